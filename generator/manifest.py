@@ -1,0 +1,120 @@
+"""The contract between the two halves: what `generate` writes and `deploy` reads. Knows neither troposphere nor boto3."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """
+    A template parameter whose value is found in the account at deployment, by one of the named rules.
+
+    ``desired-count``: facts ``repository`` (empty for an image outside ECR), ``tag``, ``count`` (tasks, decimal) and
+    ``scaled`` ("true" when scaling owns the count).
+    ``engine-version``: facts ``engine``, ``version`` (what the template asks for) and ``identifier`` of the database.
+    """
+
+    parameter: str
+    rule: Literal["desired-count", "engine-version"]
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file of the built folder that must be in S3 before the stack's change set is executed."""
+
+    file: str
+    """Name inside the built folder."""
+    bucket_export: str
+    """Export that holds the bucket's name."""
+    key: str
+    """Object key, content-addressed: the same key always means the same bytes."""
+
+
+@dataclass(frozen=True)
+class StackSpec:
+    """One stack as it should be. What it exports and imports is read from the template, never repeated here."""
+
+    name: str
+    """Short name: ``network``."""
+    stack_name: str
+    """CloudFormation's name: ``dev-litellm-network``."""
+    template: str
+    """The template's exact text."""
+    capabilities: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    termination_protection: bool = False
+    timeout_minutes: int = 60
+    """The deployer's own limit for one operation on this stack."""
+    lookups: tuple[Lookup, ...] = ()
+    uploads: tuple[Upload, ...] = ()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A whole environment, ready to be linted, planned and deployed."""
+
+    environment: str
+    system: str
+    region: str
+    account: str | None
+    """Twelve digits; deploying with the credentials of another account is refused."""
+    production: bool
+    stacks: tuple[StackSpec, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Text files that stacks upload, by name."""
+
+
+def write(manifest: Manifest, folder: Path) -> None:
+    """Write *manifest* as ``manifest.json``, one ``<stack>.json`` a stack and the files; the same input, the same bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {f"{stack.name}.json": stack.template for stack in manifest.stacks} | dict(manifest.files)
+    texts["manifest.json"] = _index(manifest)
+    for stale in {path.name for path in folder.glob("*.json")} - texts.keys():
+        (folder / stale).unlink()
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def read(folder: Path) -> Manifest:
+    """
+    Read what `write` wrote.
+
+    Raises:
+        ValueError: the folder is not one that gatestack wrote, or of another format; the message says which file.
+
+    """
+    try:
+        index = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        if index["format"] != FORMAT:
+            raise ValueError(f"{folder / 'manifest.json'}: format {index['format']}, this gatestack reads {FORMAT}")
+        stacks = tuple(_stack(entry, folder) for entry in index["stacks"])
+        files = {name: (folder / name).read_text(encoding="utf-8") for name in index["files"]}
+        names = ("environment", "system", "region", "account", "production")
+        return Manifest(**{name: index[name] for name in names}, stacks=stacks, files=files)
+    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{folder} is not a folder that `gatestack generate` wrote: {error}") from error
+
+
+def _index(manifest: Manifest) -> str:
+    index = asdict(manifest) | {"format": FORMAT, "files": sorted(manifest.files)}
+    for entry in index["stacks"]:
+        del entry["template"]
+    return json.dumps(index, indent=1, sort_keys=True) + "\n"
+
+
+def _stack(entry: Mapping[str, Any], folder: Path) -> StackSpec:
+    template = (folder / f"{entry['name']}.json").read_text(encoding="utf-8")
+    lists = {
+        "capabilities": tuple(entry["capabilities"]),
+        "lookups": tuple(Lookup(**lookup) for lookup in entry["lookups"]),
+        "uploads": tuple(Upload(**upload) for upload in entry["uploads"]),
+    }
+    return StackSpec(**{**entry, **lists}, template=template)
