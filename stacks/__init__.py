@@ -1,1 +1,30 @@
-"""WHAT is deployed: five builders, each a pure function from settings to a template. Their order is in their imports."""
+"""
+WHAT is deployed: five builders, each a pure function from settings to a template.
+
+Nothing here says in which order they are deployed: that follows from what the templates export and import.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
+    from stacks.wiring import Stack
+
+STACKS = ("security", "network", "alb", "database", "service")
+"""The builders by name: `stacks/<name>.py` holds `build`. A new stack is a new module named here."""
+
+
+class Builder(Protocol):
+    """What a stack module holds."""
+
+    @staticmethod
+    def build(settings: Settings) -> Stack:
+        """Return the stack as *settings* want it; pure."""
+
+
+def builder(name: str) -> Builder:
+    """Load the module of the stack *name*; late, so that commands which render nothing never wait for troposphere."""
+    return cast("Builder", import_module(f"stacks.{name}"))

@@ -1,0 +1,58 @@
+"""How a stack is wired to the others and to the deployer: tags, exports, imports, lookups, uploads. Knows no resource."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from troposphere import AWSObject, Export, ImportValue, Output, Parameter, Ref, Tags, Template
+
+from stacks.settings import Settings
+
+Resource = TypeVar("Resource", bound=AWSObject)
+
+
+class Stack:
+    """
+    One template being built.
+
+    What only the account knows at deployment (an image that may be missing, a live engine version) is a template
+    parameter with a rule beside it, in the template's ``Metadata`` under ``gatestack``; so are files that must be in S3
+    first. The generator lifts both into the manifest.
+    """
+
+    def __init__(self, settings: Settings, name: str, description: str) -> None:
+        self.settings = settings
+        self.name = name
+        self.template = Template(Description=f"{settings.stack_name(name)}: {description}")
+        self.template.set_version("2010-09-09")
+        self._deployment: dict[str, Any] = {}
+
+    def add(self, resource: Resource, *, name: str | None = None) -> Resource:
+        """Add *resource*; where its type carries tags it gets the stack's, and ``Name`` where *name* is given."""
+        if "Tags" in resource.props:
+            tags = self.settings.stack_tags(self.name) | ({"Name": f"{self.settings.prefix}-{name}"} if name else {})
+            resource.Tags = tags if resource.props["Tags"][0] is dict else Tags(**tags)
+        return self.template.add_resource(resource)
+
+    def export(self, output: str, value: Any, description: str) -> None:
+        """Export *value* as ``{stack name}-{output}``."""
+        export = Export(self.settings.export_name(self.name, output))
+        self.template.add_output(Output(output, Value=value, Description=description, Export=export))
+
+    def imported(self, stack: str, output: str) -> ImportValue:
+        """Return the value that *stack* exports as *output*."""
+        return ImportValue(self.settings.export_name(stack, output))
+
+    def look_up(self, parameter: Parameter, rule: str, **facts: str) -> Ref:
+        """Add *parameter*, which the deployer sets by *rule* (`generator.manifest.Lookup`); its default holds elsewhere."""
+        entry = {"parameter": parameter.title, "rule": rule, "facts": facts}
+        self._note("lookups", entry)
+        return Ref(self.template.add_parameter(parameter))
+
+    def upload(self, file: str, bucket_export: str, key: str) -> None:
+        """Have the deployer put *file* of the built folder at *key* before this stack changes."""
+        self._note("uploads", {"file": file, "bucket_export": bucket_export, "key": key})
+
+    def _note(self, kind: str, entry: dict[str, Any]) -> None:
+        self._deployment.setdefault(kind, []).append(entry)
+        self.template.set_metadata({"gatestack": self._deployment})
