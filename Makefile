@@ -1,0 +1,61 @@
+# What people and pipelines call. Each target sets up what it needs on a machine that has just Python 3.11+ and make.
+ENV ?= local
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+# A person at a terminal is asked before a real environment changes; the sandbox and pipelines are not.
+YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
+
+.DEFAULT_GOAL := help
+.PHONY: help deploy-env plan-env destroy-env generate lint graph test static check check-deep golden schema clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+deploy-env: $(READY) ## Bring environment ENV (default: local, the sandbox) to what its file says
+	@$(BIN)/gatestack deploy $(ENV) $(YES)
+
+plan-env: $(READY) ## Show what deploy-env would change
+	@$(BIN)/gatestack plan $(ENV)
+
+destroy-env: $(READY) ## Take environment ENV away, in reverse order
+	@$(BIN)/gatestack destroy $(ENV) $(YES)
+
+generate: $(READY) ## Render ENV's templates into build/ENV
+	@$(BIN)/gatestack generate $(ENV)
+
+lint: $(READY) ## cfn-lint over ENV's templates; errors and warnings fail
+	@$(BIN)/gatestack lint $(ENV)
+
+graph: $(READY) ## Show ENV's stacks and what passes between them
+	@$(BIN)/gatestack graph $(ENV)
+
+test: $(READY) ## Run the tests
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not deep"
+
+static: $(READY) ## Check format, style and types
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+
+check: static test ## Everything that CI runs
+
+check-deep: $(READY) ## The slow searches, once per release
+	@$(BIN)/python -m pytest -n auto -m deep
+
+golden: $(READY) ## Rewrite tests/golden after an intended change; read the diff
+	@$(BIN)/python -m tests.golden
+
+schema: $(READY) ## Rewrite the JSON Schema of the environment file
+	@$(BIN)/python -m stacks.schema
+
+clean: ## Remove what was built, the sandbox's state included
+	@[ ! -x $(BIN)/gatestack ] || $(BIN)/gatestack local stop
+	rm -rf .venv build .gatestack
+
+$(READY): pyproject.toml
+	@echo "Setting up .venv (once; about a minute) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,52 @@
+"""Entry point: runs one command and turns whatever happens into an exit code and at most one clear message."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from gatestack.cli import cli
+
+STATE = Path(".gatestack")
+"""Where this checkout keeps what is not to be committed: the sandbox's state, the report of an unexpected error."""
+
+INTERRUPTED = 130
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; expected failures are one message on stderr, unexpected ones a file with the details."""
+    try:
+        code = cli.main(arguments, prog_name="gatestack", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user
+        return _unexpected(error)
+    return code if isinstance(code, int) else 0
+
+
+def _unexpected(error: Exception) -> int:
+    STATE.mkdir(exist_ok=True)
+    report = STATE / "error.log"
+    report.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    click.echo(f"gatestack: unexpected {type(error).__name__}; please report it with {report}", err=True)
+    return 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""The command table. A command's module is imported when it runs, so `--help` waits for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+import click
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "generate": ("gatestack.templates", "Render ENV's templates and manifest into a folder."),
+    "lint": ("gatestack.templates", "Check ENV's templates with cfn-lint; errors and warnings fail."),
+    "graph": ("gatestack.templates", "Show ENV's stacks and what passes between them."),
+    "plan": ("gatestack.change", "Show what deploy would change in ENV."),
+    "deploy": ("gatestack.change", "Bring ENV to what its file says."),
+    "destroy": ("gatestack.change", "Take ENV away, in reverse order."),
+    "status": ("gatestack.look", "Show the state of ENV's stacks."),
+    "outputs": ("gatestack.look", "Show what ENV's stacks export."),
+    "events": ("gatestack.look", "Show what happened in ENV's stacks, oldest first."),
+    "local": ("gatestack.local", "The sandbox: an AWS endpoint on this machine for ENV=local."),
+}
+"""Command -> the module that holds it under its own name, and its line in `--help`."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The global options, as given before or after the command."""
+
+    region: str | None = None
+    profile: str | None = None
+    poll_interval: float | None = None
+    """Seconds between two looks at AWS; left out: the deployer adapts."""
+    quiet: bool = False
+    verbose: bool = False
+    no_color: bool = False
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if parameter.name and value not in (None, False):
+        ctx.obj = replace(ctx.obj or Options(), **{parameter.name: value})
+    elif ctx.obj is None:
+        ctx.obj = Options()
+
+
+def _global(*names: str, **attributes: Any) -> click.Option:
+    return click.Option(names, expose_value=False, callback=_remember, **attributes)
+
+
+def _global_options(*, hidden: bool) -> list[click.Parameter]:
+    """Return the global options: shown once, before the command, and taken after it as well."""
+    return [
+        _global("--region", hidden=hidden, help="Deploy to this region instead of the environment file's."),
+        _global("--profile", hidden=hidden, help="Credentials: a profile of the AWS configuration files."),
+        _global(
+            "--poll-interval",
+            hidden=hidden,
+            type=click.FloatRange(min=0),
+            envvar="GATESTACK_POLL_INTERVAL",
+            help="Seconds between two looks at AWS (default: adapts).",
+        ),
+        _global("--quiet", hidden=hidden, is_flag=True, help="Only results and errors."),
+        _global("--verbose", hidden=hidden, is_flag=True, help="Every resource's events."),
+        _global("--no-color", hidden=hidden, is_flag=True, help="Plain text."),
+    ]
+
+
+class Commands(click.Group):
+    """A group that knows its commands' names and help lines without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which a person meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the command *cmd_name*."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
+        if not any(parameter.name == "region" for parameter in command.params):
+            command.params += _global_options(hidden=True)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help lines from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=Commands,
+    params=_global_options(hidden=False),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(package_name="gatestack")
+def cli() -> None:
+    """
+    Build your own LLM gateway on AWS from one environment file.
+
+    ENV is a name in environments/ (dev), a path to such a file, or a folder that `generate` wrote.
+    """

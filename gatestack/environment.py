@@ -1,0 +1,87 @@
+"""ENV, as a person writes it -> the environment: a settings file that is rendered, or a folder that already was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from generator import manifest as manifests
+from generator.manifest import Manifest
+from stacks import STACKS
+from stacks.environment import EnvironmentFileError, load
+from stacks.settings import Settings
+
+FOLDER = Path("environments")
+
+
+class SettingsRefused(click.ClickException):
+    """The environment cannot be read; nothing was touched."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment by name and place; its templates are rendered only when they are asked for."""
+
+    name: str
+    region: str
+    production: bool
+    stack_names: Mapping[str, str]
+    """Short name -> CloudFormation's name."""
+    settings: Settings | None
+    rendered: Manifest | None
+
+    def manifest(self) -> Manifest:
+        """Return the templates: the reviewed ones of a folder, or freshly rendered ones."""
+        if self.rendered:
+            return self.rendered
+        from generator.render import render  # noqa: PLC0415 - `status` must not wait for troposphere
+
+        assert self.settings  # noqa: S101 - one of the two is always there
+        return render(self.settings)
+
+
+def resolve(argument: str, region: str | None = None) -> Environment:
+    """
+    Find the environment that *argument* means, in *region* if one is given.
+
+    Raises:
+        SettingsRefused: no such file or folder, or it is wrong; the message lists everything that is.
+
+    """
+    path = _path(argument)
+    try:
+        return _from_folder(path, region) if path.is_dir() else _from_file(path, region)
+    except EnvironmentFileError as error:
+        raise SettingsRefused(str(error)) from error
+    except ValueError as error:
+        raise SettingsRefused(str(error)) from error
+
+
+def _path(argument: str) -> Path:
+    named = FOLDER / f"{argument}.yaml"
+    path = Path(argument)
+    if named.is_file() or not path.exists():
+        looks_like_a_path = path.suffix in {".yaml", ".yml"} or len(path.parts) > 1
+        return path if looks_like_a_path and not named.is_file() else named
+    return path
+
+
+def _from_file(path: Path, region: str | None) -> Environment:
+    settings = load(path)
+    if region:
+        settings = settings.model_copy(update={"region": region})
+    names = {stack: settings.stack_name(stack) for stack in STACKS}
+    return Environment(settings.environment, settings.region, settings.production, names, settings, None)
+
+
+def _from_folder(path: Path, region: str | None) -> Environment:
+    manifest = manifests.read(path)
+    if region and region != manifest.region:
+        manifest = replace(manifest, region=region)
+    names = {stack.name: stack.stack_name for stack in manifest.stacks}
+    return Environment(manifest.environment, manifest.region, manifest.production, names, None, manifest)

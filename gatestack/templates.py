@@ -1,0 +1,56 @@
+"""`generate`, `lint`, `graph`: what can be known of an environment without an AWS account."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gatestack.cli import Options
+from gatestack.environment import resolve
+from generator import manifest as manifests
+
+
+@click.command()
+@click.argument("env")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder; default: build/ENV.")
+@click.pass_obj
+def generate(options: Options, env: str, out: Path | None) -> int:
+    """Render ENV's templates and manifest into a folder, byte for byte the same for the same input."""
+    environment = resolve(env, options.region)
+    manifest = environment.manifest()
+    folder = out or Path("build") / environment.name
+    manifests.write(manifest, folder)
+    for stack in manifest.stacks:
+        click.echo(f"{folder / stack.name}.json  {len(stack.template.encode()):6,} bytes")
+    click.echo(f"{folder / 'manifest.json'}")
+    return 0
+
+
+@click.command()
+@click.argument("env")
+@click.pass_obj
+def lint(options: Options, env: str) -> int:
+    """Check ENV's templates with cfn-lint; errors and warnings both fail."""
+    from generator.lint import check  # noqa: PLC0415 - cfn-lint takes half a second to import
+
+    manifest = resolve(env, options.region).manifest()
+    findings = check(manifest)
+    for finding in findings:
+        click.echo(str(finding))
+    click.echo(f"{len(manifest.stacks)} templates, {len(findings)} findings", err=True)
+    return 1 if findings else 0
+
+
+@click.command()
+@click.argument("env")
+@click.option("--format", "style", type=click.Choice(["text", "mermaid", "dot"]), default="text")
+@click.pass_obj
+def graph(options: Options, env: str, style: str) -> int:
+    """Show ENV's stacks, what each imports from which, and which can be deployed side by side."""
+    from deployer.graph import Graph  # noqa: PLC0415 - see cli.py
+    from generator.diagram import FORMATS, Wiring  # noqa: PLC0415
+
+    found = Graph.of(resolve(env, options.region).manifest().stacks)
+    click.echo(FORMATS[style](Wiring(found.waves(), found.imports)))
+    return 0

@@ -1,0 +1,45 @@
+"""Settings -> Manifest: every stack's template as text, with what the deployer must know beside it. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from generator.manifest import Lookup, Manifest, StackSpec, Upload
+from stacks import STACKS, builder, litellm_config
+from stacks.settings import Settings
+
+
+def render(settings: Settings) -> Manifest:
+    """Return the environment that *settings* describe, ready to be linted, planned and deployed."""
+    return Manifest(
+        environment=settings.environment,
+        system=settings.system,
+        region=settings.region,
+        account=settings.account,
+        production=settings.production,
+        stacks=tuple(_spec(settings, name) for name in STACKS),
+        files={litellm_config.FILE: litellm_config.text(settings)},
+    )
+
+
+def _spec(settings: Settings, name: str) -> StackSpec:
+    template = builder(name).build(settings).template.to_dict()
+    deployment = template.get("Metadata", {}).get("gatestack", {})
+    return StackSpec(
+        name=name,
+        stack_name=settings.stack_name(name),
+        template=json.dumps(template, indent=1, sort_keys=True) + "\n",
+        capabilities=_capabilities(template["Resources"].values()),
+        tags=settings.stack_tags(name),
+        termination_protection=settings.production,
+        lookups=tuple(Lookup(**lookup) for lookup in deployment.get("lookups", ())),
+        uploads=tuple(Upload(**upload) for upload in deployment.get("uploads", ())),
+    )
+
+
+def _capabilities(resources: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return what CloudFormation wants acknowledged: CAPABILITY_NAMED_IAM covers CAPABILITY_IAM (CreateChangeSet)."""
+    makes_iam = any(resource["Type"].startswith("AWS::IAM::") for resource in resources)
+    return ("CAPABILITY_NAMED_IAM",) if makes_iam else ()

@@ -1,0 +1,74 @@
+"""The seam between CloudFormation's control plane and what resources become.
+
+The control plane asks a `Provisioner` to make, change and remove one resource at a time, and `Schemas` what
+it must know of a type before. Only these shapes cross the seam; nothing here has an effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Request:
+    """One resource as the template asks for it, every function resolved."""
+
+    type: str
+    logical_id: str
+    properties: Mapping[str, Any]
+    tags: Mapping[str, str]  # the stack's tags and aws:cloudformation:*: merge them where the type has tags
+    stack_name: str
+    stack_id: str
+    account: str
+    region: str
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """One resource as it is: what `Ref` gives, and what `Fn::GetAtt` gives by attribute name."""
+
+    physical_id: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ProvisionError(Exception):
+    """A resource cannot be made, changed or removed; the text is the reason shown in the stack's events."""
+
+
+class Provisioner(Protocol):
+    """Makes resources; called under the account's lock, one call at a time."""
+
+    def create(self, request: Request) -> Provisioned:
+        """Make the resource; raises ProvisionError."""
+
+    def update(
+        self, request: Request, old_properties: Mapping[str, Any], current: Provisioned
+    ) -> Provisioned:
+        """Change the resource in place (never called for a replacement); raises ProvisionError."""
+
+    def delete(self, request: Request, current: Provisioned) -> None:
+        """Remove the resource, whose properties are the last deployed; gone already is no error."""
+
+    def duration(self, type: str) -> float:  # noqa: A002 - CloudFormation's own word
+        """Virtual seconds that making or removing a resource of this type takes."""
+
+    def resolve(self, reference: str) -> str:
+        """Give the value of a dynamic reference, e.g. `{{resolve:ssm:/name}}`; raises ProvisionError."""
+
+
+class Schemas(Protocol):
+    """What the provider schemas say of resource types."""
+
+    def known(self, type: str) -> bool:  # noqa: A002 - CloudFormation's own word
+        """Whether CloudFormation has the type."""
+
+    def create_only(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
+        """Properties whose change replaces the resource, as dotted paths (`Tags`, `Settings.Name`)."""
+
+    def attributes(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
+        """Names that `Fn::GetAtt` accepts, dotted where nested (`Endpoint.Address`)."""
+
+    def required(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
+        """Top-level properties that must be given."""

@@ -1,0 +1,123 @@
+"""
+What CloudFormation knows of resource types: the provider schemas that cfn-lint ships, read as data.
+
+Never imports cfnlint: its import loads every rule (a second); one type's schema is a file of some kilobytes, read
+when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+REGION = "us-east-1"
+"""The region whose list of types counts; it has every type."""
+
+_ALSO_ATTRIBUTES: Mapping[str, frozenset[str]] = {
+    "AWS::EC2::VPC": frozenset({"CidrBlock"}),
+    "AWS::EC2::Subnet": frozenset({"AvailabilityZone", "CidrBlock", "VpcId", "AvailabilityZoneId"}),
+    "AWS::EC2::SecurityGroup": frozenset({"VpcId"}),
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": frozenset({"SecurityGroups"}),
+    "AWS::RDS::DBParameterGroup": frozenset({"DBParameterGroupName"}),
+    "AWS::SNS::Topic": frozenset({"TopicName"}),
+    "AWS::SSM::Parameter": frozenset({"Type", "Value"}),
+    "AWS::ServiceDiscovery::Service": frozenset({"Name"}),
+}
+"""Attributes that are properties too, so that the schemas do not list them as read-only (AWS template reference, "Return values")."""
+
+
+class UnknownTypeError(LookupError):
+    """No provider schema has the type; the text is the type's name."""
+
+
+class ProviderSchemas:
+    """Facts about resource types by name; fulfils `provisioning.Schemas`. Loads lazily and remembers."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or _shipped()
+        self._loaded: dict[str, Mapping[str, Any]] = {}
+
+    def known(self, type: str) -> bool:  # noqa: A002 - CloudFormation's own word
+        """Whether CloudFormation has the type (custom resources always are)."""
+        return _named(type) in self._types
+
+    def create_only(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
+        """Properties whose change replaces the resource, as dotted paths; none inside list items."""
+        return _dotted(self._schema(type).get("createOnlyProperties", ()))
+
+    def conditional_create_only(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
+        """Properties whose change may replace the resource, depending on the values; dotted paths."""
+        return _dotted(self._schema(type).get("conditionalCreateOnlyProperties", ()))
+
+    def attributes(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
+        """Names that `Fn::GetAtt` accepts, dotted where nested (`Endpoint.Address`)."""
+        return _dotted(self._schema(type).get("readOnlyProperties", ())) | _ALSO_ATTRIBUTES.get(type, frozenset())
+
+    def required(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
+        """Top-level properties that must be given."""
+        return frozenset(self._schema(type).get("required", ()))
+
+    def identifier(self, type: str) -> tuple[str, ...]:  # noqa: A002 - CloudFormation's own word
+        """The properties that identify a resource of the type, in order, as dotted paths."""
+        return tuple(_path(pointer) for pointer in self._schema(type).get("primaryIdentifier", ()))
+
+    def tag_property(self, type: str) -> str | None:  # noqa: A002 - CloudFormation's own word
+        """Name of the property that holds tags, None where the type carries none."""
+        tagging = self._schema(type).get("tagging", {})
+        if not tagging.get("taggable", False):
+            return None
+        return str(tagging.get("tagProperty", "/properties/Tags")).removeprefix("/properties/")
+
+    def kind_of(self, type: str, path: str) -> str:  # noqa: A002 - CloudFormation's own word
+        """JSON type (`string`, `integer`, `array` …) of the property at the dotted *path*; `string` where unsaid."""
+        schema = self._schema(type)
+        node: Mapping[str, Any] = schema
+        for name in path.split("."):
+            node = _resolved(node.get("properties", {}).get(name, {}), schema)
+        kind = node.get("type", "string")
+        return str(kind[0] if isinstance(kind, list) else kind)
+
+    @cached_property
+    def _types(self) -> Mapping[str, str]:
+        types: Mapping[str, str] = json.loads((self._folder / "providers" / f"{REGION}.json").read_text("utf-8"))
+        return types
+
+    def _schema(self, type_name: str) -> Mapping[str, Any]:
+        name = _named(type_name)
+        if name not in self._loaded:
+            if name not in self._types:
+                raise UnknownTypeError(type_name)
+            file = self._folder / "resources" / f"{self._types[name]}.json"
+            self._loaded[name] = json.loads(file.read_text("utf-8"))
+        return self._loaded[name]
+
+
+def _shipped() -> Path:
+    spec = find_spec("cfnlint")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("cfn-lint is not installed; the sandbox reads the provider schemas that it ships")
+    return Path(spec.origin).parent / "data" / "schemas"
+
+
+def _named(type_name: str) -> str:
+    return "AWS::CloudFormation::CustomResource" if type_name.startswith("Custom::") else type_name
+
+
+def _path(pointer: str) -> str:
+    return pointer.removeprefix("/properties/").replace("/", ".")
+
+
+def _dotted(pointers: Any) -> frozenset[str]:
+    return frozenset(_path(pointer) for pointer in pointers if "*" not in pointer)
+
+
+def _resolved(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = str(node.get("$ref", ""))
+    if not reference.startswith("#/definitions/"):
+        return node
+    found: Mapping[str, Any] = schema.get("definitions", {}).get(reference.removeprefix("#/definitions/"), {})
+    return found

@@ -1,0 +1,142 @@
+"""
+The AWS services behind the sandbox: moto's backends as one WSGI application, and botocore clients that call it in process.
+
+moto's own CloudFormation is never used. Backends load when they are first asked for. moto keeps its state per
+process, by account and region: two `Services` share it where they share an account number.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import botocore.session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+
+ACCOUNT = "123456789012"
+"""moto's default account."""
+ENDPOINT = "http://127.0.0.1"
+"""Never contacted: the clients' requests are answered before they are sent."""
+_CONFIG = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, parameter_validation=True)
+
+
+class Services:
+    """moto's services of one account, for our own calls (`client`) and for the server in front (`app`)."""
+
+    def __init__(self, account: str = ACCOUNT) -> None:
+        # moto builds 1300 machine images per region that nothing here starts: 0.3 s.
+        os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - 0.6 s that only a running sandbox should pay
+            DomainDispatcherApplication,
+            create_backend_app,
+        )
+
+        self.account = account
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._session = botocore.session.Session()
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one WSGI request as AWS's services would, in this account."""
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = self.account
+        answer: Iterable[bytes] = self._moto(environ, start_response)
+        return answer
+
+    def client(self, service: str, region: str) -> Any:
+        """Return the botocore client of *service* in *region*; made once."""
+        key = (service, region)
+        if key not in self._clients:
+            self._clients[key] = self._make(service, region)
+        return self._clients[key]
+
+    def reset(self) -> None:
+        """Forget everything in every account and region of this process."""
+        self._call({"REQUEST_METHOD": "POST", "PATH_INFO": "/moto-api/reset"}, b"")
+
+    def _make(self, service: str, region: str) -> Any:
+        client = self._session.create_client(
+            service,
+            region_name=region,
+            endpoint_url=ENDPOINT,
+            aws_access_key_id="sandbox",
+            aws_secret_access_key="sandbox",  # noqa: S106 - moto checks no signature
+            config=_CONFIG,
+        )
+        client.meta.events.register("before-send", self._answer)
+        return client
+
+    def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        address = urlsplit(request.url)
+        body = request.body or b""
+        content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else body.read()
+        environ = {
+            "REQUEST_METHOD": request.method,
+            "PATH_INFO": unquote(address.path or "/", encoding="latin-1"),
+            "RAW_URI": address.path or "/",
+            "QUERY_STRING": address.query,
+            **_headers(request.headers),
+        }
+        status, headers, payload = self._call(environ, content)
+        return AWSResponse(request.url, status, _Headers(headers), _Raw(payload))
+
+    def _call(self, environ: Mapping[str, Any], body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        started: dict[str, Any] = {}
+
+        def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
+            started.update(status=int(status.split()[0]), headers=dict(headers))
+
+        parts = self.app({**_ENVIRON, **environ, "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}, start_response)
+        payload = b"".join(parts)
+        return started["status"], started["headers"], payload
+
+
+_ENVIRON: Mapping[str, Any] = {
+    "SERVER_NAME": "127.0.0.1",
+    "SERVER_PORT": "80",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "HTTP_HOST": "127.0.0.1",
+    "SCRIPT_NAME": "",
+    "QUERY_STRING": "",
+    "wsgi.version": (1, 0),
+    "wsgi.url_scheme": "http",
+    "wsgi.errors": io.StringIO(),
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+}
+
+
+class _Headers(dict[str, str]):
+    """Response headers, looked up whatever their case, as botocore expects of urllib3."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__({name.lower(): value for name, value in headers.items()})
+
+
+class _Raw:
+    """The body of an answer, in the one form that botocore reads."""
+
+    def __init__(self, payload: bytes) -> None:
+        self._body = io.BytesIO(payload)
+
+    def stream(self, amt: int = 65536, **_: object) -> Iterable[bytes]:
+        """Yield the body in pieces of *amt* bytes."""
+        while piece := self._body.read(amt):
+            yield piece
+
+    def read(self, amt: int | None = None) -> bytes:
+        """Read *amt* bytes, everything when None."""
+        return self._body.read(amt)
+
+
+def _headers(headers: Mapping[str, Any]) -> dict[str, str]:
+    environ = {}
+    for name, value in headers.items():
+        key = name.upper().replace("-", "_")
+        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+        environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = text
+    return environ

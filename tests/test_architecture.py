@@ -1,0 +1,101 @@
+"""The import rules of the house: one way for the data, each library in one place, nothing heavy before it is needed."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("stacks", "generator", "deployer", "sandbox", "gatestack")
+
+MAY_IMPORT = {
+    "stacks": {"stacks"},
+    "generator": {"generator", "stacks"},
+    "deployer": {"deployer", "generator.manifest"},
+    "sandbox": {"sandbox"},
+    "gatestack": {"gatestack", "generator", "deployer", "stacks", "sandbox"},
+}
+"""Package -> what of the project it may import."""
+
+ONLY_IN = {
+    "troposphere": ("stacks/",),
+    "awacs": ("stacks/",),
+    "pydantic": ("stacks/",),
+    "cfnlint": ("generator/lint.py", "sandbox/schema.py"),
+    "boto3": ("deployer/aws", "sandbox/"),
+    "botocore": ("deployer/aws", "sandbox/"),
+    "click": ("gatestack/",),
+    "rich": ("gatestack/",),
+    "moto": ("sandbox/",),
+}
+"""Library -> the only places that may import it."""
+
+
+def modules() -> list[Path]:
+    return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def is_or_is_in(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_imports_only_what_its_package_may(path: Path) -> None:
+    own = path.relative_to(ROOT).parts[0]
+    ours = {name for name in imports(path) if name.split(".")[0] in PACKAGES}
+
+    refused = {name for name in ours if not any(is_or_is_in(name, allowed) for allowed in MAY_IMPORT[own])}
+
+    assert refused == set()
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_library_is_used_in_one_place(path: Path) -> None:
+    place = path.relative_to(ROOT).as_posix()
+    libraries = {name.split(".")[0] for name in imports(path)} & ONLY_IN.keys()
+
+    assert {name for name in libraries if not place.startswith(ONLY_IN[name])} == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unwanted"),
+    [
+        (["--help"], {"troposphere", "cfnlint", "botocore", "pydantic", "yaml", "rich", "moto"}),
+        (["status", "--help"], {"troposphere", "cfnlint", "moto"}),
+        (["local", "status"], {"troposphere", "cfnlint", "botocore", "moto"}),
+        (["generate", "dev", "--out", "{out}"], {"cfnlint", "botocore", "moto", "rich"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_loads_nothing_it_does_not_need(
+    arguments: list[str], unwanted: set[str], tmp_path: Path
+) -> None:
+    command = [part.format(out=tmp_path) for part in arguments]
+    code = (
+        "import sys; from gatestack.__main__ import run; code = run(sys.argv[1:]);"
+        " print('LOADED', *sys.modules); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    loaded = set(done.stdout.rpartition("LOADED")[2].split())
+    assert loaded & unwanted == set()
+
+
+def test_every_stack_module_is_named_and_every_name_is_a_module() -> None:
+    from stacks import STACKS, builder
+
+    assert all(callable(builder(name).build) for name in STACKS)
