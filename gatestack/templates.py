@@ -48,9 +48,17 @@ def lint(options: Options, env: str) -> int:
 @click.pass_obj
 def graph(options: Options, env: str, style: str) -> int:
     """Show ENV's stacks, what each imports from which, and which can be deployed side by side."""
-    from deployer.graph import Graph  # noqa: PLC0415 - see cli.py
+    from deployer.graph import graph as read  # noqa: PLC0415 - `generate` does without
     from generator.diagram import FORMATS, Wiring  # noqa: PLC0415
 
-    found = Graph.of(resolve(env, options.region).manifest().stacks)
-    click.echo(FORMATS[style](Wiring(found.waves(), found.imports)))
+    found = read(resolve(env, options.region).manifest().stacks)
+    prefixes = {stack.name: f"{stack.stack_name}-" for stack in found.stacks}
+    imports = {
+        (consumer, producer): [
+            name.removeprefix(prefixes[producer]) for name in found.imported(consumer, producer)
+        ]
+        for consumer in found.names
+        for producer in sorted(found.needs[consumer])
+    }
+    click.echo(FORMATS[style](Wiring(found.waves(), imports)))
     return 0

@@ -72,3 +72,6 @@ class Schemas(Protocol):
 
     def required(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
         """Top-level properties that must be given."""
+
+    def tag_property(self, type: str) -> str | None:  # noqa: A002 - CloudFormation's own word
+        """Name of the property that carries the resource's tags, or None."""

@@ -1,4 +1,8 @@
-"""The typed environment file: every key, its limits, and what follows from it. Reads no file and knows no AWS call."""
+"""
+The typed environment file: every key, its limits, and what follows from it. Reads no file and knows no AWS call.
+
+A `Settings` comes from `stacks.environment.load`, which also merges the defaults and checks what spans several keys.
+"""
 
 from __future__ import annotations
 
@@ -6,58 +10,78 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stacks import fields, limits
+from stacks.advice import advice
+from stacks.fields import between, shape
+
 System = Literal["litellm"]
 Tier = Literal["dev", "production"]
+Provider = Literal["openai", "anthropic", "bedrock"]
 
 
 class Section(BaseModel):
     """A part of the environment file: frozen, and no key that is not named here."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 class ExistingVpc(Section):
     """A VPC that is there already; gatestack then makes no VPC, subnets, gateways or routes."""
 
-    vpc_id: str
-    public_subnet_ids: tuple[str, ...] = ()
-    private_subnet_ids: tuple[str, ...]
-    data_subnet_ids: tuple[str, ...] = ()
+    vpc_id: fields.VpcId
+    public_subnet_ids: fields.SubnetIds = ()
+    """Two, in different zones; none with an internal load balancer."""
+    private_subnet_ids: fields.SubnetIds
+    """Two, in different zones."""
+    data_subnet_ids: fields.SubnetIds = ()
+    """Two, in different zones, with data_subnets."""
 
 
 class Network(Section):
     """VPC, subnets, gateways and endpoints."""
 
-    vpc_cidr: str
-    public_subnet_cidrs: tuple[str, str]
+    vpc_cidr: fields.NetworkCidr
+    """Address range, /16 to /28; with existing_vpc that VPC's own."""
+    public_subnet_cidrs: fields.SubnetPair
     """One in each availability zone; left out: the first and second /24 of the VPC (.1, .2)."""
-    private_subnet_cidrs: tuple[str, str]
+    private_subnet_cidrs: fields.SubnetPair
     """Left out: the eleventh and twelfth /24 of the VPC (.11, .12)."""
-    data_subnet_cidrs: tuple[str, str]
+    data_subnet_cidrs: fields.SubnetPair
     """Isolated subnets for databases; left out: .21, .22. Used with data_subnets."""
     nat_gateways: Literal[0, 1, 2]
+    """The way of the private subnets to the internet; 0 only where every provider is reached by an endpoint (bedrock)."""
     vpc_endpoints: bool
+    """Private ways to S3, ECR, Secrets Manager and CloudWatch Logs."""
     endpoint_zones: Literal[1, 2]
     """Availability zones that get interface endpoints."""
     data_subnets: bool
+    """Put the database in subnets of its own, without any route to the internet."""
     flow_logs: bool
+    """Record the VPC's traffic in CloudWatch Logs."""
     existing_vpc: ExistingVpc | None
 
 
 class Alb(Section):
     """Load balancer, certificate, DNS and web application firewall."""
 
-    certificate_arn: str | None
-    domain_name: str | None
-    hosted_zone_id: str | None
+    certificate_arn: fields.CertificateArn | None
+    """A certificate that is there already; left out, one is made for domain_name."""
+    domain_name: fields.DomainName | None
+    hosted_zone_id: fields.HostedZoneId | None
+    """Public Route 53 zone of domain_name: the certificate is validated and the address is made there."""
     waf: bool
-    waf_rate_limit: int
+    """Web application firewall: rate limit and AWS's managed rules."""
+    waf_rate_limit: Annotated[int, between(10, 2_000_000_000, "requests")]
     """Requests in five minutes from one address."""
     deletion_protection: bool
-    idle_timeout_seconds: int
-    deregistration_delay_seconds: int
+    idle_timeout_seconds: Annotated[int, between(1, 4000, "seconds")]
+    """How long a connection may be silent; a model may think for minutes before its first token."""
+    deregistration_delay_seconds: Annotated[int, between(0, 3600, "seconds")]
+    """How long a task that goes away may finish its answers."""
     internal: bool
-    allowed_cidrs: tuple[str, ...]
+    """Reachable from the VPC only."""
+    allowed_cidrs: Annotated[fields.Cidrs, Field(min_length=1)]
+    """Who may connect (IPv4)."""
     access_logs: bool
 
     @property
@@ -70,44 +94,54 @@ class Database(Section):
     """PostgreSQL on RDS."""
 
     engine: Literal["postgres"]
-    engine_version: str
+    engine_version: fields.EngineVersion
     """Major ("15") or major.minor ("15.15"); a major alone means this release's tested minor."""
-    instance_class: str
-    storage_gb: int
-    max_storage_gb: int
+    instance_class: fields.InstanceClass
+    storage_gb: Annotated[int, between(*limits.GP3_STORAGE_GB, "GB")]
+    max_storage_gb: Annotated[int, between(*limits.GP3_STORAGE_GB, "GB")]
+    """Storage grows by itself up to this."""
     multi_az: bool
-    backup_retention_days: int
+    backup_retention_days: Annotated[int, between(0, 35, "days")]
+    """0 switches backups off; at least 7 in production."""
     deletion_protection: bool
     performance_insights: bool
-    parameters: dict[str, str]
-    snapshot_identifier: str | None
-    connection_alarm: int
+    parameters: dict[Annotated[str, shape(r"[a-z][a-z0-9_.]{0,254}", "a PostgreSQL parameter")], str]
+    """Parameters of PostgreSQL: log_min_duration_statement: "1000"."""
+    snapshot_identifier: fields.SnapshotId | None
+    """Snapshot that a new database is made from."""
+    connection_alarm: Annotated[int, between(1, 262_143, "connections")]
     """Connections above which the alarm rings."""
 
 
 class Service(Section):
     """The ECS service: image, size, scaling."""
 
-    image: str
+    image: fields.ImageName
     """`ecr`: the environment's own repository; else a registry path without tag."""
-    image_tag: str | None
+    image_tag: fields.ImageTag
     """Tag, or sha256:… digest; left out: the system's tested release."""
-    port: int
-    cpu: int
+    port: Annotated[int, between(1, 65535)]
+    cpu: fields.FargateCpu
     """CPU units, 1024 to a vCPU."""
     memory_mb: int
+    """Fargate takes certain sizes with each CPU size."""
     architecture: Literal["x86_64", "arm64"]
-    desired_count: int
-    min_tasks: int
-    max_tasks: int
-    workers: int
+    desired_count: Annotated[int, between(0, 5000, "tasks")]
+    """Tasks at first; later scaling owns the number."""
+    min_tasks: Annotated[int, between(0, 5000, "tasks")]
+    max_tasks: Annotated[int, between(1, 5000, "tasks")]
+    workers: Annotated[int, between(1, 64, "workers")]
+    """Processes in a task; LiteLLM advises one a vCPU."""
     spot: bool
+    """Fargate Spot: about 70 % cheaper, and AWS may take a task away at two minutes' notice."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
-    stop_timeout_seconds: int
+    """DEBUG writes keys and prompts to the log."""
+    stop_timeout_seconds: Annotated[int, between(1, 120, "seconds")]
     environment: dict[str, str]
-    providers: tuple[Literal["openai", "anthropic", "bedrock"], ...]
+    """Further environment variables, none of them secret."""
+    providers: Annotated[tuple[Provider, ...], Field(strict=False, min_length=1)]
     """Model providers that the proxy calls."""
-    bedrock_models: tuple[str, ...]
+    bedrock_models: fields.BedrockModels
     """Foundation-model or inference-profile ids that the task may invoke."""
     config: dict[str, object]
     """LiteLLM's config.yaml, as it is."""
@@ -121,16 +155,17 @@ class Service(Section):
 class Secrets(Section):
     """Secrets Manager."""
 
-    rotation_days: int
+    rotation_days: Annotated[int, between(1, 1000, "days")]
 
 
 class Observability(Section):
     """Logs, metrics and alarms."""
 
-    log_retention_days: int
+    log_retention_days: fields.LogRetention
     container_insights: bool
     xray: bool
-    alarm_email: str | None
+    alarm_email: fields.Email | None
+    """Gets every alarm, after confirming the subscription."""
     dashboard: bool
 
 
@@ -138,11 +173,15 @@ class Settings(Section):
     """One environment, complete: what the file says over the defaults of its system and tier."""
 
     system: System
-    environment: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")]
+    environment: fields.EnvironmentName
+    """Part of every name: 1 to 16 lower-case letters, digits and hyphens."""
     tier: Tier
-    region: str
-    account: str | None
+    """Picks the defaults; production also refuses what would lose data or tell secrets."""
+    region: fields.Region
+    account: fields.Account | None
+    """Twelve digits, in quotes; deploying with the credentials of another account is refused."""
     tags: dict[str, str]
+    """Put on every resource, with gatestack's own."""
     network: Network
     alb: Alb
     database: Database
@@ -159,6 +198,47 @@ class Settings(Section):
     def prefix(self) -> str:
         """What every name begins with: ``dev-litellm``."""
         return f"{self.environment}-{self.system}"
+
+    @property
+    def alb_name(self) -> str:
+        """Name of the load balancer: ``dev-litellm``."""
+        return self.prefix
+
+    @property
+    def target_group_name(self) -> str:
+        """Name of the target group: ``dev-litellm``; a second one would be ``dev-litellm-green``."""
+        return self.prefix
+
+    @property
+    def database_identifier(self) -> str:
+        """Identifier of the DB instance: ``dev-litellm-db`` (S1)."""
+        return f"{self.prefix}-db"
+
+    @property
+    def repository_name(self) -> str:
+        """Name of the environment's own ECR repository: ``dev-litellm``."""
+        return self.prefix
+
+    @property
+    def task_family(self) -> str:
+        """Family of the task definitions: ``dev-litellm-proxy`` (S1)."""
+        return f"{self.prefix}-proxy"
+
+    @property
+    def log_group(self) -> str:
+        """Log group of the tasks: ``/ecs/dev-litellm-proxy`` (S1)."""
+        return f"/ecs/{self.task_family}"
+
+    @property
+    def database_version(self) -> str:
+        """Full version to create the database with: the configured one, or the tested minor of its major."""
+        version = self.database.engine_version
+        return limits.LIVE_MINORS.get(version, version)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed but will probably be regretted, a sentence each."""
+        return advice(self)
 
     def stack_name(self, stack: str) -> str:
         """Name of a stack in CloudFormation: ``dev-litellm-network``."""

@@ -1,0 +1,267 @@
+"""
+What the cloud is, in our words: frozen data and the `Cloud` protocol. Knows no AWS library, decides nothing.
+
+What a run says about it (progress, results) is in `deployer.progress`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from deployer.stateful import STATEFUL
+
+Replacement = Literal["True", "False", "Conditional"]
+Kind = Literal["CREATE", "UPDATE"]
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of a live stack."""
+
+    key: str
+    value: str
+    export: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class StackState:
+    """A stack as DescribeStacks tells it."""
+
+    name: str
+    id: str
+    """The ARN: a name can come to mean another stack, an id cannot."""
+    status: str
+    reason: str = ""
+    created: datetime | None = None
+    last_updated: datetime | None = None
+    change_set_id: str | None = None
+    """The change set that was executed last (or that made the stack)."""
+    outputs: tuple[Output, ...] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    protected: bool = False
+    """Termination protection."""
+
+    @property
+    def mark(self) -> tuple[str, ...]:
+        """What differs as soon as anything happened to the stack."""
+        updated = self.last_updated.isoformat() if self.last_updated else ""
+        return (self.id, self.status, updated, self.change_set_id or "", self.reason)
+
+
+@dataclass(frozen=True)
+class PropertyChange:
+    """One cause inside a changed resource."""
+
+    attribute: str
+    """``Properties``, ``Tags``, ``Metadata``, …"""
+    name: str
+    """The property, or a path inside it (``/Properties/Engine``) where CloudFormation gives one."""
+    recreation: str = ""
+    """``Never``, ``Conditionally`` or ``Always``."""
+    before: str | None = None
+    after: str | None = None
+    """Values where the endpoint gives them; ``{{changeSet:KNOWN_AFTER_APPLY}}`` where nobody knows yet."""
+    cause: str = ""
+    """What the change comes from (``ParameterReference DesiredCount``) where it is not the text."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a change set does to one resource."""
+
+    action: str
+    """``Add``, ``Modify``, ``Remove``, ``Import``, ``Dynamic`` or ``SyncWithActual``."""
+    logical_id: str
+    type: str
+    physical_id: str = ""
+    replacement: Replacement | None = None
+    policy_action: str = ""
+    """``Delete``, ``Retain``, ``Snapshot``, ``ReplaceAndDelete``, …"""
+    scope: tuple[str, ...] = ()
+    details: tuple[PropertyChange, ...] = ()
+
+    @property
+    def stateful(self) -> bool:
+        """Whether the resource holds what cannot be made again."""
+        return self.type in STATEFUL
+
+    @property
+    def destructive(self) -> bool:
+        """Whether the resource that is there now goes, or may go (a conditional replacement counts)."""
+        return self.action == "Remove" or self.replacement in {"True", "Conditional"}
+
+
+@dataclass(frozen=True)
+class ChangeSetState:
+    """A change set as DescribeChangeSet tells it."""
+
+    name: str
+    id: str
+    stack_id: str
+    status: str
+    execution: str = "UNAVAILABLE"
+    reason: str = ""
+    """May stand on a success too (a [WARN])."""
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a live stack."""
+
+    logical_id: str
+    physical_id: str
+    type: str
+    status: str
+
+
+@dataclass(frozen=True)
+class StackEvent:
+    """One event of a stack, as CloudFormation tells it."""
+
+    id: str
+    stack_id: str
+    stack_name: str
+    time: datetime
+    logical_id: str
+    physical_id: str
+    type: str
+    status: str
+    reason: str = ""
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether the event is about the stack itself."""
+        return self.physical_id == self.stack_id
+
+
+@dataclass(frozen=True)
+class ExportState:
+    """An export of the region, with the stack that owns it."""
+
+    name: str
+    value: str
+    stack_id: str
+
+    @property
+    def stack_name(self) -> str:
+        """The owner's name, out of its ARN."""
+        return self.stack_id.split("/")[1] if "/" in self.stack_id else self.stack_id
+
+
+@dataclass(frozen=True)
+class ChangeSetRequest:
+    """What a change set is made from."""
+
+    stack: str
+    """Name for a CREATE, id for an UPDATE."""
+    kind: Kind
+    name: str
+    token: str
+    """The same token means the same request: repeating it is harmless."""
+    body: str | None
+    url: str | None
+    """Either the template's text or where it is in S3."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+    description: str = ""
+
+
+class Cloud(Protocol):
+    """
+    The account and region a run works on.
+
+    Every method may raise `deployer.errors.Transient` (worth repeating: throttled, 5xx, connection),
+    `NotAllowed` (a permission is missing), `LostSight` (credentials expired) or `CloudError` (anything else).
+    """
+
+    # reads
+    def stacks(self, names: Collection[str], ids: Collection[str] = ()) -> tuple[StackState, ...]:
+        """One batched look: the live stacks called *names*, and those of *ids* even when they are deleted."""
+
+    def change_set(self, change_set_id: str) -> ChangeSetState | None:
+        """Return a change set with all its changes; None when there is none (any more)."""
+
+    def change_set_by_name(self, stack: str, name: str) -> ChangeSetState | None:
+        """Return the change set *name* of *stack*, without its changes; None when there is none."""
+
+    def change_set_names(self, stack_id: str) -> Mapping[str, str]:
+        """Return the ids of a stack's change sets, by name."""
+
+    def change_set_failures(self, change_set_id: str) -> tuple[str, ...]:
+        """Return what validation found wrong with a change set; empty where the endpoint cannot tell."""
+
+    def events(self, stack_id: str, after: str | None = None) -> tuple[StackEvent, ...]:
+        """Return the events of a stack, oldest first, those up to and with the id *after* left out."""
+
+    def resources(self, stack_id: str) -> tuple[Resource, ...]:
+        """Return a stack's resources."""
+
+    def template(self, stack_id: str) -> str:
+        """Return the template a stack was deployed with."""
+
+    def exports(self) -> tuple[ExportState, ...]:
+        """Return every export of the region."""
+
+    def importers(self, export: str) -> tuple[str, ...]:
+        """Return the names of the stacks that import *export*."""
+
+    def account(self) -> str:
+        """Return the account of the credentials."""
+
+    # acts
+    def create_change_set(self, request: ChangeSetRequest) -> ChangeSetState:
+        """Ask for a change set; one that is there under that name already is returned as it is."""
+
+    def delete_change_set(self, change_set_id: str) -> None:
+        """Remove a change set; one that is gone is no error."""
+
+    def execute(self, change_set_id: str, token: str, *, creation: bool) -> None:
+        """
+        Execute a change set; one that was executed already is no error.
+
+        On *creation* a failure takes everything away again, also what is retained later on.
+        """
+
+    def delete_stack(self, stack_id: str, token: str) -> None:
+        """Start deleting a stack."""
+
+    def continue_rollback(self, stack_id: str, token: str) -> None:
+        """Continue a rollback that failed."""
+
+    def roll_back(self, stack_id: str, token: str) -> None:
+        """Roll a paused update back."""
+
+    def protect(self, stack_id: str, *, on: bool) -> None:
+        """Switch termination protection."""
+
+    # edges: None means that this endpoint cannot tell
+    def has_image(self, repository: str, tag: str) -> bool | None:
+        """Whether *tag* is in the ECR repository called *repository*."""
+
+    def engine_versions(self, engine: str) -> tuple[str, ...] | None:
+        """Return the versions of a database engine that the region offers."""
+
+    def database_version(self, identifier: str) -> str | None:
+        """Return the live engine version of a database instance; None also where there is none."""
+
+    def has_object(self, bucket: str, key: str) -> bool | None:
+        """Whether *key* is in *bucket*."""
+
+    def put_object(self, bucket: str, key: str, body: str) -> None:
+        """Put a text object."""
+
+    def artifacts_bucket(self, account: str) -> str:
+        """Return the bucket for big templates, made on first need: versioned, encrypted, private."""
+
+    def object_url(self, bucket: str, key: str) -> str:
+        """Return the URL by which CloudFormation reads an object."""
+
+    def empty_bucket(self, bucket: str) -> int | None:
+        """Delete every version of every object; returns how many, None where the endpoint has no S3."""

@@ -1,0 +1,76 @@
+"""
+Everything that can go wrong in the deployer, as one tree.
+
+    DeployError            exit 1   an operation failed
+    +-- Refused            exit 2   usage or settings; nothing was touched
+    |   `-- GraphError     exit 2   the templates do not fit together, or not into the region
+    +-- Protected          exit 4   it would lose data, or what is protected, and nobody allowed it
+    +-- LostSight          exit 5   AWS may go on, and cannot be seen any more
+    +-- Interrupted        exit 130 a signal ended it
+    `-- CloudError         exit 1   AWS refused one request
+        +-- NotAllowed     exit 1   a permission is missing
+        `-- Transient      exit 5   throttled, 5xx, connection: worth repeating
+
+A message is one line: where, what, what to do. It never holds a secret value.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DeployError(Exception):
+    """An operation failed."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class Refused(DeployError):  # noqa: N818 - named after the outcome
+    """Usage or settings are refused and nothing was touched."""
+
+    exit_code = 2
+
+
+class GraphError(Refused):
+    """The templates do not fit together, or not into the region."""
+
+
+class Protected(DeployError):  # noqa: N818 - named after the outcome
+    """It would lose data, or what is protected, and nobody allowed it."""
+
+    exit_code = 4
+
+
+class LostSight(DeployError):  # noqa: N818 - named after the outcome
+    """AWS may go on with what was started, and cannot be seen any more."""
+
+    exit_code = 5
+
+
+class Interrupted(DeployError):  # noqa: N818 - named after the outcome
+    """A signal ended the run."""
+
+    exit_code = 130
+
+
+class CloudError(DeployError):
+    """
+    AWS refused one request.
+
+    *code* is AWS's own error code, *operation* the name of the request.
+    """
+
+    def __init__(self, message: str, *, code: str = "", operation: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.operation = operation
+
+
+class NotAllowed(CloudError):  # noqa: N818 - named after the outcome
+    """A permission is missing; the message names it."""
+
+
+class Transient(CloudError):  # noqa: N818 - named after the outcome
+    """Throttled, a 5xx answer or no connection: the same request may work in a moment."""
+
+    exit_code = 5

@@ -1,0 +1,88 @@
+"""What would change, as frozen data, and what templates alone can say about it. Pure: asks nobody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from deployer.cloud import Change, ChangeSetState, PropertyChange
+
+PlanVerb = Literal["create", "update", "none", "delete", "recreate"]
+
+
+@dataclass(frozen=True)
+class StackPlan:
+    """What a run would do to one stack."""
+
+    name: str
+    stack_name: str
+    action: PlanVerb
+    exact: bool
+    """Whether CloudFormation itself said so (a change set), or the template alone."""
+    changes: tuple[Change, ...] = ()
+    reason: str = ""
+    """Why this action, and why it is no more exact than it is."""
+    problems: tuple[str, ...] = ()
+    """What would stop a deployment: a refused change set, a missing image, a stack that is not ours."""
+    protected: tuple[str, ...] = ()
+    """Logical ids that need ``--allow-replace``."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do to an environment."""
+
+    environment: str
+    stacks: tuple[StackPlan, ...]
+    notices: tuple[str, ...] = ()
+
+    @property
+    def changes_anything(self) -> bool:
+        """Whether any stack would be touched."""
+        return any(stack.action != "none" for stack in self.stacks)
+
+    @property
+    def protected(self) -> tuple[str, ...]:
+        """Logical ids, over all stacks, that need ``--allow-replace``."""
+        return tuple(logical_id for stack in self.stacks for logical_id in stack.protected)
+
+
+def predicted(template: str) -> tuple[Change, ...]:
+    """Return what creating *template* adds, conditions not evaluated: every resource, none of it exact."""
+    resources: Mapping[str, Mapping[str, str]] = json.loads(template).get("Resources", {})
+    return tuple(Change("Add", name, resource["Type"]) for name, resource in sorted(resources.items()))
+
+
+def needs_consent(changes: Collection[Change], allowed: Collection[str]) -> tuple[Change, ...]:
+    """Return the changes that take a stateful resource away, or may, and that *allowed* does not name."""
+    return tuple(
+        change
+        for change in changes
+        if change.stateful and change.destructive and change.logical_id not in allowed
+    )
+
+
+def merged(plain: ChangeSetState, valued: ChangeSetState | None) -> ChangeSetState:
+    """
+    Return *plain* with the before and after values that *valued* knows.
+
+    DescribeChangeSet with IncludePropertyValues can leave out whole resources: its list is never trusted alone.
+    """
+    if valued is None:
+        return plain
+    known = {change.logical_id: change for change in valued.changes}
+    changes = tuple(_with_values(change, known.pop(change.logical_id, None)) for change in plain.changes)
+    return replace(plain, changes=changes + tuple(known.values()))
+
+
+def _with_values(change: Change, valued: Change | None) -> Change:
+    if valued is None:
+        return change
+    details: dict[tuple[str, str], PropertyChange] = {}
+    for detail in (*change.details, *valued.details):
+        key = (detail.attribute, detail.name)
+        if key not in details or detail.before is not None or detail.after is not None:
+            details[key] = detail
+    return replace(change, details=tuple(details.values()))

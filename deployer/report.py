@@ -1,0 +1,246 @@
+"""Plans, results and states as text, JSON or Markdown. Pure: frozen data in, one string out; nothing is printed here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from deployer.cloud import Change, StackEvent, StackState
+from deployer.plan import Plan, StackPlan
+from deployer.progress import Result, StackOutput, StackResult
+
+SIGNS: Mapping[str, str] = {"Add": "+", "Modify": "~", "Remove": "-", "Import": ">", "Dynamic": "?"}
+"""One character for what a change does to a resource."""
+
+NOT_THERE = "not there"
+
+
+def plan_text(plan: Plan) -> str:
+    """Return *plan* for a terminal: a block a stack, replacements and lost data in words."""
+    blocks = [_plan_block(stack) for stack in plan.stacks]
+    notices = [f"note: {notice}" for notice in plan.notices]
+    return "\n".join([*blocks, *notices, _plan_total(plan)])
+
+
+def plan_json(plan: Plan) -> str:
+    """Return *plan* for machines; no cost is estimated yet, so both figures are null."""
+    stacks = [
+        {
+            "name": stack.name,
+            "stack_name": stack.stack_name,
+            "action": stack.action,
+            "exact": stack.exact,
+            "reason": stack.reason,
+            "problems": list(stack.problems),
+            "changes": [_change(change) for change in stack.changes],
+        }
+        for stack in plan.stacks
+    ]
+    cost = {"monthly_usd_before": None, "monthly_usd_after": None}
+    return _json({"environment": plan.environment, "stacks": stacks, "cost": cost})
+
+
+def plan_markdown(plan: Plan) -> str:
+    """Return *plan* for a pull request or a pipeline's summary: one table, then every stack's changes."""
+    head = [f"## Plan for {plan.environment}", "", "| stack | action | changes | exact |", "|---|---|---|---|"]
+    rows = [
+        f"| {stack.stack_name} | {stack.action} | {_count(stack.changes)} | {'yes' if stack.exact else 'no'} |"
+        for stack in plan.stacks
+    ]
+    details = [line for stack in plan.stacks for line in _markdown_details(stack)]
+    notices = [f"> {notice}" for notice in plan.notices]
+    return "\n".join([*head, *rows, "", *details, *notices])
+
+
+def result_text(result: Result) -> str:
+    """Return how a run ended: a line a stack, the first cause of a failure, what to do next."""
+    width = max((len(stack.name) for stack in result.stacks), default=0)
+    lines = [_result_line(stack, width) for stack in result.stacks]
+    kept = [f"kept: {stack.name}: {', '.join(stack.kept)}" for stack in result.stacks if stack.kept]
+    return "\n".join([*lines, *kept, _result_total(result)])
+
+
+def result_json(result: Result) -> str:
+    """Return how a run ended, for machines."""
+    stacks = [
+        {
+            "name": stack.name,
+            "stack_name": stack.stack_name,
+            "action": stack.action,
+            "status": stack.status or None,
+            "seconds": round(stack.seconds, 1),
+            "outcome": stack.outcome,
+            "reason": _why(stack),
+        }
+        for stack in result.stacks
+    ]
+    outputs = outputs_by_stack(result.outputs)
+    return _json({"environment": result.environment, "stacks": stacks, "outputs": outputs})
+
+
+def first_cause(result: Result) -> str | None:
+    """Return the line that says why the run failed first; None when it did not."""
+    failed = [stack for stack in result.stacks if stack.outcome in {"failed", "protected", "going-on"}]
+    return f"{failed[0].name}: {_why(failed[0])}" if failed else None
+
+
+def outputs_by_stack(outputs: Iterable[StackOutput]) -> dict[str, dict[str, str]]:
+    """Return output values by stack and key."""
+    found: dict[str, dict[str, str]] = {}
+    for output in outputs:
+        found.setdefault(output.stack, {})[output.key] = output.value
+    return found
+
+
+def outputs_text(outputs: Iterable[StackOutput]) -> str:
+    """Return the outputs, a line each, the address of the gateway last: it is what a person looks for."""
+    rows = sorted(outputs, key=lambda output: (output.key == "Url", output.stack, output.key))
+    return "\n".join(_columns([(f"{row.stack}.{row.key}", row.value) for row in rows]))
+
+
+def status_text(states: Mapping[str, StackState | None]) -> str:
+    """Return what is there of each stack, a line each."""
+    rows = [
+        (name, state.status, _when(state), state.reason) if state else (name, NOT_THERE, "", "")
+        for name, state in states.items()
+    ]
+    return "\n".join(_columns(rows))
+
+
+def status_json(environment: str, names: Mapping[str, str], states: Mapping[str, StackState | None]) -> str:
+    """Return what is there of each stack, for machines; the status of a stack that is not there is null."""
+    stacks = [
+        {
+            "name": name,
+            "stack_name": names[name],
+            "status": state.status if state else None,
+            "reason": state.reason if state else "",
+            "last_updated": (_when(state) or None) if state else None,
+        }
+        for name, state in states.items()
+    ]
+    return _json({"environment": environment, "stacks": stacks})
+
+
+def event_text(stack: str, event: StackEvent) -> str:
+    """Return one event as one line: time, stack, status, resource, reason."""
+    resource = stack if event.is_stack else f"{event.logical_id} ({event.type})"
+    reason = f"  {event.reason}" if event.reason else ""
+    return f"{event.time:%H:%M:%S}  {stack:<9} {event.status:<28} {resource}{reason}"
+
+
+def events_json(environment: str, events: Iterable[tuple[str, StackEvent]]) -> str:
+    """Return events for machines, oldest first."""
+    rows = [
+        {
+            "stack": stack,
+            "time": event.time.isoformat(),
+            "logical_id": event.logical_id,
+            "type": event.type,
+            "status": event.status,
+            "reason": event.reason,
+        }
+        for stack, event in events
+    ]
+    return _json({"environment": environment, "events": rows})
+
+
+def _plan_block(stack: StackPlan) -> str:
+    exact = "" if stack.exact else "  (predicted from the template)"
+    reason = f"  {stack.reason}" if stack.reason else ""
+    lines = [f"{stack.stack_name}: {stack.action}{exact}{reason}"]
+    lines += [f"  {_change_text(change)}" for change in stack.changes]
+    lines += [f"  ! {problem}" for problem in stack.problems]
+    if stack.protected:
+        flags = " ".join(f"--allow-replace {logical_id}" for logical_id in stack.protected)
+        lines.append(f"  ! holds data: deploy refuses this without {flags}")
+    return "\n".join(lines)
+
+
+def _change_text(change: Change) -> str:
+    words = [f"{SIGNS.get(change.action, '*')} {change.logical_id} ({change.type})"]
+    if change.replacement in {"True", "Conditional"}:
+        words.append("REPLACED" if change.replacement == "True" else "may be REPLACED")
+    if change.stateful and change.destructive:
+        words.append("HOLDS DATA")
+    values = [
+        f"{detail.name}: {detail.before} -> {detail.after}"
+        for detail in change.details
+        if detail.before is not None or detail.after is not None
+    ]
+    names = sorted({detail.name or detail.attribute for detail in change.details}) if not values else []
+    return "  ".join([*words, *values, *([", ".join(names)] if names else [])])
+
+
+def _plan_total(plan: Plan) -> str:
+    changing = [stack for stack in plan.stacks if stack.action != "none"]
+    if not changing:
+        return f"{plan.environment}: nothing changes"
+    changes = [change for stack in changing for change in stack.changes]
+    return f"{plan.environment}: {len(changing)} of {len(plan.stacks)} stacks change, {_count(changes)}"
+
+
+def _count(changes: Collection[Change]) -> str:
+    replaced = sum(change.replacement in {"True", "Conditional"} for change in changes)
+    counts = [(sum(change.action == action for change in changes), sign) for action, sign in SIGNS.items()]
+    words = [f"{sign}{count}" for count, sign in counts if count]
+    return " ".join([*words, *([f"({replaced} replaced)"] if replaced else [])]) or "outputs or tags only"
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "action": change.action,
+        "logical_id": change.logical_id,
+        "type": change.type,
+        "replacement": change.replacement,
+        "stateful": change.stateful,
+        "properties": [
+            {"name": detail.name or detail.attribute, "before": detail.before, "after": detail.after}
+            for detail in change.details
+        ],
+    }
+
+
+def _markdown_details(stack: StackPlan) -> list[str]:
+    if not stack.changes and not stack.problems:
+        return []
+    lines = [f"- `{_change_text(change)}`" for change in stack.changes]
+    problems = [f"- **{problem}**" for problem in stack.problems]
+    title = f"<details><summary>{stack.stack_name}: {stack.action}</summary>"
+    return [title, "", *lines, *problems, "", "</details>", ""]
+
+
+def _result_line(stack: StackResult, width: int) -> str:
+    words = {"none": "no changes", "skipped": "skipped"}.get(stack.action, stack.status or NOT_THERE)
+    why = _why(stack) if stack.outcome != "done" else ""
+    return f"{stack.name:<{width}}  {words:<26} {stack.seconds:6.1f} s  {why}".rstrip()
+
+
+def _result_total(result: Result) -> str:
+    changed = [stack for stack in result.stacks if stack.action not in {"none", "skipped"}]
+    if result.exit_code:
+        return f"{result.environment}: not finished; the same command takes it up again: {result.resume}"
+    if not changed:
+        return f"{result.environment}: nothing changes ({result.seconds:.1f} s)"
+    done = "deployed" if result.goal == "deploy" else "gone"
+    return f"{result.environment}: {len(changed)} stacks {done} in {result.seconds:.1f} s"
+
+
+def _why(stack: StackResult) -> str:
+    return str(stack.cause) if stack.cause else stack.reason
+
+
+def _when(state: StackState) -> str:
+    moment = state.last_updated or state.created
+    return moment.isoformat(timespec="seconds") if moment else ""
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
+    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    return ["  ".join(row).rstrip() for row in padded]
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, indent=2)

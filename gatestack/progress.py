@@ -1,0 +1,148 @@
+"""What a run says, shown while it goes on: bars on a terminal, one line per event elsewhere. Writes to stderr only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from deployer.progress import (
+    Event,
+    Notice,
+    ResourceEvent,
+    RunStarted,
+    StackDecided,
+    StackFinished,
+    StackStarted,
+    Stopping,
+    Waiting,
+)
+from deployer.report import event_text
+from gatestack.cli import Options
+
+
+@contextmanager
+def shown(options: Options) -> Iterator[Callable[[Event], None]]:
+    """Give the listener for a run: bars where stderr is a terminal, lines elsewhere, warnings alone with --quiet."""
+    console = Console(stderr=True, no_color=options.no_color, highlight=False, soft_wrap=True)
+    if console.is_terminal and not options.quiet:
+        bars = Bars(console, verbose=options.verbose)
+        with bars.progress:
+            yield bars
+    else:
+        yield Lines(console, quiet=options.quiet)
+
+
+class Lines:
+    """One line per event, with its time and stack."""
+
+    def __init__(self, console: Console, *, quiet: bool) -> None:
+        self._console = console
+        self._quiet = quiet
+
+    def __call__(self, event: Event) -> None:
+        """Write *event*; with --quiet only what a person must do something about."""
+        important = isinstance(event, Stopping) or (isinstance(event, Notice) and event.warning)
+        line = _line(event)
+        if line and (important or not self._quiet):
+            self._console.print(line, markup=False)
+
+
+class Bars:
+    """A bar per stack: resources done of total, the resource AWS works on, elapsed time."""
+
+    def __init__(self, console: Console, *, verbose: bool) -> None:
+        self.progress = Progress(
+            TextColumn("{task.description:<9}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[current]}"),
+            console=console,
+        )
+        self._verbose = verbose
+        self._tasks: dict[str, TaskID] = {}
+        self._done: dict[str, set[str]] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Bring the bars up to date with *event*."""
+        match event:
+            case RunStarted():
+                for stack in (stack for wave in event.waves for stack in wave):
+                    total = event.resources.get(stack) or None
+                    self._tasks[stack] = self.progress.add_task(stack, start=False, total=total, current="")
+            case StackStarted():
+                self._start(event)
+            case ResourceEvent():
+                self._resource(event)
+            case StackFinished():
+                self._finish(event)
+            case StackDecided():
+                self._show(event.stack, f"{event.step}: {event.reason}")
+            case Waiting():
+                self._show(event.stack, event.reason)
+            case _:
+                self.progress.console.print(_line(event), markup=False)
+
+    def _start(self, event: StackStarted) -> None:
+        self._done[event.stack] = set()
+        task = self._tasks[event.stack]
+        self.progress.reset(task, start=True, total=event.resources or None)
+
+    def _resource(self, event: ResourceEvent) -> None:
+        said = event.event
+        if said.status.endswith(("_COMPLETE", "_SKIPPED")) and not said.is_stack:
+            self._done.setdefault(event.stack, set()).add(said.logical_id)
+        task = self._tasks[event.stack]
+        self.progress.update(task, completed=len(self._done.get(event.stack, ())))
+        self._show(event.stack, f"{said.status} {event.stack if said.is_stack else said.logical_id}")
+        if self._verbose or said.status.endswith("_FAILED"):
+            self.progress.console.print(event_text(event.stack, said), markup=False)
+
+    def _finish(self, event: StackFinished) -> None:
+        result = event.result
+        task = self._tasks[result.name]
+        if result.outcome == "done":
+            total = next(bar.total for bar in self.progress.tasks if bar.id == task) or 1
+            self.progress.update(task, total=total, completed=total)
+        self.progress.stop_task(task)
+        self._show(result.name, "no changes" if result.action == "none" else result.status or result.outcome)
+
+    def _show(self, stack: str, current: str) -> None:
+        self.progress.update(self._tasks[stack], current=current)
+
+
+def _line(event: Event) -> str:
+    match event:
+        case ResourceEvent():
+            return event_text(event.stack, event.event)
+        case StackDecided():
+            return _stamped(event.stack, f"{event.step}: {event.reason}")
+        case Waiting():
+            return _stamped(event.stack, f"waits: {event.reason}")
+        case StackFinished():
+            result = event.result
+            word = "no changes" if result.action == "none" else result.status or result.outcome
+            return _stamped(result.name, f"{word} after {result.seconds:.1f} s")
+        case Notice():
+            return _stamped(event.stack or "", f"{'warning: ' if event.warning else ''}{event.text}")
+        case Stopping():
+            return _stopping(event)
+        case _:
+            return ""
+
+
+def _stopping(event: Stopping) -> str:
+    running = ", ".join(event.running)
+    if event.leaving:
+        return f"leaving; AWS goes on with: {running}" if running else "leaving; nothing goes on in AWS"
+    if running:
+        return f"starting nothing more; AWS goes on with {running}: watching it to its end (again: leave)"
+    return "starting nothing more"
+
+
+def _stamped(stack: str, text: str) -> str:
+    return f"{datetime.now(tz=UTC):%H:%M:%S}  {stack:<9} {text}"

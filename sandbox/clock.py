@@ -1,0 +1,99 @@
+"""Virtual time: clocks, and the agenda of what is due. No thread ever waits here; a request makes what is due happen."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+Action = Callable[[], None]
+
+
+class Clock(Protocol):
+    """Tells virtual seconds since the epoch."""
+
+    def now(self) -> float:
+        """Return virtual seconds since the epoch."""
+
+    def advance(self, seconds: float) -> None:
+        """Jump *seconds* ahead."""
+
+
+class ManualClock:
+    """Stands still until a test moves it."""
+
+    def __init__(self, start: float = 1_700_000_000.0) -> None:
+        self._now = start
+
+    def now(self) -> float:
+        """Return the virtual time."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Jump *seconds* ahead."""
+        self._now += seconds
+
+
+class RealClock:
+    """Runs *speed* times as fast as the wall."""
+
+    def __init__(self, speed: float = 60.0, *, wall: Callable[[], float] = time.monotonic) -> None:
+        self._wall = wall
+        self._speed = speed
+        self._origin = time.time()
+        self._since = wall()
+
+    @property
+    def speed(self) -> float:
+        """Virtual seconds in one real second."""
+        return self._speed
+
+    def now(self) -> float:
+        """Return the virtual time."""
+        return self._origin + (self._wall() - self._since) * self._speed
+
+    def advance(self, seconds: float) -> None:
+        """Jump *seconds* ahead."""
+        self._origin += seconds
+
+    def run_at(self, speed: float) -> None:
+        """Go on from now at *speed*."""
+        self._origin, self._since, self._speed = self.now(), self._wall(), speed
+
+
+class Agenda:
+    """What happens when, in order of time; an action that is no longer wanted says so itself when its time comes."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._due: list[tuple[float, int, Action]] = []
+        self._ticket = itertools.count()
+        self._current: float | None = None
+
+    def now(self) -> float:
+        """Return the time of the transition under way, or the clock's outside of one."""
+        return self._clock.now() if self._current is None else self._current
+
+    def after(self, seconds: float, action: Action) -> None:
+        """Have *action* happen *seconds* from `now`."""
+        heapq.heappush(self._due, (self.now() + seconds, next(self._ticket), action))
+
+    def settle(self) -> None:
+        """Make everything happen that is due, each at its own time."""
+        until = self._clock.now()
+        try:
+            while self._due and self._due[0][0] <= until:
+                self._current, _, action = heapq.heappop(self._due)
+                action()
+        finally:
+            self._current = None
+
+    def next_due(self) -> float | None:
+        """Return the time of the next transition, or None where nothing is under way."""
+        return self._due[0][0] if self._due else None
+
+    def clear(self) -> None:
+        """Forget everything that was to happen."""
+        self._due.clear()

@@ -1,0 +1,22 @@
+"""What an API call can be refused with: AWS's code, text and HTTP status."""
+
+from __future__ import annotations
+
+
+class ApiError(Exception):
+    """A refused call, as the service words it."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class ResourceFailure(Exception):  # noqa: N818 - it is CloudFormation's word for it
+    """A resource or a whole operation fails while it runs; the text is the reason in the events."""
+
+
+def invalid(message: str) -> ApiError:
+    """Return CloudFormation's ValidationError."""
+    return ApiError("ValidationError", message)

@@ -1,0 +1,132 @@
+"""Failures that tests set: of calls, of resources, of what reads see. Randomness is seeded, and the seed can be asked for."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+CallKind = Literal["throttle", "error", "drop-before", "drop-after", "expired"]
+Operation = Literal["create", "update", "delete"]
+
+
+@dataclass
+class CallFault:
+    """A share of the calls of an action goes wrong; `times` limits how many, None is for ever."""
+
+    kind: CallKind
+    action: str = "*"
+    share: float = 1.0
+    times: int | None = None
+
+
+@dataclass
+class Rate:
+    """A token bucket: `per_second` calls of an action in virtual time, bursts of `burst`; more are throttled."""
+
+    action: str
+    per_second: float
+    burst: float
+    tokens: float = field(default=-1.0)
+    filled: float = 0.0
+
+    def take(self, now: float) -> bool:
+        """Take a token, if there is one."""
+        if self.tokens < 0:
+            self.tokens, self.filled = self.burst, now
+        self.tokens = min(self.burst, self.tokens + (now - self.filled) * self.per_second)
+        self.filled = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+@dataclass
+class ResourceFault:
+    """
+    Resources that match fail with `reason` at the end of their time, or only take `seconds` longer where it is None.
+
+    Empty `logical_id`, `type` and `stack` match all of them. `times` limits how often, None is for ever.
+    """
+
+    operation: Operation
+    logical_id: str = ""
+    type: str = ""
+    stack: str = ""
+    reason: str | None = None
+    seconds: float = 0.0
+    times: int | None = 1
+
+    def matches(self, operation: str, logical_id: str, type_: str, stack: str) -> bool:
+        """Whether this fault is for that resource and is not used up."""
+        wanted = (self.logical_id, self.type, self.stack)
+        fits = all(w in ("", is_) for w, is_ in zip(wanted, (logical_id, type_, stack), strict=True))
+        return fits and operation == self.operation and self.times != 0
+
+
+@dataclass
+class Behaviour:
+    """Ways in which the real service was seen to differ."""
+
+    stale_reads: float = 0.0  # virtual seconds that stack statuses lag behind
+    hidden_change_sets: float = 0.0  # virtual seconds that a new change set cannot be seen
+    missing_import: Literal["warn", "fail"] = "warn"  # what a change set does whose import has no export
+    empty_reason: str = "The submitted information didn't contain changes. Submit different information to create a change set."
+
+
+class Faults:
+    """Everything set at the moment."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self._random = random.Random(seed)  # noqa: S311 - reproducible failures, no secret
+        self.calls: list[CallFault] = []
+        self.rates: list[Rate] = []
+        self.resources: list[ResourceFault] = []
+        self.behaviour = Behaviour()
+
+    def clear(self) -> None:
+        """Let everything go well again, and start the randomness anew."""
+        self.__init__(self.seed)  # type: ignore[misc]  # the constructor is the cleared state
+
+    def add(self, settings: Mapping[str, Any]) -> None:
+        """Add faults from JSON: lists `calls`, `rates`, `resources`, and `behaviour`; raises ValueError."""
+        try:
+            calls = [CallFault(**each) for each in settings.get("calls", ())]
+            rates = [Rate(**each) for each in settings.get("rates", ())]
+            resources = [ResourceFault(**each) for each in settings.get("resources", ())]
+            behaviour = Behaviour(**{**asdict(self.behaviour), **settings.get("behaviour", {})})
+        except TypeError as error:
+            raise ValueError(f"not a fault: {error}") from error
+        self.calls += calls
+        self.rates += rates
+        self.resources += resources
+        self.behaviour = behaviour
+
+    def described(self) -> dict[str, Any]:
+        """Return what is set, as JSON takes it."""
+        listed = {"calls": self.calls, "rates": self.rates, "resources": self.resources}
+        described = {name: [asdict(each) for each in those] for name, those in listed.items()}
+        return {"seed": self.seed, "behaviour": asdict(self.behaviour), **described}
+
+    def of_call(self, action: str, now: float) -> CallKind | None:
+        """Return what goes wrong with this call, and count it."""
+        if not all([rate.take(now) for rate in self.rates if rate.action in ("*", action)]):
+            return "throttle"
+        for fault in self.calls:
+            if fault.action in ("*", action) and fault.times != 0 and self._random.random() < fault.share:
+                fault.times = fault.times and fault.times - 1
+                return fault.kind
+        return None
+
+    def of_resource(
+        self, operation: Operation, logical_id: str, type_: str, stack: str
+    ) -> ResourceFault | None:
+        """Return the first fault for this resource, and count it."""
+        for fault in self.resources:
+            if fault.matches(operation, logical_id, type_, stack):
+                fault.times = fault.times and fault.times - 1
+                return fault
+        return None

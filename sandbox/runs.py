@@ -1,0 +1,80 @@
+"""Runs tasks, each after those it needs and everything independent side by side. Knows nothing of resources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+
+class Task(Protocol):
+    """Something that takes time; it reports once, never from inside of `start`."""
+
+    def start(self, report: Callable[[bool], None]) -> None:
+        """Begin; call *report* with whether it went well when it is over."""
+
+    def cancel(self) -> None:
+        """Stop; `report` will not be listened to any more."""
+
+
+class Run:
+    """A set of tasks under way."""
+
+    def __init__(
+        self,
+        tasks: Mapping[str, Task],
+        needs: Mapping[str, frozenset[str]],
+        over: Callable[[list[str]], None],
+        *,
+        keep_going: bool = False,
+    ) -> None:
+        """*over* gets the names of the tasks that failed or were cancelled; *keep_going* finishes what does not need them."""
+        self._waiting = dict(tasks)
+        self._needs = needs
+        self._over = over
+        self._keep_going = keep_going
+        self._running: dict[str, Task] = {}
+        self._done: set[str] = set()
+        self._failed: list[str] = []
+        self._closed = False
+
+    def start(self) -> None:
+        """Start what needs nothing that is not done; end where nothing is left to do."""
+        for name in [each for each in self._waiting if self._ready(each)]:
+            task = self._waiting.pop(name)
+            self._running[name] = task
+            task.start(lambda good, name=name: self._reported(name, good=good))
+        if not self._running and not self._closed:
+            self._close()
+
+    def cancel(self) -> list[str]:
+        """Stop everything without `over` being called; returns the names that were under way."""
+        self._closed = True
+        under_way = list(self._running)
+        for task in self._running.values():
+            task.cancel()
+        self._running.clear()
+        return under_way
+
+    def _ready(self, name: str) -> bool:
+        needed = self._needs.get(name, frozenset())
+        return not (
+            needed & self._waiting.keys() or needed & self._running.keys() or needed & set(self._failed)
+        )
+
+    def _reported(self, name: str, *, good: bool) -> None:
+        if self._closed or name not in self._running:
+            return
+        del self._running[name]
+        if good:
+            self._done.add(name)
+        else:
+            self._failed.append(name)
+        if good or self._keep_going:
+            self.start()
+        else:
+            self._failed += self.cancel()
+            self._close()
+
+    def _close(self) -> None:
+        self._closed = True
+        self._over(self._failed)

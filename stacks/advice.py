@@ -1,0 +1,74 @@
+"""What is allowed but will probably be regretted: warnings over a whole environment. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
+
+ENOUGH_MEMORY_MB = 2048
+"""LiteLLM's imports alone take more than 1 GiB."""
+
+
+def advice(settings: Settings) -> tuple[str, ...]:
+    """Return a sentence for each choice that the user should know about."""
+    rest = _production(settings) if settings.production else ()
+    return (*_service(settings), *_connections(settings), *_bedrock(settings), *rest)
+
+
+def _service(settings: Settings) -> Iterator[str]:
+    service = settings.service
+    if service.memory_mb < ENOUGH_MEMORY_MB:
+        yield f"service.memory_mb: {service.memory_mb} MB: LiteLLM's imports alone take more than 1 GiB; 2048 or more"
+    if service.log_level == "DEBUG":
+        yield "service.log_level: DEBUG writes keys and prompts to the log"
+    if not settings.alb.https and not settings.alb.internal:
+        yield "alb: no HTTPS: keys and prompts cross the internet as clear text; add domain_name or certificate_arn"
+
+
+def _connections(settings: Settings) -> Iterator[str]:
+    """Compare the connections of all tasks at their most with the alarm on them."""
+    service = settings.service
+    general = service.config.get("general_settings")
+    pool = general.get("database_connection_pool_limit") if isinstance(general, Mapping) else None
+    if not isinstance(pool, int):
+        return
+    most = service.max_tasks * service.workers * pool
+    if most > settings.database.connection_alarm:
+        yield (
+            f"service.max_tasks: {service.max_tasks} tasks x {service.workers} workers x {pool} connections = {most}, "
+            f"over database.connection_alarm, {settings.database.connection_alarm}; twice that while a deployment rolls"
+        )
+
+
+def _bedrock(settings: Settings) -> Iterator[str]:
+    models = settings.service.config.get("model_list")
+    for model in models if isinstance(models, list) else ():
+        name = str(model["litellm_params"]["model"])
+        if name.startswith("bedrock/") and name.rsplit("/", 1)[-1] not in settings.service.bedrock_models:
+            yield f"service.config: {name} is not among service.bedrock_models: the tasks may not invoke it"
+
+
+def _production(settings: Settings) -> Iterator[str]:
+    """Name what is below S1's "Environment Differences" for production."""
+    lower = {
+        "alb.waf: off": not settings.alb.waf,
+        "alb.deletion_protection: off": not settings.alb.deletion_protection,
+        "database.deletion_protection: off": not settings.database.deletion_protection,
+        "database.performance_insights: off": not settings.database.performance_insights,
+        "database.instance_class: a micro instance": settings.database.instance_class.endswith(".micro"),
+        "service.spot: tasks may be taken away at two minutes' notice": settings.service.spot,
+        "service.min_tasks: one task is no redundancy": settings.service.min_tasks < 2,
+        "network.endpoint_zones: one zone's failure cuts off AWS's services": _one_endpoint_zone(settings),
+        "observability.container_insights: off": not settings.observability.container_insights,
+        "observability.log_retention_days: under 90": settings.observability.log_retention_days < 90,
+        "secrets.rotation_days: over 30": settings.secrets.rotation_days > 30,
+        "observability.alarm_email: nobody is told of an alarm": settings.observability.alarm_email is None,
+    }
+    yield from (f"{what} (production)" for what, is_so in lower.items() if is_so)
+
+
+def _one_endpoint_zone(settings: Settings) -> bool:
+    return settings.network.vpc_endpoints and settings.network.endpoint_zones == 1

@@ -1,0 +1,42 @@
+"""The topic that every alarm of the environment rings, encrypted with the environment's key."""
+
+from __future__ import annotations
+
+from awacs import sns as action
+from awacs.aws import Allow, ArnLike, Condition, Principal, Statement, StringEquals
+from troposphere import AccountId, Ref
+from troposphere.kms import Key
+from troposphere.sns import SubscriptionResource, Topic, TopicPolicy
+
+from stacks.policies import arn, document
+from stacks.wiring import Stack
+
+
+def add(stack: Stack, key: Key) -> Topic:
+    """Add the topic, CloudWatch's right to publish, and the e-mail subscription where an address is given."""
+    topic = stack.add(
+        Topic("AlarmTopic", TopicName=f"{stack.settings.prefix}-alarms", KmsMasterKeyId=Ref(key))
+    )
+    policy = document(_alarms_publish(topic))
+    stack.add(TopicPolicy("AlarmTopicPolicy", Topics=[Ref(topic)], PolicyDocument=policy))
+    address = stack.settings.observability.alarm_email
+    if address:
+        stack.add(SubscriptionResource("AlarmEmail", TopicArn=Ref(topic), Protocol="email", Endpoint=address))
+    return topic
+
+
+def _alarms_publish(topic: Topic) -> Statement:
+    """A topic policy replaces the default one: only alarms of this account publish, its owner by IAM."""
+    return Statement(
+        Sid="AlarmsPublish",
+        Effect=Allow,
+        Principal=Principal("Service", "cloudwatch.amazonaws.com"),
+        Action=[action.Publish],
+        Resource=[Ref(topic)],
+        Condition=Condition(
+            [
+                StringEquals("aws:SourceAccount", AccountId),
+                ArnLike("aws:SourceArn", arn("cloudwatch", "alarm:*")),
+            ]
+        ),
+    )

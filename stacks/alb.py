@@ -1,0 +1,207 @@
+"""Stack 3: the load balancer, its listeners, rules and target group, and by option certificate, DNS name and firewall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from troposphere import GetAtt, Ref, Sub
+from troposphere.certificatemanager import Certificate, DomainValidationOption
+from troposphere.elasticloadbalancingv2 import (
+    Action,
+    Condition,
+    FixedResponseConfig,
+    Listener,
+    ListenerRule,
+    ListenerRuleAction,
+    LoadBalancer,
+    LoadBalancerAttributes,
+    Matcher,
+    PathPatternConfig,
+    RedirectConfig,
+    TargetGroup,
+    TargetGroupAttribute,
+)
+from troposphere.elasticloadbalancingv2 import Certificate as ListenerCertificate
+from troposphere.route53 import AliasTarget, RecordSetType
+
+from stacks import access_logs, firewall
+from stacks.settings import Settings
+from stacks.wiring import Stack
+
+TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+ROUTES = {10: "/v1/*", 20: "/health", 30: "/ui/*", 100: "/*"}
+"""S1, "Request Routing": priority and path; all lead to the tasks."""
+
+
+def build(settings: Settings) -> Stack:
+    """Return the way in; it imports the network."""
+    stack = Stack(settings, "alb", "load balancer, listeners, target group")
+    balancer = _load_balancer(stack)
+    targets = _target_group(stack)
+    http, https = _listeners(stack, balancer)
+    _rules(stack, https or http, targets)
+    if settings.alb.domain_name and settings.alb.hosted_zone_id:
+        _dns_record(stack, balancer)
+    if settings.alb.waf:
+        firewall.add(stack, Ref(balancer))
+    _export(stack, balancer, targets, http, https)
+    return stack
+
+
+def _load_balancer(stack: Stack) -> LoadBalancer:
+    settings = stack.settings
+    kind = "Private" if settings.alb.internal else "Public"
+    balancer = LoadBalancer(
+        "LoadBalancer",
+        Name=settings.alb_name,
+        Type="application",
+        Scheme="internal" if settings.alb.internal else "internet-facing",
+        Subnets=[stack.imported("network", f"{kind}Subnet{number}Id") for number in (1, 2)],
+        SecurityGroups=[stack.imported("network", "AlbSecurityGroupId")],
+        LoadBalancerAttributes=[
+            LoadBalancerAttributes(Key=key, Value=value) for key, value in _attributes(settings)
+        ],
+    )
+    if settings.alb.access_logs:
+        access_logs.add(stack, balancer)
+    return stack.add(balancer, name="alb")
+
+
+def _attributes(settings: Settings) -> Iterable[tuple[str, str]]:
+    """Elastic Load Balancing API Reference, "LoadBalancerAttribute"; the timeout outlives an answer that thinks long."""
+    yield "idle_timeout.timeout_seconds", str(settings.alb.idle_timeout_seconds)
+    yield "routing.http.drop_invalid_header_fields.enabled", "true"
+    yield "deletion_protection.enabled", _switch(on=settings.alb.deletion_protection)
+
+
+def _target_group(stack: Stack) -> TargetGroup:
+    """S1, "Health Checks"; without a name of its own, because a named group could never be replaced."""
+    delay = str(stack.settings.alb.deregistration_delay_seconds)
+    return stack.add(
+        TargetGroup(
+            "TargetGroup",
+            VpcId=stack.imported("network", "VpcId"),
+            TargetType="ip",
+            Protocol="HTTP",
+            Port=stack.settings.service.port,
+            HealthCheckPath="/health/liveliness",
+            HealthCheckIntervalSeconds=30,
+            HealthCheckTimeoutSeconds=15,
+            HealthyThresholdCount=2,
+            UnhealthyThresholdCount=5,
+            Matcher=Matcher(HttpCode="200"),
+            TargetGroupAttributes=[
+                TargetGroupAttribute(Key="deregistration_delay.timeout_seconds", Value=delay)
+            ],
+        ),
+        name="proxy",
+    )
+
+
+def _listeners(stack: Stack, balancer: LoadBalancer) -> tuple[Listener, Listener | None]:
+    """Port 80, and with HTTPS port 443, to which port 80 then only redirects."""
+    if not stack.settings.alb.https:
+        return _listener(
+            stack, balancer, "HttpListener", Port=80, Protocol="HTTP", DefaultActions=[_NOT_FOUND]
+        ), None
+    http = _listener(stack, balancer, "HttpListener", Port=80, Protocol="HTTP", DefaultActions=[_TO_HTTPS])
+    https = _listener(
+        stack,
+        balancer,
+        "HttpsListener",
+        Port=443,
+        Protocol="HTTPS",
+        SslPolicy=TLS_POLICY,
+        Certificates=[ListenerCertificate(CertificateArn=_certificate(stack))],
+        DefaultActions=[_NOT_FOUND],
+    )
+    return http, https
+
+
+def _listener(stack: Stack, balancer: LoadBalancer, title: str, **how: object) -> Listener:
+    return stack.add(Listener(title, LoadBalancerArn=Ref(balancer), **how))
+
+
+def _certificate(stack: Stack) -> Ref | str:
+    """
+    Return the ARN of the user's certificate, or of one that ACM makes and proves by a DNS record.
+
+    CloudFormation writes that record only where the option names the hosted zone and the certificate's own domain
+    ("AWS::CertificateManager::Certificate", DomainValidationOptions); else the creation hangs.
+    """
+    alb = stack.settings.alb
+    if alb.certificate_arn:
+        return alb.certificate_arn
+    proof = DomainValidationOption(DomainName=alb.domain_name, HostedZoneId=alb.hosted_zone_id)
+    certificate = Certificate(
+        "Certificate", DomainName=alb.domain_name, ValidationMethod="DNS", DomainValidationOptions=[proof]
+    )
+    return Ref(stack.add(certificate, name="certificate"))
+
+
+def _rules(stack: Stack, listener: Listener, targets: TargetGroup) -> None:
+    for priority, path in ROUTES.items():
+        stack.add(
+            ListenerRule(
+                f"Rule{priority}",
+                ListenerArn=Ref(listener),
+                Priority=priority,
+                Conditions=[
+                    Condition(Field="path-pattern", PathPatternConfig=PathPatternConfig(Values=[path]))
+                ],
+                Actions=[ListenerRuleAction(Type="forward", TargetGroupArn=Ref(targets))],
+            )
+        )
+
+
+def _dns_record(stack: Stack, balancer: LoadBalancer) -> None:
+    """Amazon Route 53 Developer Guide, "Routing traffic to an ELB load balancer"."""
+    alias = AliasTarget(
+        HostedZoneId=GetAtt(balancer, "CanonicalHostedZoneID"),
+        DNSName=GetAtt(balancer, "DNSName"),
+        EvaluateTargetHealth=True,
+    )
+    alb = stack.settings.alb
+    stack.add(
+        RecordSetType(
+            "DnsRecord", HostedZoneId=alb.hosted_zone_id, Name=alb.domain_name, Type="A", AliasTarget=alias
+        )
+    )
+
+
+def _export(
+    stack: Stack, balancer: LoadBalancer, targets: TargetGroup, http: Listener, https: Listener | None
+) -> None:
+    stack.export("AlbArn", Ref(balancer), "Load balancer")
+    stack.export("AlbFullName", GetAtt(balancer, "LoadBalancerFullName"), "Load balancer, as metrics name it")
+    stack.export("AlbDnsName", GetAtt(balancer, "DNSName"), "Load balancer's own DNS name")
+    stack.export("HttpListenerArn", Ref(http), "Listener on port 80")
+    if https:
+        stack.export("HttpsListenerArn", Ref(https), "Listener on port 443")
+    stack.export("TargetGroupArn", Ref(targets), "Target group of the proxy")
+    stack.export(
+        "TargetGroupFullName", GetAtt(targets, "TargetGroupFullName"), "Target group, as metrics name it"
+    )
+    stack.export("Url", _url(stack.settings, balancer), "Where clients reach the gateway")
+
+
+def _url(settings: Settings, balancer: LoadBalancer) -> Sub | str:
+    if settings.alb.domain_name:
+        return f"https://{settings.alb.domain_name}"
+    scheme = "https" if settings.alb.https else "http"
+    return Sub(f"{scheme}://${{{balancer.title}.DNSName}}")
+
+
+def _switch(*, on: bool) -> str:
+    return "true" if on else "false"
+
+
+_TO_HTTPS = Action(
+    Type="redirect", RedirectConfig=RedirectConfig(Protocol="HTTPS", Port="443", StatusCode="HTTP_301")
+)
+_NOT_FOUND = Action(
+    Type="fixed-response",
+    FixedResponseConfig=FixedResponseConfig(
+        StatusCode="404", ContentType="text/plain", MessageBody="Not found"
+    ),
+)

@@ -1,0 +1,74 @@
+"""What the network's keys must agree on: subnets, gateways, a VPC that is there already. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from itertools import combinations
+
+from stacks import limits, subnets
+from stacks.problems import Finding
+from stacks.settings import ExistingVpc, Settings
+
+
+def network_findings(settings: Settings) -> Iterator[Finding]:
+    """Yield what is wrong between the keys of `network`, and between them and others."""
+    if settings.network.existing_vpc:
+        yield from _existing(settings.network.existing_vpc, settings)
+    else:
+        yield from _ranges(settings)
+        yield from _no_nat(settings)
+
+
+def _ranges(settings: Settings) -> Iterator[Finding]:
+    vpc = IPv4Network(settings.network.vpc_cidr)
+    ranges = [
+        (f"network.{key}", IPv4Network(cidr))
+        for key in subnets.used(settings.network.model_dump())
+        for cidr in getattr(settings.network, key)
+    ]
+    for key, subnet in ranges:
+        if not subnet.subnet_of(vpc):
+            yield Finding(key, f"{subnet} is not inside the VPC's {vpc}", ("network.vpc_cidr",))
+    for (one, first), (other, second) in combinations(ranges, 2):
+        if first.overlaps(second):
+            yield Finding(other, f"{second} overlaps {first} of {one}", (one, "network.vpc_cidr", "network.data_subnets"))
+    place = "network.private_subnet_cidrs" if settings.alb.internal else "network.public_subnet_cidrs"
+    for key, subnet in ranges:
+        if key == place and subnet.prefixlen > limits.SMALLEST_ALB_SUBNET:
+            message = f"{subnet} is too small for a load balancer, which needs /{limits.SMALLEST_ALB_SUBNET} or larger"
+            yield Finding(key, message, ("alb.internal",))
+
+
+def _no_nat(settings: Settings) -> Iterator[Finding]:
+    if settings.network.nat_gateways:
+        return
+    missing = []
+    outside = [provider for provider in settings.service.providers if provider != "bedrock"]
+    if outside:
+        missing.append(f"service.providers: [bedrock] ({', '.join(outside)} can be reached over the internet only)")
+    if settings.service.image != "ecr":
+        missing.append("service.image: ecr (other registries are in the internet)")
+    if not settings.network.vpc_endpoints:
+        missing.append("network.vpc_endpoints: true")
+    if missing:
+        message = f"without a NAT gateway this needs {', and '.join(missing)}; or write 1 or 2"
+        also = ("service.providers", "service.image", "network.vpc_endpoints")
+        yield Finding("network.nat_gateways", message, also)
+
+
+def _existing(vpc: ExistingVpc, settings: Settings) -> Iterator[Finding]:
+    key = "network.existing_vpc"
+    needed = {"private_subnet_ids": True, "public_subnet_ids": not settings.alb.internal}
+    needed["data_subnet_ids"] = settings.network.data_subnets
+    seen: dict[str, str] = {}
+    for name in needed:
+        ids: tuple[str, ...] = getattr(vpc, name)
+        if needed[name] and len(ids) < 2:
+            why = {"public_subnet_ids": "; none with alb.internal: true"}.get(name, "")
+            message = f"needs two subnets in different availability zones, has {len(ids)}{why}"
+            yield Finding(f"{key}.{name}", message, ("alb.internal", "network.data_subnets"))
+        for index, subnet in enumerate(ids):
+            if subnet in seen:
+                yield Finding(f"{key}.{name}[{index}]", f"{subnet} stands under {seen[subnet]} already; name another")
+            seen.setdefault(subnet, name)

@@ -1,0 +1,206 @@
+"""
+Load an environment file: defaults, the tier's defaults and the file merged, checked as a whole, every problem at once.
+
+The only module of this package that reads files.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import yaml
+from pydantic import ValidationError
+
+from stacks import limits, problems, subnets
+from stacks.checks import findings
+from stacks.problems import Finding, Problem
+from stacks.settings import Settings, System, Tier
+from stacks.yaml_tree import Tree, parse
+
+__all__ = ["EnvironmentFileError", "Problem", "defaults", "load", "parse_settings"]
+
+
+class EnvironmentFileError(ValueError):
+    """The environment file cannot be used; the message has one line for each of its problems."""
+
+    def __init__(self, path: Path, found: Iterable[Problem]) -> None:
+        ordered = sorted(set(found), key=lambda problem: (problem.line or 0, problem.key, problem.message))
+        self.path = path
+        self.problems = tuple(ordered)
+        super().__init__("\n".join(f"{path}{_line(problem)}: {problem}" for problem in ordered))
+
+
+def load(path: Path) -> Settings:
+    """
+    Return the settings that the file *path* describes.
+
+    Raises:
+        EnvironmentFileError: the file is missing, is no YAML, or asks for what cannot be; all of it at once.
+
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise EnvironmentFileError(path, [Problem(None, "", _unreadable(path, error))]) from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise EnvironmentFileError(path, [Problem(line, "", "not UTF-8 text; save the file as UTF-8")]) from error
+    return parse_settings(text, path)
+
+
+def parse_settings(text: str, path: Path) -> Settings:
+    """Return the settings of the environment file *text*; *path* is its name in messages. Raises as `load` does."""
+    tree = parse(text)
+    if not isinstance(tree.value, dict):
+        found = tree.problems or [Problem(None, "", "not an environment file; begin with system: and environment:")]
+        raise EnvironmentFileError(path, found)
+    draft = _Draft(tree)
+    settings = draft.settings()
+    if draft.problems:
+        raise EnvironmentFileError(path, draft.problems)
+    return settings
+
+
+def defaults(system: str, tier: str) -> dict[str, Any]:
+    """Return what a file of *system* and *tier* that says nothing means; subnets are derived from the VPC later."""
+    data = _system_file(system)
+    return _merged(data["defaults"], {"tier": tier} | (data["tiers"][tier] or {}))
+
+
+@cache
+def _system_file(system: str) -> dict[str, Any]:
+    path = Path(__file__).parent / "systems" / f"{system}.yaml"
+    return cast("dict[str, Any]", yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay *above* over *below*, mapping by mapping; a key with nothing behind it leaves what is below."""
+    result = dict(deepcopy(below))
+    for key, value in above.items():
+        if isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
+            result[key] = _merged(result[key], value)
+        elif value is not None or key not in result:
+            result[key] = deepcopy(value)
+    return result
+
+
+@dataclass
+class _Draft:
+    """A file on its way to settings; what is wrong is replaced by its default, so that everything else is checked too."""
+
+    tree: Tree
+    problems: list[Problem] = field(default_factory=list)
+    doubtful: set[str] = field(default_factory=set)
+    """Keys whose value is not the file's: nothing is concluded from them."""
+
+    def settings(self) -> Settings:
+        """Return the settings; those of a file with problems serve only to find more of them."""
+        self.problems += self.tree.problems
+        self.doubtful |= {problem.key for problem in self.tree.problems}
+        base = self._base()
+        data = _merged({"account": None}, _merged(base, self.tree.value))
+        for values, told in ((base, False), (data, True)):
+            self._derive(values, told=told)
+        settings = self._validated(data, base)
+        self.problems += [self._placed(finding) for finding in findings(settings) if self._certain(finding)]
+        return settings
+
+    def _base(self) -> dict[str, Any]:
+        system, tier = self.tree.value.get("system"), self.tree.value.get("tier")
+        known_system = system if system in get_args(System) else get_args(System)[0]
+        return defaults(known_system, tier if tier in get_args(Tier) else get_args(Tier)[0])
+
+    def _derive(self, data: dict[str, Any], *, told: bool) -> None:
+        """Fill in the subnets that the file does not name, and say so where the VPC has no room for them."""
+        network = data["network"]
+        if not isinstance(network, dict):
+            return
+        try:
+            pairs = subnets.derived(network["vpc_cidr"])
+        except (ValueError, TypeError):
+            pairs = dict.fromkeys(limits.SUBNET_NUMBERS)
+            told = False
+        for key, pair in pairs.items():
+            if network.get(key) is not None:
+                continue
+            network[key] = pair or ["10.0.0.0/28", "10.0.0.0/28"]
+            if not pair and key in subnets.used(network):
+                self.doubtful.add(f"network.{key}")
+                if told:
+                    message = f"{network['vpc_cidr']} is too small for subnets of /24; write network.{key}: [.., ..]"
+                    self.problems.append(self._placed(Finding("network.vpc_cidr", message)))
+
+    def _validated(self, data: dict[str, Any], base: dict[str, Any]) -> Settings:
+        try:
+            return Settings.model_validate(data)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                self._explain(detail)
+                self._repair(data, base, tuple(part for part in detail["loc"] if part != "[key]"))
+        return Settings.model_validate(data)
+
+    def _explain(self, detail: Any) -> None:
+        path = tuple(part for part in detail["loc"] if part != "[key]")
+        key = problems.spelled(path)
+        if key in self.doubtful and detail["input"] is None:
+            return  # the text has been refused already, and left nothing here
+        message = problems.describe(detail, Settings, self.tree.spellings.get(path))
+        self.problems.append(Problem(self._line(path), key, message))
+
+    def _repair(self, data: dict[str, Any], base: dict[str, Any], path: problems.Path) -> None:
+        stand_in = {"system": get_args(System)[0], "environment": "unnamed", "account": None} | base
+        holder, original = data, stand_in
+        section = path[0]
+        if len(path) > 1 and isinstance(original.get(str(section)), dict) and section != "tags":
+            holder, original = data[section], stand_in[str(section)]
+        key = path[1] if holder is not data else section
+        self.doubtful.add(problems.spelled(path[:2] if holder is not data else path[:1]))
+        if key in original:
+            holder[key] = deepcopy(original[key])
+        else:
+            holder.pop(key, None)
+
+    def _certain(self, finding: Finding) -> bool:
+        """Whether *finding* rests on nothing but what the file says."""
+        return not any(_related(key, doubt) for key in finding.keys for doubt in self.doubtful)
+
+    def _placed(self, finding: Finding) -> Problem:
+        return Problem(self._line(_parts(finding.key)), finding.key, finding.message)
+
+    def _line(self, path: problems.Path) -> int | None:
+        """Return the line of *path*, or of the nearest key above it that the file has."""
+        above = (path[:length] for length in range(len(path), 0, -1))
+        return next((self.tree.lines[part] for part in above if part in self.tree.lines), None)
+
+
+def _parts(key: str) -> problems.Path:
+    pieces = key.replace("[", ".[").split(".")
+    return tuple(int(piece[1:-1]) if piece.startswith("[") else piece for piece in pieces)
+
+
+def _related(one: str, other: str) -> bool:
+    """Whether one of two keys is the other or stands above it."""
+    short, long = sorted((one, other), key=len)
+    return long == short or (long.startswith(short) and long[len(short)] in ".[") or not short
+
+
+def _line(problem: Problem) -> str:
+    return f":{problem.line}" if problem.line else ""
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    if not isinstance(error, FileNotFoundError):
+        return f"cannot be read: {error.strerror}"
+    there = sorted(other.name for other in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+    if not there:
+        return f"no such file, and {path.parent} has no environment files"
+    near = difflib.get_close_matches(path.name, there, n=1)
+    return f"no such file; {path.parent} has {', '.join(there)}" + (f"; did you mean {near[0]}?" if near else "")

@@ -1,0 +1,155 @@
+"""The kinds of value that single keys take, each with its check and its part of the JSON Schema. Knows no key by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, ip_network
+from typing import Annotated, Any
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from stacks import limits
+
+Check = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A check behind the type's own: raises ValueError with what is wrong and what to write instead."""
+
+    check: Check
+    schema: tuple[tuple[str, Any], ...] = ()
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema) | dict(self.schema)
+
+
+def shape(pattern: str, message: str) -> Checked:
+    """Text that matches *pattern* as a whole; *message* says what it must be."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"{text!r} is not {message}")
+        return text
+
+    return Checked(check, (("pattern", f"^(?:{pattern})$"),))
+
+
+def between(low: int, high: int, unit: str = "") -> Checked:
+    """Whole number from *low* to *high*, both included."""
+
+    def check(number: int) -> int:
+        if not low <= number <= high:
+            raise ValueError(f"{number} is out of range; {low} to {high}{unit and ' '}{unit}")
+        return number
+
+    return Checked(check, (("minimum", low), ("maximum", high)))
+
+
+def one_of(values: tuple[int, ...], message: str) -> Checked:
+    """One of the whole numbers that AWS has; *message* says for what."""
+
+    def check(number: int) -> int:
+        if number not in values:
+            raise ValueError(f"{number} is not {message}: {', '.join(map(str, values))}")
+        return number
+
+    return Checked(check, (("enum", list(values)),))
+
+
+def _environment(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,15}", name):
+        raise ValueError(f"{name!r} must be 1 to 16 lower-case letters, digits and hyphens, beginning with a letter")
+    if name.endswith("-") or "--" in name:
+        raise ValueError(f"{name!r}: RDS and ECR take no hyphen at the end and no two in a row")
+    if name.startswith(limits.RESERVED_PREFIXES):
+        raise ValueError(f"{name!r}: SSM parameter names may not begin with {' or '.join(limits.RESERVED_PREFIXES)}")
+    return name
+
+
+def network_of(text: str) -> IPv4Network:
+    """Return *text* as an IPv4 network; raises ValueError with the network address to write instead."""
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IPv4 range like 10.0.0.0/16") from None
+    if not isinstance(network, IPv4Network) or "/" not in text:
+        raise ValueError(f"{text!r} is not an IPv4 range like 10.0.0.0/16")
+    if str(network) != text:
+        raise ValueError(f"{text!r} is no network address; write {network}")
+    return network
+
+
+def _cidr(text: str) -> str:
+    network_of(text)
+    return text
+
+
+def _vpc_range(text: str) -> str:
+    size = network_of(text).prefixlen
+    if not limits.LARGEST_NETWORK <= size <= limits.SMALLEST_NETWORK:
+        raise ValueError(f"{text!r}: a VPC and its subnets are /{limits.LARGEST_NETWORK} to /{limits.SMALLEST_NETWORK}")
+    return text
+
+
+def _image(name: str) -> str:
+    tag = re.search(r"[:@][^/]*$", name)
+    if tag:
+        raise ValueError(f"{name!r}: write the tag or digest as service.image_tag, not behind the image")
+    if name != "ecr" and not re.fullmatch(limits.IMAGE_NAME, name):
+        raise ValueError(f"{name!r} is neither ecr nor an image like ghcr.io/berriai/litellm-database")
+    return name
+
+
+_CIDR_SCHEMA = (("pattern", r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$"),)
+
+EnvironmentName = Annotated[str, Checked(_environment, (("pattern", "^[a-z][a-z0-9-]{0,15}$"),))]
+Cidr = Annotated[str, Checked(_cidr, _CIDR_SCHEMA)]
+NetworkCidr = Annotated[str, Checked(_vpc_range, _CIDR_SCHEMA)]
+Cidrs = Annotated[tuple[Cidr, ...], Field(strict=False)]
+SubnetPair = Annotated[tuple[NetworkCidr, NetworkCidr], Field(strict=False)]
+Region = Annotated[str, shape(limits.REGION, "a region like us-east-1")]
+Account = Annotated[str, shape(r"[0-9]{12}", "an account: exactly twelve digits, in quotes")]
+VpcId = Annotated[str, shape(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a VPC, vpc- and 8 or 17 hex digits")]
+SubnetId = Annotated[
+    str, shape(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a subnet, subnet- and 8 or 17 hex digits")
+]
+SubnetIds = Annotated[tuple[SubnetId, ...], Field(strict=False)]
+CertificateArn = Annotated[
+    str,
+    shape(
+        rf"arn:aws[a-z-]*:acm:{limits.REGION}:[0-9]{{12}}:certificate/[0-9a-f-]{{36}}",
+        "the ARN of an ACM certificate, arn:aws:acm:<region>:<account>:certificate/<id>",
+    ),
+]
+DomainName = Annotated[str, shape(limits.DOMAIN, "a domain name like llm.example.com (lower case)")]
+HostedZoneId = Annotated[str, shape(r"Z[0-9A-Z]{1,31}", "the id of a Route 53 hosted zone, like Z0123456789ABCDEFGHIJ")]
+Email = Annotated[str, shape(limits.EMAIL, "an e-mail address")]
+InstanceClass = Annotated[
+    str, shape(r"db\.[a-z][a-z0-9]*\.[a-z0-9]+(-metal)?", "an instance class of RDS for PostgreSQL, like db.t3.small")
+]
+EngineVersion = Annotated[str, shape(r"[0-9]{1,2}(\.[0-9]{1,2})?", 'a PostgreSQL version like "15" or "15.15"')]
+SnapshotId = Annotated[
+    str,
+    shape(
+        r"(arn:aws[a-z-]*:rds:[^\s]{1,200}|(rds:)?[A-Za-z](-?[A-Za-z0-9]){0,254})",
+        "a snapshot: letters, digits and single hyphens, beginning with a letter, or its ARN",
+    ),
+]
+ImageName = Annotated[str, Checked(_image, (("maxLength", 255),))]
+ImageTag = Annotated[
+    str, shape(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64}", "a tag like v1.93.0 or a digest sha256:<64 hex>")
+]
+BedrockModel = Annotated[
+    str, shape(r"[a-z0-9][A-Za-z0-9-]*\.[A-Za-z0-9][A-Za-z0-9.:-]{0,139}", "a Bedrock model or inference-profile id")
+]
+BedrockModels = Annotated[tuple[BedrockModel, ...], Field(strict=False)]
+LogRetention = Annotated[int, one_of(limits.LOG_RETENTION_DAYS, "a retention that CloudWatch Logs has")]
+FargateCpu = Annotated[int, one_of(tuple(limits.FARGATE_MEMORY_MB), "a CPU size of Fargate")]

@@ -1,0 +1,135 @@
+"""AWS's limits and this product's fixed names, as data, each with its source. Decides nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+REGION: Final = r"[a-z]{2}(-[a-z]+)+-[0-9]"
+DOMAIN: Final = r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
+EMAIL: Final = r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+
+IMAGE_NAME: Final = (
+    r"(?=.{1,255}$)([a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?/)?[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
+    r"(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*"
+)
+"""Registry and repository without tag (Open Container Initiative, Distribution Specification)."""
+
+RESERVED_PREFIXES: Final = ("aws", "ssm")
+"""SSM API Reference, PutParameter, Name: names may not begin with these."""
+
+LARGEST_NETWORK: Final = 16
+SMALLEST_NETWORK: Final = 28
+"""Prefix lengths of a VPC and of a subnet (Amazon VPC User Guide, VPC CIDR blocks; Subnet sizing)."""
+
+SMALLEST_ALB_SUBNET: Final = 27
+"""Elastic Load Balancing, Application Load Balancers, Subnets for your load balancer."""
+
+SUBNET_NUMBERS: Final = {
+    "public_subnet_cidrs": (1, 2),
+    "private_subnet_cidrs": (11, 12),
+    "data_subnet_cidrs": (21, 22),
+}
+"""Which /24 of the VPC each subnet is when nothing is said (S1; the data subnets continue its numbering)."""
+
+
+def _steps(low_gb: int, high_gb: int, step_gb: int = 1) -> tuple[int, ...]:
+    return tuple(gb * 1024 for gb in range(low_gb, high_gb + 1, step_gb))
+
+
+FARGATE_MEMORY_MB: Final = {
+    256: (512, 1024, 2048),
+    512: _steps(1, 4),
+    1024: _steps(2, 8),
+    2048: _steps(4, 16),
+    4096: _steps(8, 30),
+    8192: _steps(16, 60, 4),
+    16384: _steps(32, 120, 8),
+}
+"""Memory in MB by CPU units (Amazon ECS Developer Guide, Fargate task definition parameters, Task size)."""
+
+LOG_RETENTION_DAYS: Final = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+"""CloudWatch Logs API Reference, PutRetentionPolicy, retentionInDays."""
+
+LIVE_MINORS: Final = {"15": "15.15", "16": "16.11", "17": "17.7"}
+"""The tested minor of each PostgreSQL major: those that RDS upgrades to by itself when an older one ends."""
+
+FIRST_LIVE_MINOR: Final = {"15": 13, "16": 9, "17": 5, "18": 1}
+"""Older minors can no longer be created (Amazon RDS for PostgreSQL Release Notes, deprecated versions; cfn-lint W3691)."""
+
+GP3_STORAGE_GB: Final = (20, 65536)
+"""Amazon RDS User Guide, gp3 storage, RDS for PostgreSQL."""
+
+PRODUCTION_BACKUP_DAYS: Final = 7
+"""S1, Database Architecture."""
+
+TAG_CHARACTERS: Final = "letters, digits, spaces and _ . : / = + - @"
+TAG_KEY_LENGTH: Final = 128
+TAG_VALUE_LENGTH: Final = 256
+TAGS_OF_A_RESOURCE: Final = 50
+"""AWS General Reference, Tag naming limits and requirements."""
+
+OWN_TAGS: Final = ("Environment", "System", "Stack", "ManagedBy", "Name")
+"""Tags that every resource gets from gatestack, or may get."""
+
+TEMPLATE_VARIABLES: Final = frozenset(
+    {
+        "ANTHROPIC_API_KEY",
+        "AWS_REGION",
+        "AWS_REGION_NAME",
+        "DATABASE_HOST",
+        "DATABASE_NAME",
+        "DATABASE_PASSWORD",
+        "DATABASE_URL",
+        "DATABASE_USERNAME",
+        "DISABLE_SCHEMA_UPDATE",
+        "GRACEFUL_SHUTDOWN_TIMEOUT",
+        "KEEPALIVE_TIMEOUT",
+        "LITELLM_CONFIG_BUCKET_NAME",
+        "LITELLM_CONFIG_BUCKET_OBJECT_KEY",
+        "LITELLM_LOCAL_MODEL_COST_MAP",
+        "LITELLM_LOG",
+        "LITELLM_MASTER_KEY",
+        "LITELLM_MODE",
+        "LITELLM_SALT_KEY",
+        "NUM_WORKERS",
+        "OPENAI_API_KEY",
+        "PORT",
+        "STORE_MODEL_IN_DB",
+        "UI_PASSWORD",
+        "UI_USERNAME",
+    }
+)
+"""Environment variables that the templates set in the container, or that must keep their meaning there."""
+
+SECRET_SUFFIXES: Final = ("_KEY", "_PASSWORD", "_TOKEN", "_SECRET")
+"""Endings of names that hold secrets."""
+
+MOVING_TAG: Final = r"(.*[-_.])?(latest|stable|main|nightly|dev)(?<!\d-stable)"
+"""Image tags that are moved from release to release; main-v1.83.14-stable is not one of them."""
+
+MALICIOUS_RELEASE: Final = r"(?<![0-9.])1\.82\.[78](?![0-9])"
+"""LiteLLM 1.82.7 and 1.82.8 (BerriAI/litellm#24512)."""
+
+MASTER_KEY: Final = "os.environ/LITELLM_MASTER_KEY"
+"""How LiteLLM's file refers to the master key that the task gets from Secrets Manager."""
+
+SECRET_CONFIG_KEY: Final = (
+    r"(?i)(^|_)(api_key|master_key|salt_key|secret_key|access_key|private_key|license_key|password|passwd|secret"
+    r"|(auth|access|bearer|session|refresh|id)_token|token|database_url|redis_url|connection_string|webhook_url)$"
+)
+"""Keys of LiteLLM's file whose text is a secret (LiteLLM docs, All settings)."""
+
+RESOURCE_NAMES: Final = {
+    "load balancer": ("{prefix}", 32),
+    "target group": ("{prefix}-green", 32),
+    "database": ("{prefix}-db", 63),
+    "stack": ("{prefix}-database", 128),
+    "export": ("{prefix}-network-EndpointSecurityGroupId", 128),
+    "repository": ("{prefix}", 256),
+    "log group": ("/ecs/{prefix}-proxy", 512),
+    "task definition": ("{prefix}-proxy", 255),
+}
+"""The longest name of each kind and its limit (API references: ELBv2, RDS, CloudFormation, ECR, Logs, ECS)."""

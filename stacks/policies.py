@@ -1,0 +1,52 @@
+"""The phrases that policies share: ARNs of this account, who may assume a role, what a role may do. Holds no policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from awacs import sts
+from awacs.aws import Allow, ArnLike, Condition, PolicyDocument, Principal, Statement, StringEquals
+from troposphere import AccountId, Sub, iam
+
+from stacks.wiring import Stack
+
+
+def arn(service: str, resource: str) -> Sub:
+    """Return the ARN of *resource* in the stack's own account and region."""
+    return Sub(f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}")
+
+
+def via(*services: str) -> list[Sub]:
+    """Return the values of ``kms:ViaService`` for *services* (AWS KMS Developer Guide, "kms:ViaService")."""
+    return [Sub(f"{service}.${{AWS::Region}}.amazonaws.com") for service in services]
+
+
+def document(*statements: Statement) -> PolicyDocument:
+    """Return a policy of *statements*."""
+    return PolicyDocument(Version="2012-10-17", Statement=list(statements))
+
+
+def allow(sid: str, actions: list[Any], on: list[Any], condition: Condition | None = None) -> Statement:
+    """Let the role that holds this statement do *actions* on *on*."""
+    when = {} if condition is None else {"Condition": condition}
+    return Statement(Sid=sid, Effect=Allow, Action=actions, Resource=on, **when)
+
+
+def role(stack: Stack, title: str, service: str, source: Sub, *statements: Statement) -> iam.Role:
+    """
+    Add the role *title* that *service* assumes for sources like *source* in this account, and only for them.
+
+    The name is left to CloudFormation (it begins with the stack's): role names are unique in an account, not a region,
+    so one environment name in two regions would collide. Source: IAM User Guide, "The confused deputy problem".
+    """
+    may_assume = Statement(
+        Effect=Allow,
+        Principal=Principal("Service", service),
+        Action=[sts.AssumeRole],
+        Condition=Condition([StringEquals("aws:SourceAccount", AccountId), ArnLike("aws:SourceArn", source)]),
+    )
+    policy = iam.Policy(PolicyName=title, PolicyDocument=document(*statements))
+    return stack.add(
+        iam.Role(title, AssumeRolePolicyDocument=document(may_assume), Policies=[policy]),
+        name=title,
+    )

@@ -1,0 +1,26 @@
+"""What happens to a resource that holds data when its stack goes: one place, so that no builder forgets a half of it."""
+
+from __future__ import annotations
+
+from troposphere import Delete, Retain
+
+from stacks.settings import Settings
+
+
+def kept_in_production(settings: Settings) -> dict[str, str]:
+    """
+    Return both policies of a resource whose loss cannot be undone: kept in production, removed with the stack elsewhere.
+
+    Source: CloudFormation User Guide, "DeletionPolicy attribute" and "UpdateReplacePolicy attribute"; the first without
+    the second loses the data when an update replaces the resource.
+    """
+    return _both(Retain if settings.production else Delete)
+
+
+def removed() -> dict[str, str]:
+    """Return both policies of a resource that goes with its stack everywhere, said aloud."""
+    return _both(Delete)
+
+
+def _both(policy: str) -> dict[str, str]:
+    return {"DeletionPolicy": policy, "UpdateReplacePolicy": policy}

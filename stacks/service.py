@@ -1,0 +1,247 @@
+"""The service stack: image repository, ECS cluster, LiteLLM's proxy as a service, its scaling, its alarms."""
+
+from __future__ import annotations
+
+import json
+
+from troposphere import AWSHelperFn, Equals, GetAtt, If, NoValue, Parameter, Ref
+from troposphere.ecr import EncryptionConfiguration, ImageScanningConfiguration, LifecyclePolicy, Repository
+from troposphere.ecs import (
+    AwsvpcConfiguration,
+    CapacityProviderStrategyItem,
+    Cluster,
+    ClusterCapacityProviderAssociations,
+    ClusterSetting,
+    DeploymentCircuitBreaker,
+    DeploymentConfiguration,
+    LoadBalancer,
+    NetworkConfiguration,
+    Service,
+    TaskDefinition,
+)
+from troposphere.ecs import CapacityProviderStrategy as DefaultStrategyItem
+from troposphere.logs import LogGroup
+
+from stacks import litellm_config
+from stacks.alarms import Metric, above, add_alarm, at_least
+from stacks.dashboard import add_dashboard
+from stacks.retention import kept_in_production, removed
+from stacks.scaling import add_scaling
+from stacks.settings import Settings
+from stacks.task import CONTAINER, migration_task, proxy_task
+from stacks.wiring import Stack
+
+IMAGES_KEPT = 20
+
+DESIRED_COUNT = "DesiredCount"
+COUNT_OWNED_BY_SCALING = "CountOwnedByScaling"
+
+
+def build(settings: Settings) -> Stack:
+    """
+    Return the stack that runs the proxy.
+
+    Its imports from the alb stack order it after the listener's rules: ECS refuses a target group that no
+    load balancer uses yet.
+    """
+    stack = Stack(settings, "service", "LiteLLM proxy on ECS Fargate, its images, scaling and alarms")
+    repository = _repository(stack)
+    log_group = _log_group(stack)
+    _upload_config(stack)
+    task = proxy_task(stack, repository, log_group)
+    migration_task(stack, repository, log_group)
+    cluster = _cluster(stack)
+    service = _service(stack, cluster, task)
+    if settings.service.scaled:
+        add_scaling(stack, cluster, service, Ref(DESIRED_COUNT))
+    _alarms(stack, cluster, service)
+    if settings.observability.dashboard:
+        add_dashboard(stack, cluster, service)
+    stack.export("ClusterName", Ref(cluster), "ECS cluster")
+    stack.export("ServiceName", GetAtt(service, "Name"), "ECS service of the proxy")
+    stack.export("EcrRepositoryUri", GetAtt(repository, "RepositoryUri"), "Where the image is pushed to")
+    stack.export("LogGroupName", Ref(log_group), "Log group of the tasks")
+    stack.export("TaskDefinitionArn", Ref(task), "What the service runs")
+    return stack
+
+
+def _repository(stack: Stack) -> Repository:
+    settings = stack.settings
+    return stack.add(
+        Repository(
+            "Repository",
+            **kept_in_production(settings),
+            RepositoryName=settings.repository_name,
+            ImageTagMutability="IMMUTABLE" if settings.production else "MUTABLE",
+            ImageScanningConfiguration=ImageScanningConfiguration(ScanOnPush=True),
+            EncryptionConfiguration=EncryptionConfiguration(
+                EncryptionType="KMS", KmsKey=stack.imported("security", "KmsKeyArn")
+            ),
+            LifecyclePolicy=LifecyclePolicy(LifecyclePolicyText=_image_lifecycle()),
+            EmptyOnDelete=not settings.production,
+        )
+    )
+
+
+def _image_lifecycle() -> str:
+    rule = {
+        "rulePriority": 1,
+        "description": f"Keep the last {IMAGES_KEPT} images",
+        "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": IMAGES_KEPT},
+        "action": {"type": "expire"},
+    }
+    return json.dumps({"rules": [rule]}, sort_keys=True)
+
+
+def _log_group(stack: Stack) -> LogGroup:
+    return stack.add(
+        LogGroup(
+            "TaskLog",
+            **removed(),
+            LogGroupName=stack.settings.log_group,
+            RetentionInDays=stack.settings.observability.log_retention_days,
+            KmsKeyId=stack.imported("security", "KmsKeyArn"),
+        )
+    )
+
+
+def _upload_config(stack: Stack) -> None:
+    settings = stack.settings
+    bucket = settings.export_name("security", "ConfigBucketName")
+    stack.upload(litellm_config.FILE, bucket_export=bucket, key=litellm_config.key(settings))
+
+
+def _cluster(stack: Stack) -> Cluster:
+    settings = stack.settings
+    insights = "enabled" if settings.observability.container_insights else "disabled"
+    return stack.add(
+        Cluster(
+            "Cluster",
+            ClusterName=settings.prefix,
+            ClusterSettings=[ClusterSetting(Name="containerInsights", Value=insights)],
+        )
+    )
+
+
+def _capacity(stack: Stack, cluster: Cluster) -> ClusterCapacityProviderAssociations:
+    provider = _capacity_provider(stack.settings)
+    return stack.add(
+        ClusterCapacityProviderAssociations(
+            "CapacityProviders",
+            Cluster=Ref(cluster),
+            CapacityProviders=["FARGATE", "FARGATE_SPOT"],
+            DefaultCapacityProviderStrategy=[DefaultStrategyItem(CapacityProvider=provider, Weight=1)],
+        )
+    )
+
+
+def _capacity_provider(settings: Settings) -> str:
+    return "FARGATE_SPOT" if settings.service.spot else "FARGATE"
+
+
+def _service(stack: Stack, cluster: Cluster, task: TaskDefinition) -> Service:
+    """Return the service (S1, "Deployment Strategy"); a LaunchType in it would switch the strategy off."""
+    settings = stack.settings
+    return stack.add(
+        Service(
+            "Service",
+            DependsOn=_capacity(stack, cluster),
+            ServiceName=f"{settings.prefix}-proxy",
+            Cluster=Ref(cluster),
+            TaskDefinition=Ref(task),
+            DesiredCount=_desired_count(stack),
+            CapacityProviderStrategy=[
+                CapacityProviderStrategyItem(CapacityProvider=_capacity_provider(settings), Weight=1)
+            ],
+            DeploymentConfiguration=DeploymentConfiguration(
+                MinimumHealthyPercent=100,
+                MaximumPercent=200,
+                DeploymentCircuitBreaker=DeploymentCircuitBreaker(Enable=True, Rollback=True),
+            ),
+            HealthCheckGracePeriodSeconds=600,
+            AvailabilityZoneRebalancing="ENABLED",
+            NetworkConfiguration=_network(stack),
+            LoadBalancers=[
+                LoadBalancer(
+                    ContainerName=CONTAINER,
+                    ContainerPort=settings.service.port,
+                    TargetGroupArn=stack.imported("alb", "TargetGroupArn"),
+                )
+            ],
+            EnableECSManagedTags=True,
+            PropagateTags="SERVICE",
+        )
+    )
+
+
+def _network(stack: Stack) -> NetworkConfiguration:
+    return NetworkConfiguration(
+        AwsvpcConfiguration=AwsvpcConfiguration(
+            AssignPublicIp="DISABLED",
+            Subnets=[stack.imported("network", f"PrivateSubnet{zone}Id") for zone in (1, 2)],
+            SecurityGroups=[stack.imported("network", "EcsSecurityGroupId")],
+        )
+    )
+
+
+def _desired_count(stack: Stack) -> AWSHelperFn:
+    """
+    Let the deployer say how many tasks: a number, 0 while the image is missing, none where scaling decides.
+
+    Left out of an update, ECS keeps the count it has (AWS docs, AWS::ECS::Service, DesiredCount).
+    """
+    service = stack.settings.service
+    parameter = Parameter(
+        DESIRED_COUNT,
+        Type="String",
+        Default=str(service.desired_count),
+        AllowedPattern="^[0-9]*$",
+        Description="Number of tasks; 0 while the image is missing; empty to leave it to scaling",
+    )
+    count = stack.look_up(
+        parameter,
+        "desired-count",
+        repository=stack.settings.repository_name if service.image == "ecr" else "",
+        tag=service.image_tag,
+        count=str(service.desired_count),
+        scaled="true" if service.scaled else "false",
+    )
+    stack.template.add_condition(COUNT_OWNED_BY_SCALING, Equals(count, ""))
+    return If(COUNT_OWNED_BY_SCALING, NoValue, count)
+
+
+def _alarms(stack: Stack, cluster: Cluster, service: Service) -> None:
+    """Add the four of S1, "ECS Alarms"."""
+    tasks = {"ClusterName": Ref(cluster), "ServiceName": GetAtt(service, "Name")}
+    targets = {
+        "LoadBalancer": stack.imported("alb", "AlbFullName"),
+        "TargetGroup": stack.imported("alb", "TargetGroupFullName"),
+    }
+    add_alarm(
+        stack,
+        "HighCpu",
+        Metric("AWS/ECS", "CPUUtilization", "Average", tasks),
+        above(85, periods=3, minutes=5),
+        meaning="The tasks' CPU is over 85 %: raise service.max_tasks or service.cpu",
+    )
+    add_alarm(
+        stack,
+        "HighMemory",
+        Metric("AWS/ECS", "MemoryUtilization", "Average", tasks),
+        above(90, periods=3, minutes=5),
+        meaning="The tasks' memory is over 90 %: raise service.memory_mb, else they are killed",
+    )
+    add_alarm(
+        stack,
+        "UnhealthyHosts",
+        Metric("AWS/ApplicationELB", "UnHealthyHostCount", "Maximum", targets, reported_always=False),
+        at_least(1, periods=3, minutes=1),
+        meaning=f"A task does not answer the load balancer: see log group {stack.settings.log_group}",
+    )
+    add_alarm(
+        stack,
+        "ServerErrors",
+        Metric("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", "Sum", targets, reported_always=False),
+        above(10, periods=2, minutes=5),
+        meaning="More than 10 answers in 5 minutes were 5xx: see the tasks' log, then the providers' status",
+    )

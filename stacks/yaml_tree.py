@@ -1,0 +1,169 @@
+"""YAML text to plain data with the line of every key, refusing what YAML would silently change. Knows no key by name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from stacks.problems import Path, Problem, spelled
+
+MOST_VALUES = 20_000
+"""An environment file has some hundred values; aliases can make a short text endless."""
+
+_PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null")}
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+@dataclass
+class Tree:
+    """One document: `value` is made of mappings with text keys, lists, text, numbers, booleans and None."""
+
+    value: Any = None
+    lines: dict[Path, int] = field(default_factory=dict)
+    """Line of each key or list item, from 1."""
+    spellings: dict[Path, str] = field(default_factory=dict)
+    """Each scalar as it stands in the file, where it stands without quotes."""
+    problems: list[Problem] = field(default_factory=list)
+
+
+def parse(text: str) -> Tree:
+    """Parse *text*; every problem is in the tree, and nothing is raised for any text."""
+    try:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        tree = Tree()
+        if node is not None:
+            tree.value = _Reader(tree, loader).read(node, ())
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        return _refused(line, f"the character {error.character!r} is not allowed in YAML; remove it")
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        reason = " ".join(str(part) for part in (error.context, error.problem) if part)
+        return _refused(mark.line + 1 if mark else None, f"not YAML: {reason}")
+    except RecursionError:
+        return _refused(None, "not an environment file: nested too deeply")
+    except (ValueError, OverflowError, yaml.YAMLError) as error:
+        # PyYAML lets these out for character escapes and version directives that are out of range.
+        return _refused(None, f"not YAML: {error}")
+    return tree
+
+
+def _refused(line: int | None, message: str) -> Tree:
+    return Tree(problems=[Problem(line, "", message)])
+
+
+class _Reader:
+    """Walks the nodes of one document into its tree."""
+
+    def __init__(self, tree: Tree, loader: yaml.SafeLoader) -> None:
+        self._tree = tree
+        self._loader = loader
+        self._open: list[yaml.Node] = []
+        self._count = 0
+
+    def read(self, node: yaml.Node, path: Path) -> Any:
+        """Return the value of *node*; its lines and problems go to the tree under *path*."""
+        self._count += 1
+        self._tree.lines.setdefault(path, node.start_mark.line + 1)
+        if any(node is parent for parent in self._open):
+            return self._problem(node, path, "an alias may not contain itself")
+        if self._count > MOST_VALUES:
+            raise ValueError(f"more than {MOST_VALUES} values, aliases counted each time; write it shorter")
+        self._open.append(node)
+        try:
+            return self._dispatch(node, path)
+        finally:
+            self._open.pop()
+
+    def _dispatch(self, node: yaml.Node, path: Path) -> Any:
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path)
+        kind = "map" if isinstance(node, yaml.MappingNode) else "seq"
+        if node.tag != f"tag:yaml.org,2002:{kind}":
+            return self._problem(node, path, f"the tag {node.tag} is not understood; leave it out")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        own: dict[str, Any] = {}
+        first: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if key_node.tag == _MERGE:
+                for part in self._merged(value_node, path):
+                    merged = part | merged
+                continue
+            key = self._key(key_node, path)
+            if key is None:
+                continue
+            here = (*path, key)
+            if key in own:
+                self._problem(key_node, here, f"stands twice, first on line {first[key]}; keep one of them")
+                continue
+            self._tree.lines[here] = first[key] = line
+            own[key] = self.read(value_node, here)
+        return merged | own
+
+    def _merged(self, node: yaml.Node, path: Path) -> Iterator[dict[str, Any]]:
+        """Yield the mappings that ``<<:`` names."""
+        for part in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            value = self.read(part, path)
+            if isinstance(value, dict):
+                yield value
+            else:
+                self._problem(part, path, "behind << stands a mapping, or a list of mappings")
+
+    def _key(self, node: yaml.Node, path: Path) -> str | None:
+        if not isinstance(node, yaml.ScalarNode):
+            return self._problem(node, path, "a key is one word, not a list or mapping")
+        if node.tag != "tag:yaml.org,2002:str":
+            return self._problem(node, (*path, node.value), f'YAML reads this key as no text; quote it: "{node.value}"')
+        if not _is_text(node.value):
+            return self._problem(node, path, "a key that is not valid Unicode text")
+        return str(node.value)
+
+    def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
+        if node.tag not in _PLAIN_TAGS:
+            hint = "is a date to YAML" if node.tag.endswith("timestamp") else f"has the tag {node.tag}"
+            return self._problem(node, path, f'{node.value!r} {hint}; quote it if it is text: "{node.value}"')
+        try:
+            value = self._loader.construct_object(node)
+        except (ValueError, LookupError, TypeError, yaml.YAMLError):
+            return self._problem(node, path, f'{_short(node.value)} is not the number it seems; quote it if it is text')
+        if node.style is None:
+            self._tree.spellings[path] = node.value
+        return self._faithful(node, path, value)
+
+    def _faithful(self, node: yaml.ScalarNode, path: Path, value: Any) -> Any:
+        """Return *value* unless it is not what a reader of the file sees."""
+        if isinstance(value, str) and not _is_text(value):
+            return self._problem(node, path, "text that is not valid Unicode")
+        if isinstance(value, float) and not math.isfinite(value):
+            return self._problem(node, path, f"{node.value} is not a number that can be used here")
+        if isinstance(value, int) and not isinstance(value, bool) and node.value.lstrip("+") != str(value):
+            message = f'YAML reads {node.value} as the number {value}; write {value}, or "{node.value}" if it is text'
+            return self._problem(node, path, message)
+        return value
+
+    def _problem(self, node: yaml.Node, path: Path, message: str) -> None:
+        self._tree.problems.append(Problem(node.start_mark.line + 1, spelled(path), message))
+
+
+def _is_text(text: str) -> bool:
+    """Whether *text* can be written as UTF-8: YAML's escapes can make lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) < 60 else text[:57] + "...")
