@@ -45,7 +45,7 @@ check-deep: $(READY) ## The slow searches, once per release
 	@$(BIN)/python -m pytest -n auto -m deep
 
 golden: $(READY) ## Rewrite tests/golden after an intended change; read the diff
-	@$(BIN)/python -m tests.golden
+	@$(BIN)/python -m tests.rewrite_golden
 
 schema: $(READY) ## Rewrite the JSON Schema of the environment file
 	@$(BIN)/python -m stacks.schema

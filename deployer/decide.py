@@ -1,8 +1,8 @@
 """
-What to do next about one stack: `decide(goal, desired, observed) -> action`. Pure: asks nobody, remembers nothing.
+What to do next about one stack: `decide(goal, desired, observed) -> action`. Pure: it remembers nothing.
 
-It is called again after each look until it says `Done` or `Fail`. What was seen may be stale, what was asked for
-may have been carried out without an answer: the same question twice must never do the same thing twice.
+It is called again after each look until it says `Done` or `Fail`. What was seen may be stale, what was asked
+for may have been carried out without an answer: asked twice, it must not do the same thing twice.
 """
 
 from __future__ import annotations
@@ -10,9 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from deployer.actions import (
+    Action,
+    ContinueRollback,
+    CreateChangeSet,
+    DeleteChangeSet,
+    DeleteStack,
+    Done,
+    Execute,
+    Fail,
+    Inspect,
+    Protect,
+    RollBack,
+    Wait,
+)
 from deployer.cloud import ChangeSetState, Kind, StackState
 from deployer.plan import needs_consent
-from deployer.progress import Goal, Outcome, Verb
+from deployer.progress import Goal, Verb
 from deployer.statuses import SUCCEEDED, Row, Step, row
 
 OWNER_TAGS = ("ManagedBy", "Environment", "System")
@@ -52,6 +66,8 @@ class History:
     deletes: int = 0
     continues: int = 0
     rollbacks: int = 0
+    protected: bool = False
+    unprotected: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,107 +90,6 @@ class Observed:
     history: History = field(default_factory=History)
 
 
-@dataclass(frozen=True)
-class CreateChangeSet:
-    """Look parameters up, ask for a change set."""
-
-    kind: Kind
-    reason: str
-
-
-@dataclass(frozen=True)
-class Execute:
-    """Execute the change set."""
-
-    change_set_id: str
-    kind: Kind
-    reason: str
-
-
-@dataclass(frozen=True)
-class DeleteChangeSet:
-    """Remove the change set; *empty* when it had nothing to change."""
-
-    change_set_id: str
-    reason: str
-    empty: bool = False
-    premature: bool = False
-
-
-@dataclass(frozen=True)
-class Inspect:
-    """Read what is in the stack: resources and change sets."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class DeleteStack:
-    """Delete the stack."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class ContinueRollback:
-    """Continue the rollback of a failed update."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class RollBack:
-    """Roll a failed update back."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Protect:
-    """Switch termination protection."""
-
-    on: bool
-    reason: str
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Look again later."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Done:
-    """Nothing is left to do."""
-
-    verb: Verb
-    reason: str
-
-
-@dataclass(frozen=True)
-class Fail:
-    """Nothing more can be done; why, and what a person can do."""
-
-    reason: str
-    outcome: Outcome = "failed"
-
-
-Action = (
-    CreateChangeSet
-    | Execute
-    | DeleteChangeSet
-    | Inspect
-    | DeleteStack
-    | ContinueRollback
-    | RollBack
-    | Protect
-    | Wait
-    | Done
-    | Fail
-)
-
-
 def owned(stack: StackState, tags: Mapping[str, str]) -> bool:
     """Whether gatestack made *stack*, for the same environment and system."""
     ours = tags.get("ManagedBy") == "gatestack"
@@ -182,7 +97,7 @@ def owned(stack: StackState, tags: Mapping[str, str]) -> bool:
 
 
 def is_empty(change_set: ChangeSetState) -> bool:
-    """Whether AWS found nothing to change. (No listed changes prove nothing: outputs and tags are not listed.)"""
+    """Whether AWS found nothing to change. (An empty list proves nothing: outputs and tags are not in it.)"""
     return change_set.status == "FAILED" and change_set.reason.startswith(EMPTY)
 
 
@@ -203,7 +118,9 @@ def _outcome(desired: Desired, observed: Observed, status: Row) -> Action:
         return Wait("AWS has not shown the beginning yet")
     if stack.status in SUCCEEDED:
         verb: Verb = "update" if history.kind == "UPDATE" else "recreate" if history.deletes else "create"
-        return _protected(desired, stack) or Done(verb, f"{stack.status.removesuffix('_COMPLETE').lower()}d")
+        return _protected(desired, observed, stack) or Done(
+            verb, f"{stack.status.removesuffix('_COMPLETE').lower()}d"
+        )
     if status.deploy is Step.WAIT:
         return Wait(status.text)
     return Fail(_why(stack, status))
@@ -211,50 +128,63 @@ def _outcome(desired: Desired, observed: Observed, status: Row) -> Action:
 
 def _create(desired: Desired, observed: Observed, status: Row) -> Action:
     if observed.hold:
-        return Wait(observed.hold)
+        return Wait(observed.hold, on="others")
     return _by_change_set(desired, observed, "CREATE", status)
 
 
 def _update(desired: Desired, observed: Observed, status: Row) -> Action:
     stack = observed.stack
     if observed.history.empty and stack is not None:
-        return _protected(desired, stack) or Done("none", "nothing to change")
+        return _protected(desired, observed, stack) or Done("none", "nothing to change")
     if observed.history.premature and observed.hold:
-        return Wait(observed.hold)
+        return Wait(observed.hold, on="others")
     return _by_change_set(desired, observed, "UPDATE", status)
 
 
 def _by_change_set(desired: Desired, observed: Observed, kind: Kind, status: Row) -> Action:
     one = observed.change_set
+    if one is None and observed.history.change_sets >= CHANGE_SETS_AT_MOST:
+        return Fail("its change sets keep going out of date: somebody else is at work on this stack")
     if one is None:
-        if observed.history.change_sets >= CHANGE_SETS_AT_MOST:
-            return Fail("its change sets keep going out of date: somebody else is at work on this stack")
         return CreateChangeSet(kind, status.text)
+    if useless := _useless(one, observed):
+        return useless
+    if one.execution == "AVAILABLE":
+        return _refused(desired, observed, one, kind) or _execute(observed, one, kind)
+    if one.execution == "UNAVAILABLE":
+        return Wait("AWS is working the change set out", on="change set")
+    return Wait("its change set was started already")
+
+
+def _useless(one: ChangeSetState, observed: Observed) -> Action | None:
     if is_empty(one):
         return DeleteChangeSet(one.id, "nothing to change", empty=True)
     if observed.outdated or one.execution in {"OBSOLETE", "EXECUTE_COMPLETE", "EXECUTE_FAILED"}:
         return DeleteChangeSet(one.id, "the stack was changed after the change set was made")
-    if one.status == "FAILED" and observed.hold:
+    if one.status != "FAILED":
+        return None
+    if observed.hold:
         return DeleteChangeSet(one.id, "what it needs is not there yet", premature=True)
-    if one.status == "FAILED":
-        return Fail(f"the change set was refused: {one.reason or 'AWS gives no reason'}")
-    if one.execution == "AVAILABLE":
-        return _execute(desired, observed, one, kind)
-    return Wait("AWS is working the change set out" if one.execution == "UNAVAILABLE" else "it was started")
+    return Fail(f"the change set was refused: {one.reason or 'AWS gives no reason'}")
 
 
-def _execute(desired: Desired, observed: Observed, one: ChangeSetState, kind: Kind) -> Action:
+def _refused(desired: Desired, observed: Observed, one: ChangeSetState, kind: Kind) -> Action | None:
     if risky := needs_consent(one.changes, desired.allow_replace):
         names = ", ".join(f"{change.logical_id} ({change.type})" for change in risky)
         allow = " ".join(f"--allow-replace {change.logical_id}" for change in risky)
         return Fail(
             f"it would replace or remove {names}, which holds data; to allow it: {allow}", "protected"
         )
-    if kind == "UPDATE" and observed.stack is not None and not owned(observed.stack, desired.tags):
-        if going := [change.logical_id for change in one.changes if change.destructive]:
-            return Fail(_not_ours(desired, f"it would replace or remove {', '.join(going)}"), "protected")
+    foreign = kind == "UPDATE" and observed.stack is not None and not owned(observed.stack, desired.tags)
+    going = [change.logical_id for change in one.changes if foreign and change.destructive]
+    if going:
+        return Fail(_not_ours(desired, f"it would replace or remove {', '.join(going)}"), "protected")
+    return None
+
+
+def _execute(observed: Observed, one: ChangeSetState, kind: Kind) -> Action:
     if observed.hold:
-        return Wait(observed.hold)
+        return Wait(observed.hold, on="others")
     count = len(one.changes)
     return Execute(one.id, kind, f"{count} resource{'' if count == 1 else 's'} to change")
 
@@ -270,21 +200,28 @@ def _stop(_: Desired, __: Observed, status: Row) -> Action:
 def _recreate(desired: Desired, observed: Observed, status: Row) -> Action:
     stack, history = observed.stack, observed.history
     if observed.hold or stack is None:
-        return Wait(observed.hold)
+        return Wait(observed.hold, on="others")
     if not owned(stack, desired.tags):
         return Fail(_not_ours(desired, f"{status.text}, and it would have to be deleted"), "protected")
     if history.deletes and not observed.fresh:
         return Wait("AWS has not shown the deletion yet")
     if history.deletes >= REPEATS_AT_MOST:
         return Fail(_why(stack, status))
+    return _holds_data(observed, stack, status) or _delete(stack, observed, status)
+
+
+def _holds_data(observed: Observed, stack: StackState, status: Row) -> Action | None:
     if observed.data is None:
         return Inspect(f"{_why(stack, status)}; does it hold data?")
     if observed.data:
         held = ", ".join(observed.data)
-        return Fail(
-            f"{status.text}, and it holds {held}: save what is in there and delete it yourself", "protected"
-        )
-    if stack.protected:
+        text = f"{status.text}, and it holds {held}: save what is in there and delete the stack yourself"
+        return Fail(text, "protected")
+    return None
+
+
+def _delete(stack: StackState, observed: Observed, status: Row) -> Action:
+    if stack.protected and not observed.history.unprotected:
         return Protect(on=False, reason=f"{status.text} and holds no data")
     return DeleteStack(f"{_why(stack, status)}; deleted, then created again")
 
@@ -306,7 +243,7 @@ def _repair(
 ) -> Action:
     stack = observed.stack
     if observed.hold or stack is None:
-        return Wait(observed.hold)
+        return Wait(observed.hold, on="others")
     if not owned(stack, desired.tags):
         return Fail(_not_ours(desired, f"{status.text}, and it would have to be rolled back"), "protected")
     if done and not observed.fresh:
@@ -328,17 +265,20 @@ _DEPLOY: Mapping[Step, Callable[[Desired, Observed, Row], Action]] = {
 
 
 def _destroy(desired: Desired, observed: Observed, status: Row) -> Action:
-    stack, history = observed.stack, observed.history
+    stack = observed.stack
     if stack is None or status.destroy is Step.NOTHING:
-        return Done("delete", "deleted") if history.deletes else Done("none", "it does not exist")
+        return Done("delete", "deleted") if observed.history.deletes else Done("none", "it does not exist")
     if observed.hold:
-        return Wait(observed.hold)
+        return Wait(observed.hold, on="others")
     if status.destroy is Step.STOP:
         return _stop(desired, observed, status)
     if status.destroy is Step.WAIT:
         return Wait(status.text)
-    if refusal := _may_not_delete(desired, observed, stack):
-        return refusal
+    return _may_not_delete(desired, observed, stack) or _remove(observed, stack, status)
+
+
+def _remove(observed: Observed, stack: StackState, status: Row) -> Action:
+    history = observed.history
     if (history.deletes or history.continues) and not observed.fresh:
         return Wait("AWS has not shown it yet")
     if status.destroy is Step.CONTINUE and not history.continues and not history.deletes:
@@ -349,23 +289,29 @@ def _destroy(desired: Desired, observed: Observed, status: Row) -> Action:
 
 
 def _may_not_delete(desired: Desired, observed: Observed, stack: StackState) -> Action | None:
-    if not owned(stack, desired.tags):
-        if stack.status != "REVIEW_IN_PROGRESS":
-            return Fail(_not_ours(desired, "it would be deleted"), "protected")
-        if observed.foreign is None:
-            return Inspect("it was prepared and never created; by whom?")
-        if observed.foreign:
-            names = ", ".join(observed.foreign)
-            return Fail(_not_ours(desired, f"change sets of others wait in it ({names})"), "protected")
+    if not owned(stack, desired.tags) and (refusal := _foreign(desired, observed, stack)):
+        return refusal
     if stack.protected and not desired.force:
         return Fail("it has termination protection; `destroy --force` switches it off", "protected")
-    if stack.protected:
+    if stack.protected and not observed.history.unprotected:
         return Protect(on=False, reason="--force")
     return None
 
 
-def _protected(desired: Desired, stack: StackState) -> Action | None:
-    if desired.termination_protection and not stack.protected:
+def _foreign(desired: Desired, observed: Observed, stack: StackState) -> Action | None:
+    """A stack under review has no tags yet: it is whose the change sets in it are."""
+    if stack.status != "REVIEW_IN_PROGRESS":
+        return Fail(_not_ours(desired, "it would be deleted"), "protected")
+    if observed.foreign is None:
+        return Inspect("it was prepared and never created; by whom?")
+    if observed.foreign:
+        names = ", ".join(observed.foreign)
+        return Fail(_not_ours(desired, f"change sets of others wait in it ({names})"), "protected")
+    return None
+
+
+def _protected(desired: Desired, observed: Observed, stack: StackState) -> Action | None:
+    if desired.termination_protection and not stack.protected and not observed.history.protected:
         return Protect(on=True, reason="production stacks are protected against deletion")
     return None
 

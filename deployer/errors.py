@@ -9,6 +9,7 @@ Everything that can go wrong in the deployer, as one tree.
     +-- Interrupted        exit 130 a signal ended it
     `-- CloudError         exit 1   AWS refused one request
         +-- NotAllowed     exit 1   a permission is missing
+        +-- MovedOn        exit 1   what was seen is no longer so: look again
         `-- Transient      exit 5   throttled, 5xx, connection: worth repeating
 
 A message is one line: where, what, what to do. It never holds a secret value.
@@ -68,6 +69,10 @@ class CloudError(DeployError):
 
 class NotAllowed(CloudError):  # noqa: N818 - named after the outcome
     """A permission is missing; the message names it."""
+
+
+class MovedOn(CloudError):  # noqa: N818 - named after the outcome
+    """What was seen is no longer so (a stack went busy, a change set is gone): look again."""
 
 
 class Transient(CloudError):  # noqa: N818 - named after the outcome

@@ -70,7 +70,7 @@ def graph(stacks: Collection[StackSpec], region: Collection[ExportState] | None 
     """
     Compute the graph of *stacks* in a region that has the exports *region*.
 
-    Without *region* (offline, or for removal) nothing is checked against it, and what no stack exports is external.
+    Without *region* (offline, for removal) nothing is checked against it: what no stack exports is external.
 
     Raises:
         GraphError: a name that is no literal, two owners of one export, a missing export, or a cycle.

@@ -68,7 +68,7 @@ def merged(plain: ChangeSetState, valued: ChangeSetState | None) -> ChangeSetSta
     """
     Return *plain* with the before and after values that *valued* knows.
 
-    DescribeChangeSet with IncludePropertyValues can leave out whole resources: its list is never trusted alone.
+    DescribeChangeSet with IncludePropertyValues can leave out whole resources: never trusted alone.
     """
     if valued is None:
         return plain

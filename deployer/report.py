@@ -43,7 +43,12 @@ def plan_json(plan: Plan) -> str:
 
 def plan_markdown(plan: Plan) -> str:
     """Return *plan* for a pull request or a pipeline's summary: one table, then every stack's changes."""
-    head = [f"## Plan for {plan.environment}", "", "| stack | action | changes | exact |", "|---|---|---|---|"]
+    head = [
+        f"## Plan for {plan.environment}",
+        "",
+        "| stack | action | changes | exact |",
+        "|---|---|---|---|",
+    ]
     rows = [
         f"| {stack.stack_name} | {stack.action} | {_count(stack.changes)} | {'yes' if stack.exact else 'no'} |"
         for stack in plan.stacks

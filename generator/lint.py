@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import Any
 
-from cfnlint.api import lint
 from cfnlint.config import ConfigMixIn, ManualArgs
+from cfnlint.decode import decode_str
 from cfnlint.runner import Runner
 
 from generator.manifest import Manifest, StackSpec
@@ -64,15 +64,14 @@ class Finding:
 
 def check(manifest: Manifest) -> tuple[Finding, ...]:
     """Return all errors and warnings in *manifest*'s templates, less the `EXCEPTIONS`, stack by stack."""
-    rules = Runner(ConfigMixIn(**ManualArgs(regions=[manifest.region]))).rules
-    return tuple(
-        finding for stack in manifest.stacks for finding in _findings(stack, manifest.region, rules)
-    )
+    runner = Runner(ConfigMixIn(**ManualArgs(regions=[manifest.region])))
+    return tuple(finding for stack in manifest.stacks for finding in _findings(stack, runner))
 
 
-def _findings(stack: StackSpec, region: str, rules: Any) -> Iterator[Finding]:
+def _findings(stack: StackSpec, runner: Any) -> Iterator[Finding]:
     resources = json.loads(stack.template).get("Resources", {})
-    for match in lint(stack.template, rules=rules, regions=[region]):
+    template, unreadable = decode_str(stack.template)
+    for match in unreadable or runner.validate_template(template):
         path = [str(part) for part in getattr(match, "path", None) or ()]
         logical_id = path[1] if path[:1] == ["Resources"] and len(path) > 1 else None
         resource_type = resources.get(logical_id, {}).get("Type", "")

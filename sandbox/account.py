@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,24 @@ class Resource:
     def physical_id(self) -> str:
         """The resource's id, empty while there is none."""
         return self.made.physical_id if self.made else ""
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A physical resource that the stack is to get rid of; *kept* leaves it in the account."""
+
+    resource: Resource
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Output:
+    """A resolved output."""
+
+    key: str
+    value: str
+    description: str | None
+    export: str | None
 
 
 @dataclass(frozen=True)
@@ -133,7 +151,8 @@ class Stack:
     undo: dict[str, Resource | None] = field(
         default_factory=dict
     )  # touched since `stable`; None was not there
-    outputs: list[Mapping[str, str]] = field(default_factory=list)
+    leftovers: list[Leftover] = field(default_factory=list)  # to be removed once the operation is through
+    outputs: list[Output] = field(default_factory=list, repr=False)
     exports: dict[str, str] = field(default_factory=dict)
     imports: frozenset[str] = frozenset()
     events: list[Event] = field(default_factory=list)
@@ -237,6 +256,18 @@ class Account:
         at = self.agenda.now() - self.faults.behaviour.stale_reads
         seen = [(status, reason) for time, status, reason in stack.history if time <= at]
         return seen[-1] if seen else stack.history[0][1:]
+
+    def begin(self, stack: Stack, kind: str, options: Options) -> Operation:
+        """Make a new operation the stack's; what the one before still had on the agenda is void."""
+        stack.operation.live = False
+        stack.operation = Operation(self.uuid(), kind, options)
+        stack.operations.append(stack.operation)
+        return stack.operation
+
+    def later(self, stack: Stack, seconds: float, action: Callable[[], None]) -> None:
+        """Have *action* happen if the stack is still at the same operation then."""
+        operation = stack.operation
+        self.agenda.after(seconds, lambda: action() if operation.live else None)
 
     def set_status(self, stack: Stack, status: str, reason: str | None = None) -> None:
         """Give a stack a status, with its event."""

@@ -58,7 +58,9 @@ def _secret(rest: str, services: Services, region: str) -> str:
         secret_id, _, tail = rest.partition(":")
     kind, key, stage, version = (*tail.split(":"), "", "", "", "")[:4]
     if kind not in ("", "SecretString"):
-        raise ProvisionError(f"Invalid dynamic reference: only SecretString of {secret_id} can be read, not {kind}")
+        raise ProvisionError(
+            f"Invalid dynamic reference: only SecretString of {secret_id} can be read, not {kind}"
+        )
     text = _secret_string(services.client("secretsmanager", region), secret_id, stage, version)
     return _by_key(text, key, secret_id) if key else text
 
@@ -66,7 +68,9 @@ def _secret(rest: str, services: Services, region: str) -> str:
 def _secret_string(client: Any, secret_id: str, stage: str, version: str) -> str:
     chosen = {"VersionStage": stage, "VersionId": version}
     try:
-        answer = client.get_secret_value(SecretId=secret_id, **{name: value for name, value in chosen.items() if value})
+        answer = client.get_secret_value(
+            SecretId=secret_id, **{name: value for name, value in chosen.items() if value}
+        )
     except ClientError as error:
         raise ProvisionError(
             f"Secrets Manager can't find the specified secret value: {secret_id}"
@@ -79,5 +83,7 @@ def _by_key(text: str, key: str, secret_id: str) -> str:
     try:
         value = json.loads(text)[key]
     except (ValueError, KeyError, TypeError) as error:
-        raise ProvisionError(f"Could not find a value associated with JSONKey in SecretString: {key} of {secret_id}") from error
+        raise ProvisionError(
+            f"Could not find a value associated with JSONKey in SecretString: {key} of {secret_id}"
+        ) from error
     return value if isinstance(value, str) else json.dumps(value)

@@ -15,9 +15,12 @@ _PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
 
 def _create_key(call: Call) -> Provisioned:
-    made = call.apply("kms", "create_key", Policy=call.properties.get("KeyPolicy"), Tags=call.tags)["KeyMetadata"]
+    made = call.apply("kms", "create_key", Policy=call.properties.get("KeyPolicy"), Tags=call.tags)[
+        "KeyMetadata"
+    ]
+    begun = call.begin(made["KeyId"], Arn=made["Arn"], KeyId=made["KeyId"])
     _set_key(call, made["KeyId"])
-    return Provisioned(made["KeyId"], {"Arn": made["Arn"], "KeyId": made["KeyId"]})
+    return begun
 
 
 def _set_key(call: Call, key_id: str) -> None:
@@ -34,9 +37,13 @@ def _set_key(call: Call, key_id: str) -> None:
 def _update_key(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
     key_id = current.physical_id
     if call.changed(old, "KeyPolicy"):
-        call.ask("kms", "put_key_policy", KeyId=key_id, PolicyName="default", Policy=call.properties["KeyPolicy"])
+        call.ask(
+            "kms", "put_key_policy", KeyId=key_id, PolicyName="default", Policy=call.properties["KeyPolicy"]
+        )
     if call.changed(old, "Description"):
-        call.ask("kms", "update_key_description", KeyId=key_id, Description=call.properties.get("Description", ""))
+        call.ask(
+            "kms", "update_key_description", KeyId=key_id, Description=call.properties.get("Description", "")
+        )
     _set_key(call, key_id)
     call.retag("kms", "tag_resource", "untag_resource", KeyId=key_id)
     return current
@@ -64,7 +71,10 @@ def _delete_alias(call: Call, current: Provisioned) -> None:
 
 
 def _create_secret(call: Call) -> Provisioned:
-    name = call.properties.get("Name") or f"{call.request.logical_id}-{random_text(12, string.ascii_letters + string.digits)}"
+    name = (
+        call.properties.get("Name")
+        or f"{call.request.logical_id}-{random_text(12, string.ascii_letters + string.digits)}"
+    )
     require.key(call, call.properties.get("KmsKeyId"))
     value = _secret_value(call.properties)
     made = call.apply("secretsmanager", "create_secret", Name=name, SecretString=value, Tags=call.tags)
@@ -76,8 +86,13 @@ def _update_secret(call: Call, old: Mapping[str, Any], current: Provisioned) -> 
     fresh = call.changed(old, "SecretString", "GenerateSecretString")
     value = _secret_value(call.properties) if fresh else None
     if fresh or call.changed(old, "Description", "KmsKeyId"):
-        described = {"Description": call.properties.get("Description", ""), "KmsKeyId": call.properties.get("KmsKeyId")}
-        call.ask("secretsmanager", "update_secret", SecretId=current.physical_id, SecretString=value, **described)
+        described = {
+            "Description": call.properties.get("Description", ""),
+            "KmsKeyId": call.properties.get("KmsKeyId"),
+        }
+        call.ask(
+            "secretsmanager", "update_secret", SecretId=current.physical_id, SecretString=value, **described
+        )
     call.retag("secretsmanager", "tag_resource", "untag_resource", SecretId=current.physical_id)
     return current
 
@@ -88,7 +103,9 @@ def _delete_secret(call: Call, current: Provisioned) -> None:
 
 def _secret_value(properties: Mapping[str, Any]) -> str:
     if "SecretString" in properties and "GenerateSecretString" in properties:
-        raise ProvisionError("You can't specify both SecretString and GenerateSecretString (HandlerErrorCode: InvalidRequest)")
+        raise ProvisionError(
+            "You can't specify both SecretString and GenerateSecretString (HandlerErrorCode: InvalidRequest)"
+        )
     if "GenerateSecretString" not in properties:
         return str(properties.get("SecretString", "{}"))
     return generate(properties["GenerateSecretString"])
@@ -99,13 +116,17 @@ def generate(options: Mapping[str, Any]) -> str:
     password = _password(options)
     key, template = options.get("GenerateStringKey"), options.get("SecretStringTemplate")
     if bool(key) != bool(template):
-        raise ProvisionError("SecretStringTemplate and GenerateStringKey must be given together (HandlerErrorCode: InvalidRequest)")
+        raise ProvisionError(
+            "SecretStringTemplate and GenerateStringKey must be given together (HandlerErrorCode: InvalidRequest)"
+        )
     if not key:
         return password
     try:
         document = json.loads(str(template))
     except ValueError as error:
-        raise ProvisionError("SecretStringTemplate is no valid JSON (HandlerErrorCode: InvalidRequest)") from error
+        raise ProvisionError(
+            "SecretStringTemplate is no valid JSON (HandlerErrorCode: InvalidRequest)"
+        ) from error
     return json.dumps({**document, str(key): password})
 
 
@@ -117,13 +138,19 @@ def _password(options: Mapping[str, Any]) -> str:
         "ExcludeNumbers": string.digits,
         "ExcludePunctuation": _PUNCTUATION,
     }
-    sets = ["".join(c for c in group if c not in excluded) for name, group in groups.items() if not _is(options, name)]
+    sets = [
+        "".join(c for c in group if c not in excluded)
+        for name, group in groups.items()
+        if not _is(options, name)
+    ]
     if _is(options, "IncludeSpace") and " " not in excluded:
         sets.append(" ")
     length = int(options.get("PasswordLength", 32))
     sets = [characters for characters in sets if characters]
     if not sets or length > 4096 or length < len(sets):
-        raise ProvisionError("No password can be generated with these settings (HandlerErrorCode: InvalidRequest)")
+        raise ProvisionError(
+            "No password can be generated with these settings (HandlerErrorCode: InvalidRequest)"
+        )
     return _drawn(sets, length, every=_is(options, "RequireEachIncludedType", default=True))
 
 
@@ -152,7 +179,14 @@ def _reattach(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provi
 
 def _detach(call: Call, current: Provisioned) -> None:
     document = _document(call, current.physical_id)
-    _put(call, {key: value for key, value in document.items() if key in ("username", "password") or key not in _CONNECTION})
+    _put(
+        call,
+        {
+            key: value
+            for key, value in document.items()
+            if key in ("username", "password") or key not in _CONNECTION
+        },
+    )
 
 
 _CONNECTION = ("engine", "host", "port", "dbname", "dbInstanceIdentifier", "dbClusterIdentifier")
@@ -165,25 +199,38 @@ def _document(call: Call, secret: str) -> dict[str, Any]:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise ProvisionError("The secret's value must be a JSON object to be attached to a target (HandlerErrorCode: InvalidRequest)")
+        raise ProvisionError(
+            "The secret's value must be a JSON object to be attached to a target (HandlerErrorCode: InvalidRequest)"
+        )
     return document
 
 
 def _put(call: Call, document: Mapping[str, Any]) -> None:
-    call.ask("secretsmanager", "put_secret_value", SecretId=call.properties["SecretId"], SecretString=dict(document))
+    call.ask(
+        "secretsmanager",
+        "put_secret_value",
+        SecretId=call.properties["SecretId"],
+        SecretString=dict(document),
+    )
 
 
 def _connection(call: Call) -> dict[str, Any]:
     target, kind = call.properties["TargetId"], call.properties["TargetType"]
     if kind == "AWS::RDS::DBInstance":
         found = call.ask("rds", "describe_db_instances", DBInstanceIdentifier=target)["DBInstances"][0]
-        place = {"host": found["Endpoint"]["Address"], "port": found["Endpoint"]["Port"], "dbname": found.get("DBName")}
+        place = {
+            "host": found["Endpoint"]["Address"],
+            "port": found["Endpoint"]["Port"],
+            "dbname": found.get("DBName"),
+        }
         return _known({"engine": found["Engine"], **place, "dbInstanceIdentifier": target})
     if kind == "AWS::RDS::DBCluster":
         found = call.ask("rds", "describe_db_clusters", DBClusterIdentifier=target)["DBClusters"][0]
         place = {"host": found["Endpoint"], "port": found["Port"], "dbname": found.get("DatabaseName")}
         return _known({"engine": found["Engine"], **place, "dbClusterIdentifier": target})
-    raise ProvisionError(f"TargetType {kind} is not one that the sandbox attaches secrets to (HandlerErrorCode: InvalidRequest)")
+    raise ProvisionError(
+        f"TargetType {kind} is not one that the sandbox attaches secrets to (HandlerErrorCode: InvalidRequest)"
+    )
 
 
 def _known(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from sandbox.account import Account, Deployment, Resource, Stack
+from sandbox.account import Account, Deployment, Output, Resource, Stack
 from sandbox.errors import ApiError, ResourceFailure
 from sandbox.intrinsics import NO_VALUE, KNOWN_AFTER_APPLY, Resolver, World, with_dynamic
 from sandbox.parameters import masked, seen
@@ -15,16 +14,6 @@ from sandbox.references import dependencies
 from sandbox.template import OutputSpec, ResourceSpec, scalar
 
 Json = Any
-
-
-@dataclass(frozen=True)
-class Output:
-    """A resolved output."""
-
-    key: str
-    value: str
-    description: str | None
-    export: str | None
 
 
 class Live:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -73,6 +73,7 @@ class Behaviour:
     stale_reads: float = 0.0  # virtual seconds that stack statuses lag behind
     hidden_change_sets: float = 0.0  # virtual seconds that a new change set cannot be seen
     missing_import: Literal["warn", "fail"] = "warn"  # what a change set does whose import has no export
+    exporter_deletion: Literal["stay", "fail"] = "stay"  # status of a stack whose deletion an import prevents
     empty_reason: str = "The submitted information didn't contain changes. Submit different information to create a change set."
 
 
@@ -89,7 +90,9 @@ class Faults:
 
     def clear(self) -> None:
         """Let everything go well again, and start the randomness anew."""
-        self.__init__(self.seed)  # type: ignore[misc]  # the constructor is the cleared state
+        self._random.seed(self.seed)
+        self.calls, self.rates, self.resources = [], [], []
+        self.behaviour = Behaviour()
 
     def add(self, settings: Mapping[str, Any]) -> None:
         """Add faults from JSON: lists `calls`, `rates`, `resources`, and `behaviour`; raises ValueError."""
@@ -107,13 +110,17 @@ class Faults:
 
     def described(self) -> dict[str, Any]:
         """Return what is set, as JSON takes it."""
-        listed = {"calls": self.calls, "rates": self.rates, "resources": self.resources}
+        listed: dict[str, Sequence[CallFault | Rate | ResourceFault]] = {
+            "calls": self.calls,
+            "rates": self.rates,
+            "resources": self.resources,
+        }
         described = {name: [asdict(each) for each in those] for name, those in listed.items()}
         return {"seed": self.seed, "behaviour": asdict(self.behaviour), **described}
 
     def of_call(self, action: str, now: float) -> CallKind | None:
         """Return what goes wrong with this call, and count it."""
-        if not all([rate.take(now) for rate in self.rates if rate.action in ("*", action)]):
+        if not all(rate.take(now) for rate in self.rates if rate.action in ("*", action)):
             return "throttle"
         for fault in self.calls:
             if fault.action in ("*", action) and fault.times != 0 and self._random.random() < fault.share:

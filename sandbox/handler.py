@@ -30,6 +30,8 @@ class Call:
     """Where the type holds its tags; None where it has none."""
     previous_tags: Mapping[str, str] = field(default_factory=dict)
     """What `tags` was when the resource was last made or changed."""
+    begun: list[Provisioned] = field(default_factory=list)
+    """The resource once it exists, while it is not yet finished."""
 
     @property
     def properties(self) -> Mapping[str, Any]:
@@ -64,6 +66,11 @@ class Call:
             return str(given)
         made = generated_name(self.request.stack_name, self.request.logical_id, limit)
         return made.lower() if lower else made
+
+    def begin(self, physical_id: str, **attributes: Any) -> Provisioned:
+        """Note that the resource exists: should a later step fail, what there is of it is removed."""
+        self.begun.append(Provisioned(physical_id, attributes))
+        return self.begun[-1]
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of *resource* of *service* in this account and region."""

@@ -12,8 +12,9 @@ from sandbox.provisioning import Provisioned
 def _create_role(call: Call) -> Provisioned:
     name = call.name("RoleName")
     made = call.apply("iam", "create_role", RoleName=name, Tags=call.tags)["Role"]
+    begun = call.begin(name, Arn=made["Arn"], RoleId=made["RoleId"])
     _grant(call, name, {})
-    return Provisioned(name, {"Arn": made["Arn"], "RoleId": made["RoleId"]})
+    return begun
 
 
 def _update_role(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
@@ -63,8 +64,9 @@ def _delete_role(call: Call, current: Provisioned) -> None:
 def _create_managed(call: Call) -> Provisioned:
     name = call.name("ManagedPolicyName", 128)
     made = call.apply("iam", "create_policy", PolicyName=name, Tags=None)["Policy"]
+    begun = call.begin(made["Arn"], PolicyArn=made["Arn"], PolicyId=made["PolicyId"])
     _attach_managed(call, made["Arn"], [])
-    return Provisioned(made["Arn"], {"PolicyArn": made["Arn"], "PolicyId": made["PolicyId"]})
+    return begun
 
 
 def _update_managed(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:

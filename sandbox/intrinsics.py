@@ -59,7 +59,7 @@ class Resolver:
             "Fn::Cidr": self._cidr,
             "Fn::GetAZs": self._zones,
             "Fn::ImportValue": lambda argument: self._world.exported(self._text(argument)),
-            "Condition": lambda argument: self.condition(argument),
+            "Condition": self.condition,
             "Fn::Equals": self._equals,
             "Fn::And": lambda argument: all([self._truth(each) for each in argument]),
             "Fn::Or": lambda argument: any([self._truth(each) for each in argument]),

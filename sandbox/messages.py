@@ -12,7 +12,14 @@ from sandbox.handler import Call, Handler, generated_name
 from sandbox.provisioning import Provisioned
 from sandbox.shapes import text
 
-_TOPIC = ("DisplayName", "KmsMasterKeyId", "SignatureVersion", "TracingConfig", "FifoTopic", "ContentBasedDeduplication")
+_TOPIC = (
+    "DisplayName",
+    "KmsMasterKeyId",
+    "SignatureVersion",
+    "TracingConfig",
+    "FifoTopic",
+    "ContentBasedDeduplication",
+)
 _SUBSCRIPTION = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy", "DeliveryPolicy")
 
 
@@ -53,7 +60,9 @@ def _delete_topic(call: Call, current: Provisioned) -> None:
 
 def _create_subscription(call: Call) -> Provisioned:
     attributes = {key: call.properties[key] for key in _SUBSCRIPTION if key in call.properties}
-    made = call.apply("sns", "subscribe", Attributes=attributes, ReturnSubscriptionArn=True)["SubscriptionArn"]
+    made = call.apply("sns", "subscribe", Attributes=attributes, ReturnSubscriptionArn=True)[
+        "SubscriptionArn"
+    ]
     return Provisioned(made, {"Arn": made})
 
 
@@ -61,7 +70,12 @@ def _update_subscription(call: Call, old: Mapping[str, Any], current: Provisione
     for key in _SUBSCRIPTION:
         if call.changed(old, key):
             target = {"SubscriptionArn": current.physical_id, "AttributeName": key}
-            call.ask("sns", "set_subscription_attributes", **target, AttributeValue=text(call.properties.get(key, "")))
+            call.ask(
+                "sns",
+                "set_subscription_attributes",
+                **target,
+                AttributeValue=text(call.properties.get(key, "")),
+            )
     return current
 
 

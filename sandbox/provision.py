@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -55,8 +56,11 @@ HANDLERS: Mapping[str, Handler] = {
 }
 """The types that become real resources; every other type that CloudFormation has is typed (`typed.HANDLER`)."""
 
+_REFUSALS = (ClientError, ParamValidationError, ProvisionError, ValueError, KeyError)
 _GONE = re.compile(r"NotFound|NoSuch|NotExist|Nonexistent|DoesNotExist|Inactive", re.IGNORECASE)
-_TAKEN = re.compile(r"AlreadyExists|EntityExists|^Duplicate|\.Duplicate$|AlreadyOwned|ResourceExists|ResourceInUse")
+_TAKEN = re.compile(
+    r"AlreadyExists|EntityExists|^Duplicate|\.Duplicate$|AlreadyOwned|ResourceExists|ResourceInUse"
+)
 
 
 class MotoProvisioner:
@@ -73,17 +77,20 @@ class MotoProvisioner:
         call = self._call(request)
         try:
             made = _handler(request.type).create(call)
-        except (ClientError, ParamValidationError, ValueError, KeyError) as error:
+        except _REFUSALS as error:
+            self._undo(call)
             raise _reason(call, error) from error
         return self._complete(call, made)
 
-    def update(self, request: Request, old_properties: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    def update(
+        self, request: Request, old_properties: Mapping[str, Any], current: Provisioned
+    ) -> Provisioned:
         """Change the resource in place; raises ProvisionError."""
         tags = self._tags.get((request.type, current.physical_id), {})
         call = replace(self._call(request), previous_tags=tags)
         try:
             changed = _handler(request.type).update(call, old_properties, current)
-        except (ClientError, ParamValidationError, ValueError, KeyError) as error:
+        except _REFUSALS as error:
             raise _reason(call, error) from error
         return self._complete(call, changed)
 
@@ -110,6 +117,12 @@ class MotoProvisioner:
             raise ProvisionError(f"Template format error: Unrecognized resource types: [{request.type}]")
         return Call(request, self._services, self._schemas.tag_property(request.type))
 
+    def _undo(self, call: Call) -> None:
+        """Remove what a create that failed half-way has made; what stays then is what stays on AWS too."""
+        for begun in call.begun:
+            with suppress(*_REFUSALS):
+                _handler(call.request.type).delete(call, begun)
+
     def _complete(self, call: Call, made: Provisioned) -> Provisioned:
         self._tags[(call.request.type, made.physical_id)] = call.tags
         plausible = typed.attributes(call, made.physical_id, self._schemas)
@@ -121,16 +134,24 @@ def _handler(type_name: str) -> Handler:
 
 
 def _reason(call: Call, error: Exception) -> ProvisionError:
+    if isinstance(error, ProvisionError):
+        return error
     if isinstance(error, KeyError):
-        return ProvisionError(f"Properties validation failed for resource {call.request.logical_id}: required key {error} not found")
+        return ProvisionError(
+            f"Properties validation failed for resource {call.request.logical_id}: required key {error} not found"
+        )
     if not isinstance(error, ClientError):
         return ProvisionError(f"Properties validation failed for resource {call.request.logical_id}: {error}")
     details = error.response["Error"]
     code, message = details["Code"], details.get("Message", "")
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     service = call.request.type.split("::")[1]
-    handler_code = "AlreadyExists" if _TAKEN.search(code) else "NotFound" if _GONE.search(code) else "InvalidRequest"
-    exists = f"Resource of type '{call.request.type}' already exists. " if handler_code == "AlreadyExists" else ""
+    handler_code = (
+        "AlreadyExists" if _TAKEN.search(code) else "NotFound" if _GONE.search(code) else "InvalidRequest"
+    )
+    exists = (
+        f"Resource of type '{call.request.type}' already exists. " if handler_code == "AlreadyExists" else ""
+    )
     return ProvisionError(
         f'Resource handler returned message: "{exists}{message} (Service: {service}, Status Code: {status})"'
         f" (HandlerErrorCode: {handler_code})"

@@ -46,7 +46,9 @@ def target_group(call: Call, arn: str | None) -> None:
         _asked(call, "target group", arn, "elbv2", "describe_target_groups", TargetGroupArns=[arn])
 
 
-def _asked(call: Call, kind: str, identifier: str, service: str, operation: str, /, **parameters: Any) -> None:
+def _asked(
+    call: Call, kind: str, identifier: str, service: str, operation: str, /, **parameters: Any
+) -> None:
     try:
         call.ask(service, operation, **parameters)
     except ClientError as error:

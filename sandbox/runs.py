@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 
@@ -42,7 +43,7 @@ class Run:
         for name in [each for each in self._waiting if self._ready(each)]:
             task = self._waiting.pop(name)
             self._running[name] = task
-            task.start(lambda good, name=name: self._reported(name, good=good))
+            task.start(partial(self._reported, name))
         if not self._running and not self._closed:
             self._close()
 
@@ -61,7 +62,7 @@ class Run:
             needed & self._waiting.keys() or needed & self._running.keys() or needed & set(self._failed)
         )
 
-    def _reported(self, name: str, *, good: bool) -> None:
+    def _reported(self, name: str, good: bool) -> None:  # noqa: FBT001 - the protocol of a task
         if self._closed or name not in self._running:
             return
         del self._running[name]

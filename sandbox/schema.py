@@ -55,7 +55,9 @@ class ProviderSchemas:
 
     def attributes(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
         """Names that `Fn::GetAtt` accepts, dotted where nested (`Endpoint.Address`)."""
-        return _dotted(self._schema(type).get("readOnlyProperties", ())) | _ALSO_ATTRIBUTES.get(type, frozenset())
+        return _dotted(self._schema(type).get("readOnlyProperties", ())) | _ALSO_ATTRIBUTES.get(
+            type, frozenset()
+        )
 
     def required(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
         """Top-level properties that must be given."""
@@ -83,7 +85,9 @@ class ProviderSchemas:
 
     @cached_property
     def _types(self) -> Mapping[str, str]:
-        types: Mapping[str, str] = json.loads((self._folder / "providers" / f"{REGION}.json").read_text("utf-8"))
+        types: Mapping[str, str] = json.loads(
+            (self._folder / "providers" / f"{REGION}.json").read_text("utf-8")
+        )
         return types
 
     def _schema(self, type_name: str) -> Mapping[str, Any]:

@@ -18,8 +18,9 @@ def _create_bucket(call: Call) -> Provisioned:
     region = call.request.region
     place = None if region == "us-east-1" else {"LocationConstraint": region}
     call.ask("s3", "create_bucket", Bucket=name, CreateBucketConfiguration=place)
+    begun = call.begin(name, **_bucket_attributes(name, region))
     _set(call, name, {})
-    return Provisioned(name, _bucket_attributes(name, region))
+    return begun
 
 
 def _exists(call: Call, name: str) -> bool:
@@ -79,7 +80,10 @@ def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     moves = rule.get("Transitions") or ([rule["Transition"]] if "Transition" in rule else [])
     noncurrent = rule.get("NoncurrentVersionExpiration")
     old_days = rule.get("NoncurrentVersionExpirationInDays")
-    expiration = {"Days": rule.get("ExpirationInDays"), "ExpiredObjectDeleteMarker": rule.get("ExpiredObjectDeleteMarker")}
+    expiration = {
+        "Days": rule.get("ExpirationInDays"),
+        "ExpiredObjectDeleteMarker": rule.get("ExpiredObjectDeleteMarker"),
+    }
     abort = rule.get("AbortIncompleteMultipartUpload")
     return {
         "ID": rule.get("Id"),
@@ -93,13 +97,20 @@ def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _logging(value: Mapping[str, Any]) -> dict[str, Any]:
-    target = {"TargetBucket": value.get("DestinationBucketName"), "TargetPrefix": value.get("LogFilePrefix", "")}
+    target = {
+        "TargetBucket": value.get("DestinationBucketName"),
+        "TargetPrefix": value.get("LogFilePrefix", ""),
+    }
     return {"BucketLoggingStatus": {"LoggingEnabled": target}}
 
 
 _SETTINGS: Mapping[str, tuple[str, str | None, Callable[[Any], dict[str, Any]]]] = {
     "BucketEncryption": ("put_bucket_encryption", "delete_bucket_encryption", _encryption),
-    "VersioningConfiguration": ("put_bucket_versioning", None, lambda value: {"VersioningConfiguration": value}),
+    "VersioningConfiguration": (
+        "put_bucket_versioning",
+        None,
+        lambda value: {"VersioningConfiguration": value},
+    ),
     "PublicAccessBlockConfiguration": (
         "put_public_access_block",
         "delete_public_access_block",

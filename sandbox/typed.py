@@ -73,7 +73,9 @@ def _physical_id(call: Call, schemas: ProviderSchemas) -> str:
     if call.request.type in _REF:
         return call.name(_REF[call.request.type])
     identifier = schemas.identifier(call.request.type)
-    parts = [str(call.properties[name]) if name in call.properties else _made_up(call, name) for name in identifier]
+    parts = [
+        str(call.properties[name]) if name in call.properties else _made_up(call, name) for name in identifier
+    ]
     return "|".join(parts) or generated_name(call.request.stack_name, call.request.logical_id, 64)
 
 

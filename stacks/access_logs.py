@@ -23,7 +23,7 @@ from stacks.wiring import Stack
 
 
 def add(stack: Stack, balancer: LoadBalancer) -> None:
-    """Have *balancer* write its access logs; it checks at once that it may, so it waits for the bucket's policy."""
+    """Have *balancer* write its access logs; it waits for the bucket's policy, which AWS tries at once."""
     bucket = _bucket(stack)
     policy = BucketPolicy(
         "AccessLogBucketPolicy",
@@ -39,7 +39,7 @@ def add(stack: Stack, balancer: LoadBalancer) -> None:
 
 
 def _bucket(stack: Stack) -> Bucket:
-    """Amazon S3's own encryption: log delivery can use no other ("Enable access logs for your ALB", step 1)."""
+    """S3's own encryption: log delivery can use no other ("Enable access logs", step 1)."""
     by_default = ServerSideEncryptionByDefault(SSEAlgorithm="AES256")
     encryption = ServerSideEncryptionRule(ServerSideEncryptionByDefault=by_default)
     days = stack.settings.observability.log_retention_days
@@ -59,9 +59,9 @@ def _bucket(stack: Stack) -> Bucket:
 
 def _delivery(bucket: Bucket) -> Statement:
     """
-    Let log delivery write below this account's path, which it does for load balancers of this account only.
+    Let log delivery write below this account's path, as it does for load balancers of this account only.
 
-    Source: User Guide for Application Load Balancers, "Enable access logs for your Application Load Balancer", step 2.
+    Source: User Guide for Application Load Balancers, "Enable access logs", step 2.
     """
     return Statement(
         Sid="LogDelivery",

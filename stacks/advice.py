@@ -21,11 +21,14 @@ def advice(settings: Settings) -> tuple[str, ...]:
 def _service(settings: Settings) -> Iterator[str]:
     service = settings.service
     if service.memory_mb < ENOUGH_MEMORY_MB:
-        yield f"service.memory_mb: {service.memory_mb} MB: LiteLLM's imports alone take more than 1 GiB; 2048 or more"
+        yield (
+            f"service.memory_mb: {service.memory_mb} MB is little: "
+            f"LiteLLM's imports alone take more than 1 GiB; {ENOUGH_MEMORY_MB} or more"
+        )
     if service.log_level == "DEBUG":
         yield "service.log_level: DEBUG writes keys and prompts to the log"
     if not settings.alb.https and not settings.alb.internal:
-        yield "alb: no HTTPS: keys and prompts cross the internet as clear text; add domain_name or certificate_arn"
+        yield "alb: no HTTPS, so keys and prompts travel as clear text; add domain_name or certificate_arn"
 
 
 def _connections(settings: Settings) -> Iterator[str]:
@@ -38,8 +41,9 @@ def _connections(settings: Settings) -> Iterator[str]:
     most = service.max_tasks * service.workers * pool
     if most > settings.database.connection_alarm:
         yield (
-            f"service.max_tasks: {service.max_tasks} tasks x {service.workers} workers x {pool} connections = {most}, "
-            f"over database.connection_alarm, {settings.database.connection_alarm}; twice that while a deployment rolls"
+            f"service.max_tasks: {service.max_tasks} tasks x {service.workers} x {pool} connections are "
+            f"{most}, over database.connection_alarm, {settings.database.connection_alarm}; "
+            "twice as many while a deployment rolls"
         )
 
 

@@ -1,4 +1,4 @@
-"""Stack 3: the load balancer, its listeners, rules and target group, and by option certificate, DNS name and firewall."""
+"""Stack 3: load balancer, listeners, rules, target group; by option certificate, DNS name, firewall, logs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _load_balancer(stack: Stack) -> LoadBalancer:
 
 
 def _attributes(settings: Settings) -> Iterable[tuple[str, str]]:
-    """Elastic Load Balancing API Reference, "LoadBalancerAttribute"; the timeout outlives an answer that thinks long."""
+    """Elastic Load Balancing API Reference, "LoadBalancerAttribute"."""
     yield "idle_timeout.timeout_seconds", str(settings.alb.idle_timeout_seconds)
     yield "routing.http.drop_invalid_header_fields.enabled", "true"
     yield "deletion_protection.enabled", _switch(on=settings.alb.deletion_protection)
@@ -126,8 +126,8 @@ def _certificate(stack: Stack) -> Ref | str:
     """
     Return the ARN of the user's certificate, or of one that ACM makes and proves by a DNS record.
 
-    CloudFormation writes that record only where the option names the hosted zone and the certificate's own domain
-    ("AWS::CertificateManager::Certificate", DomainValidationOptions); else the creation hangs.
+    CloudFormation writes that record only where the option names the hosted zone and the certificate's own
+    domain ("AWS::CertificateManager::Certificate", DomainValidationOptions); else the creation hangs.
     """
     alb = stack.settings.alb
     if alb.certificate_arn:

@@ -1,4 +1,4 @@
-"""Which ARNs a task needs to invoke a Bedrock model: the model's own, or the inference profile's and its models'."""
+"""Which ARNs a task needs to invoke a Bedrock model: the model's, or the profile's and its models'."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ DESTINATIONS = {
     "global": ("",),
 }
 """
-Regions that a profile's prefix routes to, beside the caller's own; ``global`` is authorized on an ARN without region.
+Regions that a profile's prefix routes to, beside the caller's own; ``global`` is asked for without a region.
 
-Source: Amazon Bedrock User Guide, "Supported Regions and models for inference profiles" (the union over its models) and
-"Geographic cross-Region inference" / "Global cross-Region inference", IAM policy requirements.
+Source: Amazon Bedrock User Guide, "Supported Regions and models for inference profiles" (the union over its
+models), and the IAM policy requirements of "Geographic" and "Global cross-Region inference".
 """
 
 

@@ -1,4 +1,4 @@
-"""What one key cannot decide alone: names, tags, load balancer, database, production. Pure; yields, never raises."""
+"""What one key cannot decide alone: names, tags, load balancer, database, production. Pure."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def _names(settings: Settings) -> Iterator[Finding]:
         name = pattern.format(prefix=settings.prefix)
         if len(name) > limit:
             over = len(name) - limit
-            message = f"the {kind} would be called {name}, {over} characters over AWS's {limit}; shorten environment"
+            message = f"the {kind} would be called {name}, {over} over AWS's {limit} characters; shorten it"
             yield Finding("environment", message, ("system",))
     if settings.alb_name.startswith("internal-"):
-        message = "a load balancer's name may not begin with internal- (ELB API, CreateLoadBalancer); choose another"
+        message = "a load balancer's name may not begin with internal-; choose another (ELB API Reference)"
         yield Finding("environment", message)
 
 
@@ -42,32 +42,37 @@ def _tags(tags: dict[str, str]) -> Iterator[Finding]:
         yield Finding("tags", f"{len(tags)} tags; AWS has room for {most} beside gatestack's own")
     seen = {name.casefold(): f"gatestack's own tag {name}" for name in limits.OWN_TAGS}
     for key, value in tags.items():
-        if key.casefold() in seen:
-            message = f"is the same as {seen[key.casefold()]} (IAM does not tell upper from lower case); rename it"
-            yield Finding(f"tags.{key}", message)
-        seen.setdefault(key.casefold(), f"the tag {key}")
-        if key.casefold().startswith("aws:"):
-            yield Finding(f"tags.{key}", "names that begin with aws: belong to AWS; rename it")
-        if not _is_tag_text(key, limits.TAG_KEY_LENGTH) or not key:
-            yield Finding(f"tags.{key}", f"a tag's name has 1 to {limits.TAG_KEY_LENGTH} {limits.TAG_CHARACTERS}")
-        if not _is_tag_text(value, limits.TAG_VALUE_LENGTH):
-            yield Finding(f"tags.{key}", f"a tag's value has up to {limits.TAG_VALUE_LENGTH} {limits.TAG_CHARACTERS}")
-
-
-def _is_tag_text(text: str, longest: int) -> bool:
-    return len(text) <= longest and all(char.isalnum() or char in " _.:/=+-@" for char in text)
+        same = seen.setdefault(key.casefold(), f"the tag {key}")
+        if same != f"the tag {key}":
+            message = f"is the same as {same} (IAM does not tell upper from lower case); rename it"
+            yield Finding("tags", message, below=(key,))
+        for rule, kept in (
+            ("names that begin with aws: belong to AWS; rename it", not key.casefold().startswith("aws:")),
+            (
+                limits.TAG_KEY_RULE,
+                re.fullmatch(limits.TAG_TEXT, key) and 1 <= len(key) <= limits.TAG_KEY_LENGTH,
+            ),
+            (
+                limits.TAG_VALUE_RULE,
+                re.fullmatch(limits.TAG_TEXT, value) and len(value) <= limits.TAG_VALUE_LENGTH,
+            ),
+        ):
+            if not kept:
+                yield Finding("tags", rule, below=(key,))
 
 
 def _alb(settings: Settings) -> Iterator[Finding]:
     alb = settings.alb
     if alb.domain_name and not alb.hosted_zone_id and not alb.certificate_arn:
         message = (
-            "without hosted_zone_id nobody answers the certificate's validation and the stack would wait for it; "
+            "without hosted_zone_id nobody answers the certificate's validation and the stack waits for it; "
             "add alb.hosted_zone_id, or alb.certificate_arn of a certificate that is there"
         )
         yield Finding("alb.domain_name", message, ("alb.hosted_zone_id", "alb.certificate_arn"))
     if alb.hosted_zone_id and not alb.domain_name:
-        yield Finding("alb.hosted_zone_id", "says where, not which name; add alb.domain_name", ("alb.domain_name",))
+        yield Finding(
+            "alb.hosted_zone_id", "says where, not which name; add alb.domain_name", ("alb.domain_name",)
+        )
     if alb.certificate_arn:
         yield from _certificate(alb.certificate_arn, settings)
 
@@ -78,7 +83,7 @@ def _certificate(arn: str, settings: Settings) -> Iterator[Finding]:
         message = f"the certificate is in {region}; the load balancer needs one of {settings.region}"
         yield Finding("alb.certificate_arn", message, ("region",))
     if settings.account not in {None, account}:
-        message = f"the certificate belongs to the account {account}; the load balancer needs one of {settings.account}"
+        message = f"the certificate belongs to account {account}; the load balancer's is {settings.account}"
         yield Finding("alb.certificate_arn", message, ("account",))
 
 
@@ -90,7 +95,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     least = -(-database.storage_gb * 11 // 10)
     if database.max_storage_gb != database.storage_gb and database.max_storage_gb < least:
         message = (
-            f"{database.max_storage_gb} GB; storage that grows needs a tenth more than storage_gb: {least} or more, "
+            f"{database.max_storage_gb} GB is too little; storage grows by a tenth or more: {least}, "
             f"or {database.storage_gb} to keep it from growing"
         )
         yield Finding("database.max_storage_gb", message, ("database.storage_gb",))
@@ -100,20 +105,28 @@ def _version_problem(version: str) -> str | None:
     major, _, minor = version.partition(".")
     if not minor:
         known = ", ".join(f'"{one}"' for one in limits.LIVE_MINORS)
-        return None if major in limits.LIVE_MINORS else f'"{version}" has no tested minor; one of {known}, or major.minor'
+        return (
+            None
+            if major in limits.LIVE_MINORS
+            else f'"{version}" has no tested minor; one of {known}, or major.minor'
+        )
     first = limits.FIRST_LIVE_MINOR.get(major)
     if first is None:
         majors = ", ".join(limits.FIRST_LIVE_MINOR)
         return f'PostgreSQL {major} cannot be created; one of the majors {majors}, "15" for the tested minor'
     if int(minor) < first:
-        return f'RDS no longer creates {version}; "{major}.{first}" or later, or "{major}" for the tested minor'
+        return (
+            f'RDS no longer creates {version}; "{major}.{first}" or later, or "{major}" for the tested minor'
+        )
     return None
 
 
 def _production(settings: Settings) -> Iterator[Finding]:
     tier = ("tier",)
     if not settings.database.multi_az:
-        yield Finding("database.multi_az", "production needs true: one zone's failure must not lose the database", tier)
+        yield Finding(
+            "database.multi_az", "production needs true: one zone's failure must not lose the database", tier
+        )
     if settings.database.backup_retention_days < limits.PRODUCTION_BACKUP_DAYS:
         message = f"production needs {limits.PRODUCTION_BACKUP_DAYS} days or more"
         yield Finding("database.backup_retention_days", message, tier)
@@ -127,5 +140,5 @@ def _production(settings: Settings) -> Iterator[Finding]:
         message = "DEBUG writes keys and prompts to the log; INFO, WARNING or ERROR in production"
         yield Finding("service.log_level", message, tier)
     if re.fullmatch(limits.MOVING_TAG, settings.service.image_tag):
-        message = f"{settings.service.image_tag} moves from release to release; pin one, like v1.93.0, in production"
+        message = f"{settings.service.image_tag} moves with each release; production pins one, like v1.93.0"
         yield Finding("service.image_tag", message, tier)

@@ -32,11 +32,15 @@ def _ranges(settings: Settings) -> Iterator[Finding]:
             yield Finding(key, f"{subnet} is not inside the VPC's {vpc}", ("network.vpc_cidr",))
     for (one, first), (other, second) in combinations(ranges, 2):
         if first.overlaps(second):
-            yield Finding(other, f"{second} overlaps {first} of {one}", (one, "network.vpc_cidr", "network.data_subnets"))
+            yield Finding(
+                other,
+                f"{second} overlaps {first} of {one}",
+                (one, "network.data_subnets"),
+            )
     place = "network.private_subnet_cidrs" if settings.alb.internal else "network.public_subnet_cidrs"
     for key, subnet in ranges:
         if key == place and subnet.prefixlen > limits.SMALLEST_ALB_SUBNET:
-            message = f"{subnet} is too small for a load balancer, which needs /{limits.SMALLEST_ALB_SUBNET} or larger"
+            message = f"{subnet} is too small for a load balancer; /{limits.SMALLEST_ALB_SUBNET} or larger"
             yield Finding(key, message, ("alb.internal",))
 
 
@@ -46,7 +50,9 @@ def _no_nat(settings: Settings) -> Iterator[Finding]:
     missing = []
     outside = [provider for provider in settings.service.providers if provider != "bedrock"]
     if outside:
-        missing.append(f"service.providers: [bedrock] ({', '.join(outside)} can be reached over the internet only)")
+        missing.append(
+            f"service.providers: [bedrock] ({', '.join(outside)} can be reached over the internet only)"
+        )
     if settings.service.image != "ecr":
         missing.append("service.image: ecr (other registries are in the internet)")
     if not settings.network.vpc_endpoints:
@@ -62,13 +68,14 @@ def _existing(vpc: ExistingVpc, settings: Settings) -> Iterator[Finding]:
     needed = {"private_subnet_ids": True, "public_subnet_ids": not settings.alb.internal}
     needed["data_subnet_ids"] = settings.network.data_subnets
     seen: dict[str, str] = {}
-    for name in needed:
+    for name, is_needed in needed.items():
         ids: tuple[str, ...] = getattr(vpc, name)
-        if needed[name] and len(ids) < 2:
+        if is_needed and len(ids) < 2:
             why = {"public_subnet_ids": "; none with alb.internal: true"}.get(name, "")
             message = f"needs two subnets in different availability zones, has {len(ids)}{why}"
             yield Finding(f"{key}.{name}", message, ("alb.internal", "network.data_subnets"))
         for index, subnet in enumerate(ids):
             if subnet in seen:
-                yield Finding(f"{key}.{name}[{index}]", f"{subnet} stands under {seen[subnet]} already; name another")
+                message = f"{subnet} stands under {seen[subnet]} already; name another"
+                yield Finding(f"{key}.{name}", message, below=(index,))
             seen.setdefault(subnet, name)

@@ -1,4 +1,4 @@
-"""What the service's keys must agree on: size, number of tasks, providers, variables, LiteLLM's own file. Pure."""
+"""What the service's keys must agree on: size, tasks, providers, variables, LiteLLM's own file. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stacks import limits
-from stacks.problems import Finding
+from stacks.problems import Finding, Place
 from stacks.settings import Service, Settings
 
 
@@ -20,7 +20,10 @@ def service_findings(settings: Settings) -> Iterator[Finding]:
     yield from _variables(service.environment)
     yield from _config(service.config)
     if re.search(limits.MALICIOUS_RELEASE, service.image_tag):
-        yield Finding("service.image_tag", f"{service.image_tag} was published with stolen credentials; use another release")
+        yield Finding(
+            "service.image_tag",
+            f"{service.image_tag} was published with stolen credentials; use another release",
+        )
 
 
 def _size(service: Service) -> Iterator[Finding]:
@@ -53,56 +56,68 @@ def _providers(service: Service) -> Iterator[Finding]:
         message = "the provider bedrock needs the models that the tasks may invoke, as a list here"
         yield Finding("service.bedrock_models", message, keys)
     if service.bedrock_models and "bedrock" not in service.providers:
-        yield Finding("service.providers", "bedrock_models are configured; add bedrock here, or remove them", keys)
+        yield Finding(
+            "service.providers", "bedrock_models are configured; add bedrock here, or remove them", keys
+        )
     if len(set(service.providers)) < len(service.providers):
         yield Finding("service.providers", "a provider stands twice; keep one of each")
 
 
 def _variables(variables: Mapping[str, str]) -> Iterator[Finding]:
     for name in variables:
-        key = f"service.environment.{name}"
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            yield Finding(key, "a variable's name has letters, digits and _, and begins with no digit")
+            message = "a variable's name has letters, digits and _, and begins with no digit"
         elif name in limits.TEMPLATE_VARIABLES:
-            yield Finding(key, "gatestack sets this variable itself; remove it")
+            message = "gatestack sets this variable itself; remove it"
         elif name.upper().endswith(limits.SECRET_SUFFIXES):
-            yield Finding(key, "looks like a secret, and this file is none; put it in the api-keys secret")
+            message = "looks like a secret, and this file is none; put it in the api-keys secret"
+        else:
+            continue
+        yield Finding("service.environment", message, below=(name,))
 
 
 def _config(config: Mapping[str, object]) -> Iterator[Finding]:
-    key = "service.config"
-    yield from _literal_secrets(config, key)
+    for place in _literal_secrets(config, ()):
+        yield _in_config("a secret may not stand in this file; write os.environ/NAME", *place)
     models = config.get("model_list", [])
-    if not isinstance(models, list):
-        yield Finding(f"{key}.model_list", "expected a list of models")
-        return
-    for index, model in enumerate(models):
-        yield from _model(model, f"{key}.model_list[{index}]")
+    if isinstance(models, list):
+        for index, model in enumerate(models):
+            yield from _model(model, index)
+    else:
+        yield _in_config("expected a list of models", "model_list")
     general = config.get("general_settings")
-    if not isinstance(general, Mapping) or general.get("master_key") != limits.MASTER_KEY:
-        yield Finding(f"{key}.general_settings.master_key", f"must be {limits.MASTER_KEY}, the key that gatestack makes")
+    if not isinstance(general, Mapping):
+        yield _in_config("expected keys with values below it", "general_settings")
+    elif general.get("master_key") != limits.MASTER_KEY:
+        message = f"must be {limits.MASTER_KEY}, the key that gatestack makes"
+        yield _in_config(message, "general_settings", "master_key")
 
 
-def _model(model: object, key: str) -> Iterator[Finding]:
+def _model(model: object, index: int) -> Iterator[Finding]:
     if not isinstance(model, Mapping):
-        yield Finding(key, "expected model_name and litellm_params")
+        yield _in_config("expected model_name and litellm_params", "model_list", index)
         return
     if not isinstance(model.get("model_name"), str):
-        yield Finding(key, "needs model_name: the name that clients ask for")
+        yield _in_config("needs model_name: the name that clients ask for", "model_list", index)
     params = model.get("litellm_params")
     if not isinstance(params, Mapping) or not isinstance(params.get("model"), str):
-        yield Finding(key, "needs litellm_params with model: provider/name, like openai/gpt-4o")
+        message = "needs litellm_params with model: provider/name, like openai/gpt-4o"
+        yield _in_config(message, "model_list", index)
 
 
-def _literal_secrets(value: Any, key: str) -> Iterator[Finding]:
-    """Yield each secret that stands in LiteLLM's file itself, never showing it."""
+def _in_config(message: str, *below: str | int) -> Finding:
+    return Finding("service.config", message, below=below)
+
+
+def _literal_secrets(value: Any, place: Place) -> Iterator[Place]:
+    """Yield the place of each secret that stands in LiteLLM's file itself."""
     if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _literal_secrets(item, f"{key}[{index}]")
+            yield from _literal_secrets(item, (*place, index))
     if not isinstance(value, Mapping):
         return
     for name, item in value.items():
-        here = f"{key}.{name}"
-        if isinstance(item, str) and re.search(limits.SECRET_CONFIG_KEY, name) and not item.startswith("os.environ/"):
-            yield Finding(here, "a secret may not stand in this file; write os.environ/NAME")
-        yield from _literal_secrets(item, here)
+        secret = re.search(limits.CREDENTIAL_SETTING, name) and isinstance(item, str)
+        if secret and not re.fullmatch(r"os\.environ/[A-Za-z_][A-Za-z0-9_]*", item):
+            yield (*place, name)
+        yield from _literal_secrets(item, (*place, name))

@@ -29,7 +29,7 @@ NOTHING_PUBLIC = PublicAccessBlockConfiguration(
 
 
 def add(stack: Stack, key: Key) -> Bucket:
-    """Add the bucket; its name is left to CloudFormation, because bucket names are unique in the whole world."""
+    """Add the bucket; its name is left to CloudFormation, since bucket names are unique worldwide."""
     by_default = ServerSideEncryptionByDefault(SSEAlgorithm="aws:kms", KMSMasterKeyID=GetAtt(key, "Arn"))
     encryption = ServerSideEncryptionRule(BucketKeyEnabled=True, ServerSideEncryptionByDefault=by_default)
     bucket = stack.add(

@@ -1,4 +1,4 @@
-"""Endpoints of AWS services: S1's five, and without a NAT gateway those that the tasks would otherwise reach through it."""
+"""Endpoints of AWS services: S1's five, and without a NAT gateway those that tasks else reach through it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stacks.settings import Settings
 from stacks.wiring import Stack
 
 ALWAYS = ("ecr.api", "ecr.dkr", "secretsmanager", "logs")
-"""S1, "VPC Endpoints"; with S3, what ECS needs to start a task (ECS Developer Guide, "interface VPC endpoints")."""
+"""S1, "VPC Endpoints"; with S3, what ECS needs to start a task (ECS Developer Guide, "VPC endpoints")."""
 
 
 def add(
@@ -19,10 +19,9 @@ def add(
     route_tables: tuple[Ref, ...],
     group: SecurityGroup,
 ) -> None:
-    """Add the gateway endpoint of S3 and the interface endpoints, these in as many zones as the settings say."""
-    if (
-        route_tables
-    ):  # those of a VPC that was there already are not known: its owner adds S3's gateway endpoint
+    """Add S3's gateway endpoint and the interface endpoints, these in as many zones as the settings say."""
+    # Route tables of a VPC that was there already are not known: there its owner adds S3's gateway endpoint.
+    if route_tables:
         _s3(stack, vpc, route_tables)
     subnets = list(private_subnets[: stack.settings.network.endpoint_zones])
     for service in _services(stack.settings):
@@ -54,7 +53,7 @@ def _s3(stack: Stack, vpc: Ref | str, route_tables: tuple[Ref, ...]) -> None:
 
 
 def _services(settings: Settings) -> tuple[str, ...]:
-    if settings.network.nat_gateways:
+    if settings.network.nat_gateways or settings.network.existing_vpc:
         return ALWAYS
     bedrock = ("bedrock-runtime",) if "bedrock" in settings.service.providers else ()
     tracing = ("xray",) if settings.observability.xray else ()

@@ -1,5 +1,5 @@
 """
-Load an environment file: defaults, the tier's defaults and the file merged, checked as a whole, every problem at once.
+Load an environment file: defaults, the tier's and the file's, merged and checked; every problem at once.
 
 The only module of this package that reads files.
 """
@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from stacks import limits, problems, subnets
 from stacks.checks import findings
-from stacks.problems import Finding, Problem
+from stacks.problems import Finding, Place, Problem
 from stacks.settings import Settings, System, Tier
 from stacks.yaml_tree import Tree, parse
 
@@ -52,15 +52,19 @@ def load(path: Path) -> Settings:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise EnvironmentFileError(path, [Problem(line, "", "not UTF-8 text; save the file as UTF-8")]) from error
+        raise EnvironmentFileError(
+            path, [Problem(line, "", "not UTF-8 text; save the file as UTF-8")]
+        ) from error
     return parse_settings(text, path)
 
 
 def parse_settings(text: str, path: Path) -> Settings:
-    """Return the settings of the environment file *text*; *path* is its name in messages. Raises as `load` does."""
+    """Return the settings of the file *text*; *path* is its name in messages. Raises as `load` does."""
     tree = parse(text)
     if not isinstance(tree.value, dict):
-        found = tree.problems or [Problem(None, "", "not an environment file; begin with system: and environment:")]
+        found = tree.problems or [
+            Problem(None, "", "not an environment file; begin with system: and environment:")
+        ]
         raise EnvironmentFileError(path, found)
     draft = _Draft(tree)
     settings = draft.settings()
@@ -70,7 +74,7 @@ def parse_settings(text: str, path: Path) -> Settings:
 
 
 def defaults(system: str, tier: str) -> dict[str, Any]:
-    """Return what a file of *system* and *tier* that says nothing means; subnets are derived from the VPC later."""
+    """Return what a file of *system* and *tier* that says nothing means; only the subnets are missing."""
     data = _system_file(system)
     return _merged(data["defaults"], {"tier": tier} | (data["tiers"][tier] or {}))
 
@@ -94,17 +98,17 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 @dataclass
 class _Draft:
-    """A file on its way to settings; what is wrong is replaced by its default, so that everything else is checked too."""
+    """A file on its way to settings; what is wrong is replaced by its default, so the rest is checked."""
 
     tree: Tree
     problems: list[Problem] = field(default_factory=list)
-    doubtful: set[str] = field(default_factory=set)
-    """Keys whose value is not the file's: nothing is concluded from them."""
+    doubtful: set[Place] = field(default_factory=set)
+    """Places whose value is not the file's: nothing is concluded from them."""
 
     def settings(self) -> Settings:
         """Return the settings; those of a file with problems serve only to find more of them."""
         self.problems += self.tree.problems
-        self.doubtful |= {problem.key for problem in self.tree.problems}
+        self.doubtful |= self.tree.refused
         base = self._base()
         data = _merged({"account": None}, _merged(base, self.tree.value))
         for values, told in ((base, False), (data, True)):
@@ -133,9 +137,9 @@ class _Draft:
                 continue
             network[key] = pair or ["10.0.0.0/28", "10.0.0.0/28"]
             if not pair and key in subnets.used(network):
-                self.doubtful.add(f"network.{key}")
+                self.doubtful.add(("network", key))
                 if told:
-                    message = f"{network['vpc_cidr']} is too small for subnets of /24; write network.{key}: [.., ..]"
+                    message = f"{network['vpc_cidr']} has no room for our /24 subnets; write network.{key}"
                     self.problems.append(self._placed(Finding("network.vpc_cidr", message)))
 
     def _validated(self, data: dict[str, Any], base: dict[str, Any]) -> Settings:
@@ -144,52 +148,49 @@ class _Draft:
         except ValidationError as error:
             for detail in error.errors(include_url=False):
                 self._explain(detail)
-                self._repair(data, base, tuple(part for part in detail["loc"] if part != "[key]"))
+                self._repair(data, base, problems.place_of(detail))
         return Settings.model_validate(data)
 
     def _explain(self, detail: Any) -> None:
-        path = tuple(part for part in detail["loc"] if part != "[key]")
-        key = problems.spelled(path)
-        if key in self.doubtful and detail["input"] is None:
-            return  # the text has been refused already, and left nothing here
-        message = problems.describe(detail, Settings, self.tree.spellings.get(path))
-        self.problems.append(Problem(self._line(path), key, message))
+        place = problems.place_of(detail)
+        if place in self.tree.refused:
+            return  # said already, and nothing was left here
+        message = problems.describe(detail, Settings, self.tree.spellings.get(place))
+        self.problems.append(Problem(self._line(place), problems.spelled(place), message))
 
-    def _repair(self, data: dict[str, Any], base: dict[str, Any], path: problems.Path) -> None:
-        stand_in = {"system": get_args(System)[0], "environment": "unnamed", "account": None} | base
-        holder, original = data, stand_in
-        section = path[0]
-        if len(path) > 1 and isinstance(original.get(str(section)), dict) and section != "tags":
-            holder, original = data[section], stand_in[str(section)]
-        key = path[1] if holder is not data else section
-        self.doubtful.add(problems.spelled(path[:2] if holder is not data else path[:1]))
-        if key in original:
-            holder[key] = deepcopy(original[key])
+    def _repair(self, data: dict[str, Any], base: dict[str, Any], place: Place) -> None:
+        """Put the default of the key at *place* into *data*, or leave the key out; it is doubtful now."""
+        originals: dict[str, Any] = {
+            "system": get_args(System)[0],
+            "environment": "unnamed",
+            "account": None,
+        } | base
+        section, *rest = (str(part) for part in place[:2])
+        self.doubtful.add(place[:2])
+        key, holder = section, data
+        if rest and isinstance(originals.get(section), dict):
+            key, holder, originals = rest[0], data[section], originals[section]
+        if key in originals:
+            holder[key] = deepcopy(originals[key])
         else:
             holder.pop(key, None)
 
     def _certain(self, finding: Finding) -> bool:
         """Whether *finding* rests on nothing but what the file says."""
-        return not any(_related(key, doubt) for key in finding.keys for doubt in self.doubtful)
+        return not any(_related(place, doubt) for place in finding.places for doubt in self.doubtful)
 
     def _placed(self, finding: Finding) -> Problem:
-        return Problem(self._line(_parts(finding.key)), finding.key, finding.message)
+        return Problem(self._line(finding.place), problems.spelled(finding.place), finding.message)
 
-    def _line(self, path: problems.Path) -> int | None:
+    def _line(self, path: Place) -> int | None:
         """Return the line of *path*, or of the nearest key above it that the file has."""
         above = (path[:length] for length in range(len(path), 0, -1))
         return next((self.tree.lines[part] for part in above if part in self.tree.lines), None)
 
 
-def _parts(key: str) -> problems.Path:
-    pieces = key.replace("[", ".[").split(".")
-    return tuple(int(piece[1:-1]) if piece.startswith("[") else piece for piece in pieces)
-
-
-def _related(one: str, other: str) -> bool:
-    """Whether one of two keys is the other or stands above it."""
-    short, long = sorted((one, other), key=len)
-    return long == short or (long.startswith(short) and long[len(short)] in ".[") or not short
+def _related(one: Place, other: Place) -> bool:
+    """Whether one of two places is the other or stands above it."""
+    return all(first == second for first, second in zip(one, other, strict=False))
 
 
 def _line(problem: Problem) -> str:
@@ -203,4 +204,6 @@ def _unreadable(path: Path, error: OSError) -> str:
     if not there:
         return f"no such file, and {path.parent} has no environment files"
     near = difflib.get_close_matches(path.name, there, n=1)
-    return f"no such file; {path.parent} has {', '.join(there)}" + (f"; did you mean {near[0]}?" if near else "")
+    return f"no such file; {path.parent} has {', '.join(there)}" + (
+        f"; did you mean {near[0]}?" if near else ""
+    )

@@ -1,4 +1,4 @@
-"""The kinds of value that single keys take, each with its check and its part of the JSON Schema. Knows no key by name."""
+"""The kinds of value that keys take, each with its check and its part of the JSON Schema. Knows no key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_network
 from typing import Annotated, Any
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -27,8 +27,20 @@ class Checked:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         return handler(schema) | dict(self.schema)
+
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"expected a whole number, found the boolean {str(value).lower()}")  # noqa: TRY004  # pydantic's
+    return value
+
+
+NUMBER = BeforeValidator(_no_boolean)
+"""For Literal[0, 1], which takes true for 1."""
 
 
 def shape(pattern: str, message: str) -> Checked:
@@ -66,11 +78,15 @@ def one_of(values: tuple[int, ...], message: str) -> Checked:
 
 def _environment(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,15}", name):
-        raise ValueError(f"{name!r} must be 1 to 16 lower-case letters, digits and hyphens, beginning with a letter")
+        raise ValueError(
+            f"{name!r} must be 1 to 16 lower-case letters, digits and hyphens, beginning with a letter"
+        )
     if name.endswith("-") or "--" in name:
         raise ValueError(f"{name!r}: RDS and ECR take no hyphen at the end and no two in a row")
     if name.startswith(limits.RESERVED_PREFIXES):
-        raise ValueError(f"{name!r}: SSM parameter names may not begin with {' or '.join(limits.RESERVED_PREFIXES)}")
+        raise ValueError(
+            f"{name!r}: SSM parameter names may not begin with {' or '.join(limits.RESERVED_PREFIXES)}"
+        )
     return name
 
 
@@ -87,6 +103,12 @@ def network_of(text: str) -> IPv4Network:
     return network
 
 
+def _non_empty(items: tuple[str, ...]) -> tuple[str, ...]:
+    if not items:
+        raise ValueError("the list is empty; it needs one entry at least")
+    return items
+
+
 def _cidr(text: str) -> str:
     network_of(text)
     return text
@@ -95,7 +117,9 @@ def _cidr(text: str) -> str:
 def _vpc_range(text: str) -> str:
     size = network_of(text).prefixlen
     if not limits.LARGEST_NETWORK <= size <= limits.SMALLEST_NETWORK:
-        raise ValueError(f"{text!r}: a VPC and its subnets are /{limits.LARGEST_NETWORK} to /{limits.SMALLEST_NETWORK}")
+        raise ValueError(
+            f"{text!r}: a VPC and its subnets are /{limits.LARGEST_NETWORK} to /{limits.SMALLEST_NETWORK}"
+        )
     return text
 
 
@@ -115,9 +139,12 @@ Cidr = Annotated[str, Checked(_cidr, _CIDR_SCHEMA)]
 NetworkCidr = Annotated[str, Checked(_vpc_range, _CIDR_SCHEMA)]
 Cidrs = Annotated[tuple[Cidr, ...], Field(strict=False)]
 SubnetPair = Annotated[tuple[NetworkCidr, NetworkCidr], Field(strict=False)]
+NonEmpty = Checked(_non_empty, (("minItems", 1),))
 Region = Annotated[str, shape(limits.REGION, "a region like us-east-1")]
 Account = Annotated[str, shape(r"[0-9]{12}", "an account: exactly twelve digits, in quotes")]
-VpcId = Annotated[str, shape(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a VPC, vpc- and 8 or 17 hex digits")]
+VpcId = Annotated[
+    str, shape(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a VPC, vpc- and 8 or 17 hex digits")
+]
 SubnetId = Annotated[
     str, shape(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a subnet, subnet- and 8 or 17 hex digits")
 ]
@@ -130,12 +157,19 @@ CertificateArn = Annotated[
     ),
 ]
 DomainName = Annotated[str, shape(limits.DOMAIN, "a domain name like llm.example.com (lower case)")]
-HostedZoneId = Annotated[str, shape(r"Z[0-9A-Z]{1,31}", "the id of a Route 53 hosted zone, like Z0123456789ABCDEFGHIJ")]
+HostedZoneId = Annotated[
+    str, shape(r"Z[0-9A-Z]{1,31}", "the id of a Route 53 hosted zone, like Z0123456789ABCDEFGHIJ")
+]
 Email = Annotated[str, shape(limits.EMAIL, "an e-mail address")]
 InstanceClass = Annotated[
-    str, shape(r"db\.[a-z][a-z0-9]*\.[a-z0-9]+(-metal)?", "an instance class of RDS for PostgreSQL, like db.t3.small")
+    str,
+    shape(
+        r"db\.[a-z][a-z0-9]*\.[a-z0-9]+(-metal)?", "an instance class of RDS for PostgreSQL, like db.t3.small"
+    ),
 ]
-EngineVersion = Annotated[str, shape(r"[0-9]{1,2}(\.[0-9]{1,2})?", 'a PostgreSQL version like "15" or "15.15"')]
+EngineVersion = Annotated[
+    str, shape(r"[0-9]{1,2}(\.[0-9]{1,2})?", 'a PostgreSQL version like "15" or "15.15"')
+]
 SnapshotId = Annotated[
     str,
     shape(
@@ -145,10 +179,17 @@ SnapshotId = Annotated[
 ]
 ImageName = Annotated[str, Checked(_image, (("maxLength", 255),))]
 ImageTag = Annotated[
-    str, shape(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64}", "a tag like v1.93.0 or a digest sha256:<64 hex>")
+    str,
+    shape(
+        r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64}",
+        "a tag like v1.93.0 or a digest sha256:<64 hex>",
+    ),
 ]
 BedrockModel = Annotated[
-    str, shape(r"[a-z0-9][A-Za-z0-9-]*\.[A-Za-z0-9][A-Za-z0-9.:-]{0,139}", "a Bedrock model or inference-profile id")
+    str,
+    shape(
+        r"[a-z0-9][A-Za-z0-9-]*\.[A-Za-z0-9][A-Za-z0-9.:-]{0,139}", "a Bedrock model or inference-profile id"
+    ),
 ]
 BedrockModels = Annotated[tuple[BedrockModel, ...], Field(strict=False)]
 LogRetention = Annotated[int, one_of(limits.LOG_RETENTION_DAYS, "a retention that CloudWatch Logs has")]

@@ -1,9 +1,10 @@
-"""The web application firewall: a rate limit per address, and AWS's managed rules, which may not judge what a prompt says."""
+"""The web application firewall: a rate limit per address, and AWS's managed rules, which let prompts be."""
 
 from __future__ import annotations
 
 from troposphere import GetAtt, Ref
 from troposphere.wafv2 import (
+    AllowAction,
     BlockAction,
     CountAction,
     DefaultAction,
@@ -18,7 +19,6 @@ from troposphere.wafv2 import (
     WebACLAssociation,
     WebACLRule,
 )
-from troposphere.wafv2 import AllowAction
 
 from stacks.wiring import Stack
 
@@ -38,8 +38,8 @@ MANAGED = {
     "AWSManagedRulesSQLiRuleSet": ("SQLiExtendedPatterns_BODY", "SQLi_BODY"),
 }
 """
-Managed rule groups, and of each the rules that look into the body: they only count. A prompt is longer than their 8 KB
-and talks of SQL, scripts and paths; every other rule of the groups, and the rate limit, blocks.
+Managed rule groups, and of each the rules that look into the body: they only count. A prompt may be longer
+than their 8 KB and talk of SQL, scripts and paths; all other rules of the groups, and the rate limit, block.
 
 Source: AWS WAF Developer Guide, "Baseline rule groups" and "Use-case specific rule groups".
 """

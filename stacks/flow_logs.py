@@ -13,11 +13,14 @@ from stacks.wiring import Stack
 
 
 def add(stack: Stack, vpc: Ref | str) -> None:
-    """Record all traffic of *vpc* (Amazon VPC User Guide, "Publish flow logs to CloudWatch Logs")."""
+    """
+    Record all traffic of *vpc* (Amazon VPC User Guide, "Publish flow logs to CloudWatch Logs").
+
+    The group's name is left to CloudFormation: kept in production, it would stand in the way of the next one.
+    """
     group = stack.add(
         LogGroup(
             "FlowLogGroup",
-            LogGroupName=f"/vpc/{stack.settings.prefix}-flow-logs",
             RetentionInDays=stack.settings.observability.log_retention_days,
             KmsKeyId=stack.imported("security", "KmsKeyArn"),
             **kept_in_production(stack.settings),

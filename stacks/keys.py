@@ -66,7 +66,7 @@ def _callers() -> Statement:
 
 
 def _grants() -> Statement:
-    """Storage of RDS and repositories of ECR are opened by grants: RDS and ECR User Guides, "Encryption at rest"."""
+    """RDS and ECR open their storage with grants: RDS and ECR User Guides, "Encryption at rest"."""
     condition = Condition(
         [
             StringEquals({"kms:CallerAccount": AccountId, "kms:ViaService": via("ecr", "rds")}),
@@ -77,14 +77,14 @@ def _grants() -> Statement:
 
 
 def _logs(prefix: str) -> Statement:
-    """CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS KMS": of this environment's groups."""
+    """This environment's groups: CloudWatch Logs User Guide, "Encrypt log data using AWS KMS"."""
     context = ArnLike("kms:EncryptionContext:aws:logs:arn", arn("logs", f"log-group:*{prefix}*"))
     service = Principal("Service", Sub("logs.${AWS::Region}.amazonaws.com"))
     return _statement("LogGroups", service, USE, Condition(context))
 
 
 def _alarms() -> Statement:
-    """Amazon SNS Developer Guide, "Enable compatibility between event sources from AWS services and encrypted topics"."""
+    """Amazon SNS Developer Guide, "Enable compatibility between event sources and encrypted topics"."""
     condition = Condition(
         [StringEquals("aws:SourceAccount", AccountId), ArnLike("aws:SourceArn", arn("cloudwatch", "alarm:*"))]
     )
@@ -93,7 +93,7 @@ def _alarms() -> Statement:
 
 
 def _statement(
-    sid: str, who: Principal, actions: list[object], condition: Condition | None = None
+    sid: str, who: Principal, actions: list[action.Action], condition: Condition | None = None
 ) -> Statement:
     when = {} if condition is None else {"Condition": condition}
     return Statement(Sid=sid, Effect=Allow, Principal=who, Action=actions, Resource=["*"], **when)

@@ -6,7 +6,9 @@ from typing import Final
 
 REGION: Final = r"[a-z]{2}(-[a-z]+)+-[0-9]"
 DOMAIN: Final = r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
-EMAIL: Final = r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+EMAIL: Final = (
+    r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
 
 IMAGE_NAME: Final = (
     r"(?=.{1,255}$)([a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?/)?[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
@@ -57,7 +59,7 @@ LIVE_MINORS: Final = {"15": "15.15", "16": "16.11", "17": "17.7"}
 """The tested minor of each PostgreSQL major: those that RDS upgrades to by itself when an older one ends."""
 
 FIRST_LIVE_MINOR: Final = {"15": 13, "16": 9, "17": 5, "18": 1}
-"""Older minors can no longer be created (Amazon RDS for PostgreSQL Release Notes, deprecated versions; cfn-lint W3691)."""
+"""Older minors can no longer be created (Amazon RDS for PostgreSQL Release Notes; cfn-lint W3691)."""
 
 GP3_STORAGE_GB: Final = (20, 65536)
 """Amazon RDS User Guide, gp3 storage, RDS for PostgreSQL."""
@@ -65,9 +67,11 @@ GP3_STORAGE_GB: Final = (20, 65536)
 PRODUCTION_BACKUP_DAYS: Final = 7
 """S1, Database Architecture."""
 
-TAG_CHARACTERS: Final = "letters, digits, spaces and _ . : / = + - @"
+TAG_TEXT: Final = r"[\w .:/=+@-]*"
 TAG_KEY_LENGTH: Final = 128
 TAG_VALUE_LENGTH: Final = 256
+TAG_KEY_RULE: Final = "a tag's name has 1 to 128 letters, digits, spaces and _ . : / = + - @"
+TAG_VALUE_RULE: Final = "a tag's value has up to 256 letters, digits, spaces and _ . : / = + - @"
 TAGS_OF_A_RESOURCE: Final = 50
 """AWS General Reference, Tag naming limits and requirements."""
 
@@ -107,7 +111,7 @@ TEMPLATE_VARIABLES: Final = frozenset(
 SECRET_SUFFIXES: Final = ("_KEY", "_PASSWORD", "_TOKEN", "_SECRET")
 """Endings of names that hold secrets."""
 
-MOVING_TAG: Final = r"(.*[-_.])?(latest|stable|main|nightly|dev)(?<!\d-stable)"
+MOVING_TAG: Final = r"(.*[-_.])?(latest|stable|main|nightly)(?<!\d-stable)"
 """Image tags that are moved from release to release; main-v1.83.14-stable is not one of them."""
 
 MALICIOUS_RELEASE: Final = r"(?<![0-9.])1\.82\.[78](?![0-9])"
@@ -116,7 +120,7 @@ MALICIOUS_RELEASE: Final = r"(?<![0-9.])1\.82\.[78](?![0-9])"
 MASTER_KEY: Final = "os.environ/LITELLM_MASTER_KEY"
 """How LiteLLM's file refers to the master key that the task gets from Secrets Manager."""
 
-SECRET_CONFIG_KEY: Final = (
+CREDENTIAL_SETTING: Final = (
     r"(?i)(^|_)(api_key|master_key|salt_key|secret_key|access_key|private_key|license_key|password|passwd|secret"
     r"|(auth|access|bearer|session|refresh|id)_token|token|database_url|redis_url|connection_string|webhook_url)$"
 )
@@ -132,4 +136,4 @@ RESOURCE_NAMES: Final = {
     "log group": ("/ecs/{prefix}-proxy", 512),
     "task definition": ("{prefix}-proxy", 255),
 }
-"""The longest name of each kind and its limit (API references: ELBv2, RDS, CloudFormation, ECR, Logs, ECS)."""
+"""Longest name of each kind and its limit (API references of ELBv2, RDS, CloudFormation, ECR, Logs, ECS)."""

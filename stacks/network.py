@@ -1,10 +1,10 @@
-"""Stack 2: VPC, subnets, gateways and routes (or a VPC that is there already), security groups, endpoints, flow logs."""
+"""Stack 2: VPC, subnets, gateways, routes (or a VPC that is there), security groups, endpoints, flow logs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from troposphere import GetAZs, GetAtt, Ref, Select, ec2
+from troposphere import GetAtt, GetAZs, Ref, Select, ec2
 
 from stacks import endpoints, flow_logs, security_groups
 from stacks.settings import ExistingVpc, Settings
@@ -15,7 +15,7 @@ EVERYWHERE = "0.0.0.0/0"
 
 @dataclass(frozen=True)
 class Place:
-    """Where everything else goes: ids of a VPC, its subnets (by availability zone) and the route tables made here."""
+    """Where everything else goes: ids of a VPC, its subnets (by zone) and the route tables made here."""
 
     vpc: Ref | str
     public: tuple[Ref | str, ...]
@@ -100,7 +100,7 @@ def _internet(stack: Stack, vpc: ec2.VPC, public: tuple[ec2.Subnet, ...]) -> ec2
 def _nat_gateways(
     stack: Stack, public: tuple[ec2.Subnet, ...], attachment: ec2.VPCGatewayAttachment
 ) -> tuple[ec2.NatGateway, ...]:
-    """As many as the settings say, the first in the first zone; an address works only once the VPC has its gateway."""
+    """As many as the settings say, from the first zone on; an address waits until the VPC has its gateway."""
     gateways = []
     for number, subnet in enumerate(public[: stack.settings.network.nat_gateways], start=1):
         address = stack.add(
@@ -116,7 +116,7 @@ def _nat_gateways(
 def _private_routes(
     stack: Stack, vpc: ec2.VPC, private: tuple[ec2.Subnet, ...], nats: tuple[ec2.NatGateway, ...]
 ) -> tuple[ec2.RouteTable, ...]:
-    """One route table a zone even with one NAT gateway: a second one then changes a route, and no subnet moves."""
+    """One route table a zone, even with one NAT gateway: adding a second changes a route, moves no subnet."""
     tables = []
     for number, subnet in enumerate(private, start=1):
         table = _route_table(stack, vpc, f"Private{number}", (subnet,))
@@ -139,7 +139,7 @@ def _route_table(stack: Stack, vpc: ec2.VPC, kind: str, subnets: tuple[ec2.Subne
     for subnet in subnets:
         stack.add(
             ec2.SubnetRouteTableAssociation(
-                f"{subnet.title}RouteTable", SubnetId=Ref(subnet), RouteTableId=Ref(table)
+                f"{subnet.title}Routes", SubnetId=Ref(subnet), RouteTableId=Ref(table)
             )
         )
     return table

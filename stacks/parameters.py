@@ -1,4 +1,4 @@
-"""The settings that are no secret, as SSM parameters under the environment's path, where people and tools can read them."""
+"""The settings that are no secret, as SSM parameters under the environment's path, for people to read."""
 
 from __future__ import annotations
 

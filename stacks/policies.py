@@ -1,4 +1,4 @@
-"""The phrases that policies share: ARNs of this account, who may assume a role, what a role may do. Holds no policy."""
+"""The phrases that policies share: ARNs of this account, who assumes a role, what it may do; no policy."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def role(stack: Stack, title: str, service: str, source: Sub, *statements: State
     """
     Add the role *title* that *service* assumes for sources like *source* in this account, and only for them.
 
-    The name is left to CloudFormation (it begins with the stack's): role names are unique in an account, not a region,
-    so one environment name in two regions would collide. Source: IAM User Guide, "The confused deputy problem".
+    The name is left to CloudFormation (it begins with the stack's): an account has one set of role names
+    for all its regions. Source: IAM User Guide, "The confused deputy problem".
     """
     may_assume = Statement(
         Effect=Allow,

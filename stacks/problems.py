@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, TypeAlias, Union, get_args, get_origin
@@ -11,13 +12,12 @@ from typing import Any, TypeAlias, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-Path: TypeAlias = tuple[str | int, ...]
+Place: TypeAlias = tuple[str | int, ...]
 """Place of a value: keys of mappings and indices of lists."""
 
 _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
-    "int_from_float": "a whole number",
     "bool_type": "true or false",
     "dict_type": "keys with values below it",
     "model_type": "keys with values below it",
@@ -41,59 +41,79 @@ class Problem:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check over several keys found: the key to show, what to do, and the other keys it looked at."""
+    """What a check over several keys found, and what to do."""
 
     key: str
+    """The key to show, with dots."""
     message: str
     also: tuple[str, ...] = ()
+    """The other keys that the check looked at."""
+    below: Place = ()
+    """Where it is under *key*, by keys that are the user's own."""
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        """Every key that the finding depends on."""
-        return (self.key, *self.also)
+    def place(self) -> Place:
+        """The place to show."""
+        return (*self.key.split("."), *self.below)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Every place that the finding depends on."""
+        return (self.place, *(tuple(key.split(".")) for key in self.also))
 
 
-def spelled(path: Path) -> str:
-    """Return *path* as people write it: ``service.config.model_list[0]``."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{_printable(part)}" for part in path)
+def spelled(place: Place) -> str:
+    """Return *place* as people write it: ``service.config.model_list[0]``."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{printable(part)}" for part in place)
     return text.removeprefix(".")
 
 
 def describe(error: ErrorDetails, model: type[BaseModel], spelling: str | None) -> str:
     """
-    Return one of pydantic's errors in our words.
+    Return one of pydantic's errors on *model* in our words.
 
     *spelling* is the value as it stands in the file, where it stands without quotes.
     """
-    kind, path, value = error["type"], _path(error), error["input"]
+    kind, value, place, facts = error["type"], error["input"], place_of(error), error.get("ctx", {})
     if kind == "extra_forbidden":
-        return _unknown(path, model)
-    if kind == "missing":
-        return "missing"
-    if kind == "literal_error":
-        return f"{_shown(value)} is none of {error['ctx']['expected']}"
-    if kind == "string_type" and not isinstance(value, (dict, list)) and value is not None:
-        return _quote(path, value, spelling)
+        return _unknown(place, model)
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return _quote(place, value, spelling)
     if kind in _EXPECTED:
-        return f"expected {_EXPECTED[kind]}, found {_kind(value)}"
-    if kind == "value_error":
-        return str(error["ctx"]["error"])
-    return {"missing": "missing", "too_short": "the list needs one entry at least"}.get(kind, error["msg"])
+        return f"expected {_EXPECTED[kind]}, found {_kind(value)}{_unquote(kind, value)}"
+    said = {
+        "literal_error": f"{_shown(value)} is unknown; write {facts.get('expected')}",
+        "missing": "missing",
+        "too_short": f"the list is too short; {facts.get('min_length')} at least",
+        "too_long": f"the list is too long; {facts.get('max_length')} at most",
+        "value_error": str(facts.get("error")),
+    }
+    return said.get(kind, error["msg"])
 
 
-def _path(error: ErrorDetails) -> Path:
+def place_of(error: ErrorDetails) -> Place:
+    """Return where in the file *error* is; pydantic marks the key of a mapping by a part of its own."""
     return tuple(part for part in error["loc"] if part != "[key]")
 
 
-def _quote(path: Path, value: object, spelling: str | None) -> str:
-    secret = path[:2] == ("service", "environment")
-    written = "…" if secret or spelling is None else spelling
-    return f'YAML reads this as {_kind(value)}, not as text; quote it: {_printable(str(path[-1]))}: "{written}"'
+def _quote(place: Place, value: object, spelling: str | None) -> str:
+    """Say how to write text that YAML takes for something else; what may be secret is not repeated."""
+    hidden = place[:2] == ("service", "environment") or spelling is None
+    written = f'"{"..." if hidden else printable(str(spelling))}"'
+    key = "" if isinstance(place[-1], int) else f"{printable(place[-1])}: "
+    return f"YAML reads this as {_kind(value)}, not as text; quote it: {key}{written}"
 
 
-def _unknown(path: Path, model: type[BaseModel]) -> str:
-    wrong = str(path[-1])
-    known = known_keys(model, path[:-1])
+def _unquote(kind: str, value: object) -> str:
+    plain = {"int_type": r"[0-9]+", "bool_type": r"(?i)true|false"}.get(kind)
+    if plain and isinstance(value, str) and re.fullmatch(plain, value):
+        return f"; write {printable(value)} without quotes"
+    return ""
+
+
+def _unknown(place: Place, model: type[BaseModel]) -> str:
+    wrong = str(place[-1])
+    known = known_keys(model, place[:-1])
     near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.6)
     if near:
         return f"unknown key; did you mean {near[0]}?"
@@ -103,9 +123,9 @@ def _unknown(path: Path, model: type[BaseModel]) -> str:
     return f"unknown key; known here: {', '.join(known)}"
 
 
-def known_keys(model: type[BaseModel], path: Iterable[str | int] = ()) -> tuple[str, ...]:
-    """Return the keys that *model* knows at *path*."""
-    for part in path:
+def known_keys(model: type[BaseModel], place: Place = ()) -> tuple[str, ...]:
+    """Return the keys that *model* knows at *place*."""
+    for part in place:
         found = _model_of(model.model_fields[str(part)].annotation)
         if found is None:
             return ()
@@ -130,26 +150,24 @@ def _model_of(annotation: Any) -> type[BaseModel] | None:
 
 
 def _kind(value: object) -> str:
-    """Return what *value* is in YAML's terms, never the value of anything long."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return f"{str(value).lower()}"
-    if isinstance(value, (int, float)):
-        return "a number"
-    if isinstance(value, str):
-        return f"the text {_shown(value)}"
-    return "a list" if isinstance(value, (list, tuple)) else "keys with values"
+    """Return what *value* is in YAML's terms."""
+    kinds: dict[type, str] = {
+        type(None): "nothing",
+        bool: f"the boolean {str(value).lower()}",
+        int: "a number",
+        float: "a number",
+        str: "text",
+        list: "a list",
+    }
+    return kinds.get(type(value), "keys with values")
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, Mapping | list | tuple):
-        return _kind(value)
-    text = repr(value)
+    text = _kind(value) if isinstance(value, Mapping | list) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return *text* on one line, whatever is in it."""
     short = text if len(text) <= 60 else f"{text[:57]}..."
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in short)

@@ -1,4 +1,4 @@
-"""What happens to a resource that holds data when its stack goes: one place, so that no builder forgets a half of it."""
+"""What happens to a resource that holds data when its stack goes: here, so that no builder forgets half."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from stacks.settings import Settings
 
 def kept_in_production(settings: Settings) -> dict[str, str]:
     """
-    Return both policies of a resource whose loss cannot be undone: kept in production, removed with the stack elsewhere.
+    Return both policies of a resource whose loss cannot be undone: kept in production, removed elsewhere.
 
-    Source: CloudFormation User Guide, "DeletionPolicy attribute" and "UpdateReplacePolicy attribute"; the first without
-    the second loses the data when an update replaces the resource.
+    Source: CloudFormation User Guide, "DeletionPolicy attribute" and "UpdateReplacePolicy attribute"; one
+    without the other loses the data when an update replaces the resource.
     """
     return _both(Retain if settings.production else Delete)
 

@@ -20,8 +20,8 @@ def add_scaling(stack: Stack, cluster: Cluster, service: Service, count: Ref) ->
     """
     Add the range of tasks and both policies of S1, "Auto-Scaling".
 
-    While *count*, the template's parameter, is 0 the range begins at 0: scaling must not start tasks that have
-    no image yet.
+    While *count*, the template's parameter, is 0 the range begins at 0: scaling must not start tasks that
+    have no image yet.
     """
     limits = stack.settings.service
     stack.template.add_condition(NO_TASKS, Equals(count, "0"))

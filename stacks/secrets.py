@@ -1,4 +1,4 @@
-"""The secrets of the gateway. No template ever holds a secret's value: Secrets Manager makes it, or a person puts it in."""
+"""The secrets of the gateway. No template holds a value: Secrets Manager makes it, or a person puts it in."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from stacks.wiring import Stack
 PLACEHOLDER = "REPLACE_ME"
 """Stands where a provider's key belongs until somebody puts it in."""
 
-# Everything below that makes a value is frozen: Secrets Manager writes a new version, and every user's edit or a
-# rotated key is lost, as soon as one of these properties changes ("AWS::SecretsManager::Secret", GenerateSecretString
-# and SecretString). Letters and digits only: the values stand in JSON and in DATABASE_URL, where nothing is escaped.
+# Everything below that makes a value is frozen: as soon as one of these properties changes, a new version is
+# written and what a rotation or a person put in is lost ("AWS::SecretsManager::Secret", GenerateSecretString,
+# SecretString). Letters and digits only: values stand in JSON and in DATABASE_URL, where nothing is escaped.
 SEED = GenerateSecretString(PasswordLength=45, ExcludePunctuation=True)
 UI_PASSWORD = GenerateSecretString(
     SecretStringTemplate='{"UI_USERNAME": "admin"}',
@@ -85,8 +85,8 @@ def _master_key(stack: Stack, key: kms.Key) -> Secret:
     """
     Make a master key of 48 characters that starts with ``sk-``, as LiteLLM demands, without a step by hand.
 
-    GenerateSecretString knows no prefix, so a seed is generated and the key refers to it dynamically (CloudFormation
-    User Guide, "Get a secret or secret value from Secrets Manager"). The reference is read once, at creation.
+    GenerateSecretString knows no prefix, so a seed is generated and the key refers to it dynamically
+    (CloudFormation User Guide, "Get a secret or secret value from Secrets Manager"), read once, at creation.
     """
     description = "What the first master key is made of"
     seed = _secret(stack, key, "MasterKeySeed", "master-key-seed", description, GenerateSecretString=SEED)
@@ -97,7 +97,7 @@ def _master_key(stack: Stack, key: kms.Key) -> Secret:
 
 
 def _api_keys(stack: Stack, key: kms.Key) -> Secret:
-    """Make the secret that people fill; it is written once, so a later update of the stack keeps what they put in."""
+    """Make the secret that people fill; it is written once, so that no update resets what they put in."""
     placeholders = {
         "OPENAI_API_KEY": PLACEHOLDER,
         "ANTHROPIC_API_KEY": PLACEHOLDER,
@@ -110,7 +110,7 @@ def _api_keys(stack: Stack, key: kms.Key) -> Secret:
 
 
 def _salt_key(stack: Stack, key: kms.Key) -> Secret:
-    """Make the key of the credentials in LiteLLM's database; it is never rotated, else they can be read no more."""
+    """Make the key of the credentials in LiteLLM's database; rotated, it would make them unreadable."""
     description = "LiteLLM's salt key: never change it, what the database holds is encrypted with it"
     return _secret(stack, key, "SaltKeySecret", "salt-key", description, GenerateSecretString=SALT_KEY)
 
@@ -130,5 +130,5 @@ def _secret(stack: Stack, key: kms.Key, title: str, name: str, description: str,
 
 
 def _policies(settings: Settings, name: str) -> dict[str, str]:
-    """A kept snapshot of the database cannot be used without its password and its salt key; the rest can be made anew."""
+    """A kept snapshot is useless without its password and its salt key; the rest can be made anew."""
     return kept_in_production(settings) if name in {"database", "salt-key"} else removed()

@@ -1,4 +1,4 @@
-"""Stack 1: the key, the secrets, the two roles of the tasks, the bucket of the configuration, the topic of the alarms."""
+"""Stack 1: key, secrets, the tasks' two roles, the configuration's bucket, the alarms' topic, parameters."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _export_secrets(stack: Stack, own: GatewaySecrets) -> None:
 
 
 def _execution_role(stack: Stack, key: Key, own: GatewaySecrets) -> iam.Role:
-    """Pull the image, fetch what is injected, write the logs: Amazon ECS Developer Guide, "Task execution IAM role"."""
+    """Pull the image, fetch what is injected, write logs: ECS Developer Guide, "Task execution IAM role"."""
     prefix = stack.settings.prefix
     login = arn("secretsmanager", f"secret:{prefix}/database-login-*")
     log_group = arn("logs", f"log-group:{stack.settings.log_group}:*")
@@ -66,7 +66,7 @@ def _execution_role(stack: Stack, key: Key, own: GatewaySecrets) -> iam.Role:
 
 
 def _task_role(stack: Stack, key: Key, bucket: Bucket) -> iam.Role:
-    """Read the configuration and call the configured models; nothing else of the account is open to the gateway."""
+    """Read the configuration, call the configured models; nothing else of the account is open to tasks."""
     return role(
         stack,
         "TaskRole",

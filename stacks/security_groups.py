@@ -1,8 +1,8 @@
 """
 The five security groups and S1's table of who may talk to whom, inbound and outbound.
 
-A rule that names another group is a resource of its own, so that no group waits for another. Descriptions are part of
-a group's identity (a new one replaces the group): do not reword them.
+A rule that names another group is a resource of its own, so that no group waits for another. Descriptions are
+part of a group's identity (a new one replaces the group): do not reword them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ NOWHERE = SecurityGroupRule(
 """
 The outbound rule of a group that has none, or has only rules of their own.
 
-Source: CloudFormation Template Reference, "AWS::EC2::SecurityGroup": without SecurityGroupEgress the group keeps EC2's
-default, which allows everything.
+Source: CloudFormation Template Reference, "AWS::EC2::SecurityGroup": without SecurityGroupEgress the group
+keeps EC2's default, which allows everything.
 """
 
 

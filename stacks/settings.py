@@ -1,7 +1,7 @@
 """
-The typed environment file: every key, its limits, and what follows from it. Reads no file and knows no AWS call.
+The typed environment file: every key, its limits, what follows from it. Reads no file and knows no AWS call.
 
-A `Settings` comes from `stacks.environment.load`, which also merges the defaults and checks what spans several keys.
+`stacks.environment.load` makes a `Settings`: it merges the defaults and checks what spans several keys.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class Network(Section):
     """Left out: the eleventh and twelfth /24 of the VPC (.11, .12)."""
     data_subnet_cidrs: fields.SubnetPair
     """Isolated subnets for databases; left out: .21, .22. Used with data_subnets."""
-    nat_gateways: Literal[0, 1, 2]
-    """The way of the private subnets to the internet; 0 only where every provider is reached by an endpoint (bedrock)."""
+    nat_gateways: Annotated[Literal[0, 1, 2], fields.NUMBER]
+    """The private subnets' way to the internet; 0 only where an endpoint reaches every provider (bedrock)."""
     vpc_endpoints: bool
     """Private ways to S3, ECR, Secrets Manager and CloudWatch Logs."""
-    endpoint_zones: Literal[1, 2]
+    endpoint_zones: Annotated[Literal[1, 2], fields.NUMBER]
     """Availability zones that get interface endpoints."""
     data_subnets: bool
     """Put the database in subnets of its own, without any route to the internet."""
@@ -80,7 +80,7 @@ class Alb(Section):
     """How long a task that goes away may finish its answers."""
     internal: bool
     """Reachable from the VPC only."""
-    allowed_cidrs: Annotated[fields.Cidrs, Field(min_length=1)]
+    allowed_cidrs: Annotated[fields.Cidrs, fields.NonEmpty]
     """Who may connect (IPv4)."""
     access_logs: bool
 
@@ -139,7 +139,7 @@ class Service(Section):
     stop_timeout_seconds: Annotated[int, between(1, 120, "seconds")]
     environment: dict[str, str]
     """Further environment variables, none of them secret."""
-    providers: Annotated[tuple[Provider, ...], Field(strict=False, min_length=1)]
+    providers: Annotated[tuple[Provider, ...], Field(strict=False), fields.NonEmpty]
     """Model providers that the proxy calls."""
     bedrock_models: fields.BedrockModels
     """Foundation-model or inference-profile ids that the task may invoke."""
@@ -250,5 +250,10 @@ class Settings(Section):
 
     def stack_tags(self, stack: str) -> dict[str, str]:
         """Tags of a stack and of every resource in it; ``ManagedBy`` is how gatestack knows its own."""
-        own = {"Environment": self.environment, "System": self.system, "Stack": stack, "ManagedBy": "gatestack"}
+        own = {
+            "Environment": self.environment,
+            "System": self.system,
+            "Stack": stack,
+            "ManagedBy": "gatestack",
+        }
         return self.tags | own

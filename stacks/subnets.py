@@ -11,7 +11,7 @@ from stacks.fields import network_of
 
 def derived(vpc_cidr: str) -> dict[str, list[str] | None]:
     """
-    Return the two ranges of each kind of subnet in *vpc_cidr*, by key; None where the VPC is too small for them.
+    Return the two ranges of each kind of subnet in *vpc_cidr*, by key; None where the VPC is too small.
 
     Raises ValueError when *vpc_cidr* is no range.
     """
@@ -28,4 +28,6 @@ def used(network: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the keys of the subnets that *network* will have."""
     if network.get("existing_vpc"):
         return ()
-    return tuple(key for key in limits.SUBNET_NUMBERS if key != "data_subnet_cidrs" or network.get("data_subnets"))
+    return tuple(
+        key for key in limits.SUBNET_NUMBERS if key != "data_subnet_cidrs" or network.get("data_subnets")
+    )

@@ -28,7 +28,7 @@ CONTAINER = "litellm-proxy"
 LIVELINESS = "/health/liveliness"
 """Static and open; ``/health`` calls every model, for money (LiteLLM docs, "Health Checks")."""
 
-MASTER_SECRETS = {
+OWN_SECRETS = {
     "LITELLM_MASTER_KEY": "MasterKeySecretArn",
     "LITELLM_SALT_KEY": "SaltKeySecretArn",
     "UI_USERNAME": "UiPasswordSecretArn",
@@ -174,7 +174,7 @@ def _environment(variables: Mapping[str, Any]) -> list[Environment]:
 
 
 def _secrets(stack: Stack) -> list[Secret]:
-    own = [_secret(name, stack.imported("security", output), name) for name, output in MASTER_SECRETS.items()]
+    own = [_secret(name, stack.imported("security", output), name) for name, output in OWN_SECRETS.items()]
     api_keys = stack.imported("security", "ApiKeysSecretArn")
     wanted = [PROVIDER_KEYS[name] for name in stack.settings.service.providers if name in PROVIDER_KEYS]
     return own + [_secret(name, api_keys, name) for name in wanted] + _database_secrets(stack)

@@ -32,7 +32,8 @@ class Stack:
         if "Tags" in resource.props:
             tags = self.settings.stack_tags(self.name) | ({"Name": f"{self.settings.prefix}-{name}"} if name else {})
             resource.Tags = tags if resource.props["Tags"][0] is dict else Tags(**tags)
-        return self.template.add_resource(resource)
+        self.template.add_resource(resource)
+        return resource
 
     def export(self, output: str, value: Any, description: str) -> None:
         """Export *value* as ``{stack name}-{output}``."""

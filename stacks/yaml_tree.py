@@ -1,4 +1,4 @@
-"""YAML text to plain data with the line of every key, refusing what YAML would silently change. Knows no key by name."""
+"""YAML text to plain data with the line of every key; refuses what YAML silently changes. Knows no key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from stacks.problems import Path, Problem, spelled
+from stacks.problems import Place, Problem, printable, spelled
 
 MOST_VALUES = 20_000
 """An environment file has some hundred values; aliases can make a short text endless."""
@@ -23,11 +23,13 @@ class Tree:
     """One document: `value` is made of mappings with text keys, lists, text, numbers, booleans and None."""
 
     value: Any = None
-    lines: dict[Path, int] = field(default_factory=dict)
+    lines: dict[Place, int] = field(default_factory=dict)
     """Line of each key or list item, from 1."""
-    spellings: dict[Path, str] = field(default_factory=dict)
+    spellings: dict[Place, str] = field(default_factory=dict)
     """Each scalar as it stands in the file, where it stands without quotes."""
     problems: list[Problem] = field(default_factory=list)
+    refused: set[Place] = field(default_factory=set)
+    """Where the problems are; the values there are None."""
 
 
 def parse(text: str) -> Tree:
@@ -40,21 +42,27 @@ def parse(text: str) -> Tree:
             tree.value = _Reader(tree, loader).read(node, ())
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        return _refused(line, f"the character {error.character!r} is not allowed in YAML; remove it")
+        return _refused(line, f"the character U+{error.character:04X} is not allowed in YAML; remove it")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = " ".join(str(part) for part in (error.context, error.problem) if part)
         return _refused(mark.line + 1 if mark else None, f"not YAML: {reason}")
+    except _TooManyValuesError:
+        return _refused(None, f"more than {MOST_VALUES} values, aliases counted each time; write it shorter")
     except RecursionError:
         return _refused(None, "not an environment file: nested too deeply")
-    except (ValueError, OverflowError, yaml.YAMLError) as error:
-        # PyYAML lets these out for character escapes and version directives that are out of range.
-        return _refused(None, f"not YAML: {error}")
+    except (ValueError, OverflowError, yaml.YAMLError):
+        # PyYAML lets out what Python says to numbers in escapes and directives, with no place.
+        return _refused(None, "not YAML: a character escape or a %YAML line with a number out of range")
     return tree
 
 
 def _refused(line: int | None, message: str) -> Tree:
     return Tree(problems=[Problem(line, "", message)])
+
+
+class _TooManyValuesError(Exception):
+    """The document has no end, for us."""
 
 
 class _Reader:
@@ -66,31 +74,33 @@ class _Reader:
         self._open: list[yaml.Node] = []
         self._count = 0
 
-    def read(self, node: yaml.Node, path: Path) -> Any:
+    def read(self, node: yaml.Node, path: Place) -> Any:
         """Return the value of *node*; its lines and problems go to the tree under *path*."""
         self._count += 1
         self._tree.lines.setdefault(path, node.start_mark.line + 1)
         if any(node is parent for parent in self._open):
-            return self._problem(node, path, "an alias may not contain itself")
+            self._problem(node, path, "an alias may not contain itself")
+            return None
         if self._count > MOST_VALUES:
-            raise ValueError(f"more than {MOST_VALUES} values, aliases counted each time; write it shorter")
+            raise _TooManyValuesError
         self._open.append(node)
         try:
             return self._dispatch(node, path)
         finally:
             self._open.pop()
 
-    def _dispatch(self, node: yaml.Node, path: Path) -> Any:
+    def _dispatch(self, node: yaml.Node, path: Place) -> Any:
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
         kind = "map" if isinstance(node, yaml.MappingNode) else "seq"
         if node.tag != f"tag:yaml.org,2002:{kind}":
-            return self._problem(node, path, f"the tag {node.tag} is not understood; leave it out")
+            self._problem(node, path, f"the tag {printable(node.tag)} is not understood; leave it out")
+            return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: Place) -> dict[str, Any]:
         merged: dict[str, Any] = {}
         own: dict[str, Any] = {}
         first: dict[str, int] = {}
@@ -111,7 +121,7 @@ class _Reader:
             own[key] = self.read(value_node, here)
         return merged | own
 
-    def _merged(self, node: yaml.Node, path: Path) -> Iterator[dict[str, Any]]:
+    def _merged(self, node: yaml.Node, path: Place) -> Iterator[dict[str, Any]]:
         """Yield the mappings that ``<<:`` names."""
         for part in node.value if isinstance(node, yaml.SequenceNode) else [node]:
             value = self.read(part, path)
@@ -120,40 +130,40 @@ class _Reader:
             else:
                 self._problem(part, path, "behind << stands a mapping, or a list of mappings")
 
-    def _key(self, node: yaml.Node, path: Path) -> str | None:
+    def _key(self, node: yaml.Node, path: Place) -> str | None:
         if not isinstance(node, yaml.ScalarNode):
-            return self._problem(node, path, "a key is one word, not a list or mapping")
-        if node.tag != "tag:yaml.org,2002:str":
-            return self._problem(node, (*path, node.value), f'YAML reads this key as no text; quote it: "{node.value}"')
-        if not _is_text(node.value):
-            return self._problem(node, path, "a key that is not valid Unicode text")
-        return str(node.value)
+            self._problem(node, path, "a key is one word, not a list or a mapping")
+        elif node.tag != "tag:yaml.org,2002:str":
+            self._problem(node, path, f"YAML reads the key {_quoted(node.value)} as no text; quote it")
+        elif not _is_text(node.value):
+            self._problem(node, path, "a key that is not valid Unicode text")
+        else:
+            return str(node.value)
+        return None
 
-    def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
+    def _scalar(self, node: yaml.ScalarNode, path: Place) -> Any:
         if node.tag not in _PLAIN_TAGS:
-            hint = "is a date to YAML" if node.tag.endswith("timestamp") else f"has the tag {node.tag}"
-            return self._problem(node, path, f'{node.value!r} {hint}; quote it if it is text: "{node.value}"')
+            what = "a date" if node.tag.endswith(":timestamp") else f"a value of type {printable(node.tag)}"
+            self._problem(
+                node, path, f"YAML reads this as {what}; if it is text, quote it: {_quoted(node.value)}"
+            )
+            return None
         try:
             value = self._loader.construct_object(node)
         except (ValueError, LookupError, TypeError, yaml.YAMLError):
-            return self._problem(node, path, f'{_short(node.value)} is not the number it seems; quote it if it is text')
+            message = f"not the number that it seems to be; if it is text, quote it: {_quoted(node.value)}"
+            self._problem(node, path, message)
+            return None
         if node.style is None:
             self._tree.spellings[path] = node.value
-        return self._faithful(node, path, value)
+        problem = _unfaithful(node.value, value)
+        if problem:
+            self._problem(node, path, problem)
+        return None if problem else value
 
-    def _faithful(self, node: yaml.ScalarNode, path: Path, value: Any) -> Any:
-        """Return *value* unless it is not what a reader of the file sees."""
-        if isinstance(value, str) and not _is_text(value):
-            return self._problem(node, path, "text that is not valid Unicode")
-        if isinstance(value, float) and not math.isfinite(value):
-            return self._problem(node, path, f"{node.value} is not a number that can be used here")
-        if isinstance(value, int) and not isinstance(value, bool) and node.value.lstrip("+") != str(value):
-            message = f'YAML reads {node.value} as the number {value}; write {value}, or "{node.value}" if it is text'
-            return self._problem(node, path, message)
-        return value
-
-    def _problem(self, node: yaml.Node, path: Path, message: str) -> None:
+    def _problem(self, node: yaml.Node, path: Place, message: str) -> None:
         self._tree.problems.append(Problem(node.start_mark.line + 1, spelled(path), message))
+        self._tree.refused.add(path)
 
 
 def _is_text(text: str) -> bool:
@@ -165,5 +175,18 @@ def _is_text(text: str) -> bool:
     return True
 
 
-def _short(text: str) -> str:
-    return repr(text if len(text) < 60 else text[:57] + "...")
+def _unfaithful(written: str, value: object) -> str | None:
+    """Return why *value* is not what a reader of *written* sees, or None."""
+    if isinstance(value, str) and not _is_text(value):
+        return "text that is not valid Unicode"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{written} is no number that can be used here"
+    if isinstance(value, int) and not isinstance(value, bool) and written.lstrip("+") != str(value):
+        return (
+            f"YAML reads {printable(written)} as {value}; write {value}, or {_quoted(written)} if it is text"
+        )
+    return None
+
+
+def _quoted(text: str) -> str:
+    return f'"{printable(text)}"'

@@ -1,0 +1,127 @@
+"""What can be done next about a stack: one frozen class an action, each with its reason. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from deployer.cloud import Kind
+from deployer.progress import Outcome, Verb
+
+
+@dataclass(frozen=True)
+class CreateChangeSet:
+    """Look parameters up, ask for a change set."""
+
+    step: ClassVar[str] = "prepare"
+    """How the step is called to people; so in every action."""
+    kind: Kind
+    reason: str
+
+
+@dataclass(frozen=True)
+class Execute:
+    """Execute the change set."""
+
+    step: ClassVar[str] = "execute"
+
+    change_set_id: str
+    kind: Kind
+    reason: str
+
+
+@dataclass(frozen=True)
+class DeleteChangeSet:
+    """Remove the change set; *empty* when it had nothing to change."""
+
+    step: ClassVar[str] = "remove change set"
+
+    change_set_id: str
+    reason: str
+    empty: bool = False
+    premature: bool = False
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """Read what is in the stack: resources and change sets."""
+
+    step: ClassVar[str] = "look inside"
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class DeleteStack:
+    """Delete the stack."""
+
+    step: ClassVar[str] = "delete"
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class ContinueRollback:
+    """Continue the rollback of a failed update."""
+
+    step: ClassVar[str] = "continue rollback"
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class RollBack:
+    """Roll a failed update back."""
+
+    step: ClassVar[str] = "roll back"
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Protect:
+    """Switch termination protection."""
+
+    step: ClassVar[str] = "protect"
+
+    on: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Look again later: at the stack, at its change set, or only once other stacks have moved on."""
+
+    reason: str
+    on: Literal["stack", "change set", "others"] = "stack"
+
+
+@dataclass(frozen=True)
+class Done:
+    """Nothing is left to do."""
+
+    verb: Verb
+    reason: str
+
+
+@dataclass(frozen=True)
+class Fail:
+    """Nothing more can be done; why, and what a person can do."""
+
+    reason: str
+    outcome: Outcome = "failed"
+
+
+Action = (
+    CreateChangeSet
+    | Execute
+    | DeleteChangeSet
+    | Inspect
+    | DeleteStack
+    | ContinueRollback
+    | RollBack
+    | Protect
+    | Wait
+    | Done
+    | Fail
+)

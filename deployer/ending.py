@@ -1,0 +1,135 @@
+"""How stacks end: results with their causes, dependants that are skipped, what is tidied up. Starts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deployer.actions import Done, Fail
+from deployer.graph import Graph
+from deployer.hand import Hand
+from deployer.options import Host, Options
+from deployer.progress import (
+    Cause,
+    Goal,
+    Outcome,
+    Result,
+    StackFinished,
+    StackOutput,
+    StackResult,
+    Verb,
+)
+from deployer.watching import Watch
+from deployer.work import Work
+
+
+class Ending:
+    """Gives every stack of a run its result, once."""
+
+    def __init__(
+        self,
+        works: Mapping[str, Work],
+        graph: Graph,
+        hand: Hand,
+        watch: Watch,
+        host: Host,
+        options: Options,
+    ) -> None:
+        self._works = works
+        self._graph = graph
+        self._hand = hand
+        self._watch = watch
+        self._host = host
+        self._options = options
+        self._halt: tuple[Outcome, str] | None = None
+
+    @property
+    def halted(self) -> bool:
+        """Whether nothing new may be started."""
+        return self._halt is not None
+
+    def halt(self, outcome: Outcome, reason: str) -> None:
+        """Have nothing new started: what is not begun ends with *outcome*."""
+        self._halt = (outcome, reason)
+
+    def stop(self, work: Work) -> None:
+        """End a stack that was not begun, because the run was halted."""
+        outcome, reason = self._halt or ("skipped", "")
+        self._finish(work, "skipped" if outcome == "skipped" else work.verb, outcome, reason)
+
+    def done(self, work: Work, action: Done) -> None:
+        """End a stack that is as it should be."""
+        self._finish(work, action.verb, "done", action.reason)
+
+    def failed(self, work: Work, action: Fail, *, cleared: bool) -> None:
+        """End a stack that cannot go on; on a protected change before anything was touched, end them all."""
+        cause = self._watch.cause(work) if work.asked else None
+        reason = "; ".join([action.reason, *self._watch.refusals(work)])
+        untouched = not cleared and not any(other.asked for other in self._works.values())
+        if action.outcome == "protected" and untouched:
+            self.halt("skipped", f"nothing was touched, because {work.name} needs consent")
+        elif self._options.on_failure == "stop" and not self.halted:
+            self.halt("skipped", f"stopped after {work.name} failed")
+        self._finish(work, work.verb, action.outcome, reason, cause)
+
+    def going_on(self, work: Work, reason: str) -> None:
+        """End a stack whose end in AWS was not seen."""
+        self._finish(work, work.verb, "going-on", reason)
+
+    def leave(self, reason: str, *, clean: bool, signalled: bool) -> None:
+        """End every stack now, whatever AWS goes on with."""
+        for work in self._works.values():
+            if not work.open:
+                continue
+            if work.asked:
+                self._finish(work, work.verb, "going-on", reason, clean=clean)
+            else:
+                outcome: Outcome = "interrupted" if signalled else "skipped"
+                self._finish(work, work.verb if signalled else "skipped", outcome, reason, clean=clean)
+
+    def result(self, environment: str, goal: Goal, seconds: float, *, interrupted: bool) -> Result:
+        """Return how the whole run ended."""
+        results = tuple(work.result for work in self._works.values() if work.result is not None)
+        cut_short = interrupted and any(one.outcome != "done" for one in results)
+        outputs = tuple(
+            StackOutput(work.name, output.key, output.value, output.export, output.description)
+            for work in self._works.values()
+            if goal == "deploy" and work.stack is not None
+            for output in work.stack.outputs
+        )
+        return Result(environment, goal, results, outputs, seconds, cut_short)
+
+    def _finish(
+        self,
+        work: Work,
+        verb: Verb,
+        outcome: Outcome,
+        reason: str,
+        cause: Cause | None = None,
+        *,
+        clean: bool = True,
+    ) -> None:
+        if clean and outcome != "going-on":
+            self._hand.clean_up(work)
+        status = work.stack.status if work.stack else ""
+        seconds = work.seconds(self._host.clock())
+        work.result = StackResult(
+            work.name, work.spec.stack_name, verb, outcome, status, seconds, reason, cause, work.kept
+        )
+        self._host.tell(StackFinished(work.result))
+        if outcome != "done":
+            self._skip_dependants(work, work.result)
+
+    def _skip_dependants(self, work: Work, result: StackResult) -> None:
+        why = str(result.cause) if result.cause else result.reason
+        for name in sorted(self._graph.needed_by(work.name)):
+            if self._works[name].open:
+                root = why if result.outcome == "skipped" else f"{work.name} {_WORDS[result.outcome]}: {why}"
+                self._finish(self._works[name], "skipped", "skipped", root)
+
+
+_WORDS: Mapping[Outcome, str] = {
+    "failed": "failed",
+    "protected": "needs consent",
+    "going-on": "still goes on",
+    "interrupted": "was interrupted",
+}

@@ -1,0 +1,197 @@
+"""Carries out one action on one stack, and notes what was answered. Decides nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+from deployer.actions import (
+    Action,
+    ContinueRollback,
+    CreateChangeSet,
+    DeleteChangeSet,
+    DeleteStack,
+    Execute,
+    Inspect,
+    Protect,
+    RollBack,
+)
+from deployer.cloud import Cloud
+from deployer.errors import DeployError, MovedOn
+from deployer.prepare import PREFIX, Preparer
+from deployer.progress import Notice, StackStarted, Tell
+from deployer.stateful import STATEFUL
+from deployer.work import PENDING, Work, resources_of
+
+GONE = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
+"""Resource statuses of what a deletion of the stack cannot harm any more."""
+
+
+class Hand:
+    """What a run does to stacks."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        preparer: Preparer,
+        tell: Tell,
+        bucket_of: Callable[[str], str | None],
+        *,
+        production: bool,
+    ) -> None:
+        self._cloud = cloud
+        self._preparer = preparer
+        self._tell = tell
+        self._bucket_of = bucket_of
+        self._production = production
+
+    def carry_out(self, work: Work, action: Action, now: float) -> None:
+        """
+        Do *action*; every request can be repeated with the same effect.
+
+        Raises:
+            DeployError: AWS refused, or could not be reached; nothing is noted then.
+
+        """
+        match action:
+            case CreateChangeSet():
+                self._create(work, action, now)
+            case Execute():
+                self._execute(work, action, now)
+            case DeleteChangeSet():
+                self._drop(work, action)
+            case Inspect():
+                self._inspect(work)
+            case DeleteStack():
+                self._delete(work, now)
+            case Protect():
+                self._protect(work, action)
+            case ContinueRollback() | RollBack():
+                self._repair(work, action, now)
+            case _:
+                raise TypeError(f"{action} is nothing to carry out")
+
+    def clean_up(self, work: Work) -> None:
+        """Remove the change set that was not executed, and the stack that only it had made."""
+        one = work.change_set
+        if one is None or work.history.executed is not None:
+            return
+        try:
+            self._cloud.delete_change_set(one.id)
+            if work.goal == "deploy" and work.first is None and not work.asked:
+                remove_shell(self._cloud, one.stack_id, self._preparer.token("shell", one.stack_id))
+        except DeployError as error:
+            text = f"the change set {one.name} could not be removed: {error}"
+            self._tell(Notice(text, work.name, warning=True))
+
+    def _create(self, work: Work, action: CreateChangeSet, now: float) -> None:
+        attempt = work.history.change_sets
+        if work.request is None or work.request.kind != action.kind:
+            work.request = self._preparer.request(work.spec, work.stack, action.kind, attempt)
+        request = work.request
+        if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
+            self._remove_old(work.stack.id, request.name)
+        made = self._cloud.create_change_set(request)
+        if made.status not in PENDING and made.execution != "AVAILABLE":
+            self._cloud.delete_change_set(made.id)
+            raise MovedOn(f"an old change set {made.name} is removed")
+        work.change_set, work.made_at = made, now
+        work.base = work.version() if action.kind == "UPDATE" else ()
+        work.history = replace(
+            work.history, change_sets=attempt + 1, kind=action.kind, empty=False, premature=False
+        )
+
+    def _remove_old(self, stack_id: str, name: str) -> None:
+        for other, change_set_id in self._cloud.change_set_names(stack_id).items():
+            if other.startswith(PREFIX) and other != name:
+                self._cloud.delete_change_set(change_set_id)
+
+    def _execute(self, work: Work, action: Execute, now: float) -> None:
+        if work.spec.uploads:
+            parameters = work.request.parameters if work.request else {}
+            self._preparer.upload(work.spec, parameters, self._bucket_of)
+        creation = action.kind == "CREATE"
+        token = self._preparer.token("execute", action.change_set_id)
+        self._cloud.execute(action.change_set_id, token, creation=creation)
+        work.acted(now, executed=action.change_set_id, kind=action.kind)
+        listed = len(work.change_set.changes) if work.change_set else 0
+        total = len(resources_of(work.spec.template)) if creation else listed
+        self._tell(StackStarted(work.name, work.verb, total))
+
+    def _drop(self, work: Work, action: DeleteChangeSet) -> None:
+        self._cloud.delete_change_set(action.change_set_id)
+        work.forget_change_set()
+        work.history = replace(work.history, empty=action.empty, premature=action.premature)
+
+    def _inspect(self, work: Work) -> None:
+        if work.stack is None:
+            return
+        names = self._cloud.change_set_names(work.stack.id)
+        work.foreign = tuple(name for name in names if not name.startswith(PREFIX))
+        work.data = tuple(
+            resource.logical_id
+            for resource in self._cloud.resources(work.stack.id)
+            if resource.type in STATEFUL and resource.physical_id and resource.status not in GONE
+        )
+
+    def _protect(self, work: Work, action: Protect) -> None:
+        self._cloud.protect(work.spec.stack_name, on=action.on)
+        done = {"protected": True} if action.on else {"unprotected": True}
+        work.history = replace(work.history, **done)
+
+    def _repair(self, work: Work, action: ContinueRollback | RollBack, now: float) -> None:
+        if work.stack is None:
+            return
+        history = work.history
+        if isinstance(action, ContinueRollback):
+            token = self._preparer.token("continue", work.stack.id, history.continues)
+            self._cloud.continue_rollback(work.stack.id, token)
+            work.acted(now, continues=history.continues + 1)
+        else:
+            token = self._preparer.token("roll back", work.stack.id, history.rollbacks)
+            self._cloud.roll_back(work.stack.id, token)
+            work.acted(now, rollbacks=history.rollbacks + 1)
+
+    def _delete(self, work: Work, now: float) -> None:
+        if work.stack is None:
+            return
+        if work.goal == "destroy":
+            self._before_removal(work, work.stack.id)
+        token = self._preparer.token("delete", work.stack.id, work.history.deletes)
+        self._cloud.delete_stack(work.stack.id, token)
+        work.forget_change_set()
+        work.acted(now, deletes=work.history.deletes + 1)
+        self._tell(StackStarted(work.name, work.verb, len(resources_of(work.spec.template))))
+
+    def _before_removal(self, work: Work, stack_id: str) -> None:
+        """Note what the live template keeps, and empty the buckets that it does not."""
+        if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
+            return
+        policies = _policies(self._cloud.template(stack_id))
+        there = [one for one in self._cloud.resources(stack_id) if one.status not in GONE]
+        work.kept = tuple(
+            one.logical_id
+            for one in there
+            if policies.get(one.logical_id, "Delete") in {"Retain", "Snapshot", "RetainExceptOnCreate"}
+        )
+        buckets = [one for one in there if one.type == "AWS::S3::Bucket" and one.logical_id not in work.kept]
+        for bucket in buckets if not self._production else ():
+            if bucket.physical_id and self._cloud.empty_bucket(bucket.physical_id) is None:
+                text = f"the bucket {bucket.physical_id} could not be emptied: this endpoint has no S3"
+                self._tell(Notice(text, work.name))
+
+
+def remove_shell(cloud: Cloud, stack_id: str, token: str) -> None:
+    """Delete the stack *stack_id* if it is still under review and holds no change set of anybody."""
+    found = [state for state in cloud.stacks((), (stack_id,)) if state.id == stack_id]
+    if found and found[0].status == "REVIEW_IN_PROGRESS" and not cloud.change_set_names(stack_id):
+        cloud.delete_stack(stack_id, token)
+
+
+def _policies(template: str) -> dict[str, str]:
+    try:
+        resources = json.loads(template).get("Resources", {})
+    except ValueError:
+        return {}
+    return {name: resource.get("DeletionPolicy", "Delete") for name, resource in resources.items()}

@@ -1,0 +1,40 @@
+"""What a user chooses for a run, and what a run needs of the machine it is on. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from deployer.progress import Tell
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the commands let a user choose."""
+
+    only: frozenset[str] = frozenset()
+    """Short names; empty means all stacks."""
+    allow_replace: frozenset[str] = frozenset()
+    """Logical ids of stateful resources that may go."""
+    on_failure: Literal["continue", "stop"] = "continue"
+    force: bool = False
+    """Destroy: production, and stacks with termination protection."""
+    poll_interval: float | None = None
+    """Seconds between two looks; None: adapts."""
+    show_events: bool = True
+
+
+@dataclass(frozen=True)
+class Host:
+    """What a run needs of the machine it is on."""
+
+    tell: Tell
+    clock: Callable[[], float]
+    """Seconds that never go backwards."""
+    sleep: Callable[[float], None]
+    """May return early, on a signal."""
+    run_id: str
+    """Letters and digits, another one for each run: requests are told apart by it."""
+    stop: Callable[[], int] = lambda: 0
+    """How many signals to stop have come."""

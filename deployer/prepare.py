@@ -1,0 +1,183 @@
+"""What a change set is made from: looked-up parameters, tags, a name from the content, the template."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+
+from deployer import lookups
+from deployer.cloud import ChangeSetRequest, Cloud, Kind, StackState
+from deployer.errors import DeployError, Refused
+from deployer.progress import Notice, Tell
+from generator.manifest import Lookup, Manifest, StackSpec
+
+PREFIX = "gatestack-"
+INLINE_BYTES = 51_200
+"""CloudFormation quotas: the largest template in a request …"""
+S3_BYTES = 1_000_000
+"""… and in an S3 object (1 MB)."""
+
+
+def tags_of(manifest: Manifest, spec: StackSpec) -> Mapping[str, str]:
+    """Return the stack's tags with those that say whose it is."""
+    whose = {"ManagedBy": "gatestack", "Environment": manifest.environment, "System": manifest.system}
+    return {**spec.tags, **whose}
+
+
+def check_sizes(manifest: Manifest) -> None:
+    """
+    Refuse templates that CloudFormation would not take.
+
+    Raises:
+        Refused: a template is above 1 MB.
+
+    """
+    for spec in manifest.stacks:
+        size = len(spec.template.encode())
+        if size > S3_BYTES:
+            raise Refused(
+                f"{spec.name}: the template has {size} bytes, CloudFormation takes {S3_BYTES}: split it"
+            )
+
+
+def live(stack: StackState | None) -> StackState | None:
+    """Return *stack* if it has anything in it."""
+    return None if stack is None or stack.status in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"} else stack
+
+
+class Preparer:
+    """Makes the requests for change sets of one run."""
+
+    def __init__(self, manifest: Manifest, cloud: Cloud, tell: Tell, run_id: str) -> None:
+        self._manifest = manifest
+        self._cloud = cloud
+        self._tell = tell
+        self._run_id = run_id
+        self._rules: Mapping[str, Callable[[StackSpec, Lookup, StackState | None], lookups.Value]] = {
+            "desired-count": self._desired_count,
+            "engine-version": self._engine_version,
+        }
+
+    def token(self, *parts: object) -> str:
+        """Return a token that is the same for the same request of the same run: repeating it is harmless."""
+        return f"{self._run_id}-{_digest(*map(str, parts))}"
+
+    def request(
+        self, spec: StackSpec, stack: StackState | None, kind: Kind, attempt: int
+    ) -> ChangeSetRequest:
+        """
+        Look parameters up and return the request for a change set of *spec*.
+
+        The name comes from the content and from the state it is made for, so that the next run after a killed
+        one finds its change set again, and nobody mistakes an older one for it.
+
+        Raises:
+            DeployError: what the account has does not allow it; nothing was touched.
+
+        """
+        parameters = {one.parameter: self._look_up(spec, one, live(stack)) for one in spec.lookups}
+        tags = tags_of(self._manifest, spec)
+        state = () if stack is None else (stack.id, stack.change_set_id, stack.last_updated)
+        content = _digest(spec.template, json.dumps([parameters, dict(tags)], sort_keys=True), str(state))
+        body, url = self._template(spec)
+        return ChangeSetRequest(
+            stack=stack.id if stack and kind == "UPDATE" else spec.stack_name,
+            kind=kind,
+            name=PREFIX + content,
+            token=self.token(spec.stack_name, content, attempt),
+            body=body,
+            url=url,
+            parameters=parameters,
+            tags=tags,
+            capabilities=spec.capabilities,
+            description=f"gatestack deploy {self._manifest.environment}",
+        )
+
+    def _look_up(self, spec: StackSpec, lookup: Lookup, stack: StackState | None) -> str:
+        value = self._rules[lookup.rule](spec, lookup, stack)
+        if value.notice:
+            self._tell(Notice(value.notice, spec.name, warning=True))
+        return value.text
+
+    def _desired_count(self, spec: StackSpec, lookup: Lookup, stack: StackState | None) -> lookups.Value:
+        facts = lookup.facts
+        image = self._cloud.has_image(facts["repository"], facts["tag"]) if facts["repository"] else True
+        previous = None if stack is None else stack.parameters.get(lookup.parameter, "")
+        runs = stack is not None and previous != "0"
+        unchanged = runs and facts["scaled"] == "true" and self._unchanged(spec, stack)
+        environment = self._manifest.environment
+        return lookups.desired_count(
+            facts, environment=environment, image=image, previous=previous, unchanged=unchanged
+        )
+
+    def _unchanged(self, spec: StackSpec, stack: StackState | None) -> bool:
+        return stack is not None and same_template(self._cloud.template(stack.id), spec.template)
+
+    def _engine_version(self, _: StackSpec, lookup: Lookup, stack: StackState | None) -> lookups.Value:
+        if stack is None:
+            offered = self._cloud.engine_versions(lookup.facts["engine"])
+            return lookups.engine_version(lookup.facts, live=None, offered=offered, new=True)
+        runs = self._cloud.database_version(lookup.facts["identifier"])
+        runs = runs or stack.parameters.get(lookup.parameter)
+        return lookups.engine_version(lookup.facts, live=runs, offered=None, new=False)
+
+    def _template(self, spec: StackSpec) -> tuple[str | None, str | None]:
+        if len(spec.template.encode()) <= INLINE_BYTES:
+            return spec.template, None
+        bucket = self._cloud.artifacts_bucket(self._manifest.account or self._cloud.account())
+        key = f"templates/{hashlib.sha256(spec.template.encode()).hexdigest()}.json"
+        if not self._cloud.has_object(bucket, key):
+            self._cloud.put_object(bucket, key, spec.template)
+        return None, self._cloud.object_url(bucket, key)
+
+    def upload(
+        self, spec: StackSpec, parameters: Mapping[str, str], bucket_of: Callable[[str], str | None]
+    ) -> None:
+        """
+        Put the files that *spec* needs in S3 in their place; *bucket_of* finds the value of an export.
+
+        Raises:
+            DeployError: a file that tasks read at their start cannot be put there.
+
+        """
+        counts = [parameters.get(one.parameter) for one in spec.lookups if one.rule == "desired-count"]
+        started = "0" not in counts
+        for one in spec.uploads:
+            bucket = bucket_of(one.bucket_export)
+            problem = f"no stack exports {one.bucket_export}" if bucket is None else ""
+            if bucket is not None:
+                problem = self._put(bucket, one.key, self._manifest.files[one.file])
+            if problem and started:
+                raise DeployError(
+                    f"{one.file} cannot be put into S3, and tasks read it at their start: {problem}"
+                )
+            if problem:
+                text = (
+                    f"{one.file} could not be put into S3 ({problem}); no task is started that would read it"
+                )
+                self._tell(Notice(text, spec.name, warning=True))
+
+    def _put(self, bucket: str, key: str, body: str) -> str:
+        """Put one object where it is missing; returns the problem, if any."""
+        try:
+            there = self._cloud.has_object(bucket, key)
+            if there is None:
+                return "this endpoint has no S3"
+            if not there:
+                self._cloud.put_object(bucket, key, body)
+        except DeployError as error:
+            return str(error)
+        return ""
+
+
+def same_template(one: str, other: str) -> bool:
+    """Whether two templates say the same; formatting does not count."""
+    try:
+        return bool(json.loads(one) == json.loads(other))
+    except ValueError:
+        return False
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]

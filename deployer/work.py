@@ -1,0 +1,183 @@
+"""What a run knows and has done about one stack: the only mutable thing of a run. Asks nobody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from deployer.actions import Wait
+from deployer.cloud import ChangeSetRequest, ChangeSetState, StackEvent, StackState
+from deployer.decide import Desired, History, Observed
+from deployer.progress import Goal, StackResult, Verb
+from deployer.statuses import OUTPUTS_FINAL, Step, row
+from generator.manifest import StackSpec
+
+STALE_SECONDS = 20.0
+"""How long a look that shows no trace of a request is taken for a stale one."""
+PENDING = frozenset({"CREATE_PENDING", "CREATE_IN_PROGRESS"})
+
+
+@dataclass
+class Work:
+    """One stack of a run."""
+
+    spec: StackSpec
+    desired: Desired
+    goal: Goal
+    stack: StackState | None = None
+    first: StackState | None = None
+    """As it was found."""
+    change_set: ChangeSetState | None = None
+    base: tuple[str, ...] = ()
+    """The stack's version that the change set was made for."""
+    request: ChangeSetRequest | None = None
+    history: History = field(default_factory=History)
+    data: tuple[str, ...] | None = None
+    foreign: tuple[str, ...] | None = None
+    kept: tuple[str, ...] = ()
+    result: StackResult | None = None
+    began: float | None = None
+    wait: Wait | None = None
+    """What it waited for at the last look."""
+    events: list[StackEvent] = field(default_factory=list)
+    """Of the operation that goes on, oldest first."""
+    events_mark: tuple[str, ...] | None = None
+    acted_mark: tuple[str, ...] | None = None
+    acted_at: float = 0.0
+    looks: int = 0
+    """Since the last act."""
+    made_at: float = 0.0
+    """When the change set was asked for."""
+    recheck: bool = False
+    """AWS said that something is no longer as it was seen."""
+    events_at: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The short name."""
+        return self.spec.name
+
+    @property
+    def open(self) -> bool:
+        """Whether there is anything left to do about it."""
+        return self.result is None
+
+    @property
+    def follow(self) -> str | None:
+        """The id to look for: a name could come to mean another stack."""
+        if self.stack is not None:
+            return self.stack.id if self.stack.status != "DELETE_COMPLETE" else None
+        return self.change_set.stack_id if self.change_set and self.history.executed else None
+
+    @property
+    def pending(self) -> bool:
+        """Whether AWS is still working the change set out."""
+        waits = self.change_set is not None and self.change_set.status in PENDING
+        return waits and self.history.executed is None
+
+    @property
+    def preparing(self) -> bool:
+        """Whether it is not known yet what an update would do."""
+        fresh_start = self.history.change_sets <= 1 and not self.history.premature and not self.history.empty
+        unknown = self.change_set is None or self.pending
+        updates = row(self.stack.status if self.stack else None).deploy is Step.UPDATE
+        return self.open and self.history.executed is None and fresh_start and unknown and updates
+
+    @property
+    def asked(self) -> bool:
+        """Whether this run has set anything going in AWS."""
+        done = self.history
+        return bool(done.executed or done.deletes or done.continues or done.rollbacks)
+
+    @property
+    def outputs_final(self) -> bool:
+        """Whether dependants may start although AWS is still cleaning up."""
+        updated = self.history.executed is not None and self.stack is not None
+        return updated and self.stack is not None and self.stack.status in OUTPUTS_FINAL and self._fresh(0.0)
+
+    @property
+    def verb(self) -> Verb:
+        """What this run does to the stack, as far as that is known."""
+        if self.goal == "destroy":
+            return "delete"
+        step = row(self.first.status if self.first else None).deploy
+        verbs: Mapping[Step, Verb] = {Step.CREATE: "create", Step.RECREATE: "recreate"}
+        return verbs.get(step, "update")
+
+    def begin(self, now: float) -> None:
+        """Start the clock of this stack, once."""
+        self.began = now if self.began is None else self.began
+
+    def seconds(self, now: float) -> float:
+        """Return how long this stack has taken so far."""
+        return 0.0 if self.began is None else now - self.began
+
+    def version(self) -> tuple[str, ...]:
+        """What differs after every operation on the stack, and not in the middle of one."""
+        if self.stack is None:
+            return ()
+        return (self.stack.id, str(self.stack.last_updated), self.stack.change_set_id or "")
+
+    def seen(self, stack: StackState | None) -> bool:
+        """Take in what a look has shown; returns whether it is news."""
+        before = self.stack.mark if self.stack else None
+        if stack is None and self.history.executed and not self.history.deletes:
+            return False
+        self.stack = stack
+        self.looks += 1
+        return before != (stack.mark if stack else None)
+
+    def acted(self, now: float, **done: Any) -> None:
+        """Note what was done and answered; what is seen from now on has to differ before it counts."""
+        self.history = replace(self.history, **done)
+        self.acted_mark = self.stack.mark if self.stack else ()
+        self.acted_at, self.looks = now, 0
+        self.events, self.events_mark = [], None
+
+    def forget_change_set(self) -> None:
+        """Have the next change set made anew."""
+        self.change_set = self.request = None
+
+    def observed(self, hold: str, now: float) -> Observed:
+        """Return what `decide` needs to know."""
+        moved = self.stack is not None and self.base not in {(), self.version()}
+        return Observed(
+            stack=self.stack,
+            change_set=self.change_set,
+            outdated=moved and self.history.executed is None,
+            fresh=self._fresh(now),
+            hold=hold,
+            data=self.data,
+            foreign=self.foreign,
+            history=self.history,
+        )
+
+    def doubtful(self, now: float) -> bool:
+        """Whether the change set itself should be asked if it was executed: the stack shows no trace of it."""
+        return self.history.executed is not None and self.looks >= 2 and not self._fresh(now)
+
+    def _fresh(self, now: float) -> bool:
+        mark = self.stack.mark if self.stack else ()
+        if self.acted_mark is None or mark != self.acted_mark:
+            return True
+        if self.history.executed is not None:
+            return self.change_set is not None and self.change_set.execution == "EXECUTE_COMPLETE"
+        return now - self.acted_at > STALE_SECONDS and self.looks > 2
+
+
+def pick(work: Work, states: Collection[StackState]) -> StackState | None:
+    """Return the state that is *work*'s: the one it follows, else the live one of its name."""
+    own = [state for state in states if state.id == work.follow]
+    named = [state for state in states if state.name == work.spec.stack_name]
+    alive = [state for state in named if state.status != "DELETE_COMPLETE"]
+    if own and (own[0].status != "DELETE_COMPLETE" or not alive):
+        return own[0]
+    return next(iter(alive or named), None)
+
+
+def resources_of(template: str) -> Mapping[str, Any]:
+    """Return a template's resources by logical id."""
+    found: Mapping[str, Any] = json.loads(template).get("Resources", {})
+    return found
