@@ -24,7 +24,6 @@ class Execute:
     """Execute the change set."""
 
     step: ClassVar[str] = "execute"
-
     change_set_id: str
     kind: Kind
     reason: str
@@ -35,7 +34,6 @@ class DeleteChangeSet:
     """Remove the change set; *empty* when it had nothing to change."""
 
     step: ClassVar[str] = "remove change set"
-
     change_set_id: str
     reason: str
     empty: bool = False
@@ -47,7 +45,6 @@ class Inspect:
     """Read what is in the stack: resources and change sets."""
 
     step: ClassVar[str] = "look inside"
-
     reason: str
 
 
@@ -56,7 +53,6 @@ class DeleteStack:
     """Delete the stack."""
 
     step: ClassVar[str] = "delete"
-
     reason: str
 
 
@@ -65,7 +61,6 @@ class ContinueRollback:
     """Continue the rollback of a failed update."""
 
     step: ClassVar[str] = "continue rollback"
-
     reason: str
 
 
@@ -74,7 +69,6 @@ class RollBack:
     """Roll a failed update back."""
 
     step: ClassVar[str] = "roll back"
-
     reason: str
 
 
@@ -83,7 +77,6 @@ class Protect:
     """Switch termination protection."""
 
     step: ClassVar[str] = "protect"
-
     on: bool
     reason: str
 

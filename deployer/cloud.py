@@ -188,8 +188,8 @@ class Cloud(Protocol):
     def change_set(self, change_set_id: str) -> ChangeSetState | None:
         """Return a change set with all its changes; None when there is none (any more)."""
 
-    def change_set_by_name(self, stack: str, name: str) -> ChangeSetState | None:
-        """Return the change set *name* of *stack*, without its changes; None when there is none."""
+    def change_set_values(self, change_set_id: str) -> ChangeSetState | None:
+        """Return a change set with the values before and after; None where the endpoint cannot tell."""
 
     def change_set_names(self, stack_id: str) -> Mapping[str, str]:
         """Return the ids of a stack's change sets, by name."""

@@ -1,4 +1,4 @@
-"""How stacks end: results with their causes, dependants that are skipped, what is tidied up. Starts nothing."""
+"""How stacks end: results with causes, dependants that are skipped, what is tidied up. Starts nothing."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Ending:
         self,
         works: Mapping[str, Work],
         graph: Graph,
+        *,
         hand: Hand,
         watch: Watch,
         host: Host,

@@ -17,7 +17,7 @@ from deployer.actions import (
     Protect,
     RollBack,
 )
-from deployer.cloud import Cloud
+from deployer.cloud import ChangeSetState, Cloud
 from deployer.errors import DeployError, MovedOn
 from deployer.prepare import PREFIX, Preparer
 from deployer.progress import Notice, StackStarted, Tell
@@ -80,7 +80,7 @@ class Hand:
         try:
             self._cloud.delete_change_set(one.id)
             if work.goal == "deploy" and work.first is None and not work.asked:
-                remove_shell(self._cloud, one.stack_id, self._preparer.token("shell", one.stack_id))
+                remove_shell(self._cloud, one, self._preparer.token("shell", one.stack_id))
         except DeployError as error:
             text = f"the change set {one.name} could not be removed: {error}"
             self._tell(Notice(text, work.name, warning=True))
@@ -136,9 +136,10 @@ class Hand:
         )
 
     def _protect(self, work: Work, action: Protect) -> None:
-        self._cloud.protect(work.spec.stack_name, on=action.on)
-        done = {"protected": True} if action.on else {"unprotected": True}
-        work.history = replace(work.history, **done)
+        self._cloud.protect(work.stack.id if work.stack else work.spec.stack_name, on=action.on)
+        history = work.history
+        on, off = history.protected or action.on, history.unprotected or not action.on
+        work.history = replace(history, protected=on, unprotected=off)
 
     def _repair(self, work: Work, action: ContinueRollback | RollBack, now: float) -> None:
         if work.stack is None:
@@ -182,11 +183,13 @@ class Hand:
                 self._tell(Notice(text, work.name))
 
 
-def remove_shell(cloud: Cloud, stack_id: str, token: str) -> None:
-    """Delete the stack *stack_id* if it is still under review and holds no change set of anybody."""
-    found = [state for state in cloud.stacks((), (stack_id,)) if state.id == stack_id]
-    if found and found[0].status == "REVIEW_IN_PROGRESS" and not cloud.change_set_names(stack_id):
-        cloud.delete_stack(stack_id, token)
+def remove_shell(cloud: Cloud, made: ChangeSetState, token: str) -> None:
+    """Delete the stack that only the change set *made* had brought about, if nobody else uses it."""
+    found = [state for state in cloud.stacks((), (made.stack_id,)) if state.id == made.stack_id]
+    if not found or found[0].status != "REVIEW_IN_PROGRESS":
+        return
+    if not set(cloud.change_set_names(made.stack_id).values()) - {made.id}:
+        cloud.delete_stack(made.stack_id, token)
 
 
 def _policies(template: str) -> dict[str, str]:

@@ -55,6 +55,16 @@ def predicted(template: str) -> tuple[Change, ...]:
     return tuple(Change("Add", name, resource["Type"]) for name, resource in sorted(resources.items()))
 
 
+def compared(live: str, wanted: str) -> tuple[Change, ...]:
+    """Return what differs between two templates, resource by resource; what is replaced nobody can say."""
+    before, after = (json.loads(text).get("Resources", {}) for text in (live, wanted))
+    changes = [Change("Add", name, after[name]["Type"]) for name in after.keys() - before.keys()]
+    changes += [Change("Remove", name, before[name]["Type"]) for name in before.keys() - after.keys()]
+    both = [name for name in after.keys() & before.keys() if after[name] != before[name]]
+    changes += [Change("Modify", name, after[name]["Type"], replacement="Conditional") for name in both]
+    return tuple(sorted(changes, key=lambda change: change.logical_id))
+
+
 def needs_consent(changes: Collection[Change], allowed: Collection[str]) -> tuple[Change, ...]:
     """Return the changes that take a stateful resource away, or may, and that *allowed* does not name."""
     return tuple(

@@ -1,4 +1,4 @@
-"""Plans, results and states as text, JSON or Markdown. Pure: frozen data in, one string out; nothing is printed here."""
+"""Plans, results and states as text, JSON or Markdown. Pure: frozen data in, one string out."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def plan_json(plan: Plan) -> str:
 
 
 def plan_markdown(plan: Plan) -> str:
-    """Return *plan* for a pull request or a pipeline's summary: one table, then every stack's changes."""
+    """Return *plan* for a pull request or a pipeline's summary: a table, then every stack's changes."""
     head = [
         f"## Plan for {plan.environment}",
         "",
@@ -229,7 +229,8 @@ def _result_total(result: Result) -> str:
     if not changed:
         return f"{result.environment}: nothing changes ({result.seconds:.1f} s)"
     done = "deployed" if result.goal == "deploy" else "gone"
-    return f"{result.environment}: {len(changed)} stacks {done} in {result.seconds:.1f} s"
+    stacks = "1 stack" if len(changed) == 1 else f"{len(changed)} stacks"
+    return f"{result.environment}: {stacks} {done} in {result.seconds:.1f} s"
 
 
 def _why(stack: StackResult) -> str:

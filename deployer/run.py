@@ -1,26 +1,25 @@
 """
 The loop: look, decide, act, tell, until every stack has its result. Single-threaded: AWS works meanwhile.
 
-The state of a deployment lives in CloudFormation alone: what a killed run has left is taken up by the next one
-with the same command.
+The state of a deployment lives in CloudFormation alone: what a killed run has left is taken up by the next
+one with the same command.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 
 from deployer.actions import Action, Done, Fail, Wait
 from deployer.cloud import Cloud
 from deployer.decide import Desired, decide
 from deployer.ending import Ending
-from deployer.errors import CloudError, DeployError, LostSight, MovedOn, Transient
+from deployer.errors import CloudError, DeployError, LostSight, MovedOn, Protected, Transient
 from deployer.graph import Graph
 from deployer.hand import Hand
 from deployer.options import Host, Options
 from deployer.pace import Pace
 from deployer.prepare import Preparer, tags_of
-from deployer.progress import Goal, Notice, Result, RunStarted, StackDecided, Stopping, Waiting
+from deployer.progress import Goal, Notice, Outcome, Result, RunStarted, StackDecided, Stopping, Waiting
 from deployer.watching import Watch
 from deployer.work import STALE_SECONDS, Work, pick, resources_of
 from generator.manifest import Manifest, StackSpec
@@ -33,19 +32,19 @@ BARRIER = "waits until it is known what the update of every stack would do"
 
 
 class Run:
-    """One run over the stacks of an environment."""
+    """One run over the stacks of a graph, which may be some of the manifest's."""
 
     def __init__(
         self,
         manifest: Manifest,
-        specs: Collection[StackSpec],
         graph: Graph,
+        *,
         goal: Goal,
         cloud: Cloud,
         options: Options,
         host: Host,
     ) -> None:
-        by_name = {spec.name: spec for spec in specs}
+        by_name = {spec.name: spec for spec in manifest.stacks}
         self._works = {name: _work(manifest, by_name[name], goal, options) for name in graph.names}
         self._manifest = manifest
         self._graph = graph
@@ -55,7 +54,9 @@ class Run:
         preparer = Preparer(manifest, cloud, host.tell, host.run_id)
         self._hand = Hand(cloud, preparer, host.tell, self._bucket_of, production=manifest.production)
         self._watch = Watch(cloud, host, shown=options.show_events)
-        self._ending = Ending(self._works, graph, self._hand, self._watch, host, options)
+        self._ending = Ending(
+            self._works, graph, hand=self._hand, watch=self._watch, host=host, options=options
+        )
         self._pace = Pace(options.poll_interval, host.clock())
         self._sight = host.clock()
         self._cleared = goal == "destroy"
@@ -230,7 +231,7 @@ class Run:
         except DeployError as error:
             if isinstance(error, LostSight):
                 raise
-            outcome = "protected" if error.exit_code == 4 else "failed"
+            outcome: Outcome = "protected" if isinstance(error, Protected) else "failed"
             self._ending.failed(work, Fail(str(error), outcome), cleared=self._cleared)
         else:
             self._pace.news(now)

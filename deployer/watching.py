@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from deployer import causes
-from deployer.cloud import Cloud
+from deployer.cloud import Cloud, StackState
 from deployer.errors import CloudError, LostSight, NotAllowed
 from deployer.options import Host
 from deployer.progress import Cause, Notice, ResourceEvent
@@ -24,7 +26,7 @@ class Watch:
     def read(self, work: Work) -> None:
         """Tell the new events of a stack that goes on or has just ended; never a reason to fail."""
         stack = work.stack
-        if not self._shown or stack is None or work.events_mark == stack.mark and not self._due(work):
+        if not self._shown or stack is None or not self._due(work, stack):
             return
         going = row(stack.status).deploy is Step.WAIT
         if not (going or work.asked) or not work.observed("", self._host.clock()).fresh:
@@ -39,11 +41,9 @@ class Watch:
             work.events_mark = None
 
     def cause(self, work: Work) -> Cause | None:
-        """Return the first real cause of what went wrong; None where the events cannot be read or show none."""
-        try:
+        """Return the first real cause of what went wrong; None where the events show none."""
+        with suppress(CloudError, LostSight):
             self._take(work)
-        except (CloudError, LostSight):
-            pass
         return causes.first_cause(work.events)
 
     def refusals(self, work: Work) -> tuple[str, ...]:
@@ -55,9 +55,10 @@ class Watch:
         except (CloudError, LostSight):
             return ()
 
-    def _due(self, work: Work) -> bool:
-        going = work.stack is not None and work.stack.status.endswith("_IN_PROGRESS")
-        return going and self._host.clock() - work.events_at >= SECONDS_BETWEEN
+    def _due(self, work: Work, stack: StackState) -> bool:
+        """Whether the stack has changed, or goes on and was not asked for a while."""
+        rested = self._host.clock() - work.events_at >= SECONDS_BETWEEN
+        return work.events_mark != stack.mark or (rested and stack.status.endswith("_IN_PROGRESS"))
 
     def _take(self, work: Work) -> None:
         if work.stack is None:

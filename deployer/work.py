@@ -155,7 +155,7 @@ class Work:
         )
 
     def doubtful(self, now: float) -> bool:
-        """Whether the change set itself should be asked if it was executed: the stack shows no trace of it."""
+        """Whether the change set should be asked if it was executed: the stack shows no trace of it."""
         return self.history.executed is not None and self.looks >= 2 and not self._fresh(now)
 
     def _fresh(self, now: float) -> bool:

@@ -1,1 +1,1 @@
-"""The commands: the only place that knows both halves. A command is a small function that returns an exit code."""
+"""The commands: the only place that knows both halves. Each is a small function returning an exit code."""

@@ -1,4 +1,4 @@
-"""Entry point: runs one command and turns whatever happens into an exit code and at most one clear message."""
+"""Entry point: runs one command; whatever happens becomes an exit code and at most one clear message."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import NoReturn
 
 import click
 
+from deployer.errors import DeployError
 from gatestack.cli import cli
 
 STATE = Path(".gatestack")
-"""Where this checkout keeps what is not to be committed: the sandbox's state, the report of an unexpected error."""
+"""Where this checkout keeps what is not committed: the sandbox's state, the report of an unexpected error."""
 
 INTERRUPTED = 130
 
@@ -23,11 +24,14 @@ def main() -> NoReturn:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; expected failures are one message on stderr, unexpected ones a file with the details."""
+    """Run one command; an expected failure is one message on stderr, an unexpected one a report."""
     try:
         code = cli.main(arguments, prog_name="gatestack", standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        return error.exit_code
+    except DeployError as error:
+        click.echo(f"error: {error}", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

@@ -1,4 +1,4 @@
-"""ENV, as a person writes it -> the environment: a settings file that is rendered, or a folder that already was."""
+"""ENV, as a person writes it -> the environment: a file that gets rendered, or a folder that already was."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from generator import manifest as manifests
 from generator.manifest import Manifest
 from stacks import STACKS
-from stacks.environment import EnvironmentFileError, load
+from stacks.environment import load
 from stacks.settings import Settings
 
 FOLDER = Path("environments")
@@ -56,8 +56,6 @@ def resolve(argument: str, region: str | None = None) -> Environment:
     path = _path(argument)
     try:
         return _from_folder(path, region) if path.is_dir() else _from_file(path, region)
-    except EnvironmentFileError as error:
-        raise SettingsRefused(str(error)) from error
     except ValueError as error:
         raise SettingsRefused(str(error)) from error
 

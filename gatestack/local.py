@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
+from gatestack.account import SANDBOX_FOLDER
 from sandbox import local as sandbox
-
-FOLDER = Path(".gatestack")
 
 
 @click.group()
 def local() -> None:
-    """The sandbox: an AWS endpoint on this machine for ENV=local. Its state lives until `local stop`."""
+    """Run an AWS endpoint on this machine for ENV=local; what is in it lives until `local stop`."""
 
 
 @local.command()
-def start() -> int:
+@click.option("--speed", type=click.FloatRange(min=1), default=60.0, help="Sandbox seconds in a real one.")
+def start(speed: float) -> int:
     """Start it, or say where it already is."""
-    click.echo(sandbox.start(FOLDER))
+    click.echo(sandbox.start(SANDBOX_FOLDER, speed=speed))
     return 0
 
 
 @local.command()
 def stop() -> int:
     """Stop it and forget everything in it."""
-    click.echo("stopped" if sandbox.stop(FOLDER) else "not running", err=True)
+    click.echo("stopped" if sandbox.stop(SANDBOX_FOLDER) else "not running", err=True)
     return 0
 
 
@@ -35,7 +34,7 @@ def stop() -> int:
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 def status(style: str) -> int:
     """Say whether it runs, and where."""
-    found = sandbox.status(FOLDER)
+    found = sandbox.status(SANDBOX_FOLDER)
     if style == "json":
         click.echo(json.dumps({"running": found.running, "endpoint": found.endpoint}))
     else:

@@ -1,4 +1,4 @@
-"""`status`, `outputs`, `events`: what is there. They change nothing and load neither troposphere nor cfn-lint."""
+"""`status`, `outputs`, `events`: what is there. They change nothing and render nothing."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def events(options: Options, env: str, only: str | None, style: str) -> int:
     """Show what happened in ENV's stacks, oldest first."""
     environment = resolve(env, options.region)
     if only is not None and only not in environment.stack_names:
-        raise click.UsageError(f"no stack {only}; {environment.name} has {', '.join(environment.stack_names)}")
+        raise click.UsageError(
+            f"no stack {only}; {environment.name} has {', '.join(environment.stack_names)}"
+        )
     cloud = connect(environment, options)
     states = {name: state for name, state in _states(environment, cloud).items() if only in (None, name)}
     found = [(name, event) for name, state in states.items() if state for event in cloud.events(state.id)]

@@ -1,4 +1,4 @@
-"""What a run says, shown while it goes on: bars on a terminal, one line per event elsewhere. Writes to stderr only."""
+"""What a run says, shown while it goes on: bars on a terminal, a line per event elsewhere; on stderr only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gatestack.cli import Options
 
 @contextmanager
 def shown(options: Options) -> Iterator[Callable[[Event], None]]:
-    """Give the listener for a run: bars where stderr is a terminal, lines elsewhere, warnings alone with --quiet."""
+    """Give the listener for a run: bars on a terminal, lines elsewhere, warnings alone with --quiet."""
     console = Console(stderr=True, no_color=options.no_color, highlight=False, soft_wrap=True)
     if console.is_terminal and not options.quiet:
         bars = Bars(console, verbose=options.verbose)

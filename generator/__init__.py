@@ -1,0 +1,1 @@
+"""Environment -> built folder: render, lint, draw. Empty: importing `generator.manifest` costs nothing."""

@@ -1,4 +1,4 @@
-"""The stacks of an environment and what passes between them, as text, Mermaid or DOT. Pure; draws what it is given."""
+"""The stacks of an environment and what passes between them, as text, Mermaid or DOT. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def text(wiring: Wiring) -> str:
 
 
 def mermaid(wiring: Wiring) -> str:
-    """Return a Mermaid flowchart; an arrow points from the exporting stack and counts the values it carries."""
+    """Return a Mermaid flowchart; an arrow leaves the exporting stack and counts the values it carries."""
     arrows = [
         f"  {source} -->|{len(names)}| {stack}" for (stack, source), names in sorted(wiring.imports.items())
     ]
@@ -50,4 +50,6 @@ FORMATS: Mapping[str, Callable[[Wiring], str]] = {"text": text, "mermaid": merma
 
 
 def _sources(wiring: Wiring, stack: str) -> list[tuple[str, Sequence[str]]]:
-    return sorted((source, names) for (importer, source), names in wiring.imports.items() if importer == stack)
+    return sorted(
+        (source, names) for (importer, source), names in wiring.imports.items() if importer == stack
+    )

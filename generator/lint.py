@@ -1,4 +1,4 @@
-"""The gate: cfn-lint's rules over every template of an environment, in one process. The only module that imports cfnlint."""
+"""The gate: cfn-lint's rules over every template of an environment, in one process. Changes nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cfnlint.runner import Runner
 from generator.manifest import Manifest, StackSpec
 
 EXCEPTIONS: Mapping[tuple[str, str], str] = {}
-"""(rule id, resource type) -> the reason why its findings do not count. The only place where a finding is let pass."""
+"""(rule id, resource type) -> why its findings do not count. The only place where a finding is let pass."""
 
 SETTINGS_KEYS: Mapping[tuple[str, str], str] = {
     ("AWS::EC2::Subnet", "CidrBlock"): "network.public_subnet_cidrs, network.private_subnet_cidrs",

@@ -1,4 +1,4 @@
-"""The contract between the two halves: what `generate` writes and `deploy` reads. Knows neither troposphere nor boto3."""
+"""The contract between the two halves: what `generate` writes and `deploy` reads. Knows neither of them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Lookup:
     """
     A template parameter whose value is found in the account at deployment, by one of the named rules.
 
-    ``desired-count``: facts ``repository`` (empty for an image outside ECR), ``tag``, ``count`` (tasks, decimal) and
-    ``scaled`` ("true" when scaling owns the count).
-    ``engine-version``: facts ``engine``, ``version`` (what the template asks for) and ``identifier`` of the database.
+    ``desired-count``: facts ``repository`` (empty for an image outside ECR), ``tag``, ``count`` (tasks,
+    decimal) and ``scaled`` ("true" when scaling owns the count).
+    ``engine-version``: facts ``engine``, ``version`` (wanted), ``identifier`` of the database.
     """
 
     parameter: str
@@ -40,7 +40,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class StackSpec:
-    """One stack as it should be. What it exports and imports is read from the template, never repeated here."""
+    """One stack as it should be. What it exports and imports stands in its template alone."""
 
     name: str
     """Short name: ``network``."""
@@ -73,7 +73,7 @@ class Manifest:
 
 
 def write(manifest: Manifest, folder: Path) -> None:
-    """Write *manifest* as ``manifest.json``, one ``<stack>.json`` a stack and the files; the same input, the same bytes."""
+    """Write ``manifest.json``, a ``<stack>.json`` for each stack, and the files; same input, same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {f"{stack.name}.json": stack.template for stack in manifest.stacks} | dict(manifest.files)
     texts["manifest.json"] = _index(manifest)
@@ -88,13 +88,14 @@ def read(folder: Path) -> Manifest:
     Read what `write` wrote.
 
     Raises:
-        ValueError: the folder is not one that gatestack wrote, or of another format; the message says which file.
+        ValueError: the folder is not one that gatestack wrote, or of another format.
 
     """
     try:
         index = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         if index["format"] != FORMAT:
-            raise ValueError(f"{folder / 'manifest.json'}: format {index['format']}, this gatestack reads {FORMAT}")
+            there = f"{folder / 'manifest.json'}: format {index['format']}"
+            raise ValueError(f"{there}, this gatestack reads {FORMAT}: run `gatestack generate` again")
         stacks = tuple(_stack(entry, folder) for entry in index["stacks"])
         files = {name: (folder / name).read_text(encoding="utf-8") for name in index["files"]}
         names = ("environment", "system", "region", "account", "production")

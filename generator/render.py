@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from generator.manifest import Lookup, Manifest, StackSpec, Upload
-from stacks import STACKS, builder, litellm_config
+from stacks import STACKS, builder
+from stacks.parts import litellm_config
 from stacks.settings import Settings
 
 
@@ -40,6 +41,6 @@ def _spec(settings: Settings, name: str) -> StackSpec:
 
 
 def _capabilities(resources: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return what CloudFormation wants acknowledged: CAPABILITY_NAMED_IAM covers CAPABILITY_IAM (CreateChangeSet)."""
+    """Return what has to be acknowledged: CAPABILITY_NAMED_IAM covers CAPABILITY_IAM."""
     makes_iam = any(resource["Type"].startswith("AWS::IAM::") for resource in resources)
     return ("CAPABILITY_NAMED_IAM",) if makes_iam else ()

@@ -274,7 +274,14 @@ class Account:
         stack.status, stack.reason = status, reason
         now = self.agenda.now()
         stack.history.append((now, status, reason))
+        self._close_change_set(stack)
         self._note(stack, self.uuid(), stack.name, stack.id, STACK_TYPE, status, reason, None)
+
+    def _close_change_set(self, stack: Stack) -> None:
+        executed = self.change_sets.get(stack.change_set_id or "")
+        if executed and executed.execution == "EXECUTE_IN_PROGRESS" and not stack.busy:
+            good = stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+            executed.execution = "EXECUTE_COMPLETE" if good else "EXECUTE_FAILED"
 
     def set_resource(self, stack: Stack, resource: Resource, status: str, reason: str | None = None) -> None:
         """Give a resource a status, with its event."""

@@ -135,7 +135,7 @@ def parameters(wanted: Deployment) -> list[Answer] | None:
     """Return the parameters as calls show them, NoEcho values hidden."""
     shown = masked(wanted.template, wanted.parameters)
     resolved = masked(wanted.template, wanted.looked_up)
-    listed = [
+    listed: list[Answer] = [
         {"ParameterKey": name, "ParameterValue": value, "ResolvedValue": resolved.get(name)}
         for name, value in shown.items()
     ]
@@ -208,6 +208,7 @@ def execute_change_set(account: Account, params: Params, _: Fetch) -> Answer:
     for each in account.change_sets_of(stack):
         each.deleted = each is not found
     found.execution, stack.change_set_id = "EXECUTE_IN_PROGRESS", found.id
+    stack.updated = account.agenda.now()
     how = options({**params, "OnStackFailure": found.on_stack_failure}, change_set_id=found.id)
     begin = operations.create if found.type == "CREATE" else operations.update
     begin(account, stack, found.deployment, how)

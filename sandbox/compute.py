@@ -106,7 +106,7 @@ def _create_service(call: Call) -> Provisioned:
 
 
 def _settle(call: Call, cluster: str, name: str) -> None:
-    """Finish the rollout in moto's state, which starts no tasks: as many run as are wanted, in one deployment."""
+    """Finish the rollout in moto's state, which starts no tasks: one deployment, as many tasks as wanted."""
     backend = call.services.backend("ecs", call.request.region)
     service = backend.services[f"{cluster.rsplit('/', 1)[-1]}:{name.rsplit('/', 1)[-1]}"]
     wanted = call.properties.get("TaskDefinition", "")
@@ -149,14 +149,15 @@ def _check(call: Call, count: int) -> None:
 
 def _never_stable(call: Call, image: str) -> ProvisionError:
     breaker = call.properties.get("DeploymentConfiguration", {}).get("DeploymentCircuitBreaker", {})
-    cause = f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}: not found"
+    cause = f"CannotPullContainerError: failed to resolve ref {image}: not found"
     if str(breaker.get("Enable", False)).lower() == "true":
         return ProvisionError(
-            "Resource handler returned message: \"Error occurred during operation 'ECS Deployment Circuit Breaker was"
-            f" triggered'. {cause}\" (HandlerErrorCode: GeneralServiceException)"
+            "Resource handler returned message: \"Error occurred during operation 'ECS Deployment"
+            f" Circuit Breaker was triggered'. {cause}\" (HandlerErrorCode: GeneralServiceException)"
         )
     return ProvisionError(
-        f'Resource handler returned message: "Exceeded attempts to wait. {cause}" (HandlerErrorCode: NotStabilized)'
+        f'Resource handler returned message: "Exceeded attempts to wait. {cause}"'
+        " (HandlerErrorCode: NotStabilized)"
     )
 
 

@@ -74,7 +74,7 @@ _WINDOWS = {"PreferredBackupWindow": "03:00-03:30", "PreferredMaintenanceWindow"
 
 
 def _set_windows(call: Call, name: str, windows: Mapping[str, Any]) -> None:
-    """Note the windows in moto's state: its API refuses windows that touch, or lie on different days at one hour."""
+    """Note the windows in moto's state: its API refuses windows that touch, and looks at no weekday."""
     instance = call.services.backend("rds", call.request.region).databases[name]
     if "PreferredBackupWindow" in windows:
         instance.preferred_backup_window = windows["PreferredBackupWindow"]

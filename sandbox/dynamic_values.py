@@ -22,7 +22,9 @@ _PARAMETER = re.compile(r"^([a-zA-Z0-9_.\-/]+|arn:.+?:parameter/[^:]+)(?::(\d+))
 
 def resolve(reference: str, services: Services, region: str) -> str:
     """
-    Return the value that *reference* stands for (AWS docs, "Get values stored in other services using dynamic references").
+    Return the value that *reference* stands for.
+
+    The forms are those of AWS docs, "Get values stored in other services using dynamic references".
 
     Raises:
         ProvisionError: the reference is none, or what it names does not exist.

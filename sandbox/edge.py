@@ -1,4 +1,4 @@
-"""What stands before a load balancer: ACM certificates, WAF web ACLs and their associations, Route 53 records."""
+"""What stands before a load balancer: certificates, web ACLs and their associations, Route 53 records."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.provisioning import Provisioned
 def _create_certificate(call: Call) -> Provisioned:
     method = call.properties.get("ValidationMethod", "EMAIL")
     options = {"ValidationMethod": method, "DomainValidationOptions": None}
-    arn = call.apply("acm", "request_certificate", **options, Tags=call.tags or None)["CertificateArn"]
+    arn = call.apply("acm", "request_certificate", **options, Tags=call.user_tags or None)["CertificateArn"]
     return Provisioned(arn, {"CertificateArn": arn})
 
 
@@ -21,8 +21,8 @@ def _update_certificate(call: Call, old: Mapping[str, Any], current: Provisioned
     gone = {key: value for key, value in call.previous_tags.items() if key not in call.tags}
     if gone:
         call.ask("acm", "remove_tags_from_certificate", CertificateArn=current.physical_id, Tags=gone)
-    if call.tags:
-        call.ask("acm", "add_tags_to_certificate", CertificateArn=current.physical_id, Tags=call.tags)
+    if call.user_tags:
+        call.ask("acm", "add_tags_to_certificate", CertificateArn=current.physical_id, Tags=call.user_tags)
     return current
 
 
@@ -87,7 +87,7 @@ def _change_record(call: Call, action: str) -> None:
 
 
 def _zone(call: Call) -> str:
-    """Return the record's hosted zone; made silently where the template names one that this account does not have."""
+    """Return the record's hosted zone; made silently where this account does not have it."""
     wanted = call.properties.get("HostedZoneId", "").removeprefix("/hostedzone/")
     name = call.properties.get("HostedZoneName") or call.properties["Name"].split(".", 1)[-1]
     zones = call.ask("route53", "list_hosted_zones")["HostedZones"]

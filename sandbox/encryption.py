@@ -1,4 +1,4 @@
-"""Keys and secrets: KMS, Secrets Manager and the attachment of a secret to its database. Typed: rotation schedules."""
+"""Keys and secrets: KMS, Secrets Manager, and the attachment of a secret to its database."""
 
 from __future__ import annotations
 
@@ -117,7 +117,8 @@ def generate(options: Mapping[str, Any]) -> str:
     key, template = options.get("GenerateStringKey"), options.get("SecretStringTemplate")
     if bool(key) != bool(template):
         raise ProvisionError(
-            "SecretStringTemplate and GenerateStringKey must be given together (HandlerErrorCode: InvalidRequest)"
+            "SecretStringTemplate and GenerateStringKey must be given together"
+            " (HandlerErrorCode: InvalidRequest)"
         )
     if not key:
         return password
@@ -200,7 +201,8 @@ def _document(call: Call, secret: str) -> dict[str, Any]:
         document = None
     if not isinstance(document, dict):
         raise ProvisionError(
-            "The secret's value must be a JSON object to be attached to a target (HandlerErrorCode: InvalidRequest)"
+            "The secret's value must be a JSON object to be attached to a target"
+            " (HandlerErrorCode: InvalidRequest)"
         )
     return document
 
@@ -229,7 +231,7 @@ def _connection(call: Call) -> dict[str, Any]:
         place = {"host": found["Endpoint"], "port": found["Port"], "dbname": found.get("DatabaseName")}
         return _known({"engine": found["Engine"], **place, "dbClusterIdentifier": target})
     raise ProvisionError(
-        f"TargetType {kind} is not one that the sandbox attaches secrets to (HandlerErrorCode: InvalidRequest)"
+        f"TargetType {kind} is not one that secrets are attached to here (HandlerErrorCode: InvalidRequest)"
     )
 
 

@@ -58,7 +58,10 @@ def _create_nat(call: Call) -> Provisioned:
 
 
 def _delete_nat(call: Call, current: Provisioned) -> None:
+    found = call.ask("ec2", "describe_nat_gateways", NatGatewayIds=[current.physical_id])["NatGateways"]
     call.ask("ec2", "delete_nat_gateway", NatGatewayId=current.physical_id)
+    for address in (each for gateway in found for each in gateway["NatGatewayAddresses"]):
+        call.ask("ec2", "delete_network_interface", NetworkInterfaceId=address["NetworkInterfaceId"])
 
 
 def _create_endpoint(call: Call) -> Provisioned:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.provisioning import Provisioned, ProvisionError, Request
+from sandbox.schema import ProviderSchemas
 from sandbox.services import Services
 from sandbox.shapes import fit
 
@@ -26,8 +27,7 @@ class Call:
 
     request: Request
     services: Services
-    tag_property: str | None = None
-    """Where the type holds its tags; None where it has none."""
+    schemas: ProviderSchemas
     previous_tags: Mapping[str, str] = field(default_factory=dict)
     """What `tags` was when the resource was last made or changed."""
     begun: list[Provisioned] = field(default_factory=list)
@@ -41,9 +41,14 @@ class Call:
     @property
     def tags(self) -> dict[str, str]:
         """The stack's tags with the resource's own over them."""
-        own = self.properties.get(self.tag_property or "", ())
+        own = self.properties.get(self.schemas.tag_property(self.request.type) or "", ())
         pairs = own if isinstance(own, Mapping) else {pair["Key"]: pair["Value"] for pair in own}
         return {**self.request.tags, **{key: str(value) for key, value in pairs.items()}}
+
+    @property
+    def user_tags(self) -> dict[str, str]:
+        """`tags` without AWS's own: for the services of moto that refuse those from CloudFormation too."""
+        return {key: value for key, value in self.tags.items() if not key.startswith("aws:")}
 
     def client(self, service: str) -> Any:
         """Return the botocore client of *service* in the request's region."""
@@ -99,7 +104,7 @@ class Call:
         gone = sorted(self.previous_tags.keys() - self.tags.keys())
         if gone:
             self.ask(service, untag, **target, TagKeys=gone, TagKeyList=gone)
-        if self.tags != self.previous_tags:
+        if self.tags and self.tags != self.previous_tags:
             self.ask(service, tag, **target, Tags=self.tags, TagsList=self.tags)
 
 
@@ -129,7 +134,7 @@ def nothing(call: Call, current: Provisioned) -> None:
 
 
 def generated_name(stack_name: str, logical_id: str, limit: int) -> str:
-    """Return `stack-LogicalId-RANDOM`, shortened to *limit* characters where it must be (AWS docs, "Name type")."""
+    """Return `stack-LogicalId-RANDOM`, cut to *limit* characters where it must be (AWS docs, "Name type")."""
     room = limit - _RANDOM - 2
     logical = logical_id[: max(room // 2, room - len(stack_name))]
     stack = stack_name[: room - len(logical)].rstrip("-")

@@ -20,7 +20,7 @@ def relabel(call: Call, resource_id: str) -> None:
     gone = [{"Key": key} for key in call.previous_tags if key not in call.tags]
     if gone:
         call.ask("ec2", "delete_tags", Resources=[resource_id], Tags=gone)
-    if call.tags != call.previous_tags:
+    if call.tags and call.tags != call.previous_tags:
         call.ask("ec2", "create_tags", Resources=[resource_id], Tags=call.tags)
 
 

@@ -1,5 +1,5 @@
 """
-What a stack's resources become: real ones in moto where a handler is named for the type, typed ones elsewhere.
+What a stack's resources become: real ones in moto where the type has a handler, typed ones elsewhere.
 
 Holds the registry of handlers and turns what the services refuse into reasons. Knows no type's details.
 """
@@ -32,9 +32,9 @@ from sandbox import (
     typed,
 )
 from sandbox.durations import seconds
+from sandbox.dynamic_values import resolve
 from sandbox.handler import Call, Handler
 from sandbox.provisioning import Provisioned, ProvisionError, Request
-from sandbox.dynamic_values import resolve
 from sandbox.schema import ProviderSchemas
 from sandbox.services import Services
 
@@ -54,10 +54,11 @@ HANDLERS: Mapping[str, Handler] = {
     **scaling.HANDLERS,
     **observe.HANDLERS,
 }
-"""The types that become real resources; every other type that CloudFormation has is typed (`typed.HANDLER`)."""
+"""The types that become real resources; every other known type is typed (`typed.HANDLER`)."""
 
 _REFUSALS = (ClientError, ParamValidationError, ProvisionError, ValueError, KeyError)
 _GONE = re.compile(r"NotFound|NoSuch|NotExist|Nonexistent|DoesNotExist|Inactive", re.IGNORECASE)
+_GONE_WORDS = re.compile(r"^No scal(?:able target|ing policy) found")
 _TAKEN = re.compile(
     r"AlreadyExists|EntityExists|^Duplicate|\.Duplicate$|AlreadyOwned|ResourceExists|ResourceInUse"
 )
@@ -100,7 +101,7 @@ class MotoProvisioner:
         try:
             _handler(request.type).delete(call, current)
         except ClientError as error:
-            if not _GONE.search(error.response["Error"]["Code"]):
+            if not _gone({**error.response["Error"]}):
                 raise _reason(call, error) from error
         self._tags.pop((request.type, current.physical_id), None)
 
@@ -109,13 +110,13 @@ class MotoProvisioner:
         return seconds(type)
 
     def resolve(self, reference: str, region: str | None = None) -> str:
-        """Give the value of a dynamic reference in *region* (an ARN in it names its own); raises ProvisionError."""
+        """Give the value of a dynamic reference in *region* (an ARN names its own); raises ProvisionError."""
         return resolve(reference, self._services, region or self._region)
 
     def _call(self, request: Request) -> Call:
         if not self._schemas.known(request.type):
             raise ProvisionError(f"Template format error: Unrecognized resource types: [{request.type}]")
-        return Call(request, self._services, self._schemas.tag_property(request.type))
+        return Call(request, self._services, self._schemas)
 
     def _undo(self, call: Call) -> None:
         """Remove what a create that failed half-way has made; what stays then is what stays on AWS too."""
@@ -125,7 +126,7 @@ class MotoProvisioner:
 
     def _complete(self, call: Call, made: Provisioned) -> Provisioned:
         self._tags[(call.request.type, made.physical_id)] = call.tags
-        plausible = typed.attributes(call, made.physical_id, self._schemas)
+        plausible = typed.attributes(call, made.physical_id)
         return Provisioned(made.physical_id, {**plausible, **made.attributes})
 
 
@@ -133,21 +134,26 @@ def _handler(type_name: str) -> Handler:
     return HANDLERS.get(type_name, typed.HANDLER)
 
 
+def _gone(details: Mapping[str, Any]) -> bool:
+    return bool(_GONE.search(details["Code"]) or _GONE_WORDS.search(details.get("Message", "")))
+
+
 def _reason(call: Call, error: Exception) -> ProvisionError:
     if isinstance(error, ProvisionError):
         return error
     if isinstance(error, KeyError):
         return ProvisionError(
-            f"Properties validation failed for resource {call.request.logical_id}: required key {error} not found"
+            f"Properties validation failed for resource {call.request.logical_id}:"
+            f" required key {error} not found"
         )
     if not isinstance(error, ClientError):
         return ProvisionError(f"Properties validation failed for resource {call.request.logical_id}: {error}")
-    details = error.response["Error"]
+    details: dict[str, Any] = {**error.response["Error"]}
     code, message = details["Code"], details.get("Message", "")
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     service = call.request.type.split("::")[1]
     handler_code = (
-        "AlreadyExists" if _TAKEN.search(code) else "NotFound" if _GONE.search(code) else "InvalidRequest"
+        "AlreadyExists" if _TAKEN.search(code) else "NotFound" if _gone(details) else "InvalidRequest"
     )
     exists = (
         f"Resource of type '{call.request.type}' already exists. " if handler_code == "AlreadyExists" else ""

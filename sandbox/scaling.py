@@ -12,7 +12,7 @@ _SERVICE = "application-autoscaling"
 
 
 def _which(call: Call) -> dict[str, str]:
-    """Return the scaled resource: named part by part, or as `ScalingTargetId`, which joins the parts by bars."""
+    """Return the scaled resource, named by its parts or by `ScalingTargetId`, which joins them by bars."""
     if "ScalingTargetId" in call.properties:
         resource, dimension, namespace = call.properties["ScalingTargetId"].split("|")
         return {"ResourceId": resource, "ScalableDimension": dimension, "ServiceNamespace": namespace}

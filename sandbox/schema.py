@@ -1,8 +1,8 @@
 """
 What CloudFormation knows of resource types: the provider schemas that cfn-lint ships, read as data.
 
-Never imports cfnlint: its import loads every rule (a second); one type's schema is a file of some kilobytes, read
-when it is first asked for.
+Never imports cfnlint: its import loads every rule (a second); one type's schema is a file of some kilobytes,
+read when it is first asked for.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ALSO_ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "AWS::SSM::Parameter": frozenset({"Type", "Value"}),
     "AWS::ServiceDiscovery::Service": frozenset({"Name"}),
 }
-"""Attributes that are properties too, so that the schemas do not list them as read-only (AWS template reference, "Return values")."""
+"""Attributes that are properties too, so not read-only (AWS template reference, "Return values")."""
 
 
 class UnknownTypeError(LookupError):
@@ -75,7 +75,7 @@ class ProviderSchemas:
         return str(tagging.get("tagProperty", "/properties/Tags")).removeprefix("/properties/")
 
     def kind_of(self, type: str, path: str) -> str:  # noqa: A002 - CloudFormation's own word
-        """JSON type (`string`, `integer`, `array` …) of the property at the dotted *path*; `string` where unsaid."""
+        """JSON type (`string`, `array` …) of the property at the dotted *path*; `string` where unsaid."""
         schema = self._schema(type)
         node: Mapping[str, Any] = schema
         for name in path.split("."):

@@ -12,6 +12,10 @@ from sandbox.provisioning import Provisioned
 
 _ALL_TRAFFIC = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}
 """What AWS adds as outbound rule where the template gives none."""
+_DIRECTIONS: tuple[tuple[str, str, list[Mapping[str, Any]]], ...] = (
+    ("SecurityGroupIngress", "ingress", []),
+    ("SecurityGroupEgress", "egress", [_ALL_TRAFFIC]),
+)
 
 
 def _create_group(call: Call) -> Provisioned:
@@ -33,8 +37,7 @@ def _create_group(call: Call) -> Provisioned:
 
 
 def _set_rules(call: Call, group: str, old: Mapping[str, Any]) -> None:
-    directions = (("SecurityGroupIngress", "ingress", []), ("SecurityGroupEgress", "egress", [_ALL_TRAFFIC]))
-    for name, direction, default in directions:
+    for name, direction, default in _DIRECTIONS:
         wanted = [permission(rule) for rule in call.properties.get(name) or default]
         there = [permission(rule) for rule in old.get(name) or default]
         gone, fresh = difference(there, wanted), difference(wanted, there)

@@ -1,5 +1,5 @@
 """
-The AWS services behind the sandbox: moto's backends as one WSGI application, and botocore clients that call it in process.
+The AWS services behind the sandbox: moto's backends as one WSGI application, and clients of it in process.
 
 moto's own CloudFormation is never used. Backends load when they are first asked for. moto keeps its state per
 process, by account and region: two `Services` share it where they share an account number.
@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import botocore.session
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 ACCOUNT = "123456789012"
@@ -65,7 +65,8 @@ class Services:
         """Return moto's own state of *service*, for the few facts that its API neither takes nor makes."""
         from moto.backends import get_backend  # noqa: PLC0415 - as above
 
-        return get_backend(service)[self.account][region]
+        find: Any = get_backend  # overloaded by a hundred literal names
+        return find(service)[self.account][region]
 
     def hosted_zone(self, name: str, zone_id: str = "") -> str:
         """Make the public zone *name*, with *zone_id* where one is given; return its id."""
@@ -89,13 +90,12 @@ class Services:
             aws_secret_access_key="sandbox",  # noqa: S106 - moto checks no signature
             config=_CONFIG,
         )
-        client.meta.events.register("before-send", self._answer)
+        hooks: Any = client.meta.events
+        hooks.register("before-send", self._answer)
         return client
 
-    def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+    def _answer(self, request: Any, **_: object) -> Any:
         address = urlsplit(request.url)
-        body = request.body or b""
-        content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else body.read()
         environ = {
             "REQUEST_METHOD": request.method,
             "PATH_INFO": unquote(address.path or "/", encoding="latin-1"),
@@ -103,14 +103,15 @@ class Services:
             "QUERY_STRING": address.query,
             **_headers(request.headers),
         }
-        status, headers, payload = self._call(environ, content)
-        return AWSResponse(request.url, status, _Headers(headers), _Raw(payload))
+        status, headers, payload = self._call(environ, _content(request.body))
+        answer: Any = AWSResponse  # it takes any mapping of headers
+        return answer(request.url, status, _Headers(headers), _Raw(payload))
 
     def _call(self, environ: Mapping[str, Any], body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         started: dict[str, Any] = {}
 
         def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
-            started.update(status=int(status.split()[0]), headers=dict(headers))
+            started.update(status=int(status.split(maxsplit=1)[0]), headers=dict(headers))
 
         parts = self.app(
             {**_ENVIRON, **environ, "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)},
@@ -157,6 +158,12 @@ class _Raw:
     def read(self, amt: int | None = None) -> bytes:
         """Read *amt* bytes, everything when None."""
         return self._body.read(amt)
+
+
+def _content(body: Any) -> bytes:
+    if isinstance(body, str):
+        return body.encode()
+    return bytes(body.read() if hasattr(body, "read") else body or b"")
 
 
 def _headers(headers: Mapping[str, Any]) -> dict[str, str]:

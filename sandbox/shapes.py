@@ -1,27 +1,41 @@
 """
 Turns CloudFormation's properties into a service API's parameters, by botocore's own description of the API.
 
-Pure. CloudFormation spells most things as the service does, but for the first letter's case, numbers and booleans
-given as text, documents given as objects, and tags as lists or maps.
+Pure. CloudFormation spells most things as the service does, but for the first letter's case, numbers and
+booleans given as text, documents given as objects, and tags as lists or maps.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-_PLAIN = {
+
+def text(value: Any) -> str:
+    """Return *value* as the services want text: documents as JSON, booleans in lower case."""
+    if isinstance(value, (dict, list)):
+        return json.dumps(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
+_PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "integer": int,
     "long": int,
     "float": float,
     "double": float,
+    "boolean": lambda value: value if isinstance(value, bool) else str(value).lower() == "true",
+    "string": text,
+    "blob": lambda value: value if isinstance(value, bytes) else text(value).encode(),
 }
+"""By botocore's name of a type; what is missing here and no container stays as it is."""
 
 
 def fit(value: Any, shape: Any) -> Any:
     """
-    Return *value* in the form that botocore's *shape* wants; members that the shape does not have are left out.
+    Return *value* in the form that botocore's *shape* wants, without members that the shape does not have.
 
     Raises:
         ValueError: the value cannot be one of the shape's type, as "eighty" for a number.
@@ -34,25 +48,8 @@ def fit(value: Any, shape: Any) -> Any:
             return [fit(entry, shape.member) for entry in _entries(value)]
         case "map":
             return {str(key): fit(entry, shape.value) for key, entry in _pairs(value).items()}
-        case "boolean":
-            return value if isinstance(value, bool) else str(value).lower() == "true"
-        case "string":
-            return text(value)
-        case "blob":
-            return value if isinstance(value, bytes) else text(value).encode()
-        case kind if kind in _PLAIN:
-            return _PLAIN[kind](value)
-        case _:
-            return value
-
-
-def text(value: Any) -> str:
-    """Return *value* as the services want text: documents as JSON, booleans in lower case."""
-    if isinstance(value, (dict, list)):
-        return json.dumps(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
+        case kind:
+            return _PLAIN[kind](value) if kind in _PLAIN else value
 
 
 def _structure(value: Any, shape: Any) -> dict[str, Any]:

@@ -57,8 +57,8 @@ def _set(call: Call, bucket: str, old: Mapping[str, Any]) -> None:
             call.ask("s3", put, Bucket=bucket, **parameters(value))
         elif value is None and name in old and remove:
             call.ask("s3", remove, Bucket=bucket)
-    if call.tags and call.tags != call.previous_tags:
-        call.ask("s3", "put_bucket_tagging", Bucket=bucket, Tagging={"TagSet": call.tags})
+    if call.user_tags and call.tags != call.previous_tags:
+        call.ask("s3", "put_bucket_tagging", Bucket=bucket, Tagging={"TagSet": call.user_tags})
 
 
 def _encryption(value: Mapping[str, Any]) -> dict[str, Any]:

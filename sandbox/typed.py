@@ -1,5 +1,5 @@
 """
-Resources that exist in name only: a physical id and attributes of the right shape, for types without a handler.
+Resources that exist in name only: an id and attributes of the right shape, for types without a handler.
 
 Pure. Attributes follow from the physical id, so an update gives the same values.
 """
@@ -7,12 +7,11 @@ Pure. Attributes follow from the physical id, so an update gives the same values
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.handler import Call, Handler, generated_name, nothing, random_text, unchanged
 from sandbox.provisioning import Provisioned
-from sandbox.schema import ProviderSchemas
 
 _HEX = "0123456789abcdef"
 
@@ -27,7 +26,7 @@ _REF: Mapping[str, str] = {
     "AWS::CloudTrail::Trail": "TrailName",
     "AWS::SQS::Queue": "QueueName",
 }
-"""The property whose value `Ref` gives, where the schemas' identifier says otherwise (AWS template reference)."""
+"""The property that `Ref` gives, where the schemas' identifier says otherwise (AWS template reference)."""
 
 _ARNS: Mapping[str, str] = {
     "AWS::Lambda::Function": "lambda:{region}:{account}:function:{id}",
@@ -46,15 +45,16 @@ _DOMAINS = {"ElastiCache": "cache", "RDS": "rds"}
 
 
 def _create(call: Call) -> Provisioned:
-    return Provisioned(_physical_id(call, ProviderSchemas()))
+    return Provisioned(_physical_id(call))
 
 
 HANDLER = Handler(create=_create, update=unchanged, delete=nothing)
 """The handler of every type that has none of its own."""
 
 
-def attributes(call: Call, physical_id: str, schemas: ProviderSchemas) -> dict[str, Any]:
+def attributes(call: Call, physical_id: str) -> dict[str, Any]:
     """Return a plausible value for everything that `Fn::GetAtt` accepts of the call's type."""
+    schemas = call.schemas
     names = schemas.attributes(call.request.type)
     leaves = {name for name in names if not any(other.startswith(f"{name}.") for other in names)}
     identifier = schemas.identifier(call.request.type)
@@ -69,10 +69,10 @@ def attributes(call: Call, physical_id: str, schemas: ProviderSchemas) -> dict[s
     return values
 
 
-def _physical_id(call: Call, schemas: ProviderSchemas) -> str:
+def _physical_id(call: Call) -> str:
     if call.request.type in _REF:
         return call.name(_REF[call.request.type])
-    identifier = schemas.identifier(call.request.type)
+    identifier = call.schemas.identifier(call.request.type)
     parts = [
         str(call.properties[name]) if name in call.properties else _made_up(call, name) for name in identifier
     ]
@@ -100,21 +100,27 @@ def _value(call: Call, physical_id: str, name: str, kind: str) -> Any:
 
 def _text(call: Call, physical_id: str, name: str) -> str:
     last = name.rsplit(".", 1)[-1]
-    digest = hashlib.sha256(f"{physical_id}/{name}".encode()).hexdigest()
-    service, region = _service(call), call.request.region
-    if last.endswith(("Arn", "ARN")):
-        return physical_id if physical_id.startswith("arn:") else _arn(call, physical_id)
-    if last.endswith("Port"):
-        return _PORTS.get(service, "443")
-    if last.endswith(("Address", "Endpoint", "DNSName", "DnsName", "DomainName")):
-        return f"{_slug(physical_id)}.{digest[:12]}.{region}.{_DOMAINS.get(service, service.lower())}.amazonaws.com"
-    if last.endswith(("Url", "URL", "Uri", "URI")):
-        return f"https://{service.lower()}.{region}.amazonaws.com/{call.request.account}/{_slug(physical_id)}"
-    if last.endswith(("Id", "ID")):
-        return f"{_kind(call)}-{digest[:17]}"
-    if last.endswith(("Time", "Date", "At", "Timestamp")):
-        return "2026-01-01T00:00:00Z"
-    return "ACTIVE" if last.endswith(("Status", "State")) else physical_id
+    forms: Mapping[tuple[str, ...], Callable[[], str]] = {
+        ("Arn", "ARN"): lambda: physical_id if physical_id.startswith("arn:") else _arn(call, physical_id),
+        ("Port",): lambda: _PORTS.get(_service(call), "443"),
+        ("Address", "Endpoint", "DNSName", "DnsName", "DomainName"): lambda: _host(call, physical_id, name),
+        ("Url", "URL", "Uri", "URI"): lambda: f"https://{_host(call, physical_id, name)}",
+        ("Id", "ID"): lambda: f"{_kind(call)}-{_digest(physical_id, name)[:17]}",
+        ("Time", "Date", "At", "Timestamp"): lambda: "2026-01-01T00:00:00Z",
+        ("Status", "State"): lambda: "ACTIVE",
+    }
+    return next((form() for endings, form in forms.items() if last.endswith(endings)), physical_id)
+
+
+def _digest(physical_id: str, name: str) -> str:
+    return hashlib.sha256(f"{physical_id}/{name}".encode()).hexdigest()
+
+
+def _host(call: Call, physical_id: str, name: str) -> str:
+    service = _service(call)
+    domain = _DOMAINS.get(service, service.lower())
+    start = f"{_slug(physical_id)}.{_digest(physical_id, name)[:12]}"
+    return f"{start}.{call.request.region}.{domain}.amazonaws.com"
 
 
 def _arn(call: Call, identifier: str) -> str:

@@ -26,5 +26,5 @@ class Builder(Protocol):
 
 
 def builder(name: str) -> Builder:
-    """Load the module of the stack *name*; late, so that commands which render nothing never wait for troposphere."""
+    """Load the module of the stack *name*; late: what renders nothing never waits for troposphere."""
     return cast("Builder", import_module(f"stacks.{name}"))

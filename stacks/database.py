@@ -9,8 +9,8 @@ from troposphere.logs import LogGroup
 from troposphere.rds import DBInstance, DBParameterGroup, DBSubnetGroup
 from troposphere.secretsmanager import Secret, SecretTargetAttachment
 
-from stacks.alarms import Metric, above, add_alarm, below
-from stacks.retention import kept_in_production, removed
+from stacks.parts.alarms import Metric, above, add_alarm, below
+from stacks.parts.retention import kept_in_production, removed
 from stacks.settings import Settings
 from stacks.wiring import Stack
 

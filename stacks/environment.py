@@ -17,11 +17,11 @@ from typing import Any, cast, get_args
 import yaml
 from pydantic import ValidationError
 
-from stacks import limits, problems, subnets
-from stacks.checks import findings
-from stacks.problems import Finding, Place, Problem
+from stacks.checking import limits, problems, subnets
+from stacks.checking.problems import Finding, Place, Problem
+from stacks.checking.together import findings
+from stacks.checking.yaml_tree import Tree, parse
 from stacks.settings import Settings, System, Tier
-from stacks.yaml_tree import Tree, parse
 
 __all__ = ["EnvironmentFileError", "Problem", "defaults", "load", "parse_settings"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from troposphere import GetAtt, GetAZs, Ref, Select, ec2
 
-from stacks import endpoints, flow_logs, security_groups
+from stacks.parts import endpoints, flow_logs, security_groups
 from stacks.settings import ExistingVpc, Settings
 from stacks.wiring import Stack
 

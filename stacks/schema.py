@@ -1,7 +1,7 @@
 """
 The JSON Schema of the environment file, for editors: ``python -m stacks.schema`` writes it anew.
 
-It is made from `Settings`; what spans several keys is beyond it and stays with `stacks.checks`.
+It is made from `Settings`; what spans several keys is beyond it and stays with `stacks.checking.together`.
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from troposphere import GetAtt, Ref, Sub, iam
 from troposphere.kms import Key
 from troposphere.s3 import Bucket
 
-from stacks import alarm_topic, config_bucket, keys, parameters, secrets
-from stacks.bedrock import model_arns
-from stacks.policies import allow, arn, role, via
-from stacks.secrets import GatewaySecrets
+from stacks.parts import alarm_topic, config_bucket, keys, parameters, secrets
+from stacks.parts.bedrock import model_arns
+from stacks.parts.policies import allow, arn, role, via
+from stacks.parts.secrets import GatewaySecrets
 from stacks.settings import Settings
 from stacks.wiring import Stack
 

@@ -22,13 +22,13 @@ from troposphere.ecs import (
 from troposphere.ecs import CapacityProviderStrategy as DefaultStrategyItem
 from troposphere.logs import LogGroup
 
-from stacks import litellm_config
-from stacks.alarms import Metric, above, add_alarm, at_least
-from stacks.dashboard import add_dashboard
-from stacks.retention import kept_in_production, removed
-from stacks.scaling import add_scaling
+from stacks.parts import litellm_config
+from stacks.parts.alarms import Metric, above, add_alarm, at_least
+from stacks.parts.dashboard import add_dashboard
+from stacks.parts.retention import kept_in_production, removed
+from stacks.parts.scaling import add_scaling
+from stacks.parts.task import CONTAINER, migration_task, proxy_task
 from stacks.settings import Settings
-from stacks.task import CONTAINER, migration_task, proxy_task
 from stacks.wiring import Stack
 
 IMAGES_KEPT = 20

@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stacks import fields, limits
-from stacks.advice import advice
-from stacks.fields import between, shape
+from stacks.checking import fields, limits
+from stacks.checking.advice import advice
+from stacks.checking.fields import between, shape
 
 System = Literal["litellm"]
 Tier = Literal["dev", "production"]
@@ -201,8 +201,8 @@ class Settings(Section):
 
     @property
     def alb_name(self) -> str:
-        """Name of the load balancer: ``dev-litellm``."""
-        return self.prefix
+        """Name of the load balancer; another one when it is internal, since that replaces it."""
+        return f"{self.prefix}-vpc" if self.alb.internal else self.prefix
 
     @property
     def target_group_name(self) -> str:

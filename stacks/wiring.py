@@ -1,4 +1,4 @@
-"""How a stack is wired to the others and to the deployer: tags, exports, imports, lookups, uploads. Knows no resource."""
+"""How a stack is wired to the others and to the deployer: tags, exports, imports, lookups, uploads."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Stack:
     """
     One template being built.
 
-    What only the account knows at deployment (an image that may be missing, a live engine version) is a template
-    parameter with a rule beside it, in the template's ``Metadata`` under ``gatestack``; so are files that must be in S3
-    first. The generator lifts both into the manifest.
+    What only the account knows at deployment (an image that may be missing, a live engine version) is a
+    template parameter with a rule beside it, in the template's ``Metadata`` under ``gatestack``; so are files
+    that must be in S3 first. The generator lifts both into the manifest.
     """
 
     def __init__(self, settings: Settings, name: str, description: str) -> None:
@@ -28,9 +28,11 @@ class Stack:
         self._deployment: dict[str, Any] = {}
 
     def add(self, resource: Resource, *, name: str | None = None) -> Resource:
-        """Add *resource*; where its type carries tags it gets the stack's, and ``Name`` where *name* is given."""
+        """Add *resource*, with the stack's tags where its type carries any, and with ``Name`` on wish."""
         if "Tags" in resource.props:
-            tags = self.settings.stack_tags(self.name) | ({"Name": f"{self.settings.prefix}-{name}"} if name else {})
+            tags = self.settings.stack_tags(self.name)
+            if name:
+                tags["Name"] = f"{self.settings.prefix}-{name}"
             resource.Tags = tags if resource.props["Tags"][0] is dict else Tags(**tags)
         self.template.add_resource(resource)
         return resource
@@ -45,7 +47,7 @@ class Stack:
         return ImportValue(self.settings.export_name(stack, output))
 
     def look_up(self, parameter: Parameter, rule: str, **facts: str) -> Ref:
-        """Add *parameter*, which the deployer sets by *rule* (`generator.manifest.Lookup`); its default holds elsewhere."""
+        """Add *parameter*, which the deployer sets by *rule* (see `generator.manifest.Lookup`)."""
         entry = {"parameter": parameter.title, "rule": rule, "facts": facts}
         self._note("lookups", entry)
         return Ref(self.template.add_parameter(parameter))

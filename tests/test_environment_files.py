@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 from stacks import schema
+from stacks.checking.problems import known_keys
 from stacks.environment import EnvironmentFileError, Problem, load, parse_settings
-from stacks.problems import known_keys
 from stacks.settings import Settings
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
-FILE = Path("environments/dev.yaml")
+FILE = Path("e/dev.yaml")
 HEAD = "system: litellm\nenvironment: dev\n"
 
 
@@ -79,7 +79,10 @@ def test_production_has_every_row_of_the_table_of_environment_differences() -> N
         "tasks": (2, 2, 4),
         "endpoint zones": 2,
     }
-    assert prod.warnings == ()
+    assert prod.warnings == (
+        "alb.domain_name: llm.example.com is an example; write your own",
+        "observability.alarm_email: llm-alarms@example.com is an example; write your own",
+    )
 
 
 def test_the_production_file_shows_every_row_that_its_tier_changes() -> None:
@@ -132,7 +135,8 @@ def test_a_file_of_two_lines_is_the_dev_column_of_the_guide() -> None:
 def test_mappings_are_merged_lists_replaced_and_empty_keys_leave_the_default() -> None:
     text = (
         HEAD
-        + "alb:\nservice:\n  image_tag:\n  providers: [anthropic]\n  config: {litellm_settings: {num_retries: 2}}\n"
+        + "alb:\nservice:\n  image_tag:\n  providers: [anthropic]\n"
+        + "  config: {litellm_settings: {num_retries: 2}}\n"
     )
     service = parse_settings(text, FILE).service
     assert service.providers == ("anthropic",)
@@ -152,20 +156,24 @@ def test_aliases_and_merge_keys_work_and_own_keys_win() -> None:
 
 def test_every_problem_of_a_file_is_told_at_once_each_on_its_line() -> None:
     text = (
-        "system: litellm\nenvironment: on\nregoin: us-east-1\nnetwork:\n  nat_gateway: 1\n  nat_gateways: true\n"
+        "system: litellm\nenvironment: on\nregoin: us-east-1\n"
+        "network:\n  nat_gateway: 1\n  nat_gateways: true\n"
         "alb:\n  waf: 'true'\n  idle_timeout_seconds: 0\n  hosted_zone_id: Z123\n"
         "database:\n  storage_gb: 20\n  storage_gb: 30\nservice:\n  memory_mb: 8192\n"
     )
     assert problems(text) == [
-        'environments/dev.yaml:2: environment: YAML reads this as the boolean true, not as text; quote it: environment: "on"',
-        "environments/dev.yaml:3: regoin: unknown key; did you mean region?",
-        "environments/dev.yaml:5: network.nat_gateway: unknown key; did you mean nat_gateways?",
-        "environments/dev.yaml:6: network.nat_gateways: expected a whole number, found the boolean true",
-        "environments/dev.yaml:8: alb.waf: expected true or false, found text; write true without quotes",
-        "environments/dev.yaml:9: alb.idle_timeout_seconds: 0 is out of range; 1 to 4000 seconds",
-        "environments/dev.yaml:10: alb.hosted_zone_id: says where, not which name; add alb.domain_name",
-        "environments/dev.yaml:13: database.storage_gb: stands twice, first on line 12; keep one of them",
-        "environments/dev.yaml:15: service.memory_mb: Fargate has no 8192 MB with 512 CPU units; 1024, 2048, 3072, 4096",
+        (
+            "e/dev.yaml:2: environment: YAML reads this as the boolean true, not as text; "
+            'quote it: environment: "on"'
+        ),
+        "e/dev.yaml:3: regoin: unknown key; did you mean region?",
+        "e/dev.yaml:5: network.nat_gateway: unknown key; did you mean nat_gateways?",
+        "e/dev.yaml:6: network.nat_gateways: expected a whole number, found the boolean true",
+        "e/dev.yaml:8: alb.waf: expected true or false, found text; write true without quotes",
+        "e/dev.yaml:9: alb.idle_timeout_seconds: 0 is out of range; 1 to 4000 seconds",
+        "e/dev.yaml:10: alb.hosted_zone_id: says where, not which name; add alb.domain_name",
+        "e/dev.yaml:13: database.storage_gb: stands twice, first on line 12; keep one of them",
+        "e/dev.yaml:15: service.memory_mb: Fargate has no 8192 MB with 512 CPU units; 1024, 2048, 3072, 4096",
     ]
 
 
@@ -214,6 +222,12 @@ def test_the_error_carries_the_problems_as_data() -> None:
         ),
         (HEAD + "alb: 5\n", "3: alb: expected keys with values below it, found a number"),
         (HEAD + "alb: {allowed_cidrs: 10.0.0.0/8}\n", "3: alb.allowed_cidrs: expected a list, found text"),
+        (
+            HEAD + "service: {desired_count: 1.0}\n",
+            "3: service.desired_count: expected a whole number, found the decimal number 1.0",
+        ),
+        (HEAD + "tags: {<<: 5}\n", "3: tags: behind << stands a mapping, or a list of mappings"),
+        (HEAD + 'tags: {"\\ud800": a}\n', "3: tags: a key that is not valid Unicode text"),
         (HEAD + "tier: prod\n", "3: tier: 'prod' is unknown; write 'dev' or 'production'"),
         ("system: litelm\nenvironment: dev\n", "1: system: 'litelm' is unknown; write 'litellm'"),
         ("system: litellm\nenvironment:\n", "2: environment: expected text, found nothing"),
@@ -226,25 +240,23 @@ def test_the_error_carries_the_problems_as_data() -> None:
 )
 def test_what_is_wrong_is_told_with_its_line_and_what_to_write(text: str, expected: str) -> None:
     (problem,) = problems(text)
-    assert problem.startswith(f"environments/dev.yaml:{expected}")
+    assert problem.startswith(f"e/dev.yaml:{expected}")
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("environment: dev\n", ["environments/dev.yaml: system: missing"]),
-        ("system: litellm\n", ["environments/dev.yaml: environment: missing"]),
-        ("", ["environments/dev.yaml: not an environment file; begin with system: and environment:"]),
+        ("environment: dev\n", ["e/dev.yaml: system: missing"]),
+        ("system: litellm\n", ["e/dev.yaml: environment: missing"]),
+        ("", ["e/dev.yaml: not an environment file; begin with system: and environment:"]),
         (
             "just text",
-            ["environments/dev.yaml: not an environment file; begin with system: and environment:"],
+            ["e/dev.yaml: not an environment file; begin with system: and environment:"],
         ),
-        ("[" * 400, ["environments/dev.yaml: not an environment file: nested too deeply"]),
+        ("[" * 900, ["e/dev.yaml: not an environment file: nested too deeply"]),
         (
             'a: "\\UFFFFFFFF"',
-            [
-                "environments/dev.yaml: not YAML: a character escape or a %YAML line with a number out of range"
-            ],
+            ["e/dev.yaml: not YAML: a character escape or a %YAML line with a number out of range"],
         ),
     ],
 )
@@ -255,18 +267,19 @@ def test_a_problem_without_a_place_is_told_without_a_line(text: str, expected: l
 def test_aliases_that_multiply_without_end_are_refused_quickly() -> None:
     levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" for n in range(1, 12))
     assert problems("l0: &l0 [x]\n" + levels) == [
-        "environments/dev.yaml: more than 20000 values, aliases counted each time; write it shorter"
+        "e/dev.yaml: more than 20000 values, aliases counted each time; write it shorter"
     ]
 
 
 def test_a_conclusion_from_a_refused_value_is_not_told() -> None:
     text = (
         HEAD
-        + "network: {vpc_cidr: 10.9.0.0, private_subnet_cidrs: [10.9.1.0/24, 10.9.2.0/24]}\nservice: {cpu: 5}\n"
+        + "network: {vpc_cidr: 10.9.0.0, private_subnet_cidrs: [10.9.1.0/24, 10.9.2.0/24]}\n"
+        + "service: {cpu: 5}\n"
     )
     assert problems(text) == [
-        "environments/dev.yaml:3: network.vpc_cidr: '10.9.0.0' is not an IPv4 range like 10.0.0.0/16",
-        "environments/dev.yaml:4: service.cpu: 5 is not a CPU size of Fargate: 256, 512, 1024, 2048, 4096, 8192, 16384",
+        "e/dev.yaml:3: network.vpc_cidr: '10.9.0.0' is not an IPv4 range like 10.0.0.0/16",
+        "e/dev.yaml:4: service.cpu: 5 is not a CPU size of Fargate: 256, 512, 1024, 2048, 4096, 8192, 16384",
     ]
 
 
@@ -286,7 +299,7 @@ def test_a_missing_file_names_those_that_are_there(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{tmp_path}/prd.yaml: no such file; {tmp_path} has prod.yaml; did you mean prod.yaml?"
     )
-    with pytest.raises(EnvironmentFileError, match="no such file, and .*/none has no environment files"):
+    with pytest.raises(EnvironmentFileError, match=r"no such file, and .*/none has no environment files"):
         load(tmp_path / "none" / "dev.yaml")
     with pytest.raises(EnvironmentFileError, match="cannot be read: Is a directory"):
         load(tmp_path)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from finders import exports, only, properties, resource, resources, template
 
-from stacks.bedrock import model_arns
 from stacks.environment import parse_settings
+from stacks.parts.bedrock import model_arns
 from stacks.security import build
 from stacks.wiring import Stack
 

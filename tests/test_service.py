@@ -12,8 +12,9 @@ import yaml
 
 from generator.lint import check
 from generator.render import render
-from stacks import litellm_config, service
+from stacks import service
 from stacks.environment import parse_settings
+from stacks.parts import litellm_config
 from stacks.settings import Settings
 from tests.finders import exports, only, properties, resource, resources, template
 

@@ -1,4 +1,4 @@
-"""Every limit of the settings, what the checks over several keys say, and properties that hold for any file."""
+"""Every limit of the settings, what the checks over several keys say, and what holds for any file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from stacks import limits, subnets
+from stacks import builder
+from stacks.checking import limits, subnets
+from stacks.checking.problems import Finding
+from stacks.checking.together import findings
 from stacks.environment import EnvironmentFileError, parse_settings
-from stacks.problems import Finding
+from stacks.environment import load as load_file
 from stacks.settings import Settings
 
 FILE = Path("e.yaml")
@@ -82,6 +85,23 @@ def test_the_longest_environment_keeps_every_name_within_its_limit() -> None:
     }
     assert all(lengths[kind] <= limit for kind, (_, limit) in limits.RESOURCE_NAMES.items())
     assert lengths["target group"] == 30
+
+
+def test_a_name_over_its_limit_would_be_told_for_each_kind_of_resource() -> None:
+    told = list(findings(load().model_copy(update={"environment": "e" * 20})))
+    message = (
+        f"the target group would be called {'e' * 20}-litellm-green, 2 over AWS's 32 characters; shorten it"
+    )
+    assert told == [Finding("environment", message, ("system",))]
+
+
+def test_variables_that_the_task_sets_are_all_refused_in_the_file() -> None:
+    template = builder("service").build(load()).template.to_dict()
+    tasks = [one for one in template["Resources"].values() if one["Type"] == "AWS::ECS::TaskDefinition"]
+    containers = [container for task in tasks for container in task["Properties"]["ContainerDefinitions"]]
+    names = {entry["Name"] for one in containers for entry in (*one["Environment"], *one["Secrets"])}
+    assert "LITELLM_MASTER_KEY" in names
+    assert names <= limits.TEMPLATE_VARIABLES
 
 
 def test_settings_cannot_be_changed() -> None:
@@ -255,9 +275,7 @@ def test_tags_keep_to_the_limits_of_aws(tags: dict[str, str], problem: str) -> N
 
 @given(st.integers(16, 20), st.integers(0, 2**32 - 1))
 @settings(max_examples=60, deadline=None)
-def test_derived_subnets_are_inside_the_vpc_and_never_overlap(
-    size: int, address: int, data_subnets: bool
-) -> None:
+def test_derived_subnets_are_inside_the_vpc_and_never_overlap(size: int, address: int) -> None:
     vpc = IPv4Network((address, size), strict=False)
     pairs = subnets.derived(str(vpc))
     ranges = [IPv4Network(cidr) for pair in pairs.values() for cidr in pair or ()]
@@ -303,10 +321,12 @@ def test_subnets_that_are_not_used_are_not_checked() -> None:
 
 
 def test_without_nat_every_provider_must_be_reached_through_an_endpoint() -> None:
-    assert refused(network={"nat_gateways": 0, "vpc_endpoints": False}, service={"image": "a/b"}) == (
-        "network.nat_gateways: without a NAT gateway this needs service.providers: [bedrock] (openai, anthropic can be "
-        "reached over the internet only), and service.image: ecr (other registries are in the internet), and "
-        "network.vpc_endpoints: true; or write 1 or 2"
+    outside = {"nat_gateways": 0, "vpc_endpoints": False}
+    assert refused(network=outside, service={"image": "a/b"}) == (
+        "network.nat_gateways: without a NAT gateway this needs service.providers: [bedrock] "
+        "(openai, anthropic can be reached over the internet only), "
+        "and service.image: ecr (other registries are in the internet), "
+        "and network.vpc_endpoints: true; or write 1 or 2"
     )
     bedrock = {"providers": ["bedrock"], "bedrock_models": ["us.anthropic.claude-sonnet-4-5-20250929-v1:0"]}
     assert load(network={"nat_gateways": 0}, service=bedrock).network.nat_gateways == 0
@@ -334,11 +354,11 @@ def test_an_existing_vpc_brings_its_subnets() -> None:
     [
         (
             vpc(private=1),
-            "network.existing_vpc.private_subnet_ids: needs two subnets in different availability zones, has 1",
+            "network.existing_vpc.private_subnet_ids: needs two subnets in different availability",
         ),
         (
             vpc(public=0),
-            "network.existing_vpc.public_subnet_ids: needs two subnets in different availability zones, has 0; no",
+            "network.existing_vpc.public_subnet_ids: needs two subnets in different availability",
         ),
         (
             vpc() | {"vpc_id": "x"},
@@ -431,7 +451,7 @@ def test_an_existing_vpc_needs_data_subnets_where_they_are_wanted() -> None:
         ),
         (
             {"service": {"config": {"general_settings": {"master_key": "os.environ/OTHER"}}}},
-            "service.config.general_settings.master_key: must be os.environ/LITELLM_MASTER_KEY, the key that gatestack",
+            "service.config.general_settings.master_key: must be os.environ/LITELLM_MASTER_KEY",
         ),
         ({"service": models("x")}, "service.config.model_list[0]: expected model_name and litellm_params"),
         (
@@ -444,7 +464,7 @@ def test_an_existing_vpc_needs_data_subnets_where_they_are_wanted() -> None:
         ),
         (
             {"service": models({"model_name": "a", "litellm_params": {"model": "a/b", "api_key": "sk-1"}})},
-            "service.config.model_list[0].litellm_params.api_key: a secret may not stand in this file; write os.environ",
+            "service.config.model_list[0].litellm_params.api_key: a secret may not stand in this",
         ),
     ],
 )
@@ -499,9 +519,7 @@ def test_production_behind_an_internal_load_balancer_may_go_without_https() -> N
 
 
 def test_other_rows_of_production_may_be_changed_and_are_warned_of() -> None:
-    made = load(
-        PROD, alb={"waf": False}, service={"spot": True}, observability={"alarm_email": "a@example.com"}
-    )
+    made = load(PROD, alb={"waf": False}, service={"spot": True}, observability={"alarm_email": "a@b.io"})
     assert made.warnings == (
         "alb.waf: off (production)",
         "service.spot: tasks may be taken away at two minutes' notice (production)",
@@ -515,9 +533,21 @@ def test_warnings_name_what_will_be_regretted() -> None:
         "service.memory_mb: 1024 MB is little: LiteLLM's imports alone take more than 1 GiB; 2048 or more",
         "service.log_level: DEBUG writes keys and prompts to the log",
         "alb: no HTTPS, so keys and prompts travel as clear text; add domain_name or certificate_arn",
-        "service.max_tasks: 4 tasks x 4 x 10 connections are 160, over database.connection_alarm, 80; "
-        "twice as many while a deployment rolls",
-        "service.config: bedrock/us.anthropic.claude is not among service.bedrock_models: the tasks may not invoke it",
+        (
+            "service.max_tasks: 4 tasks x 4 x 10 connections are 160, over database.connection_alarm, 80; "
+            "twice as many while a deployment rolls"
+        ),
+        (
+            "service.config: bedrock/us.anthropic.claude is not among service.bedrock_models: "
+            "the tasks may not invoke it"
+        ),
+    )
+
+
+def test_connections_are_counted_only_where_the_pool_has_a_size() -> None:
+    pool = {"config": {"general_settings": {"database_connection_pool_limit": "os.environ/POOL"}}}
+    assert (
+        load(PROD, service={"max_tasks": 5000} | pool, observability={"alarm_email": "a@b.io"}).warnings == ()
     )
 
 
@@ -553,7 +583,11 @@ def valid_files(draw: st.DrawFn) -> dict[str, Any]:
         "alb": {"certificate_arn": CERTIFICATE, "waf": draw(st.booleans())},
         "database": {"storage_gb": storage, "max_storage_gb": storage + storage // 10 + 1},
         "service": {
-            **{"cpu": cpu, "memory_mb": memory, "min_tasks": low, "desired_count": wanted, "max_tasks": high},
+            "cpu": cpu,
+            "memory_mb": memory,
+            "min_tasks": low,
+            "desired_count": wanted,
+            "max_tasks": high,
             "config": {"litellm_settings": {"success_callback": draw(st.lists(TEXT, max_size=2))}},
         },
         "observability": {"log_retention_days": draw(st.sampled_from(limits.LOG_RETENTION_DAYS))},
@@ -621,12 +655,10 @@ def test_any_bytes_give_settings_or_problems(
 
 def outcome_of(source: str | Path) -> None:
     """Load *source*: settings, or problems that are told on a line each in text that can be written."""
-    from stacks.environment import load as load_file  # noqa: PLC0415  # `load` is this module's own
-
     try:
         made = parse_settings(source, FILE) if isinstance(source, str) else load_file(source)
-        assert isinstance(made.warnings, tuple)
     except EnvironmentFileError as error:
-        assert error.problems
-        assert len(str(error).splitlines()) == len(error.problems)
-        str(error).encode()
+        told, count = str(error), len(error.problems)
+    else:
+        told, count = "\n".join(made.warnings), len(made.warnings)
+    assert len(told.encode().splitlines()) == count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,18 @@ ENOUGH_MEMORY_MB = 2048
 def advice(settings: Settings) -> tuple[str, ...]:
     """Return a sentence for each choice that the user should know about."""
     rest = _production(settings) if settings.production else ()
-    return (*_service(settings), *_connections(settings), *_bedrock(settings), *rest)
+    return (*_examples(settings), *_service(settings), *_connections(settings), *_bedrock(settings), *rest)
+
+
+def _examples(settings: Settings) -> Iterator[str]:
+    """Name what was copied from our files and never replaced (RFC 2606 keeps these domains for examples)."""
+    written = {
+        "alb.domain_name": settings.alb.domain_name,
+        "observability.alarm_email": settings.observability.alarm_email,
+    }
+    for key, value in written.items():
+        if value and re.search(r"(^|[.@])example\.(com|net|org)$", value):
+            yield f"{key}: {value} is an example; write your own"
 
 
 def _service(settings: Settings) -> Iterator[str]:

@@ -8,7 +8,7 @@ from troposphere import AccountId, Ref
 from troposphere.kms import Key
 from troposphere.sns import SubscriptionResource, Topic, TopicPolicy
 
-from stacks.policies import arn, document
+from stacks.parts.policies import arn, document
 from stacks.wiring import Stack
 
 

@@ -7,8 +7,8 @@ from troposphere import GetAtt, Ref
 from troposphere.ec2 import FlowLog
 from troposphere.logs import LogGroup
 
-from stacks.policies import allow, arn, role
-from stacks.retention import kept_in_production
+from stacks.parts.policies import allow, arn, role
+from stacks.parts.retention import kept_in_production
 from stacks.wiring import Stack
 
 

@@ -18,8 +18,8 @@ from troposphere.s3 import (
     VersioningConfiguration,
 )
 
-from stacks.policies import document
-from stacks.retention import kept_in_production
+from stacks.parts.policies import document
+from stacks.parts.retention import kept_in_production
 from stacks.wiring import Stack
 
 OWNER_ONLY = OwnershipControls(Rules=[OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")])

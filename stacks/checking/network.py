@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from itertools import combinations
 
-from stacks import limits, subnets
-from stacks.problems import Finding
+from stacks.checking import limits, subnets
+from stacks.checking.problems import Finding
 from stacks.settings import ExistingVpc, Settings
 
 

@@ -16,9 +16,9 @@ from troposphere.s3 import (
     ServerSideEncryptionRule,
 )
 
-from stacks.config_bucket import NOTHING_PUBLIC, OWNER_ONLY, only_with_tls
-from stacks.policies import document
-from stacks.retention import kept_in_production
+from stacks.parts.config_bucket import NOTHING_PUBLIC, OWNER_ONLY, only_with_tls
+from stacks.parts.policies import document
+from stacks.parts.retention import kept_in_production
 from stacks.wiring import Stack
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from troposphere import Sub
 
-from stacks.policies import arn
+from stacks.parts.policies import arn
 
 DESTINATIONS = {
     "us": ("us-east-1", "us-east-2", "us-west-1", "us-west-2"),

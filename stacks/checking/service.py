@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stacks import limits
-from stacks.problems import Finding, Place
+from stacks.checking import limits
+from stacks.checking.problems import Finding, Place
 from stacks.settings import Service, Settings
 
 

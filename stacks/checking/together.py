@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from stacks import limits
-from stacks.checks_network import network_findings
-from stacks.checks_service import service_findings
-from stacks.problems import Finding
+from stacks.checking import limits
+from stacks.checking.network import network_findings
+from stacks.checking.problems import Finding
+from stacks.checking.service import service_findings
 from stacks.settings import Settings
 
 
@@ -62,6 +62,7 @@ def _tags(tags: dict[str, str]) -> Iterator[Finding]:
 
 
 def _alb(settings: Settings) -> Iterator[Finding]:
+    """Certificates: CloudFormation User Guide, AWS::CertificateManager::Certificate, DNS validation."""
     alb = settings.alb
     if alb.domain_name and not alb.hosted_zone_id and not alb.certificate_arn:
         message = (
@@ -88,6 +89,7 @@ def _certificate(arn: str, settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
+    """Storage: Amazon RDS User Guide, Managing capacity automatically with Amazon RDS storage autoscaling."""
     database = settings.database
     problem = _version_problem(database.engine_version)
     if problem:

@@ -16,8 +16,8 @@ from awacs.aws import (
 from troposphere import AccountId, Ref, Sub
 from troposphere.kms import Alias, Key
 
-from stacks.policies import arn, document, via
-from stacks.retention import kept_in_production
+from stacks.parts.policies import arn, document, via
+from stacks.parts.retention import kept_in_production
 from stacks.wiring import Stack
 
 USE = [

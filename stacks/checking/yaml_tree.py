@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from stacks.problems import Place, Problem, printable, spelled
+from stacks.checking.problems import Place, Problem, printable, spelled
 
 MOST_VALUES = 20_000
 """An environment file has some hundred values; aliases can make a short text endless."""

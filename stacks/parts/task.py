@@ -19,7 +19,7 @@ from troposphere.ecs import (
 )
 from troposphere.logs import LogGroup
 
-from stacks import litellm_config
+from stacks.parts import litellm_config
 from stacks.settings import Settings
 from stacks.wiring import Stack
 

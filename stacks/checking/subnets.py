@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stacks import limits
-from stacks.fields import network_of
+from stacks.checking import limits
+from stacks.checking.fields import network_of
 
 
 def derived(vpc_cidr: str) -> dict[str, list[str] | None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from troposphere import Ref, Sub, kms
 from troposphere.secretsmanager import GenerateSecretString, Secret
 
-from stacks.retention import kept_in_production, removed
+from stacks.parts.retention import kept_in_production, removed
 from stacks.settings import Settings
 from stacks.wiring import Stack
 

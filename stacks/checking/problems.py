@@ -126,10 +126,7 @@ def _unknown(place: Place, model: type[BaseModel]) -> str:
 def known_keys(model: type[BaseModel], place: Place = ()) -> tuple[str, ...]:
     """Return the keys that *model* knows at *place*."""
     for part in place:
-        found = _model_of(model.model_fields[str(part)].annotation)
-        if found is None:
-            return ()
-        model = found
+        model = _model_of(model.model_fields[str(part)].annotation) or model
     return tuple(model.model_fields)
 
 
@@ -155,7 +152,7 @@ def _kind(value: object) -> str:
         type(None): "nothing",
         bool: f"the boolean {str(value).lower()}",
         int: "a number",
-        float: "a number",
+        float: f"the decimal number {value}",
         str: "text",
         list: "a list",
     }

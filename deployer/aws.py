@@ -1,0 +1,294 @@
+"""CloudFormation through botocore: our words in, our words out. Nothing but `aws*.py` knows botocore."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from typing import Any, Literal
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from deployer.aws_edges import Edges
+from deployer.aws_errors import call, is_missing, setup
+from deployer.aws_shapes import change_set_state, resource, stack_event, stack_state, validation_failure
+from deployer.cloud import (
+    ChangeSetRequest,
+    ChangeSetState,
+    ExportState,
+    Resource,
+    StackEvent,
+    StackState,
+)
+from deployer.errors import CloudError, MovedOn, NotAllowed
+
+ATTEMPTS = 6
+"""Of one request, by botocore, with its client-side rate limit; a run goes on after that at its own pace."""
+EDGE_ATTEMPTS = 3
+EXECUTED = frozenset({"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"})
+
+
+def connect(region: str, *, profile: str | None = None, endpoint: str | None = None) -> Aws:
+    """
+    Return the account and region that the AWS environment (variables, profile, endpoint) points to.
+
+    Raises:
+        Refused: there are no credentials, or no such profile.
+
+    """
+    try:
+        session = botocore.session.Session(profile=profile)
+        session.user_agent_extra = "gatestack"
+
+        @cache
+        def client(service: str) -> Any:
+            return session.create_client(
+                service, region_name=region, endpoint_url=endpoint, config=_config(service)
+            )
+
+        return Aws(client("cloudformation"), client, region)
+    except BotoCoreError as error:
+        raise setup(error) from error
+
+
+def _config(service: str) -> Config:
+    attempts = ATTEMPTS if service == "cloudformation" else EDGE_ATTEMPTS
+    mode: Literal["adaptive", "standard"] = "adaptive" if service == "cloudformation" else "standard"
+    return Config(
+        retries={"mode": mode, "total_max_attempts": attempts},
+        connect_timeout=10,
+        read_timeout=60,
+        s3={"addressing_style": "path"},
+    )
+
+
+class Aws(Edges):
+    """A `deployer.cloud.Cloud` on AWS, or on anything that speaks its protocol."""
+
+    def __init__(self, cloudformation: Any, clients: Any, region: str) -> None:
+        host = cloudformation.meta.endpoint_url.split("//")[-1].split("/")[0]
+        super().__init__(clients, region, emulated=not host.endswith((".amazonaws.com", ".amazonaws.com.cn")))
+        self._client = cloudformation
+        self._listing_pages = 1
+        """What one look at all stacks of the region costs."""
+
+    # reads
+
+    def stacks(self, names: Collection[str], ids: Collection[str] = ()) -> tuple[StackState, ...]:
+        """Look once: at the whole region, or stack by stack where that costs less or nothing else is allowed."""
+        found: dict[str, StackState] = {}
+        if names and self._listing_pages <= max(len(names), 2):
+            found = self._listed(set(names), set(ids))
+        elif names:
+            found = {state.id: state for name in names for state in self._described(name)}
+        for stack_id in ids:
+            if stack_id not in found:
+                found |= {state.id: state for state in self._described(stack_id)}
+        return tuple(found.values())
+
+    def _listed(self, names: Collection[str], ids: Collection[str]) -> dict[str, StackState]:
+        try:
+            pages = list(self._pages("describe_stacks"))
+        except NotAllowed:
+            self._listing_pages = 1_000_000
+            return {state.id: state for name in names for state in self._described(name)}
+        self._listing_pages = len(pages)
+        wanted = [
+            stack
+            for page in pages
+            for stack in page["Stacks"]
+            if stack["StackName"] in names or stack["StackId"] in ids
+        ]
+        return {stack["StackId"]: stack_state(stack) for stack in wanted}
+
+    def _described(self, name_or_id: str) -> list[StackState]:
+        try:
+            answer = call(self._client, "describe_stacks", StackName=name_or_id)
+        except CloudError as error:
+            if is_missing(error):
+                return []
+            raise
+        return [stack_state(stack) for stack in answer["Stacks"]]
+
+    def change_set(self, change_set_id: str) -> ChangeSetState | None:
+        """Return a change set with all its changes."""
+        return self._change_set(ChangeSetName=change_set_id)
+
+    def change_set_values(self, change_set_id: str) -> ChangeSetState | None:
+        """Return a change set with the values before and after."""
+        try:
+            return self._change_set(ChangeSetName=change_set_id, IncludePropertyValues=True)
+        except CloudError:
+            return None
+
+    def _change_set(self, **which: Any) -> ChangeSetState | None:
+        try:
+            pages = list(self._pages("describe_change_set", **which))
+        except CloudError as error:
+            if error.code in {"ChangeSetNotFound", "ChangeSetNotFoundException"} or is_missing(error):
+                return None
+            raise
+        return change_set_state(pages[0], [change for page in pages for change in page.get("Changes", ())])
+
+    def change_set_names(self, stack_id: str) -> Mapping[str, str]:
+        """Return the ids of a stack's change sets, by name."""
+        try:
+            pages = list(self._pages("list_change_sets", StackName=stack_id))
+        except CloudError as error:
+            if is_missing(error):
+                return {}
+            raise
+        return {one["ChangeSetName"]: one["ChangeSetId"] for page in pages for one in page["Summaries"]}
+
+    def change_set_failures(self, change_set_id: str) -> tuple[str, ...]:
+        """Return what validation found; nothing where the endpoint has no such events."""
+        try:
+            pages = list(self._pages("describe_events", ChangeSetName=change_set_id))
+        except CloudError:
+            return ()
+        texts = [validation_failure(event) for page in pages for event in page.get("OperationEvents", ())]
+        return tuple(text for text in texts if text)
+
+    def events(self, stack_id: str, after: str | None = None) -> tuple[StackEvent, ...]:
+        """Return the events since *after*, oldest first; AWS tells them newest first."""
+        found: list[StackEvent] = []
+        for page in self._pages("describe_stack_events", StackName=stack_id):
+            events = [stack_event(event) for event in page["StackEvents"]]
+            ids = [event.id for event in events]
+            if after in ids:
+                found += events[: ids.index(after)]
+                break
+            found += events
+        unique = {event.id: event for event in found}
+        return tuple(reversed(unique.values()))
+
+    def resources(self, stack_id: str) -> tuple[Resource, ...]:
+        """Return a stack's resources."""
+        pages = self._pages("list_stack_resources", StackName=stack_id)
+        return tuple(resource(one) for page in pages for one in page["StackResourceSummaries"])
+
+    def template(self, stack_id: str) -> str:
+        """Return the template as text; botocore has read a JSON one already."""
+        body = call(self._client, "get_template", StackName=stack_id)["TemplateBody"]
+        return body if isinstance(body, str) else json.dumps(body)
+
+    def exports(self) -> tuple[ExportState, ...]:
+        """Return every export of the region."""
+        pages = self._pages("list_exports")
+        exports = [one for page in pages for one in page["Exports"]]
+        return tuple(ExportState(one["Name"], one["Value"], one["ExportingStackId"]) for one in exports)
+
+    def importers(self, export: str) -> tuple[str, ...]:
+        """Return who imports *export*; for nobody, AWS answers with an error."""
+        try:
+            return tuple(
+                one for page in self._pages("list_imports", ExportName=export) for one in page["Imports"]
+            )
+        except CloudError as error:
+            if error.code == "ValidationError":
+                return ()
+            raise
+
+    # acts
+
+    def create_change_set(self, request: ChangeSetRequest) -> ChangeSetState:
+        """Ask for a change set, or take up the one of that name."""
+        template = {"TemplateURL": request.url} if request.url else {"TemplateBody": request.body}
+        parameters = [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in request.parameters.items()
+        ]
+        try:
+            answer = call(
+                self._client,
+                "create_change_set",
+                StackName=request.stack,
+                ChangeSetName=request.name,
+                ChangeSetType=request.kind,
+                ClientToken=request.token,
+                Description=request.description,
+                Capabilities=list(request.capabilities),
+                Parameters=parameters,
+                Tags=[{"Key": key, "Value": value} for key, value in request.tags.items()],
+                **template,
+            )
+        except CloudError as error:
+            return self._taken_up(request, error)
+        return ChangeSetState(request.name, answer["Id"], answer["StackId"], "CREATE_PENDING")
+
+    def _taken_up(self, request: ChangeSetRequest, error: CloudError) -> ChangeSetState:
+        if error.code in {"AlreadyExistsException", "AlreadyExists"}:
+            found = self._change_set(StackName=request.stack, ChangeSetName=request.name)
+            if found is not None:
+                return found
+        moved = is_missing(error) if request.kind == "UPDATE" else "already exists" in str(error)
+        if moved:
+            raise MovedOn(str(error), code=error.code, operation=error.operation) from error
+        raise error
+
+    def delete_change_set(self, change_set_id: str) -> None:
+        """Remove a change set; one that is gone, or was executed, needs no removing."""
+        try:
+            call(self._client, "delete_change_set", ChangeSetName=change_set_id)
+        except CloudError as error:
+            gone = {"ChangeSetNotFound", "ChangeSetNotFoundException", "InvalidChangeSetStatus"}
+            if error.code not in gone and not is_missing(error):
+                raise
+
+    def execute(self, change_set_id: str, token: str, *, creation: bool) -> None:
+        """Execute a change set, once."""
+        wanted: dict[str, Any] = {"RetainExceptOnCreate": True} if creation else {}
+        which = {"ChangeSetName": change_set_id, "ClientRequestToken": token}
+        try:
+            call(self._client, "execute_change_set", **which, **wanted)
+        except CloudError as error:
+            if wanted and "RetainExceptOnCreate" in str(error):
+                call(self._client, "execute_change_set", **which)
+                return
+            if error.code not in {
+                "InvalidChangeSetStatus",
+                "ChangeSetNotFound",
+                "TokenAlreadyExistsException",
+            }:
+                raise
+            found = self.change_set(change_set_id)
+            if found is None or found.execution not in EXECUTED:
+                raise MovedOn(str(error), code=error.code, operation=error.operation) from error
+
+    def delete_stack(self, stack_id: str, token: str) -> None:
+        """Start deleting a stack."""
+        self._act("delete_stack", StackName=stack_id, ClientRequestToken=token)
+
+    def continue_rollback(self, stack_id: str, token: str) -> None:
+        """Continue a rollback that failed."""
+        self._act("continue_update_rollback", StackName=stack_id, ClientRequestToken=token)
+
+    def roll_back(self, stack_id: str, token: str) -> None:
+        """Roll a paused update back."""
+        self._act("rollback_stack", StackName=stack_id, ClientRequestToken=token)
+
+    def protect(self, stack_id: str, *, on: bool) -> None:
+        """Switch termination protection."""
+        call(
+            self._client,
+            "update_termination_protection",
+            StackName=stack_id,
+            EnableTerminationProtection=on,
+        )
+
+    def _act(self, method: str, **parameters: Any) -> None:
+        """Ask for an operation; that the same token was used already means that it was taken before."""
+        try:
+            call(self._client, method, **parameters)
+        except CloudError as error:
+            if error.code != "TokenAlreadyExistsException":
+                raise
+
+    def _pages(self, method: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
+        while True:
+            page = call(self._client, method, **parameters)
+            yield page
+            if not page.get("NextToken"):
+                return
+            parameters["NextToken"] = page["NextToken"]

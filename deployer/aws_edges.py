@@ -1,0 +1,188 @@
+"""The other services that a deployment asks: ECR, RDS, S3, STS. An endpoint may lack them: None says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from deployer.aws_errors import call
+from deployer.errors import CloudError, NotAllowed, Transient
+
+Found = TypeVar("Found")
+Clients = Callable[[str], Any]
+
+
+class Edges:
+    """Look-ups and uploads outside CloudFormation."""
+
+    def __init__(self, clients: Clients, region: str, *, emulated: bool) -> None:
+        self._clients = clients
+        self._region = region
+        self._emulated = emulated
+        self._artifacts = ""
+
+    def account(self) -> str:
+        """Return the account of the credentials."""
+        return str(call(self._clients("sts"), "get_caller_identity")["Account"])
+
+    def has_image(self, repository: str, tag: str) -> bool | None:
+        """Whether *tag* is in the ECR repository."""
+
+        def look() -> bool | None:
+            try:
+                answer = call(
+                    self._clients("ecr"),
+                    "describe_images",
+                    repositoryName=repository,
+                    imageIds=[{"imageTag": tag}],
+                )
+            except CloudError as error:
+                if error.code in {"ImageNotFoundException", "RepositoryNotFoundException"}:
+                    return False
+                raise
+            return True if answer.get("imageDetails") else None
+
+        return self._where_there_is(look)
+
+    def engine_versions(self, engine: str) -> tuple[str, ...] | None:
+        """Return the versions of a database engine that the region offers."""
+
+        def look() -> tuple[str, ...] | None:
+            pages = _pages(self._clients("rds"), "describe_db_engine_versions", "Marker", Engine=engine)
+            found = tuple(one["EngineVersion"] for page in pages for one in page.get("DBEngineVersions", ()))
+            return found or None
+
+        return self._where_there_is(look)
+
+    def database_version(self, identifier: str) -> str | None:
+        """Return the live engine version of a database instance."""
+
+        def look() -> str | None:
+            try:
+                client = self._clients("rds")
+                answer = call(client, "describe_db_instances", DBInstanceIdentifier=identifier)
+            except CloudError as error:
+                if error.code in {"DBInstanceNotFound", "DBInstanceNotFoundFault"}:
+                    return None
+                raise
+            return next((one.get("EngineVersion") for one in answer.get("DBInstances", ())), None)
+
+        return self._where_there_is(look)
+
+    def has_object(self, bucket: str, key: str) -> bool | None:
+        """Whether *key* is in *bucket*; without the permission to see it, it counts as missing."""
+
+        def look() -> bool | None:
+            try:
+                call(self._clients("s3"), "head_object", Bucket=bucket, Key=key)
+            except CloudError as error:
+                if error.code in {"404", "NoSuchKey", "NotFound", "403"}:
+                    return False
+                raise
+            return True
+
+        return self._where_there_is(look)
+
+    def put_object(self, bucket: str, key: str, body: str) -> None:
+        """Put a text object."""
+        call(self._clients("s3"), "put_object", Bucket=bucket, Key=key, Body=body.encode())
+
+    def object_url(self, bucket: str, key: str) -> str:
+        """Return the URL by which CloudFormation reads an object."""
+        return f"{self._clients('s3').meta.endpoint_url}/{bucket}/{key}"
+
+    def artifacts_bucket(self, account: str) -> str:
+        """Return the bucket for big templates, made on first need."""
+        if not self._artifacts:
+            name = f"gatestack-artifacts-{account}-{self._region}"
+            client = self._clients("s3")
+            try:
+                call(client, "head_bucket", Bucket=name)
+            except CloudError as error:
+                if error.code not in {"404", "NoSuchBucket", "NotFound"}:
+                    raise
+                self._make(client, name)
+            self._artifacts = name
+        return self._artifacts
+
+    def empty_bucket(self, bucket: str) -> int | None:
+        """Delete every version of every object."""
+
+        def sweep() -> int | None:
+            client, gone = self._clients("s3"), 0
+            try:
+                for batch in _versions(client, bucket):
+                    call(client, "delete_objects", Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+                    gone += len(batch)
+            except CloudError as error:
+                if error.code != "NoSuchBucket":
+                    raise
+            return gone
+
+        return self._where_there_is(sweep)
+
+    def _make(self, client: Any, name: str) -> None:
+        """Make the bucket and close it, before anything is put into it."""
+        where = {"LocationConstraint": self._region}
+        place = {} if self._region == "us-east-1" else {"CreateBucketConfiguration": where}
+        call(client, "create_bucket", Bucket=name, **place)
+        shut = dict.fromkeys(
+            ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+        )
+        call(client, "put_public_access_block", Bucket=name, PublicAccessBlockConfiguration=shut)
+        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+        encryption = {"Rules": [rule]}
+        call(client, "put_bucket_encryption", Bucket=name, ServerSideEncryptionConfiguration=encryption)
+        call(client, "put_bucket_versioning", Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        call(client, "put_bucket_policy", Bucket=name, Policy=json.dumps(_tls_only(name, self._region)))
+
+    def _where_there_is(self, ask: Callable[[], Found | None]) -> Found | None:
+        """Ask a service; None where an emulated endpoint has none. Real AWS has them all: errors count."""
+        try:
+            return ask()
+        except NotAllowed:
+            raise
+        except Transient:
+            if not self._emulated:
+                raise
+        except CloudError:
+            if not self._emulated:
+                raise
+        return None
+
+
+def _tls_only(bucket: str, region: str) -> Mapping[str, Any]:
+    partition = (
+        "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov") else "aws"
+    )
+    arn = f"arn:{partition}:s3:::{bucket}"
+    statement = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _versions(client: Any, bucket: str) -> Iterator[list[dict[str, str]]]:
+    """Yield what is in a bucket, a page (1000 at most) at a time; what was yielded is gone by the next."""
+    while True:
+        page = call(client, "list_object_versions", Bucket=bucket)
+        entries = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+        batch = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+        if not batch:
+            return
+        yield batch
+
+
+def _pages(client: Any, method: str, token: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
+    while True:
+        page = call(client, method, **parameters)
+        yield page
+        if not page.get(token):
+            return
+        parameters[token] = page[token]

@@ -1,0 +1,114 @@
+"""CloudFormation's answers as our data. Reads dictionaries, asks nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from deployer.cloud import Change, ChangeSetState, Output, PropertyChange, Resource, StackEvent, StackState
+
+Answer = Mapping[str, Any]
+
+
+def stack_state(answer: Answer) -> StackState:
+    """Read a Stack of DescribeStacks."""
+    return StackState(
+        name=answer["StackName"],
+        id=answer["StackId"],
+        status=answer["StackStatus"],
+        reason=answer.get("StackStatusReason", ""),
+        created=answer.get("CreationTime"),
+        last_updated=answer.get("LastUpdatedTime"),
+        change_set_id=answer.get("ChangeSetId"),
+        outputs=tuple(_output(output) for output in answer.get("Outputs", ())),
+        parameters={
+            one["ParameterKey"]: one.get("ParameterValue", "") for one in answer.get("Parameters", ())
+        },
+        tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags", ())},
+        protected=bool(answer.get("EnableTerminationProtection", False)),
+    )
+
+
+def change_set_state(answer: Answer, changes: list[Answer]) -> ChangeSetState:
+    """Read a DescribeChangeSet answer, with the changes of all its pages."""
+    resources = [change["ResourceChange"] for change in changes if "ResourceChange" in change]
+    return ChangeSetState(
+        name=answer.get("ChangeSetName", ""),
+        id=answer["ChangeSetId"],
+        stack_id=answer.get("StackId", ""),
+        status=answer["Status"],
+        execution=answer.get("ExecutionStatus", "UNAVAILABLE"),
+        reason=answer.get("StatusReason", ""),
+        changes=tuple(_change(resource) for resource in resources),
+    )
+
+
+def stack_event(answer: Answer) -> StackEvent:
+    """Read a StackEvent."""
+    return StackEvent(
+        id=answer["EventId"],
+        stack_id=answer["StackId"],
+        stack_name=answer["StackName"],
+        time=answer["Timestamp"],
+        logical_id=answer.get("LogicalResourceId", ""),
+        physical_id=answer.get("PhysicalResourceId", ""),
+        type=answer.get("ResourceType", ""),
+        status=answer.get("ResourceStatus", ""),
+        reason=answer.get("ResourceStatusReason", ""),
+    )
+
+
+def resource(answer: Answer) -> Resource:
+    """Read a StackResourceSummary."""
+    return Resource(
+        answer["LogicalResourceId"],
+        answer.get("PhysicalResourceId", ""),
+        answer["ResourceType"],
+        answer["ResourceStatus"],
+    )
+
+
+def validation_failure(answer: Answer) -> str:
+    """Read what an OperationEvent of a change set says against it; empty when it says nothing."""
+    if answer.get("ValidationStatus") != "FAILED" and answer.get("EventType") != "VALIDATION_ERROR":
+        return ""
+    reason = answer.get("ValidationStatusReason") or answer.get("ResourceStatusReason", "")
+    where = " ".join(part for part in (answer.get("LogicalResourceId"), answer.get("ValidationPath")) if part)
+    return f"{where}: {reason}" if where else str(reason)
+
+
+def _output(answer: Answer) -> Output:
+    return Output(
+        answer["OutputKey"],
+        answer.get("OutputValue", ""),
+        answer.get("ExportName"),
+        answer.get("Description", ""),
+    )
+
+
+def _change(answer: Answer) -> Change:
+    return Change(
+        action=answer["Action"],
+        logical_id=answer["LogicalResourceId"],
+        type=answer["ResourceType"],
+        physical_id=answer.get("PhysicalResourceId", ""),
+        replacement=answer.get("Replacement"),
+        policy_action=answer.get("PolicyAction", ""),
+        scope=tuple(answer.get("Scope", ())),
+        details=tuple(_detail(detail) for detail in answer.get("Details", ())),
+    )
+
+
+def _detail(answer: Answer) -> PropertyChange:
+    target = answer.get("Target", {})
+    source = answer.get("ChangeSource", "")
+    return PropertyChange(
+        attribute=target.get("Attribute", ""),
+        name=target.get("Path") or target.get("Name", ""),
+        recreation=target.get("RequiresRecreation", ""),
+        before=target.get("BeforeValue"),
+        after=target.get("AfterValue"),
+        cause=""
+        if source in {"", "DirectModification"}
+        else f"{source} {answer.get('CausingEntity', '')}".strip(),
+    )

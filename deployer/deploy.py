@@ -1,0 +1,99 @@
+"""The two ways into a run, `deploy` and `destroy`: what can be refused is refused here, untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from deployer.cloud import Cloud
+from deployer.errors import Protected, Refused
+from deployer.graph import Graph, graph
+from deployer.options import Host, Options
+from deployer.prepare import check_sizes
+from deployer.progress import Result
+from deployer.run import Run
+from generator.manifest import Manifest, StackSpec
+
+
+def deploy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> Result:
+    """
+    Bring the stacks of *manifest* to what it says.
+
+    Raises:
+        Refused: it cannot work as it is; nothing was touched.
+        CloudError: AWS could not be asked at all; nothing was touched.
+
+    """
+    order = check(manifest, cloud, options.only)
+    return Run(manifest, order, goal="deploy", cloud=cloud, options=options, host=host).run()
+
+
+def destroy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> Result:
+    """
+    Delete the stacks of *manifest*, consumers before producers.
+
+    Raises:
+        Protected: a production environment without ``force``.
+        Refused: stacks that stay import from those that go; nothing was touched.
+        CloudError: AWS could not be asked at all; nothing was touched.
+
+    """
+    _check_account(manifest, cloud)
+    if manifest.production and not options.force:
+        raise Protected(f"{manifest.environment} is a production environment: destroying it needs --force")
+    specs = chosen(manifest, options.only)
+    whole = graph(manifest.stacks)
+    going = {spec.name for spec in specs}
+    _check_consumers(manifest, cloud, whole, going)
+    order = graph(specs).reversed()
+    return Run(manifest, order, goal="destroy", cloud=cloud, options=options, host=host).run()
+
+
+def check(manifest: Manifest, cloud: Cloud, only: Collection[str]) -> Graph:
+    """
+    Return the order of the chosen stacks, checked against the account and the region.
+
+    Raises:
+        Refused: wrong account, unknown stack, template too big, or exports and imports that do not fit.
+
+    """
+    _check_account(manifest, cloud)
+    specs = chosen(manifest, only)
+    check_sizes(replace(manifest, stacks=specs))
+    graph(manifest.stacks)
+    return graph(specs, cloud.exports())
+
+
+def chosen(manifest: Manifest, only: Collection[str]) -> tuple[StackSpec, ...]:
+    """
+    Return the stacks named in *only*, all of them when it is empty.
+
+    Raises:
+        Refused: a name that is no stack of the manifest.
+
+    """
+    names = [spec.name for spec in manifest.stacks]
+    if unknown := sorted(set(only) - set(names)):
+        raise Refused(f"{', '.join(unknown)}: no such stack; there are {', '.join(names)}")
+    return tuple(spec for spec in manifest.stacks if not only or spec.name in only)
+
+
+def _check_account(manifest: Manifest, cloud: Cloud) -> None:
+    if manifest.account is None:
+        return
+    account = cloud.account()
+    if account != manifest.account:
+        name = manifest.environment
+        what = f"the credentials are those of account {account}, {name} is for account {manifest.account}"
+        raise Refused(f"{what}: log in to {manifest.account}, or correct the environment's file")
+
+
+def _check_consumers(manifest: Manifest, cloud: Cloud, whole: Graph, going: Collection[str]) -> None:
+    staying = [spec for spec in manifest.stacks if spec.name not in going]
+    if not staying:
+        return
+    there = {state.name for state in cloud.stacks([spec.stack_name for spec in staying])}
+    for spec in staying:
+        blocked = sorted(whole.needs[spec.name] & set(going))
+        if blocked and spec.stack_name in there:
+            raise Refused(f"{spec.name} imports from {', '.join(blocked)}: destroy {spec.name} as well")

@@ -1,0 +1,42 @@
+"""Which AWS account a command works on: the sandbox for the environment `local`, else what AWS's variables name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from deployer.aws import connect as connect_to
+from deployer.cloud import Cloud
+from gatestack.cli import Options
+from gatestack.environment import Environment
+from sandbox import local as sandbox
+
+SANDBOX_ENVIRONMENT = "local"
+SANDBOX_FOLDER = Path(".gatestack")
+SANDBOX_LOGIN = {"AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox"}
+
+
+def connect(environment: Environment, options: Options) -> Cloud:
+    """
+    Return the account and region of *environment*; the sandbox is started where it is meant and not running.
+
+    Raises:
+        Refused: there are no credentials, or no such profile.
+
+    """
+    if environment.name == SANDBOX_ENVIRONMENT and "AWS_ENDPOINT_URL" not in os.environ:
+        return _sandbox(environment.region, options)
+    return connect_to(environment.region, profile=options.profile)
+
+
+def _sandbox(region: str, options: Options) -> Cloud:
+    """Keep the user's own login away from it: no real credential is ever sent to the sandbox."""
+    endpoint = sandbox.start(SANDBOX_FOLDER)
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(name, None)
+    os.environ |= SANDBOX_LOGIN
+    if not options.quiet:
+        click.echo(f"sandbox: {endpoint} (aws --endpoint-url {endpoint} ...)", err=True)
+    return connect_to(region, endpoint=endpoint)

@@ -1,0 +1,29 @@
+"""`python -m sandbox --port N --speed N --seed N`: serve until the process is ended."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from sandbox.clock import RealClock
+from sandbox.server import Sandbox
+
+
+def main() -> None:
+    """Serve."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="An AWS account on this machine.")
+    parser.add_argument("--port", type=int, default=0, help="loopback port; 0 takes a free one")
+    parser.add_argument("--speed", type=float, default=60.0, help="virtual seconds in one real second")
+    parser.add_argument("--seed", type=int, default=0, help="of injected failures and of ids")
+    parser.add_argument("--ready", type=int, help="file descriptor to write the port to")
+    given = parser.parse_args()
+    sandbox = Sandbox(clock=RealClock(given.speed), seed=given.seed, port=given.port)
+    print(f"sandbox on {sandbox.endpoint}, speed {given.speed}, seed {given.seed}", flush=True)  # noqa: T201 - its log
+    if given.ready is not None:
+        os.write(given.ready, str(sandbox.port).encode())
+        os.close(given.ready)
+    sandbox.serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""One loopback endpoint: CloudFormation here, `/_sandbox/` for tests, every other service passed on."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from types import TracebackType
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from sandbox import protocol
+from sandbox.clock import Clock, RealClock
+from sandbox.control import Control
+from sandbox.errors import ApiError
+from sandbox.faults import CallKind, Faults
+from sandbox.provisioning import Provisioner, Schemas
+from sandbox.requests import Fetch
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
+_ERRORS = {
+    "throttle": ApiError("Throttling", "Rate exceeded"),
+    "error": ApiError(
+        "InternalFailure", "The request processing has failed because of an unknown error.", 500
+    ),
+    "expired": ApiError("ExpiredToken", "The security token included in the request is expired", 403),
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One API call that arrived."""
+
+    action: str
+    stack: str
+    time: float  # virtual
+    outcome: str  # ok, an error code, or how the connection was dropped
+
+
+@dataclass(frozen=True)
+class Backing:
+    """What is behind the control plane; `services` answers every call that is not CloudFormation's."""
+
+    provisioner: Callable[[str], Provisioner]
+    schemas: Schemas
+    fetch: Fetch
+    services: Wsgi
+
+
+class Sandbox:
+    """An AWS account on a loopback port, while the `with` block lasts."""
+
+    def __init__(
+        self, *, clock: Clock | None = None, backing: Backing | None = None, seed: int = 0, port: int = 0
+    ) -> None:
+        """Without a *backing* resources become what moto makes of them."""
+        self.clock: Clock = clock or RealClock()
+        self.faults = Faults(seed)
+        self.calls: list[Call] = []
+        self._given = backing
+        self._server = make_server("127.0.0.1", port, self.app, threaded=True, request_handler=_Quiet)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return int(self._server.server_port)
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint to give to clients."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @cached_property
+    def control(self) -> Control:
+        """CloudFormation."""
+        backing = self.backing
+        return Control(self.clock, self.faults, backing.provisioner, backing.schemas, backing.fetch)
+
+    @cached_property
+    def backing(self) -> Backing:
+        """What is behind; moto is loaded when it is first needed."""
+        if self._given is not None:
+            return self._given
+        from sandbox.backing import moto  # noqa: PLC0415 - takes most of a second, and health checks do not need it
+
+        return moto()
+
+    def __enter__(self) -> Sandbox:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def serve(self) -> None:
+        """Serve in this thread, for ever."""
+        self._server.serve_forever()
+
+    def advance(self, seconds: float) -> None:
+        """Jump *seconds* ahead."""
+        self.control.advance(seconds)
+
+    def finish(self) -> None:
+        """Jump ahead until nothing is under way."""
+        self.control.finish()
+
+    def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request."""
+        request = Request(environ)
+        if request.path.startswith("/_sandbox/"):
+            return self._for_tests(request)(environ, start_response)
+        region, service = _scope(request)
+        if service is None and request.mimetype == "application/x-www-form-urlencoded":
+            form = request.get_data(cache=True, parse_form_data=False)
+            environ["wsgi.input"] = io.BytesIO(form)
+            request = Request(environ)
+            service = "cloudformation" if protocol.known(request.form.get("Action", "")) else None
+            environ["wsgi.input"] = io.BytesIO(form)
+        if service == "cloudformation" or request.host.startswith("cloudformation."):
+            return self._cloudformation(request, region)(environ, start_response)
+        self.control.settle()
+        return self.backing.services(environ, start_response)
+
+    def _cloudformation(self, request: Request, region: str) -> Response:
+        form = request.values.to_dict()
+        action, request_id = form.get("Action", ""), str(uuid.uuid4())
+        fault = self.faults.of_call(action, self.clock.now())
+        if fault == "drop-before":
+            return self._dropped(request, action, form, fault)
+        try:
+            if fault in _ERRORS:
+                raise _ERRORS[fault]
+            params = protocol.parameters(action, form)
+            body = protocol.answered(action, self.control.call(action, params, region), request_id)
+        except ApiError as error:
+            self._log(action, form, error.code)
+            return Response(protocol.refused(error, request_id), error.status, mimetype="text/xml")
+        if fault == "drop-after":
+            return self._dropped(request, action, form, fault)
+        self._log(action, form, "ok")
+        return Response(body, mimetype="text/xml")
+
+    def _dropped(self, request: Request, action: str, form: dict[str, str], fault: CallKind) -> Response:
+        self._log(action, form, fault)
+        request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        return Response()
+
+    def _log(self, action: str, form: dict[str, str], outcome: str) -> None:
+        self.calls.append(Call(action, form.get("StackName", ""), self.clock.now(), outcome))
+
+    def _for_tests(self, request: Request) -> Response:
+        try:
+            answer = self._control_request(request.path.removeprefix("/_sandbox/"), request)
+        except (ValueError, KeyError, TypeError) as error:
+            return _json({"error": str(error)}, 400)
+        return _json({"error": "no such page"}, 404) if answer is None else _json(answer)
+
+    def _control_request(self, page: str, request: Request) -> Any:
+        given = json.loads(request.get_data() or b"{}") if request.method == "POST" else {}
+        if page == "health":
+            return {"status": "ok", "pid": os.getpid()}
+        if page == "clock":
+            return self._set_clock(given)
+        if page == "faults":
+            if request.method == "DELETE":
+                self.faults.clear()
+            self.faults.add(given)
+            return self.faults.described()
+        if page == "calls":
+            return [asdict(call) for call in self.calls]
+        if page == "reset" and request.method == "POST":
+            self.control.reset()
+            self.faults.clear()
+            self.calls.clear()
+            return {"status": "ok"}
+        return None
+
+    def _set_clock(self, given: dict[str, Any]) -> Any:
+        if "speed" in given:
+            if not isinstance(self.clock, RealClock):
+                raise ValueError("this clock is set by hand and has no speed")
+            self.clock.run_at(float(given["speed"]))
+        if "advance" in given:
+            self.advance(float(given["advance"]))
+        if given.get("finish"):
+            self.finish()
+        return {"now": self.clock.now(), "speed": getattr(self.clock, "speed", None)}
+
+
+class _Quiet(WSGIRequestHandler):
+    """Logs nothing per request: what is asked for stands in `calls`."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+def _scope(request: Request) -> tuple[str, str | None]:
+    """Return the region and the service that a request is signed for."""
+    signed = request.headers.get("Authorization", "")
+    if "X-Amz-Credential" in request.args:
+        signed = f"Credential={request.args['X-Amz-Credential']}"
+    found = _SCOPE.search(signed)
+    return (found.group(1), found.group(2)) if found else ("us-east-1", None)
+
+
+def _json(answer: Any, status: int = 200) -> Response:
+    return Response(json.dumps(answer), status, mimetype="application/json")

@@ -1,0 +1,190 @@
+"""A provisioner and schemas in memory, and the sandbox on them: for tests of the control plane alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from sandbox.clock import ManualClock
+from sandbox.errors import invalid
+from sandbox.provisioning import Provisioned, ProvisionError, Request
+from sandbox.server import Backing, Sandbox
+
+THING = "AWS::Test::Thing"
+SLOW = "AWS::Test::Slow"
+BARE = "AWS::Test::Bare"
+ROLE = "AWS::IAM::Role"
+
+
+class FakeSchemas:
+    """Things have an Arn, are replaced when Name or Options.Kind changes; bare ones take no tags."""
+
+    def known(self, type: str) -> bool:
+        return type in (THING, SLOW, BARE, ROLE)
+
+    def create_only(self, type: str) -> frozenset[str]:
+        return frozenset(["Name", "Options.Kind"])
+
+    def attributes(self, type: str) -> frozenset[str]:
+        return frozenset(["Arn", "Value", "Nested"])
+
+    def required(self, type: str) -> frozenset[str]:
+        return frozenset(["Needed"]) if type == BARE else frozenset()
+
+    def tag_property(self, type: str) -> str | None:
+        return None if type == BARE else "Tags"
+
+
+class FakeProvisioner:
+    """Keeps what it made by physical id."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, Request] = {}
+        self.log: list[tuple[str, str]] = []
+        self.values: dict[str, str] = {}
+        self._count = 0
+
+    def create(self, request: Request) -> Provisioned:
+        if request.properties.get("Broken"):
+            raise ProvisionError("it is broken")
+        self._count += 1
+        name = str(request.properties.get("Name") or f"{request.logical_id.lower()}-{self._count}")
+        if name in self.made:
+            raise ProvisionError(f"{name} already exists")
+        self.log.append(("create", name))
+        return self._keep(name, request)
+
+    def update(
+        self, request: Request, old_properties: Mapping[str, Any], current: Provisioned
+    ) -> Provisioned:
+        if request.properties.get("Broken"):
+            raise ProvisionError("it is broken")
+        self.log.append(("update", current.physical_id))
+        return self._keep(current.physical_id, request)
+
+    def delete(self, request: Request, current: Provisioned) -> None:
+        if request.properties.get("Sticky"):
+            raise ProvisionError("it sticks")
+        self.log.append(("delete", current.physical_id))
+        self.made.pop(current.physical_id, None)
+
+    def duration(self, type: str) -> float:
+        return 600.0 if type == SLOW else 4.0
+
+    def resolve(self, reference: str) -> str:
+        if reference not in self.values:
+            raise ProvisionError(f"{reference} does not exist")
+        return self.values[reference]
+
+    def _keep(self, name: str, request: Request) -> Provisioned:
+        self.made[name] = request
+        value = request.properties.get("Value", "")
+        return Provisioned(name, {"Arn": f"arn:test:{name}", "Value": value, "Nested": {"Port": "5432"}})
+
+
+class World:
+    """A sandbox on fakes, with a client for it."""
+
+    def __init__(self, sandbox: Sandbox, provisioner: FakeProvisioner, files: dict[str, str]) -> None:
+        self.sandbox = sandbox
+        self.provisioner = provisioner
+        self.files = files
+        self.client = self.client_in("eu-central-1")
+
+    def client_in(self, region: str, **config: Any) -> Any:
+        return boto3.client(
+            "cloudformation",
+            region_name=region,
+            endpoint_url=self.sandbox.endpoint,
+            aws_access_key_id="AKIAEXAMPLE",
+            aws_secret_access_key="example",
+            config=Config(retries={"total_max_attempts": 1}, **config),
+        )
+
+    def prepare(
+        self, stack: str, template: Any, *, kind: str = "CREATE", name: str = "cs", **more: Any
+    ) -> Any:
+        """Make a change set and wait until it is there; returns its description."""
+        body = {} if template is None else {"TemplateBody": text(template)}
+        made = self.client.create_change_set(
+            StackName=stack, ChangeSetName=name, ChangeSetType=kind, **body, **more
+        )
+        self.sandbox.advance(5)
+        return self.client.describe_change_set(ChangeSetName=made["Id"])
+
+    def execute(self, stack: str, name: str = "cs", **more: Any) -> Any:
+        """Execute a change set to the end; returns the stack."""
+        stack_id = self.client.describe_change_set(StackName=stack, ChangeSetName=name)["StackId"]
+        self.client.execute_change_set(StackName=stack, ChangeSetName=name, **more)
+        self.sandbox.finish()
+        return self.stack(stack_id)
+
+    def deploy(self, stack: str, template: Any, *, kind: str = "CREATE", **more: Any) -> Any:
+        """Prepare and execute."""
+        self.prepare(stack, template, kind=kind, **more)
+        return self.execute(stack)
+
+    def stack(self, name: str) -> Any:
+        return self.client.describe_stacks(StackName=name)["Stacks"][0]
+
+    def events(self, name: str) -> list[Any]:
+        """Return all events, oldest first."""
+        pages = self.client.get_paginator("describe_stack_events").paginate(StackName=name)
+        return [event for page in pages for event in page["StackEvents"]][::-1]
+
+    def story(self, name: str) -> list[tuple[str, str, str]]:
+        """Return the events as (logical id, status, reason), oldest first."""
+        return [
+            (each["LogicalResourceId"], each["ResourceStatus"], each.get("ResourceStatusReason", ""))
+            for each in self.events(name)
+        ]
+
+
+def refusal(call: Any, **params: Any) -> tuple[str, str, int]:
+    """Return code, text and HTTP status of the error that a call ends in."""
+    with pytest.raises(ClientError) as caught:
+        call(**params)
+    response = caught.value.response
+    return response["Error"]["Code"], response["Error"]["Message"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def text(template: Any) -> str:
+    return template if isinstance(template, str) else json.dumps(template)
+
+
+def thing(type_: str = THING, *, extra: Mapping[str, Any] | None = None, **properties: Any) -> dict[str, Any]:
+    return {"Type": type_, "Properties": properties, **(extra or {})}
+
+
+def of(resources: Mapping[str, Any], **sections: Any) -> dict[str, Any]:
+    return {"Resources": dict(resources), **sections}
+
+
+def exporting(name: str, value: Any) -> dict[str, Any]:
+    return {"Value": value, "Export": {"Name": name}}
+
+
+@contextmanager
+def world(seed: int = 0) -> Iterator[World]:
+    """Give a sandbox whose clock stands still."""
+    provisioner, files = FakeProvisioner(), dict[str, str]()
+
+    def fetch(url: str) -> str:
+        if url not in files:
+            raise invalid("TemplateURL must be a supported URL.")
+        return files[url]
+
+    def services(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [b'{"served": "elsewhere"}']
+
+    backing = Backing(lambda _: provisioner, FakeSchemas(), fetch, services)
+    with Sandbox(clock=ManualClock(), backing=backing, seed=seed) as sandbox:
+        yield World(sandbox, provisioner, files)

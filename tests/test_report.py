@@ -1,0 +1,226 @@
+"""What people and machines read: plans, results, states, events, as text, JSON and Markdown."""
+
+import json
+from datetime import UTC, datetime
+
+from deployer import report
+from deployer.cloud import Change, PropertyChange, StackEvent, StackState
+from deployer.plan import Plan, StackPlan
+from deployer.progress import Cause, Result, StackOutput, StackResult
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+UPDATE = Plan(
+    "dev",
+    (
+        StackPlan("network", "dev-litellm-network", "none", exact=True, reason="nothing to change"),
+        StackPlan(
+            "database",
+            "dev-litellm-database",
+            "update",
+            exact=True,
+            changes=(
+                Change(
+                    "Modify",
+                    "Database",
+                    "AWS::RDS::DBInstance",
+                    replacement="True",
+                    details=(PropertyChange("Properties", "Engine", "Always", "postgres", "mysql"),),
+                ),
+                Change("Add", "SlowReads", "AWS::CloudWatch::Alarm"),
+                Change(
+                    "Modify",
+                    "Subnets",
+                    "AWS::RDS::DBSubnetGroup",
+                    replacement="Conditional",
+                    details=(PropertyChange("Properties", "SubnetIds"),),
+                ),
+            ),
+            protected=("Database",),
+        ),
+        StackPlan("service", "dev-litellm-service", "create", exact=False, problems=("the image is missing",)),
+    ),
+    notices=("the offered versions cannot be looked up",),
+)
+
+
+def test_a_plan_shows_what_is_replaced_what_holds_data_and_what_it_takes_to_allow_it() -> None:
+    assert report.plan_text(UPDATE).splitlines() == [
+        "dev-litellm-network: none  nothing to change",
+        "dev-litellm-database: update",
+        "  ~ Database (AWS::RDS::DBInstance)  REPLACED  HOLDS DATA  Engine: postgres -> mysql",
+        "  + SlowReads (AWS::CloudWatch::Alarm)",
+        "  ~ Subnets (AWS::RDS::DBSubnetGroup)  may be REPLACED  SubnetIds",
+        "  ! holds data: deploy refuses this without --allow-replace Database",
+        "dev-litellm-service: create  (predicted from the template)",
+        "  ! the image is missing",
+        "note: the offered versions cannot be looked up",
+        "dev: 2 of 3 stacks change, +1 ~2 (2 replaced)",
+    ]
+
+
+def test_a_plan_without_changes_says_so() -> None:
+    plan = Plan("dev", (StackPlan("alb", "dev-litellm-alb", "none", exact=True),))
+
+    assert report.plan_text(plan).splitlines() == ["dev-litellm-alb: none", "dev: nothing changes"]
+
+
+def test_a_plan_for_machines_has_the_promised_keys() -> None:
+    plan = json.loads(report.plan_json(UPDATE))
+
+    assert plan["environment"] == "dev"
+    assert plan["cost"] == {"monthly_usd_before": None, "monthly_usd_after": None}
+    assert [(s["name"], s["stack_name"], s["action"], s["exact"]) for s in plan["stacks"]] == [
+        ("network", "dev-litellm-network", "none", True),
+        ("database", "dev-litellm-database", "update", True),
+        ("service", "dev-litellm-service", "create", False),
+    ]
+    assert plan["stacks"][1]["changes"][:2] == [
+        {
+            "action": "Modify",
+            "logical_id": "Database",
+            "type": "AWS::RDS::DBInstance",
+            "replacement": "True",
+            "stateful": True,
+            "properties": [{"name": "Engine", "before": "postgres", "after": "mysql"}],
+        },
+        {
+            "action": "Add",
+            "logical_id": "SlowReads",
+            "type": "AWS::CloudWatch::Alarm",
+            "replacement": None,
+            "stateful": False,
+            "properties": [],
+        },
+    ]
+
+
+def test_a_plan_for_a_pull_request_has_a_row_a_stack() -> None:
+    lines = report.plan_markdown(UPDATE).splitlines()
+
+    assert lines[0] == "## Plan for dev"
+    assert "| dev-litellm-database | update | +1 ~2 (2 replaced) | yes |" in lines
+    assert "- **the image is missing**" in lines
+    assert "> the offered versions cannot be looked up" in lines
+
+
+FAILED = Result(
+    "dev",
+    "deploy",
+    (
+        StackResult("network", "dev-litellm-network", "create", "done", "CREATE_COMPLETE", 12.3),
+        StackResult(
+            "database",
+            "dev-litellm-database",
+            "create",
+            "failed",
+            "ROLLBACK_COMPLETE",
+            40.0,
+            cause=Cause("Database", "AWS::RDS::DBInstance", "CREATE_FAILED", "no capacity", "pick another class"),
+        ),
+        StackResult("service", "dev-litellm-service", "skipped", "skipped", "", 0.0, reason="database failed"),
+    ),
+    outputs=(StackOutput("network", "VpcId", "vpc-1"),),
+    seconds=52.3,
+)
+
+
+def test_a_failed_run_names_the_first_cause_the_remedy_and_the_way_on() -> None:
+    assert report.result_text(FAILED).splitlines() == [
+        "network   CREATE_COMPLETE              12.3 s",
+        "database  ROLLBACK_COMPLETE            40.0 s  Database (AWS::RDS::DBInstance): no capacity"
+        " -> pick another class",
+        "service   skipped                       0.0 s  database failed",
+        "dev: not finished; the same command takes it up again: gatestack deploy dev",
+    ]
+    assert (
+        report.first_cause(FAILED)
+        == "database: Database (AWS::RDS::DBInstance): no capacity -> pick another class"
+    )
+
+
+def test_a_result_for_machines_has_the_promised_keys() -> None:
+    result = json.loads(report.result_json(FAILED))
+
+    assert result["outputs"] == {"network": {"VpcId": "vpc-1"}}
+    assert result["stacks"][0] == {
+        "name": "network",
+        "stack_name": "dev-litellm-network",
+        "action": "create",
+        "status": "CREATE_COMPLETE",
+        "seconds": 12.3,
+        "outcome": "done",
+        "reason": "",
+    }
+    assert result["stacks"][2]["status"] is None
+
+
+def test_a_run_that_changed_nothing_says_so() -> None:
+    same = StackResult("alb", "dev-litellm-alb", "none", "done", "CREATE_COMPLETE", 1.0)
+    result = Result("dev", "deploy", (same,), seconds=1.5)
+
+    assert report.result_text(result).splitlines() == [
+        "alb  no changes                    1.0 s",
+        "dev: nothing changes (1.5 s)",
+    ]
+    assert report.first_cause(result) is None
+
+
+def test_a_destroyed_environment_lists_what_is_kept() -> None:
+    gone = StackResult("database", "dev-litellm-database", "delete", "done", "", 9.0, kept=("Database",))
+
+    assert report.result_text(Result("dev", "destroy", (gone,), seconds=9.0)).splitlines() == [
+        "database  not there                     9.0 s",
+        "kept: database: Database",
+        "dev: 1 stack gone in 9.0 s",
+    ]
+
+
+def test_outputs_end_with_the_address() -> None:
+    rows = [StackOutput("alb", "Url", "http://x"), StackOutput("service", "ClusterName", "dev-litellm")]
+
+    assert report.outputs_text(rows).splitlines() == [
+        "service.ClusterName  dev-litellm",
+        "alb.Url              http://x",
+    ]
+
+
+def test_states_of_stacks_there_and_not_there() -> None:
+    state = StackState("dev-litellm-alb", "arn:1", "UPDATE_COMPLETE", "fine", NOON, NOON)
+    names = {"alb": "dev-litellm-alb", "service": "dev-litellm-service"}
+    states = {"alb": state, "service": None}
+
+    assert report.status_text(states).splitlines() == [
+        "alb      UPDATE_COMPLETE  2026-11-20T12:00:00+00:00  fine",
+        "service  not there",
+    ]
+    assert json.loads(report.status_json("dev", names, states)) == {
+        "environment": "dev",
+        "stacks": [
+            {
+                "name": "alb",
+                "stack_name": "dev-litellm-alb",
+                "status": "UPDATE_COMPLETE",
+                "reason": "fine",
+                "last_updated": "2026-11-20T12:00:00+00:00",
+            },
+            {
+                "name": "service",
+                "stack_name": "dev-litellm-service",
+                "status": None,
+                "reason": "",
+                "last_updated": None,
+            },
+        ],
+    }
+
+
+def test_an_event_is_one_line() -> None:
+    event = StackEvent(
+        "1", "arn:1", "dev-litellm-alb", NOON, "Alb", "arn:alb", "AWS::X::Alb", "CREATE_FAILED", "no"
+    )
+
+    assert (
+        report.event_text("alb", event) == "12:00:00  alb       CREATE_FAILED                Alb (AWS::X::Alb)  no"
+    )
+    assert json.loads(report.events_json("dev", [("alb", event)]))["events"][0]["reason"] == "no"
