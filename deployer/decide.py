@@ -87,6 +87,8 @@ class Observed:
     """Stateful resources that exist in it; None: nobody has looked."""
     foreign: tuple[str, ...] | None = None
     """Change sets of others; None: nobody has looked."""
+    existed: bool = False
+    """It was there when the run began."""
     history: History = field(default_factory=History)
 
 
@@ -267,7 +269,7 @@ _DEPLOY: Mapping[Step, Callable[[Desired, Observed, Row], Action]] = {
 def _destroy(desired: Desired, observed: Observed, status: Row) -> Action:
     stack = observed.stack
     if stack is None or status.destroy is Step.NOTHING:
-        return Done("delete", "deleted") if observed.history.deletes else Done("none", "it does not exist")
+        return Done("delete", "deleted") if observed.existed else Done("none", "it does not exist")
     if observed.hold:
         return Wait(observed.hold, on="others")
     if status.destroy is Step.STOP:

@@ -161,8 +161,7 @@ class Run:
         found = self._cloud.change_set(before.id)
         self._sight = now
         if found is not None:
-            work.change_set, work.recheck = found, False
-            if (found.status, found.execution) != (before.status, before.execution):
+            if work.told(found):
                 self._pace.news(now)
         elif now - max(work.made_at, work.acted_at) > STALE_SECONDS:
             work.recheck = False
@@ -225,6 +224,7 @@ class Run:
             self._hand.carry_out(work, action, now)
         except Transient as error:
             self._endure(error)
+            work.recheck = work.change_set is not None
             self._host.tell(Notice(f"AWS did not take it, it is tried again: {error}", work.name))
         except MovedOn:
             work.recheck = True

@@ -127,6 +127,9 @@ class Work:
             return False
         self.stack = stack
         self.looks += 1
+        one = self.change_set
+        if stack and one and stack.change_set_id == one.id and stack.status != "REVIEW_IN_PROGRESS":
+            self.recheck = self.recheck or self.history.executed is None
         return before != (stack.mark if stack else None)
 
     def acted(self, now: float, **done: Any) -> None:
@@ -135,6 +138,13 @@ class Work:
         self.acted_mark = self.stack.mark if self.stack else ()
         self.acted_at, self.looks = now, 0
         self.events, self.events_mark = [], None
+
+    def told(self, found: ChangeSetState) -> bool:
+        """Take in what AWS says of the change set; returns whether it is news. It may be executed already."""
+        before, self.change_set, self.recheck = self.change_set, found, False
+        if found.execution in {"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE"} and not self.history.executed:
+            self.history = replace(self.history, executed=found.id)
+        return before is None or (before.status, before.execution) != (found.status, found.execution)
 
     def forget_change_set(self) -> None:
         """Have the next change set made anew."""
@@ -151,6 +161,7 @@ class Work:
             hold=hold,
             data=self.data,
             foreign=self.foreign,
+            existed=self.first is not None and self.first.status != "DELETE_COMPLETE",
             history=self.history,
         )
 
@@ -159,12 +170,14 @@ class Work:
         return self.history.executed is not None and self.looks >= 2 and not self._fresh(now)
 
     def _fresh(self, now: float) -> bool:
+        """Whether the stack is seen as it is after the last act: it differs, or is the same for good reason."""
         mark = self.stack.mark if self.stack else ()
         if self.acted_mark is None or mark != self.acted_mark:
             return True
-        if self.history.executed is not None:
-            return self.change_set is not None and self.change_set.execution == "EXECUTE_COMPLETE"
-        return now - self.acted_at > STALE_SECONDS and self.looks > 2
+        executed = self.history.executed is None or (
+            self.change_set is not None and self.change_set.execution == "EXECUTE_COMPLETE"
+        )
+        return executed and now - self.acted_at > STALE_SECONDS and self.looks > 2
 
 
 def pick(work: Work, states: Collection[StackState]) -> StackState | None:

@@ -1,4 +1,4 @@
-"""Which AWS account a command works on: the sandbox for the environment `local`, else what AWS's variables name."""
+"""Which AWS account a command works on: the sandbox for `local`, else what AWS's own settings say."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -37,6 +38,18 @@ class Options:
     no_color: bool = False
 
 
+class Region(click.ParamType):
+    """The name of an AWS region, by its shape."""
+
+    name = "region"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return *value* if it has the shape of a region's name."""
+        if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", value):
+            self.fail(f"{value!r} is no AWS region; one is us-east-1", param, ctx)
+        return str(value)
+
+
 def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
     if parameter.name and value not in (None, False):
         ctx.obj = replace(ctx.obj or Options(), **{parameter.name: value})
@@ -51,7 +64,12 @@ def _global(*names: str, **attributes: Any) -> click.Option:
 def _global_options(*, hidden: bool) -> list[click.Parameter]:
     """Return the global options: shown once, before the command, and taken after it as well."""
     return [
-        _global("--region", hidden=hidden, help="Deploy to this region instead of the environment file's."),
+        _global(
+            "--region",
+            hidden=hidden,
+            type=Region(),
+            help="Deploy to this region instead of the environment file's.",
+        ),
         _global("--profile", hidden=hidden, help="Credentials: a profile of the AWS configuration files."),
         _global(
             "--poll-interval",

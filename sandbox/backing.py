@@ -31,7 +31,7 @@ def moto() -> Backing:
 
 
 def fetcher(s3: Callable[[], Any]) -> Callable[[str], str]:
-    """Return what gets the text at a TemplateURL out of S3, virtual-host or path style; it raises ApiError."""
+    """Return what reads a TemplateURL, virtual-host or path style, out of S3; it raises ApiError."""
 
     def fetch(url: str) -> str:
         bucket, key = located(url)

@@ -1,4 +1,4 @@
-"""What differs between a resource as it is and as it should be, and whether the difference replaces it. Pure."""
+"""What differs between a resource as it is and as it should be, and whether that replaces it. Pure."""
 
 from __future__ import annotations
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox import operations
-from sandbox.account import Account, ChangeSet, Deployment, Options, Stack
+from sandbox.account import Account
 from sandbox.errors import ApiError, invalid
 from sandbox.paging import paged
 from sandbox.parameters import masked
 from sandbox.plan import plan
+from sandbox.records import ChangeSet, Deployment, Options, Stack
 from sandbox.requests import Fetch, Params, change_set_name, deployment, options, stack_name
 
 Answer = Mapping[str, Any]
@@ -49,7 +50,8 @@ def _target(account: Account, name: str, kind: str, change_set: str) -> Stack | 
     if kind == "CREATE":
         if stack is not None and stack.status != "REVIEW_IN_PROGRESS":
             raise invalid(
-                f"Stack [{name}] already exists and cannot be created again with the changeSet [{change_set}]."
+                f"Stack [{name}] already exists and cannot be created again "
+                f"with the changeSet [{change_set}]."
             )
         return stack
     if stack is None:
@@ -201,7 +203,8 @@ def execute_change_set(account: Account, params: Params, _: Fetch) -> Answer:
         )
     if found.execution != "AVAILABLE":
         raise _invalid_status(
-            f"ChangeSet [{found.id}] cannot be executed in its current execution status of [{found.execution}]"
+            f"ChangeSet [{found.id}] cannot be executed "
+            f"in its current execution status of [{found.execution}]"
         )
     if found.on_stack_failure and params.get("DisableRollback") is not None:
         raise invalid("Cannot specify both OnStackFailure and DisableRollback.")

@@ -1,4 +1,4 @@
-"""Virtual time: clocks, and the agenda of what is due. No thread ever waits here; a request makes what is due happen."""
+"""Virtual time: clocks, and the agenda of what is due. No thread waits; requests make what is due happen."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class RealClock:
 
 
 class Agenda:
-    """What happens when, in order of time; an action that is no longer wanted says so itself when its time comes."""
+    """What happens when, in order of time; an action that is no longer wanted does nothing in its time."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""CloudFormation's control plane of one account: each action by name, one call at a time, due transitions first."""
+"""CloudFormation's control plane: each action by name, one call at a time, due transitions first."""
 
 from __future__ import annotations
 

@@ -24,7 +24,10 @@ def _create_subnet_group(call: Call) -> Provisioned:
 def _update_subnet_group(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
     if call.changed(old, "SubnetIds", "DBSubnetGroupDescription"):
         require.subnets(call, call.properties["SubnetIds"])
+        groups = call.services.backend("rds", call.request.region).subnet_groups
+        group = groups[current.physical_id]
         call.apply("rds", "modify_db_subnet_group", DBSubnetGroupName=current.physical_id)
+        groups[current.physical_id] = group  # moto 5.2.5 takes a modified group out of its list
     _retag(call, current.attributes["DBSubnetGroupArn"])
     return current
 

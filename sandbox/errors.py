@@ -13,7 +13,7 @@ class ApiError(Exception):
         self.status = status
 
 
-class ResourceFailure(Exception):  # noqa: N818 - it is CloudFormation's word for it
+class ResourceFailure(Exception):  # noqa: N818 - CloudFormation fails resources, and calls it so
     """A resource or a whole operation fails while it runs; the text is the reason in the events."""
 
 

@@ -1,15 +1,16 @@
-"""One deployment of a stack, evaluated: which resources it has, with what properties, outputs, exports and imports."""
+"""One deployment of a stack, evaluated: its resources with their properties, outputs, exports, imports."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.account import Account, Deployment, Output, Resource, Stack
+from sandbox.account import Account
 from sandbox.errors import ApiError, ResourceFailure
-from sandbox.intrinsics import NO_VALUE, KNOWN_AFTER_APPLY, Resolver, World, with_dynamic
+from sandbox.intrinsics import KNOWN_AFTER_APPLY, NO_VALUE, Resolver, World, with_dynamic
 from sandbox.parameters import masked, seen
 from sandbox.provisioning import ProvisionError, Request
+from sandbox.records import Deployment, Output, Resource, Stack
 from sandbox.references import dependencies
 from sandbox.template import OutputSpec, ResourceSpec, scalar
 
@@ -60,10 +61,10 @@ class _Importing:
     def __init__(self) -> None:
         self.names: set[str] = set()
 
-    def ref(self, logical_id: str) -> Json:
+    def ref(self, _: str) -> Json:
         return KNOWN_AFTER_APPLY
 
-    def attribute(self, logical_id: str, name: str) -> Json:
+    def attribute(self, _: str, __: str) -> Json:
         return KNOWN_AFTER_APPLY
 
     def exported(self, name: str) -> Json:
@@ -118,7 +119,7 @@ class Evaluation:
         }
 
     def properties(self, spec: ResourceSpec) -> tuple[Mapping[str, Json], Mapping[str, Json]]:
-        """Return a resource's properties, dynamic references as they stand, and the same with NoEcho values hidden."""
+        """Return the properties, dynamic references as they stand, and the same with NoEcho values hidden."""
         return self._plain.resolve(dict(spec.properties)), self._masked.resolve(dict(spec.properties))
 
     def metadata(self, spec: ResourceSpec) -> Json:
@@ -177,10 +178,11 @@ class Evaluation:
         return frozenset(noting.names)
 
 
-def evaluated(resource: Resource, evaluation: Evaluation) -> None:
-    """Give *resource* the properties that *evaluation* has for it; raises ResourceFailure."""
+def evaluated(resource: Resource, evaluation: Evaluation) -> Request:
+    """Give *resource* what *evaluation* has for it, and return the request; raises ResourceFailure."""
     try:
         resource.plain, resource.shown = evaluation.properties(resource.spec)
     except ApiError as error:
         raise ResourceFailure(error.message) from error
     resource.request = evaluation.request(resource.spec, resource.plain)
+    return resource.request

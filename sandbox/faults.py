@@ -1,4 +1,4 @@
-"""Failures that tests set: of calls, of resources, of what reads see. Randomness is seeded, and the seed can be asked for."""
+"""Failures that tests set: of calls, of resources, of what reads see. The randomness is seeded."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+EMPTY = (
+    "The submitted information didn't contain changes. Submit different information to create a change set."
+)
 CallKind = Literal["throttle", "error", "drop-before", "drop-after", "expired"]
 Operation = Literal["create", "update", "delete"]
 
@@ -23,7 +26,7 @@ class CallFault:
 
 @dataclass
 class Rate:
-    """A token bucket: `per_second` calls of an action in virtual time, bursts of `burst`; more are throttled."""
+    """A token bucket: so many calls of an action a virtual second, `burst` at once; more are throttled."""
 
     action: str
     per_second: float
@@ -46,7 +49,7 @@ class Rate:
 @dataclass
 class ResourceFault:
     """
-    Resources that match fail with `reason` at the end of their time, or only take `seconds` longer where it is None.
+    Resources that match fail with `reason` at the end of their time; without one they take `seconds` longer.
 
     Empty `logical_id`, `type` and `stack` match all of them. `times` limits how often, None is for ever.
     """
@@ -74,7 +77,7 @@ class Behaviour:
     hidden_change_sets: float = 0.0  # virtual seconds that a new change set cannot be seen
     missing_import: Literal["warn", "fail"] = "warn"  # what a change set does whose import has no export
     exporter_deletion: Literal["stay", "fail"] = "stay"  # status of a stack whose deletion an import prevents
-    empty_reason: str = "The submitted information didn't contain changes. Submit different information to create a change set."
+    empty_reason: str = EMPTY
 
 
 class Faults:

@@ -1,4 +1,4 @@
-"""Resolves the functions of a template against parameter values and what resources and exports are now. Pure but for `World`."""
+"""Resolves a template's functions against parameter values and a `World` of resources and exports."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ class Resolver:
             "Fn::ImportValue": lambda argument: self._world.exported(self._text(argument)),
             "Condition": self.condition,
             "Fn::Equals": self._equals,
-            "Fn::And": lambda argument: all([self._truth(each) for each in argument]),
-            "Fn::Or": lambda argument: any([self._truth(each) for each in argument]),
+            "Fn::And": lambda argument: all(map(self._truth, argument)),
+            "Fn::Or": lambda argument: any(map(self._truth, argument)),
             "Fn::Not": lambda argument: not self._truth(argument[0]),
         }
 
@@ -125,8 +125,9 @@ class Resolver:
     def _join(self, argument: Json) -> str:
         if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str):
             raise invalid(
-                "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list "
-                "of strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined."
+                "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and "
+                "(2) a list of strings to be joined or a function that returns a list of strings "
+                "(such as Fn::GetAZs) to be joined."
             )
         parts = self.resolve(argument[1])
         return (
@@ -138,8 +139,8 @@ class Resolver:
     def _split(self, argument: Json) -> Json:
         if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str):
             raise invalid(
-                "Template error: every Fn::Split object requires two parameters, (1) a string delimiter and (2) a "
-                "string to be split or a function that returns a string to be split."
+                "Template error: every Fn::Split object requires two parameters, (1) a string delimiter and "
+                "(2) a string to be split or a function that returns a string to be split."
             )
         text = self._text(argument[1])
         return KNOWN_AFTER_APPLY if KNOWN_AFTER_APPLY in text else text.split(argument[0])
@@ -186,7 +187,7 @@ class Resolver:
 
 
 def with_dynamic(value: Json, resolve: Callable[[str], str]) -> Json:
-    """Replace every `{{resolve:...}}` in the strings of *value*; the result may hold secrets and is for provisioners only."""
+    """Replace every `{{resolve:...}}` in *value*; the result may hold secrets: for provisioners only."""
     if isinstance(value, list):
         return [with_dynamic(each, resolve) for each in value]
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The sandbox as one background process for a folder: start, stop, status. Knows nothing of what it serves."""
+"""The sandbox as one background process of a folder: start, stop, status. Knows nothing of what it serves."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ def _running(folder: Path) -> _Process | None:
     try:
         described = json.loads((folder / _DESCRIPTION).read_text())
         process = _Process(int(described["pid"]), int(described["port"]))
-        with urllib.request.urlopen(f"{process.endpoint}/_sandbox/health", timeout=5) as answer:  # noqa: S310 - loopback
+        url = f"{process.endpoint}/_sandbox/health"
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - http on loopback
             answering = json.loads(answer.read())["pid"]
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -67,9 +67,8 @@ def _update_group(call: Call, old: Mapping[str, Any], current: Provisioned) -> P
     if call.changed(old, "KmsKeyId"):
         key = call.properties.get("KmsKeyId")
         require.key(call, key)
-        call.ask(
-            "logs", "associate_kms_key" if key else "disassociate_kms_key", logGroupName=name, kmsKeyId=key
-        )
+        # moto has neither AssociateKmsKey nor DisassociateKmsKey.
+        call.services.backend("logs", call.request.region).groups[name].kms_key_id = key
     call.retag("logs", "tag_resource", "untag_resource", resourceArn=call.arn("logs", f"log-group:{name}"))
     return current
 

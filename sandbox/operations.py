@@ -1,13 +1,14 @@
-"""Creating and updating a stack: resources in order, then outputs and exports, then the end or the way back."""
+"""Creating and updating a stack: resources in order, then outputs and exports, or the way back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sandbox.account import Account, Deployment, Leftover, Options, Output, Stack
+from sandbox.account import Account
 from sandbox.errors import ApiError, ResourceFailure
 from sandbox.evaluation import Evaluation
 from sandbox.policies import denial
+from sandbox.records import Deployment, Leftover, Options, Output, Stack
 from sandbox.removal import BRIEF, delete, remove, roll_back_creation
 from sandbox.rollback import roll_back
 from sandbox.runs import Run, Task
@@ -70,7 +71,7 @@ def _worked(account: Account, stack: Stack, verb: str, failed: Sequence[str]) ->
     try:
         outputs = evaluation.outputs()
         _check_exports(account, stack, {each.export: each.value for each in outputs if each.export})
-        removed = _removed(account, stack, evaluation)
+        removed = _removed(stack, evaluation)
     except ApiError as error:
         _failed(account, stack, verb, error.message)
         return
@@ -102,8 +103,8 @@ def _check_exports(account: Account, stack: Stack, exports: Mapping[str, str]) -
             raise ResourceFailure(f"Export {name} cannot be updated as it is in use by {users}")
 
 
-def _removed(account: Account, stack: Stack, evaluation: Evaluation) -> list[str]:
-    """Return the resources that the new deployment does not have; raises ResourceFailure where a policy denies it."""
+def _removed(stack: Stack, evaluation: Evaluation) -> list[str]:
+    """Return what the deployment does not have; raises ResourceFailure where a policy keeps it."""
     active = evaluation.active()
     names = [name for name in stack.resources if name not in active]
     for name in names:

@@ -12,6 +12,7 @@ from sandbox.template import ParameterSpec, Template, scalar
 
 MASK = "****"
 _SSM = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _LISTS = ("CommaDelimitedList", "List<")
 
 
@@ -25,7 +26,7 @@ class Given:
 
 
 def chosen(template: Template, given: Sequence[Given], previous: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the value of each parameter; *previous* is None for a new stack. Raises ApiError in AWS's words."""
+    """Return the value of each parameter, *previous* is None for a new stack; raises ApiError."""
     unknown = [each.key for each in given if each.key not in template.parameters]
     if unknown:
         raise invalid(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
@@ -44,8 +45,8 @@ def chosen(template: Template, given: Sequence[Given], previous: Mapping[str, st
 def _previous(key: str, previous: Mapping[str, str] | None) -> str:
     if previous is None or key not in previous:
         raise invalid(
-            f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true for a parameter key "
-            "not in the previous template"
+            f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true "
+            "for a parameter key not in the previous template"
         )
     return previous[key]
 
@@ -62,24 +63,32 @@ def _check(spec: ParameterSpec, value: str) -> None:
 
 
 def _problem(spec: ParameterSpec, value: str) -> str | None:
-    rules, name = spec.rules, f"Parameter '{spec.name}'"
-    if spec.type in ("Number", "List<Number>") and not re.fullmatch(
-        r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", value
-    ):
-        return f"{name} must be a number."
+    problem = _wrong_number(spec, value) or _wrong_text(spec, value)
+    return problem and f"Parameter '{spec.name}' {problem}"
+
+
+def _wrong_number(spec: ParameterSpec, value: str) -> str | None:
+    rules = spec.rules
+    if spec.type in ("Number", "List<Number>") and not _NUMBER.fullmatch(value):
+        return "must be a number."
+    if "MinValue" in rules and float(value) < float(rules["MinValue"]):
+        return f"must be a number not less than {rules['MinValue']}"
+    if "MaxValue" in rules and float(value) > float(rules["MaxValue"]):
+        return f"must be a number not greater than {rules['MaxValue']}"
+    return None
+
+
+def _wrong_text(spec: ParameterSpec, value: str) -> str | None:
+    rules = spec.rules
     allowed = [scalar(each) for each in rules.get("AllowedValues", [])]
     if allowed and value not in allowed:
-        return f"{name} must be one of AllowedValues"
+        return "must be one of AllowedValues"
     if "AllowedPattern" in rules and not re.fullmatch(rules["AllowedPattern"], value):
-        return f"{name} must match pattern {rules['AllowedPattern']}"
+        return f"must match pattern {rules['AllowedPattern']}"
     if len(value) < int(rules.get("MinLength", 0)):
-        return f"{name} must contain at least {rules['MinLength']} characters"
+        return f"must contain at least {rules['MinLength']} characters"
     if len(value) > int(rules.get("MaxLength", len(value))):
-        return f"{name} must contain at most {rules['MaxLength']} characters"
-    if "MinValue" in rules and float(value) < float(rules["MinValue"]):
-        return f"{name} must be a number not less than {rules['MinValue']}"
-    if "MaxValue" in rules and float(value) > float(rules["MaxValue"]):
-        return f"{name} must be a number not greater than {rules['MaxValue']}"
+        return f"must contain at most {rules['MaxLength']} characters"
     return None
 
 

@@ -1,4 +1,4 @@
-"""What a change set lists: the changes a deployment would make to a stack, in the API's own shape. Changes nothing."""
+"""What a change set lists: the changes a deployment would make, in the API's own shape. Changes nothing."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.account import Account, Deployment, Resource, Stack
+from sandbox.account import Account
 from sandbox.changes import changed, recreates
 from sandbox.evaluation import Evaluation, Live
 from sandbox.intrinsics import KNOWN_AFTER_APPLY
+from sandbox.records import Deployment, Resource, Stack
 from sandbox.references import order, references
 from sandbox.template import ResourceSpec
 
@@ -105,8 +106,9 @@ class _Planner:
         plain, shown = self.evaluation.properties(spec)
         if len(self._world.missing) > missing and made.warning is None:
             made.warning = (
-                "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet "
-                f"creation failed for resource [{spec.logical_id}] because: No export named {self._world.missing[missing]}"
+                "[WARN] --include-property-values option can return incomplete ChangeSet data because: "
+                f"ChangeSet creation failed for resource [{spec.logical_id}] because: "
+                f"No export named {self._world.missing[missing]}"
             )
         old = self._stack.resources.get(spec.logical_id)
         if old is None or old.made is None:
@@ -214,7 +216,7 @@ class _Planner:
         return taggable and self._stack.deployment.tags != self.evaluation.deployment.tags
 
     def _dynamic(self, spec: ResourceSpec, names: list[str]) -> list[Detail]:
-        """Return what may change because an attribute of a modified resource may; AWS lists it without values only."""
+        """Return what may follow from attributes of modified resources; AWS lists it without values only."""
         found = []
         for name, value in spec.properties.items():
             for reference in references(value) if name not in names else ():

@@ -56,8 +56,8 @@ HANDLERS: Mapping[str, Handler] = {
 }
 """The types that become real resources; every other known type is typed (`typed.HANDLER`)."""
 
-_REFUSALS = (ClientError, ParamValidationError, ProvisionError, ValueError, KeyError)
-_GONE = re.compile(r"NotFound|NoSuch|NotExist|Nonexistent|DoesNotExist|Inactive", re.IGNORECASE)
+_REFUSALS = (ClientError, ParamValidationError, ProvisionError, ValueError, KeyError, NotImplementedError)
+_GONE = re.compile(r"NotFound|NoSuch|NotExist|Nonexistent|DoesNotExist|NotAttached|Inactive", re.IGNORECASE)
 _GONE_WORDS = re.compile(r"^No scal(?:able target|ing policy) found")
 _TAKEN = re.compile(
     r"AlreadyExists|EntityExists|^Duplicate|\.Duplicate$|AlreadyOwned|ResourceExists|ResourceInUse"
@@ -146,6 +146,8 @@ def _reason(call: Call, error: Exception) -> ProvisionError:
             f"Properties validation failed for resource {call.request.logical_id}:"
             f" required key {error} not found"
         )
+    if isinstance(error, NotImplementedError):
+        return ProvisionError(f"This sandbox cannot do this to {call.request.type}: {error}")
     if not isinstance(error, ClientError):
         return ProvisionError(f"Properties validation failed for resource {call.request.logical_id}: {error}")
     details: dict[str, Any] = {**error.response["Error"]}

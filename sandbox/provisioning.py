@@ -51,7 +51,7 @@ class Provisioner(Protocol):
     def delete(self, request: Request, current: Provisioned) -> None:
         """Remove the resource, whose properties are the last deployed; gone already is no error."""
 
-    def duration(self, type: str) -> float:  # noqa: A002 - CloudFormation's own word
+    def duration(self, type_name: str, /) -> float:
         """Virtual seconds that making or removing a resource of this type takes."""
 
     def resolve(self, reference: str) -> str:
@@ -61,17 +61,17 @@ class Provisioner(Protocol):
 class Schemas(Protocol):
     """What the provider schemas say of resource types."""
 
-    def known(self, type: str) -> bool:  # noqa: A002 - CloudFormation's own word
+    def known(self, type_name: str, /) -> bool:
         """Whether CloudFormation has the type."""
 
-    def create_only(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
+    def create_only(self, type_name: str, /) -> frozenset[str]:
         """Properties whose change replaces the resource, as dotted paths (`Tags`, `Settings.Name`)."""
 
-    def attributes(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
+    def attributes(self, type_name: str, /) -> frozenset[str]:
         """Names that `Fn::GetAtt` accepts, dotted where nested (`Endpoint.Address`)."""
 
-    def required(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
+    def required(self, type_name: str, /) -> frozenset[str]:
         """Top-level properties that must be given."""
 
-    def tag_property(self, type: str) -> str | None:  # noqa: A002 - CloudFormation's own word
+    def tag_property(self, type_name: str, /) -> str | None:
         """Name of the property that carries the resource's tags, or None."""

@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.account import Account, Event, Resource, Stack
+from sandbox.account import Account
 from sandbox.changesets import parameters, tags
 from sandbox.errors import ApiError, invalid
 from sandbox.evaluation import Evaluation
 from sandbox.paging import paged
+from sandbox.records import Event, Resource, Stack
 from sandbox.references import capabilities, check
 from sandbox.requests import Fetch, Params, stack_name, text
 from sandbox.template import Template, parse
@@ -110,7 +111,7 @@ def _event(stack: Stack, event: Event) -> dict[str, Any]:
         "StackId": stack.id,
         "StackName": stack.name,
         "EventId": event.id,
-        "OperationId": event.operation_id,
+        "OperationId": event.operation.id,
         "LogicalResourceId": event.logical_id,
         "PhysicalResourceId": event.physical_id,
         "ResourceType": event.type,
@@ -118,7 +119,7 @@ def _event(stack: Stack, event: Event) -> dict[str, Any]:
         "ResourceStatus": event.status,
         "ResourceStatusReason": event.reason,
         "ResourceProperties": None if event.properties is None else json.dumps(event.properties),
-        "ClientRequestToken": event.token,
+        "ClientRequestToken": event.operation.options.token,
     }
 
 
@@ -130,9 +131,9 @@ def describe_events(account: Account, params: Params, _: Fetch) -> Answer:
     stack = _by_operation(account, operation) if operation else account.stack(stack_name(params))
     failed = bool(params.get("Filters", {}).get("FailedEvents"))
     found = [
-        {**_event(stack, each), "OperationType": each.operation_type, "EventType": "STACK_EVENT"}
+        {**_event(stack, each), "OperationType": each.operation.type, "EventType": "STACK_EVENT"}
         for each in reversed(stack.events)
-        if operation in (None, each.operation_id) and (not failed or each.status.endswith("FAILED"))
+        if operation in (None, each.operation.id) and (not failed or each.status.endswith("FAILED"))
     ]
     return paged("OperationEvents", found, params.get("NextToken"))
 

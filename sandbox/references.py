@@ -1,4 +1,4 @@
-"""What of a template refers to what: references are checked before anything is made, and the order follows from them."""
+"""What of a template refers to what: checked before anything is made, and the order that follows."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _arguments_of(function: str, value: Json) -> Iterator[Json]:
 
 
 def check(template: Template, schemas: Schemas) -> None:
-    """Refuse a template that names what it does not have, or that has no order; raises ApiError in AWS's words."""
+    """Refuse a template that names what it does not have, or that has no order; raises ApiError."""
     unknown = sorted({spec.type for spec in template.resources.values() if not schemas.known(spec.type)})
     if unknown:
         raise invalid(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
@@ -154,7 +154,8 @@ def _check_attribute(schemas: Schemas, spec: ResourceSpec, attribute: str) -> No
     known = schemas.attributes(spec.type)
     if known and attribute not in known and attribute.partition(".")[0] not in known:
         raise invalid(
-            f"Template error: resource {spec.logical_id} does not support attribute type {attribute} in Fn::GetAtt"
+            f"Template error: resource {spec.logical_id} does not support attribute type {attribute} "
+            "in Fn::GetAtt"
         )
 
 

@@ -1,10 +1,11 @@
-"""Deleting: a stack, what an update left over, what a failed creation made. Consumers go before what they need."""
+"""Deleting a stack, what an update left over, what a failed creation made. Consumers go first."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from sandbox.account import Account, Leftover, Options, Resource, Stack
+from sandbox.account import Account
+from sandbox.records import Leftover, Options, Resource, Stack
 from sandbox.references import needed_by
 from sandbox.runs import Run
 from sandbox.tasks import Deleting
@@ -19,8 +20,8 @@ def delete(
     """
     Begin the deletion of a stack, whatever it is doing.
 
-    Where another stack imports from it the call is taken, and the stack stays what it was with the reason on it (as
-    seen in AWS: rlister/stax issue 40, USSBA/aws-cft-tools issue 27).
+    Where another stack imports from it the call is taken, and the stack stays what it was, with the reason on
+    it (seen in AWS: rlister/stax issue 40, USSBA/aws-cft-tools issue 27).
     """
     in_use = _in_use(account, stack)
     if in_use:
@@ -100,7 +101,8 @@ def _in_use(account: Account, stack: Stack) -> str | None:
     for name in stack.exports:
         others = account.importers(name, apart_from=stack)
         if others:
-            return f"Export {name} cannot be deleted as it is in use by {' and '.join(each.name for each in others)}"
+            users = " and ".join(each.name for each in others)
+            return f"Export {name} cannot be deleted as it is in use by {users}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Reads what calls have in common out of their parameters: names, template, parameters, tags, capabilities."""
+"""Reads what calls have in common: names, template, parameters, tags, capabilities."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.account import Account, Deployment, Options, Stack
+from sandbox.account import Account
 from sandbox.errors import ApiError, invalid
 from sandbox.parameters import Given, chosen, looked_up
 from sandbox.provisioning import ProvisionError
+from sandbox.records import Deployment, Options, Stack
 from sandbox.references import capabilities, check
 from sandbox.template import Template, parse
 
@@ -46,7 +47,8 @@ def change_set_name(params: Params) -> str:
 
 def _constraint(value: str, at: str, what: str) -> ApiError:
     return invalid(
-        f"1 validation error detected: Value '{value}' at '{at}' failed to satisfy constraint: Member must satisfy {what}"
+        f"1 validation error detected: Value '{value}' at '{at}' failed to satisfy constraint: "
+        f"Member must satisfy {what}"
     )
 
 
@@ -62,8 +64,8 @@ def text(params: Params, fetch: Fetch) -> str | None:
         return found
     if body is not None and len(str(body).encode()) > _LIMIT:
         raise invalid(
-            f"1 validation error detected: Value '{str(body)[:60]}...' at 'templateBody' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {_LIMIT}"
+            f"1 validation error detected: Value '{str(body)[:60]}...' at 'templateBody' failed to satisfy "
+            f"constraint: Member must have length less than or equal to {_LIMIT}"
         )
     return None if body is None else str(body)
 
@@ -83,7 +85,7 @@ def template(account: Account, params: Params, fetch: Fetch, stack: Stack | None
 
 
 def deployment(account: Account, params: Params, fetch: Fetch, stack: Stack | None) -> Deployment:
-    """Return what a call wants *stack* to be, None for a new one; what is left out stays as it is. Raises ApiError."""
+    """Return what a call wants *stack* to be, None for a new one; what is left out stays; raises ApiError."""
     wanted = template(account, params, fetch, stack)
     old = stack.deployment if stack else Deployment()
     given = [
@@ -127,9 +129,7 @@ def _check_capabilities(wanted: Template, given: Any) -> None:
         raise ApiError("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
 
 
-def options(
-    params: Params, *, token: str = "ClientRequestToken", change_set_id: str | None = None
-) -> Options:  # noqa: S107 - the name of a parameter
+def options(params: Params, *, change_set_id: str | None = None) -> Options:
     """Return how an operation is to be carried out."""
     failing = str(params.get("OnFailure") or params.get("OnStackFailure") or "ROLLBACK")
     if params.get("DisableRollback"):
@@ -137,7 +137,7 @@ def options(
             raise invalid("You can specify either DisableRollback or OnFailure, but not both.")
         failing = "DO_NOTHING"
     return Options(
-        token=params.get(token),
+        token=params.get("ClientRequestToken"),
         on_failure=failing,
         retain_except_on_create=bool(params.get("RetainExceptOnCreate")),
         change_set_id=change_set_id,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sandbox.account import Account, Leftover, Options, Stack
+from sandbox.account import Account
 from sandbox.errors import ApiError
 from sandbox.evaluation import Evaluation
+from sandbox.records import Leftover, Options, Stack
 from sandbox.removal import BRIEF, remove, roll_back_creation
 from sandbox.runs import Run
 from sandbox.tasks import Restoring

@@ -1,17 +1,28 @@
-"""Runs tasks, each after those it needs and everything independent side by side. Knows nothing of resources."""
+"""Runs tasks, each after those it needs, independent ones side by side. Knows nothing of resources."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import Enum
 from functools import partial
 from typing import Protocol
+
+
+class Outcome(Enum):
+    """How a task ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+
+
+Report = Callable[[Outcome], None]
 
 
 class Task(Protocol):
     """Something that takes time; it reports once, never from inside of `start`."""
 
-    def start(self, report: Callable[[bool], None]) -> None:
-        """Begin; call *report* with whether it went well when it is over."""
+    def start(self, report: Report) -> None:
+        """Begin; call *report* when it is over."""
 
     def cancel(self) -> None:
         """Stop; `report` will not be listened to any more."""
@@ -28,13 +39,12 @@ class Run:
         *,
         keep_going: bool = False,
     ) -> None:
-        """*over* gets the names of the tasks that failed or were cancelled; *keep_going* finishes what does not need them."""
+        """*over* gets the names that failed or were cancelled; *keep_going* does what does not need them."""
         self._waiting = dict(tasks)
         self._needs = needs
         self._over = over
         self._keep_going = keep_going
         self._running: dict[str, Task] = {}
-        self._done: set[str] = set()
         self._failed: list[str] = []
         self._closed = False
 
@@ -62,15 +72,13 @@ class Run:
             needed & self._waiting.keys() or needed & self._running.keys() or needed & set(self._failed)
         )
 
-    def _reported(self, name: str, good: bool) -> None:  # noqa: FBT001 - the protocol of a task
+    def _reported(self, name: str, outcome: Outcome) -> None:
         if self._closed or name not in self._running:
             return
         del self._running[name]
-        if good:
-            self._done.add(name)
-        else:
+        if outcome is Outcome.FAILED:
             self._failed.append(name)
-        if good or self._keep_going:
+        if outcome is Outcome.DONE or self._keep_going:
             self.start()
         else:
             self._failed += self.cancel()

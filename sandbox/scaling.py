@@ -43,7 +43,10 @@ def _put(call: Call) -> Provisioned:
 
 def _put_again(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
     del old
-    call.apply(_SERVICE, "put_scaling_policy", **_which(call))
+    fresh = call.apply(_SERVICE, "put_scaling_policy", **_which(call))["PolicyARN"]
+    for policy in call.services.backend(_SERVICE, call.request.region).policies.values():
+        if policy.policy_arn == fresh:
+            policy.policy_arn = current.physical_id  # moto gives a changed policy another ARN, AWS does not
     return current
 
 

@@ -28,6 +28,8 @@ from sandbox.requests import Fetch
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
+_ATTENTION = 0.02
+"""Seconds after which a server in a `with` block notices that the block ended."""
 _ERRORS = {
     "throttle": ApiError("Throttling", "Rate exceeded"),
     "error": ApiError(
@@ -69,7 +71,7 @@ class Sandbox:
         self.calls: list[Call] = []
         self._given = backing
         self._server = make_server("127.0.0.1", port, self.app, threaded=True, request_handler=_Quiet)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_ATTENTION,), daemon=True)
 
     @property
     def port(self) -> int:
@@ -92,7 +94,7 @@ class Sandbox:
         """What is behind; moto is loaded when it is first needed."""
         if self._given is not None:
             return self._given
-        from sandbox.backing import moto  # noqa: PLC0415 - takes most of a second, and health checks do not need it
+        from sandbox.backing import moto  # noqa: PLC0415 - moto takes most of a second to load
 
         return moto()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -41,7 +42,6 @@ class Services:
 
         self.account = account
         self._moto = DomainDispatcherApplication(create_backend_app)
-        self._session = botocore.session.Session()
         self._clients: dict[tuple[str, str], Any] = {}
 
     def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -82,7 +82,7 @@ class Services:
         return str(made["HostedZone"]["Id"]).rsplit("/", 1)[-1]
 
     def _make(self, service: str, region: str) -> Any:
-        client = self._session.create_client(
+        client = _session().create_client(
             service,
             region_name=region,
             endpoint_url=ENDPOINT,
@@ -158,6 +158,12 @@ class _Raw:
     def read(self, amt: int | None = None) -> bytes:
         """Read *amt* bytes, everything when None."""
         return self._body.read(amt)
+
+
+@cache
+def _session() -> Any:
+    """Return the one session, which holds no credentials: API descriptions are read once for all accounts."""
+    return botocore.session.Session()
 
 
 def _content(body: Any) -> bytes:

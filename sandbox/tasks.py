@@ -1,19 +1,20 @@
-"""What happens to one resource in an operation: created, updated in place or by replacement, put back, deleted."""
+"""What an operation does to one resource: create, update in place or by replacement, put back, delete."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Literal
 
-from sandbox.account import Account, Leftover, Resource, Stack
+from sandbox.account import Account
 from sandbox.changes import replaced
 from sandbox.errors import ResourceFailure
 from sandbox.evaluation import Evaluation, evaluated
 from sandbox.policies import denial
 from sandbox.provisioning import ProvisionError
+from sandbox.records import Leftover, Resource, Stack
+from sandbox.runs import Outcome, Report
 from sandbox.template import ResourceSpec
 
-Report = Callable[[bool], None]
 REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
 
 
@@ -55,11 +56,11 @@ class Working:
             self._fail(str(error))
             return
         self._say("COMPLETE")
-        self._report(True)  # noqa: FBT003 - the protocol of a task
+        self._report(Outcome.DONE)
 
     def _fail(self, reason: str) -> None:
         self._say("FAILED", reason)
-        self._report(False)  # noqa: FBT003 - the protocol of a task
+        self._report(Outcome.FAILED)
 
     def cancel(self) -> None:
         """Stop, as a consequence of another failure."""
@@ -91,11 +92,9 @@ class Creating(Working):
 
     def _initiate(self) -> None:
         try:
-            if self.resource.request is None:
-                evaluated(self.resource, self._evaluation)
+            request = self.resource.request or evaluated(self.resource, self._evaluation)
             self._check_required()
-            assert self.resource.request is not None  # noqa: S101 - `evaluated` has just set it
-            self.resource.made = self._account.provisioner.create(self.resource.request)
+            self.resource.made = self._account.provisioner.create(request)
         except (ProvisionError, ResourceFailure) as error:
             self._fail(str(error))
             return
@@ -125,7 +124,7 @@ class Replacing(Creating):
 
 
 class Updating(Working):
-    """Brings a resource to what the new deployment wants of it: nothing, a change in place, or a replacement."""
+    """Brings a resource to what the deployment wants: nothing to do, a change in place, or a replacement."""
 
     verb = "update"
 
@@ -169,7 +168,7 @@ class Updating(Working):
         """Take over what makes no difference to the resource itself: policies, metadata."""
         self._before.spec = self._spec
         self._before.request = self.resource.request
-        self._later(0, lambda: self._report(True))  # noqa: FBT003 - the protocol of a task
+        self._later(0, lambda: self._report(Outcome.DONE))
 
     def _kind(self) -> str | None:
         old, new = self._before, self.resource
@@ -220,12 +219,13 @@ class Restoring(Working):
     def start(self, report: Report) -> None:
         """Begin; what was not there before is only noted for removal."""
         self._report = report
-        if self._before is None:
+        before = self._before
+        if before is None:
             self._later(0, self._forget)
             return
         self._begin(report)
         self._say("IN_PROGRESS")
-        self._later(0 if self._skipped else self._seconds, self._end)
+        self._later(0 if self._skipped else self._seconds, lambda: self._end(before))
 
     def _forget(self) -> None:
         kept = (
@@ -235,16 +235,15 @@ class Restoring(Working):
         del self._stack.resources[self._name]
         del self._stack.undo[self._name]
         self._stack.leftovers.append(Leftover(self.resource, kept))
-        self._report(True)  # noqa: FBT003 - the protocol of a task
+        self._report(Outcome.DONE)
 
-    def _end(self) -> None:
+    def _end(self, before: Resource) -> None:
         if self._skipped:
             self._fault = None
-        self._succeed(self._put_back)
+        self._succeed(lambda: self._put_back(before))
 
-    def _put_back(self) -> None:
-        before, current = self._before, self.resource
-        assert before is not None  # noqa: S101 - `start` handles what was not there
+    def _put_back(self, before: Resource) -> None:
+        current = self.resource
         if current.made is not None and current.physical_id != before.physical_id:
             self._stack.leftovers.append(Leftover(current, kept=False))
         elif not self._skipped and before.request and before.made and current.request and current.made:
@@ -269,7 +268,7 @@ class Deleting(Working):
         self._begin(report)
         if self._kept:
             self._say("SKIPPED")
-            self._later(0, lambda: report(True))  # noqa: FBT003 - the protocol of a task
+            self._later(0, lambda: report(Outcome.DONE))
             return
         if self.resource.made is None:
             self._later(0, self._succeed)

@@ -1,4 +1,4 @@
-"""Template text to typed parts. Says what AWS says where the text is no template; what refers to what is `references.py`."""
+"""Template text to typed parts, refused in AWS's words. What refers to what is `references.py`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sandbox.errors import invalid
 
 Json = Any
 SECTIONS = frozenset(
-    ["AWSTemplateFormatVersion", "Conditions", "Description", "Mappings", "Metadata", "Outputs", "Parameters"]
-    + ["Resources", "Rules", "Transform"]
+    {"AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules", "Mappings", "Conditions"}
+    | {"Transform", "Resources", "Outputs"}
 )
 RESOURCE_KEYS = frozenset(
-    ["Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy", "UpdateReplacePolicy"]
-    + ["UpdatePolicy", "CreationPolicy"]
+    {"Type", "Properties", "DependsOn", "Condition", "Metadata", "CreationPolicy", "UpdatePolicy"}
+    | {"DeletionPolicy", "UpdateReplacePolicy"}
 )
 
 
@@ -119,7 +119,7 @@ def _load(text: str) -> Json:
             where = f"(line {error.lineno}, column {error.colno})"
             raise invalid(f"Template format error: JSON not well-formed. {where}") from error
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader that knows the short functions
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader with the short functions
     except yaml.YAMLError as error:
         raise invalid("Template format error: YAML not well-formed.") from error
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.handler import Call, Handler, generated_name, nothing, random_text, unchanged
+from sandbox.handler import Call, Handler, generated_name, nothing, random_text
 from sandbox.provisioning import Provisioned
 
 _HEX = "0123456789abcdef"
@@ -48,7 +48,13 @@ def _create(call: Call) -> Provisioned:
     return Provisioned(_physical_id(call))
 
 
-HANDLER = Handler(create=_create, update=unchanged, delete=nothing)
+def _update(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    """Keep the id; the attributes follow from it and from the properties as they are now."""
+    del call, old
+    return Provisioned(current.physical_id)
+
+
+HANDLER = Handler(create=_create, update=_update, delete=nothing)
 """The handler of every type that has none of its own."""
 
 

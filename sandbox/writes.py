@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox import operations, policies
-from sandbox.account import Account, Options, Stack
+from sandbox.account import Account
 from sandbox.changesets import check_updatable
 from sandbox.errors import ApiError, invalid
 from sandbox.plan import plan
+from sandbox.records import Options, Stack
 from sandbox.removal import delete
 from sandbox.requests import Fetch, Params, deployment, options, stack_name
 from sandbox.rollback import roll_back
@@ -82,8 +83,8 @@ def delete_stack(account: Account, params: Params, _: Fetch) -> Answer:
     retained, mode = params.get("RetainResources", ()), str(params.get("DeletionMode", ""))
     if retained and stack.status != "DELETE_FAILED":
         raise invalid(
-            f"Invalid operation on stack [{stack.id}]. When you delete a stack, specify which resources to retain "
-            "only if the stack is in the DELETE_FAILED state."
+            f"Invalid operation on stack [{stack.id}]. When you delete a stack, specify which resources to "
+            "retain only if the stack is in the DELETE_FAILED state."
         )
     if mode == "FORCE_DELETE_STACK" and stack.status != "DELETE_FAILED":
         raise invalid(

@@ -1,4 +1,4 @@
-"""What the provisioning tests share: an account of its own, requests, and the things that other things refer to."""
+"""What the provisioning tests share: an account, requests, and the things that other things refer to."""
 
 import itertools
 import json
@@ -21,7 +21,10 @@ TRUST = {
         {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ],
 }
-POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
+}
 KEY_POLICY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}],
@@ -41,7 +44,9 @@ class World:
     def api(self, service: str, region: str = REGION) -> Any:
         return self.services.client(service, region)
 
-    def request(self, kind: str, properties: Mapping[str, Any], logical_id: str = "Thing", **more: Any) -> Request:
+    def request(
+        self, kind: str, properties: Mapping[str, Any], logical_id: str = "Thing", **more: Any
+    ) -> Request:
         facts: dict[str, Any] = {
             "tags": TAGS,
             "stack_name": "dev-litellm-test",
@@ -141,7 +146,9 @@ class World:
     @cached_property
     def web_acl(self) -> Provisioned:
         seen = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
-        return self.make("WAFv2::WebACL", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen)
+        return self.make(
+            "WAFv2::WebACL", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen
+        )
 
     @cached_property
     def subnet_group(self) -> str:
@@ -216,7 +223,9 @@ class World:
                 "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
             },
             "NetworkConfiguration": {"AwsvpcConfiguration": network},
-            "LoadBalancers": [{"ContainerName": "proxy", "ContainerPort": 4000, "TargetGroupArn": self.targets}],
+            "LoadBalancers": [
+                {"ContainerName": "proxy", "ContainerPort": 4000, "TargetGroupArn": self.targets}
+            ],
         }
 
     @cached_property
@@ -226,16 +235,20 @@ class World:
     @cached_property
     def scaled(self) -> dict[str, str]:
         assert self.service
-        parts = {
+        return {
             "ResourceId": f"service/{self.cluster}/world",
             "ScalableDimension": "ecs:service:DesiredCount",
             "ServiceNamespace": "ecs",
         }
-        return parts
 
     def secret(self, arn: str) -> Any:
         text = self.api("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
         return json.loads(text) if text.startswith("{") else text
+
+    def leaves(self, kind: str) -> set[str]:
+        """Everything that `Fn::GetAtt` takes of the type, without the objects that hold others."""
+        names = self.schemas.attributes(f"AWS::{kind}")
+        return {name for name in names if not any(other.startswith(f"{name}.") for other in names)}
 
     def gone(self, read: Any, made: Provisioned) -> bool:
         """Whether *read* finds nothing any more."""

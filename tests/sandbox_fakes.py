@@ -26,20 +26,20 @@ ROLE = "AWS::IAM::Role"
 class FakeSchemas:
     """Things have an Arn, are replaced when Name or Options.Kind changes; bare ones take no tags."""
 
-    def known(self, type: str) -> bool:
-        return type in (THING, SLOW, BARE, ROLE)
+    def known(self, type_name: str, /) -> bool:
+        return type_name in (THING, SLOW, BARE, ROLE)
 
-    def create_only(self, type: str) -> frozenset[str]:
+    def create_only(self, type_name: str, /) -> frozenset[str]:
         return frozenset(["Name", "Options.Kind"])
 
-    def attributes(self, type: str) -> frozenset[str]:
+    def attributes(self, type_name: str, /) -> frozenset[str]:
         return frozenset(["Arn", "Value", "Nested"])
 
-    def required(self, type: str) -> frozenset[str]:
-        return frozenset(["Needed"]) if type == BARE else frozenset()
+    def required(self, type_name: str, /) -> frozenset[str]:
+        return frozenset(["Needed"]) if type_name == BARE else frozenset()
 
-    def tag_property(self, type: str) -> str | None:
-        return None if type == BARE else "Tags"
+    def tag_property(self, type_name: str, /) -> str | None:
+        return None if type_name == BARE else "Tags"
 
 
 class FakeProvisioner:
@@ -75,8 +75,8 @@ class FakeProvisioner:
         self.log.append(("delete", current.physical_id))
         self.made.pop(current.physical_id, None)
 
-    def duration(self, type: str) -> float:
-        return 600.0 if type == SLOW else 4.0
+    def duration(self, type_name: str, /) -> float:
+        return 600.0 if type_name == SLOW else 4.0
 
     def resolve(self, reference: str) -> str:
         if reference not in self.values:
@@ -152,7 +152,11 @@ def refusal(call: Any, **params: Any) -> tuple[str, str, int]:
     with pytest.raises(ClientError) as caught:
         call(**params)
     response = caught.value.response
-    return response["Error"]["Code"], response["Error"]["Message"], response["ResponseMetadata"]["HTTPStatusCode"]
+    return (
+        response["Error"]["Code"],
+        response["Error"]["Message"],
+        response["ResponseMetadata"]["HTTPStatusCode"],
+    )
 
 
 def text(template: Any) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from sandbox_fakes import BARE, ROLE, SLOW, THING, World, exporting, of, refusal, thing, world
 
 KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
@@ -25,7 +24,10 @@ def resource_changes(described: Any) -> list[Any]:
 
 def test_a_create_change_set_puts_the_stack_under_review_and_is_there_a_little_later(aws: World) -> None:
     made = aws.client.create_change_set(
-        StackName="one", ChangeSetName="cs", ChangeSetType="CREATE", TemplateBody=json.dumps(of({"A": thing()}))
+        StackName="one",
+        ChangeSetName="cs",
+        ChangeSetType="CREATE",
+        TemplateBody=json.dumps(of({"A": thing()})),
     )
     seen = []
     for seconds in (0, 1, 2):
@@ -38,13 +40,19 @@ def test_a_create_change_set_puts_the_stack_under_review_and_is_there_a_little_l
         ("CREATE_COMPLETE", "AVAILABLE"),
     ]
     stack = aws.stack("one")
-    assert (stack["StackStatus"], stack["StackId"], stack["Tags"]) == ("REVIEW_IN_PROGRESS", made["StackId"], [])
+    assert (stack["StackStatus"], stack["StackId"], stack["Tags"]) == (
+        "REVIEW_IN_PROGRESS",
+        made["StackId"],
+        [],
+    )
     assert resource_changes(found) == [
         {"Action": "Add", "LogicalResourceId": "A", "ResourceType": THING, "Scope": [], "Details": []}
     ]
 
 
-def test_an_executed_change_set_makes_resources_outputs_and_exports_and_stays_readable_by_arn(aws: World) -> None:
+def test_an_executed_change_set_makes_resources_outputs_and_exports_and_stays_readable_by_arn(
+    aws: World,
+) -> None:
     template = of({"A": thing(Name="a")}, Outputs={"Out": exporting("shared", {"Fn::GetAtt": "A.Arn"})})
     prepared = aws.prepare("one", template, Tags=[{"Key": "team", "Value": "x"}])
     stack = aws.execute("one")
@@ -53,7 +61,9 @@ def test_an_executed_change_set_makes_resources_outputs_and_exports_and_stays_re
     assert stack["ChangeSetId"] == prepared["ChangeSetId"]
     assert stack["Tags"] == [{"Key": "team", "Value": "x"}]
     assert aws.provisioner.made["a"].tags["team"] == "x"
-    assert refusal(aws.client.describe_change_set, StackName="one", ChangeSetName="cs")[0] == "ChangeSetNotFound"
+    assert (
+        refusal(aws.client.describe_change_set, StackName="one", ChangeSetName="cs")[0] == "ChangeSetNotFound"
+    )
     by_arn = aws.client.describe_change_set(ChangeSetName=prepared["ChangeSetId"])
     assert (by_arn["ExecutionStatus"], by_arn["Status"]) == ("EXECUTE_COMPLETE", "CREATE_COMPLETE")
     assert aws.client.list_exports()["Exports"] == [
@@ -67,7 +77,8 @@ def test_a_change_set_without_changes_fails_and_cannot_be_executed(aws: World) -
     found = aws.prepare("one", template, kind="UPDATE")
     assert (found["Status"], found["ExecutionStatus"], found["Changes"]) == ("FAILED", "UNAVAILABLE", [])
     assert found["StatusReason"] == (
-        "The submitted information didn't contain changes. Submit different information to create a change set."
+        "The submitted information didn't contain changes. "
+        "Submit different information to create a change set."
     )
     assert refusal(aws.client.execute_change_set, StackName="one", ChangeSetName="cs") == (
         "InvalidChangeSetStatus",
@@ -79,15 +90,22 @@ def test_a_change_set_without_changes_fails_and_cannot_be_executed(aws: World) -
 def test_the_other_text_for_empty_can_be_asked_for(aws: World) -> None:
     aws.sandbox.faults.add({"behaviour": {"empty_reason": "No updates are to be performed."}})
     aws.deploy("one", of({"A": thing()}))
-    assert aws.prepare("one", of({"A": thing()}), kind="UPDATE")["StatusReason"] == "No updates are to be performed."
+    assert (
+        aws.prepare("one", of({"A": thing()}), kind="UPDATE")["StatusReason"]
+        == "No updates are to be performed."
+    )
 
 
 def test_changed_outputs_or_tags_alone_are_no_empty_change_set(aws: World) -> None:
     aws.deploy("one", of({"A": thing(BARE, Needed="x")}), Tags=[{"Key": "a", "Value": "1"}])
-    found = aws.prepare("one", of({"A": thing(BARE, Needed="x")}, Outputs={"O": {"Value": "v"}}), kind="UPDATE")
+    found = aws.prepare(
+        "one", of({"A": thing(BARE, Needed="x")}, Outputs={"O": {"Value": "v"}}), kind="UPDATE"
+    )
     assert (found["Status"], found["Changes"]) == ("CREATE_COMPLETE", [])
     assert aws.execute("one")["Outputs"] == [{"OutputKey": "O", "OutputValue": "v"}]
-    found = aws.prepare("one", None, kind="UPDATE", UsePreviousTemplate=True, Tags=[{"Key": "a", "Value": "2"}])
+    found = aws.prepare(
+        "one", None, kind="UPDATE", UsePreviousTemplate=True, Tags=[{"Key": "a", "Value": "2"}]
+    )
     assert (found["Status"], found["Changes"]) == ("CREATE_COMPLETE", [])
     assert aws.execute("one")["Tags"] == [{"Key": "a", "Value": "2"}]
 
@@ -96,7 +114,9 @@ def test_changed_stack_tags_are_a_change_of_every_resource_that_takes_tags(aws: 
     template = of({"A": thing(Name="a"), "B": thing(BARE, Needed="x")})
     aws.deploy("one", template, Tags=[{"Key": "a", "Value": "1"}])
     found = aws.prepare("one", template, kind="UPDATE", Tags=[{"Key": "a", "Value": "2"}])
-    assert [(each["LogicalResourceId"], each["Scope"]) for each in resource_changes(found)] == [("A", ["Tags"])]
+    assert [(each["LogicalResourceId"], each["Scope"]) for each in resource_changes(found)] == [
+        ("A", ["Tags"])
+    ]
     aws.execute("one")
     assert aws.provisioner.made["a"].tags["a"] == "2"
 
@@ -105,7 +125,12 @@ def test_a_change_that_replaces_is_told_with_its_cause_and_what_follows_from_it(
     """As recorded from AWS by LocalStack's validated test_dynamic_update (SNS topic and SSM parameter)."""
 
     def template(name: str) -> Any:
-        return of({"Foo": thing(Name=name), "Parameter": thing(BARE, Needed="x", Value={"Fn::GetAtt": ["Foo", "Arn"]})})
+        return of(
+            {
+                "Foo": thing(Name=name),
+                "Parameter": thing(BARE, Needed="x", Value={"Fn::GetAtt": ["Foo", "Arn"]}),
+            }
+        )
 
     aws.deploy("one", template("topic-1"))
     found = aws.prepare("one", template("topic-2"), kind="UPDATE")
@@ -138,8 +163,14 @@ def test_a_change_that_replaces_is_told_with_its_cause_and_what_follows_from_it(
     assert json.loads(foo["BeforeContext"]) == {"Properties": {"Name": "topic-1"}}
     assert json.loads(foo["AfterContext"]) == {"Properties": {"Name": "topic-2"}}
     target = foo["Details"][0]["Target"]
-    assert (target["BeforeValue"], target["AfterValue"], target["Path"]) == ("topic-1", "topic-2", "/Properties/Name")
-    assert json.loads(parameter["AfterContext"]) == {"Properties": {"Needed": "x", "Value": KNOWN_AFTER_APPLY}}
+    assert (target["BeforeValue"], target["AfterValue"], target["Path"]) == (
+        "topic-1",
+        "topic-2",
+        "/Properties/Name",
+    )
+    assert json.loads(parameter["AfterContext"]) == {
+        "Properties": {"Needed": "x", "Value": KNOWN_AFTER_APPLY}
+    }
 
 
 def test_what_may_follow_from_a_modified_resource_is_listed_without_values_only(aws: World) -> None:
@@ -165,23 +196,36 @@ def test_policies_say_what_becomes_of_what_is_replaced_or_removed(aws: World) ->
     keep = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Snapshot"}
     aws.deploy("one", of({"A": thing(Name="a", extra=keep), "B": thing(extra=keep), "C": thing()}))
     found = aws.prepare("one", of({"A": thing(Name="z", extra=keep)}), kind="UPDATE")
-    told = [(each["LogicalResourceId"], each["Action"], each["PolicyAction"]) for each in resource_changes(found)]
-    assert told == [("A", "Modify", "ReplaceAndSnapshot"), ("B", "Remove", "Retain"), ("C", "Remove", "Delete")]
+    told = [
+        (each["LogicalResourceId"], each["Action"], each["PolicyAction"]) for each in resource_changes(found)
+    ]
+    assert told == [
+        ("A", "Modify", "ReplaceAndSnapshot"),
+        ("B", "Remove", "Retain"),
+        ("C", "Remove", "Delete"),
+    ]
 
 
 def test_a_parameter_is_named_as_the_cause_and_its_previous_value_can_be_used(aws: World) -> None:
-    template = of({"A": thing(Value={"Ref": "P"})}, Parameters={"P": {"Type": "String"}, "Q": {"Type": "String"}})
+    template = of(
+        {"A": thing(Value={"Ref": "P"})}, Parameters={"P": {"Type": "String"}, "Q": {"Type": "String"}}
+    )
     given = [{"ParameterKey": "P", "ParameterValue": "1"}, {"ParameterKey": "Q", "ParameterValue": "q"}]
     aws.deploy("one", template, Parameters=given)
     given = [{"ParameterKey": "P", "ParameterValue": "2"}, {"ParameterKey": "Q", "UsePreviousValue": True}]
     found = aws.prepare("one", None, kind="UPDATE", UsePreviousTemplate=True, Parameters=given)
     (change,) = resource_changes(found)
-    assert [(each["ChangeSource"], each.get("CausingEntity"), each["Evaluation"]) for each in change["Details"]] == [
+    assert [
+        (each["ChangeSource"], each.get("CausingEntity"), each["Evaluation"]) for each in change["Details"]
+    ] == [
         ("ParameterReference", "P", "Static"),
         ("DirectModification", None, "Dynamic"),
     ]
     stack = aws.execute("one")
-    assert [(each["ParameterKey"], each["ParameterValue"]) for each in stack["Parameters"]] == [("P", "2"), ("Q", "q")]
+    assert [(each["ParameterKey"], each["ParameterValue"]) for each in stack["Parameters"]] == [
+        ("P", "2"),
+        ("Q", "q"),
+    ]
 
 
 def test_the_same_client_token_gives_the_same_change_set_and_another_is_refused(aws: World) -> None:
@@ -206,7 +250,10 @@ def test_executing_again_with_the_same_token_is_harmless_and_without_it_refused(
     assert [name for name, _ in aws.provisioner.log] == ["create"]
     assert refusal(aws.client.execute_change_set, ChangeSetName=found["ChangeSetId"]) == (
         "InvalidChangeSetStatus",
-        f"ChangeSet [{found['ChangeSetId']}] cannot be executed in its current execution status of [EXECUTE_COMPLETE]",
+        (
+            f"ChangeSet [{found['ChangeSetId']}] cannot be executed "
+            "in its current execution status of [EXECUTE_COMPLETE]"
+        ),
         400,
     )
     assert {event.get("ClientRequestToken") for event in aws.events("one")[1:]} == {"t"}
@@ -223,7 +270,9 @@ def test_executing_one_change_set_deletes_the_stacks_others_and_no_other_stacks(
     }
     aws.execute("one", "first")
     assert aws.client.list_change_sets(StackName="one")["Summaries"] == []
-    assert refusal(aws.client.describe_change_set, ChangeSetName=other["ChangeSetId"])[0] == "ChangeSetNotFound"
+    assert (
+        refusal(aws.client.describe_change_set, ChangeSetName=other["ChangeSetId"])[0] == "ChangeSetNotFound"
+    )
     assert aws.client.describe_change_set(StackName="two", ChangeSetName="second")["StackName"] == "two"
 
 
@@ -239,7 +288,9 @@ def test_wrong_targets_are_refused_in_awss_words(aws: World) -> None:
     aws.deploy("one", of({"A": thing()}))
 
     def create(**params: Any) -> tuple[str, str, int]:
-        return refusal(aws.client.create_change_set, **{"TemplateBody": body, "ChangeSetName": "cs", **params})
+        return refusal(
+            aws.client.create_change_set, **{"TemplateBody": body, "ChangeSetName": "cs", **params}
+        )
 
     assert create(StackName="one", ChangeSetType="CREATE") == (
         "ValidationError",
@@ -273,7 +324,9 @@ def test_wrong_targets_are_refused_in_awss_words(aws: World) -> None:
 def test_a_deleted_change_set_is_gone_and_its_stack_stays_under_review(aws: World) -> None:
     found = aws.prepare("one", of({"A": thing()}))
     aws.client.delete_change_set(ChangeSetName=found["ChangeSetId"])
-    assert refusal(aws.client.describe_change_set, StackName="one", ChangeSetName="cs")[0] == "ChangeSetNotFound"
+    assert (
+        refusal(aws.client.describe_change_set, StackName="one", ChangeSetName="cs")[0] == "ChangeSetNotFound"
+    )
     assert aws.stack("one")["StackStatus"] == "REVIEW_IN_PROGRESS"
     aws.client.delete_stack(StackName="one")
     aws.sandbox.finish()
@@ -329,7 +382,10 @@ def test_on_stack_failure_delete_leaves_nothing_and_excludes_disable_rollback(aw
 def test_a_read_right_after_execution_can_be_stale_and_a_new_change_set_invisible(aws: World) -> None:
     aws.sandbox.faults.add({"behaviour": {"stale_reads": 3.0, "hidden_change_sets": 4.0}})
     made = aws.client.create_change_set(
-        StackName="one", ChangeSetName="cs", ChangeSetType="CREATE", TemplateBody=json.dumps(of({"A": thing(SLOW)}))
+        StackName="one",
+        ChangeSetName="cs",
+        ChangeSetType="CREATE",
+        TemplateBody=json.dumps(of({"A": thing(SLOW)})),
     )
     assert refusal(aws.client.describe_change_set, ChangeSetName=made["Id"])[0] == "ChangeSetNotFound"
     aws.sandbox.advance(5)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from sandbox_fakes import BARE, SLOW, World, of, refusal, thing, world
 
 RETAIN = {"DeletionPolicy": "Retain"}
@@ -28,7 +27,9 @@ def fail(aws: World, operation: str, **fault: Any) -> None:
 
 
 def test_resources_are_made_in_order_and_independent_ones_side_by_side(aws: World) -> None:
-    template = of({"A": thing(), "B": thing(Value={"Ref": "A"}), "C": thing(extra={"DependsOn": "B"}), "D": thing()})
+    template = of(
+        {"A": thing(), "B": thing(Value={"Ref": "A"}), "C": thing(extra={"DependsOn": "B"}), "D": thing()}
+    )
     aws.deploy("one", template)
     started = [(who, status) for who, status, reason in aws.story("one") if not reason and who != "one"]
     assert started == [
@@ -46,7 +47,10 @@ def test_resources_are_made_in_order_and_independent_ones_side_by_side(aws: Worl
 def test_a_creation_tells_each_step_newest_first_and_shows_the_id_once_there_is_one(aws: World) -> None:
     aws.deploy("one", of({"A": thing(Name="a")}))
     events = aws.client.describe_stack_events(StackName="one")["StackEvents"]
-    told = [(each["ResourceStatus"], each.get("ResourceStatusReason"), each["PhysicalResourceId"]) for each in events]
+    told = [
+        (each["ResourceStatus"], each.get("ResourceStatusReason"), each["PhysicalResourceId"])
+        for each in events
+    ]
     stack_id = events[0]["StackId"]
     assert told == [
         ("CREATE_COMPLETE", None, stack_id),
@@ -64,7 +68,9 @@ def test_a_failed_creation_cancels_what_is_in_flight_and_removes_what_was_made(a
     template = of({"A": thing(Name="a"), "B": thing(Broken=True, extra={"DependsOn": "A"}), "C": thing(SLOW)})
     stack = aws.deploy("one", template)
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert [line for line in aws.story("one") if line[1].endswith("FAILED") or line[1].startswith("ROLLBACK")] == [
+    assert [
+        line for line in aws.story("one") if line[1].endswith("FAILED") or line[1].startswith("ROLLBACK")
+    ] == [
         ("B", "CREATE_FAILED", "it is broken"),
         ("C", "CREATE_FAILED", "Resource creation cancelled"),
         (
@@ -130,9 +136,11 @@ def test_an_injected_failure_comes_at_the_end_of_the_resources_time_and_runs_out
 
 def test_a_missing_required_property_fails_the_resource(aws: World) -> None:
     aws.deploy("one", of({"A": thing(BARE)}))
-    assert ("A", "CREATE_FAILED", "Property validation failure: [The property {/Needed} is required]") in aws.story(
-        "one"
-    )
+    assert (
+        "A",
+        "CREATE_FAILED",
+        "Property validation failure: [The property {/Needed} is required]",
+    ) in aws.story("one")
 
 
 def test_an_update_changes_in_place_what_it_can_and_keeps_the_id(aws: World) -> None:
@@ -151,7 +159,13 @@ def test_an_update_changes_in_place_what_it_can_and_keeps_the_id(aws: World) -> 
 
 def test_a_replacement_is_made_before_the_old_one_goes_and_consumers_get_the_new(aws: World) -> None:
     def template(name: str) -> Any:
-        return of({"A": thing(Name=name), "B": thing(Name="b", Value={"Ref": "A"}), "Old": thing(Name=f"old-{name}")})
+        return of(
+            {
+                "A": thing(Name=name),
+                "B": thing(Name="b", Value={"Ref": "A"}),
+                "Old": thing(Name=f"old-{name}"),
+            }
+        )
 
     aws.deploy("one", template("a1"))
     changed = template("a2")
@@ -211,7 +225,11 @@ def test_a_failed_update_puts_everything_back(aws: World) -> None:
         ("UPDATE_ROLLBACK_COMPLETE", ""),
     ]
     listed = aws.client.list_stack_resources(StackName="one")["StackResourceSummaries"]
-    assert {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in listed} == {"A": "a", "R": "r1", "Z": "z"}
+    assert {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in listed} == {
+        "A": "a",
+        "R": "r1",
+        "Z": "z",
+    }
     assert aws.prepare("one", before, kind="UPDATE", Tags=[{"Key": "t", "Value": "1"}])["Status"] == "FAILED"
 
 
@@ -289,14 +307,18 @@ def test_a_creation_under_way_can_be_deleted(aws: World) -> None:
 
 def test_retained_resources_stay_and_are_told_as_skipped(aws: World) -> None:
     either = {"DeletionPolicy": "RetainExceptOnCreate"}
-    stack = aws.deploy("one", of({"A": thing(Name="a", extra=RETAIN), "B": thing(Name="b", extra=either), "C": thing()}))
+    stack = aws.deploy(
+        "one", of({"A": thing(Name="a", extra=RETAIN), "B": thing(Name="b", extra=either), "C": thing()})
+    )
     aws.client.delete_stack(StackName="one")
     aws.sandbox.finish()
     assert sorted(aws.provisioner.made) == ["a", "b"]
     assert statuses(aws, stack["StackId"], "A")[-1] == "DELETE_SKIPPED"
 
 
-def test_a_failed_creation_keeps_what_is_retained_but_not_what_is_retained_except_on_create(aws: World) -> None:
+def test_a_failed_creation_keeps_what_is_retained_but_not_what_is_retained_except_on_create(
+    aws: World,
+) -> None:
     either = {"DeletionPolicy": "RetainExceptOnCreate"}
     template = of({"A": thing(Name="a", extra=RETAIN), "B": thing(Name="b", extra=either)})
     template["Resources"]["F"] = thing(Broken=True, extra={"DependsOn": ["A", "B"]})
@@ -314,7 +336,9 @@ def test_what_was_replaced_stays_where_its_policy_retains_it(aws: World) -> None
 
 
 def test_a_deletion_that_fails_names_what_would_not_go_and_can_be_repeated(aws: World) -> None:
-    template = of({"A": thing(Name="a"), "B": thing(Name="b", Sticky=True, Value={"Ref": "A"}), "C": thing(Name="c")})
+    template = of(
+        {"A": thing(Name="a"), "B": thing(Name="b", Sticky=True, Value={"Ref": "A"}), "C": thing(Name="c")}
+    )
     aws.deploy("one", template)
     assert refusal(aws.client.delete_stack, StackName="one", RetainResources=["B"])[0] == "ValidationError"
     aws.client.delete_stack(StackName="one")
@@ -332,8 +356,13 @@ def test_a_deletion_that_fails_names_what_would_not_go_and_can_be_repeated(aws: 
 
 
 def test_a_deletion_can_be_forced_once_it_failed(aws: World) -> None:
-    stack = aws.deploy("one", of({"A": thing(Name="a"), "B": thing(Name="b", Sticky=True, Value={"Ref": "A"})}))
-    assert refusal(aws.client.delete_stack, StackName="one", DeletionMode="FORCE_DELETE_STACK")[0] == "ValidationError"
+    stack = aws.deploy(
+        "one", of({"A": thing(Name="a"), "B": thing(Name="b", Sticky=True, Value={"Ref": "A"})})
+    )
+    assert (
+        refusal(aws.client.delete_stack, StackName="one", DeletionMode="FORCE_DELETE_STACK")[0]
+        == "ValidationError"
+    )
     for more in ({}, {"DeletionMode": "FORCE_DELETE_STACK"}):
         aws.client.delete_stack(StackName="one", **more)
         aws.sandbox.finish()
@@ -367,7 +396,10 @@ def test_a_stack_policy_keeps_an_update_from_a_resource(aws: World) -> None:
     assert (
         "A",
         "UPDATE_FAILED",
-        "Action denied by stack policy: Statement [#2] does not allow [Update:*] for resource [LogicalResourceId/A]",
+        (
+            "Action denied by stack policy: Statement [#2] does not allow [Update:*] "
+            "for resource [LogicalResourceId/A]"
+        ),
     ) in aws.story("one")
     assert refusal(aws.client.set_stack_policy, StackName="one", StackPolicyBody="{}")[1] == (
         "Error validating stack policy: Invalid stack policy"
@@ -379,20 +411,34 @@ def test_stacks_can_be_made_and_updated_without_change_sets(aws: World) -> None:
     call = {"StackName": "one", "TemplateBody": body}
     made = aws.client.create_stack(**call, ClientRequestToken="t", EnableTerminationProtection=True)
     assert aws.client.create_stack(**call, ClientRequestToken="t")["StackId"] == made["StackId"]
-    assert refusal(aws.client.create_stack, **call)[:2] == ("AlreadyExistsException", "Stack [one] already exists")
+    assert refusal(aws.client.create_stack, **call)[:2] == (
+        "AlreadyExistsException",
+        "Stack [one] already exists",
+    )
     aws.sandbox.finish()
-    assert refusal(aws.client.update_stack, **call)[:2] == ("ValidationError", "No updates are to be performed.")
+    assert refusal(aws.client.update_stack, **call)[:2] == (
+        "ValidationError",
+        "No updates are to be performed.",
+    )
     changed = json.dumps(of({"A": thing(Name="a", Value="2")}))
     aws.client.update_stack(StackName="one", TemplateBody=changed)
-    assert refusal(aws.client.update_stack, **call)[1].endswith("is in UPDATE_IN_PROGRESS state and can not be updated.")
+    assert refusal(aws.client.update_stack, **call)[1].endswith(
+        "is in UPDATE_IN_PROGRESS state and can not be updated."
+    )
     aws.sandbox.finish()
     assert aws.stack("one")["StackStatus"] == "UPDATE_COMPLETE"
-    assert refusal(aws.client.update_stack, StackName="no", TemplateBody=body)[1] == "Stack [no] does not exist"
+    assert (
+        refusal(aws.client.update_stack, StackName="no", TemplateBody=body)[1] == "Stack [no] does not exist"
+    )
 
 
 def test_settings_of_a_stack_stay_when_they_are_left_out(aws: World) -> None:
     role, topic = "arn:aws:iam::1:role/r", "arn:aws:sns:eu-central-1:1:t"
-    settings = {"RoleARN": role, "NotificationARNs": [topic], "RollbackConfiguration": {"MonitoringTimeInMinutes": 5}}
+    settings = {
+        "RoleARN": role,
+        "NotificationARNs": [topic],
+        "RollbackConfiguration": {"MonitoringTimeInMinutes": 5},
+    }
     aws.deploy("one", of({"A": thing(Name="a")}), Tags=[{"Key": "k", "Value": "v"}], **settings)
     stack = aws.deploy("one", of({"A": thing(Name="a", Value="2")}), kind="UPDATE")
     kept = {name: stack[name] for name in (*settings, "Tags")}
@@ -404,10 +450,12 @@ def test_events_can_be_asked_for_by_operation_and_failures_alone(aws: World) -> 
     aws.deploy("one", of({"A": thing(Broken=True)}))
     operation = aws.stack("one")["LastOperations"][1]
     assert operation["OperationType"] == "CREATE_STACK"
-    found = aws.client.describe_events(
-        OperationId=operation["OperationId"], Filters={"FailedEvents": True}
-    )["OperationEvents"]
-    assert [(each["LogicalResourceId"], each["ResourceStatusReason"]) for each in found] == [("A", "it is broken")]
+    found = aws.client.describe_events(OperationId=operation["OperationId"], Filters={"FailedEvents": True})[
+        "OperationEvents"
+    ]
+    assert [(each["LogicalResourceId"], each["ResourceStatusReason"]) for each in found] == [
+        ("A", "it is broken")
+    ]
     by_stack = aws.client.describe_events(StackName="one")["OperationEvents"]
     assert len(by_stack) == len(aws.events("one"))
 

@@ -1,0 +1,61 @@
+"""Runs the commands as a user does: another process, an empty HOME, a folder with environment files."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+LOGIN = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody with a folder of their own and nothing else."""
+
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, folder: Path, **variables: str) -> "User":
+        """Give the shipped environment files to a new user at *folder*."""
+        shutil.copytree(ROOT / "environments", folder / "environments")
+        return cls(folder, variables)
+
+    def run(self, *arguments: str, stdin: str | None = None) -> Done:
+        """Run gatestack; nobody sits at a terminal."""
+        return self.call(sys.executable, "-m", "gatestack", *arguments, stdin=stdin)
+
+    def call(self, *command: str, stdin: str | None = None) -> Done:
+        """Run any command in the user's folder and environment."""
+        inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=inherited | {"HOME": str(self.folder), "PYTHONPATH": str(ROOT)} | self.variables,
+            input=stdin or "",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Change one place of an environment file."""
+        path = self.folder / "environments" / f"{name}.yaml"
+        text = path.read_text()
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path.name}"
+        path.write_text(text.replace(old, new))

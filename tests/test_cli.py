@@ -1,0 +1,129 @@
+"""The commands without an account: what is refused, how, and with which exit code."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gatestack.cli import COMMANDS
+from tests.command import LOGIN, User
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> User:
+    return User.at(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["generate", "staging"], "no such file; environments has dev.yaml, local.yaml, prod.yaml"),
+        (["generate", "nowhere/dev.yaml"], "nowhere/dev.yaml: no such file"),
+        (["status", "environments"], "environments is not a folder that `gatestack generate` wrote"),
+        (["deploy", "dev", "--on-failure", "panic"], "'panic' is not one of"),
+        (["deploy"], "Missing argument 'ENV'"),
+        (["generat", "dev"], "No such command 'generat'"),
+        (["events", "dev", "--stack", "databse"], "no stack databse; dev has security, network"),
+        (["deploy", "dev", "--yes"], "Unable to locate credentials"),
+        (["--profile", "nobody", "status", "dev"], "The config profile (nobody) could not be found"),
+    ],
+)
+def test_usage_and_settings_that_cannot_work_are_refused_with_2(
+    user: User, arguments: list[str], message: str
+) -> None:
+    done = user.run(*arguments)
+
+    assert message in done.err
+    assert (done.code, done.out) == (2, "")
+
+
+def test_every_problem_of_a_file_is_told_at_once_with_its_line(user: User) -> None:
+    user.edit("dev", "tier: dev", "tier: dev\nnetwrk: {}\naccount: 12")
+
+    done = user.run("plan", "dev")
+
+    assert "environments/dev.yaml:6: netwrk: unknown key; did you mean network?" in done.err
+    assert "environments/dev.yaml:7: account:" in done.err
+    assert done.code == 2
+
+
+@pytest.mark.parametrize("command", ["deploy", "destroy"])
+def test_nothing_is_changed_where_nobody_can_be_asked(user: User, command: str) -> None:
+    done = user.run(command, "dev")
+
+    assert "nobody can be asked here: give --yes" in done.err
+    assert done.code == 4
+
+
+def test_generate_writes_a_folder_that_is_an_environment_itself(user: User) -> None:
+    assert user.run("generate", "dev", "--out", "reviewed").code == 0
+    folder = user.folder / "reviewed"
+
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "alb.json",
+        "database.json",
+        "litellm-config.yaml",
+        "manifest.json",
+        "network.json",
+        "security.json",
+        "service.json",
+    ]
+    assert user.run("graph", "reviewed").out == user.run("graph", "dev").out
+
+
+def test_graph_shows_what_can_be_deployed_side_by_side(user: User) -> None:
+    text = user.run("graph", "dev").out
+
+    waves = [line.strip() for line in text.splitlines() if not line.startswith("    ")]
+    assert waves == ["wave 1", "security", "network", "wave 2", "alb", "database", "wave 3", "service"]
+    assert "    <- network: AlbSecurityGroupId, PublicSubnet1Id, PublicSubnet2Id, VpcId" in text
+
+
+def test_graph_speaks_mermaid_and_dot(user: User) -> None:
+    assert "  security -->|3| database" in user.run("graph", "dev", "--format", "mermaid").out
+    assert '  { rank=same; "security"; "network" }' in user.run("graph", "dev", "--format", "dot").out
+
+
+def test_lint_passes_what_is_shipped(user: User) -> None:
+    done = user.run("lint", "prod")
+
+    assert (done.code, done.out, done.err.splitlines()[-1]) == (0, "", "5 templates, 0 findings")
+
+
+def test_lint_fails_on_a_finding_and_names_the_key_to_change(user: User) -> None:
+    user.run("generate", "dev", "--out", "reviewed")
+    template = user.folder / "reviewed" / "service.json"
+    template.write_text(template.read_text().replace('"RetentionInDays": 14', '"RetentionInDays": 15'))
+
+    done = user.run("lint", "reviewed")
+
+    assert (
+        "service.json: Resources/TaskLog/Properties/RetentionInDays: E3030 error: 15 is not one of"
+        in done.out
+    )
+    assert done.out.endswith("(change observability.log_retention_days)\n")
+    assert done.code == 1
+
+
+def test_help_lists_every_command_and_each_has_help(user: User) -> None:
+    listed = user.run("--help").out
+
+    for command in COMMANDS:
+        assert f"  {command} " in listed
+        assert user.run(command, "--help").code == 0
+
+
+def test_the_sandbox_says_whether_it_runs(user: User) -> None:
+    assert json.loads(user.run("local", "status", "--format", "json").out) == {
+        "running": False,
+        "endpoint": None,
+    }
+
+
+def test_an_endpoint_that_does_not_answer_is_lost_sight_of(tmp_path: Path) -> None:
+    user = User.at(tmp_path, AWS_ENDPOINT_URL="http://127.0.0.1:1", **LOGIN)
+
+    done = user.run("status", "dev")
+
+    assert "no connection" in done.err
+    assert done.code == 5
