@@ -33,6 +33,9 @@ OWNER_TAGS = ("ManagedBy", "Environment", "System")
 EMPTY = ("The submitted information didn't contain changes.", "No updates are to be performed")
 """How AWS words a change set without changes (recorded from AWS; the second with transforms)."""
 
+DELETION_REFUSED = ("in use by", "Delete canceled")
+"""Words of a status reason after which a deletion is not worth repeating: the status stays as it was."""
+
 CHANGE_SETS_AT_MOST = 4
 REPEATS_AT_MOST = 2
 
@@ -283,6 +286,8 @@ def _remove(observed: Observed, stack: StackState, status: Row) -> Action:
     history = observed.history
     if (history.deletes or history.continues) and not observed.fresh:
         return Wait("AWS has not shown it yet")
+    if history.deletes and any(words in stack.reason for words in DELETION_REFUSED):
+        return Fail(f"AWS does not delete it: {stack.reason}")
     if status.destroy is Step.CONTINUE and not history.continues and not history.deletes:
         return ContinueRollback(f"{_why(stack, status)}; then deleted")
     if history.deletes >= REPEATS_AT_MOST:

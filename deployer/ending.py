@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deployer.actions import Done, Fail
+from deployer.causes import remedy
 from deployer.graph import Graph
 from deployer.hand import Hand
 from deployer.options import Host, Options
@@ -65,6 +66,8 @@ class Ending:
         """End a stack that cannot go on; on a protected change before anything was touched, end them all."""
         cause = self._watch.cause(work) if work.asked else None
         reason = "; ".join([action.reason, *self._watch.refusals(work)])
+        if cause is None and (help_ := remedy(reason)):
+            reason = f"{reason} -> {help_}"
         untouched = not cleared and not any(other.asked for other in self._works.values())
         if action.outcome == "protected" and untouched:
             self.halt("skipped", f"nothing was touched, because {work.name} needs consent")

@@ -129,10 +129,15 @@ def status_json(environment: str, names: Mapping[str, str], states: Mapping[str,
 
 
 def event_text(stack: str, event: StackEvent) -> str:
-    """Return one event as one line: time, stack, status, resource, reason."""
+    """Return one event as one line: AWS's time, stack, status, resource, reason."""
+    return f"{event.time:%H:%M:%S}  {stack:<9} {event_words(stack, event)}"
+
+
+def event_words(stack: str, event: StackEvent) -> str:
+    """Return what an event says, without when and of which stack."""
     resource = stack if event.is_stack else f"{event.logical_id} ({event.type})"
     reason = f"  {event.reason}" if event.reason else ""
-    return f"{event.time:%H:%M:%S}  {stack:<9} {event.status:<28} {resource}{reason}"
+    return f"{event.status:<28} {resource}{reason}"
 
 
 def events_json(environment: str, events: Iterable[tuple[str, StackEvent]]) -> str:

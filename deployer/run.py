@@ -21,7 +21,7 @@ from deployer.pace import Pace
 from deployer.prepare import Preparer, tags_of
 from deployer.progress import Goal, Notice, Outcome, Result, RunStarted, StackDecided, Stopping, Waiting
 from deployer.watching import Watch
-from deployer.work import STALE_SECONDS, Work, pick, resources_of
+from deployer.work import GONE, STALE_SECONDS, Work, pick, resources_of
 from generator.manifest import Manifest, StackSpec
 
 SIGHT_SECONDS = 600.0
@@ -163,12 +163,11 @@ class Run:
         if found is not None:
             if work.told(found):
                 self._pace.news(now)
-        elif now - max(work.made_at, work.acted_at) > STALE_SECONDS:
+        elif work.history.executed:
+            work.change_set, work.recheck = replace(before, execution=GONE), False
+        elif now - work.made_at > STALE_SECONDS:
             work.recheck = False
-            if work.history.executed:
-                work.change_set = replace(before, execution="EXECUTE_COMPLETE")
-            else:
-                work.forget_change_set()
+            work.forget_change_set()
 
     # decide and act
 

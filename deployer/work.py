@@ -11,11 +11,13 @@ from deployer.actions import Wait
 from deployer.cloud import ChangeSetRequest, ChangeSetState, StackEvent, StackState
 from deployer.decide import Desired, History, Observed
 from deployer.progress import Goal, StackResult, Verb
-from deployer.statuses import OUTPUTS_FINAL, Step, row
+from deployer.statuses import OUTPUTS_FINAL, SUCCEEDED, Step, row
 from generator.manifest import StackSpec
 
 STALE_SECONDS = 20.0
 """How long a look that shows no trace of a request is taken for a stale one."""
+GONE = "GONE"
+"""Our word for the execution of a change set that can no longer be read."""
 PENDING = frozenset({"CREATE_PENDING", "CREATE_IN_PROGRESS"})
 
 
@@ -166,18 +168,35 @@ class Work:
         )
 
     def doubtful(self, now: float) -> bool:
-        """Whether the change set should be asked if it was executed: the stack shows no trace of it."""
-        return self.history.executed is not None and self.looks >= 2 and not self._fresh(now)
+        """Whether the change set should be asked if it was executed: the stack alone does not prove it."""
+        still = self.stack is not None and not self.stack.status.endswith("_IN_PROGRESS")
+        executed = self.history.executed is not None and self.acted_mark is not None
+        return executed and not self._fresh(now) and (still or self.looks >= 2)
 
     def _fresh(self, now: float) -> bool:
-        """Whether the stack is seen as it is after the last act: it differs, or is the same for good reason."""
-        mark = self.stack.mark if self.stack else ()
-        if self.acted_mark is None or mark != self.acted_mark:
+        """Whether the stack is seen as it is after the last act; a look can be behind by some seconds."""
+        if self.acted_mark is None:
             return True
-        executed = self.history.executed is None or (
-            self.change_set is not None and self.change_set.execution == "EXECUTE_COMPLETE"
-        )
-        return executed and now - self.acted_at > STALE_SECONDS and self.looks > 2
+        expired = now - self.acted_at > STALE_SECONDS and self.looks > 2
+        if self.history.executed is None:
+            return expired or self.acted_mark != (self.stack.mark if self.stack else ())
+        return self.stack is not None and self._shows(self.stack, self.history.executed, expired=expired)
+
+    def _shows(self, stack: StackState, executed: str, *, expired: bool) -> bool:
+        """
+        Whether *stack* shows the execution of a change set.
+
+        It has to name the change set (where the endpoint names none: to differ from before). The end of an update
+        looks like the end of the one before, so the change set has to say the same, or to be gone by now.
+        """
+        execution = self.change_set.execution if self.change_set else GONE
+        named = stack.change_set_id == executed
+        if not named and (stack.change_set_id is not None or stack.mark == self.acted_mark):
+            return expired and execution in {"EXECUTE_COMPLETE", "EXECUTE_FAILED", GONE}
+        if stack.status.endswith("_IN_PROGRESS") or self.history.kind == "CREATE" or expired:
+            return True
+        agrees = "EXECUTE_COMPLETE" if stack.status in SUCCEEDED else "EXECUTE_FAILED"
+        return execution == agrees or (execution == GONE and named)
 
 
 def pick(work: Work, states: Collection[StackState]) -> StackState | None:

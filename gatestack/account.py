@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import click
 
@@ -11,10 +10,10 @@ from deployer.aws import connect as connect_to
 from deployer.cloud import Cloud
 from gatestack.cli import Options
 from gatestack.environment import Environment
+from gatestack.local import SANDBOX_FOLDER
 from sandbox import local as sandbox
 
 SANDBOX_ENVIRONMENT = "local"
-SANDBOX_FOLDER = Path(".gatestack")
 SANDBOX_LOGIN = {"AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox"}
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
-from gatestack.account import SANDBOX_FOLDER
 from sandbox import local as sandbox
+
+SANDBOX_FOLDER = Path(".gatestack")
+"""Of this checkout: two checkouts have two sandboxes."""
 
 
 @click.group()

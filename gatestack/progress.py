@@ -7,7 +7,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from deployer.progress import (
     Event,
@@ -20,7 +28,7 @@ from deployer.progress import (
     Stopping,
     Waiting,
 )
-from deployer.report import event_text
+from deployer.report import event_words
 from gatestack.cli import Options
 
 
@@ -60,6 +68,8 @@ class Bars:
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
             TextColumn("{task.fields[current]}"),
             console=console,
         )
@@ -100,7 +110,7 @@ class Bars:
         self.progress.update(task, completed=len(self._done.get(event.stack, ())))
         self._show(event.stack, f"{said.status} {event.stack if said.is_stack else said.logical_id}")
         if self._verbose or said.status.endswith("_FAILED"):
-            self.progress.console.print(event_text(event.stack, said), markup=False)
+            self.progress.console.print(_line(event), markup=False)
 
     def _finish(self, event: StackFinished) -> None:
         result = event.result
@@ -118,7 +128,7 @@ class Bars:
 def _line(event: Event) -> str:
     match event:
         case ResourceEvent():
-            return event_text(event.stack, event.event)
+            return _stamped(event.stack, event_words(event.stack, event.event))
         case StackDecided():
             return _stamped(event.stack, f"{event.step}: {event.reason}")
         case Waiting():

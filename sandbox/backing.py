@@ -27,6 +27,7 @@ def moto() -> Backing:
         schemas=schemas,
         fetch=fetcher(lambda: services.client("s3", "us-east-1")),
         services=services.app,
+        reset=services.reset,
     )
 
 

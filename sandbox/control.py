@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox import changesets, reads, writes
+from sandbox import changesets, history, reads, writes
 from sandbox.account import Account
 from sandbox.clock import Agenda, Clock
 from sandbox.errors import ApiError
@@ -23,8 +23,8 @@ ACTIONS: Mapping[str, Action] = {
     "DeleteChangeSet": changesets.delete_change_set,
     "DeleteStack": writes.delete_stack,
     "DescribeChangeSet": changesets.describe_change_set,
-    "DescribeEvents": reads.describe_events,
-    "DescribeStackEvents": reads.describe_stack_events,
+    "DescribeEvents": history.describe_events,
+    "DescribeStackEvents": history.describe_stack_events,
     "DescribeStackResource": reads.describe_stack_resource,
     "DescribeStackResources": reads.describe_stack_resources,
     "DescribeStacks": reads.describe_stacks,

@@ -75,11 +75,17 @@ class Resolver:
         if len(value) == 1:
             ((name, argument),) = value.items()
             if name in self._functions and not (name == "Condition" and not isinstance(argument, str)):
-                return self._functions[name](argument)
+                return self._applied(name, argument)
             if name.startswith("Fn::"):
                 raise invalid(f"Template format error: {name} is not offered by this sandbox.")
         resolved = {key: self.resolve(inner) for key, inner in value.items()}
         return {key: inner for key, inner in resolved.items() if inner is not NO_VALUE}
+
+    def _applied(self, name: str, argument: Json) -> Json:
+        try:
+            return self._functions[name](argument)
+        except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+            raise invalid(f"Template error: the argument of {name} is malformed.") from error
 
     def condition(self, name: str) -> bool:
         """Return whether a condition of the template holds."""

@@ -117,6 +117,10 @@ def _removed(stack: Stack, evaluation: Evaluation) -> list[str]:
 def _succeed(
     account: Account, stack: Stack, verb: str, outputs: Sequence[Output], removed: Sequence[str]
 ) -> None:
+    for name, spec in Evaluation(account, stack, stack.deployment).active().items():
+        stack.resources[
+            name
+        ].spec = spec  # policies and metadata, which make no difference to the resource itself
     stack.outputs = list(outputs)
     stack.exports = {each.export: each.value for each in outputs if each.export}
     stack.imports = Evaluation(account, stack, stack.deployment).imports()

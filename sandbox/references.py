@@ -73,7 +73,11 @@ def attribute_of(argument: Json) -> Reference:
 
 
 def _substituted(argument: Json) -> Iterator[Reference]:
-    text, given = (argument, {}) if isinstance(argument, str) else (argument[0], argument[1])
+    text, given = argument if isinstance(argument, list) and len(argument) == 2 else (argument, {})
+    if not isinstance(text, str) or not isinstance(given, dict):
+        raise invalid(
+            "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments."
+        )
     yield from references(list(given.values()))
     for literal, name in SUBSTITUTION.findall(text):
         if literal or name.strip() in given:
@@ -95,6 +99,8 @@ def check(template: Template, schemas: Schemas) -> None:
     unknown = sorted({spec.type for spec in template.resources.values() if not schemas.known(spec.type)})
     if unknown:
         raise invalid(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
+    if any(spec.type == "AWS::CloudFormation::Stack" for spec in template.resources.values()):
+        raise invalid("Template format error: nested stacks are not offered by this sandbox.")
     _check_conditions(template)
     for spec in template.resources.values():
         _check_block(template, schemas, [spec.properties, spec.metadata], "Resources")
@@ -111,7 +117,8 @@ def _check_conditions(template: Template) -> None:
     ]
     asked += [(output.condition, [output.value, output.export]) for output in template.outputs.values()]
     for condition, value in asked:
-        for name in (argument[0] for argument in _arguments_of("Fn::If", value)):
+        for argument in _arguments_of("Fn::If", value):
+            name = argument[0] if isinstance(argument, list) and argument else argument
             if name not in template.conditions:
                 raise invalid(f"Template error: unresolved condition dependency {name} in Fn::If")
         if condition is not None and condition not in template.conditions:

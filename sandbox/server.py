@@ -57,6 +57,7 @@ class Backing:
     schemas: Schemas
     fetch: Fetch
     services: Wsgi
+    reset: Callable[[], None] = lambda: None  # forgets what the services hold
 
 
 class Sandbox:
@@ -123,14 +124,14 @@ class Sandbox:
 
     def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
-        request = Request(environ)
+        request = _Request(environ)
         if request.path.startswith("/_sandbox/"):
             return self._for_tests(request)(environ, start_response)
         region, service = _scope(request)
         if service is None and request.mimetype == "application/x-www-form-urlencoded":
             form = request.get_data(cache=True, parse_form_data=False)
             environ["wsgi.input"] = io.BytesIO(form)
-            request = Request(environ)
+            request = _Request(environ)
             service = "cloudformation" if protocol.known(request.form.get("Action", "")) else None
             environ["wsgi.input"] = io.BytesIO(form)
         if service == "cloudformation" or request.host.startswith("cloudformation."):
@@ -187,6 +188,7 @@ class Sandbox:
             return [asdict(call) for call in self.calls]
         if page == "reset" and request.method == "POST":
             self.control.reset()
+            self.backing.reset()
             self.faults.clear()
             self.calls.clear()
             return {"status": "ok"}
@@ -202,6 +204,12 @@ class Sandbox:
         if given.get("finish"):
             self.finish()
         return {"now": self.clock.now(), "speed": getattr(self.clock, "speed", None)}
+
+
+class _Request(Request):
+    """Takes forms of any size: what is too large is refused in CloudFormation's words."""
+
+    max_form_memory_size = None
 
 
 class _Quiet(WSGIRequestHandler):

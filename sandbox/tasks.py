@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from traceback import format_tb
 from typing import Literal
 
 from sandbox.account import Account
@@ -15,6 +17,7 @@ from sandbox.records import Leftover, Resource, Stack
 from sandbox.runs import Outcome, Report
 from sandbox.template import ResourceSpec
 
+_LOG = logging.getLogger(__name__)
 REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
 
 
@@ -45,15 +48,27 @@ class Working:
     def _say(self, status: str, reason: str | None = None) -> None:
         self._account.set_resource(self._stack, self.resource, f"{self._prefix}_{status}", reason)
 
+    def _attempt(self, action: Callable[[], None]) -> str | None:
+        """Return why *action* failed, or None; a provisioner's own error fails the resource only."""
+        try:
+            action()
+        except (ProvisionError, ResourceFailure) as error:
+            return str(error)
+        except Exception as error:  # noqa: BLE001 - the stack must come to an end; the message may be secret
+            trace = "".join(format_tb(error.__traceback__))
+            _LOG.error("%s %s: %s\n%s", self.verb, self._spec.type, type(error).__name__, trace)
+            kind = type(error).__name__
+            return f"Internal Failure: {kind} in the sandbox's own provisioning of {self._spec.type}"
+        return None
+
     def _succeed(self, action: Callable[[], None] = lambda: None) -> None:
         """End with *action*, unless a fault is set or the action fails."""
         if self._fault and self._fault.reason is not None:
             self._fail(self._fault.reason)
             return
-        try:
-            action()
-        except (ProvisionError, ResourceFailure) as error:
-            self._fail(str(error))
+        reason = self._attempt(action)
+        if reason is not None:
+            self._fail(reason)
             return
         self._say("COMPLETE")
         self._report(Outcome.DONE)
@@ -91,15 +106,17 @@ class Creating(Working):
         self._later(min(1.0, self._seconds / 2), self._initiate)
 
     def _initiate(self) -> None:
-        try:
-            request = self.resource.request or evaluated(self.resource, self._evaluation)
-            self._check_required()
-            self.resource.made = self._account.provisioner.create(request)
-        except (ProvisionError, ResourceFailure) as error:
-            self._fail(str(error))
+        reason = self._attempt(self._make)
+        if reason is not None:
+            self._fail(reason)
             return
         self._say("IN_PROGRESS", "Resource creation Initiated")
         self._later(self._seconds - min(1.0, self._seconds / 2), self._succeed)
+
+    def _make(self) -> None:
+        request = self.resource.request or evaluated(self.resource, self._evaluation)
+        self._check_required()
+        self.resource.made = self._account.provisioner.create(request)
 
     def _check_required(self) -> None:
         missing = sorted(self._account.schemas.required(self._spec.type) - self.resource.plain.keys())
@@ -138,16 +155,14 @@ class Updating(Working):
         """Compare, and begin what is needed."""
         self._report = report
         self.resource.made = self._before.made
-        try:
-            evaluated(self.resource, self._evaluation)
-        except ResourceFailure as error:
+        reason = self._attempt(self._evaluate)
+        if reason is not None:
             self._take_place()
-            reason = str(error)
             self._later(0, lambda: self._fail(reason))
             return
         kind = self._kind()
         if kind is None:
-            self._keep()
+            self._later(0, lambda: report(Outcome.DONE))
             return
         self._take_place()
         denied = denial(self._stack.policy, f"Update:{kind}", self._spec.logical_id, self._spec.type)
@@ -160,15 +175,12 @@ class Updating(Working):
         else:
             self._modify(report)
 
+    def _evaluate(self) -> None:
+        evaluated(self.resource, self._evaluation)
+
     def _take_place(self) -> None:
         self._stack.undo.setdefault(self._spec.logical_id, self._before)
         self._stack.resources[self._spec.logical_id] = self.resource
-
-    def _keep(self) -> None:
-        """Take over what makes no difference to the resource itself: policies, metadata."""
-        self._before.spec = self._spec
-        self._before.request = self.resource.request
-        self._later(0, lambda: self._report(Outcome.DONE))
 
     def _kind(self) -> str | None:
         old, new = self._before, self.resource

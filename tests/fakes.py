@@ -199,7 +199,9 @@ class FakeCloud:
         if self.clock.now < one.ready:
             return replace(one.state, status="CREATE_IN_PROGRESS", execution="UNAVAILABLE", changes=())
         if one.state.execution == "EXECUTE_IN_PROGRESS" and self.live[one.state.stack_id].finish is None:
-            return replace(one.state, execution="EXECUTE_COMPLETE")
+            status = self.live[one.state.stack_id].state.status
+            good = status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+            return replace(one.state, execution="EXECUTE_COMPLETE" if good else "EXECUTE_FAILED")
         return one.state
 
     def change_set_values(self, change_set_id: str) -> ChangeSetState | None:

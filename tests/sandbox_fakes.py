@@ -27,7 +27,7 @@ class FakeSchemas:
     """Things have an Arn, are replaced when Name or Options.Kind changes; bare ones take no tags."""
 
     def known(self, type_name: str, /) -> bool:
-        return type_name in (THING, SLOW, BARE, ROLE)
+        return type_name in ("AWS::CloudFormation::Stack", THING, SLOW, BARE, ROLE)
 
     def create_only(self, type_name: str, /) -> frozenset[str]:
         return frozenset(["Name", "Options.Kind"])
@@ -54,6 +54,8 @@ class FakeProvisioner:
     def create(self, request: Request) -> Provisioned:
         if request.properties.get("Broken"):
             raise ProvisionError("it is broken")
+        if request.properties.get("Crash"):
+            raise RuntimeError(str(request.properties["Crash"]))
         self._count += 1
         name = str(request.properties.get("Name") or f"{request.logical_id.lower()}-{self._count}")
         if name in self.made:

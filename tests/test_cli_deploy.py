@@ -1,6 +1,7 @@
 """The commands against an AWS endpoint: the life of an environment, as make and pipelines live it."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import pytest
 
 from sandbox.clock import RealClock
 from sandbox.server import Sandbox
+from sandbox.services import Services
 from tests.command import LOGIN, User
+
+AWS = str(Path(sys.executable).parent / "aws")
 
 FAST = 20_000.0
 """Sandbox seconds in a real one: a database takes 30 ms."""
@@ -16,6 +20,7 @@ FAST = 20_000.0
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
+    Services().reset()  # moto keeps one account a process
     with Sandbox(clock=RealClock(FAST)) as running:
         yield running
 
@@ -26,9 +31,10 @@ def user(tmp_path: Path, sandbox: Sandbox) -> User:
 
 
 def aws(user: User, *arguments: str) -> dict[str, list[dict[str, str]]]:
-    found: dict[str, list[dict[str, str]]] = json.loads(
-        user.call("aws", "--region", "us-east-1", "--output", "json", *arguments).out
-    )
+    endpoint = user.variables["AWS_ENDPOINT_URL"]  # this release of the command ignores the variable for RDS
+    done = user.call(AWS, "--endpoint-url", endpoint, "--region", "us-east-1", "--output", "json", *arguments)
+    assert done.code == 0, done.err
+    found: dict[str, list[dict[str, str]]] = json.loads(done.out)
     return found
 
 

@@ -134,6 +134,34 @@ def test_an_injected_failure_comes_at_the_end_of_the_resources_time_and_runs_out
     assert aws.deploy("two", template)["StackStatus"] == "CREATE_COMPLETE"
 
 
+def test_a_provisioner_that_crashes_fails_the_resource_and_not_the_sandbox(
+    aws: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert aws.deploy("one", of({"A": thing(Crash="tops3cret")}))["StackStatus"] == "ROLLBACK_COMPLETE"
+    reason = "Internal Failure: RuntimeError in the sandbox's own provisioning of AWS::Test::Thing"
+    assert ("A", "CREATE_FAILED", reason) in aws.story("one")
+    assert "tops3cret" not in caplog.text
+
+
+def test_policies_and_metadata_of_an_update_that_failed_do_not_stay(aws: World) -> None:
+    aws.deploy("one", of({"A": thing(Name="a")}))
+    changed = of({"A": thing(Name="a", extra=RETAIN), "F": thing(Broken=True, extra={"DependsOn": "A"})})
+    aws.deploy("one", changed, kind="UPDATE")
+    aws.client.delete_stack(StackName="one")
+    aws.sandbox.finish()
+    assert aws.provisioner.made == {}
+
+
+def test_a_deletion_policy_alone_can_be_updated(aws: World) -> None:
+    aws.deploy("one", of({"A": thing(Name="a")}))
+    found = aws.prepare("one", of({"A": thing(Name="a", extra=RETAIN)}), kind="UPDATE")
+    assert [each["ResourceChange"]["Scope"] for each in found["Changes"]] == [["DeletionPolicy"]]
+    aws.execute("one")
+    aws.client.delete_stack(StackName="one")
+    aws.sandbox.finish()
+    assert list(aws.provisioner.made) == ["a"]
+
+
 def test_a_missing_required_property_fails_the_resource(aws: World) -> None:
     aws.deploy("one", of({"A": thing(BARE)}))
     assert (

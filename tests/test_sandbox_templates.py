@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sandbox_fakes import ROLE, World, exporting, of, refusal, text, thing, world
 
+MALFORMED = "Template error: the argument of {} is malformed."
 UNRESOLVED = "Template format error: Unresolved resource dependencies [B] in the {} block of the template"
 
 
@@ -119,6 +120,19 @@ def refused(aws: World, template: Any, **more: Any) -> str:
                 "Template error: the attribute in Fn::ImportValue must not depend on any resources, "
                 "imported values, or Fn::GetAZs"
             ),
+        ),
+        (
+            of({"A": thing(V={"Fn::If": ["C"]})}, Conditions={"C": {"Fn::Equals": ["a", "b"]}}),
+            MALFORMED.format("Fn::If"),
+        ),
+        (of({"A": thing(V={"Fn::Cidr": "10.0.0.0/16"})}), MALFORMED.format("Fn::Cidr")),
+        (
+            of({"A": thing(V={"Fn::Sub": ["a"]})}),
+            "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments.",
+        ),
+        (
+            of({"A": thing("AWS::CloudFormation::Stack")}),
+            "Template format error: nested stacks are not offered by this sandbox.",
         ),
         (
             of({"A": thing()}, Transform="AWS::Serverless-2016-10-31"),
