@@ -94,6 +94,8 @@ class Run:
         """Do what can be done now; returns whether anything is left."""
         self._take_signals()
         self._read_change_sets()
+        for work in self._open:
+            self._watch.read(work)
         self._pass()
         if not self._cleared and not any(work.preparing for work in self._works.values()):
             self._cleared = True
@@ -134,8 +136,6 @@ class Run:
             self._endure(error)
         except CloudError as error:
             raise LostSight(f"the stacks cannot be seen any more: {error}") from error
-        for work in self._open:
-            self._watch.read(work)
 
     def _endure(self, error: Transient) -> None:
         self._pace.strained()
