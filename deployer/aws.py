@@ -22,7 +22,7 @@ from deployer.cloud import (
     StackEvent,
     StackState,
 )
-from deployer.errors import CloudError, MovedOn, NotAllowed
+from deployer.errors import CloudError, MovedOn, Transient
 
 ATTEMPTS = 6
 """Of one request, by botocore, with its client-side rate limit; a run goes on after that at its own pace."""
@@ -77,7 +77,7 @@ class Aws(Edges):
     # reads
 
     def stacks(self, names: Collection[str], ids: Collection[str] = ()) -> tuple[StackState, ...]:
-        """Look once: at the whole region, or stack by stack where that costs less or nothing else is allowed."""
+        """Look once: at the whole region, or stack by stack where that costs less or is all there is."""
         found: dict[str, StackState] = {}
         if names and self._listing_pages <= max(len(names), 2):
             found = self._listed(set(names), set(ids))
@@ -91,7 +91,9 @@ class Aws(Edges):
     def _listed(self, names: Collection[str], ids: Collection[str]) -> dict[str, StackState]:
         try:
             pages = list(self._pages("describe_stacks"))
-        except NotAllowed:
+        except Transient:
+            raise
+        except CloudError:
             self._listing_pages = 1_000_000
             return {state.id: state for name in names for state in self._described(name)}
         self._listing_pages = len(pages)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from deployer.aws_errors import call
-from deployer.errors import CloudError, NotAllowed, Transient
+from deployer.errors import CloudError, LostSight, NotAllowed
 
 Found = TypeVar("Found")
 Clients = Callable[[str], Any]
@@ -143,13 +143,10 @@ class Edges:
             return ask()
         except NotAllowed:
             raise
-        except Transient:
-            if not self._emulated:
-                raise
-        except CloudError:
-            if not self._emulated:
-                raise
-        return None
+        except (CloudError, LostSight):
+            if self._emulated:
+                return None
+            raise
 
 
 def _tls_only(bucket: str, region: str) -> Mapping[str, Any]:

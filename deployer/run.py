@@ -160,6 +160,7 @@ class Run:
             return
         found = self._cloud.change_set(before.id)
         self._sight = now
+        self._pace.relaxed()
         if found is not None:
             if work.told(found):
                 self._pace.news(now)
@@ -221,21 +222,29 @@ class Run:
             self._host.tell(StackDecided(work.name, action.step, action.reason))
         try:
             self._hand.carry_out(work, action, now)
-        except Transient as error:
-            self._endure(error)
-            work.recheck = work.change_set is not None
-            self._host.tell(Notice(f"AWS did not take it, it is tried again: {error}", work.name))
-        except MovedOn:
-            work.recheck = True
+        except (Transient, MovedOn) as error:
+            self._stumble(work, error, now)
+        except LostSight:
+            raise
         except DeployError as error:
-            if isinstance(error, LostSight):
-                raise
             outcome: Outcome = "protected" if isinstance(error, Protected) else "failed"
             self._ending.failed(work, Fail(str(error), outcome), cleared=self._cleared)
         else:
             self._pace.news(now)
+            work.stuck_since = None
             return True
         return False
+
+    def _stumble(self, work: Work, error: Transient | MovedOn, now: float) -> None:
+        """Have the same request repeated after the next look, until it has gone on for too long."""
+        work.recheck = work.change_set is not None
+        if work.stuck_since is None:
+            work.stuck_since = now
+            self._host.tell(Notice(f"tried again: {error}", work.name))
+        if isinstance(error, Transient):
+            self._pace.strained()
+        if now - work.stuck_since > SIGHT_SECONDS:
+            self._ending.failed(work, Fail(str(error)), cleared=self._cleared)
 
     def _bucket_of(self, export: str) -> str | None:
         """Return the value of *export*: of a stack of this run, else of the region."""

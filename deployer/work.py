@@ -54,6 +54,8 @@ class Work:
     """When the change set was asked for."""
     recheck: bool = False
     """AWS said that something is no longer as it was seen."""
+    stuck_since: float | None = None
+    """Since when the same request has to be repeated."""
     events_at: float = 0.0
 
     @property
@@ -186,8 +188,8 @@ class Work:
         """
         Whether *stack* shows the execution of a change set.
 
-        It has to name the change set (where the endpoint names none: to differ from before). The end of an update
-        looks like the end of the one before, so the change set has to say the same, or to be gone by now.
+        It has to name the change set (where the endpoint names none: to differ from before). The end of an
+        update looks like the end of the one before, so the change set has to say the same, or to be gone.
         """
         execution = self.change_set.execution if self.change_set else GONE
         named = stack.change_set_id == executed

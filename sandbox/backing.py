@@ -10,10 +10,10 @@ from urllib.parse import unquote, urlsplit
 from botocore.exceptions import ClientError
 
 from sandbox.errors import invalid
-from sandbox.provision import MotoProvisioner
-from sandbox.schema import ProviderSchemas
+from sandbox.resources.provision import MotoProvisioner
+from sandbox.resources.schema import ProviderSchemas
+from sandbox.resources.services import Services
 from sandbox.server import Backing
-from sandbox.services import Services
 
 _VIRTUAL_HOST = re.compile(r"(?P<bucket>.+)\.s3[.-]?[-a-z0-9]*\.amazonaws\.com")
 _PATH_HOST = re.compile(r"s3[.-]?[-a-z0-9]*\.amazonaws\.com|127\.0\.0\.1|localhost|.*\.localhost")

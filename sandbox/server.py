@@ -18,13 +18,13 @@ from typing import Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from sandbox import protocol
 from sandbox.clock import Clock, RealClock
-from sandbox.control import Control
+from sandbox.cloudformation import protocol
+from sandbox.cloudformation.control import Control
+from sandbox.cloudformation.requests import Fetch
 from sandbox.errors import ApiError
 from sandbox.faults import CallKind, Faults
 from sandbox.provisioning import Provisioner, Schemas
-from sandbox.requests import Fetch
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")

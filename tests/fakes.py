@@ -1,4 +1,4 @@
-"""A small CloudFormation of our own behind `deployer.cloud.Cloud`: stateful, scripted, on a clock that tests move."""
+"""A small CloudFormation behind `deployer.cloud.Cloud`: stateful, scripted, on a clock that tests move."""
 
 from __future__ import annotations
 

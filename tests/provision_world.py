@@ -8,10 +8,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.provision import MotoProvisioner
 from sandbox.provisioning import Provisioned, Request
-from sandbox.schema import ProviderSchemas
-from sandbox.services import Services
+from sandbox.resources.provision import MotoProvisioner
+from sandbox.resources.schema import ProviderSchemas
+from sandbox.resources.services import Services
 
 REGION = "us-east-1"
 TAGS = {"ManagedBy": "gatestack", "Stack": "test", "aws:cloudformation:stack-name": "dev-litellm-test"}

@@ -1,4 +1,4 @@
-"""The one edge to AWS: what botocore answers and raises, in our words. botocore's own stubs play the services."""
+"""The one edge to AWS: what botocore answers and raises, in our words. Its own stubs play the services."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.clock import RealClock
+from sandbox.resources.services import Services
 from sandbox.server import Sandbox
-from sandbox.services import Services
 from tests.command import LOGIN, User
 
 AWS = str(Path(sys.executable).parent / "aws")

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from fakes import NO_CHANGES, OURS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,8 +26,6 @@ from deployer.cloud import Change, ChangeSetState, StackState
 from deployer.decide import Desired, History, Observed, decide, owned
 from deployer.progress import Goal
 from deployer.statuses import STATUSES, Step, row
-
-from fakes import NO_CHANGES, OURS
 
 WANTED = Desired("dev-a", OURS)
 
@@ -379,25 +378,24 @@ def looks(draw: st.DrawFn) -> Observed:
 
 def after(action: Action, history: History) -> History:
     """What a run notes about an action that AWS took."""
+    noted: dict[str, Any] = {}
     match action:
         case CreateChangeSet():
             made = history.change_sets + 1
-            return replace(history, change_sets=made, kind=action.kind, empty=False, premature=False)
+            noted = {"change_sets": made, "kind": action.kind, "empty": False, "premature": False}
         case Execute():
-            return replace(history, executed=action.change_set_id)
+            noted = {"executed": action.change_set_id}
         case DeleteChangeSet():
-            return replace(history, empty=action.empty, premature=action.premature)
+            noted = {"empty": action.empty, "premature": action.premature}
         case DeleteStack():
-            return replace(history, deletes=history.deletes + 1)
+            noted = {"deletes": history.deletes + 1}
         case ContinueRollback():
-            return replace(history, continues=history.continues + 1)
+            noted = {"continues": history.continues + 1}
         case RollBack():
-            return replace(history, rollbacks=history.rollbacks + 1)
-        case Protect(on=True):
-            return replace(history, protected=True)
+            noted = {"rollbacks": history.rollbacks + 1}
         case Protect():
-            return replace(history, unprotected=True)
-    return history
+            noted = {"protected" if action.on else "unprotected": True}
+    return replace(history, **noted)
 
 
 @given(goal=st.sampled_from(["deploy", "destroy"]), seen=st.lists(looks(), max_size=10), force=st.booleans())

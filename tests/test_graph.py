@@ -2,14 +2,14 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
+from fakes import chain, spec, template
 
 from deployer.cloud import ExportState
 from deployer.errors import GraphError
 from deployer.graph import graph
-
-from fakes import chain, spec, template
 
 
 def export(name: str, stack: str) -> ExportState:
@@ -91,7 +91,7 @@ def test_a_circle_is_told_with_its_path() -> None:
     assert path[0] == path[-1]
     assert set(path) == {"a", "b", "c"}
     imports = {"a": "c", "b": "a", "c": "b"}
-    assert all(imports[one] == other for one, other in zip(path, path[1:], strict=False))
+    assert all(imports[one] == other for one, other in pairwise(path))
 
 
 def test_a_stack_that_imports_its_own_export_is_refused() -> None:

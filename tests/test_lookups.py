@@ -37,7 +37,7 @@ def count(
     ],
 )
 def test_the_desired_count_follows_image_history_and_scaling(
-    facts: dict[str, str], image: bool | None, previous: str | None, unchanged: bool, value: str
+    facts: dict[str, str], *, image: bool | None, previous: str | None, unchanged: bool, value: str
 ) -> None:
     assert count(facts, image=image, previous=previous, unchanged=unchanged).text == value
 

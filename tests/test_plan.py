@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from fakes import Clock, FakeCloud, chain, host, manifest, spec, template
 
 from deployer.cloud import Change, ChangeSetState, PropertyChange
 from deployer.errors import CloudError, LostSight, NotAllowed
@@ -11,8 +12,6 @@ from deployer.options import Options
 from deployer.plan import Plan, StackPlan, compared, merged, needs_consent, predicted
 from deployer.preview import plan
 from generator.manifest import Lookup, Manifest
-
-from fakes import Clock, FakeCloud, chain, host, manifest, spec, template
 
 DATABASE = Change("Modify", "Db", "AWS::RDS::DBInstance", replacement="Conditional")
 

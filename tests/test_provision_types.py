@@ -11,7 +11,7 @@ import pytest
 from provision_case import Case
 from provision_world import POLICY, REGION, World
 
-from sandbox.provision import HANDLERS
+from sandbox.resources.provision import HANDLERS
 
 CASES = (*provision_identities.CASES, *provision_networks.CASES, *provision_runtimes.CASES)
 

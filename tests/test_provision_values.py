@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from provision_world import World
 
-from sandbox.encryption import generate
-from sandbox.handler import generated_name
 from sandbox.provisioning import ProvisionError
-from sandbox.schema import ProviderSchemas, UnknownTypeError
+from sandbox.resources.encryption import generate
+from sandbox.resources.handler import generated_name
+from sandbox.resources.schema import ProviderSchemas, UnknownTypeError
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from fakes import OURS, Clock, FakeCloud, Fault, chain, host, manifest, spec, template
 
 from deployer.cloud import StackState
 from deployer.deploy import deploy, destroy
@@ -21,8 +22,6 @@ from deployer.progress import (
     Stopping,
 )
 from generator.manifest import Lookup, Manifest, StackSpec, Upload
-
-from fakes import OURS, Clock, FakeCloud, Fault, chain, host, manifest, spec, template
 
 
 class World:
@@ -318,6 +317,7 @@ def test_a_failed_stack_skips_what_needs_it_and_nothing_else(world: World) -> No
     }
     assert result.exit_code == 1
     cause = next(one.cause for one in result.stacks if one.name == "database")
+    assert cause is not None
     assert (cause.logical_id, cause.reason) == ("Database", "DB instance class db.x is not available")
     skipped = next(one for one in result.stacks if one.name == "service")
     assert skipped.reason.startswith("database failed: Database (AWS::SNS::Topic): DB instance class")
@@ -530,6 +530,16 @@ def test_a_missing_permission_fails_the_stack_and_names_it(world: World) -> None
     result = world.deploy(manifest(spec("a")))
 
     assert (result.exit_code, result.stacks[0].reason) == (1, "grant cloudformation:CreateChangeSet")
+
+
+def test_a_request_that_aws_never_takes_ends_in_its_words(world: World) -> None:
+    world.cloud.raises["create_change_set"] = [Transient("Rate exceeded")] * 1000
+
+    result = world.deploy(manifest(spec("a")))
+
+    assert (result.exit_code, result.stacks[0].reason.split(" -> ")[0]) == (1, "Rate exceeded")
+    assert [notice.text for notice in world.said(Notice)] == ["tried again: Rate exceeded"]
+    assert 600 < world.clock.now < 700
 
 
 def test_an_operation_beyond_its_limit_is_still_going_on(world: World) -> None:

@@ -1,0 +1,42 @@
+"""What differs between a resource as it is and as it should be, and whether that replaces it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sandbox.cloudformation.intrinsics import KNOWN_AFTER_APPLY
+from sandbox.provisioning import Schemas
+
+Json = Any
+
+
+def changed(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:
+    """Return the top-level properties that differ."""
+    return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+
+
+def recreates(
+    schemas: Schemas, type_: str, name: str, old: Mapping[str, Json], new: Mapping[str, Json]
+) -> bool:
+    """Whether the change of property *name* from *old* to *new* properties replaces the resource."""
+    for path in schemas.create_only(type_):
+        steps = path.split(".")
+        if steps[0] == name and list(_at(old, steps)) != list(_at(new, steps)):
+            return True
+    return False
+
+
+def replaced(schemas: Schemas, type_: str, old: Mapping[str, Json], new: Mapping[str, Json]) -> bool:
+    """Whether going from *old* to *new* properties replaces the resource."""
+    return any(recreates(schemas, type_, name, old, new) for name in changed(old, new))
+
+
+def _at(value: Json, steps: list[str]) -> Iterator[Json]:
+    if value == KNOWN_AFTER_APPLY or not steps:
+        yield value
+    elif isinstance(value, list):
+        for each in value:
+            yield from _at(each, steps[1:] if steps[0] == "*" else steps)
+    elif isinstance(value, Mapping) and steps[0] in value:
+        yield from _at(value[steps[0]], steps[1:])

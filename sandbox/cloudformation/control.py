@@ -1,0 +1,108 @@
+"""CloudFormation's control plane: each action by name, one call at a time, due transitions first."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox.clock import Agenda, Clock
+from sandbox.cloudformation import changesets, history, reads, writes
+from sandbox.cloudformation.account import Account
+from sandbox.cloudformation.requests import Fetch
+from sandbox.errors import ApiError
+from sandbox.faults import Faults
+from sandbox.provisioning import Provisioner, Schemas
+
+Action = Callable[[Account, Mapping[str, Any], Fetch], Mapping[str, Any]]
+ACTIONS: Mapping[str, Action] = {
+    "CancelUpdateStack": writes.cancel_update_stack,
+    "ContinueUpdateRollback": writes.continue_update_rollback,
+    "CreateChangeSet": changesets.create_change_set,
+    "CreateStack": writes.create_stack,
+    "DeleteChangeSet": changesets.delete_change_set,
+    "DeleteStack": writes.delete_stack,
+    "DescribeChangeSet": changesets.describe_change_set,
+    "DescribeEvents": history.describe_events,
+    "DescribeStackEvents": history.describe_stack_events,
+    "DescribeStackResource": reads.describe_stack_resource,
+    "DescribeStackResources": reads.describe_stack_resources,
+    "DescribeStacks": reads.describe_stacks,
+    "ExecuteChangeSet": changesets.execute_change_set,
+    "GetStackPolicy": writes.get_stack_policy,
+    "GetTemplate": reads.get_template,
+    "GetTemplateSummary": reads.get_template_summary,
+    "ListChangeSets": changesets.list_change_sets,
+    "ListExports": reads.list_exports,
+    "ListImports": reads.list_imports,
+    "ListStackResources": reads.list_stack_resources,
+    "ListStacks": reads.list_stacks,
+    "RollbackStack": writes.rollback_stack,
+    "SetStackPolicy": writes.set_stack_policy,
+    "UpdateStack": writes.update_stack,
+    "UpdateTerminationProtection": writes.update_termination_protection,
+    "ValidateTemplate": reads.validate_template,
+}
+
+
+class Control:
+    """The control planes of all regions, on one clock."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        faults: Faults,
+        provisioner: Callable[[str], Provisioner],
+        schemas: Schemas,
+        fetch: Fetch,
+    ) -> None:
+        """*provisioner* makes the one of a region; *fetch* gives the text at a TemplateURL."""
+        self.clock = clock
+        self.faults = faults
+        self._provisioner = provisioner
+        self._schemas = schemas
+        self._fetch = fetch
+        self._agenda = Agenda(clock)
+        self._accounts: dict[str, Account] = {}
+        self._lock = threading.RLock()
+
+    def call(self, action: str, params: Mapping[str, Any], region: str) -> Mapping[str, Any]:
+        """Carry out one API call; raises ApiError."""
+        if action not in ACTIONS:
+            raise ApiError("InvalidAction", f"The action {action} is not offered by this sandbox.")
+        with self._lock:
+            self.settle()
+            answer = ACTIONS[action](self._account(region), params, self._fetch)
+            self.settle()
+            return answer
+
+    def settle(self) -> None:
+        """Make everything happen that is due."""
+        with self._lock:
+            self._agenda.settle()
+
+    def advance(self, seconds: float) -> None:
+        """Jump ahead and make happen what is due by then."""
+        with self._lock:
+            self.clock.advance(seconds)
+            self.settle()
+
+    def finish(self) -> None:
+        """Jump ahead until nothing is under way."""
+        with self._lock:
+            while (due := self._agenda.next_due()) is not None:
+                self.clock.advance(max(0.0, due - self.clock.now()))
+                self.settle()
+
+    def reset(self) -> None:
+        """Forget everything but the faults."""
+        with self._lock:
+            self._agenda.clear()
+            self._accounts.clear()
+
+    def _account(self, region: str) -> Account:
+        if region not in self._accounts:
+            self._accounts[region] = Account(
+                self._agenda, self._provisioner(region), self._schemas, self.faults, region=region
+            )
+        return self._accounts[region]

@@ -1,0 +1,163 @@
+"""What an account consists of: stacks, their resources, events and operations, change sets. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sandbox.cloudformation.template import EMPTY, ResourceSpec, Template
+from sandbox.provisioning import Provisioned, Request
+
+if TYPE_CHECKING:
+    from sandbox.cloudformation.runs import Run
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a stack is asked to be."""
+
+    template: Template = EMPTY
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    looked_up: Mapping[str, str] = field(
+        default_factory=dict, repr=False
+    )  # what SSM parameter types stand for
+    tags: Mapping[str, str] = field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+    notification_arns: tuple[str, ...] = ()
+    role_arn: str | None = None
+    rollback_configuration: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an operation is to be carried out."""
+
+    token: str | None = None
+    on_failure: str = "ROLLBACK"  # or DO_NOTHING, DELETE
+    retain_except_on_create: bool = False
+    change_set_id: str | None = None
+
+
+@dataclass
+class Resource:
+    """One resource of a stack as it is; an update makes a new one and keeps this for the way back."""
+
+    spec: ResourceSpec
+    status: str
+    time: float
+    reason: str | None = None
+    plain: Mapping[str, Any] = field(default_factory=dict, repr=False)  # dynamic references unresolved
+    shown: Mapping[str, Any] = field(default_factory=dict, repr=False)  # and NoEcho values hidden
+    request: Request | None = field(default=None, repr=False)
+    made: Provisioned | None = field(default=None, repr=False)
+
+    @property
+    def physical_id(self) -> str:
+        """The resource's id, empty while there is none."""
+        return self.made.physical_id if self.made else ""
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A physical resource that the stack is to get rid of; *kept* leaves it in the account."""
+
+    resource: Resource
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Output:
+    """A resolved output."""
+
+    key: str
+    value: str
+    description: str | None
+    export: str | None
+
+
+@dataclass
+class Operation:
+    """What a stack is busy with, or was last."""
+
+    id: str
+    type: str  # CREATE_STACK, UPDATE_STACK, ROLLBACK, DELETE_STACK
+    options: Options
+    run: Run | None = None
+    live: bool = True  # False once something else took over: what it still had on the agenda is void
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a stack's history."""
+
+    id: str
+    time: float
+    operation: Operation
+    logical_id: str
+    physical_id: str
+    type: str
+    status: str
+    reason: str | None
+    properties: Mapping[str, Any] | None = None
+
+
+@dataclass
+class ChangeSet:
+    """A change set."""
+
+    id: str
+    name: str
+    stack_id: str
+    type: str
+    created: float
+    deployment: Deployment
+    token: str | None = None
+    description: str | None = None
+    on_stack_failure: str | None = None
+    status: str = "CREATE_PENDING"
+    reason: str | None = None
+    warning: str | None = None
+    execution: str = "UNAVAILABLE"
+    changes: Sequence[Mapping[str, Any]] = ()
+    valued_changes: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+    deleted: bool = False
+    include_nested: bool = False
+
+
+@dataclass
+class Stack:
+    """A stack, living or deleted."""
+
+    id: str
+    name: str
+    created: float
+    status: str = ""
+    reason: str | None = None
+    updated: float | None = None
+    gone: float | None = None
+    deployment: Deployment = field(default_factory=Deployment)
+    stable: Deployment | None = None  # the last that was deployed whole
+    resources: dict[str, Resource] = field(default_factory=dict)
+    undo: dict[str, Resource | None] = field(
+        default_factory=dict
+    )  # touched since `stable`; None was not there
+    leftovers: list[Leftover] = field(default_factory=list)  # to be removed once the operation is through
+    outputs: list[Output] = field(default_factory=list, repr=False)
+    exports: dict[str, str] = field(default_factory=dict)
+    imports: frozenset[str] = frozenset()
+    events: list[Event] = field(default_factory=list)
+    history: list[tuple[float, str, str | None]] = field(default_factory=list)
+    operations: list[Operation] = field(default_factory=list)
+    operation: Operation = field(default_factory=lambda: Operation("", "CREATE_STACK", Options()))
+    options: Options = field(default_factory=Options)
+    protected: bool = False
+    policy: str | None = None
+    timeout: int | None = None
+    change_set_id: str | None = None
+    deletion_mode: str | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether an operation is under way."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"

@@ -1,0 +1,293 @@
+"""What an operation does to one resource: create, update in place or by replacement, put back, delete."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from traceback import format_tb
+from typing import Literal
+
+from sandbox.cloudformation.account import Account
+from sandbox.cloudformation.changes import replaced
+from sandbox.cloudformation.evaluation import Evaluation, evaluated
+from sandbox.cloudformation.policies import denial
+from sandbox.cloudformation.records import Leftover, Resource, Stack
+from sandbox.cloudformation.runs import Outcome, Report
+from sandbox.cloudformation.template import ResourceSpec
+from sandbox.errors import ResourceFailure
+from sandbox.provisioning import ProvisionError
+
+_LOG = logging.getLogger(__name__)
+REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
+
+
+class Working:
+    """A resource being worked on: its time, its faults, its end."""
+
+    verb: Literal["create", "update", "delete"]
+
+    def __init__(self, account: Account, stack: Stack, spec: ResourceSpec) -> None:
+        self._account = account
+        self._stack = stack
+        self._spec = spec
+        self._live = True
+        self._prefix = self.verb.upper()
+        self.resource = Resource(spec, "", account.agenda.now())
+
+    def _begin(self, report: Report) -> None:
+        self._report = report
+        self._fault = self._account.faults.of_resource(
+            self.verb, self._spec.logical_id, self._spec.type, self._stack.name
+        )
+        self._seconds = self._account.provisioner.duration(self._spec.type)
+        self._seconds += self._fault.seconds if self._fault else 0.0
+
+    def _later(self, seconds: float, action: Callable[[], None]) -> None:
+        self._account.agenda.after(seconds, lambda: action() if self._live else None)
+
+    def _say(self, status: str, reason: str | None = None) -> None:
+        self._account.set_resource(self._stack, self.resource, f"{self._prefix}_{status}", reason)
+
+    def _attempt(self, action: Callable[[], None]) -> str | None:
+        """Return why *action* failed, or None; a provisioner's own error fails the resource only."""
+        try:
+            action()
+        except (ProvisionError, ResourceFailure) as error:
+            return str(error)
+        except Exception as error:  # noqa: BLE001 - the stack must come to an end; the message may be secret
+            trace = "".join(format_tb(error.__traceback__))
+            _LOG.error("%s %s: %s\n%s", self.verb, self._spec.type, type(error).__name__, trace)
+            kind = type(error).__name__
+            return f"Internal Failure: {kind} in the sandbox's own provisioning of {self._spec.type}"
+        return None
+
+    def _succeed(self, action: Callable[[], None] = lambda: None) -> None:
+        """End with *action*, unless a fault is set or the action fails."""
+        if self._fault and self._fault.reason is not None:
+            self._fail(self._fault.reason)
+            return
+        reason = self._attempt(action)
+        if reason is not None:
+            self._fail(reason)
+            return
+        self._say("COMPLETE")
+        self._report(Outcome.DONE)
+
+    def _fail(self, reason: str) -> None:
+        self._say("FAILED", reason)
+        self._report(Outcome.FAILED)
+
+    def cancel(self) -> None:
+        """Stop, as a consequence of another failure."""
+        self._live = False
+        what = "creation" if self.verb == "create" else "update"
+        self._say("FAILED", f"Resource {what} cancelled")
+
+
+class Creating(Working):
+    """Makes a resource; for a replacement too, whose events say UPDATE."""
+
+    verb = "create"
+
+    def __init__(self, account: Account, stack: Stack, spec: ResourceSpec, evaluation: Evaluation) -> None:
+        super().__init__(account, stack, spec)
+        self._evaluation = evaluation
+
+    def start(self, report: Report) -> None:
+        """Begin."""
+        self._begin(report)
+        self._stack.undo.setdefault(self._spec.logical_id, self._stack.resources.get(self._spec.logical_id))
+        self._stack.resources[self._spec.logical_id] = self.resource
+        self._say("IN_PROGRESS")
+        self._initiate_later()
+
+    def _initiate_later(self) -> None:
+        """Have the resource made in a moment; events show its id for the rest of its time."""
+        self._later(min(1.0, self._seconds / 2), self._initiate)
+
+    def _initiate(self) -> None:
+        reason = self._attempt(self._make)
+        if reason is not None:
+            self._fail(reason)
+            return
+        self._say("IN_PROGRESS", "Resource creation Initiated")
+        self._later(self._seconds - min(1.0, self._seconds / 2), self._succeed)
+
+    def _make(self) -> None:
+        request = self.resource.request or evaluated(self.resource, self._evaluation)
+        self._check_required()
+        self.resource.made = self._account.provisioner.create(request)
+
+    def _check_required(self) -> None:
+        missing = sorted(self._account.schemas.required(self._spec.type) - self.resource.plain.keys())
+        if missing:
+            listed = ", ".join(f"The property {{/{name}}} is required" for name in missing)
+            raise ResourceFailure(f"Property validation failure: [{listed}]")
+
+
+class Replacing(Creating):
+    """Makes the resource that takes another's place."""
+
+    def __init__(self, account: Account, stack: Stack, resource: Resource, evaluation: Evaluation) -> None:
+        super().__init__(account, stack, resource.spec, evaluation)
+        self.resource = resource
+        self._prefix = "UPDATE"
+
+    def start(self, report: Report) -> None:
+        """Begin."""
+        self._begin(report)
+        self._say("IN_PROGRESS", REPLACING)
+        self._initiate_later()
+
+
+class Updating(Working):
+    """Brings a resource to what the deployment wants: nothing to do, a change in place, or a replacement."""
+
+    verb = "update"
+
+    def __init__(self, account: Account, stack: Stack, spec: ResourceSpec, evaluation: Evaluation) -> None:
+        super().__init__(account, stack, spec)
+        self._evaluation = evaluation
+        self._before = stack.resources[spec.logical_id]
+        self._instead: Replacing | None = None
+
+    def start(self, report: Report) -> None:
+        """Compare, and begin what is needed."""
+        self._report = report
+        self.resource.made = self._before.made
+        reason = self._attempt(self._evaluate)
+        if reason is not None:
+            self._take_place()
+            self._later(0, lambda: self._fail(reason))
+            return
+        kind = self._kind()
+        if kind is None:
+            self._later(0, lambda: report(Outcome.DONE))
+            return
+        self._take_place()
+        denied = denial(self._stack.policy, f"Update:{kind}", self._spec.logical_id, self._spec.type)
+        if denied:
+            self._later(0, lambda: self._fail(denied))
+        elif kind == "Replace":
+            self.resource.made = None
+            self._instead = Replacing(self._account, self._stack, self.resource, self._evaluation)
+            self._instead.start(report)
+        else:
+            self._modify(report)
+
+    def _evaluate(self) -> None:
+        evaluated(self.resource, self._evaluation)
+
+    def _take_place(self) -> None:
+        self._stack.undo.setdefault(self._spec.logical_id, self._before)
+        self._stack.resources[self._spec.logical_id] = self.resource
+
+    def _kind(self) -> str | None:
+        old, new = self._before, self.resource
+        if old.spec.type != new.spec.type or replaced(
+            self._account.schemas, new.spec.type, old.plain, new.plain
+        ):
+            return "Replace"
+        if old.plain != new.plain or old.status.endswith("FAILED"):
+            return "Modify"
+        tagged = self._account.schemas.tag_property(new.spec.type) is not None
+        different = (
+            old.request is not None and new.request is not None and old.request.tags != new.request.tags
+        )
+        return "Modify" if tagged and different else None
+
+    def _modify(self, report: Report) -> None:
+        self._begin(report)
+        self._say("IN_PROGRESS")
+        self._later(self._seconds, lambda: self._succeed(self._change))
+
+    def _change(self) -> None:
+        request, before = self.resource.request, self._before
+        if request is not None and before.request is not None and before.made is not None:
+            old = before.request.properties
+            self.resource.made = self._account.provisioner.update(request, old, before.made)
+
+    def cancel(self) -> None:
+        """Stop, as a consequence of another failure."""
+        if self._instead:
+            self._instead.cancel()
+        elif self.resource.status:
+            super().cancel()
+
+
+class Restoring(Working):
+    """Puts a resource back to what it was before the operation that failed."""
+
+    verb = "update"
+
+    def __init__(self, account: Account, stack: Stack, name: str, *, skipped: bool) -> None:
+        self._before = stack.undo[name]
+        current = stack.resources[name]
+        super().__init__(account, stack, current.spec)
+        self._name = name
+        self._skipped = skipped
+        self.resource = current
+
+    def start(self, report: Report) -> None:
+        """Begin; what was not there before is only noted for removal."""
+        self._report = report
+        before = self._before
+        if before is None:
+            self._later(0, self._forget)
+            return
+        self._begin(report)
+        self._say("IN_PROGRESS")
+        self._later(0 if self._skipped else self._seconds, lambda: self._end(before))
+
+    def _forget(self) -> None:
+        kept = (
+            self._spec.deletion_policy == "Retain"
+            and not self._stack.operation.options.retain_except_on_create
+        )
+        del self._stack.resources[self._name]
+        del self._stack.undo[self._name]
+        self._stack.leftovers.append(Leftover(self.resource, kept))
+        self._report(Outcome.DONE)
+
+    def _end(self, before: Resource) -> None:
+        if self._skipped:
+            self._fault = None
+        self._succeed(lambda: self._put_back(before))
+
+    def _put_back(self, before: Resource) -> None:
+        current = self.resource
+        if current.made is not None and current.physical_id != before.physical_id:
+            self._stack.leftovers.append(Leftover(current, kept=False))
+        elif not self._skipped and before.request and before.made and current.request and current.made:
+            made = self._account.provisioner.update(before.request, current.request.properties, current.made)
+            before.made = made
+        self.resource = self._stack.resources[self._name] = before
+        del self._stack.undo[self._name]
+
+
+class Deleting(Working):
+    """Removes a resource, or leaves it in the account where its policy says so."""
+
+    verb = "delete"
+
+    def __init__(self, account: Account, stack: Stack, leftover: Leftover) -> None:
+        super().__init__(account, stack, leftover.resource.spec)
+        self.resource = leftover.resource
+        self._kept = leftover.kept
+
+    def start(self, report: Report) -> None:
+        """Begin."""
+        self._begin(report)
+        if self._kept:
+            self._say("SKIPPED")
+            self._later(0, lambda: report(Outcome.DONE))
+            return
+        if self.resource.made is None:
+            self._later(0, self._succeed)
+            return
+        self._say("IN_PROGRESS")
+        self._later(self._seconds, lambda: self._succeed(self._remove))
+
+    def _remove(self) -> None:
+        if self.resource.request is not None and self.resource.made is not None:
+            self._account.provisioner.delete(self.resource.request, self.resource.made)

@@ -1,0 +1,166 @@
+"""The API's calls that act on stacks directly: create, update, delete, go back, protect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.cloudformation import operations, policies
+from sandbox.cloudformation.account import Account
+from sandbox.cloudformation.changesets import check_updatable
+from sandbox.cloudformation.plan import plan
+from sandbox.cloudformation.records import Options, Stack
+from sandbox.cloudformation.removal import delete
+from sandbox.cloudformation.requests import Fetch, Params, deployment, options, stack_name
+from sandbox.cloudformation.rollback import roll_back
+from sandbox.errors import ApiError, invalid
+
+Answer = Mapping[str, Any]
+_BUSY_UPDATING = ("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS")
+
+
+def create_stack(account: Account, params: Params, fetch: Fetch) -> Answer:
+    """Begin to create a stack; one that is only under review becomes it, and its change sets are obsolete."""
+    name = stack_name(params)
+    stack = account.find(name)
+    if stack is not None and stack.status != "REVIEW_IN_PROGRESS":
+        if _repeated(stack, params):
+            return _operation(stack)
+        raise ApiError("AlreadyExistsException", f"Stack [{name}] already exists")
+    wanted = deployment(account, params, fetch, None)
+    if params.get("StackPolicyBody"):
+        policies.check(params["StackPolicyBody"])
+    stack = stack or Stack(account.arn("stack", name), name, account.agenda.now())
+    plan(account, stack, wanted)  # what cannot be evaluated is refused before anything is kept
+    account.stacks[stack.id] = stack
+    _make_obsolete(account, stack)
+    stack.protected = bool(params.get("EnableTerminationProtection"))
+    stack.policy, stack.timeout = params.get("StackPolicyBody"), params.get("TimeoutInMinutes")
+    operations.create(account, stack, wanted, options(params))
+    return _operation(stack)
+
+
+def _repeated(stack: Stack, params: Params) -> bool:
+    token = params.get("ClientRequestToken")
+    return token is not None and any(each.options.token == token for each in stack.operations)
+
+
+def _operation(stack: Stack) -> Answer:
+    return {"StackId": stack.id, "OperationId": stack.operation.id}
+
+
+def _make_obsolete(account: Account, stack: Stack) -> None:
+    for each in account.change_sets_of(stack):
+        each.execution = "OBSOLETE"
+
+
+def update_stack(account: Account, params: Params, fetch: Fetch) -> Answer:
+    """Begin an update without a change set."""
+    stack = account.stack(stack_name(params))
+    if _repeated(stack, params):
+        return _operation(stack)
+    check_updatable(stack)
+    wanted = deployment(account, params, fetch, stack)
+    if params.get("StackPolicyBody"):
+        policies.check(params["StackPolicyBody"])
+        stack.policy = params["StackPolicyBody"]
+    if plan(account, stack, wanted).empty:
+        raise invalid("No updates are to be performed.")
+    _make_obsolete(account, stack)
+    operations.update(account, stack, wanted, options(params))
+    return _operation(stack)
+
+
+def delete_stack(account: Account, params: Params, _: Fetch) -> Answer:
+    """Begin to delete a stack; one that is not there is no error."""
+    stack = account.find(stack_name(params))
+    if stack is None or stack.status in ("DELETE_COMPLETE", "DELETE_IN_PROGRESS") or _repeated(stack, params):
+        return {}
+    if stack.protected:
+        raise invalid(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+    if stack.status.startswith(_BUSY_UPDATING) or "CLEANUP" in stack.status:
+        raise invalid(f"Stack [{stack.id}] cannot be deleted while in status {stack.status}")
+    retained, mode = params.get("RetainResources", ()), str(params.get("DeletionMode", ""))
+    if retained and stack.status != "DELETE_FAILED":
+        raise invalid(
+            f"Invalid operation on stack [{stack.id}]. When you delete a stack, specify which resources to "
+            "retain only if the stack is in the DELETE_FAILED state."
+        )
+    if mode == "FORCE_DELETE_STACK" and stack.status != "DELETE_FAILED":
+        raise invalid(
+            f"Invalid operation on stack [{stack.id}]. It can be force deleted in DELETE_FAILED state only."
+        )
+    delete(account, stack, options(params), retained, mode)
+    return {}
+
+
+def cancel_update_stack(account: Account, params: Params, _: Fetch) -> Answer:
+    """Stop an update and go back."""
+    stack = account.stack(stack_name(params))
+    if stack.status != "UPDATE_IN_PROGRESS":
+        raise invalid("CancelUpdateStack cannot be called from current stack status")
+    operations.cancel_update(account, stack, params.get("ClientRequestToken"))
+    return {}
+
+
+def continue_update_rollback(account: Account, params: Params, _: Fetch) -> Answer:
+    """Go on with a rollback that failed, leaving out what is to be skipped."""
+    stack = account.stack(stack_name(params))
+    if _repeated(stack, params):
+        return {}
+    if stack.status != "UPDATE_ROLLBACK_FAILED":
+        raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not continue rollback.")
+    skipped = params.get("ResourcesToSkip", ())
+    if params.get("ForceRollback") and skipped:
+        raise invalid("You cannot specify both ForceRollback and ResourcesToSkip.")
+    if params.get("ForceRollback"):
+        skipped = tuple(stack.undo)
+    unknown = [name for name in skipped if stack.resources.get(name) is None]
+    if unknown:
+        raise invalid(f"Resources to skip [{', '.join(unknown)}] do not exist in the stack.")
+    roll_back(account, stack, Options(token=params.get("ClientRequestToken")), None, skipped)
+    return {}
+
+
+def rollback_stack(account: Account, params: Params, _: Fetch) -> Answer:
+    """Go back from a failure that was left standing; a stack that was never whole is deleted."""
+    stack = account.stack(stack_name(params))
+    if _repeated(stack, params):
+        return _operation(stack)
+    if stack.status not in ("CREATE_FAILED", "UPDATE_FAILED"):
+        raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be rolled back.")
+    how = options(params)
+    if stack.stable is None:
+        delete(account, stack, how)
+    else:
+        roll_back(account, stack, how, "User Initiated")
+    return _operation(stack)
+
+
+def update_termination_protection(account: Account, params: Params, _: Fetch) -> Answer:
+    """Switch termination protection."""
+    stack = account.stack(stack_name(params))
+    if stack.status == "DELETE_COMPLETE":
+        raise invalid(f"Stack [{params['StackName']}] does not exist")
+    stack.protected = bool(params.get("EnableTerminationProtection"))
+    return {"StackId": stack.id}
+
+
+def set_stack_policy(account: Account, params: Params, fetch: Fetch) -> Answer:
+    """Give a stack a policy, which nothing but another can take away."""
+    stack = account.stack(stack_name(params))
+    body, url = params.get("StackPolicyBody"), params.get("StackPolicyURL")
+    if body and url:
+        raise invalid("You cannot specify both StackPolicyURL and StackPolicyBody")
+    if stack.busy:
+        raise invalid(f"Stack:{stack.id} is in {stack.status} state and its policy can not be set.")
+    body = body or (fetch(str(url)) if url else None)
+    if body:
+        policies.check(body)
+        stack.policy = body
+    return {}
+
+
+def get_stack_policy(account: Account, params: Params, _: Fetch) -> Answer:
+    """Return a stack's policy."""
+    return {"StackPolicyBody": account.stack(stack_name(params)).policy}

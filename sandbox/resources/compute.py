@@ -1,0 +1,187 @@
+"""Containers that run: ECS clusters, their capacity providers, task definitions and services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.provisioning import Provisioned, ProvisionError
+from sandbox.resources import require
+from sandbox.resources.handler import Call, Handler
+from sandbox.resources.images import missing
+
+
+def _create_cluster(call: Call) -> Provisioned:
+    name = call.name("ClusterName", 255)
+    found = call.ask("ecs", "describe_clusters", clusters=[name])["clusters"]
+    if any(cluster["status"] == "ACTIVE" for cluster in found):
+        raise call.already_exists(name)
+    settings = call.properties.get("ClusterSettings")
+    made = call.apply("ecs", "create_cluster", clusterName=name, settings=settings, tags=call.tags)["cluster"]
+    return Provisioned(name, {"Arn": made["clusterArn"]})
+
+
+def _update_cluster(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    if call.changed(old, "ClusterSettings", "Configuration", "ServiceConnectDefaults"):
+        settings = call.properties.get(
+            "ClusterSettings", [{"Name": "containerInsights", "Value": "disabled"}]
+        )
+        call.apply("ecs", "update_cluster", cluster=current.physical_id, settings=settings)
+    if call.changed(old, "CapacityProviders", "DefaultCapacityProviderStrategy"):
+        _put_providers(call, current.physical_id)
+    _retag(call, current.attributes["Arn"])
+    return current
+
+
+def _put_providers(call: Call, cluster: str) -> None:
+    providers = call.properties.get("CapacityProviders", [])
+    strategy = call.properties.get("DefaultCapacityProviderStrategy", [])
+    given = {"capacityProviders": providers, "defaultCapacityProviderStrategy": strategy}
+    call.ask("ecs", "put_cluster_capacity_providers", cluster=cluster, **given)
+
+
+def _retag(call: Call, arn: str) -> None:
+    call.retag("ecs", "tag_resource", "untag_resource", resourceArn=arn)
+
+
+def _delete_cluster(call: Call, current: Provisioned) -> None:
+    names = call.ask("ecs", "list_services", cluster=current.physical_id)["serviceArns"]
+    if any(_running(call, current.physical_id, name) for name in names):
+        raise ProvisionError(
+            "The Cluster cannot be deleted while Services are active."
+            " (Service: Ecs, Status Code: 400) (HandlerErrorCode: InvalidRequest)"
+        )
+    call.ask("ecs", "delete_cluster", cluster=current.physical_id)
+
+
+def _associate(call: Call) -> Provisioned:
+    _put_providers(call, call.properties["Cluster"])
+    return Provisioned(call.properties["Cluster"])
+
+
+def _reassociate(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    del old
+    _put_providers(call, current.physical_id)
+    return current
+
+
+def _disassociate(call: Call, current: Provisioned) -> None:
+    none: dict[str, Any] = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
+    call.ask("ecs", "put_cluster_capacity_providers", cluster=current.physical_id, **none)
+
+
+def _register(call: Call) -> Provisioned:
+    for role in ("ExecutionRoleArn", "TaskRoleArn"):
+        require.role(call, call.properties.get(role))
+    family = call.properties.get("Family") or f"{call.request.stack_name}{call.request.logical_id}"
+    made = call.apply("ecs", "register_task_definition", family=family, tags=call.tags or None)
+    arn = made["taskDefinition"]["taskDefinitionArn"]
+    return Provisioned(arn, {"TaskDefinitionArn": arn})
+
+
+def _update_definition(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    del old
+    _retag(call, current.physical_id)
+    return current
+
+
+def _deregister(call: Call, current: Provisioned) -> None:
+    call.ask("ecs", "deregister_task_definition", taskDefinition=current.physical_id)
+
+
+def _create_service(call: Call) -> Provisioned:
+    name = call.name("ServiceName", 255)
+    cluster = call.properties.get("Cluster", "default")
+    if _running(call, cluster, name):
+        raise call.already_exists(name)
+    count = int(call.properties.get("DesiredCount", 1))
+    _check(call, count)
+    given = {"serviceName": name, "cluster": cluster, "desiredCount": count, "tags": call.tags or None}
+    made = call.apply("ecs", "create_service", **given)["service"]
+    begun = call.begin(made["serviceArn"], ServiceArn=made["serviceArn"], Name=name)
+    call.apply("ecs", "update_service", cluster=cluster, service=name, desiredCount=count)
+    _settle(call, cluster, name)
+    return begun
+
+
+def _settle(call: Call, cluster: str, name: str) -> None:
+    """Finish the rollout in moto's state, which starts no tasks: one deployment, as many tasks as wanted."""
+    backend = call.services.backend("ecs", call.request.region)
+    service = backend.services[f"{cluster.rsplit('/', 1)[-1]}:{name.rsplit('/', 1)[-1]}"]
+    wanted = call.properties.get("TaskDefinition", "")
+    if call.properties.get("CapacityProviderStrategy"):
+        service.launch_type = None
+    for deployment in service.deployments:
+        deployment.update(
+            desiredCount=service.desired_count,
+            runningCount=service.desired_count,
+            pendingCount=0,
+            launchType=service.launch_type,
+            platformFamily="Linux",
+            taskDefinition=wanted,
+            rolloutState="COMPLETED",
+            rolloutStateReason=f"ECS deployment {deployment['id']} completed.",
+            updatedAt=datetime.now(tz=UTC),
+        )
+
+
+def _running(call: Call, cluster: str, name: str) -> list[Any]:
+    found = call.ask("ecs", "describe_services", cluster=cluster, services=[name])["services"]
+    return [service for service in found if service["status"] == "ACTIVE"]
+
+
+def _check(call: Call, count: int) -> None:
+    """Refuse what ECS refuses, and a service whose tasks would never start."""
+    network = call.properties.get("NetworkConfiguration", {}).get("AwsvpcConfiguration", {})
+    require.subnets(call, network.get("Subnets", []))
+    require.groups(call, network.get("SecurityGroups", []))
+    for balancer in call.properties.get("LoadBalancers", []):
+        require.target_group(call, balancer.get("TargetGroupArn"))
+    if count < 1 or "TaskDefinition" not in call.properties:
+        return
+    wanted = call.properties["TaskDefinition"]
+    definition = call.ask("ecs", "describe_task_definition", taskDefinition=wanted)["taskDefinition"]
+    for container in definition["containerDefinitions"]:
+        if missing(call, container["image"]):
+            raise _never_stable(call, container["image"])
+
+
+def _never_stable(call: Call, image: str) -> ProvisionError:
+    breaker = call.properties.get("DeploymentConfiguration", {}).get("DeploymentCircuitBreaker", {})
+    cause = f"CannotPullContainerError: failed to resolve ref {image}: not found"
+    if str(breaker.get("Enable", False)).lower() == "true":
+        return ProvisionError(
+            "Resource handler returned message: \"Error occurred during operation 'ECS Deployment"
+            f" Circuit Breaker was triggered'. {cause}\" (HandlerErrorCode: GeneralServiceException)"
+        )
+    return ProvisionError(
+        f'Resource handler returned message: "Exceeded attempts to wait. {cause}"'
+        " (HandlerErrorCode: NotStabilized)"
+    )
+
+
+def _update_service(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    cluster, name = call.properties.get("Cluster", "default"), current.physical_id
+    running = _running(call, cluster, name)
+    count = int(call.properties.get("DesiredCount", running[0]["desiredCount"] if running else 1))
+    _check(call, count)
+    if {**old, "Tags": None} != {**call.properties, "Tags": None}:
+        given = {"desiredCount": count, "cluster": cluster, "forceNewDeployment": True}
+        call.apply("ecs", "update_service", service=name, **given)
+        _settle(call, cluster, name)
+    _retag(call, name)
+    return current
+
+
+def _delete_service(call: Call, current: Provisioned) -> None:
+    cluster = call.properties.get("Cluster", "default")
+    call.ask("ecs", "delete_service", cluster=cluster, service=current.physical_id, force=True)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "AWS::ECS::Cluster": Handler(_create_cluster, _update_cluster, _delete_cluster),
+    "AWS::ECS::ClusterCapacityProviderAssociations": Handler(_associate, _reassociate, _disassociate),
+    "AWS::ECS::TaskDefinition": Handler(_register, _update_definition, _deregister),
+    "AWS::ECS::Service": Handler(_create_service, _update_service, _delete_service),
+}

@@ -1,0 +1,181 @@
+"""Databases: RDS instances, clusters, subnet groups and parameter groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.provisioning import Provisioned
+from sandbox.resources import require
+from sandbox.resources.handler import Call, Handler
+
+_PORTS = {"postgres": 5432, "aurora-postgresql": 5432, "mysql": 3306, "mariadb": 3306, "aurora-mysql": 3306}
+
+
+def _create_subnet_group(call: Call) -> Provisioned:
+    name = call.name("DBSubnetGroupName", 255, lower=True)
+    require.subnets(call, call.properties["SubnetIds"])
+    made = call.apply("rds", "create_db_subnet_group", DBSubnetGroupName=name, Tags=call.tags)[
+        "DBSubnetGroup"
+    ]
+    return Provisioned(name, {"DBSubnetGroupArn": made["DBSubnetGroupArn"]})
+
+
+def _update_subnet_group(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    if call.changed(old, "SubnetIds", "DBSubnetGroupDescription"):
+        require.subnets(call, call.properties["SubnetIds"])
+        groups = call.services.backend("rds", call.request.region).subnet_groups
+        group = groups[current.physical_id]
+        call.apply("rds", "modify_db_subnet_group", DBSubnetGroupName=current.physical_id)
+        groups[current.physical_id] = group  # moto 5.2.5 takes a modified group out of its list
+    _retag(call, current.attributes["DBSubnetGroupArn"])
+    return current
+
+
+def _delete_subnet_group(call: Call, current: Provisioned) -> None:
+    call.ask("rds", "delete_db_subnet_group", DBSubnetGroupName=current.physical_id)
+
+
+def _retag(call: Call, arn: str) -> None:
+    call.retag("rds", "add_tags_to_resource", "remove_tags_from_resource", ResourceName=arn)
+
+
+def _create_parameters(call: Call) -> Provisioned:
+    name = call.name("DBParameterGroupName", 255, lower=True)
+    given = {
+        "DBParameterGroupName": name,
+        "DBParameterGroupFamily": call.properties["Family"],
+        "Tags": call.tags,
+    }
+    call.apply("rds", "create_db_parameter_group", **given)
+    begun = call.begin(name, DBParameterGroupName=name, DBParameterGroupArn=call.arn("rds", f"pg:{name}"))
+    _set_parameters(call, name)
+    return begun
+
+
+def _set_parameters(call: Call, name: str) -> None:
+    parameters = [
+        {"ParameterName": key, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
+        for key, value in call.properties.get("Parameters", {}).items()
+    ]
+    if parameters:
+        call.ask("rds", "modify_db_parameter_group", DBParameterGroupName=name, Parameters=parameters)
+
+
+def _update_parameters(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    if call.changed(old, "Parameters"):
+        _set_parameters(call, current.physical_id)
+    _retag(call, current.attributes["DBParameterGroupArn"])
+    return current
+
+
+def _delete_parameters(call: Call, current: Provisioned) -> None:
+    call.ask("rds", "delete_db_parameter_group", DBParameterGroupName=current.physical_id)
+
+
+_WINDOWS = {"PreferredBackupWindow": "03:00-03:30", "PreferredMaintenanceWindow": "sun:05:00-sun:05:30"}
+
+
+def _set_windows(call: Call, name: str, windows: Mapping[str, Any]) -> None:
+    """Note the windows in moto's state: its API refuses windows that touch, and looks at no weekday."""
+    instance = call.services.backend("rds", call.request.region).databases[name]
+    if "PreferredBackupWindow" in windows:
+        instance.preferred_backup_window = windows["PreferredBackupWindow"]
+    if "PreferredMaintenanceWindow" in windows:
+        instance.preferred_maintenance_window = windows["PreferredMaintenanceWindow"].lower()
+
+
+def _create_instance(call: Call) -> Provisioned:
+    name = call.name("DBInstanceIdentifier", 63, lower=True)
+    engine = str(call.properties.get("Engine", ""))
+    made = call.apply(
+        "rds",
+        "create_db_instance",
+        DBInstanceIdentifier=name,
+        VpcSecurityGroupIds=_groups(call),
+        Port=call.properties.get("Port", _PORTS.get(engine)),
+        Tags=call.tags,
+        **_WINDOWS,
+    )["DBInstance"]
+    _set_windows(call, name, call.properties)
+    return Provisioned(name, _instance_attributes(made))
+
+
+def _groups(call: Call) -> list[str]:
+    groups = list(call.properties.get("VPCSecurityGroups", call.properties.get("VpcSecurityGroupIds", [])))
+    require.groups(call, groups)
+    require.key(call, call.properties.get("KmsKeyId"))
+    return groups
+
+
+def _instance_attributes(instance: Mapping[str, Any]) -> dict[str, Any]:
+    endpoint = instance["Endpoint"]
+    return {
+        "DBInstanceArn": instance["DBInstanceArn"],
+        "DbiResourceId": instance["DbiResourceId"],
+        "Endpoint.Address": endpoint["Address"],
+        "Endpoint.Port": str(endpoint["Port"]),
+        "Endpoint.HostedZoneId": endpoint.get("HostedZoneId", "Z2R2ITUGPM61AM"),
+    }
+
+
+def _update_instance(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    if {**old, "Tags": None} != {**call.properties, "Tags": None}:
+        _set_windows(call, current.physical_id, _WINDOWS)
+        call.apply(
+            "rds",
+            "modify_db_instance",
+            DBInstanceIdentifier=current.physical_id,
+            VpcSecurityGroupIds=_groups(call) or None,
+            ApplyImmediately=True,
+            **dict.fromkeys(_WINDOWS),
+        )
+        _set_windows(call, current.physical_id, call.properties)
+    _retag(call, current.attributes["DBInstanceArn"])
+    return current
+
+
+def _delete_instance(call: Call, current: Provisioned) -> None:
+    call.ask("rds", "delete_db_instance", DBInstanceIdentifier=current.physical_id, SkipFinalSnapshot=True)
+
+
+def _create_cluster(call: Call) -> Provisioned:
+    name = call.name("DBClusterIdentifier", 63, lower=True)
+    made = call.apply(
+        "rds",
+        "create_db_cluster",
+        DBClusterIdentifier=name,
+        VpcSecurityGroupIds=_groups(call),
+        Port=call.properties.get("Port", _PORTS.get(str(call.properties.get("Engine", "")))),
+        Tags=call.tags,
+    )["DBCluster"]
+    facts = {
+        "DBClusterArn": made["DBClusterArn"],
+        "DBClusterResourceId": made["DbClusterResourceId"],
+        "Endpoint.Address": made["Endpoint"],
+        "Endpoint.Port": str(made["Port"]),
+        "ReadEndpoint.Address": made["ReaderEndpoint"],
+    }
+    return Provisioned(name, facts)
+
+
+def _update_cluster(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    if {**old, "Tags": None} != {**call.properties, "Tags": None}:
+        groups = _groups(call) or None
+        call.apply(
+            "rds", "modify_db_cluster", DBClusterIdentifier=current.physical_id, VpcSecurityGroupIds=groups
+        )
+    _retag(call, current.attributes["DBClusterArn"])
+    return current
+
+
+def _delete_cluster(call: Call, current: Provisioned) -> None:
+    call.ask("rds", "delete_db_cluster", DBClusterIdentifier=current.physical_id, SkipFinalSnapshot=True)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "AWS::RDS::DBSubnetGroup": Handler(_create_subnet_group, _update_subnet_group, _delete_subnet_group),
+    "AWS::RDS::DBParameterGroup": Handler(_create_parameters, _update_parameters, _delete_parameters),
+    "AWS::RDS::DBInstance": Handler(_create_instance, _update_instance, _delete_instance),
+    "AWS::RDS::DBCluster": Handler(_create_cluster, _update_cluster, _delete_cluster),
+}

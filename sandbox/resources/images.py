@@ -1,0 +1,81 @@
+"""Container images: ECR repositories, and whether the image that a task asks for is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.provisioning import Provisioned
+from sandbox.resources import require
+from sandbox.resources.handler import Call, Handler
+
+_ECR_IMAGE = re.compile(
+    r"^\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]+))?$"
+)
+
+
+def missing(call: Call, image: str) -> bool:
+    """Whether *image* is one of ECR that is not there; images of other registries always are."""
+    found = _ECR_IMAGE.match(image)
+    if not found:
+        return False
+    region, repository, tag, digest = found.groups()
+    which = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
+    try:
+        call.services.client("ecr", region).describe_images(repositoryName=repository, imageIds=[which])
+    except ClientError:
+        return True
+    return False
+
+
+def _create(call: Call) -> Provisioned:
+    name = call.name("RepositoryName", 256, lower=True)
+    require.key(call, call.properties.get("EncryptionConfiguration", {}).get("KmsKey"))
+    made = call.apply("ecr", "create_repository", repositoryName=name, tags=call.tags)["repository"]
+    begun = call.begin(name, Arn=made["repositoryArn"], RepositoryUri=made["repositoryUri"])
+    _set_policies(call, name, {})
+    return begun
+
+
+def _set_policies(call: Call, name: str, old: Mapping[str, Any]) -> None:
+    if call.changed(old, "LifecyclePolicy"):
+        text = call.properties.get("LifecyclePolicy", {}).get("LifecyclePolicyText")
+        if text:
+            call.ask("ecr", "put_lifecycle_policy", repositoryName=name, lifecyclePolicyText=text)
+        else:
+            call.ask("ecr", "delete_lifecycle_policy", repositoryName=name)
+    if call.changed(old, "RepositoryPolicyText"):
+        if "RepositoryPolicyText" in call.properties:
+            policy = call.properties["RepositoryPolicyText"]
+            call.ask("ecr", "set_repository_policy", repositoryName=name, policyText=policy)
+        else:
+            call.ask("ecr", "delete_repository_policy", repositoryName=name)
+
+
+def _update(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    name = current.physical_id
+    if call.changed(old, "ImageTagMutability"):
+        mutability = call.properties.get("ImageTagMutability", "MUTABLE")
+        call.ask("ecr", "put_image_tag_mutability", repositoryName=name, imageTagMutability=mutability)
+    if call.changed(old, "ImageScanningConfiguration"):
+        scanning = call.properties.get("ImageScanningConfiguration", {"ScanOnPush": False})
+        call.ask(
+            "ecr",
+            "put_image_scanning_configuration",
+            repositoryName=name,
+            imageScanningConfiguration=scanning,
+        )
+    _set_policies(call, name, old)
+    call.retag("ecr", "tag_resource", "untag_resource", resourceArn=current.attributes["Arn"])
+    return current
+
+
+def _delete(call: Call, current: Provisioned) -> None:
+    empty = str(call.properties.get("EmptyOnDelete", False)).lower() == "true"
+    call.ask("ecr", "delete_repository", repositoryName=current.physical_id, force=empty)
+
+
+HANDLERS: Mapping[str, Handler] = {"AWS::ECR::Repository": Handler(_create, _update, _delete)}

@@ -1,0 +1,166 @@
+"""
+What a stack's resources become: real ones in moto where the type has a handler, typed ones elsewhere.
+
+Holds the registry of handlers and turns what the services refuse into reasons. Knows no type's details.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from botocore.exceptions import ClientError, ParamValidationError
+
+from sandbox.provisioning import Provisioned, ProvisionError, Request
+from sandbox.resources import (
+    balancing,
+    compute,
+    database,
+    edge,
+    encryption,
+    gateways,
+    identity,
+    images,
+    messages,
+    network,
+    observe,
+    scaling,
+    security_groups,
+    storage,
+    typed,
+)
+from sandbox.resources.durations import seconds
+from sandbox.resources.dynamic_values import resolve
+from sandbox.resources.handler import Call, Handler
+from sandbox.resources.schema import ProviderSchemas
+from sandbox.resources.services import Services
+
+HANDLERS: Mapping[str, Handler] = {
+    **encryption.HANDLERS,
+    **identity.HANDLERS,
+    **storage.HANDLERS,
+    **messages.HANDLERS,
+    **network.HANDLERS,
+    **gateways.HANDLERS,
+    **security_groups.HANDLERS,
+    **balancing.HANDLERS,
+    **edge.HANDLERS,
+    **database.HANDLERS,
+    **images.HANDLERS,
+    **compute.HANDLERS,
+    **scaling.HANDLERS,
+    **observe.HANDLERS,
+}
+"""The types that become real resources; every other known type is typed (`typed.HANDLER`)."""
+
+_REFUSALS = (ClientError, ParamValidationError, ProvisionError, ValueError, KeyError, NotImplementedError)
+_GONE = re.compile(r"NotFound|NoSuch|NotExist|Nonexistent|DoesNotExist|NotAttached|Inactive", re.IGNORECASE)
+_GONE_WORDS = re.compile(r"^No scal(?:able target|ing policy) found")
+_TAKEN = re.compile(
+    r"AlreadyExists|EntityExists|^Duplicate|\.Duplicate$|AlreadyOwned|ResourceExists|ResourceInUse"
+)
+
+
+class MotoProvisioner:
+    """Makes resources in moto's services; fulfils `provisioning.Provisioner`."""
+
+    def __init__(self, services: Services, schemas: ProviderSchemas, region: str = "us-east-1") -> None:
+        self._services = services
+        self._schemas = schemas
+        self._region = region
+        self._tags: dict[tuple[str, str], Mapping[str, str]] = {}
+
+    def create(self, request: Request) -> Provisioned:
+        """Make the resource; raises ProvisionError."""
+        call = self._call(request)
+        try:
+            made = _handler(request.type).create(call)
+        except _REFUSALS as error:
+            self._undo(call)
+            raise _reason(call, error) from error
+        return self._complete(call, made)
+
+    def update(
+        self, request: Request, old_properties: Mapping[str, Any], current: Provisioned
+    ) -> Provisioned:
+        """Change the resource in place; raises ProvisionError."""
+        tags = self._tags.get((request.type, current.physical_id), {})
+        call = replace(self._call(request), previous_tags=tags)
+        try:
+            changed = _handler(request.type).update(call, old_properties, current)
+        except _REFUSALS as error:
+            raise _reason(call, error) from error
+        return self._complete(call, changed)
+
+    def delete(self, request: Request, current: Provisioned) -> None:
+        """Remove the resource; gone already is no error; raises ProvisionError."""
+        call = self._call(request)
+        try:
+            _handler(request.type).delete(call, current)
+        except ClientError as error:
+            if not _gone({**error.response["Error"]}):
+                raise _reason(call, error) from error
+        self._tags.pop((request.type, current.physical_id), None)
+
+    def duration(self, type: str) -> float:  # noqa: A002 - CloudFormation's own word
+        """Virtual seconds that making or removing a resource of this type takes."""
+        return seconds(type)
+
+    def resolve(self, reference: str, region: str | None = None) -> str:
+        """Give the value of a dynamic reference in *region* (an ARN names its own); raises ProvisionError."""
+        return resolve(reference, self._services, region or self._region)
+
+    def _call(self, request: Request) -> Call:
+        if not self._schemas.known(request.type):
+            raise ProvisionError(f"Template format error: Unrecognized resource types: [{request.type}]")
+        return Call(request, self._services, self._schemas)
+
+    def _undo(self, call: Call) -> None:
+        """Remove what a create that failed half-way has made; what stays then is what stays on AWS too."""
+        for begun in call.begun:
+            with suppress(*_REFUSALS):
+                _handler(call.request.type).delete(call, begun)
+
+    def _complete(self, call: Call, made: Provisioned) -> Provisioned:
+        self._tags[(call.request.type, made.physical_id)] = call.tags
+        plausible = typed.attributes(call, made.physical_id)
+        return Provisioned(made.physical_id, {**plausible, **made.attributes})
+
+
+def _handler(type_name: str) -> Handler:
+    return HANDLERS.get(type_name, typed.HANDLER)
+
+
+def _gone(details: Mapping[str, Any]) -> bool:
+    return bool(_GONE.search(details["Code"]) or _GONE_WORDS.search(details.get("Message", "")))
+
+
+def _reason(call: Call, error: Exception) -> ProvisionError:
+    if isinstance(error, ProvisionError):
+        return error
+    if isinstance(error, KeyError):
+        return ProvisionError(
+            f"Properties validation failed for resource {call.request.logical_id}:"
+            f" required key {error} not found"
+        )
+    if isinstance(error, NotImplementedError):
+        return ProvisionError(f"This sandbox cannot do this to {call.request.type}: {error}")
+    if not isinstance(error, ClientError):
+        return ProvisionError(f"Properties validation failed for resource {call.request.logical_id}: {error}")
+    details: dict[str, Any] = {**error.response["Error"]}
+    code, message = details["Code"], details.get("Message", "")
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    service = call.request.type.split("::")[1]
+    handler_code = (
+        "AlreadyExists" if _TAKEN.search(code) else "NotFound" if _gone(details) else "InvalidRequest"
+    )
+    exists = (
+        f"Resource of type '{call.request.type}' already exists. " if handler_code == "AlreadyExists" else ""
+    )
+    return ProvisionError(
+        f'Resource handler returned message: "{exists}{message} (Service: {service}, Status Code: {status})"'
+        f" (HandlerErrorCode: {handler_code})"
+    )
