@@ -280,7 +280,7 @@ def test_credentials_that_expire_lose_sight_and_the_same_command_goes_on(world: 
 def test_two_runs_at_once_do_not_break_each_other(world: World) -> None:
     other = World(world.box)
     other.runs = 50
-    seconds = []
+    seconds: list[int] = []
 
     def sleep(pause: float) -> None:
         world.box.sandbox.advance(pause)

@@ -86,7 +86,9 @@ def a_manifest() -> Manifest:
                 capabilities=("CAPABILITY_NAMED_IAM",),
                 tags={"Environment": "dev"},
                 lookups=(Lookup("DesiredCount", "desired-count", {"tag": "v1"}),),
-                uploads=(Upload("config.yaml", "dev-litellm-security-ConfigBucketName", "litellm/config.yaml"),),
+                uploads=(
+                    Upload("config.yaml", "dev-litellm-security-ConfigBucketName", "litellm/config.yaml"),
+                ),
             ),
         ),
         files={"config.yaml": "model_list: []\n"},

@@ -11,6 +11,7 @@ from sandbox.provisioning import ProvisionError
 from sandbox.resources.encryption import generate
 from sandbox.resources.handler import generated_name
 from sandbox.resources.schema import ProviderSchemas, UnknownTypeError
+from sandbox.resources.services import Services
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +173,14 @@ def test_a_database_takes_longer_than_a_secret(world: World) -> None:
     ]
 
     assert durations == [600.0, 5.0]
+
+
+def test_rds_offers_the_versions_that_can_be_created() -> None:
+    rds = Services().client("rds", "us-east-1")
+
+    versions = rds.describe_db_engine_versions(Engine="postgres")["DBEngineVersions"]
+
+    offered = {version["EngineVersion"] for version in versions}
+    assert {"15.15", "16.11", "17.7"} <= offered
+    assert "15.10" not in offered
+    assert {version["Engine"] for version in versions} == {"postgres"}

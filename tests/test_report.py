@@ -38,7 +38,9 @@ UPDATE = Plan(
             ),
             protected=("Database",),
         ),
-        StackPlan("service", "dev-litellm-service", "create", exact=False, problems=("the image is missing",)),
+        StackPlan(
+            "service", "dev-litellm-service", "create", exact=False, problems=("the image is missing",)
+        ),
     ),
     notices=("the offered versions cannot be looked up",),
 )
@@ -116,9 +118,13 @@ FAILED = Result(
             "failed",
             "ROLLBACK_COMPLETE",
             40.0,
-            cause=Cause("Database", "AWS::RDS::DBInstance", "CREATE_FAILED", "no capacity", "pick another class"),
+            cause=Cause(
+                "Database", "AWS::RDS::DBInstance", "CREATE_FAILED", "no capacity", "pick another class"
+            ),
         ),
-        StackResult("service", "dev-litellm-service", "skipped", "skipped", "", 0.0, reason="database failed"),
+        StackResult(
+            "service", "dev-litellm-service", "skipped", "skipped", "", 0.0, reason="database failed"
+        ),
     ),
     outputs=(StackOutput("network", "VpcId", "vpc-1"),),
     seconds=52.3,
@@ -221,6 +227,7 @@ def test_an_event_is_one_line() -> None:
     )
 
     assert (
-        report.event_text("alb", event) == "12:00:00  alb       CREATE_FAILED                Alb (AWS::X::Alb)  no"
+        report.event_text("alb", event)
+        == "12:00:00  alb       CREATE_FAILED                Alb (AWS::X::Alb)  no"
     )
     assert json.loads(report.events_json("dev", [("alb", event)]))["events"][0]["reason"] == "no"

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from fakes import OURS, Clock, FakeCloud, Fault, chain, host, manifest, spec, template
 
-from deployer.cloud import StackState
+from deployer.cloud import ChangeSetRequest, StackState
 from deployer.deploy import deploy, destroy
 from deployer.errors import CloudError, LostSight, MovedOn, NotAllowed, Protected, Refused, Transient
 from deployer.options import Options
+from deployer.prepare import Preparer
 from deployer.progress import (
     Event,
     Notice,
@@ -415,6 +416,51 @@ def test_a_stack_under_review_is_used_and_old_change_sets_in_it_are_removed(worl
     assert outcomes(world.deploy(manifest(spec("a")))) == {"a": ("create", "done")}
 
 
+def test_old_change_sets_of_ours_are_removed_from_a_stack_under_review_those_of_others_are_not(
+    world: World,
+) -> None:
+    review = world.cloud.has("dev-a", "REVIEW_IN_PROGRESS", tags={})
+    for name in ("gatestack-old", "theirs"):
+        request = ChangeSetRequest("dev-a", "CREATE", name, name, "{}", None)
+        world.cloud.create_change_set(request)
+    assert set(world.cloud.change_set_names(review.id)) == {"gatestack-old", "theirs"}
+    world.cloud.refusals["dev-a"] = "no"
+
+    assert world.deploy(manifest(spec("a"))).exit_code == 1
+
+    assert set(world.cloud.change_set_names(review.id)) == {"theirs"}
+    assert world.cloud.count("delete_stack") == 0
+
+
+def test_a_leftover_change_set_of_the_same_name_is_taken_up(world: World) -> None:
+    world.deploy(manifest(spec("a")))
+    world.cloud.working_out = 30
+    wanted = manifest(with_topic(spec("a"), New={"Type": "AWS::SNS::Topic"}))
+    world.cloud.raises["delete_change_set"] = [CloudError("killed before")]
+    world.signals = [world.clock.now + 5, world.clock.now + 5]
+    world.deploy(wanted)
+    (left,) = [key for key, one in world.cloud.made.items() if one.state.execution == "AVAILABLE"]
+    world.signals = []
+
+    assert outcomes(world.deploy(wanted)) == {"a": ("update", "done")}
+    assert world.cloud.acts("execute")[-1] == left
+
+
+def test_a_leftover_that_had_failed_is_made_again(world: World) -> None:
+    world.deploy(manifest(spec("a")))
+    world.cloud.refusals["dev-a"] = "no"
+    wanted = manifest(with_topic(spec("a"), New={"Type": "AWS::SNS::Topic"}))
+    world.cloud.raises["delete_change_set"] = [CloudError("no")]
+    failed = world.deploy(wanted)
+    assert (failed.exit_code, len(world.cloud.change_set_names(world.cloud.stacks(["dev-a"])[0].id))) == (
+        1,
+        2,
+    )
+    assert "could not be removed" in world.said(Notice)[-1].text
+
+    assert outcomes(world.deploy(wanted)) == {"a": ("update", "done")}
+
+
 # others at work, stale reads, lost answers
 
 
@@ -522,6 +568,58 @@ def test_an_update_by_somebody_else_in_between_makes_a_new_change_set(world: Wor
 
     assert outcomes(result) == {"a": ("update", "done"), "b": ("update", "done")}
     assert world.cloud.count("create_change_set") == 3
+
+
+def test_a_change_set_that_cannot_be_read_for_a_while_is_asked_for_again(world: World) -> None:
+    world.cloud.raises["change_set"] = [Transient("Rate exceeded")] * 3
+
+    assert outcomes(world.deploy(manifest(spec("a")))) == {"a": ("create", "done")}
+
+
+def test_a_change_set_that_somebody_removed_is_made_again(world: World) -> None:
+    world.cloud.working_out = 60
+    vanishing = Vanishing(world.cloud)
+
+    result = deploy(manifest(spec("a")), vanishing, Options(), host(world.clock))
+
+    assert outcomes(result) == {"a": ("create", "done")}
+    assert world.cloud.count("create_change_set") == 2
+
+
+class Vanishing:
+    """A cloud where the first change set goes while it is being worked out."""
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        self._cloud = cloud
+        self._gone = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cloud, name)
+
+    def change_set(self, change_set_id: str) -> Any:
+        if not self._gone:
+            self._gone = True
+            self._cloud.made.clear()
+        return self._cloud.change_set(change_set_id)
+
+
+def test_a_look_that_is_refused_in_mid_run_is_lost_sight(world: World) -> None:
+    blind = Blind(world.cloud, NotAllowed("grant the permission cloudformation:DescribeStacks"))
+
+    result = deploy(manifest(spec("a")), blind, Options(), host(world.clock))
+
+    assert (outcomes(result), result.exit_code) == ({"a": ("create", "going-on")}, 5)
+    assert "cannot be seen any more" in result.stacks[0].reason
+
+
+def test_events_that_may_not_be_read_are_said_once_and_harm_nothing(world: World) -> None:
+    world.cloud.raises["events"] = [CloudError("odd"), NotAllowed("grant DescribeStackEvents")]
+
+    assert world.deploy(manifest(spec("a"), spec("b"))).exit_code == 0
+
+    assert [notice.text for notice in world.said(Notice)] == [
+        "events cannot be shown: grant DescribeStackEvents"
+    ]
 
 
 def test_a_missing_permission_fails_the_stack_and_names_it(world: World) -> None:
@@ -696,6 +794,29 @@ def test_without_s3_a_service_with_tasks_is_not_started(world: World) -> None:
     assert "cannot be put into S3" in result.stacks[1].reason
 
 
+def test_a_bucket_of_another_run_is_found_by_its_export_and_what_is_there_is_not_put_again(
+    world: World,
+) -> None:
+    world.cloud.images = {"dev-litellm:v1"}
+    wanted = service_with_file("v1")
+    world.deploy(replace(wanted, stacks=wanted.stacks[:1]))
+    bucket = "value of dev-security-Bucket"
+    world.cloud.objects = {(bucket, "litellm/v1.yaml"): "model_list: []"}
+
+    assert world.deploy(wanted, only=frozenset({"service"})).exit_code == 0
+
+    assert world.cloud.count("put_object") == 0
+
+
+def test_a_file_for_a_bucket_that_nobody_exports_stops_the_service(world: World) -> None:
+    world.cloud.images = {"dev-litellm:v1"}
+    lost = replace(SERVICE, uploads=(Upload("config.yaml", "Nobody", "key"),))
+
+    result = world.deploy(manifest(lost, files={"config.yaml": ""}))
+
+    assert "no stack exports Nobody" in result.stacks[0].reason
+
+
 def test_a_big_template_goes_through_s3(world: World) -> None:
     big = template({f"Topic{number}": {"Type": "AWS::SNS::Topic"} for number in range(2000)})
 
@@ -788,6 +909,22 @@ def test_what_the_template_keeps_is_listed_and_other_buckets_are_emptied(world: 
 
     assert result.stacks[0].kept == ("Kept", "Database")
     assert world.cloud.acts("empty_bucket") == ["Logs-id"]
+
+
+def test_a_bucket_that_cannot_be_emptied_is_said(world: World) -> None:
+    world.cloud.objects = None
+    wanted = manifest(spec("a", template({"Logs": BUCKET})))
+    world.deploy(wanted)
+
+    assert world.destroy(wanted).exit_code == 0
+    assert world.said(Notice)[-1].text == "the bucket Logs-id could not be emptied: this endpoint has no S3"
+
+
+def test_what_was_never_created_is_removed_without_looking_into_it(world: World) -> None:
+    world.cloud.has("dev-a", "REVIEW_IN_PROGRESS", tags={})
+
+    assert outcomes(world.destroy(manifest(spec("a")))) == {"a": ("delete", "done")}
+    assert world.cloud.count("template") == 0
 
 
 def test_a_deletion_that_fails_is_tried_once_more_then_told_with_its_cause(world: World) -> None:

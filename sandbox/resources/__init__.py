@@ -1,1 +1,1 @@
-"""What a stack's resources become: real ones in moto for the services that commands talk to, typed ids for the rest."""
+"""What a stack's resources become: real ones in moto for the services in use, typed ids for the rest."""

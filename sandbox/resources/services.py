@@ -18,6 +18,8 @@ import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
+from sandbox.resources import engine_versions
+
 ACCOUNT = "123456789012"
 """moto's default account."""
 ENDPOINT = "http://127.0.0.1"
@@ -46,6 +48,10 @@ class Services:
 
     def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request as AWS's services would, in this account."""
+        form = _form(environ)
+        if engine_versions.asked(form):
+            start_response("200 OK", [("Content-Type", "text/xml")])
+            return [engine_versions.answer(form)]
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = self.account
         answer: Iterable[bytes] = self._moto(environ, start_response)
         return answer
@@ -119,6 +125,15 @@ class Services:
         )
         payload = b"".join(parts)
         return started["status"], started["headers"], payload
+
+
+def _form(environ: dict[str, Any]) -> bytes:
+    """Return the body of a query-protocol request, left in place for whoever answers it."""
+    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        return b""
+    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
 
 
 _ENVIRON: Mapping[str, Any] = {
