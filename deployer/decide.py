@@ -86,6 +86,8 @@ class Observed:
     """What is seen of the stack is from after the last thing that was done to it."""
     hold: str = ""
     """Why nothing may be started yet; an update may be prepared all the same."""
+    early: bool = False
+    """What it needs is not there yet; a change set may fail for that alone."""
     data: tuple[str, ...] | None = None
     """Stateful resources that exist in it; None: nobody has looked."""
     foreign: tuple[str, ...] | None = None
@@ -141,7 +143,7 @@ def _update(desired: Desired, observed: Observed, status: Row) -> Action:
     stack = observed.stack
     if observed.history.empty and stack is not None:
         return _protected(desired, observed, stack) or Done("none", "nothing to change")
-    if observed.history.premature and observed.hold:
+    if observed.history.premature and observed.early:
         return Wait(observed.hold, on="others")
     return _by_change_set(desired, observed, "UPDATE", status)
 
@@ -168,7 +170,7 @@ def _useless(one: ChangeSetState, observed: Observed) -> Action | None:
         return DeleteChangeSet(one.id, "the stack was changed after the change set was made")
     if one.status != "FAILED":
         return None
-    if observed.hold:
+    if observed.early:
         return DeleteChangeSet(one.id, "what it needs is not there yet", premature=True)
     return Fail(f"the change set was refused: {one.reason or 'AWS gives no reason'}")
 

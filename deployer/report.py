@@ -49,8 +49,9 @@ def plan_markdown(plan: Plan) -> str:
         "| stack | action | changes | exact |",
         "|---|---|---|---|",
     ]
+    exact = {True: "yes", False: "no"}
     rows = [
-        f"| {stack.stack_name} | {stack.action} | {_count(stack.changes)} | {'yes' if stack.exact else 'no'} |"
+        f"| {stack.stack_name} | {stack.action} | {_count(stack.changes)} | {exact[stack.exact]} |"
         for stack in plan.stacks
     ]
     details = [line for stack in plan.stacks for line in _markdown_details(stack)]

@@ -181,7 +181,9 @@ class Run:
     def _step(self, work: Work) -> bool:
         """Take one step with *work*; returns whether the next one can be taken at once."""
         now = self._host.clock()
-        action = decide(self._goal, work.desired, work.observed(self._hold(work), now))
+        unmet = self._unmet(work)
+        hold = f"waits for {', '.join(unmet)}" if unmet else "" if self._cleared else BARRIER
+        action = decide(self._goal, work.desired, work.observed(hold, now, early=bool(unmet)))
         if isinstance(action, Done):
             self._ending.done(work, action)
         elif isinstance(action, Fail):
@@ -194,14 +196,11 @@ class Run:
             return self._act(work, action, now)
         return False
 
-    def _hold(self, work: Work) -> str:
-        """Return why nothing may be started on *work* yet."""
+    def _unmet(self, work: Work) -> list[str]:
+        """Return what has to come before *work* and is not over yet."""
         needs = (self._works[name] for name in sorted(self._graph.needs[work.name]))
-        final = self._goal == "deploy"
-        unmet = [need.name for need in needs if need.open and not (final and need.outputs_final)]
-        if unmet:
-            return f"waits for {', '.join(unmet)}"
-        return "" if self._cleared else BARRIER
+        early = self._goal == "deploy"
+        return [need.name for need in needs if need.open and not (early and need.outputs_final)]
 
     def _wait(self, work: Work, action: Wait, now: float) -> None:
         told = work.wait is not None and work.wait.reason == action.reason

@@ -154,8 +154,8 @@ class Work:
         """Have the next change set made anew."""
         self.change_set = self.request = None
 
-    def observed(self, hold: str, now: float) -> Observed:
-        """Return what `decide` needs to know."""
+    def observed(self, hold: str, now: float, *, early: bool = False) -> Observed:
+        """Return what `decide` needs to know; *early* when what the stack needs is not there yet."""
         moved = self.stack is not None and self.base not in {(), self.version()}
         return Observed(
             stack=self.stack,
@@ -163,6 +163,7 @@ class Work:
             outdated=moved and self.history.executed is None,
             fresh=self._fresh(now),
             hold=hold,
+            early=early,
             data=self.data,
             foreign=self.foreign,
             existed=self.first is not None and self.first.status != "DELETE_COMPLETE",

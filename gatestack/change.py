@@ -44,6 +44,7 @@ class NotConfirmed(click.ClickException):
 def plan(options: Options, env: str, only: tuple[str, ...], style: str, *, detailed_exitcode: bool) -> int:
     """Show what deploy would change in ENV; the change sets it makes for that are removed again."""
     environment = resolve(env, options.region)
+    environment.warn()
     found = _plan(environment, options, _run_options(options, only))
     render = {"text": report.plan_text, "json": report.plan_json, "markdown": report.plan_markdown}[style]
     click.echo(render(found))
@@ -72,6 +73,7 @@ def deploy(
 ) -> int:
     """Bring ENV to what its file says: change sets for everything, side by side where the imports allow."""
     environment = resolve(env, options.region)
+    environment.warn()
     chosen = replace(
         _run_options(options, only),
         allow_replace=frozenset(allow_replace),

@@ -35,6 +35,11 @@ class Environment:
     settings: Settings | None
     rendered: Manifest | None
 
+    def warn(self) -> None:
+        """Tell on stderr what is allowed but will probably be regretted."""
+        for warning in self.settings.warnings if self.settings else ():
+            click.echo(f"warning: {warning}", err=True)
+
     def manifest(self) -> Manifest:
         """Return the templates: the reviewed ones of a folder, or freshly rendered ones."""
         if self.rendered:

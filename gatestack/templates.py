@@ -18,6 +18,7 @@ from generator import manifest as manifests
 def generate(options: Options, env: str, out: Path | None) -> int:
     """Render ENV's templates and manifest into a folder, byte for byte the same for the same input."""
     environment = resolve(env, options.region)
+    environment.warn()
     manifest = environment.manifest()
     folder = out or Path("build") / environment.name
     manifests.write(manifest, folder)
@@ -34,7 +35,9 @@ def lint(options: Options, env: str) -> int:
     """Check ENV's templates with cfn-lint; errors and warnings both fail."""
     from generator.lint import check  # noqa: PLC0415 - cfn-lint takes half a second to import
 
-    manifest = resolve(env, options.region).manifest()
+    environment = resolve(env, options.region)
+    environment.warn()
+    manifest = environment.manifest()
     findings = check(manifest)
     for finding in findings:
         click.echo(str(finding))

@@ -1,4 +1,4 @@
-"""The import rules of the house: one way for the data, each library in one place, nothing heavy before it is needed."""
+"""The import rules: one way for the data, each library in one place, nothing heavy before it is needed."""
 
 import ast
 import subprocess
@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from stacks import STACKS, builder
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("stacks", "generator", "deployer", "sandbox", "gatestack")
@@ -96,6 +98,4 @@ def test_a_command_loads_nothing_it_does_not_need(
 
 
 def test_every_stack_module_is_named_and_every_name_is_a_module() -> None:
-    from stacks import STACKS, builder
-
     assert all(callable(builder(name).build) for name in STACKS)

@@ -112,7 +112,8 @@ def test_a_status_that_nobody_knows_yet_is_left_alone() -> None:
         (change_set("FAILED", "UNAVAILABLE", reason=NO_CHANGES), {}, DeleteChangeSet),
         (change_set("FAILED", "UNAVAILABLE", reason="No updates are to be performed."), {}, DeleteChangeSet),
         (change_set("FAILED", "UNAVAILABLE", reason="bad"), {}, Fail),
-        (change_set("FAILED", "UNAVAILABLE", reason="bad"), {"hold": "waits for b"}, DeleteChangeSet),
+        (change_set("FAILED", "UNAVAILABLE", reason="bad"), {"hold": "barrier"}, Fail),
+        (change_set("FAILED", "UNAVAILABLE", reason="bad"), {"early": True}, DeleteChangeSet),
         (change_set(execution="OBSOLETE"), {}, DeleteChangeSet),
         (change_set(), {"outdated": True}, DeleteChangeSet),
         (change_set(), {"hold": "waits for b"}, Wait),
@@ -139,7 +140,7 @@ def test_an_empty_change_set_is_removed_and_that_is_all() -> None:
 def test_a_new_stack_waits_for_what_it_needs_but_an_update_is_prepared() -> None:
     assert deploy(Observed(None, hold="waits for b")) == Wait("waits for b", on="others")
     assert isinstance(deploy(Observed(stack(), hold="waits for b")), CreateChangeSet)
-    early = Observed(stack(), hold="waits for b", history=History(premature=True))
+    early = Observed(stack(), hold="waits for b", early=True, history=History(premature=True))
     assert deploy(early) == Wait("waits for b", on="others")
 
 
@@ -371,6 +372,7 @@ def looks(draw: st.DrawFn) -> Observed:
         outdated=draw(st.booleans()),
         fresh=draw(st.booleans()),
         hold=draw(st.sampled_from(["", "waits for b"])),
+        early=draw(st.booleans()),
         data=draw(st.sampled_from([None, (), ("Database",)])),
         foreign=draw(st.sampled_from([None, (), ("theirs",)])),
     )

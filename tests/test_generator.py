@@ -1,4 +1,4 @@
-"""Rendering: the golden templates of every shipped environment, the manifest on disk, and what CloudFormation limits."""
+"""Rendering: golden templates of every shipped environment, the manifest on disk, CloudFormation's limits."""
 
 import json
 import os

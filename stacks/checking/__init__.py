@@ -1,1 +1,1 @@
-"""How an environment file is read and judged: lines, values, AWS's limits, and what to say when they clash."""
+"""How an environment file is read and judged: lines, values, AWS's limits, and what to say."""

@@ -39,6 +39,8 @@ def _service(settings: Settings) -> Iterator[str]:
         )
     if service.log_level == "DEBUG":
         yield "service.log_level: DEBUG writes keys and prompts to the log"
+    if settings.observability.xray:
+        yield "observability.xray: only the permissions are there; the image has to send the traces by itself"
     if not settings.alb.https and not settings.alb.internal:
         yield "alb: no HTTPS, so keys and prompts travel as clear text; add domain_name or certificate_arn"
 
