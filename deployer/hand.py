@@ -96,7 +96,7 @@ class Hand:
         if made.status not in PENDING and made.execution != "AVAILABLE":
             self._cloud.delete_change_set(made.id)
             raise MovedOn(f"an old change set {made.name} is removed")
-        work.change_set, work.made_at = made, now
+        work.change_set, work.made_at, work.asked_for = made, now, 0
         work.base = work.version() if action.kind == "UPDATE" else ()
         work.history = replace(
             work.history, change_sets=attempt + 1, kind=action.kind, empty=False, premature=False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 SHORTEST = 0.2
 LONGEST = 5.0
+CHANGE_SET_SECONDS = 1.0
+"""AWS works no change set out faster than this; where it is quicker, the first question finds it done."""
 
 
 class Pace:
@@ -30,6 +32,10 @@ class Pace:
     def relaxed(self) -> None:
         """The endpoint answered."""
         self._slower = 1.0
+
+    def worth_asking(self, age: float, asked: int) -> bool:
+        """Whether to ask for a change set that was made *age* seconds ago and asked for *asked* times."""
+        return self._fixed is not None or asked == 0 or age >= CHANGE_SET_SECONDS
 
     def pause(self, now: float) -> float:
         """Return the seconds until the next look."""

@@ -147,7 +147,8 @@ class Run:
         """Ask for the change sets that AWS is working on, or whose execution the stacks show no trace of."""
         now = self._host.clock()
         for work in self._open:
-            if work.pending or work.recheck or work.doubtful(now):
+            pending = work.pending and self._pace.worth_asking(now - work.made_at, work.asked_for)
+            if pending or work.recheck or work.doubtful(now):
                 try:
                     self._read_change_set(work, now)
                 except Transient as error:
@@ -159,6 +160,7 @@ class Run:
             work.recheck = False
             return
         found = self._cloud.change_set(before.id)
+        work.asked_for += 1
         self._sight = now
         self._pace.relaxed()
         if found is not None:

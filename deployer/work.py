@@ -51,7 +51,9 @@ class Work:
     looks: int = 0
     """Since the last act."""
     made_at: float = 0.0
-    """When the change set was asked for."""
+    """When the change set was made."""
+    asked_for: int = 0
+    """How often the change set was looked at."""
     recheck: bool = False
     """AWS said that something is no longer as it was seen."""
     stuck_since: float | None = None
@@ -189,17 +191,17 @@ class Work:
         """
         Whether *stack* shows the execution of a change set.
 
-        It has to name the change set (where the endpoint names none: to differ from before). The end of an
-        update looks like the end of the one before, so the change set has to say the same, or to be gone.
+        It has to name the change set, or where it does not to differ from before. The end of an update looks
+        like the end of the one before, so the change set has to say the same, or to be gone.
         """
         execution = self.change_set.execution if self.change_set else GONE
-        named = stack.change_set_id == executed
-        if not named and (stack.change_set_id is not None or stack.mark == self.acted_mark):
+        named = stack.change_set_id in {executed, None}
+        if stack.mark == self.acted_mark or (expired and not named):
             return expired and execution in {"EXECUTE_COMPLETE", "EXECUTE_FAILED", GONE}
-        if stack.status.endswith("_IN_PROGRESS") or self.history.kind == "CREATE" or expired:
-            return True
+        if stack.status.endswith("_IN_PROGRESS") or self.history.kind == "CREATE":
+            return named
         agrees = "EXECUTE_COMPLETE" if stack.status in SUCCEEDED else "EXECUTE_FAILED"
-        return execution == agrees or (execution == GONE and named)
+        return execution == agrees or (named and (execution == GONE or expired))
 
 
 def pick(work: Work, states: Collection[StackState]) -> StackState | None:

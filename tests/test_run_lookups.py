@@ -1,0 +1,149 @@
+"""Deployments that depend on what only the account knows: images, versions, files in S3."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fakes import manifest, spec, template
+from runs import World, outcomes, with_topic
+
+from deployer.progress import (
+    Notice,
+)
+from generator.manifest import Lookup, Manifest, Upload
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+# what only the account knows
+
+COUNT = {"repository": "dev-litellm", "tag": "v1", "count": "2", "scaled": "true"}
+SERVICE = spec("service", lookups=(Lookup("DesiredCount", "desired-count", COUNT),))
+
+
+def desired(world: World) -> str:
+    return world.cloud.stacks(["dev-service"])[0].parameters["DesiredCount"]
+
+
+def test_without_an_image_no_task_is_started_and_the_next_deployment_starts_them(world: World) -> None:
+    world.deploy(manifest(SERVICE))
+    notice = world.said(Notice)[0]
+    assert (desired(world), notice.warning) == ("0", True)
+    assert "dev-litellm:v1 is not in ECR yet" in notice.text
+    assert "gatestack deploy dev" in notice.text
+
+    world.cloud.images = {"dev-litellm:v1"}
+    assert outcomes(world.deploy(manifest(SERVICE))) == {"service": ("update", "done")}
+    assert desired(world) == "2"
+    assert outcomes(world.deploy(manifest(SERVICE))) == {"service": ("none", "done")}
+
+
+def test_scaling_owns_the_count_of_a_service_that_runs(world: World) -> None:
+    world.cloud.images = {"dev-litellm:v1"}
+    world.deploy(manifest(SERVICE))
+
+    world.deploy(manifest(with_topic(SERVICE, New={"Type": "AWS::SNS::Topic"})))
+
+    assert desired(world) == ""
+
+
+def test_an_image_that_is_missing_stops_the_update_of_running_tasks(world: World) -> None:
+    world.cloud.images = {"dev-litellm:v1"}
+    world.deploy(manifest(SERVICE))
+    world.forget()
+    newer = replace(SERVICE, lookups=(Lookup("DesiredCount", "desired-count", COUNT | {"tag": "v2"}),))
+
+    result = world.deploy(manifest(newer))
+
+    assert outcomes(result) == {"service": ("update", "failed")}
+    assert "docker push" in result.stacks[0].reason
+    assert world.cloud.count("create_change_set") == 0
+
+
+def test_the_live_engine_version_is_never_gone_below(world: World) -> None:
+    facts = {"engine": "postgres", "version": "16.4", "identifier": "dev-litellm"}
+    database = spec("database", lookups=(Lookup("EngineVersion", "engine-version", facts),))
+    world.deploy(manifest(database))
+    assert world.cloud.stacks(["dev-database"])[0].parameters == {"EngineVersion": "16.4"}
+
+    world.cloud.live_version = "16.8"
+    world.deploy(manifest(database))
+
+    assert world.cloud.stacks(["dev-database"])[0].parameters == {"EngineVersion": "16.8"}
+
+
+def service_with_file(tag: str) -> Manifest:
+    security = spec("security", template(exports=["dev-security-Bucket"]))
+    service = spec(
+        "service",
+        template(imports=["dev-security-Bucket"]),
+        lookups=(Lookup("DesiredCount", "desired-count", COUNT | {"tag": tag}),),
+        uploads=(Upload("config.yaml", "dev-security-Bucket", f"litellm/{tag}.yaml"),),
+    )
+    return manifest(security, service, files={"config.yaml": "model_list: []"})
+
+
+def test_files_are_in_s3_before_the_stack_that_needs_them_changes(world: World) -> None:
+    world.cloud.images = {"dev-litellm:v1"}
+
+    world.deploy(service_with_file("v1"))
+
+    assert world.cloud.objects == {("value of dev-security-Bucket", "litellm/v1.yaml"): "model_list: []"}
+    methods = [method for method, _ in world.cloud.calls]
+    assert methods.index("put_object") < len(methods) - 1 - methods[::-1].index("execute")
+
+
+def test_without_s3_a_service_without_tasks_is_deployed_all_the_same(world: World) -> None:
+    world.cloud.objects = None
+
+    result = world.deploy(service_with_file("v1"))
+
+    assert result.exit_code == 0
+    assert "could not be put into S3 (this endpoint has no S3)" in world.said(Notice)[-1].text
+
+
+def test_without_s3_a_service_with_tasks_is_not_started(world: World) -> None:
+    world.cloud.objects = None
+    world.cloud.images = {"dev-litellm:v1"}
+
+    result = world.deploy(service_with_file("v1"))
+
+    assert outcomes(result)["service"] == ("create", "failed")
+    assert "cannot be put into S3" in result.stacks[1].reason
+
+
+def test_a_bucket_of_another_run_is_found_by_its_export_and_what_is_there_is_not_put_again(
+    world: World,
+) -> None:
+    world.cloud.images = {"dev-litellm:v1"}
+    wanted = service_with_file("v1")
+    world.deploy(replace(wanted, stacks=wanted.stacks[:1]))
+    bucket = "value of dev-security-Bucket"
+    world.cloud.objects = {(bucket, "litellm/v1.yaml"): "model_list: []"}
+
+    assert world.deploy(wanted, only=frozenset({"service"})).exit_code == 0
+
+    assert world.cloud.count("put_object") == 0
+
+
+def test_a_file_for_a_bucket_that_nobody_exports_stops_the_service(world: World) -> None:
+    world.cloud.images = {"dev-litellm:v1"}
+    lost = replace(SERVICE, uploads=(Upload("config.yaml", "Nobody", "key"),))
+
+    result = world.deploy(manifest(lost, files={"config.yaml": ""}))
+
+    assert "no stack exports Nobody" in result.stacks[0].reason
+
+
+def test_a_big_template_goes_through_s3(world: World) -> None:
+    big = template({f"Topic{number}": {"Type": "AWS::SNS::Topic"} for number in range(2000)})
+
+    result = world.deploy(manifest(spec("a", big)))
+
+    assert result.exit_code == 0
+    assert world.cloud.objects is not None
+    assert [bucket for bucket, _ in world.cloud.objects] == ["artifacts-111122223333"]
