@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from deployer.aws_errors import call
+from deployer.cloud import Resource
 from deployer.errors import CloudError, LostSight, NotAllowed
 
 Found = TypeVar("Found")
@@ -35,7 +36,7 @@ class Edges:
                     self._clients("ecr"),
                     "describe_images",
                     repositoryName=repository,
-                    imageIds=[{"imageTag": tag}],
+                    imageIds=[{"imageDigest" if tag.startswith("sha256:") else "imageTag": tag}],
                 )
             except CloudError as error:
                 if error.code in {"ImageNotFoundException", "RepositoryNotFoundException"}:
@@ -105,6 +106,20 @@ class Edges:
                 self._make(client, name)
             self._artifacts = name
         return self._artifacts
+
+    def unlock(self, resource: Resource) -> None:
+        """Switch off the deletion protection of a database instance or a load balancer."""
+        if resource.type == "AWS::RDS::DBInstance":
+            instance = {"DBInstanceIdentifier": resource.physical_id, "DeletionProtection": False}
+            wanted: tuple[str, str, Mapping[str, Any]] = ("rds", "modify_db_instance", instance)
+        elif resource.type == "AWS::ElasticLoadBalancingV2::LoadBalancer":
+            attributes = [{"Key": "deletion_protection.enabled", "Value": "false"}]
+            balancer = {"LoadBalancerArn": resource.physical_id, "Attributes": attributes}
+            wanted = ("elbv2", "modify_load_balancer_attributes", balancer)
+        else:
+            return
+        service, method, parameters = wanted
+        self._where_there_is(lambda: call(self._clients(service), method, **parameters))
 
     def empty_bucket(self, bucket: str) -> int | None:
         """Delete every version of every object."""

@@ -263,5 +263,8 @@ class Cloud(Protocol):
     def object_url(self, bucket: str, key: str) -> str:
         """Return the URL by which CloudFormation reads an object."""
 
+    def unlock(self, resource: Resource) -> None:
+        """Switch off a resource's own deletion protection; nothing is done for types that have none."""
+
     def empty_bucket(self, bucket: str) -> int | None:
         """Delete every version of every object; returns how many, None where the endpoint has no S3."""

@@ -166,7 +166,7 @@ class Hand:
         self._tell(StackStarted(work.name, work.verb, len(resources_of(work.spec.template))))
 
     def _before_removal(self, work: Work, stack_id: str) -> None:
-        """Note what the live template keeps, and empty the buckets that it does not."""
+        """Note what the live template keeps; empty the buckets that go, unlock what goes with --force."""
         if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
             return
         policies = _policies(self._cloud.template(stack_id))
@@ -176,6 +176,9 @@ class Hand:
             for one in there
             if policies.get(one.logical_id, "Delete") in {"Retain", "Snapshot", "RetainExceptOnCreate"}
         )
+        for one in there if work.desired.force else ():
+            if policies.get(one.logical_id, "Delete") != "Retain":
+                self._cloud.unlock(one)
         buckets = [one for one in there if one.type == "AWS::S3::Bucket" and one.logical_id not in work.kept]
         for bucket in buckets if not self._production else ():
             if bucket.physical_id and self._cloud.empty_bucket(bucket.physical_id) is None:

@@ -14,7 +14,21 @@ from gatestack.local import SANDBOX_FOLDER
 from sandbox import local as sandbox
 
 SANDBOX_ENVIRONMENT = "local"
+SANDBOX_POLL_SECONDS = 0.2
+"""The sandbox is fast: what takes AWS a minute takes it a second."""
 SANDBOX_LOGIN = {"AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox"}
+
+
+def uses_sandbox(environment: Environment) -> bool:
+    """Whether commands on *environment* go to the sandbox; an endpoint in the AWS settings outranks it."""
+    return environment.name == SANDBOX_ENVIRONMENT and "AWS_ENDPOINT_URL" not in os.environ
+
+
+def poll_interval(environment: Environment, options: Options) -> float | None:
+    """Return the seconds between two looks: the user's, the sandbox's, or None where the deployer adapts."""
+    if options.poll_interval is not None:
+        return options.poll_interval
+    return SANDBOX_POLL_SECONDS if uses_sandbox(environment) else None
 
 
 def connect(environment: Environment, options: Options) -> Cloud:
@@ -25,7 +39,7 @@ def connect(environment: Environment, options: Options) -> Cloud:
         Refused: there are no credentials, or no such profile.
 
     """
-    if environment.name == SANDBOX_ENVIRONMENT and "AWS_ENDPOINT_URL" not in os.environ:
+    if uses_sandbox(environment):
         return _sandbox(environment.region, options)
     return connect_to(environment.region, profile=options.profile)
 

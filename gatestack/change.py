@@ -15,7 +15,7 @@ from deployer.options import Options as RunOptions
 from deployer.plan import Plan
 from deployer.preview import plan as plan_stacks
 from deployer.progress import Result
-from gatestack.account import connect
+from gatestack.account import connect, poll_interval
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
 from gatestack.progress import shown
@@ -45,7 +45,7 @@ def plan(options: Options, env: str, only: tuple[str, ...], style: str, *, detai
     """Show what deploy would change in ENV; the change sets it makes for that are removed again."""
     environment = resolve(env, options.region)
     environment.warn()
-    found = _plan(environment, options, _run_options(options, only))
+    found = _plan(environment, options, _run_options(environment, options, only))
     render = {"text": report.plan_text, "json": report.plan_json, "markdown": report.plan_markdown}[style]
     click.echo(render(found))
     return CHANGES_FOUND if detailed_exitcode and found.changes_anything else 0
@@ -75,7 +75,7 @@ def deploy(
     environment = resolve(env, options.region)
     environment.warn()
     chosen = replace(
-        _run_options(options, only),
+        _run_options(environment, options, only),
         allow_replace=frozenset(allow_replace),
         on_failure="stop" if on_failure == "stop" else "continue",
     )
@@ -101,16 +101,15 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
     if not yes:
         _confirm_by_name(environment, only)
     cloud = connect(environment, options)
-    chosen = replace(_run_options(options, only), force=force)
+    chosen = replace(_run_options(environment, options, only), force=force)
     with shown(options) as tell, host(tell) as here:
         result = destroy_stacks(environment.manifest(), cloud, chosen, here)
     return _ended(result, style)
 
 
-def _run_options(options: Options, only: Collection[str]) -> RunOptions:
-    return RunOptions(
-        only=frozenset(only), poll_interval=options.poll_interval, show_events=not options.quiet
-    )
+def _run_options(environment: Environment, options: Options, only: Collection[str]) -> RunOptions:
+    interval = poll_interval(environment, options)
+    return RunOptions(only=frozenset(only), poll_interval=interval, show_events=not options.quiet)
 
 
 def _plan(environment: Environment, options: Options, chosen: RunOptions) -> Plan:

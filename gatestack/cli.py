@@ -38,7 +38,7 @@ class Options:
     no_color: bool = False
 
 
-class Region(click.ParamType):
+class Region(click.ParamType[str]):
     """The name of an AWS region, by its shape."""
 
     name = "region"

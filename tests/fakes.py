@@ -355,6 +355,9 @@ class FakeCloud:
     def object_url(self, bucket: str, key: str) -> str:
         return f"https://s3.example/{bucket}/{key}"
 
+    def unlock(self, resource: Resource) -> None:
+        self._call("unlock", resource.logical_id)
+
     def empty_bucket(self, bucket: str) -> int | None:
         self._call("empty_bucket", bucket)
         return None if self.objects is None else 0

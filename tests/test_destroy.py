@@ -139,3 +139,16 @@ def test_a_stack_that_fails_to_go_keeps_what_it_imports_from(world: World) -> No
     result = world.destroy(manifest(a, b))
 
     assert outcomes(result) == {"b": ("delete", "failed"), "a": ("skipped", "skipped")}
+
+
+def test_force_unlocks_what_goes_and_leaves_what_stays_locked(world: World) -> None:
+    kept = {"Type": "AWS::RDS::DBInstance", "DeletionPolicy": "Retain"}
+    snapshot = {"Type": "AWS::RDS::DBInstance", "DeletionPolicy": "Snapshot"}
+    wanted = manifest(spec("a", template({"Kept": kept, "Database": snapshot})), production=True)
+    world.deploy(wanted)
+
+    world.destroy(wanted, force=True)
+
+    unlocked = world.cloud.acts("unlock")
+    assert "Database" in unlocked
+    assert "Kept" not in unlocked

@@ -77,12 +77,23 @@ _WINDOWS = {"PreferredBackupWindow": "03:00-03:30", "PreferredMaintenanceWindow"
 
 
 def _set_windows(call: Call, name: str, windows: Mapping[str, Any]) -> None:
-    """Note the windows in moto's state: its API refuses windows that touch, and looks at no weekday."""
+    """
+    Note the windows in moto's state: its API refuses windows that touch, and looks at no weekday.
+
+    The backup window is noted a minute shorter, or moto would refuse every later change of the instance.
+    """
     instance = call.services.backend("rds", call.request.region).databases[name]
     if "PreferredBackupWindow" in windows:
-        instance.preferred_backup_window = windows["PreferredBackupWindow"]
+        instance.preferred_backup_window = _a_minute_shorter(windows["PreferredBackupWindow"])
     if "PreferredMaintenanceWindow" in windows:
         instance.preferred_maintenance_window = windows["PreferredMaintenanceWindow"].lower()
+
+
+def _a_minute_shorter(window: str) -> str:
+    start, _, end = window.partition("-")
+    hour, minute = map(int, end.split(":"))
+    last = (hour * 60 + minute - 1) % (24 * 60)
+    return f"{start}-{last // 60:02}:{last % 60:02}"
 
 
 def _create_instance(call: Call) -> Provisioned:
