@@ -11,6 +11,7 @@ import click
 from generator import manifest as manifests
 from generator.manifest import Manifest
 from stacks import STACKS
+from stacks.checking.advice import advice
 from stacks.environment import load
 from stacks.settings import Settings
 
@@ -37,7 +38,7 @@ class Environment:
 
     def warn(self) -> None:
         """Tell on stderr what is allowed but will probably be regretted."""
-        for warning in self.settings.warnings if self.settings else ():
+        for warning in advice(self.settings) if self.settings else ():
             click.echo(f"warning: {warning}", err=True)
 
     def manifest(self) -> Manifest:

@@ -9,7 +9,7 @@ import re
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from types import TracebackType
@@ -18,15 +18,13 @@ from typing import Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from sandbox.backing import Backing
 from sandbox.clock import Clock, RealClock
 from sandbox.cloudformation import protocol
 from sandbox.cloudformation.control import Control
-from sandbox.cloudformation.requests import Fetch
 from sandbox.errors import ApiError
 from sandbox.faults import CallKind, Faults
-from sandbox.provisioning import Provisioner, Schemas
 
-Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _ATTENTION = 0.02
 """Seconds after which a server in a `with` block notices that the block ended."""
@@ -47,17 +45,6 @@ class Call:
     stack: str
     time: float  # virtual
     outcome: str  # ok, an error code, or how the connection was dropped
-
-
-@dataclass(frozen=True)
-class Backing:
-    """What is behind the control plane; `services` answers every call that is not CloudFormation's."""
-
-    provisioner: Callable[[str], Provisioner]
-    schemas: Schemas
-    fetch: Fetch
-    services: Wsgi
-    reset: Callable[[], None] = lambda: None  # forgets what the services hold
 
 
 class Sandbox:
@@ -95,7 +82,7 @@ class Sandbox:
         """What is behind; moto is loaded when it is first needed."""
         if self._given is not None:
             return self._given
-        from sandbox.backing import moto  # noqa: PLC0415 - moto takes most of a second to load
+        from sandbox.moto_backing import moto  # noqa: PLC0415 - moto takes most of a second to load
 
         return moto()
 

@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from stacks.checking import fields, limits
-from stacks.checking.advice import advice
 from stacks.checking.fields import between, shape
 
 System = Literal["litellm"]
@@ -205,11 +204,6 @@ class Settings(Section):
         return f"{self.prefix}-vpc" if self.alb.internal else self.prefix
 
     @property
-    def target_group_name(self) -> str:
-        """Name of the target group: ``dev-litellm``; a second one would be ``dev-litellm-green``."""
-        return self.prefix
-
-    @property
     def database_identifier(self) -> str:
         """Identifier of the DB instance: ``dev-litellm-db`` (S1)."""
         return f"{self.prefix}-db"
@@ -234,11 +228,6 @@ class Settings(Section):
         """Full version to create the database with: the configured one, or the tested minor of its major."""
         version = self.database.engine_version
         return limits.LIVE_MINORS.get(version, version)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What is allowed but will probably be regretted, a sentence each."""
-        return advice(self)
 
     def stack_name(self, stack: str) -> str:
         """Name of a stack in CloudFormation: ``dev-litellm-network``."""

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from stacks import schema
+from stacks.checking.advice import advice
 from stacks.checking.problems import known_keys
 from stacks.environment import EnvironmentFileError, Problem, load, parse_settings
 from stacks.settings import Settings
@@ -79,7 +80,7 @@ def test_production_has_every_row_of_the_table_of_environment_differences() -> N
         "tasks": (2, 2, 4),
         "endpoint zones": 2,
     }
-    assert prod.warnings == (
+    assert advice(prod) == (
         "alb.domain_name: llm.example.com is an example; write your own",
         "observability.alarm_email: llm-alarms@example.com is an example; write your own",
     )

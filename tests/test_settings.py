@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from stacks import builder
 from stacks.checking import limits, subnets
+from stacks.checking.advice import advice
 from stacks.checking.problems import Finding
 from stacks.checking.together import findings
 from stacks.environment import EnvironmentFileError, parse_settings
@@ -66,7 +67,7 @@ def test_names_follow_from_environment_and_system() -> None:
         "dev-litellm-alb",
         "dev-litellm-network-VpcId",
     )
-    assert (made.alb_name, made.target_group_name, made.repository_name) == ("dev-litellm",) * 3
+    assert (made.alb_name, made.repository_name) == ("dev-litellm",) * 2
     assert (made.database_identifier, made.task_family) == ("dev-litellm-db", "dev-litellm-proxy")
     assert made.log_group == "/ecs/dev-litellm-proxy"
     assert load(tags={"Owner": "me"}).stack_tags("alb") == {
@@ -520,7 +521,7 @@ def test_production_behind_an_internal_load_balancer_may_go_without_https() -> N
 
 def test_other_rows_of_production_may_be_changed_and_are_warned_of() -> None:
     made = load(PROD, alb={"waf": False}, service={"spot": True}, observability={"alarm_email": "a@b.io"})
-    assert made.warnings == (
+    assert advice(made) == (
         "alb.waf: off (production)",
         "service.spot: tasks may be taken away at two minutes' notice (production)",
     )
@@ -529,7 +530,7 @@ def test_other_rows_of_production_may_be_changed_and_are_warned_of() -> None:
 def test_warnings_name_what_will_be_regretted() -> None:
     service = {"memory_mb": 1024, "log_level": "DEBUG", "workers": 4}
     bedrock = {"model_name": "c", "litellm_params": {"model": "bedrock/us.anthropic.claude"}}
-    assert load(service=service | models(bedrock)).warnings == (
+    assert advice(load(service=service | models(bedrock))) == (
         "service.memory_mb: 1024 MB is little: LiteLLM's imports alone take more than 1 GiB; 2048 or more",
         "service.log_level: DEBUG writes keys and prompts to the log",
         "alb: no HTTPS, so keys and prompts travel as clear text; add domain_name or certificate_arn",
@@ -547,7 +548,7 @@ def test_warnings_name_what_will_be_regretted() -> None:
 def test_connections_are_counted_only_where_the_pool_has_a_size() -> None:
     pool = {"config": {"general_settings": {"database_connection_pool_limit": "os.environ/POOL"}}}
     assert (
-        load(PROD, service={"max_tasks": 5000} | pool, observability={"alarm_email": "a@b.io"}).warnings == ()
+        advice(load(PROD, service={"max_tasks": 5000} | pool, observability={"alarm_email": "a@b.io"})) == ()
     )
 
 
@@ -600,7 +601,7 @@ def test_settings_written_out_in_full_load_to_the_same_settings(data: dict[str, 
     made = parse_settings(yaml.safe_dump(data, allow_unicode=True), FILE)
     assert made.service.memory_mb == data["service"]["memory_mb"]
     assert parse_settings(yaml.safe_dump(made.model_dump(mode="json"), allow_unicode=True), FILE) == made
-    assert all(isinstance(warning, str) for warning in made.warnings)
+    assert all(isinstance(warning, str) for warning in advice(made))
 
 
 def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -660,5 +661,5 @@ def outcome_of(source: str | Path) -> None:
     except EnvironmentFileError as error:
         told, count = str(error), len(error.problems)
     else:
-        told, count = "\n".join(made.warnings), len(made.warnings)
+        told, count = "\n".join(advice(made)), len(advice(made))
     assert len(told.encode().splitlines()) == count
