@@ -45,11 +45,11 @@ def connect(environment: Environment, options: Options) -> Cloud:
 
 
 def _sandbox(region: str, options: Options) -> Cloud:
-    """Keep the user's own login away from it: no real credential is ever sent to the sandbox."""
+    """Keep the user's own login and proxies away from it: nothing for the sandbox leaves this machine."""
     endpoint = sandbox.start(SANDBOX_FOLDER)
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
-    os.environ |= SANDBOX_LOGIN
+    os.environ |= SANDBOX_LOGIN | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     if not options.quiet:
         click.echo(f"sandbox: {endpoint} (aws --endpoint-url {endpoint} ...)", err=True)
     return connect_to(region, endpoint=endpoint)

@@ -20,6 +20,10 @@ _PATIENCE = 30.0
 _DESCRIPTION, _LOG, _LOCK = "sandbox.json", "sandbox.log", "sandbox.lock"
 
 
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Opens loopback addresses whatever proxy the environment names."""
+
+
 class LocalError(Exception):
     """The background process cannot be started or stopped; the message says what to look at."""
 

@@ -1,0 +1,135 @@
+"""What a person sees while a run goes on: lines in a log, bars on a terminal."""
+
+import io
+import re
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+
+from deployer.cloud import StackEvent
+from deployer.progress import (
+    Event,
+    Notice,
+    ResourceEvent,
+    RunStarted,
+    StackDecided,
+    StackFinished,
+    StackResult,
+    StackStarted,
+    Stopping,
+    Waiting,
+)
+from gatestack.progress import Bars, Lines
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def said(logical_id: str, status: str, reason: str = "") -> ResourceEvent:
+    event = StackEvent("1", "arn:1", "dev-a-alb", NOON, logical_id, "x", "AWS::X::Y", status, reason)
+    return ResourceEvent("alb", event)
+
+
+def finished(outcome: str = "done", status: str = "CREATE_COMPLETE", action: str = "create") -> StackFinished:
+    return StackFinished(StackResult("alb", "dev-a-alb", action, outcome, status, 3.21))  # type: ignore[arg-type]  # literals by parameter
+
+
+def lines(*events: Event, quiet: bool = False) -> list[str]:
+    written = io.StringIO()
+    show = Lines(Console(file=written, width=200, soft_wrap=True), quiet=quiet)
+    for event in events:
+        show(event)
+    return [re.sub(r"^\d\d:\d\d:\d\d  ", "", line) for line in written.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (said("Listener", "CREATE_COMPLETE"), "alb       CREATE_COMPLETE              Listener (AWS::X::Y)"),
+        (said("Rule", "CREATE_FAILED", "no"), "alb       CREATE_FAILED                Rule (AWS::X::Y)  no"),
+        (StackDecided("alb", "prepare", "it does not exist"), "alb       prepare: it does not exist"),
+        (Waiting("alb", "it is being updated"), "alb       waits: it is being updated"),
+        (finished(), "alb       CREATE_COMPLETE after 3.2 s"),
+        (finished(action="none"), "alb       no changes after 3.2 s"),
+        (finished("failed", ""), "alb       failed after 3.2 s"),
+        (Notice("look", "alb"), "alb       look"),
+        (Notice("look", warning=True), "          warning: look"),
+    ],
+)
+def test_a_log_has_one_line_for_an_event(event: Event, line: str) -> None:
+    assert lines(event) == [line]
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (Stopping(), "starting nothing more"),
+        (
+            Stopping(("alb",)),
+            "starting nothing more; AWS goes on with alb: watching it to its end (again: leave)",
+        ),
+        (Stopping(("alb",), leaving=True), "leaving; AWS goes on with: alb"),
+        (Stopping((), leaving=True), "leaving; nothing goes on in AWS"),
+    ],
+)
+def test_a_signal_is_answered_with_what_goes_on_in_aws(event: Event, line: str) -> None:
+    assert lines(event, quiet=True) == [line]
+
+
+def test_quiet_tells_warnings_only() -> None:
+    events = [said("Listener", "CREATE_COMPLETE"), Notice("so"), Notice("beware", warning=True), finished()]
+
+    assert lines(*events, quiet=True) == ["          warning: beware"]
+
+
+def screen(*events: Event, verbose: bool = False) -> str:
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, color_system=None, width=120)
+    bars = Bars(console, verbose=verbose)
+    with bars.progress:
+        for event in events:
+            bars(event)
+    return re.sub(r"\x1b\[\??[0-9;]*[A-Za-z]", "", written.getvalue().replace("\r", "\n"))
+
+
+STARTED = RunStarted("dev", "deploy", (("network",), ("alb",)), {}, {"network": 4, "alb": 2})
+
+
+def last(shown: str, stack: str) -> str:
+    return [line for line in shown.splitlines() if line.startswith(stack)][-1]
+
+
+def test_a_bar_counts_a_stacks_resources_and_names_the_current_one() -> None:
+    going = [
+        STARTED,
+        StackStarted("alb", "create", 2),
+        said("Listener", "CREATE_IN_PROGRESS"),
+        said("Listener", "CREATE_COMPLETE"),
+        said("Listener", "CREATE_COMPLETE"),
+        said("Rule", "CREATE_IN_PROGRESS"),
+    ]
+
+    assert re.search(r" 1/2 +0:00:00 +CREATE_IN_PROGRESS Rule", last(screen(*going), "alb"))
+    assert "0/4" in last(screen(*going), "network")
+
+
+def test_a_stack_that_is_done_has_a_full_bar_and_its_status() -> None:
+    shown = screen(STARTED, StackStarted("alb", "create", 2), finished())
+
+    assert re.search(r" 2/2 +0:00:00 +CREATE_COMPLETE", last(shown, "alb"))
+
+
+def test_failures_and_notices_stay_on_the_screen_above_the_bars() -> None:
+    shown = screen(
+        STARTED, StackStarted("alb", "create", 2), said("Rule", "CREATE_FAILED", "no"), Notice("look")
+    )
+
+    assert "CREATE_FAILED                Rule (AWS::X::Y)  no" in shown
+    assert "look" in shown
+
+
+def test_verbose_writes_every_event_above_the_bars() -> None:
+    going = [STARTED, StackStarted("alb", "create", 2), said("Listener", "CREATE_COMPLETE")]
+
+    assert "Listener (AWS::X::Y)" in screen(*going, verbose=True)
+    assert "Listener (AWS::X::Y)" not in screen(*going)
