@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
-from functools import cache
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from deployer import aws_drift
 from deployer.aws_edges import Edges
 from deployer.aws_errors import call, is_missing, setup
-from deployer.aws_shapes import change_set_state, resource, stack_event, stack_state, validation_failure
+from deployer.aws_login import Login
+from deployer.aws_shapes import (
+    change_set_state,
+    deployment_settings,
+    has_tags,
+    resource,
+    stack_event,
+    stack_state,
+    validation_failure,
+)
+from deployer.budget import Budget
 from deployer.cloud import (
     ChangeSetRequest,
     ChangeSetState,
@@ -22,15 +31,15 @@ from deployer.cloud import (
     StackEvent,
     StackState,
 )
-from deployer.errors import CloudError, MovedOn, Transient
+from deployer.drift_state import Detection, ResourceDrift
+from deployer.errors import CloudError, LostSight, MovedOn, Transient
 
-ATTEMPTS = 6
-"""Of one request, by botocore, with its client-side rate limit; a run goes on after that at its own pace."""
-EDGE_ATTEMPTS = 3
 EXECUTED = frozenset({"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"})
 
 
-def connect(region: str, *, profile: str | None = None, endpoint: str | None = None) -> Aws:
+def connect(
+    region: str, *, profile: str | None = None, endpoint: str | None = None, budget: Budget | None = None
+) -> Aws:
     """
     Return the account and region that the AWS environment (variables, profile, endpoint) points to.
 
@@ -39,48 +48,44 @@ def connect(region: str, *, profile: str | None = None, endpoint: str | None = N
 
     """
     try:
-        session = botocore.session.Session(profile=profile)
-        session.user_agent_extra = "gatestack"
-
-        @cache
-        def client(service: str) -> Any:
-            return session.create_client(
-                service, region_name=region, endpoint_url=endpoint, config=_config(service)
-            )
-
-        return Aws(client("cloudformation"), client, region)
+        login = Login(region, profile, endpoint)
+        return Aws(
+            login.client("cloudformation"), login.client, region, budget=budget or Budget(), renew=login.renew
+        )
     except BotoCoreError as error:
         raise setup(error) from error
-
-
-def _config(service: str) -> Config:
-    attempts = ATTEMPTS if service == "cloudformation" else EDGE_ATTEMPTS
-    mode: Literal["adaptive", "standard"] = "adaptive" if service == "cloudformation" else "standard"
-    return Config(
-        retries={"mode": mode, "total_max_attempts": attempts},
-        connect_timeout=10,
-        read_timeout=60,
-        s3={"addressing_style": "path"},
-    )
 
 
 class Aws(Edges):
     """A `deployer.cloud.Cloud` on AWS, or on anything that speaks its protocol."""
 
-    def __init__(self, cloudformation: Any, clients: Any, region: str) -> None:
+    def __init__(
+        self,
+        cloudformation: Any,
+        clients: Callable[[str], Any],
+        region: str,
+        *,
+        budget: Budget | None = None,
+        renew: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Without a *budget* every request is made once; *renew* says if *clients* has another login now."""
         host = cloudformation.meta.endpoint_url.split("//")[-1].split("/")[0]
         super().__init__(clients, region, emulated=not host.endswith((".amazonaws.com", ".amazonaws.com.cn")))
         self._client = cloudformation
+        self._budget = budget
+        self._renew = renew
         self._listing_pages = 1
         """What one look at all stacks of the region costs."""
 
     # reads
 
-    def stacks(self, names: Collection[str], ids: Collection[str] = ()) -> tuple[StackState, ...]:
+    def stacks(
+        self, names: Collection[str], ids: Collection[str] = (), tags: Mapping[str, str] | None = None
+    ) -> tuple[StackState, ...]:
         """Look once: at the whole region, or stack by stack where that costs less or is all there is."""
         found: dict[str, StackState] = {}
-        if names and self._listing_pages <= max(len(names), 2):
-            found = self._listed(set(names), set(ids))
+        if names and (tags or self._listing_pages <= max(len(names), 2)):
+            found = self._listed(set(names), set(ids), tags or {})
         elif names:
             found = {state.id: state for name in names for state in self._described(name)}
         for stack_id in ids:
@@ -88,7 +93,9 @@ class Aws(Edges):
                 found |= {state.id: state for state in self._described(stack_id)}
         return tuple(found.values())
 
-    def _listed(self, names: Collection[str], ids: Collection[str]) -> dict[str, StackState]:
+    def _listed(
+        self, names: Collection[str], ids: Collection[str], tags: Mapping[str, str]
+    ) -> dict[str, StackState]:
         try:
             pages = list(self._pages("describe_stacks"))
         except Transient:
@@ -101,13 +108,13 @@ class Aws(Edges):
             stack
             for page in pages
             for stack in page["Stacks"]
-            if stack["StackName"] in names or stack["StackId"] in ids
+            if stack["StackName"] in names or stack["StackId"] in ids or has_tags(stack, tags)
         ]
         return {stack["StackId"]: stack_state(stack) for stack in wanted}
 
     def _described(self, name_or_id: str) -> list[StackState]:
         try:
-            answer = call(self._client, "describe_stacks", StackName=name_or_id)
+            answer = self._call("describe_stacks", StackName=name_or_id)
         except CloudError as error:
             if is_missing(error):
                 return []
@@ -173,7 +180,7 @@ class Aws(Edges):
 
     def template(self, stack_id: str) -> str:
         """Return the template as text; botocore has read a JSON one already."""
-        body = call(self._client, "get_template", StackName=stack_id)["TemplateBody"]
+        body = self._call("get_template", StackName=stack_id)["TemplateBody"]
         return body if isinstance(body, str) else json.dumps(body)
 
     def exports(self) -> tuple[ExportState, ...]:
@@ -193,6 +200,24 @@ class Aws(Edges):
                 return ()
             raise
 
+    def detect_drift(self, stack_id: str) -> str:
+        """Begin a drift detection."""
+        try:
+            return str(self._call("detect_stack_drift", StackName=stack_id)["StackDriftDetectionId"])
+        except CloudError as error:
+            if aws_drift.unknown_call(error):
+                raise CloudError("this endpoint has no drift detection", code=error.code) from error
+            raise
+
+    def drift_detection(self, detection_id: str) -> Detection:
+        """Return how far a drift detection is."""
+        status = self._call("describe_stack_drift_detection_status", StackDriftDetectionId=detection_id)
+        return aws_drift.detection(status)
+
+    def resource_drifts(self, stack_id: str) -> tuple[ResourceDrift, ...]:
+        """Return what the last detection found."""
+        return aws_drift.resource_drifts(self._pages, stack_id)
+
     # acts
 
     def create_change_set(self, request: ChangeSetRequest) -> ChangeSetState:
@@ -202,8 +227,7 @@ class Aws(Edges):
             {"ParameterKey": key, "ParameterValue": value} for key, value in request.parameters.items()
         ]
         try:
-            answer = call(
-                self._client,
+            answer = self._call(
                 "create_change_set",
                 StackName=request.stack,
                 ChangeSetName=request.name,
@@ -214,8 +238,11 @@ class Aws(Edges):
                 Parameters=parameters,
                 Tags=[{"Key": key, "Value": value} for key, value in request.tags.items()],
                 **template,
+                **deployment_settings(request),
             )
         except CloudError as error:
+            if request.revert_drift and "DeploymentMode" in str(error):
+                return self.create_change_set(replace(request, revert_drift=False))
             return self._taken_up(request, error)
         return ChangeSetState(request.name, answer["Id"], answer["StackId"], "CREATE_PENDING")
 
@@ -232,7 +259,7 @@ class Aws(Edges):
     def delete_change_set(self, change_set_id: str) -> None:
         """Remove a change set; one that is gone, or was executed, needs no removing."""
         try:
-            call(self._client, "delete_change_set", ChangeSetName=change_set_id)
+            self._call("delete_change_set", ChangeSetName=change_set_id)
         except CloudError as error:
             gone = {"ChangeSetNotFound", "ChangeSetNotFoundException", "InvalidChangeSetStatus"}
             if error.code not in gone and not is_missing(error):
@@ -243,10 +270,10 @@ class Aws(Edges):
         wanted: dict[str, Any] = {"RetainExceptOnCreate": True} if creation else {}
         which = {"ChangeSetName": change_set_id, "ClientRequestToken": token}
         try:
-            call(self._client, "execute_change_set", **which, **wanted)
+            self._call("execute_change_set", **which, **wanted)
         except CloudError as error:
             if wanted and "RetainExceptOnCreate" in str(error):
-                call(self._client, "execute_change_set", **which)
+                self._call("execute_change_set", **which)
                 return
             if error.code not in {
                 "InvalidChangeSetStatus",
@@ -272,24 +299,39 @@ class Aws(Edges):
 
     def protect(self, stack_id: str, *, on: bool) -> None:
         """Switch termination protection."""
-        call(
-            self._client,
+        self._call(
             "update_termination_protection",
             StackName=stack_id,
             EnableTerminationProtection=on,
         )
 
+    def _call(self, method: str, **parameters: Any) -> Any:
+        """Make one request, repeated as the budget allows, and with another login where this one is over."""
+        client = self._client
+        try:
+            return self._within_budget(client, method, parameters)
+        except LostSight:
+            if client is self._client and not self._renew():
+                raise
+            self._client = self._clients("cloudformation")
+            return self._within_budget(self._client, method, parameters)
+
+    def _within_budget(self, client: Any, method: str, parameters: Mapping[str, Any]) -> Any:
+        if self._budget is None:
+            return call(client, method, **parameters)
+        return self._budget.ask(lambda: call(client, method, **parameters))
+
     def _act(self, method: str, **parameters: Any) -> None:
         """Ask for an operation; that the same token was used already means that it was taken before."""
         try:
-            call(self._client, method, **parameters)
+            self._call(method, **parameters)
         except CloudError as error:
             if error.code != "TokenAlreadyExistsException":
                 raise
 
     def _pages(self, method: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
         while True:
-            page = call(self._client, method, **parameters)
+            page = self._call(method, **parameters)
             yield page
             if not page.get("NextToken"):
                 return

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from deployer.aws_errors import call
+from deployer.aws_services import service_trouble
 from deployer.cloud import Resource
-from deployer.errors import CloudError, LostSight, NotAllowed
+from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
 
 Found = TypeVar("Found")
 Clients = Callable[[str], Any]
@@ -136,6 +137,13 @@ class Edges:
             return gone
 
         return self._where_there_is(sweep)
+
+    def service_trouble(self, service: str) -> tuple[str, ...]:
+        """Return why tasks of an ECS service have stopped; nothing where that cannot be told."""
+        try:
+            return service_trouble(lambda: self._clients("ecs"), service)
+        except DeployError:
+            return ()
 
     def _make(self, client: Any, name: str) -> None:
         """Make the bucket and close it, before anything is put into it."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from deployer.cloud import Change, ChangeSetState, Output, PropertyChange, Resource, StackEvent, StackState
+from deployer.cloud import (
+    Change,
+    ChangeSetRequest,
+    ChangeSetState,
+    Output,
+    PropertyChange,
+    Resource,
+    StackEvent,
+    StackState,
+)
 
 Answer = Mapping[str, Any]
 
@@ -29,6 +38,12 @@ def stack_state(answer: Answer) -> StackState:
     )
 
 
+def has_tags(answer: Answer, wanted: Mapping[str, str]) -> bool:
+    """Whether a Stack of DescribeStacks has all *wanted* tags; nested ones have them of their parent only."""
+    tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", ())}
+    return bool(wanted) and "ParentId" not in answer and wanted.items() <= tags.items()
+
+
 def change_set_state(answer: Answer, changes: list[Answer]) -> ChangeSetState:
     """Read a DescribeChangeSet answer, with the changes of all its pages."""
     resources = [change["ResourceChange"] for change in changes if "ResourceChange" in change]
@@ -40,7 +55,16 @@ def change_set_state(answer: Answer, changes: list[Answer]) -> ChangeSetState:
         execution=answer.get("ExecutionStatus", "UNAVAILABLE"),
         reason=answer.get("StatusReason", ""),
         changes=tuple(_change(resource) for resource in resources),
+        reverts_drift=answer.get("DeploymentMode") == "REVERT_DRIFT",
     )
+
+
+def deployment_settings(request: ChangeSetRequest) -> dict[str, Any]:
+    """Return what a change set says beside the template; alarms are sticky and therefore always sent."""
+    triggers = [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"} for arn in request.rollback_alarms]
+    alarms = {"RollbackTriggers": triggers, "MonitoringTimeInMinutes": request.rollback_minutes}
+    mode = {"DeploymentMode": "REVERT_DRIFT"} if request.revert_drift else {}
+    return {"RollbackConfiguration": alarms, **mode}
 
 
 def stack_event(answer: Answer) -> StackEvent:

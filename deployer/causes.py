@@ -1,64 +1,32 @@
 """
 Why an operation failed: the first real cause out of a stack's events, and what to do about it. Pure.
 
-"Resource creation cancelled" is a consequence and the stack's own reason a summary: neither is the cause.
+"Resource creation cancelled" is a consequence and the stack's own reason mostly a summary: neither is shown
+as the cause. What is wrong with a stack as a whole (an export in use) stands in an event of the stack alone.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from deployer.cloud import StackEvent
 from deployer.progress import Cause
+from deployer.remedies import remedy
 
 _BEGINNINGS = frozenset(
     {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"}
 )
-
-REMEDIES: tuple[tuple[str, str], ...] = (
-    (
-        r"cannot be (updated|deleted|removed) as it is in use by|in use by [\w-]+$",
-        "deploy or destroy the stack that imports it first",
-    ),
-    (r"No export named", "deploy the stack that exports it first"),
-    (
-        r"circuit breaker|failed to stabilize|did not stabilize",
-        "look at the service's events and the task logs: `gatestack events ENV --stack service`",
-    ),
-    (
-        r"not authorized to perform|AccessDenied|is not authorized|UnauthorizedOperation",
-        "grant the deploy role the action that is named, then run the same command again",
-    ),
-    (
-        r"already exists",
-        "something outside this stack has that name: delete it, or rename the environment",
-    ),
-    (
-        r"LimitExceeded|limit exceeded|maximum number of|quota",
-        "ask for a higher quota (Service Quotas), or remove what is no longer used",
-    ),
-    (r"bucket you tried to delete is not empty", "empty the bucket, then run the same command again"),
-    (
-        r"has dependencies|DependencyViolation|dependent object",
-        "delete what still uses it, then run it again",
-    ),
-    (
-        r"scheduled for deletion",
-        "restore the secret (`aws secretsmanager restore-secret`), or wait until its recovery window is over",
-    ),
-    (
-        r"Cannot find version|version .* (is )?not (supported|available|found)",
-        "choose a version that the region offers: `aws rds describe-db-engine-versions`",
-    ),
-    (r"certificate", "the certificate has to be ISSUED and in the region of the load balancer"),
-    (
-        r"service.linked role",
-        "create it once for the account: `aws iam create-service-linked-role`, then run this again",
-    ),
-    (r"Rate exceeded|Throttling", "AWS throttled the account: run the same command again"),
+_ROLLBACKS = frozenset({"ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "IMPORT_ROLLBACK_IN_PROGRESS"})
+_CONSEQUENCE = re.compile(r"cancell?ed", re.IGNORECASE)
+_SUMMARY = re.compile(r"The following (resource|hook)\(s\) failed|User Initiated|^Requested by user$")
+_REFUSED = re.compile(r"Delete canceled|cannot be deleted as it is in use")
+_HANDLER = re.compile(
+    r'Resource handler returned message: "(?P<said>.*)" \((?P<rest>[^()]*)\)\.?$', re.DOTALL
 )
-"""Patterns of AWS's messages (from its service documentation and recorded events), with what to do."""
+_CODE = re.compile(r"HandlerErrorCode: (\w+)")
+SERVICE = "AWS::ECS::Service"
 
 
 def operation(events: Sequence[StackEvent]) -> tuple[StackEvent, ...]:
@@ -69,13 +37,65 @@ def operation(events: Sequence[StackEvent]) -> tuple[StackEvent, ...]:
 
 def first_cause(events: Sequence[StackEvent]) -> Cause | None:
     """Return the first failure that is nobody else's consequence; *events* are oldest first."""
-    failures = [event for event in events if event.status.endswith("_FAILED") and not event.is_stack]
-    real = [event for event in failures if "cancelled" not in event.reason.lower()]
-    for event in (*real, *failures):
-        return Cause(event.logical_id, event.type, event.status, event.reason, remedy(event.reason))
-    return None
+    if events and events[-1].is_stack and _REFUSED.search(events[-1].reason):
+        return _cause(events[-1])  # a deletion that never began: what failed before has nothing to do with it
+    failed = [event for event in events if event.status.endswith("_FAILED") and not event.is_stack]
+    real = [event for event in failed if not _CONSEQUENCE.search(event.reason)]
+    told = [event for event in real if event.reason]
+    whole = [event for event in events if event.is_stack and _is_cause(event)]
+    first = next(iter([*told, *whole, *real]), None)
+    return None if first is None else _with_rollback(_cause(first), first, events)
 
 
-def remedy(reason: str) -> str:
-    """Return what to do about a failure with this *reason*; empty where nobody knows."""
-    return next((text for pattern, text in REMEDIES if re.search(pattern, reason, re.IGNORECASE)), "")
+def readable(reason: str) -> str:
+    """Return what a resource handler said, without the request's token; its error code is kept."""
+    found = _HANDLER.search(reason)
+    if found is None:
+        return reason
+    code = _CODE.search(found["rest"])
+    said = found["said"].strip()
+    return f"{said} ({code.group(1)})" if code else said
+
+
+def service_of(events: Sequence[StackEvent]) -> StackEvent | None:
+    """Return the last event of an ECS service that has a physical id and has failed or is still worked on."""
+    latest: dict[str, StackEvent] = {}
+    for event in events:
+        if event.type == SERVICE and event.physical_id:
+            latest[event.logical_id] = event
+    ended = (one for one in latest.values() if not one.status.endswith("_COMPLETE"))
+    return next(ended, None) or next(iter(latest.values()), None)
+
+
+def with_detail(cause: Cause, details: Sequence[str]) -> Cause:
+    """Return *cause* with what the service behind it says; the remedy is for the more exact of both."""
+    if not details:
+        return cause
+    more = "; ".join(details)
+    return replace(cause, reason=f"{cause.reason}; {more}", remedy=remedy(more) or cause.remedy)
+
+
+def _is_cause(event: StackEvent) -> bool:
+    ends = event.status.endswith("_FAILED") or event.status in _ROLLBACKS
+    return ends and bool(event.reason) and not _SUMMARY.search(event.reason)
+
+
+def _cause(event: StackEvent) -> Cause:
+    reason = readable(event.reason) or "AWS gives no reason"
+    return Cause(event.logical_id, event.type, event.status, reason, remedy(event.reason))
+
+
+def _with_rollback(cause: Cause, first: StackEvent, events: Sequence[StackEvent]) -> Cause:
+    """Add why the rollback failed as well, where it did."""
+    begun = [index for index, event in enumerate(events) if event.is_stack and event.status in _ROLLBACKS]
+    stuck = any(event.is_stack and event.status.endswith("ROLLBACK_FAILED") for event in events)
+    later = events[begun[0] :] if begun and stuck else ()
+    real = [
+        event
+        for event in later
+        if event.status.endswith("_FAILED") and not event.is_stack and not _CONSEQUENCE.search(event.reason)
+    ]
+    if not real or real[0] is first:
+        return cause
+    why = f"its rollback failed at {real[0].logical_id}: {readable(real[0].reason) or 'no reason'}"
+    return replace(cause, reason=f"{cause.reason}; {why}")

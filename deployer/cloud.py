@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from deployer.drift_state import Detection, ResourceDrift
 from deployer.stateful import STATEFUL
 
 Replacement = Literal["True", "False", "Conditional"]
@@ -108,6 +109,7 @@ class ChangeSetState:
     reason: str = ""
     """May stand on a success too (a [WARN])."""
     changes: tuple[Change, ...] = ()
+    reverts_drift: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,11 @@ class ChangeSetRequest:
     tags: Mapping[str, str] = field(default_factory=dict)
     capabilities: tuple[str, ...] = ()
     description: str = ""
+    revert_drift: bool = False
+    """For an UPDATE: set back what has drifted; left out where the endpoint does not know how."""
+    rollback_alarms: tuple[str, ...] = ()
+    """ARNs; none means that none is left on the stack."""
+    rollback_minutes: int = 0
 
 
 class Cloud(Protocol):
@@ -182,8 +189,14 @@ class Cloud(Protocol):
     """
 
     # reads
-    def stacks(self, names: Collection[str], ids: Collection[str] = ()) -> tuple[StackState, ...]:
-        """One batched look: the live stacks called *names*, and those of *ids* even when they are deleted."""
+    def stacks(
+        self, names: Collection[str], ids: Collection[str] = (), tags: Mapping[str, str] | None = None
+    ) -> tuple[StackState, ...]:
+        """
+        One batched look: the live stacks called *names*, and those of *ids* even when they are deleted.
+
+        With *tags* also every live stack that has all of them, where the endpoint can list its stacks.
+        """
 
     def change_set(self, change_set_id: str) -> ChangeSetState | None:
         """Return a change set with all its changes; None when there is none (any more)."""
@@ -214,6 +227,15 @@ class Cloud(Protocol):
 
     def account(self) -> str:
         """Return the account of the credentials."""
+
+    def detect_drift(self, stack_id: str) -> str:
+        """Begin a drift detection and return its id; CloudError where the endpoint has none."""
+
+    def drift_detection(self, detection_id: str) -> Detection:
+        """Return how far a drift detection is."""
+
+    def resource_drifts(self, stack_id: str) -> tuple[ResourceDrift, ...]:
+        """Return the resources that the last detection found to be other than deployed."""
 
     # acts
     def create_change_set(self, request: ChangeSetRequest) -> ChangeSetState:
@@ -262,6 +284,9 @@ class Cloud(Protocol):
 
     def object_url(self, bucket: str, key: str) -> str:
         """Return the URL by which CloudFormation reads an object."""
+
+    def service_trouble(self, service: str) -> tuple[str, ...]:
+        """Return why tasks of the ECS service with this ARN have stopped; empty where nobody can tell."""
 
     def unlock(self, resource: Resource) -> None:
         """Switch off a resource's own deletion protection; nothing is done for types that have none."""

@@ -8,7 +8,10 @@ from dataclasses import replace
 from deployer.cloud import Cloud
 from deployer.errors import Protected, Refused
 from deployer.graph import Graph, graph
+from deployer.leftovers import Scope, scope
 from deployer.options import Host, Options
+from deployer.patience import patiently
+from deployer.phases import deploy_in_phases
 from deployer.prepare import check_sizes
 from deployer.progress import Result
 from deployer.run import Run
@@ -24,8 +27,9 @@ def deploy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> Re
         CloudError: AWS could not be asked at all; nothing was touched.
 
     """
-    order = check(manifest, cloud, options.only)
-    return Run(manifest, order, goal="deploy", cloud=cloud, options=options, host=host).run()
+    order = patiently(host, lambda: check(manifest, cloud, options.only))
+    found = patiently(host, lambda: scope(manifest, order, cloud, whole=not options.only))
+    return deploy_in_phases(found, cloud, options, host)
 
 
 def destroy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> Result:
@@ -38,15 +42,15 @@ def destroy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> R
         CloudError: AWS could not be asked at all; nothing was touched.
 
     """
-    _check_account(manifest, cloud)
+    patiently(host, lambda: _check_account(manifest, cloud))
     if manifest.production and not options.force:
         raise Protected(f"{manifest.environment} is a production environment: destroying it needs --force")
     specs = chosen(manifest, options.only)
     whole = graph(manifest.stacks)
     going = {spec.name for spec in specs}
-    _check_consumers(manifest, cloud, whole, going)
+    patiently(host, lambda: _check_consumers(manifest, cloud, whole, going))
     order = graph(specs).reversed()
-    return Run(manifest, order, goal="destroy", cloud=cloud, options=options, host=host).run()
+    return Run(Scope(manifest, order), goal="destroy", cloud=cloud, options=options, host=host).run()
 
 
 def check(manifest: Manifest, cloud: Cloud, only: Collection[str]) -> Graph:

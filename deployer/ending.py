@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deployer.actions import Done, Fail
-from deployer.causes import remedy
 from deployer.graph import Graph
 from deployer.hand import Hand
 from deployer.options import Host, Options
@@ -19,6 +18,7 @@ from deployer.progress import (
     StackResult,
     Verb,
 )
+from deployer.remedies import remedy
 from deployer.watching import Watch
 from deployer.work import Work
 
@@ -97,7 +97,7 @@ class Ending:
         outputs = tuple(
             StackOutput(work.name, output.key, output.value, output.export, output.description)
             for work in self._works.values()
-            if goal == "deploy" and work.stack is not None
+            if work.goal == "deploy" and work.stack is not None
             for output in work.stack.outputs
         )
         return Result(environment, goal, results, outputs, seconds, cut_short)

@@ -17,9 +17,10 @@ from deployer.actions import (
     Protect,
     RollBack,
 )
+from deployer.approval import differences
 from deployer.cloud import ChangeSetState, Cloud
 from deployer.errors import DeployError, MovedOn
-from deployer.prepare import PREFIX, Preparer
+from deployer.prepare import NOT_REVERTED, PREFIX, Preparer
 from deployer.progress import Notice, StackStarted, Tell
 from deployer.stateful import STATEFUL
 from deployer.work import PENDING, Work, resources_of
@@ -77,9 +78,13 @@ class Hand:
         one = work.change_set
         if one is None or work.history.executed is not None:
             return
+        planned = work.approval.planned if work.approval else None
+        if work.approval and work.approval.lasting and work.approval.planned.change_set_id == one.id:
+            return  # it belongs to the plan, which can be executed again as long as nothing has changed
         try:
             self._cloud.delete_change_set(one.id)
-            if work.goal == "deploy" and work.first is None and not work.asked:
+            new = work.first is None or (planned is not None and planned.change_set_id and not planned.status)
+            if work.goal == "deploy" and new and not work.asked:
                 remove_shell(self._cloud, one, self._preparer.token("shell", one.stack_id))
         except DeployError as error:
             text = f"the change set {one.name} could not be removed: {error}"
@@ -108,10 +113,14 @@ class Hand:
                 self._cloud.delete_change_set(change_set_id)
 
     def _execute(self, work: Work, action: Execute, now: float) -> None:
+        parameters = work.request.parameters if work.request else {}
+        if work.approval and not work.approval.planned.exact and work.change_set:
+            for text in differences(work.approval.planned, work.change_set, parameters):
+                self._tell(Notice(text, work.name))
         if work.spec.uploads:
-            parameters = work.request.parameters if work.request else {}
             self._preparer.upload(work.spec, parameters, self._bucket_of)
         creation = action.kind == "CREATE"
+        self._tell_unreverted(work)
         token = self._preparer.token("execute", action.change_set_id)
         self._cloud.execute(action.change_set_id, token, creation=creation)
         work.acted(now, executed=action.change_set_id, kind=action.kind)
@@ -119,7 +128,13 @@ class Hand:
         total = len(resources_of(work.spec.template)) if creation else listed
         self._tell(StackStarted(work.name, work.verb, total))
 
+    def _tell_unreverted(self, work: Work) -> None:
+        wanted = work.request is not None and work.request.revert_drift
+        if wanted and work.change_set and not work.change_set.reverts_drift:
+            self._tell(Notice(NOT_REVERTED, work.name, warning=True))
+
     def _drop(self, work: Work, action: DeleteChangeSet) -> None:
+        self._tell_unreverted(work)
         self._cloud.delete_change_set(action.change_set_id)
         work.forget_change_set()
         work.history = replace(work.history, empty=action.empty, premature=action.premature)

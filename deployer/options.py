@@ -20,6 +20,10 @@ class Options:
     on_failure: Literal["continue", "stop"] = "continue"
     force: bool = False
     """Destroy: production, and stacks with termination protection."""
+    migrate_exports: bool = False
+    """Deploy: exports in use may change, in phases in which something may be interrupted."""
+    revert_drift: bool = False
+    """Deploy: what was changed behind CloudFormation's back is set back, where the endpoint can."""
     poll_interval: float | None = None
     """Seconds between two looks; None: adapts."""
     show_events: bool = True
@@ -38,3 +42,5 @@ class Host:
     """Letters and digits, another one for each run: requests are told apart by it."""
     stop: Callable[[], int] = lambda: 0
     """How many signals to stop have come."""
+    lanes: int = 1
+    """Requests under way at once, for different stacks; with more than one, *tell* is called from threads."""

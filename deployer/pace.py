@@ -6,6 +6,8 @@ SHORTEST = 0.2
 LONGEST = 5.0
 CHANGE_SET_SECONDS = 1.0
 """AWS works no change set out faster than this; where it is quicker, the first question finds it done."""
+PART_OF_AGE = 0.2
+"""Of a change set's age, that passes between two questions for it."""
 
 
 class Pace:
@@ -33,9 +35,15 @@ class Pace:
         """The endpoint answered."""
         self._slower = 1.0
 
-    def worth_asking(self, age: float, asked: int) -> bool:
-        """Whether to ask for a change set that was made *age* seconds ago and asked for *asked* times."""
-        return self._fixed is not None or asked == 0 or age >= CHANGE_SET_SECONDS
+    def worth_asking(self, age: float, since: float, asked: int = 1) -> bool:
+        """
+        Whether to ask for a change set that was made, or executed, *age* seconds ago.
+
+        It was asked for *asked* times, and *since* seconds ago. The questions become rarer with its age: what
+        takes long is seen a little later, and hundreds of them cost no more than a few.
+        """
+        young = self._fixed is None and age < CHANGE_SET_SECONDS
+        return asked == 0 or (not young and since >= age * PART_OF_AGE)
 
     def pause(self, now: float) -> float:
         """Return the seconds until the next look."""

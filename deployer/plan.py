@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from deployer.cloud import Change, ChangeSetState, PropertyChange
+from deployer.cloud import Change, ChangeSetState, PropertyChange, StackState
 
 PlanVerb = Literal["create", "update", "none", "delete", "recreate"]
 
@@ -28,6 +28,12 @@ class StackPlan:
     """What would stop a deployment: a refused change set, a missing image, a stack that is not ours."""
     protected: tuple[str, ...] = ()
     """Logical ids that need ``--allow-replace``."""
+    stack: StackState | None = None
+    """The stack as it was when the plan was made."""
+    change_set: ChangeSetState | None = None
+    """The change set that says so; it is there for as long as the plan is kept."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Values that were looked up in the account."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,11 @@ class Plan:
     def changes_anything(self) -> bool:
         """Whether any stack would be touched."""
         return any(stack.action != "none" for stack in self.stacks)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What would stop a deployment, each with its stack."""
+        return tuple(f"{stack.name}: {problem}" for stack in self.stacks for problem in stack.problems)
 
     @property
     def protected(self) -> tuple[str, ...]:

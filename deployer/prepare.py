@@ -13,6 +13,9 @@ from deployer.progress import Notice, Tell
 from generator.manifest import Lookup, Manifest, StackSpec
 
 PREFIX = "gatestack-"
+NOT_REVERTED = "drift is not set back: this endpoint makes no drift-aware change sets; deployed without"
+PARTITIONS: Mapping[str, str] = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+"""By the beginning of the region's name; everywhere else it is aws."""
 INLINE_BYTES = 51_200
 """CloudFormation quotas: the largest template in a request …"""
 S3_BYTES = 1_000_000
@@ -49,7 +52,10 @@ def live(stack: StackState | None) -> StackState | None:
 class Preparer:
     """Makes the requests for change sets of one run."""
 
-    def __init__(self, manifest: Manifest, cloud: Cloud, tell: Tell, run_id: str) -> None:
+    def __init__(
+        self, manifest: Manifest, cloud: Cloud, tell: Tell, run_id: str, *, revert_drift: bool = False
+    ) -> None:
+        self._revert_drift = revert_drift
         self._manifest = manifest
         self._cloud = cloud
         self._tell = tell
@@ -79,7 +85,11 @@ class Preparer:
         parameters = {one.parameter: self._look_up(spec, one, live(stack)) for one in spec.lookups}
         tags = tags_of(self._manifest, spec)
         state = () if stack is None else (stack.id, stack.change_set_id, stack.last_updated)
-        content = _digest(spec.template, json.dumps([parameters, dict(tags)], sort_keys=True), str(state))
+        alarms, minutes = self._alarms(spec, kind)
+        reverts = self._revert_drift and kind == "UPDATE"
+        beside = [[alarms, minutes]] * bool(alarms or minutes) + ["revert drift"] * reverts
+        inputs = json.dumps([parameters, dict(tags), *beside], sort_keys=True)
+        content = _digest(spec.template, inputs, str(state))
         body, url = self._template(spec)
         return ChangeSetRequest(
             stack=stack.id if stack and kind == "UPDATE" else spec.stack_name,
@@ -92,7 +102,22 @@ class Preparer:
             tags=tags,
             capabilities=spec.capabilities,
             description=f"gatestack deploy {self._manifest.environment}",
+            revert_drift=reverts,
+            rollback_alarms=alarms,
+            rollback_minutes=minutes,
         )
+
+    def _alarms(self, spec: StackSpec, kind: Kind) -> tuple[tuple[str, ...], int]:
+        """Return the ARNs of the alarms; a new stack has none, since it is often what makes them."""
+        if kind == "CREATE":
+            return (), 0
+        names = [name for name in spec.rollback_alarms if not name.startswith("arn:")]
+        account = (self._manifest.account or self._cloud.account()) if names else ""
+        found = tuple(
+            one if one not in names else alarm_arn(self._manifest.region, account, one)
+            for one in spec.rollback_alarms
+        )
+        return found, spec.rollback_minutes
 
     def _look_up(self, spec: StackSpec, lookup: Lookup, stack: StackState | None) -> str:
         value = self._rules[lookup.rule](spec, lookup, stack)
@@ -169,6 +194,12 @@ class Preparer:
         except DeployError as error:
             return str(error)
         return ""
+
+
+def alarm_arn(region: str, account: str, name: str) -> str:
+    """Return the ARN of the alarm called *name*."""
+    partition = next((of for start, of in PARTITIONS.items() if region.startswith(start)), "aws")
+    return f"arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}"
 
 
 def same_template(one: str, other: str) -> bool:

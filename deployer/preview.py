@@ -1,23 +1,29 @@
 """
 The plan of an environment: real change sets, read and removed again; else what the templates say.
 
-Leaves nothing behind, and changes nothing that can be seen in a stack.
+Leaves nothing behind, unless the change sets are to be kept for `deploy --plan`; changes nothing that can be
+seen in a stack.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from deployer.cloud import Change, ChangeSetState, Cloud, Kind, StackState
+from deployer.cloud import Change, ChangeSetRequest, ChangeSetState, Cloud, Kind, StackState
 from deployer.decide import is_empty, owned
 from deployer.deploy import check
-from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
+from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed
+from deployer.gate import Survey, foreseen
 from deployer.hand import remove_shell
+from deployer.leftovers import Scope, removals, scope
 from deployer.options import Host, Options
 from deployer.pace import Pace
+from deployer.phases import described
 from deployer.plan import Plan, PlanVerb, StackPlan, compared, merged, needs_consent, predicted
-from deployer.prepare import Preparer, tags_of
+from deployer.prepare import NOT_REVERTED, PREFIX, Preparer, tags_of
 from deployer.progress import Event, Notice
+from deployer.secrecy import hidden
 from deployer.statuses import Row, Step, row
 from deployer.work import PENDING
 from generator.manifest import Manifest, StackSpec
@@ -28,18 +34,28 @@ NO_EXPORT = "No export named"
 """AWS's words for an import whose export does not exist yet."""
 
 
-def plan(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> Plan:
+def plan(manifest: Manifest, cloud: Cloud, options: Options, host: Host, *, keep: bool = False) -> Plan:
     """
-    Return what `deploy` would do.
+    Return what `deploy` would do; *keep* leaves its change sets there, for `deployer.approved`.
 
     Raises:
         Refused: it cannot work as it is.
+        Interrupted: a signal came; nothing is left behind.
         CloudError: AWS could not be asked.
 
     """
     order = check(manifest, cloud, options.only)
-    specs = {spec.name: spec for spec in manifest.stacks}
-    return _Preview(manifest, cloud, options, host).plan([specs[name] for name in order.names])
+    found = scope(manifest, order, cloud, whole=not options.only)
+    return _Preview(found, cloud, options, host, keep=keep).plan()
+
+
+def discard(plan: Plan, cloud: Cloud) -> None:
+    """Remove the change sets that *plan* has kept, and the stacks under review that only they had made."""
+    for stack in plan.stacks:
+        if stack.change_set is not None:
+            cloud.delete_change_set(stack.change_set.id)
+            if stack.stack is None:
+                remove_shell(cloud, stack.change_set, f"discard-{stack.change_set.name}")
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,7 @@ class _Asked:
     spec: StackSpec
     stack: StackState | None
     change_set: ChangeSetState
+    parameters: Mapping[str, str]
 
     @property
     def verb(self) -> PlanVerb:
@@ -58,25 +75,52 @@ class _Asked:
 class _Preview:
     """One plan being made."""
 
-    def __init__(self, manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> None:
-        self._manifest = manifest
+    def __init__(self, scope: Scope, cloud: Cloud, options: Options, host: Host, *, keep: bool) -> None:
+        self._scope = scope
+        self._manifest = scope.manifest
         self._cloud = cloud
         self._options = options
         self._host = host
+        self._keep = keep
         self._notices: list[str] = []
-        self._preparer = Preparer(manifest, cloud, self._note, host.run_id)
+        self._preparer = Preparer(
+            scope.manifest, cloud, self._note, host.run_id, revert_drift=options.revert_drift
+        )
 
-    def plan(self, specs: list[StackSpec]) -> Plan:
-        """Ask for all change sets at once, then read each, then remove them all."""
-        states = {state.name: state for state in self._cloud.stacks([spec.stack_name for spec in specs])}
+    def plan(self) -> Plan:
+        """Ask for all change sets at once, then read each, then remove those that are not kept."""
+        by_name = {spec.name: spec for spec in self._manifest.stacks}
+        specs = [by_name[name] for name in self._scope.graph.names]
+        states = {
+            state.name: state for state in self._scope.states or () if state.status != "DELETE_COMPLETE"
+        }
         asked: list[_Asked] = []
+        kept: set[str] = set()
         try:
             plans = [self._begin(spec, states.get(spec.stack_name), asked) for spec in specs]
             done = tuple(self._read(one) if isinstance(one, _Asked) else one for one in plans)
+            done = self._with_exports(done)
+            kept = {stack.change_set.id for stack in done if stack.change_set}
         finally:
             for one in asked:
-                self._remove(one)
+                if one.change_set.id not in kept:
+                    self._remove(one)
         return Plan(self._manifest.environment, done, tuple(self._notices))
+
+    def _with_exports(self, plans: tuple[StackPlan, ...]) -> tuple[StackPlan, ...]:
+        """Add what the plans do to exports in use: what stops them, or the phases they take."""
+        survey = Survey(self._scope, self._cloud, self._options, self._note)
+        try:
+            stopped, ways = foreseen(survey, self._scope, plans)
+        except CloudError as error:
+            self._notices.append(f"what this does to exports in use is not known: {error}")
+            return plans
+        self._notices += described(ways)
+        problems = {one.producer: one.reason for one in stopped}
+        return tuple(
+            replace(one, problems=(*one.problems, problems[one.name])) if one.name in problems else one
+            for one in plans
+        )
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Notice):
@@ -84,17 +128,41 @@ class _Preview:
 
     def _begin(self, spec: StackSpec, stack: StackState | None, asked: list[_Asked]) -> StackPlan | _Asked:
         status = row(stack.status if stack else None)
+        if stack and spec.name in self._scope.leftovers:
+            return self._leftover(spec, stack)
         if status.deploy not in {Step.CREATE, Step.UPDATE}:
             return self._without(spec, stack, status)
         kind: Kind = "CREATE" if status.deploy is Step.CREATE else "UPDATE"
         try:
-            made = self._cloud.create_change_set(self._preparer.request(spec, stack, kind, 0))
+            request = self._named(self._preparer.request(spec, stack, kind, 0))
+            made = self._cloud.create_change_set(request)
         except (LostSight, NotAllowed):
             raise
         except DeployError as error:
             return self._inexact(spec, stack, str(error))
-        asked.append(_Asked(spec, stack, made))
+        asked.append(_Asked(spec, stack, made, request.parameters))
         return asked[-1]
+
+    def _named(self, request: ChangeSetRequest) -> ChangeSetRequest:
+        """Name what is kept after the plan, so that no other run takes it for its own and removes it."""
+        if not self._keep:
+            return request
+        name = f"{PREFIX}plan-{self._host.run_id}"
+        description = f"gatestack plan {self._manifest.environment}"
+        return replace(request, name=name, token=f"{request.token}-plan", description=description)
+
+    def _leftover(self, spec: StackSpec, stack: StackState) -> StackPlan:
+        """Plan the deletion of a stack that the environment no longer has."""
+        problems = ("it has termination protection: switch that off in CloudFormation",)
+        return self._stack(
+            spec,
+            stack,
+            "delete",
+            removals(stack, self._cloud),
+            "the environment no longer has it",
+            exact=True,
+            problems=problems if stack.protected else (),
+        )
 
     def _without(self, spec: StackSpec, stack: StackState | None, status: Row) -> StackPlan:
         """Plan a stack that no change set can be made for in its status."""
@@ -107,33 +175,50 @@ class _Preview:
         changes = predicted(spec.template) if again else self._compared(spec, stack)
         reason = f"{status.text}: {stack.reason}" if stack and stack.reason else status.text
         verb: PlanVerb = "recreate" if again else "update"
-        return self._stack(spec, verb, changes, reason, problems=tuple(problems))
+        return self._stack(spec, stack, verb, changes, reason, problems=tuple(problems))
 
     def _read(self, asked: _Asked) -> StackPlan:
         one = self._settled(asked.change_set)
+        unreverted = self._options.revert_drift and asked.verb == "update" and not one.reverts_drift
+        if unreverted and NOT_REVERTED not in self._notices:
+            self._notices.append(NOT_REVERTED)
         if is_empty(one):
-            return self._stack(asked.spec, "none", (), "nothing to change", exact=True)
+            return self._stack(asked.spec, asked.stack, "none", (), "nothing to change", exact=True)
         if one.status in PENDING:
-            return self._inexact(asked.spec, asked.stack, "AWS has not worked the change set out in time")
+            text = "AWS has not worked the change set out in time"
+            return self._inexact(asked.spec, asked.stack, text, asked.parameters)
         if one.status == "FAILED":
             failures = self._cloud.change_set_failures(one.id)
-            return self._inexact(asked.spec, asked.stack, "; ".join([one.reason, *failures]))
+            return self._inexact(
+                asked.spec, asked.stack, "; ".join([one.reason, *failures]), asked.parameters
+            )
         whole = merged(one, self._cloud.change_set_values(one.id))
         found = row(asked.stack.status if asked.stack else None)
-        return self._stack(asked.spec, asked.verb, whole.changes, found.text, exact=True)
+        changes = tuple(hidden(change) for change in whole.changes)
+        exact = self._stack(asked.spec, asked.stack, asked.verb, changes, found.text, exact=True)
+        kept = one if self._keep else None
+        return replace(exact, change_set=kept, parameters=asked.parameters)
 
-    def _inexact(self, spec: StackSpec, stack: StackState | None, problem: str) -> StackPlan:
+    def _inexact(
+        self,
+        spec: StackSpec,
+        stack: StackState | None,
+        problem: str,
+        parameters: Mapping[str, str] | None = None,
+    ) -> StackPlan:
         """Plan from the templates alone; what waits for an export that is still to come is no problem."""
         later = NO_EXPORT in problem
         updates = row(stack.status if stack else None).deploy is Step.UPDATE
         changes = self._compared(spec, stack) if updates else predicted(spec.template)
         reason = "what it imports does not exist yet" if later else "AWS made no change set"
         verb: PlanVerb = "update" if updates else "create"
-        return self._stack(spec, verb, changes, reason, problems=() if later else (problem,))
+        found = self._stack(spec, stack, verb, changes, reason, problems=() if later else (problem,))
+        return replace(found, parameters=parameters or {})
 
     def _stack(
         self,
         spec: StackSpec,
+        stack: StackState | None,
         verb: PlanVerb,
         changes: tuple[Change, ...],
         reason: str,
@@ -143,7 +228,7 @@ class _Preview:
     ) -> StackPlan:
         risky = needs_consent(changes, self._options.allow_replace) if exact else ()
         names = tuple(change.logical_id for change in risky)
-        return StackPlan(spec.name, spec.stack_name, verb, exact, changes, reason, problems, names)
+        return StackPlan(spec.name, spec.stack_name, verb, exact, changes, reason, problems, names, stack)
 
     def _compared(self, spec: StackSpec, stack: StackState | None) -> tuple[Change, ...]:
         if stack is None:
@@ -157,6 +242,8 @@ class _Preview:
         began = self._host.clock()
         pace = Pace(self._options.poll_interval, began)
         while self._host.clock() - began < PATIENCE_SECONDS:
+            if self._host.stop():
+                raise Interrupted("interrupted: nothing was changed, and nothing of the plan is left behind")
             one = self._cloud.change_set(one.id) or one
             if one.status not in PENDING:
                 break

@@ -9,6 +9,7 @@ from typing import Literal
 from deployer.cloud import StackEvent
 
 Goal = Literal["deploy", "destroy"]
+Doing = Goal | Literal["watch"]
 Verb = Literal["create", "update", "none", "delete", "recreate", "skipped"]
 Outcome = Literal["done", "failed", "protected", "skipped", "going-on", "interrupted"]
 """``going-on``: what AWS does had no end that was seen (time limit, lost sight, left by a second Ctrl-C)."""
@@ -64,11 +65,13 @@ class Result:
     """How a whole run ended: what the stacks said at the end, never what a poll failed to see."""
 
     environment: str
-    goal: Goal
+    goal: Doing
     stacks: tuple[StackResult, ...]
     outputs: tuple[StackOutput, ...] = ()
     seconds: float = 0.0
     interrupted: bool = False
+    plan: str = ""
+    """The file of the plan that was executed."""
 
     @property
     def exit_code(self) -> int:
@@ -81,8 +84,11 @@ class Result:
 
     @property
     def resume(self) -> str:
-        """The command that takes the run up again; the same one does."""
-        return f"gatestack {self.goal} {self.environment}"
+        """The command that takes the run up again: the same one, unless its plan is used up by a failure."""
+        if self.plan and any(stack.outcome in {"failed", "protected"} for stack in self.stacks):
+            return f"gatestack plan {self.environment} --save {self.plan}"
+        plan = f" --plan {self.plan}" if self.plan else ""
+        return f"gatestack {self.goal} {self.environment}{plan}"
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ class RunStarted:
     """The order is known and nothing has been touched."""
 
     environment: str
-    goal: Goal
+    goal: Doing
     waves: tuple[tuple[str, ...], ...]
     """Short names, in the order in which they may start."""
     stack_names: Mapping[str, str]

@@ -14,6 +14,8 @@ SIGNS: Mapping[str, str] = {"Add": "+", "Modify": "~", "Remove": "-", "Import": 
 """One character for what a change does to a resource."""
 
 NOT_THERE = "not there"
+VALUE_LENGTH = 60
+"""How much of a value before and after a change is shown to people."""
 
 
 def plan_text(plan: Plan) -> str:
@@ -176,12 +178,18 @@ def _change_text(change: Change) -> str:
     if change.stateful and change.destructive:
         words.append("HOLDS DATA")
     values = [
-        f"{detail.name}: {detail.before} -> {detail.after}"
+        f"{detail.name}: {_short(detail.before)} -> {_short(detail.after)}"
         for detail in change.details
         if detail.before is not None or detail.after is not None
     ]
     names = sorted({detail.name or detail.attribute for detail in change.details}) if not values else []
     return "  ".join([*words, *values, *([", ".join(names)] if names else [])])
+
+
+def _short(value: str | None) -> str:
+    """Return a value in one line of bounded length."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= VALUE_LENGTH else f"{text[: VALUE_LENGTH - 1]}…"
 
 
 def _plan_total(plan: Plan) -> str:
@@ -231,7 +239,7 @@ def _result_line(stack: StackResult, width: int) -> str:
 def _result_total(result: Result) -> str:
     changed = [stack for stack in result.stacks if stack.action not in {"none", "skipped"}]
     if result.exit_code:
-        return f"{result.environment}: not finished; the same command takes it up again: {result.resume}"
+        return f"{result.environment}: not finished; to take it up again: {result.resume}"
     if not changed:
         return f"{result.environment}: nothing changes ({result.seconds:.1f} s)"
     done = "deployed" if result.goal == "deploy" else "gone"

@@ -1,5 +1,7 @@
 """
-The loop: look, decide, act, tell, until every stack has its result. Single-threaded: AWS works meanwhile.
+The loop: look, decide, act, tell, until every stack has its result. AWS works meanwhile.
+
+Looking and deciding happen in one thread; requests for several stacks may go out side by side (`Host.lanes`).
 
 The state of a deployment lives in CloudFormation alone: what a killed run has left is taken up by the next
 one with the same command.
@@ -7,27 +9,33 @@ one with the same command.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 
 from deployer.actions import Action, Done, Fail, Wait
+from deployer.approval import Approval, held, removal
 from deployer.cloud import Cloud
 from deployer.decide import Desired, decide
 from deployer.ending import Ending
-from deployer.errors import CloudError, DeployError, LostSight, MovedOn, Protected, Transient
-from deployer.graph import Graph
+from deployer.errors import DeployError, LostSight, MovedOn, Protected, Transient
+from deployer.gate import Detour, Gate
 from deployer.hand import Hand
+from deployer.lanes import Lanes
+from deployer.leftovers import Scope
 from deployer.options import Host, Options
 from deployer.pace import Pace
+from deployer.patience import patiently
 from deployer.prepare import Preparer, tags_of
 from deployer.progress import Goal, Notice, Outcome, Result, RunStarted, StackDecided, Stopping, Waiting
+from deployer.sight import SIGHT_SECONDS, Sight
+from deployer.turns import Turns
 from deployer.watching import Watch
-from deployer.work import GONE, STALE_SECONDS, Work, pick, resources_of
+from deployer.work import Work, resources_of
 from generator.manifest import Manifest, StackSpec
 
-SIGHT_SECONDS = 600.0
-"""How long the endpoint may refuse every answer before a run gives up watching."""
-STEPS_AT_MOST = 12
-"""Actions on one stack between two looks."""
+SLICE_SECONDS = 5.0
+"""After which a look comes in between: what is ready elsewhere should not wait for hundreds of requests."""
+ROUND = 4
+"""Requests that are made, in each lane, before a signal is noticed."""
 BARRIER = "waits until it is known what the update of every stack would do"
 
 
@@ -36,43 +44,54 @@ class Run:
 
     def __init__(
         self,
-        manifest: Manifest,
-        graph: Graph,
+        scope: Scope,
         *,
         goal: Goal,
         cloud: Cloud,
         options: Options,
         host: Host,
+        approvals: Mapping[str, Approval] | None = None,
+        gated: bool = True,
     ) -> None:
+        manifest, graph = scope.manifest, scope.graph
         by_name = {spec.name: spec for spec in manifest.stacks}
-        self._works = {name: _work(manifest, by_name[name], goal, options) for name in graph.names}
+        goals: dict[str, Goal] = dict.fromkeys(scope.leftovers, "destroy")
+        self._works = {
+            name: _work(manifest, by_name[name], goals.get(name, goal), options) for name in graph.names
+        }
+        self._scope = scope
+        self._approvals = approvals or {}
         self._manifest = manifest
         self._graph = graph
         self._goal: Goal = goal
         self._cloud = cloud
         self._host = host
-        preparer = Preparer(manifest, cloud, host.tell, host.run_id)
+        preparer = Preparer(manifest, cloud, host.tell, host.run_id, revert_drift=options.revert_drift)
         self._hand = Hand(cloud, preparer, host.tell, self._bucket_of, production=manifest.production)
         self._watch = Watch(cloud, host, shown=options.show_events)
         self._ending = Ending(
             self._works, graph, hand=self._hand, watch=self._watch, host=host, options=options
         )
         self._pace = Pace(options.poll_interval, host.clock())
-        self._sight = host.clock()
+        self._lanes = Lanes(host.lanes)
+        self._turns = Turns(self._works, graph)
+        self._sight = Sight(self._turns.order, cloud, host, self._pace, self._lanes)
         self._cleared = goal == "destroy"
+        planned = any(one.lasting for one in self._approvals.values())
+        self._gate = Gate(scope, cloud, options, host.tell, planned=planned, open_=not gated)
         self._signals = 0
 
     def run(self) -> Result:
         """Go on until every stack has its result."""
-        self._look()
-        for work in self._works.values():
-            work.first = work.stack
+        self._first_look()
         self._announce()
         began = self._host.clock()
         try:
-            while self._tick():
-                self._host.sleep(self._pace.pause(self._host.clock()))
-                self._look_again()
+            with self._lanes:
+                while self._tick():
+                    if not self._turns.cut_short:
+                        self._host.sleep(self._pace.pause(self._host.clock()))
+                    self._sight.look_again()
         except LostSight as error:
             self._ending.leave(str(error), clean=False, signalled=False)
         interrupted = self._signals > 0
@@ -93,14 +112,30 @@ class Run:
     def _tick(self) -> bool:
         """Do what can be done now; returns whether anything is left."""
         self._take_signals()
-        self._read_change_sets()
-        for work in self._open:
-            self._watch.read(work)
+        for work, refusal in self._sight.change_sets():
+            self._ending.failed(work, Fail(str(refusal)), cleared=self._cleared)
+        self._watch.read(self._open, self._lanes)
         self._pass()
         if not self._cleared and not any(work.preparing for work in self._works.values()):
-            self._cleared = True
-            self._pass()
+            self._clear()
         return bool(self._open)
+
+    def _clear(self) -> None:
+        """Let the updates begin, now that it is known what all of them would do to exports in use."""
+        try:
+            refusals = () if self._ending.halted else self._gate.refusals(self._works.values())
+        except Transient as error:
+            self._sight.endure(error)
+            return
+        except Detour:
+            for work in self._open:
+                self._hand.clean_up(work)
+            raise
+        for refusal in refusals:
+            fail = Fail(refusal.reason, "protected")
+            self._ending.failed(self._works[refusal.producer], fail, cleared=False)
+        self._cleared = True
+        self._pass()
 
     def _take_signals(self) -> None:
         signals = self._host.stop()
@@ -115,77 +150,60 @@ class Run:
 
     # look
 
-    def _look(self) -> None:
-        names = [work.spec.stack_name for work in self._open]
-        ids = [work.follow for work in self._open if work.follow]
-        states = self._cloud.stacks(names, ids)
+    def _first_look(self) -> None:
+        """See what is there, and take up what was approved."""
+        if self._scope.states is None:
+            patiently(self._host, self._sight.look)
+        else:
+            self._sight.see(self._scope.states)
         now = self._host.clock()
-        self._sight = now
-        self._pace.relaxed()
-        for work in self._open:
-            if work.seen(pick(work, states)):
-                self._pace.news(now)
-
-    def _look_again(self) -> None:
-        """Look once for all stacks, if any of them can have moved."""
-        if not any(work.wait is None or work.wait.on == "stack" for work in self._open):
-            return
-        try:
-            self._look()
-        except Transient as error:
-            self._endure(error)
-        except CloudError as error:
-            raise LostSight(f"the stacks cannot be seen any more: {error}") from error
-
-    def _endure(self, error: Transient) -> None:
-        self._pace.strained()
-        quiet = self._host.clock() - self._sight
-        if quiet > SIGHT_SECONDS:
-            raise LostSight(f"no answer from AWS for {quiet / 60:.0f} minutes: {error}") from error
-
-    def _read_change_sets(self) -> None:
-        """Ask for the change sets that AWS is working on, or whose execution the stacks show no trace of."""
-        now = self._host.clock()
-        for work in self._open:
-            pending = work.pending and self._pace.worth_asking(now - work.made_at, work.asked_for)
-            if pending or work.recheck or work.doubtful(now):
-                try:
-                    self._read_change_set(work, now)
-                except Transient as error:
-                    self._endure(error)
-
-    def _read_change_set(self, work: Work, now: float) -> None:
-        before = work.change_set
-        if before is None:
-            work.recheck = False
-            return
-        found = self._cloud.change_set(before.id)
-        work.asked_for += 1
-        self._sight = now
-        self._pace.relaxed()
-        if found is not None:
-            if work.told(found):
-                self._pace.news(now)
-        elif work.history.executed:
-            work.change_set, work.recheck = replace(before, execution=GONE), False
-        elif now - work.made_at > STALE_SECONDS:
-            work.recheck = False
-            work.forget_change_set()
+        for work in self._works.values():
+            work.first = work.stack
+            if approval := self._approvals.get(work.name):
+                work.take_up(approval, now)
 
     # decide and act
 
     def _pass(self) -> None:
-        for work in self._works.values():
-            for _ in range(STEPS_AT_MOST):
-                if not work.open or not self._step(work):
-                    break
+        """Decide and act, the longest way to go first, until nothing can be done at once."""
+        began = self._host.clock()
+        self._turns.begin()
+        while acts := self._next(self._lanes.width * ROUND):
+            done = self._lanes.each(self._carry_out, acts)
+            lost = [error for error in done if isinstance(error, LostSight)]
+            for (work, _), error in zip(acts, done, strict=True):
+                if error is None:
+                    self._turns.again(work)
+                elif work.open and not lost:
+                    self._trouble(work, error)
+            if lost:
+                raise lost[0]
+            if not all(work.open for work, _ in acts):
+                self._turns.changed()
+            if self._host.clock() - began > SLICE_SECONDS or self._host.stop() > self._signals:
+                self._turns.cut()
+                return
 
-    def _step(self, work: Work) -> bool:
-        """Take one step with *work*; returns whether the next one can be taken at once."""
+    def _next(self, count: int) -> list[tuple[Work, Action]]:
+        """Decide until there are *count* actions to carry out, or nothing is left to decide."""
+        acts: list[tuple[Work, Action]] = []
+        while len(acts) < count and (work := self._turns.take()) is not None:
+            action = self._decided(work)
+            if action is not None:
+                acts.append((work, action))
+            elif work.open:
+                self._turns.waits(work)
+            else:
+                self._turns.changed()
+        return acts
+
+    def _decided(self, work: Work) -> Action | None:
+        """Return what is to be carried out for *work* now; an end, or a wait, is noted here."""
         now = self._host.clock()
         unmet = self._unmet(work)
         hold = f"waits for {', '.join(unmet)}" if unmet else "" if self._cleared else BARRIER
-        action = decide(self._goal, work.desired, work.observed(hold, now, early=bool(unmet)))
+        action = decide(work.goal, work.desired, work.observed(hold, now, early=bool(unmet)))
+        action = self._allowed(work, action)
         if isinstance(action, Done):
             self._ending.done(work, action)
         elif isinstance(action, Fail):
@@ -195,13 +213,27 @@ class Run:
         elif isinstance(action, Wait):
             self._wait(work, action, now)
         else:
-            return self._act(work, action, now)
-        return False
+            work.begin(now)
+            work.wait = None
+            self._host.tell(StackDecided(work.name, action.step, action.reason))
+            return action
+        return None
+
+    def _allowed(self, work: Work, action: Action) -> Action:
+        """Hold the run to what was approved, and to consent for stacks that go."""
+        if self._goal == "deploy" and work.goal == "destroy":
+            action = removal(action, work.stack, work.data, work.desired.allow_replace)
+        try:
+            action = self._gate.late(action, work, self._works.values()) if self._cleared else action
+        except Transient as error:
+            self._sight.endure(error)
+            return Wait("AWS does not say yet who imports from it", on="change set")
+        return held(work.approval, action, work.change_set) if work.approval else action
 
     def _unmet(self, work: Work) -> list[str]:
         """Return what has to come before *work* and is not over yet."""
         needs = (self._works[name] for name in sorted(self._graph.needs[work.name]))
-        early = self._goal == "deploy"
+        early = work.goal == "deploy"
         return [need.name for need in needs if need.open and not (early and need.outputs_final)]
 
     def _wait(self, work: Work, action: Wait, now: float) -> None:
@@ -216,25 +248,23 @@ class Run:
         elif not told and action.on == "stack" and not work.asked:
             self._host.tell(Waiting(work.name, action.reason))
 
-    def _act(self, work: Work, action: Action, now: float) -> bool:
-        work.begin(now)
-        work.wait = None
-        if not isinstance(action, (Wait, Done, Fail)):
-            self._host.tell(StackDecided(work.name, action.step, action.reason))
+    def _carry_out(self, act: tuple[Work, Action]) -> DeployError | None:
+        """Make the requests for one stack; returns what went wrong. May run beside those for others."""
+        work, action = act
         try:
-            self._hand.carry_out(work, action, now)
-        except (Transient, MovedOn) as error:
-            self._stumble(work, error, now)
-        except LostSight:
-            raise
+            self._hand.carry_out(work, action, self._host.clock())
         except DeployError as error:
-            outcome: Outcome = "protected" if isinstance(error, Protected) else "failed"
-            self._ending.failed(work, Fail(str(error), outcome), cleared=self._cleared)
-        else:
-            self._pace.news(now)
-            work.stuck_since = None
-            return True
-        return False
+            return error
+        work.stuck_since = None
+        self._pace.news(self._host.clock())
+        return None
+
+    def _trouble(self, work: Work, error: DeployError) -> None:
+        if isinstance(error, (Transient, MovedOn)):
+            self._stumble(work, error, self._host.clock())
+            return
+        outcome: Outcome = "protected" if isinstance(error, Protected) else "failed"
+        self._ending.failed(work, Fail(str(error), outcome), cleared=self._cleared)
 
     def _stumble(self, work: Work, error: Transient | MovedOn, now: float) -> None:
         """Have the same request repeated after the next look, until it has gone on for too long."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployer.actions import Wait
-from deployer.cloud import ChangeSetRequest, ChangeSetState, StackEvent, StackState
+from deployer.approval import Approval
+from deployer.cloud import ChangeSetRequest, ChangeSetState, Kind, StackEvent, StackState
 from deployer.decide import Desired, History, Observed
 from deployer.progress import Goal, StackResult, Verb
 from deployer.statuses import OUTPUTS_FINAL, SUCCEEDED, Step, row
@@ -54,11 +55,18 @@ class Work:
     """When the change set was made."""
     asked_for: int = 0
     """How often the change set was looked at."""
+    asked_at: float = 0.0
     recheck: bool = False
     """AWS said that something is no longer as it was seen."""
+    approval: Approval | None = None
+    """What was reviewed of it, in a run that executes a plan."""
     stuck_since: float | None = None
     """Since when the same request has to be repeated."""
     events_at: float = 0.0
+    trouble: tuple[str, ...] = ()
+    """What ECS said of a service that did not become stable."""
+    service_since: float | None = None
+    service_asked: float = float("-inf")
 
     @property
     def name(self) -> str:
@@ -89,7 +97,8 @@ class Work:
         fresh_start = self.history.change_sets <= 1 and not self.history.premature and not self.history.empty
         unknown = self.change_set is None or self.pending
         updates = row(self.stack.status if self.stack else None).deploy is Step.UPDATE
-        return self.open and self.history.executed is None and fresh_start and unknown and updates
+        going = self.open and self.goal == "deploy" and self.history.executed is None
+        return going and fresh_start and unknown and updates
 
     @property
     def asked(self) -> bool:
@@ -111,6 +120,23 @@ class Work:
         step = row(self.first.status if self.first else None).deploy
         verbs: Mapping[Step, Verb] = {Step.CREATE: "create", Step.RECREATE: "recreate"}
         return verbs.get(step, "update")
+
+    def take_up(self, approval: Approval, now: float) -> None:
+        """Go on from what was approved: its change set, or that there is nothing to change."""
+        self.approval, planned, one = approval, approval.planned, approval.change_set
+        kind: Kind = "CREATE" if planned.action == "create" else "UPDATE"
+        if approval.executed:
+            self.change_set = one
+            self.history = replace(self.history, executed=planned.change_set_id, kind=kind)
+        elif one is not None:
+            self.change_set, self.made_at = one, now
+            self.base = self.version() if kind == "UPDATE" else ()
+            self.history = replace(self.history, change_sets=1, kind=kind)
+            self.request = ChangeSetRequest(
+                one.stack_id, kind, one.name, "", None, None, dict(planned.parameters)
+            )
+        elif planned.action == "none":
+            self.history = replace(self.history, change_sets=1, empty=True)
 
     def begin(self, now: float) -> None:
         """Start the clock of this stack, once."""
@@ -144,6 +170,7 @@ class Work:
         self.acted_mark = self.stack.mark if self.stack else ()
         self.acted_at, self.looks = now, 0
         self.events, self.events_mark = [], None
+        self.trouble, self.service_since, self.service_asked = (), None, float("-inf")
 
     def told(self, found: ChangeSetState) -> bool:
         """Take in what AWS says of the change set; returns whether it is news. It may be executed already."""

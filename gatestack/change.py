@@ -5,18 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
-from deployer import report
+from deployer import planfile, report
+from deployer.approved import deploy_plan
 from deployer.deploy import deploy as deploy_stacks
 from deployer.deploy import destroy as destroy_stacks
 from deployer.options import Options as RunOptions
-from deployer.plan import Plan
-from deployer.preview import plan as plan_stacks
 from deployer.progress import Result
+from gatestack import review
 from gatestack.account import connect, poll_interval
 from gatestack.cli import Options
+from gatestack.drifting import notes as drift_notes
 from gatestack.environment import Environment, resolve
 from gatestack.progress import shown
 from gatestack.signals import host
@@ -25,14 +27,20 @@ ENV = click.argument("env")
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
 ONLY = click.option("--only", multiple=True, metavar="STACK", help="Only this stack; may be repeated.")
 FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+FILE = click.Path(dir_okay=False, path_type=Path)
+ALLOW = click.option(
+    "--allow-replace", multiple=True, metavar="ID", help="Let this resource go although it holds data."
+)
+MIGRATE = click.option(
+    "--migrate-exports",
+    is_flag=True,
+    help="Change exports in use: consumers hold today's value meanwhile; something may be interrupted.",
+)
+REVERT = click.option(
+    "--revert-drift", is_flag=True, help="Set back what was changed behind CloudFormation's back."
+)
 
 CHANGES_FOUND = 3
-
-
-class NotConfirmed(click.ClickException):
-    """Nobody said yes; nothing was touched."""
-
-    exit_code = 4
 
 
 @click.command()
@@ -40,14 +48,47 @@ class NotConfirmed(click.ClickException):
 @ONLY
 @click.option("--format", "style", type=click.Choice(["text", "json", "markdown"]), default="text")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 3 when there are changes.")
+@click.option(
+    "--save", "path", type=FILE, metavar="FILE", help="Keep the change sets, for deploy --plan FILE."
+)
+@ALLOW
+@MIGRATE
+@REVERT
+@click.option("--drift", is_flag=True, help="Also say what was changed behind CloudFormation's back.")
 @click.pass_obj
-def plan(options: Options, env: str, only: tuple[str, ...], style: str, *, detailed_exitcode: bool) -> int:
+def plan(
+    options: Options,
+    env: str,
+    only: tuple[str, ...],
+    style: str,
+    path: Path | None,
+    allow_replace: tuple[str, ...],
+    *,
+    detailed_exitcode: bool,
+    revert_drift: bool,
+    migrate_exports: bool,
+    drift: bool,
+) -> int:
     """Show what deploy would change in ENV; the change sets it makes for that are removed again."""
     environment = resolve(env, options.region)
     environment.warn()
-    found = _plan(environment, options, _run_options(environment, options, only))
+    chosen = replace(
+        _run_options(environment, options, only),
+        allow_replace=frozenset(allow_replace),
+        revert_drift=revert_drift,
+        migrate_exports=migrate_exports,
+    )
+    if path is not None:
+        review.check_place(path)
+    manifest, cloud = environment.manifest(), connect(environment, options)
+    found = review.preview(manifest, cloud, options, chosen, keep=path is not None)
+    if drift:
+        found = replace(found, notices=found.notices + drift_notes(environment, cloud, options))
     render = {"text": report.plan_text, "json": report.plan_json, "markdown": report.plan_markdown}[style]
     click.echo(render(found))
+    if path is not None:
+        review.save(found, manifest, cloud, chosen, path)
+        click.echo(f"to deploy exactly this: {review.how_to_deploy(env, path)}", err=style != "text")
     return CHANGES_FOUND if detailed_exitcode and found.changes_anything else 0
 
 
@@ -55,8 +96,15 @@ def plan(options: Options, env: str, only: tuple[str, ...], style: str, *, detai
 @ENV
 @YES
 @ONLY
+@ALLOW
+@MIGRATE
+@REVERT
 @click.option(
-    "--allow-replace", multiple=True, metavar="ID", help="Let this resource go although it holds data."
+    "--plan",
+    "path",
+    type=FILE,
+    metavar="FILE",
+    help="Execute what plan --save wrote, or refuse; asks nobody.",
 )
 @click.option("--on-failure", type=click.Choice(["continue", "stop"]), default="continue")
 @FORMAT
@@ -66,25 +114,40 @@ def deploy(
     env: str,
     only: tuple[str, ...],
     allow_replace: tuple[str, ...],
+    path: Path | None,
     on_failure: str,
     style: str,
     *,
     yes: bool,
+    migrate_exports: bool,
+    revert_drift: bool,
 ) -> int:
     """Bring ENV to what its file says: change sets for everything, side by side where the imports allow."""
+    if path and (only or revert_drift):
+        raise click.UsageError("--only and --revert-drift cannot be given with --plan: the plan says it")
+    reviewed = planfile.read(path) if path else None
+    if not reviewed and not yes:
+        review.check_terminal()
     environment = resolve(env, options.region)
     environment.warn()
     chosen = replace(
         _run_options(environment, options, only),
         allow_replace=frozenset(allow_replace),
         on_failure="stop" if on_failure == "stop" else "continue",
+        revert_drift=revert_drift,
+        migrate_exports=migrate_exports,
     )
-    if not yes and not _confirmed(environment, options, chosen):
+    manifest, cloud = environment.manifest(), connect(environment, options)
+    try:
+        if not reviewed and not yes:
+            reviewed = review.agreed(environment, manifest, cloud, options, chosen)
+    except review.NothingToDo:
         return 0
-    manifest = environment.manifest()
-    cloud = connect(environment, options)
     with shown(options) as tell, host(tell) as here:
-        result = deploy_stacks(manifest, cloud, chosen, here)
+        if reviewed is None:
+            result = deploy_stacks(manifest, cloud, chosen, here)
+        else:
+            result = deploy_plan(manifest, reviewed, cloud, chosen, here, file=str(path) if path else "")
     return _ended(result, style)
 
 
@@ -112,33 +175,14 @@ def _run_options(environment: Environment, options: Options, only: Collection[st
     return RunOptions(only=frozenset(only), poll_interval=interval, show_events=not options.quiet)
 
 
-def _plan(environment: Environment, options: Options, chosen: RunOptions) -> Plan:
-    cloud = connect(environment, options)
-    with shown(options) as tell, host(tell) as here:
-        return plan_stacks(environment.manifest(), cloud, chosen, here)
-
-
-def _confirmed(environment: Environment, options: Options, chosen: RunOptions) -> bool:
-    """Show the plan and ask; False when there is nothing to do."""
-    if not sys.stdin.isatty():
-        raise NotConfirmed("nobody can be asked here: give --yes (see `gatestack plan` first)")
-    found = _plan(environment, options, chosen)
-    click.echo(report.plan_text(found), err=True)
-    if not found.changes_anything:
-        return False
-    if not click.confirm(f"Deploy this to {environment.name}?", err=True):
-        raise NotConfirmed("nothing was changed")
-    return True
-
-
 def _confirm_by_name(environment: Environment, only: Collection[str]) -> None:
     what = ", ".join(environment.stack_names[name] for name in only if name in environment.stack_names)
     if not sys.stdin.isatty():
-        raise NotConfirmed("nobody can be asked here: give --yes")
+        raise review.NotConfirmed("nobody can be asked here: give --yes")
     click.echo(f"This deletes {what or f'every stack of {environment.name}'}.", err=True)
     typed = click.prompt("Type the environment's name to go on", default="", show_default=False, err=True)
     if typed != environment.name:
-        raise NotConfirmed(f"{typed!r} is not {environment.name}; nothing was changed")
+        raise review.NotConfirmed(f"{typed!r} is not {environment.name}; nothing was changed")
 
 
 def _ended(result: Result, style: str) -> int:

@@ -20,6 +20,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("gatestack.look", "Show the state of ENV's stacks."),
     "outputs": ("gatestack.look", "Show what ENV's stacks export."),
     "events": ("gatestack.look", "Show what happened in ENV's stacks, oldest first."),
+    "watch": ("gatestack.follow", "Attach to what goes on in ENV's stacks, until it ends."),
+    "drift": ("gatestack.drifting", "Show what was changed behind CloudFormation's back."),
     "local": ("gatestack.local", "The sandbox: an AWS endpoint on this machine for ENV=local."),
 }
 """Command -> the module that holds it under its own name, and its line in `--help`."""

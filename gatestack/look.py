@@ -13,6 +13,7 @@ from deployer.progress import StackOutput
 from gatestack.account import connect
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
+from gatestack.follow import follow
 
 FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 ENV = click.argument("env")
@@ -58,9 +59,10 @@ def outputs(options: Options, env: str, style: str) -> int:
 @click.command()
 @ENV
 @click.option("--stack", "only", help="One stack, by its short name (network).")
+@click.option("--follow", "following", is_flag=True, help="Show what is new as it comes, until Ctrl-C.")
 @FORMAT
 @click.pass_obj
-def events(options: Options, env: str, only: str | None, style: str) -> int:
+def events(options: Options, env: str, only: str | None, style: str, *, following: bool) -> int:
     """Show what happened in ENV's stacks, oldest first."""
     environment = resolve(env, options.region)
     if only is not None and only not in environment.stack_names:
@@ -68,6 +70,9 @@ def events(options: Options, env: str, only: str | None, style: str) -> int:
             f"no stack {only}; {environment.name} has {', '.join(environment.stack_names)}"
         )
     cloud = connect(environment, options)
+    if following:
+        stacks = [name for name in environment.stack_names if only in (None, name)]
+        return follow(environment, stacks, cloud, options, style)
     states = {name: state for name, state in _states(environment, cloud).items() if only in (None, name)}
     found = [(name, event) for name, state in states.items() if state for event in cloud.events(state.id)]
     found.sort(key=lambda row: row[1].time)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
-import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -13,28 +14,54 @@ from deployer.options import Host
 from deployer.progress import Tell
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+PATIENCE = 3
+"""So many signals end the process at once, in whatever it is doing."""
+LANES = 8
+"""Requests under way at once: enough that hundreds of stacks start together, few enough for AWS's rates."""
+
+
+class _Signals:
+    """Counts signals, and wakes a sleeper through a pipe: a handler may take no lock."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._reading, self._writing = os.pipe()
+        os.set_blocking(self._writing, False)
+
+    def take(self, _number: int, _frame: object) -> None:
+        """Handle a signal."""
+        self.count += 1
+        if self.count >= PATIENCE:
+            raise KeyboardInterrupt
+        os.write(self._writing, b"!")
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep until the time is over or a signal comes; one that came since the last sleep counts."""
+        ready, _, _ = select.select([self._reading], [], [], max(seconds, 0.0))
+        if ready:
+            os.read(self._reading, 64)
+
+    def close(self) -> None:
+        """Give the pipe back."""
+        os.close(self._reading)
+        os.close(self._writing)
 
 
 @contextmanager
 def host(tell: Tell) -> Iterator[Host]:
     """Give a run its host; while it lasts, signals are counted instead of ending the process."""
-    taken = threading.Event()
-    count = 0
-
-    def take(_signal: int, _frame: object) -> None:
-        nonlocal count
-        count += 1
-        taken.set()
-
-    def sleep(seconds: float) -> None:
-        taken.wait(seconds)
-        taken.clear()
-
-    before = {number: signal.signal(number, take) for number in STOPPING}
+    signals = _Signals()
+    before = {number: signal.signal(number, signals.take) for number in STOPPING}
     try:
         yield Host(
-            tell=tell, clock=time.monotonic, sleep=sleep, run_id=uuid.uuid4().hex[:12], stop=lambda: count
+            tell=tell,
+            clock=time.monotonic,
+            sleep=signals.sleep,
+            run_id=uuid.uuid4().hex[:12],
+            stop=lambda: signals.count,
+            lanes=LANES,
         )
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        signals.close()

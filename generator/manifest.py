@@ -53,6 +53,10 @@ class StackSpec:
     termination_protection: bool = False
     timeout_minutes: int = 60
     """The deployer's own limit for one operation on this stack."""
+    rollback_alarms: tuple[str, ...] = ()
+    """Names or ARNs of alarms that roll an update back."""
+    rollback_minutes: int = 0
+    """How long the alarms are watched after everything is done."""
     lookups: tuple[Lookup, ...] = ()
     uploads: tuple[Upload, ...] = ()
 
@@ -115,6 +119,7 @@ def _stack(entry: Mapping[str, Any], folder: Path) -> StackSpec:
     template = (folder / f"{entry['name']}.json").read_text(encoding="utf-8")
     lists = {
         "capabilities": tuple(entry["capabilities"]),
+        "rollback_alarms": tuple(entry.get("rollback_alarms", ())),
         "lookups": tuple(Lookup(**lookup) for lookup in entry["lookups"]),
         "uploads": tuple(Upload(**upload) for upload in entry["uploads"]),
     }

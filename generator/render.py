@@ -11,6 +11,10 @@ from stacks import STACKS, builder
 from stacks.parts import litellm_config
 from stacks.settings import Settings
 
+ROLLED_BACK_BY_ALARMS = frozenset({"alb", "service"})
+"""The stacks that requests pass through. An alarm on them says nothing about an update of the others, and a
+database that is rolled back is interrupted twice."""
+
 
 def render(settings: Settings) -> Manifest:
     """Return the environment that *settings* describe, ready to be linted, planned and deployed."""
@@ -28,6 +32,7 @@ def render(settings: Settings) -> Manifest:
 def _spec(settings: Settings, name: str) -> StackSpec:
     template = builder(name).build(settings).template.to_dict()
     deployment = template.get("Metadata", {}).get("gatestack", {})
+    watched = name in ROLLED_BACK_BY_ALARMS
     return StackSpec(
         name=name,
         stack_name=settings.stack_name(name),
@@ -35,6 +40,9 @@ def _spec(settings: Settings, name: str) -> StackSpec:
         capabilities=_capabilities(template["Resources"].values()),
         tags=settings.stack_tags(name),
         termination_protection=settings.production,
+        timeout_minutes=getattr(settings.deployment.timeout_minutes, name),
+        rollback_alarms=settings.observability.rollback_alarms if watched else (),
+        rollback_minutes=settings.observability.rollback_monitoring_minutes if watched else 0,
         lookups=tuple(Lookup(**lookup) for lookup in deployment.get("lookups", ())),
         uploads=tuple(Upload(**upload) for upload in deployment.get("uploads", ())),
     )

@@ -11,7 +11,7 @@ EMPTY = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
 CallKind = Literal["throttle", "error", "drop-before", "drop-after", "expired"]
-Operation = Literal["create", "update", "delete"]
+Operation = Literal["create", "update", "delete", "detect"]
 
 
 @dataclass
@@ -76,8 +76,10 @@ class Behaviour:
     stale_reads: float = 0.0  # virtual seconds that stack statuses lag behind
     hidden_change_sets: float = 0.0  # virtual seconds that a new change set cannot be seen
     missing_import: Literal["warn", "fail"] = "warn"  # what a change set does whose import has no export
-    exporter_deletion: Literal["stay", "fail"] = "stay"  # status of a stack whose deletion an import prevents
+    exporter_deletion: Literal["stay", "event", "fail"] = "stay"
+    """A deletion that an import prevents: reason on the stack, in an event alone, or the status too."""
     empty_reason: str = EMPTY
+    lacks: Sequence[str] = ()  # actions and parameters that this endpoint does not know, as older ones do not
 
 
 class Faults:

@@ -37,6 +37,10 @@ class ProvisionError(Exception):
     """A resource cannot be made, changed or removed; the text is the reason shown in the stack's events."""
 
 
+class Gone(Exception):  # noqa: N818 - named after what was found
+    """A resource is no longer there: somebody deleted it behind the stack's back."""
+
+
 class Provisioner(Protocol):
     """Makes resources; called under the account's lock, one call at a time."""
 
@@ -50,6 +54,13 @@ class Provisioner(Protocol):
 
     def delete(self, request: Request, current: Provisioned) -> None:
         """Remove the resource, whose properties are the last deployed; gone already is no error."""
+
+    def read(self, request: Request, current: Provisioned) -> Mapping[str, Any] | None:
+        """
+        Give the live values of those of the resource's properties that can be told.
+
+        None where nothing can be told of its type; raises Gone, ProvisionError.
+        """
 
     def duration(self, type_name: str, /) -> float:
         """Virtual seconds that making or removing a resource of this type takes."""

@@ -166,6 +166,27 @@ class Observability(Section):
     alarm_email: fields.Email | None
     """Gets every alarm, after confirming the subscription."""
     dashboard: bool
+    rollback_alarms: fields.RollbackAlarms
+    """CloudWatch alarms, by name or ARN, five at most: an update of alb or service during which one rings is
+    rolled back. They have to exist."""
+    rollback_monitoring_minutes: Annotated[int, between(0, 180, "minutes")]
+    """How long they are watched after an update has done everything."""
+
+
+class Timeouts(Section):
+    """Minutes after which gatestack stops waiting for one operation on a stack; AWS goes on with it."""
+
+    security: Annotated[int, between(1, 1440, "minutes")]
+    network: Annotated[int, between(1, 1440, "minutes")]
+    alb: Annotated[int, between(1, 1440, "minutes")]
+    database: Annotated[int, between(1, 1440, "minutes")]
+    service: Annotated[int, between(1, 1440, "minutes")]
+
+
+class Deployment(Section):
+    """How the stacks are deployed."""
+
+    timeout_minutes: Timeouts
 
 
 class Settings(Section):
@@ -187,6 +208,7 @@ class Settings(Section):
     service: Service
     secrets: Secrets
     observability: Observability
+    deployment: Deployment
 
     @property
     def production(self) -> bool:

@@ -19,6 +19,7 @@ from deployer.cloud import (
     StackEvent,
     StackState,
 )
+from deployer.drift_state import Detection, ResourceDrift
 from deployer.errors import CloudError
 from deployer.options import Host
 from deployer.progress import Event
@@ -143,6 +144,10 @@ class FakeCloud:
         self.versions: tuple[str, ...] | None = ("16.4", "16.8", "17.5")
         self.live_version: str | None = None
         self.objects: dict[tuple[str, str], str] | None = {}
+        self.trouble: tuple[str, ...] = ()
+        """What ECS says about a service."""
+        self.drifted: dict[str, tuple[ResourceDrift, ...]] = {}
+        """Stack -> what somebody changed by hand."""
         self.calls: list[tuple[str, str]] = []
         self._tokens: set[tuple[str, str]] = set()
         self._number = 0
@@ -178,7 +183,9 @@ class FakeCloud:
 
     # reads
 
-    def stacks(self, names: Collection[str], ids: Collection[str] = ()) -> tuple[StackState, ...]:
+    def stacks(
+        self, names: Collection[str], ids: Collection[str] = (), tags: Mapping[str, str] | None = None
+    ) -> tuple[StackState, ...]:
         self._call("stacks", "")
         if self._behind:
             self._behind -= 1
@@ -188,7 +195,9 @@ class FakeCloud:
         return tuple(
             state
             for state in states
-            if state.id in ids or (state.name in names and state.status != "DELETE_COMPLETE")
+            if state.id in ids
+            or (state.name in names and state.status != "DELETE_COMPLETE")
+            or (tags and tags.items() <= state.tags.items() and state.status != "DELETE_COMPLETE")
         )
 
     def change_set(self, change_set_id: str) -> ChangeSetState | None:
@@ -255,6 +264,18 @@ class FakeCloud:
     def account(self) -> str:
         self._call("account", "")
         return "111122223333"
+
+    def detect_drift(self, stack_id: str) -> str:
+        self._call("detect_drift", stack_id)
+        return f"{self.clock.now + self.usual}"
+
+    def drift_detection(self, detection_id: str) -> Detection:
+        self._call("drift_detection", detection_id)
+        return Detection(running=self.clock.now < float(detection_id))
+
+    def resource_drifts(self, stack_id: str) -> tuple[ResourceDrift, ...]:
+        self._call("resource_drifts", stack_id)
+        return self.drifted.get(self.live[stack_id].state.name, ())
 
     # acts
 
@@ -354,6 +375,10 @@ class FakeCloud:
 
     def object_url(self, bucket: str, key: str) -> str:
         return f"https://s3.example/{bucket}/{key}"
+
+    def service_trouble(self, service: str) -> tuple[str, ...]:
+        self._call("service_trouble", service)
+        return self.trouble
 
     def unlock(self, resource: Resource) -> None:
         self._call("unlock", resource.logical_id)

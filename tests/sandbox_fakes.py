@@ -14,20 +14,22 @@ from botocore.exceptions import ClientError
 
 from sandbox.clock import ManualClock
 from sandbox.errors import invalid
-from sandbox.provisioning import Provisioned, ProvisionError, Request
+from sandbox.provisioning import Gone, Provisioned, ProvisionError, Request
 from sandbox.server import Backing, Sandbox
 
 THING = "AWS::Test::Thing"
 SLOW = "AWS::Test::Slow"
 BARE = "AWS::Test::Bare"
 ROLE = "AWS::IAM::Role"
+QUEUE = "AWS::SQS::Queue"
+"""A type that holds data."""
 
 
 class FakeSchemas:
     """Things have an Arn, are replaced when Name or Options.Kind changes; bare ones take no tags."""
 
     def known(self, type_name: str, /) -> bool:
-        return type_name in ("AWS::CloudFormation::Stack", THING, SLOW, BARE, ROLE)
+        return type_name in ("AWS::CloudFormation::Stack", THING, SLOW, BARE, ROLE, QUEUE)
 
     def create_only(self, type_name: str, /) -> frozenset[str]:
         return frozenset(["Name", "Options.Kind"])
@@ -76,6 +78,13 @@ class FakeProvisioner:
             raise ProvisionError("it sticks")
         self.log.append(("delete", current.physical_id))
         self.made.pop(current.physical_id, None)
+
+    def read(self, request: Request, current: Provisioned) -> Mapping[str, Any] | None:
+        if request.type == BARE:
+            return None
+        if current.physical_id not in self.made:
+            raise Gone(current.physical_id)
+        return self.made[current.physical_id].properties
 
     def duration(self, type_name: str, /) -> float:
         return 600.0 if type_name == SLOW else 4.0

@@ -157,6 +157,7 @@ def test_a_change_set_is_asked_for_with_a_token(stubs: Stubs) -> None:
         "Parameters": [{"ParameterKey": "P", "ParameterValue": "1"}],
         "Tags": [{"Key": "K", "Value": "V"}],
         "TemplateBody": "{}",
+        "RollbackConfiguration": {"RollbackTriggers": [], "MonitoringTimeInMinutes": 0},
     }
     stubs.answer("cloudformation", "create_change_set", {"Id": "c", "StackId": ARN}, asked)
 

@@ -319,7 +319,8 @@ def test_an_export_in_use_elsewhere_keeps_its_stack_and_says_by_whom(world: Worl
     result = world.destroy(wanted)
 
     assert outcomes(result) == {"a": ("delete", "failed")}
-    assert "in use by theirs -> deploy or destroy the stack that imports it first" in result.stacks[0].reason
+    cause = str(result.stacks[0].cause)
+    assert "in use by theirs -> deploy or destroy the stack that imports it first" in cause
 
 
 def test_a_plan_says_what_deploy_does_and_leaves_nothing_behind(world: World) -> None:

@@ -86,12 +86,12 @@ class Cleaning:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cloud, name)
 
-    def stacks(self, names: Any, ids: Any = ()) -> tuple[StackState, ...]:
+    def stacks(self, names: Any, ids: Any = (), tags: Any = None) -> tuple[StackState, ...]:
         return tuple(
             replace(one, status="UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
             if one.name == "dev-a" and one.status == "UPDATE_COMPLETE" and self._cloud.clock.now < 80
             else one
-            for one in self._cloud.stacks(names, ids)
+            for one in self._cloud.stacks(names, ids, tags)
         )
 
 

@@ -219,8 +219,8 @@ class Lagging:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cloud, name)
 
-    def stacks(self, names: Any, ids: Any = ()) -> tuple[StackState, ...]:
-        (found,) = self._cloud.stacks(names, ids)
+    def stacks(self, names: Any, ids: Any = (), tags: Any = None) -> tuple[StackState, ...]:
+        (found,) = self._cloud.stacks(names, ids, tags)
         now = self._cloud.clock.now
         self._seen.append((now, found.status))
         return (replace(found, status=[status for at, status in self._seen if at <= max(0, now - 12)][-1]),)
@@ -296,10 +296,10 @@ class Blind:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cloud, name)
 
-    def stacks(self, names: Any, ids: Any = ()) -> tuple[StackState, ...]:
+    def stacks(self, names: Any, ids: Any = (), tags: Any = None) -> tuple[StackState, ...]:
         if self._cloud.count("execute"):
             raise self._error
-        return self._cloud.stacks(names, ids)
+        return self._cloud.stacks(names, ids, tags)
 
 
 def test_a_stack_that_went_busy_under_our_hands_is_looked_at_again(world: World) -> None:

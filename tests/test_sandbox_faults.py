@@ -122,9 +122,9 @@ def test_what_is_not_cloudformation_goes_elsewhere_and_unoffered_actions_say_so(
     request = urllib.request.Request(f"{aws.sandbox.endpoint}/bucket")  # noqa: S310 - loopback
     with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
         assert json.loads(answer.read()) == {"served": "elsewhere"}
-    assert refusal(aws.client.detect_stack_drift, StackName="one") == (
+    assert refusal(aws.client.list_types) == (
         "InvalidAction",
-        "The action DetectStackDrift is not offered by this sandbox.",
+        "The action ListTypes is not offered by this sandbox.",
         400,
     )
 

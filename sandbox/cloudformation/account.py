@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 from sandbox.clock import Agenda
-from sandbox.cloudformation.records import ChangeSet, Event, Operation, Options, Resource, Stack
+from sandbox.cloudformation.records import ChangeSet, Detection, Event, Operation, Options, Resource, Stack
 from sandbox.errors import ApiError, invalid
 from sandbox.faults import Faults
 from sandbox.provisioning import Provisioner, Schemas
@@ -36,6 +36,7 @@ class Account:
         self.region = region
         self.stacks: dict[str, Stack] = {}
         self.change_sets: dict[str, ChangeSet] = {}
+        self.detections: dict[str, Detection] = {}
         self._random = random.Random(f"{faults.seed}{region}")  # noqa: S311 - reproducible ids, no secret
 
     def uuid(self) -> str:
@@ -103,6 +104,7 @@ class Account:
     def begin(self, stack: Stack, kind: str, options: Options) -> Operation:
         """Make a new operation the stack's; what the one before still had on the agenda is void."""
         stack.operation.live = False
+        stack.drifts, stack.drift_status, stack.drift_checked = {}, "NOT_CHECKED", None
         stack.operation = Operation(self.uuid(), kind, options)
         stack.operations.append(stack.operation)
         return stack.operation

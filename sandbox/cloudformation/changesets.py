@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from sandbox.cloudformation import operations
+from sandbox.cloudformation import operations, reverting
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.paging import paged
 from sandbox.cloudformation.parameters import masked
@@ -35,6 +36,7 @@ def create_change_set(account: Account, params: Params, fetch: Fetch) -> Answer:
             return {"Id": known.id, "StackId": known.stack_id}
         raise ApiError("AlreadyExistsException", f"ChangeSet {name} already exists")
     base = stack if stack and kind == "UPDATE" else None
+    _reverts_drift(params, kind)
     wanted = deployment(account, params, fetch, base)
     trial = base or Stack("arn:aws:cloudformation:trial", stack_name(params), account.agenda.now())
     plan(account, trial, wanted)  # what cannot be evaluated is refused before anything is kept
@@ -88,9 +90,20 @@ def _kept(account: Account, stack: Stack, params: Params, kind: str, wanted: Dep
         description=params.get("Description"),
         on_stack_failure=params.get("OnStackFailure"),
         include_nested=bool(params.get("IncludeNestedStacks")),
+        reverts_drift=_reverts_drift(params, kind),
     )
     account.change_sets[made.id] = made
     return made
+
+
+def _reverts_drift(params: Params, kind: str) -> bool:
+    """Whether drift is set back; raises ApiError where AWS has no such change set (AWS docs, see module)."""
+    mode = params.get("DeploymentMode")
+    if mode is None:
+        return False
+    if kind != "UPDATE" or params.get("IncludeNestedStacks"):
+        raise invalid(f"DeploymentMode {mode} is for UPDATE change sets without nested stacks only.")
+    return True
 
 
 def _set_in_progress(made: ChangeSet) -> None:
@@ -101,7 +114,8 @@ def _plan(account: Account, stack: Stack, made: ChangeSet) -> None:
     if made.deleted or made.execution == "OBSOLETE":
         return
     try:
-        found = plan(account, stack, made.deployment)
+        found = plan(account, stack, made.deployment, reverts_drift=made.reverts_drift)
+        made.drift_status = reverting.stack_status(account, stack) if made.reverts_drift else None
     except ApiError as error:
         made.status, made.reason = "FAILED", error.message
         return
@@ -126,6 +140,8 @@ def describe_change_set(account: Account, params: Params, _: Fetch) -> Answer:
         "Parameters": parameters(wanted),
         "NotificationARNs": wanted.notification_arns,
         "RollbackConfiguration": wanted.rollback_configuration,
+        "DeploymentMode": "REVERT_DRIFT" if found.reverts_drift else None,
+        "StackDriftStatus": found.drift_status,
         "Capabilities": wanted.capabilities,
         "Tags": tags(wanted),
         "OnStackFailure": found.on_stack_failure,
@@ -213,6 +229,7 @@ def execute_change_set(account: Account, params: Params, _: Fetch) -> Answer:
     found.execution, stack.change_set_id = "EXECUTE_IN_PROGRESS", found.id
     stack.updated = account.agenda.now()
     how = options({**params, "OnStackFailure": found.on_stack_failure}, change_set_id=found.id)
+    how = replace(how, reverts_drift=found.reverts_drift)
     begin = operations.create if found.type == "CREATE" else operations.update
     begin(account, stack, found.deployment, how)
     return {}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.clock import Agenda, Clock
-from sandbox.cloudformation import changesets, history, reads, writes
+from sandbox.cloudformation import changesets, drift, history, reads, writes
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.requests import Fetch
 from sandbox.errors import ApiError
@@ -27,7 +27,11 @@ ACTIONS: Mapping[str, Action] = {
     "DescribeStackEvents": history.describe_stack_events,
     "DescribeStackResource": reads.describe_stack_resource,
     "DescribeStackResources": reads.describe_stack_resources,
+    "DescribeStackDriftDetectionStatus": drift.describe_stack_drift_detection_status,
+    "DescribeStackResourceDrifts": drift.describe_stack_resource_drifts,
     "DescribeStacks": reads.describe_stacks,
+    "DetectStackDrift": drift.detect_stack_drift,
+    "DetectStackResourceDrift": drift.detect_stack_resource_drift,
     "ExecuteChangeSet": changesets.execute_change_set,
     "GetStackPolicy": writes.get_stack_policy,
     "GetTemplate": reads.get_template,
@@ -68,8 +72,11 @@ class Control:
 
     def call(self, action: str, params: Mapping[str, Any], region: str) -> Mapping[str, Any]:
         """Carry out one API call; raises ApiError."""
-        if action not in ACTIONS:
+        if action not in ACTIONS or action in self.faults.behaviour.lacks:
             raise ApiError("InvalidAction", f"The action {action} is not offered by this sandbox.")
+        for name in self.faults.behaviour.lacks:
+            if name in params:
+                raise ApiError("ValidationError", f"Unknown parameter in input: {name}")
         with self._lock:
             self.settle()
             answer = ACTIONS[action](self._account(region), params, self._fetch)

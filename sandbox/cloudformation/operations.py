@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sandbox.cloudformation.account import Account
+from sandbox.cloudformation.actual import gone
 from sandbox.cloudformation.evaluation import Evaluation
 from sandbox.cloudformation.policies import denial
 from sandbox.cloudformation.records import Deployment, Leftover, Options, Output, Stack
@@ -52,6 +53,8 @@ def _go(account: Account, stack: Stack, verb: str) -> None:
     tasks: dict[str, Task] = {}
     for name, spec in active.items():
         made = name in stack.resources and stack.resources[name].made is not None
+        if made and stack.options.reverts_drift:
+            made = not gone(account, stack, stack.resources[name])
         tasks[name] = (Updating if made else Creating)(account, stack, spec, evaluation)
     stack.operation.run = Run(tasks, needs, lambda failed: _worked(account, stack, verb, failed))
     stack.operation.run.start()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.cloudformation import reverting
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.changes import changed, recreates
 from sandbox.cloudformation.evaluation import Evaluation, Live
@@ -57,10 +58,10 @@ class _Preview(Live):
         return logical_id in self._there and logical_id not in self.replaced
 
 
-def plan(account: Account, stack: Stack, deployment: Deployment) -> Plan:
+def plan(account: Account, stack: Stack, deployment: Deployment, *, reverts_drift: bool = False) -> Plan:
     """Compare *stack* with *deployment*; raises ApiError where the deployment cannot be evaluated."""
     world = _Preview(account, stack)
-    planner = _Planner(account, stack, deployment, world)
+    planner = _Planner(account, stack, deployment, world, reverts_drift=reverts_drift)
     made = planner.plan()
     evaluation = planner.evaluation
     same_outputs = evaluation.outputs() == stack.outputs
@@ -79,7 +80,10 @@ def _same_settings(old: Deployment, new: Deployment) -> bool:
 
 
 class _Planner:
-    def __init__(self, account: Account, stack: Stack, deployment: Deployment, world: _Preview) -> None:
+    def __init__(
+        self, account: Account, stack: Stack, deployment: Deployment, world: _Preview, *, reverts_drift: bool
+    ) -> None:
+        self._reverts_drift = reverts_drift
         self._account = account
         self._stack = stack
         self._world = world
@@ -116,7 +120,35 @@ class _Planner:
             made.changes.append(added)
             made.valued.append(_with_context(added, None, shown))
             return
-        self._modified(made, spec, old, plain, shown)
+        if not self._reverts_drift:
+            self._modified(made, spec, old, plain, shown)
+            return
+        self._reverted(made, spec, reverting.found(self._account, self._stack, old, plain), plain, shown)
+
+    def _reverted(
+        self,
+        made: Plan,
+        spec: ResourceSpec,
+        looked: reverting.Found,
+        plain: Mapping[str, Json],
+        shown: Mapping[str, Json],
+    ) -> None:
+        """Plan against what is really there."""
+        if looked.gone:
+            self._world.replaced.add(spec.logical_id)
+            added = _change("Add", spec, {"Details": [], "Scope": []})
+            made.changes.append(reverting.marked(added, looked))
+            made.valued.append(reverting.marked(_with_context(added, None, shown), looked))
+            return
+        listed, valued = len(made.changes), len(made.valued)
+        self._modified(made, spec, looked.seen, plain, shown)
+        made.changes[listed:] = [reverting.marked(each, looked) for each in made.changes[listed:]]
+        made.valued[valued:] = [reverting.marked(each, looked) for each in made.valued[valued:]]
+        names = changed(looked.deployed.plain, plain)
+        if names and len(made.changes) == listed:
+            entry = reverting.sync(looked, looked.deployed.physical_id, names)
+            made.changes.append(entry)
+            made.valued.append(entry)
 
     def _modified(
         self,

@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.changesets import parameters, tags
+from sandbox.cloudformation.drift import resource_information, stack_information
 from sandbox.cloudformation.evaluation import Evaluation
 from sandbox.cloudformation.paging import paged
 from sandbox.cloudformation.records import Resource, Stack
@@ -19,8 +20,6 @@ from sandbox.errors import ApiError, invalid
 Answer = Mapping[str, Any]
 WITH_ID = "Stack with id {} does not exist"
 QUOTED = "Stack '{}' does not exist"
-_NOT_CHECKED = {"StackDriftStatus": "NOT_CHECKED"}
-_RESOURCE_NOT_CHECKED = {"StackResourceDriftStatus": "NOT_CHECKED"}
 
 
 def describe_stacks(account: Account, params: Params, _: Fetch) -> Answer:
@@ -62,7 +61,7 @@ def _described(account: Account, stack: Stack) -> Answer:
         "RoleARN": wanted.role_arn,
         "Tags": tags(wanted) or [],
         "EnableTerminationProtection": stack.protected,
-        "DriftInformation": _NOT_CHECKED,
+        "DriftInformation": stack_information(stack),
         "DeletionMode": stack.deletion_mode,
         "LastOperations": _last_operations(stack),
     }
@@ -93,7 +92,7 @@ def _summary(account: Account, stack: Stack) -> Answer:
         "StackStatus": status,
         "StackStatusReason": reason,
         "TemplateDescription": stack.deployment.template.description,
-        "DriftInformation": _NOT_CHECKED,
+        "DriftInformation": stack_information(stack),
         "LastOperations": _last_operations(stack),
     }
 
@@ -128,7 +127,7 @@ def _resource(stack: Stack, resource: Resource) -> dict[str, Any]:
         "LastUpdatedTimestamp": resource.time,
         "ResourceStatus": resource.status,
         "ResourceStatusReason": resource.reason,
-        "DriftInformation": _RESOURCE_NOT_CHECKED,
+        "DriftInformation": resource_information(stack, resource),
     }
 
 

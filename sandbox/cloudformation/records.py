@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sandbox.cloudformation.differences import Difference
 from sandbox.cloudformation.template import EMPTY, ResourceSpec, Template
 from sandbox.provisioning import Provisioned, Request
 
@@ -37,6 +38,7 @@ class Options:
     on_failure: str = "ROLLBACK"  # or DO_NOTHING, DELETE
     retain_except_on_create: bool = False
     change_set_id: str | None = None
+    reverts_drift: bool = False
 
 
 @dataclass
@@ -102,6 +104,36 @@ class Event:
     properties: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class ResourceDrift:
+    """What a drift detection found of one resource."""
+
+    status: str  # IN_SYNC, MODIFIED, DELETED, UNKNOWN
+    time: float
+    differences: tuple[Difference, ...] = ()
+    expected: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    actual: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    reason: str | None = None
+
+
+@dataclass
+class Detection:
+    """A drift detection of a stack."""
+
+    id: str
+    stack_id: str
+    time: float
+    status: str = "DETECTION_IN_PROGRESS"
+    reason: str | None = None
+    outcome: str | None = None  # the stack's drift status
+    drifted: int | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it is under way."""
+        return self.status == "DETECTION_IN_PROGRESS"
+
+
 @dataclass
 class ChangeSet:
     """A change set."""
@@ -123,6 +155,8 @@ class ChangeSet:
     valued_changes: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
     deleted: bool = False
     include_nested: bool = False
+    reverts_drift: bool = False
+    drift_status: str | None = None
 
 
 @dataclass
@@ -156,6 +190,9 @@ class Stack:
     timeout: int | None = None
     change_set_id: str | None = None
     deletion_mode: str | None = None
+    drifts: dict[str, ResourceDrift] = field(default_factory=dict)
+    drift_status: str = "NOT_CHECKED"
+    drift_checked: float | None = None
 
     @property
     def busy(self) -> bool:

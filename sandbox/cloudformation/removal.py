@@ -107,8 +107,11 @@ def _in_use(account: Account, stack: Stack) -> str | None:
 
 
 def _refuse(account: Account, stack: Stack, reason: str) -> None:
-    failing = account.faults.behaviour.exporter_deletion == "fail"
-    account.set_status(stack, "DELETE_FAILED" if failing else stack.status, reason)
+    how, before = account.faults.behaviour.exporter_deletion, stack.reason
+    account.set_status(stack, "DELETE_FAILED" if how == "fail" else stack.status, reason)
+    if how == "event":
+        stack.reason = before
+        stack.history[-1] = (*stack.history[-1][:2], before)
 
 
 def _failed_reason(failed: Sequence[Leftover]) -> str | None:

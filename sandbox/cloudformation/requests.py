@@ -108,8 +108,13 @@ def deployment(account: Account, params: Params, fetch: Fetch, stack: Stack | No
         capabilities=tuple(params.get("Capabilities", ())),
         notification_arns=tuple(params.get("NotificationARNs", old.notification_arns)),
         role_arn=params.get("RoleARN", old.role_arn),
-        rollback_configuration=params.get("RollbackConfiguration", old.rollback_configuration),
+        rollback_configuration=_watched(params.get("RollbackConfiguration", old.rollback_configuration)),
     )
+
+
+def _watched(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a rollback configuration; one without alarms and time is none."""
+    return configuration if any(configuration.values()) else {}
 
 
 def _check_tags(params: Params) -> None:

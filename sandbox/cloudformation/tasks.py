@@ -7,6 +7,7 @@ from collections.abc import Callable
 from traceback import format_tb
 from typing import Literal
 
+from sandbox.cloudformation import reverting
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.changes import replaced
 from sandbox.cloudformation.evaluation import Evaluation, evaluated
@@ -148,7 +149,7 @@ class Updating(Working):
     def __init__(self, account: Account, stack: Stack, spec: ResourceSpec, evaluation: Evaluation) -> None:
         super().__init__(account, stack, spec)
         self._evaluation = evaluation
-        self._before = stack.resources[spec.logical_id]
+        self._deployed = self._before = stack.resources[spec.logical_id]
         self._instead: Replacing | None = None
 
     def start(self, report: Report) -> None:
@@ -160,8 +161,12 @@ class Updating(Working):
             self._take_place()
             self._later(0, lambda: self._fail(reason))
             return
+        if self._stack.options.reverts_drift:
+            wanted = self.resource.plain
+            self._before = reverting.found(self._account, self._stack, self._deployed, wanted).seen
         kind = self._kind()
         if kind is None:
+            self._sync()
             self._later(0, lambda: report(Outcome.DONE))
             return
         self._take_place()
@@ -179,8 +184,14 @@ class Updating(Working):
         evaluated(self.resource, self._evaluation)
 
     def _take_place(self) -> None:
-        self._stack.undo.setdefault(self._spec.logical_id, self._before)
+        self._stack.undo.setdefault(self._spec.logical_id, self._deployed)
         self._stack.resources[self._spec.logical_id] = self.resource
+
+    def _sync(self) -> None:
+        """Note the template's values where the resource already has them, though not by a deployment."""
+        if self._deployed.plain != self.resource.plain:
+            self.resource.status, self.resource.time = self._deployed.status, self._deployed.time
+            self._take_place()
 
     def _kind(self) -> str | None:
         old, new = self._before, self.resource

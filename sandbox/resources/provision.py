@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from sandbox.provisioning import Provisioned, ProvisionError, Request
+from sandbox.provisioning import Gone, Provisioned, ProvisionError, Request
 from sandbox.resources import (
     balancing,
     compute,
@@ -24,6 +24,7 @@ from sandbox.resources import (
     gateways,
     identity,
     images,
+    live,
     messages,
     network,
     observe,
@@ -105,6 +106,16 @@ class MotoProvisioner:
                 raise _reason(call, error) from error
         self._tags.pop((request.type, current.physical_id), None)
 
+    def read(self, request: Request, current: Provisioned) -> Mapping[str, Any] | None:
+        """Give the live values of the properties that can be told; raises Gone, ProvisionError."""
+        call = self._call(request)
+        try:
+            return live.read(call, current)
+        except _REFUSALS as error:
+            if isinstance(error, ClientError) and _missing({**error.response["Error"]}):
+                raise Gone(current.physical_id) from error
+            raise _reason(call, error) from error
+
     def duration(self, type: str) -> float:  # noqa: A002 - CloudFormation's own word
         """Virtual seconds that making or removing a resource of this type takes."""
         return seconds(type)
@@ -136,6 +147,11 @@ def _handler(type_name: str) -> Handler:
 
 def _gone(details: Mapping[str, Any]) -> bool:
     return bool(_GONE.search(details["Code"]) or _GONE_WORDS.search(details.get("Message", "")))
+
+
+def _missing(details: Mapping[str, Any]) -> bool:
+    """Whether a service says that a thing is not there; S3 answers HEAD with the bare status."""
+    return _gone(details) or details["Code"] == "404"
 
 
 def _reason(call: Call, error: Exception) -> ProvisionError:

@@ -109,6 +109,17 @@ def _non_empty(items: tuple[str, ...]) -> tuple[str, ...]:
     return items
 
 
+def at_most(count: int, what: str) -> Checked:
+    """A list of *count* entries at most."""
+
+    def check(items: tuple[str, ...]) -> tuple[str, ...]:
+        if len(items) > count:
+            raise ValueError(f"the list has {len(items)} {what}; CloudFormation takes {count}")
+        return items
+
+    return Checked(check, (("maxItems", count),))
+
+
 def _cidr(text: str) -> str:
     network_of(text)
     return text
@@ -161,6 +172,20 @@ HostedZoneId = Annotated[
     str, shape(r"Z[0-9A-Z]{1,31}", "the id of a Route 53 hosted zone, like Z0123456789ABCDEFGHIJ")
 ]
 Email = Annotated[str, shape(limits.EMAIL, "an e-mail address")]
+RollbackAlarms = Annotated[
+    tuple[
+        Annotated[
+            str,
+            shape(
+                rf"arn:aws[a-z-]*:cloudwatch:{limits.REGION}:[0-9]{{12}}:alarm:.{{1,255}}|[^:]{{1,255}}",
+                "an alarm's name or ARN, arn:aws:cloudwatch:<region>:<account>:alarm:<name>",
+            ),
+        ],
+        ...,
+    ],
+    Field(strict=False),
+    at_most(limits.ROLLBACK_TRIGGERS, "alarms"),
+]
 InstanceClass = Annotated[
     str,
     shape(

@@ -55,6 +55,9 @@ LOG_RETENTION_DAYS: Final = (
 )
 """CloudWatch Logs API Reference, PutRetentionPolicy, retentionInDays."""
 
+ROLLBACK_TRIGGERS: Final = 5
+"""Alarms that one stack is rolled back by (CloudFormation API Reference, RollbackConfiguration)."""
+
 LIVE_MINORS: Final = {"15": "15.15", "16": "16.11", "17": "17.7"}
 """The tested minor of each PostgreSQL major: those that RDS upgrades to by itself when an older one ends."""
 

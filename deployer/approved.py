@@ -1,0 +1,213 @@
+"""
+Executes a plan as it was reviewed, or refuses: everything is compared before anything is touched.
+
+What an earlier run with the same plan has executed counts as done, so a killed run is repeated as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from deployer.approval import AGAIN, Approval
+from deployer.cloud import Change, ChangeSetState, Cloud, StackState
+from deployer.deploy import check
+from deployer.errors import DeployError, Protected
+from deployer.gate import Detour
+from deployer.hand import remove_shell
+from deployer.leftovers import Scope, scope
+from deployer.options import Host, Options
+from deployer.patience import patiently
+from deployer.phases import deploy_in_phases
+from deployer.plan import needs_consent
+from deployer.planfile import PlanFile, PlannedStack, digest, version
+from deployer.prepare import same_template
+from deployer.progress import Result
+from deployer.run import Run
+from deployer.statuses import SUCCEEDED, Step, row
+from generator.manifest import Manifest, StackSpec
+
+EXECUTABLE = "AVAILABLE"
+
+
+def deploy_plan(
+    manifest: Manifest, plan: PlanFile, cloud: Cloud, options: Options, host: Host, *, file: str = ""
+) -> Result:
+    """
+    Execute exactly what *plan* says.
+
+    *file* is where it was read from. A plan that is in no file cannot be executed again: what is left of its
+    change sets is removed then. Nor was it reviewed elsewhere: what takes several passes is done in them.
+
+    Raises:
+        Protected: something is no longer as it was reviewed, or data would be lost; nothing was touched.
+        Refused: it cannot work as it is; nothing was touched.
+        CloudError: AWS could not be asked at all; nothing was touched.
+
+    """
+    allowed = options.allow_replace | set(plan.allow_replace)
+    try:
+        found, approvals = patiently(
+            host, lambda: _checked(manifest, plan, cloud, allowed, lasting=bool(file))
+        )
+    except DeployError:
+        if not file:
+            _withdraw(plan, cloud)
+        raise
+    chosen = replace(options, only=frozenset(), allow_replace=allowed)
+    try:
+        run = Run(found, goal="deploy", cloud=cloud, options=chosen, host=host, approvals=approvals)
+        return replace(run.run(), plan=file)
+    except Detour:
+        return deploy_in_phases(replace(found, states=None), cloud, chosen, host)
+
+
+def _checked(
+    manifest: Manifest, plan: PlanFile, cloud: Cloud, allowed: Collection[str], *, lasting: bool
+) -> tuple[Scope, Mapping[str, Approval]]:
+    _check_place(plan, manifest)
+    _check_consent(plan, allowed)
+    specs = {spec.name: spec for spec in manifest.stacks}
+    _check_templates(plan, specs)
+    kept = [stack.name for stack in plan.stacks if stack.action != "delete"]
+    order = check(manifest, cloud, kept)
+    found = scope(manifest, order, cloud, whole=plan.whole)
+    _check_account(plan, found)
+    approvals = _Checks(plan, specs, found, cloud, lasting=lasting).approvals()
+    going = {stack.name for stack in plan.stacks if stack.action == "delete"}
+    if unseen := sorted(found.leftovers - going):
+        raise Protected(f"{', '.join(unseen)} would be deleted and is not in the plan: {AGAIN}")
+    return found, approvals
+
+
+def _withdraw(plan: PlanFile, cloud: Cloud) -> None:
+    """Remove the change sets of a plan that nobody can come back to."""
+    for one in plan.stacks:
+        made = ChangeSetState(one.change_set_name, one.change_set_id, one.stack_id, "")
+        with suppress(DeployError):
+            if one.change_set_id:
+                cloud.delete_change_set(one.change_set_id)
+            if one.change_set_id and one.action == "create":
+                remove_shell(cloud, made, f"withdraw-{one.change_set_name}")
+
+
+def _check_place(plan: PlanFile, manifest: Manifest) -> None:
+    pairs = (
+        ("environment", plan.environment, manifest.environment),
+        ("region", plan.region, manifest.region),
+        ("account", plan.account, manifest.account or plan.account),
+    )
+    for what, planned, wanted in pairs:
+        if planned != wanted:
+            raise Protected(f"the plan is for the {what} {planned}, this is {wanted}: {AGAIN}")
+
+
+def _check_account(plan: PlanFile, found: Scope) -> None:
+    """Refuse another account: the ids of its stacks say so, no call is needed."""
+    for state in found.states or ():
+        account = state.id.split(":")[4] if state.id.count(":") >= 5 else plan.account
+        if account != plan.account:
+            raise Protected(f"the plan is for the account {plan.account}, this is {account}: {AGAIN}")
+
+
+def _check_consent(plan: PlanFile, allowed: Collection[str]) -> None:
+    risky = [one for stack in plan.stacks if stack.exact for one in needs_consent(stack.changes, allowed)]
+    if risky:
+        flags = " ".join(f"--allow-replace {change.logical_id}" for change in risky)
+        names = ", ".join(f"{change.logical_id} ({change.type})" for change in risky)
+        raise Protected(f"the plan replaces or removes {names}, which holds data; to allow it: {flags}")
+
+
+def _check_templates(plan: PlanFile, specs: Mapping[str, StackSpec]) -> None:
+    planned = {stack.name: stack for stack in plan.stacks if stack.action != "delete"}
+    other = planned.keys() ^ specs.keys() if plan.whole else planned.keys() - specs.keys()
+    if other:
+        names = ", ".join(sorted(other))
+        raise Protected(f"the environment had other stacks when it was planned ({names}): {AGAIN}")
+    for name, stack in planned.items():
+        spec = specs[name]
+        if (spec.stack_name, digest(spec.template)) != (stack.stack_name, stack.template):
+            raise Protected(f"{name}: the template is not the one that was planned: {AGAIN}")
+
+
+class _Checks:
+    """The plan against what AWS has now."""
+
+    def __init__(
+        self,
+        plan: PlanFile,
+        specs: Mapping[str, StackSpec],
+        found: Scope,
+        cloud: Cloud,
+        *,
+        lasting: bool,
+    ) -> None:
+        self._lasting = lasting
+        self._plan = plan
+        self._specs = specs
+        self._states = {
+            state.name: state for state in found.states or () if state.status != "DELETE_COMPLETE"
+        }
+        self._cloud = cloud
+
+    def approvals(self) -> dict[str, Approval]:
+        """Return what was approved of each stack; raises Protected where it is not as it was."""
+        return {stack.name: self._approval(stack) for stack in self._plan.stacks}
+
+    def _approval(self, planned: PlannedStack) -> Approval:
+        state = self._states.get(planned.stack_name)
+        if self._is_executed(planned, state):
+            return Approval(planned, self._of_plan(planned), executed=True, lasting=self._lasting)
+        if not self._is_as_planned(planned, state):
+            now = f"it is {state.status} now" if state else f"it is not in account {self._plan.account} now"
+            raise Protected(f"{planned.name}: the stack was changed after it was planned ({now}): {AGAIN}")
+        if not planned.change_set_id:
+            return Approval(planned, lasting=self._lasting)
+        found = self._of_plan(planned)
+        if found is None or found.execution != EXECUTABLE:
+            how = f"is {found.execution}" if found else "is gone"
+            raise Protected(f"{planned.name}: the change set {planned.change_set_name} {how}: {AGAIN}")
+        if found.stack_id != planned.stack_id or not _same(found.changes, planned.changes):
+            raise Protected(f"{planned.name}: the change set is not the one that was reviewed: {AGAIN}")
+        return Approval(planned, found, lasting=self._lasting)
+
+    def _of_plan(self, planned: PlannedStack) -> ChangeSetState | None:
+        return self._cloud.change_set(planned.change_set_id)
+
+    def _is_executed(self, planned: PlannedStack, state: StackState | None) -> bool:
+        """Whether the reviewed change set was executed already: it went well, or goes on."""
+        if state is None or not planned.change_set_id or state.status == "REVIEW_IN_PROGRESS":
+            return False
+        same = (state.id, state.change_set_id) == (planned.stack_id, planned.change_set_id)
+        good = state.status in SUCCEEDED or row(state.status).deploy is Step.WAIT
+        if same and not good:
+            what = f"the plan was executed, and the stack ended as {state.status}"
+            raise Protected(f"{planned.name}: {what}: {AGAIN}")
+        return same
+
+    def _is_as_planned(self, planned: PlannedStack, state: StackState | None) -> bool:
+        if state is None:
+            return planned.action == "delete" or not planned.stack_id
+        if planned.action == "delete" and state.status.startswith("DELETE_"):
+            return state.id == planned.stack_id
+        if planned.status:
+            return version(state) == planned.version or self._was_reached(planned, state)
+        if state.status == "REVIEW_IN_PROGRESS":
+            return planned.stack_id in {"", state.id}
+        return self._was_reached(planned, state)
+
+    def _was_reached(self, planned: PlannedStack, state: StackState) -> bool:
+        """Whether a predicted stack is what was planned already: an earlier run with this plan made it so."""
+        if planned.exact or planned.action == "delete" or state.status not in SUCCEEDED:
+            return False
+        return same_template(self._cloud.template(state.id), self._specs[planned.name].template)
+
+
+def _same(found: Collection[Change], planned: Collection[Change]) -> bool:
+    """Whether everything in a change set was reviewed. (Values can add to what is shown, never take away.)"""
+    return {_key(change) for change in found} <= {_key(change) for change in planned}
+
+
+def _key(change: Change) -> tuple[str, str, str, str | None]:
+    return (change.action, change.logical_id, change.type, change.replacement)

@@ -1,0 +1,85 @@
+"""Who a run is in AWS: botocore's clients of one login, made anew where the chain has other credentials."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from deployer.aws_errors import setup
+
+EDGE_ATTEMPTS = 3
+"""Of one request to another service; CloudFormation's are repeated by `deployer.budget`."""
+CONNECTIONS = 16
+"""At once to one service; calls beyond that would each open one of their own."""
+
+
+class Login:
+    """The clients of one profile and region. Threads may share it."""
+
+    def __init__(self, region: str, profile: str | None, endpoint: str | None) -> None:
+        """Without an *endpoint* botocore finds it. Raises a DeployError where there is no such profile."""
+        self._region = region
+        self._profile = profile
+        self._endpoint = endpoint
+        self._lock = threading.Lock()
+        self._session = self._open()
+        self._clients: dict[str, Any] = {}
+        self._key = self._found_key(self._session)
+
+    def client(self, service: str) -> Any:
+        """Return the client of *service*; making one is nothing that threads may do at the same time."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._session.create_client(
+                    service, region_name=self._region, endpoint_url=self._endpoint, config=_config(service)
+                )
+            return self._clients[service]
+
+    def renew(self) -> bool:
+        """
+        Ask the credential chain again; returns whether it had others than before.
+
+        Roles and SSO renew themselves in botocore, before they expire; this is for what another process
+        writes (credential files, `credential_process`) and for sessions that were revoked. What comes from
+        environment variables stays what it is.
+        """
+        with self._lock:
+            try:
+                session = self._open()
+                key = self._found_key(session)
+            except BotoCoreError:
+                return False
+            if key == self._key:
+                return False
+            self._session, self._key, self._clients = session, key, {}
+            return True
+
+    def _open(self) -> botocore.session.Session:
+        try:
+            session = botocore.session.Session(profile=self._profile)
+        except BotoCoreError as error:
+            raise setup(error) from error
+        session.user_agent_extra = "gatestack"
+        return session
+
+    def _found_key(self, session: botocore.session.Session) -> tuple[str | None, ...]:
+        credentials = session.get_credentials()
+        if credentials is None:
+            return ()
+        frozen = credentials.get_frozen_credentials()
+        return (frozen.access_key, frozen.token)
+
+
+def _config(service: str) -> Config:
+    attempts = 1 if service == "cloudformation" else EDGE_ATTEMPTS
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=10,
+        read_timeout=60,
+        max_pool_connections=CONNECTIONS,
+        s3={"addressing_style": "path"},
+    )

@@ -1,0 +1,106 @@
+"""
+One rate for all calls that a run makes to CloudFormation, and patience with what is worth repeating.
+
+botocore's adaptive mode does this for one client, on the wall's clock and with its own sleeps. This one takes
+clock and sleep as arguments, so that a night of throttling can be tried in a second; it counts what was
+throttled apart from what was lost on the way; and a run goes on where it gives up. Decides nothing else.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TypeVar
+
+from deployer.aws_errors import THROTTLED
+from deployer.errors import Transient
+
+Found = TypeVar("Found")
+
+PATIENCE = 8
+"""Tries of one request. One that was not answered at all counts twice: it may never be."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
+"""Seconds; the pause before a repetition is drawn between nothing and twice the one before."""
+SLOWEST, FASTEST = 1.0, 20.0
+"""Calls a second. Above the fastest there is no limit: AWS has not said that there is one."""
+SLOWER = 0.7
+"""What is left of the rate after a throttled call …"""
+FASTER = 0.1
+"""… and the calls a second that one which is answered gives back (as AIMD does for TCP, RFC 5681)."""
+
+
+class Budget:
+    """The calls of one run. Threads may share it."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """*chance* gives numbers between 0 and 1, so that agents which were throttled together part."""
+        self._clock = clock
+        self._sleep = sleep
+        self._chance = chance
+        self._lock = threading.Lock()
+        self._rate: float | None = None
+        self._next = 0.0
+        self._slowed = float("-inf")
+        self._recent: deque[float] = deque(maxlen=int(FASTEST))
+
+    @property
+    def rate(self) -> float | None:
+        """Calls a second at the moment; None without a limit."""
+        return self._rate
+
+    def ask(self, request: Callable[[], Found]) -> Found:
+        """
+        Return what *request* returns, repeated where that may help; it has to be harmless to repeat.
+
+        Raises:
+            Transient: it did not help for a while.
+
+        """
+        spent, pause = 0, FIRST_PAUSE
+        while True:
+            self._take_turn()
+            try:
+                found = request()
+            except Transient as error:
+                if error.code in THROTTLED:
+                    self._slow_down()
+                spent += 1 if error.code else 2
+                if spent >= PATIENCE:
+                    raise
+                self._sleep(pause * self._chance())
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                self._speed_up()
+                return found
+
+    def _take_turn(self) -> None:
+        with self._lock:
+            now = self._clock()
+            turn = max(now, self._next)
+            if self._rate is not None:
+                self._next = turn + 1 / self._rate
+            self._recent.append(turn)
+        if turn > now:
+            self._sleep(turn - now)
+
+    def _slow_down(self) -> None:
+        """Go slower; calls that were under way together are throttled together, and count once."""
+        with self._lock:
+            now = self._clock()
+            usual = self._rate or max(SLOWEST, sum(at > now - 1 for at in self._recent))
+            if self._rate is None or now - self._slowed >= 1 / usual:
+                self._rate, self._slowed = max(SLOWEST, usual * SLOWER), now
+
+    def _speed_up(self) -> None:
+        with self._lock:
+            if self._rate is not None:
+                faster = self._rate + FASTER
+                self._rate = faster if faster < FASTEST else None

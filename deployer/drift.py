@@ -1,0 +1,133 @@
+"""
+Drift of an environment: every stack detected side by side, then read property by property.
+
+Changes nothing. What of a stack cannot be checked is said, never taken for being in sync.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from deployer.cloud import Cloud, StackState
+from deployer.drift_state import Drift, StackDrift, Verdict
+from deployer.errors import CloudError, LostSight, Transient
+from deployer.options import Host
+from deployer.pace import Pace
+
+PATIENCE_SECONDS = 900.0
+"""How long a detection may take; AWS says "several minutes"."""
+CHECKABLE = frozenset(
+    {
+        "CREATE_COMPLETE",
+        "UPDATE_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "UPDATE_ROLLBACK_FAILED",
+        "IMPORT_COMPLETE",
+        "IMPORT_ROLLBACK_COMPLETE",
+    }
+)
+"""AWS docs, "Detect drift on an entire CloudFormation stack", and the statuses that imports end in."""
+NOT_THERE = frozenset({"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"})
+
+
+@dataclass
+class _Check:
+    """One stack being checked."""
+
+    name: str
+    stack_name: str
+    stack: StackState | None
+    detection: str | None = None
+    result: StackDrift | None = None
+    began: float = field(default=0.0)
+
+    @property
+    def open(self) -> bool:
+        return self.result is None
+
+    def end(self, verdict: Verdict, reason: str = "") -> None:
+        self.result = StackDrift(self.name, self.stack_name, verdict, reason=reason)
+
+
+def detect(
+    environment: str, names: Mapping[str, str], cloud: Cloud, host: Host, *, poll_interval: float | None
+) -> Drift:
+    """
+    Return what became of the stacks *names* (short name -> CloudFormation's name).
+
+    Raises:
+        CloudError: AWS could not be asked at all.
+        LostSight: the login is over.
+
+    """
+    live = {state.name: state for state in cloud.stacks(list(names.values()))}
+    checks = [_Check(name, stack, live.get(stack), began=host.clock()) for name, stack in names.items()]
+    pace = Pace(poll_interval, host.clock())
+    while not host.stop():
+        for check in checks:
+            if check.open:
+                _step(check, cloud, host.clock(), pace)
+        if not any(check.open for check in checks):
+            break
+        host.sleep(pace.pause(host.clock()))
+    for check in checks:
+        if check.open:
+            check.end("failed", "interrupted before the detection was over; AWS goes on with it")
+    results = tuple(check.result for check in checks if check.result)
+    return Drift(environment, results, interrupted=bool(host.stop()))
+
+
+def notes(found: Drift) -> tuple[str, ...]:
+    """Return what a plan should say of drift, a line for each stack that is not simply in sync."""
+    lines = []
+    for stack in found.stacks:
+        names = ", ".join(f"{one.logical_id} ({one.status})" for one in stack.resources)
+        count = len(stack.resources)
+        if stack.verdict == "drifted":
+            many = "1 resource has" if count == 1 else f"{count} resources have"
+            lines.append(f"{stack.stack_name}: {many} drifted: {names}; deploy --revert-drift sets them back")
+        elif stack.verdict in {"failed", "busy"}:
+            lines.append(f"{stack.stack_name}: drift is not known: {stack.reason}")
+    return tuple(lines)
+
+
+def _step(check: _Check, cloud: Cloud, now: float, pace: Pace) -> None:
+    """Bring one check as far as it goes without waiting."""
+    try:
+        _advance(check, cloud, now)
+        pace.relaxed()
+    except LostSight:
+        raise
+    except Transient as error:
+        pace.strained()
+        if now - check.began > PATIENCE_SECONDS:
+            check.end("failed", str(error))
+    except CloudError as error:
+        check.end("failed", str(error))
+
+
+def _advance(check: _Check, cloud: Cloud, now: float) -> None:
+    stack = check.stack
+    if stack is None or stack.status in NOT_THERE:
+        check.end("not there")
+    elif stack.status not in CHECKABLE:
+        going = stack.status.endswith("_PROGRESS")
+        again = "check again when it has come to an end" if going else "deploy it"
+        check.end("busy", f"it is in {stack.status}, where AWS detects no drift: {again}")
+    elif check.detection is None:
+        check.detection = cloud.detect_drift(stack.id)
+    else:
+        _read(check, check.detection, stack.id, cloud, now)
+
+
+def _read(check: _Check, detection: str, stack_id: str, cloud: Cloud, now: float) -> None:
+    found = cloud.drift_detection(detection)
+    if found.running:
+        if now - check.began > PATIENCE_SECONDS:
+            check.end("failed", f"the detection was not over after {PATIENCE_SECONDS / 60:.0f} minutes")
+        return
+    resources = cloud.resource_drifts(stack_id)
+    drifted = any(one.status in {"MODIFIED", "DELETED"} for one in resources)
+    verdict: Verdict = "failed" if found.failed else "drifted" if drifted else "in sync"
+    check.result = StackDrift(check.name, check.stack_name, verdict, resources, found.reason)

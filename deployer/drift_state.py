@@ -1,0 +1,72 @@
+"""What drift is, in our words. Frozen data, no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["in sync", "drifted", "not there", "busy", "failed"]
+
+
+@dataclass(frozen=True)
+class Detection:
+    """How far a drift detection is."""
+
+    running: bool
+    failed: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class PropertyDrift:
+    """One property that is not as it was deployed; no secret is in it."""
+
+    path: str
+    """``/SecurityGroupIngress/0/CidrIp``"""
+    expected: str
+    """As text; ``null`` where the template gives nothing."""
+    actual: str
+    kind: str
+    """``ADD``, ``REMOVE`` or ``NOT_EQUAL``."""
+
+
+@dataclass(frozen=True)
+class ResourceDrift:
+    """One resource that is not as it was deployed."""
+
+    logical_id: str
+    type: str
+    physical_id: str
+    status: str
+    """``MODIFIED``, ``DELETED`` or ``UNKNOWN``."""
+    properties: tuple[PropertyDrift, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class StackDrift:
+    """What became of one stack behind CloudFormation's back."""
+
+    name: str
+    stack_name: str
+    verdict: Verdict
+    resources: tuple[ResourceDrift, ...] = ()
+    reason: str = ""
+    """Why it was not checked, or not to its end."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What became of the stacks of an environment."""
+
+    environment: str
+    stacks: tuple[StackDrift, ...]
+    interrupted: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """130 interrupted, 1 where a stack could not be checked, 3 drifted, 0 in sync."""
+        verdicts = {stack.verdict for stack in self.stacks}
+        if self.interrupted:
+            return 130
+        return 1 if verdicts & {"failed", "busy"} else 3 if "drifted" in verdicts else 0

@@ -1,0 +1,118 @@
+"""
+Stacks of an environment that its file no longer has: found by their tags, taken away after their consumers.
+
+Says what a run is about, with them in it. Reads, touches nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from graphlib import TopologicalSorter
+
+from deployer.cloud import Change, Cloud, StackState
+from deployer.errors import Refused
+from deployer.graph import Graph, Wiring, wiring
+from generator.manifest import Manifest, StackSpec
+
+GONE = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
+"""Resource statuses of what the deletion of its stack takes nothing from."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run is about."""
+
+    manifest: Manifest
+    """With the leftovers as stacks of their own."""
+    graph: Graph
+    states: tuple[StackState, ...] | None = None
+    """What the first look at AWS has shown; None: nobody has looked."""
+    leftovers: frozenset[str] = frozenset()
+    """Short names of the stacks that go."""
+
+
+def scope(manifest: Manifest, order: Graph, cloud: Cloud, *, whole: bool) -> Scope:
+    """
+    Look at the stacks of *order* and, when the *whole* environment is meant, at what is left over of it.
+
+    Raises:
+        Refused: a leftover cannot go, because a stack that stays imports from it.
+
+    """
+    names = [one.stack_name for one in order.stacks]
+    states = cloud.stacks(names, (), tags_of_environment(manifest) if whole else None)
+    left = _leftovers(manifest, states) if whole else ()
+    if not left:
+        return Scope(manifest, order, states)
+    specs = tuple(_spec(manifest, state, cloud) for state in left)
+    needs = _consumers(specs, left, order, cloud)
+    wirings = tuple(wiring(spec) for spec in specs)
+    graph = Graph(
+        (*order.stacks, *_sorted(wirings, needs)),
+        {**order.needs, **needs},
+        {**order.external, **{name: frozenset() for name in needs}},
+    )
+    return Scope(
+        replace(manifest, stacks=manifest.stacks + specs),
+        graph,
+        states,
+        frozenset(spec.name for spec in specs),
+    )
+
+
+def tags_of_environment(manifest: Manifest) -> Mapping[str, str]:
+    """Return the tags by which gatestack knows the stacks of an environment."""
+    return {"ManagedBy": "gatestack", "Environment": manifest.environment, "System": manifest.system}
+
+
+def removals(stack: StackState, cloud: Cloud) -> tuple[Change, ...]:
+    """Return what the deletion of *stack* takes away, resource by resource."""
+    return tuple(
+        Change("Remove", one.logical_id, one.type, physical_id=one.physical_id)
+        for one in sorted(cloud.resources(stack.id), key=lambda one: one.logical_id)
+        if one.physical_id and one.status not in GONE
+    )
+
+
+def _leftovers(manifest: Manifest, states: Collection[StackState]) -> tuple[StackState, ...]:
+    names = {spec.stack_name for spec in manifest.stacks}
+    ours = tags_of_environment(manifest).items()
+    found = (state for state in states if state.name not in names and ours <= state.tags.items())
+    return tuple(sorted(found, key=lambda state: state.name))
+
+
+def _spec(manifest: Manifest, state: StackState, cloud: Cloud) -> StackSpec:
+    name = state.tags.get("Stack", state.name)
+    taken = name in {spec.name for spec in manifest.stacks}
+    return StackSpec(state.name if taken else name, state.name, cloud.template(state.id), tags=state.tags)
+
+
+def _consumers(
+    specs: Collection[StackSpec], left: Collection[StackState], order: Graph, cloud: Cloud
+) -> dict[str, frozenset[str]]:
+    """Return which stacks of the run have to be done with importing before each leftover can go."""
+    by_stack_name = {one.stack_name: one.name for one in order.stacks}
+    by_stack_name |= {spec.stack_name: spec.name for spec in specs}
+    still = {name: one.name for one in order.stacks for name in one.imports}
+    needs = {}
+    for spec, state in zip(specs, left, strict=True):
+        found: set[str] = set()
+        for export in sorted(output.export for output in state.outputs if output.export):
+            if export in still:
+                what = f"{still[export]} imports {export}, which only {spec.stack_name} exports"
+                raise Refused(f"{what}, and the environment no longer has that stack: have it again")
+            importers = cloud.importers(export)
+            if outside := sorted(set(importers) - by_stack_name.keys()):
+                what = f"{spec.stack_name} is no longer in the environment, and {', '.join(outside)}"
+                raise Refused(f"{what} imports its {export}: delete or change {outside[0]} first")
+            found |= {by_stack_name[name] for name in importers}
+        needs[spec.name] = frozenset(found - {spec.name})
+    return needs
+
+
+def _sorted(wirings: Collection[Wiring], needs: Mapping[str, frozenset[str]]) -> tuple[Wiring, ...]:
+    """Return leftovers with consumers before producers: what imports lives cannot be in a circle."""
+    by_name = {one.name: one for one in wirings}
+    own = {name: needs[name] & by_name.keys() for name in by_name}
+    return tuple(by_name[name] for name in TopologicalSorter(own).static_order())

@@ -1,0 +1,90 @@
+"""
+Which values of a change may hold a secret: they are hidden before anybody sees the plan. Pure.
+
+A dynamic reference (``{{resolve:secretsmanager:…}}``) is no secret: CloudFormation puts the value in later.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+from deployer.cloud import Change, PropertyChange
+
+HIDDEN = "(hidden)"
+SECRET_PROPERTIES = frozenset(
+    {
+        "accesskey",
+        "apikey",
+        "authtoken",
+        "clientsecret",
+        "credentials",
+        "masteruserpassword",
+        "password",
+        "privatekey",
+        "secretaccesskey",
+        "secretstring",
+        "token",
+        "userdata",
+    }
+)
+"""Property names, in small letters, whose values are secrets wherever they stand."""
+SECRET_NAME = re.compile(r"(^|_)(KEY|PASSWORD|PASSWD|TOKEN|SECRET|CREDENTIALS|DATABASE_URL)$", re.IGNORECASE)
+"""Names of environment variables, and of keys in structured secrets."""
+REFERENCE = "{{resolve:"
+
+
+def hidden(change: Change) -> Change:
+    """Return *change* with every value hidden that may be a secret."""
+    return replace(change, details=tuple(_hidden_detail(detail) for detail in change.details))
+
+
+def _hidden_detail(detail: PropertyChange) -> PropertyChange:
+    path = [part for part in detail.name.split("/") if part]
+    names = any(_is_secret(part) for part in path)
+    # which variable an element of a list of names and values is, a path into it does not say
+    nameless = path[-1:] == ["Value"] and "Environment" in path
+    secret = names or nameless
+    return replace(detail, before=_shown(detail.before, secret), after=_shown(detail.after, secret))
+
+
+def _shown(text: str | None, secret: bool) -> str | None:  # noqa: FBT001 - the one thing that matters here
+    if text is None or text.startswith("{{changeSet:"):
+        return text
+    structure = _parsed(text)
+    if structure is not None:
+        masked = _masked(structure, secret=secret)
+        return text if masked == structure else json.dumps(masked)
+    return _masked(text, secret=secret)  # type: ignore[no-any-return] # a text stays a text
+
+
+def _parsed(text: str) -> Any:
+    if not text.lstrip().startswith(("{", "[")) or text.startswith("{{"):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _masked(value: Any, *, secret: bool) -> Any:
+    if isinstance(value, dict):
+        named = isinstance(value.get("Name"), str) and _is_secret(value["Name"])
+        return {
+            key: _masked(each, secret=secret or _is_secret(key) or (named and key == "Value"))
+            for key, each in value.items()
+        }
+    if isinstance(value, list):
+        return [_masked(each, secret=secret) for each in value]
+    if not isinstance(value, str):
+        return HIDDEN if secret and value is not None else value
+    inner = _parsed(value)
+    if inner is not None:
+        return _shown(value, secret)
+    return HIDDEN if secret and REFERENCE not in value else value
+
+
+def _is_secret(name: str) -> bool:
+    return name.lower() in SECRET_PROPERTIES or SECRET_NAME.search(name) is not None

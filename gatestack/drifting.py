@@ -1,0 +1,48 @@
+"""`drift`: what was changed behind CloudFormation's back. It changes nothing and renders nothing."""
+
+from __future__ import annotations
+
+import click
+
+from deployer import look_report
+from deployer.cloud import Cloud
+from deployer.drift import detect
+from deployer.drift import notes as drift_notes
+from deployer.drift_state import Drift
+from gatestack.account import connect, poll_interval
+from gatestack.cli import Options
+from gatestack.environment import Environment, resolve
+from gatestack.signals import host
+
+
+@click.command()
+@click.argument("env")
+@click.option("--stack", "only", help="One stack, by its short name (network).")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.pass_obj
+def drift(options: Options, env: str, only: str | None, style: str) -> int:
+    """Show which resources of ENV are no longer as they were deployed, property by property; 3 if any is."""
+    environment = resolve(env, options.region)
+    if only is not None and only not in environment.stack_names:
+        raise click.UsageError(
+            f"no stack {only}; {environment.name} has {', '.join(environment.stack_names)}"
+        )
+    found = drifted(environment, connect(environment, options), options, only)
+    click.echo(look_report.drift_json(found) if style == "json" else look_report.drift_text(found))
+    failed = [stack for stack in found.stacks if stack.verdict in {"failed", "busy"}]
+    if failed:
+        click.echo(f"error: {failed[0].name}: {failed[0].reason or 'drift could not be detected'}", err=True)
+    return found.exit_code
+
+
+def notes(environment: Environment, cloud: Cloud, options: Options) -> tuple[str, ...]:
+    """Return what a plan should say of drift."""
+    return drift_notes(drifted(environment, cloud, options))
+
+
+def drifted(environment: Environment, cloud: Cloud, options: Options, only: str | None = None) -> Drift:
+    """Return the drift of *environment*, or of the one stack *only*."""
+    names = {name: stack for name, stack in environment.stack_names.items() if only in (None, name)}
+    with host(lambda _: None) as here:
+        interval = poll_interval(environment, options)
+        return detect(environment.name, names, cloud, here, poll_interval=interval)

@@ -1,0 +1,58 @@
+"""`watch`, and `events --follow`: what goes on in an environment, as it comes. They change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import click
+
+from deployer import look_report, report
+from deployer.attach import watch as watch_stacks
+from deployer.cloud import Cloud, StackEvent
+from deployer.follow import follow as follow_stacks
+from gatestack.account import connect, poll_interval
+from gatestack.cli import Options
+from gatestack.environment import Environment, resolve
+from gatestack.progress import shown
+from gatestack.signals import host
+
+INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("env")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.pass_obj
+def watch(options: Options, env: str, style: str) -> int:
+    """Attach to what goes on in ENV's stacks, whoever started it, until it ends; it changes nothing."""
+    environment = resolve(env, options.region)
+    cloud = connect(environment, options)
+    interval = poll_interval(environment, options)
+    names = environment.stack_names
+    with shown(options) as tell, host(tell) as here:
+        result = watch_stacks(
+            environment.name, names, cloud, here, poll_interval=interval, show_events=not options.quiet
+        )
+    if style == "json":
+        click.echo(report.result_json(result))
+    else:
+        click.echo(look_report.watch_text(result), err=True)
+    if cause := report.first_cause(result):
+        click.echo(f"error: {cause}", err=True)
+    return result.exit_code
+
+
+def follow(
+    environment: Environment, stacks: Collection[str], cloud: Cloud, options: Options, style: str
+) -> int:
+    """Print the events of *stacks* (short names) as they come, until interrupted; JSON: an object a line."""
+    render = look_report.event_line if style == "json" else report.event_text
+
+    def show(rows: Sequence[tuple[str, StackEvent]]) -> None:
+        for stack, event in rows:
+            click.echo(render(stack, event))
+
+    names = {name: environment.stack_names[name] for name in stacks}
+    with host(lambda _: None) as here:
+        follow_stacks(names, cloud, here, show, poll_interval=poll_interval(environment, options))
+    return INTERRUPTED

@@ -1,0 +1,134 @@
+"""What was reviewed is what is done: a plan saved to a file, or shown and agreed to at a terminal."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from deployer import planfile, report
+from deployer.cloud import Cloud
+from deployer.errors import DeployError, Protected
+from deployer.options import Options as RunOptions
+from deployer.plan import Plan
+from deployer.planfile import PlanFile
+from deployer.preview import discard, plan
+from gatestack.cli import Options
+from gatestack.environment import Environment
+from gatestack.progress import shown
+from gatestack.signals import host
+from generator.manifest import Manifest
+
+
+class NotConfirmed(click.ClickException):
+    """Nobody said yes; nothing was touched."""
+
+    exit_code = 4
+
+
+class NotSaved(click.ClickException):
+    """There is no plan file: what was planned could not be deployed."""
+
+    exit_code = 1
+
+
+class NothingToDo(Exception):  # noqa: N818 - named after the outcome
+    """The plan that was shown changes nothing."""
+
+
+def preview(
+    manifest: Manifest, cloud: Cloud, options: Options, chosen: RunOptions, *, keep: bool = False
+) -> Plan:
+    """Return what deploy would do; *keep* leaves its change sets there."""
+    with shown(options) as tell, host(tell) as here:
+        return plan(manifest, cloud, chosen, here, keep=keep)
+
+
+def how_to_deploy(env: str, path: Path) -> str:
+    """Return the command that executes a saved plan."""
+    return f"gatestack deploy {shlex.quote(env)} --plan {shlex.quote(str(path))}"
+
+
+def check_place(path: Path) -> None:
+    """Refuse a place for a plan file before anything is made; raises BadParameter."""
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {path.parent}", param_hint="--save")
+
+
+def save(found: Plan, manifest: Manifest, cloud: Cloud, chosen: RunOptions, path: Path) -> None:
+    """
+    Write *found*, whose change sets are kept, to *path*.
+
+    Raises:
+        NotSaved: it has problems, or the file cannot be written; the change sets are removed again.
+
+    """
+    if found.problems:
+        _discard(found, cloud)
+        raise NotSaved(f"{path} is not written, deploying this plan would fail: {found.problems[0]}")
+    try:
+        planfile.write(_file(found, manifest, chosen), path)
+    except OSError as error:
+        _discard(found, cloud)
+        raise NotSaved(f"{path} cannot be written: {error.strerror}") from error
+
+
+def check_terminal() -> None:
+    """Refuse to go on where nobody can be asked; raises NotConfirmed."""
+    if not sys.stdin.isatty():
+        raise NotConfirmed("nobody can be asked here: give --yes (see `gatestack plan` first)")
+
+
+def agreed(
+    environment: Environment, manifest: Manifest, cloud: Cloud, options: Options, chosen: RunOptions
+) -> PlanFile | None:
+    """
+    Show the plan, ask, and return it; None where it can only be deployed as things are found then.
+
+    Raises:
+        NotConfirmed: the answer is no.
+        Protected: it needs consent to lose data; nobody is asked for less than that.
+        NothingToDo: there is nothing to agree to.
+
+    """
+    found = preview(manifest, cloud, options, chosen, keep=True)
+    try:
+        click.echo(report.plan_text(found), err=True)
+        _ask(environment, found)
+    except BaseException:
+        _discard(found, cloud)
+        raise
+    if found.problems:
+        _discard(found, cloud)
+        return None
+    return _file(found, manifest, chosen)
+
+
+def _ask(environment: Environment, found: Plan) -> None:
+    if not found.changes_anything:
+        raise NothingToDo
+    if found.protected:
+        flags = " ".join(f"--allow-replace {logical_id}" for logical_id in found.protected)
+        raise Protected(f"this would lose data; to allow it, deploy with {flags}")
+    if not click.confirm(f"Deploy this to {environment.name}?", err=True):
+        raise NotConfirmed("nothing was changed")
+
+
+def _file(found: Plan, manifest: Manifest, chosen: RunOptions) -> PlanFile:
+    return planfile.made_from(
+        found,
+        manifest,
+        created=datetime.now(UTC),
+        whole=not chosen.only,
+        allow_replace=chosen.allow_replace,
+    )
+
+
+def _discard(found: Plan, cloud: Cloud) -> None:
+    try:
+        discard(found, cloud)
+    except DeployError as error:
+        click.echo(f"warning: change sets of this plan could not be removed: {error}", err=True)

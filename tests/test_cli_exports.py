@@ -1,0 +1,48 @@
+"""Exports in use, as a user meets them: refused with the flag that allows it, and done with it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.clock import RealClock
+from sandbox.resources.services import Services
+from sandbox.server import Sandbox
+from tests.command import LOGIN, User
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    Services().reset()  # moto keeps one account a process
+    with Sandbox(clock=RealClock(20_000.0)) as running:
+        yield running
+
+
+@pytest.fixture
+def user(tmp_path: Path, sandbox: Sandbox) -> User:
+    return User.at(tmp_path, AWS_ENDPOINT_URL=sandbox.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN)
+
+
+def test_a_replaced_security_group_in_use_needs_consent_and_is_migrated_with_it(user: User) -> None:
+    assert user.run("generate", "dev", "--out", "built").code == 0
+    assert user.run("deploy", "built", "--yes").code == 0
+    path = user.folder / "built" / "network.json"
+    template = json.loads(path.read_text())
+    group = template["Resources"]["AlbSecurityGroup"]["Properties"]
+    group["GroupDescription"] += " (new)"
+    path.write_text(json.dumps(template))
+
+    refused = user.run("deploy", "built", "--yes")
+    assert (refused.code, "--migrate-exports" in refused.err.splitlines()[-1]) == (4, True), refused.err
+    planned = user.run("plan", "built", "--migrate-exports")
+    assert (
+        "note: phase 1 of 3: alb hold the present values of dev-litellm-network-AlbSecurityGroupId"
+        in planned.out
+    )
+
+    done = user.run("deploy", "built", "--yes", "--migrate-exports")
+    assert done.code == 0, done.err
+    assert "phase 3 of 3: everything as it should be" in done.err
+    again = user.run("deploy", "built", "--yes")
+    assert (again.code, "dev: nothing changes" in again.err) == (0, True), again.err

@@ -1,0 +1,85 @@
+"""No value that may be a secret is shown by a plan."""
+
+import json
+
+import pytest
+
+from deployer.cloud import Change, PropertyChange
+from deployer.secrecy import hidden
+
+
+def shown(name: str, value: str | None) -> str | None:
+    change = Change(
+        "Modify", "One", "AWS::Test::Thing", details=(PropertyChange("Properties", name, "", value, value),)
+    )
+    (detail,) = hidden(change).details
+    assert detail.before == detail.after
+    return detail.after
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SecretString", "hunter2"),
+        ("MasterUserPassword", "hunter2"),
+        ("/Properties/MasterUserPassword", "hunter2"),
+        ("/Properties/Environment/Variables/OPENAI_API_KEY", "hunter2"),
+        ("/Properties/ContainerDefinitions/0/Environment/2/Value", "hunter2"),
+    ],
+)
+def test_a_secret_is_hidden(name: str, value: str) -> None:
+    assert shown(name, value) == "(hidden)"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Engine", "postgres"),
+        ("SecretString", "sk-{{resolve:secretsmanager:seed:SecretString}}"),
+        ("MasterUserPassword", "{{changeSet:KNOWN_AFTER_APPLY}}"),
+        ("KmsKeyId", "alias/aws/rds"),
+        ("/Properties/Environment/Variables/LOG_LEVEL", "debug"),
+        ("SecretString", None),
+        ("Description", "{not json"),
+        ("Policy", '{"Action":  "kms:Decrypt"}'),
+    ],
+)
+def test_everything_else_stays_as_it_is(name: str, value: str | None) -> None:
+    assert shown(name, value) == value
+
+
+def test_inside_structures_only_secrets_are_hidden() -> None:
+    containers = json.dumps(
+        [
+            {
+                "Name": "proxy",
+                "Environment": [
+                    {"Name": "LITELLM_LOG", "Value": "INFO"},
+                    {"Name": "SLACK_TOKEN", "Value": "hunter2"},
+                    {"Name": "DATABASE_URL", "Value": "{{resolve:secretsmanager:login:SecretString:url}}"},
+                ],
+            }
+        ]
+    )
+
+    assert json.loads(shown("ContainerDefinitions", containers) or "")[0]["Environment"] == [
+        {"Name": "LITELLM_LOG", "Value": "INFO"},
+        {"Name": "SLACK_TOKEN", "Value": "(hidden)"},
+        {"Name": "DATABASE_URL", "Value": "{{resolve:secretsmanager:login:SecretString:url}}"},
+    ]
+
+
+def test_a_structured_secret_keeps_its_keys_and_references() -> None:
+    text = json.dumps({"username": "admin", "pin": 1234, "url": "x{{resolve:ssm:/y}}"})
+
+    assert json.loads(shown("SecretString", text) or "") == {
+        "username": "(hidden)",
+        "pin": "(hidden)",
+        "url": "x{{resolve:ssm:/y}}",
+    }
+
+
+def test_a_secret_inside_a_text_inside_a_structure_is_hidden() -> None:
+    text = json.dumps({"Secret": {"SecretString": json.dumps({"password": "hunter2"})}})
+
+    assert "hunter2" not in (shown("Whole", text) or "")

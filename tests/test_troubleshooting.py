@@ -1,0 +1,14 @@
+"""docs/troubleshooting.md says what the tables of the deployer say."""
+
+from pathlib import Path
+
+from troubleshooting import PAGE, filled
+
+from deployer.exports import FLAG
+
+
+def test_the_page_is_what_the_tables_make_of_it() -> None:
+    page = Path(PAGE).read_text(encoding="utf-8")
+
+    assert filled(page) == page
+    assert FLAG in page

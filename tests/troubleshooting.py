@@ -1,0 +1,53 @@
+"""Parts of docs/troubleshooting.md that come from tables: `python tests/troubleshooting.py` rewrites them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from deployer.remedies import REMEDIES
+from deployer.statuses import STATUSES, Step
+
+PAGE = Path(__file__).parent.parent / "docs" / "troubleshooting.md"
+DEPLOY: Mapping[Step, str] = {
+    Step.CREATE: "creates it",
+    Step.UPDATE: "updates it",
+    Step.WAIT: "waits for it, then looks again",
+    Step.RECREATE: "deletes what is left (never what holds data), creates it again",
+    Step.CONTINUE: "continues the rollback, then updates it",
+    Step.ROLL_BACK: "rolls it back, then updates it",
+    Step.STOP: "stops",
+}
+DESTROY: Mapping[Step, str] = {
+    Step.NOTHING: "nothing",
+    Step.WAIT: "waits for it, then looks again",
+    Step.CONTINUE: "continues the rollback, then deletes it",
+    Step.DELETE: "deletes it",
+    Step.STOP: "stops",
+}
+
+
+def sections() -> Mapping[str, str]:
+    """Return the generated parts by the name of their marker."""
+    causes = [f"| `{one.example}` | {one.remedy} | {one.source} |" for one in REMEDIES]
+    rows = [
+        f"| `{name}` | {row.text} | {DEPLOY[row.deploy]} | {DESTROY[row.destroy]} |"
+        for name, row in sorted(STATUSES.items())
+    ]
+    return {
+        "causes": "\n".join(["| AWS says | what to do | described in |", "|---|---|---|", *causes]),
+        "statuses": "\n".join(
+            ["| status | means | `deploy` | `destroy` |", "|---|---|---|---|", *rows],
+        ),
+    }
+
+
+def filled(page: str) -> str:
+    """Return *page* with its generated parts made anew."""
+    for name, text in sections().items():
+        before, begin, rest = page.partition(f"<!-- begin {name} -->\n")
+        _, end, after = rest.partition(f"<!-- end {name} -->")
+        page = f"{before}{begin}\n{text}\n\n{end}{after}"
+    return page
+
+
+if __name__ == "__main__":
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
