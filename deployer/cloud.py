@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from deployer.drift_state import Detection, ResourceDrift
+from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.stateful import STATEFUL
 
 Replacement = Literal["True", "False", "Conditional"]

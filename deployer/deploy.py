@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from deployer.cloud import Cloud
 from deployer.errors import Protected, Refused
+from deployer.exports.phases import deploy_in_phases
 from deployer.graph import Graph, graph
-from deployer.leftovers import Scope, scope
+from deployer.loop.leftovers import Scope, scope
+from deployer.loop.patience import patiently
+from deployer.loop.prepare import check_sizes
+from deployer.loop.run import Run
 from deployer.options import Host, Options
-from deployer.patience import patiently
-from deployer.phases import deploy_in_phases
-from deployer.prepare import check_sizes
 from deployer.progress import Result
-from deployer.run import Run
 from generator.manifest import Manifest, StackSpec
 
 

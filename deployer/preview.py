@@ -14,18 +14,18 @@ from deployer.cloud import Change, ChangeSetRequest, ChangeSetState, Cloud, Kind
 from deployer.decide import is_empty, owned
 from deployer.deploy import check
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed
-from deployer.gate import Survey, foreseen
-from deployer.hand import remove_shell
-from deployer.leftovers import Scope, removals, scope
+from deployer.exports.gate import Survey, foreseen
+from deployer.exports.phases import described
+from deployer.loop.hand import remove_shell
+from deployer.loop.leftovers import Scope, removals, scope
+from deployer.loop.pace import Pace
+from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer, tags_of
+from deployer.loop.work import PENDING
 from deployer.options import Host, Options
-from deployer.pace import Pace
-from deployer.phases import described
 from deployer.plan import Plan, PlanVerb, StackPlan, compared, merged, needs_consent, predicted
-from deployer.prepare import NOT_REVERTED, PREFIX, Preparer, tags_of
 from deployer.progress import Event, Notice
 from deployer.secrecy import hidden
 from deployer.statuses import Row, Step, row
-from deployer.work import PENDING
 from generator.manifest import Manifest, StackSpec
 
 PATIENCE_SECONDS = 600.0
@@ -36,7 +36,7 @@ NO_EXPORT = "No export named"
 
 def plan(manifest: Manifest, cloud: Cloud, options: Options, host: Host, *, keep: bool = False) -> Plan:
     """
-    Return what `deploy` would do; *keep* leaves its change sets there, for `deployer.approved`.
+    Return what `deploy` would do; *keep* leaves its change sets there, for `deployer.saved.approved`.
 
     Raises:
         Refused: it cannot work as it is.

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from deployer.aws import connect as connect_to
+from deployer.aws.account import connect as connect_to
 from deployer.cloud import Cloud
 from gatestack.cli import Options
 from gatestack.environment import Environment

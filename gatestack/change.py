@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
-from deployer import planfile, report
-from deployer.approved import deploy_plan
+from deployer import report
 from deployer.deploy import deploy as deploy_stacks
 from deployer.deploy import destroy as destroy_stacks
 from deployer.options import Options as RunOptions
 from deployer.progress import Result
+from deployer.saved import planfile
+from deployer.saved.approved import deploy_plan
 from gatestack import review
 from gatestack.account import connect, poll_interval
 from gatestack.cli import Options

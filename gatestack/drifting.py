@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from deployer import look_report
 from deployer.cloud import Cloud
-from deployer.drift import detect
-from deployer.drift import notes as drift_notes
-from deployer.drift_state import Drift
+from deployer.looking import report as look_report
+from deployer.looking.drift import detect
+from deployer.looking.drift import notes as drift_notes
+from deployer.looking.drift_state import Drift
 from gatestack.account import connect, poll_interval
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve

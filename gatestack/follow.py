@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 
 import click
 
-from deployer import look_report, report
-from deployer.attach import watch as watch_stacks
+from deployer import report
 from deployer.cloud import Cloud, StackEvent
-from deployer.follow import follow as follow_stacks
+from deployer.looking import report as look_report
+from deployer.looking.attach import watch as watch_stacks
+from deployer.looking.follow import follow as follow_stacks
 from gatestack.account import connect, poll_interval
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve

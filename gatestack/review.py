@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
-from deployer import planfile, report
+from deployer import report
 from deployer.cloud import Cloud
 from deployer.errors import DeployError, Protected
 from deployer.options import Options as RunOptions
 from deployer.plan import Plan
-from deployer.planfile import PlanFile
 from deployer.preview import discard, plan
+from deployer.saved import planfile
+from deployer.saved.planfile import PlanFile
 from gatestack.cli import Options
 from gatestack.environment import Environment
 from gatestack.progress import shown

@@ -19,8 +19,8 @@ from deployer.cloud import (
     StackEvent,
     StackState,
 )
-from deployer.drift_state import Detection, ResourceDrift
 from deployer.errors import CloudError
+from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.options import Host
 from deployer.progress import Event
 from generator.manifest import Manifest, StackSpec

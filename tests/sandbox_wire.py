@@ -19,8 +19,8 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from fakes import manifest, spec
 from sandbox_fakes import THING, World, exporting, of, thing, world
 
-from deployer.aws import Aws
-from deployer.budget import Budget
+from deployer.aws.account import Aws
+from deployer.aws.budget import Budget
 from deployer.deploy import deploy, destroy
 from deployer.options import Host, Options
 from deployer.progress import Event, Result

@@ -15,9 +15,9 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 from botocore.stub import ANY, Stubber
 
-from deployer.aws import Aws, connect
-from deployer.aws_errors import call
-from deployer.aws_shapes import change_set_state, stack_state, validation_failure
+from deployer.aws.account import Aws, connect
+from deployer.aws.errors import call
+from deployer.aws.shapes import change_set_state, stack_state, validation_failure
 from deployer.cloud import Change, ChangeSetRequest, Output, PropertyChange
 from deployer.errors import CloudError, DeployError, LostSight, MovedOn, NotAllowed, Refused, Transient
 

@@ -15,7 +15,7 @@ from sandbox_fakes import SLOW, THING, exporting, of, thing
 from sandbox_fakes import World as Box
 from sandbox_fakes import world as box
 
-from deployer.aws import Aws, connect
+from deployer.aws.account import Aws, connect
 from deployer.deploy import deploy, destroy
 from deployer.options import Host, Options
 from deployer.preview import plan

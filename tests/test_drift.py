@@ -15,16 +15,16 @@ from sandbox_fakes import THING, of, thing
 from sandbox_fakes import World as Box
 from sandbox_fakes import world as box
 
-from deployer.aws import connect
-from deployer.aws_drift import resource_drifts
+from deployer.aws.account import connect
+from deployer.aws.drift import resource_drifts
 from deployer.cloud import ChangeSetRequest
 from deployer.deploy import deploy
-from deployer.drift import CHECKABLE, detect, notes
-from deployer.drift_state import Drift, PropertyDrift, ResourceDrift, StackDrift
 from deployer.errors import CloudError, LostSight, Transient
-from deployer.look_report import drift_json, drift_text
+from deployer.looking.drift import CHECKABLE, detect, notes
+from deployer.looking.drift_state import Drift, PropertyDrift, ResourceDrift, StackDrift
+from deployer.looking.report import drift_json, drift_text
+from deployer.loop.prepare import NOT_REVERTED, Preparer, alarm_arn
 from deployer.options import Host, Options
-from deployer.prepare import NOT_REVERTED, Preparer, alarm_arn
 from deployer.preview import plan
 from deployer.progress import Event, Notice, Result
 from deployer.statuses import STATUSES

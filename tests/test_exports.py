@@ -10,9 +10,9 @@ import pytest
 from fakes import OURS, manifest, spec
 
 from deployer.cloud import Change, Output, PropertyChange, StackState
-from deployer.exports import Impact, Side, Suspect, in_use, refusals, suspects
-from deployer.migration import needs_templates, phases
-from deployer.rewiring import PINNED, Use, expanded, pinned, uses, written_out
+from deployer.exports.impact import Impact, Side, Suspect, in_use, refusals, suspects
+from deployer.exports.migration import needs_templates, phases
+from deployer.exports.rewiring import PINNED, Use, expanded, pinned, uses, written_out
 from generator.manifest import StackSpec
 
 

@@ -10,7 +10,7 @@ import pytest
 from sandbox_fakes import SLOW
 from sandbox_wire import REGION, Line, all_are, four, line, outcomes
 
-from deployer.aws import connect
+from deployer.aws.account import connect
 from deployer.deploy import deploy
 from deployer.options import Options
 from deployer.progress import Event, Notice, ResourceEvent

@@ -12,7 +12,7 @@ from runs import World as Small
 from sandbox_fakes import FakeProvisioner, FakeSchemas, World, exporting, of, thing
 from sandbox_wire import REGION, Line, imported, line, made_of
 
-from deployer.aws import connect
+from deployer.aws.account import connect
 from deployer.deploy import deploy
 from deployer.options import Host, Options
 from deployer.progress import Cause, Event, Notice, Result

@@ -17,14 +17,14 @@ from sandbox_fakes import SLOW, of, thing
 from sandbox_fakes import World as Box
 from sandbox_fakes import world as box
 
-from deployer.attach import watch
-from deployer.aws import connect
+from deployer.aws.account import connect
 from deployer.cloud import StackEvent
 from deployer.errors import CloudError, LostSight, NotAllowed, Transient
-from deployer.follow import follow
-from deployer.look_report import event_line, watch_text
+from deployer.looking.attach import watch
+from deployer.looking.follow import follow
+from deployer.looking.report import event_line, watch_text
+from deployer.loop.pace import LONGEST
 from deployer.options import Host
-from deployer.pace import LONGEST
 from deployer.progress import (
     Event,
     Notice,

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from deployer import causes
 from deployer.cloud import Cloud, StackEvent, StackState
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed, Transient
-from deployer.follow import GONE, REVIEWED, SIGHT_SECONDS, Follower, going
+from deployer.looking.follow import GONE, REVIEWED, SIGHT_SECONDS, Follower, going
+from deployer.loop.pace import LONGEST, Pace
 from deployer.options import Host
-from deployer.pace import LONGEST, Pace
 from deployer.progress import (
     Cause,
     Notice,

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
-from deployer.aws_errors import THROTTLED
+from deployer.aws.errors import THROTTLED
 from deployer.errors import Transient
 
 Found = TypeVar("Found")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from deployer.causes import operation
 from deployer.cloud import Cloud, StackEvent, StackState
 from deployer.errors import CloudError, LostSight, NotAllowed, Transient
+from deployer.loop.pace import Pace
 from deployer.options import Host
-from deployer.pace import Pace
 
 SECONDS_BETWEEN = 1.0
 """Between two readings of a stack that goes on and shows nothing new itself."""

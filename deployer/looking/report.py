@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from deployer.cloud import StackEvent
-from deployer.drift_state import Drift, PropertyDrift, ResourceDrift, StackDrift
+from deployer.looking.drift_state import Drift, PropertyDrift, ResourceDrift, StackDrift
 from deployer.progress import Result, StackResult
 
 NULL = "null"

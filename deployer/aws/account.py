@@ -9,11 +9,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError
 
-from deployer import aws_drift
-from deployer.aws_edges import Edges
-from deployer.aws_errors import call, is_missing, setup
-from deployer.aws_login import Login
-from deployer.aws_shapes import (
+from deployer.aws import drift as aws_drift
+from deployer.aws.budget import Budget
+from deployer.aws.edges import Edges
+from deployer.aws.errors import call, is_missing, setup
+from deployer.aws.login import Login
+from deployer.aws.shapes import (
     change_set_state,
     deployment_settings,
     has_tags,
@@ -22,7 +23,6 @@ from deployer.aws_shapes import (
     stack_state,
     validation_failure,
 )
-from deployer.budget import Budget
 from deployer.cloud import (
     ChangeSetRequest,
     ChangeSetState,
@@ -31,8 +31,8 @@ from deployer.cloud import (
     StackEvent,
     StackState,
 )
-from deployer.drift_state import Detection, ResourceDrift
 from deployer.errors import CloudError, LostSight, MovedOn, Transient
+from deployer.looking.drift_state import Detection, ResourceDrift
 
 EXECUTED = frozenset({"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"})
 

@@ -16,7 +16,7 @@ from deployer.actions import (
     Wait,
 )
 from deployer.cloud import Change, ChangeSetState, StackState
-from deployer.planfile import PlannedStack
+from deployer.saved.planfile import PlannedStack
 
 AGAIN = "plan again, and have that reviewed"
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from deployer.cloud import Change, StackState
+from deployer.exports.rewiring import exported, uses, written_out
 from deployer.graph import wiring
-from deployer.rewiring import exported, uses, written_out
 from generator.manifest import Manifest, StackSpec
 
 FLAG = "--migrate-exports"

@@ -8,11 +8,11 @@ from contextlib import suppress
 from deployer import causes
 from deployer.cloud import Cloud, StackState
 from deployer.errors import CloudError, LostSight, NotAllowed
-from deployer.lanes import Lanes
+from deployer.loop.lanes import Lanes
+from deployer.loop.work import Work
 from deployer.options import Host
 from deployer.progress import Cause, Notice, ResourceEvent
 from deployer.statuses import Step, row
-from deployer.work import Work
 
 SECONDS_BETWEEN = 1.0
 LONG_SECONDS = 300.0

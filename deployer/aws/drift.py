@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from deployer.cloud import Change, PropertyChange
-from deployer.drift_state import Detection, PropertyDrift, ResourceDrift
 from deployer.errors import CloudError
+from deployer.looking.drift_state import Detection, PropertyDrift, ResourceDrift
 from deployer.secrecy import HIDDEN, hidden
 
 Pages = Callable[..., Iterator[Mapping[str, Any]]]

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from deployer.cloud import ChangeSetState, Cloud, StackState
 from deployer.errors import CloudError, LostSight, Transient
-from deployer.lanes import Lanes
+from deployer.loop.lanes import Lanes
+from deployer.loop.pace import Pace
+from deployer.loop.work import GONE, STALE_SECONDS, Work, pick
 from deployer.options import Host
-from deployer.pace import Pace
-from deployer.work import GONE, STALE_SECONDS, Work, pick
 
 SIGHT_SECONDS = 600.0
 """How long the endpoint may refuse every answer before a run gives up watching."""

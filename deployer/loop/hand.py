@@ -17,13 +17,13 @@ from deployer.actions import (
     Protect,
     RollBack,
 )
-from deployer.approval import differences
 from deployer.cloud import ChangeSetState, Cloud
 from deployer.errors import DeployError, MovedOn
-from deployer.prepare import NOT_REVERTED, PREFIX, Preparer
+from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer
+from deployer.loop.work import PENDING, Work, resources_of
 from deployer.progress import Notice, StackStarted, Tell
+from deployer.saved.approval import differences
 from deployer.stateful import STATEFUL
-from deployer.work import PENDING, Work, resources_of
 
 GONE = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
 """Resource statuses of what a deletion of the stack cannot harm any more."""

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from deployer.actions import Done, Fail
 from deployer.graph import Graph
-from deployer.hand import Hand
+from deployer.loop.hand import Hand
+from deployer.loop.watching import Watch
+from deployer.loop.work import Work
 from deployer.options import Host, Options
 from deployer.progress import (
     Cause,
@@ -19,8 +21,6 @@ from deployer.progress import (
     Verb,
 )
 from deployer.remedies import remedy
-from deployer.watching import Watch
-from deployer.work import Work
 
 
 class Ending:

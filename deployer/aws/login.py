@@ -9,10 +9,10 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from deployer.aws_errors import setup
+from deployer.aws.errors import setup
 
 EDGE_ATTEMPTS = 3
-"""Of one request to another service; CloudFormation's are repeated by `deployer.budget`."""
+"""Of one request to another service; CloudFormation's are repeated by `deployer.aws.budget`."""
 CONNECTIONS = 16
 """At once to one service; calls beyond that would each open one of their own."""
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from deployer.graph import Graph
-from deployer.work import Work
+from deployer.loop.work import Work
 
 STEPS_AT_MOST = 12
 """Actions on one stack between two looks."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from deployer.exports import Impact, Side, Suspect
+from deployer.exports.impact import Impact, Side, Suspect
+from deployer.exports.rewiring import expanded, pinned
 from deployer.graph import wiring
-from deployer.rewiring import expanded, pinned
 from generator.manifest import Manifest, StackSpec
 
 

@@ -12,24 +12,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deployer.actions import Action, Done, Fail, Wait
-from deployer.approval import Approval, held, removal
 from deployer.cloud import Cloud
 from deployer.decide import Desired, decide
-from deployer.ending import Ending
 from deployer.errors import DeployError, LostSight, MovedOn, Protected, Transient
-from deployer.gate import Detour, Gate
-from deployer.hand import Hand
-from deployer.lanes import Lanes
-from deployer.leftovers import Scope
+from deployer.exports.gate import Detour, Gate
+from deployer.loop.ending import Ending
+from deployer.loop.hand import Hand
+from deployer.loop.lanes import Lanes
+from deployer.loop.leftovers import Scope
+from deployer.loop.pace import Pace
+from deployer.loop.patience import patiently
+from deployer.loop.prepare import Preparer, tags_of
+from deployer.loop.sight import SIGHT_SECONDS, Sight
+from deployer.loop.turns import Turns
+from deployer.loop.watching import Watch
+from deployer.loop.work import Work, resources_of
 from deployer.options import Host, Options
-from deployer.pace import Pace
-from deployer.patience import patiently
-from deployer.prepare import Preparer, tags_of
 from deployer.progress import Goal, Notice, Outcome, Result, RunStarted, StackDecided, Stopping, Waiting
-from deployer.sight import SIGHT_SECONDS, Sight
-from deployer.turns import Turns
-from deployer.watching import Watch
-from deployer.work import Work, resources_of
+from deployer.saved.approval import Approval, held, removal
 from generator.manifest import Manifest, StackSpec
 
 SLICE_SECONDS = 5.0

@@ -12,13 +12,13 @@ from dataclasses import replace
 
 from deployer.cloud import Cloud
 from deployer.errors import GraphError
-from deployer.gate import Detour
+from deployer.exports.gate import Detour
+from deployer.exports.migration import Phase
 from deployer.graph import Graph, graph
-from deployer.leftovers import Scope
-from deployer.migration import Phase
+from deployer.loop.leftovers import Scope
+from deployer.loop.run import Run
 from deployer.options import Host, Options
 from deployer.progress import Event, Notice, Result, StackResult
-from deployer.run import Run
 
 PASSES_PER_STACK = 4
 """Pin, update, connect again, and one more for what an update brings about further on."""

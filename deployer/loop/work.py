@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployer.actions import Wait
-from deployer.approval import Approval
 from deployer.cloud import ChangeSetRequest, ChangeSetState, Kind, StackEvent, StackState
 from deployer.decide import Desired, History, Observed
 from deployer.progress import Goal, StackResult, Verb
+from deployer.saved.approval import Approval
 from deployer.statuses import OUTPUTS_FINAL, SUCCEEDED, Step, row
 from generator.manifest import StackSpec
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from deployer.aws_errors import call
-from deployer.aws_services import service_trouble
+from deployer.aws.errors import call
+from deployer.aws.services import service_trouble
 from deployer.cloud import Resource
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from deployer.aws_errors import call
+from deployer.aws.errors import call
 from deployer.errors import CloudError
 
 TASKS_AT_MOST = 100

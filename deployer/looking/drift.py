@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from deployer.cloud import Cloud, StackState
-from deployer.drift_state import Drift, StackDrift, Verdict
 from deployer.errors import CloudError, LostSight, Transient
+from deployer.looking.drift_state import Drift, StackDrift, Verdict
+from deployer.loop.pace import Pace
 from deployer.options import Host
-from deployer.pace import Pace
 
 PATIENCE_SECONDS = 900.0
 """How long a detection may take; AWS says "several minutes"."""

@@ -10,21 +10,21 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from deployer.approval import AGAIN, Approval
 from deployer.cloud import Change, ChangeSetState, Cloud, StackState
 from deployer.deploy import check
 from deployer.errors import DeployError, Protected
-from deployer.gate import Detour
-from deployer.hand import remove_shell
-from deployer.leftovers import Scope, scope
+from deployer.exports.gate import Detour
+from deployer.exports.phases import deploy_in_phases
+from deployer.loop.hand import remove_shell
+from deployer.loop.leftovers import Scope, scope
+from deployer.loop.patience import patiently
+from deployer.loop.prepare import same_template
+from deployer.loop.run import Run
 from deployer.options import Host, Options
-from deployer.patience import patiently
-from deployer.phases import deploy_in_phases
 from deployer.plan import needs_consent
-from deployer.planfile import PlanFile, PlannedStack, digest, version
-from deployer.prepare import same_template
 from deployer.progress import Result
-from deployer.run import Run
+from deployer.saved.approval import AGAIN, Approval
+from deployer.saved.planfile import PlanFile, PlannedStack, digest, version
 from deployer.statuses import SUCCEEDED, Step, row
 from generator.manifest import Manifest, StackSpec
 

@@ -13,15 +13,15 @@ from deployer.actions import Action, Execute, Fail
 from deployer.cloud import Cloud, StackState
 from deployer.decide import owned
 from deployer.errors import CloudError, Transient
-from deployer.exports import Impact, Refusal, Side, Suspect, in_use, refusals, suspects
-from deployer.leftovers import Scope
-from deployer.migration import Phase, needs_templates, phases
+from deployer.exports.impact import Impact, Refusal, Side, Suspect, in_use, refusals, suspects
+from deployer.exports.migration import Phase, needs_templates, phases
+from deployer.loop.leftovers import Scope
+from deployer.loop.prepare import tags_of
+from deployer.loop.work import Work
 from deployer.options import Options
 from deployer.plan import StackPlan
-from deployer.prepare import tags_of
 from deployer.progress import Notice, Tell
 from deployer.statuses import Step, row
-from deployer.work import Work
 
 
 class Detour(Exception):  # noqa: N818 - no error: another way

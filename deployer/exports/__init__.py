@@ -1,0 +1,1 @@
+"""Exports in use: what a deployment would break, and the passes in which it breaks nothing."""

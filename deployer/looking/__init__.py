@@ -1,0 +1,1 @@
+"""Looking without touching: what goes on, what is new, what has drifted."""
