@@ -8,7 +8,7 @@ READY := .venv/.ready
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
 .DEFAULT_GOAL := help
-.PHONY: help deploy-env plan-env destroy-env generate lint graph test static check check-deep golden schema clean
+.PHONY: help deploy-env plan-env destroy-env generate lint graph test static coverage check check-deep golden schema clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,7 +39,11 @@ static: $(READY) ## Check format, style and types
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 
-check: static test ## Everything that CI runs
+coverage: $(READY) ## Check that the tests take every branch of the decisions
+	@$(BIN)/coverage run --branch --source=deployer -m pytest tests/test_decide.py tests/test_graph.py
+	@$(BIN)/coverage report --include='deployer/decide.py,deployer/graph.py,deployer/statuses.py' --fail-under=100 -m
+
+check: static coverage test ## Everything that CI runs
 
 check-deep: $(READY) ## The slow searches, once per release
 	@$(BIN)/python -m pytest -n auto -m deep

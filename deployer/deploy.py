@@ -9,7 +9,7 @@ from deployer.cloud import Cloud
 from deployer.errors import Protected, Refused
 from deployer.exports.phases import deploy_in_phases
 from deployer.graph import Graph, graph
-from deployer.loop.leftovers import Scope, scope
+from deployer.loop.leftovers import for_removal, scope
 from deployer.loop.patience import patiently
 from deployer.loop.prepare import check_sizes
 from deployer.loop.run import Run
@@ -34,7 +34,7 @@ def deploy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> Re
 
 def destroy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> Result:
     """
-    Delete the stacks of *manifest*, consumers before producers.
+    Delete the stacks of *manifest*, and those it no longer has, consumers before producers.
 
     Raises:
         Protected: a production environment without ``force``.
@@ -49,8 +49,9 @@ def destroy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> R
     whole = graph(manifest.stacks)
     going = {spec.name for spec in specs}
     patiently(host, lambda: _check_consumers(manifest, cloud, whole, going))
-    order = graph(specs).reversed()
-    return Run(Scope(manifest, order), goal="destroy", cloud=cloud, options=options, host=host).run()
+    ours = replace(manifest, stacks=specs)
+    found = patiently(host, lambda: scope(ours, graph(specs), cloud, whole=not options.only))
+    return Run(for_removal(found), goal="destroy", cloud=cloud, options=options, host=host).run()
 
 
 def check(manifest: Manifest, cloud: Cloud, only: Collection[str]) -> Graph:

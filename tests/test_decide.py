@@ -306,6 +306,15 @@ def test_destroying_waits_for_consumers_and_for_stale_looks() -> None:
     )
 
 
+def test_a_deletion_that_aws_refuses_while_the_stack_stays_as_it_is_ends() -> None:
+    reason = "Export dev-a-Id cannot be deleted as it is in use by dev-b"
+    kept = replace(stack(), reason=reason)
+
+    ended = destroy(Observed(kept, history=History(deletes=1)))
+
+    assert ended == Fail(f"AWS does not delete it: {reason}")
+
+
 def test_destroying_says_whether_there_was_anything() -> None:
     assert destroy(Observed(None)) == Done("none", "it does not exist")
     assert destroy(Observed(None, existed=True)) == Done("delete", "deleted")

@@ -163,6 +163,23 @@ def test_only_some_stacks_leaves_leftovers_alone(here: Line) -> None:
     assert outcomes(here.deploy(AFTER, only=frozenset({"net"}))) == {"net": ("none", "done")}
 
 
+def test_destroying_an_environment_takes_what_is_left_over_of_it_too(here: Line) -> None:
+    here.deploy(BEFORE)
+
+    result = here.destroy(AFTER)
+
+    assert outcomes(result) == dict.fromkeys(("net", "web", "data"), ("delete", "done"))
+    assert here.stacks() == {}
+
+
+def test_destroying_some_stacks_leaves_leftovers_alone(here: Line) -> None:
+    here.deploy(BEFORE)
+
+    here.destroy(AFTER, only=frozenset({"web"}))
+
+    assert sorted(here.stacks()) == ["dev-data", "dev-net"]
+
+
 def test_looking_for_leftovers_costs_no_call(here: Line) -> None:
     here.deploy(environment(NET, READS_NOT))
     here.calls()

@@ -12,7 +12,7 @@ from graphlib import TopologicalSorter
 
 from deployer.cloud import Change, Cloud, StackState
 from deployer.errors import Refused
-from deployer.graph import Graph, Wiring, wiring
+from deployer.graph import Graph, Wiring, graph, wiring
 from generator.manifest import Manifest, StackSpec
 
 GONE = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
@@ -48,17 +48,27 @@ def scope(manifest: Manifest, order: Graph, cloud: Cloud, *, whole: bool) -> Sco
     specs = tuple(_spec(manifest, state, cloud) for state in left)
     needs = _consumers(specs, left, order, cloud)
     wirings = tuple(wiring(spec) for spec in specs)
-    graph = Graph(
+    together = Graph(
         (*order.stacks, *_sorted(wirings, needs)),
         {**order.needs, **needs},
         {**order.external, **{name: frozenset() for name in needs}},
     )
     return Scope(
         replace(manifest, stacks=manifest.stacks + specs),
-        graph,
+        together,
         states,
         frozenset(spec.name for spec in specs),
     )
+
+
+def for_removal(found: Scope) -> Scope:
+    """Return *found* for removal: consumers before producers, by the templates and by who imports in AWS."""
+    back = graph(found.manifest.stacks).reversed()
+    live = {name: found.graph.needs[name] for name in found.leftovers}
+    needs = {name: back.needs[name] | live.get(name, frozenset()) for name in back.names}
+    by_name = {one.name: one for one in back.stacks}
+    stacks = tuple(by_name[name] for name in TopologicalSorter(needs).static_order())
+    return Scope(found.manifest, Graph(stacks, needs, back.external), found.states)
 
 
 def tags_of_environment(manifest: Manifest) -> Mapping[str, str]:

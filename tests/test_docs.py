@@ -1,0 +1,39 @@
+"""The documentation names only what is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gatestack.cli import COMMANDS
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_test_that_a_page_names_exists(page: Path) -> None:
+    named = set(re.findall(r"`(?:tests/)?(test_\w+\.py)`", page.read_text()))
+
+    assert {name for name in named if not (ROOT / "tests" / name).is_file()} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_names_exists(page: Path) -> None:
+    named = set(re.findall(r"`gatestack (?:--\S+ )*([a-z]+)", page.read_text()))
+
+    assert named - COMMANDS.keys() == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_that_a_page_names_exists(page: Path) -> None:
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
+    named = set(re.findall(r"(?m)(?:`|^)make ([a-z-]+)", page.read_text()))
+
+    assert named - targets == set()
+
+
+def test_the_readmes_table_has_every_command() -> None:
+    table = (ROOT / "README.md").read_text().partition("## The commands")[2].partition("## ")[0]
+
+    assert set(re.findall(r"`([a-z]+) (?:ENV|start)", table)) == COMMANDS.keys()
