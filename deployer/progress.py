@@ -122,6 +122,8 @@ class StackStarted:
     verb: Verb
     resources: int
     """Resources that this operation touches: the total of its progress bar."""
+    expected: float = 0.0
+    """Seconds that this usually takes; 0 when nobody knows."""
 
 
 @dataclass(frozen=True)

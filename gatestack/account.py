@@ -24,6 +24,11 @@ def uses_sandbox(environment: Environment) -> bool:
     return environment.name == SANDBOX_ENVIRONMENT and "AWS_ENDPOINT_URL" not in os.environ
 
 
+def speed(environment: Environment) -> float:
+    """Return how much faster than AWS the endpoint of *environment* is."""
+    return sandbox.SPEED if uses_sandbox(environment) else 1.0
+
+
 def poll_interval(environment: Environment, options: Options) -> float | None:
     """Return the seconds between two looks: the user's, the sandbox's, or None where the deployer adapts."""
     if options.poll_interval is not None:

@@ -17,7 +17,7 @@ from deployer.progress import Result
 from deployer.saved import planfile
 from deployer.saved.approved import deploy_plan
 from gatestack import review
-from gatestack.account import connect, poll_interval
+from gatestack.account import connect, poll_interval, speed
 from gatestack.cli import Options
 from gatestack.drifting import notes as drift_notes
 from gatestack.environment import Environment, resolve
@@ -144,7 +144,7 @@ def deploy(
             reviewed = review.agreed(environment, manifest, cloud, options, chosen)
     except review.NothingToDo:
         return 0
-    with shown(options) as tell, host(tell) as here:
+    with shown(options, speed=speed(environment)) as tell, host(tell) as here:
         if reviewed is None:
             result = deploy_stacks(manifest, cloud, chosen, here)
         else:
@@ -166,7 +166,7 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
         _confirm_by_name(environment, only)
     cloud = connect(environment, options)
     chosen = replace(_run_options(environment, options, only), force=force)
-    with shown(options) as tell, host(tell) as here:
+    with shown(options, speed=speed(environment)) as tell, host(tell) as here:
         result = destroy_stacks(environment.manifest(), cloud, chosen, here)
     return _ended(result, style)
 

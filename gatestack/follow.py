@@ -11,7 +11,7 @@ from deployer.cloud import Cloud, StackEvent
 from deployer.looking import report as look_report
 from deployer.looking.attach import watch as watch_stacks
 from deployer.looking.follow import follow as follow_stacks
-from gatestack.account import connect, poll_interval
+from gatestack.account import connect, poll_interval, speed
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
 from gatestack.progress import shown
@@ -30,7 +30,7 @@ def watch(options: Options, env: str, style: str) -> int:
     cloud = connect(environment, options)
     interval = poll_interval(environment, options)
     names = environment.stack_names
-    with shown(options) as tell, host(tell) as here:
+    with shown(options, speed=speed(environment)) as tell, host(tell) as here:
         result = watch_stacks(
             environment.name, names, cloud, here, poll_interval=interval, show_events=not options.quiet
         )

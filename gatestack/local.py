@@ -19,7 +19,9 @@ def local() -> None:
 
 
 @local.command()
-@click.option("--speed", type=click.FloatRange(min=1), default=60.0, help="Sandbox seconds in a real one.")
+@click.option(
+    "--speed", type=click.FloatRange(min=1), default=sandbox.SPEED, help="Its seconds in a real one."
+)
 def start(speed: float) -> int:
     """Start it, or say where it already is."""
     click.echo(sandbox.start(SANDBOX_FOLDER, speed=speed))

@@ -7,7 +7,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
 
 from deployer.progress import (
     Event,
@@ -25,11 +35,15 @@ from gatestack.cli import Options
 
 
 @contextmanager
-def shown(options: Options) -> Iterator[Callable[[Event], None]]:
-    """Give the listener for a run: bars on a terminal, lines elsewhere, warnings alone with --quiet."""
+def shown(options: Options, *, speed: float = 1.0) -> Iterator[Callable[[Event], None]]:
+    """
+    Give the listener for a run: bars on a terminal, lines elsewhere, warnings alone with --quiet.
+
+    *speed*: how much faster than AWS the endpoint is, for what is said of the rest.
+    """
     console = Console(stderr=True, no_color=options.no_color, highlight=False, soft_wrap=True)
     if console.is_terminal and not options.quiet:
-        bars = Bars(console, verbose=options.verbose)
+        bars = Bars(console, verbose=options.verbose, speed=speed)
         with bars.progress:
             yield bars
     else:
@@ -51,19 +65,32 @@ class Lines:
             self._console.print(line, markup=False)
 
 
-class Bars:
-    """A bar per stack: resources done of total, the resource AWS works on, elapsed time."""
+class Rest(ProgressColumn):
+    """What is left of the usual time; nothing once it is over, because then nobody knows."""
 
-    def __init__(self, console: Console, *, verbose: bool) -> None:
+    def render(self, task: Task) -> Text:
+        """Return the rest in minutes, in seconds when there are few."""
+        left = task.fields["expected"] - (task.elapsed or 0.0)
+        if task.finished or not task.started or left < 1:
+            return Text("")
+        return Text(f"~{left / 60:.0f} min" if left > 90 else f"~{left:.0f} s")
+
+
+class Bars:
+    """A bar per stack: resources done of total, elapsed time, expected rest, the resource AWS works on."""
+
+    def __init__(self, console: Console, *, verbose: bool, speed: float = 1.0) -> None:
         self.progress = Progress(
             TextColumn("{task.description:<9}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            Rest(),
             TextColumn("{task.fields[current]}"),
             console=console,
         )
         self._verbose = verbose
+        self._speed = speed
         self._tasks: dict[str, TaskID] = {}
         self._done: dict[str, set[str]] = {}
 
@@ -72,8 +99,7 @@ class Bars:
         match event:
             case RunStarted():
                 for stack in (stack for wave in event.waves for stack in wave):
-                    total = event.resources.get(stack) or None
-                    self._tasks[stack] = self.progress.add_task(stack, start=False, total=total, current="")
+                    self._add(stack, event.resources.get(stack) or None)
             case StackStarted():
                 self._start(event)
             case ResourceEvent():
@@ -87,10 +113,17 @@ class Bars:
             case _:
                 self.progress.console.print(_line(event), markup=False)
 
+    def _add(self, stack: str, total: int | None) -> None:
+        """A deployment in several passes starts several runs: a stack keeps its bar."""
+        if stack not in self._tasks:
+            task = self.progress.add_task(stack, start=False, total=total, current="", expected=0.0)
+            self._tasks[stack] = task
+
     def _start(self, event: StackStarted) -> None:
         self._done[event.stack] = set()
         task = self._tasks[event.stack]
         self.progress.reset(task, start=True, total=event.resources or None)
+        self.progress.update(task, expected=event.expected / self._speed)
 
     def _resource(self, event: ResourceEvent) -> None:
         said = event.event

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+SPEED = 60.0
+"""Virtual seconds in a real one, unless asked otherwise: a minute of AWS takes a second."""
 _PATIENCE = 30.0
 """Seconds that a start or a stop may take; both usually take one."""
 _DESCRIPTION, _LOG, _LOCK = "sandbox.json", "sandbox.log", "sandbox.lock"
@@ -46,7 +48,7 @@ class _Process:
         return f"http://127.0.0.1:{self.port}"
 
 
-def start(folder: Path, *, speed: float = 60.0) -> str:
+def start(folder: Path, *, speed: float = SPEED) -> str:
     """Return the endpoint of the folder's sandbox, started if there is none; raises LocalError."""
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):

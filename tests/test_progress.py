@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from deployer.cloud import StackEvent
+from deployer.expected import seconds
 from deployer.progress import (
     Event,
     Notice,
@@ -133,3 +134,23 @@ def test_verbose_writes_every_event_above_the_bars() -> None:
 
     assert "Listener (AWS::X::Y)" in screen(*going, verbose=True)
     assert "Listener (AWS::X::Y)" not in screen(*going)
+
+
+def test_the_rest_is_what_is_left_of_the_usual_time() -> None:
+    started = StackStarted("alb", "create", 2, expected=630.0)
+
+    assert re.search(r" 0/2 +0:00:00 +~10 min", last(screen(STARTED, started), "alb"))
+    assert "~" not in last(screen(STARTED, started, finished()), "alb")
+
+
+def test_a_deployment_in_several_passes_keeps_one_bar_a_stack() -> None:
+    shown = screen(STARTED, StackStarted("alb", "update", 2), finished(), STARTED, finished(action="none"))
+
+    final = shown[shown.rindex("network") :]
+    assert [line.split()[0] for line in final.splitlines() if line.strip()] == ["network", "alb"]
+
+
+def test_an_operation_takes_what_its_slowest_resource_does() -> None:
+    assert seconds(["AWS::SNS::Topic", "AWS::RDS::DBInstance", "AWS::KMS::Key"]) == 630.0
+    assert seconds(["AWS::SNS::Topic"]) == 30.0
+    assert seconds([]) == 0.0

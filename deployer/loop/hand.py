@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
+from deployer import expected
 from deployer.actions import (
     Action,
     ContinueRollback,
@@ -124,9 +125,9 @@ class Hand:
         token = self._preparer.token("execute", action.change_set_id)
         self._cloud.execute(action.change_set_id, token, creation=creation)
         work.acted(now, executed=action.change_set_id, kind=action.kind)
-        listed = len(work.change_set.changes) if work.change_set else 0
-        total = len(resources_of(work.spec.template)) if creation else listed
-        self._tell(StackStarted(work.name, work.verb, total))
+        listed = work.change_set.changes if work.change_set else ()
+        types = _types(work) if creation else [change.type for change in listed]
+        self._tell(StackStarted(work.name, work.verb, len(types), expected.seconds(types)))
 
     def _tell_unreverted(self, work: Work) -> None:
         wanted = work.request is not None and work.request.revert_drift
@@ -178,7 +179,8 @@ class Hand:
         self._cloud.delete_stack(work.stack.id, token)
         work.forget_change_set()
         work.acted(now, deletes=work.history.deletes + 1)
-        self._tell(StackStarted(work.name, work.verb, len(resources_of(work.spec.template))))
+        types = _types(work)
+        self._tell(StackStarted(work.name, work.verb, len(types), expected.seconds(types)))
 
     def _before_removal(self, work: Work, stack_id: str) -> None:
         """Note what the live template keeps; empty the buckets that go, unlock what goes with --force."""
@@ -199,6 +201,10 @@ class Hand:
             if bucket.physical_id and self._cloud.empty_bucket(bucket.physical_id) is None:
                 text = f"the bucket {bucket.physical_id} could not be emptied: this endpoint has no S3"
                 self._tell(Notice(text, work.name))
+
+
+def _types(work: Work) -> list[str]:
+    return [resource["Type"] for resource in resources_of(work.spec.template).values()]
 
 
 def remove_shell(cloud: Cloud, made: ChangeSetState, token: str) -> None:
