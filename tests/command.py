@@ -37,14 +37,24 @@ class User:
         """Run gatestack; nobody sits at a terminal."""
         return self.call(sys.executable, "-m", "gatestack", *arguments, stdin=stdin)
 
-    def call(self, *command: str, stdin: str | None = None) -> Done:
-        """Run any command in the user's folder and environment."""
+    def at_a_terminal(self, typed: str, *arguments: str) -> Done:
+        """Run gatestack with a terminal as stdin, on which *typed* is typed."""
+        theirs, ours = os.openpty()
+        os.write(theirs, typed.encode())
+        try:
+            return self.call(sys.executable, "-m", "gatestack", *arguments, stdin=ours)
+        finally:
+            os.close(theirs)
+            os.close(ours)
+
+    def call(self, *command: str, stdin: str | int | None = None) -> Done:
+        """Run any command in the user's folder and environment; *stdin*: its text, or a file descriptor."""
         inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         done = subprocess.run(
             command,
             cwd=self.folder,
             env=inherited | {"HOME": str(self.folder), "PYTHONPATH": str(ROOT)} | self.variables,
-            input=stdin or "",
+            **({"stdin": stdin} if isinstance(stdin, int) else {"input": stdin or ""}),
             capture_output=True,
             text=True,
             check=False,

@@ -2,32 +2,12 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from sandbox.clock import RealClock
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
-from tests.command import LOGIN, User
+from tests.command import User
 
 AWS = str(Path(sys.executable).parent / "aws")
-
-FAST = 20_000.0
-"""Sandbox seconds in a real one: a database takes 30 ms."""
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    Services().reset()  # moto keeps one account a process
-    with Sandbox(clock=RealClock(FAST)) as running:
-        yield running
-
-
-@pytest.fixture
-def user(tmp_path: Path, sandbox: Sandbox) -> User:
-    return User.at(tmp_path, AWS_ENDPOINT_URL=sandbox.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN)
 
 
 def aws(user: User, *arguments: str) -> dict[str, list[dict[str, str]]]:
@@ -160,6 +140,18 @@ def test_production_is_not_destroyed_without_force(user: User) -> None:
 
     assert "prod is a production environment: destroying it needs --force" in done.err
     assert done.code == 4
+
+
+def test_destroying_at_a_terminal_takes_the_environments_name(user: User) -> None:
+    assert user.run("deploy", "dev", "--yes", "--only", "network").code == 0
+
+    refused = user.at_a_terminal("devv\n", "destroy", "dev", "--only", "network")
+    assert "This deletes dev-litellm-network." in refused.err
+    assert "'devv' is not dev; nothing was changed" in refused.err
+    assert (refused.code, "CREATE_COMPLETE" in user.run("status", "dev").out) == (4, True)
+
+    assert user.at_a_terminal("dev\n", "destroy", "dev", "--only", "network").code == 0
+    assert "CREATE_COMPLETE" not in user.run("status", "dev").out
 
 
 def test_production_is_protected_and_goes_with_force(user: User) -> None:

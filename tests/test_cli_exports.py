@@ -1,27 +1,8 @@
 """Exports in use, as a user meets them: refused with the flag that allows it, and done with it."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-
-from sandbox.clock import RealClock
-from sandbox.resources.services import Services
-from sandbox.server import Sandbox
-from tests.command import LOGIN, User
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    Services().reset()  # moto keeps one account a process
-    with Sandbox(clock=RealClock(20_000.0)) as running:
-        yield running
-
-
-@pytest.fixture
-def user(tmp_path: Path, sandbox: Sandbox) -> User:
-    return User.at(tmp_path, AWS_ENDPOINT_URL=sandbox.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN)
+from tests.command import User
 
 
 def test_a_replaced_security_group_in_use_needs_consent_and_is_migrated_with_it(user: User) -> None:

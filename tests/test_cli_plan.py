@@ -1,53 +1,9 @@
 """Plans as people and pipelines use them: saved, reviewed, executed exactly, or agreed to at a terminal."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-
-from sandbox.clock import RealClock
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
-from tests.command import LOGIN, ROOT, Done, User
-
-FAST = 20_000.0
-"""Sandbox seconds in a real one."""
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    Services().reset()  # moto keeps one account a process
-    with Sandbox(clock=RealClock(FAST)) as running:
-        yield running
-
-
-@pytest.fixture
-def user(tmp_path: Path, sandbox: Sandbox) -> User:
-    return User.at(tmp_path, AWS_ENDPOINT_URL=sandbox.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN)
-
-
-def at_a_terminal(user: User, typed: str, *arguments: str) -> Done:
-    """Run gatestack with a terminal as stdin, on which *typed* is typed."""
-    theirs, ours = os.openpty()
-    os.write(theirs, typed.encode())
-    variables = {"HOME": str(user.folder), "PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
-    done = subprocess.run(
-        [sys.executable, "-m", "gatestack", *arguments],
-        cwd=user.folder,
-        env=variables | user.variables,
-        stdin=ours,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-    )
-    os.close(theirs)
-    os.close(ours)
-    return Done(done.returncode, done.stdout, done.stderr)
+from tests.command import User
 
 
 def test_a_plan_is_saved_executed_exactly_and_refused_once_the_file_changed(user: User) -> None:
@@ -84,14 +40,14 @@ def test_a_file_that_is_no_plan_a_mixed_choice_and_a_missing_folder_are_usage_er
 
 
 def test_at_a_terminal_what_was_shown_is_what_is_deployed(user: User, sandbox: Sandbox) -> None:
-    no = at_a_terminal(user, "n\n", "deploy", "dev")
+    no = user.at_a_terminal("n\n", "deploy", "dev")
     assert no.code == 4, no.err
     assert "nothing was changed" in no.err
     status = json.loads(user.run("status", "dev", "--format", "json").out)
     assert [stack["status"] for stack in status["stacks"]] == [None] * 5
 
     sandbox.calls.clear()
-    yes = at_a_terminal(user, "y\n", "deploy", "dev")
+    yes = user.at_a_terminal("y\n", "deploy", "dev")
     assert yes.code == 0, yes.err
     assert [call.action for call in sandbox.calls].count("CreateChangeSet") == 5
 
@@ -105,7 +61,7 @@ def test_at_a_terminal_nobody_is_asked_where_data_would_be_lost(user: User) -> N
     text = json.dumps(document).replace('{"Ref": "TaskLog"}', '"elsewhere"').replace('"TaskLog"', '"Cluster"')
     path.write_text(text)
 
-    done = at_a_terminal(user, "y\n", "deploy", "built")
+    done = user.at_a_terminal("y\n", "deploy", "built")
 
     assert done.code == 4, done.err
     assert "--allow-replace TaskLog" in done.err.splitlines()[-1]

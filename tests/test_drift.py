@@ -30,9 +30,7 @@ from deployer.progress import Event, Notice, Result
 from deployer.statuses import STATUSES
 from generator.manifest import Manifest
 from generator.render import render
-from sandbox.clock import RealClock
 from sandbox.faults import ResourceFault
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
 from stacks.environment import parse_settings
 from tests.command import LOGIN, User
@@ -450,18 +448,6 @@ def test_alarms_that_cloudformation_would_refuse_are_refused(line: str, problem:
 
 
 # the command, on real resources
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    Services().reset()  # moto keeps one account a process
-    with Sandbox(clock=RealClock(20_000.0)) as running:
-        yield running
-
-
-@pytest.fixture
-def user(tmp_path: Path, sandbox: Sandbox) -> User:
-    return User.at(tmp_path, AWS_ENDPOINT_URL=sandbox.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN)
 
 
 def service(sandbox: Sandbox, name: Any) -> Any:
