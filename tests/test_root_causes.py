@@ -198,3 +198,19 @@ def test_what_validation_found_is_read_before_the_change_set_is_removed() -> Non
     assert "the property Nmae does not exist" in result.stacks[0].reason
     calls = [method for method, _ in small.cloud.calls]
     assert calls.index("change_set_failures") < calls.index("delete_change_set")
+
+
+def test_why_the_last_run_left_a_stack_failed_is_told_before_it_is_made_again() -> None:
+    with line() as here:
+        wanted = manifest(made_of("web", {"One": thing()}), region=REGION)
+        here.sandbox.faults.resources.append(ResourceFault("create", logical_id="One", reason="no capacity"))
+        assert here.deploy(wanted).exit_code == 1
+        here.told.clear()
+
+        again = here.deploy(wanted)
+
+    notices = [one.text for one in here.told if isinstance(one, Notice)]
+    assert any(
+        text.startswith("it was left by a failure: One (") and "no capacity" in text for text in notices
+    )
+    assert (again.exit_code, again.stacks[0].action) == (0, "recreate")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from deployer import expected
@@ -18,8 +19,9 @@ from deployer.actions import (
     Protect,
     RollBack,
 )
+from deployer.causes import first_cause, operation
 from deployer.cloud import ChangeSetState, Cloud
-from deployer.errors import DeployError, MovedOn
+from deployer.errors import CloudError, DeployError, MovedOn
 from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer
 from deployer.loop.work import PENDING, Work, resources_of
 from deployer.progress import Notice, StackStarted, Tell
@@ -161,6 +163,8 @@ class Hand:
         if work.stack is None:
             return
         history = work.history
+        if not history.continues + history.rollbacks:
+            self._say_why(work, work.stack.id)
         if isinstance(action, ContinueRollback):
             token = self._preparer.token("continue", work.stack.id, history.continues)
             self._cloud.continue_rollback(work.stack.id, token)
@@ -170,11 +174,19 @@ class Hand:
             self._cloud.roll_back(work.stack.id, token)
             work.acted(now, rollbacks=history.rollbacks + 1)
 
+    def _say_why(self, work: Work, stack_id: str) -> None:
+        """Tell the first cause of the failure that a stack was found in; it costs one look at its events."""
+        with suppress(CloudError):
+            if cause := first_cause(operation(self._cloud.events(stack_id))):
+                self._tell(Notice(f"it was left by a failure: {cause}", work.name, warning=True))
+
     def _delete(self, work: Work, now: float) -> None:
         if work.stack is None:
             return
         if work.goal == "destroy":
             self._before_removal(work, work.stack.id)
+        elif not work.history.deletes:
+            self._say_why(work, work.stack.id)
         token = self._preparer.token("delete", work.stack.id, work.history.deletes)
         self._cloud.delete_stack(work.stack.id, token)
         work.forget_change_set()
