@@ -20,7 +20,7 @@ def generate(options: Options, env: str, out: Path | None) -> int:
     environment = resolve(env, options.region)
     environment.warn()
     manifest = environment.manifest()
-    folder = out or Path("build") / environment.name
+    folder = out or Path("build") / Path(env).stem
     manifests.write(manifest, folder)
     for stack in manifest.stacks:
         click.echo(f"{folder / stack.name}.json  {len(stack.template.encode()):6,} bytes")

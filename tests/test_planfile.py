@@ -274,7 +274,7 @@ def test_the_change_sets_of_a_plan_are_gone_once_it_is_executed(here: Line) -> N
 # refusals
 
 
-def refused(here: Line, wanted: Manifest, reviewed: PlanFile, words: str, **options: Any) -> None:
+def assert_refused(here: Line, wanted: Manifest, reviewed: PlanFile, words: str, **options: Any) -> None:
     before = here.state()
     here.calls()
     with pytest.raises(Protected, match=words) as error:
@@ -287,7 +287,9 @@ def refused(here: Line, wanted: Manifest, reviewed: PlanFile, words: str, **opti
 def test_another_template_is_refused(here: Line) -> None:
     reviewed = saved(here, four())
 
-    refused(here, four(size="2"), reviewed, "keys: the template is not the one that was planned: plan again")
+    assert_refused(
+        here, four(size="2"), reviewed, "keys: the template is not the one that was planned: plan again"
+    )
 
 
 @pytest.mark.parametrize(
@@ -302,13 +304,13 @@ def test_another_template_is_refused(here: Line) -> None:
 def test_another_environment_is_refused(here: Line, change: dict[str, Any], words: str) -> None:
     reviewed = saved(here, four())
 
-    refused(here, replace(four(), **change), reviewed, words)
+    assert_refused(here, replace(four(), **change), reviewed, words)
 
 
 def test_the_credentials_of_another_account_are_refused(here: Line) -> None:
     reviewed = saved(here, four())
 
-    refused(
+    assert_refused(
         here, four(), replace(reviewed, account="999999999999"), "for the account 999999999999, this is 12"
     )
 
@@ -322,7 +324,7 @@ def test_a_stack_that_somebody_has_changed_is_refused_also_an_unchanged_one(here
     ))  # fmt: skip
     here.deploy(theirs, only=frozenset({stack}))
 
-    refused(
+    assert_refused(
         here,
         four(size="2"),
         reviewed,
@@ -335,7 +337,7 @@ def test_a_stack_that_was_deleted_since_is_refused(here: Line) -> None:
     reviewed = saved(here, alone(Value="2"))
     here.destroy(alone(Value="1"))
 
-    refused(
+    assert_refused(
         here, alone(Value="2"), reviewed, r"a: the stack was changed .* \(it is not in account 123456789012"
     )
 
@@ -344,7 +346,7 @@ def test_a_change_set_that_is_gone_is_refused(here: Line) -> None:
     reviewed = saved(here, four())
     here.aws.delete_change_set(reviewed.stacks[-1].change_set_id)
 
-    refused(here, four(), reviewed, r"change set gatestack-plan-r1 is gone: plan again")
+    assert_refused(here, four(), reviewed, r"change set gatestack-plan-r1 is gone: plan again")
 
 
 def test_a_file_that_names_another_change_set_is_refused(here: Line) -> None:
@@ -353,7 +355,9 @@ def test_a_file_that_names_another_change_set_is_refused(here: Line) -> None:
     reviewed = saved(here, alone(Value="2"))
     forged = replace(reviewed.stacks[0], change_set_id=other.stacks[0].change_set_id)
 
-    refused(here, alone(Value="2"), replace(reviewed, stacks=(forged,)), "is not the one that was reviewed")
+    assert_refused(
+        here, alone(Value="2"), replace(reviewed, stacks=(forged,)), "is not the one that was reviewed"
+    )
 
 
 def test_a_stack_that_moves_while_the_plan_is_executed_is_left_alone(here: Line) -> None:
@@ -387,7 +391,7 @@ def test_what_holds_data_needs_consent_at_the_plan_or_at_its_execution(here: Lin
     here.deploy(manifest_of(with_data()))
     wanted = manifest_of(made_of("a", {"One": thing(Value="1")}))
     reviewed = saved(here, wanted)
-    refused(
+    assert_refused(
         here,
         wanted,
         reviewed,
