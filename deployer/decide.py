@@ -25,7 +25,7 @@ from deployer.actions import (
     Wait,
 )
 from deployer.cloud import ChangeSetState, Kind, StackState
-from deployer.plan import needs_consent
+from deployer.plan import consent_flags, needs_consent
 from deployer.progress import Goal, Verb
 from deployer.statuses import SUCCEEDED, Row, Step, row
 
@@ -178,7 +178,7 @@ def _useless(one: ChangeSetState, observed: Observed) -> Action | None:
 def _refused(desired: Desired, observed: Observed, one: ChangeSetState, kind: Kind) -> Action | None:
     if risky := needs_consent(one.changes, desired.allow_replace):
         names = ", ".join(f"{change.logical_id} ({change.type})" for change in risky)
-        allow = " ".join(f"--allow-replace {change.logical_id}" for change in risky)
+        allow = consent_flags(change.logical_id for change in risky)
         return Fail(
             f"it would replace or remove {names}, which holds data; to allow it: {allow}", "protected"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -74,6 +74,11 @@ def compared(live: str, wanted: str) -> tuple[Change, ...]:
     both = [name for name in after.keys() & before.keys() if after[name] != before[name]]
     changes += [Change("Modify", name, after[name]["Type"], replacement="Conditional") for name in both]
     return tuple(sorted(changes, key=lambda change: change.logical_id))
+
+
+def consent_flags(logical_ids: Iterable[str]) -> str:
+    """Return the options that allow the resources *logical_ids* to go."""
+    return " ".join(f"--allow-replace {logical_id}" for logical_id in logical_ids)
 
 
 def needs_consent(changes: Collection[Change], allowed: Collection[str]) -> tuple[Change, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from deployer.cloud import StackEvent
+from deployer.cloud import StackEvent, StackState
 
 Goal = Literal["deploy", "destroy"]
 Doing = Goal | Literal["watch"]
@@ -58,6 +58,12 @@ class StackOutput:
     value: str
     export: str | None = None
     description: str = ""
+
+
+def outputs_of(name: str, state: StackState | None) -> tuple[StackOutput, ...]:
+    """Return the outputs of the live stack with the short name *name*; a stack that is not there has none."""
+    outputs = state.outputs if state else ()
+    return tuple(StackOutput(name, each.key, each.value, each.export, each.description) for each in outputs)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from deployer.cloud import Change, StackEvent, StackState
-from deployer.plan import Plan, StackPlan
+from deployer.plan import Plan, StackPlan, consent_flags
 from deployer.progress import Result, StackOutput, StackResult
 
 SIGNS: Mapping[str, str] = {"Add": "+", "Modify": "~", "Remove": "-", "Import": ">", "Dynamic": "?"}
@@ -166,7 +166,7 @@ def _plan_block(stack: StackPlan) -> str:
     lines += [f"  {_change_text(change)}" for change in stack.changes]
     lines += [f"  ! {problem}" for problem in stack.problems]
     if stack.protected:
-        flags = " ".join(f"--allow-replace {logical_id}" for logical_id in stack.protected)
+        flags = consent_flags(stack.protected)
         lines.append(f"  ! holds data: deploy refuses this without {flags}")
     return "\n".join(lines)
 

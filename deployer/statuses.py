@@ -80,6 +80,10 @@ OUTPUTS_FINAL = SUCCEEDED | {"UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}
 """What dependants need not wait behind: exports no longer change."""
 
 
+RESOURCE_GONE = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
+"""Statuses of resources that the deletion of their stack can take nothing from any more."""
+
+
 def row(status: str | None) -> Row:
     """Return the row of *status*; None is a stack that does not exist."""
     if status is None:

@@ -9,13 +9,11 @@ from typing import NoReturn
 
 import click
 
-from deployer.errors import DeployError
+from deployer.errors import DeployError, Interrupted
 from gatestack.cli import cli
 
 STATE = Path(".gatestack")
 """Where this checkout keeps what is not committed: the sandbox's state, the report of an unexpected error."""
-
-INTERRUPTED = 130
 
 
 def main() -> NoReturn:
@@ -35,7 +33,7 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        return INTERRUPTED
+        return Interrupted.exit_code
     except BrokenPipeError:
         sys.stderr.close()
         return 1

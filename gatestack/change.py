@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -128,7 +127,7 @@ def deploy(
         raise click.UsageError("--only and --revert-drift cannot be given with --plan: the plan says it")
     reviewed = planfile.read(path) if path else None
     if not reviewed and not yes:
-        review.check_terminal()
+        review.check_terminal(" (see `gatestack plan` first)")
     environment = resolve(env, options.region)
     environment.warn()
     chosen = replace(
@@ -178,8 +177,7 @@ def _run_options(environment: Environment, options: Options, only: Collection[st
 
 def _confirm_by_name(environment: Environment, only: Collection[str]) -> None:
     what = ", ".join(environment.stack_names[name] for name in only if name in environment.stack_names)
-    if not sys.stdin.isatty():
-        raise review.NotConfirmed("nobody can be asked here: give --yes")
+    review.check_terminal()
     click.echo(f"This deletes {what or f'every stack of {environment.name}'}.", err=True)
     typed = click.prompt("Type the environment's name to go on", default="", show_default=False, err=True)
     if typed != environment.name:

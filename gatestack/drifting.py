@@ -23,10 +23,7 @@ from gatestack.signals import host
 def drift(options: Options, env: str, only: str | None, style: str) -> int:
     """Show which resources of ENV are no longer as they were deployed, property by property; 3 if any is."""
     environment = resolve(env, options.region)
-    if only is not None and only not in environment.stack_names:
-        raise click.UsageError(
-            f"no stack {only}; {environment.name} has {', '.join(environment.stack_names)}"
-        )
+    environment.chosen(only)
     found = drifted(environment, connect(environment, options), options, only)
     click.echo(look_report.drift_json(found) if style == "json" else look_report.drift_text(found))
     failed = [stack for stack in found.stacks if stack.verdict in {"failed", "busy"}]
@@ -42,7 +39,7 @@ def notes(environment: Environment, cloud: Cloud, options: Options) -> tuple[str
 
 def drifted(environment: Environment, cloud: Cloud, options: Options, only: str | None = None) -> Drift:
     """Return the drift of *environment*, or of the one stack *only*."""
-    names = {name: stack for name, stack in environment.stack_names.items() if only in (None, name)}
+    names = environment.chosen(only)
     with host(lambda _: None) as here:
         interval = poll_interval(environment, options)
         return detect(environment.name, names, cloud, here, poll_interval=interval)

@@ -41,6 +41,20 @@ class Environment:
         for warning in advice(self.settings) if self.settings else ():
             click.echo(f"warning: {warning}", err=True)
 
+    def chosen(self, only: str | None) -> Mapping[str, str]:
+        """
+        Return the stacks that a command is about: the one called *only*, all of them without it.
+
+        Raises:
+            UsageError: there is no stack of that name.
+
+        """
+        if only is None:
+            return self.stack_names
+        if only not in self.stack_names:
+            raise click.UsageError(f"no stack {only}; {self.name} has {', '.join(self.stack_names)}")
+        return {only: self.stack_names[only]}
+
     def manifest(self) -> Manifest:
         """Return the templates: the reviewed ones of a folder, or freshly rendered ones."""
         if self.rendered:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
 from deployer import report
 from deployer.cloud import Cloud, StackEvent
+from deployer.errors import Interrupted
 from deployer.looking import report as look_report
 from deployer.looking.attach import watch as watch_stacks
 from deployer.looking.follow import follow as follow_stacks
@@ -16,8 +17,6 @@ from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
 from gatestack.progress import shown
 from gatestack.signals import host
-
-INTERRUPTED = 130
 
 
 @click.command()
@@ -44,16 +43,15 @@ def watch(options: Options, env: str, style: str) -> int:
 
 
 def follow(
-    environment: Environment, stacks: Collection[str], cloud: Cloud, options: Options, style: str
+    environment: Environment, stacks: Mapping[str, str], cloud: Cloud, options: Options, style: str
 ) -> int:
-    """Print the events of *stacks* (short names) as they come, until interrupted; JSON: an object a line."""
+    """Print the events of *stacks* as they come, until interrupted; JSON: an object a line."""
     render = look_report.event_line if style == "json" else report.event_text
 
     def show(rows: Sequence[tuple[str, StackEvent]]) -> None:
         for stack, event in rows:
             click.echo(render(stack, event))
 
-    names = {name: environment.stack_names[name] for name in stacks}
     with host(lambda _: None) as here:
-        follow_stacks(names, cloud, here, show, poll_interval=poll_interval(environment, options))
-    return INTERRUPTED
+        follow_stacks(stacks, cloud, here, show, poll_interval=poll_interval(environment, options))
+    return Interrupted.exit_code

@@ -9,7 +9,7 @@ import click
 
 from deployer import report
 from deployer.cloud import Cloud, StackState
-from deployer.progress import StackOutput
+from deployer.progress import outputs_of
 from gatestack.account import connect
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
@@ -42,12 +42,7 @@ def outputs(options: Options, env: str, style: str) -> int:
     """Show what ENV's stacks export."""
     environment = resolve(env, options.region)
     states = _states(environment, connect(environment, options))
-    found = [
-        StackOutput(name, output.key, output.value, output.export, output.description)
-        for name, state in states.items()
-        if state
-        for output in state.outputs
-    ]
+    found = [output for name, state in states.items() for output in outputs_of(name, state)]
     if style == "json":
         stacks = report.outputs_by_stack(found)
         click.echo(json.dumps({"environment": environment.name, "outputs": stacks}, indent=2))
@@ -65,15 +60,11 @@ def outputs(options: Options, env: str, style: str) -> int:
 def events(options: Options, env: str, only: str | None, style: str, *, following: bool) -> int:
     """Show what happened in ENV's stacks, oldest first."""
     environment = resolve(env, options.region)
-    if only is not None and only not in environment.stack_names:
-        raise click.UsageError(
-            f"no stack {only}; {environment.name} has {', '.join(environment.stack_names)}"
-        )
+    chosen = environment.chosen(only)
     cloud = connect(environment, options)
     if following:
-        stacks = [name for name in environment.stack_names if only in (None, name)]
-        return follow(environment, stacks, cloud, options, style)
-    states = {name: state for name, state in _states(environment, cloud).items() if only in (None, name)}
+        return follow(environment, chosen, cloud, options, style)
+    states = {name: state for name, state in _states(environment, cloud).items() if name in chosen}
     found = [(name, event) for name, state in states.items() if state for event in cloud.events(state.id)]
     found.sort(key=lambda row: row[1].time)
     if style == "json":

@@ -13,7 +13,7 @@ from deployer import report
 from deployer.cloud import Cloud
 from deployer.errors import DeployError, Protected
 from deployer.options import Options as RunOptions
-from deployer.plan import Plan
+from deployer.plan import Plan, consent_flags
 from deployer.preview import discard, plan
 from deployer.saved import planfile
 from deployer.saved.planfile import PlanFile
@@ -77,10 +77,10 @@ def save(found: Plan, manifest: Manifest, cloud: Cloud, chosen: RunOptions, path
         raise NotSaved(f"{path} cannot be written: {error.strerror}") from error
 
 
-def check_terminal() -> None:
+def check_terminal(hint: str = "") -> None:
     """Refuse to go on where nobody can be asked; raises NotConfirmed."""
     if not sys.stdin.isatty():
-        raise NotConfirmed("nobody can be asked here: give --yes (see `gatestack plan` first)")
+        raise NotConfirmed(f"nobody can be asked here: give --yes{hint}")
 
 
 def agreed(
@@ -112,7 +112,7 @@ def _ask(environment: Environment, found: Plan) -> None:
     if not found.changes_anything:
         raise NothingToDo
     if found.protected:
-        flags = " ".join(f"--allow-replace {logical_id}" for logical_id in found.protected)
+        flags = consent_flags(found.protected)
         raise Protected(f"this would lose data; to allow it, deploy with {flags}")
     if not click.confirm(f"Deploy this to {environment.name}?", err=True):
         raise NotConfirmed("nothing was changed")

@@ -25,11 +25,11 @@ from deployer.progress import (
     Result,
     RunStarted,
     StackFinished,
-    StackOutput,
     StackResult,
     StackStarted,
     Stopping,
     Verb,
+    outputs_of,
 )
 from deployer.statuses import SUCCEEDED
 
@@ -240,12 +240,7 @@ class _Attached:
             one.result if one.result and not one.going else self._ended(one, problem)
             for one in self._stacks.values()
         )
-        outputs = tuple(
-            StackOutput(one.name, output.key, output.value, output.export, output.description)
-            for one in self._stacks.values()
-            if one.stack is not None
-            for output in one.stack.outputs
-        )
+        outputs = tuple(output for one in self._stacks.values() for output in outputs_of(one.name, one.stack))
         seconds = self._host.clock() - self._began
         return Result(self._environment, "watch", results, outputs, seconds, self._interrupted)
 

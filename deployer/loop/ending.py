@@ -16,9 +16,9 @@ from deployer.progress import (
     Outcome,
     Result,
     StackFinished,
-    StackOutput,
     StackResult,
     Verb,
+    outputs_of,
 )
 from deployer.remedies import remedy
 
@@ -95,10 +95,10 @@ class Ending:
         results = tuple(work.result for work in self._works.values() if work.result is not None)
         cut_short = interrupted and any(one.outcome != "done" for one in results)
         outputs = tuple(
-            StackOutput(work.name, output.key, output.value, output.export, output.description)
+            output
             for work in self._works.values()
-            if work.goal == "deploy" and work.stack is not None
-            for output in work.stack.outputs
+            if work.goal == "deploy"
+            for output in outputs_of(work.name, work.stack)
         )
         return Result(environment, goal, results, outputs, seconds, cut_short)
 

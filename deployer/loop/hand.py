@@ -27,9 +27,7 @@ from deployer.loop.work import PENDING, Work, resources_of
 from deployer.progress import Notice, StackStarted, Tell
 from deployer.saved.approval import differences
 from deployer.stateful import STATEFUL
-
-GONE = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
-"""Resource statuses of what a deletion of the stack cannot harm any more."""
+from deployer.statuses import RESOURCE_GONE
 
 
 class Hand:
@@ -150,7 +148,7 @@ class Hand:
         work.data = tuple(
             resource.logical_id
             for resource in self._cloud.resources(work.stack.id)
-            if resource.type in STATEFUL and resource.physical_id and resource.status not in GONE
+            if resource.type in STATEFUL and resource.physical_id and resource.status not in RESOURCE_GONE
         )
 
     def _protect(self, work: Work, action: Protect) -> None:
@@ -199,7 +197,7 @@ class Hand:
         if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
             return
         policies = _policies(self._cloud.template(stack_id))
-        there = [one for one in self._cloud.resources(stack_id) if one.status not in GONE]
+        there = [one for one in self._cloud.resources(stack_id) if one.status not in RESOURCE_GONE]
         work.kept = tuple(
             one.logical_id
             for one in there

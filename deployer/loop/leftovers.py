@@ -13,10 +13,8 @@ from graphlib import TopologicalSorter
 from deployer.cloud import Change, Cloud, StackState
 from deployer.errors import Refused
 from deployer.graph import Graph, Wiring, graph, wiring
+from deployer.statuses import RESOURCE_GONE
 from generator.manifest import Manifest, StackSpec
-
-GONE = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
-"""Resource statuses of what the deletion of its stack takes nothing from."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def removals(stack: StackState, cloud: Cloud) -> tuple[Change, ...]:
     return tuple(
         Change("Remove", one.logical_id, one.type, physical_id=one.physical_id)
         for one in sorted(cloud.resources(stack.id), key=lambda one: one.logical_id)
-        if one.physical_id and one.status not in GONE
+        if one.physical_id and one.status not in RESOURCE_GONE
     )
 
 

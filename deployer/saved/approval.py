@@ -16,6 +16,7 @@ from deployer.actions import (
     Wait,
 )
 from deployer.cloud import Change, ChangeSetState, StackState
+from deployer.plan import consent_flags
 from deployer.saved.planfile import PlannedStack
 
 AGAIN = "plan again, and have that reviewed"
@@ -97,6 +98,6 @@ def removal(
     if data is None:
         return Inspect(f"{gone}; does it hold data?")
     if lost := sorted(set(data) - set(allowed)):
-        flags = " ".join(f"--allow-replace {name}" for name in lost)
+        flags = consent_flags(lost)
         return Fail(f"{gone}, and it holds {', '.join(lost)}; to let it go: {flags}", "protected")
     return action

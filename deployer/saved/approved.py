@@ -21,7 +21,7 @@ from deployer.loop.patience import patiently
 from deployer.loop.prepare import same_template
 from deployer.loop.run import Run
 from deployer.options import Host, Options
-from deployer.plan import needs_consent
+from deployer.plan import consent_flags, needs_consent
 from deployer.progress import Result
 from deployer.saved.approval import AGAIN, Approval
 from deployer.saved.planfile import PlanFile, PlannedStack, digest, version
@@ -114,7 +114,7 @@ def _check_account(plan: PlanFile, found: Scope) -> None:
 def _check_consent(plan: PlanFile, allowed: Collection[str]) -> None:
     risky = [one for stack in plan.stacks if stack.exact for one in needs_consent(stack.changes, allowed)]
     if risky:
-        flags = " ".join(f"--allow-replace {change.logical_id}" for change in risky)
+        flags = consent_flags(change.logical_id for change in risky)
         names = ", ".join(f"{change.logical_id} ({change.type})" for change in risky)
         raise Protected(f"the plan replaces or removes {names}, which holds data; to allow it: {flags}")
 
