@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from deployer.cloud import Cloud
@@ -23,8 +25,8 @@ from gatestack.signals import host
 def drift(options: Options, env: str, only: str | None, style: str) -> int:
     """Show which resources of ENV are no longer as they were deployed, property by property; 3 if any is."""
     environment = resolve(env, options.region)
-    environment.chosen(only)
-    found = drifted(environment, connect(environment, options), options, only)
+    names = environment.chosen(only)
+    found = _detected(environment, names, connect(environment, options), options)
     click.echo(look_report.drift_json(found) if style == "json" else look_report.drift_text(found))
     failed = [stack for stack in found.stacks if stack.verdict in {"failed", "busy"}]
     if failed:
@@ -34,12 +36,10 @@ def drift(options: Options, env: str, only: str | None, style: str) -> int:
 
 def notes(environment: Environment, cloud: Cloud, options: Options) -> tuple[str, ...]:
     """Return what a plan should say of drift."""
-    return drift_notes(drifted(environment, cloud, options))
+    return drift_notes(_detected(environment, environment.stack_names, cloud, options))
 
 
-def drifted(environment: Environment, cloud: Cloud, options: Options, only: str | None = None) -> Drift:
-    """Return the drift of *environment*, or of the one stack *only*."""
-    names = environment.chosen(only)
+def _detected(environment: Environment, names: Mapping[str, str], cloud: Cloud, options: Options) -> Drift:
     with host(lambda _: None) as here:
         interval = poll_interval(environment, options)
         return detect(environment.name, names, cloud, here, poll_interval=interval)

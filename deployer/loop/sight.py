@@ -39,7 +39,9 @@ class Sight:
     def see(self, states: Collection[StackState]) -> None:
         """Take in what a look has shown."""
         now = self._answered()
-        by_name = {state.name: [other for other in states if other.name == state.name] for state in states}
+        by_name: dict[str, list[StackState]] = {}
+        for state in states:
+            by_name.setdefault(state.name, []).append(state)
         for work in (work for work in self._works if work.open):
             if work.seen(pick(work, by_name.get(work.spec.stack_name, ()))):
                 self._pace.news(now)
