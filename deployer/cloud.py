@@ -276,8 +276,8 @@ class Cloud(Protocol):
     def has_object(self, bucket: str, key: str) -> bool | None:
         """Whether *key* is in *bucket*."""
 
-    def put_object(self, bucket: str, key: str, body: str) -> None:
-        """Put a text object."""
+    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+        """Put an object."""
 
     def artifacts_bucket(self, account: str) -> str:
         """Return the bucket for big templates, made on first need: versioned, encrypted, private."""

@@ -7,6 +7,7 @@ import os
 import click
 
 from deployer.aws.account import connect as connect_to
+from deployer.aws.login import Clients, log_in
 from deployer.cloud import Cloud
 from gatestack.cli import Options
 from gatestack.environment import Environment
@@ -44,17 +45,34 @@ def connect(environment: Environment, options: Options) -> Cloud:
         Refused: there are no credentials, or no such profile.
 
     """
-    if uses_sandbox(environment):
-        return _sandbox(environment.region, options)
-    return connect_to(environment.region, profile=options.profile)
+    endpoint = _endpoint(environment, options)
+    return connect_to(environment.region, profile=None if endpoint else options.profile, endpoint=endpoint)
 
 
-def _sandbox(region: str, options: Options) -> Cloud:
-    """Keep the user's own login and proxies away from it: nothing for the sandbox leaves this machine."""
+def clients(environment: Environment, options: Options) -> Clients:
+    """
+    Return what makes the clients of other services than CloudFormation, for the same account and region.
+
+    Raises:
+        Refused: there are no credentials, or no such profile.
+
+    """
+    endpoint = _endpoint(environment, options)
+    return log_in(environment.region, profile=None if endpoint else options.profile, endpoint=endpoint)
+
+
+def _endpoint(environment: Environment, options: Options) -> str | None:
+    """
+    Return the sandbox's endpoint where it is meant; None where botocore finds one by itself.
+
+    The user's own login and proxies are kept away from the sandbox: nothing for it leaves this machine.
+    """
+    if not uses_sandbox(environment):
+        return None
     endpoint = sandbox.start(SANDBOX_FOLDER)
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
     os.environ |= SANDBOX_LOGIN | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     if not options.quiet:
         click.echo(f"sandbox: {endpoint} (aws --endpoint-url {endpoint} ...)", err=True)
-    return connect_to(region, endpoint=endpoint)
+    return endpoint

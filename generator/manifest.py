@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,6 +39,32 @@ class Upload:
 
 
 @dataclass(frozen=True)
+class Migration:
+    """
+    The one-off task that brings the database's schema to what an image needs.
+
+    It runs to its end before the stack's tasks start, and again before they change to another image.
+    """
+
+    image: str
+    """
+    What the image in the task's definition ends with: ``dev-litellm:v1.93.0``.
+
+    It stands in the stack's own template too (``Metadata``): what runs under a live template that names another
+    image, or none, was not migrated for this one.
+    """
+    definition_export: str
+    """Export that holds the ARN of the task definition."""
+    cluster: str
+    container: str
+    subnet_exports: tuple[str, ...]
+    security_group_exports: tuple[str, ...]
+    log_group: str
+    login_secret: str
+    """Name of the secret that the task logs in with; no migration begins in the middle of its rotation."""
+
+
+@dataclass(frozen=True)
 class StackSpec:
     """One stack as it should be. What it exports and imports stands in its template alone."""
 
@@ -59,6 +85,7 @@ class StackSpec:
     """How long the alarms are watched after everything is done."""
     lookups: tuple[Lookup, ...] = ()
     uploads: tuple[Upload, ...] = ()
+    migration: Migration | None = None
 
 
 @dataclass(frozen=True)
@@ -72,19 +99,19 @@ class Manifest:
     """Twelve digits; deploying with the credentials of another account is refused."""
     production: bool
     stacks: tuple[StackSpec, ...]
-    files: Mapping[str, str] = field(default_factory=dict)
-    """Text files that stacks upload, by name."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """Files that stacks upload, by name."""
 
 
 def write(manifest: Manifest, folder: Path) -> None:
     """Write ``manifest.json``, a ``<stack>.json`` for each stack, and the files; same input, same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {f"{stack.name}.json": stack.template for stack in manifest.stacks} | dict(manifest.files)
-    texts["manifest.json"] = _index(manifest)
-    for stale in {path.name for path in folder.glob("*.json")} - texts.keys():
+    templates = {f"{stack.name}.json": stack.template.encode() for stack in manifest.stacks}
+    contents = {**templates, **manifest.files, "manifest.json": _index(manifest).encode()}
+    for stale in {path.name for path in folder.glob("*.json")} - contents.keys():
         (folder / stale).unlink()
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
 
 
 def read(folder: Path) -> Manifest:
@@ -101,7 +128,7 @@ def read(folder: Path) -> Manifest:
             there = f"{folder / 'manifest.json'}: format {index['format']}"
             raise ValueError(f"{there}, this gatestack reads {FORMAT}: run `gatestack generate` again")
         stacks = tuple(_stack(entry, folder) for entry in index["stacks"])
-        files = {name: (folder / name).read_text(encoding="utf-8") for name in index["files"]}
+        files = {name: (folder / name).read_bytes() for name in index["files"]}
         names = ("environment", "system", "region", "account", "production")
         return Manifest(**{name: index[name] for name in names}, stacks=stacks, files=files)
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
@@ -109,7 +136,7 @@ def read(folder: Path) -> Manifest:
 
 
 def _index(manifest: Manifest) -> str:
-    index = asdict(manifest) | {"format": FORMAT, "files": sorted(manifest.files)}
+    index = asdict(replace(manifest, files={})) | {"format": FORMAT, "files": sorted(manifest.files)}
     for entry in index["stacks"]:
         del entry["template"]
     return json.dumps(index, indent=1, sort_keys=True) + "\n"
@@ -122,5 +149,13 @@ def _stack(entry: Mapping[str, Any], folder: Path) -> StackSpec:
         "rollback_alarms": tuple(entry.get("rollback_alarms", ())),
         "lookups": tuple(Lookup(**lookup) for lookup in entry["lookups"]),
         "uploads": tuple(Upload(**upload) for upload in entry["uploads"]),
+        "migration": _migration(entry.get("migration")),
     }
     return StackSpec(**{**entry, **lists}, template=template)
+
+
+def _migration(entry: Mapping[str, Any] | None) -> Migration | None:
+    if entry is None:
+        return None
+    lists = {name: tuple(entry[name]) for name in ("subnet_exports", "security_group_exports")}
+    return Migration(**{**entry, **lists})

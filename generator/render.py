@@ -25,7 +25,7 @@ def render(settings: Settings) -> Manifest:
         account=settings.account,
         production=settings.production,
         stacks=tuple(_spec(settings, name) for name in STACKS),
-        files={litellm_config.FILE: litellm_config.text(settings)},
+        files={litellm_config.FILE: litellm_config.text(settings).encode()},
     )
 
 

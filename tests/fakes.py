@@ -364,7 +364,7 @@ class FakeCloud:
         self._call("has_object", key)
         return None if self.objects is None else (bucket, key) in self.objects
 
-    def put_object(self, bucket: str, key: str, body: str) -> None:
+    def put_object(self, bucket: str, key: str, body: bytes) -> None:
         self._call("put_object", key)
         assert self.objects is not None
         self.objects[bucket, key] = body

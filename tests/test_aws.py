@@ -464,7 +464,7 @@ def test_an_object_is_there_or_not(stubs: Stubs) -> None:
 
     with stubs.active() as aws:
         assert [aws.has_object("b", "k") for _ in range(3)] == [True, False, False]
-        aws.put_object("b", "k", "é")
+        aws.put_object("b", "k", "é".encode())
         assert aws.object_url("b", "k") == "https://s3.eu-west-1.amazonaws.com/b/k"
 
 

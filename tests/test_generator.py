@@ -91,7 +91,7 @@ def a_manifest() -> Manifest:
                 ),
             ),
         ),
-        files={"config.yaml": "model_list: []\n"},
+        files={"config.yaml": b"model_list: []\n"},
     )
 
 

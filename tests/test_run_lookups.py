@@ -84,7 +84,7 @@ def service_with_file(tag: str) -> Manifest:
         lookups=(Lookup("DesiredCount", "desired-count", COUNT | {"tag": tag}),),
         uploads=(Upload("config.yaml", "dev-security-Bucket", f"litellm/{tag}.yaml"),),
     )
-    return manifest(security, service, files={"config.yaml": "model_list: []"})
+    return manifest(security, service, files={"config.yaml": b"model_list: []"})
 
 
 def test_files_are_in_s3_before_the_stack_that_needs_them_changes(world: World) -> None:
@@ -134,7 +134,7 @@ def test_a_file_for_a_bucket_that_nobody_exports_stops_the_service(world: World)
     world.cloud.images = {"dev-litellm:v1"}
     lost = replace(SERVICE, uploads=(Upload("config.yaml", "Nobody", "key"),))
 
-    result = world.deploy(manifest(lost, files={"config.yaml": ""}))
+    result = world.deploy(manifest(lost, files={"config.yaml": b""}))
 
     assert "no stack exports Nobody" in result.stacks[0].reason
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from deployer.aws.errors import call
+from deployer.aws.login import Clients
 from deployer.aws.services import service_trouble
 from deployer.cloud import Resource
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
 
 Found = TypeVar("Found")
-Clients = Callable[[str], Any]
 
 
 class Edges:
@@ -86,9 +86,9 @@ class Edges:
 
         return self._where_there_is(look)
 
-    def put_object(self, bucket: str, key: str, body: str) -> None:
-        """Put a text object."""
-        call(self._clients("s3"), "put_object", Bucket=bucket, Key=key, Body=body.encode())
+    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+        """Put an object."""
+        call(self._clients("s3"), "put_object", Bucket=bucket, Key=key, Body=body)
 
     def object_url(self, bucket: str, key: str) -> str:
         """Return the URL by which CloudFormation reads an object."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import botocore.session
@@ -15,6 +16,23 @@ EDGE_ATTEMPTS = 3
 """Of one request to another service; CloudFormation's are repeated by `deployer.aws.budget`."""
 CONNECTIONS = 16
 """At once to one service; calls beyond that would each open one of their own."""
+
+Clients = Callable[[str], Any]
+"""Name of a service (``secretsmanager``) -> its botocore client."""
+
+
+def log_in(region: str, *, profile: str | None = None, endpoint: str | None = None) -> Clients:
+    """
+    Return what makes the clients of *region*.
+
+    Raises:
+        Refused: there are no credentials, or no such profile.
+
+    """
+    try:
+        return Login(region, profile, endpoint).client
+    except BotoCoreError as error:
+        raise setup(error) from error
 
 
 class Login:

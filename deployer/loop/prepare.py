@@ -153,7 +153,7 @@ class Preparer:
         bucket = self._cloud.artifacts_bucket(self._manifest.account or self._cloud.account())
         key = f"templates/{hashlib.sha256(spec.template.encode()).hexdigest()}.json"
         if not self._cloud.has_object(bucket, key):
-            self._cloud.put_object(bucket, key, spec.template)
+            self._cloud.put_object(bucket, key, spec.template.encode())
         return None, self._cloud.object_url(bucket, key)
 
     def upload(
@@ -183,7 +183,7 @@ class Preparer:
                 )
                 self._tell(Notice(text, spec.name, warning=True))
 
-    def _put(self, bucket: str, key: str, body: str) -> str:
+    def _put(self, bucket: str, key: str, body: bytes) -> str:
         """Put one object where it is missing; returns the problem, if any."""
         try:
             there = self._cloud.has_object(bucket, key)
