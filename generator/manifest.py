@@ -50,8 +50,8 @@ class Migration:
     """
     What the image in the task's definition ends with: ``dev-litellm:v1.93.0``.
 
-    It stands in the stack's own template too (``Metadata``): what runs under a live template that names another
-    image, or none, was not migrated for this one.
+    It stands in the stack's own template too (``Metadata``): where the live template names another image, or
+    none, the schema was not migrated for this one.
     """
     definition_export: str
     """Export that holds the ARN of the task definition."""

@@ -143,7 +143,7 @@ class FakeCloud:
         self.images: set[str] | None = set()
         self.versions: tuple[str, ...] | None = ("16.4", "16.8", "17.5")
         self.live_version: str | None = None
-        self.objects: dict[tuple[str, str], str] | None = {}
+        self.objects: dict[tuple[str, str], bytes] | None = {}
         self.trouble: tuple[str, ...] = ()
         """What ECS says about a service."""
         self.drifted: dict[str, tuple[ResourceDrift, ...]] = {}

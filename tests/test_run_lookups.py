@@ -92,7 +92,7 @@ def test_files_are_in_s3_before_the_stack_that_needs_them_changes(world: World) 
 
     world.deploy(service_with_file("v1"))
 
-    assert world.cloud.objects == {("value of dev-security-Bucket", "litellm/v1.yaml"): "model_list: []"}
+    assert world.cloud.objects == {("value of dev-security-Bucket", "litellm/v1.yaml"): b"model_list: []"}
     methods = [method for method, _ in world.cloud.calls]
     assert methods.index("put_object") < len(methods) - 1 - methods[::-1].index("execute")
 
@@ -123,7 +123,7 @@ def test_a_bucket_of_another_run_is_found_by_its_export_and_what_is_there_is_not
     wanted = service_with_file("v1")
     world.deploy(replace(wanted, stacks=wanted.stacks[:1]))
     bucket = "value of dev-security-Bucket"
-    world.cloud.objects = {(bucket, "litellm/v1.yaml"): "model_list: []"}
+    world.cloud.objects = {(bucket, "litellm/v1.yaml"): b"model_list: []"}
 
     assert world.deploy(wanted, only=frozenset({"service"})).exit_code == 0
 
