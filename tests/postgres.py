@@ -1,0 +1,299 @@
+"""
+A throwaway PostgreSQL server on a loopback port, and databases in it as RDS hands them over.
+
+It never runs as root (PostgreSQL refuses that), writes nothing for safety's sake, and is gone when the tests
+are, however they end: a small process waits for the end of a pipe. A machine without the server's programs is
+an error, not a reason to skip.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pg8000 import native
+
+INSTALLED = Path("/usr/lib/postgresql")
+"""Where Debian keeps the programs, by version, off the PATH."""
+SUPERUSER, DATABASE = "cluster", "litellm"
+ADMINISTRATOR = "administratorsPassword1"
+CURVE = "ec_paramgen_curve:prime256v1"
+SETTINGS = """
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+ssl = on
+ssl_cert_file = 'server.crt'
+ssl_key_file = 'server.key'
+log_connections = on
+log_statement = all
+"""
+CLEAN_UP = 'cat; "$1" stop -m immediate -D "$2/data"; rm -rf "$2"'
+"""For sh: wait for the end of the standard input first."""
+
+
+class NoServerError(Exception):
+    """There is no PostgreSQL server on this machine, or it does not start; the message says what to do."""
+
+
+def programs(path: str | None = None, installed: Path = INSTALLED) -> Path:
+    """Return the folder with initdb and pg_ctl: that of the PATH, or Debian's newest."""
+    found = shutil.which("initdb", path=path)
+    folders = [Path(found).resolve().parent] if found else []
+    folders += sorted(installed.glob("*/bin"), key=lambda folder: -float(folder.parent.name))
+    for folder in folders:
+        if (folder / "pg_ctl").exists():
+            return folder
+    raise NoServerError(
+        f"no PostgreSQL server here (initdb and pg_ctl, on the PATH or in {installed}/*/bin): "
+        "install Debian's package postgresql, `apt-get install postgresql`"
+    )
+
+
+@cache
+def _unverified() -> ssl.SSLContext:
+    """What sslmode=require is: encrypted, whoever it is. Made once: it reads no list of authorities."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+class Server:
+    """A running server, while the `with` block lasts."""
+
+    def __init__(self) -> None:
+        self._programs = programs()
+        self._folder = Path(tempfile.mkdtemp(prefix="gatestack-postgres-"))
+        self._password = os.urandom(16).hex()
+        self._names = count(1)
+        self._watch: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+
+    def __enter__(self) -> Server:
+        try:
+            self._ours()
+            self._watch = self._watching()
+            self._initialise()
+            self._run("pg_ctl", "start", "-w", "-D", "data", "-l", "log", "-o", f"-p {self.port}")
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    @property
+    def log(self) -> str:
+        """All that the server has written."""
+        return (self._folder / "log").read_text()
+
+    def superuser(self, database: str = "postgres") -> native.Connection:
+        """Log in as who made the cluster: on RDS that is AWS."""
+        return native.Connection(
+            SUPERUSER,
+            host="127.0.0.1",
+            port=self.port,
+            database=database,
+            password=self._password,
+            ssl_context=False,
+            startup_params={"log_statement": "none"},
+        )
+
+    def database(self, *, password: str = ADMINISTRATOR) -> Database:
+        """
+        Make a database and its administrator as RDS makes them: CREATEROLE and CREATEDB, no superuser.
+
+        The name is another one each time: roles belong to the whole server.
+        """
+        name = f"{DATABASE}{next(self._names)}"
+        connection = self.superuser()
+        connection.run(f"CREATE ROLE {name} LOGIN CREATEROLE CREATEDB PASSWORD {native.literal(password)}")
+        connection.run(f"CREATE DATABASE {name} OWNER {name}")
+        connection.close()
+        return Database(self, name, password)
+
+    @contextmanager
+    def without_tls(self) -> Iterator[None]:
+        """Take new connections without TLS only, for the time of the block."""
+        self._set_tls("off")
+        try:
+            yield
+        finally:
+            self._set_tls("on")
+
+    def _set_tls(self, wanted: str) -> None:
+        connection = self.superuser()
+        connection.run(f"ALTER SYSTEM SET ssl = {wanted}")
+        connection.run("SELECT pg_reload_conf()")
+        connection.close()
+        for _ in range(1000):  # the reload is a signal: the server gets to it when it does
+            connection = self.superuser()
+            shown = connection.run("SHOW ssl")
+            connection.close()
+            if shown == [[wanted]]:
+                return
+        raise NoServerError(f"the server does not switch TLS {wanted}")
+
+    def _ours(self) -> None:
+        """Give the folder to the user that the server runs as."""
+        self._user = _unprivileged() if os.geteuid() == 0 else None
+        if self._user:
+            os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
+
+    def _watching(self) -> subprocess.Popen[bytes]:
+        """Start what cleans up as soon as nobody holds the other end of its standard input any more."""
+        return subprocess.Popen(
+            ["sh", "-c", CLEAN_UP, "sh", str(self._programs / "pg_ctl"), str(self._folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the tests, not for this
+            cwd="/",
+            **self._identity(),
+        )
+
+    def _initialise(self) -> None:
+        (self._folder / "password").write_text(self._password)
+        self._certificate()
+        (self._folder / "password").chmod(0o644)
+        options = ["-U", SUPERUSER, "-A", "scram-sha-256", "--pwfile", "password", "-E", "UTF8", "--locale=C"]
+        self._run("initdb", "-D", "data", *options, "--no-sync")
+        for name in ("server.crt", "server.key"):
+            self._run_any("mv", name, "data")
+        self._run_any("sh", "-c", 'printf "%s" "$1" >> data/postgresql.conf', "sh", SETTINGS)
+
+    def _certificate(self) -> None:
+        subject = ["-subj", "/CN=127.0.0.1", "-days", "2", "-keyout", "server.key", "-out", "server.crt"]
+        self._run_any("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", CURVE, "-nodes", *subject)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        self._run_any(str(self._programs / program), *arguments)
+
+    def _run_any(self, *command: str) -> None:
+        done = subprocess.run(
+            command,
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # pg_ctl's child keeps it open
+            stderr=(self._folder / "errors").open("wb"),
+            check=False,
+            **self._identity(),
+        )
+        if done.returncode:
+            said = (self._folder / "errors").read_text() + self._said()
+            raise NoServerError(f"{command[0]} ended with {done.returncode}: {said}")
+
+    def _said(self) -> str:
+        return self.log if (self._folder / "log").exists() else ""
+
+    def _identity(self) -> dict[str, Any]:
+        if self._user is None:
+            return {}
+        return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
+
+    def _end(self) -> None:
+        if self._watch is not None:
+            self._watch.communicate()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _unprivileged() -> pwd.struct_passwd:
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise NoServerError("there is no user postgres and none nobody to run the server as")
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database with its administrator, who has the database's name."""
+
+    server: Server
+    name: str
+    password: str = field(repr=False)
+
+    @property
+    def login(self) -> dict[str, Any]:
+        """What the database stack writes into the login's secret at first."""
+        where = f"127.0.0.1:{self.server.port}/{self.name}"
+        return {
+            "engine": "postgres",
+            "host": "127.0.0.1",
+            "port": self.server.port,
+            "dbname": self.name,
+            "username": self.name,
+            "password": self.password,
+            "DATABASE_URL": f"postgresql://{self.name}:{self.password}@{where}?sslmode=require",
+        }
+
+    def superuser(self) -> native.Connection:
+        """Look at it as nobody on RDS can."""
+        return self.server.superuser(self.name)
+
+    def ask(self, sql: str) -> list[Any]:
+        """Return the rows of a question that only a superuser can ask."""
+        connection = self.superuser()
+        try:
+            return connection.run(sql) or []
+        finally:
+            connection.close()
+
+
+def log_in(url: str) -> native.Connection:
+    """Log in as a program does that is given nothing but DATABASE_URL."""
+    parts = urlsplit(url)
+    assert parts.query == "sslmode=require"
+    return native.Connection(
+        unquote(parts.username or ""),
+        host=parts.hostname or "",
+        port=parts.port or 0,
+        database=unquote(parts.path[1:]),
+        password=unquote(parts.password or ""),
+        ssl_context=_unverified(),
+        timeout=20,
+    )
+
+
+def works(url: str) -> bool:
+    """Whether a program can log in that was started with *url*."""
+    try:
+        log_in(url).close()
+    except (native.DatabaseError, native.InterfaceError):
+        return False
+    return True
+
+
+def run(url: str, *statements: str) -> list[Any]:
+    """Log in with *url*, run *statements*, and return the rows of each."""
+    connection = log_in(url)
+    try:
+        return [connection.run(statement) for statement in statements]
+    finally:
+        connection.close()
