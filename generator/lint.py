@@ -23,11 +23,13 @@ SETTINGS_KEYS: Mapping[tuple[str, str], str] = {
     ("AWS::ECS::TaskDefinition", "Cpu"): "service.cpu",
     ("AWS::ECS::TaskDefinition", "Memory"): "service.memory_mb",
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", "Name"): "environment",
+    ("AWS::Lambda::Function", "FunctionName"): "environment",
     ("AWS::Logs::LogGroup", "RetentionInDays"): "observability.log_retention_days",
     ("AWS::RDS::DBInstance", "AllocatedStorage"): "database.storage_gb",
     ("AWS::RDS::DBInstance", "DBInstanceClass"): "database.instance_class",
     ("AWS::RDS::DBInstance", "EngineVersion"): "database.engine_version",
     ("AWS::RDS::DBParameterGroup", "Parameters"): "database.parameters",
+    ("AWS::SecretsManager::RotationSchedule", "RotationRules"): "secrets.rotation_days",
 }
 """(resource type, property) -> the key of the environment file that decides it."""
 

@@ -1,4 +1,4 @@
-"""Settings -> Manifest: every stack's template as text, with what the deployer must know beside it. Pure."""
+"""Settings -> Manifest: every stack's template as text, with what the deployer must know beside it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from generator.manifest import Lookup, Manifest, StackSpec, Upload
+from generator.manifest import Lookup, Manifest, Migration, StackSpec, Upload
 from stacks import STACKS, builder
-from stacks.parts import litellm_config
+from stacks.parts import function_code, litellm_config
 from stacks.settings import Settings
 
 ROLLED_BACK_BY_ALARMS = frozenset({"alb", "service"})
@@ -25,7 +25,10 @@ def render(settings: Settings) -> Manifest:
         account=settings.account,
         production=settings.production,
         stacks=tuple(_spec(settings, name) for name in STACKS),
-        files={litellm_config.FILE: litellm_config.text(settings).encode()},
+        files={
+            litellm_config.FILE: litellm_config.text(settings).encode(),
+            function_code.FILE: function_code.archive(),
+        },
     )
 
 
@@ -45,7 +48,18 @@ def _spec(settings: Settings, name: str) -> StackSpec:
         rollback_minutes=settings.observability.rollback_monitoring_minutes if watched else 0,
         lookups=tuple(Lookup(**lookup) for lookup in deployment.get("lookups", ())),
         uploads=tuple(Upload(**upload) for upload in deployment.get("uploads", ())),
+        migration=_migration(deployment.get("migration")),
     )
+
+
+def _migration(entry: Mapping[str, Any] | None) -> Migration | None:
+    """Return the migration that a template's metadata describes."""
+    if entry is None:
+        return None
+    frozen: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()
+    }
+    return Migration(**frozen)
 
 
 def _capabilities(resources: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:

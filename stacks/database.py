@@ -1,16 +1,22 @@
-"""The database stack: PostgreSQL on RDS, the secret that the proxy logs in with, three alarms."""
+"""The database stack: PostgreSQL on RDS, the login that tasks use and its rotation, the migration, alarms."""
 
 from __future__ import annotations
 
 import json
 
+from awacs import secretsmanager
 from troposphere import GetAtt, Parameter, Ref, Sub
 from troposphere.logs import LogGroup
 from troposphere.rds import DBInstance, DBParameterGroup, DBSubnetGroup
 from troposphere.secretsmanager import Secret, SecretTargetAttachment
 
+from stacks.parts import migration
 from stacks.parts.alarms import Metric, above, add_alarm, below
-from stacks.parts.retention import kept_in_production, removed
+from stacks.parts.logs import add_log_group
+from stacks.parts.policies import allow
+from stacks.parts.retention import removed
+from stacks.parts.rotation import Rotation, add_rotation
+from stacks.parts.task import Login
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
@@ -35,10 +41,12 @@ TLS always, and no SQL text in the log, be it slow or failed: ``ALTER USER … P
 
 def build(settings: Settings) -> Stack:
     """Return the stack that holds the database and what describes how to reach it."""
-    stack = Stack(settings, "database", "PostgreSQL, its login secret and its alarms")
+    stack = Stack(settings, "database", "PostgreSQL, its login and the login's rotation, migration, alarms")
     database = _instance(stack)
     login = _login(stack, database)
-    _attach_administrator(stack, database)
+    attachment = _attach_administrator(stack, database)
+    _rotate(stack, login, attachment)
+    migration.add(stack, Login(GetAtt(database, "Endpoint.Address"), NAME, Ref(login)))
     _alarms(stack, database)
     stack.export("DbEndpoint", GetAtt(database, "Endpoint.Address"), "Host name of the database")
     stack.export("DbPort", GetAtt(database, "Endpoint.Port"), "Port of the database")
@@ -139,16 +147,8 @@ def _engine_version(stack: Stack) -> Ref:
 
 
 def _log(stack: Stack) -> LogGroup:
-    """Return the log group; the instance would make it itself, without key and kept for ever."""
-    return stack.add(
-        LogGroup(
-            "DatabaseLog",
-            **removed(),
-            LogGroupName=f"/aws/rds/instance/{stack.settings.database_identifier}/postgresql",
-            RetentionInDays=stack.settings.observability.log_retention_days,
-            KmsKeyId=stack.imported("security", "KmsKeyArn"),
-        )
-    )
+    name = f"/aws/rds/instance/{stack.settings.database_identifier}/postgresql"
+    return add_log_group(stack, "DatabaseLog", name)
 
 
 def _parameter_group(stack: Stack) -> DBParameterGroup:
@@ -186,12 +186,17 @@ def _administrator_arn(stack: Stack) -> dict[str, object]:
 
 
 def _login(stack: Stack, database: DBInstance) -> Secret:
-    """Return what the proxy logs in with; kept in production, where a snapshot may outlive the stack."""
+    """
+    Return what the proxy logs in with; it goes with the stack, since the administrator can make another.
+
+    Its first value is the administrator's login, and so is every value that an update writes: it always
+    works, and the next rotation replaces it.
+    """
     return stack.add(
         Secret(
             "LoginSecret",
-            **kept_in_production(stack.settings),
-            Name=f"{stack.settings.prefix}/database-login",
+            **removed(),
+            Name=stack.settings.login_secret_name,
             Description="How the proxy logs in to its database; DATABASE_URL is for people",
             KmsKeyId=stack.imported("security", "KmsKeyArn"),
             SecretString=Sub(
@@ -216,9 +221,9 @@ def _login_text() -> str:
     return json.dumps(fields)
 
 
-def _attach_administrator(stack: Stack, database: DBInstance) -> None:
+def _attach_administrator(stack: Stack, database: DBInstance) -> SecretTargetAttachment:
     """Complete the administrator's secret with engine, host and port."""
-    stack.add(
+    return stack.add(
         SecretTargetAttachment(
             "AdministratorAttachment",
             SecretId=stack.imported("security", "DatabaseSecretArn"),
@@ -226,6 +231,22 @@ def _attach_administrator(stack: Stack, database: DBInstance) -> None:
             TargetType="AWS::RDS::DBInstance",
         )
     )
+
+
+def _rotate(stack: Stack, login: Secret, attachment: SecretTargetAttachment) -> None:
+    """Let two login roles take turns, from the first minute on: the first value is the administrator's."""
+    administrator = stack.imported("security", "DatabaseSecretArn")
+    rotation = Rotation(
+        name="database",
+        secret_name=stack.settings.login_secret_name,
+        secret=Ref(login),
+        module="database",
+        at_once=True,
+        variables={"ADMINISTRATOR_SECRET_ARN": administrator},
+        permissions=(allow("ReadAdministrator", [secretsmanager.GetSecretValue], [administrator]),),
+        after=(attachment.title,),
+    )
+    add_rotation(stack, rotation)
 
 
 def _alarms(stack: Stack, database: DBInstance) -> None:

@@ -24,7 +24,9 @@ def build(settings: Settings) -> Stack:
     own_secrets = secrets.add(stack, key)
     _export_secrets(stack, own_secrets)
     bucket = config_bucket.add(stack, key)
-    stack.export("ConfigBucketName", Ref(bucket), "Bucket of LiteLLM's config.yaml")
+    stack.export(
+        "ConfigBucketName", Ref(bucket), "Bucket of LiteLLM's config.yaml and of the functions' code"
+    )
     topic = alarm_topic.add(stack, key)
     stack.export("AlarmTopicArn", Ref(topic), "Topic that every alarm rings")
     execution = _execution_role(stack, key, own_secrets)
@@ -48,8 +50,9 @@ def _export_secrets(stack: Stack, own: GatewaySecrets) -> None:
 def _execution_role(stack: Stack, key: Key, own: GatewaySecrets) -> iam.Role:
     """Pull the image, fetch what is injected, write logs: ECS Developer Guide, "Task execution IAM role"."""
     prefix = stack.settings.prefix
-    login = arn("secretsmanager", f"secret:{prefix}/database-login-*")
-    log_group = arn("logs", f"log-group:{stack.settings.log_group}:*")
+    login = arn("secretsmanager", f"secret:{stack.settings.login_secret_name}-*")
+    groups = (stack.settings.log_group, stack.settings.migration_log_group)
+    log_groups = [arn("logs", f"log-group:{group}:*") for group in groups]
     injected = [*map(Ref, own.read_by_tasks), login]
     return role(
         stack,
@@ -58,7 +61,7 @@ def _execution_role(stack: Stack, key: Key, own: GatewaySecrets) -> iam.Role:
         arn("ecs", "*"),
         allow("EcrLogin", [ecr.GetAuthorizationToken], ["*"]),
         allow("PullOwnImages", _PULL, [arn("ecr", f"repository/{stack.settings.repository_name}")]),
-        allow("WriteOwnLogs", [logs.CreateLogStream, logs.PutLogEvents], [log_group]),
+        allow("WriteOwnLogs", [logs.CreateLogStream, logs.PutLogEvents], log_groups),
         allow("ReadOwnSecrets", [secretsmanager.GetSecretValue], injected),
         allow("ReadOwnParameters", [ssm.GetParameters], [arn("ssm", f"parameter/{prefix}/*")]),
         _decrypt(key, "secretsmanager"),

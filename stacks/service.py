@@ -1,9 +1,12 @@
-"""The service stack: image repository, ECS cluster, LiteLLM's proxy as a service, its scaling, its alarms."""
+"""The service stack: image repository, LiteLLM's proxy as an ECS service, scaling, master key, alarms."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
+from awacs import ecs as action
+from awacs.aws import ArnEquals, Condition, Statement
 from troposphere import AWSHelperFn, Equals, GetAtt, If, NoValue, Parameter, Ref
 from troposphere.ecr import EncryptionConfiguration, ImageScanningConfiguration, LifecyclePolicy, Repository
 from troposphere.ecs import (
@@ -11,7 +14,6 @@ from troposphere.ecs import (
     CapacityProviderStrategyItem,
     Cluster,
     ClusterCapacityProviderAssociations,
-    ClusterSetting,
     DeploymentCircuitBreaker,
     DeploymentConfiguration,
     LoadBalancer,
@@ -20,14 +22,17 @@ from troposphere.ecs import (
     TaskDefinition,
 )
 from troposphere.ecs import CapacityProviderStrategy as DefaultStrategyItem
-from troposphere.logs import LogGroup
 
-from stacks.parts import litellm_config
+from stacks.parts import litellm_config, migration
 from stacks.parts.alarms import Metric, above, add_alarm, at_least
+from stacks.parts.cluster import add_cluster
 from stacks.parts.dashboard import add_dashboard
-from stacks.parts.retention import kept_in_production, removed
+from stacks.parts.logs import add_log_group
+from stacks.parts.policies import allow, arn
+from stacks.parts.proxy import CONTAINER, proxy_task
+from stacks.parts.retention import kept_in_production
+from stacks.parts.rotation import Rotation, add_rotation, service_arn
 from stacks.parts.scaling import add_scaling
-from stacks.parts.task import CONTAINER, migration_task, proxy_task
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
@@ -46,12 +51,13 @@ def build(settings: Settings) -> Stack:
     """
     stack = Stack(settings, "service", "LiteLLM proxy on ECS Fargate, its images, scaling and alarms")
     repository = _repository(stack)
-    log_group = _log_group(stack)
+    log_group = add_log_group(stack, "TaskLog", settings.log_group)
     _upload_config(stack)
-    task = proxy_task(stack, repository, log_group)
-    migration_task(stack, repository, log_group)
-    cluster = _cluster(stack)
+    task = proxy_task(stack, log_group)
+    migration.ask_for(stack)
+    cluster = add_cluster(stack, "Cluster", settings.cluster_name)
     service = _service(stack, cluster, task)
+    _rotate_master_key(stack, service)
     if settings.service.scaled:
         add_scaling(stack, cluster, service, Ref(DESIRED_COUNT))
     _alarms(stack, cluster, service)
@@ -93,34 +99,10 @@ def _image_lifecycle() -> str:
     return json.dumps({"rules": [rule]}, sort_keys=True)
 
 
-def _log_group(stack: Stack) -> LogGroup:
-    return stack.add(
-        LogGroup(
-            "TaskLog",
-            **removed(),
-            LogGroupName=stack.settings.log_group,
-            RetentionInDays=stack.settings.observability.log_retention_days,
-            KmsKeyId=stack.imported("security", "KmsKeyArn"),
-        )
-    )
-
-
 def _upload_config(stack: Stack) -> None:
     settings = stack.settings
     bucket = settings.export_name("security", "ConfigBucketName")
     stack.upload(litellm_config.FILE, bucket_export=bucket, key=litellm_config.key(settings))
-
-
-def _cluster(stack: Stack) -> Cluster:
-    settings = stack.settings
-    insights = "enabled" if settings.observability.container_insights else "disabled"
-    return stack.add(
-        Cluster(
-            "Cluster",
-            ClusterName=settings.prefix,
-            ClusterSettings=[ClusterSetting(Name="containerInsights", Value=insights)],
-        )
-    )
 
 
 def _capacity(stack: Stack, cluster: Cluster) -> ClusterCapacityProviderAssociations:
@@ -146,7 +128,7 @@ def _service(stack: Stack, cluster: Cluster, task: TaskDefinition) -> Service:
         Service(
             "Service",
             DependsOn=_capacity(stack, cluster),
-            ServiceName=f"{settings.prefix}-proxy",
+            ServiceName=settings.service_name,
             Cluster=Ref(cluster),
             TaskDefinition=Ref(task),
             DesiredCount=_desired_count(stack),
@@ -208,6 +190,35 @@ def _desired_count(stack: Stack) -> AWSHelperFn:
     )
     stack.template.add_condition(COUNT_OWNED_BY_SCALING, Equals(count, ""))
     return If(COUNT_OWNED_BY_SCALING, NoValue, count)
+
+
+def _rotate_master_key(stack: Stack, service: Service) -> None:
+    """
+    Rotate the master key from a place that reaches a running task directly: the old key is handed to it.
+
+    The secret is of the security stack; its rotation is of the last one, since it speaks to the service.
+    """
+    settings = stack.settings
+    rotation = Rotation(
+        name="master-key",
+        secret_name=settings.secret_name("master-key"),
+        secret=stack.imported("security", "MasterKeySecretArn"),
+        module="master_key",
+        at_once=False,
+        variables={"PROXY_PORT": str(settings.service.port)},
+        permissions=tuple(_find_tasks(settings)),
+        after=(service.title,),
+    )
+    add_rotation(stack, rotation)
+
+
+def _find_tasks(settings: Settings) -> Iterator[Statement]:
+    """Let it find the service's tasks; listing knows no service (Service Authorization Reference, ECS)."""
+    cluster = ArnEquals("ecs:cluster", arn("ecs", f"cluster/{settings.cluster_name}"))
+    tasks = arn("ecs", f"task/{settings.cluster_name}/*")
+    yield allow("SeeService", [action.DescribeServices], [service_arn(settings)])
+    yield allow("ListTasks", [action.ListTasks], ["*"], Condition(cluster))
+    yield allow("SeeTasks", [action.DescribeTasks], [tasks])
 
 
 def _alarms(stack: Stack, cluster: Cluster, service: Service) -> None:

@@ -6,6 +6,7 @@ The typed environment file: every key, its limits, what follows from it. Reads n
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -134,7 +135,7 @@ class Service(Section):
     spot: bool
     """Fargate Spot: about 70 % cheaper, and AWS may take a task away at two minutes' notice."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
-    """DEBUG writes keys and prompts to the log."""
+    """DEBUG writes keys and prompts to the log; `gatestack config set` changes it between deployments."""
     stop_timeout_seconds: Annotated[int, between(1, 120, "seconds")]
     environment: dict[str, str]
     """Further environment variables, none of them secret."""
@@ -155,6 +156,7 @@ class Secrets(Section):
     """Secrets Manager."""
 
     rotation_days: Annotated[int, between(1, 1000, "days")]
+    """Days between two rotations of the database's login and of the master key."""
 
 
 class Observability(Section):
@@ -226,9 +228,20 @@ class Settings(Section):
         return f"{self.prefix}-vpc" if self.alb.internal else self.prefix
 
     @property
+    def closed(self) -> bool:
+        """Whether private subnets have no way to the internet; an existing VPC is taken to have one."""
+        return self.network.nat_gateways == 0 and self.network.existing_vpc is None
+
+    @property
     def database_identifier(self) -> str:
-        """Identifier of the DB instance: ``dev-litellm-db`` (S1)."""
-        return f"{self.prefix}-db"
+        """
+        Identifier of the DB instance: ``dev-litellm-db`` (S1), and another one for each snapshot restored.
+
+        The restored instance has to exist beside the one that it replaces.
+        """
+        snapshot = self.database.snapshot_identifier
+        suffix = f"-{sha256(snapshot.encode()).hexdigest()[:6]}" if snapshot else ""
+        return f"{self.prefix}-db{suffix}"
 
     @property
     def repository_name(self) -> str:
@@ -236,8 +249,18 @@ class Settings(Section):
         return self.prefix
 
     @property
+    def cluster_name(self) -> str:
+        """Name of the service's ECS cluster: ``dev-litellm``."""
+        return self.prefix
+
+    @property
+    def service_name(self) -> str:
+        """Name of the ECS service: ``dev-litellm-proxy``."""
+        return f"{self.prefix}-proxy"
+
+    @property
     def task_family(self) -> str:
-        """Family of the task definitions: ``dev-litellm-proxy`` (S1)."""
+        """Family of the proxy's task definition: ``dev-litellm-proxy`` (S1)."""
         return f"{self.prefix}-proxy"
 
     @property
@@ -246,10 +269,33 @@ class Settings(Section):
         return f"/ecs/{self.task_family}"
 
     @property
+    def migration_name(self) -> str:
+        """Family of the migration's task definition, and its cluster: ``dev-litellm-migration``."""
+        return f"{self.prefix}-migration"
+
+    @property
+    def migration_log_group(self) -> str:
+        """Log group of the migration: ``/ecs/dev-litellm-migration``."""
+        return f"/ecs/{self.migration_name}"
+
+    @property
+    def login_secret_name(self) -> str:
+        """Name of the secret that tasks log in to the database with: ``dev-litellm/database-login``."""
+        return self.secret_name("database-login")
+
+    @property
     def database_version(self) -> str:
         """Full version to create the database with: the configured one, or the tested minor of its major."""
         version = self.database.engine_version
         return limits.LIVE_MINORS.get(version, version)
+
+    def secret_name(self, name: str) -> str:
+        """Name of a secret in Secrets Manager: ``dev-litellm/master-key``."""
+        return f"{self.prefix}/{name}"
+
+    def rotation_function_name(self, rotation: str) -> str:
+        """Name of a rotation's function: ``dev-litellm-master-key-rotation``."""
+        return f"{self.prefix}-{rotation}-rotation"
 
     def stack_name(self, stack: str) -> str:
         """Name of a stack in CloudFormation: ``dev-litellm-network``."""

@@ -1,4 +1,4 @@
-"""How a stack is wired to the others and to the deployer: tags, exports, imports, lookups, uploads."""
+"""How a stack is wired to the others and to the deployer: tags, exports, imports, lookups, uploads, tasks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Stack:
 
     What only the account knows at deployment (an image that may be missing, a live engine version) is a
     template parameter with a rule beside it, in the template's ``Metadata`` under ``gatestack``; so are files
-    that must be in S3 first. The generator lifts both into the manifest.
+    that must be in S3 first, and a task that must have run. The generator lifts all of it into the manifest.
     """
 
     def __init__(self, settings: Settings, name: str, description: str) -> None:
@@ -55,6 +55,11 @@ class Stack:
     def upload(self, file: str, bucket_export: str, key: str) -> None:
         """Have the deployer put *file* of the built folder at *key* before this stack changes."""
         self._note("uploads", {"file": file, "bucket_export": bucket_export, "key": key})
+
+    def migrate(self, **how: str | list[str]) -> None:
+        """Have the deployer run a task before this stack changes (see `generator.manifest.Migration`)."""
+        self._deployment["migration"] = how
+        self.template.set_metadata({"gatestack": self._deployment})
 
     def _note(self, kind: str, entry: dict[str, Any]) -> None:
         self._deployment.setdefault(kind, []).append(entry)

@@ -1,4 +1,4 @@
-"""The database stack holds S1's PostgreSQL, no password in clear, and what the proxy needs to log in."""
+"""The database stack holds S1's PostgreSQL, no password in clear, the tasks' login, and the migration."""
 
 from __future__ import annotations
 
@@ -125,6 +125,17 @@ def test_a_snapshot_brings_its_own_database_user_and_encryption_and_gets_a_new_p
     assert "MasterUserPassword" in found
 
 
+def test_the_restored_instance_has_a_name_of_its_own_to_be_made_beside_the_old_one() -> None:
+    names = [
+        instance(database={"snapshot_identifier": snapshot})["DBInstanceIdentifier"]
+        for snapshot in (None, "monday", "tuesday", "monday")
+    ]
+
+    assert names[0] == "dev-litellm-db"
+    assert len(set(names)) == 3
+    assert names[1] == names[3]
+
+
 def test_only_tls_is_accepted_and_no_statement_reaches_the_log() -> None:
     found = only(database.build(settings()), "AWS::RDS::DBParameterGroup")["Properties"]
 
@@ -187,11 +198,11 @@ def test_the_login_secret_is_complete_and_holds_references_only() -> None:
     }
 
 
-@pytest.mark.parametrize(("tier", "policy"), [("dev", "Delete"), ("production", "Retain")])
-def test_production_keeps_the_login_secret(tier: str, policy: str) -> None:
+@pytest.mark.parametrize("tier", ["dev", "production"])
+def test_the_login_secret_goes_with_its_stack_so_that_another_can_be_made(tier: str) -> None:
     found = only(database.build(settings(tier)), "AWS::SecretsManager::Secret")
 
-    assert (found["DeletionPolicy"], found["UpdateReplacePolicy"]) == (policy, policy)
+    assert (found["DeletionPolicy"], found["UpdateReplacePolicy"]) == ("Delete", "Delete")
 
 
 def test_the_administrators_secret_is_completed_with_the_database() -> None:
@@ -204,6 +215,7 @@ def test_the_administrators_secret_is_completed_with_the_database() -> None:
 
 def test_the_three_alarms_of_s1_ring_the_alarm_topic() -> None:
     alarms = resources(database.build(settings()), "AWS::CloudWatch::Alarm")
+    del alarms["DatabaseRotationErrors"]
     limits = {
         name: tuple(
             alarm["Properties"][key]
@@ -237,4 +249,83 @@ def test_the_stack_exports_how_to_reach_the_database() -> None:
         "dev-litellm-database-DbPort": {"Fn::GetAtt": ["Database", "Endpoint.Port"]},
         "dev-litellm-database-DbName": "litellm",
         "dev-litellm-database-DbSecretArn": {"Ref": "LoginSecret"},
+        "dev-litellm-database-MigrationTaskArn": {"Ref": "MigrationTask"},
     }
+
+
+# The migration
+
+
+def migration(configured: Settings) -> dict[str, Any]:
+    found: dict[str, Any] = properties(database.build(configured), "MigrationTask")["ContainerDefinitions"][0]
+    return found
+
+
+def variables(configured: Settings) -> dict[str, Any]:
+    return {entry["Name"]: entry["Value"] for entry in migration(configured)["Environment"]}
+
+
+def test_the_migration_is_litellms_script_with_four_gigabytes_and_only_the_databases_login() -> None:
+    of = settings()
+    found = migration(of)
+    task = properties(database.build(of), "MigrationTask")
+
+    assert (task["Family"], task["Cpu"], task["Memory"]) == ("dev-litellm-migration", "1024", "4096")
+    assert found["EntryPoint"] == ["python", "litellm/proxy/prisma_migration.py"]
+    assert {entry["Name"]: entry["ValueFrom"] for entry in found["Secrets"]} == {
+        f"DATABASE_{field.upper()}": {"Fn::Join": ["", [{"Ref": "LoginSecret"}, f":{field}::"]]}
+        for field in ("username", "password")
+    }
+
+
+def test_the_migration_changes_the_schema_and_fails_aloud() -> None:
+    assert variables(settings(service={"environment": {"DATABASE_SCHEMA": "gateway"}})) == {
+        "DATABASE_HOST": {"Fn::GetAtt": ["Database", "Endpoint.Address"]},
+        "DATABASE_NAME": "litellm",
+        "DATABASE_SCHEMA": "gateway",
+        "DISABLE_SCHEMA_UPDATE": "false",
+        "ENFORCE_PRISMA_MIGRATION_CHECK": "true",
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "LITELLM_LOG": "INFO",
+        "LITELLM_MODE": "PRODUCTION",
+    }
+
+
+@pytest.mark.parametrize(
+    ("configured", "image"),
+    [
+        ({"image_tag": "v1.93.0"}, "dev-litellm:v1.93.0"),
+        ({"image_tag": "sha256:" + "a" * 64}, "dev-litellm@sha256:" + "a" * 64),
+    ],
+)
+def test_an_own_image_is_named_before_its_repository_is_there(configured: dict[str, str], image: str) -> None:
+    assert migration(settings(service=configured))["Image"] == {
+        "Fn::Sub": f"${{AWS::AccountId}}.dkr.ecr.${{AWS::Region}}.${{AWS::URLSuffix}}/{image}"
+    }
+
+
+def test_another_registrys_image_is_named_as_it_is() -> None:
+    found = migration(settings(service={"image": "ghcr.io/x/y", "image_tag": "v1.93.0"}))
+
+    assert found["Image"] == "ghcr.io/x/y:v1.93.0"
+
+
+@pytest.mark.parametrize(("tier", "insights"), [("dev", "disabled"), ("production", "enabled")])
+def test_the_migration_has_a_cluster_and_a_log_of_its_own(tier: str, insights: str) -> None:
+    stack = database.build(settings(tier, observability={"log_retention_days": 30}))
+    log = properties(stack, "MigrationLog")
+    logging = properties(stack, "MigrationTask")["ContainerDefinitions"][0]["LogConfiguration"]["Options"]
+
+    assert properties(stack, "MigrationCluster")["ClusterName"] == "dev-litellm-migration"
+    assert properties(stack, "MigrationCluster")["ClusterSettings"] == [
+        {"Name": "containerInsights", "Value": insights}
+    ]
+    assert (log["LogGroupName"], log["RetentionInDays"], log["KmsKeyId"]) == (
+        "/ecs/dev-litellm-migration",
+        30,
+        KEY,
+    )
+    assert (logging["awslogs-group"], logging["awslogs-stream-prefix"]) == (
+        {"Ref": "MigrationLog"},
+        "migration",
+    )

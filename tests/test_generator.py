@@ -4,22 +4,26 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from generator import manifest as manifests
+from generator.lint import check
 from generator.manifest import Lookup, Manifest, StackSpec, Upload
 from generator.render import render
-from stacks.environment import load
-from tests.rewrite_golden import GOLDEN, ROOT, environment_files
+from stacks.environment import load, parse_settings
+from tests.rewrite_golden import GOLDEN, ROOT, environment_files, write_golden
 
 ENVIRONMENTS = environment_files()
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
 def test_a_shipped_environment_renders_to_its_golden_folder_byte_for_byte(path: Path, tmp_path: Path) -> None:
-    manifests.write(render(load(path)), tmp_path)
+    write_golden(path, tmp_path)
 
     assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {
         p.name: p.read_text() for p in (GOLDEN / path.stem).iterdir()
@@ -44,11 +48,95 @@ def test_two_processes_render_the_same_bytes(tmp_path: Path) -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
-def test_every_template_can_be_sent_inline(path: Path) -> None:
-    sizes = {stack.name: len(stack.template.encode()) for stack in render(load(path)).stacks}
+BEDROCK = {"providers": ["bedrock"], "bedrock_models": ["anthropic.claude-3-haiku-20240307-v1:0"]}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "internal, data subnets, arm64, one task": {
+        "alb": {"internal": True},
+        "network": {"data_subnets": True, "flow_logs": True},
+        "database": {"performance_insights": True},
+        "service": {"architecture": "arm64", "spot": False, "max_tasks": 1},
+    },
+    "no way out": {
+        "network": {"nat_gateways": 0, "data_subnets": True},
+        "database": {"snapshot_identifier": "before-the-move"},
+        "service": BEDROCK,
+        "observability": {"dashboard": True, "container_insights": True, "xray": True},
+        "secrets": {"rotation_days": 1000},
+    },
+    "existing vpc, https": {
+        "network": {
+            "existing_vpc": {
+                "vpc_id": "vpc-0123456789abcdef0",
+                "public_subnet_ids": ["subnet-00000000000000001", "subnet-00000000000000002"],
+                "private_subnet_ids": ["subnet-00000000000000011", "subnet-00000000000000012"],
+            }
+        },
+        "alb": {
+            "domain_name": "llm.example.com",
+            "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
+            "access_logs": True,
+            "waf": True,
+        },
+    },
+    "all of production": {
+        "tier": "production",
+        "environment": "a-very-long-name",
+        "alb": {
+            "domain_name": "llm.example.com",
+            "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
+            "access_logs": True,
+        },
+        "network": {"nat_gateways": 2, "data_subnets": True, "flow_logs": True},
+        "service": {
+            "image_tag": "sha256:" + "a" * 64,
+            "providers": ["openai", "anthropic", *BEDROCK["providers"]],
+        }
+        | {"bedrock_models": BEDROCK["bedrock_models"]},
+        "observability": {"dashboard": True, "xray": True, "alarm_email": "ops@example.org"},
+        "tags": {"Owner": "platform", "CostCenter": "4711"},
+    },
+}
+
+
+@pytest.fixture(scope="module", params=OPTIONS)
+def rendered(request: pytest.FixtureRequest) -> Manifest:
+    file = {"system": "litellm", "environment": "dev"} | OPTIONS[request.param]
+    return render(parse_settings(yaml.safe_dump(file), Path("dev.yaml")))
+
+
+def test_every_combination_of_options_passes_the_gate(rendered: Manifest) -> None:
+    assert [str(finding) for finding in check(rendered)] == []
+
+
+def test_every_combination_imports_only_what_is_exported(rendered: Manifest) -> None:
+    exported = {name for stack in rendered.stacks for name in named(stack, "Export", "Name")}
+    imported = {name for stack in rendered.stacks for name in named(stack, "Fn::ImportValue")}
+
+    assert imported <= exported
+    assert {upload.bucket_export for stack in rendered.stacks for upload in stack.uploads} <= exported
+    assert {upload.file for stack in rendered.stacks for upload in stack.uploads} == rendered.files.keys()
+
+
+def test_every_combination_can_be_sent_inline(rendered: Manifest) -> None:
+    sizes = {stack.name: len(stack.template.encode()) for stack in rendered.stacks}
 
     assert {name: size for name, size in sizes.items() if size > 51_200} == {}
+
+
+def named(stack: StackSpec, *keys: str) -> Iterator[str]:
+    """Yield every text that stands behind *keys*, one below the other, anywhere in the template."""
+
+    def walk(value: Any, depth: int) -> Iterator[str]:
+        if depth == len(keys) and isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            for item in value:
+                yield from walk(item, 0)
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                yield from walk(item, depth + 1 if depth < len(keys) and key == keys[depth] else 0)
+
+    yield from walk(json.loads(stack.template), 0)
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)

@@ -177,17 +177,39 @@ def table(stack: Stack) -> dict[str, tuple[set[str], set[str]]]:
 
 S1_TABLE: dict[str, tuple[set[str], set[str]]] = {
     "Alb": ({"tcp 80 0.0.0.0/0", "tcp 443 0.0.0.0/0"}, {"tcp 4000 Ecs", NOWHERE}),
-    "Ecs": ({"tcp 4000 Alb"}, {"tcp 443 0.0.0.0/0", "tcp 5432 Rds"}),
+    "Ecs": ({"tcp 4000 Alb", "tcp 4000 Lambda"}, {"tcp 443 0.0.0.0/0", "tcp 5432 Rds"}),
     "Rds": ({"tcp 5432 Ecs", "tcp 5432 Lambda"}, {NOWHERE}),
-    "Lambda": (set(), {"tcp 5432 Rds", "tcp 443 0.0.0.0/0"}),
+    "Lambda": (set(), {"tcp 4000 Ecs", "tcp 5432 Rds", "tcp 443 0.0.0.0/0"}),
     "Endpoint": ({"tcp 443 10.0.0.0/16"}, {NOWHERE}),
 }
-"""With HTTPS. NOWHERE is what AWS needs to see so that it does not add "allow all"."""
+"""
+With HTTPS. NOWHERE is what AWS needs to see so that it does not add "allow all". Lambda to Ecs is not S1's:
+the master key's rotation needs it.
+"""
 
 
 @pytest.mark.parametrize("group", sorted(S1_TABLE))
 def test_a_security_group_lets_in_and_out_what_the_architecture_guide_lists(group: str) -> None:
     assert table(built(PRODUCTION))[group] == S1_TABLE[group]
+
+
+def test_the_rotation_functions_reach_the_tasks_on_the_port_that_they_listen_on() -> None:
+    rows = table(built("service: {port: 8080}"))
+
+    assert "tcp 8080 Ecs" in rows["Lambda"][1]
+    assert "tcp 8080 Lambda" in rows["Ecs"][0]
+
+
+def test_the_descriptions_of_the_groups_are_frozen_because_another_one_replaces_the_group() -> None:
+    groups = resources(built(), "AWS::EC2::SecurityGroup")
+
+    assert {name: group["Properties"]["GroupDescription"] for name, group in groups.items()} == {
+        "AlbSecurityGroup": "Load balancer",
+        "EcsSecurityGroup": "Tasks",
+        "RdsSecurityGroup": "Database",
+        "LambdaSecurityGroup": "Rotation functions",
+        "EndpointSecurityGroup": "Endpoints of AWS services",
+    }
 
 
 def test_there_are_five_security_groups_and_none_is_left_with_the_default_allow_all() -> None:
@@ -241,8 +263,8 @@ def test_no_endpoint_is_made_where_none_is_asked_for() -> None:
     assert endpoints(built("network: {vpc_endpoints: false}")) == {}
 
 
-def test_without_nat_gateways_the_services_that_tasks_call_get_endpoints_too() -> None:
-    extra = {"ssm": "Interface", "sts": "Interface", "bedrock-runtime": "Interface"}
+def test_without_nat_gateways_the_services_that_tasks_and_rotations_call_get_endpoints_too() -> None:
+    extra = dict.fromkeys(("ecs", "ssm", "sts", "bedrock-runtime"), "Interface")
 
     assert endpoints(built(WITHOUT_NAT)) == S1_ENDPOINTS | extra
     assert "xray" in endpoints(built(f"{WITHOUT_NAT}, observability: {{xray: true}}"))

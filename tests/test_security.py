@@ -241,7 +241,10 @@ def test_the_execution_role_reaches_its_own_environment_only() -> None:
     assert {sid: entry["Resource"] for sid, entry in allowed.items()} == {
         "EcrLogin": ["*"],  # ecr:GetAuthorizationToken knows no resource
         "PullOwnImages": [arn("ecr", "repository/dev-litellm")],
-        "WriteOwnLogs": [arn("logs", "log-group:/ecs/dev-litellm-proxy:*")],
+        "WriteOwnLogs": [
+            arn("logs", "log-group:/ecs/dev-litellm-proxy:*"),
+            arn("logs", "log-group:/ecs/dev-litellm-migration:*"),
+        ],
         "ReadOwnSecrets": [
             {"Ref": "MasterKeySecret"},
             {"Ref": "UiPasswordSecret"},

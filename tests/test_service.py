@@ -10,16 +10,19 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.lint import check
+from generator.manifest import Migration
 from generator.render import render
-from stacks import service
+from stacks import database, network, security, service
 from stacks.environment import parse_settings
 from stacks.parts import litellm_config
 from stacks.settings import Settings
 from tests.finders import exports, only, properties, resource, resources, template
 
 DIGEST = "sha256:" + "a" * 64
-REPOSITORY_URI = {"Fn::GetAtt": ["Repository", "RepositoryUri"]}
+REGISTRY = "${AWS::AccountId}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}"
+LOG_LEVEL = {
+    "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/dev-litellm/log-level"
+}
 
 
 def settings(tier: str = "dev", **sections: Any) -> Settings:
@@ -35,17 +38,17 @@ def key_of(stack: str, output: str, json_key: str) -> dict[str, Any]:
     return {"Fn::Join": ["", [imported(stack, output), f":{json_key}::"]]}
 
 
-def container(configured: Settings, task: str = "ProxyTask") -> dict[str, Any]:
-    found: dict[str, Any] = properties(service.build(configured), task)["ContainerDefinitions"][0]
+def container(configured: Settings) -> dict[str, Any]:
+    found: dict[str, Any] = properties(service.build(configured), "ProxyTask")["ContainerDefinitions"][0]
     return found
 
 
-def variables(configured: Settings, task: str = "ProxyTask") -> dict[str, Any]:
-    return {entry["Name"]: entry["Value"] for entry in container(configured, task)["Environment"]}
+def variables(configured: Settings) -> dict[str, Any]:
+    return {entry["Name"]: entry["Value"] for entry in container(configured)["Environment"]}
 
 
-def secrets(configured: Settings, task: str = "ProxyTask") -> dict[str, Any]:
-    return {entry["Name"]: entry["ValueFrom"] for entry in container(configured, task)["Secrets"]}
+def secrets(configured: Settings) -> dict[str, Any]:
+    return {entry["Name"]: entry["ValueFrom"] for entry in container(configured)["Secrets"]}
 
 
 def picked(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
@@ -94,16 +97,17 @@ def test_only_outside_production_are_tags_movable_and_images_deleted(
 @pytest.mark.parametrize(
     ("configured", "image"),
     [
-        ({"image_tag": "v1.93.0"}, {"Fn::Join": ["", [REPOSITORY_URI, ":v1.93.0"]]}),
-        ({"image_tag": DIGEST}, {"Fn::Join": ["", [REPOSITORY_URI, f"@{DIGEST}"]]}),
+        ({"image_tag": "v1.93.0"}, {"Fn::Sub": f"{REGISTRY}/dev-litellm:v1.93.0"}),
+        ({"image_tag": DIGEST}, {"Fn::Sub": f"{REGISTRY}/dev-litellm@{DIGEST}"}),
         ({"image": "ghcr.io/x/y", "image_tag": "v1.93.0"}, "ghcr.io/x/y:v1.93.0"),
         ({"image": "ghcr.io/x/y", "image_tag": DIGEST}, f"ghcr.io/x/y@{DIGEST}"),
     ],
 )
-def test_both_tasks_run_the_configured_image(configured: dict[str, str], image: Any) -> None:
+def test_the_proxy_and_the_migration_run_the_configured_image(configured: dict[str, str], image: Any) -> None:
     of = settings(service=configured)
+    migration = properties(database.build(of), "MigrationTask")["ContainerDefinitions"][0]
 
-    assert [container(of, task)["Image"] for task in ("ProxyTask", "MigrationTask")] == [image, image]
+    assert [container(of)["Image"], migration["Image"]] == [image, image]
 
 
 # Cluster and log
@@ -157,12 +161,9 @@ def test_size_and_architecture_come_from_the_environment_file() -> None:
 
     assert (task["Cpu"], task["Memory"]) == ("1024", "4096")
     assert [
-        properties(stack, name)["RuntimePlatform"]["CpuArchitecture"]
-        for name in ("ProxyTask", "MigrationTask")
-    ] == [
-        "ARM64",
-        "ARM64",
-    ]
+        properties(built, name)["RuntimePlatform"]["CpuArchitecture"]
+        for built, name in ((stack, "ProxyTask"), (database.build(of), "MigrationTask"))
+    ] == ["ARM64", "ARM64"]
 
 
 def test_the_container_listens_on_4000_logs_to_its_group_and_may_take_two_minutes_to_stop() -> None:
@@ -198,7 +199,6 @@ def test_the_environment_is_s1s_with_its_corrections_and_nothing_else() -> None:
         "KEEPALIVE_TIMEOUT": "605",
         "LITELLM_CONFIG_BUCKET_NAME": imported("security", "ConfigBucketName"),
         "LITELLM_CONFIG_BUCKET_OBJECT_KEY": litellm_config.key(of),
-        "LITELLM_LOG": "INFO",
         "LITELLM_MODE": "PRODUCTION",
         "STORE_MODEL_IN_DB": "true",
     }
@@ -210,12 +210,25 @@ def test_connections_outlive_the_load_balancers_and_shutdown_ends_before_the_kil
     assert (found["KEEPALIVE_TIMEOUT"], found["GRACEFUL_SHUTDOWN_TIMEOUT"]) == ("305", "20")
 
 
-def test_debug_logging_and_further_variables_are_for_the_environment_file_to_ask_for() -> None:
-    found = variables(
-        settings(service={"log_level": "DEBUG", "environment": {"PROXY_BASE_URL": "https://x.example"}})
-    )
+def test_further_variables_are_for_the_environment_file_to_ask_for() -> None:
+    found = variables(settings(service={"environment": {"PROXY_BASE_URL": "https://x.example"}}))
 
-    assert (found["LITELLM_LOG"], found["PROXY_BASE_URL"]) == ("DEBUG", "https://x.example")
+    assert found["PROXY_BASE_URL"] == "https://x.example"
+
+
+def test_the_log_level_is_read_at_each_start_so_that_it_changes_without_a_deployment() -> None:
+    of = settings()
+    parameter = properties(security.build(of), "LogLevelParameter")
+
+    assert secrets(of)["LITELLM_LOG"] == LOG_LEVEL
+    assert LOG_LEVEL["Fn::Sub"].endswith(f":parameter{parameter['Name']}")
+    assert "LITELLM_LOG" not in variables(of)
+
+
+def test_another_log_level_in_the_file_rolls_the_service_as_any_other_edit_does() -> None:
+    before, after = settings(), settings(service={"log_level": "WARNING"})
+
+    assert container(before) != container(after)
 
 
 def test_without_a_way_out_the_prices_come_from_the_image_and_bedrock_knows_its_region() -> None:
@@ -237,6 +250,7 @@ def test_every_secret_comes_by_its_json_key_and_the_url_is_left_to_people() -> N
         "ANTHROPIC_API_KEY": key_of("security", "ApiKeysSecretArn", "ANTHROPIC_API_KEY"),
         "DATABASE_USERNAME": key_of("database", "DbSecretArn", "username"),
         "DATABASE_PASSWORD": key_of("database", "DbSecretArn", "password"),
+        "LITELLM_LOG": LOG_LEVEL,
     }
 
 
@@ -257,35 +271,6 @@ def test_the_health_check_needs_no_curl_calls_no_model_and_has_s1s_times() -> No
     assert check == {"Interval": 30, "Timeout": 10, "Retries": 5, "StartPeriod": 180}
 
 
-# The migration's task definition
-
-
-def test_the_migration_is_the_same_image_with_four_gigabytes_and_only_the_databases_login() -> None:
-    of = settings()
-    stack = service.build(of)
-    wanted = {"Family": "dev-litellm-migration", "Cpu": "1024", "Memory": "4096"}
-    found = container(of, "MigrationTask")
-
-    assert picked(properties(stack, "MigrationTask"), wanted) == wanted
-    assert found["EntryPoint"] == ["python", "litellm/proxy/prisma_migration.py"]
-    assert found["LogConfiguration"]["Options"]["awslogs-stream-prefix"] == "migration"
-    assert secrets(of, "MigrationTask") == {
-        "DATABASE_USERNAME": key_of("database", "DbSecretArn", "username"),
-        "DATABASE_PASSWORD": key_of("database", "DbSecretArn", "password"),
-    }
-
-
-def test_the_migration_changes_the_schema_and_fails_aloud_while_the_proxy_leaves_it_alone() -> None:
-    of = settings(service={"environment": {"DATABASE_SCHEMA": "gateway"}})
-    migration = variables(of, "MigrationTask")
-
-    assert variables(of)["DISABLE_SCHEMA_UPDATE"] == "true"
-    assert migration["DISABLE_SCHEMA_UPDATE"] == "false"
-    assert migration["ENFORCE_PRISMA_MIGRATION_CHECK"] == "true"
-    assert migration["DATABASE_HOST"] == imported("database", "DbEndpoint")
-    assert migration["DATABASE_SCHEMA"] == "gateway"
-
-
 # LiteLLM's own file
 
 
@@ -293,13 +278,11 @@ def test_the_config_is_uploaded_under_a_name_that_follows_from_its_content() -> 
     of = settings()
     digest = sha256(litellm_config.text(of).encode()).hexdigest()[:16]
 
-    assert template(service.build(of))["Metadata"]["gatestack"]["uploads"] == [
-        {
-            "file": "litellm-config.yaml",
-            "bucket_export": "dev-litellm-security-ConfigBucketName",
-            "key": f"litellm/config-{digest}.yaml",
-        }
-    ]
+    assert template(service.build(of))["Metadata"]["gatestack"]["uploads"][0] == {
+        "file": "litellm-config.yaml",
+        "bucket_export": "dev-litellm-security-ConfigBucketName",
+        "key": f"litellm/config-{digest}.yaml",
+    }
 
 
 def test_the_config_is_what_the_environment_file_says_and_an_edit_rolls_the_service() -> None:
@@ -316,6 +299,58 @@ def test_the_config_is_what_the_environment_file_says_and_an_edit_rolls_the_serv
     assert (
         variables(before)["LITELLM_CONFIG_BUCKET_OBJECT_KEY"]
         != variables(after)["LITELLM_CONFIG_BUCKET_OBJECT_KEY"]
+    )
+
+
+# The migration
+
+
+@pytest.mark.parametrize(
+    ("configured", "image"),
+    [
+        ({"image_tag": "v1.93.0"}, "dev-litellm:v1.93.0"),
+        ({"image": "ghcr.io/x/y", "image_tag": DIGEST}, f"ghcr.io/x/y@{DIGEST}"),
+    ],
+)
+def test_the_service_asks_for_the_migration_that_the_database_stack_has(
+    configured: dict[str, str], image: str
+) -> None:
+    manifest = render(settings(service=configured))
+    asked = {stack.name: stack.migration for stack in manifest.stacks if stack.migration}
+
+    assert asked == {
+        "service": Migration(
+            image=image,
+            definition_export="dev-litellm-database-MigrationTaskArn",
+            cluster="dev-litellm-migration",
+            container="litellm-migration",
+            subnet_exports=("dev-litellm-network-PrivateSubnet1Id", "dev-litellm-network-PrivateSubnet2Id"),
+            security_group_exports=("dev-litellm-network-EcsSecurityGroupId",),
+            log_group="/ecs/dev-litellm-migration",
+            login_secret="dev-litellm/database-login",
+        )
+    }
+
+
+def test_what_is_asked_for_is_what_the_other_stacks_export_and_define() -> None:
+    of = settings()
+    asked = template(service.build(of))["Metadata"]["gatestack"]["migration"]
+    task = properties(database.build(of), "MigrationTask")
+    there = exports(database.build(of)).keys() | exports(network.build(of)).keys()
+
+    assert {asked["definition_export"], *asked["subnet_exports"], *asked["security_group_exports"]} <= there
+    assert asked["container"] == task["ContainerDefinitions"][0]["Name"]
+    assert asked["cluster"] == properties(database.build(of), "MigrationCluster")["ClusterName"]
+    assert asked["log_group"] == properties(database.build(of), "MigrationLog")["LogGroupName"]
+    assert asked["login_secret"] == properties(database.build(of), "LoginSecret")["Name"]
+    assert task["ContainerDefinitions"][0]["Image"]["Fn::Sub"].endswith(asked["image"])
+
+
+def test_no_stack_imports_the_migrations_task_so_that_its_next_revision_is_free() -> None:
+    templates = [stack.template for stack in render(settings()).stacks]
+
+    assert not any(
+        '{"Fn::ImportValue": "dev-litellm-database-MigrationTaskArn"}' in text for text in templates
     )
 
 
@@ -448,8 +483,13 @@ def test_a_fixed_number_of_tasks_has_no_scaling() -> None:
 # Alarms, dashboard, exports
 
 
-def test_the_four_alarms_of_s1_ring_the_alarm_topic() -> None:
+def alarms_of_s1() -> dict[str, dict[str, Any]]:
     alarms = resources(service.build(settings()), "AWS::CloudWatch::Alarm")
+    return {name: alarm for name, alarm in alarms.items() if name != "MasterKeyRotationErrors"}
+
+
+def test_the_four_alarms_of_s1_ring_the_alarm_topic() -> None:
+    alarms = alarms_of_s1()
     keys = ("MetricName", "Statistic", "ComparisonOperator", "Threshold", "EvaluationPeriods", "Period")
     limits = {name: tuple(alarm["Properties"][key] for key in keys) for name, alarm in alarms.items()}
 
@@ -477,7 +517,7 @@ def test_alarms_watch_this_service_and_this_target_group() -> None:
 
 
 def test_no_errors_reported_is_good_news_but_no_cpu_reported_is_none() -> None:
-    alarms = resources(service.build(settings()), "AWS::CloudWatch::Alarm")
+    alarms = alarms_of_s1()
 
     assert {name: alarm["Properties"]["TreatMissingData"] for name, alarm in alarms.items()} == {
         "HighCpu": "missing",
@@ -510,40 +550,7 @@ def test_the_stack_exports_what_people_and_pipelines_ask_for() -> None:
     assert exports(service.build(settings())) == {
         "dev-litellm-service-ClusterName": {"Ref": "Cluster"},
         "dev-litellm-service-ServiceName": {"Fn::GetAtt": ["Service", "Name"]},
-        "dev-litellm-service-EcrRepositoryUri": REPOSITORY_URI,
+        "dev-litellm-service-EcrRepositoryUri": {"Fn::GetAtt": ["Repository", "RepositoryUri"]},
         "dev-litellm-service-LogGroupName": {"Ref": "TaskLog"},
         "dev-litellm-service-TaskDefinitionArn": {"Ref": "ProxyTask"},
     }
-
-
-OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
-    (
-        "dev",
-        {
-            "network": {"nat_gateways": 0, "data_subnets": True},
-            "database": {"snapshot_identifier": "before-the-move", "performance_insights": True},
-            "service": {
-                "architecture": "arm64",
-                "spot": False,
-                "max_tasks": 1,
-                "providers": ["bedrock"],
-                "bedrock_models": ["anthropic.claude-3-haiku-20240307-v1:0"],
-            },
-            "observability": {"dashboard": True, "container_insights": True},
-        },
-    ),
-    ("production", {"service": {"image_tag": DIGEST}, "observability": {"dashboard": True}}),
-)
-
-
-@pytest.mark.parametrize(
-    ("tier", "options"), OPTIONS, ids=lambda value: value if isinstance(value, str) else ""
-)
-def test_every_option_passes_the_gate(tier: str, options: dict[str, Any]) -> None:
-    findings = [
-        str(found)
-        for found in check(render(settings(tier, **options)))
-        if found.stack in {"database", "service"}
-    ]
-
-    assert findings == []

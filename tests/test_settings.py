@@ -70,6 +70,13 @@ def test_names_follow_from_environment_and_system() -> None:
     assert (made.alb_name, made.repository_name) == ("dev-litellm",) * 2
     assert (made.database_identifier, made.task_family) == ("dev-litellm-db", "dev-litellm-proxy")
     assert made.log_group == "/ecs/dev-litellm-proxy"
+    assert (made.cluster_name, made.service_name) == ("dev-litellm", "dev-litellm-proxy")
+    assert (made.migration_name, made.migration_log_group) == (
+        "dev-litellm-migration",
+        "/ecs/dev-litellm-migration",
+    )
+    assert made.login_secret_name == made.secret_name("database-login") == "dev-litellm/database-login"
+    assert made.rotation_function_name("master-key") == "dev-litellm-master-key-rotation"
     assert load(tags={"Owner": "me"}).stack_tags("alb") == {
         "Owner": "me",
         "Environment": "dev",
@@ -97,11 +104,12 @@ def test_a_name_over_its_limit_would_be_told_for_each_kind_of_resource() -> None
 
 
 def test_variables_that_the_task_sets_are_all_refused_in_the_file() -> None:
-    template = builder("service").build(load()).template.to_dict()
-    tasks = [one for one in template["Resources"].values() if one["Type"] == "AWS::ECS::TaskDefinition"]
+    templates = [builder(stack).build(load()).template.to_dict() for stack in ("database", "service")]
+    entries = [entry for template in templates for entry in template["Resources"].values()]
+    tasks = [one for one in entries if one["Type"] == "AWS::ECS::TaskDefinition"]
     containers = [container for task in tasks for container in task["Properties"]["ContainerDefinitions"]]
     names = {entry["Name"] for one in containers for entry in (*one["Environment"], *one["Secrets"])}
-    assert "LITELLM_MASTER_KEY" in names
+    assert {"LITELLM_MASTER_KEY", "ENFORCE_PRISMA_MIGRATION_CHECK"} <= names
     assert names <= limits.TEMPLATE_VARIABLES
 
 
@@ -529,6 +537,7 @@ def test_other_rows_of_production_may_be_changed_and_are_warned_of() -> None:
 
 def test_warnings_name_what_will_be_regretted() -> None:
     service = {"memory_mb": 1024, "log_level": "DEBUG", "workers": 4}
+    service |= {"providers": ["openai", "bedrock"], "bedrock_models": ["us.amazon.nova-lite-v1:0"]}
     bedrock = {"model_name": "c", "litellm_params": {"model": "bedrock/us.anthropic.claude"}}
     assert advice(load(service=service | models(bedrock))) == (
         "service.memory_mb: 1024 MB is little: LiteLLM's imports alone take more than 1 GiB; 2048 or more",
@@ -547,6 +556,7 @@ def test_warnings_name_what_will_be_regretted() -> None:
 
 def test_connections_are_counted_only_where_the_pool_has_a_size() -> None:
     pool = {"config": {"general_settings": {"database_connection_pool_limit": "os.environ/POOL"}}}
+    pool["environment"] = {"POOL": "10"}
     assert (
         advice(load(PROD, service={"max_tasks": 5000} | pool, observability={"alarm_email": "a@b.io"})) == ()
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from stacks.checking.litellm import config_advice
 from stacks.settings import Settings
 
 ENOUGH_MEMORY_MB = 2048
@@ -14,7 +15,8 @@ ENOUGH_MEMORY_MB = 2048
 def advice(settings: Settings) -> tuple[str, ...]:
     """Return a sentence for each choice that the user should know about."""
     rest = _production(settings) if settings.production else ()
-    return (*_examples(settings), *_service(settings), *_connections(settings), *_bedrock(settings), *rest)
+    service = (*_service(settings), *_connections(settings), *_bedrock(settings), *config_advice(settings))
+    return (*_examples(settings), *service, *rest)
 
 
 def _examples(settings: Settings) -> Iterator[str]:

@@ -81,36 +81,46 @@ TAGS_OF_A_RESOURCE: Final = 50
 OWN_TAGS: Final = ("Environment", "System", "Stack", "ManagedBy", "Name")
 """Tags that every resource gets from gatestack, or may get."""
 
-TEMPLATE_VARIABLES: Final = frozenset(
+OWN_VARIABLES: Final = frozenset(
     {
-        "ANTHROPIC_API_KEY",
-        "AWS_REGION",
-        "AWS_REGION_NAME",
         "DATABASE_HOST",
         "DATABASE_NAME",
         "DATABASE_PASSWORD",
-        "DATABASE_URL",
         "DATABASE_USERNAME",
         "DISABLE_SCHEMA_UPDATE",
-        "ENFORCE_PRISMA_MIGRATION_CHECK",
         "GRACEFUL_SHUTDOWN_TIMEOUT",
         "KEEPALIVE_TIMEOUT",
         "LITELLM_CONFIG_BUCKET_NAME",
         "LITELLM_CONFIG_BUCKET_OBJECT_KEY",
-        "LITELLM_LOCAL_MODEL_COST_MAP",
         "LITELLM_LOG",
         "LITELLM_MASTER_KEY",
         "LITELLM_MODE",
         "LITELLM_SALT_KEY",
-        "NUM_WORKERS",
-        "OPENAI_API_KEY",
-        "PORT",
         "STORE_MODEL_IN_DB",
         "UI_PASSWORD",
         "UI_USERNAME",
     }
 )
-"""Environment variables that the templates set in the container, or that must keep their meaning there."""
+"""Environment variables that the templates set in every proxy task."""
+
+FARGATE_VARIABLES: Final = frozenset({"AWS_DEFAULT_REGION", "AWS_REGION"})
+"""Variables that Fargate sets, and that LiteLLM's file may well refer to."""
+
+TEMPLATE_VARIABLES: Final = OWN_VARIABLES | {
+    "ANTHROPIC_API_KEY",
+    "AWS_REGION",
+    "AWS_REGION_NAME",
+    "DATABASE_URL",
+    "ENFORCE_PRISMA_MIGRATION_CHECK",
+    "LITELLM_LOCAL_MODEL_COST_MAP",
+    "NUM_WORKERS",
+    "OPENAI_API_KEY",
+    "PORT",
+}
+"""Environment variables that the templates set in some container, or that must keep their meaning there."""
+
+PROVIDER_KEYS: Final = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+"""Provider -> variable and JSON key of the api-keys secret; Bedrock is called with the task's role."""
 
 SECRET_SUFFIXES: Final = ("_KEY", "_PASSWORD", "_TOKEN", "_SECRET")
 """Endings of names that hold secrets."""
@@ -124,6 +134,28 @@ MALICIOUS_RELEASE: Final = r"(?<![0-9.])1\.82\.[78](?![0-9])"
 MASTER_KEY: Final = "os.environ/LITELLM_MASTER_KEY"
 """How LiteLLM's file refers to the master key that the task gets from Secrets Manager."""
 
+ENVIRONMENT: Final = "os.environ/"
+"""What a reference to a variable begins with in LiteLLM's file (LiteLLM docs, "All settings")."""
+
+FORBIDDEN_GENERAL_SETTINGS: Final = {
+    "database_url": "the tasks get the login that is rotated; remove it",
+    "disable_custom_api_keys": (
+        "forbids what the rotation of the master key needs, that the old key stays valid; remove it"
+    ),
+}
+"""Key of general_settings -> why it may not be set (LiteLLM docs, "All settings", "Virtual keys")."""
+
+CALLBACKS: Final = (
+    "callbacks",
+    "success_callback",
+    "failure_callback",
+    "input_callback",
+    "service_callback",
+    "post_call_rules",
+)
+CUSTOM_CODE: Final = ("custom_auth", "custom_key_generate", "custom_key_update", "custom_sso")
+"""Keys of litellm_settings, and of general_settings, that may name Python code (LiteLLM docs, callbacks)."""
+
 CREDENTIAL_SETTING: Final = (
     r"(?i)(^|_)(api_key|master_key|salt_key|secret_key|access_key|private_key|license_key|password|passwd|secret"
     r"|(auth|access|bearer|session|refresh|id)_token|token|database_url|redis_url|connection_string|webhook_url)$"
@@ -133,11 +165,15 @@ CREDENTIAL_SETTING: Final = (
 RESOURCE_NAMES: Final = {
     "load balancer": ("{prefix}", 32),
     "target group": ("{prefix}-green", 32),
-    "database": ("{prefix}-db", 63),
+    "database": ("{prefix}-db-000000", 63),
     "stack": ("{prefix}-database", 128),
     "export": ("{prefix}-network-EndpointSecurityGroupId", 128),
     "repository": ("{prefix}", 256),
-    "log group": ("/ecs/{prefix}-proxy", 512),
-    "task definition": ("{prefix}-proxy", 255),
+    "log group": ("/aws/lambda/{prefix}-master-key-rotation", 512),
+    "task definition": ("{prefix}-migration", 255),
+    "cluster": ("{prefix}-migration", 255),
+    "rotation function": ("{prefix}-master-key-rotation", 64),
+    "secret": ("{prefix}/master-key-seed", 512),
 }
-"""Longest name of each kind and its limit (API references of ELBv2, RDS, CloudFormation, ECR, Logs, ECS)."""
+"""Longest name of each kind and its limit (API references of ELBv2, RDS, CloudFormation, ECR, Logs, ECS,
+Lambda and Secrets Manager)."""

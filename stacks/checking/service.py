@@ -1,13 +1,13 @@
-"""What the service's keys must agree on: size, tasks, providers, variables, LiteLLM's own file. Pure."""
+"""What the service's keys must agree on: size, tasks, providers, variables. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from stacks.checking import limits
-from stacks.checking.problems import Finding, Place
+from stacks.checking.litellm import config_findings
+from stacks.checking.problems import Finding
 from stacks.settings import Service, Settings
 
 
@@ -18,7 +18,7 @@ def service_findings(settings: Settings) -> Iterator[Finding]:
     yield from _tasks(service)
     yield from _providers(service)
     yield from _variables(service.environment)
-    yield from _config(service.config)
+    yield from config_findings(settings)
     if re.search(limits.MALICIOUS_RELEASE, service.image_tag):
         yield Finding(
             "service.image_tag",
@@ -74,50 +74,3 @@ def _variables(variables: Mapping[str, str]) -> Iterator[Finding]:
         else:
             continue
         yield Finding("service.environment", message, below=(name,))
-
-
-def _config(config: Mapping[str, object]) -> Iterator[Finding]:
-    for place in _literal_secrets(config, ()):
-        yield _in_config("a secret may not stand in this file; write os.environ/NAME", *place)
-    models = config.get("model_list", [])
-    if isinstance(models, list):
-        for index, model in enumerate(models):
-            yield from _model(model, index)
-    else:
-        yield _in_config("expected a list of models", "model_list")
-    general = config.get("general_settings")
-    if not isinstance(general, Mapping):
-        yield _in_config("expected keys with values below it", "general_settings")
-    elif general.get("master_key") != limits.MASTER_KEY:
-        message = f"must be {limits.MASTER_KEY}, the key that gatestack makes"
-        yield _in_config(message, "general_settings", "master_key")
-
-
-def _model(model: object, index: int) -> Iterator[Finding]:
-    if not isinstance(model, Mapping):
-        yield _in_config("expected model_name and litellm_params", "model_list", index)
-        return
-    if not isinstance(model.get("model_name"), str):
-        yield _in_config("needs model_name: the name that clients ask for", "model_list", index)
-    params = model.get("litellm_params")
-    if not isinstance(params, Mapping) or not isinstance(params.get("model"), str):
-        message = "needs litellm_params with model: provider/name, like openai/gpt-4o"
-        yield _in_config(message, "model_list", index)
-
-
-def _in_config(message: str, *below: str | int) -> Finding:
-    return Finding("service.config", message, below=below)
-
-
-def _literal_secrets(value: Any, place: Place) -> Iterator[Place]:
-    """Yield the place of each secret that stands in LiteLLM's file itself."""
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _literal_secrets(item, (*place, index))
-    if not isinstance(value, Mapping):
-        return
-    for name, item in value.items():
-        secret = re.search(limits.CREDENTIAL_SETTING, name) and isinstance(item, str)
-        if secret and not re.fullmatch(r"os\.environ/[A-Za-z_][A-Za-z0-9_]*", item):
-            yield (*place, name)
-        yield from _literal_secrets(item, (*place, name))

@@ -1,4 +1,4 @@
-"""The bucket that holds LiteLLM's config.yaml: private, versioned, encrypted, TLS only."""
+"""The bucket of LiteLLM's config.yaml and the functions' code: private, versioned, encrypted, TLS only."""
 
 from __future__ import annotations
 

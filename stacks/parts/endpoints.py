@@ -1,4 +1,4 @@
-"""Endpoints of AWS services: S1's five, and without a NAT gateway those that tasks else reach through it."""
+"""Endpoints of AWS services: S1's five, and without a NAT gateway those that are else reached through it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from stacks.wiring import Stack
 
 ALWAYS = ("ecr.api", "ecr.dkr", "secretsmanager", "logs")
 """S1, "VPC Endpoints"; with S3, what ECS needs to start a task (ECS Developer Guide, "VPC endpoints")."""
+
+CLOSED = ("ecs", "ssm", "sts")
+"""Without a NAT gateway: the rotation functions roll the service, and a task's log level is a parameter."""
 
 
 def add(
@@ -53,11 +56,11 @@ def _s3(stack: Stack, vpc: Ref | str, route_tables: tuple[Ref, ...]) -> None:
 
 
 def _services(settings: Settings) -> tuple[str, ...]:
-    if settings.network.nat_gateways or settings.network.existing_vpc:
+    if not settings.closed:
         return ALWAYS
     bedrock = ("bedrock-runtime",) if "bedrock" in settings.service.providers else ()
     tracing = ("xray",) if settings.observability.xray else ()
-    return (*ALWAYS, "ssm", "sts", *bedrock, *tracing)
+    return (*ALWAYS, *CLOSED, *bedrock, *tracing)
 
 
 def _title(service: str) -> str:

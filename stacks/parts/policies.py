@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from awacs import sts
-from awacs.aws import Allow, ArnLike, Condition, PolicyDocument, Principal, Statement, StringEquals
+from awacs.aws import Allow, ArnLike, Condition, Deny, PolicyDocument, Principal, Statement, StringEquals
 from troposphere import AccountId, Sub, iam
 
 from stacks.wiring import Stack
@@ -32,21 +32,31 @@ def allow(sid: str, actions: list[Any], on: list[Any], condition: Condition | No
     return Statement(Sid=sid, Effect=Allow, Action=actions, Resource=on, **when)
 
 
-def role(stack: Stack, title: str, service: str, source: Sub, *statements: Statement) -> iam.Role:
+def deny(sid: str, actions: list[Any], on: list[Any], condition: Condition) -> Statement:
+    """Keep the role that holds this statement from doing *actions* on *on* while *condition* holds."""
+    return Statement(Sid=sid, Effect=Deny, Action=actions, Resource=on, Condition=condition)
+
+
+def role(stack: Stack, title: str, service: str, source: Sub | None, *statements: Statement) -> iam.Role:
     """
     Add the role *title* that *service* assumes for sources like *source* in this account, and only for them.
 
+    A service that names no source has None; then only who may pass the role can have it used.
     The name is left to CloudFormation (it begins with the stack's): an account has one set of role names
     for all its regions. Source: IAM User Guide, "The confused deputy problem".
     """
     may_assume = Statement(
-        Effect=Allow,
-        Principal=Principal("Service", service),
-        Action=[sts.AssumeRole],
-        Condition=Condition([StringEquals("aws:SourceAccount", AccountId), ArnLike("aws:SourceArn", source)]),
+        Effect=Allow, Principal=Principal("Service", service), Action=[sts.AssumeRole], **_only_for(source)
     )
     policy = iam.Policy(PolicyName=title, PolicyDocument=document(*statements))
     return stack.add(
         iam.Role(title, AssumeRolePolicyDocument=document(may_assume), Policies=[policy]),
         name=title,
     )
+
+
+def _only_for(source: Sub | None) -> dict[str, Condition]:
+    if source is None:
+        return {}
+    account = StringEquals("aws:SourceAccount", AccountId)
+    return {"Condition": Condition([account, ArnLike("aws:SourceArn", source)])}

@@ -116,11 +116,10 @@ def _salt_key(stack: Stack, key: kms.Key) -> Secret:
 
 
 def _secret(stack: Stack, key: kms.Key, title: str, name: str, description: str, **value: object) -> Secret:
-    full_name = f"{stack.settings.prefix}/{name}"
     return stack.add(
         Secret(
             title,
-            Name=full_name,
+            Name=stack.settings.secret_name(name),
             Description=description,
             KmsKeyId=Ref(key),
             **value,

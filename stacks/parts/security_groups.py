@@ -1,6 +1,9 @@
 """
 The five security groups and S1's table of who may talk to whom, inbound and outbound.
 
+One row is not S1's: the rotation functions reach the tasks. The master key's rotation hands the old key to a
+running proxy; by this way it never leaves the VPC, whoever may reach the load balancer.
+
 A rule that names another group is a resource of its own, so that no group waits for another. Descriptions are
 part of a group's identity (a new one replaces the group): do not reword them.
 """
@@ -52,6 +55,7 @@ def add(stack: Stack, vpc: Ref | str) -> Mapping[str, SecurityGroup]:
     _connect(stack, groups, "Alb", "Ecs", settings.service.port)
     _connect(stack, groups, "Ecs", "Rds", POSTGRES)
     _connect(stack, groups, "Lambda", "Rds", POSTGRES)
+    _connect(stack, groups, "Lambda", "Ecs", settings.service.port)
     return groups
 
 

@@ -1,0 +1,171 @@
+"""What LiteLLM's own file must agree on with the rest, and what it is better not to say in it. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from stacks.checking import limits
+from stacks.checking.problems import Finding, Place, printable, spelled
+from stacks.settings import Provider, Service, Settings
+
+_PYTHON = r"(?!litellm\.)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+"
+"""``module.instance``: LiteLLM's built-in names have no dot, and its own modules are in every image."""
+
+_ACCESS = ("api_key", "api_base", "base_url", "litellm_credential_name", "mock_response")
+"""Parameters with which a model does without the provider's usual access."""
+
+
+def given_to_tasks(settings: Settings) -> frozenset[str]:
+    """Return the environment variables that LiteLLM can refer to, wherever they come from."""
+    service = settings.service
+    given = {*limits.OWN_VARIABLES, *limits.FARGATE_VARIABLES, *service.environment, *_set_by_file(service)}
+    given |= {limits.PROVIDER_KEYS[name] for name in service.providers if name in limits.PROVIDER_KEYS}
+    if "bedrock" in service.providers:
+        given.add("AWS_REGION_NAME")
+    if settings.closed:
+        given.add("LITELLM_LOCAL_MODEL_COST_MAP")
+    return frozenset(given)
+
+
+def config_findings(settings: Settings) -> Iterator[Finding]:
+    """Yield what is wrong in `service.config`."""
+    config = settings.service.config
+    for place in _literal_secrets(config):
+        yield _in_config("a secret may not stand in this file; write os.environ/NAME", *place)
+    yield from _references(settings)
+    yield from _general(config.get("general_settings"))
+    models = config.get("model_list", [])
+    if isinstance(models, list):
+        for index, model in enumerate(models):
+            yield from _model(model, index, settings.service)
+    else:
+        yield _in_config("expected a list of models", "model_list")
+
+
+def config_advice(settings: Settings) -> Iterator[str]:
+    """
+    Yield a sentence for each part of `service.config` that will not work as it does with a file on a disk.
+
+    LiteLLM fetches one object from S3 and nothing beside it (BerriAI/litellm#10632, #12614).
+    """
+    config = settings.service.config
+    if "include" in config:
+        yield "service.config.include: LiteLLM takes one file from S3, none beside it; write all of it here"
+    for place, name in _custom_code(config):
+        where = spelled(("service", "config", *place))
+        yield f"{where}: {name} is Python code; S3 has config.yaml only, so it has to be in the image"
+
+
+def _general(general: object) -> Iterator[Finding]:
+    if not isinstance(general, Mapping):
+        yield _in_config("expected keys with values below it", "general_settings")
+        return
+    if general.get("master_key") != limits.MASTER_KEY:
+        message = f"must be {limits.MASTER_KEY}, the key that gatestack makes"
+        yield _in_config(message, "general_settings", "master_key")
+    for key, why in limits.FORBIDDEN_GENERAL_SETTINGS.items():
+        if general.get(key):
+            yield _in_config(why, "general_settings", key)
+
+
+def _model(model: object, index: int, service: Service) -> Iterator[Finding]:
+    if not isinstance(model, Mapping):
+        yield _in_config("expected model_name and litellm_params", "model_list", index)
+        return
+    if not isinstance(model.get("model_name"), str):
+        yield _in_config("needs model_name: the name that clients ask for", "model_list", index)
+    params = model.get("litellm_params")
+    if not isinstance(params, Mapping) or not isinstance(params.get("model"), str):
+        message = "needs litellm_params with model: provider/name, like openai/gpt-4o"
+        yield _in_config(message, "model_list", index)
+        return
+    yield from _provider(params, index, service)
+
+
+def _provider(params: Mapping[str, Any], index: int, service: Service) -> Iterator[Finding]:
+    """Refuse a model of a provider that is not configured, where no other access to it is in sight."""
+    provider, slash, _ = params["model"].partition("/")
+    if not slash or provider not in get_args(Provider) or provider in service.providers:
+        return
+    variables = "AWS_" if provider == "bedrock" else f"{provider.upper()}_"
+    in_sight = (
+        any(key in _ACCESS or (key.startswith("aws_") and key != "aws_region_name") for key in params),
+        any(name.startswith(variables) for name in (*service.environment, *_set_by_file(service))),
+    )
+    if not any(in_sight):
+        message = (
+            f"{provider} is not among service.providers, so the tasks have no access to it; add it there"
+        )
+        place = ("model_list", index, "litellm_params", "model")
+        yield _in_config(message, *place, also=("service.providers", "service.environment"))
+
+
+def _references(settings: Settings) -> Iterator[Finding]:
+    """Refuse what refers to a variable that nothing sets: LiteLLM goes on without it, and fails later."""
+    given = given_to_tasks(settings)
+    for place, text in _texts(settings.service.config, ()):
+        name = text.removeprefix(limits.ENVIRONMENT)
+        if name == text or name in given or _is_refused_anyway(place):
+            continue
+        message = f"nothing sets {printable(name)} in the tasks; {_remedy(name, given)}"
+        also = ("service.providers", "service.environment", "network.nat_gateways")
+        yield _in_config(message, *place, also=also)
+
+
+def _remedy(name: str, given: frozenset[str]) -> str:
+    for provider, key in limits.PROVIDER_KEYS.items():
+        if name == key:
+            return f"add {provider} to service.providers"
+    near = difflib.get_close_matches(name, sorted(given), n=1, cutoff=0.8)
+    if near:
+        return f"did you mean {near[0]}?"
+    if name.upper().endswith(limits.SECRET_SUFFIXES):
+        return "add the model in LiteLLM's UI, which keeps its key in the database, encrypted"
+    return "set it in service.environment"
+
+
+def _is_refused_anyway(place: Place) -> bool:
+    """Whether *place* has a finding of its own, whatever stands there."""
+    judged = ("master_key", *limits.FORBIDDEN_GENERAL_SETTINGS)
+    return place in {("general_settings", key) for key in judged}
+
+
+def _set_by_file(service: Service) -> tuple[str, ...]:
+    """Return the variables that LiteLLM sets from its file (LiteLLM docs, "environment_variables")."""
+    variables = service.config.get("environment_variables")
+    return tuple(variables) if isinstance(variables, Mapping) else ()
+
+
+def _custom_code(config: Mapping[str, object]) -> Iterator[tuple[Place, str]]:
+    keys = {"litellm_settings": limits.CALLBACKS, "general_settings": limits.CUSTOM_CODE}
+    for place, text in _texts({section: config.get(section) for section in keys}, ()):
+        if len(place) > 1 and place[1] in keys[str(place[0])] and re.fullmatch(_PYTHON, text):
+            yield place, text
+
+
+def _texts(value: object, place: Place) -> Iterator[tuple[Place, str]]:
+    """Yield every text in *value* with its place."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _texts(item, (*place, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, (*place, index))
+
+
+def _literal_secrets(config: Mapping[str, object]) -> Iterator[Place]:
+    """Yield the place of each secret that stands in LiteLLM's file itself."""
+    for there, text in _texts(config, ()):
+        named = re.search(limits.CREDENTIAL_SETTING, str(there[-1]))
+        reference = re.fullmatch(r"os\.environ/[A-Za-z_][A-Za-z0-9_]*", text)
+        if named and not reference and not _is_refused_anyway(there):
+            yield there
+
+
+def _in_config(message: str, *below: str | int, also: tuple[str, ...] = ()) -> Finding:
+    return Finding("service.config", message, also, below)

@@ -1,0 +1,82 @@
+"""
+The code of the rotation functions, as one archive: their sources and the PostgreSQL driver, as installed.
+
+The same sources and versions give the same bytes on every machine, so the key in S3 follows from the content:
+another archive is another key, and only that updates the functions. Reads installed files, imports none of
+them, knows no AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, distribution
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+FILE = "rotation-functions.zip"
+"""Name in the built folder."""
+
+LIBRARIES = ("asn1crypto", "pg8000", "scramp")
+"""The driver and what it needs; dateutil, which it needs too, is in Lambda's runtime beside botocore."""
+
+SOURCES = Path(__file__).parent.parent / "functions"
+
+OLDEST = (1980, 1, 1, 0, 0, 0)
+"""The first date that an archive can hold; an installed file has the date of its installation."""
+
+READABLE = 0o644 << 16
+UNIX = 3
+"""Lambda reads the files as a user of its own: AWS Lambda Developer Guide, ".zip file archives"."""
+
+
+@cache
+def archive() -> bytes:
+    """
+    Return the archive that both functions run from.
+
+    Raises:
+        FileNotFoundError: a library is not installed, or not by an installer that lists its files.
+
+    """
+    return packed(dict(_contents()))
+
+
+def key() -> str:
+    """Return the object key, named after the content. Raises as `archive` does."""
+    return f"functions/rotation-{sha256(archive()).hexdigest()[:16]}.zip"
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """Return *files* as an archive whose bytes depend on nothing else: sorted, undated, not compressed."""
+    target = BytesIO()
+    with ZipFile(target, "w", ZIP_STORED) as made:
+        for name, content in sorted(files.items()):
+            entry = ZipInfo(name, OLDEST)
+            entry.create_system, entry.external_attr = UNIX, READABLE
+            made.writestr(entry, content)
+    return target.getvalue()
+
+
+def _contents() -> Iterator[tuple[str, bytes]]:
+    """Yield what a function imports; the package `stacks` is empty there: its own needs troposphere."""
+    yield "stacks/__init__.py", b""
+    for path in SOURCES.glob("*.py"):
+        yield f"stacks/functions/{path.name}", path.read_bytes()
+    for library in LIBRARIES:
+        yield from _library(library)
+
+
+def _library(name: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the modules of *name*, and METADATA: pg8000 and scramp ask for their own version."""
+    try:
+        listed = distribution(name).files
+    except PackageNotFoundError:
+        listed = None
+    if not listed:
+        raise FileNotFoundError(f"{name}: not installed as pip does it; run `pip install --editable .`")
+    for file in listed:
+        if file.suffix == ".py" or (file.name == "METADATA" and file.parent.name.endswith(".dist-info")):
+            yield file.as_posix(), Path(str(file.locate())).read_bytes()

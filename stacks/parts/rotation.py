@@ -1,0 +1,192 @@
+"""
+The one way to rotate a secret: a function beside what it speaks to, its role, log, alarm and schedule.
+
+Knows Secrets Manager's side of it; what a certain rotation reads and reaches besides is said by who adds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from awacs import ec2, ecs, kms, logs, secretsmanager
+from awacs.aws import ArnEquals, Condition, Statement, StringEquals
+from troposphere import AccountId, GetAtt, Ref
+from troposphere.awslambda import Code, Environment, Function, Permission, VPCConfig
+from troposphere.iam import Role
+from troposphere.secretsmanager import RotationRules, RotationSchedule
+
+from stacks.parts import function_code
+from stacks.parts.alarms import Metric, add_alarm, at_least
+from stacks.parts.logs import add_log_group
+from stacks.parts.policies import allow, arn, deny, role, via
+from stacks.settings import Settings
+from stacks.wiring import Stack
+
+RUNTIME = "python3.13"
+MEMORY_MB = 256
+TIMEOUT_SECONDS = 300
+"""Of one step; the longest waits for a proxy that just starts."""
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """What one rotation is about."""
+
+    name: str
+    """What `gatestack rotate` calls it: ``master-key``."""
+    secret_name: str
+    secret: Any
+    """ARN of the secret."""
+    module: str
+    """Of `stacks.functions`; its function `handler` does the four steps."""
+    at_once: bool
+    """Whether the secret rotates as soon as the schedule is there, or only when it is due."""
+    variables: Mapping[str, Any]
+    """Environment of the function, beside the service that it rolls."""
+    permissions: tuple[Statement, ...]
+    """What its role may, beside reading and writing its own secret and rolling the service."""
+    after: tuple[str, ...]
+    """Logical ids of what has to be there before the first rotation."""
+
+    @property
+    def title(self) -> str:
+        """What its logical ids begin with; another schedule's id would switch the rotation off and on."""
+        return "".join(part.capitalize() for part in self.name.split("-")) + "Rotation"
+
+
+def add_rotation(stack: Stack, rotation: Rotation) -> None:
+    """
+    Add everything that *rotation* needs, to run every `secrets.rotation_days`.
+
+    The function gets no reserved concurrency: a small account has too little to reserve any (AWS Lambda
+    Developer Guide, "Configuring reserved concurrency": 100 stay unreserved), and Secrets Manager does not
+    begin a rotation while one of the same secret goes on.
+    """
+    settings = stack.settings
+    name = settings.rotation_function_name(rotation.name)
+    log_group = add_log_group(stack, f"{rotation.title}Log", f"/aws/lambda/{name}")
+    function = _function(stack, rotation, name, _role(stack, rotation, name))
+    function.DependsOn = log_group.title
+    permission = Permission(
+        f"{rotation.title}Permission",
+        Action="lambda:InvokeFunction",
+        FunctionName=GetAtt(function, "Arn"),
+        Principal="secretsmanager.amazonaws.com",
+        SourceAccount=AccountId,
+    )
+    stack.add(permission)
+    schedule = RotationSchedule(
+        f"{rotation.title}Schedule",
+        DependsOn=[permission.title, *rotation.after],
+        SecretId=rotation.secret,
+        RotationLambdaARN=GetAtt(function, "Arn"),
+        RotateImmediatelyOnUpdate=rotation.at_once,
+        RotationRules=RotationRules(AutomaticallyAfterDays=settings.secrets.rotation_days),
+    )
+    stack.add(schedule)
+    _alarm(stack, rotation, function)
+
+
+def _function(stack: Stack, rotation: Rotation, name: str, runs_as: Role) -> Function:
+    settings = stack.settings
+    bucket = settings.export_name("security", "ConfigBucketName")
+    stack.upload(function_code.FILE, bucket_export=bucket, key=function_code.key())
+    place = VPCConfig(
+        SubnetIds=[stack.imported("network", f"PrivateSubnet{zone}Id") for zone in (1, 2)],
+        SecurityGroupIds=[stack.imported("network", "LambdaSecurityGroupId")],
+    )
+    service = {"CLUSTER": settings.cluster_name, "SERVICE": settings.service_name}
+    return stack.add(
+        Function(
+            f"{rotation.title}Function",
+            FunctionName=name,
+            Description=f"Rotates the secret {rotation.secret_name}",
+            Handler=f"stacks.functions.{rotation.module}.handler",
+            Code=Code(
+                S3Bucket=stack.imported("security", "ConfigBucketName"),
+                S3Key=function_code.key(),
+            ),
+            Runtime=RUNTIME,
+            Architectures=["arm64"],
+            MemorySize=MEMORY_MB,
+            Timeout=TIMEOUT_SECONDS,
+            Role=GetAtt(runs_as, "Arn"),
+            VpcConfig=place,
+            Environment=Environment(Variables={**service, **rotation.variables}),
+        )
+    )
+
+
+def _role(stack: Stack, rotation: Rotation, function_name: str) -> Role:
+    """
+    Return the function's role: its own secret, its own log, the service that it rolls, and what it asks for.
+
+    Lambda's trust has no source: AWS documents none for the role that a function runs as (AWS Lambda
+    Developer Guide, "Defining Lambda function permissions with an execution role").
+    """
+    key = stack.imported("security", "KmsKeyArn")
+    log = arn("logs", f"log-group:/aws/lambda/{function_name}:*")
+    through = Condition(StringEquals("kms:ViaService", via("secretsmanager")))
+    return role(
+        stack,
+        f"{rotation.title}Role",
+        "lambda.amazonaws.com",
+        None,
+        *_network(function_name),
+        allow("WriteOwnLogs", [logs.CreateLogStream, logs.PutLogEvents], [log]),
+        allow("RotateOwnSecret", _ROTATE, [rotation.secret]),
+        allow("UseKeyThroughSecretsManager", [kms.Decrypt, kms.GenerateDataKey], [key], through),
+        allow("RollService", [ecs.UpdateService], [service_arn(stack.settings)]),
+        *rotation.permissions,
+    )
+
+
+def _network(function_name: str) -> tuple[Statement, Statement]:
+    """
+    Let Lambda put the function into the VPC, and the function's own code do nothing of the kind.
+
+    Source: AWS Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC",
+    required permissions and security best practice: interfaces have no names before they are there.
+    """
+    own_code = Condition(ArnEquals("lambda:SourceFunctionArn", arn("lambda", f"function:{function_name}")))
+    return (
+        allow("JoinTheVpc", _INTERFACES, ["*"]),
+        deny("NotFromItsCode", _INTERFACES, ["*"], own_code),
+    )
+
+
+def service_arn(settings: Settings) -> Any:
+    """Return the ARN of the proxy's service, which is made after what may roll it."""
+    return arn("ecs", f"service/{settings.cluster_name}/{settings.service_name}")
+
+
+def _alarm(stack: Stack, rotation: Rotation, function: Function) -> None:
+    again = f"gatestack rotate {stack.settings.environment} {rotation.name}"
+    add_alarm(
+        stack,
+        f"{rotation.title}Errors",
+        Metric("AWS/Lambda", "Errors", "Sum", {"FunctionName": Ref(function)}, reported_always=False),
+        at_least(1, periods=1, minutes=5),
+        meaning=(
+            f"A step of the rotation of {rotation.secret_name} failed; the current value goes on working. "
+            f"See docs/rotation-failed.md, then: {again}"
+        ),
+    )
+
+
+_ROTATE = [
+    secretsmanager.DescribeSecret,
+    secretsmanager.GetSecretValue,
+    secretsmanager.PutSecretValue,
+    secretsmanager.UpdateSecretVersionStage,
+]
+_INTERFACES = [
+    ec2.AssignPrivateIpAddresses,
+    ec2.CreateNetworkInterface,
+    ec2.DeleteNetworkInterface,
+    ec2.DescribeNetworkInterfaces,
+    ec2.DescribeSubnets,
+    ec2.UnassignPrivateIpAddresses,
+]
