@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
 
 from sandbox.clock import RealClock
 from sandbox.server import Sandbox
@@ -22,6 +24,8 @@ def main() -> None:
     if given.ready is not None:
         os.write(given.ready, str(sandbox.port).encode())
         os.close(given.ready)
+    # Ended in order, so that no function's process is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     sandbox.serve()
 
 

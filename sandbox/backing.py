@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.cloudformation.requests import Fetch
 from sandbox.provisioning import Provisioner, Schemas
+from sandbox.surroundings import Surroundings
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -20,4 +21,7 @@ class Backing:
     schemas: Schemas
     fetch: Fetch
     services: Wsgi
-    reset: Callable[[], None] = lambda: None  # forgets what the services hold
+    connect: Callable[[Surroundings], None] = lambda _: None  # told once, before anything is asked
+    reset: Callable[[], None] = lambda: None  # forgets what the services hold, and ends what runs
+    close: Callable[[], None] = lambda: None  # ends what runs; nothing is started any more
+    wait: Callable[[], bool] = lambda: False  # until no function runs; whether one did

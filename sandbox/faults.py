@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 EMPTY = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -70,6 +70,32 @@ class ResourceFault:
 
 
 @dataclass
+class TaskFault:
+    """The next one-off tasks of a task definition's family end with this exit code."""
+
+    family: str
+    exit_code: int = 1
+    times: int | None = 1
+
+
+@dataclass
+class RolloutFault:
+    """The next deployments of a service fail: their tasks exit, and the circuit breaker rolls back."""
+
+    service: str
+    times: int | None = 1
+
+
+@dataclass
+class StepFault:
+    """A function fails at a step of a rotation, e.g. setSecret, before its code is reached."""
+
+    function: str
+    step: str
+    times: int | None = 1
+
+
+@dataclass
 class Behaviour:
     """Ways in which the real service was seen to differ."""
 
@@ -82,6 +108,10 @@ class Behaviour:
     lacks: Sequence[str] = ()  # actions and parameters that this endpoint does not know, as older ones do not
 
 
+Fault = CallFault | Rate | ResourceFault | TaskFault | RolloutFault | StepFault
+_Counted = TypeVar("_Counted", TaskFault, RolloutFault, StepFault)
+
+
 class Faults:
     """Everything set at the moment."""
 
@@ -91,34 +121,47 @@ class Faults:
         self.calls: list[CallFault] = []
         self.rates: list[Rate] = []
         self.resources: list[ResourceFault] = []
+        self.tasks: list[TaskFault] = []
+        self.rollouts: list[RolloutFault] = []
+        self.steps: list[StepFault] = []
         self.behaviour = Behaviour()
 
     def clear(self) -> None:
         """Let everything go well again, and start the randomness anew."""
         self._random.seed(self.seed)
         self.calls, self.rates, self.resources = [], [], []
+        self.tasks, self.rollouts, self.steps = [], [], []
         self.behaviour = Behaviour()
 
     def add(self, settings: Mapping[str, Any]) -> None:
-        """Add faults from JSON: lists `calls`, `rates`, `resources`, and `behaviour`; raises ValueError."""
+        """Add faults from JSON: a list by kind (`calls`, `tasks` …), and `behaviour`; raises ValueError."""
         try:
             calls = [CallFault(**each) for each in settings.get("calls", ())]
             rates = [Rate(**each) for each in settings.get("rates", ())]
             resources = [ResourceFault(**each) for each in settings.get("resources", ())]
+            tasks = [TaskFault(**each) for each in settings.get("tasks", ())]
+            rollouts = [RolloutFault(**each) for each in settings.get("rollouts", ())]
+            steps = [StepFault(**each) for each in settings.get("steps", ())]
             behaviour = Behaviour(**{**asdict(self.behaviour), **settings.get("behaviour", {})})
         except TypeError as error:
             raise ValueError(f"not a fault: {error}") from error
         self.calls += calls
         self.rates += rates
         self.resources += resources
+        self.tasks += tasks
+        self.rollouts += rollouts
+        self.steps += steps
         self.behaviour = behaviour
 
     def described(self) -> dict[str, Any]:
         """Return what is set, as JSON takes it."""
-        listed: dict[str, Sequence[CallFault | Rate | ResourceFault]] = {
+        listed: dict[str, Sequence[Fault]] = {
             "calls": self.calls,
             "rates": self.rates,
             "resources": self.resources,
+            "tasks": self.tasks,
+            "rollouts": self.rollouts,
+            "steps": self.steps,
         }
         described = {name: [asdict(each) for each in those] for name, those in listed.items()}
         return {"seed": self.seed, "behaviour": asdict(self.behaviour), **described}
@@ -142,3 +185,27 @@ class Faults:
                 fault.times = fault.times and fault.times - 1
                 return fault
         return None
+
+    def of_task(self, family: str) -> TaskFault | None:
+        """Return what ends a one-off task of *family* badly, and count it."""
+        return _counted(self.tasks, lambda fault: fault.family == family)
+
+    def of_rollout(self, service: str) -> bool:
+        """Whether the deployment of *service* that begins now is to fail; counts it."""
+        return _counted(self.rollouts, lambda fault: fault.service == service) is not None
+
+    def of_steps(self, function: str, steps: Sequence[str]) -> list[str]:
+        """Return which of the *steps* that *function* is about to do are to fail, and count them."""
+
+        def fits(step: str) -> Callable[[StepFault], bool]:
+            return lambda fault: (fault.function, fault.step) == (function, step)
+
+        return [step for step in steps if _counted(self.steps, fits(step))]
+
+
+def _counted(faults: Sequence[_Counted], fits: Callable[[_Counted], bool]) -> _Counted | None:
+    for fault in faults:
+        if fits(fault) and fault.times != 0:
+            fault.times = fault.times and fault.times - 1
+            return fault
+    return None

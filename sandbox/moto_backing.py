@@ -27,7 +27,10 @@ def moto() -> Backing:
         schemas=schemas,
         fetch=fetcher(lambda: services.client("s3", "us-east-1")),
         services=services.app,
+        connect=services.connect,
         reset=services.reset,
+        close=services.close,
+        wait=services.runs.wait,
     )
 
 

@@ -19,11 +19,12 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from sandbox.backing import Backing
-from sandbox.clock import Clock, RealClock
+from sandbox.clock import Action, Clock, RealClock
 from sandbox.cloudformation import protocol
 from sandbox.cloudformation.control import Control
 from sandbox.errors import ApiError
 from sandbox.faults import CallKind, Faults
+from sandbox.surroundings import Surroundings
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _ATTENTION = 0.02
@@ -80,11 +81,17 @@ class Sandbox:
     @cached_property
     def backing(self) -> Backing:
         """What is behind; moto is loaded when it is first needed."""
-        if self._given is not None:
-            return self._given
+        made = self._given or self._moto()
+        made.connect(Surroundings(self.endpoint, self.clock.now, self._later, self.faults))
+        return made
+
+    def _moto(self) -> Backing:
         from sandbox.moto_backing import moto  # noqa: PLC0415 - moto takes most of a second to load
 
         return moto()
+
+    def _later(self, seconds: float, action: Action) -> None:
+        self.control.after(seconds, action)
 
     def __enter__(self) -> Sandbox:
         self._thread.start()
@@ -93,21 +100,32 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
     def serve(self) -> None:
-        """Serve in this thread, for ever."""
-        self._server.serve_forever()
+        """Serve in this thread until the process is ended."""
+        try:
+            self._server.serve_forever()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End what runs beside the server."""
+        if "backing" in vars(self):  # else it would be made to be closed
+            self.backing.close()
 
     def advance(self, seconds: float) -> None:
         """Jump *seconds* ahead."""
         self.control.advance(seconds)
 
     def finish(self) -> None:
-        """Jump ahead until nothing is under way."""
+        """Jump ahead until nothing is under way, and wait for the functions that run."""
         self.control.finish()
+        while self.backing.wait():
+            self.control.finish()
 
     def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""

@@ -76,6 +76,28 @@ class World:
         return str(self.role.attributes["Arn"])
 
     @cached_property
+    def function_role(self) -> str:
+        trust = json.loads(json.dumps(TRUST).replace("ecs-tasks", "lambda"))
+        return str(self.make("IAM::Role", AssumeRolePolicyDocument=trust).attributes["Arn"])
+
+    def function_properties(self, source: str = "def handler(event, context): pass") -> dict[str, Any]:
+        return {
+            "Code": {"ZipFile": source},
+            "Handler": "index.handler",
+            "Role": self.function_role,
+            "Runtime": "python3.13",
+            "Timeout": 30,
+        }
+
+    @cached_property
+    def rotating(self) -> str:
+        """ARN of a function that Secrets Manager may invoke."""
+        made = self.make("Lambda::Function", FunctionName="world", **self.function_properties())
+        principal = {"Action": "lambda:InvokeFunction", "Principal": "secretsmanager.amazonaws.com"}
+        self.make("Lambda::Permission", FunctionName="world", **principal)
+        return str(made.attributes["Arn"])
+
+    @cached_property
     def topic(self) -> str:
         return self.make("SNS::Topic").physical_id
 

@@ -135,6 +135,20 @@ def test_a_service_without_its_image_never_becomes_stable_and_leaves_nothing(wor
     assert world.make("ECS::Service", **properties).attributes["Name"] == "own"
 
 
+def test_a_rollout_that_fails_fails_the_update_and_leaves_the_old_tasks(world: World) -> None:
+    properties = world.service_properties("rolled", world.definition)
+    made = world.make("ECS::Service", **properties)
+    newer = world.make("ECS::TaskDefinition", **world.definition_properties("ghcr.io/x/y:2")).physical_id
+    world.services.surroundings.faults.add({"rollouts": [{"service": "rolled"}]})
+
+    changed = world.request("ECS::Service", {**properties, "TaskDefinition": newer})
+    with pytest.raises(ProvisionError, match=r"Circuit Breaker was triggered.*tasks failed to start"):
+        world.provisioner.update(changed, properties, made)
+
+    found = world.api("ecs").describe_services(cluster="world", services=["rolled"])["services"][0]
+    assert (found["taskDefinition"], len(found["deployments"])) == (world.definition, 1)
+
+
 def test_a_count_that_is_left_out_of_an_update_stays_as_scaling_set_it(world: World) -> None:
     properties = world.service_properties("scaled", world.definition)
     made = world.make("ECS::Service", **properties)

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import provision_functions
 import provision_identities
 import provision_networks
 import provision_runtimes
@@ -13,7 +14,12 @@ from provision_world import POLICY, REGION, World
 
 from sandbox.resources.provision import HANDLERS
 
-CASES = (*provision_identities.CASES, *provision_networks.CASES, *provision_runtimes.CASES)
+CASES = (
+    *provision_identities.CASES,
+    *provision_networks.CASES,
+    *provision_runtimes.CASES,
+    *provision_functions.CASES,
+)
 
 
 @pytest.fixture(scope="module")

@@ -147,15 +147,15 @@ def test_the_schemas_say_what_replaces_a_resource_and_what_getatt_takes() -> Non
 
 
 def test_a_type_without_a_handler_has_a_plausible_id_and_arns(world: World) -> None:
-    function = world.make("Lambda::Function", FunctionName="rotate", Code={}, Role="r")
+    table = world.make("DynamoDB::Table", TableName="t", KeySchema=[])
     cache = world.make("ElastiCache::ReplicationGroup", ReplicationGroupDescription="d")
-    schedule = world.make("SecretsManager::RotationSchedule", SecretId="arn:aws:secretsmanager:x")
+    policy = world.make("SecretsManager::ResourcePolicy", SecretId="arn:aws:secretsmanager:x")
 
-    assert function.physical_id == "rotate"
-    assert function.attributes["Arn"] == "arn:aws:lambda:us-east-1:000000000104:function:rotate"
+    assert table.physical_id == "t"
+    assert table.attributes["Arn"] == "arn:aws:dynamodb:us-east-1:000000000104:table/t"
     assert cache.attributes["PrimaryEndPoint.Address"].endswith(".us-east-1.cache.amazonaws.com")
     assert cache.attributes["PrimaryEndPoint.Port"] == "6379"
-    assert schedule.physical_id == "arn:aws:secretsmanager:x"
+    assert policy.physical_id == "arn:aws:secretsmanager:x"
 
 
 def test_attributes_of_a_type_without_a_handler_survive_an_update(world: World) -> None:

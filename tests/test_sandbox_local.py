@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
+from sandbox_account import client, hanging
 
 from sandbox.local import Status, start, status, stop
 
@@ -43,3 +47,20 @@ def test_a_stale_description_is_no_sandbox(folder: Path) -> None:
     assert status(folder).running is False
     endpoint = start(folder, speed=60)
     assert status(folder) == Status(running=True, endpoint=endpoint)
+
+
+def test_a_function_that_runs_is_ended_with_the_process(folder: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    endpoint = start(folder, speed=60)
+    client(SimpleNamespace(endpoint=endpoint), "cloudformation").create_stack(
+        StackName="app", TemplateBody=hanging(pipe), Capabilities=["CAPABILITY_IAM"]
+    )
+    ahead = Request(f"{endpoint}/_sandbox/clock", data=b'{"advance": 600}')  # noqa: S310 - a loopback address
+    build_opener(ProxyHandler({})).open(ahead).close()
+
+    with pipe.open("rb", buffering=0) as reading:
+        assert reading.read(1) == b"x"
+        stop(folder)
+        ready, _, _ = select.select([reading], [], [], 10)
+        assert (ready, reading.read(1)) == ([reading], b"")

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sandbox.clock import Action as Step
 from sandbox.clock import Agenda, Clock
 from sandbox.cloudformation import changesets, drift, history, reads, writes
 from sandbox.cloudformation.account import Account
@@ -87,6 +88,11 @@ class Control:
         """Make everything happen that is due."""
         with self._lock:
             self._agenda.settle()
+
+    def after(self, seconds: float, step: Step) -> None:
+        """Have *step* of the services behind happen *seconds* from now, under the lock."""
+        with self._lock:
+            self._agenda.after(seconds, step)
 
     def advance(self, seconds: float) -> None:
         """Jump ahead and make happen what is due by then."""

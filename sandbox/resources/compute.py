@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
 from sandbox.resources.handler import Call, Handler
-from sandbox.resources.images import missing
+from sandbox.resources.pulls import missing
 
 
 def _create_cluster(call: Call) -> Provisioned:
@@ -105,25 +104,13 @@ def _create_service(call: Call) -> Provisioned:
     return begun
 
 
-def _settle(call: Call, cluster: str, name: str) -> None:
-    """Finish the rollout in moto's state, which starts no tasks: one deployment, as many tasks as wanted."""
-    backend = call.services.backend("ecs", call.request.region)
-    service = backend.services[f"{cluster.rsplit('/', 1)[-1]}:{name.rsplit('/', 1)[-1]}"]
-    wanted = call.properties.get("TaskDefinition", "")
+def _settle(call: Call, cluster: str, name: str) -> bool:
+    """Have the service's deployment in place; returns False where it failed and was taken back."""
     if call.properties.get("CapacityProviderStrategy"):
-        service.launch_type = None
-    for deployment in service.deployments:
-        deployment.update(
-            desiredCount=service.desired_count,
-            runningCount=service.desired_count,
-            pendingCount=0,
-            launchType=service.launch_type,
-            platformFamily="Linux",
-            taskDefinition=wanted,
-            rolloutState="COMPLETED",
-            rolloutStateReason=f"ECS deployment {deployment['id']} completed.",
-            updatedAt=datetime.now(tz=UTC),
-        )
+        backend = call.services.backend("ecs", call.request.region)
+        # moto knows no service without a launch type
+        backend.services[f"{cluster.rsplit('/', 1)[-1]}:{name.rsplit('/', 1)[-1]}"].launch_type = None
+    return call.services.service_tasks.settled(call.request.region, cluster, name)
 
 
 def _running(call: Call, cluster: str, name: str) -> list[Any]:
@@ -143,13 +130,13 @@ def _check(call: Call, count: int) -> None:
     wanted = call.properties["TaskDefinition"]
     definition = call.ask("ecs", "describe_task_definition", taskDefinition=wanted)["taskDefinition"]
     for container in definition["containerDefinitions"]:
-        if missing(call, container["image"]):
-            raise _never_stable(call, container["image"])
+        image = container["image"]
+        if missing(call.services, image):
+            raise _never_stable(call, f"CannotPullContainerError: failed to resolve ref {image}: not found")
 
 
-def _never_stable(call: Call, image: str) -> ProvisionError:
+def _never_stable(call: Call, cause: str) -> ProvisionError:
     breaker = call.properties.get("DeploymentConfiguration", {}).get("DeploymentCircuitBreaker", {})
-    cause = f"CannotPullContainerError: failed to resolve ref {image}: not found"
     if str(breaker.get("Enable", False)).lower() == "true":
         return ProvisionError(
             "Resource handler returned message: \"Error occurred during operation 'ECS Deployment"
@@ -166,10 +153,13 @@ def _update_service(call: Call, old: Mapping[str, Any], current: Provisioned) ->
     running = _running(call, cluster, name)
     count = int(call.properties.get("DesiredCount", running[0]["desiredCount"] if running else 1))
     _check(call, count)
-    if {**old, "Tags": None} != {**call.properties, "Tags": None}:
-        given = {"desiredCount": count, "cluster": cluster, "forceNewDeployment": True}
+    apart = dict.fromkeys(("Tags", "DesiredCount"))
+    anew = {**old, **apart} != {**call.properties, **apart}
+    if anew or call.changed(old, "DesiredCount"):
+        given = {"desiredCount": count, "cluster": cluster, "forceNewDeployment": anew}
         call.apply("ecs", "update_service", service=name, **given)
-        _settle(call, cluster, name)
+        if not _settle(call, cluster, name):
+            raise _never_stable(call, "tasks failed to start")
     _retag(call, name)
     return current
 

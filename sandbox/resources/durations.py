@@ -53,7 +53,9 @@ _SECONDS: Mapping[str, float] = {
     "AWS::Route53::RecordSet": 35,
     "AWS::S3::Bucket": 20,
     "AWS::SNS::Topic": 10,
+    "AWS::SecretsManager::RotationSchedule": 5,
     "AWS::SecretsManager::Secret": 5,
+    "AWS::SecretsManager::SecretTargetAttachment": 5,
     "AWS::WAFv2::WebACL": 10,
     "AWS::WAFv2::WebACLAssociation": 10,
 }

@@ -1,5 +1,5 @@
 """
-Dynamic references: `{{resolve:service:…}}` to the value that the service holds now.
+References to values that services hold now: CloudFormation's `{{resolve:service:…}}`, ECS's `valueFrom`.
 
 Reads Secrets Manager and Parameter Store, changes nothing. No message holds a value.
 """
@@ -13,14 +13,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.provisioning import ProvisionError
-from sandbox.resources.services import Services
+from sandbox.resources.reach import Reach
 
 _REFERENCE = re.compile(r"^\{\{resolve:(ssm|ssm-secure|secretsmanager):(.+)\}\}$", re.DOTALL)
 _SECRET_ARN = re.compile(r"^(arn:[^:]+:secretsmanager:([^:]+):[^:]+:secret:[^:]+)(?::(.*))?$", re.DOTALL)
 _PARAMETER = re.compile(r"^([a-zA-Z0-9_.\-/]+|arn:.+?:parameter/[^:]+)(?::(\d+))?$")
 
 
-def resolve(reference: str, services: Services, region: str) -> str:
+def resolve(reference: str, services: Reach, region: str) -> str:
     """
     Return the value that *reference* stands for.
 
@@ -39,7 +39,24 @@ def resolve(reference: str, services: Services, region: str) -> str:
     return _parameter(rest, services, region)
 
 
-def _parameter(rest: str, services: Services, region: str) -> str:
+def injected(value_from: str, services: Reach, region: str) -> str:
+    """
+    Return what ECS injects for *value_from*: a secret, one key of it, or a parameter, by ARN or name.
+
+    The forms are those of AWS docs, "Pass Secrets Manager secrets through Amazon ECS environment variables".
+
+    Raises:
+        ProvisionError: what it names does not exist.
+
+    """
+    found = _SECRET_ARN.match(value_from)
+    if not found:
+        return _parameter(value_from.rpartition(":parameter")[2], services, region)
+    key, stage, version = (*(found.group(3) or "").split(":"), "", "", "")[:3]
+    return _secret(f"{found.group(1)}:SecretString:{key}:{stage}:{version}", services, region)
+
+
+def _parameter(rest: str, services: Reach, region: str) -> str:
     found = _PARAMETER.match(rest)
     if not found:
         raise ProvisionError(f"Incorrect format is used in the following SSM reference: [{rest}]")
@@ -52,7 +69,7 @@ def _parameter(rest: str, services: Services, region: str) -> str:
     return str(answer["Parameter"]["Value"])
 
 
-def _secret(rest: str, services: Services, region: str) -> str:
+def _secret(rest: str, services: Reach, region: str) -> str:
     arn = _SECRET_ARN.match(rest)
     if arn:
         secret_id, region, tail = arn.group(1), arn.group(2), arn.group(3) or ""

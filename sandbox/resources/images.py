@@ -1,34 +1,13 @@
-"""Container images: ECR repositories, and whether the image that a task asks for is there."""
+"""Container images: ECR repositories."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from sandbox.provisioning import Provisioned
 from sandbox.resources import require
 from sandbox.resources.handler import Call, Handler
-
-_ECR_IMAGE = re.compile(
-    r"^\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]+))?$"
-)
-
-
-def missing(call: Call, image: str) -> bool:
-    """Whether *image* is one of ECR that is not there; images of other registries always are."""
-    found = _ECR_IMAGE.match(image)
-    if not found:
-        return False
-    region, repository, tag, digest = found.groups()
-    which = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
-    try:
-        call.services.client("ecr", region).describe_images(repositoryName=repository, imageIds=[which])
-    except ClientError:
-        return True
-    return False
 
 
 def _create(call: Call) -> Provisioned:

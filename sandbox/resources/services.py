@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -19,6 +20,14 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from sandbox.resources import engine_versions
+from sandbox.resources.function_runs import Runs
+from sandbox.resources.functions import Functions
+from sandbox.resources.json_api import in_front
+from sandbox.resources.one_off_tasks import OneOffTasks
+from sandbox.resources.proxies import Proxies
+from sandbox.resources.rotation import Rotations
+from sandbox.resources.service_tasks import ServiceTasks
+from sandbox.surroundings import Surroundings
 
 ACCOUNT = "123456789012"
 """moto's default account."""
@@ -43,8 +52,16 @@ class Services:
         )
 
         self.account = account
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self.surroundings = Surroundings()
         self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
+        self.functions, self.runs, self._proxies = Functions(), Runs(), Proxies(self)
+        self.service_tasks = ServiceTasks(self, self._proxies.restarted)
+        self._tasks = OneOffTasks(self, self.service_tasks)
+        self._rotations = Rotations(self, self.functions, self.runs, self._proxies.variables)
+        parts = (self._rotations, self.service_tasks, self._tasks)
+        operations = {name: operation for part in parts for name, operation in part.operations.items()}
+        self._json = in_front(operations, DomainDispatcherApplication(create_backend_app))
 
     def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request as AWS's services would, in this account."""
@@ -53,19 +70,31 @@ class Services:
             start_response("200 OK", [("Content-Type", "text/xml")])
             return [engine_versions.answer(form)]
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = self.account
-        answer: Iterable[bytes] = self._moto(environ, start_response)
-        return answer
+        return self._json(environ, start_response)
 
     def client(self, service: str, region: str) -> Any:
         """Return the botocore client of *service* in *region*; made once."""
         key = (service, region)
-        if key not in self._clients:
-            self._clients[key] = self._make(service, region)
-        return self._clients[key]
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self._make(service, region)
+            return self._clients[key]
+
+    def connect(self, surroundings: Surroundings) -> None:
+        """Learn of the sandbox around."""
+        self.surroundings = surroundings
 
     def reset(self) -> None:
-        """Forget everything in every account and region of this process."""
+        """End what runs, and forget everything in every account and region of this process."""
+        self.runs.stop()
+        for part in (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies):
+            part.clear()
         self._call({"REQUEST_METHOD": "POST", "PATH_INFO": "/moto-api/reset"}, b"")
+
+    def close(self) -> None:
+        """End what runs; nothing is started any more."""
+        self.runs.close()
+        self._proxies.clear()
 
     def backend(self, service: str, region: str) -> Any:
         """Return moto's own state of *service*, for the few facts that its API neither takes nor makes."""

@@ -16,10 +16,8 @@ from sandbox.resources.handler import Call, Handler, generated_name, nothing, ra
 _HEX = "0123456789abcdef"
 
 _REF: Mapping[str, str] = {
-    "AWS::SecretsManager::RotationSchedule": "SecretId",
     "AWS::SecretsManager::ResourcePolicy": "SecretId",
     "AWS::Events::Rule": "Name",
-    "AWS::Lambda::Function": "FunctionName",
     "AWS::CodeDeploy::Application": "ApplicationName",
     "AWS::CodeDeploy::DeploymentGroup": "DeploymentGroupName",
     "AWS::Budgets::Budget": "BudgetName",
@@ -29,7 +27,6 @@ _REF: Mapping[str, str] = {
 """The property that `Ref` gives, where the schemas' identifier says otherwise (AWS template reference)."""
 
 _ARNS: Mapping[str, str] = {
-    "AWS::Lambda::Function": "lambda:{region}:{account}:function:{id}",
     "AWS::Events::Rule": "events:{region}:{account}:rule/{id}",
     "AWS::CloudWatch::CompositeAlarm": "cloudwatch:{region}:{account}:alarm:{id}",
     "AWS::CloudTrail::Trail": "cloudtrail:{region}:{account}:trail/{id}",

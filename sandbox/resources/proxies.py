@@ -1,0 +1,77 @@
+"""
+The stand-in LiteLLM behind a service's tasks: what a rotation function that speaks to the proxy speaks to.
+
+One for each service, started when a function first wants to speak to it. Its master key is the one that the
+tasks were given when they last started, whatever the secret holds by now.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.provisioning import ProvisionError
+from sandbox.resources.dynamic_values import injected
+from sandbox.resources.functions import Function
+from sandbox.resources.reach import Reach
+from sandbox.resources.service_tasks import Place
+from sandbox.stand_ins.litellm import LiteLLM
+
+_MASTER_KEY = "LITELLM_MASTER_KEY"
+
+
+class Proxies:
+    """The stand-ins of one account."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._lock = threading.Lock()
+        self._keys: dict[Place, str] = {}
+        self._running: dict[Place, LiteLLM] = {}
+
+    def restarted(self, place: Place, definition: Mapping[str, Any]) -> None:
+        """Note that the service's tasks start now: they read the master key that *definition* names."""
+        key = self._master_key(place.region, definition)
+        if key is None:
+            return
+        with self._lock:
+            self._keys[place] = key
+            if place in self._running:
+                self._running[place].restart(key)
+
+    def variables(self, function: Function) -> dict[str, str]:
+        """Return what goes over the function's environment: the stand-in's port, where it wants one."""
+        given = function.variables
+        if "PROXY_PORT" not in given:
+            return {}
+        place = Place(function.region, given.get("CLUSTER", ""), given.get("SERVICE", ""))
+        with self._lock:
+            if place not in self._keys:
+                return {}
+            if place not in self._running:
+                self._running[place] = LiteLLM(self._keys[place])
+                self._running[place].start()
+            return {"PROXY_PORT": str(self._running[place].port)}
+
+    def clear(self) -> None:
+        """End every stand-in."""
+        with self._lock:
+            for proxy in self._running.values():
+                proxy.stop()
+            self._running.clear()
+            self._keys.clear()
+
+    def _master_key(self, region: str, definition: Mapping[str, Any]) -> str | None:
+        for container in definition["containerDefinitions"]:
+            for secret in container.get("secrets", []):
+                if secret["name"] == _MASTER_KEY:
+                    return self._value(region, secret["valueFrom"])
+        return None
+
+    def _value(self, region: str, value_from: str) -> str | None:
+        """Return the injected value; tasks without one would not start, and have no stand-in."""
+        try:
+            return injected(value_from, self._reach, region)
+        except ProvisionError:
+            return None

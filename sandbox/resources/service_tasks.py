@@ -1,0 +1,235 @@
+"""
+What ECS services run: their deployments and tasks, in front of moto, which starts none.
+
+moto keeps the services; this keeps the rollout of each, and the targets that follow from it. Everything is
+told for the moment it is asked at.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.errors import ApiError
+from sandbox.resources import rollouts
+from sandbox.resources.json_api import Json, JsonCall, Operation
+from sandbox.resources.reach import Reach
+from sandbox.resources.rollouts import Deployment, Rollout
+from sandbox.resources.tasks import ADDRESS, Origin, Task
+
+_TARGET = "AmazonEC2ContainerServiceV20141113."
+_EVENTS = 100
+"""Service events that ECS keeps."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One service by name."""
+
+    region: str
+    cluster: str
+    service: str
+
+
+Restarted = Callable[[Place, Mapping[str, Any]], None]
+"""Told of a service whose tasks start now, with their task definition."""
+
+
+class ServiceTasks:
+    """The rollouts of one account's services. Its lock is never held while the agenda is asked."""
+
+    def __init__(self, reach: Reach, restarted: Restarted) -> None:
+        self._reach = reach
+        self._restarted = restarted
+        self._lock = threading.RLock()
+        self._rollouts: dict[Place, Rollout] = {}
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """What is answered in front of moto, by X-Amz-Target."""
+        return {
+            f"{_TARGET}DescribeServices": self._describe,
+            f"{_TARGET}UpdateService": self._update,
+            f"{_TARGET}CreateService": lambda call: self._with_service(call, call.beneath()),
+            f"{_TARGET}DeleteService": self._delete,
+        }
+
+    def clear(self) -> None:
+        """Forget every rollout."""
+        with self._lock:
+            self._rollouts.clear()
+
+    def settled(self, region: str, cluster: str, service: str) -> bool:
+        """Have the service's deployment in place at once; returns False where it fails and is taken back."""
+        place = _place(region, cluster, service)
+        with self._lock:
+            rollout = self._rollout(place, self._service(place))
+            self._rollouts[place] = rollouts.complete(rollout)
+            return not rollout.primary.fails
+
+    def tasks(self, region: str, cluster: str, service: str | None = None) -> list[Task]:
+        """Return the tasks of a cluster's services, or of one; raises ApiError where that is not there."""
+        if service is not None:
+            return self._tasks(_place(region, cluster, service))
+        arns = self._reach.client("ecs", region).list_services(cluster=cluster, maxResults=100)["serviceArns"]
+        places = [_place(region, cluster, arn) for arn in arns]
+        return [task for place in places for task in self._tasks(place)]
+
+    def replace(self, region: str, task: Task) -> None:
+        """Have another task take the place of one of a service that is stopped by hand."""
+        place = _place(region, task.origin.cluster, task.origin.group.removeprefix("service:"))
+        with self._lock:
+            rollout = self._rollouts[place]
+            primary = replace(rollout.primary, gone=rollout.primary.gone | {task.arn})
+            self._rollouts[place] = replace(rollout, primary=primary)
+
+    def _tasks(self, place: Place) -> list[Task]:
+        service = self._service(place)
+        if not _has_tasks(service):
+            return []
+        return rollouts.tasks(self._rollout(place, service), service["desiredCount"], self._now())
+
+    def _service(self, place: Place) -> Json:
+        ecs = self._reach.client("ecs", place.region)
+        try:
+            found = ecs.describe_services(cluster=place.cluster, services=[place.service])["services"]
+        except ClientError as error:
+            raise ApiError("ClusterNotFoundException", "Cluster not found.") from error
+        if not found:
+            raise ApiError("ServiceNotFoundException", "Service not found.")
+        service: Json = found[0]
+        return service
+
+    def _rollout(self, place: Place, service: Json) -> Rollout:
+        """Return the service's rollout as it is by now; a service seen for the first time has its tasks."""
+        with self._lock:
+            if place not in self._rollouts:
+                origin = self._origin(place, service, service["taskDefinition"])
+                self._rollouts[place] = rollouts.complete(Rollout(_deployment(origin, self._now())))
+                self._restarted(place, origin.definition)
+            self._rollouts[place] = rollouts.at(self._rollouts[place], place.service, self._now())
+            return self._rollouts[place]
+
+    def _origin(self, place: Place, service: Json, definition: str) -> Origin:
+        ecs = self._reach.client("ecs", place.region)
+        found = ecs.describe_task_definition(taskDefinition=definition)["taskDefinition"]
+        strategy = service.get("capacityProviderStrategy") or [{}]
+        network = service.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+        details = {
+            "capacityProviderName": strategy[0].get("capacityProvider"),
+            "launchType": "FARGATE",
+            "startedBy": "ecs-svc",
+        }
+        told = {name: value for name, value in details.items() if value}
+        group, subnets = f"service:{place.service}", network.get("subnets") or [""]
+        return Origin(service["clusterArn"], found, group, told, subnets[0])
+
+    def _describe(self, call: JsonCall) -> Json:
+        answer = call.beneath()
+        return {**answer, "services": [self._told(call.region, each) for each in answer["services"]]}
+
+    def _told(self, region: str, service: Json) -> Json:
+        if not _has_tasks(service):
+            return service
+        place = _place(region, service["clusterArn"], service["serviceName"])
+        count, now = service["desiredCount"], self._now()
+        rollout = self._rollout(place, service)
+        first = (service.get("deployments") or [{}])[0]
+        there = {name: first[name] for name in ("launchType", "networkConfiguration") if first.get(name)}
+        deployments = [{**there, **each} for each in rollouts.shown(rollout, count, now)]
+        events = rollouts.events(rollout, place.service, now)[-_EVENTS:]
+        return {
+            **service,
+            "taskDefinition": deployments[0]["taskDefinition"],
+            "runningCount": sum(each["runningCount"] for each in deployments),
+            "pendingCount": sum(each["pendingCount"] for each in deployments),
+            "deployments": deployments,
+            "events": [
+                {"id": f"{number}-{place.service}", "createdAt": at, "message": said}
+                for number, (at, said) in reversed(list(enumerate(events)))
+            ],
+        }
+
+    def _with_service(self, call: JsonCall, answer: Json) -> Json:
+        told = self._told(call.region, answer["service"])
+        self._register(call.region, told, told["desiredCount"])
+        return {**answer, "service": told}
+
+    def _update(self, call: JsonCall) -> Json:
+        body = call.body
+        place = _place(call.region, body.get("cluster", "default"), body["service"])
+        service = self._service(place)
+        if service["status"] != "ACTIVE":
+            raise ApiError("ServiceNotActiveException", "Service was not ACTIVE.")
+        answer = call.beneath()
+        if self._begin(place, body, answer["service"]):
+            self._reach.surroundings.after(rollouts.SECONDS, lambda: None)  # so that `finish` goes there
+        return self._with_service(call, answer)
+
+    def _begin(self, place: Place, body: Mapping[str, Any], service: Json) -> bool:
+        """Begin a deployment where the call asks for one; returns whether it did."""
+        with self._lock:
+            current = self._rollout(place, service).primary
+            there = current.origin.definition["taskDefinitionArn"]
+            origin = self._origin(place, service, body.get("taskDefinition") or there)
+            if origin.definition["taskDefinitionArn"] == there and not body.get("forceNewDeployment"):
+                return False
+            fails = self._reach.surroundings.faults.of_rollout(place.service)
+            fresh = replace(_deployment(origin, self._now()), fails=fails)
+            rollout = self._rollouts[place]
+            self._rollouts[place] = Rollout(fresh, rollout.primary, rollout.events)
+            if not fails:
+                self._restarted(place, origin.definition)
+            return True
+
+    def _delete(self, call: JsonCall) -> Json:
+        answer = call.beneath()
+        service: Json = answer["service"]
+        with self._lock:
+            self._rollouts.pop(_place(call.region, service["clusterArn"], service["serviceName"]), None)
+        self._register(call.region, service, 0)
+        return answer
+
+    def _register(self, region: str, service: Json, count: int) -> None:
+        """Have the service's target groups hold as many healthy targets as it runs tasks."""
+        elb = self._reach.client("elbv2", region)
+        for balancer in service.get("loadBalancers", []):
+            group, port = balancer["targetGroupArn"], balancer["containerPort"]
+            try:
+                health = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+            except ClientError:
+                continue  # it was deleted before its service
+            there = {each["Target"]["Id"] for each in health}
+            wanted = {_target(number) for number in range(count)}
+            for operation, ids in (
+                (elb.register_targets, wanted - there),
+                (elb.deregister_targets, there - wanted),
+            ):
+                if ids:
+                    targets = [{"Id": each, "Port": port} for each in sorted(ids)]
+                    operation(TargetGroupArn=group, Targets=targets)
+
+    def _now(self) -> float:
+        return self._reach.surroundings.now()
+
+
+def _has_tasks(service: Json) -> bool:
+    return service["status"] == "ACTIVE" and bool(service.get("taskDefinition"))
+
+
+def _target(number: int) -> str:
+    """Return an address of this machine: a group takes each address once."""
+    return f"{ADDRESS.rsplit('.', 1)[0]}.{number + 1}"
+
+
+def _place(region: str, cluster: str, service: str) -> Place:
+    return Place(region, cluster.rsplit("/", 1)[-1], service.rsplit("/", 1)[-1])
+
+
+def _deployment(origin: Origin, now: float) -> Deployment:
+    return Deployment(f"ecs-svc/{random.randrange(10**19)}", origin, now)  # noqa: S311 - an id, no secret

@@ -1,0 +1,132 @@
+"""
+Tasks of ECS by time: when one is pending, running and stopped, and how the API shows it. Pure.
+
+Source: AWS API Reference, Task and Container; AWS docs, "Amazon ECS task lifecycle". PROVISIONING and the
+ways down are left out: a task is PENDING, RUNNING or STOPPED.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
+
+Json = Mapping[str, Any]
+STARTS, ENDS = 20.0, 60.0
+"""Virtual seconds after which a one-off task runs, and after which it has ended."""
+START_FAILS = 15.0
+ADDRESS = "127.0.0.1"
+"""Where every task can be reached: on this machine, as whatever stands in for it."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a task stopped; `exit_code` is None where its container never ran."""
+
+    code: str
+    reason: str
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a task was made from."""
+
+    cluster: str
+    """ARN."""
+    definition: Json
+    """As DescribeTaskDefinition shows it."""
+    group: str
+    details: Json = field(default_factory=dict)
+    """What the API shows of the task as it was given: overrides, startedBy, tags, launchType …"""
+    subnet: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task; times are virtual seconds since the epoch."""
+
+    arn: str
+    origin: Origin
+    created: float
+    running: float = inf
+    stopped: float = inf
+    stop: Stop = Stop("", "")
+
+    def status(self, now: float) -> str:
+        """Return its lastStatus."""
+        if now >= self.stopped:
+            return "STOPPED"
+        return "RUNNING" if now >= self.running else "PENDING"
+
+    def wanted(self, now: float) -> str:
+        """Return its desiredStatus."""
+        return "STOPPED" if now >= self.stopped else "RUNNING"
+
+
+def one_off(arn: str, origin: Origin, now: float, exit_code: int, failure: str | None) -> Task:
+    """Return a task that begins now and ends with *exit_code*, or never starts because of *failure*."""
+    if failure is not None:
+        stop = Stop("TaskFailedToStart", failure)
+        return Task(arn, origin, now, stopped=now + START_FAILS, stop=stop)
+    stop = Stop("EssentialContainerExited", "Essential container in task exited", exit_code)
+    return Task(arn, origin, now, now + STARTS, now + ENDS, stop)
+
+
+def shown(task: Task, now: float) -> dict[str, Any]:
+    """Return the task as DescribeTasks gives it."""
+    origin, status = task.origin, task.status(now)
+    times = {"createdAt": task.created, "startedAt": task.running, "stoppedAt": task.stopped}
+    seen = {name: at for name, at in times.items() if at <= now}
+    stopped = status == "STOPPED"
+    if stopped:
+        seen |= {"stoppingAt": task.stopped, "executionStoppedAt": task.stopped}
+    ends = {"stopCode": task.stop.code, "stoppedReason": task.stop.reason} if stopped else {}
+    definition = origin.definition
+    sizes = {name: definition[name] for name in ("cpu", "memory") if name in definition}
+    return {
+        "taskArn": task.arn,
+        "clusterArn": origin.cluster,
+        "taskDefinitionArn": definition["taskDefinitionArn"],
+        "group": origin.group,
+        "lastStatus": status,
+        "desiredStatus": task.wanted(now),
+        "connectivity": "CONNECTED",
+        "healthStatus": "HEALTHY" if status == "RUNNING" else "UNKNOWN",
+        "platformVersion": "1.4.0",
+        "platformFamily": "Linux",
+        "version": 1 + len(seen),
+        "attachments": [_attachment(task)],
+        "containers": [_container(task, one, now) for one in definition["containerDefinitions"]],
+        **sizes,
+        **origin.details,
+        **seen,
+        **ends,
+    }
+
+
+def _attachment(task: Task) -> dict[str, Any]:
+    details = {"subnetId": task.origin.subnet, "privateIPv4Address": ADDRESS}
+    return {
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, task.arn)),
+        "type": "ElasticNetworkInterface",
+        "status": "ATTACHED",
+        "details": [{"name": name, "value": value} for name, value in details.items() if value],
+    }
+
+
+def _container(task: Task, definition: Json, now: float) -> dict[str, Any]:
+    status = task.status(now)
+    shown_ = {
+        "containerArn": f"{task.arn.replace(':task/', ':container/')}/{definition['name']}",
+        "taskArn": task.arn,
+        "name": definition["name"],
+        "image": definition["image"],
+        "lastStatus": status,
+        "networkInterfaces": [{"privateIpv4Address": ADDRESS}],
+    }
+    if status == "STOPPED" and task.stop.exit_code is not None:
+        return {**shown_, "exitCode": task.stop.exit_code}
+    return {**shown_, "reason": task.stop.reason} if status == "STOPPED" else shown_

@@ -1,0 +1,26 @@
+"""What the services behind the endpoint see of the sandbox around them: its address, its time, its faults."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sandbox.clock import Action
+from sandbox.faults import Faults
+
+
+def _never(seconds: float, action: Action) -> None:
+    del seconds, action
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Without a sandbox, in tests of the services alone, time is the wall's and nothing happens later."""
+
+    endpoint: str = ""
+    now: Callable[[], float] = time.time
+    """Virtual seconds since the epoch."""
+    after: Callable[[float, Action], None] = _never
+    """Has an action happen so many virtual seconds from now; takes the control plane's lock."""
+    faults: Faults = field(default_factory=Faults)
