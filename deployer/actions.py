@@ -30,6 +30,15 @@ class Execute:
 
 
 @dataclass(frozen=True)
+class Migrate:
+    """Take the next step of the migration that has to be over before the change set is executed."""
+
+    step: ClassVar[str] = "migrate"
+    kind: Kind
+    reason: str
+
+
+@dataclass(frozen=True)
 class DeleteChangeSet:
     """Remove the change set; *empty* when it had nothing to change."""
 
@@ -83,10 +92,10 @@ class Protect:
 
 @dataclass(frozen=True)
 class Wait:
-    """Look again later: at the stack, at its change set, or only once other stacks have moved on."""
+    """Look again later: at the stack, its change set, a task, or only once other stacks have moved on."""
 
     reason: str
-    on: Literal["stack", "change set", "others"] = "stack"
+    on: Literal["stack", "change set", "task", "others"] = "stack"
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,7 @@ class Fail:
 Action = (
     CreateChangeSet
     | Execute
+    | Migrate
     | DeleteChangeSet
     | Inspect
     | DeleteStack

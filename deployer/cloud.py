@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.stateful import STATEFUL
+from deployer.tasks import TaskRequest, TaskState
 
 Replacement = Literal["True", "False", "Conditional"]
 Kind = Literal["CREATE", "UPDATE"]
@@ -276,8 +277,8 @@ class Cloud(Protocol):
     def has_object(self, bucket: str, key: str) -> bool | None:
         """Whether *key* is in *bucket*."""
 
-    def put_object(self, bucket: str, key: str, body: bytes) -> None:
-        """Put an object."""
+    def put_object(self, bucket: str, key: str, body: bytes) -> bool:
+        """Put an object; False where the endpoint has no S3."""
 
     def artifacts_bucket(self, account: str) -> str:
         """Return the bucket for big templates, made on first need: versioned, encrypted, private."""
@@ -293,3 +294,19 @@ class Cloud(Protocol):
 
     def empty_bucket(self, bucket: str) -> int | None:
         """Delete every version of every object; returns how many, None where the endpoint has no S3."""
+
+    # one-off tasks
+    def task_images(self, definition: str) -> Mapping[str, str] | None:
+        """Return the images of a task definition by container; None where the endpoint has no ECS."""
+
+    def rotating(self, secret: str) -> bool | None:
+        """Whether the secret is in the middle of a rotation; None where the endpoint cannot tell."""
+
+    def running_task(self, request: TaskRequest) -> TaskState | None:
+        """Return a task of that definition that has not stopped, whoever started it."""
+
+    def run_task(self, request: TaskRequest) -> TaskState:
+        """Start a task; the one that the same token has started before is returned as it is."""
+
+    def task(self, request: TaskRequest, task_id: str) -> TaskState | None:
+        """Return a task; None when ECS does not know it (yet, or any more)."""

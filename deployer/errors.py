@@ -10,6 +10,7 @@ Everything that can go wrong in the deployer, as one tree.
     `-- CloudError         exit 1   AWS refused one request
         +-- NotAllowed     exit 1   a permission is missing
         +-- MovedOn        exit 1   what was seen is no longer so: look again
+        +-- NotOffered     exit 1   an emulated endpoint lacks this service; AWS has them all
         `-- Transient      exit 5   throttled, 5xx, connection: worth repeating
 
 A message is one line: where, what, what to do. It never holds a secret value.
@@ -73,6 +74,10 @@ class NotAllowed(CloudError):  # noqa: N818 - named after the outcome
 
 class MovedOn(CloudError):  # noqa: N818 - named after the outcome
     """What was seen is no longer so (a stack went busy, a change set is gone): look again."""
+
+
+class NotOffered(CloudError):  # noqa: N818 - named after the outcome
+    """An emulated endpoint does not have this service; AWS has them all."""
 
 
 class Transient(CloudError):  # noqa: N818 - named after the outcome

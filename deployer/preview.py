@@ -16,14 +16,16 @@ from deployer.deploy import check
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed
 from deployer.exports.gate import Survey, foreseen
 from deployer.exports.phases import described
-from deployer.loop.hand import remove_shell
 from deployer.loop.leftovers import Scope, removals, scope
+from deployer.loop.migrating import deployed
 from deployer.loop.pace import Pace
 from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer, tags_of
+from deployer.loop.withdrawal import withdraw
 from deployer.loop.work import PENDING
 from deployer.options import Host, Options
 from deployer.plan import Plan, PlanVerb, StackPlan, compared, merged, needs_consent, predicted
 from deployer.progress import Event, Notice
+from deployer.schema_migration import count_of, foretold, needed
 from deployer.secrecy import hidden
 from deployer.statuses import Row, Step, row
 from generator.manifest import Manifest, StackSpec
@@ -53,9 +55,7 @@ def discard(plan: Plan, cloud: Cloud) -> None:
     """Remove the change sets that *plan* has kept, and the stacks under review that only they had made."""
     for stack in plan.stacks:
         if stack.change_set is not None:
-            cloud.delete_change_set(stack.change_set.id)
-            if stack.stack is None:
-                remove_shell(cloud, stack.change_set, f"discard-{stack.change_set.name}")
+            withdraw(cloud, stack.change_set, new=stack.stack is None)
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ class _Preview:
             plans = [self._begin(spec, states.get(spec.stack_name), asked) for spec in specs]
             done = tuple(self._read(one) if isinstance(one, _Asked) else one for one in plans)
             done = self._with_exports(done)
+            self._foretell_migrations(done)
             kept = {stack.change_set.id for stack in done if stack.change_set}
         finally:
             for one in asked:
@@ -121,6 +122,22 @@ class _Preview:
             replace(one, problems=(*one.problems, problems[one.name])) if one.name in problems else one
             for one in plans
         )
+
+    def _foretell_migrations(self, plans: tuple[StackPlan, ...]) -> None:
+        """Say which plans begin with a migration of the database; none is run by a plan."""
+        specs = {spec.name: spec for spec in self._manifest.stacks}
+        for one in plans:
+            wanted = specs[one.name].migration
+            if wanted is None or one.problems or one.action not in {"create", "update"}:
+                continue
+            try:
+                now = deployed(self._cloud, specs[one.name], one.stack)
+            except CloudError as error:
+                self._notices.append(f"{one.name}: whether the database is migrated is not known: {error}")
+                continue
+            need = needed(wanted, count=count_of(specs[one.name], one.parameters), live=now)
+            if need.needed:
+                self._notices.append(f"{one.name}: {foretold(wanted, need)}")
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Notice):
@@ -253,9 +270,6 @@ class _Preview:
     def _remove(self, asked: _Asked) -> None:
         """Remove a change set, and the stack under review that only it had made."""
         try:
-            self._cloud.delete_change_set(asked.change_set.id)
-            if asked.stack is None:
-                token = self._preparer.token("shell", asked.change_set.stack_id)
-                remove_shell(self._cloud, asked.change_set, token)
+            withdraw(self._cloud, asked.change_set, new=asked.stack is None)
         except DeployError as error:
             self._notices.append(f"{asked.spec.name}: what the plan made could not be removed: {error}")

@@ -104,7 +104,7 @@ def outputs_by_stack(outputs: Iterable[StackOutput]) -> dict[str, dict[str, str]
 def outputs_text(outputs: Iterable[StackOutput]) -> str:
     """Return the outputs, a line each, the address of the gateway last: it is what a person looks for."""
     rows = sorted(outputs, key=lambda output: (output.key == "Url", output.stack, output.key))
-    return "\n".join(_columns([(f"{row.stack}.{row.key}", row.value) for row in rows]))
+    return "\n".join(columns([(f"{row.stack}.{row.key}", row.value) for row in rows]))
 
 
 def status_text(states: Mapping[str, StackState | None]) -> str:
@@ -113,7 +113,7 @@ def status_text(states: Mapping[str, StackState | None]) -> str:
         (name, state.status, _when(state), state.reason) if state else (name, NOT_THERE, "", "")
         for name, state in states.items()
     ]
-    return "\n".join(_columns(rows))
+    return "\n".join(columns(rows))
 
 
 def status_json(environment: str, names: Mapping[str, str], states: Mapping[str, StackState | None]) -> str:
@@ -256,7 +256,8 @@ def _when(state: StackState) -> str:
     return moment.isoformat(timespec="seconds") if moment else ""
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return *rows* as lines with their cells below each other."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
     padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
     return ["  ".join(row).rstrip() for row in padded]

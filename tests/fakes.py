@@ -19,13 +19,15 @@ from deployer.cloud import (
     StackEvent,
     StackState,
 )
-from deployer.errors import CloudError
+from deployer.errors import CloudError, MovedOn
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.options import Host
 from deployer.progress import Event
+from deployer.tasks import TaskRequest, TaskState
 from generator.manifest import Manifest, StackSpec
 
 OURS = {"ManagedBy": "gatestack", "Environment": "dev", "System": "litellm"}
+DEFINITION = "arn:definition/"
 NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
@@ -108,6 +110,16 @@ class Made:
 
 
 @dataclass
+class Task:
+    """A one-off task of the fake."""
+
+    request: TaskRequest
+    began: float
+    ends: float
+    end: TaskState
+
+
+@dataclass
 class Live:
     """A stack of the fake."""
 
@@ -148,6 +160,14 @@ class FakeCloud:
         """What ECS says about a service."""
         self.drifted: dict[str, tuple[ResourceDrift, ...]] = {}
         """Stack -> what somebody changed by hand."""
+        self.tasks: dict[str, Task] = {}
+        """One-off tasks by id."""
+        self.task_seconds = 30.0
+        self.task_ends: list[TaskState] = []
+        """How the next tasks end; without any, well."""
+        self.ecs = True
+        self.rotates_until: float | None = 0.0
+        """None: there is no Secrets Manager."""
         self.calls: list[tuple[str, str]] = []
         self._tokens: set[tuple[str, str]] = set()
         self._number = 0
@@ -302,6 +322,8 @@ class FakeCloud:
         self._call("execute", change_set_id)
         if self._repeated("execute", token):
             return
+        if change_set_id not in self.made:
+            raise MovedOn(f"the change set {change_set_id} is gone")
         made = self.made[change_set_id]
         assert made.state.execution == "AVAILABLE", made.state
         one = self.live[made.state.stack_id]
@@ -364,10 +386,12 @@ class FakeCloud:
         self._call("has_object", key)
         return None if self.objects is None else (bucket, key) in self.objects
 
-    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+    def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         self._call("put_object", key)
-        assert self.objects is not None
+        if self.objects is None:
+            return False
         self.objects[bucket, key] = body
+        return True
 
     def artifacts_bucket(self, account: str) -> str:
         self._call("artifacts_bucket", account)
@@ -386,6 +410,45 @@ class FakeCloud:
     def empty_bucket(self, bucket: str) -> int | None:
         self._call("empty_bucket", bucket)
         return None if self.objects is None else 0
+
+    # one-off tasks; an exported definition is called after its image
+
+    def task_images(self, definition: str) -> Mapping[str, str] | None:
+        self._call("task_images", definition)
+        if not self.ecs:
+            return None
+        return {"migration": f"registry/{definition.removeprefix(DEFINITION)}"}
+
+    def rotating(self, secret: str) -> bool | None:
+        self._call("rotating", secret)
+        return None if self.rotates_until is None else self.clock.now < self.rotates_until
+
+    def running_task(self, request: TaskRequest) -> TaskState | None:
+        self._call("running_task", request.definition)
+        states = [
+            self._told(one) for one in self.tasks.values() if one.request.definition == request.definition
+        ]
+        return next((state for state in states if not state.stopped), None)
+
+    def run_task(self, request: TaskRequest) -> TaskState:
+        self._call("run_task", request.definition)
+        for one in self.tasks.values():
+            if one.request.token == request.token:
+                return self._told(one)
+        number = f"arn:task/{len(self.tasks) + 1}"
+        end = self.task_ends.pop(0) if self.task_ends else TaskState("", exit_code=0)
+        now = self.clock.now
+        made = Task(request, now, now + self.task_seconds, replace(end, id=number, stopped=True))
+        self.tasks[number] = made
+        self._lose("run_task")
+        return self._told(made)
+
+    def task(self, request: TaskRequest, task_id: str) -> TaskState | None:
+        self._call("task", task_id)
+        return self._told(self.tasks[task_id]) if task_id in self.tasks else None
+
+    def _told(self, task: Task) -> TaskState:
+        return task.end if self.clock.now >= task.ends else TaskState(task.end.id)
 
     # inside
 

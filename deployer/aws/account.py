@@ -70,10 +70,10 @@ class Aws(Edges):
     ) -> None:
         """Without a *budget* every request is made once; *renew* says if *clients* has another login now."""
         host = cloudformation.meta.endpoint_url.split("//")[-1].split("/")[0]
-        super().__init__(clients, region, emulated=not host.endswith((".amazonaws.com", ".amazonaws.com.cn")))
+        emulated = not host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+        super().__init__(clients, region, emulated=emulated, renew=renew)
         self._client = cloudformation
         self._budget = budget
-        self._renew = renew
         self._listing_pages = 1
         """What one look at all stacks of the region costs."""
 

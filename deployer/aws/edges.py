@@ -9,19 +9,21 @@ from typing import Any, TypeVar
 from deployer.aws.errors import call
 from deployer.aws.login import Clients
 from deployer.aws.services import service_trouble
+from deployer.aws.tasks import Tasks
 from deployer.cloud import Resource
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
 
 Found = TypeVar("Found")
 
 
-class Edges:
+class Edges(Tasks):
     """Look-ups and uploads outside CloudFormation."""
 
-    def __init__(self, clients: Clients, region: str, *, emulated: bool) -> None:
-        self._clients = clients
+    def __init__(
+        self, clients: Clients, region: str, *, emulated: bool, renew: Callable[[], bool] = lambda: False
+    ) -> None:
+        super().__init__(clients, emulated=emulated, renew=renew)
         self._region = region
-        self._emulated = emulated
         self._artifacts = ""
 
     def account(self) -> str:
@@ -86,9 +88,9 @@ class Edges:
 
         return self._where_there_is(look)
 
-    def put_object(self, bucket: str, key: str, body: bytes) -> None:
-        """Put an object."""
-        call(self._clients("s3"), "put_object", Bucket=bucket, Key=key, Body=body)
+    def put_object(self, bucket: str, key: str, body: bytes) -> bool:
+        """Put an object; False where an emulated endpoint has no S3, which a HEAD need not have shown."""
+        return self._offered("s3", "put_object", Bucket=bucket, Key=key, Body=body) is not None
 
     def object_url(self, bucket: str, key: str) -> str:
         """Return the URL by which CloudFormation reads an object."""

@@ -80,6 +80,7 @@ def _pinned(side: Side, template: str, values: Mapping[str, str]) -> StackSpec:
         tags=side.stack.tags,
         lookups=(),
         uploads=(),
+        migration=None,
     )
 
 

@@ -84,7 +84,7 @@ class Ending:
         for work in self._works.values():
             if not work.open:
                 continue
-            if work.asked:
+            if work.going:
                 self._finish(work, work.verb, "going-on", reason, clean=clean)
             else:
                 outcome: Outcome = "interrupted" if signalled else "skipped"
@@ -112,7 +112,9 @@ class Ending:
         *,
         clean: bool = True,
     ) -> None:
-        if clean and outcome != "going-on":
+        if work.migrating:
+            reason = f"{reason}; the task {work.migrating} goes on in AWS, and the same command takes it up"
+        if clean and not (outcome == "going-on" and work.asked):
             self._hand.clean_up(work)
         status = work.stack.status if work.stack else ""
         seconds = work.seconds(self._host.clock())

@@ -20,9 +20,10 @@ from deployer.actions import (
     RollBack,
 )
 from deployer.causes import first_cause, operation
-from deployer.cloud import ChangeSetState, Cloud
+from deployer.cloud import Cloud
 from deployer.errors import CloudError, DeployError, MovedOn
 from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer
+from deployer.loop.withdrawal import withdraw
 from deployer.loop.work import PENDING, Work, resources_of
 from deployer.progress import Notice, StackStarted, Tell
 from deployer.saved.approval import differences
@@ -38,14 +39,14 @@ class Hand:
         cloud: Cloud,
         preparer: Preparer,
         tell: Tell,
-        bucket_of: Callable[[str], str | None],
+        value_of: Callable[[str], str | None],
         *,
         production: bool,
     ) -> None:
         self._cloud = cloud
         self._preparer = preparer
         self._tell = tell
-        self._bucket_of = bucket_of
+        self._value_of = value_of
         self._production = production
 
     def carry_out(self, work: Work, action: Action, now: float) -> None:
@@ -83,10 +84,8 @@ class Hand:
         if work.approval and work.approval.lasting and work.approval.planned.change_set_id == one.id:
             return  # it belongs to the plan, which can be executed again as long as nothing has changed
         try:
-            self._cloud.delete_change_set(one.id)
             new = work.first is None or (planned is not None and planned.change_set_id and not planned.status)
-            if work.goal == "deploy" and new and not work.asked:
-                remove_shell(self._cloud, one, self._preparer.token("shell", one.stack_id))
+            withdraw(self._cloud, one, new=bool(new) and work.goal == "deploy" and not work.asked)
         except DeployError as error:
             text = f"the change set {one.name} could not be removed: {error}"
             self._tell(Notice(text, work.name, warning=True))
@@ -119,7 +118,7 @@ class Hand:
             for text in differences(work.approval.planned, work.change_set, parameters):
                 self._tell(Notice(text, work.name))
         if work.spec.uploads:
-            self._preparer.upload(work.spec, parameters, self._bucket_of)
+            self._preparer.upload(work.spec, parameters, self._value_of)
         creation = action.kind == "CREATE"
         self._tell_unreverted(work)
         token = self._preparer.token("execute", action.change_set_id)
@@ -215,15 +214,6 @@ class Hand:
 
 def _types(work: Work) -> list[str]:
     return [resource["Type"] for resource in resources_of(work.spec.template).values()]
-
-
-def remove_shell(cloud: Cloud, made: ChangeSetState, token: str) -> None:
-    """Delete the stack that only the change set *made* had brought about, if nobody else uses it."""
-    found = [state for state in cloud.stacks((), (made.stack_id,)) if state.id == made.stack_id]
-    if not found or found[0].status != "REVIEW_IN_PROGRESS":
-        return
-    if not set(cloud.change_set_names(made.stack_id).values()) - {made.id}:
-        cloud.delete_stack(made.stack_id, token)
 
 
 def _policies(template: str) -> dict[str, str]:

@@ -45,6 +45,11 @@ class Pace:
         young = self._fixed is None and age < CHANGE_SET_SECONDS
         return asked == 0 or (not young and since >= age * PART_OF_AGE)
 
+    def worth_following(self, age: float, since: float, asked: int) -> bool:
+        """The same for a task that began *age* seconds ago: once between two looks at most."""
+        least = SHORTEST if self._fixed is None else self._fixed / 2
+        return asked == 0 or (since > 0 and since >= max(age * PART_OF_AGE, least))
+
     def pause(self, now: float) -> float:
         """Return the seconds until the next look."""
         if self._fixed is not None:

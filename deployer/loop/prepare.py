@@ -8,14 +8,16 @@ from collections.abc import Callable, Mapping
 
 from deployer import lookups
 from deployer.cloud import ChangeSetRequest, Cloud, Kind, StackState
-from deployer.errors import DeployError, Refused
+from deployer.errors import DeployError, LostSight, Refused, Transient
 from deployer.progress import Notice, Tell
-from generator.manifest import Lookup, Manifest, StackSpec
+from deployer.schema_migration import count_of
+from generator.manifest import Lookup, Manifest, StackSpec, Upload
 
 PREFIX = "gatestack-"
 NOT_REVERTED = "drift is not set back: this endpoint makes no drift-aware change sets; deployed without"
 PARTITIONS: Mapping[str, str] = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 """By the beginning of the region's name; everywhere else it is aws."""
+NO_S3 = "this endpoint has no S3"
 INLINE_BYTES = 51_200
 """CloudFormation quotas: the largest template in a request …"""
 S3_BYTES = 1_000_000
@@ -157,49 +159,58 @@ class Preparer:
         return None, self._cloud.object_url(bucket, key)
 
     def upload(
-        self, spec: StackSpec, parameters: Mapping[str, str], bucket_of: Callable[[str], str | None]
+        self, spec: StackSpec, parameters: Mapping[str, str], value_of: Callable[[str], str | None]
     ) -> None:
         """
-        Put the files that *spec* needs in S3 in their place; *bucket_of* finds the value of an export.
+        Put the files that *spec* needs in S3 in their place; *value_of* finds the value of an export.
 
         Raises:
-            DeployError: a file that tasks read at their start cannot be put there.
+            DeployError: a file that something is made from, or started with, cannot be put there.
 
         """
-        counts = [parameters.get(one.parameter) for one in spec.lookups if one.rule == "desired-count"]
-        started = "0" not in counts
         for one in spec.uploads:
-            bucket = bucket_of(one.bucket_export)
-            problem = f"no stack exports {one.bucket_export}" if bucket is None else ""
-            if bucket is not None:
-                problem = self._put(bucket, one.key, self._manifest.files[one.file])
-            if problem and started:
-                raise DeployError(
-                    f"{one.file} cannot be put into S3, and tasks read it at their start: {problem}"
-                )
-            if problem:
-                text = (
-                    f"{one.file} could not be put into S3 ({problem}); no task is started that would read it"
-                )
-                self._tell(Notice(text, spec.name, warning=True))
+            problem = self._placed(one, value_of)
+            if not problem:
+                continue
+            if one.key in _function_keys(spec.template):
+                needed, use = problem != NO_S3, "functions of this stack are made from it"
+                lost = "the rotation functions cannot be made there"
+            else:
+                needed, use = count_of(spec, parameters) != "0", "tasks read it at their start"
+                lost = "no task is started that would read it"
+            if needed:
+                raise DeployError(f"{one.file} cannot be put into S3, and {use}: {problem}")
+            text = f"{one.file} could not be put into S3 ({problem}); {lost}"
+            self._tell(Notice(text, spec.name, warning=True))
 
-    def _put(self, bucket: str, key: str, body: bytes) -> str:
-        """Put one object where it is missing; returns the problem, if any."""
+    def _placed(self, one: Upload, value_of: Callable[[str], str | None]) -> str:
+        """Put a file where it is missing; returns the problem, if any. What can be repeated is raised."""
         try:
-            there = self._cloud.has_object(bucket, key)
+            bucket = value_of(one.bucket_export)
+            if bucket is None:
+                return f"no stack exports {one.bucket_export}"
+            there = self._cloud.has_object(bucket, one.key)
             if there is None:
-                return "this endpoint has no S3"
-            if not there:
-                self._cloud.put_object(bucket, key, body)
+                return NO_S3
+            placed = there or self._cloud.put_object(bucket, one.key, self._manifest.files[one.file])
+        except (Transient, LostSight):
+            raise
         except DeployError as error:
             return str(error)
-        return ""
+        return "" if placed else NO_S3
 
 
 def alarm_arn(region: str, account: str, name: str) -> str:
     """Return the ARN of the alarm called *name*."""
     partition = next((of for start, of in PARTITIONS.items() if region.startswith(start)), "aws")
     return f"arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}"
+
+
+def _function_keys(template: str) -> frozenset[str]:
+    """Return the S3 keys that functions of *template* are made from."""
+    resources = json.loads(template).get("Resources", {}).values()
+    functions = (one for one in resources if one["Type"] == "AWS::Lambda::Function")
+    return frozenset(str(one.get("Properties", {}).get("Code", {}).get("S3Key", "")) for one in functions)
 
 
 def same_template(one: str, other: str) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deployer.actions import Action, Done, Fail, Wait
+from deployer.actions import Action, Done, Fail, Migrate, Wait
 from deployer.cloud import Cloud
 from deployer.decide import Desired, decide
 from deployer.errors import DeployError, LostSight, MovedOn, Protected, Transient
@@ -20,6 +20,7 @@ from deployer.loop.ending import Ending
 from deployer.loop.hand import Hand
 from deployer.loop.lanes import Lanes
 from deployer.loop.leftovers import Scope
+from deployer.loop.migrating import Migrating
 from deployer.loop.pace import Pace
 from deployer.loop.patience import patiently
 from deployer.loop.prepare import Preparer, tags_of
@@ -67,12 +68,13 @@ class Run:
         self._cloud = cloud
         self._host = host
         preparer = Preparer(manifest, cloud, host.tell, host.run_id, revert_drift=options.revert_drift)
-        self._hand = Hand(cloud, preparer, host.tell, self._bucket_of, production=manifest.production)
+        self._hand = Hand(cloud, preparer, host.tell, self._value_of, production=manifest.production)
         self._watch = Watch(cloud, host, shown=options.show_events)
         self._ending = Ending(
             self._works, graph, hand=self._hand, watch=self._watch, host=host, options=options
         )
         self._pace = Pace(options.poll_interval, host.clock())
+        self._migrating = Migrating(cloud, host, self._pace, self._value_of, manifest.region)
         self._lanes = Lanes(host.lanes)
         self._turns = Turns(self._works, graph)
         self._sight = Sight(self._turns.order, cloud, host, self._pace, self._lanes)
@@ -142,7 +144,7 @@ class Run:
         if signals <= self._signals:
             return
         self._signals = signals
-        running = tuple(work.name for work in self._open if work.asked)
+        running = tuple(work.name for work in self._open if work.going)
         self._host.tell(Stopping(running, leaving=signals > 1))
         self._ending.halt("interrupted", "interrupted")
         if signals > 1:
@@ -203,15 +205,18 @@ class Run:
         unmet = self._unmet(work)
         hold = f"waits for {', '.join(unmet)}" if unmet else "" if self._cleared else BARRIER
         action = decide(work.goal, work.desired, work.observed(hold, now, early=bool(unmet)))
-        action = self._allowed(work, action)
+        action = self._migrating.before(work, self._allowed(work, action), now)
         if isinstance(action, Done):
             self._ending.done(work, action)
         elif isinstance(action, Fail):
             self._ending.failed(work, action, cleared=self._cleared)
-        elif self._ending.halted and not (isinstance(action, Wait) and work.asked):
+        elif self._ending.halted and not (isinstance(action, (Wait, Migrate)) and work.going):
             self._ending.stop(work)
         elif isinstance(action, Wait):
             self._wait(work, action, now)
+        elif isinstance(action, Migrate):
+            work.begin(now)
+            return action
         else:
             work.begin(now)
             work.wait = None
@@ -240,23 +245,27 @@ class Run:
         told = work.wait is not None and work.wait.reason == action.reason
         work.wait = action
         if action.on == "others":
+            work.since = None
             return
         work.begin(now)
-        limit = work.spec.timeout_minutes
-        if work.seconds(now) > limit * 60:
+        if work.over_limit(now):
+            limit = work.spec.timeout_minutes
             self._ending.going_on(work, f"not at its end after {limit} minutes: {action.reason}")
-        elif not told and action.on == "stack" and not work.asked:
+        elif not told and (action.on == "task" or (action.on == "stack" and not work.asked)):
             self._host.tell(Waiting(work.name, action.reason))
 
     def _carry_out(self, act: tuple[Work, Action]) -> DeployError | None:
         """Make the requests for one stack; returns what went wrong. May run beside those for others."""
         work, action = act
         try:
-            self._hand.carry_out(work, action, self._host.clock())
+            if isinstance(action, Migrate):
+                self._migrating.carry_out(work)
+            else:
+                self._hand.carry_out(work, action, self._host.clock())
+                self._pace.news(self._host.clock())
         except DeployError as error:
             return error
         work.stuck_since = None
-        self._pace.news(self._host.clock())
         return None
 
     def _trouble(self, work: Work, error: DeployError) -> None:
@@ -277,7 +286,7 @@ class Run:
         if now - work.stuck_since > SIGHT_SECONDS:
             self._ending.failed(work, Fail(str(error)), cleared=self._cleared)
 
-    def _bucket_of(self, export: str) -> str | None:
+    def _value_of(self, export: str) -> str | None:
         """Return the value of *export*: of a stack of this run, else of the region."""
         for work in self._works.values():
             for output in work.stack.outputs if work.stack else ():

@@ -12,6 +12,7 @@ from deployer.cloud import ChangeSetRequest, ChangeSetState, Kind, StackEvent, S
 from deployer.decide import Desired, History, Observed
 from deployer.progress import Goal, StackResult, Verb
 from deployer.saved.approval import Approval
+from deployer.schema_migration import Underway
 from deployer.statuses import OUTPUTS_FINAL, SUCCEEDED, Step, row
 from generator.manifest import StackSpec
 
@@ -42,6 +43,10 @@ class Work:
     kept: tuple[str, ...] = ()
     result: StackResult | None = None
     began: float | None = None
+    since: float | None = None
+    """When the present operation began: the time limit is one operation's."""
+    migration: Underway | None = None
+    """Of the database, before the change set is executed."""
     wait: Wait | None = None
     """What it waited for at the last look."""
     events: list[StackEvent] = field(default_factory=list)
@@ -107,6 +112,17 @@ class Work:
         return bool(done.executed or done.deletes or done.continues or done.rollbacks)
 
     @property
+    def migrating(self) -> str:
+        """Id of the task that migrates the database for this stack; empty while none runs."""
+        one = self.migration
+        return one.task_id if one is not None and one.stage == "follow" else ""
+
+    @property
+    def going(self) -> bool:
+        """Whether AWS may be at work on something that this run has set going."""
+        return self.asked or bool(self.migrating)
+
+    @property
     def outputs_final(self) -> bool:
         """Whether dependants may start although AWS is still cleaning up."""
         updated = self.history.executed is not None and self.stack is not None
@@ -139,8 +155,13 @@ class Work:
             self.history = replace(self.history, change_sets=1, empty=True)
 
     def begin(self, now: float) -> None:
-        """Start the clock of this stack, once."""
+        """Start the clock of this stack, and that of its present operation, once."""
         self.began = now if self.began is None else self.began
+        self.since = now if self.since is None else self.since
+
+    def over_limit(self, now: float) -> bool:
+        """Whether the present operation takes longer than the stack's time limit."""
+        return self.since is not None and now - self.since > self.spec.timeout_minutes * 60
 
     def seconds(self, now: float) -> float:
         """Return how long this stack has taken so far."""
@@ -168,7 +189,7 @@ class Work:
         """Note what was done and answered; what is seen from now on has to differ before it counts."""
         self.history = replace(self.history, **done)
         self.acted_mark = self.stack.mark if self.stack else ()
-        self.acted_at, self.looks = now, 0
+        self.acted_at, self.looks, self.since = now, 0, now
         self.events, self.events_mark = [], None
         self.trouble, self.service_since, self.service_asked = (), None, float("-inf")
 

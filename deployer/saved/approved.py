@@ -15,11 +15,11 @@ from deployer.deploy import check
 from deployer.errors import DeployError, Protected
 from deployer.exports.gate import Detour
 from deployer.exports.phases import deploy_in_phases
-from deployer.loop.hand import remove_shell
 from deployer.loop.leftovers import Scope, scope
 from deployer.loop.patience import patiently
 from deployer.loop.prepare import same_template
 from deployer.loop.run import Run
+from deployer.loop.withdrawal import withdraw
 from deployer.options import Host, Options
 from deployer.plan import consent_flags, needs_consent
 from deployer.progress import Result
@@ -87,9 +87,7 @@ def _withdraw(plan: PlanFile, cloud: Cloud) -> None:
         made = ChangeSetState(one.change_set_name, one.change_set_id, one.stack_id, "")
         with suppress(DeployError):
             if one.change_set_id:
-                cloud.delete_change_set(one.change_set_id)
-            if one.change_set_id and one.action == "create":
-                remove_shell(cloud, made, f"withdraw-{one.change_set_name}")
+                withdraw(cloud, made, new=one.action == "create")
 
 
 def _check_place(plan: PlanFile, manifest: Manifest) -> None:

@@ -1,0 +1,56 @@
+"""The SSM parameter store, as `deployer.upkeep.parameters` needs it. It decrypts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from deployer.aws.endpoint import ask
+from deployer.aws.login import Clients
+from deployer.errors import CloudError
+from deployer.upkeep.parameters import HIDDEN, SECURE, Parameter
+
+
+class Parameters:
+    """A `ParameterStore`: what is under one path of one account and region."""
+
+    def __init__(self, clients: Clients, path: str) -> None:
+        """*path*: ``/dev-litellm``."""
+        self._client = clients("ssm")
+        self._path = path
+
+    def all(self) -> tuple[Parameter, ...]:
+        """Return all of them, by name."""
+        found: list[Parameter] = []
+        further: dict[str, str] = {}
+        while True:
+            answer = ask(self._client, "get_parameters_by_path", Path=self._path, Recursive=True, **further)
+            found += [self._parameter(one) for one in answer["Parameters"]]
+            if not answer.get("NextToken"):
+                return tuple(sorted(found, key=lambda one: one.name))
+            further = {"NextToken": answer["NextToken"]}
+
+    def get(self, name: str) -> Parameter | None:
+        """Return the one called *name*; None where there is none."""
+        try:
+            return self._parameter(ask(self._client, "get_parameter", Name=self._full(name))["Parameter"])
+        except CloudError as error:
+            if error.code == "ParameterNotFound":
+                return None
+            raise
+
+    def put(self, name: str, value: str) -> None:
+        """Make or overwrite the text *name*."""
+        ask(self._client, "put_parameter", Name=self._full(name), Value=value, Type="String", Overwrite=True)
+
+    def _full(self, name: str) -> str:
+        return f"{self._path}/{name}"
+
+    def _parameter(self, answer: Mapping[str, Any]) -> Parameter:
+        return Parameter(
+            name=answer["Name"].removeprefix(f"{self._path}/"),
+            value=HIDDEN if answer["Type"] == SECURE else answer["Value"],
+            type=answer["Type"],
+            modified=answer["LastModifiedDate"],
+            arn=answer["ARN"],
+        )

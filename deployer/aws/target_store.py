@@ -1,0 +1,38 @@
+"""The load balancer's targets through Elastic Load Balancing. Reads only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deployer.aws.endpoint import ask
+from deployer.aws.login import Clients
+from deployer.upkeep.verification import Target
+
+
+class TargetStore:
+    """The load balancers of one account and region."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def targets(self, group: str) -> tuple[Target, ...]:
+        """Return the targets of the group with the ARN *group*."""
+        answer = self._ask("describe_target_health", TargetGroupArn=group)
+        return tuple(_target(one) for one in answer.get("TargetHealthDescriptions", ()))
+
+    def internal(self, balancer: str) -> bool:
+        """Whether the load balancer with the ARN *balancer* is reachable from its VPC only."""
+        answer = self._ask("describe_load_balancers", LoadBalancerArns=[balancer])
+        return any(one.get("Scheme") == "internal" for one in answer.get("LoadBalancers", ()))
+
+    def _ask(self, method: str, **parameters: Any) -> Any:
+        return ask(self._clients("elbv2"), method, **parameters)
+
+
+def _target(answer: Any) -> Target:
+    health = answer.get("TargetHealth", {})
+    return Target(
+        id=answer["Target"]["Id"],
+        state=health.get("State", ""),
+        reason=health.get("Description") or health.get("Reason", ""),
+    )

@@ -1,0 +1,151 @@
+"""One-off tasks in ECS, and whether their login rotates now. An endpoint may lack either: None says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from deployer.aws.endpoint import ask
+from deployer.aws.errors import THROTTLED, call
+from deployer.aws.login import Clients
+from deployer.errors import CloudError, LostSight, NotOffered, Transient
+from deployer.tasks import NO_CAPACITY, TaskRequest, TaskState
+
+STARTED_BY = "gatestack"
+NO_PLACE = ("Capacity is unavailable", "RESOURCE:")
+"""
+How the reasons begin that may be over in a moment; they stand beside an empty list, not in an error.
+(ECS API Reference, RunTask; ECS Developer Guide, "API failures messages".)
+"""
+
+
+class Tasks:
+    """Runs tasks once, and sees what becomes of them."""
+
+    def __init__(self, clients: Clients, *, emulated: bool, renew: Callable[[], bool]) -> None:
+        """*renew* says whether *clients* has another login now; a task outlives many a session."""
+        self._clients = clients
+        self._emulated = emulated
+        self._renew = renew
+
+    def task_images(self, definition: str) -> Mapping[str, str] | None:
+        """Return the images of a task definition by container."""
+        answer = self._offered("ecs", "describe_task_definition", taskDefinition=definition)
+        found = None if answer is None else answer.get("taskDefinition")
+        if found is None:
+            return None
+        return {one.get("name", ""): one.get("image", "") for one in found.get("containerDefinitions", ())}
+
+    def rotating(self, secret: str) -> bool | None:
+        """
+        Whether a new version of *secret* is on its way: AWSPENDING, and not on the current version.
+
+        A rotation that failed leaves it so, too (Secrets Manager User Guide, "Rotation by Lambda function"). A
+        schedule that is there before its first rotation counts: that one has just been asked for.
+        """
+        try:
+            answer = self._offered("secretsmanager", "describe_secret", SecretId=secret)
+        except CloudError as error:
+            if error.code == "ResourceNotFoundException":
+                return False
+            raise
+        if answer is None:
+            return None
+        if answer.get("RotationEnabled") and not answer.get("LastRotatedDate"):
+            return True
+        versions = answer.get("VersionIdsToStages", {}).values()
+        return any("AWSPENDING" in stages and "AWSCURRENT" not in stages for stages in versions)
+
+    def running_task(self, request: TaskRequest) -> TaskState | None:
+        """Return a task of that very definition that has not stopped."""
+        family = request.definition.rpartition("/")[2].rpartition(":")[0]
+        which = {"cluster": request.cluster, "family": family, "desiredStatus": "RUNNING"}
+        arns = self._ask("ecs", "list_tasks", **which).get("taskArns", ())
+        found = self._tasks(request.cluster, arns[:100]) if arns else ()
+        mine = (one for one in found if one.get("taskDefinitionArn") == request.definition)
+        return next((_state(one, request.container, emulated=self._emulated) for one in mine), None)
+
+    def run_task(self, request: TaskRequest) -> TaskState:
+        """
+        Start a task on Fargate.
+
+        Raises:
+            Transient: there is no place for it now; its code is `NO_CAPACITY`.
+
+        """
+        network = {
+            "subnets": list(request.subnets),
+            "securityGroups": list(request.security_groups),
+            "assignPublicIp": "DISABLED",
+        }
+        answer = self._ask(
+            "ecs",
+            "run_task",
+            cluster=request.cluster,
+            taskDefinition=request.definition,
+            launchType="FARGATE",
+            count=1,
+            clientToken=request.token,
+            startedBy=STARTED_BY,
+            networkConfiguration={"awsvpcConfiguration": network},
+        )
+        for task in answer.get("tasks", ()):
+            return _state(task, request.container, emulated=self._emulated)
+        reasons = [one.get("reason", "") for one in answer.get("failures", ())]
+        text = f"ecs RunTask: {'; '.join(reasons) or 'ECS started no task and does not say why'}"
+        if any(reason.startswith(NO_PLACE) for reason in reasons):
+            raise Transient(text, code=NO_CAPACITY, operation="RunTask")
+        raise CloudError(text, operation="RunTask")
+
+    def task(self, request: TaskRequest, task_id: str) -> TaskState | None:
+        """Return a task; ECS forgets a stopped one after an hour or so."""
+        found = self._tasks(request.cluster, [task_id])
+        return next((_state(one, request.container, emulated=self._emulated) for one in found), None)
+
+    def _tasks(self, cluster: str, arns: list[str]) -> list[Mapping[str, Any]]:
+        answer = self._ask("ecs", "describe_tasks", cluster=cluster, tasks=arns)
+        return list(answer.get("tasks", ()))
+
+    def _offered(self, service: str, method: str, **parameters: Any) -> Any:
+        """Ask a service that may not be there: None where an emulated endpoint has none."""
+        try:
+            return self._with_login(lambda: ask(self._clients(service), method, **parameters))
+        except (CloudError, LostSight) as error:
+            if self._emulated and _is_absent(error):
+                return None
+            raise
+
+    def _ask(self, service: str, method: str, **parameters: Any) -> Any:
+        return self._with_login(lambda: call(self._clients(service), method, **parameters))
+
+    def _with_login(self, request: Callable[[], Any]) -> Any:
+        """Make a request, once more with another login where this one is over."""
+        try:
+            return request()
+        except LostSight:
+            if not self._renew():
+                raise
+            return request()
+
+
+def _is_absent(error: CloudError | LostSight) -> bool:
+    """Whether an emulator's answer means that it has no such service: no word of the service's own."""
+    if isinstance(error, Transient):
+        return error.code not in {"", *THROTTLED}
+    return isinstance(error, (NotOffered, LostSight)) or error.code == "InternalFailure"
+
+
+def _state(task: Mapping[str, Any], container: str, *, emulated: bool) -> TaskState:
+    containers = task.get("containers") or ()
+    own: Mapping[str, Any] = next((one for one in containers if one.get("name") == container), {})
+    stopped = task.get("lastStatus") == "STOPPED"
+    code = task.get("stopCode", "")
+    never = code if code == "TaskFailedToStart" else ""
+    words = [never, task.get("stoppedReason", ""), own.get("reason", "")] if stopped else []
+    return TaskState(
+        task["taskArn"],
+        stopped=stopped,
+        exit_code=own.get("exitCode") if stopped else None,
+        reason=": ".join(dict.fromkeys(word for word in words if word)),
+        pretended=stopped and emulated and not containers,
+    )
