@@ -8,7 +8,7 @@ READY := .venv/.ready
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
 .DEFAULT_GOAL := help
-.PHONY: help deploy-env plan-env destroy-env generate lint graph test static coverage check check-deep golden schema clean
+.PHONY: help deploy-env plan-env destroy-env generate lint graph test static coverage check test-litellm check-deep golden schema clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,7 +32,7 @@ graph: $(READY) ## Show ENV's stacks and what passes between them
 	@$(BIN)/gatestack graph $(ENV)
 
 test: $(READY) ## Run the tests
-	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not deep"
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not deep and not litellm"
 
 static: $(READY) ## Check format, style and types
 	@$(BIN)/ruff format --check --quiet .
@@ -45,6 +45,11 @@ coverage: $(READY) ## Check that the tests take every branch of the decisions
 
 check: static coverage test ## Everything that CI runs
 
+test-litellm: $(READY) ## Start LiteLLM itself, from PyPI, with what the templates give it
+	@[ -x .venv-litellm/bin/litellm ] || { echo "Installing LiteLLM into .venv-litellm (once; two minutes) ..."; \
+	  $(PYTHON) -m venv .venv-litellm && .venv-litellm/bin/pip install --quiet --disable-pip-version-check 'litellm[proxy]'; }
+	@$(BIN)/python -m pytest -m litellm tests/test_real_litellm.py
+
 check-deep: $(READY) ## The slow searches, once per release
 	@$(BIN)/python -m pytest -n auto -m deep
 
@@ -56,7 +61,7 @@ schema: $(READY) ## Rewrite the JSON Schema of the environment file
 
 clean: ## Remove what was built, the sandbox's state included
 	@[ ! -x $(BIN)/gatestack ] || $(BIN)/gatestack local stop
-	rm -rf .venv build .gatestack
+	rm -rf .venv .venv-litellm build .gatestack
 
 $(READY): pyproject.toml
 	@echo "Setting up .venv (once; about a minute) ..."

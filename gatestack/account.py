@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 import click
 
@@ -61,6 +62,13 @@ def clients(environment: Environment, options: Options) -> Clients:
     return log_in(environment.region, profile=None if endpoint else options.profile, endpoint=endpoint)
 
 
+def check_account(environment: Environment, cloud: Cloud) -> None:
+    """Refuse to go on with the credentials of another account than that of *environment*; SettingsRefused."""
+    source = environment.settings or environment.rendered
+    if source and source.account:
+        environment.check_account(cloud.account())
+
+
 def _endpoint(environment: Environment, options: Options) -> str | None:
     """
     Return the sandbox's endpoint where it is meant; None where botocore finds one by itself.
@@ -74,5 +82,11 @@ def _endpoint(environment: Environment, options: Options) -> str | None:
         os.environ.pop(name, None)
     os.environ |= SANDBOX_LOGIN | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     if not options.quiet:
-        click.echo(f"sandbox: {endpoint} (aws --endpoint-url {endpoint} ...)", err=True)
+        _tell(endpoint)
     return endpoint
+
+
+@cache
+def _tell(endpoint: str) -> None:
+    """Say where the sandbox is, once, however many clients are made of it."""
+    click.echo(f"sandbox: {endpoint} (aws --endpoint-url {endpoint} ...)", err=True)

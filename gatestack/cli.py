@@ -22,6 +22,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "events": ("gatestack.look", "Show what happened in ENV's stacks, oldest first."),
     "watch": ("gatestack.follow", "Attach to what goes on in ENV's stacks, until it ends."),
     "drift": ("gatestack.drifting", "Show what was changed behind CloudFormation's back."),
+    "verify": ("gatestack.verifying", "Check ENV end to end, each finding with what to do."),
+    "rotate": ("gatestack.rotating", "Rotate a secret of ENV now, and wait for it."),
+    "rollout": ("gatestack.rolling", "Start new tasks in ENV and wait until they are steady."),
+    "config": ("gatestack.config", "Show or set ENV's SSM parameters."),
+    "secret": ("gatestack.secret", "Show or set ENV's secrets; values come from a prompt or stdin."),
+    "setup": ("gatestack.setup", "Ask for what an environment needs and write its file."),
     "local": ("gatestack.local", "The sandbox: an AWS endpoint on this machine for ENV=local."),
 }
 """Command -> the module that holds it under its own name, and its line in `--help`."""
@@ -98,8 +104,9 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
-        if not any(parameter.name == "region" for parameter in command.params):
-            command.params += _global_options(hidden=True)
+        for each in (command, *getattr(command, "commands", {}).values()):
+            if not any(parameter.name == "region" for parameter in each.params):
+                each.params += _global_options(hidden=True)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

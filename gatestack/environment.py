@@ -36,6 +36,20 @@ class Environment:
     settings: Settings | None
     rendered: Manifest | None
 
+    @property
+    def prefix(self) -> str:
+        """What every name of it begins with: ``dev-litellm``."""
+        source = self.settings or self.rendered
+        assert source  # noqa: S101 - one of the two is always there
+        return f"{source.environment}-{source.system}"
+
+    def check_account(self, account: str) -> None:
+        """Refuse to go on in *account* where the environment is for another; raises SettingsRefused."""
+        source = self.settings or self.rendered
+        if source and source.account not in {None, account}:
+            what = f"the credentials are those of account {account}, {self.name} is for {source.account}"
+            raise SettingsRefused(f"{what}: log in there, or correct the environment's file")
+
     def warn(self) -> None:
         """Tell on stderr what is allowed but will probably be regretted."""
         for warning in advice(self.settings) if self.settings else ():

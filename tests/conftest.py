@@ -9,6 +9,7 @@ from sandbox.clock import RealClock
 from sandbox.resources.services import Services
 from sandbox.server import Sandbox
 from tests.command import LOGIN, User
+from tests.postgres import Server
 
 FAST = 20_000.0
 """Sandbox seconds in a real one: a database takes 30 ms."""
@@ -21,6 +22,38 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """One real PostgreSQL server for each worker that has a test for it."""
+    with Server() as running:
+        yield running
+
+
 @pytest.fixture
 def user(tmp_path: Path, sandbox: Sandbox) -> User:
-    return User.at(tmp_path, AWS_ENDPOINT_URL=sandbox.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN)
+    return _user(tmp_path, sandbox)
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """An account that has `local`, for all tests of a file: none of them may need it as it was at first."""
+    Services().reset()
+    with Sandbox(clock=RealClock(FAST)) as running:
+        done = _user(tmp_path_factory.mktemp("first"), running).run("deploy", "local", "--yes")
+        assert done.code == 0, done.err
+        yield running
+
+
+@pytest.fixture
+def deployed(tmp_path: Path, account: Sandbox) -> User:
+    """A user of `account`, in which everything goes well again, and fast."""
+    account.faults.clear()
+    account.control.finish()
+    account.calls.clear()
+    assert isinstance(account.clock, RealClock)
+    account.clock.run_at(FAST)
+    return _user(tmp_path, account)
+
+
+def _user(folder: Path, sandbox: Sandbox) -> User:
+    return User.at(folder, AWS_ENDPOINT_URL=sandbox.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN)

@@ -10,6 +10,7 @@ import pytest
 from stacks import STACKS, builder
 
 ROOT = Path(__file__).parent.parent
+FUNCTIONS = sorted((ROOT / "stacks" / "functions").glob("*.py"))
 PACKAGES = ("stacks", "generator", "deployer", "sandbox", "gatestack")
 
 MAY_IMPORT = {
@@ -26,8 +27,9 @@ ONLY_IN = {
     "awacs": ("stacks/",),
     "pydantic": ("stacks/",),
     "cfnlint": ("generator/lint.py", "sandbox/schema.py"),
-    "boto3": ("deployer/aws/", "sandbox/"),
-    "botocore": ("deployer/aws/", "sandbox/"),
+    "boto3": ("deployer/aws/", "sandbox/", "stacks/functions/"),
+    "botocore": ("deployer/aws/", "sandbox/", "stacks/functions/"),
+    "pg8000": ("stacks/functions/postgres.py", "sandbox/stand_ins/"),
     "click": ("gatestack/",),
     "rich": ("gatestack/",),
     "moto": ("sandbox/",),
@@ -63,6 +65,13 @@ def test_a_module_imports_only_what_its_package_may(path: Path) -> None:
     assert refused == set()
 
 
+@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.name)
+def test_a_function_takes_nothing_to_lambda_but_functions(path: Path) -> None:
+    ours = {name for name in imports(path) if name.split(".")[0] in PACKAGES}
+
+    assert {name for name in ours if not is_or_is_in(name, "stacks.functions")} == set()
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_library_is_used_in_one_place(path: Path) -> None:
     place = path.relative_to(ROOT).as_posix()
@@ -76,6 +85,9 @@ def test_each_library_is_used_in_one_place(path: Path) -> None:
     [
         (["--help"], {"troposphere", "cfnlint", "botocore", "pydantic", "yaml", "rich", "moto"}),
         (["status", "--help"], {"troposphere", "cfnlint", "moto"}),
+        (["verify", "--help"], {"troposphere", "cfnlint", "moto"}),
+        (["rotate", "--help"], {"troposphere", "cfnlint", "moto"}),
+        (["rollout", "--help"], {"troposphere", "cfnlint", "moto"}),
         (["local", "status"], {"troposphere", "cfnlint", "botocore", "moto"}),
         (["generate", "dev", "--out", "{out}"], {"cfnlint", "botocore", "moto", "rich"}),
     ],

@@ -464,8 +464,24 @@ def test_an_object_is_there_or_not(stubs: Stubs) -> None:
 
     with stubs.active() as aws:
         assert [aws.has_object("b", "k") for _ in range(3)] == [True, False, False]
-        aws.put_object("b", "k", "é".encode())
+        assert aws.put_object("b", "k", "é".encode()) is True
         assert aws.object_url("b", "k") == "https://s3.eu-west-1.amazonaws.com/b/k"
+
+
+@pytest.mark.parametrize(("code", "status"), [("404", 404), ("501", 501), ("InternalFailure", 500)])
+def test_an_emulator_without_s3_may_show_it_only_when_something_is_put(
+    emulated: Stubs, code: str, status: int
+) -> None:
+    emulated.refuse("s3", "put_object", code, status=status)
+    emulated.refuse("s3", "put_object", "NoSuchBucket", status=404)
+    emulated.refuse("s3", "put_object", "SlowDown", status=503)
+
+    with emulated.active() as aws:
+        assert aws.put_object("b", "k", b"") is False
+        with pytest.raises(CloudError, match="NoSuchBucket"):
+            aws.put_object("b", "k", b"")
+        with pytest.raises(Transient):
+            aws.put_object("b", "k", b"")
 
 
 def test_the_artifacts_bucket_is_closed_before_it_is_used(stubs: Stubs) -> None:

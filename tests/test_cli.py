@@ -65,6 +65,7 @@ def test_generate_writes_a_folder_that_is_an_environment_itself(user: User) -> N
         "litellm-config.yaml",
         "manifest.json",
         "network.json",
+        "rotation-functions.zip",
         "security.json",
         "service.json",
     ]
@@ -80,7 +81,7 @@ def test_graph_shows_what_can_be_deployed_side_by_side(user: User) -> None:
 
 
 def test_graph_speaks_mermaid_and_dot(user: User) -> None:
-    assert "  security -->|3| database" in user.run("graph", "dev", "--format", "mermaid").out
+    assert "  security -->|6| database" in user.run("graph", "dev", "--format", "mermaid").out
     assert '  { rank=same; "security"; "network" }' in user.run("graph", "dev", "--format", "dot").out
 
 

@@ -76,7 +76,7 @@ def test_a_change_of_the_file_is_planned_then_deployed_and_nothing_else(user: Us
         for stack in json.loads(planned.out)["stacks"]
         if stack["action"] != "none"
     }
-    assert changes["service"] == ["TaskLog"]
+    assert changes["service"] == ["MasterKeyRotationLog", "TaskLog"]
     assert changes.keys() == {"database", "service"}
 
     deployed = json.loads(user.run("deploy", "dev", "--yes", "--format", "json").out)
@@ -160,7 +160,7 @@ def test_production_is_protected_and_goes_with_force(user: User) -> None:
     done = user.run("destroy", "prod", "--yes", "--force")
 
     assert done.code == 0, done.err
-    assert "kept: database: Database, LoginSecret" in done.err
+    assert "kept: database: Database\n" in done.err
 
 
 def test_the_credentials_of_another_account_are_refused(user: User) -> None:

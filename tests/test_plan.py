@@ -209,3 +209,15 @@ def test_what_cannot_be_removed_is_said(cloud: FakeCloud) -> None:
     found = planned(cloud, manifest(spec("a")))
 
     assert found.notices == ("a: what the plan made could not be removed: no",)
+
+
+def test_the_change_set_of_a_stack_that_is_there_is_removed_without_a_look_at_the_stack() -> None:
+    clock = Clock()
+    cloud = FakeCloud(clock)
+    wanted = manifest(*chain("a", "b"))
+    assert cloud.has("dev-a", "CREATE_COMPLETE")
+
+    plan(wanted, cloud, Options(), host(clock))
+
+    assert cloud.count("stacks") == 2  # one for both, one for the new stack before it is deleted again
+    assert [what.split("/")[1] for what in cloud.acts("delete_stack")] == ["dev-b"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fakes import manifest, spec, template
+from fakes import FakeCloud, manifest, spec, template
 from runs import World, outcomes, with_topic
 
+from deployer.errors import CloudError, Transient
 from deployer.progress import (
     Notice,
 )
@@ -137,6 +138,81 @@ def test_a_file_for_a_bucket_that_nobody_exports_stops_the_service(world: World)
     result = world.deploy(manifest(lost, files={"config.yaml": b""}))
 
     assert "no stack exports Nobody" in result.stacks[0].reason
+
+
+KEY = "functions/rotation-1.zip"
+FUNCTION = {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": KEY}}}
+
+
+def with_functions(*, tasks: bool = False) -> Manifest:
+    """A database stack with a function, or a service stack with one, whose image is missing."""
+    security = spec("security", template(exports=["dev-security-Bucket"]))
+    made_from = (Upload("functions.zip", "dev-security-Bucket", KEY),)
+    lookups = (Lookup("DesiredCount", "desired-count", COUNT),) if tasks else ()
+    text = template({"Rotation": FUNCTION}, imports=["dev-security-Bucket"])
+    database = spec("database", text, uploads=made_from, lookups=lookups)
+    return manifest(security, database, files={"functions.zip": b"PK\x00\xff"})
+
+
+def test_what_functions_are_made_from_is_in_the_bucket_of_the_same_run_before_they_are(world: World) -> None:
+    assert world.deploy(with_functions()).exit_code == 0
+
+    assert world.cloud.objects == {("value of dev-security-Bucket", KEY): b"PK\x00\xff"}
+    methods = [method for method, _ in world.cloud.calls]
+    first = methods.index("execute")
+    assert first < methods.index("put_object") < methods.index("execute", first + 1)
+
+
+@pytest.mark.parametrize("tasks", [False, True])
+def test_without_s3_the_stack_is_made_without_its_functions_and_that_is_said(
+    world: World, *, tasks: bool
+) -> None:
+    world.cloud.objects = None
+
+    assert world.deploy(with_functions(tasks=tasks)).exit_code == 0
+
+    notice = world.said(Notice)[-1]
+    assert (notice.stack, notice.warning) == ("database", True)
+    assert notice.text == (
+        "functions.zip could not be put into S3 (this endpoint has no S3); "
+        "the rotation functions cannot be made there"
+    )
+
+
+def test_an_s3_that_is_noticed_to_be_missing_at_the_upload_is_missing_all_the_same(world: World) -> None:
+    class Headless(FakeCloud):
+        """Answers that there is no such object, as an endpoint without S3 may."""
+
+        def has_object(self, bucket: str, key: str) -> bool:
+            return False
+
+    world.cloud = Headless(world.clock)
+    world.cloud.objects = None
+
+    assert world.deploy(with_functions()).exit_code == 0
+
+    assert "this endpoint has no S3" in world.said(Notice)[-1].text
+
+
+@pytest.mark.parametrize("tasks", [False, True])
+def test_an_s3_that_refuses_stops_a_stack_with_functions(world: World, *, tasks: bool) -> None:
+    world.cloud.raises["put_object"] = [CloudError("s3 PutObject: no (NoSuchBucket)")]
+
+    result = world.deploy(with_functions(tasks=tasks))
+
+    assert outcomes(result)["database"] == ("create", "failed")
+    assert result.stacks[1].reason.startswith(
+        "functions.zip cannot be put into S3, and functions of this stack are made from it: s3 PutObject"
+    )
+
+
+@pytest.mark.parametrize("method", ["has_object", "put_object"])
+def test_an_s3_that_is_busy_is_asked_again(world: World, method: str) -> None:
+    world.cloud.raises[method] = [Transient("s3: slow down", code="SlowDown")] * 2
+
+    assert world.deploy(with_functions()).exit_code == 0
+
+    assert world.cloud.objects == {("value of dev-security-Bucket", KEY): b"PK\x00\xff"}
 
 
 def test_a_big_template_goes_through_s3(world: World) -> None:

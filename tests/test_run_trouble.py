@@ -79,6 +79,27 @@ def test_after_a_failed_update_the_next_run_updates_again(world: World) -> None:
     assert outcomes(world.deploy(wanted)) == {"a": ("update", "done")}
 
 
+def test_each_operation_on_a_stack_has_its_own_time_limit(world: World) -> None:
+    wanted = manifest(spec("a", timeout_minutes=20))
+    world.cloud.faults["dev-a"] = Fault("Topic", "Invalid parameter")
+    world.deploy(wanted)
+    world.cloud.seconds = {"dev-a": 1000.0}
+
+    assert outcomes(world.deploy(wanted)) == {"a": ("recreate", "done")}
+
+
+def test_the_time_that_a_stack_waits_for_others_is_not_its_own() -> None:
+    world = World(working_out=5.0)
+    a, b = chain("a", "b")
+    both = manifest(a, replace(b, timeout_minutes=20))
+    world.deploy(both)
+    world.cloud.seconds = {"dev-a": 2000.0}
+    world.cloud.refusals = {"dev-b": "No export named dev-a-New"}
+    changed = [with_topic(one, New={"Type": "AWS::SNS::Topic"}) for one in both.stacks]
+
+    assert outcomes(world.deploy(manifest(*changed))) == {"a": ("update", "done"), "b": ("update", "done")}
+
+
 def test_a_failed_first_creation_is_deleted_and_made_again(world: World) -> None:
     world.cloud.faults["dev-a"] = Fault("Topic", "Invalid parameter")
     wanted = manifest(spec("a"))

@@ -1,0 +1,54 @@
+"""Asks for checks side by side; what cannot be asked fails by itself only. It judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from deployer.errors import DeployError, Interrupted, LostSight, NotAllowed, NotOffered
+from deployer.loop.lanes import Lanes
+from deployer.options import Host
+from deployer.upkeep.verification import Check
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to ask, which may answer with several checks."""
+
+    name: str
+    """Of the check that says why it could not be asked."""
+    ask: Callable[[], Sequence[Check]]
+
+
+def answers(questions: Sequence[Question], host: Host) -> tuple[Check, ...]:
+    """
+    Return the checks, in the order of *questions*.
+
+    Raises:
+        LostSight: the login is over.
+        Interrupted: a signal came.
+
+    """
+
+    def one(question: Question) -> Sequence[Check]:
+        return () if host.stop() else _answer(question)
+
+    with Lanes(host.lanes) as lanes:
+        found = lanes.each(one, questions)
+    if host.stop():
+        raise Interrupted("interrupted: nothing goes on, and nothing was changed")
+    return tuple(check for checks in found for check in checks)
+
+
+def _answer(question: Question) -> Sequence[Check]:
+    try:
+        return question.ask()
+    except LostSight:
+        raise
+    except NotOffered as error:
+        return (Check(question.name, "skipped", str(error)),)
+    except NotAllowed as error:
+        what, _, permission = str(error).rpartition(": grant ")
+        return (Check(question.name, "unknown", what, f"grant {permission}"),)
+    except DeployError as error:
+        return (Check(question.name, "unknown", str(error), "try again"),)

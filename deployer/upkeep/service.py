@@ -1,0 +1,99 @@
+"""The gateway's ECS service as it is seen, and where it is. Frozen data and a protocol; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from deployer.cloud import StackState
+
+SERVICE_STACK = "service"
+PRIMARY = "PRIMARY"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the service is."""
+
+    cluster: str
+    service: str
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One deployment of the service, as DescribeServices tells it."""
+
+    id: str
+    status: str
+    """``PRIMARY`` (the newest), ``ACTIVE`` (its tasks go away), ``INACTIVE``."""
+    rollout: str
+    """``IN_PROGRESS``, ``COMPLETED``, ``FAILED``; empty where the endpoint does not say."""
+    reason: str = ""
+    desired: int = 0
+    running: int = 0
+    failed: int = 0
+    """Tasks that could not be started, or stopped again."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """The service."""
+
+    arn: str
+    name: str
+    status: str
+    """``ACTIVE``, ``DRAINING``, ``INACTIVE``."""
+    desired: int
+    running: int
+    task_definition: str
+    """What the newest deployment runs."""
+    deployments: tuple[Deployment, ...]
+
+    @property
+    def primary(self) -> Deployment | None:
+        """The newest deployment, or the one that ECS rolls back to."""
+        return next((one for one in self.deployments if one.status == PRIMARY), None)
+
+    def deployment(self, which: str) -> Deployment | None:
+        """Return the deployment with the id *which*; it is forgotten some time after its end."""
+        return next((one for one in self.deployments if one.id == which), None)
+
+
+@dataclass(frozen=True)
+class TaskDefinition:
+    """What a task definition gives to its containers."""
+
+    variables: Mapping[str, str]
+    secrets: Mapping[str, str]
+    """Variable -> where ECS takes its value from: a secret's ARN, then ``:json-key::``. No value is in it."""
+
+
+class Services(Protocol):
+    """
+    ECS, as far as a rollout needs it.
+
+    Every method may raise what `deployer.cloud.Cloud` raises, and `deployer.errors.NotOffered`.
+    """
+
+    def look(self, place: Place) -> Service | None:
+        """Return the service; None when there is none."""
+
+    def roll(self, place: Place) -> str:
+        """Start new tasks of what it runs, in a new deployment; returns its id."""
+
+    def trouble(self, service: Service) -> tuple[str, ...]:
+        """Return why its tasks have stopped; empty where nobody can tell."""
+
+
+def output(states: Collection[StackState], stack_name: str, key: str) -> str | None:
+    """Return an output of the live stack called *stack_name*; None where it has none."""
+    outputs = (one for state in states if state.name == stack_name for one in state.outputs)
+    return next((one.value for one in outputs if one.key == key), None)
+
+
+def place_of(states: Collection[StackState], stack_names: Mapping[str, str]) -> Place | None:
+    """Return where the service of the live stacks is; None where its stack has not been deployed."""
+    name = stack_names.get(SERVICE_STACK, "")
+    cluster, service = (output(states, name, key) for key in ("ClusterName", "ServiceName"))
+    return Place(cluster, service) if cluster and service else None

@@ -1,0 +1,150 @@
+"""`config get|set|list`: what of ENV is no secret and stands in the SSM parameter store."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import click
+
+from deployer.aws.parameter_store import Parameters
+from deployer.errors import DeployError, Refused
+from deployer.upkeep import parameters, report
+from deployer.upkeep.names import near
+from deployer.upkeep.parameters import SECURE, Parameter, ParameterStore
+from gatestack.account import clients
+from gatestack.cli import Options
+from gatestack.draft import objection
+from gatestack.environment import FOLDER, Environment, resolve
+from stacks.mirrored import MIRRORED, READ_BY_TASKS
+
+FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+ENV = click.argument("env")
+
+
+@click.group()
+def config() -> None:
+    """Show or set ENV's SSM parameters: what the environment's file says, the log level, your own."""
+
+
+@config.command(name="list")
+@ENV
+@FORMAT
+@click.pass_obj
+def list_(options: Options, env: str, style: str) -> int:
+    """List ENV's parameters: name, value, whose they are, when they changed."""
+    environment = resolve(env, options.region)
+    found = [(one, _owner(one.name)) for one in _there(_store(environment, options), environment, env)]
+    if style == "json":
+        records = [report.parameter_record(one, owner) for one, owner in found]
+        path = f"/{environment.prefix}"
+        click.echo(
+            json.dumps({"environment": environment.name, "path": path, "parameters": records}, indent=2)
+        )
+    else:
+        click.echo(report.parameters_text(found))
+    return 0
+
+
+@config.command()
+@ENV
+@click.argument("name")
+@FORMAT
+@click.pass_obj
+def get(options: Options, env: str, name: str, style: str) -> int:
+    """Print the value of ENV's parameter NAME."""
+    environment = resolve(env, options.region)
+    store, name = _store(environment, options), _short(environment, name)
+    found = store.get(name) if parameters.is_name(name) else None
+    if found is None:
+        there = [one.name for one in _there(store, environment, env)]
+        raise Refused(f"no parameter {name!r}; {environment.name} has {', '.join(there)}{near(name, there)}")
+    environment.check_account(found.account)
+    if style == "json":
+        record = report.parameter_record(found, _owner(name))
+        click.echo(json.dumps({"environment": environment.name, **record}, indent=2))
+    else:
+        click.echo(found.value)
+        if found.type == SECURE:
+            click.echo(f"{name} is a SecureString: its value is not shown", err=True)
+    return 0
+
+
+@config.command(name="set")
+@ENV
+@click.argument("name")
+@click.argument("value")
+@click.pass_obj
+def set_(options: Options, env: str, name: str, value: str) -> int:
+    """Set ENV's parameter NAME: log-level, or one of your own; the others follow the environment's file."""
+    environment = resolve(env, options.region)
+    name = _short(environment, name)
+    _check(environment, env, name, value)
+    store = _store(environment, options)
+    there = {one.name: one for one in _there(store, environment, env)}
+    parameters.check_kind(there.get(name))
+    if name in there and there[name].value == value:
+        click.echo(f"{name} of {environment.name} is {value} already; nothing was changed", err=True)
+        return 0
+    store.put(name, value)
+    click.echo(f"{name} of {environment.name} is {value}", err=True)
+    click.echo(_effect(name, environment, env), err=True)
+    return 0
+
+
+def _store(environment: Environment, options: Options) -> ParameterStore:
+    return Parameters(clients(environment, options), f"/{environment.prefix}")
+
+
+def _short(environment: Environment, name: str) -> str:
+    """Return *name* below the environment's path: it may be given as AWS has it."""
+    return name.removeprefix(f"/{environment.prefix}/")
+
+
+def _there(store: ParameterStore, environment: Environment, env: str) -> tuple[Parameter, ...]:
+    """Return all parameters; raises DeployError where the environment has none, as it was never deployed."""
+    found = store.all()
+    if not found:
+        where = f"/{environment.prefix}/ in {environment.region}"
+        raise DeployError(
+            f"there are no parameters {where}: `gatestack deploy {shlex.quote(env)}` makes them"
+        )
+    environment.check_account(found[0].account)
+    return found
+
+
+def _owner(name: str) -> str:
+    if name in READ_BY_TASKS:
+        return f"tasks read it as {READ_BY_TASKS[name]}"
+    return f"environment file: {MIRRORED[name]}" if name in MIRRORED else "yours"
+
+
+def _check(environment: Environment, env: str, name: str, value: str) -> None:
+    """Raise Refused where *name* is not set here, or not to *value*."""
+    if name in MIRRORED and name not in READ_BY_TASKS:
+        file = _file(environment, env)
+        raise Refused(f"{name} follows {MIRRORED[name]} of {file}: change it there and deploy")
+    parameters.check_name(name)
+    parameters.check_value(name, value)
+    if name in MIRRORED:
+        tier = "production" if environment.production else "dev"
+        wrong = objection({"tier": tier, MIRRORED[name]: value}, MIRRORED[name])
+        if wrong:
+            raise Refused(f"{name}: {wrong}")
+
+
+def _effect(name: str, environment: Environment, env: str) -> str:
+    """Return what the user should know of a parameter that was set."""
+    if name not in READ_BY_TASKS:
+        return "LiteLLM's tasks do not read it: it is there for what you run beside it"
+    held = f"a deployment that changes {MIRRORED[name]} of {_file(environment, env)} sets it back"
+    return f"tasks read it at their start: gatestack rollout {shlex.quote(env)}; {held}"
+
+
+def _file(environment: Environment, env: str) -> str:
+    """Return the file that the user edits."""
+    if environment.settings is None:
+        return f"the file that {env} was generated from"
+    named = FOLDER / f"{env}.yaml"
+    return str(named if named.is_file() else Path(env))

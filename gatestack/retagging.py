@@ -1,0 +1,154 @@
+"""`rollout --image-tag`: another image through CloudFormation, which stays the truth. Renders templates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from deployer import report
+from deployer.cloud import Cloud
+from deployer.deploy import deploy
+from deployer.errors import DeployError
+from deployer.options import Options as RunOptions
+from deployer.progress import Result, StackResult
+from deployer.saved.approved import deploy_plan
+from deployer.saved.planfile import PlanFile
+from deployer.upkeep.rollout import Roller, Rollout, Status
+from deployer.upkeep.service import SERVICE_STACK
+from gatestack import review
+from gatestack.account import connect, poll_interval, speed
+from gatestack.cli import Options
+from gatestack.environment import Environment, SettingsRefused
+from gatestack.progress import shown
+from gatestack.rolling import as_json, ended, rolled, roller_for
+from gatestack.signals import host
+from generator.manifest import Manifest
+from stacks.checking.image_tag import with_image_tag
+
+STACKS = frozenset({"database", SERVICE_STACK})
+"""The database's stack defines the migration, which runs before the service's tasks change."""
+
+
+def retag(
+    options: Options, environment: Environment, env: str, tag: str, minutes: float, style: str, *, yes: bool
+) -> int:
+    """
+    Deploy *environment* with the image tag *tag* and see its new tasks run; returns the exit code.
+
+    Raises:
+        UsageError: the environment is a rendered folder.
+        SettingsRefused: an environment file could not say that tag.
+        NotConfirmed: nobody agreed.
+        DeployError: there is no service yet, or AWS refused.
+
+    """
+    changed = _retagged(environment, tag)
+    if not yes:
+        review.check_terminal()
+    cloud = connect(environment, options)
+    with shown(options) as tell, host(tell) as here:
+        roller_for(environment, env, cloud, options, here, minutes)  # refuses where nothing was deployed
+    chosen = RunOptions(
+        only=STACKS & changed.stack_names.keys(),
+        poll_interval=poll_interval(environment, options),
+        show_events=not options.quiet,
+    )
+    manifest = changed.manifest()
+    try:
+        reviewed = None if yes else review.agreed(changed, manifest, cloud, options, chosen)
+    except review.NothingToDo:
+        click.echo("nothing changes in the stacks", err=True)
+        result = None
+    else:
+        result = _deployed(options, changed, manifest, cloud, chosen, reviewed)
+    code = _finished(options, environment, env, cloud, minutes, style, result)
+    _warn(environment, env, tag, code)
+    return code
+
+
+def _retagged(environment: Environment, tag: str) -> Environment:
+    if environment.settings is None:
+        what = "a rendered folder holds its image's tag already"
+        raise click.UsageError(f"{what}: give the environment's file, or deploy another folder")
+    try:
+        changed = replace(environment, settings=with_image_tag(environment.settings, tag))
+    except ValueError as error:
+        raise SettingsRefused(f"--image-tag {tag}: {error}") from error
+    changed.warn()
+    return changed
+
+
+def _deployed(
+    options: Options,
+    environment: Environment,
+    manifest: Manifest,
+    cloud: Cloud,
+    chosen: RunOptions,
+    reviewed: PlanFile | None,
+) -> Result:
+    with shown(options, speed=speed(environment)) as tell, host(tell) as here:
+        if reviewed is None:
+            result = deploy(manifest, cloud, chosen, here)
+        else:
+            result = deploy_plan(manifest, reviewed, cloud, chosen, here, file="")
+    click.echo(report.result_text(result), err=True)
+    return result
+
+
+def _finished(
+    options: Options,
+    environment: Environment,
+    env: str,
+    cloud: Cloud,
+    minutes: float,
+    style: str,
+    result: Result | None,
+) -> int:
+    """Say what became of the tasks; where the stacks had that tag already, start new ones of it."""
+    service = next((one for one in result.stacks if one.name == SERVICE_STACK), None) if result else None
+    with shown(options) as tell, host(tell) as here:
+        roller, idle = roller_for(environment, env, cloud, options, here, minutes)
+        if result is not None and result.exit_code:
+            return _failed(roller, environment, result, service, style)
+        if service is None or service.action == "none":
+            roller.say("the stacks have that tag already: new tasks of it are started")
+            return ended(rolled(roller, idle, environment, style), environment, roller.place.service, style)
+        found = roller.look()
+        if found is not None and not found.desired:
+            raise DeployError(f"{found.name} runs no tasks: {idle}")
+    primary = found.primary if found else None
+    done = Rollout(primary.id if primary else "", "COMPLETED", service.seconds)
+    return ended(done, environment, roller.place.service, style)
+
+
+def _failed(
+    roller: Roller, environment: Environment, result: Result, service: StackResult | None, style: str
+) -> int:
+    """Print that the deployment failed; the service's own deployment is told where ECS can be asked."""
+    if style == "json":
+        click.echo(as_json(environment.name, roller.place.service, _unfinished(roller, result, service)))
+    click.echo(f"error: {report.first_cause(result) or 'interrupted'}", err=True)
+    return result.exit_code
+
+
+def _unfinished(roller: Roller, result: Result, service: StackResult | None) -> Rollout:
+    status: Status = "FAILED"
+    if service is not None and service.status == "UPDATE_ROLLBACK_COMPLETE":
+        status = "ROLLED_BACK"
+    elif result.exit_code in {5, 130}:
+        status = "IN_PROGRESS"
+    try:
+        found = roller.services.look(roller.place)
+    except DeployError:
+        found = None
+    primary = found.primary if found else None
+    return Rollout(primary.id if primary else "", status, result.seconds)
+
+
+def _warn(environment: Environment, env: str, tag: str, code: int) -> None:
+    assert environment.settings  # noqa: S101 - a folder was refused
+    there = environment.settings.service.image_tag
+    if code == 0 and there != tag:
+        what = f"warning: the file of {env} still says service.image_tag: {there}"
+        click.echo(f"{what}; the next deploy goes back to it, unless {tag} is written there", err=True)

@@ -1,0 +1,187 @@
+"""`rotate`: a secret's rotation, started now and followed until clients' tasks run with the new value."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import click
+
+from deployer.aws.rotation_store import RotationStore
+from deployer.aws.service_store import ServiceStore
+from deployer.cloud import Cloud
+from deployer.errors import DeployError, Interrupted, LostSight, NotOffered
+from deployer.loop.patience import patiently
+from deployer.upkeep.names import near
+from deployer.upkeep.rollout import Roller
+from deployer.upkeep.rotation import Begun, Rotation, Rotator, standing
+from deployer.upkeep.service import Service, place_of
+from deployer.upkeep.waiting import Patience
+from gatestack.account import check_account, clients, connect, poll_interval, speed
+from gatestack.cli import Options
+from gatestack.environment import Environment, resolve
+from gatestack.progress import shown
+from gatestack.signals import host
+
+MINUTES = 15.0
+ROTATED: Mapping[str, str] = {
+    "database": "database-login",
+    "database-login": "database-login",
+    "master-key": "master-key",
+}
+"""What a user calls a secret -> its name below the prefix."""
+BY_HAND: Mapping[str, str] = {
+    "ui-password": "people choose it: `gatestack secret set {env} UI_PASSWORD`",
+    "api-keys": "the providers make them: `gatestack secret set {env} OPENAI_API_KEY`",
+    "salt-key": "what LiteLLM has encrypted in the database would be unreadable for ever",
+    "master-key-seed": "it is only what the first master key was made of: rotate master-key",
+}
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the command came to."""
+
+    rotation: Rotation
+    rollout: str
+    """``COMPLETED``, ``ROLLED_BACK``, ``FAILED``, ``MISSING`` (nobody started it), ``SKIPPED``."""
+    error: str = ""
+
+
+@click.command()
+@click.argument("env")
+@click.argument("secret", metavar="SECRET")
+@click.option(
+    "--timeout-minutes",
+    "minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=MINUTES,
+    show_default=True,
+    help="Stop waiting after this, for the rotation and again for the new tasks; AWS goes on.",
+)
+@click.option(
+    "--wait-rollout/--no-wait-rollout",
+    "wait_rollout",
+    default=True,
+    help="Also wait until the tasks that take the new value run.",
+)
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.pass_obj
+def rotate(options: Options, env: str, secret: str, minutes: float, style: str, *, wait_rollout: bool) -> int:
+    """Rotate SECRET of ENV (database: the login of the tasks; master-key) now, and wait for it."""
+    environment = resolve(env, options.region)
+    name = f"{environment.prefix}/{_meant(secret, environment, env)}"
+    cloud = connect(environment, options)
+    check_account(environment, cloud)
+    patience = Patience(minutes, poll_interval(environment, options), speed(environment))
+    services = clients(environment, options)
+    with shown(options) as tell, host(tell) as here:
+        rotator = Rotator(RotationStore(services, since=time.time()), here, patience, env)
+        roller = _roller(environment, cloud, ServiceStore(services), rotator) if wait_rollout else None
+        before = _before(roller) if roller else None
+        done = _rotated(rotator, roller, before, environment, name, style)
+    return _ended(done, environment, style)
+
+
+def _meant(secret: str, environment: Environment, env: str) -> str:
+    """
+    Return which secret *secret* means, by its name below the prefix.
+
+    Raises:
+        UsageError: it is none, or none that a function rotates.
+
+    """
+    short = secret.removeprefix(f"{environment.prefix}/")
+    if short in ROTATED:
+        return ROTATED[short]
+    if short in BY_HAND:
+        raise click.UsageError(f"{short} is not rotated: {BY_HAND[short].format(env=env)}")
+    hint = near(short, [*ROTATED, *BY_HAND])
+    raise click.UsageError(f"no secret {secret!r}{hint} (rotated are: database, master-key)")
+
+
+def _roller(environment: Environment, cloud: Cloud, store: ServiceStore, rotator: Rotator) -> Roller | None:
+    names = environment.stack_names
+    states = patiently(rotator.host, lambda: cloud.stacks(list(names.values())))
+    place = place_of(states, names)
+    return Roller(store, place, rotator.host, rotator.patience, rotator.environment) if place else None
+
+
+def _before(roller: Roller) -> Service | None:
+    """Return the service as it is before the rotation; None where it has no tasks to wait for."""
+    try:
+        found = roller.look()
+    except NotOffered as error:
+        roller.say(f"{error}: new tasks are not waited for")
+        return None
+    return found if found and found.status == "ACTIVE" and found.desired else None
+
+
+def _rotated(
+    rotator: Rotator,
+    roller: Roller | None,
+    before: Service | None,
+    environment: Environment,
+    name: str,
+    style: str,
+) -> Done:
+    """Rotate, then see the new tasks run; where an end is not seen, JSON still says what goes on."""
+    began = rotator.host.clock()
+    begun = rotator.begin(name)
+    try:
+        rotation = rotator.follow(begun)
+        if rotation.status == "FAILED" or roller is None or before is None:
+            return Done(rotation, "SKIPPED", rotation.reason)
+        rotator.say("the new value is current")
+        return _rolled(rotator, roller, before, begun, rotation)
+    except (Interrupted, LostSight):
+        if style == "json":
+            seconds = rotator.host.clock() - began
+            click.echo(_json(environment.name, name, begun.version, "IN_PROGRESS", seconds))
+        raise
+
+
+def _rolled(rotator: Rotator, roller: Roller, before: Service, begun: Begun, rotation: Rotation) -> Done:
+    made = roller.noticed(before)
+    if made is None:
+        why = _why(rotator, begun)
+        what = f"{begun.secret} is rotated, but no new tasks were started{why}"
+        return Done(
+            rotation, "MISSING", f"{what}: `gatestack rollout {rotator.environment}` before the next rotation"
+        )
+    rollout = roller.follow(made)
+    if rollout.status == "COMPLETED":
+        return Done(rotation, rollout.status)
+    what = f"{begun.secret} is rotated, but its new tasks do not run: {rollout.reason}"
+    return Done(rotation, rollout.status, f"{what}: then `gatestack rollout {rotator.environment}`")
+
+
+def _why(rotator: Rotator, begun: Begun) -> str:
+    """Return what the function wrote about it; nothing where its log cannot be read."""
+    try:
+        failure = standing(rotator.rotations.records(begun.function, begun.version))
+    except DeployError:
+        return ""
+    return f" ({failure.step}: {failure.error})" if failure else ""
+
+
+def _ended(done: Done, environment: Environment, style: str) -> int:
+    rotation = done.rotation
+    if style == "json":
+        which = (environment.name, rotation.secret, rotation.version)
+        click.echo(_json(*which, rotation.status, rotation.seconds, done.rollout))
+    elif rotation.status == "COMPLETED":
+        also = ", and its new tasks run" if done.rollout == "COMPLETED" else ""
+        click.echo(f"{rotation.secret} is rotated{also} ({rotation.seconds:.1f} s)")
+    if done.error:
+        click.echo(f"error: {done.error}", err=True)
+    return 1 if done.error else 0
+
+
+def _json(
+    environment: str, secret: str, version: str, status: str, seconds: float, rollout: str = "SKIPPED"
+) -> str:
+    found = {"environment": environment, "secret": secret, "version": version, "seconds": round(seconds, 1)}
+    return json.dumps(found | {"status": status, "rollout": rollout}, indent=2)

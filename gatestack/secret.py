@@ -1,0 +1,191 @@
+"""`secret get|set|list`: ENV's secrets. Values come from a prompt or stdin; --reveal alone shows them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from deployer.aws.secret_store import SecretsManager
+from deployer.errors import DeployError, NotAllowed, Refused
+from deployer.upkeep import report, secrets
+from deployer.upkeep.report import SecretView
+from deployer.upkeep.secrets import SecretInfo, SecretStore, SecretValue, Target
+from gatestack.account import clients
+from gatestack.cli import Options
+from gatestack.environment import Environment, resolve
+
+FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+ON_THE_COMMAND_LINE = (
+    "a value is never given on the command line, where other users and the shell's history see it: give it "
+    "at the prompt or on stdin. Nothing was changed; take what stood there for known, and make another one"
+)
+
+
+@click.group()
+def secret() -> None:
+    """Show or set ENV's secrets: api-keys, api-keys/OPENAI_API_KEY, or a value's name alone."""
+
+
+@secret.command(name="list")
+@click.argument("env")
+@FORMAT
+@click.pass_obj
+def list_(options: Options, env: str, style: str) -> int:
+    """List ENV's secrets: what is in each, whether it is set, when it changed."""
+    environment = resolve(env, options.region)
+    store = SecretsManager(clients(environment, options))
+    views = [_view(store, environment, name) for name in secrets.SECRETS]
+    if all(view.info is None for view in views):
+        raise DeployError(_missing(environment, f"{environment.prefix}/...", env))
+    if style == "json":
+        click.echo(report.secrets_json(environment.name, views))
+    else:
+        click.echo(report.secrets_text(views))
+    return 0
+
+
+@secret.command()
+@click.argument("env")
+@click.argument("name")
+@click.option("--reveal", is_flag=True, help="Print the value itself, and nothing else.")
+@FORMAT
+@click.pass_obj
+def get(options: Options, env: str, name: str, style: str, *, reveal: bool) -> int:
+    """Show what is in the secret NAME of ENV; with --reveal its value."""
+    environment = resolve(env, options.region)
+    target = secrets.find(name, environment.prefix)
+    store = SecretsManager(clients(environment, options))
+    info = _existing(store, environment, target, env)
+    value = store.read(info.name)
+    secrets.check_key(target, value.text)
+    view = _shown(target.secret, info, value, only=target.key)
+    if style == "json":
+        shown = {"value": _plain(value, target)} if reveal else {}
+        click.echo(json.dumps({"environment": environment.name, **view.record(), **shown}, indent=2))
+    elif reveal:
+        plain = _plain(value, target)
+        click.echo(plain if isinstance(plain, str) else json.dumps(plain, indent=2), color=True)
+    else:
+        click.echo(report.secret_text(view))
+    return 0
+
+
+@secret.command(name="set", context_settings={"ignore_unknown_options": True})
+@click.argument("env")
+@click.argument("name")
+@click.argument("refused", nargs=-1, type=click.UNPROCESSED, metavar="")
+@click.pass_obj
+def set_(options: Options, env: str, name: str, refused: tuple[str, ...]) -> int:
+    """
+    Set the value NAME of ENV: asked for at a terminal, else read from stdin.
+
+    A whole secret (api-keys) is given as a JSON object on stdin. Tasks read it at their start.
+    """
+    if refused or "=" in name or name.startswith("-") or env.startswith("-"):
+        raise click.UsageError(ON_THE_COMMAND_LINE)
+    environment = resolve(env, options.region)
+    target = secrets.find(name, environment.prefix)
+    secrets.check_settable(target, shlex.quote(env))
+    store = SecretsManager(clients(environment, options))
+    info = _existing(store, environment, target, env)
+    secrets.check_key(target, store.read(info.name).text)
+    given = _given(target)
+    written = secrets.update(store, info.name, lambda text: secrets.changed(text, target, given))
+    if not written:
+        click.echo(f"{info.name}: that is its value already; nothing was changed", err=True)
+        return 0
+    click.echo(f"{target} of {environment.name} is set", err=True)
+    click.echo(f"tasks read it at their start: gatestack rollout {shlex.quote(env)}", err=True)
+    return 0
+
+
+def _existing(store: SecretStore, environment: Environment, target: Target, env: str) -> SecretInfo:
+    """Return the secret of *target*; raises DeployError where it is not there, or not for long."""
+    name = f"{environment.prefix}/{target.secret}"
+    info = store.describe(name)
+    if info is None:
+        raise DeployError(_missing(environment, name, env))
+    environment.check_account(info.account)
+    if info.deleted:
+        restore = f"aws secretsmanager restore-secret --region {environment.region} --secret-id {name}"
+        day = f"{info.deleted:%Y-%m-%d}"
+        raise DeployError(f"{name} is scheduled for deletion ({day}): `{restore}` takes that back")
+    return info
+
+
+def _missing(environment: Environment, name: str, env: str) -> str:
+    make = f"`gatestack deploy {shlex.quote(env)}` makes it"
+    return f"there is no secret {name} in {environment.region}: {make}"
+
+
+def _view(store: SecretStore, environment: Environment, name: str) -> SecretView:
+    """Look at one of all secrets; that one of them may not be read is no reason to show none."""
+    info = store.describe(f"{environment.prefix}/{name}")
+    if info is None:
+        return SecretView(name, None, {}, None)
+    environment.check_account(info.account)
+    if info.deleted:
+        return SecretView(name, info, {}, None, f"scheduled for deletion ({info.deleted:%Y-%m-%d})")
+    try:
+        return _shown(name, info, store.read(info.name))
+    except NotAllowed as error:
+        return SecretView(name, info, {}, None, f"not for these credentials ({error.code})")
+
+
+def _shown(name: str, info: SecretInfo, value: SecretValue, only: str | None = None) -> SecretView:
+    found = secrets.states(value.text)
+    keys = {key: state for key, state in found.items() if only in {None, key}}
+    return SecretView(name, info, keys, value.created)
+
+
+def _plain(value: SecretValue, target: Target) -> Any:
+    """Return what was asked for: one value as text, a whole secret as its JSON object or its text."""
+    found = secrets.values(value.text)
+    if found is None:
+        return value.text
+    if target.key is None:
+        return found
+    one = found[target.key]
+    return one if isinstance(one, str) else json.dumps(one)
+
+
+def _given(target: Target) -> str:
+    """Return what the user gives for *target*; raises Refused where that can be no value."""
+    if not sys.stdin.isatty():
+        return _piped()
+    if target.key is None:
+        one = f"name one value ({target}/{secrets.SECRETS[target.secret].keys[0]})"
+        raise Refused(f"{target} has several values: {one}, or give all of them as a JSON object on stdin")
+    check = _checked(target.key)
+    return str(
+        click.prompt(target.key, hide_input=True, confirmation_prompt=True, value_proc=check, err=True)
+    )
+
+
+def _checked(key: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        try:
+            secrets.check_value(key, value)
+        except Refused as error:
+            raise click.BadParameter(str(error)) from None
+        return value
+
+    return check
+
+
+def _piped() -> str:
+    """Return what is on stdin, without the newline that a program puts at its end."""
+    content = sys.stdin.buffer.read(secrets.MOST_BYTES + 1)
+    text: str | None = None
+    with suppress(UnicodeDecodeError):  # it holds the bytes: it ends here
+        text = content.decode("utf-8-sig")
+    if text is None or len(content) > secrets.MOST_BYTES:
+        raise Refused(f"what is on stdin is no UTF-8 text of at most {secrets.MOST_BYTES} bytes")
+    return re.sub(r"\r?\n\Z", "", text)
