@@ -271,8 +271,8 @@ class Cloud(Protocol):
     def engine_versions(self, engine: str) -> tuple[str, ...] | None:
         """Return the versions of a database engine that the region offers."""
 
-    def database_version(self, identifier: str) -> str | None:
-        """Return the live engine version of a database instance; None also where there is none."""
+    def database_version(self, identifier: str, *, cluster: bool = False) -> str | None:
+        """Return the live engine version of a database instance or cluster; None also where there is none."""
 
     def has_object(self, bucket: str, key: str) -> bool | None:
         """Whether *key* is in *bucket*."""

@@ -139,10 +139,12 @@ def _service(looks: _Looks, place: Place | None) -> Sequence[Check]:
 
 
 def _targets(looks: _Looks) -> Sequence[Check]:
-    group = looks.output("alb", "TargetGroupArn")
-    if group is None:
+    groups = [looks.output("alb", key) for key in ("TargetGroupArn", "AlternateTargetGroupArn")]
+    if not any(groups):
         return (Check("targets", "skipped", NO_STACK),)
-    return (verification.targets(TargetStore(looks.clients).targets(group), looks.env),)
+    store = TargetStore(looks.clients)
+    found = [target for group in groups if group for target in store.targets(group)]
+    return (verification.targets(found, looks.env),)
 
 
 def _keys(looks: _Looks, place: Place | None) -> Sequence[Check]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from troposphere import GetAtt, Ref, Sub
 from troposphere.certificatemanager import Certificate, DomainValidationOption
@@ -32,14 +32,26 @@ TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 ROUTES = {10: "/v1/*", 20: "/health", 30: "/ui/*", 100: "/*"}
 """S1, "Request Routing": priority and path; all lead to the tasks."""
 
+EVERYTHING = {100: "/*"}
+"""
+The one rule of a listener whose traffic ECS shifts: it moves one production rule and one test rule a service.
+
+S1's other three lead to the same tasks as this one, which matches whatever they match; left beside it, they
+would go on leading to the old tasks. Source: Amazon ECS Developer Guide, "Application Load Balancer resources
+for blue/green, linear, and canary deployments".
+"""
+
 
 def build(settings: Settings) -> Stack:
     """Return the way in; it imports the network."""
     stack = Stack(settings, "alb", "load balancer, listeners, target group")
     balancer = _load_balancer(stack)
-    targets = _target_group(stack)
+    targets = _target_group(stack, "TargetGroup", "proxy")
     http, https = _listeners(stack, balancer)
-    _rules(stack, https or http, targets)
+    if settings.service.shifts_traffic:
+        _shifted(stack, balancer, https or http, targets)
+    else:
+        _rules(stack, "Rule", https or http, targets, ROUTES)
     if settings.alb.domain_name and settings.alb.hosted_zone_id:
         _dns_record(stack, balancer)
     if settings.alb.waf:
@@ -74,12 +86,12 @@ def _attributes(settings: Settings) -> Iterable[tuple[str, str]]:
     yield "deletion_protection.enabled", _switch(on=settings.alb.deletion_protection)
 
 
-def _target_group(stack: Stack) -> TargetGroup:
+def _target_group(stack: Stack, title: str, name: str) -> TargetGroup:
     """S1, "Health Checks"; without a name of its own, because a named group could never be replaced."""
     delay = str(stack.settings.alb.deregistration_delay_seconds)
     return stack.add(
         TargetGroup(
-            "TargetGroup",
+            title,
             VpcId=stack.imported("network", "VpcId"),
             TargetType="ip",
             Protocol="HTTP",
@@ -94,7 +106,7 @@ def _target_group(stack: Stack) -> TargetGroup:
                 TargetGroupAttribute(Key="deregistration_delay.timeout_seconds", Value=delay)
             ],
         ),
-        name="proxy",
+        name=name,
     )
 
 
@@ -139,11 +151,37 @@ def _certificate(stack: Stack) -> Ref | str:
     return Ref(stack.add(certificate, name="certificate"))
 
 
-def _rules(stack: Stack, listener: Listener, targets: TargetGroup) -> None:
-    for priority, path in ROUTES.items():
+def _shifted(stack: Stack, balancer: LoadBalancer, listener: Listener, targets: TargetGroup) -> None:
+    """
+    Lead production to one target group and the test listener to the other; ECS moves both from then on.
+
+    At a deployment the test listener reaches the new tasks before clients do. It speaks what the clients'
+    listener speaks. The production rule is the last of S1's, so that changing the strategy leaves it alone.
+    """
+    alternate = _target_group(stack, "AlternateTargetGroup", "proxy-alternate")
+    spoken = {key: value for key, value in listener.properties.items() if key in _SPOKEN}
+    port = stack.settings.alb.test_port
+    test = _listener(stack, balancer, "TestListener", Port=port, DefaultActions=[_NOT_FOUND], **spoken)
+    _rules(stack, "Rule", listener, targets, EVERYTHING)
+    _rules(stack, "TestRule", test, alternate, EVERYTHING)
+    stack.export("AlternateTargetGroupArn", Ref(alternate), "Target group of every other deployment")
+    full_name = GetAtt(alternate, "TargetGroupFullName")
+    stack.export("AlternateTargetGroupFullName", full_name, "That target group, as metrics name it")
+    for name, rule in (("Production", "Rule"), ("Test", "TestRule")):
+        stack.export(f"{name}RuleArn", Ref(f"{rule}100"), f"{name} rule, which ECS rewrites")
+    stack.export("TestListenerArn", Ref(test), "Listener that reaches new tasks before clients do")
+
+
+_SPOKEN = frozenset({"Protocol", "SslPolicy", "Certificates"})
+
+
+def _rules(
+    stack: Stack, title: str, listener: Listener, targets: TargetGroup, routes: Mapping[int, str]
+) -> None:
+    for priority, path in routes.items():
         stack.add(
             ListenerRule(
-                f"Rule{priority}",
+                f"{title}{priority}",
                 ListenerArn=Ref(listener),
                 Priority=priority,
                 Conditions=[

@@ -45,6 +45,8 @@ def _export_secrets(stack: Stack, own: GatewaySecrets) -> None:
     )
     stack.export("DatabaseSecretArn", Ref(own.database), "username, password of the database's administrator")
     stack.export("SaltKeySecretArn", Ref(own.salt_key), "LITELLM_SALT_KEY")
+    if own.cache is not None:
+        stack.export("CacheSecretArn", Ref(own.cache), "REDIS_PASSWORD")
 
 
 def _execution_role(stack: Stack, key: Key, own: GatewaySecrets) -> iam.Role:

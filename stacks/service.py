@@ -14,17 +14,13 @@ from troposphere.ecs import (
     CapacityProviderStrategyItem,
     Cluster,
     ClusterCapacityProviderAssociations,
-    DeploymentCircuitBreaker,
-    DeploymentConfiguration,
-    LoadBalancer,
     NetworkConfiguration,
     Service,
     TaskDefinition,
 )
 from troposphere.ecs import CapacityProviderStrategy as DefaultStrategyItem
 
-from stacks.parts import litellm_config, migration
-from stacks.parts.alarms import Metric, above, add_alarm, at_least
+from stacks.parts import deployment, litellm_config, migration
 from stacks.parts.cluster import add_cluster
 from stacks.parts.dashboard import add_dashboard
 from stacks.parts.logs import add_log_group
@@ -33,6 +29,7 @@ from stacks.parts.proxy import CONTAINER, proxy_task
 from stacks.parts.retention import kept_in_production
 from stacks.parts.rotation import Rotation, add_rotation, service_arn
 from stacks.parts.scaling import add_scaling
+from stacks.parts.service_alarms import add_service_alarms
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
@@ -60,7 +57,7 @@ def build(settings: Settings) -> Stack:
     _rotate_master_key(stack, service)
     if settings.service.scaled:
         add_scaling(stack, cluster, service, Ref(DESIRED_COUNT))
-    _alarms(stack, cluster, service)
+    add_service_alarms(stack, cluster, service)
     if settings.observability.dashboard:
         add_dashboard(stack, cluster, service)
     stack.export("ClusterName", Ref(cluster), "ECS cluster")
@@ -122,7 +119,7 @@ def _capacity_provider(settings: Settings) -> str:
 
 
 def _service(stack: Stack, cluster: Cluster, task: TaskDefinition) -> Service:
-    """Return the service (S1, "Deployment Strategy"); a LaunchType in it would switch the strategy off."""
+    """Return the service; a LaunchType in it would switch the strategy of its capacity providers off."""
     settings = stack.settings
     return stack.add(
         Service(
@@ -135,21 +132,11 @@ def _service(stack: Stack, cluster: Cluster, task: TaskDefinition) -> Service:
             CapacityProviderStrategy=[
                 CapacityProviderStrategyItem(CapacityProvider=_capacity_provider(settings), Weight=1)
             ],
-            DeploymentConfiguration=DeploymentConfiguration(
-                MinimumHealthyPercent=100,
-                MaximumPercent=200,
-                DeploymentCircuitBreaker=DeploymentCircuitBreaker(Enable=True, Rollback=True),
-            ),
+            DeploymentConfiguration=deployment.configuration(stack),
             HealthCheckGracePeriodSeconds=600,
             AvailabilityZoneRebalancing="ENABLED",
             NetworkConfiguration=_network(stack),
-            LoadBalancers=[
-                LoadBalancer(
-                    ContainerName=CONTAINER,
-                    ContainerPort=settings.service.port,
-                    TargetGroupArn=stack.imported("alb", "TargetGroupArn"),
-                )
-            ],
+            LoadBalancers=[deployment.load_balancer(stack, CONTAINER)],
             EnableECSManagedTags=True,
             PropagateTags="SERVICE",
         )
@@ -219,40 +206,3 @@ def _find_tasks(settings: Settings) -> Iterator[Statement]:
     yield allow("SeeService", [action.DescribeServices], [service_arn(settings)])
     yield allow("ListTasks", [action.ListTasks], ["*"], Condition(cluster))
     yield allow("SeeTasks", [action.DescribeTasks], [tasks])
-
-
-def _alarms(stack: Stack, cluster: Cluster, service: Service) -> None:
-    """Add the four of S1, "ECS Alarms"."""
-    tasks = {"ClusterName": Ref(cluster), "ServiceName": GetAtt(service, "Name")}
-    targets = {
-        "LoadBalancer": stack.imported("alb", "AlbFullName"),
-        "TargetGroup": stack.imported("alb", "TargetGroupFullName"),
-    }
-    add_alarm(
-        stack,
-        "HighCpu",
-        Metric("AWS/ECS", "CPUUtilization", "Average", tasks),
-        above(85, periods=3, minutes=5),
-        meaning="The tasks' CPU is over 85 %: raise service.max_tasks or service.cpu",
-    )
-    add_alarm(
-        stack,
-        "HighMemory",
-        Metric("AWS/ECS", "MemoryUtilization", "Average", tasks),
-        above(90, periods=3, minutes=5),
-        meaning="The tasks' memory is over 90 %: raise service.memory_mb, else they are killed",
-    )
-    add_alarm(
-        stack,
-        "UnhealthyHosts",
-        Metric("AWS/ApplicationELB", "UnHealthyHostCount", "Maximum", targets, reported_always=False),
-        at_least(1, periods=3, minutes=1),
-        meaning=f"A task does not answer the load balancer: see log group {stack.settings.log_group}",
-    )
-    add_alarm(
-        stack,
-        "ServerErrors",
-        Metric("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", "Sum", targets, reported_always=False),
-        above(10, periods=2, minutes=5),
-        meaning="More than 10 answers in 5 minutes were 5xx: see the tasks' log, then the providers' status",
-    )

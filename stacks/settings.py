@@ -83,6 +83,11 @@ class Alb(Section):
     allowed_cidrs: Annotated[fields.Cidrs, fields.NonEmpty]
     """Who may connect (IPv4)."""
     access_logs: bool
+    test_port: Annotated[int, between(1, 65535)]
+    """Port of the test listener, which a deployment_strategy other than rolling has."""
+    test_cidrs: fields.Cidrs
+    """Who may connect to it (IPv4); left out: the VPC only, and so nobody where the load balancer faces the
+    internet, since the VPC's own requests then come from public addresses."""
 
     @property
     def https(self) -> bool:
@@ -91,26 +96,64 @@ class Alb(Section):
 
 
 class Database(Section):
-    """PostgreSQL on RDS."""
+    """PostgreSQL: an instance of RDS, or Aurora Serverless v2."""
 
-    engine: Literal["postgres"]
+    engine: Literal["postgres", "aurora-postgresql"]
+    """Another engine is another database: it is made beside the old one, which goes after a last snapshot."""
     engine_version: fields.EngineVersion
     """Major ("15") or major.minor ("15.15"); a major alone means this release's tested minor."""
     instance_class: fields.InstanceClass
+    """Size of the instance; as all keys down to multi_az not used with Aurora."""
     storage_gb: Annotated[int, between(*limits.GP3_STORAGE_GB, "GB")]
     max_storage_gb: Annotated[int, between(*limits.GP3_STORAGE_GB, "GB")]
     """Storage grows by itself up to this."""
     multi_az: bool
+    min_acu: fields.MinAcu
+    """Aurora's least capacity, in units of 2 GiB; 0 pauses it when nobody is connected."""
+    max_acu: fields.MaxAcu
+    """Aurora's most; the connections that it takes follow from it."""
+    reader_instances: Annotated[int, between(0, 15, "readers")]
+    """Aurora's instances beside the one that writes; one takes over when that fails."""
     backup_retention_days: Annotated[int, between(0, 35, "days")]
-    """0 switches backups off; at least 7 in production."""
+    """0 switches backups off; at least 7 in production, 1 with Aurora."""
     deletion_protection: bool
     performance_insights: bool
     parameters: dict[Annotated[str, shape(r"[a-z][a-z0-9_.]{0,254}", "a PostgreSQL parameter")], str]
-    """Parameters of PostgreSQL: log_min_duration_statement: "1000"."""
+    """Parameters of PostgreSQL, in RDS's units: shared_buffers: "131072" (of 8 kB), work_mem: "5120" (kB)."""
     snapshot_identifier: fields.SnapshotId | None
     """Snapshot that a new database is made from."""
     connection_alarm: Annotated[int, between(1, 262_143, "connections")]
     """Connections above which the alarm rings."""
+
+    @property
+    def aurora(self) -> bool:
+        """Whether it is a cluster of Aurora Serverless v2."""
+        return self.engine == "aurora-postgresql"
+
+    @property
+    def dimension(self) -> str:
+        """What its metrics are found by."""
+        return "DBClusterIdentifier" if self.aurora else "DBInstanceIdentifier"
+
+
+class Cache(Section):
+    """Redis on ElastiCache, which tasks share."""
+
+    enabled: bool
+    node_type: fields.CacheNodeType
+    nodes: Annotated[int, between(*limits.CACHE_NODES, "nodes")]
+    """One primary and its replicas; from 2 on a replica takes over by itself."""
+    transit_encryption: Literal["required", "preferred"]
+    """`required`: TLS and a password; `preferred`: TLS or not, no password, for clients that know neither."""
+    parameters: dict[Annotated[str, shape(r"[a-z][a-z0-9-]{0,254}", "a parameter of Redis")], str]
+    """Parameters of Redis: maxmemory-policy: allkeys-lru."""
+    snapshot_retention_days: Annotated[int, between(0, 35, "days")]
+    """0 makes no daily snapshots."""
+
+    @property
+    def has_password(self) -> bool:
+        """Whether there is a cache that asks for a password; without TLS it would travel as clear text."""
+        return self.enabled and self.transit_encryption == "required"
 
 
 class Service(Section):
@@ -130,6 +173,27 @@ class Service(Section):
     """Tasks at first; later scaling owns the number."""
     min_tasks: Annotated[int, between(0, 5000, "tasks")]
     max_tasks: Annotated[int, between(1, 5000, "tasks")]
+    cpu_target_percent: Annotated[int, between(1, 100, "percent")]
+    """Scaling keeps the tasks' average CPU near this."""
+    memory_target_percent: Annotated[int, between(0, 100, "percent")]
+    """Scaling keeps the tasks' average memory near this; 0: memory does not scale."""
+    requests_per_target: Annotated[int, between(0, 1_000_000, "requests")]
+    """Scaling keeps each task's requests in a minute near this; 0: requests do not scale. Rolling only."""
+    scale_out_cooldown_seconds: Annotated[int, between(0, 3600, "seconds")]
+    """How long after adding tasks scaling waits for their effect."""
+    scale_in_cooldown_seconds: Annotated[int, between(0, 3600, "seconds")]
+    """How long after taking tasks away scaling takes no more."""
+    deployment_strategy: Literal["rolling", "blue_green", "canary", "linear"]
+    """How new tasks take over: one by one; or beside all the old ones, with the traffic switched at once,
+    after a share of it, or step by step."""
+    shift_percent: Annotated[int, between(1, 99, "percent")]
+    """Share of the traffic that canary shifts first, and linear at each step; 3 at least with linear."""
+    shift_minutes: Annotated[int, between(0, 1440, "minutes")]
+    """How long canary waits after that share, and linear after each step but the last."""
+    bake_minutes: Annotated[int, between(0, 1440, "minutes")]
+    """How long the old tasks stay after all traffic has gone to the new ones; not with rolling."""
+    deployment_alarms: bool
+    """Roll a deployment back during which the alarm on 5xx answers or on unhealthy tasks rings."""
     workers: Annotated[int, between(1, 64, "workers")]
     """Processes in a task; LiteLLM advises one a vCPU."""
     spot: bool
@@ -151,12 +215,39 @@ class Service(Section):
         """Whether Application Auto Scaling owns the number of tasks."""
         return self.max_tasks > self.min_tasks
 
+    @property
+    def shifts_traffic(self) -> bool:
+        """Whether a deployment puts all new tasks beside the old ones and then moves the traffic to them."""
+        return self.deployment_strategy != "rolling"
+
 
 class Secrets(Section):
     """Secrets Manager."""
 
     rotation_days: Annotated[int, between(1, 1000, "days")]
     """Days between two rotations of the database's login and of the master key."""
+
+
+class Alarms(Section):
+    """When the alarm topic is told; 0 leaves an alarm out."""
+
+    cpu_percent: Annotated[int, between(1, 99, "percent")]
+    """Tasks' CPU, over fifteen minutes."""
+    memory_percent: Annotated[int, between(1, 99, "percent")]
+    """Tasks' memory, over fifteen minutes."""
+    server_errors: Annotated[int, between(0, 1_000_000, "answers")]
+    """Answers with 5xx in five minutes."""
+    server_error_percent: Annotated[int, between(0, 99, "percent")]
+    """Part of the answers that are 5xx."""
+    latency_milliseconds: Annotated[int, between(0, 4_000_000, "milliseconds")]
+    """Time until an answer begins; the time that a model thinks is part of it."""
+    latency_percentile: Annotated[int, between(50, 99)]
+    """95: five in a hundred answers may take longer than latency_milliseconds."""
+    healthy_tasks: Annotated[int, between(0, 5000, "tasks")]
+    """The alarm rings when fewer tasks answer the load balancer."""
+    stopped_tasks: bool
+    """A message for each task that stopped though no deployment, scaling or person asked for it."""
+    database_cpu_percent: Annotated[int, between(1, 99, "percent")]
 
 
 class Observability(Section):
@@ -167,6 +258,7 @@ class Observability(Section):
     xray: bool
     alarm_email: fields.Email | None
     """Gets every alarm, after confirming the subscription."""
+    alarms: Alarms
     dashboard: bool
     rollback_alarms: fields.RollbackAlarms
     """CloudWatch alarms, by name or ARN, five at most: an update of alb or service during which one rings is
@@ -207,6 +299,7 @@ class Settings(Section):
     network: Network
     alb: Alb
     database: Database
+    cache: Cache
     service: Service
     secrets: Secrets
     observability: Observability
@@ -237,11 +330,22 @@ class Settings(Section):
         """
         Identifier of the DB instance: ``dev-litellm-db`` (S1), and another one for each snapshot restored.
 
-        The restored instance has to exist beside the one that it replaces.
+        The restored instance has to exist beside the one that it replaces, and so has a cluster of Aurora.
         """
+        kind = "aurora" if self.database.aurora else "db"
         snapshot = self.database.snapshot_identifier
         suffix = f"-{sha256(snapshot.encode()).hexdigest()[:6]}" if snapshot else ""
-        return f"{self.prefix}-db{suffix}"
+        return f"{self.prefix}-{kind}{suffix}"
+
+    @property
+    def cache_identifier(self) -> str:
+        """
+        Identifier of the replication group: ``dev-litellm-redis``; ``dev-litellm-mixed`` with optional TLS.
+
+        A password cannot be taken away by an update of the stack, so each of the two is a group of its own.
+        """
+        kind = "redis" if self.cache.transit_encryption == "required" else "mixed"
+        return f"{self.prefix}-{kind}"
 
     @property
     def repository_name(self) -> str:

@@ -378,8 +378,8 @@ class FakeCloud:
         self._call("engine_versions", engine)
         return self.versions
 
-    def database_version(self, identifier: str) -> str | None:
-        self._call("database_version", identifier)
+    def database_version(self, identifier: str, *, cluster: bool = False) -> str | None:
+        self._call("database_version", f"{identifier} (cluster)" if cluster else identifier)
         return self.live_version
 
     def has_object(self, bucket: str, key: str) -> bool | None:

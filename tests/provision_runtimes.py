@@ -113,6 +113,17 @@ def cluster_database_read(world: World, made: Provisioned) -> Any:
     return found["Engine"], found["BackupRetentionPeriod"]
 
 
+def cluster_parameters_read(world: World, made: Provisioned) -> Any:
+    which = {"DBClusterParameterGroupName": made.physical_id}
+    group = first(world, "rds", "describe_db_cluster_parameter_groups", "DBClusterParameterGroups", **which)
+    held = world.api("rds").describe_db_cluster_parameters(**which)["Parameters"]
+    return group["DBParameterGroupFamily"], [(each["ParameterName"], each["ParameterValue"]) for each in held]
+
+
+def cluster_parameters(value: str) -> dict[str, Any]:
+    return {"Family": "aurora-postgresql16", "Description": "d", "Parameters": {"rds.force_ssl": value}}
+
+
 def cluster_database(world: World, days: int) -> dict[str, Any]:
     login = {"MasterUsername": "x", "MasterUserPassword": "not-a-secret-1"}
     engine = {"Engine": "aurora-postgresql", "EngineVersion": "16.6", "BackupRetentionPeriod": days}
@@ -141,6 +152,16 @@ CASES: tuple[Case, ...] = (
         {"DBParameterGroupName": "dev-litellm-test-thing-.+"},
         lambda w: {"Family": "postgres15", "Description": "d", "Parameters": {"rds.force_ssl": 0}},
         ("postgres15", [("rds.force_ssl", "0")]),
+    ),
+    Case(
+        "RDS::DBClusterParameterGroup",
+        lambda _: cluster_parameters("1"),
+        cluster_parameters_read,
+        ("aurora-postgresql16", [("rds.force_ssl", "1")]),
+        "dev-litellm-test-thing-.+",
+        {},
+        lambda _: cluster_parameters("0"),
+        ("aurora-postgresql16", [("rds.force_ssl", "0")]),
     ),
     Case(
         "RDS::DBInstance",

@@ -18,7 +18,7 @@ from botocore.stub import ANY, Stubber
 from deployer.aws.account import Aws, connect
 from deployer.aws.errors import call
 from deployer.aws.shapes import change_set_state, stack_state, validation_failure
-from deployer.cloud import Change, ChangeSetRequest, Output, PropertyChange
+from deployer.cloud import Change, ChangeSetRequest, Output, PropertyChange, Resource
 from deployer.errors import CloudError, DeployError, LostSight, MovedOn, NotAllowed, Refused, Transient
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -408,6 +408,36 @@ def test_database_versions_are_looked_up(stubs: Stubs) -> None:
     with stubs.active() as aws:
         assert aws.engine_versions("postgres") == ("16.4", "17.1")
         assert (aws.database_version("db"), aws.database_version("db")) == ("16.8", None)
+
+
+def test_the_version_of_a_cluster_is_looked_up_as_a_clusters(stubs: Stubs) -> None:
+    stubs.answer("rds", "describe_db_clusters", {"DBClusters": [{"EngineVersion": "16.11"}]})
+    stubs.refuse("rds", "describe_db_clusters", "DBClusterNotFoundFault", status=404)
+
+    with stubs.active() as aws:
+        found = [aws.database_version("db", cluster=True) for _ in range(2)]
+    assert found == ["16.11", None]
+
+
+def test_a_cluster_is_unlocked_for_its_instances_which_have_no_lock(stubs: Stubs) -> None:
+    member = {"DBInstances": [{"DBInstanceIdentifier": "db-1", "DBClusterIdentifier": "db"}]}
+    stubs.answer("rds", "describe_db_instances", member, {"DBInstanceIdentifier": "db-1"})
+    off = {"DBClusterIdentifier": "db", "DeletionProtection": False}
+    stubs.answer("rds", "modify_db_cluster", {}, off)
+
+    with stubs.active() as aws:
+        aws.unlock(Resource("DatabaseInstance1", "db-1", "AWS::RDS::DBInstance", "CREATE_COMPLETE"))
+        aws.unlock(Resource("DatabaseCluster", "db", "AWS::RDS::DBCluster", "CREATE_COMPLETE"))
+
+
+def test_a_locked_instance_is_unlocked(stubs: Stubs) -> None:
+    alone = {"DBInstances": [{"DBInstanceIdentifier": "db"}]}
+    stubs.answer("rds", "describe_db_instances", alone, {"DBInstanceIdentifier": "db"})
+    off = {"DBInstanceIdentifier": "db", "DeletionProtection": False}
+    stubs.answer("rds", "modify_db_instance", {}, off)
+
+    with stubs.active() as aws:
+        aws.unlock(Resource("Database", "db", "AWS::RDS::DBInstance", "CREATE_COMPLETE"))
 
 
 LOOKUPS = [

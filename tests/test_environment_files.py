@@ -189,8 +189,8 @@ def test_the_error_carries_the_problems_as_data() -> None:
     [
         (HEAD + "vpc_cidr: 10.0.0.0/16\n", "3: vpc_cidr: unknown key; did you mean network.vpc_cidr?"),
         (
-            HEAD + "cache: {enabled: true}\n",
-            "3: cache: unknown key; known here: system, environment, tier, region,",
+            HEAD + "queue: {enabled: true}\n",
+            "3: queue: unknown key; known here: system, environment, tier, region,",
         ),
         (
             HEAD + "account: 123456789012\n",

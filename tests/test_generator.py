@@ -63,6 +63,21 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "observability": {"dashboard": True, "container_insights": True, "xray": True},
         "secrets": {"rotation_days": 1000},
     },
+    "aurora, readers, insights": {
+        "tier": "production",
+        "alb": {"internal": True},
+        "network": {"data_subnets": True},
+        "database": {
+            "engine": "aurora-postgresql",
+            "engine_version": "16",
+            "min_acu": 2,
+            "reader_instances": 2,
+            "parameters": {"max_connections": "200", "work_mem": "5120"},
+        },
+    },
+    "aurora from a snapshot": {
+        "database": {"engine": "aurora-postgresql", "min_acu": 0, "snapshot_identifier": "before-the-move"},
+    },
     "existing vpc, https": {
         "network": {
             "existing_vpc": {
@@ -78,6 +93,21 @@ OPTIONS: dict[str, dict[str, Any]] = {
             "waf": True,
         },
     },
+    "cache with replicas": {
+        "network": {"data_subnets": True},
+        "cache": {"enabled": True, "nodes": 3, "snapshot_retention_days": 1},
+    },
+    "cache without a password": {"cache": {"enabled": True, "transit_encryption": "preferred"}},
+    "canary, https, alarms that roll back": {
+        "alb": {
+            "domain_name": "llm.example.com",
+            "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
+            "test_cidrs": ["192.0.2.0/24"],
+        },
+        "service": {"deployment_strategy": "canary", "deployment_alarms": True},
+        "observability": {"dashboard": True},
+    },
+    "scaling on requests": {"service": {"memory_target_percent": 0, "requests_per_target": 500}},
     "all of production": {
         "tier": "production",
         "environment": "a-very-long-name",
@@ -92,7 +122,17 @@ OPTIONS: dict[str, dict[str, Any]] = {
             "providers": ["openai", "anthropic", *BEDROCK["providers"]],
         }
         | {"bedrock_models": BEDROCK["bedrock_models"]},
-        "observability": {"dashboard": True, "xray": True, "alarm_email": "ops@example.org"},
+        "observability": {
+            "dashboard": True,
+            "xray": True,
+            "alarm_email": "ops@example.org",
+            "alarms": {
+                "server_error_percent": 1,
+                "latency_milliseconds": 500,
+                "healthy_tasks": 2,
+                "stopped_tasks": True,
+            },
+        },
         "tags": {"Owner": "platform", "CostCenter": "4711"},
     },
 }
@@ -145,6 +185,7 @@ def test_every_resource_that_holds_data_says_what_becomes_of_it(path: Path) -> N
         "AWS::ECR::Repository",
         "AWS::KMS::Key",
         "AWS::Logs::LogGroup",
+        "AWS::RDS::DBCluster",
         "AWS::RDS::DBInstance",
         "AWS::S3::Bucket",
         "AWS::SecretsManager::Secret",

@@ -77,6 +77,15 @@ def test_the_live_engine_version_is_never_gone_below(world: World) -> None:
     assert world.cloud.stacks(["dev-database"])[0].parameters == {"EngineVersion": "16.8"}
 
 
+def test_the_live_version_of_aurora_is_its_clusters(world: World) -> None:
+    facts = {"engine": "aurora-postgresql", "version": "16.8", "identifier": "dev-litellm-aurora"}
+    database = spec("database", lookups=(Lookup("EngineVersion", "engine-version", facts),))
+    world.deploy(manifest(database))
+    world.deploy(manifest(database))
+
+    assert ("database_version", "dev-litellm-aurora (cluster)") in world.cloud.calls
+
+
 def service_with_file(tag: str) -> Manifest:
     security = spec("security", template(exports=["dev-security-Bucket"]))
     service = spec(

@@ -183,7 +183,8 @@ def test_the_container_listens_on_4000_logs_to_its_group_and_may_take_two_minute
 
 
 def test_the_command_names_a_config_so_that_litellm_reads_general_settings() -> None:
-    command = container(settings(service={"workers": 4, "cpu": 4096, "memory_mb": 8192}))["Command"]
+    size = {"workers": 4, "cpu": 4096, "memory_mb": 8192}
+    command = container(settings(service=size, database={"instance_class": "db.t3.medium"}))["Command"]
 
     assert command == ["--port", "4000", "--num_workers", "4", "--config", "/app/config.yaml"]
 
@@ -480,7 +481,7 @@ def test_a_fixed_number_of_tasks_has_no_scaling() -> None:
     assert template(stack)["Conditions"].keys() == {"CountOwnedByScaling"}
 
 
-# Alarms, dashboard, exports
+# Alarms, exports
 
 
 def alarms_of_s1() -> dict[str, dict[str, Any]]:
@@ -525,25 +526,6 @@ def test_no_errors_reported_is_good_news_but_no_cpu_reported_is_none() -> None:
         "UnhealthyHosts": "notBreaching",
         "ServerErrors": "notBreaching",
     }
-
-
-def test_the_dashboard_is_an_option_with_seven_graphs_that_do_not_overlap() -> None:
-    stack = service.build(settings(observability={"dashboard": True}))
-    text, values = only(stack, "AWS::CloudWatch::Dashboard")["Properties"]["DashboardBody"]["Fn::Sub"]
-    widgets = json.loads(text)["widgets"]
-
-    assert resources(service.build(settings()), "AWS::CloudWatch::Dashboard") == {}
-    assert [widget["properties"]["metrics"][0][1] for widget in widgets] == [
-        "RequestCount",
-        "TargetResponseTime",
-        "HTTPCode_Target_5XX_Count",
-        "HealthyHostCount",
-        "CPUUtilization",
-        "MemoryUtilization",
-        "DatabaseConnections",
-    ]
-    assert len({(widget["x"], widget["y"]) for widget in widgets}) == 7
-    assert values.keys() == {"Alb", "TargetGroup", "ClusterName", "ServiceName"}
 
 
 def test_the_stack_exports_what_people_and_pipelines_ask_for() -> None:

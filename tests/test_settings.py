@@ -539,7 +539,8 @@ def test_warnings_name_what_will_be_regretted() -> None:
     service = {"memory_mb": 1024, "log_level": "DEBUG", "workers": 4}
     service |= {"providers": ["openai", "bedrock"], "bedrock_models": ["us.amazon.nova-lite-v1:0"]}
     bedrock = {"model_name": "c", "litellm_params": {"model": "bedrock/us.anthropic.claude"}}
-    assert advice(load(service=service | models(bedrock))) == (
+    database = {"instance_class": "db.t3.medium"}
+    assert advice(load(database=database, service=service | models(bedrock))) == (
         "service.memory_mb: 1024 MB is little: LiteLLM's imports alone take more than 1 GiB; 2048 or more",
         "service.log_level: DEBUG writes keys and prompts to the log",
         "alb: no HTTPS, so keys and prompts travel as clear text; add domain_name or certificate_arn",
@@ -592,7 +593,11 @@ def valid_files(draw: st.DrawFn) -> dict[str, Any]:
             "data_subnets": draw(st.booleans()),
         },
         "alb": {"certificate_arn": CERTIFICATE, "waf": draw(st.booleans())},
-        "database": {"storage_gb": storage, "max_storage_gb": storage + storage // 10 + 1},
+        "database": {
+            "storage_gb": storage,
+            "max_storage_gb": storage + storage // 10 + 1,
+            "parameters": {"max_connections": "262143"},
+        },
         "service": {
             "cpu": cpu,
             "memory_mb": memory,

@@ -59,20 +59,32 @@ class Edges(Tasks):
 
         return self._where_there_is(look)
 
-    def database_version(self, identifier: str) -> str | None:
-        """Return the live engine version of a database instance."""
+    def database_version(self, identifier: str, *, cluster: bool = False) -> str | None:
+        """Return the live engine version of a database instance, or of a cluster."""
 
         def look() -> str | None:
-            try:
-                client = self._clients("rds")
-                answer = call(client, "describe_db_instances", DBInstanceIdentifier=identifier)
-            except CloudError as error:
-                if error.code in {"DBInstanceNotFound", "DBInstanceNotFoundFault"}:
-                    return None
-                raise
-            return next((one.get("EngineVersion") for one in answer.get("DBInstances", ())), None)
+            found = self._cluster(identifier) if cluster else self._instance(identifier)
+            return found.get("EngineVersion") if found else None
 
         return self._where_there_is(look)
+
+    def _instance(self, identifier: str) -> Mapping[str, Any] | None:
+        try:
+            answer = call(self._clients("rds"), "describe_db_instances", DBInstanceIdentifier=identifier)
+        except CloudError as error:
+            if error.code in {"DBInstanceNotFound", "DBInstanceNotFoundFault"}:
+                return None
+            raise
+        return next(iter(answer.get("DBInstances", ())), None)
+
+    def _cluster(self, identifier: str) -> Mapping[str, Any] | None:
+        try:
+            answer = call(self._clients("rds"), "describe_db_clusters", DBClusterIdentifier=identifier)
+        except CloudError as error:
+            if error.code in {"DBClusterNotFound", "DBClusterNotFoundFault"}:
+                return None
+            raise
+        return next(iter(answer.get("DBClusters", ())), None)
 
     def has_object(self, bucket: str, key: str) -> bool | None:
         """Whether *key* is in *bucket*; without the permission to see it, it counts as missing."""
@@ -111,10 +123,15 @@ class Edges(Tasks):
         return self._artifacts
 
     def unlock(self, resource: Resource) -> None:
-        """Switch off the deletion protection of a database instance or a load balancer."""
+        """Switch off the deletion protection of a database or a load balancer; a cluster has its own."""
         if resource.type == "AWS::RDS::DBInstance":
+            if self._where_there_is(lambda: self._in_cluster(resource.physical_id)):
+                return
             instance = {"DBInstanceIdentifier": resource.physical_id, "DeletionProtection": False}
             wanted: tuple[str, str, Mapping[str, Any]] = ("rds", "modify_db_instance", instance)
+        elif resource.type == "AWS::RDS::DBCluster":
+            cluster = {"DBClusterIdentifier": resource.physical_id, "DeletionProtection": False}
+            wanted = ("rds", "modify_db_cluster", cluster)
         elif resource.type == "AWS::ElasticLoadBalancingV2::LoadBalancer":
             attributes = [{"Key": "deletion_protection.enabled", "Value": "false"}]
             balancer = {"LoadBalancerArn": resource.physical_id, "Attributes": attributes}
@@ -123,6 +140,9 @@ class Edges(Tasks):
             return
         service, method, parameters = wanted
         self._where_there_is(lambda: call(self._clients(service), method, **parameters))
+
+    def _in_cluster(self, identifier: str) -> bool:
+        return bool((self._instance(identifier) or {}).get("DBClusterIdentifier"))
 
     def empty_bucket(self, bucket: str) -> int | None:
         """Delete every version of every object."""

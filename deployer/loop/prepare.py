@@ -145,7 +145,8 @@ class Preparer:
         if stack is None:
             offered = self._cloud.engine_versions(lookup.facts["engine"])
             return lookups.engine_version(lookup.facts, live=None, offered=offered, new=True)
-        runs = self._cloud.database_version(lookup.facts["identifier"])
+        aurora = lookup.facts["engine"].startswith("aurora")
+        runs = self._cloud.database_version(lookup.facts["identifier"], cluster=aurora)
         runs = runs or stack.parameters.get(lookup.parameter)
         return lookups.engine_version(lookup.facts, live=runs, offered=None, new=False)
 

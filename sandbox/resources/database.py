@@ -54,12 +54,16 @@ def _create_parameters(call: Call) -> Provisioned:
 
 
 def _set_parameters(call: Call, name: str) -> None:
-    parameters = [
-        {"ParameterName": key, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
-        for key, value in call.properties.get("Parameters", {}).items()
-    ]
+    parameters = _pending(call.properties.get("Parameters", {}))
     if parameters:
         call.ask("rds", "modify_db_parameter_group", DBParameterGroupName=name, Parameters=parameters)
+
+
+def _pending(parameters: Mapping[str, str]) -> list[dict[str, str]]:
+    return [
+        {"ParameterName": key, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
+        for key, value in parameters.items()
+    ]
 
 
 def _update_parameters(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
@@ -71,6 +75,36 @@ def _update_parameters(call: Call, old: Mapping[str, Any], current: Provisioned)
 
 def _delete_parameters(call: Call, current: Provisioned) -> None:
     call.ask("rds", "delete_db_parameter_group", DBParameterGroupName=current.physical_id)
+
+
+def _create_cluster_parameters(call: Call) -> Provisioned:
+    name = call.name("DBClusterParameterGroupName", 255, lower=True)
+    given = {
+        "DBClusterParameterGroupName": name,
+        "DBParameterGroupFamily": call.properties["Family"],
+        "Tags": call.tags,
+    }
+    call.apply("rds", "create_db_cluster_parameter_group", **given)
+    begun = call.begin(name, DBClusterParameterGroupName=name)
+    _set_cluster_parameters(call, name)
+    return begun
+
+
+def _set_cluster_parameters(call: Call, name: str) -> None:
+    parameters = _pending(call.properties["Parameters"])
+    group = {"DBClusterParameterGroupName": name}
+    call.ask("rds", "modify_db_cluster_parameter_group", Parameters=parameters, **group)
+
+
+def _update_cluster_parameters(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    if call.changed(old, "Parameters"):
+        _set_cluster_parameters(call, current.physical_id)
+    _retag(call, call.arn("rds", f"cluster-pg:{current.physical_id}"))
+    return current
+
+
+def _delete_cluster_parameters(call: Call, current: Provisioned) -> None:
+    call.ask("rds", "delete_db_cluster_parameter_group", DBClusterParameterGroupName=current.physical_id)
 
 
 _WINDOWS = {"PreferredBackupWindow": "03:00-03:30", "PreferredMaintenanceWindow": "sun:05:00-sun:05:30"}
@@ -187,6 +221,9 @@ def _delete_cluster(call: Call, current: Provisioned) -> None:
 HANDLERS: Mapping[str, Handler] = {
     "AWS::RDS::DBSubnetGroup": Handler(_create_subnet_group, _update_subnet_group, _delete_subnet_group),
     "AWS::RDS::DBParameterGroup": Handler(_create_parameters, _update_parameters, _delete_parameters),
+    "AWS::RDS::DBClusterParameterGroup": Handler(
+        _create_cluster_parameters, _update_cluster_parameters, _delete_cluster_parameters
+    ),
     "AWS::RDS::DBInstance": Handler(_create_instance, _update_instance, _delete_instance),
     "AWS::RDS::DBCluster": Handler(_create_cluster, _update_cluster, _delete_cluster),
 }

@@ -48,6 +48,7 @@ _SECONDS: Mapping[str, float] = {
     "AWS::Lambda::Permission": 5,
     "AWS::Logs::LogGroup": 3,
     "AWS::RDS::DBCluster": 240,
+    "AWS::RDS::DBClusterParameterGroup": 10,
     "AWS::RDS::DBInstance": 600,
     "AWS::RDS::DBParameterGroup": 10,
     "AWS::Route53::RecordSet": 35,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from stacks.checking.cache import cache_advice
+from stacks.checking.database import database_advice
+from stacks.checking.deployment import deployment_advice
 from stacks.checking.litellm import config_advice
 from stacks.settings import Settings
 
@@ -16,7 +19,14 @@ def advice(settings: Settings) -> tuple[str, ...]:
     """Return a sentence for each choice that the user should know about."""
     rest = _production(settings) if settings.production else ()
     service = (*_service(settings), *_connections(settings), *_bedrock(settings), *config_advice(settings))
-    return (*_examples(settings), *service, *rest)
+    return (
+        *_examples(settings),
+        *service,
+        *database_advice(settings),
+        *cache_advice(settings),
+        *deployment_advice(settings),
+        *rest,
+    )
 
 
 def _examples(settings: Settings) -> Iterator[str]:

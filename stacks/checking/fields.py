@@ -76,6 +76,21 @@ def one_of(values: tuple[int, ...], message: str) -> Checked:
     return Checked(check, (("enum", list(values)),))
 
 
+def _capacity(least: int) -> Check:
+    """
+    Return a check of Aurora's capacity from *least* on (Aurora User Guide, "Aurora Serverless v2 capacity").
+
+    From 0 on only where the version can pause: 15.7, 16.3 and later, so all that can be created.
+    """
+
+    def check(units: float) -> float:
+        if not (least <= units <= limits.MOST_ACU and (units * 2).is_integer()):
+            raise ValueError(f"{units:g} is not a capacity; {least} to {limits.MOST_ACU} in steps of 0.5")
+        return units
+
+    return check
+
+
 def _environment(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,15}", name):
         raise ValueError(
@@ -192,6 +207,11 @@ InstanceClass = Annotated[
         r"db\.[a-z][a-z0-9]*\.[a-z0-9]+(-metal)?", "an instance class of RDS for PostgreSQL, like db.t3.small"
     ),
 ]
+CacheNodeType = Annotated[
+    str, shape(r"cache\.[a-z][a-z0-9]*\.[a-z0-9]+", "a node type of ElastiCache, like cache.t4g.micro")
+]
+MinAcu = Annotated[float, Checked(_capacity(0), (("minimum", 0), ("maximum", 256), ("multipleOf", 0.5)))]
+MaxAcu = Annotated[float, Checked(_capacity(1), (("minimum", 1), ("maximum", 256), ("multipleOf", 0.5)))]
 EngineVersion = Annotated[
     str, shape(r"[0-9]{1,2}(\.[0-9]{1,2})?", 'a PostgreSQL version like "15" or "15.15"')
 ]

@@ -64,8 +64,17 @@ LIVE_MINORS: Final = {"15": "15.15", "16": "16.11", "17": "17.7"}
 FIRST_LIVE_MINOR: Final = {"15": 13, "16": 9, "17": 5, "18": 1}
 """Older minors can no longer be created (Amazon RDS for PostgreSQL Release Notes; cfn-lint W3691)."""
 
+FIRST_LIVE_MINOR_OF_AURORA: Final = {"15": 12, "16": 8, "17": 4}
+"""The same of Aurora (Release Notes for Aurora PostgreSQL; cfn-lint W3691)."""
+
+MOST_ACU: Final = 256
+"""Aurora capacity units, each about 2 GiB (RDS API Reference, ServerlessV2ScalingConfiguration)."""
+
 GP3_STORAGE_GB: Final = (20, 65536)
 """Amazon RDS User Guide, gp3 storage, RDS for PostgreSQL."""
+
+CACHE_NODES: Final = (1, 6)
+"""A primary and five replicas (ElastiCache User Guide, "Quotas for ElastiCache")."""
 
 PRODUCTION_BACKUP_DAYS: Final = 7
 """S1, Database Architecture."""
@@ -102,6 +111,12 @@ OWN_VARIABLES: Final = frozenset(
     }
 )
 """Environment variables that the templates set in every proxy task."""
+
+CACHE_VARIABLES: Final = frozenset({"REDIS_HOST", "REDIS_PASSWORD", "REDIS_PORT", "REDIS_SSL"})
+"""Environment variables that the templates set in every proxy task where there is a cache."""
+
+OTHER_CACHE_VARIABLES: Final = frozenset({"REDIS_URL", "REDIS_USERNAME"})
+"""What LiteLLM would read before or beside them (LiteLLM docs, "Caching")."""
 
 FARGATE_VARIABLES: Final = frozenset({"AWS_DEFAULT_REGION", "AWS_REGION"})
 """Variables that Fargate sets, and that LiteLLM's file may well refer to."""
@@ -165,7 +180,8 @@ CREDENTIAL_SETTING: Final = (
 RESOURCE_NAMES: Final = {
     "load balancer": ("{prefix}", 32),
     "target group": ("{prefix}-green", 32),
-    "database": ("{prefix}-db-000000", 63),
+    "database": ("{prefix}-aurora-000000-16", 63),
+    "cache": ("{prefix}-redis", 40),
     "stack": ("{prefix}-database", 128),
     "export": ("{prefix}-network-EndpointSecurityGroupId", 128),
     "repository": ("{prefix}", 256),
@@ -175,5 +191,5 @@ RESOURCE_NAMES: Final = {
     "rotation function": ("{prefix}-master-key-rotation", 64),
     "secret": ("{prefix}/master-key-seed", 512),
 }
-"""Longest name of each kind and its limit (API references of ELBv2, RDS, CloudFormation, ECR, Logs, ECS,
-Lambda and Secrets Manager)."""
+"""Longest name of each kind and its limit (API references of ELBv2, RDS, ElastiCache, CloudFormation, ECR,
+Logs, ECS, Lambda and Secrets Manager)."""

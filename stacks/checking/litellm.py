@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from stacks.checking import limits
+from stacks.checking.cache import cache_variables
 from stacks.checking.problems import Finding, Place, printable, spelled
 from stacks.settings import Provider, Service, Settings
 
@@ -27,7 +28,7 @@ def given_to_tasks(settings: Settings) -> frozenset[str]:
         given.add("AWS_REGION_NAME")
     if settings.closed:
         given.add("LITELLM_LOCAL_MODEL_COST_MAP")
-    return frozenset(given)
+    return frozenset(given) | cache_variables(settings)
 
 
 def config_findings(settings: Settings) -> Iterator[Finding]:
@@ -111,7 +112,7 @@ def _references(settings: Settings) -> Iterator[Finding]:
         if name == text or name in given or _is_refused_anyway(place):
             continue
         message = f"nothing sets {printable(name)} in the tasks; {_remedy(name, given)}"
-        also = ("service.providers", "service.environment", "network.nat_gateways")
+        also = ("service.providers", "service.environment", "network.nat_gateways", "cache")
         yield _in_config(message, *place, also=also)
 
 
@@ -119,6 +120,9 @@ def _remedy(name: str, given: frozenset[str]) -> str:
     for provider, key in limits.PROVIDER_KEYS.items():
         if name == key:
             return f"add {provider} to service.providers"
+    if name in limits.CACHE_VARIABLES:
+        how = " and cache.transit_encryption: required" if name == "REDIS_PASSWORD" else ""
+        return f"it comes with cache.enabled: true{how}"
     near = difflib.get_close_matches(name, sorted(given), n=1, cutoff=0.8)
     if near:
         return f"did you mean {near[0]}?"

@@ -18,6 +18,7 @@ Place: TypeAlias = tuple[str | int, ...]
 _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
+    "float_type": "a number",
     "bool_type": "true or false",
     "dict_type": "keys with values below it",
     "model_type": "keys with values below it",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from stacks.checking import limits
+from stacks.checking.deployment import deployment_findings
 from stacks.checking.litellm import config_findings
 from stacks.checking.problems import Finding
 from stacks.settings import Service, Settings
@@ -18,6 +19,7 @@ def service_findings(settings: Settings) -> Iterator[Finding]:
     yield from _tasks(service)
     yield from _providers(service)
     yield from _variables(service.environment)
+    yield from deployment_findings(settings)
     yield from config_findings(settings)
     if re.search(limits.MALICIOUS_RELEASE, service.image_tag):
         yield Finding(

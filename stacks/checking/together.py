@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator
 
 from stacks.checking import limits
+from stacks.checking.cache import cache_findings
+from stacks.checking.database import database_findings
 from stacks.checking.network import network_findings
+from stacks.checking.observability import observability_findings
 from stacks.checking.problems import Finding
 from stacks.checking.service import service_findings
 from stacks.settings import Settings
@@ -18,8 +21,10 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from _tags(settings.tags)
     yield from network_findings(settings)
     yield from _alb(settings)
-    yield from _database(settings)
+    yield from database_findings(settings)
+    yield from cache_findings(settings)
     yield from service_findings(settings)
+    yield from observability_findings(settings)
     if settings.production:
         yield from _production(settings)
 
@@ -88,44 +93,9 @@ def _certificate(arn: str, settings: Settings) -> Iterator[Finding]:
         yield Finding("alb.certificate_arn", message, ("account",))
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
-    """Storage: Amazon RDS User Guide, Managing capacity automatically with Amazon RDS storage autoscaling."""
-    database = settings.database
-    problem = _version_problem(database.engine_version)
-    if problem:
-        yield Finding("database.engine_version", problem)
-    least = -(-database.storage_gb * 11 // 10)
-    if database.max_storage_gb != database.storage_gb and database.max_storage_gb < least:
-        message = (
-            f"{database.max_storage_gb} GB is too little; storage grows by a tenth or more: {least}, "
-            f"or {database.storage_gb} to keep it from growing"
-        )
-        yield Finding("database.max_storage_gb", message, ("database.storage_gb",))
-
-
-def _version_problem(version: str) -> str | None:
-    major, _, minor = version.partition(".")
-    if not minor:
-        known = ", ".join(f'"{one}"' for one in limits.LIVE_MINORS)
-        return (
-            None
-            if major in limits.LIVE_MINORS
-            else f'"{version}" has no tested minor; one of {known}, or major.minor'
-        )
-    first = limits.FIRST_LIVE_MINOR.get(major)
-    if first is None:
-        majors = ", ".join(limits.FIRST_LIVE_MINOR)
-        return f'PostgreSQL {major} cannot be created; one of the majors {majors}, "15" for the tested minor'
-    if int(minor) < first:
-        return (
-            f'RDS no longer creates {version}; "{major}.{first}" or later, or "{major}" for the tested minor'
-        )
-    return None
-
-
 def _production(settings: Settings) -> Iterator[Finding]:
     tier = ("tier",)
-    if not settings.database.multi_az:
+    if not (settings.database.multi_az or settings.database.aurora):
         yield Finding(
             "database.multi_az", "production needs true: one zone's failure must not lose the database", tier
         )

@@ -13,11 +13,12 @@ from stacks.wiring import Stack
 
 
 def add(stack: Stack, key: Key) -> Topic:
-    """Add the topic, CloudWatch's right to publish, and the e-mail subscription where an address is given."""
+    """Add the topic, who may publish on it, and the e-mail subscription where an address is given."""
     topic = stack.add(
         Topic("AlarmTopic", TopicName=f"{stack.settings.prefix}-alarms", KmsMasterKeyId=Ref(key))
     )
-    policy = document(_alarms_publish(topic))
+    events = [_events_publish(topic)] if stack.settings.observability.alarms.stopped_tasks else []
+    policy = document(_alarms_publish(topic), *events)
     stack.add(TopicPolicy("AlarmTopicPolicy", Topics=[Ref(topic)], PolicyDocument=policy))
     address = stack.settings.observability.alarm_email
     if address:
@@ -39,4 +40,20 @@ def _alarms_publish(topic: Topic) -> Statement:
                 ArnLike("aws:SourceArn", arn("cloudwatch", "alarm:*")),
             ]
         ),
+    )
+
+
+def _events_publish(topic: Topic) -> Statement:
+    """
+    Let EventBridge tell of stopped tasks; without a condition.
+
+    It sends none of the keys that one could look at, so a message would be lost without a word (EventBridge
+    User Guide, "Using resource-based policies", Amazon SNS permissions).
+    """
+    return Statement(
+        Sid="EventsPublish",
+        Effect=Allow,
+        Principal=Principal("Service", "events.amazonaws.com"),
+        Action=[action.Publish],
+        Resource=[Ref(topic)],
     )

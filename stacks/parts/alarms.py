@@ -1,14 +1,28 @@
-"""The one way to make an alarm: a metric, a limit, the alarm topic as its action. Knows no resource."""
+"""The one way to make an alarm: what is measured, a limit, the topic as its action. Knows no resource."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
-from troposphere.cloudwatch import Alarm, MetricDimension
+from troposphere import cloudwatch
+from troposphere.cloudwatch import Alarm, MetricDataQuery, MetricDimension, MetricStat
 
 from stacks.wiring import Stack
+
+Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "Sum"]
+
+
+@dataclass(frozen=True)
+class Percentile:
+    """What so many percent of the values do not exceed."""
+
+    rank: int
+
+    def __str__(self) -> str:
+        """Return it as CloudWatch writes it: ``p95``."""
+        return f"p{self.rank}"
 
 
 @dataclass(frozen=True)
@@ -17,10 +31,25 @@ class Metric:
 
     namespace: str
     name: str
-    statistic: Literal["Average", "Maximum", "Sum"]
+    statistic: Statistic | Percentile
     dimensions: Mapping[str, Any]
     reported_always: bool = True
     """False where AWS reports only what happened: no data then means that all is well."""
+    needed: bool = False
+    """True where no data means that nothing is left to be measured, which is what the alarm is about."""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """
+    What is computed from several metrics in each period (CloudWatch User Guide, "Using metric math").
+
+    No result, as from requests that there were not, means that all is well.
+    """
+
+    expression: str
+    metrics: Mapping[str, Metric]
+    """By their names in *expression*, which begin with a lower-case letter."""
 
 
 @dataclass(frozen=True)
@@ -49,27 +78,61 @@ def below(threshold: float, *, periods: int, minutes: int) -> Limit:
     return Limit("LessThanThreshold", threshold, periods, minutes)
 
 
-def add_alarm(stack: Stack, name: str, metric: Metric, limit: Limit, *, meaning: str) -> None:
+def add_alarm(stack: Stack, name: str, measured: Metric | Formula, limit: Limit, *, meaning: str) -> None:
     """
     Add an alarm that tells the alarm topic.
 
     *name* is its logical id and, after the stack's name, what it is called in CloudWatch; *meaning* is its
     message: what is wrong and what to do.
     """
+    seconds = limit.minutes * 60
+    what = _single(measured, seconds) if isinstance(measured, Metric) else _computed(measured, seconds)
     stack.add(
         Alarm(
             name,
             AlarmName=f"{stack.settings.stack_name(stack.name)}-{name}",
             AlarmDescription=meaning,
             AlarmActions=[stack.imported("security", "AlarmTopicArn")],
-            Namespace=metric.namespace,
-            MetricName=metric.name,
-            Statistic=metric.statistic,
-            Dimensions=[MetricDimension(Name=key, Value=value) for key, value in metric.dimensions.items()],
             ComparisonOperator=limit.comparison,
             Threshold=limit.threshold,
             EvaluationPeriods=limit.periods,
-            Period=limit.minutes * 60,
-            TreatMissingData="missing" if metric.reported_always else "notBreaching",
+            **what,
         )
     )
+
+
+def _single(metric: Metric, seconds: int) -> dict[str, Any]:
+    statistic = "ExtendedStatistic" if isinstance(metric.statistic, Percentile) else "Statistic"
+    return {
+        "Namespace": metric.namespace,
+        "MetricName": metric.name,
+        statistic: str(metric.statistic),
+        "Dimensions": _dimensions(metric),
+        "Period": seconds,
+        "TreatMissingData": _without_data(metric),
+    }
+
+
+def _without_data(metric: Metric) -> str:
+    if metric.needed:
+        return "breaching"
+    return "missing" if metric.reported_always else "notBreaching"
+
+
+def _computed(formula: Formula, seconds: int) -> dict[str, Any]:
+    """Return the queries; the one that returns data is what the alarm looks at."""
+    result = MetricDataQuery(Id="result", Expression=formula.expression, ReturnData=True)
+    parts = [_query(name, metric, seconds) for name, metric in formula.metrics.items()]
+    return {"Metrics": [result, *parts], "TreatMissingData": "notBreaching"}
+
+
+def _query(name: str, metric: Metric, seconds: int) -> MetricDataQuery:
+    source = cloudwatch.Metric(
+        Namespace=metric.namespace, MetricName=metric.name, Dimensions=_dimensions(metric)
+    )
+    stat = MetricStat(Metric=source, Period=seconds, Stat=str(metric.statistic))
+    return MetricDataQuery(Id=name, MetricStat=stat, ReturnData=False)
+
+
+def _dimensions(metric: Metric) -> list[MetricDimension]:
+    return [MetricDimension(Name=key, Value=value) for key, value in metric.dimensions.items()]

@@ -1,4 +1,4 @@
-"""The optional dashboard: seven graphs on one page. Knows CloudWatch's dashboard JSON, makes nothing else."""
+"""The optional dashboard: ten graphs on one page. Knows CloudWatch's dashboard JSON, makes nothing else."""
 
 from __future__ import annotations
 
@@ -9,27 +9,48 @@ from troposphere import GetAtt, Ref, Sub
 from troposphere.cloudwatch import Dashboard
 from troposphere.ecs import Cluster, Service
 
+from stacks.parts import deployment
+from stacks.settings import Settings
 from stacks.wiring import Stack
+
+BALANCER = "AWS/ApplicationELB"
 
 COLUMNS, WIDTH, HEIGHT = 3, 8, 6
 """A dashboard is 24 units wide (AWS docs, "Dashboard body structure and syntax")."""
 
 
 @dataclass(frozen=True)
-class Graph:
-    """One line of one metric; names in ``${…}`` are filled in by CloudFormation."""
+class Line:
+    """One metric and how it is drawn; names in ``${…}`` are filled in by CloudFormation."""
 
-    title: str
     namespace: str
-    metric: str
     dimensions: tuple[str, ...]
     """Name and value in turn."""
+    metric: str
     statistic: str
 
 
+@dataclass(frozen=True)
+class Graph:
+    """Lines under a title."""
+
+    title: str
+    lines: tuple[Line, ...]
+    seconds: int = 300
+    """What one point stands for."""
+
+
 def add_dashboard(stack: Stack, cluster: Cluster, service: Service) -> None:
-    """Add requests, latency, 5xx, tasks, CPU, memory and database connections."""
-    widgets = [_widget(number, graph, stack.settings.region) for number, graph in enumerate(_graphs(stack))]
+    """Add what S2, "Key Metrics to Monitor", lists: answers, targets, tasks, database."""
+    groups = [dimensions["TargetGroup"] for dimensions in deployment.unhealthy_hosts(stack).values()]
+    targets = {f"TargetGroup{number}": group for number, group in enumerate(groups)}
+    graphs = (
+        *_answers(tuple(targets)),
+        _health(tuple(targets)),
+        *_tasks(),
+        *_database(stack.settings),
+    )
+    widgets = [_widget(number, graph, stack.settings.region) for number, graph in enumerate(graphs)]
     stack.add(
         Dashboard(
             "Dashboard",
@@ -37,27 +58,66 @@ def add_dashboard(stack: Stack, cluster: Cluster, service: Service) -> None:
             DashboardBody=Sub(
                 json.dumps({"widgets": widgets}, sort_keys=True),
                 Alb=stack.imported("alb", "AlbFullName"),
-                TargetGroup=stack.imported("alb", "TargetGroupFullName"),
                 ClusterName=Ref(cluster),
                 ServiceName=GetAtt(service, "Name"),
+                **targets,
             ),
         )
     )
 
 
-def _graphs(stack: Stack) -> tuple[Graph, ...]:
-    balancer, alb = "AWS/ApplicationELB", ("LoadBalancer", "${Alb}")
-    targets = (*alb, "TargetGroup", "${TargetGroup}")
-    tasks = ("ClusterName", "${ClusterName}", "ServiceName", "${ServiceName}")
-    database = ("DBInstanceIdentifier", stack.settings.database_identifier)
+def _lines(namespace: str, dimensions: tuple[str, ...], *drawn: tuple[str, str]) -> tuple[Line, ...]:
+    return tuple(Line(namespace, dimensions, metric, statistic) for metric, statistic in drawn)
+
+
+def _group(name: str) -> tuple[str, ...]:
+    return ("LoadBalancer", "${Alb}", "TargetGroup", f"${{{name}}}")
+
+
+def _answers(groups: tuple[str, ...]) -> tuple[Graph, ...]:
+    """Return the graphs of all answers; where the tasks change groups, the load balancer counts for both."""
+    source = _group(groups[0]) if len(groups) == 1 else ("LoadBalancer", "${Alb}")
+    latency = [("TargetResponseTime", percentile) for percentile in ("p50", "p95", "p99")]
+    errors = [(f"HTTPCode_Target_{kind}_Count", "Sum") for kind in ("5XX", "4XX")]
     return (
-        Graph("Requests", balancer, "RequestCount", targets, "Sum"),
-        Graph("Seconds to the answer, p95", balancer, "TargetResponseTime", targets, "p95"),
-        Graph("5xx of the proxy", balancer, "HTTPCode_Target_5XX_Count", targets, "Sum"),
-        Graph("Healthy tasks", balancer, "HealthyHostCount", targets, "Minimum"),
-        Graph("CPU, %", "AWS/ECS", "CPUUtilization", tasks, "Average"),
-        Graph("Memory, %", "AWS/ECS", "MemoryUtilization", tasks, "Average"),
-        Graph("Database connections", "AWS/RDS", "DatabaseConnections", database, "Maximum"),
+        Graph("Requests", _lines(BALANCER, source, ("RequestCount", "Sum"))),
+        Graph("Seconds until the answer", _lines(BALANCER, source, *latency)),
+        Graph("Errors", _lines(BALANCER, source, *errors)),
+    )
+
+
+def _health(groups: tuple[str, ...]) -> Graph:
+    drawn = (("HealthyHostCount", "Minimum"), ("UnHealthyHostCount", "Maximum"))
+    lines = [line for name in groups for line in _lines(BALANCER, _group(name), *drawn)]
+    return Graph("Healthy and unhealthy tasks", tuple(lines))
+
+
+def _tasks() -> tuple[Graph, ...]:
+    """
+    Return the tasks' graphs; each running task reports its CPU once a minute, so the reports are the tasks.
+
+    Source: Amazon ECS Developer Guide, "Amazon ECS service RUNNING task count".
+    """
+    tasks = ("ClusterName", "${ClusterName}", "ServiceName", "${ServiceName}")
+    return (
+        Graph("Running tasks", _lines("AWS/ECS", tasks, ("CPUUtilization", "SampleCount")), seconds=60),
+        Graph("CPU, %", _lines("AWS/ECS", tasks, ("CPUUtilization", "Average"))),
+        Graph("Memory, %", _lines("AWS/ECS", tasks, ("MemoryUtilization", "Average"))),
+    )
+
+
+def _database(settings: Settings) -> tuple[Graph, ...]:
+    """Return the database's graphs; the last is of what it runs out of, which is capacity with Aurora."""
+    source = (settings.database.dimension, settings.database_identifier)
+    rest = (
+        Graph("Database capacity, %", _lines("AWS/RDS", source, ("ACUUtilization", "Maximum")))
+        if settings.database.aurora
+        else Graph("Database's free bytes", _lines("AWS/RDS", source, ("FreeStorageSpace", "Minimum")))
+    )
+    return (
+        Graph("Database connections", _lines("AWS/RDS", source, ("DatabaseConnections", "Maximum"))),
+        Graph("Database CPU, %", _lines("AWS/RDS", source, ("CPUUtilization", "Average"))),
+        rest,
     )
 
 
@@ -71,9 +131,13 @@ def _widget(number: int, graph: Graph, region: str) -> dict[str, object]:
         "height": HEIGHT,
         "properties": {
             "title": graph.title,
-            "metrics": [[graph.namespace, graph.metric, *graph.dimensions]],
-            "stat": graph.statistic,
-            "period": 300,
+            "metrics": [_drawn(line) for line in graph.lines],
+            "period": graph.seconds,
             "region": region,
         },
     }
+
+
+def _drawn(line: Line) -> list[object]:
+    options = {"stat": line.statistic, "label": f"{line.metric} {line.statistic}"}
+    return [line.namespace, line.metric, *line.dimensions, options]

@@ -18,6 +18,7 @@ from troposphere.kms import Alias, Key
 
 from stacks.parts.policies import arn, document, via
 from stacks.parts.retention import kept_in_production
+from stacks.settings import Settings
 from stacks.wiring import Stack
 
 USE = [
@@ -40,7 +41,7 @@ def add(stack: Stack) -> Key:
             Description=f"Secrets, logs, database, configuration and alarms of {prefix}",
             EnableKeyRotation=True,
             PendingWindowInDays=30 if stack.settings.production else 7,
-            KeyPolicy=_policy(prefix),
+            KeyPolicy=_policy(stack.settings),
             **kept_in_production(stack.settings),
         ),
         name="key",
@@ -49,8 +50,14 @@ def add(stack: Stack) -> Key:
     return key
 
 
-def _policy(prefix: str) -> PolicyDocument:
-    return document(_account(), _callers(), _grants(), _logs(prefix), _alarms())
+def _policy(settings: Settings) -> PolicyDocument:
+    events = [_events()] if settings.observability.alarms.stopped_tasks else []
+    return document(*_use(settings), _logs(settings.prefix), _alarms(), *events)
+
+
+def _use(settings: Settings) -> tuple[Statement, Statement, Statement]:
+    cache = ("elasticache",) if settings.cache.enabled else ()
+    return _account(), _callers(*SERVICES, *cache), _grants("ecr", "rds", *cache)
 
 
 def _account() -> Statement:
@@ -59,17 +66,21 @@ def _account() -> Statement:
     return _statement("Account", root, [action.Action("*")])
 
 
-def _callers() -> Statement:
+def _callers(*services: str) -> Statement:
     """The way of the AWS managed keys: who may read a secret may decrypt it, through the service only."""
-    condition = StringEquals({"kms:CallerAccount": AccountId, "kms:ViaService": via(*SERVICES)})
+    condition = StringEquals({"kms:CallerAccount": AccountId, "kms:ViaService": via(*services)})
     return _statement("CallersThroughServices", Principal("AWS", "*"), USE, Condition(condition))
 
 
-def _grants() -> Statement:
-    """RDS and ECR open their storage with grants: RDS and ECR User Guides, "Encryption at rest"."""
+def _grants(*services: str) -> Statement:
+    """
+    They open their storage with grants: RDS and ECR User Guides, "Encryption at rest".
+
+    So does ElastiCache: ElastiCache User Guide, "Using customer managed keys from AWS KMS".
+    """
     condition = Condition(
         [
-            StringEquals({"kms:CallerAccount": AccountId, "kms:ViaService": via("ecr", "rds")}),
+            StringEquals({"kms:CallerAccount": AccountId, "kms:ViaService": via(*services)}),
             Bool("kms:GrantIsForAWSResource", "true"),
         ]
     )
@@ -90,6 +101,16 @@ def _alarms() -> Statement:
     )
     service = Principal("Service", "cloudwatch.amazonaws.com")
     return _statement("Alarms", service, [action.Decrypt, action.Action("GenerateDataKey*")], condition)
+
+
+def _events() -> Statement:
+    """
+    Let EventBridge publish on the encrypted topic; no condition on the source is supported here.
+
+    Source: Amazon SNS Developer Guide, "Enable compatibility between event sources and encrypted topics".
+    """
+    service = Principal("Service", "events.amazonaws.com")
+    return _statement("Events", service, [action.Decrypt, action.Action("GenerateDataKey*")])
 
 
 def _statement(

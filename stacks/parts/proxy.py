@@ -9,7 +9,7 @@ from troposphere.logs import LogGroup
 
 from stacks.checking import limits
 from stacks.mirrored import READ_BY_TASKS
-from stacks.parts import litellm_config, parameters
+from stacks.parts import cache, litellm_config, parameters
 from stacks.parts.policies import arn
 from stacks.parts.task import (
     Login,
@@ -92,7 +92,8 @@ def _variables(stack: Stack, login: Login) -> dict[str, Any]:
         "LITELLM_MODE": "PRODUCTION",
         "STORE_MODEL_IN_DB": "true",
     }
-    return always | database_variables(login) | _bedrock(settings) | _offline(settings)
+    own = database_variables(login) | cache.variables(stack)
+    return always | own | _bedrock(settings) | _offline(settings)
 
 
 def _bedrock(settings: Settings) -> dict[str, str]:
@@ -110,7 +111,7 @@ def _secrets(stack: Stack, login: Login) -> list[Secret]:
     providers = stack.settings.service.providers
     wanted = [limits.PROVIDER_KEYS[name] for name in providers if name in limits.PROVIDER_KEYS]
     given = [secret(name, api_keys, name) for name in wanted]
-    return [*own, *given, *database_secrets(login), *_parameters(stack.settings)]
+    return [*own, *given, *database_secrets(login), *cache.secrets(stack), *_parameters(stack.settings)]
 
 
 def _parameters(settings: Settings) -> list[Secret]:

@@ -1,10 +1,12 @@
-"""How many tasks run: the range, and the two measures that Application Auto Scaling keeps near a target."""
+"""How many tasks run: the range, and the measures that Application Auto Scaling keeps near a target."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from troposphere import Equals, GetAtt, If, Join, Ref
+from troposphere.applicationautoscaling import PredefinedMetricSpecification as Measure
 from troposphere.applicationautoscaling import (
-    PredefinedMetricSpecification,
     ScalableTarget,
     ScalingPolicy,
     TargetTrackingScalingPolicyConfiguration,
@@ -18,7 +20,7 @@ NO_TASKS = "NoTasks"
 
 def add_scaling(stack: Stack, cluster: Cluster, service: Service, count: Ref) -> None:
     """
-    Add the range of tasks and both policies of S1, "Auto-Scaling".
+    Add the range of tasks and the policies: S1's on CPU and memory ("Auto-Scaling"), S0's on requests.
 
     While *count*, the template's parameter, is 0 the range begins at 0: scaling must not start tasks that
     have no image yet.
@@ -35,11 +37,32 @@ def add_scaling(stack: Stack, cluster: Cluster, service: Service, count: Ref) ->
             MaxCapacity=limits.max_tasks,
         )
     )
-    _track(stack, target, "ScaleOnCpu", "ECSServiceAverageCPUUtilization", percent=70)
-    _track(stack, target, "ScaleOnMemory", "ECSServiceAverageMemoryUtilization", percent=80)
+    for name, (goal, measure) in _measures(stack).items():
+        if goal:
+            _track(stack, target, name, measure, goal)
 
 
-def _track(stack: Stack, target: ScalableTarget, name: str, metric: str, *, percent: float) -> None:
+def _measures(stack: Stack) -> Mapping[str, tuple[int, Measure]]:
+    """
+    Return what may be tracked, by the policy's name: the goal, 0 where it is off, and what is measured.
+
+    Requests are counted in one target group, named by the ends of both ARNs (Application Auto Scaling API
+    Reference, PredefinedMetricSpecification).
+    """
+    service = stack.settings.service
+    group = Join("/", [stack.imported("alb", name) for name in ("AlbFullName", "TargetGroupFullName")])
+    cpu = Measure(PredefinedMetricType="ECSServiceAverageCPUUtilization")
+    memory = Measure(PredefinedMetricType="ECSServiceAverageMemoryUtilization")
+    requests = Measure(PredefinedMetricType="ALBRequestCountPerTarget", ResourceLabel=group)
+    return {
+        "ScaleOnCpu": (service.cpu_target_percent, cpu),
+        "ScaleOnMemory": (service.memory_target_percent, memory),
+        "ScaleOnRequests": (service.requests_per_target, requests),
+    }
+
+
+def _track(stack: Stack, target: ScalableTarget, name: str, measure: Measure, goal: int) -> None:
+    service = stack.settings.service
     stack.add(
         ScalingPolicy(
             name,
@@ -47,10 +70,10 @@ def _track(stack: Stack, target: ScalableTarget, name: str, metric: str, *, perc
             PolicyType="TargetTrackingScaling",
             ScalingTargetId=Ref(target),
             TargetTrackingScalingPolicyConfiguration=TargetTrackingScalingPolicyConfiguration(
-                PredefinedMetricSpecification=PredefinedMetricSpecification(PredefinedMetricType=metric),
-                TargetValue=percent,
-                ScaleInCooldown=300,
-                ScaleOutCooldown=60,
+                PredefinedMetricSpecification=measure,
+                TargetValue=goal,
+                ScaleInCooldown=service.scale_in_cooldown_seconds,
+                ScaleOutCooldown=service.scale_out_cooldown_seconds,
             ),
         )
     )

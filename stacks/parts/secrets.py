@@ -38,6 +38,14 @@ SALT_KEY = GenerateSecretString(
     ExcludePunctuation=True,
 )
 
+# 16 to 128 characters, hardly any punctuation: ElastiCache User Guide, "Authenticating with AUTH".
+CACHE_PASSWORD = GenerateSecretString(
+    SecretStringTemplate="{}",
+    GenerateStringKey="REDIS_PASSWORD",
+    PasswordLength=64,
+    ExcludePunctuation=True,
+)
+
 
 @dataclass(frozen=True)
 class GatewaySecrets:
@@ -49,11 +57,14 @@ class GatewaySecrets:
     database: Secret
     """The database's administrator; the tasks log in with a secret of the database stack."""
     salt_key: Secret
+    cache: Secret | None
+    """Redis's password, where there is a cache that asks for one; it is not rotated."""
 
     @property
     def read_by_tasks(self) -> tuple[Secret, ...]:
         """Return what ECS injects into the containers."""
-        return (self.master_key, self.ui_password, self.api_keys, self.salt_key)
+        always = (self.master_key, self.ui_password, self.api_keys, self.salt_key)
+        return always if self.cache is None else (*always, self.cache)
 
 
 def add(stack: Stack, key: kms.Key) -> GatewaySecrets:
@@ -78,6 +89,7 @@ def add(stack: Stack, key: kms.Key) -> GatewaySecrets:
             GenerateSecretString=DATABASE_PASSWORD,
         ),
         salt_key=_salt_key(stack, key),
+        cache=_cache_password(stack, key) if stack.settings.cache.has_password else None,
     )
 
 
@@ -113,6 +125,13 @@ def _salt_key(stack: Stack, key: kms.Key) -> Secret:
     """Make the key of the credentials in LiteLLM's database; rotated, it would make them unreadable."""
     description = "LiteLLM's salt key: never change it, what the database holds is encrypted with it"
     return _secret(stack, key, "SaltKeySecret", "salt-key", description, GenerateSecretString=SALT_KEY)
+
+
+def _cache_password(stack: Stack, key: kms.Key) -> Secret:
+    """Make the password of Redis; it goes with the cache, which is empty when it comes again."""
+    return _secret(
+        stack, key, "CacheSecret", "cache", "Password of Redis", GenerateSecretString=CACHE_PASSWORD
+    )
 
 
 def _secret(stack: Stack, key: kms.Key, title: str, name: str, description: str, **value: object) -> Secret:

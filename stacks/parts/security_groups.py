@@ -1,5 +1,5 @@
 """
-The five security groups and S1's table of who may talk to whom, inbound and outbound.
+The five security groups and S1's table of who may talk to whom, inbound and outbound; a sixth for a cache.
 
 One row is not S1's: the rotation functions reach the tasks. The master key's rotation hands the old key to a
 running proxy; by this way it never leaves the VPC, whoever may reach the load balancer.
@@ -16,9 +16,10 @@ from typing import Any
 from troposphere import GetAtt, Ref
 from troposphere.ec2 import SecurityGroup, SecurityGroupEgress, SecurityGroupIngress, SecurityGroupRule
 
+from stacks.settings import Settings
 from stacks.wiring import Stack
 
-HTTP, HTTPS, POSTGRES = 80, 443, 5432
+HTTP, HTTPS, POSTGRES, REDIS = 80, 443, 5432, 6379
 EVERYWHERE = "0.0.0.0/0"
 
 NOWHERE = SecurityGroupRule(
@@ -39,7 +40,11 @@ def add(stack: Stack, vpc: Ref | str) -> Mapping[str, SecurityGroup]:
     entries = (HTTP, HTTPS) if settings.alb.https else (HTTP,)
     groups = {
         "Alb": _group(
-            stack, vpc, "Alb", "Load balancer", inbound=[_tcp(port, to) for port in entries for to in clients]
+            stack,
+            vpc,
+            "Alb",
+            "Load balancer",
+            inbound=[*(_tcp(port, to) for port in entries for to in clients), *_testers(settings)],
         ),
         "Ecs": _group(stack, vpc, "Ecs", "Tasks", outbound=[_tcp(HTTPS, EVERYWHERE)]),
         "Rds": _group(stack, vpc, "Rds", "Database"),
@@ -56,6 +61,9 @@ def add(stack: Stack, vpc: Ref | str) -> Mapping[str, SecurityGroup]:
     _connect(stack, groups, "Ecs", "Rds", POSTGRES)
     _connect(stack, groups, "Lambda", "Rds", POSTGRES)
     _connect(stack, groups, "Lambda", "Ecs", settings.service.port)
+    if settings.cache.enabled:
+        groups["Redis"] = _group(stack, vpc, "Redis", "Cache")
+        _connect(stack, groups, "Ecs", "Redis", REDIS)
     return groups
 
 
@@ -73,6 +81,15 @@ def _group(
         rules["SecurityGroupIngress"] = inbound
     group = SecurityGroup(f"{name}SecurityGroup", GroupDescription=description, VpcId=vpc, **rules)
     return stack.add(group, name=name.lower())
+
+
+def _testers(settings: Settings) -> list[SecurityGroupRule]:
+    """Who reaches the test listener, where the deployment strategy has one."""
+    if not settings.service.shifts_traffic:
+        return []
+    return [
+        _tcp(settings.alb.test_port, to) for to in settings.alb.test_cidrs or (settings.network.vpc_cidr,)
+    ]
 
 
 def _tcp(port: int, cidr: str) -> SecurityGroupRule:

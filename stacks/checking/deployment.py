@@ -1,0 +1,81 @@
+"""What the keys of a deployment strategy must agree on, and what is unwise with it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stacks.checking.problems import Finding
+from stacks.settings import Service, Settings
+
+LEAST_STEP_PERCENT = 3
+"""Amazon ECS API Reference, LinearConfiguration, stepPercent."""
+
+CLIENT_PORTS = (80, 443)
+
+
+def deployment_findings(settings: Settings) -> Iterator[Finding]:
+    """Yield what is wrong between the strategy and the keys around it; rolling needs none of them."""
+    service, strategy = settings.service, "service.deployment_strategy"
+    if not service.shifts_traffic:
+        return
+    if service.deployment_strategy == "linear" and service.shift_percent < LEAST_STEP_PERCENT:
+        message = (
+            f"{service.shift_percent} percent is too little; linear steps are {LEAST_STEP_PERCENT} or more"
+        )
+        yield Finding("service.shift_percent", message, (strategy,))
+    counted = {
+        "service.requests_per_target": service.requests_per_target,
+        "observability.alarms.healthy_tasks": settings.observability.alarms.healthy_tasks,
+    }
+    for key in (key for key, number in counted.items() if number):
+        message = (
+            f"counts in one target group, and {service.deployment_strategy} changes between two; "
+            "write 0, or use rolling"
+        )
+        yield Finding(key, message, (strategy,))
+    if settings.alb.test_port in CLIENT_PORTS:
+        message = f"{settings.alb.test_port} is a listener's of the clients; choose another, like 8443"
+        yield Finding("alb.test_port", message, (strategy,))
+    yield from _patience(settings)
+
+
+def _patience(settings: Settings) -> Iterator[Finding]:
+    """
+    Compare what a deployment waits for with how long the deployer does.
+
+    So the total also stays below the 33 hours that CloudFormation takes (AWS::ECS::Service,
+    LinearConfiguration).
+    """
+    service, most = settings.service, settings.deployment.timeout_minutes.service
+    waits = planned_minutes(service)
+    if waits >= most:
+        message = (
+            f"a {service.deployment_strategy} deployment waits {waits} minutes, and gatestack only {most} "
+            "(deployment.timeout_minutes.service); shorten the one or lengthen the other"
+        )
+        also = ("service.deployment_strategy", "service.shift_percent", "service.shift_minutes")
+        yield Finding("service.bake_minutes", message, (*also, "deployment.timeout_minutes.service"))
+
+
+def planned_minutes(service: Service) -> int:
+    """Return how long a deployment waits by plan: after each shift of traffic but the last, then baking."""
+    shifts = {"rolling": 0, "blue_green": 0, "canary": 1, "linear": -(-100 // service.shift_percent) - 1}
+    bake = service.bake_minutes if service.shifts_traffic else 0
+    return shifts[service.deployment_strategy] * service.shift_minutes + bake
+
+
+def deployment_advice(settings: Settings) -> Iterator[str]:
+    """Name what makes a strategy less than it could be."""
+    service = settings.service
+    if not service.shifts_traffic:
+        return
+    if not service.deployment_alarms:
+        yield (
+            f"service.deployment_alarms: off, and {service.deployment_strategy} has no circuit breaker: "
+            "nothing rolls a bad deployment back"
+        )
+    if not settings.alb.internal and not settings.alb.test_cidrs:
+        yield (
+            "alb.test_cidrs: empty, so nobody reaches the test listener of a load balancer that faces "
+            "the internet; name who tests"
+        )

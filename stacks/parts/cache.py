@@ -1,0 +1,157 @@
+"""Redis: the replication group, its subnets, parameters and alarms, and how tasks reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from troposphere import GetAtt, Ref, Sub
+from troposphere.ecs import Secret
+from troposphere.elasticache import ParameterGroup, ReplicationGroup, SubnetGroup
+
+from stacks.parts.alarms import Metric, above, add_alarm
+from stacks.parts.retention import removed
+from stacks.parts.security_groups import REDIS
+from stacks.parts.task import secret
+from stacks.wiring import Stack
+
+ENGINE_VERSION = "7.1"
+"""The last of Redis OSS (ElastiCache User Guide, "Supported engines and versions"); LiteLLM needs 7.0."""
+
+FAMILY = "redis7"
+
+PASSWORD = "REDIS_PASSWORD"  # noqa: S105  # the name of a variable
+"""Variable of the tasks and JSON key of the secret."""
+
+
+def add(stack: Stack) -> None:
+    """Add the cache to the database's stack and export where it is; nothing where it is off."""
+    if not stack.settings.cache.enabled:
+        return
+    group = _replication_group(stack)
+    _alarms(stack, group)
+    stack.export("RedisEndpoint", GetAtt(group, "PrimaryEndPoint.Address"), "Host name of Redis")
+    stack.export("RedisPort", GetAtt(group, "PrimaryEndPoint.Port"), "Port of Redis")
+
+
+def variables(stack: Stack) -> dict[str, Any]:
+    """
+    Return where Redis is, in the variables that LiteLLM reads.
+
+    In parts, since LiteLLM is slower with REDIS_URL (LiteLLM docs, "Best Practices for Production").
+    """
+    if not stack.settings.cache.enabled:
+        return {}
+    host, port = (stack.imported("database", output) for output in ("RedisEndpoint", "RedisPort"))
+    return {"REDIS_HOST": host, "REDIS_PORT": port, "REDIS_SSL": "True"}
+
+
+def secrets(stack: Stack) -> list[Secret]:
+    """Return Redis's password, where it has one."""
+    if not stack.settings.cache.has_password:
+        return []
+    return [secret(PASSWORD, stack.imported("security", "CacheSecretArn"), PASSWORD)]
+
+
+def _replication_group(stack: Stack) -> ReplicationGroup:
+    """
+    Return the cache: one primary, and replicas in other zones that take over by themselves.
+
+    A replication group also with one node: only it has TLS; failover needs a second node. Source:
+    CloudFormation Template Reference, "AWS::ElastiCache::ReplicationGroup".
+    """
+    cache = stack.settings.cache
+    replicated = cache.nodes > 1
+    return stack.add(
+        ReplicationGroup(
+            "Redis",
+            **removed(),
+            **_protection(stack),
+            ReplicationGroupId=stack.settings.cache_identifier,
+            ReplicationGroupDescription=f"Redis of {stack.settings.prefix}",
+            Engine="redis",
+            EngineVersion=ENGINE_VERSION,
+            AutoMinorVersionUpgrade=True,
+            CacheNodeType=cache.node_type,
+            NumCacheClusters=cache.nodes,
+            AutomaticFailoverEnabled=replicated,
+            MultiAZEnabled=replicated,
+            CacheParameterGroupName=Ref(_parameter_group(stack)),
+            CacheSubnetGroupName=Ref(_subnet_group(stack)),
+            SecurityGroupIds=[stack.imported("network", "RedisSecurityGroupId")],
+            Port=REDIS,
+            SnapshotRetentionLimit=cache.snapshot_retention_days,
+            SnapshotWindow="03:00-04:00",
+            PreferredMaintenanceWindow="sun:05:00-sun:06:00",
+        )
+    )
+
+
+def _protection(stack: Stack) -> Mapping[str, Any]:
+    """
+    Return encryption on disk with the environment's key, TLS on the way, and the password.
+
+    ``preferred`` takes connections with and without TLS, and has no password: who knows no TLS would send it
+    as clear text. Source: ElastiCache User Guide, "In-transit encryption", "Authenticating with AUTH". No
+    template holds the password: CloudFormation reads it as it deploys.
+    """
+    cache = stack.settings.cache
+    always = {
+        "AtRestEncryptionEnabled": True,
+        "KmsKeyId": stack.imported("security", "KmsKeyArn"),
+        "TransitEncryptionEnabled": True,
+        "TransitEncryptionMode": cache.transit_encryption,
+    }
+    if not cache.has_password:
+        return always
+    reference = f"{{{{resolve:secretsmanager:${{Password}}:SecretString:{PASSWORD}}}}}"
+    return always | {"AuthToken": Sub(reference, Password=stack.imported("security", "CacheSecretArn"))}
+
+
+def _parameter_group(stack: Stack) -> ParameterGroup:
+    return stack.add(
+        ParameterGroup(
+            "RedisParameterGroup",
+            Description=f"{stack.settings.prefix}: what Redis does when it is full, and more",
+            CacheParameterGroupFamily=FAMILY,
+            Properties=dict(stack.settings.cache.parameters),
+        )
+    )
+
+
+def _subnet_group(stack: Stack) -> SubnetGroup:
+    """Return the subnets of the database."""
+    kind = "Data" if stack.settings.network.data_subnets else "Private"
+    return stack.add(
+        SubnetGroup(
+            "RedisSubnetGroup",
+            Description=f"{stack.settings.prefix}: subnets of two availability zones",
+            SubnetIds=[stack.imported("network", f"{kind}Subnet{zone}Id") for zone in (1, 2)],
+        )
+    )
+
+
+def _alarms(stack: Stack, group: ReplicationGroup) -> None:
+    """
+    Watch every node, since each may become the primary.
+
+    A node is called after the group, and numbered. The limits are those of the ElastiCache User Guide, "Which
+    metrics should I monitor?".
+    """
+    for number in range(1, stack.settings.cache.nodes + 1):
+        node = {"CacheClusterId": Sub(f"${{{group.title}}}-{number:03d}")}
+        add_alarm(
+            stack,
+            f"RedisHighCpu{number}",
+            Metric("AWS/ElastiCache", "EngineCPUUtilization", "Average", node),
+            above(80, periods=3, minutes=5),
+            meaning=f"Redis keeps more than 80 % of node {number}'s core busy: take a larger cache.node_type",
+        )
+        add_alarm(
+            stack,
+            f"RedisHighMemory{number}",
+            Metric("AWS/ElastiCache", "DatabaseMemoryUsagePercentage", "Average", node),
+            above(80, periods=3, minutes=5),
+            meaning=f"Redis fills more than 80 % of node {number}'s memory and will drop entries: "
+            "take a larger cache.node_type",
+        )

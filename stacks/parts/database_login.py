@@ -1,0 +1,77 @@
+"""The tasks' login to the database: its secret, its rotation, and the administrator's secret beside it."""
+
+from __future__ import annotations
+
+import json
+
+from awacs import secretsmanager
+from troposphere import Ref, Sub
+from troposphere.secretsmanager import Secret, SecretTargetAttachment
+
+from stacks.parts.database_server import NAME, PORT, Server, administrator, administrator_arn
+from stacks.parts.policies import allow
+from stacks.parts.retention import removed
+from stacks.parts.rotation import Rotation, add_rotation
+from stacks.wiring import Stack
+
+
+def add_login(stack: Stack, server: Server) -> Secret:
+    """
+    Return what the proxy logs in with; it goes with the stack, since the administrator can make another.
+
+    Its first value is the administrator's login, and so is every value that an update writes: it always
+    works, and the next rotation replaces it.
+    """
+    return stack.add(
+        Secret(
+            "LoginSecret",
+            **removed(),
+            Name=stack.settings.login_secret_name,
+            Description="How the proxy logs in to its database; DATABASE_URL is for people",
+            KmsKeyId=stack.imported("security", "KmsKeyArn"),
+            SecretString=Sub(_login_text(), Host=server.host, **administrator_arn(stack)),
+        )
+    )
+
+
+def _login_text() -> str:
+    """Return the secret's JSON; nothing is escaped, since the password is made of letters and digits only."""
+    user, secret = administrator("username"), administrator("password")
+    fields = {
+        "engine": "postgres",
+        "host": "${Host}",
+        "port": PORT,
+        "dbname": NAME,
+        "username": user,
+        "password": secret,
+        "DATABASE_URL": f"postgresql://{user}:{secret}@${{Host}}:{PORT}/{NAME}?sslmode=require",
+    }
+    return json.dumps(fields)
+
+
+def attach_administrator(stack: Stack, server: Server) -> SecretTargetAttachment:
+    """Complete the administrator's secret with engine, host and port."""
+    return stack.add(
+        SecretTargetAttachment(
+            "AdministratorAttachment",
+            SecretId=stack.imported("security", "DatabaseSecretArn"),
+            TargetId=server.reference,
+            TargetType=server.type,
+        )
+    )
+
+
+def rotate(stack: Stack, login: Secret, attachment: SecretTargetAttachment) -> None:
+    """Let two login roles take turns, from the first minute on: the first value is the administrator's."""
+    secret = stack.imported("security", "DatabaseSecretArn")
+    rotation = Rotation(
+        name="database",
+        secret_name=stack.settings.login_secret_name,
+        secret=Ref(login),
+        module="database",
+        at_once=True,
+        variables={"ADMINISTRATOR_SECRET_ARN": secret},
+        permissions=(allow("ReadAdministrator", [secretsmanager.GetSecretValue], [secret]),),
+        after=(attachment.title,),
+    )
+    add_rotation(stack, rotation)

@@ -1,0 +1,104 @@
+"""What a DB instance and a cluster have in common: parameters, version, place, log. Makes neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from troposphere import Parameter, Ref
+from troposphere.logs import LogGroup
+from troposphere.rds import DBSubnetGroup
+
+from stacks.parts.logs import add_log_group
+from stacks.wiring import Stack
+
+NAME = "litellm"
+"""The database inside the server; a snapshot of an earlier environment holds it under this name too."""
+
+PORT = 5432
+
+PARAMETERS = {
+    "rds.force_ssl": "1",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_min_error_statement": "panic",
+}
+"""
+TLS always, and no SQL text in the log, be it slow or failed: ``ALTER USER … PASSWORD`` carries a password
+(PostgreSQL docs, "Error Reporting and Logging": PANIC turns off logging of failing statements).
+"""
+
+BACKUP_WINDOW = "03:00-04:00"
+MAINTENANCE_WINDOW = "sun:04:00-sun:05:00"
+INSIGHTS_DAYS = 7
+"""What Performance Insights keeps at no charge (Amazon RDS User Guide, "Pricing and data retention")."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """What runs PostgreSQL, as the rest of the stack speaks of it."""
+
+    reference: Ref
+    """Its identifier."""
+    type: str
+    """``AWS::RDS::DBInstance`` or ``AWS::RDS::DBCluster``."""
+    host: Any
+    port: Any
+
+
+def parameters(stack: Stack) -> dict[str, str]:
+    """Return PostgreSQL's parameters: ours, and over them the environment file's."""
+    return PARAMETERS | stack.settings.database.parameters
+
+
+def family(stack: Stack) -> str:
+    """Return the family of the parameter group: ``postgres15``, ``aurora-postgresql15``."""
+    database = stack.settings.database
+    return f"{database.engine}{database.engine_version.partition('.')[0]}"
+
+
+def engine_version(stack: Stack) -> Ref:
+    """Ask the account: minor versions are withdrawn, and AWS upgrades databases by itself."""
+    database = stack.settings.database
+    parameter = Parameter(
+        "EngineVersion",
+        Type="String",
+        Default=stack.settings.database_version,
+        AllowedPattern=r"^[0-9]+(\.[0-9]+)?$",
+        Description="PostgreSQL version that can be created, or that the database already has",
+    )
+    facts = {"engine": database.engine, "version": stack.settings.database_version}
+    return stack.look_up(parameter, "engine-version", identifier=stack.settings.database_identifier, **facts)
+
+
+def log(stack: Stack, kind: str) -> LogGroup:
+    """Return where RDS writes the log of an ``instance`` or a ``cluster``."""
+    name = f"/aws/rds/{kind}/{stack.settings.database_identifier}/postgresql"
+    return add_log_group(stack, "DatabaseLog", name)
+
+
+def subnet_group(stack: Stack) -> DBSubnetGroup:
+    """Return the subnets: those without a way to the internet where there are any."""
+    kind = "Data" if stack.settings.network.data_subnets else "Private"
+    return stack.add(
+        DBSubnetGroup(
+            "SubnetGroup",
+            DBSubnetGroupDescription=f"{stack.settings.prefix}: subnets of two availability zones",
+            SubnetIds=[stack.imported("network", f"{kind}Subnet{zone}Id") for zone in (1, 2)],
+        )
+    )
+
+
+def group_description(stack: Stack) -> str:
+    """Return what a parameter group says of itself; it never changes, since that would replace the group."""
+    return f"{stack.settings.prefix}: TLS only, no statements in the log"
+
+
+def administrator(field: str) -> str:
+    """Return a dynamic reference: CloudFormation reads the value as it deploys, no template holds it."""
+    return f"{{{{resolve:secretsmanager:${{Administrator}}:SecretString:{field}}}}}"
+
+
+def administrator_arn(stack: Stack) -> dict[str, object]:
+    """Return the variable of `administrator`, for ``Fn::Sub``."""
+    return {"Administrator": stack.imported("security", "DatabaseSecretArn")}

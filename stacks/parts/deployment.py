@@ -1,0 +1,133 @@
+"""
+How new tasks take over from old ones: what differs by `service.deployment_strategy`, as data.
+
+ECS does all of it by itself, without CodeDeploy. A rolling update replaces tasks in one target group. The
+other strategies run all new tasks in a second target group, which only the test listener reaches at first,
+then shift the clients' traffic to it, and keep the old tasks while the new ones bake; the two groups change
+places with each deployment. The circuit breaker belongs to rolling updates; with the others only alarms roll
+back.
+
+Since ECS rewrites both listener rules, what they say live is not what the template says: drift detection
+shows it, and an update of a rule itself (by other tags, say) may lead clients to the first group again,
+whichever has the tasks (aws/aws-cdk#36649). So may going back to rolling after an odd number of deployments.
+
+Sources: Amazon ECS API Reference, DeploymentConfiguration, AdvancedConfiguration; Amazon ECS Developer Guide,
+"Amazon ECS blue/green deployments", "Update the Amazon ECS deployment strategy", "How CloudWatch alarms
+detect Amazon ECS deployment failures".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from awacs import sts
+from awacs.aws import Allow, Principal, Statement
+from troposphere import GetAtt, ImportValue, Ref, Sub, iam
+from troposphere.ecs import (
+    AdvancedConfiguration,
+    CanaryConfiguration,
+    DeploymentAlarms,
+    DeploymentCircuitBreaker,
+    DeploymentConfiguration,
+    LinearConfiguration,
+    LoadBalancer,
+)
+
+from stacks.parts.policies import document
+from stacks.settings import Service
+from stacks.wiring import Stack
+
+SHIFTING_POLICY = "AmazonECSInfrastructureRolePolicyForLoadBalancers"
+"""AWS's policy for the role by which ECS moves targets and traffic; it follows what ECS comes to need."""
+
+_STRATEGIES: Mapping[str, Callable[[Service], dict[str, Any]]] = {
+    "rolling": lambda _: {"DeploymentCircuitBreaker": DeploymentCircuitBreaker(Enable=True, Rollback=True)},
+    "blue_green": lambda service: {"Strategy": "BLUE_GREEN", "BakeTimeInMinutes": service.bake_minutes},
+    "canary": lambda service: {
+        "Strategy": "CANARY",
+        "BakeTimeInMinutes": service.bake_minutes,
+        "CanaryConfiguration": CanaryConfiguration(
+            CanaryPercent=service.shift_percent, CanaryBakeTimeInMinutes=service.shift_minutes
+        ),
+    },
+    "linear": lambda service: {
+        "Strategy": "LINEAR",
+        "BakeTimeInMinutes": service.bake_minutes,
+        "LinearConfiguration": LinearConfiguration(
+            StepPercent=service.shift_percent, StepBakeTimeInMinutes=service.shift_minutes
+        ),
+    },
+}
+
+
+def configuration(stack: Stack) -> DeploymentConfiguration:
+    """Return how the service deploys (S1, "Deployment Strategy"): never fewer tasks than wanted."""
+    service = stack.settings.service
+    own = _STRATEGIES[service.deployment_strategy](service)
+    if service.deployment_alarms:
+        names = [Ref(name) for name in (*unhealthy_hosts(stack), *_errors(stack))]
+        own["Alarms"] = DeploymentAlarms(AlarmNames=names, Enable=True, Rollback=True)
+    return DeploymentConfiguration(MinimumHealthyPercent=100, MaximumPercent=200, **own)
+
+
+def load_balancer(stack: Stack, container: str) -> LoadBalancer:
+    """Return where requests to *container* come from, with all that ECS needs to shift them."""
+    service = stack.settings.service
+    advanced = {"AdvancedConfiguration": _shifting(stack)} if service.shifts_traffic else {}
+    return LoadBalancer(
+        ContainerName=container,
+        ContainerPort=service.port,
+        TargetGroupArn=stack.imported("alb", "TargetGroupArn"),
+        **advanced,
+    )
+
+
+def _shifting(stack: Stack) -> AdvancedConfiguration:
+    return AdvancedConfiguration(
+        AlternateTargetGroupArn=stack.imported("alb", "AlternateTargetGroupArn"),
+        ProductionListenerRule=stack.imported("alb", "ProductionRuleArn"),
+        TestListenerRule=stack.imported("alb", "TestRuleArn"),
+        RoleArn=GetAtt(_role(stack), "Arn"),
+    )
+
+
+def _role(stack: Stack) -> iam.Role:
+    """Amazon ECS Developer Guide, "Amazon ECS infrastructure IAM role for load balancers"."""
+    may_assume = Statement(
+        Effect=Allow, Principal=Principal("Service", "ecs.amazonaws.com"), Action=[sts.AssumeRole]
+    )
+    role = iam.Role(
+        "TrafficRole",
+        AssumeRolePolicyDocument=document(may_assume),
+        ManagedPolicyArns=[Sub(f"arn:${{AWS::Partition}}:iam::aws:policy/{SHIFTING_POLICY}")],
+    )
+    return stack.add(role, name="TrafficRole")
+
+
+def unhealthy_hosts(stack: Stack) -> Mapping[str, Mapping[str, ImportValue]]:
+    """Return the alarms on unhealthy tasks: name, and the dimensions of the target group that it watches."""
+    groups = {"UnhealthyHosts": "TargetGroupFullName"}
+    if stack.settings.service.shifts_traffic:
+        groups["UnhealthyAlternateHosts"] = "AlternateTargetGroupFullName"
+    balancer = stack.imported("alb", "AlbFullName")
+    return {
+        alarm: {"LoadBalancer": balancer, "TargetGroup": stack.imported("alb", group)}
+        for alarm, group in groups.items()
+    }
+
+
+def _errors(stack: Stack) -> Iterator[str]:
+    """Yield the alarms on 5xx answers that there are; none of them waits for the service."""
+    alarms = stack.settings.observability.alarms
+    if alarms.server_errors:
+        yield "ServerErrors"
+    if alarms.server_error_percent:
+        yield "ServerErrorRate"
+
+
+def all_answers(stack: Stack) -> Mapping[str, ImportValue]:
+    """Return the dimensions of every answer of the tasks, in whichever target group they are."""
+    if stack.settings.service.shifts_traffic:
+        return {"LoadBalancer": stack.imported("alb", "AlbFullName")}
+    return unhealthy_hosts(stack)["UnhealthyHosts"]
