@@ -305,6 +305,28 @@ def test_cut_in_any_way_and_gone_on_with_in_any_way_a_rotation_ends_right(
         assert world.is_the_owner(), f"{cut} {call}"
 
 
+@pytest.mark.parametrize(
+    ("step", "left"), [("setSecret", set()), ("finishSecret", {"_owner", "_1", "_1_next"})]
+)
+def test_a_step_changes_the_roles_at_once_or_not_at_all(world: World, step: str, left: set[str]) -> None:
+    for _, call in cut_everywhere(world.secret, world.take, world.scissors, step, after=False, killed=True):
+        if call == "COMMIT":
+            assert world.roles() == left
+            return
+    pytest.fail("nothing was committed")
+
+
+def test_a_new_value_is_made_once(world: World) -> None:
+    token = world.rotate(steps=ALL[:2])
+    made = world.secret.value("AWSPENDING")
+
+    world.rotate(token, steps=ALL[:1])
+    assert world.secret.value("AWSPENDING") == made
+    world.rotate(token, steps=ALL[2:])
+
+    assert world.secret.value() == made
+
+
 def test_repeating_a_finished_rotation_changes_nothing(world: World) -> None:
     token = world.rotate()
     url, roles = world.url, world.roles()
@@ -542,15 +564,16 @@ def test_secrets_managers_own_test_of_a_login_that_does_not_work_fails(world: Wo
 # around it
 
 
-def test_two_rotations_of_one_database_wait_for_each_other(world: World) -> None:
-    token, url = world.rotate(steps=("createSecret",)), world.url
+@pytest.mark.parametrize("step", ["setSecret", "finishSecret"])
+def test_two_rotations_of_one_database_wait_for_each_other(world: World, step: str) -> None:
+    token = world.rotate(steps=ALL[: ALL.index(step)])
     world.lock_milliseconds = 50
-    other = log_in(url)
+    other = log_in(world.url)
     other.run("BEGIN")
     other.run(f"SELECT pg_advisory_xact_lock({LOCK})")
 
     with pytest.raises(RotationError, match="lock timeout"):
-        world.rotate(token)
+        world.rotate(token, steps=(step,))
     other.close()
     world.lock_milliseconds = 5000
     world.rotate(token)

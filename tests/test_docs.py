@@ -33,6 +33,16 @@ def test_every_make_target_that_a_page_names_exists(page: Path) -> None:
     assert named - targets == set()
 
 
+def test_what_a_failed_rotation_says_on_its_page_is_what_the_functions_say() -> None:
+    page = (ROOT / "docs" / "rotation-failed.md").read_text()
+    table = page.partition("| what the line says")[2].partition("## ")[0]
+    said = "".join(path.read_text() for path in (ROOT / "stacks" / "functions").glob("*.py"))
+    quoted = re.findall(r"(?m)^\| `([^`]+)`", table)
+
+    assert len(quoted) > 5
+    assert [words for words in quoted if words not in said] == []
+
+
 def test_the_readmes_table_has_every_command() -> None:
     table = (ROOT / "README.md").read_text().partition("## The commands")[2].partition("## ")[0]
 

@@ -40,8 +40,8 @@ class Tasks:
         """
         Whether a new version of *secret* is on its way: AWSPENDING, and not on the current version.
 
-        A rotation that failed leaves it so, too (Secrets Manager User Guide, "Rotation by Lambda function"). A
-        schedule that is there before its first rotation counts: that one has just been asked for.
+        A rotation that failed leaves it so, too (Secrets Manager User Guide, "Rotation by Lambda function").
+        A schedule that is there before its first rotation counts: that one has just been asked for.
         """
         try:
             answer = self._offered("secretsmanager", "describe_secret", SecretId=secret)
