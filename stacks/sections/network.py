@@ -1,0 +1,79 @@
+"""`network` and `alb`: where everything is, and how clients reach it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from stacks.checking import fields
+from stacks.checking.fields import between
+from stacks.sections import Section
+
+
+class ExistingVpc(Section):
+    """A VPC that is there already; gatestack then makes no VPC, subnets, gateways or routes."""
+
+    vpc_id: fields.VpcId
+    public_subnet_ids: fields.SubnetIds = ()
+    """Two, in different zones; none with an internal load balancer."""
+    private_subnet_ids: fields.SubnetIds
+    """Two, in different zones."""
+    data_subnet_ids: fields.SubnetIds = ()
+    """Two, in different zones, with data_subnets."""
+
+
+class Network(Section):
+    """VPC, subnets, gateways and endpoints."""
+
+    vpc_cidr: fields.NetworkCidr
+    """Address range, /16 to /28; with existing_vpc that VPC's own."""
+    public_subnet_cidrs: fields.SubnetPair
+    """One in each availability zone; left out: the first and second /24 of the VPC (.1, .2)."""
+    private_subnet_cidrs: fields.SubnetPair
+    """Left out: the eleventh and twelfth /24 of the VPC (.11, .12)."""
+    data_subnet_cidrs: fields.SubnetPair
+    """Isolated subnets for databases; left out: .21, .22. Used with data_subnets."""
+    nat_gateways: Annotated[Literal[0, 1, 2], fields.NUMBER]
+    """The private subnets' way to the internet; 0 only where an endpoint reaches every provider (bedrock)."""
+    vpc_endpoints: bool
+    """Private ways to S3, ECR, Secrets Manager and CloudWatch Logs."""
+    endpoint_zones: Annotated[Literal[1, 2], fields.NUMBER]
+    """Availability zones that get interface endpoints."""
+    data_subnets: bool
+    """Put the database in subnets of its own, without any route to the internet."""
+    flow_logs: bool
+    """Record the VPC's traffic in CloudWatch Logs."""
+    existing_vpc: ExistingVpc | None
+
+
+class Alb(Section):
+    """Load balancer, certificate, DNS and web application firewall."""
+
+    certificate_arn: fields.CertificateArn | None
+    """A certificate that is there already; left out, one is made for domain_name."""
+    domain_name: fields.DomainName | None
+    hosted_zone_id: fields.HostedZoneId | None
+    """Public Route 53 zone of domain_name: the certificate is validated and the address is made there."""
+    waf: bool
+    """Web application firewall: rate limit and AWS's managed rules."""
+    waf_rate_limit: Annotated[int, between(10, 2_000_000_000, "requests")]
+    """Requests in five minutes from one address."""
+    deletion_protection: bool
+    idle_timeout_seconds: Annotated[int, between(1, 4000, "seconds")]
+    """How long a connection may be silent; a model may think for minutes before its first token."""
+    deregistration_delay_seconds: Annotated[int, between(0, 3600, "seconds")]
+    """How long a task that goes away may finish its answers."""
+    internal: bool
+    """Reachable from the VPC only."""
+    allowed_cidrs: Annotated[fields.Cidrs, fields.NonEmpty]
+    """Who may connect (IPv4)."""
+    access_logs: bool
+    test_port: Annotated[int, between(1, 65535)]
+    """Port of the test listener, which a deployment_strategy other than rolling has."""
+    test_cidrs: fields.Cidrs
+    """Who may connect to it (IPv4); left out: the VPC only, and so nobody where the load balancer faces the
+    internet, since the VPC's own requests then come from public addresses."""
+
+    @property
+    def https(self) -> bool:
+        """Whether a 443 listener exists: with a certificate of the user's, or one made for the domain."""
+        return self.certificate_arn is not None or self.domain_name is not None

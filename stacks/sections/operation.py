@@ -1,0 +1,71 @@
+"""`secrets`, `observability` and `deployment`: what goes on while the environment lives."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from stacks.checking import fields
+from stacks.checking.fields import between
+from stacks.sections import Section
+
+
+class Secrets(Section):
+    """Secrets Manager."""
+
+    rotation_days: Annotated[int, between(1, 1000, "days")]
+    """Days between two rotations of the database's login and of the master key."""
+
+
+class Alarms(Section):
+    """When the alarm topic is told; 0 leaves an alarm out."""
+
+    cpu_percent: Annotated[int, between(1, 99, "percent")]
+    """Tasks' CPU, over fifteen minutes."""
+    memory_percent: Annotated[int, between(1, 99, "percent")]
+    """Tasks' memory, over fifteen minutes."""
+    server_errors: Annotated[int, between(0, 1_000_000, "answers")]
+    """Answers with 5xx in five minutes."""
+    server_error_percent: Annotated[int, between(0, 99, "percent")]
+    """Part of the answers that are 5xx."""
+    latency_milliseconds: Annotated[int, between(0, 4_000_000, "milliseconds")]
+    """Time until an answer begins; the time that a model thinks is part of it."""
+    latency_percentile: Annotated[int, between(50, 99)]
+    """95: five in a hundred answers may take longer than latency_milliseconds."""
+    healthy_tasks: Annotated[int, between(0, 5000, "tasks")]
+    """The alarm rings when fewer tasks answer the load balancer."""
+    stopped_tasks: bool
+    """A message for each task that stopped though no deployment, scaling or person asked for it."""
+    database_cpu_percent: Annotated[int, between(1, 99, "percent")]
+
+
+class Observability(Section):
+    """Logs, metrics and alarms."""
+
+    log_retention_days: fields.LogRetention
+    container_insights: bool
+    xray: bool
+    alarm_email: fields.Email | None
+    """Gets every alarm, after confirming the subscription."""
+    alarms: Alarms
+    dashboard: bool
+    rollback_alarms: fields.RollbackAlarms
+    """CloudWatch alarms, by name or ARN, five at most: an update of alb or service during which one rings is
+    rolled back. They have to exist."""
+    rollback_monitoring_minutes: Annotated[int, between(0, 180, "minutes")]
+    """How long they are watched after an update has done everything."""
+
+
+class Timeouts(Section):
+    """Minutes after which gatestack stops waiting for one operation on a stack; AWS goes on with it."""
+
+    security: Annotated[int, between(1, 1440, "minutes")]
+    network: Annotated[int, between(1, 1440, "minutes")]
+    alb: Annotated[int, between(1, 1440, "minutes")]
+    database: Annotated[int, between(1, 1440, "minutes")]
+    service: Annotated[int, between(1, 1440, "minutes")]
+
+
+class Deployment(Section):
+    """How the stacks are deployed."""
+
+    timeout_minutes: Timeouts

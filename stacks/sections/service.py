@@ -1,0 +1,78 @@
+"""`service`: the tasks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stacks.checking import fields
+from stacks.checking.fields import between
+from stacks.sections import Section
+
+Provider = Literal["openai", "anthropic", "bedrock"]
+
+
+class Service(Section):
+    """The ECS service: image, size, scaling."""
+
+    image: fields.ImageName
+    """`ecr`: the environment's own repository; else a registry path without tag."""
+    image_tag: fields.ImageTag
+    """Tag, or sha256:… digest; left out: the system's tested release."""
+    port: Annotated[int, between(1, 65535)]
+    cpu: fields.FargateCpu
+    """CPU units, 1024 to a vCPU."""
+    memory_mb: int
+    """Fargate takes certain sizes with each CPU size."""
+    architecture: Literal["x86_64", "arm64"]
+    desired_count: Annotated[int, between(0, 5000, "tasks")]
+    """Tasks at first; later scaling owns the number."""
+    min_tasks: Annotated[int, between(0, 5000, "tasks")]
+    max_tasks: Annotated[int, between(1, 5000, "tasks")]
+    cpu_target_percent: Annotated[int, between(1, 100, "percent")]
+    """Scaling keeps the tasks' average CPU near this."""
+    memory_target_percent: Annotated[int, between(0, 100, "percent")]
+    """Scaling keeps the tasks' average memory near this; 0: memory does not scale."""
+    requests_per_target: Annotated[int, between(0, 1_000_000, "requests")]
+    """Scaling keeps each task's requests in a minute near this; 0: requests do not scale. Rolling only."""
+    scale_out_cooldown_seconds: Annotated[int, between(0, 3600, "seconds")]
+    """How long after adding tasks scaling waits for their effect."""
+    scale_in_cooldown_seconds: Annotated[int, between(0, 3600, "seconds")]
+    """How long after taking tasks away scaling takes no more."""
+    deployment_strategy: Literal["rolling", "blue_green", "canary", "linear"]
+    """How new tasks take over: one by one; or beside all the old ones, with the traffic switched at once,
+    after a share of it, or step by step."""
+    shift_percent: Annotated[int, between(1, 99, "percent")]
+    """Share of the traffic that canary shifts first, and linear at each step; 3 at least with linear."""
+    shift_minutes: Annotated[int, between(0, 1440, "minutes")]
+    """How long canary waits after that share, and linear after each step but the last."""
+    bake_minutes: Annotated[int, between(0, 1440, "minutes")]
+    """How long the old tasks stay after all traffic has gone to the new ones; not with rolling."""
+    deployment_alarms: bool
+    """Roll a deployment back during which the alarm on 5xx answers or on unhealthy tasks rings."""
+    workers: Annotated[int, between(1, 64, "workers")]
+    """Processes in a task; LiteLLM advises one a vCPU."""
+    spot: bool
+    """Fargate Spot: about 70 % cheaper, and AWS may take a task away at two minutes' notice."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+    """DEBUG writes keys and prompts to the log; `gatestack config set` changes it between deployments."""
+    stop_timeout_seconds: Annotated[int, between(1, 120, "seconds")]
+    environment: dict[str, str]
+    """Further environment variables, none of them secret."""
+    providers: Annotated[tuple[Provider, ...], Field(strict=False), fields.NonEmpty]
+    """Model providers that the proxy calls."""
+    bedrock_models: fields.BedrockModels
+    """Foundation-model or inference-profile ids that the task may invoke."""
+    config: dict[str, object]
+    """LiteLLM's config.yaml, as it is."""
+
+    @property
+    def scaled(self) -> bool:
+        """Whether Application Auto Scaling owns the number of tasks."""
+        return self.max_tasks > self.min_tasks
+
+    @property
+    def shifts_traffic(self) -> bool:
+        """Whether a deployment puts all new tasks beside the old ones and then moves the traffic to them."""
+        return self.deployment_strategy != "rolling"
