@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from deployer.existing.facts import Facts
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.stateful import STATEFUL
 from deployer.tasks import TaskRequest, TaskState
+from generator.manifest import Existing
 
 Replacement = Literal["True", "False", "Conditional"]
 Kind = Literal["CREATE", "UPDATE"]
@@ -263,6 +265,9 @@ class Cloud(Protocol):
 
     def protect(self, stack_id: str, *, on: bool) -> None:
         """Switch termination protection."""
+
+    def existing(self, wanted: Existing, tags: Mapping[str, str]) -> Facts:
+        """Return what is there of what *wanted* names; *tags* mark what the environment itself has made."""
 
     # edges: None means that this endpoint cannot tell
     def has_image(self, repository: str, tag: str) -> bool | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from deployer.cloud import Cloud
 from deployer.errors import Protected, Refused
+from deployer.existing.check import check_existing
 from deployer.exports.phases import deploy_in_phases
 from deployer.graph import Graph, graph
 from deployer.loop.leftovers import for_removal, scope
@@ -14,7 +15,7 @@ from deployer.loop.patience import patiently
 from deployer.loop.prepare import check_sizes
 from deployer.loop.run import Run
 from deployer.options import Host, Options
-from deployer.progress import Result
+from deployer.progress import Notice, Result, Tell
 from generator.manifest import Manifest, StackSpec
 
 
@@ -27,7 +28,7 @@ def deploy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> Re
         CloudError: AWS could not be asked at all; nothing was touched.
 
     """
-    order = patiently(host, lambda: check(manifest, cloud, options.only))
+    order = patiently(host, lambda: check(manifest, cloud, options.only, host.tell))
     found = patiently(host, lambda: scope(manifest, order, cloud, whole=not options.only))
     return deploy_in_phases(found, cloud, options, host)
 
@@ -54,19 +55,23 @@ def destroy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> R
     return Run(for_removal(found), goal="destroy", cloud=cloud, options=options, host=host).run()
 
 
-def check(manifest: Manifest, cloud: Cloud, only: Collection[str]) -> Graph:
+def check(manifest: Manifest, cloud: Cloud, only: Collection[str], tell: Tell) -> Graph:
     """
     Return the order of the chosen stacks, checked against the account and the region.
 
     Raises:
-        Refused: wrong account, unknown stack, template too big, or exports and imports that do not fit.
+        Refused: wrong account, unknown stack, template too big, exports and imports that do not fit, or
+            something is not there that the environment takes for granted.
 
     """
     _check_account(manifest, cloud)
     specs = chosen(manifest, only)
     check_sizes(replace(manifest, stacks=specs))
     graph(manifest.stacks)
-    return graph(specs, cloud.exports())
+    order = graph(specs, cloud.exports())
+    for warning in check_existing(manifest, cloud, only):
+        tell(Notice(warning, warning=True))
+    return order
 
 
 def chosen(manifest: Manifest, only: Collection[str]) -> tuple[StackSpec, ...]:

@@ -46,9 +46,12 @@ def plan(manifest: Manifest, cloud: Cloud, options: Options, host: Host, *, keep
         CloudError: AWS could not be asked.
 
     """
-    order = check(manifest, cloud, options.only)
+    told: list[Event] = []
+    order = check(manifest, cloud, options.only, told.append)
     found = scope(manifest, order, cloud, whole=not options.only)
-    return _Preview(found, cloud, options, host, keep=keep).plan()
+    made = _Preview(found, cloud, options, host, keep=keep).plan()
+    warnings = tuple(event.text for event in told if isinstance(event, Notice))
+    return replace(made, notices=warnings + made.notices)
 
 
 def discard(plan: Plan, cloud: Cloud) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import click
@@ -17,7 +20,8 @@ from gatestack.account import clients
 from gatestack.cli import Options
 from gatestack.draft import objection
 from gatestack.environment import FOLDER, Environment, resolve
-from stacks.mirrored import MIRRORED, READ_BY_TASKS
+from gatestack.injected import parameters_taken
+from stacks.application import LOG_LEVEL, Application
 
 FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 ENV = click.argument("env")
@@ -35,7 +39,9 @@ def config() -> None:
 def list_(options: Options, env: str, style: str) -> int:
     """List ENV's parameters: name, value, whose they are, when they changed."""
     environment = resolve(env, options.region)
-    found = [(one, _owner(one.name)) for one in _there(_store(environment, options), environment, env)]
+    owners = _Owners(environment)
+    there = _there(_store(environment, options), environment, env)
+    found = [(one, owners.of(one.name)) for one in there]
     if style == "json":
         records = [report.parameter_record(one, owner) for one, owner in found]
         path = f"/{environment.prefix}"
@@ -62,7 +68,7 @@ def get(options: Options, env: str, name: str, style: str) -> int:
         raise Refused(f"no parameter {name!r}; {environment.name} has {', '.join(there)}{near(name, there)}")
     environment.check_account(found.account)
     if style == "json":
-        record = report.parameter_record(found, _owner(name))
+        record = report.parameter_record(found, _Owners(environment).of(name))
         click.echo(json.dumps({"environment": environment.name, **record}, indent=2))
     else:
         click.echo(found.value)
@@ -80,7 +86,8 @@ def set_(options: Options, env: str, name: str, value: str) -> int:
     """Set ENV's parameter NAME: log-level, or one of your own; the others follow the environment's file."""
     environment = resolve(env, options.region)
     name = _short(environment, name)
-    _check(environment, env, name, value)
+    owners = _Owners(environment)
+    value = _checked(owners, env, name, value)
     store = _store(environment, options)
     there = {one.name: one for one in _there(store, environment, env)}
     parameters.check_kind(there.get(name))
@@ -89,7 +96,7 @@ def set_(options: Options, env: str, name: str, value: str) -> int:
         return 0
     store.put(name, value)
     click.echo(f"{name} of {environment.name} is {value}", err=True)
-    click.echo(_effect(name, environment, env), err=True)
+    click.echo(_effect(owners, name, env), err=True)
     return 0
 
 
@@ -114,31 +121,66 @@ def _there(store: ParameterStore, environment: Environment, env: str) -> tuple[P
     return found
 
 
-def _owner(name: str) -> str:
-    if name in READ_BY_TASKS:
-        return f"tasks read it as {READ_BY_TASKS[name]}"
-    return f"environment file: {MIRRORED[name]}" if name in MIRRORED else "yours"
+@dataclass(frozen=True)
+class _Owners:
+    """Whose each parameter of an environment is, and who reads it."""
+
+    environment: Environment
+
+    @property
+    def application(self) -> Application:
+        return self.environment.application
+
+    @cached_property
+    def read(self) -> Mapping[str, str]:
+        """Name -> the variable that tasks get."""
+        return parameters_taken(self.environment)
+
+    def of(self, name: str) -> str:
+        """Return in words whose *name* is."""
+        if name in self.read:
+            return f"tasks read it as {self.read[name]}"
+        if self.key(name):
+            return f"environment file: {self.key(name)}"
+        return "database stack" if name in self.application.located else "yours"
+
+    def key(self, name: str) -> str:
+        """Return the key of the environment file that *name* follows; empty where it follows none."""
+        if name in self.application.shown:
+            return self.application.shown[name]
+        return f"service.parameters.{name}" if name in self._own else ""
+
+    @property
+    def _own(self) -> Collection[str]:
+        """The parameters that the user has put into the file; in a folder, what of it tasks read."""
+        settings = self.environment.settings
+        return settings.service.parameters if settings else self.read.keys() - self.application.located.keys()
 
 
-def _check(environment: Environment, env: str, name: str, value: str) -> None:
-    """Raise Refused where *name* is not set here, or not to *value*."""
-    if name in MIRRORED and name not in READ_BY_TASKS:
-        file = _file(environment, env)
-        raise Refused(f"{name} follows {MIRRORED[name]} of {file}: change it there and deploy")
+def _checked(owners: _Owners, env: str, name: str, value: str) -> str:
+    """Return what *name* is set to by *value*; raises Refused where that is not done here, or not so."""
+    environment, key = owners.environment, owners.key(name)
+    if name in owners.application.located:
+        raise Refused(f"{name} says where something of the database stack is: a deployment sets it")
+    if key and name not in owners.read:
+        raise Refused(f"{name} follows {key} of {_file(environment, env)}: change it there and deploy")
     parameters.check_name(name)
     parameters.check_value(name, value)
-    if name in MIRRORED:
-        tier = "production" if environment.production else "dev"
-        wrong = objection({"tier": tier, MIRRORED[name]: value}, MIRRORED[name])
-        if wrong:
-            raise Refused(f"{name}: {wrong}")
+    words = owners.application.log_levels if name == LOG_LEVEL else {}
+    said = next((level for level, word in words.items() if value == word), value)
+    tier = "production" if environment.production else "dev"
+    wrong = objection({"system": environment.system, "tier": tier, key: said}, key) if key else None
+    if wrong:
+        raise Refused(f"{name}: {wrong}")
+    return words.get(said, said)
 
 
-def _effect(name: str, environment: Environment, env: str) -> str:
+def _effect(owners: _Owners, name: str, env: str) -> str:
     """Return what the user should know of a parameter that was set."""
-    if name not in READ_BY_TASKS:
-        return "LiteLLM's tasks do not read it: it is there for what you run beside it"
-    held = f"a deployment that changes {MIRRORED[name]} of {_file(environment, env)} sets it back"
+    if name not in owners.read:
+        title = owners.application.title
+        return f"{title}'s tasks do not read it: it is there for what you run beside it"
+    held = f"a deployment that changes {owners.key(name)} of {_file(owners.environment, env)} sets it back"
     return f"tasks read it at their start: gatestack rollout {shlex.quote(env)}; {held}"
 
 

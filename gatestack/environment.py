@@ -11,9 +11,11 @@ import click
 from generator import manifest as manifests
 from generator.manifest import Manifest
 from stacks import STACKS
+from stacks.application import Application
 from stacks.checking.advice import advice
 from stacks.environment import load
 from stacks.settings import Settings
+from stacks.systems import MODULES, application
 
 FOLDER = Path("environments")
 
@@ -33,15 +35,17 @@ class Environment:
     production: bool
     stack_names: Mapping[str, str]
     """Short name -> CloudFormation's name."""
+    system: str
+    """``litellm``."""
+    application: Application
+    """What the system is made of."""
     settings: Settings | None
     rendered: Manifest | None
 
     @property
     def prefix(self) -> str:
         """What every name of it begins with: ``dev-litellm``."""
-        source = self.settings or self.rendered
-        assert source  # noqa: S101 - one of the two is always there
-        return f"{source.environment}-{source.system}"
+        return f"{self.name}-{self.system}"
 
     def check_account(self, account: str) -> None:
         """Refuse to go on in *account* where the environment is for another; raises SettingsRefused."""
@@ -107,8 +111,23 @@ def _from_file(path: Path, region: str | None) -> Environment:
     settings = load(path)
     if region:
         settings = settings.model_copy(update={"region": region})
-    names = {stack: settings.stack_name(stack) for stack in STACKS}
-    return Environment(settings.environment, settings.region, settings.production, names, settings, None)
+    names = {stack: settings.stack_name(stack) for stack in STACKS if not _is_empty(stack, settings)}
+    system = settings.system
+    return Environment(
+        settings.environment,
+        settings.region,
+        settings.production,
+        names,
+        system,
+        application(system),
+        settings,
+        None,
+    )
+
+
+def _is_empty(stack: str, settings: Settings) -> bool:
+    """Whether *stack* would hold nothing: then it is not made, and a folder would not name it either."""
+    return stack == "database" and not (settings.database.exists or settings.cache.enabled)
 
 
 def _from_folder(path: Path, region: str | None) -> Environment:
@@ -116,4 +135,19 @@ def _from_folder(path: Path, region: str | None) -> Environment:
     if region and region != manifest.region:
         manifest = replace(manifest, region=region)
     names = {stack.name: stack.stack_name for stack in manifest.stacks}
-    return Environment(manifest.environment, manifest.region, manifest.production, names, None, manifest)
+    system = manifest.system
+    if system not in MODULES:
+        known = ", ".join(MODULES)
+        raise ValueError(
+            f"{path} is of the system {system}, and this gatestack knows {known}: use another one"
+        )
+    return Environment(
+        manifest.environment,
+        manifest.region,
+        manifest.production,
+        names,
+        system,
+        application(system),
+        None,
+        manifest,
+    )

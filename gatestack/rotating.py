@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import click
@@ -20,24 +19,13 @@ from deployer.upkeep.rotation import Begun, Rotation, Rotator, standing
 from deployer.upkeep.service import Service, place_of
 from deployer.upkeep.waiting import Patience
 from gatestack.account import check_account, clients, connect, poll_interval, speed
+from gatestack.catalogue import rotated, rotations, unrotated
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
 from gatestack.progress import shown
 from gatestack.signals import host
 
 MINUTES = 15.0
-ROTATED: Mapping[str, str] = {
-    "database": "database-login",
-    "database-login": "database-login",
-    "master-key": "master-key",
-}
-"""What a user calls a secret -> its name below the prefix."""
-BY_HAND: Mapping[str, str] = {
-    "ui-password": "people choose it: `gatestack secret set {env} UI_PASSWORD`",
-    "api-keys": "the providers make them: `gatestack secret set {env} OPENAI_API_KEY`",
-    "salt-key": "what LiteLLM has encrypted in the database would be unreadable for ever",
-    "master-key-seed": "it is only what the first master key was made of: rotate master-key",
-}
 
 
 @dataclass(frozen=True)
@@ -70,7 +58,7 @@ class Done:
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 @click.pass_obj
 def rotate(options: Options, env: str, secret: str, minutes: float, style: str, *, wait_rollout: bool) -> int:
-    """Rotate SECRET of ENV (database: the login of the tasks; master-key) now, and wait for it."""
+    """Rotate SECRET of ENV (database: the login of the tasks; LiteLLM's master-key) now, and wait for it."""
     environment = resolve(env, options.region)
     name = f"{environment.prefix}/{_meant(secret, environment, env)}"
     cloud = connect(environment, options)
@@ -94,12 +82,16 @@ def _meant(secret: str, environment: Environment, env: str) -> str:
 
     """
     short = secret.removeprefix(f"{environment.prefix}/")
-    if short in ROTATED:
-        return ROTATED[short]
-    if short in BY_HAND:
-        raise click.UsageError(f"{short} is not rotated: {BY_HAND[short].format(env=env)}")
-    hint = near(short, [*ROTATED, *BY_HAND])
-    raise click.UsageError(f"no secret {secret!r}{hint} (rotated are: database, master-key)")
+    application = environment.application
+    rotates, others = rotated(application), unrotated(application)
+    if short in rotates:
+        return rotates[short]
+    which = ", ".join(rotations(application)) or f"none of {application.title}'s"
+    if short in others:
+        why = others[short].format(env=env)
+        raise click.UsageError(f"{short} is not rotated: {why} (rotated are: {which})")
+    hint = near(short, [*rotates, *others])
+    raise click.UsageError(f"no secret {secret!r}{hint} (rotated are: {which})")
 
 
 def _roller(environment: Environment, cloud: Cloud, store: ServiceStore, rotator: Rotator) -> Roller | None:

@@ -18,6 +18,7 @@ from deployer.upkeep import report, secrets
 from deployer.upkeep.report import SecretView
 from deployer.upkeep.secrets import SecretInfo, SecretStore, SecretValue, Target
 from gatestack.account import clients
+from gatestack.catalogue import catalogue
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
 
@@ -41,7 +42,9 @@ def list_(options: Options, env: str, style: str) -> int:
     """List ENV's secrets: what is in each, whether it is set, when it changed."""
     environment = resolve(env, options.region)
     store = SecretsManager(clients(environment, options))
-    views = [_view(store, environment, name) for name in secrets.SECRETS]
+    kinds = catalogue(environment.application)
+    views = [_view(store, environment, name) for name in kinds]
+    views = [view for view in views if view.info or not kinds[view.name].optional]
     if all(view.info is None for view in views):
         raise DeployError(_missing(environment, f"{environment.prefix}/...", env))
     if style == "json":
@@ -60,7 +63,7 @@ def list_(options: Options, env: str, style: str) -> int:
 def get(options: Options, env: str, name: str, style: str, *, reveal: bool) -> int:
     """Show what is in the secret NAME of ENV; with --reveal its value."""
     environment = resolve(env, options.region)
-    target = secrets.find(name, environment.prefix)
+    target = secrets.find(name, environment.prefix, catalogue(environment.application))
     store = SecretsManager(clients(environment, options))
     info = _existing(store, environment, target, env)
     value = store.read(info.name)
@@ -91,13 +94,17 @@ def set_(options: Options, env: str, name: str, refused: tuple[str, ...]) -> int
     if refused or "=" in name or name.startswith("-") or env.startswith("-"):
         raise click.UsageError(ON_THE_COMMAND_LINE)
     environment = resolve(env, options.region)
-    target = secrets.find(name, environment.prefix)
-    secrets.check_settable(target, shlex.quote(env))
+    kinds = catalogue(environment.application)
+    target = secrets.find(name, environment.prefix, kinds)
+    kind = kinds[target.secret]
+    secrets.check_settable(target, kind, shlex.quote(env))
+    if sys.stdin.isatty():
+        target = secrets.typed(target, kind)
     store = SecretsManager(clients(environment, options))
     info = _existing(store, environment, target, env)
     secrets.check_key(target, store.read(info.name).text)
     given = _given(target)
-    written = secrets.update(store, info.name, lambda text: secrets.changed(text, target, given))
+    written = secrets.update(store, info.name, lambda text: secrets.changed(text, target, given, kind))
     if not written:
         click.echo(f"{info.name}: that is its value already; nothing was changed", err=True)
         return 0
@@ -157,15 +164,12 @@ def _plain(value: SecretValue, target: Target) -> Any:
 
 
 def _given(target: Target) -> str:
-    """Return what the user gives for *target*; raises Refused where that can be no value."""
+    """Return what the user gives for *target*, which names one value at a terminal; raises Refused."""
     if not sys.stdin.isatty():
         return _piped()
-    if target.key is None:
-        one = f"name one value ({target}/{secrets.SECRETS[target.secret].keys[0]})"
-        raise Refused(f"{target} has several values: {one}, or give all of them as a JSON object on stdin")
-    check = _checked(target.key)
+    key = target.key or ""
     return str(
-        click.prompt(target.key, hide_input=True, confirmation_prompt=True, value_proc=check, err=True)
+        click.prompt(key, hide_input=True, confirmation_prompt=True, value_proc=_checked(key), err=True)
     )
 
 

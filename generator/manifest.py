@@ -65,6 +65,42 @@ class Migration:
 
 
 @dataclass(frozen=True)
+class ExistingSubnets:
+    """Two subnets that are there already, and what they have to be good for."""
+
+    key: str
+    """The settings key that names them."""
+    ids: tuple[str, ...]
+    way_out: Literal["internet", "any", "endpoints", "none"]
+    """
+    Where the default route leads: to an ``internet`` gateway; ``any`` way but one, for hosts without a public
+    address; the same, or to nowhere if ``endpoints`` stand for it; with ``none``, not to an internet gateway.
+    """
+    addresses: Mapping[str, tuple[int, int]]
+    """What needs addresses -> how many in the first and in the second subnet, at the most."""
+
+
+@dataclass(frozen=True)
+class Existing:
+    """What an environment takes for granted: it is looked at before anything is touched."""
+
+    vpc_id: str | None = None
+    """None: the network stack makes a VPC."""
+    vpc_cidr: str = ""
+    """The range that security groups take for the VPC's."""
+    subnets: tuple[ExistingSubnets, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    """Services (``ecr.api``) that the network stack makes interface endpoints for, with private DNS."""
+    reached: tuple[str, ...] = ()
+    """Services that need an endpoint of the VPC's own where its private subnets have no way out."""
+    certificate_arn: str | None = None
+    domain: str | None = None
+    hosted_zone_id: str | None = None
+    internal: bool = False
+    """Whether the load balancer is reachable from the VPC only."""
+
+
+@dataclass(frozen=True)
 class StackSpec:
     """One stack as it should be. What it exports and imports stands in its template alone."""
 
@@ -101,6 +137,8 @@ class Manifest:
     stacks: tuple[StackSpec, ...]
     files: Mapping[str, bytes] = field(default_factory=dict)
     """Files that stacks upload, by name."""
+    existing: Existing | None = None
+    """None: nothing is taken for granted."""
 
 
 def write(manifest: Manifest, folder: Path) -> None:
@@ -130,7 +168,8 @@ def read(folder: Path) -> Manifest:
         stacks = tuple(_stack(entry, folder) for entry in index["stacks"])
         files = {name: (folder / name).read_bytes() for name in index["files"]}
         names = ("environment", "system", "region", "account", "production")
-        return Manifest(**{name: index[name] for name in names}, stacks=stacks, files=files)
+        taken = _existing(index.get("existing"))
+        return Manifest(**{name: index[name] for name in names}, stacks=stacks, files=files, existing=taken)
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{folder} is not a folder that `gatestack generate` wrote: {error}") from error
 
@@ -139,6 +178,8 @@ def _index(manifest: Manifest) -> str:
     index = asdict(replace(manifest, files={})) | {"format": FORMAT, "files": sorted(manifest.files)}
     for entry in index["stacks"]:
         del entry["template"]
+    if manifest.existing is None:
+        del index["existing"]
     return json.dumps(index, indent=1, sort_keys=True) + "\n"
 
 
@@ -159,3 +200,16 @@ def _migration(entry: Mapping[str, Any] | None) -> Migration | None:
         return None
     lists = {name: tuple(entry[name]) for name in ("subnet_exports", "security_group_exports")}
     return Migration(**{**entry, **lists})
+
+
+def _existing(entry: Mapping[str, Any] | None) -> Existing | None:
+    if entry is None:
+        return None
+    lists = {name: tuple(entry[name]) for name in ("endpoints", "reached")}
+    subnets = tuple(_subnets(one) for one in entry["subnets"])
+    return Existing(**{**entry, **lists, "subnets": subnets})
+
+
+def _subnets(entry: Mapping[str, Any]) -> ExistingSubnets:
+    addresses = {what: (first, second) for what, (first, second) in entry["addresses"].items()}
+    return ExistingSubnets(**{**entry, "ids": tuple(entry["ids"]), "addresses": addresses})

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from generator.existing import taken_for_granted
 from generator.manifest import Lookup, Manifest, Migration, StackSpec, Upload
 from stacks import STACKS, builder
-from stacks.parts import function_code, litellm_config
+from stacks.parts import function_code
 from stacks.settings import Settings
+from stacks.systems import application
+from stacks.wiring import Stack
 
 ROLLED_BACK_BY_ALARMS = frozenset({"alb", "service"})
 """The stacks that requests pass through. An alarm on them says nothing about an update of the others, and a
@@ -17,23 +20,39 @@ database that is rolled back is interrupted twice."""
 
 
 def render(settings: Settings) -> Manifest:
-    """Return the environment that *settings* describe, ready to be linted, planned and deployed."""
+    """
+    Return the environment that *settings* describe, ready to be linted, planned and deployed.
+
+    A stack that would hold nothing is not there: CloudFormation takes none without resources.
+    """
+    built = (builder(name).build(settings) for name in STACKS)
+    stacks = tuple(_spec(settings, stack) for stack in built if stack.template.resources)
     return Manifest(
         environment=settings.environment,
         system=settings.system,
         region=settings.region,
         account=settings.account,
         production=settings.production,
-        stacks=tuple(_spec(settings, name) for name in STACKS),
-        files={
-            litellm_config.FILE: litellm_config.text(settings).encode(),
-            function_code.FILE: function_code.archive(),
-        },
+        stacks=stacks,
+        files={file: _content(settings, file) for file in _uploaded(stacks)},
+        existing=taken_for_granted(settings, stacks),
     )
 
 
-def _spec(settings: Settings, name: str) -> StackSpec:
-    template = builder(name).build(settings).template.to_dict()
+def _uploaded(stacks: Iterable[StackSpec]) -> Iterator[str]:
+    """Yield the names of the files that some stack wants to be in S3."""
+    yield from dict.fromkeys(upload.file for stack in stacks for upload in stack.uploads)
+
+
+def _content(settings: Settings, file: str) -> bytes:
+    config = application(settings.system).config
+    if config and file == config.file:
+        return config.text(settings).encode()
+    return function_code.archive()
+
+
+def _spec(settings: Settings, stack: Stack) -> StackSpec:
+    name, template = stack.name, stack.template.to_dict()
     deployment = template.get("Metadata", {}).get("gatestack", {})
     watched = name in ROLLED_BACK_BY_ALARMS
     return StackSpec(

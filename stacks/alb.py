@@ -29,9 +29,6 @@ from stacks.settings import Settings
 from stacks.wiring import Stack
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
-ROUTES = {10: "/v1/*", 20: "/health", 30: "/ui/*", 100: "/*"}
-"""S1, "Request Routing": priority and path; all lead to the tasks."""
-
 EVERYTHING = {100: "/*"}
 """
 The one rule of a listener whose traffic ECS shifts: it moves one production rule and one test rule a service.
@@ -51,7 +48,7 @@ def build(settings: Settings) -> Stack:
     if settings.service.shifts_traffic:
         _shifted(stack, balancer, https or http, targets)
     else:
-        _rules(stack, "Rule", https or http, targets, ROUTES)
+        _rules(stack, "Rule", https or http, targets, stack.application.routes)
     if settings.alb.domain_name and settings.alb.hosted_zone_id:
         _dns_record(stack, balancer)
     if settings.alb.waf:
@@ -88,6 +85,7 @@ def _attributes(settings: Settings) -> Iterable[tuple[str, str]]:
 
 def _target_group(stack: Stack, title: str, name: str) -> TargetGroup:
     """S1, "Health Checks"; without a name of its own, because a named group could never be replaced."""
+    check = stack.settings.alb.health_check
     delay = str(stack.settings.alb.deregistration_delay_seconds)
     return stack.add(
         TargetGroup(
@@ -96,11 +94,11 @@ def _target_group(stack: Stack, title: str, name: str) -> TargetGroup:
             TargetType="ip",
             Protocol="HTTP",
             Port=stack.settings.service.port,
-            HealthCheckPath="/health/liveliness",
-            HealthCheckIntervalSeconds=30,
-            HealthCheckTimeoutSeconds=15,
-            HealthyThresholdCount=2,
-            UnhealthyThresholdCount=5,
+            HealthCheckPath=check.path,
+            HealthCheckIntervalSeconds=check.interval_seconds,
+            HealthCheckTimeoutSeconds=check.timeout_seconds,
+            HealthyThresholdCount=check.healthy_count,
+            UnhealthyThresholdCount=check.unhealthy_count,
             Matcher=Matcher(HttpCode="200"),
             TargetGroupAttributes=[
                 TargetGroupAttribute(Key="deregistration_delay.timeout_seconds", Value=delay)

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -24,6 +24,10 @@ from stacks.checking.yaml_tree import Tree, parse
 from stacks.settings import Settings, System, Tier
 
 __all__ = ["EnvironmentFileError", "Problem", "defaults", "load", "parse_settings"]
+
+
+EVERY_SYSTEM = "defaults"
+"""The file of `stacks/systems` that lies below each system's own."""
 
 
 class EnvironmentFileError(ValueError):
@@ -75,8 +79,10 @@ def parse_settings(text: str, path: Path) -> Settings:
 
 def defaults(system: str, tier: str) -> dict[str, Any]:
     """Return what a file of *system* and *tier* that says nothing means; only the subnets are missing."""
-    data = _system_file(system)
-    return _merged(data["defaults"], {"tier": tier} | (data["tiers"][tier] or {}))
+    files = [_system_file(EVERY_SYSTEM), _system_file(system)]
+    layers = [*(data["defaults"] for data in files), *(data.get("tiers", {}).get(tier, {}) for data in files)]
+    merged: dict[str, Any] = reduce(_merged, layers, {})
+    return merged | {"tier": tier}
 
 
 @cache
@@ -113,14 +119,25 @@ class _Draft:
         data = _merged({"account": None}, _merged(base, self.tree.value))
         for values, told in ((base, False), (data, True)):
             self._derive(values, told=told)
+        self._refuse_unused(str(base["system"]))
         settings = self._validated(data, base)
         self.problems += [self._placed(finding) for finding in findings(settings) if self._certain(finding)]
         return settings
 
+    def _refuse_unused(self, system: str) -> None:
+        """Refuse what the file says to nobody: a key that its system has no use for."""
+        for key in _system_file(system).get("unused", ()):
+            place = tuple(key.split("."))
+            if place in self.tree.lines:
+                message = f"{system} has no use for it; remove it"
+                self.problems.append(Problem(self._line(place), key, message))
+
     def _base(self) -> dict[str, Any]:
         system, tier = self.tree.value.get("system"), self.tree.value.get("tier")
         known_system = system if system in get_args(System) else get_args(System)[0]
-        return defaults(known_system, tier if tier in get_args(Tier) else get_args(Tier)[0])
+        return {"system": known_system} | defaults(
+            known_system, tier if tier in get_args(Tier) else get_args(Tier)[0]
+        )
 
     def _derive(self, data: dict[str, Any], *, told: bool) -> None:
         """Fill in the subnets that the file does not name, and say so where the VPC has no room for them."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from awacs import bedrock, ecr, kms, logs, s3, secretsmanager, ssm, xray
 from awacs.aws import Condition, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, iam
 from troposphere.kms import Key
 from troposphere.s3 import Bucket
+from troposphere.secretsmanager import Secret
 
-from stacks.parts import alarm_topic, config_bucket, keys, parameters, secrets
+from stacks.parts import alarm_topic, audit_trail, config_bucket, keys, log_archive, parameters, secrets
 from stacks.parts.bedrock import model_arns
 from stacks.parts.policies import allow, arn, role, via
-from stacks.parts.secrets import GatewaySecrets
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
@@ -22,66 +25,73 @@ def build(settings: Settings) -> Stack:
     key = keys.add(stack)
     stack.export("KmsKeyArn", GetAtt(key, "Arn"), "The environment's KMS key")
     own_secrets = secrets.add(stack, key)
-    _export_secrets(stack, own_secrets)
-    bucket = config_bucket.add(stack, key)
-    stack.export(
-        "ConfigBucketName", Ref(bucket), "Bucket of LiteLLM's config.yaml and of the functions' code"
-    )
+    for one in secrets.wanted(stack):
+        stack.export(one.arn.output, Ref(own_secrets[one.name]), one.content)
+    bucket = config_bucket.add(stack, key) if config_bucket.needed(stack) else None
     topic = alarm_topic.add(stack, key)
     stack.export("AlarmTopicArn", Ref(topic), "Topic that every alarm rings")
     execution = _execution_role(stack, key, own_secrets)
     stack.export("ExecutionRoleArn", GetAtt(execution, "Arn"), "Role with which ECS starts the tasks")
-    task = _task_role(stack, key, bucket)
+    task = _task_role(stack, key, own_secrets, bucket)
     stack.export("TaskRoleArn", GetAtt(task, "Arn"), "Role of the running tasks")
     parameters.add(stack)
+    audit_trail.add(stack, bucket)
+    log_archive.add(stack)
     return stack
 
 
-def _export_secrets(stack: Stack, own: GatewaySecrets) -> None:
-    stack.export("MasterKeySecretArn", Ref(own.master_key), "LITELLM_MASTER_KEY")
-    stack.export("UiPasswordSecretArn", Ref(own.ui_password), "UI_USERNAME, UI_PASSWORD")
-    stack.export(
-        "ApiKeysSecretArn", Ref(own.api_keys), "OPENAI_API_KEY, ANTHROPIC_API_KEY, AWS_BEDROCK_REGION"
-    )
-    stack.export("DatabaseSecretArn", Ref(own.database), "username, password of the database's administrator")
-    stack.export("SaltKeySecretArn", Ref(own.salt_key), "LITELLM_SALT_KEY")
-    if own.cache is not None:
-        stack.export("CacheSecretArn", Ref(own.cache), "REDIS_PASSWORD")
-
-
-def _execution_role(stack: Stack, key: Key, own: GatewaySecrets) -> iam.Role:
+def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Role:
     """Pull the image, fetch what is injected, write logs: ECS Developer Guide, "Task execution IAM role"."""
-    prefix = stack.settings.prefix
-    login = arn("secretsmanager", f"secret:{stack.settings.login_secret_name}-*")
-    groups = (stack.settings.log_group, stack.settings.migration_log_group)
-    log_groups = [arn("logs", f"log-group:{group}:*") for group in groups]
-    injected = [*map(Ref, own.read_by_tasks), login]
+    settings = stack.settings
+    log_groups = [arn("logs", f"log-group:{settings.log_group_of(name)}:*") for name in _programs(stack)]
+    login = [arn("secretsmanager", f"secret:{settings.login_secret_name}-*")]
+    injected = [Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "start"]
     return role(
         stack,
         "ExecutionRole",
         "ecs-tasks.amazonaws.com",
         arn("ecs", "*"),
         allow("EcrLogin", [ecr.GetAuthorizationToken], ["*"]),
-        allow("PullOwnImages", _PULL, [arn("ecr", f"repository/{stack.settings.repository_name}")]),
+        allow("PullOwnImages", _PULL, [arn("ecr", f"repository/{settings.repository_name}")]),
         allow("WriteOwnLogs", [logs.CreateLogStream, logs.PutLogEvents], log_groups),
-        allow("ReadOwnSecrets", [secretsmanager.GetSecretValue], injected),
-        allow("ReadOwnParameters", [ssm.GetParameters], [arn("ssm", f"parameter/{prefix}/*")]),
+        *_reading("ReadOwnSecrets", [*injected, *(login if settings.database.exists else ())]),
+        allow("ReadOwnParameters", [ssm.GetParameters], [arn("ssm", f"parameter/{settings.prefix}/*")]),
         _decrypt(key, "secretsmanager"),
     )
 
 
-def _task_role(stack: Stack, key: Key, bucket: Bucket) -> iam.Role:
-    """Read the configuration, call the configured models; nothing else of the account is open to tasks."""
+def _programs(stack: Stack) -> Iterator[str]:
+    """Yield the names of everything that runs as a task."""
+    application = stack.application
+    yield application.entrance.name
+    yield from (one.program.name for one in application.background(stack.settings))
+    if application.migration:
+        yield application.migration.program.name
+
+
+def _task_role(stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket | None) -> iam.Role:
+    """Read what is the tasks' own to read, call the configured models; nothing else is open to them."""
+    fetched = [Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "tasks"]
     return role(
         stack,
         "TaskRole",
         "ecs-tasks.amazonaws.com",
         arn("ecs", "*"),
-        allow("ReadConfiguration", [s3.GetObject], [Sub(f"${{{bucket.title}.Arn}}/litellm/*")]),
-        _decrypt(key, "s3"),
+        *(_configuration(key, bucket) if bucket and stack.application.config else ()),
+        *_reading("ReadOwnSecrets", fetched),
+        *([_decrypt(key, "secretsmanager")] if fetched else ()),
         *_bedrock(stack.settings),
         *_tracing(stack.settings),
     )
+
+
+def _configuration(key: Key, bucket: Bucket) -> tuple[Statement, Statement]:
+    files = Sub(f"${{{bucket.title}.Arn}}/litellm/*")
+    return allow("ReadConfiguration", [s3.GetObject], [files]), _decrypt(key, "s3")
+
+
+def _reading(sid: str, arns: list[Any]) -> list[Statement]:
+    return [allow(sid, [secretsmanager.GetSecretValue], arns)] if arns else []
 
 
 def _bedrock(settings: Settings) -> list[Statement]:

@@ -13,12 +13,12 @@ from stacks.checking import fields, limits
 from stacks.sections import Section
 from stacks.sections.database import Cache, Database
 from stacks.sections.network import Alb, ExistingVpc, Network
-from stacks.sections.operation import Deployment, Observability, Secrets
+from stacks.sections.operation import Deployment, Dispatcher, Observability, Secrets
 from stacks.sections.service import Provider, Service
 
 __all__ = ["Database", "ExistingVpc", "Provider", "Service", "Settings", "System", "Tier"]
 
-System = Literal["litellm"]
+System = Literal["litellm", "litellm-benchmark", "llm-proxy", "llm-testing"]
 Tier = Literal["dev", "production"]
 
 
@@ -40,6 +40,7 @@ class Settings(Section):
     database: Database
     cache: Cache
     service: Service
+    dispatcher: Dispatcher
     secrets: Secrets
     observability: Observability
     deployment: Deployment
@@ -96,30 +97,13 @@ class Settings(Section):
         """Name of the service's ECS cluster: ``dev-litellm``."""
         return self.prefix
 
-    @property
-    def service_name(self) -> str:
-        """Name of the ECS service: ``dev-litellm-proxy``."""
-        return f"{self.prefix}-proxy"
+    def named(self, program: str) -> str:
+        """Name of a program's service and of its task family: ``dev-litellm-proxy`` (S1)."""
+        return f"{self.prefix}-{program}"
 
-    @property
-    def task_family(self) -> str:
-        """Family of the proxy's task definition: ``dev-litellm-proxy`` (S1)."""
-        return f"{self.prefix}-proxy"
-
-    @property
-    def log_group(self) -> str:
-        """Log group of the tasks: ``/ecs/dev-litellm-proxy`` (S1)."""
-        return f"/ecs/{self.task_family}"
-
-    @property
-    def migration_name(self) -> str:
-        """Family of the migration's task definition, and its cluster: ``dev-litellm-migration``."""
-        return f"{self.prefix}-migration"
-
-    @property
-    def migration_log_group(self) -> str:
-        """Log group of the migration: ``/ecs/dev-litellm-migration``."""
-        return f"/ecs/{self.migration_name}"
+    def log_group_of(self, program: str) -> str:
+        """Log group of a program's tasks: ``/ecs/dev-litellm-proxy`` (S1)."""
+        return f"/ecs/{self.named(program)}"
 
     @property
     def login_secret_name(self) -> str:
@@ -131,6 +115,16 @@ class Settings(Section):
         """Full version to create the database with: the configured one, or the tested minor of its major."""
         version = self.database.engine_version
         return limits.LIVE_MINORS.get(version, version)
+
+    @property
+    def trail_name(self) -> str:
+        """Name of CloudTrail's trail: ``dev-litellm-trail``."""
+        return f"{self.prefix}-trail"
+
+    @property
+    def archive_stream_name(self) -> str:
+        """Name of the stream that logs go to their archive by: ``dev-litellm-log-archive``."""
+        return f"{self.prefix}-log-archive"
 
     def secret_name(self, name: str) -> str:
         """Name of a secret in Secrets Manager: ``dev-litellm/master-key``."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from troposphere import AWSObject, Export, ImportValue, Output, Parameter, Ref, Tags, Template
+from troposphere import AWSObject, ImportValue, Output, Parameter, Ref, Sub, Tags, Template
+from troposphere import Export as ExportName
 
+from stacks.application import Export, Text, Value
 from stacks.settings import Settings
+from stacks.systems import application
 
 Resource = TypeVar("Resource", bound=AWSObject)
 
@@ -22,6 +25,7 @@ class Stack:
 
     def __init__(self, settings: Settings, name: str, description: str) -> None:
         self.settings = settings
+        self.application = application(settings.system)
         self.name = name
         self.template = Template(Description=f"{settings.stack_name(name)}: {description}")
         self.template.set_version("2010-09-09")
@@ -39,12 +43,34 @@ class Stack:
 
     def export(self, output: str, value: Any, description: str) -> None:
         """Export *value* as ``{stack name}-{output}``."""
-        export = Export(self.settings.export_name(self.name, output))
-        self.template.add_output(Output(output, Value=value, Description=description, Export=export))
+        names = [output, self.application.aliases.get(output)]
+        for name in filter(None, names):
+            export = ExportName(self.settings.export_name(self.name, name))
+            self.template.add_output(Output(name, Value=value, Description=description, Export=export))
 
     def imported(self, stack: str, output: str) -> ImportValue:
         """Return the value that *stack* exports as *output*."""
         return ImportValue(self.settings.export_name(stack, output))
+
+    def resolved(self, value: Value) -> Any:
+        """Return *value* as the template says it: this stack's own output itself, another's by its import."""
+        if isinstance(value, Text):
+            return Sub(value.template, **{name: self.resolved(one) for name, one in value.exports.items()})
+        if not isinstance(value, Export):
+            return value
+        if value.stack == self.name:
+            return self.template.outputs[value.output].Value
+        return self.imported(value.stack, value.output)
+
+    @property
+    def service_name(self) -> str:
+        """Name of the ECS service that gets the requests: ``dev-litellm-proxy``."""
+        return self.settings.named(self.application.entrance.name)
+
+    @property
+    def log_group_name(self) -> str:
+        """Name of its tasks' log group: ``/ecs/dev-litellm-proxy``."""
+        return self.settings.log_group_of(self.application.entrance.name)
 
     def look_up(self, parameter: Parameter, rule: str, **facts: str) -> Ref:
         """Add *parameter*, which the deployer sets by *rule* (see `generator.manifest.Lookup`)."""

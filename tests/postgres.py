@@ -44,6 +44,10 @@ ssl_key_file = 'server.key'
 log_connections = on
 log_statement = all
 """
+TAKE_TOKENS = """
+cp data/pg_hba.conf hba
+{ echo 'hostssl all +rds_iam all trust'; cat hba; } > data/pg_hba.conf
+"""
 CLEAN_UP = 'cat; "$1" stop -m immediate -D "$2/data"; rm -rf "$2"'
 """For sh: wait for the end of the standard input first."""
 
@@ -146,18 +150,41 @@ class Server:
         finally:
             self._set_tls("on")
 
-    def _set_tls(self, wanted: str) -> None:
+    @contextmanager
+    def taking_tokens(self) -> Iterator[None]:
+        """
+        Have RDS's role rds_iam; take anything for a token from its members and theirs, and nothing else.
+
+        RDS's line is ``hostssl all +rds_iam all pam``; here it trusts, where it would ask IAM. The parameter
+        shows when the server has read it.
+        """
         connection = self.superuser()
-        connection.run(f"ALTER SYSTEM SET ssl = {wanted}")
+        connection.run("CREATE ROLE rds_iam NOLOGIN")
+        self._run_any("sh", "-c", TAKE_TOKENS)
+        self._set("log_disconnections", "on")
+        try:
+            yield
+        finally:
+            self._run_any("mv", "hba", "data/pg_hba.conf")
+            self._set("log_disconnections", "off")
+            connection.run("DROP ROLE rds_iam")
+            connection.close()
+
+    def _set_tls(self, wanted: str) -> None:
+        self._set("ssl", wanted)
+
+    def _set(self, parameter: str, wanted: str) -> None:
+        connection = self.superuser()
+        connection.run(f"ALTER SYSTEM SET {parameter} = '{wanted}'")
         connection.run("SELECT pg_reload_conf()")
         connection.close()
         for _ in range(1000):  # the reload is a signal: the server gets to it when it does
             connection = self.superuser()
-            shown = connection.run("SHOW ssl")
+            shown = connection.run(f"SELECT current_setting('{parameter}', true)")
             connection.close()
             if shown == [[wanted]]:
                 return
-        raise NoServerError(f"the server does not switch TLS {wanted}")
+        raise NoServerError(f"the server does not set {parameter} to {wanted}")
 
     def _ours(self) -> None:
         """Give the folder to the user that the server runs as."""

@@ -17,8 +17,8 @@ from stacks.checking import limits
 from stacks.checking.advice import advice
 from stacks.checking.litellm import given_to_tasks
 from stacks.environment import EnvironmentFileError, parse_settings
-from stacks.parts import litellm_config
 from stacks.settings import Settings
+from stacks.systems import litellm_config
 from tests.command import User
 from tests.finders import exports, only, properties, resource, resources, template
 

@@ -20,7 +20,7 @@ import pytest
 
 from generator.render import render
 from stacks.environment import load
-from stacks.parts import litellm_config
+from stacks.systems import litellm_config
 
 pytestmark = pytest.mark.litellm
 

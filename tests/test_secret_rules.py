@@ -14,9 +14,9 @@ from deployer.upkeep import parameters, secrets
 from deployer.upkeep.secrets import SecretInfo, SecretValue, Target
 from generator.render import render
 from sandbox.server import Sandbox
+from stacks.application import PLACEHOLDER
 from stacks.environment import load
-from stacks.mirrored import MIRRORED
-from stacks.parts.secrets import PLACEHOLDER
+from stacks.systems import application
 from tests.command import ROOT
 
 NAME = "dev-litellm/api-keys"
@@ -55,7 +55,7 @@ def test_the_secrets_that_commands_know_are_those_of_the_templates() -> None:
 def test_the_parameters_that_follow_the_file_are_those_of_the_templates() -> None:
     names = [one["Name"] for one in resources("AWS::SSM::Parameter")]
 
-    assert {name.removeprefix("/dev-litellm/") for name in names} == set(MIRRORED)
+    assert {name.removeprefix("/dev-litellm/") for name in names} == set(application("litellm").shown)
 
 
 @pytest.mark.parametrize(

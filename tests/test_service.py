@@ -14,8 +14,8 @@ from generator.manifest import Migration
 from generator.render import render
 from stacks import database, network, security, service
 from stacks.environment import parse_settings
-from stacks.parts import litellm_config
 from stacks.settings import Settings
+from stacks.systems import litellm_config
 from tests.finders import exports, only, properties, resource, resources, template
 
 DIGEST = "sha256:" + "a" * 64

@@ -68,13 +68,9 @@ def test_names_follow_from_environment_and_system() -> None:
         "dev-litellm-network-VpcId",
     )
     assert (made.alb_name, made.repository_name) == ("dev-litellm",) * 2
-    assert (made.database_identifier, made.task_family) == ("dev-litellm-db", "dev-litellm-proxy")
-    assert made.log_group == "/ecs/dev-litellm-proxy"
-    assert (made.cluster_name, made.service_name) == ("dev-litellm", "dev-litellm-proxy")
-    assert (made.migration_name, made.migration_log_group) == (
-        "dev-litellm-migration",
-        "/ecs/dev-litellm-migration",
-    )
+    assert (made.database_identifier, made.named("proxy")) == ("dev-litellm-db", "dev-litellm-proxy")
+    assert made.cluster_name == "dev-litellm"
+    assert made.log_group_of("proxy") == "/ecs/dev-litellm-proxy"
     assert made.login_secret_name == made.secret_name("database-login") == "dev-litellm/database-login"
     assert made.rotation_function_name("master-key") == "dev-litellm-master-key-rotation"
     assert load(tags={"Owner": "me"}).stack_tags("alb") == {
@@ -542,15 +538,15 @@ def test_warnings_name_what_will_be_regretted() -> None:
     database = {"instance_class": "db.t3.medium"}
     assert advice(load(database=database, service=service | models(bedrock))) == (
         "service.memory_mb: 1024 MB is little: LiteLLM's imports alone take more than 1 GiB; 2048 or more",
+        (
+            "service.config: bedrock/us.anthropic.claude is not among service.bedrock_models: "
+            "the tasks may not invoke it"
+        ),
         "service.log_level: DEBUG writes keys and prompts to the log",
         "alb: no HTTPS, so keys and prompts travel as clear text; add domain_name or certificate_arn",
         (
             "service.max_tasks: 4 tasks x 4 x 10 connections are 160, over database.connection_alarm, 80; "
             "twice as many while a deployment rolls"
-        ),
-        (
-            "service.config: bedrock/us.anthropic.claude is not among service.bedrock_models: "
-            "the tasks may not invoke it"
         ),
     )
 

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from deployer.aws.errors import call
+from deployer.aws.existing import look as look_at_existing
 from deployer.aws.login import Clients
 from deployer.aws.services import service_trouble
 from deployer.aws.tasks import Tasks
 from deployer.cloud import Resource
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
+from deployer.existing.facts import Facts
+from generator.manifest import Existing
 
 Found = TypeVar("Found")
 
@@ -29,6 +32,10 @@ class Edges(Tasks):
     def account(self) -> str:
         """Return the account of the credentials."""
         return str(call(self._clients("sts"), "get_caller_identity")["Account"])
+
+    def existing(self, wanted: Existing, tags: Mapping[str, str]) -> Facts:
+        """Return what is there of what *wanted* names."""
+        return look_at_existing(self._clients, self._region, wanted, tags)
 
     def has_image(self, repository: str, tag: str) -> bool | None:
         """Whether *tag* is in the ECR repository."""

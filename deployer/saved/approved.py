@@ -22,7 +22,7 @@ from deployer.loop.run import Run
 from deployer.loop.withdrawal import withdraw
 from deployer.options import Host, Options
 from deployer.plan import consent_flags, needs_consent
-from deployer.progress import Result
+from deployer.progress import Event, Result
 from deployer.saved.approval import AGAIN, Approval
 from deployer.saved.planfile import PlanFile, PlannedStack, digest, version
 from deployer.statuses import SUCCEEDED, Step, row
@@ -49,7 +49,7 @@ def deploy_plan(
     allowed = options.allow_replace | set(plan.allow_replace)
     try:
         found, approvals = patiently(
-            host, lambda: _checked(manifest, plan, cloud, allowed, lasting=bool(file))
+            host, lambda: _checked(manifest, plan, cloud, allowed, host, lasting=bool(file))
         )
     except DeployError:
         if not file:
@@ -64,14 +64,14 @@ def deploy_plan(
 
 
 def _checked(
-    manifest: Manifest, plan: PlanFile, cloud: Cloud, allowed: Collection[str], *, lasting: bool
+    manifest: Manifest, plan: PlanFile, cloud: Cloud, allowed: Collection[str], host: Host, *, lasting: bool
 ) -> tuple[Scope, Mapping[str, Approval]]:
     _check_place(plan, manifest)
     _check_consent(plan, allowed)
     specs = {spec.name: spec for spec in manifest.stacks}
     _check_templates(plan, specs)
     kept = [stack.name for stack in plan.stacks if stack.action != "delete"]
-    order = check(manifest, cloud, kept)
+    order = check(manifest, cloud, kept, host.tell if lasting else _told_already)
     found = scope(manifest, order, cloud, whole=plan.whole)
     _check_account(plan, found)
     approvals = _Checks(plan, specs, found, cloud, lasting=lasting).approvals()
@@ -79,6 +79,10 @@ def _checked(
     if unseen := sorted(found.leftovers - going):
         raise Protected(f"{', '.join(unseen)} would be deleted and is not in the plan: {AGAIN}")
     return found, approvals
+
+
+def _told_already(_: Event) -> None:
+    """Say nothing twice: a plan that is in no file was shown with its notices a moment ago."""
 
 
 def _withdraw(plan: PlanFile, cloud: Cloud) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from deployer.errors import CloudError, MovedOn, Refused
 from deployer.upkeep.names import near
@@ -29,39 +29,22 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class Kind:
-    """A secret that every environment has."""
+    """A secret that an environment has."""
 
     keys: tuple[str, ...]
     """Names of its values; none: it is one text."""
     refusal: str = ""
     """Why it is not written by hand, and what to do instead ({env}); empty where it may be."""
+    form: str = ""
+    """JSON that shows what it looks like, where its values are more than texts: it is then set as a whole."""
+    objection: Callable[[Mapping[str, object]], str | None] | None = None
+    """What the application itself would not take, in words that repeat no value; None where nothing is wrong."""
+    optional: bool = False
+    """Whether an option leaves it out."""
 
 
-SECRETS: Mapping[str, Kind] = {
-    "api-keys": Kind(("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AWS_BEDROCK_REGION")),
-    "ui-password": Kind(("UI_USERNAME", "UI_PASSWORD")),
-    "master-key": Kind(
-        ("LITELLM_MASTER_KEY",),
-        "clients that hold the old key would be locked out at once: use `gatestack rotate {env} master-key`",
-    ),
-    "database-login": Kind(
-        ("engine", "host", "port", "dbname", "username", "password", "DATABASE_URL"),
-        "PostgreSQL would not know the new one: use `gatestack rotate {env} database`",
-    ),
-    "database": Kind(
-        ("engine", "host", "port", "username", "password"),
-        "RDS would keep the old password, and rotations, which log in with this one, would fail; "
-        "for another login of the tasks use `gatestack rotate {env} database`",
-    ),
-    "salt-key": Kind(
-        ("LITELLM_SALT_KEY",),
-        "what LiteLLM has encrypted in the database would be unreadable for ever; it is never changed",
-    ),
-    "master-key-seed": Kind(
-        (),
-        "it is only what the first master key was made of: use `gatestack rotate {env} master-key`",
-    ),
-}
+Catalogue: TypeAlias = Mapping[str, Kind]
+"""The secrets of an environment, by their names below its prefix; what people put in comes first."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +110,7 @@ class SecretStore(Protocol):
         """Make *text* the current value and return its version."""
 
 
-def find(name: str, prefix: str) -> Target:
+def find(name: str, prefix: str, known: Catalogue) -> Target:
     """
     Return what *name* means: ``api-keys``, ``api-keys/OPENAI_API_KEY`` or ``OPENAI_API_KEY``.
 
@@ -139,27 +122,48 @@ def find(name: str, prefix: str) -> Target:
     """
     short = name.removeprefix(f"{prefix}/")
     secret, _, key = short.partition("/")
-    if secret in SECRETS:
+    if secret in known:
         return Target(secret, key or None)
-    holders = [known for known, kind in SECRETS.items() if short in kind.keys]
+    holders = [holder for holder, kind in known.items() if short in kind.keys]
     if len(holders) == 1:
         return Target(holders[0], short)
     if holders:
         raise Refused(f"{' and '.join(holders)} have a value of that name: write {holders[0]}/{short}")
-    known = [*SECRETS, *(key for kind in SECRETS.values() for key in kind.keys)]
-    raise Refused(f"no secret or value of that name; there are {_listed()}{near(short, known)}")
+    names = [*known, *(key for kind in known.values() for key in kind.keys)]
+    raise Refused(f"no secret or value of that name; there are {_listed(known)}{near(short, names)}")
 
 
-def _listed() -> str:
-    names = [f"{name} ({', '.join(kind.keys)})" if kind.keys else name for name, kind in SECRETS.items()]
+def _listed(known: Catalogue) -> str:
+    names = [f"{name} ({', '.join(kind.keys)})" if kind.keys else name for name, kind in known.items()]
     return ", ".join(names)
 
 
-def check_settable(target: Target, env: str) -> None:
-    """Raise Refused where *target* is not written by hand; *env* is how the user names the environment."""
-    refusal = SECRETS[target.secret].refusal
-    if refusal:
-        raise Refused(f"{target.secret} is not set by hand: {refusal.format(env=env)}")
+def check_settable(target: Target, kind: Kind, env: str) -> None:
+    """
+    Raise Refused where *target* is not written by hand.
+
+    *kind* is that of its secret, *env* is how the user names the environment.
+    """
+    if kind.refusal:
+        raise Refused(f"{target.secret} is not set by hand: {kind.refusal.format(env=env)}")
+    if kind.form and target.key is not None:
+        raise Refused(f"a value of {target.secret} is not set by itself: {_as_a_whole(target.secret, kind)}")
+
+
+def typed(target: Target, kind: Kind) -> Target:
+    """Return the one value that *target*, of a secret of *kind*, means at a terminal; raises Refused."""
+    if target.key is not None:
+        return target
+    if kind.form:
+        raise Refused(_as_a_whole(target.secret, kind))
+    if len(kind.keys) == 1:
+        return Target(target.secret, kind.keys[0])
+    one = f"name one value ({target}/{kind.keys[0]})"
+    raise Refused(f"{target} has several values: {one}, or give all of them as a JSON object on stdin")
+
+
+def _as_a_whole(secret: str, kind: Kind) -> str:
+    return f"{secret} is given as a JSON object on stdin, like {kind.form}"
 
 
 def values(text: str) -> Mapping[str, Any] | None:
@@ -177,7 +181,7 @@ def states(text: str) -> Mapping[str, State]:
 
 
 def _state(value: Any) -> State:
-    if value is None or value == "":
+    if value is None or value in ("", [], {}):
         return "empty"
     return "placeholder" if value == PLACEHOLDER else "set"
 
@@ -190,9 +194,9 @@ def check_key(target: Target, text: str) -> None:
         raise Refused(f"{target.secret} has no value of that name; {there}{near(target.key, found)}")
 
 
-def changed(text: str, target: Target, given: str) -> str:
+def changed(text: str, target: Target, given: str, kind: Kind) -> str:
     """
-    Return the secret *text* with *given* in *target*'s place; every other value stays.
+    Return the secret *text*, which is of *kind*, with *given* in *target*'s place; every other value stays.
 
     Raises:
         Refused: *given* cannot be the value.
@@ -200,16 +204,10 @@ def changed(text: str, target: Target, given: str) -> str:
 
     """
     now = values(text)
-    if now is None:
-        raise CloudError(
-            f"{target.secret} does not hold a JSON object now: repair it in Secrets Manager first"
-        )
-    if target.key is None:
-        new = _whole(target, given, now)
-    else:
-        check_key(target, text)
-        check_value(target.key, given)
-        new = {**now, target.key: given}
+    new = _formed(target, given, kind) if kind.form else _replaced(text, target, given, now)
+    wrong = kind.objection(new) if kind.objection else None
+    if wrong:
+        raise Refused(f"{target.secret}: {wrong}; nothing was changed")
     if new == now:
         return text
     result = json.dumps(new)
@@ -218,13 +216,32 @@ def changed(text: str, target: Target, given: str) -> str:
     return result
 
 
-def _whole(target: Target, given: str, now: Mapping[str, Any]) -> dict[str, str]:
+def _formed(target: Target, given: str, kind: Kind) -> Mapping[str, Any]:
+    """Return all of a secret whose values are more than texts, whatever it holds now."""
+    new = _object(given)
+    if new is None or new.keys() != set(kind.keys):
+        what = f"each name once, with {', '.join(kind.keys)} and nothing else at the top"
+        raise Refused(f"{_as_a_whole(target.secret, kind)}: {what}; nothing was changed")
+    return new
+
+
+def _replaced(text: str, target: Target, given: str, now: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if now is None:
+        raise CloudError(
+            f"{target.secret} does not hold a JSON object now: repair it in Secrets Manager first"
+        )
+    if target.key is None:
+        return _whole(target, given, now)
+    check_key(target, text)
+    check_value(target.key, given)
+    return {**now, target.key: given}
+
+
+def _whole(target: Target, given: str, now: Mapping[str, Any]) -> Mapping[str, str]:
     wanted = f"{target.secret} as a whole is a JSON object with {', '.join(now)}"
     hint = f"; for one value name it: {target.secret}/{next(iter(now), 'KEY')}"
-    new = None
-    with suppress(ValueError, RecursionError):  # they hold the text: they end here
-        new = json.loads(given, object_pairs_hook=_once)
-    if not isinstance(new, dict):
+    new = _object(given)
+    if new is None:
         raise Refused(f"{wanted}, each once; what was given is none{hint}")
     if new.keys() != now.keys():
         lacking = ", ".join(key for key in now if key not in new)
@@ -234,6 +251,14 @@ def _whole(target: Target, given: str, now: Mapping[str, Any]) -> dict[str, str]
             raise Refused(f"{key}: expected text in quotes")
         check_value(key, value, kept=value == now[key])
     return new
+
+
+def _object(given: str) -> dict[str, Any] | None:
+    """Return the JSON object that *given* is; None where it is none, or says a name twice."""
+    new = None
+    with suppress(ValueError, RecursionError):  # they hold the text: they end here
+        new = json.loads(given, object_pairs_hook=_once)
+    return new if isinstance(new, dict) else None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

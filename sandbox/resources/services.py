@@ -27,6 +27,7 @@ from sandbox.resources.one_off_tasks import OneOffTasks
 from sandbox.resources.proxies import Proxies
 from sandbox.resources.rotation import Rotations
 from sandbox.resources.service_tasks import ServiceTasks
+from sandbox.resources.zones import Zones
 from sandbox.surroundings import Surroundings
 
 ACCOUNT = "123456789012"
@@ -56,6 +57,7 @@ class Services:
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         self.functions, self.runs, self._proxies = Functions(), Runs(), Proxies(self)
+        self._zones = Zones(self.hosted_zone)
         self.service_tasks = ServiceTasks(self, self._proxies.restarted)
         self._tasks = OneOffTasks(self, self.service_tasks)
         self._rotations = Rotations(self, self.functions, self.runs, self._proxies.variables)
@@ -70,6 +72,7 @@ class Services:
             start_response("200 OK", [("Content-Type", "text/xml")])
             return [engine_versions.answer(form)]
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = self.account
+        self._zones.before(environ["PATH_INFO"])
         return self._json(environ, start_response)
 
     def client(self, service: str, region: str) -> Any:
@@ -87,7 +90,8 @@ class Services:
     def reset(self) -> None:
         """End what runs, and forget everything in every account and region of this process."""
         self.runs.stop()
-        for part in (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies):
+        parts = (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies, self._zones)
+        for part in parts:
             part.clear()
         self._call({"REQUEST_METHOD": "POST", "PATH_INFO": "/moto-api/reset"}, b"")
 

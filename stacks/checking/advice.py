@@ -5,25 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from stacks.checking.cache import cache_advice
 from stacks.checking.database import database_advice
+from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
-from stacks.checking.litellm import config_advice
+from stacks.checking.observability import observability_advice
 from stacks.settings import Settings
-
-ENOUGH_MEMORY_MB = 2048
-"""LiteLLM's imports alone take more than 1 GiB."""
+from stacks.systems import application
 
 
 def advice(settings: Settings) -> tuple[str, ...]:
     """Return a sentence for each choice that the user should know about."""
     rest = _production(settings) if settings.production else ()
-    service = (*_service(settings), *_connections(settings), *_bedrock(settings), *config_advice(settings))
     return (
         *_examples(settings),
-        *service,
+        *application(settings.system).advice(settings),
+        *_service(settings),
+        *_connections(settings),
         *database_advice(settings),
-        *cache_advice(settings),
+        *access_advice(settings),
+        *observability_advice(settings),
         *deployment_advice(settings),
         *rest,
     )
@@ -42,11 +42,6 @@ def _examples(settings: Settings) -> Iterator[str]:
 
 def _service(settings: Settings) -> Iterator[str]:
     service = settings.service
-    if service.memory_mb < ENOUGH_MEMORY_MB:
-        yield (
-            f"service.memory_mb: {service.memory_mb} MB is little: "
-            f"LiteLLM's imports alone take more than 1 GiB; {ENOUGH_MEMORY_MB} or more"
-        )
     if service.log_level == "DEBUG":
         yield "service.log_level: DEBUG writes keys and prompts to the log"
     if settings.observability.xray:
@@ -71,22 +66,16 @@ def _connections(settings: Settings) -> Iterator[str]:
         )
 
 
-def _bedrock(settings: Settings) -> Iterator[str]:
-    models = settings.service.config.get("model_list")
-    for model in models if isinstance(models, list) else ():
-        name = str(model["litellm_params"]["model"])
-        if name.startswith("bedrock/") and name.rsplit("/", 1)[-1] not in settings.service.bedrock_models:
-            yield f"service.config: {name} is not among service.bedrock_models: the tasks may not invoke it"
-
-
 def _production(settings: Settings) -> Iterator[str]:
     """Name what is below S1's "Environment Differences" for production."""
+    stores = settings.database.exists
     lower = {
         "alb.waf: off": not settings.alb.waf,
         "alb.deletion_protection: off": not settings.alb.deletion_protection,
-        "database.deletion_protection: off": not settings.database.deletion_protection,
-        "database.performance_insights: off": not settings.database.performance_insights,
-        "database.instance_class: a micro instance": settings.database.instance_class.endswith(".micro"),
+        "database.deletion_protection: off": stores and not settings.database.deletion_protection,
+        "database.performance_insights: off": stores and not settings.database.performance_insights,
+        "database.instance_class: a micro instance": settings.database.engine == "postgres"
+        and settings.database.instance_class.endswith(".micro"),
         "service.spot: tasks may be taken away at two minutes' notice": settings.service.spot,
         "service.min_tasks: one task is no redundancy": settings.service.min_tasks < 2,
         "network.endpoint_zones: one zone's failure cuts off AWS's services": _one_endpoint_zone(settings),

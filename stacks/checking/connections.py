@@ -13,7 +13,11 @@ from stacks.checking.problems import Finding
 from stacks.settings import Database, Settings
 
 POOL = 10
-"""Connections of a worker where nothing is said (LiteLLM docs, database_connection_pool_limit)."""
+"""
+Connections of a worker where nothing is said.
+
+LiteLLM docs, database_connection_pool_limit; DATABASE_POOL_SIZE in llm-proxy's internal/database/README.md.
+"""
 
 ROLL_OVER = 2
 """Tasks during a roll-over beside those wanted: the service's MaximumPercent is 200."""
@@ -108,7 +112,7 @@ def connection_findings(settings: Settings) -> Iterator[Finding]:
     message = (
         f"{tasks} tasks ({why}) x {service.workers} {_plural(service.workers, 'worker')} x {pool} "
         f"{_plural(pool, 'connection')} = {wanted} of {free} ({found.number} - {found.reserved} reserved, by "
-        f"{found.key}); fewer tasks, workers or database_connection_pool_limit, or a larger database"
+        f"{found.key}); fewer tasks, workers or {_pool_key(settings)}, or a larger database"
     )
     yield Finding("service.desired_count" if rolling else "service.max_tasks", message, _looked_at(settings))
 
@@ -125,6 +129,9 @@ def connection_advice(settings: Settings) -> Iterator[str]:
 
 def pool_of(settings: Settings) -> int | None:
     """Return the connections of a worker; None where they come from elsewhere, os.environ/NAME for one."""
+    if not settings.service.config:
+        pool = settings.service.environment.get("DATABASE_POOL_SIZE", str(POOL))
+        return int(pool) if pool.isdecimal() else None
     general = settings.service.config.get("general_settings")
     written = general.get("database_connection_pool_limit", POOL) if isinstance(general, Mapping) else POOL
     return written if type(written) is int else None
@@ -133,8 +140,14 @@ def pool_of(settings: Settings) -> int | None:
 def _looked_at(settings: Settings) -> tuple[str, ...]:
     size = ("min_acu", "max_acu") if settings.database.aurora else ("instance_class",)
     database = tuple(f"database.{key}" for key in ("engine", "parameters", *size))
-    service = tuple(f"service.{key}" for key in ("desired_count", "max_tasks", "workers", "config"))
+    service = tuple(
+        f"service.{key}" for key in ("desired_count", "max_tasks", "workers", "config", "environment")
+    )
     return (*service, *database)
+
+
+def _pool_key(settings: Settings) -> str:
+    return "database_connection_pool_limit" if settings.service.config else "DATABASE_POOL_SIZE"
 
 
 def _plural(number: int, word: str) -> str:

@@ -9,6 +9,7 @@ from stacks.checking import limits
 from stacks.checking.connections import connection_advice, connection_findings
 from stacks.checking.problems import Finding
 from stacks.settings import Database, Settings
+from stacks.systems import application
 
 BLOCK_KB = 8
 
@@ -38,6 +39,11 @@ INSIGHTS_ACU = 2
 def database_findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the keys of `database`, and between them and the tasks."""
     database = settings.database
+    if bool(application(settings.system).database) is not database.exists:
+        message = f"{settings.system} needs a database" if not database.exists else "it keeps nothing in one"
+        yield Finding("database.engine", f"{message}; leave the key out")
+    if not database.exists:
+        return
     problem = _version_problem(database)
     if problem:
         yield Finding("database.engine_version", problem, ("database.engine",))
@@ -51,6 +57,8 @@ def database_findings(settings: Settings) -> Iterator[Finding]:
 def database_advice(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each choice about the database that the user should know about."""
     database = settings.database
+    if not database.exists:
+        return
     yield from connection_advice(settings)
     if not database.aurora:
         return

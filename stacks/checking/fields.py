@@ -201,6 +201,14 @@ RollbackAlarms = Annotated[
     Field(strict=False),
     at_most(limits.ROLLBACK_TRIGGERS, "alarms"),
 ]
+Path = Annotated[str, shape(r"/[!-~]{0,1023}", "a path that begins with /, without spaces")]
+ParameterName = Annotated[
+    str, shape(r"[a-z][a-z0-9-]{0,62}", "a parameter's name: lower-case letters, digits and hyphens")
+]
+Parameters = dict[ParameterName, Annotated[str, shape(r"(?s).{1,4096}", "1 to 4096 characters")]]
+Endpoint = Annotated[
+    str, shape(r"https?://[!-~]{1,2000}|/[!-~]{1,1023}", "a URL, or a path that begins with /")
+]
 InstanceClass = Annotated[
     str,
     shape(

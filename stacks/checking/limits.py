@@ -55,6 +55,9 @@ LOG_RETENTION_DAYS: Final = (
 )
 """CloudWatch Logs API Reference, PutRetentionPolicy, retentionInDays."""
 
+MOST_ARCHIVE_DAYS: Final = 36_500
+"""A hundred years: S3 itself has no limit."""
+
 ROLLBACK_TRIGGERS: Final = 5
 """Alarms that one stack is rolled back by (CloudFormation API Reference, RollbackConfiguration)."""
 
@@ -125,8 +128,12 @@ TEMPLATE_VARIABLES: Final = OWN_VARIABLES | {
     "ANTHROPIC_API_KEY",
     "AWS_REGION",
     "AWS_REGION_NAME",
+    "DATABASE_PORT",
+    "DATABASE_SCHEMA",
     "DATABASE_URL",
+    "DATABASE_USER",
     "ENFORCE_PRISMA_MIGRATION_CHECK",
+    "IAM_TOKEN_DB_AUTH",
     "LITELLM_LOCAL_MODEL_COST_MAP",
     "NUM_WORKERS",
     "OPENAI_API_KEY",
@@ -189,6 +196,8 @@ RESOURCE_NAMES: Final = {
     "task definition": ("{prefix}-migration", 255),
     "cluster": ("{prefix}-migration", 255),
     "rotation function": ("{prefix}-master-key-rotation", 64),
+    "delivery stream": ("{prefix}-log-archive", 64),
+    "trail": ("{prefix}-trail", 128),
     "secret": ("{prefix}/master-key-seed", 512),
 }
 """Longest name of each kind and its limit (API references of ELBv2, RDS, ElastiCache, CloudFormation, ECR,

@@ -58,6 +58,15 @@ def config_advice(settings: Settings) -> Iterator[str]:
     for place, name in _custom_code(config):
         where = spelled(("service", "config", *place))
         yield f"{where}: {name} is Python code; S3 has config.yaml only, so it has to be in the image"
+    yield from _bedrock(settings)
+
+
+def _bedrock(settings: Settings) -> Iterator[str]:
+    models = settings.service.config.get("model_list")
+    for model in models if isinstance(models, list) else ():
+        name = str(model["litellm_params"]["model"])
+        if name.startswith("bedrock/") and name.rsplit("/", 1)[-1] not in settings.service.bedrock_models:
+            yield f"service.config: {name} is not among service.bedrock_models: the tasks may not invoke it"
 
 
 def _general(general: object) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Alarms that could never ring, or would never stop. Pure."""
+"""Alarms that could never ring, or would never stop; archives that keep nothing longer. Pure."""
 
 from __future__ import annotations
 
@@ -25,4 +25,26 @@ def observability_findings(settings: Settings) -> Iterator[Finding]:
             f"the load balancer gives up after {patience} ms (alb.idle_timeout_seconds), so this would never "
             "ring; lower it",
             ("alb.idle_timeout_seconds",),
+        )
+    yield from _archive(settings)
+
+
+def _archive(settings: Settings) -> Iterator[Finding]:
+    kept, archived = settings.observability.log_retention_days, settings.observability.log_archive_days
+    if 0 < archived <= kept:
+        message = f"{archived} is not more than log_retention_days, {kept}; more, or 0 for no archive"
+        yield Finding("observability.log_archive_days", message, ("observability.log_retention_days",))
+
+
+def observability_advice(settings: Settings) -> Iterator[str]:
+    """Yield a sentence for each option that costs more than it seems (AWS CloudTrail pricing)."""
+    if settings.observability.cloudtrail:
+        yield (
+            "observability.cloudtrail: AWS charges each management event of a second trail; see whether the "
+            "account has one, of its own or of its organization: aws cloudtrail describe-trails"
+        )
+    if settings.observability.log_archive_days and settings.network.flow_logs:
+        yield (
+            "observability.log_archive_days: flow logs are archived too, and Firehose charges each gigabyte; "
+            "network.flow_logs: false spares it"
         )

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from stacks.checking import limits
 from stacks.checking.deployment import deployment_findings
-from stacks.checking.litellm import config_findings
 from stacks.checking.problems import Finding
 from stacks.settings import Service, Settings
+from stacks.systems import application
 
 
 def service_findings(settings: Settings) -> Iterator[Finding]:
@@ -18,9 +18,8 @@ def service_findings(settings: Settings) -> Iterator[Finding]:
     yield from _size(service)
     yield from _tasks(service)
     yield from _providers(service)
-    yield from _variables(service.environment)
+    yield from _variables(service.environment, application(settings.system).reserved)
     yield from deployment_findings(settings)
-    yield from config_findings(settings)
     if re.search(limits.MALICIOUS_RELEASE, service.image_tag):
         yield Finding(
             "service.image_tag",
@@ -54,6 +53,8 @@ def _tasks(service: Service) -> Iterator[Finding]:
 
 def _providers(service: Service) -> Iterator[Finding]:
     keys = ("service.providers", "service.bedrock_models")
+    if not service.providers and not service.config.get("model_list"):
+        yield Finding("service.providers", "the list is empty; it needs one entry at least", keys)
     if "bedrock" in service.providers and not service.bedrock_models:
         message = "the provider bedrock needs the models that the tasks may invoke, as a list here"
         yield Finding("service.bedrock_models", message, keys)
@@ -65,11 +66,11 @@ def _providers(service: Service) -> Iterator[Finding]:
         yield Finding("service.providers", "a provider stands twice; keep one of each")
 
 
-def _variables(variables: Mapping[str, str]) -> Iterator[Finding]:
+def _variables(variables: Mapping[str, str], reserved: frozenset[str]) -> Iterator[Finding]:
     for name in variables:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             message = "a variable's name has letters, digits and _, and begins with no digit"
-        elif name in limits.TEMPLATE_VARIABLES:
+        elif name in reserved:
             message = "gatestack sets this variable itself; remove it"
         elif name.upper().endswith(limits.SECRET_SUFFIXES):
             message = "looks like a secret, and this file is none; put it in the api-keys secret"

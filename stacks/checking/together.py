@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 
 from stacks.checking import limits
-from stacks.checking.cache import cache_findings
 from stacks.checking.database import database_findings
+from stacks.checking.database_access import access_findings
 from stacks.checking.network import network_findings
 from stacks.checking.observability import observability_findings
 from stacks.checking.problems import Finding
 from stacks.checking.service import service_findings
 from stacks.settings import Settings
+from stacks.systems import application
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
@@ -22,9 +23,10 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from network_findings(settings)
     yield from _alb(settings)
     yield from database_findings(settings)
-    yield from cache_findings(settings)
     yield from service_findings(settings)
     yield from observability_findings(settings)
+    yield from access_findings(settings, supported=application(settings.system).takes_tokens)
+    yield from application(settings.system).findings(settings)
     if settings.production:
         yield from _production(settings)
 
@@ -95,11 +97,11 @@ def _certificate(arn: str, settings: Settings) -> Iterator[Finding]:
 
 def _production(settings: Settings) -> Iterator[Finding]:
     tier = ("tier",)
-    if not (settings.database.multi_az or settings.database.aurora):
+    if settings.database.engine == "postgres" and not settings.database.multi_az:
         yield Finding(
             "database.multi_az", "production needs true: one zone's failure must not lose the database", tier
         )
-    if settings.database.backup_retention_days < limits.PRODUCTION_BACKUP_DAYS:
+    if settings.database.exists and settings.database.backup_retention_days < limits.PRODUCTION_BACKUP_DAYS:
         message = f"production needs {limits.PRODUCTION_BACKUP_DAYS} days or more"
         yield Finding("database.backup_retention_days", message, tier)
     if not settings.alb.https and not settings.alb.internal:

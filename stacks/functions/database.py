@@ -52,7 +52,8 @@ def step(
     """
     Take the step that *event* names.
 
-    *environment*: ADMINISTRATOR_SECRET_ARN, CLUSTER and SERVICE; DATABASE_TLS=off for a server without TLS.
+    *environment*: ADMINISTRATOR_SECRET_ARN, CLUSTER and SERVICE; IAM_LOGIN=on where tasks log in with tokens;
+    DATABASE_TLS=off for a server without TLS.
     Raises RotationError.
     """
     client_of_secrets = client("secretsmanager")
@@ -63,6 +64,7 @@ def step(
         connect=connect,
         password=password,
         tls=environment.get("DATABASE_TLS") != "off",
+        tokens=environment.get("IAM_LOGIN") == "on",
         lock_milliseconds=lock_milliseconds,
     )
     rotate(event, client_of_secrets, subject, say)
@@ -78,6 +80,8 @@ class DatabaseLogin:
     connect: Connect
     password: Callable[[], str]
     tls: bool
+    tokens: bool
+    """Whether the role that logs in with IAM's tokens is made too."""
     lock_milliseconds: int
 
     def next_value(self, current: Value) -> Value:
@@ -93,6 +97,8 @@ class DatabaseLogin:
         login = _next_login(roles, current, pending)
         made = verifier(login.password)
         statements = logins.put_in_place(roles, login.user, login.database, made)
+        if self.tokens:
+            statements += logins.tokens(roles, login.database)
         with self._connected(administrator) as connection:
             postgres.run_all(connection, statements)
 

@@ -6,6 +6,11 @@ become the owner as they log in, so that what one migration makes the next may a
 goes to a role of its own (``litellm_1_next``), so that the role whose turn it is keeps its old one while the
 new one is tried.
 
+By option a third one logs in with IAM's tokens and has no password (``litellm_iam``). RDS asks every member
+of rds_iam for a token, and takes no password any more (Amazon RDS User Guide, "Limitations for IAM database
+authentication"); members of members too, by the line ``hostssl all +rds_iam all pam`` that its log shows. So
+nobody who has a password may be a member of that role.
+
 The administrator is RDS's: CREATEROLE and CREATEDB, no superuser. From PostgreSQL 16 on such a role may
 grant the roles that it makes, and nothing else with them (release notes 16, "Restrict the privileges of
 CREATEROLE"): it grants itself the owner, which all versions allow. REASSIGN OWNED needs just that on both
@@ -17,6 +22,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stacks.functions.postgres import block, name, quoted
+
+RDS_IAM = "rds_iam"
+"""RDS's own role."""
 
 LOCK = 4_713_226_089
 """Any number, the same in every version of this code; an advisory lock is one database's own."""
@@ -42,6 +50,16 @@ class Roles:
     def second(self) -> str:
         """Logs in in turn with the first."""
         return f"{self.administrator}_2"
+
+    @property
+    def token(self) -> str:
+        """Logs in with IAM's tokens, while the other two go on taking turns."""
+        return f"{self.administrator}_iam"
+
+    @property
+    def maker(self) -> str:
+        """Makes that role, and is gone when it is made."""
+        return f"{self.administrator}_maker"
 
     def after(self, user: str) -> str:
         """Return who logs in after *user*: a login role, the administrator, or whoever was put in by hand."""
@@ -71,6 +89,22 @@ def put_in_place(roles: Roles, login: str, database: str, verifier: str) -> tupl
         _rights(roles.owner, database),
         _handed_over(roles.administrator, roles.owner),
         f"ALTER ROLE {name(trial)} LOGIN PASSWORD {quoted(verifier)}",
+    )
+
+
+def tokens(roles: Roles, database: str) -> tuple[str, ...]:
+    """
+    Return what makes the role that logs in with tokens; it comes after `put_in_place`, in its transaction.
+
+    Where there is no rds_iam, the server takes no tokens, and the role cannot log in.
+    """
+    token = name(roles.token)
+    by_token = f"EXISTS (SELECT FROM pg_roles WHERE rolname = {quoted(RDS_IAM)})"
+    return (
+        _made_by_another(roles, database),
+        f"GRANT {name(roles.owner)} TO {token}",
+        _nobody_becomes(roles),
+        block(f"BEGIN IF {by_token} THEN GRANT {name(RDS_IAM)} TO {token}; END IF; END"),
     )
 
 
@@ -106,6 +140,41 @@ def _made(role: str, attributes: str) -> str:
         f"BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {quoted(role)}) THEN "
         f"CREATE ROLE {name(role)} {attributes}; END IF; END"
     )
+
+
+def _made_by_another(roles: Roles, database: str) -> str:
+    """
+    Make the token's role so that the administrator is no member of it, and keeps its password.
+
+    From PostgreSQL 16 on who makes a role is a member of it for ever (PostgreSQL docs, CREATE ROLE). So a
+    role is made that makes it, sets it up, and is dropped, and its membership with it.
+    """
+    token, maker = name(roles.token), name(roles.maker)
+    lines = (
+        f"BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = {quoted(roles.token)}) THEN RETURN; END IF;",
+        f"CREATE ROLE {maker} NOLOGIN CREATEROLE;",
+        f"GRANT {maker} TO {name(roles.administrator)};",
+        f"SET LOCAL ROLE {maker};",
+        f"CREATE ROLE {token} LOGIN;",
+        f"{_becomes(roles.token, roles.owner, database)};",
+        "SET LOCAL ROLE NONE;",
+        f"DROP ROLE {maker}; END",
+    )
+    return block("\n".join(lines))
+
+
+def _nobody_becomes(roles: Roles) -> str:
+    """Fail, and leave all as it was, if one who logs in with a password is a member of the token's role."""
+    others = (roles.administrator, roles.owner, roles.first, roles.second)
+    who = f"rolname IN ({', '.join(map(quoted, others))})"
+    member = f"pg_has_role(rolname, {quoted(roles.token)}, 'MEMBER')"
+    wrong = f"could not log in with a password any more, as a member of {roles.token}: drop that role"
+    lines = (
+        "DECLARE one name; BEGIN",
+        f"SELECT rolname INTO one FROM pg_roles WHERE {who} AND {member} LIMIT 1;",  # noqa: S608 - quoted
+        f"IF FOUND THEN RAISE EXCEPTION USING MESSAGE = one || ' ' || {quoted(wrong)}; END IF; END",
+    )
+    return block("\n".join(lines))
 
 
 def _becomes(login: str, owner: str, database: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from troposphere import cloudwatch
 from troposphere.cloudwatch import Alarm, MetricDataQuery, MetricDimension, MetricStat
 
+from stacks.application import Export
 from stacks.wiring import Stack
 
 Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "Sum"]
@@ -92,7 +93,7 @@ def add_alarm(stack: Stack, name: str, measured: Metric | Formula, limit: Limit,
             name,
             AlarmName=f"{stack.settings.stack_name(stack.name)}-{name}",
             AlarmDescription=meaning,
-            AlarmActions=[stack.imported("security", "AlarmTopicArn")],
+            AlarmActions=[stack.resolved(Export("security", "AlarmTopicArn"))],
             ComparisonOperator=limit.comparison,
             Threshold=limit.threshold,
             EvaluationPeriods=limit.periods,

@@ -53,11 +53,13 @@ def add(stack: Stack) -> server.Server:
         EnableCloudwatchLogsExports=["postgresql"],
     )
     _origin(stack, cluster)
+    server.take_tokens(stack, cluster)
     stack.add(cluster)
     for number in range(1 + database.reader_instances):
         _instance(stack, cluster, number)
     endpoint = (GetAtt(cluster, "Endpoint.Address"), GetAtt(cluster, "Endpoint.Port"))
-    return server.Server(Ref(cluster), cluster.resource_type, *endpoint)
+    resource_id = GetAtt(cluster, "DBClusterResourceId")
+    return server.Server(Ref(cluster), cluster.resource_type, *endpoint, resource_id)
 
 
 def _origin(stack: Stack, cluster: DBCluster) -> None:
@@ -72,7 +74,7 @@ def _origin(stack: Stack, cluster: DBCluster) -> None:
         cluster.SnapshotIdentifier = snapshot
         return
     arn = server.administrator_arn(stack)
-    cluster.DatabaseName = server.NAME
+    cluster.DatabaseName = stack.application.database
     cluster.MasterUsername = Sub(server.administrator("username"), **arn)
     cluster.MasterUserPassword = Sub(server.administrator("password"), **arn)
     cluster.StorageEncrypted = True

@@ -6,22 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from troposphere import GetAtt, Ref, Sub
-from troposphere.ecs import Secret
 from troposphere.elasticache import ParameterGroup, ReplicationGroup, SubnetGroup
 
+from stacks.known_secrets import CACHE
+from stacks.parts import parameters
 from stacks.parts.alarms import Metric, above, add_alarm
 from stacks.parts.retention import removed
 from stacks.parts.security_groups import REDIS
-from stacks.parts.task import secret
 from stacks.wiring import Stack
 
 ENGINE_VERSION = "7.1"
 """The last of Redis OSS (ElastiCache User Guide, "Supported engines and versions"); LiteLLM needs 7.0."""
 
 FAMILY = "redis7"
-
-PASSWORD = "REDIS_PASSWORD"  # noqa: S105  # the name of a variable
-"""Variable of the tasks and JSON key of the secret."""
 
 
 def add(stack: Stack) -> None:
@@ -32,25 +29,7 @@ def add(stack: Stack) -> None:
     _alarms(stack, group)
     stack.export("RedisEndpoint", GetAtt(group, "PrimaryEndPoint.Address"), "Host name of Redis")
     stack.export("RedisPort", GetAtt(group, "PrimaryEndPoint.Port"), "Port of Redis")
-
-
-def variables(stack: Stack) -> dict[str, Any]:
-    """
-    Return where Redis is, in the variables that LiteLLM reads.
-
-    In parts, since LiteLLM is slower with REDIS_URL (LiteLLM docs, "Best Practices for Production").
-    """
-    if not stack.settings.cache.enabled:
-        return {}
-    host, port = (stack.imported("database", output) for output in ("RedisEndpoint", "RedisPort"))
-    return {"REDIS_HOST": host, "REDIS_PORT": port, "REDIS_SSL": "True"}
-
-
-def secrets(stack: Stack) -> list[Secret]:
-    """Return Redis's password, where it has one."""
-    if not stack.settings.cache.has_password:
-        return []
-    return [secret(PASSWORD, stack.imported("security", "CacheSecretArn"), PASSWORD)]
+    parameters.add_located(stack)
 
 
 def _replication_group(stack: Stack) -> ReplicationGroup:
@@ -104,7 +83,7 @@ def _protection(stack: Stack) -> Mapping[str, Any]:
     }
     if not cache.has_password:
         return always
-    reference = f"{{{{resolve:secretsmanager:${{Password}}:SecretString:{PASSWORD}}}}}"
+    reference = f"{{{{resolve:secretsmanager:${{Password}}:SecretString:{CACHE.content}}}}}"
     return always | {"AuthToken": Sub(reference, Password=stack.imported("security", "CacheSecretArn"))}
 
 

@@ -1,4 +1,4 @@
-"""The bucket of LiteLLM's config.yaml and the functions' code: private, versioned, encrypted, TLS only."""
+"""The bucket of the configuration file and the functions' code: private, versioned, encrypted, TLS only."""
 
 from __future__ import annotations
 
@@ -28,6 +28,12 @@ NOTHING_PUBLIC = PublicAccessBlockConfiguration(
 )
 
 
+def needed(stack: Stack) -> bool:
+    """Whether anything is put in it: a configuration file, or the code that rotates a secret."""
+    rotated = stack.settings.database.exists or stack.application.rotation is not None
+    return rotated or stack.application.config is not None
+
+
 def add(stack: Stack, key: Key) -> Bucket:
     """Add the bucket; its name is left to CloudFormation, since bucket names are unique worldwide."""
     by_default = ServerSideEncryptionByDefault(SSEAlgorithm="aws:kms", KMSMasterKeyID=GetAtt(key, "Arn"))
@@ -45,6 +51,9 @@ def add(stack: Stack, key: Key) -> Bucket:
     )
     stack.add(
         BucketPolicy("ConfigBucketPolicy", Bucket=Ref(bucket), PolicyDocument=document(only_with_tls(bucket)))
+    )
+    stack.export(
+        "ConfigBucketName", Ref(bucket), "Bucket of LiteLLM's config.yaml and of the functions' code"
     )
     return bucket
 

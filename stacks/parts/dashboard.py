@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from troposphere import GetAtt, Ref, Sub
+from troposphere import Ref, Sub
 from troposphere.cloudwatch import Dashboard
-from troposphere.ecs import Cluster, Service
 
 from stacks.parts import deployment
+from stacks.parts.running import Running
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
@@ -40,7 +40,7 @@ class Graph:
     """What one point stands for."""
 
 
-def add_dashboard(stack: Stack, cluster: Cluster, service: Service) -> None:
+def add_dashboard(stack: Stack, running: Running) -> None:
     """Add what S2, "Key Metrics to Monitor", lists: answers, targets, tasks, database."""
     groups = [dimensions["TargetGroup"] for dimensions in deployment.unhealthy_hosts(stack).values()]
     targets = {f"TargetGroup{number}": group for number, group in enumerate(groups)}
@@ -58,8 +58,8 @@ def add_dashboard(stack: Stack, cluster: Cluster, service: Service) -> None:
             DashboardBody=Sub(
                 json.dumps({"widgets": widgets}, sort_keys=True),
                 Alb=stack.imported("alb", "AlbFullName"),
-                ClusterName=Ref(cluster),
-                ServiceName=GetAtt(service, "Name"),
+                ClusterName=Ref(running.cluster),
+                ServiceName=running.name,
                 **targets,
             ),
         )
@@ -108,6 +108,8 @@ def _tasks() -> tuple[Graph, ...]:
 
 def _database(settings: Settings) -> tuple[Graph, ...]:
     """Return the database's graphs; the last is of what it runs out of, which is capacity with Aurora."""
+    if not settings.database.exists:
+        return ()
     source = (settings.database.dimension, settings.database_identifier)
     rest = (
         Graph("Database capacity, %", _lines("AWS/RDS", source, ("ACUUtilization", "Maximum")))

@@ -8,7 +8,7 @@ from awacs import secretsmanager
 from troposphere import Ref, Sub
 from troposphere.secretsmanager import Secret, SecretTargetAttachment
 
-from stacks.parts.database_server import NAME, PORT, Server, administrator, administrator_arn
+from stacks.parts.database_server import PORT, Server, administrator, administrator_arn
 from stacks.parts.policies import allow
 from stacks.parts.retention import removed
 from stacks.parts.rotation import Rotation, add_rotation
@@ -29,22 +29,28 @@ def add_login(stack: Stack, server: Server) -> Secret:
             Name=stack.settings.login_secret_name,
             Description="How the proxy logs in to its database; DATABASE_URL is for people",
             KmsKeyId=stack.imported("security", "KmsKeyArn"),
-            SecretString=Sub(_login_text(), Host=server.host, **administrator_arn(stack)),
+            SecretString=Sub(
+                _login_text(stack.application.database), Host=server.host, **administrator_arn(stack)
+            ),
         )
     )
 
 
-def _login_text() -> str:
+def _first_login(stack: Stack, server: Server) -> Sub:
+    return Sub(_login_text(stack.application.database), Host=server.host, **administrator_arn(stack))
+
+
+def _login_text(database: str | None) -> str:
     """Return the secret's JSON; nothing is escaped, since the password is made of letters and digits only."""
     user, secret = administrator("username"), administrator("password")
     fields = {
         "engine": "postgres",
         "host": "${Host}",
         "port": PORT,
-        "dbname": NAME,
+        "dbname": database,
         "username": user,
         "password": secret,
-        "DATABASE_URL": f"postgresql://{user}:{secret}@${{Host}}:{PORT}/{NAME}?sslmode=require",
+        "DATABASE_URL": f"postgresql://{user}:{secret}@${{Host}}:{PORT}/{database}?sslmode=require",
     }
     return json.dumps(fields)
 
@@ -62,7 +68,13 @@ def attach_administrator(stack: Stack, server: Server) -> SecretTargetAttachment
 
 
 def rotate(stack: Stack, login: Secret, attachment: SecretTargetAttachment) -> None:
-    """Let two login roles take turns, from the first minute on: the first value is the administrator's."""
+    """
+    Let two login roles take turns, from the first minute on: the first value is the administrator's.
+
+    Where tasks log in with tokens, a rotation makes the role that these are for. So one has to follow at once
+    when that is switched on, and Secrets Manager rotates on the same schedule in other words.
+    """
+    tokens = stack.settings.database.iam_authentication
     secret = stack.imported("security", "DatabaseSecretArn")
     rotation = Rotation(
         name="database",
@@ -70,8 +82,9 @@ def rotate(stack: Stack, login: Secret, attachment: SecretTargetAttachment) -> N
         secret=Ref(login),
         module="database",
         at_once=True,
-        variables={"ADMINISTRATOR_SECRET_ARN": secret},
+        variables={"ADMINISTRATOR_SECRET_ARN": secret, **({"IAM_LOGIN": "on"} if tokens else {})},
         permissions=(allow("ReadAdministrator", [secretsmanager.GetSecretValue], [secret]),),
         after=(attachment.title,),
+        as_rate=tokens,
     )
     add_rotation(stack, rotation)

@@ -7,13 +7,10 @@ from typing import Any
 
 from troposphere import Parameter, Ref
 from troposphere.logs import LogGroup
-from troposphere.rds import DBSubnetGroup
+from troposphere.rds import DBCluster, DBInstance, DBSubnetGroup
 
 from stacks.parts.logs import add_log_group
 from stacks.wiring import Stack
-
-NAME = "litellm"
-"""The database inside the server; a snapshot of an earlier environment holds it under this name too."""
 
 PORT = 5432
 
@@ -44,6 +41,8 @@ class Server:
     """``AWS::RDS::DBInstance`` or ``AWS::RDS::DBCluster``."""
     host: Any
     port: Any
+    resource_id: Any
+    """What IAM's policies call it by: ``db-ABC…``, ``cluster-ABC…``."""
 
 
 def parameters(stack: Stack) -> dict[str, str]:
@@ -69,6 +68,12 @@ def engine_version(stack: Stack) -> Ref:
     )
     facts = {"engine": database.engine, "version": stack.settings.database_version}
     return stack.look_up(parameter, "engine-version", identifier=stack.settings.database_identifier, **facts)
+
+
+def take_tokens(stack: Stack, database: DBInstance | DBCluster) -> None:
+    """Have *database* take tokens of IAM's, where the file asks for it; switched without a restart."""
+    if stack.settings.database.iam_authentication:
+        database.EnableIAMDatabaseAuthentication = True
 
 
 def log(stack: Stack, kind: str) -> LogGroup:

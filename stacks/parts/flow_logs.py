@@ -7,6 +7,7 @@ from troposphere import GetAtt, Ref
 from troposphere.ec2 import FlowLog
 from troposphere.logs import LogGroup
 
+from stacks.parts.logs import archive
 from stacks.parts.policies import allow, arn, role
 from stacks.parts.retention import kept_in_production
 from stacks.wiring import Stack
@@ -26,6 +27,7 @@ def add(stack: Stack, vpc: Ref | str) -> None:
             **kept_in_production(stack.settings),
         )
     )
+    archive(stack, group)
     writer = role(
         stack,
         "FlowLogRole",

@@ -16,6 +16,7 @@ from awacs.aws import (
 from troposphere import AccountId, Ref, Sub
 from troposphere.kms import Alias, Key
 
+from stacks.parts import audit_trail
 from stacks.parts.policies import arn, document, via
 from stacks.parts.retention import kept_in_production
 from stacks.settings import Settings
@@ -52,7 +53,8 @@ def add(stack: Stack) -> Key:
 
 def _policy(settings: Settings) -> PolicyDocument:
     events = [_events()] if settings.observability.alarms.stopped_tasks else []
-    return document(*_use(settings), _logs(settings.prefix), _alarms(), *events)
+    trail = audit_trail.key_statements(settings)
+    return document(*_use(settings), _logs(settings.prefix), _alarms(), *events, *trail)
 
 
 def _use(settings: Settings) -> tuple[Statement, Statement, Statement]:

@@ -1,21 +1,54 @@
-"""A log group that goes with its stack: encrypted with the environment's key, and emptied in time."""
+"""A log group that goes with its stack: encrypted with the environment's key, emptied in time, archived."""
 
 from __future__ import annotations
 
-from troposphere.logs import LogGroup
+from troposphere import Ref
+from troposphere.logs import LogGroup, SubscriptionFilter
 
+from stacks.application import Export
 from stacks.parts.retention import removed
 from stacks.wiring import Stack
 
+ARCHIVE_STREAM = "LogArchiveStreamArn"
+ARCHIVE_ROLE = "LogArchiveRoleArn"
+"""What the security stack exports for `archive` (see `stacks.parts.log_archive`)."""
 
-def add_log_group(stack: Stack, title: str, name: str) -> LogGroup:
-    """Add the log group *name*; what writes into it would make it itself, without key and kept for ever."""
-    return stack.add(
+
+def add_log_group(stack: Stack, title: str, name: str, *, archived: bool = True) -> LogGroup:
+    """
+    Add the log group *name*; what writes into it would make it itself, without key and kept for ever.
+
+    Not *archived*: the archive's own errors, which would go round in circles.
+    """
+    group = stack.add(
         LogGroup(
             title,
             **removed(),
             LogGroupName=name,
             RetentionInDays=stack.settings.observability.log_retention_days,
-            KmsKeyId=stack.imported("security", "KmsKeyArn"),
+            KmsKeyId=stack.resolved(Export("security", "KmsKeyArn")),
+        )
+    )
+    if archived:
+        archive(stack, group)
+    return group
+
+
+def archive(stack: Stack, group: LogGroup) -> None:
+    """
+    Have everything that is written to *group* go to the archive too, where the environment has one.
+
+    A log group has room for two filters (CloudWatch Logs User Guide, "CloudWatch Logs quotas").
+    """
+    if not stack.settings.observability.log_archive_days:
+        return
+    stack.add(
+        SubscriptionFilter(
+            f"{group.title}Archive",
+            LogGroupName=Ref(group),
+            FilterName="archive",
+            FilterPattern="",
+            DestinationArn=stack.imported("security", ARCHIVE_STREAM),
+            RoleArn=stack.imported("security", ARCHIVE_ROLE),
         )
     )

@@ -1,13 +1,14 @@
-"""The settings that are no secret, as SSM parameters under the environment's path, for people to read."""
+"""What is no secret, as SSM parameters under the environment's path: for people to read, some for tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import attrgetter
+from typing import Any
 
 from troposphere.ssm import Parameter
 
-from stacks import mirrored
+from stacks.application import LOG_LEVEL, camel
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
@@ -18,14 +19,29 @@ def path(settings: Settings, name: str) -> str:
 
 
 def add(stack: Stack) -> None:
-    """Add one parameter a setting."""
-    for name, value in _values(stack.settings).items():
-        title = "".join(part.capitalize() for part in name.split("-")) + "Parameter"
-        stack.add(Parameter(title, Name=path(stack.settings, name), Type="String", Value=value))
+    """Add those that say what the environment file says."""
+    for name, value in _written(stack).items():
+        _add(stack, name, value)
 
 
-def _values(settings: Settings) -> Mapping[str, str]:
-    found = {name: _text(attrgetter(key)(settings)) for name, key in mirrored.MIRRORED.items()}
+def add_located(stack: Stack) -> None:
+    """Add those that say where something of this stack is."""
+    for name, value in stack.application.located.items():
+        _add(stack, name, stack.resolved(value))
+
+
+def _add(stack: Stack, name: str, value: Any) -> None:
+    stack.add(
+        Parameter(f"{camel(name)}Parameter", Name=path(stack.settings, name), Type="String", Value=value)
+    )
+
+
+def _written(stack: Stack) -> Mapping[str, str]:
+    """Return name and text of each; SSM takes no empty one."""
+    settings, application = stack.settings, stack.application
+    shown = {name: _text(attrgetter(key)(settings)) for name, key in application.shown.items()}
+    level = {LOG_LEVEL: application.log_levels[settings.service.log_level]}
+    found = shown | level | settings.service.parameters
     return {name: value for name, value in found.items() if value}
 
 

@@ -37,11 +37,14 @@ def deny(sid: str, actions: list[Any], on: list[Any], condition: Condition) -> S
     return Statement(Sid=sid, Effect=Deny, Action=actions, Resource=on, Condition=condition)
 
 
-def role(stack: Stack, title: str, service: str, source: Sub | None, *statements: Statement) -> iam.Role:
+def role(
+    stack: Stack, title: str, service: str, source: Sub | Condition | None, *statements: Statement
+) -> iam.Role:
     """
     Add the role *title* that *service* assumes for sources like *source* in this account, and only for them.
 
-    A service that names no source has None; then only who may pass the role can have it used.
+    A service that names no source has None, then only who may pass the role can have it used, or a condition
+    of its own.
     The name is left to CloudFormation (it begins with the stack's): an account has one set of role names
     for all its regions. Source: IAM User Guide, "The confused deputy problem".
     """
@@ -49,14 +52,17 @@ def role(stack: Stack, title: str, service: str, source: Sub | None, *statements
         Effect=Allow, Principal=Principal("Service", service), Action=[sts.AssumeRole], **_only_for(source)
     )
     policy = iam.Policy(PolicyName=title, PolicyDocument=document(*statements))
+    may = {"Policies": [policy]} if statements else {}
     return stack.add(
-        iam.Role(title, AssumeRolePolicyDocument=document(may_assume), Policies=[policy]),
+        iam.Role(title, AssumeRolePolicyDocument=document(may_assume), **may),
         name=title,
     )
 
 
-def _only_for(source: Sub | None) -> dict[str, Condition]:
+def _only_for(source: Sub | Condition | None) -> dict[str, Condition]:
     if source is None:
         return {}
+    if isinstance(source, Condition):
+        return {"Condition": source}
     account = StringEquals("aws:SourceAccount", AccountId)
     return {"Condition": Condition([account, ArnLike("aws:SourceArn", source)])}

@@ -36,9 +36,11 @@ def add(stack: Stack) -> server.Server:
     _storage(stack, instance)
     _origin(stack, instance)
     _maintenance(stack, instance)
+    server.take_tokens(stack, instance)
     stack.add(instance)
     endpoint = (GetAtt(instance, "Endpoint.Address"), GetAtt(instance, "Endpoint.Port"))
-    return server.Server(Ref(instance), instance.resource_type, *endpoint)
+    resource_id = GetAtt(instance, "DbiResourceId")
+    return server.Server(Ref(instance), instance.resource_type, *endpoint, resource_id)
 
 
 def _place(stack: Stack, instance: DBInstance) -> None:
@@ -68,7 +70,7 @@ def _origin(stack: Stack, instance: DBInstance) -> None:
     if snapshot is not None:
         instance.DBSnapshotIdentifier = snapshot
         return
-    instance.DBName = server.NAME
+    instance.DBName = stack.application.database
     instance.MasterUsername = Sub(server.administrator("username"), **arn)
     instance.StorageEncrypted = True
     instance.KmsKeyId = stack.imported("security", "KmsKeyArn")

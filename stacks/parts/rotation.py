@@ -17,15 +17,16 @@ from troposphere.awslambda import Code, Environment, Function, Permission, VPCCo
 from troposphere.iam import Role
 from troposphere.secretsmanager import RotationRules, RotationSchedule
 
+from stacks.application import camel
 from stacks.parts import function_code
 from stacks.parts.alarms import Metric, add_alarm, at_least
 from stacks.parts.logs import add_log_group
 from stacks.parts.policies import allow, arn, deny, role, via
-from stacks.settings import Settings
 from stacks.wiring import Stack
 
 RUNTIME = "python3.13"
 MEMORY_MB = 256
+LONGEST_RATE_DAYS = 999
 TIMEOUT_SECONDS = 300
 """Of one step; the longest waits for a proxy that just starts."""
 
@@ -49,11 +50,13 @@ class Rotation:
     """What its role may, beside reading and writing its own secret and rolling the service."""
     after: tuple[str, ...]
     """Logical ids of what has to be there before the first rotation."""
+    as_rate: bool = False
+    """Whether the schedule is written as a rate; a change of it rotates at once, where `at_once` says so."""
 
     @property
     def title(self) -> str:
         """What its logical ids begin with; another schedule's id would switch the rotation off and on."""
-        return "".join(part.capitalize() for part in self.name.split("-")) + "Rotation"
+        return f"{camel(self.name)}Rotation"
 
 
 def add_rotation(stack: Stack, rotation: Rotation) -> None:
@@ -83,10 +86,18 @@ def add_rotation(stack: Stack, rotation: Rotation) -> None:
         SecretId=rotation.secret,
         RotationLambdaARN=GetAtt(function, "Arn"),
         RotateImmediatelyOnUpdate=rotation.at_once,
-        RotationRules=RotationRules(AutomaticallyAfterDays=settings.secrets.rotation_days),
+        RotationRules=_rules(settings.secrets.rotation_days, as_rate=rotation.as_rate),
     )
     stack.add(schedule)
     _alarm(stack, rotation, function)
+
+
+def _rules(days: int, *, as_rate: bool) -> RotationRules:
+    """Return the schedule in one of two ways (AWS Secrets Manager User Guide, "Rotation schedules")."""
+    if not as_rate:
+        return RotationRules(AutomaticallyAfterDays=days)
+    days = min(days, LONGEST_RATE_DAYS)
+    return RotationRules(ScheduleExpression=f"rate({days} {'day' if days == 1 else 'days'})")
 
 
 def _function(stack: Stack, rotation: Rotation, name: str, runs_as: Role) -> Function:
@@ -97,7 +108,7 @@ def _function(stack: Stack, rotation: Rotation, name: str, runs_as: Role) -> Fun
         SubnetIds=[stack.imported("network", f"PrivateSubnet{zone}Id") for zone in (1, 2)],
         SecurityGroupIds=[stack.imported("network", "LambdaSecurityGroupId")],
     )
-    service = {"CLUSTER": settings.cluster_name, "SERVICE": settings.service_name}
+    service = {"CLUSTER": settings.cluster_name, "SERVICE": stack.service_name}
     return stack.add(
         Function(
             f"{rotation.title}Function",
@@ -138,7 +149,7 @@ def _role(stack: Stack, rotation: Rotation, function_name: str) -> Role:
         allow("WriteOwnLogs", [logs.CreateLogStream, logs.PutLogEvents], [log]),
         allow("RotateOwnSecret", _ROTATE, [rotation.secret]),
         allow("UseKeyThroughSecretsManager", [kms.Decrypt, kms.GenerateDataKey], [key], through),
-        allow("RollService", [ecs.UpdateService], [service_arn(stack.settings)]),
+        allow("RollService", [ecs.UpdateService], [service_arn(stack)]),
         *rotation.permissions,
     )
 
@@ -157,9 +168,9 @@ def _network(function_name: str) -> tuple[Statement, Statement]:
     )
 
 
-def service_arn(settings: Settings) -> Any:
+def service_arn(stack: Stack) -> Any:
     """Return the ARN of the proxy's service, which is made after what may roll it."""
-    return arn("ecs", f"service/{settings.cluster_name}/{settings.service_name}")
+    return arn("ecs", f"service/{stack.settings.cluster_name}/{stack.service_name}")
 
 
 def _alarm(stack: Stack, rotation: Rotation, function: Function) -> None:

@@ -4,36 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from troposphere import Equals, GetAtt, If, Join, Ref
+from troposphere import If, Join, Ref
 from troposphere.applicationautoscaling import PredefinedMetricSpecification as Measure
 from troposphere.applicationautoscaling import (
     ScalableTarget,
     ScalingPolicy,
     TargetTrackingScalingPolicyConfiguration,
 )
-from troposphere.ecs import Cluster, Service
 
+from stacks.parts.running import Running, no_tasks
 from stacks.wiring import Stack
 
-NO_TASKS = "NoTasks"
 
-
-def add_scaling(stack: Stack, cluster: Cluster, service: Service, count: Ref) -> None:
+def add_scaling(stack: Stack, running: Running) -> None:
     """
     Add the range of tasks and the policies: S1's on CPU and memory ("Auto-Scaling"), S0's on requests.
 
-    While *count*, the template's parameter, is 0 the range begins at 0: scaling must not start tasks that
-    have no image yet.
+    While the image is missing the range begins at 0: scaling must not start tasks that cannot run yet.
     """
     limits = stack.settings.service
-    stack.template.add_condition(NO_TASKS, Equals(count, "0"))
     target = stack.add(
         ScalableTarget(
             "ScalableTarget",
             ServiceNamespace="ecs",
             ScalableDimension="ecs:service:DesiredCount",
-            ResourceId=Join("/", ["service", Ref(cluster), GetAtt(service, "Name")]),
-            MinCapacity=If(NO_TASKS, 0, limits.min_tasks),
+            ResourceId=Join("/", ["service", Ref(running.cluster), running.name]),
+            MinCapacity=If(no_tasks(stack), 0, limits.min_tasks),
             MaxCapacity=limits.max_tasks,
         )
     )

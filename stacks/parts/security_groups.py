@@ -47,8 +47,6 @@ def add(stack: Stack, vpc: Ref | str) -> Mapping[str, SecurityGroup]:
             inbound=[*(_tcp(port, to) for port in entries for to in clients), *_testers(settings)],
         ),
         "Ecs": _group(stack, vpc, "Ecs", "Tasks", outbound=[_tcp(HTTPS, EVERYWHERE)]),
-        "Rds": _group(stack, vpc, "Rds", "Database"),
-        "Lambda": _group(stack, vpc, "Lambda", "Rotation functions", outbound=[_tcp(HTTPS, EVERYWHERE)]),
         "Endpoint": _group(
             stack,
             vpc,
@@ -58,9 +56,14 @@ def add(stack: Stack, vpc: Ref | str) -> Mapping[str, SecurityGroup]:
         ),
     }
     _connect(stack, groups, "Alb", "Ecs", settings.service.port)
-    _connect(stack, groups, "Ecs", "Rds", POSTGRES)
-    _connect(stack, groups, "Lambda", "Rds", POSTGRES)
-    _connect(stack, groups, "Lambda", "Ecs", settings.service.port)
+    if settings.database.exists:
+        groups["Rds"] = _group(stack, vpc, "Rds", "Database")
+        _connect(stack, groups, "Ecs", "Rds", POSTGRES)
+        groups["Lambda"] = _group(
+            stack, vpc, "Lambda", "Rotation functions", outbound=[_tcp(HTTPS, EVERYWHERE)]
+        )
+        _connect(stack, groups, "Lambda", "Rds", POSTGRES)
+        _connect(stack, groups, "Lambda", "Ecs", settings.service.port)
     if settings.cache.enabled:
         groups["Redis"] = _group(stack, vpc, "Redis", "Cache")
         _connect(stack, groups, "Ecs", "Redis", REDIS)

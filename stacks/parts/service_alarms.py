@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from troposphere import GetAtt, Ref
-from troposphere.ecs import Cluster, Service
+from troposphere import Ref
 
 from stacks.parts import deployment
 from stacks.parts.alarms import Formula, Metric, Percentile, above, add_alarm, at_least, below
+from stacks.parts.running import Running
 from stacks.parts.stopped_tasks import tell_of_stopped_tasks
 from stacks.wiring import Stack
 
@@ -19,10 +19,10 @@ SERVER_ERRORS = "HTTPCode_Target_5XX_Count"
 Dimensions = Mapping[str, Any]
 
 
-def add_service_alarms(stack: Stack, cluster: Cluster, service: Service) -> None:
+def add_service_alarms(stack: Stack, running: Running, *beside: Running) -> None:
     """Add those of S1, "ECS Alarms", and those of `observability.alarms` that are not 0 or false."""
     targets = deployment.all_answers(stack)
-    _load(stack, {"ClusterName": Ref(cluster), "ServiceName": GetAtt(service, "Name")})
+    _load(stack, {"ClusterName": Ref(running.cluster), "ServiceName": running.name})
     for name, group in deployment.unhealthy_hosts(stack).items():
         _unhealthy(stack, name, group)
     _errors(stack, targets)
@@ -30,7 +30,7 @@ def add_service_alarms(stack: Stack, cluster: Cluster, service: Service) -> None
     _latency(stack, targets)
     _healthy(stack, targets)
     if stack.settings.observability.alarms.stopped_tasks:
-        tell_of_stopped_tasks(stack, cluster, service)
+        tell_of_stopped_tasks(stack, running, *beside)
 
 
 def _load(stack: Stack, tasks: Dimensions) -> None:
@@ -60,7 +60,7 @@ def _unhealthy(stack: Stack, name: str, targets: Dimensions) -> None:
         name,
         Metric(BALANCER, "UnHealthyHostCount", "Maximum", targets, reported_always=False),
         at_least(1, periods=3, minutes=1),
-        meaning=f"A task does not answer the load balancer: see log group {stack.settings.log_group}",
+        meaning=f"A task does not answer the load balancer: see log group {stack.log_group_name}",
     )
 
 
@@ -136,6 +136,6 @@ def _healthy(stack: Stack, targets: Dimensions) -> None:
             below(least, periods=3, minutes=1),
             meaning=(
                 f"Fewer than {least} tasks are healthy: see the events of service "
-                f"{stack.settings.service_name}, then log group {stack.settings.log_group}"
+                f"{stack.service_name}, then log group {stack.log_group_name}"
             ),
         )

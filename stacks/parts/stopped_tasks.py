@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from troposphere import GetAtt, Join
-from troposphere.ecs import Cluster, Service
 from troposphere.events import InputTransformer, Rule, Target
 
+from stacks.parts.running import Running
 from stacks.wiring import Stack
 
 ASKED_FOR = ["ServiceSchedulerInitiated", "UserInitiated"]
@@ -28,12 +29,12 @@ or its own (Amazon ECS Developer Guide, "Stopped tasks error messages"); its sto
 TOLD = {"code": "$.detail.stopCode", "reason": "$.detail.stoppedReason", "task": "$.detail.taskArn"}
 
 
-def tell_of_stopped_tasks(stack: Stack, cluster: Cluster, service: Service) -> None:
+def tell_of_stopped_tasks(stack: Stack, *running: Running) -> None:
     """Add the rule; EventBridge publishes by the topic's own policy, so the target has no role."""
     settings = stack.settings
     meaning = (
-        f"A task of {settings.service_name} stopped unexpectedly and is replaced: "
-        f"see log group {settings.log_group}, stream by the task's id"
+        f"A task of {stack.service_name} stopped unexpectedly and is replaced: "
+        f"see log group {stack.log_group_name}, stream by the task's id"
     )
     stack.add(
         Rule(
@@ -41,7 +42,7 @@ def tell_of_stopped_tasks(stack: Stack, cluster: Cluster, service: Service) -> N
             Name=f"{settings.prefix}-stopped-tasks",
             Description=meaning,
             State="ENABLED",
-            EventPattern=_pattern(cluster, service),
+            EventPattern=_pattern(running),
             Targets=[
                 Target(
                     Id="alarm-topic",
@@ -53,14 +54,14 @@ def tell_of_stopped_tasks(stack: Stack, cluster: Cluster, service: Service) -> N
     )
 
 
-def _pattern(cluster: Cluster, service: Service) -> dict[str, Any]:
-    """Match this service's tasks only (Amazon ECS Developer Guide, "Amazon ECS task state change events")."""
+def _pattern(running: Sequence[Running]) -> dict[str, Any]:
+    """Match these services' tasks (Amazon ECS Developer Guide, "Amazon ECS task state change events")."""
     return {
         "source": ["aws.ecs"],
         "detail-type": ["ECS Task State Change"],
         "detail": {
-            "clusterArn": [GetAtt(cluster, "Arn")],
-            "group": [Join("", ["service:", GetAtt(service, "Name")])],
+            "clusterArn": [GetAtt(running[0].cluster, "Arn")],
+            "group": [Join("", ["service:", one.name]) for one in running],
             "lastStatus": ["STOPPED"],
             "$or": [
                 {"stopCode": [{"anything-but": ASKED_FOR}]},

@@ -1,9 +1,7 @@
-"""What the proxy's task definition and the migration's share: image, database, log. Knows neither of them."""
+"""A program of the application as a task definition for Fargate. Knows no service and no system."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from troposphere import Join, Ref, Sub
@@ -17,38 +15,65 @@ from troposphere.ecs import (
 )
 from troposphere.logs import LogGroup
 
+from stacks.application import FromParameter, Injected, Program, camel
+from stacks.parts import parameters
+from stacks.parts.policies import arn
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
 
-@dataclass(frozen=True)
-class Login:
-    """Where the database is and how a task logs in, as values of a template."""
-
-    host: Any
-    name: Any
-    secret: Any
-    """ARN of the secret with username and password."""
-
-
 def add_task(
-    stack: Stack, title: str, family: str, container: ContainerDefinition, size: Mapping[str, str]
+    stack: Stack, program: Program, log_group: LogGroup, *, cpu: int, memory_mb: int, **more: Any
 ) -> TaskDefinition:
-    """Add a task definition for Fargate with one *container* and the roles of the security stack."""
+    """Add the task definition of *program*; *more* of its container is for who runs it to say."""
     architecture = {"x86_64": "X86_64", "arm64": "ARM64"}[stack.settings.service.architecture]
     return stack.add(
         TaskDefinition(
-            title,
-            **size,
-            Family=family,
+            f"{camel(program.name)}Task",
+            Family=stack.settings.named(program.name),
+            Cpu=str(cpu),
+            Memory=str(memory_mb),
             NetworkMode="awsvpc",
             RequiresCompatibilities=["FARGATE"],
             RuntimePlatform=RuntimePlatform(CpuArchitecture=architecture, OperatingSystemFamily="LINUX"),
             ExecutionRoleArn=stack.imported("security", "ExecutionRoleArn"),
             TaskRoleArn=stack.imported("security", "TaskRoleArn"),
-            ContainerDefinitions=[container],
+            ContainerDefinitions=[_container(stack, program, log_group, **_start(program, stack), **more)],
         )
     )
+
+
+def _container(stack: Stack, program: Program, log_group: LogGroup, **more: Any) -> ContainerDefinition:
+    settings = stack.settings
+    variables = {
+        **settings.service.environment,
+        **{name: stack.resolved(value) for name, value in program.variables(settings).items()},
+    }
+    of_the_user = {
+        stack.application.variable_of(name): FromParameter(name) for name in settings.service.parameters
+    }
+    injected = {**program.injected(settings), **of_the_user}
+    return ContainerDefinition(
+        Name=program.container,
+        Image=image(settings),
+        Essential=True,
+        Environment=[Environment(Name=name, Value=value) for name, value in sorted(variables.items())],
+        Secrets=[_secret(stack, name, source) for name, source in injected.items()],
+        # The applications write into their image's own folders at their start.
+        ReadonlyRootFilesystem=False,
+        LogConfiguration=_logs(stack, log_group, program.name),
+        **more,
+    )
+
+
+def _start(program: Program, stack: Stack) -> dict[str, Any]:
+    """Return what the container does instead of what its image says."""
+    said = {
+        "EntryPoint": list(program.entry_point),
+        "Command": list(program.command(stack.settings)),
+        "WorkingDirectory": program.folder,
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def image_name(settings: Settings) -> str:
@@ -66,27 +91,21 @@ def image(settings: Settings) -> Sub | str:
     return Sub(f"${{AWS::AccountId}}.dkr.ecr.${{AWS::Region}}.${{AWS::URLSuffix}}/{name}")
 
 
-def database_variables(login: Login) -> dict[str, Any]:
-    """Return where the database is: LiteLLM puts host, name and login together and encodes them by itself."""
-    return {"DATABASE_HOST": login.host, "DATABASE_NAME": login.name}
+def _secret(stack: Stack, name: str, source: Injected) -> Secret:
+    """
+    Return what ECS reads as the task starts: one value of a JSON secret, or a parameter.
+
+    So a parameter can be changed without a deployment. Source: ECS Developer Guide, "Pass Secrets Manager
+    secrets" and "Pass Systems Manager parameters".
+    """
+    if isinstance(source, FromParameter):
+        return Secret(
+            Name=name, ValueFrom=arn("ssm", f"parameter{parameters.path(stack.settings, source.name)}")
+        )
+    return Secret(Name=name, ValueFrom=Join("", [stack.resolved(source.secret), f":{source.key}::"]))
 
 
-def database_secrets(login: Login) -> list[Secret]:
-    """Return the login itself."""
-    return [secret(f"DATABASE_{field.upper()}", login.secret, field) for field in ("username", "password")]
-
-
-def environment(variables: Mapping[str, Any]) -> list[Environment]:
-    """Return *variables* as a container definition has them."""
-    return [Environment(Name=name, Value=value) for name, value in sorted(variables.items())]
-
-
-def secret(name: str, arn: Any, json_key: str) -> Secret:
-    """Return one value of a JSON secret (ECS Developer Guide, "Pass Secrets Manager secrets")."""
-    return Secret(Name=name, ValueFrom=Join("", [arn, f":{json_key}::"]))
-
-
-def logs(stack: Stack, log_group: LogGroup, stream: str) -> LogConfiguration:
+def _logs(stack: Stack, log_group: LogGroup, stream: str) -> LogConfiguration:
     """Return how a container writes to *log_group*, each of its streams beginning with *stream*."""
     options = {
         "awslogs-group": Ref(log_group),

@@ -12,8 +12,9 @@ from stacks.sections import Section
 class Database(Section):
     """PostgreSQL: an instance of RDS, or Aurora Serverless v2."""
 
-    engine: Literal["postgres", "aurora-postgresql"]
-    """Another engine is another database: it is made beside the old one, which goes after a last snapshot."""
+    engine: Literal["none", "postgres", "aurora-postgresql"]
+    """`none` where the system keeps nothing; another engine is another database: it is made beside the old
+    one, which goes after a last snapshot."""
     engine_version: fields.EngineVersion
     """Major ("15") or major.minor ("15.15"); a major alone means this release's tested minor."""
     instance_class: fields.InstanceClass
@@ -34,10 +35,17 @@ class Database(Section):
     performance_insights: bool
     parameters: dict[Annotated[str, shape(r"[a-z][a-z0-9_.]{0,254}", "a PostgreSQL parameter")], str]
     """Parameters of PostgreSQL, in RDS's units: shared_buffers: "131072" (of 8 kB), work_mem: "5120" (kB)."""
+    iam_authentication: bool
+    """Tasks log in with tokens of IAM's, for 15 minutes each, and know no password (LiteLLM only)."""
     snapshot_identifier: fields.SnapshotId | None
     """Snapshot that a new database is made from."""
     connection_alarm: Annotated[int, between(1, 262_143, "connections")]
     """Connections above which the alarm rings."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a database at all."""
+        return self.engine != "none"
 
     @property
     def aurora(self) -> bool:

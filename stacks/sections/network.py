@@ -45,6 +45,18 @@ class Network(Section):
     existing_vpc: ExistingVpc | None
 
 
+class TargetCheck(Section):
+    """The load balancer's health check of a task."""
+
+    path: fields.Path
+    interval_seconds: Annotated[int, between(5, 300, "seconds")]
+    timeout_seconds: Annotated[int, between(2, 120, "seconds")]
+    healthy_count: Annotated[int, between(2, 10, "checks")]
+    """Answers in a row until a task gets requests."""
+    unhealthy_count: Annotated[int, between(2, 10, "checks")]
+    """Failures in a row until it gets none, and ECS replaces it."""
+
+
 class Alb(Section):
     """Load balancer, certificate, DNS and web application firewall."""
 
@@ -62,6 +74,7 @@ class Alb(Section):
     """How long a connection may be silent; a model may think for minutes before its first token."""
     deregistration_delay_seconds: Annotated[int, between(0, 3600, "seconds")]
     """How long a task that goes away may finish its answers."""
+    health_check: TargetCheck
     internal: bool
     """Reachable from the VPC only."""
     allowed_cidrs: Annotated[fields.Cidrs, fields.NonEmpty]

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from stacks.checking import fields
+from stacks.checking import fields, limits
 from stacks.checking.fields import between
 from stacks.sections import Section
+
+
+class Dispatcher(Section):
+    """A service beside the one that gets requests: it takes events out of Redis and passes them on."""
+
+    enabled: bool
+    backend: Literal["file", "lunary", "helicone"]
+    """Where events go; `file` keeps them in the task, which is lost with it."""
+    endpoint: fields.Endpoint | None
+    """URL of the backend's API, or the path of the file; left out: the backend's own."""
+    cpu: fields.FargateCpu
+    memory_mb: int
+    tasks: Annotated[int, between(1, 10, "tasks")]
 
 
 class Secrets(Section):
@@ -42,6 +55,13 @@ class Observability(Section):
     """Logs, metrics and alarms."""
 
     log_retention_days: fields.LogRetention
+    log_archive_days: Annotated[int, between(0, limits.MOST_ARCHIVE_DAYS, "days")]
+    """How long S3 keeps all logs, longer than log_retention_days; 0 archives none."""
+    cloudtrail: bool
+    """A trail of who does what in the account, in all its regions. An account's first one costs nothing but
+    its files; each further one costs 2 dollars for 100 000 events."""
+    cloudtrail_days: Annotated[int, between(1, limits.MOST_ARCHIVE_DAYS, "days")]
+    """How long the trail's files are kept."""
     container_insights: bool
     xray: bool
     alarm_email: fields.Email | None

@@ -13,6 +13,18 @@ from stacks.sections import Section
 Provider = Literal["openai", "anthropic", "bedrock"]
 
 
+class ContainerCheck(Section):
+    """ECS's own health check, inside the container."""
+
+    path: fields.Path
+    interval_seconds: Annotated[int, between(5, 300, "seconds")]
+    timeout_seconds: Annotated[int, between(2, 60, "seconds")]
+    retries: Annotated[int, between(1, 10, "checks")]
+    """Failures in a row until ECS replaces the task."""
+    start_seconds: Annotated[int, between(0, 300, "seconds")]
+    """How long a starting container may fail."""
+
+
 class Service(Section):
     """The ECS service: image, size, scaling."""
 
@@ -57,10 +69,15 @@ class Service(Section):
     """Fargate Spot: about 70 % cheaper, and AWS may take a task away at two minutes' notice."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
     """DEBUG writes keys and prompts to the log; `gatestack config set` changes it between deployments."""
+    health_check: ContainerCheck
+    grace_seconds: Annotated[int, between(0, 7200, "seconds")]
+    """How long a new task may fail the load balancer's health check before ECS replaces it."""
     stop_timeout_seconds: Annotated[int, between(1, 120, "seconds")]
     environment: dict[str, str]
     """Further environment variables, none of them secret."""
-    providers: Annotated[tuple[Provider, ...], Field(strict=False), fields.NonEmpty]
+    parameters: fields.Parameters
+    """SSM parameters that tasks read at their start, none of them secret: rate-limit-rpm: "100"."""
+    providers: Annotated[tuple[Provider, ...], Field(strict=False)]
     """Model providers that the proxy calls."""
     bedrock_models: fields.BedrockModels
     """Foundation-model or inference-profile ids that the task may invoke."""

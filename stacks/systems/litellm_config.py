@@ -12,6 +12,8 @@ from stacks.settings import Settings
 
 FILE = "litellm-config.yaml"
 """Name in the built folder."""
+BUCKET, KEY = "LITELLM_CONFIG_BUCKET_NAME", "LITELLM_CONFIG_BUCKET_OBJECT_KEY"
+"""Variables that tell LiteLLM where it is (LiteLLM docs, "Proxy config", S3)."""
 
 
 def text(settings: Settings) -> str:

@@ -1,0 +1,267 @@
+"""An existing VPC, certificate and hosted zone through EC2, ACM and Route 53. Reads only, side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from deployer.aws.endpoint import ask
+from deployer.aws.login import Clients
+from deployer.errors import CloudError, LostSight, Transient
+from deployer.existing.facts import (
+    Asked,
+    Certificate,
+    Dns,
+    Endpoint,
+    Facts,
+    Record,
+    Route,
+    RouteTable,
+    Subnet,
+    Vpc,
+    Zone,
+)
+from deployer.loop.lanes import Lanes
+from generator.manifest import Existing
+
+LANES = 4
+ENDED = frozenset({"deleting", "deleted", "rejected", "failed", "expired"})
+"""States of an endpoint whose private name is free (Amazon EC2 API Reference, "VpcEndpoint")."""
+CLASHING = frozenset({"A", "CNAME", "NS"})
+"""Records that an A record of the same name cannot be made beside (NS: another zone answers for the name)."""
+RECORDS_AT_ONCE = "20"
+_TARGETS = (
+    "GatewayId",
+    "NatGatewayId",
+    "TransitGatewayId",
+    "NetworkInterfaceId",
+    "InstanceId",
+    "VpcPeeringConnectionId",
+    "LocalGatewayId",
+    "CarrierGatewayId",
+    "CoreNetworkArn",
+)
+"""Where a route may lead, one of them (Amazon EC2 API Reference, "Route")."""
+
+Answer = dict[str, Any]
+"""Fields of `Facts`."""
+
+
+def look(clients: Clients, region: str, wanted: Existing, tags: Mapping[str, str]) -> Facts:
+    """
+    Return what AWS says of what *wanted* names; *tags* mark what the environment itself has made.
+
+    What cannot be asked (a missing permission, an endpoint without the service) is told as unknown.
+
+    Raises:
+        LostSight, Transient: nothing can be asked, or not now.
+
+    """
+    questions = _Questions(clients, wanted, tags).all()
+
+    def one(asked: Asked) -> Answer:
+        try:
+            return questions[asked]()
+        except (LostSight, Transient):
+            raise
+        except CloudError as error:
+            return {"unknown": {asked: str(error)}}
+
+    with Lanes(LANES) as lanes:
+        answers = lanes.each(one, questions)
+    unknown = {asked: why for answer in answers for asked, why in answer.pop("unknown", {}).items()}
+    known = {name: value for answer in answers for name, value in answer.items()}
+    return replace(Facts(region, unknown=unknown), **known)
+
+
+class _Questions:
+    """What there is to ask, each for some fields of `Facts`."""
+
+    def __init__(self, clients: Clients, wanted: Existing, tags: Mapping[str, str]) -> None:
+        self._clients = clients
+        self._wanted = wanted
+        self._tags = tags
+        self._subnets = [one for kind in wanted.subnets for one in kind.ids]
+
+    def all(self) -> dict[Asked, Callable[[], Answer]]:
+        """Return the questions that the environment makes necessary."""
+        found: dict[Asked, Callable[[], Answer]] = {}
+        if self._wanted.vpc_id:
+            found |= {"vpc": self._vpc, "subnets": self._subnet, "routes": self._routes}
+            found |= {"endpoints": self._endpoints, "interfaces": self._interfaces}
+        if self._wanted.endpoints:
+            found["dns"] = self._dns
+        if self._wanted.certificate_arn:
+            found["certificate"] = self._certificate
+        if self._wanted.hosted_zone_id:
+            found |= {"zone": self._zone, "records": self._records}
+        return found
+
+    def _vpc(self) -> Answer:
+        """By a filter, as all of them: an id that is not there would make an error of the whole answer."""
+        pages = self._pages("describe_vpcs", {"vpc-id": [self._wanted.vpc_id]})
+        return {"vpc": next((_vpc(one) for page in pages for one in page["Vpcs"]), None)}
+
+    def _dns(self) -> Answer:
+        support, hostnames = (self._attribute(name) for name in ("enableDnsSupport", "enableDnsHostnames"))
+        return {"dns": None if support is None or hostnames is None else Dns(support, hostnames)}
+
+    def _attribute(self, name: str) -> bool | None:
+        try:
+            answer = self._ec2("describe_vpc_attribute", VpcId=self._wanted.vpc_id, Attribute=name)
+        except CloudError as error:
+            if error.code == "InvalidVpcID.NotFound":
+                return None
+            raise
+        return bool(answer[name[0].upper() + name[1:]]["Value"])
+
+    def _subnet(self) -> Answer:
+        pages = self._pages("describe_subnets", {"subnet-id": self._subnets})
+        return {"subnets": tuple(_subnet(one) for page in pages for one in page["Subnets"])}
+
+    def _routes(self) -> Answer:
+        pages = self._pages("describe_route_tables", {"vpc-id": [self._wanted.vpc_id]})
+        return {"tables": tuple(_table(one) for page in pages for one in page["RouteTables"])}
+
+    def _endpoints(self) -> Answer:
+        pages = self._pages("describe_vpc_endpoints", {"vpc-id": [self._wanted.vpc_id]})
+        found = (one for page in pages for one in page["VpcEndpoints"])
+        return {"endpoints": tuple(_endpoint(one) for one in found if one["State"].lower() not in ENDED)}
+
+    def _interfaces(self) -> Answer:
+        """Count the addresses behind the environment's own security groups, which all that it makes is in."""
+        own = {f"tag:{key}": [value] for key, value in self._tags.items()}
+        pages = self._pages("describe_security_groups", {"vpc-id": [self._wanted.vpc_id], **own})
+        groups = [one["GroupId"] for page in pages for one in page["SecurityGroups"]]
+        if not groups:
+            return {"interfaces": {}}
+        held: Counter[str] = Counter()
+        mine = {"subnet-id": self._subnets, "group-id": groups}
+        for page in self._pages("describe_network_interfaces", mine):
+            for one in page["NetworkInterfaces"]:
+                held[one["SubnetId"]] += len(one.get("PrivateIpAddresses", ())) or 1
+        return {"interfaces": dict(held)}
+
+    def _certificate(self) -> Answer:
+        arn = self._wanted.certificate_arn
+        try:
+            answer = ask(self._clients("acm"), "describe_certificate", CertificateArn=arn)
+        except CloudError as error:
+            if error.code == "ResourceNotFoundException":
+                return {"certificate": None}
+            raise
+        return {"certificate": _certificate(answer["Certificate"])}
+
+    def _zone(self) -> Answer:
+        try:
+            answer = ask(self._clients("route53"), "get_hosted_zone", Id=self._wanted.hosted_zone_id)
+        except CloudError as error:
+            if error.code == "NoSuchHostedZone":
+                return {"zone": None}
+            raise
+        return {"zone": _zone(answer)}
+
+    def _records(self) -> Answer:
+        """Ask from the environment's own name on, where its records come first."""
+        name = self._wanted.domain
+        where = {"HostedZoneId": self._wanted.hosted_zone_id, "StartRecordName": name}
+        try:
+            answer = ask(
+                self._clients("route53"), "list_resource_record_sets", **where, MaxItems=RECORDS_AT_ONCE
+            )
+        except CloudError as error:
+            if error.code == "NoSuchHostedZone":
+                return {"records": ()}
+            raise
+        found = (one for one in answer["ResourceRecordSets"] if one["Name"].rstrip(".") == name)
+        return {"records": tuple(_record(one) for one in found if one["Type"] in CLASHING)}
+
+    def _ec2(self, method: str, **parameters: Any) -> Any:
+        return ask(self._clients("ec2"), method, **parameters)
+
+    def _pages(self, method: str, filters: Mapping[str, list[Any]]) -> Iterator[Mapping[str, Any]]:
+        token: dict[str, str] = {}
+        wanted = [{"Name": name, "Values": values} for name, values in filters.items()]
+        while True:
+            page = self._ec2(method, Filters=wanted, **token)
+            yield page
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
+
+
+def _vpc(answer: Mapping[str, Any]) -> Vpc:
+    blocks = [
+        one["CidrBlock"]
+        for one in answer.get("CidrBlockAssociationSet", ())
+        if one.get("CidrBlockState", {}).get("State") == "associated"
+    ]
+    cidrs = tuple(dict.fromkeys([answer["CidrBlock"], *blocks]))
+    return Vpc(answer["VpcId"], answer["State"], cidrs, answer.get("InstanceTenancy", "default"))
+
+
+def _subnet(answer: Mapping[str, Any]) -> Subnet:
+    return Subnet(
+        id=answer["SubnetId"],
+        vpc_id=answer["VpcId"],
+        zone=answer["AvailabilityZone"],
+        cidr=answer.get("CidrBlock", ""),
+        free=int(answer["AvailableIpAddressCount"]),
+        outpost=bool(answer.get("OutpostArn")),
+    )
+
+
+def _table(answer: Mapping[str, Any]) -> RouteTable:
+    associations = answer.get("Associations", ())
+    routes = (_route(one) for one in answer.get("Routes", ()) if one.get("DestinationCidrBlock"))
+    return RouteTable(
+        id=answer["RouteTableId"],
+        main=any(one.get("Main") for one in associations),
+        subnets=tuple(one["SubnetId"] for one in associations if one.get("SubnetId")),
+        routes=tuple(routes),
+    )
+
+
+def _route(answer: Mapping[str, Any]) -> Route:
+    target = next((answer[name] for name in _TARGETS if answer.get(name)), "")
+    return Route(answer["DestinationCidrBlock"], target, active=answer.get("State") != "blackhole")
+
+
+def _endpoint(answer: Mapping[str, Any]) -> Endpoint:
+    return Endpoint(
+        id=answer["VpcEndpointId"],
+        service=answer.get("ServiceName", ""),
+        kind=answer.get("VpcEndpointType", ""),
+        private_dns=bool(answer.get("PrivateDnsEnabled")),
+        tags={one["Key"]: one["Value"] for one in answer.get("Tags", ())},
+        tables=tuple(answer.get("RouteTableIds", ())),
+    )
+
+
+def _certificate(answer: Mapping[str, Any]) -> Certificate:
+    names = (answer["DomainName"], *answer.get("SubjectAlternativeNames", ()))
+    return Certificate(
+        status=answer["Status"],
+        names=tuple(dict.fromkeys(names)),
+        algorithm=answer.get("KeyAlgorithm", "").replace("-", "_"),
+        ends=answer.get("NotAfter"),
+        imported=answer.get("Type") == "IMPORTED",
+    )
+
+
+def _zone(answer: Mapping[str, Any]) -> Zone:
+    zone = answer["HostedZone"]
+    return Zone(
+        name=zone["Name"].rstrip("."),
+        private=bool(zone.get("Config", {}).get("PrivateZone")),
+        vpcs=tuple(one["VPCId"] for one in answer.get("VPCs", ())),
+    )
+
+
+def _record(answer: Mapping[str, Any]) -> Record:
+    values = [one["Value"] for one in answer.get("ResourceRecords", ())]
+    if alias := answer.get("AliasTarget"):
+        values = [alias["DNSName"]]
+    return Record(answer["Type"], values[0] if len(values) == 1 else "")

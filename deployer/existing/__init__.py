@@ -1,0 +1,1 @@
+"""What an environment takes for granted, compared with what is there, untouched. Knows no boto."""

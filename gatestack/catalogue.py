@@ -1,0 +1,105 @@
+"""What the secrets of a system are to the commands: who may write each, and what rotates. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from deployer.upkeep.secrets import Catalogue, Kind
+from stacks.application import PLACEHOLDER, Application, OwnSecret, Seeded, Written
+from stacks.known_secrets import ATTACHED_KEYS, CACHE, LOGIN, LOGIN_KEYS, administrator, seed_of
+
+SEED = "{seed}"
+"""Stands for what is generated, in the template of a `Seeded` value."""
+DATABASE = "database"
+"""What `rotate` calls the tasks' login to the database."""
+
+
+def catalogue(application: Application) -> Catalogue:
+    """Return the secrets of *application*: first what people put in, then what they choose, then the rest."""
+    found = {own.name: _kind(own) for own in sorted(application.secrets, key=_place)}
+    if application.database:
+        refusal = f"PostgreSQL would not know the new one: use `gatestack rotate {{env}} {DATABASE}`"
+        found[LOGIN] = Kind(LOGIN_KEYS, refusal)
+        highest = administrator(application)
+        found[highest.name] = Kind((*ATTACHED_KEYS, *highest.value.keys), highest.not_by_hand)
+    found[CACHE.name] = Kind(CACHE.value.keys, CACHE.not_by_hand, optional=True)
+    for own in _seeded(application):
+        found[seed_of(own.name)] = Kind((), f"{_made(own)}{_instead(own, application)}")
+    return found
+
+
+def _place(own: OwnSecret) -> int:
+    if own.not_by_hand:
+        return 2
+    return 0 if isinstance(own.value, Written) else 1
+
+
+def _kind(own: OwnSecret) -> Kind:
+    return Kind(own.value.keys, own.not_by_hand, form_of(own), own.objection)
+
+
+def form_of(own: OwnSecret) -> str:
+    """Return what *own* looks like, where a value of it is more than a text; else nothing."""
+    if not isinstance(own.value, Seeded):
+        return ""
+    texts = all(isinstance(value, str) for value in json.loads(own.value.template).values())
+    return "" if texts else own.value.template.replace(SEED, "...")
+
+
+def prefix_of(own: OwnSecret) -> str:
+    """Return what the one text of *own* begins with by its template: ``sk-``."""
+    if not isinstance(own.value, Seeded) or form_of(own):
+        return ""
+    text: str = next(iter(json.loads(own.value.template).values()))
+    return text.partition(SEED)[0]
+
+
+def placeholders(application: Application) -> tuple[OwnSecret, ...]:
+    """Return the secrets that are of no use before somebody has put a key in."""
+    return tuple(
+        own
+        for own in application.secrets
+        if isinstance(own.value, Written) and PLACEHOLDER in own.value.values.values()
+    )
+
+
+def _seeded(application: Application) -> Iterator[OwnSecret]:
+    return (own for own in application.secrets if isinstance(own.value, Seeded))
+
+
+def _made(own: OwnSecret) -> str:
+    return f"it is only what the first {own.name.replace('-', ' ')} was made of"
+
+
+def _instead(own: OwnSecret, application: Application) -> str:
+    """Return the command that changes what was made of the seed, with a colon before it."""
+    if application.rotation and application.rotation.secret == own.name:
+        return f": use `gatestack rotate {{env}} {own.name}`"
+    return "" if own.not_by_hand else f": use `gatestack secret set {{env}} {own.name}`"
+
+
+def rotated(application: Application) -> Mapping[str, str]:
+    """Return what a user calls a secret that a function rotates -> its name below the prefix."""
+    login = {DATABASE: LOGIN, LOGIN: LOGIN} if application.database else {}
+    own = {application.rotation.secret: application.rotation.secret} if application.rotation else {}
+    return login | own
+
+
+def rotations(application: Application) -> Mapping[str, str]:
+    """Return the same, each secret once."""
+    return {name: secret for name, secret in rotated(application).items() if name != LOGIN}
+
+
+def unrotated(application: Application) -> Mapping[str, str]:
+    """Return the secrets that no function rotates, each with why, and what to do instead ({env})."""
+    found = {own.name: _why(own) for own in (*application.secrets, CACHE)}
+    for own in _seeded(application):
+        again = f": rotate {own.name}" if own.name in rotated(application) else ""
+        found[seed_of(own.name)] = f"{_made(own)}{again}"
+    return {name: why for name, why in found.items() if name not in rotated(application)}
+
+
+def _why(own: OwnSecret) -> str:
+    by_hand = f"people set it: `gatestack secret set {{env}} {own.name}`"
+    return own.not_rotated or own.not_by_hand or by_hand

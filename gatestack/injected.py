@@ -1,0 +1,55 @@
+"""What ECS gives to the tasks as they start: by the environment's file, or by the templates in its folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from gatestack.environment import Environment
+from generator.manifest import Manifest
+from stacks.application import Application, FromParameter, FromSecret, Injected, OwnSecret, Program
+from stacks.settings import Settings
+
+
+def keys_taken(environment: Environment, own: OwnSecret) -> Sequence[str] | None:
+    """Return which values of the secret *own* the file gives to tasks; None where there is no file."""
+    settings = environment.settings
+    if settings is None:
+        return None
+    sources = (source for _, source in _all(environment.application, settings))
+    keys = (one.key for one in sources if isinstance(one, FromSecret) and one.secret == own.arn)
+    return list(dict.fromkeys(keys))
+
+
+def parameters_taken(environment: Environment) -> Mapping[str, str]:
+    """Return the SSM parameters that tasks read, by their short names, each with its variable."""
+    if environment.settings is None:
+        assert environment.rendered  # noqa: S101 - one of the two is always there
+        return dict(_in_templates(environment.rendered, environment.prefix))
+    application, settings = environment.application, environment.settings
+    injected = _all(application, settings)
+    own = {source.name: variable for variable, source in injected if isinstance(source, FromParameter)}
+    return own | {name: application.variable_of(name) for name in settings.service.parameters}
+
+
+def _all(application: Application, settings: Settings) -> Iterator[tuple[str, Injected]]:
+    for program in _programs(application, settings):
+        yield from program.injected(settings).items()
+
+
+def _programs(application: Application, settings: Settings) -> Iterator[Program]:
+    yield application.entrance
+    yield from (beside.program for beside in application.background(settings))
+
+
+def _in_templates(manifest: Manifest, prefix: str) -> Iterator[tuple[str, str]]:
+    """Yield name and variable of each parameter that a task definition of the templates names."""
+    for stack in manifest.stacks:
+        for resource in json.loads(stack.template)["Resources"].values():
+            containers = resource.get("Properties", {}).get("ContainerDefinitions", ())
+            for secret in (secret for each in containers for secret in each.get("Secrets", ())):
+                source = json.dumps(secret["ValueFrom"])
+                found = re.search(rf":parameter/{re.escape(prefix)}/([\w./-]+)", source)
+                if found:
+                    yield found[1], secret["Name"]

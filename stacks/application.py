@@ -1,0 +1,255 @@
+"""
+What a system is made of: everything in which it differs from the others on the same five stacks, as data.
+
+The builders read an `Application` and ask for no system by its name. What depends on the environment file is
+a pure function of the settings. Knows no CloudFormation: a value from another stack is named, not imported.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from stacks.checking.problems import Finding
+    from stacks.settings import Settings
+
+PLACEHOLDER = "REPLACE_ME"
+"""Stands where a key of somebody else's belongs until a person puts it in."""
+
+LOG_LEVEL = "log-level"
+"""The SSM parameter that every system has; it holds the application's own word for the level."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """A value that a stack exports: ``Export("database", "DbEndpoint")``."""
+
+    stack: str
+    output: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text with exported values in it: ``${Host}:${Port}``."""
+
+    template: str
+    exports: Mapping[str, Export]
+
+
+Value: TypeAlias = str | Export | Text
+
+
+@dataclass(frozen=True)
+class FromSecret:
+    """One value of a JSON secret, which ECS reads as a task starts."""
+
+    secret: Export
+    """Its ARN."""
+    key: str
+
+
+@dataclass(frozen=True)
+class FromParameter:
+    """The environment's SSM parameter of that short name, which ECS reads as a task starts."""
+
+    name: str
+
+
+Injected: TypeAlias = FromSecret | FromParameter
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A JSON secret with one value that Secrets Manager makes: letters and digits, nothing to escape."""
+
+    key: str
+    length: int
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """The secret's other values."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Names of its values."""
+        return (*self.beside, self.key)
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """A JSON secret around a generated text, where that alone is not the value: a prefix, a list."""
+
+    template: str
+    """JSON; ``{seed}`` stands where the generated text goes."""
+    length: int
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Names of its values."""
+        return tuple(json.loads(self.template))
+
+
+@dataclass(frozen=True)
+class Written:
+    """A JSON secret with `PLACEHOLDER` for what people put in."""
+
+    values: Mapping[str, str]
+    """``{region}`` in one of them is the environment's region."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Names of its values."""
+        return tuple(self.values)
+
+
+@dataclass(frozen=True)
+class OwnSecret:
+    """
+    A secret of the environment. How its first value is made is frozen once shipped.
+
+    As soon as one of the properties that make a value changes, a new version is written and what a rotation
+    or a person put in is lost ("AWS::SecretsManager::Secret", GenerateSecretString, SecretString).
+    """
+
+    name: str
+    """Below the environment's prefix: ``master-key``."""
+    description: str
+    value: Generated | Seeded | Written
+    reader: Literal["start", "tasks", "nobody"] = "start"
+    """Who reads it for the tasks: ECS as they start, their own code by the secret's name, or nobody."""
+    kept: bool = False
+    """Whether production keeps it when its stack goes: a kept snapshot is useless without it."""
+    not_by_hand: str = ""
+    """Why no person writes it, and what to do instead ({env}); empty where people may."""
+    not_rotated: str = ""
+    """Why no function rotates it, and what to do instead ({env})."""
+    objection: Callable[[Mapping[str, object]], str | None] | None = None
+    """What is wrong with all its values, in words that repeat none of them; where it returns None, nothing is."""
+
+    @property
+    def title(self) -> str:
+        """Its logical id: ``MasterKeySecret``; its ARN is exported as ``MasterKeySecretArn``."""
+        return f"{camel(self.name)}Secret"
+
+    @property
+    def content(self) -> str:
+        """What is in it, in words."""
+        return ", ".join(self.value.keys)
+
+    @property
+    def arn(self) -> Export:
+        """Where its ARN is found."""
+        return Export("security", f"{self.title}Arn")
+
+
+@dataclass(frozen=True)
+class Program:
+    """One container, and what it is told at its start."""
+
+    name: str
+    """Part of its service's, its task family's and its log group's name: ``proxy``."""
+    container: str
+    command: Callable[[Settings], tuple[str, ...]]
+    variables: Callable[[Settings], Mapping[str, Value]]
+    injected: Callable[[Settings], Mapping[str, Injected]]
+    entry_point: tuple[str, ...] = ()
+    """Left out: the image's own."""
+    folder: str | None = None
+    """Where it starts; left out: the image's own."""
+
+
+@dataclass(frozen=True)
+class Background:
+    """A service beside the one that gets requests: the same image, no load balancer."""
+
+    program: Program
+    cpu: int
+    memory_mb: int
+    tasks: int
+
+
+@dataclass(frozen=True)
+class Migration:
+    """What brings the database's schema to what the image needs, once before tasks of that image start."""
+
+    program: Program
+    cpu: int
+    memory_mb: int
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A file in S3 that tasks fetch at their start; its key follows from its content: an edit rolls them."""
+
+    file: str
+    """Name in the built folder."""
+    text: Callable[[Settings], str]
+    key: Callable[[Settings], str]
+    bucket_variable: str
+    """What tells tasks the bucket."""
+    key_variable: str
+    """What tells tasks the key."""
+
+
+@dataclass(frozen=True)
+class OwnRotation:
+    """A rotation that hands the secret's old value to running tasks before the new one becomes current."""
+
+    secret: str
+    module: str
+    """Of `stacks.functions`."""
+
+
+def _nothing(_: Settings) -> tuple[()]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Application:
+    """What runs on the five stacks."""
+
+    title: str
+    """What people call it: ``LiteLLM``."""
+    secrets: tuple[OwnSecret, ...]
+    entrance: Program
+    """What gets the requests; sized, scaled and deployed by the section `service`."""
+    probe: Callable[[int, str], tuple[str, ...]]
+    """Port, path -> the container's health check, with what the image has for it."""
+    routes: Mapping[int, str]
+    """Priority -> path of the listener's rules; all lead to the entrance."""
+    answers_at: tuple[str, ...]
+    """Open paths that tell from outside whether it answers, the more telling one first."""
+    shown: Mapping[str, str]
+    """SSM parameter -> the key of the environment file that it shows."""
+    read_by_tasks: Mapping[str, str]
+    """SSM parameter -> the variable that tasks get from it, where that is not the name in capitals."""
+    log_levels: Mapping[str, str]
+    """`service.log_level` -> the application's own word for it."""
+    reserved: frozenset[str]
+    """Variables that `service.environment` may not set: they are set here, or have a meaning here."""
+    database: str | None = None
+    """Name of the database and of its administrator; None: it keeps nothing in one."""
+    takes_tokens: bool = False
+    """Whether it can log in to its database with tokens of IAM's (`database.iam_authentication`)."""
+    background: Callable[[Settings], tuple[Background, ...]] = _nothing
+    migration: Migration | None = None
+    config: ConfigFile | None = None
+    rotation: OwnRotation | None = None
+    located: Mapping[str, Text] = field(default_factory=dict)
+    """SSM parameter -> what it says of the database stack's resources; only where there is a cache."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Output -> the name under which the system's own document has it; both are exported."""
+    findings: Callable[[Settings], Iterator[Finding]] = lambda _: iter(())
+    """What its own rules refuse in an environment file."""
+    advice: Callable[[Settings], Iterator[str]] = lambda _: iter(())
+    """What its own experience warns of."""
+
+    def variable_of(self, parameter: str) -> str:
+        """Return the variable that tasks get from *parameter*: ``REDIS_DB`` from ``redis-db``."""
+        return self.read_by_tasks.get(parameter, parameter.upper().replace("-", "_"))
+
+
+def camel(name: str) -> str:
+    """Return a short name as part of a logical id: ``ui-password`` is ``UiPassword``."""
+    return "".join(part.capitalize() for part in name.split("-"))

@@ -1,0 +1,193 @@
+"""The application's programs as ECS services: one behind the load balancer, others beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from troposphere import AWSHelperFn, Equals, GetAtt, If, NoValue, Parameter, Ref
+from troposphere.ecs import (
+    AwsvpcConfiguration,
+    CapacityProviderStrategyItem,
+    Cluster,
+    ClusterCapacityProviderAssociations,
+    DeploymentCircuitBreaker,
+    DeploymentConfiguration,
+    HealthCheck,
+    NetworkConfiguration,
+    PortMapping,
+    Service,
+    TaskDefinition,
+)
+from troposphere.ecs import CapacityProviderStrategy as DefaultStrategyItem
+from troposphere.logs import LogGroup
+
+from stacks.application import Background, camel
+from stacks.parts import deployment
+from stacks.parts.cluster import add_cluster
+from stacks.parts.logs import add_log_group
+from stacks.parts.task import add_task
+from stacks.wiring import Stack
+
+DESIRED_COUNT = "DesiredCount"
+COUNT_OWNED_BY_SCALING = "CountOwnedByScaling"
+NO_TASKS = "NoTasks"
+"""The condition that the image is missing."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service with what it is made of."""
+
+    cluster: Cluster
+    service: Service
+    task: TaskDefinition
+    log_group: LogGroup
+
+    @property
+    def name(self) -> GetAtt:
+        """The service's name."""
+        return GetAtt(self.service, "Name")
+
+
+def add_entrance(stack: Stack) -> Running:
+    """Add the cluster and the service that gets the requests (S1, "ECS Fargate Task Definition")."""
+    settings, program = stack.settings, stack.application.entrance
+    log_group = add_log_group(stack, "TaskLog", stack.log_group_name)
+    size = {"cpu": settings.service.cpu, "memory_mb": settings.service.memory_mb}
+    task = add_task(stack, program, log_group, **size, **_entrance(stack))
+    cluster = add_cluster(stack, "Cluster", settings.cluster_name)
+    _capacity(stack, cluster)
+    service = _service(
+        stack,
+        "Service",
+        stack.service_name,
+        task,
+        DesiredCount=_desired_count(stack),
+        DeploymentConfiguration=deployment.configuration(stack),
+        HealthCheckGracePeriodSeconds=settings.service.grace_seconds,
+        LoadBalancers=[deployment.load_balancer(stack, program.container)],
+    )
+    return Running(cluster, service, task, log_group)
+
+
+def _entrance(stack: Stack) -> dict[str, Any]:
+    """Return what the container has because requests reach it."""
+    service, check = stack.settings.service, stack.settings.service.health_check
+    return {
+        "PortMappings": [PortMapping(ContainerPort=service.port, Protocol="tcp")],
+        # The level reaches the task by a parameter; without the label an edit of the file would roll nothing.
+        "DockerLabels": {"gatestack.log-level": service.log_level},
+        "HealthCheck": HealthCheck(
+            Command=list(stack.application.probe(service.port, check.path)),
+            Interval=check.interval_seconds,
+            Timeout=check.timeout_seconds,
+            Retries=check.retries,
+            StartPeriod=check.start_seconds,
+        ),
+        "StopTimeout": service.stop_timeout_seconds,
+    }
+
+
+def add_background(stack: Stack, beside: Background) -> Running:
+    """
+    Add a service that no request reaches; ECS knows it is well while its process runs.
+
+    It never has more tasks than it should, also while it is deployed: two of them would share its work.
+    """
+    program = beside.program
+    title = camel(program.name)
+    log_group = add_log_group(stack, f"{title}Log", stack.settings.log_group_of(program.name))
+    task = add_task(stack, program, log_group, cpu=beside.cpu, memory_mb=beside.memory_mb)
+    breaker = DeploymentCircuitBreaker(Enable=True, Rollback=True)
+    service = _service(
+        stack,
+        f"{title}Service",
+        stack.settings.named(program.name),
+        task,
+        DesiredCount=If(no_tasks(stack), 0, beside.tasks),
+        DeploymentConfiguration=DeploymentConfiguration(
+            MinimumHealthyPercent=0, MaximumPercent=100, DeploymentCircuitBreaker=breaker
+        ),
+    )
+    return Running(stack.template.resources["Cluster"], service, task, log_group)
+
+
+def _service(stack: Stack, title: str, name: str, task: TaskDefinition, **more: Any) -> Service:
+    """Return the service; a LaunchType in it would switch the strategy of its capacity providers off."""
+    return stack.add(
+        Service(
+            title,
+            DependsOn="CapacityProviders",
+            ServiceName=name,
+            Cluster=Ref("Cluster"),
+            TaskDefinition=Ref(task),
+            CapacityProviderStrategy=[
+                CapacityProviderStrategyItem(CapacityProvider=_capacity_provider(stack), Weight=1)
+            ],
+            AvailabilityZoneRebalancing="ENABLED",
+            NetworkConfiguration=_network(stack),
+            EnableECSManagedTags=True,
+            PropagateTags="SERVICE",
+            **more,
+        )
+    )
+
+
+def _capacity(stack: Stack, cluster: Cluster) -> None:
+    default = DefaultStrategyItem(CapacityProvider=_capacity_provider(stack), Weight=1)
+    stack.add(
+        ClusterCapacityProviderAssociations(
+            "CapacityProviders",
+            Cluster=Ref(cluster),
+            CapacityProviders=["FARGATE", "FARGATE_SPOT"],
+            DefaultCapacityProviderStrategy=[default],
+        )
+    )
+
+
+def _capacity_provider(stack: Stack) -> str:
+    return "FARGATE_SPOT" if stack.settings.service.spot else "FARGATE"
+
+
+def _network(stack: Stack) -> NetworkConfiguration:
+    return NetworkConfiguration(
+        AwsvpcConfiguration=AwsvpcConfiguration(
+            AssignPublicIp="DISABLED",
+            Subnets=[stack.imported("network", f"PrivateSubnet{zone}Id") for zone in (1, 2)],
+            SecurityGroups=[stack.imported("network", "EcsSecurityGroupId")],
+        )
+    )
+
+
+def _desired_count(stack: Stack) -> AWSHelperFn:
+    """
+    Let the deployer say how many tasks: a number, 0 while the image is missing, none where scaling decides.
+
+    Left out of an update, ECS keeps the count it has (AWS docs, AWS::ECS::Service, DesiredCount).
+    """
+    service = stack.settings.service
+    parameter = Parameter(
+        DESIRED_COUNT,
+        Type="String",
+        Default=str(service.desired_count),
+        AllowedPattern="^[0-9]*$",
+        Description="Number of tasks; 0 while the image is missing; empty to leave it to scaling",
+    )
+    count = stack.look_up(
+        parameter,
+        "desired-count",
+        repository=stack.settings.repository_name if service.image == "ecr" else "",
+        tag=service.image_tag,
+        count=str(service.desired_count),
+        scaled="true" if service.scaled else "false",
+    )
+    stack.template.add_condition(COUNT_OWNED_BY_SCALING, Equals(count, ""))
+    return If(COUNT_OWNED_BY_SCALING, NoValue, count)
+
+
+def no_tasks(stack: Stack) -> str:
+    """Return the name of the condition that nothing may run yet, since the image is missing."""
+    if NO_TASKS not in stack.template.conditions:
+        stack.template.add_condition(NO_TASKS, Equals(Ref(DESIRED_COUNT), "0"))
+    return NO_TASKS

@@ -1,0 +1,28 @@
+"""
+The four systems, as data: `<system>.yaml` holds defaults, a module says what the system is made of.
+
+A new one is a file of each, named here and in `stacks.settings.System`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from stacks.application import Application
+
+MODULES = {
+    "litellm": "litellm",
+    "litellm-benchmark": "litellm",
+    "llm-proxy": "llm_proxy",
+    "llm-testing": "llm_testing",
+}
+"""System -> the module of this package that holds its `APPLICATION`."""
+
+
+@cache
+def application(system: str) -> Application:
+    """Return what *system* is made of."""
+    return cast("Application", import_module(f"stacks.systems.{MODULES[system]}").APPLICATION)

@@ -1,0 +1,211 @@
+"""LiteLLM's proxy (S1; S2 runs the same): its secrets, what its containers are told, routes, rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stacks.application import (
+    LOG_LEVEL,
+    PLACEHOLDER,
+    Application,
+    ConfigFile,
+    Export,
+    FromParameter,
+    FromSecret,
+    Generated,
+    Injected,
+    Migration,
+    OwnRotation,
+    OwnSecret,
+    Program,
+    Seeded,
+    Value,
+    Written,
+)
+from stacks.checking import limits
+from stacks.checking.cache import cache_advice, cache_findings
+from stacks.checking.litellm import config_advice, config_findings
+from stacks.checking.problems import Finding
+from stacks.settings import Settings
+from stacks.systems import litellm_config, litellm_database
+
+ENOUGH_MEMORY_MB = 2048
+"""LiteLLM's imports alone take more than 1 GiB."""
+
+MASTER_KEY = OwnSecret(
+    "master-key",
+    "LiteLLM's master key",
+    Seeded('{"LITELLM_MASTER_KEY": "sk-{seed}"}', 45),  # LiteLLM demands the prefix; S1: 48 characters
+    not_by_hand=(
+        "clients that hold the old key would be locked out at once: use `gatestack rotate {env} master-key`"
+    ),
+)
+UI_PASSWORD = OwnSecret(
+    "ui-password",
+    "Login of LiteLLM's admin UI",
+    Generated("UI_PASSWORD", 24, {"UI_USERNAME": "admin"}),
+    not_rotated="people choose it: `gatestack secret set {env} UI_PASSWORD`",
+)
+API_KEYS = OwnSecret(
+    "api-keys",
+    "Keys of the model providers, put in by hand",
+    Written(
+        {
+            "OPENAI_API_KEY": PLACEHOLDER,
+            "ANTHROPIC_API_KEY": PLACEHOLDER,
+            "AWS_BEDROCK_REGION": "{region}",
+        }
+    ),
+    not_rotated="the providers make them: `gatestack secret set {env} OPENAI_API_KEY`",
+)
+SALT_KEY = OwnSecret(
+    "salt-key",
+    "LiteLLM's salt key: never change it, what the database holds is encrypted with it",
+    Generated("LITELLM_SALT_KEY", 48),
+    kept=True,
+    not_by_hand=(
+        "what LiteLLM has encrypted in the database would be unreadable for ever; it is never changed"
+    ),
+    not_rotated="what LiteLLM has encrypted in the database would be unreadable for ever",
+)
+
+
+def _command(settings: Settings) -> tuple[str, ...]:
+    """
+    Return the arguments of LiteLLM's command.
+
+    ``--config`` is there to be given, not to be read: with the bucket set LiteLLM takes the file from S3, but
+    its command line looks at general_settings (the connection pool's limit) only when the option is present.
+    """
+    service = settings.service
+    workers = ("--num_workers", str(service.workers))
+    return ("--port", str(service.port), *workers, "--config", "/app/config.yaml")
+
+
+def _variables(settings: Settings) -> dict[str, Value]:
+    """Return what tasks are told; LiteLLM puts host, name and login together and encodes them by itself."""
+    always: dict[str, Value] = {
+        **litellm_database.variables(settings),
+        "DISABLE_SCHEMA_UPDATE": "true",
+        "GRACEFUL_SHUTDOWN_TIMEOUT": str(max(settings.service.stop_timeout_seconds - 10, 1)),
+        "KEEPALIVE_TIMEOUT": str(settings.alb.idle_timeout_seconds + 5),
+        litellm_config.BUCKET: Export("security", "ConfigBucketName"),
+        litellm_config.KEY: litellm_config.key(settings),
+        "LITELLM_MODE": "PRODUCTION",
+        "STORE_MODEL_IN_DB": "true",
+    }
+    return always | _redis(settings) | _bedrock(settings) | _offline(settings)
+
+
+def _redis(settings: Settings) -> dict[str, Value]:
+    """Say where Redis is, in parts: LiteLLM is slower with REDIS_URL ("Best Practices for Production")."""
+    if not settings.cache.enabled:
+        return {}
+    host, port = (Export("database", output) for output in ("RedisEndpoint", "RedisPort"))
+    return {"REDIS_HOST": host, "REDIS_PORT": port, "REDIS_SSL": "True"}
+
+
+def _bedrock(settings: Settings) -> dict[str, Value]:
+    return {"AWS_REGION_NAME": settings.region} if "bedrock" in settings.service.providers else {}
+
+
+def _offline(settings: Settings) -> dict[str, Value]:
+    """Without a way out the price list comes from the image: every start would wait for GitHub in vain."""
+    return {"LITELLM_LOCAL_MODEL_COST_MAP": "True"} if settings.closed else {}
+
+
+def _injected(settings: Settings) -> dict[str, Injected]:
+    secrets = {key: secret for secret in (MASTER_KEY, SALT_KEY, UI_PASSWORD) for key in secret.value.keys}
+    providers = [name for name in settings.service.providers if name in limits.PROVIDER_KEYS]
+    secrets |= {limits.PROVIDER_KEYS[name]: API_KEYS for name in providers}
+    own = {key: FromSecret(secret.arn, key) for key, secret in secrets.items()}
+    level = FromParameter(LOG_LEVEL)
+    return {**own, **litellm_database.injected(settings), **_redis_password(settings), "LITELLM_LOG": level}
+
+
+def _redis_password(settings: Settings) -> dict[str, Injected]:
+    password = FromSecret(Export("security", "CacheSecretArn"), "REDIS_PASSWORD")
+    return {password.key: password} if settings.cache.has_password else {}
+
+
+def _migration_variables(settings: Settings) -> dict[str, Value]:
+    own = {
+        "DISABLE_SCHEMA_UPDATE": "false",
+        # Some releases end with success after a failed migration unless they are told not to.
+        "ENFORCE_PRISMA_MIGRATION_CHECK": "true",
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "LITELLM_LOG": settings.service.log_level,
+        "LITELLM_MODE": "PRODUCTION",
+    }
+    return {**litellm_database.PLACE, **own}
+
+
+def _probe(port: int, path: str) -> tuple[str, ...]:
+    """Return S1's container check; the image has Python, no curl, and ``localhost`` may mean IPv6 there."""
+    probe = f"import urllib.request as u; u.urlopen('http://127.0.0.1:{port}{path}', timeout=5)"
+    return ("CMD", "python3", "-c", probe)
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    yield from config_findings(settings)
+    yield from cache_findings(settings)
+
+
+def _advice(settings: Settings) -> Iterator[str]:
+    service = settings.service
+    if service.memory_mb < ENOUGH_MEMORY_MB:
+        yield (
+            f"service.memory_mb: {service.memory_mb} MB is little: "
+            f"LiteLLM's imports alone take more than 1 GiB; {ENOUGH_MEMORY_MB} or more"
+        )
+    yield from config_advice(settings)
+    yield from cache_advice(settings)
+
+
+APPLICATION = Application(
+    title="LiteLLM",
+    secrets=(MASTER_KEY, UI_PASSWORD, API_KEYS, SALT_KEY),
+    entrance=Program("proxy", "litellm-proxy", _command, _variables, _injected),
+    probe=_probe,
+    routes={10: "/v1/*", 20: "/health", 30: "/ui/*", 100: "/*"},  # S1, "Request Routing"
+    # Both are open and call no model, as /health does (LiteLLM docs, "Health Checks").
+    answers_at=("/health/readiness", "/health/liveliness"),
+    shown={
+        "image": "service.image",
+        "image-tag": "service.image_tag",
+        LOG_LEVEL: "service.log_level",
+        "max-tasks": "service.max_tasks",
+        "min-tasks": "service.min_tasks",
+        "providers": "service.providers",
+        "secret-rotation-days": "secrets.rotation_days",
+        "workers": "service.workers",
+    },
+    read_by_tasks={LOG_LEVEL: "LITELLM_LOG"},
+    log_levels={level: level for level in ("DEBUG", "INFO", "WARNING", "ERROR")},
+    reserved=limits.TEMPLATE_VARIABLES,
+    database=litellm_database.NAME,
+    takes_tokens=True,
+    migration=Migration(
+        Program(
+            "migration",
+            "litellm-migration",
+            lambda _: (),
+            _migration_variables,
+            lambda _: litellm_database.LOGIN,
+            entry_point=("python", "litellm/proxy/prisma_migration.py"),
+            folder="/app",
+        ),
+        cpu=1024,
+        memory_mb=4096,  # LiteLLM's own Terraform gives its migrations four gigabytes
+    ),
+    config=ConfigFile(
+        litellm_config.FILE,
+        litellm_config.text,
+        litellm_config.key,
+        litellm_config.BUCKET,
+        litellm_config.KEY,
+    ),
+    rotation=OwnRotation("master-key", "master_key"),
+    findings=_findings,
+    advice=_advice,
+)
