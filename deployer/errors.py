@@ -13,7 +13,7 @@ Everything that can go wrong in the deployer, as one tree.
         +-- NotOffered     exit 1   an emulated endpoint lacks this service; AWS has them all
         `-- Transient      exit 5   throttled, 5xx, connection: worth repeating
 
-A message is one line: where, what, what to do. It never holds a secret value.
+A message says where, what, what to do, in one line for each thing that is wrong. It holds no secret value.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import click
@@ -15,13 +16,13 @@ from deployer.progress import Result, StackResult
 from deployer.saved.approved import deploy_plan
 from deployer.saved.planfile import PlanFile
 from deployer.upkeep.rollout import Roller, Rollout, Status
-from deployer.upkeep.service import SERVICE_STACK
+from deployer.upkeep.service import SERVICE_STACK, Service
 from gatestack import review
 from gatestack.account import connect, poll_interval, speed
 from gatestack.cli import Options
 from gatestack.environment import Environment, SettingsRefused
 from gatestack.progress import shown
-from gatestack.rolling import as_json, ended, rolled, roller_for
+from gatestack.rolling import Rolled, as_json, ended, rolled, rollers_for
 from gatestack.signals import host
 from generator.manifest import Manifest
 from stacks.checking.image_tag import with_image_tag
@@ -48,7 +49,7 @@ def retag(
         review.check_terminal()
     cloud = connect(environment, options)
     with shown(options) as tell, host(tell) as here:
-        roller_for(environment, env, cloud, options, here, minutes)  # refuses where nothing was deployed
+        rollers_for(environment, env, cloud, options, here, minutes)  # refuses where nothing was deployed
     chosen = RunOptions(
         only=STACKS & changed.stack_names.keys(),
         poll_interval=poll_interval(environment, options),
@@ -108,26 +109,38 @@ def _finished(
     """Say what became of the tasks; where the stacks had that tag already, start new ones of it."""
     service = next((one for one in result.stacks if one.name == SERVICE_STACK), None) if result else None
     with shown(options) as tell, host(tell) as here:
-        roller, idle = roller_for(environment, env, cloud, options, here, minutes)
+        rollers, idle = rollers_for(environment, env, cloud, options, here, minutes)
         if result is not None and result.exit_code:
-            return _failed(roller, environment, result, service, style)
+            return _failed(rollers, environment, result, service, style)
         if service is None or service.action == "none":
-            roller.say("the stacks have that tag already: new tasks of it are started")
-            return ended(rolled(roller, idle, environment, style), environment, roller.place.service, style)
-        found = roller.look()
+            rollers[0].say("the stacks have that tag already: new tasks of it are started")
+            return ended(rolled(rollers, idle, environment, style), environment, style)
+        found = rollers[0].look()
         if found is not None and not found.desired:
             raise DeployError(f"{found.name} runs no tasks: {idle}")
-    primary = found.primary if found else None
-    done = Rollout(primary.id if primary else "", "COMPLETED", service.seconds)
-    return ended(done, environment, roller.place.service, style)
+        done = [
+            Rolled(each.place.service, Rollout(_newest(each.look()), "COMPLETED", service.seconds))
+            for each in rollers
+        ]
+    return ended(done, environment, style)
+
+
+def _newest(service: Service | None) -> str:
+    """Return the id of the newest deployment of *service*."""
+    return service.primary.id if service and service.primary else ""
 
 
 def _failed(
-    roller: Roller, environment: Environment, result: Result, service: StackResult | None, style: str
+    rollers: Sequence[Roller],
+    environment: Environment,
+    result: Result,
+    service: StackResult | None,
+    style: str,
 ) -> int:
-    """Print that the deployment failed; the service's own deployment is told where ECS can be asked."""
+    """Print that the deployment failed; the services' own deployments are told where ECS can be asked."""
     if style == "json":
-        click.echo(as_json(environment.name, roller.place.service, _unfinished(roller, result, service)))
+        found = [Rolled(each.place.service, _unfinished(each, result, service)) for each in rollers]
+        click.echo(as_json(environment.name, found))
     click.echo(f"error: {report.first_cause(result) or 'interrupted'}", err=True)
     return result.exit_code
 
@@ -142,8 +155,7 @@ def _unfinished(roller: Roller, result: Result, service: StackResult | None) -> 
         found = roller.services.look(roller.place)
     except DeployError:
         found = None
-    primary = found.primary if found else None
-    return Rollout(primary.id if primary else "", status, result.seconds)
+    return Rollout(_newest(found), status, result.seconds)
 
 
 def _warn(environment: Environment, env: str, tag: str, code: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -13,7 +15,7 @@ from deployer.errors import DeployError, Interrupted, LostSight
 from deployer.loop.patience import patiently
 from deployer.options import Host
 from deployer.upkeep.rollout import Roller, Rollout
-from deployer.upkeep.service import SERVICE_STACK, output, place_of
+from deployer.upkeep.service import SERVICE_STACK, output, places_of
 from deployer.upkeep.waiting import Patience
 from gatestack.account import check_account, clients, connect, poll_interval, speed
 from gatestack.cli import Options
@@ -29,8 +31,21 @@ TIMEOUT = click.option(
     type=click.FloatRange(min=0, min_open=True),
     default=MINUTES,
     show_default=True,
-    help="Stop waiting after this; AWS goes on.",
+    help="Stop waiting for a service after this; AWS goes on.",
 )
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """What became of one service."""
+
+    service: str
+    rollout: Rollout
+
+    @property
+    def failed(self) -> bool:
+        """Whether new tasks were started and do not run."""
+        return self.rollout.status not in {"COMPLETED", "SKIPPED"}
 
 
 @click.command()
@@ -50,70 +65,109 @@ def rollout(options: Options, env: str, tag: str | None, minutes: float, style: 
     cloud = connect(environment, options)
     check_account(environment, cloud)
     with shown(options) as tell, host(tell) as here:
-        roller, idle = roller_for(environment, env, cloud, options, here, minutes)
-        done = rolled(roller, idle, environment, style)
-    return ended(done, environment, roller.place.service, style)
+        rollers, idle = rollers_for(environment, env, cloud, options, here, minutes)
+        done = rolled(rollers, idle, environment, style)
+    return ended(done, environment, style)
 
 
-def roller_for(
+def rollers_for(
     environment: Environment, env: str, cloud: Cloud, options: Options, here: Host, minutes: float
-) -> tuple[Roller, str]:
+) -> tuple[tuple[Roller, ...], str]:
     """
-    Return what rolls the service of *environment*, and why it may have no tasks.
+    Return what rolls the services of *environment*, and why the first one may have no tasks.
 
     Raises:
-        DeployError: the service's stack is not there.
+        DeployError: the services' stack is not there.
 
     """
     names = environment.stack_names
     states = patiently(here, lambda: cloud.stacks(list(names.values())))
-    place = place_of(states, names)
-    if place is None:
+    places = places_of(states, names)
+    if not places:
         raise DeployError(f"{environment.name} has no service: `gatestack deploy {env}` makes it")
     patience = Patience(minutes, poll_interval(environment, options), speed(environment))
     store = ServiceStore(clients(environment, options))
-    return Roller(store, place, here, patience, env), _idle(states, names, env)
+    return tuple(Roller(store, place, here, patience, env) for place in places), _idle(states, names, env)
 
 
-def ended(done: Rollout, environment: Environment, service: str, style: str) -> int:
+def rolled(rollers: Sequence[Roller], idle: str, environment: Environment, style: str) -> tuple[Rolled, ...]:
+    """
+    Start new tasks of one service after the other and follow them; what comes after a failure is left alone.
+
+    What keeps tasks from starting is mostly the same for all of them, and a service without load balancer has
+    no old tasks beside the new ones. Where an end is not seen, JSON still says which deployments there are.
+
+    Raises:
+        DeployError: the service that gets the requests is not there, or is to run no tasks.
+
+    """
+    done: list[Rolled] = []
+    for roller in rollers:
+        if any(one.failed for one in done) or (done and _is_idle(roller)):
+            done.append(_skipped(roller))
+            continue
+        began = roller.host.clock()
+        begun = roller.begin(idle)
+        try:
+            done.append(Rolled(roller.place.service, roller.follow(begun)))
+        except (Interrupted, LostSight):
+            if style == "json":
+                going = Rollout(begun.deployment, "IN_PROGRESS", roller.host.clock() - began)
+                rest = map(_skipped, rollers[len(done) + 1 :])
+                click.echo(as_json(environment.name, [*done, Rolled(roller.place.service, going), *rest]))
+            raise
+    return tuple(done)
+
+
+def _is_idle(roller: Roller) -> bool:
+    """Whether the service of *roller* is there and is to run no tasks, which is said then."""
+    found = roller.look()
+    idle = found is not None and found.status == "ACTIVE" and not found.desired
+    if idle:
+        roller.say("is to run no tasks: none are started", warning=True)
+    return idle
+
+
+def _skipped(roller: Roller) -> Rolled:
+    return Rolled(roller.place.service, Rollout("", "SKIPPED", 0.0))
+
+
+def ended(done: Sequence[Rolled], environment: Environment, style: str) -> int:
     """Print what a rollout came to: stdout the result, stderr the first cause."""
+    failed = next((one for one in done if one.failed), None)
     if style == "json":
-        click.echo(as_json(environment.name, service, done))
-    elif done.status == "COMPLETED":
-        click.echo(f"{service}: new tasks run ({done.seconds:.1f} s)")
-    if done.status == "COMPLETED":
+        click.echo(as_json(environment.name, done))
+    else:
+        for one in (one for one in done if one.rollout.status == "COMPLETED"):
+            click.echo(f"{one.service}: new tasks run ({one.rollout.seconds:.1f} s)")
+    if failed is None:
         return 0
-    what = "ECS has gone back to the tasks before" if done.status == "ROLLED_BACK" else "the rollout failed"
-    click.echo(f"error: {service}: {what}: {done.reason}", err=True)
+    back = failed.rollout.status == "ROLLED_BACK"
+    what = "ECS has gone back to the tasks before" if back else "the rollout failed"
+    click.echo(f"error: {failed.service}: {what}: {failed.rollout.reason}", err=True)
     return 1
 
 
-def as_json(environment: str, service: str, done: Rollout) -> str:
-    """Return what a rollout came to, for machines."""
-    return json.dumps(
-        {
-            "environment": environment,
-            "service": service,
-            "deployment": done.deployment,
-            "status": done.status,
-            "seconds": round(done.seconds, 1),
-        },
-        indent=2,
-    )
+def as_json(environment: str, done: Sequence[Rolled]) -> str:
+    """
+    Return what a rollout came to, for machines: the service that gets the requests.
+
+    In an environment with several, ``services`` has each of them, and ``status`` is how it all ended.
+    """
+    found = {"environment": environment} | _record(done[0])
+    if len(done) > 1:
+        worst = next((one for one in done if one.failed), done[0])
+        found |= {"status": worst.rollout.status, "services": [_record(one) for one in done]}
+    return json.dumps(found, indent=2)
 
 
-def rolled(roller: Roller, idle: str, environment: Environment, style: str) -> Rollout:
-    """Start new tasks and follow them; where their end is not seen, JSON still says which they are."""
-    began = roller.host.clock()
-    begun = roller.begin(idle)
-    try:
-        return roller.follow(begun)
-    except (Interrupted, LostSight):
-        if style == "json":
-            seconds = roller.host.clock() - began
-            going = Rollout(begun.deployment, "IN_PROGRESS", seconds)
-            click.echo(as_json(environment.name, roller.place.service, going))
-        raise
+def _record(one: Rolled) -> dict[str, Any]:
+    return {
+        "service": one.service,
+        "deployment": one.rollout.deployment,
+        "status": one.rollout.status,
+        "seconds": round(one.rollout.seconds, 1),
+    }
 
 
 def _idle(states: tuple[StackState, ...], names: Mapping[str, str], env: str) -> str:

@@ -86,12 +86,12 @@ def _meant(secret: str, environment: Environment, env: str) -> str:
     rotates, others = rotated(application), unrotated(application)
     if short in rotates:
         return rotates[short]
-    which = ", ".join(rotations(application)) or f"none of {application.title}'s"
+    which = f"rotated are: {', '.join(rotations(application))}" if rotates else "no secret of it is rotated"
     if short in others:
         why = others[short].format(env=env)
-        raise click.UsageError(f"{short} is not rotated: {why} (rotated are: {which})")
+        raise click.UsageError(f"{short} is not rotated: {why} ({which})")
     hint = near(short, [*rotates, *others])
-    raise click.UsageError(f"no secret {secret!r}{hint} (rotated are: {which})")
+    raise click.UsageError(f"no secret {secret!r}{hint} ({which})")
 
 
 def _roller(environment: Environment, cloud: Cloud, store: ServiceStore, rotator: Rotator) -> Roller | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -24,16 +24,17 @@ from deployer.options import Host
 from deployer.upkeep import verification
 from deployer.upkeep.health import Question, answers
 from deployer.upkeep.probe import probe
-from deployer.upkeep.service import Place, Service, TaskDefinition, output, place_of
+from deployer.upkeep.secrets import Objection
+from deployer.upkeep.service import Place, TaskDefinition, output, places_of
 from deployer.upkeep.verification import Check
 from gatestack.account import check_account, clients, connect
+from gatestack.catalogue import placeholders, prefix_of, rotations
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
+from gatestack.injected import keys_taken
 from gatestack.signals import host
-from stacks.checking import limits
+from stacks.application import ConfigFile, OwnSecret
 
-ROTATED = {"database": "database-login", "master-key": "master-key"}
-"""What `rotate` calls a secret -> its short name."""
 NO_STACK = "its stack is not there"
 
 
@@ -42,7 +43,7 @@ NO_STACK = "its stack is not there"
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 @click.pass_obj
 def verify(options: Options, env: str, style: str) -> int:
-    """Check ENV end to end: stacks, tasks, load balancer, secrets, rotations, the gateway's own answer."""
+    """Check ENV end to end: stacks, tasks, load balancer, secrets, rotations, the application's answer."""
     environment = resolve(env, options.region)
     cloud, services = connect(environment, options), clients(environment, options)
     check_account(environment, cloud)
@@ -70,26 +71,30 @@ def checks(
     states = patiently(here, lambda: cloud.stacks(list(names.values())))
     live = {state.name: state for state in states}
     stacks = tuple(verification.stack(name, live.get(full), env) for name, full in names.items())
-    place = place_of(states, names)
-    looks = _Looks(env, environment.prefix, _configured(environment), names, states, services, here)
-    questions = [Question("service", partial(_service, looks, place))]
-    questions += [
-        Question("targets", partial(_targets, looks)),
-        Question("provider keys", partial(_keys, looks, place)),
-        Question("master key", partial(_master_key, looks)),
-        *(Question(f"rotation {one}", partial(_rotation, looks, one)) for one in ROTATED),
-        Question("database login", partial(_login, looks)),
-        Question("config.yaml", partial(_config, looks, place)),
-        Question("endpoint", partial(_endpoint, looks)),
-    ]
-    return stacks + answers(questions, here)
+    looks = _Looks(env, environment, places_of(states, names), states, services, here)
+    return stacks + answers(list(_questions(looks)), here)
 
 
-def _configured(environment: Environment) -> Sequence[str] | None:
-    if environment.settings is None:
-        return None
-    keys = limits.PROVIDER_KEYS
-    return [keys[one] for one in environment.settings.service.providers if one in keys]
+def _questions(looks: _Looks) -> Iterator[Question]:
+    """Yield what there is to ask: it follows from what the system is made of."""
+    application = looks.environment.application
+    for place in looks.places or (None,):
+        yield Question(place.title if place else "service", partial(_service, looks, place))
+    yield Question("targets", partial(_targets, looks))
+    if placeholders(application):
+        yield Question("provider keys", partial(_keys, looks))
+    for own in application.secrets:
+        if own.objection:
+            yield Question(f"secret {own.name}", partial(_own_rules, looks, own.name, own.objection))
+        if application.rotation and own.name == application.rotation.secret:
+            yield Question(own.name.replace("-", " "), partial(_own_key, looks, own))
+    for short, secret in rotations(application).items():
+        yield Question(f"rotation {short}", partial(_rotation, looks, short, secret))
+    if application.database:
+        yield Question("database login", partial(_login, looks))
+    if application.config:
+        yield Question("config.yaml", partial(_config, looks, application.config))
+    yield Question("endpoint", partial(_endpoint, looks))
 
 
 @dataclass
@@ -97,10 +102,9 @@ class _Looks:
     """What several questions look at."""
 
     env: str
-    prefix: str
-    configured: Sequence[str] | None
-    """Names of the providers' keys that the environment file asks for; None where there is no file."""
-    names: Mapping[str, str]
+    environment: Environment
+    places: Sequence[Place]
+    """Where the services are, the one that gets the requests first; none where their stack is not there."""
     states: Sequence[StackState]
     clients: Clients
     host: Host
@@ -113,28 +117,29 @@ class _Looks:
     def secrets(self) -> SecretsManager:
         return SecretsManager(self.clients)
 
-    def service(self, place: Place) -> Service | None:
-        return self.services.look(place)
-
-    def task(self, place: Place | None) -> TaskDefinition | None:
-        """Return what the service's tasks are given; None where there is no service."""
-        found = self.service(place) if place else None
-        return self.services.task_definition(found.task_definition) if found else None
+    def tasks(self, places: Sequence[Place]) -> Sequence[TaskDefinition]:
+        """Return what the services' tasks are given; a service that is not there gives nothing."""
+        found = (self.services.look(place) for place in places)
+        return [self.services.task_definition(one.task_definition) for one in found if one]
 
     def output(self, stack: str, key: str) -> str | None:
-        return output(self.states, self.names.get(stack, ""), key)
+        return output(self.states, self.environment.stack_names.get(stack, ""), key)
+
+    def named(self, short: str) -> str:
+        return f"{self.environment.prefix}/{short}"
 
     def secret(self, short: str) -> str:
-        return self.secrets.read(f"{self.prefix}/{short}").text
+        return self.secrets.read(self.named(short)).text
 
 
 def _service(looks: _Looks, place: Place | None) -> Sequence[Check]:
     if place is None:
         return (Check("service", "skipped", NO_STACK),)
-    found = looks.service(place)
-    check = verification.service(found, looks.env)
+    found = looks.services.look(place)
+    check = verification.service(found, looks.env, name=place.title)
     if check.outcome == "failed" and found is not None and found.desired:
-        check = verification.service(found, looks.env, looks.services.trouble(found))
+        trouble = looks.services.trouble(found)
+        check = verification.service(found, looks.env, trouble, place.title)
     return (check,)
 
 
@@ -147,24 +152,33 @@ def _targets(looks: _Looks) -> Sequence[Check]:
     return (verification.targets(found, looks.env),)
 
 
-def _keys(looks: _Looks, place: Place | None) -> Sequence[Check]:
-    name = f"{looks.prefix}/api-keys"
+def _keys(looks: _Looks) -> Sequence[Check]:
     try:
-        task = looks.task(place)
+        tasks = looks.tasks(looks.places)
     except NotOffered:
-        task = None
-    text = looks.secret("api-keys")
-    needed = verification.needed_keys(task, name, text, looks.configured)
-    return verification.provider_keys(name, text, needed, looks.env)
+        tasks = ()
+    checks: list[Check] = []
+    for own in placeholders(looks.environment.application):
+        name, text = looks.named(own.name), looks.secret(own.name)
+        configured = keys_taken(looks.environment, own)
+        needed = verification.needed_keys(tasks, name, text, configured)
+        checks += verification.provider_keys(name, text, needed, looks.env)
+    return checks
 
 
-def _master_key(looks: _Looks) -> Sequence[Check]:
-    return (verification.master_key(looks.secret("master-key"), looks.env),)
+def _own_rules(looks: _Looks, short: str, objection: Objection) -> Sequence[Check]:
+    return (verification.own_rules(short, looks.secret(short), objection, looks.env),)
 
 
-def _rotation(looks: _Looks, short: str) -> Sequence[Check]:
+def _own_key(looks: _Looks, own: OwnSecret) -> Sequence[Check]:
+    title, key = looks.environment.application.title, own.value.keys[-1]
+    text = looks.secret(own.name)
+    return (verification.own_key(own.name, text, key, prefix_of(own), title, looks.env),)
+
+
+def _rotation(looks: _Looks, short: str, secret: str) -> Sequence[Check]:
     store = RotationStore(looks.clients, since=time.time())
-    name = f"{looks.prefix}/{ROTATED[short]}"
+    name = looks.named(secret)
     found = store.look(name)
     since = store.pending_since(name) if found and found.pending else None
     return (verification.rotation(short, found, looks.env, datetime.now(UTC), since),)
@@ -175,13 +189,13 @@ def _login(looks: _Looks) -> Sequence[Check]:
     return (verification.login(login, administrator, looks.env),)
 
 
-def _config(looks: _Looks, place: Place | None) -> Sequence[Check]:
-    task = looks.task(place)
-    if task is None:
+def _config(looks: _Looks, file: ConfigFile) -> Sequence[Check]:
+    tasks = looks.tasks(looks.places[:1])
+    if not tasks:
         return (Check("config.yaml", "skipped", NO_STACK),)
-    bucket, key = (task.variables.get(one) for one in (verification.BUCKET, verification.KEY))
+    bucket, key = (tasks[0].variables.get(one) for one in (file.bucket_variable, file.key_variable))
     there = bool(bucket and key and looks.services.has_object(bucket, key))
-    return (verification.config(task, looks.env, there=there),)
+    return (verification.config(bucket, key, looks.env, there=there),)
 
 
 def _endpoint(looks: _Looks) -> Sequence[Check]:
@@ -192,7 +206,8 @@ def _endpoint(looks: _Looks) -> Sequence[Check]:
         return (Check("endpoint", "skipped", "an emulated load balancer cannot be connected to"),)
     if TargetStore(looks.clients).internal(balancer):
         return (Check("endpoint", "skipped", f"{url} is reachable from inside the VPC only"),)
-    return (verification.endpoint(probe(url, looks.host), looks.env),)
+    paths = looks.environment.application.answers_at
+    return (verification.endpoint(probe(url, paths, looks.host), looks.env),)
 
 
 def _json(environment: str, found: Sequence[Check]) -> str:

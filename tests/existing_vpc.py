@@ -110,13 +110,12 @@ class Company:
     private_table: str
 
     def file(self, name: str, **more: str) -> str:
-        """An environment file that uses it; *more* is text by key of the section `network`."""
+        """An environment file that uses it; *more*: YAML by kind of subnet, by key of `network`, or `alb`."""
         kinds = {"public": self.public, "private": self.private, "data": self.data}
-        ids = {f"{one}_subnet_ids": f"[{', '.join(subnets)}]" for one, subnets in kinds.items()}
-        vpc = _flow({"vpc_id": self.vpc, **ids, **{key: text for key, text in more.items() if key in ids}})
-        keys = {"vpc_cidr": "10.9.0.0/16", "data_subnets": "true", "existing_vpc": vpc}
-        keys |= {key: text for key, text in more.items() if key not in ids}
-        alb = f"alb: {keys.pop('alb')}\n" if "alb" in keys else ""
+        ids = {one: more.pop(one, f"[{', '.join(subnets)}]") for one, subnets in kinds.items()}
+        vpc = _flow({"vpc_id": self.vpc, **{f"{one}_subnet_ids": text for one, text in ids.items()}})
+        alb = f"alb: {more.pop('alb')}\n" if "alb" in more else ""
+        keys = {"vpc_cidr": "10.9.0.0/16", "data_subnets": "true", "existing_vpc": vpc, **more}
         return f"system: litellm\nenvironment: {name}\n{alb}network: {_flow(keys)}\n"
 
 
@@ -135,7 +134,8 @@ def company(ec2: Any) -> Company:
     nat = ec2.create_nat_gateway(SubnetId=public[0], AllocationId=address)["NatGateway"]["NatGatewayId"]
     _table(ec2, vpc, public, GatewayId=internet)
     inner = _table(ec2, vpc, private, NatGatewayId=nat)
-    ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=f"com.amazonaws.{REGION}.s3", RouteTableIds=[inner])
+    s3 = {"ServiceName": f"com.amazonaws.{REGION}.s3", "VpcEndpointType": "Gateway"}
+    ec2.create_vpc_endpoint(VpcId=vpc, RouteTableIds=[inner], **s3)
     return Company(vpc, public, private, data, inner)
 
 

@@ -19,7 +19,7 @@ def environment_files() -> list[Path]:
 def write_golden(path: Path, folder: Path) -> None:
     """Write what the environment file *path* renders to, but for the functions' archive: its key tells it."""
     manifest.write(render(load(path)), folder)
-    (folder / function_code.FILE).unlink()
+    (folder / function_code.FILE).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The import rules: one way for the data, each library in one place, nothing heavy before it is needed."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,10 @@ ONLY_IN = {
 """Library -> the only places that may import it."""
 
 
+SYSTEM_ASKED = re.compile(r"system\s*(==|!=|in\b)|match .*system")
+"""A builder that wants to know the system by its name."""
+
+
 def modules() -> list[Path]:
     return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
@@ -70,6 +75,14 @@ def test_a_function_takes_nothing_to_lambda_but_functions(path: Path) -> None:
     ours = {name for name in imports(path) if name.split(".")[0] in PACKAGES}
 
     assert {name for name in ours if not is_or_is_in(name, "stacks.functions")} == set()
+
+
+def test_no_builder_asks_which_system_it_builds() -> None:
+    """What differs is data: a system's name stands in `stacks/systems` and in the list of all systems."""
+    places = [*(ROOT / "stacks" / "parts").glob("*.py"), *(ROOT / "stacks").glob("*.py")]
+    asking = [path.name for path in places if SYSTEM_ASKED.search(path.read_text())]
+
+    assert asking == []
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from deployer.errors import Refused
+from deployer.existing.check import check_existing
 from deployer.existing.domain import domain_problems
 from deployer.existing.facts import Certificate, Dns, Endpoint, Facts, Problem, Record, Route, Vpc, Zone
 from deployer.existing.subnets import subnet_problems
@@ -25,6 +27,7 @@ from tests.existing_vpc import (
     table,
     wanted,
 )
+from tests.fakes import manifest
 
 VPC, CIDR, ENDPOINTS = "network.existing_vpc.vpc_id", "network.vpc_cidr", "network.vpc_endpoints"
 CERTIFICATE, DOMAIN, ZONE = "alb.certificate_arn", "alb.domain_name", "alb.hosted_zone_id"
@@ -482,3 +485,60 @@ def test_a_certificate_of_no_domain_may_be_for_any_name() -> None:
     needs = wanted(domain=None, hosted_zone_id=None)
 
     assert problems(facts(certificate=Certificate("ISSUED", ("x.org",), "RSA_4096")), needs) == []
+
+
+class Answering:
+    """A cloud that answers with the same facts, and counts who asks."""
+
+    def __init__(self, found: Facts) -> None:
+        self.asked = 0
+        self._found = found
+
+    def existing(self, needs: Existing, tags: Any) -> Facts:
+        self.asked += 1
+        return self._found
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"{name} was asked")
+
+
+def checked(found: Facts, needs: Existing | None, only: tuple[str, ...] = ()) -> tuple[tuple[str, ...], int]:
+    cloud: Any = Answering(found)
+    return check_existing(manifest(existing=needs), cloud, only), cloud.asked
+
+
+def test_an_environment_that_takes_nothing_for_granted_asks_nothing() -> None:
+    assert checked(Facts("us-east-1"), None) == ((), 0)
+
+
+def test_one_problem_is_one_line_and_several_are_a_list() -> None:
+    needs = wanted(certificate_arn=None, hosted_zone_id=None)
+
+    with pytest.raises(Refused) as one:
+        checked(vpc(state="pending"), needs)
+    with pytest.raises(Refused) as two:
+        checked(vpc(state="pending", tenancy="dedicated"), needs)
+
+    assert str(one.value) == f"{VPC}: vpc-1 is pending; wait until it is available (nothing was touched)"
+    head, *rest = str(two.value).splitlines()
+    assert head == "dev takes for granted what is not so, 2 problems; nothing was touched:"
+    assert [line.split(":")[0] for line in rest] == [f"  {VPC}"] * 2
+
+
+def test_what_was_not_checked_is_told_once_for_each_reason() -> None:
+    unknown: dict[Any, str] = {"routes": "denied", "zone": "no login", "interfaces": "denied"}
+
+    warnings, _ = checked(facts(unknown=unknown), wanted(certificate_arn=None))
+
+    assert warnings == (
+        "not checked: the routes, the free addresses: denied",
+        "not checked: the hosted zone: no login",
+    )
+
+
+def test_stacks_without_the_load_balancer_do_not_wait_for_its_certificate() -> None:
+    found = facts(certificate=None, zone=None)
+
+    assert checked(found, wanted(), ("network", "service")) == ((), 1)
+    with pytest.raises(Refused, match="2 problems"):
+        checked(found, wanted(), ("alb",))

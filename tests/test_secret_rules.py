@@ -12,6 +12,7 @@ from deployer.aws.secret_store import SecretsManager
 from deployer.errors import CloudError, DeployError, MovedOn, NotAllowed, Refused
 from deployer.upkeep import parameters, secrets
 from deployer.upkeep.secrets import SecretInfo, SecretValue, Target
+from gatestack.catalogue import catalogue
 from generator.render import render
 from sandbox.server import Sandbox
 from stacks.application import PLACEHOLDER
@@ -24,6 +25,8 @@ KEYS = json.dumps(
     {"OPENAI_API_KEY": "REPLACE_ME", "ANTHROPIC_API_KEY": "sk-ant", "AWS_BEDROCK_REGION": "us-east-1"}
 )
 OPENAI = Target("api-keys", "OPENAI_API_KEY")
+KNOWN = catalogue(application("litellm"))
+API_KEYS = KNOWN["api-keys"]
 
 
 def resources(kind: str) -> list[dict[str, Any]]:
@@ -47,7 +50,7 @@ def test_the_secrets_that_commands_know_are_those_of_the_templates() -> None:
     }
     attached = {"database": {"engine", "host", "port"}}
 
-    known = {name: set(kind.keys) for name, kind in secrets.SECRETS.items()}
+    known = {name: set(kind.keys) for name, kind in KNOWN.items() if not kind.optional}
     assert {name: keys | attached.get(name, set()) for name, keys in made.items()} == known
     assert secrets.PLACEHOLDER == PLACEHOLDER
 
@@ -69,19 +72,19 @@ def test_the_parameters_that_follow_the_file_are_those_of_the_templates() -> Non
     ],
 )
 def test_a_name_is_a_secret_or_one_of_its_values(name: str, target: Target) -> None:
-    assert secrets.find(name, "dev-litellm") == target
+    assert secrets.find(name, "dev-litellm", KNOWN) == target
 
 
 def test_a_name_that_two_secrets_have_is_refused_with_what_to_write() -> None:
     with pytest.raises(
         Refused, match="database-login and database have a value of that name: write database-login/pass"
     ):
-        secrets.find("password", "dev-litellm")
+        secrets.find("password", "dev-litellm", KNOWN)
 
 
 def test_an_unknown_name_is_never_repeated_since_it_may_be_a_value() -> None:
     with pytest.raises(Refused, match=r"there are api-keys.*did you mean OPENAI_API_KEY") as refused:
-        secrets.find("OPENAI_API_KEYx7", "dev-litellm")
+        secrets.find("OPENAI_API_KEYx7", "dev-litellm", KNOWN)
 
     assert "x7" not in str(refused.value)
 
@@ -110,19 +113,19 @@ def test_each_value_is_set_a_placeholder_or_empty() -> None:
 )
 def test_a_value_that_cannot_be_is_refused_without_being_repeated(key: str, value: str, why: str) -> None:
     with pytest.raises(Refused, match=why) as refused:
-        secrets.changed(KEYS, Target("api-keys", key), value)
+        secrets.changed(KEYS, Target("api-keys", key), value, API_KEYS)
 
     assert "sk" not in str(refused.value)
 
 
 def test_one_value_is_changed_and_the_others_stay() -> None:
-    changed = json.loads(secrets.changed(KEYS, OPENAI, "sk-new"))
+    changed = json.loads(secrets.changed(KEYS, OPENAI, "sk-new", API_KEYS))
 
     assert changed == {**json.loads(KEYS), "OPENAI_API_KEY": "sk-new"}
 
 
 def test_a_value_that_is_there_already_changes_nothing() -> None:
-    assert secrets.changed(KEYS, Target("api-keys", "ANTHROPIC_API_KEY"), "sk-ant") == KEYS
+    assert secrets.changed(KEYS, Target("api-keys", "ANTHROPIC_API_KEY"), "sk-ant", API_KEYS) == KEYS
 
 
 @pytest.mark.parametrize(
@@ -138,7 +141,7 @@ def test_a_value_that_is_there_already_changes_nothing() -> None:
 )
 def test_a_whole_secret_is_an_object_with_the_same_keys(given: str, why: str) -> None:
     with pytest.raises(Refused, match=why) as refused:
-        secrets.changed(KEYS, Target("api-keys"), given)
+        secrets.changed(KEYS, Target("api-keys"), given, API_KEYS)
 
     assert "sk-secret" not in str(refused.value)
     assert refused.value.__context__ is None  # a JSON error holds the whole text
@@ -147,13 +150,13 @@ def test_a_whole_secret_is_an_object_with_the_same_keys(given: str, why: str) ->
 def test_a_whole_secret_may_keep_a_placeholder() -> None:
     given = KEYS.replace("sk-ant", "sk-other")
 
-    assert json.loads(secrets.changed(KEYS, Target("api-keys"), given)) == json.loads(given)
+    assert json.loads(secrets.changed(KEYS, Target("api-keys"), given, API_KEYS)) == json.loads(given)
 
 
 @pytest.mark.parametrize("name", ["master-key", "database-login", "database", "salt-key", "master-key-seed"])
 def test_what_must_agree_with_something_else_is_not_set_by_hand(name: str) -> None:
     with pytest.raises(Refused, match=f"{name} is not set by hand: "):
-        secrets.check_settable(Target(name), "dev")
+        secrets.check_settable(Target(name), KNOWN[name], "dev")
 
 
 def put(sandbox: Sandbox, text: str) -> SecretsManager:

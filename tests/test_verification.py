@@ -21,6 +21,7 @@ from deployer.upkeep.probe import ATTEMPTS, get_once, probe
 from deployer.upkeep.rotation import RotatedSecret
 from deployer.upkeep.service import Deployment, Service, TaskDefinition
 from deployer.upkeep.verification import Answer, Check, Target
+from stacks.systems import application
 from tests.serving import serving
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -131,14 +132,14 @@ def test_only_keys_that_the_tasks_take_are_needed() -> None:
     }
     text = keys(OPENAI_API_KEY="a", ANTHROPIC_API_KEY="b", AWS_BEDROCK_REGION="us-east-1")
 
-    assert verification.needed_keys(TaskDefinition({}, secrets), API_KEYS, text) == ("OPENAI_API_KEY",)
+    assert verification.needed_keys([TaskDefinition({}, secrets)], API_KEYS, text) == ("OPENAI_API_KEY",)
 
 
 def test_without_a_task_definition_the_configured_keys_are_needed_else_all() -> None:
     text = keys(OPENAI_API_KEY="a", ANTHROPIC_API_KEY="b", AWS_BEDROCK_REGION="us-east-1")
 
-    configured = verification.needed_keys(None, API_KEYS, text, ["ANTHROPIC_API_KEY"])
-    every = verification.needed_keys(None, API_KEYS, text)
+    configured = verification.needed_keys((), API_KEYS, text, ["ANTHROPIC_API_KEY"])
+    every = verification.needed_keys((), API_KEYS, text)
 
     assert configured == ("ANTHROPIC_API_KEY",)
     assert every == ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
@@ -154,7 +155,7 @@ def test_without_a_task_definition_the_configured_keys_are_needed_else_all() -> 
     ],
 )
 def test_a_master_key_begins_with_sk(text: str, outcome: str) -> None:
-    check = verification.master_key(text, "dev")
+    check = verification.own_key("master-key", text, "LITELLM_MASTER_KEY", "sk-", "LiteLLM", "dev")
 
     assert check.outcome == outcome
     assert "0123456789" not in repr(check)
@@ -210,12 +211,12 @@ def test_the_tasks_should_not_log_in_as_the_administrator() -> None:
 
 
 def test_the_config_that_the_tasks_read_has_to_be_there() -> None:
-    task = TaskDefinition({verification.BUCKET: "bucket", verification.KEY: "config-1.yaml"}, {})
+    where = ("bucket", "config-1.yaml")
 
-    outcomes = [verification.config(task, "dev", there=there).outcome for there in (True, False)]
+    outcomes = [verification.config(*where, "dev", there=there).outcome for there in (True, False)]
 
     assert outcomes == ["ok", "failed"]
-    assert verification.config(TaskDefinition({}, {}), "dev", there=False).outcome == "skipped"
+    assert verification.config(None, None, "dev", there=False).outcome == "skipped"
 
 
 @pytest.mark.parametrize(
@@ -320,33 +321,33 @@ def gateway(*statuses: tuple[str, int]) -> Iterator[tuple[str, list[str]]]:
         yield url, asked
 
 
-READY, ALIVE = "/health/readiness", "/health/liveliness"
+PATHS = READY, ALIVE = application("litellm").answers_at
 
 
 def test_a_gateway_that_is_ready_answers_at_once() -> None:
     with gateway((READY, 200)) as (url, asked):
-        assert probe(url, host(Clock())).status == 200
+        assert probe(url, PATHS, host(Clock())).status == 200
 
     assert asked == [READY]
 
 
 def test_a_gateway_that_is_not_ready_yet_is_asked_again() -> None:
     with gateway((READY, 503), (READY, 200)) as (url, asked):
-        assert probe(url, host(Clock())).status == 200
+        assert probe(url, PATHS, host(Clock())).status == 200
 
     assert asked == [READY, READY]
 
 
 def test_a_gateway_without_readiness_is_asked_whether_it_lives_and_never_for_health() -> None:
     with gateway((ALIVE, 200)) as (url, asked):
-        assert probe(url, host(Clock())).status == 200
+        assert probe(url, PATHS, host(Clock())).status == 200
 
     assert asked == [READY, ALIVE]
 
 
 def test_a_gateway_that_stays_ill_is_told_with_its_status() -> None:
     with gateway((READY, 503)) as (url, asked):
-        answer = probe(url, host(Clock()))
+        answer = probe(url, PATHS, host(Clock()))
 
     assert (answer.status, len(asked)) == (503, ATTEMPTS)
 
@@ -368,5 +369,5 @@ def test_a_certificate_that_is_not_accepted_is_not_asked_again() -> None:
         asked.append(url)
         return Answer(url, None, str(URLError(ssl.SSLCertVerificationError("expired"))), untrusted=True)
 
-    assert probe("https://llm.example.com", host(Clock()), get).untrusted
+    assert probe("https://llm.example.com", PATHS, host(Clock()), get).untrusted
     assert len(asked) == 1

@@ -1,9 +1,9 @@
-"""Asks the gateway itself whether it is there. Never ``/health``: that calls every model, for money."""
+"""Asks the application itself whether it is there, at the paths that are meant for that."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -11,15 +11,17 @@ from urllib.request import Request, urlopen
 from deployer.options import Host
 from deployer.upkeep.verification import Answer
 
-READINESS, LIVELINESS = "/health/readiness", "/health/liveliness"
-"""Open to everybody, and without a call to a model (LiteLLM docs, "Health Checks")."""
 TIMEOUT_SECONDS = 10.0
 ATTEMPTS = 3
 PAUSE_SECONDS = 2.0
 
 
-def probe(url: str, host: Host, get: Callable[[str], Answer] | None = None) -> Answer:
-    """Return what the gateway at *url* answers; a few attempts, since a task may just be going away."""
+def probe(url: str, paths: Sequence[str], host: Host, get: Callable[[str], Answer] | None = None) -> Answer:
+    """
+    Return what the application at *url* answers at the first of *paths* that it knows.
+
+    There are a few attempts, since a task may just be going away.
+    """
     ask = get or get_once
     answer = Answer(url, None, "not asked")
     for attempt in range(ATTEMPTS):
@@ -27,9 +29,10 @@ def probe(url: str, host: Host, get: Callable[[str], Answer] | None = None) -> A
             host.sleep(PAUSE_SECONDS)
         if host.stop():
             return answer
-        answer = ask(url + READINESS)
-        if answer.status == 404:
-            answer = ask(url + LIVELINESS)
+        for path in paths:
+            answer = ask(url + path)
+            if answer.status != 404:
+                break
         if answer.status == 200 or answer.untrusted:
             return answer
     return answer

@@ -1,4 +1,4 @@
-"""New tasks for the service: one deployment followed until it is steady, rolled back or failed."""
+"""New tasks for a service: one deployment followed until it is steady, rolled back or failed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from deployer.progress import Notice
 from deployer.upkeep.service import Deployment, Place, Service, Services
 from deployer.upkeep.waiting import Patience, wait
 
-Status = Literal["COMPLETED", "ROLLED_BACK", "FAILED", "IN_PROGRESS"]
+Status = Literal["COMPLETED", "ROLLED_BACK", "FAILED", "IN_PROGRESS", "SKIPPED"]
+"""``SKIPPED``: none was started."""
 
 ROLLBACK_SECONDS = 10.0
 """How long after a deployment's failure ECS may take to begin the rollback."""
@@ -23,7 +24,6 @@ NOTICED_SECONDS = 60.0
 """How long after a rotation its function has started the new tasks at the latest."""
 ROLLS_BACK = "rolling back"
 """What ECS writes into the reason of the deployment it goes back to ("ECS deployment circuit breaker")."""
-LABEL = "service"
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Roller:
-    """The service of one environment, and what is needed to wait for it."""
+    """A service of one environment, and what is needed to wait for it."""
 
     services: Services
     place: Place
@@ -181,7 +181,7 @@ class Roller:
 
     def say(self, text: str, *, warning: bool = False) -> None:
         """Tell a person something about the service."""
-        self.host.tell(Notice(text, LABEL, warning=warning))
+        self.host.tell(Notice(text, self.place.label, warning=warning))
 
 
 class _Follower:

@@ -27,6 +27,10 @@ ATTEMPTS = 5
 """Writes until somebody else's writes are no longer waited for."""
 
 
+Objection: TypeAlias = Callable[[Mapping[str, object]], str | None]
+"""What is wrong with all the values of a secret, in words that repeat none of them; None where nothing is."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """A secret that an environment has."""
@@ -37,8 +41,8 @@ class Kind:
     """Why it is not written by hand, and what to do instead ({env}); empty where it may be."""
     form: str = ""
     """JSON that shows what it looks like, where its values are more than texts: it is then set as a whole."""
-    objection: Callable[[Mapping[str, object]], str | None] | None = None
-    """What the application itself would not take, in words that repeat no value; None where nothing is wrong."""
+    objection: Objection | None = None
+    """What the application itself would not take."""
     optional: bool = False
     """Whether an option leaves it out."""
 

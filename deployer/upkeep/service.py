@@ -1,7 +1,8 @@
-"""The gateway's ECS service as it is seen, and where it is. Frozen data and a protocol; decides nothing."""
+"""An environment's ECS services as they are seen, and where. Frozen data and a protocol; decides nothing."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,14 +11,28 @@ from deployer.cloud import StackState
 
 SERVICE_STACK = "service"
 PRIMARY = "PRIMARY"
+ENTRANCE = "ServiceName"
+"""Output of the service that gets the requests; those of others end in it: ``DispatcherServiceName``."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the service is."""
+    """Where a service is."""
 
     cluster: str
     service: str
+    beside: str = ""
+    """What it does beside the one that gets the requests: ``dispatcher``; empty for that one itself."""
+
+    @property
+    def label(self) -> str:
+        """What people see before what is said of it while it goes on."""
+        return self.beside or "service"
+
+    @property
+    def title(self) -> str:
+        """What its check is called."""
+        return f"service {self.beside}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -38,7 +53,7 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Service:
-    """The service."""
+    """A service."""
 
     arn: str
     name: str
@@ -92,8 +107,23 @@ def output(states: Collection[StackState], stack_name: str, key: str) -> str | N
     return next((one.value for one in outputs if one.key == key), None)
 
 
-def place_of(states: Collection[StackState], stack_names: Mapping[str, str]) -> Place | None:
-    """Return where the service of the live stacks is; None where its stack has not been deployed."""
+def places_of(states: Collection[StackState], stack_names: Mapping[str, str]) -> tuple[Place, ...]:
+    """Return where the services are, the one that gets the requests first; none without their stack."""
     name = stack_names.get(SERVICE_STACK, "")
-    cluster, service = (output(states, name, key) for key in ("ClusterName", "ServiceName"))
-    return Place(cluster, service) if cluster and service else None
+    cluster = output(states, name, "ClusterName")
+    outputs = (one for state in states if state.name == name for one in state.outputs)
+    found = {one.key: one.value for one in outputs if one.key.endswith(ENTRANCE) and one.value}
+    if not cluster or ENTRANCE not in found:
+        return ()
+    others = sorted(found.keys() - {ENTRANCE})
+    return tuple(Place(cluster, found[key], _beside(key)) for key in (ENTRANCE, *others))
+
+
+def _beside(key: str) -> str:
+    """Return ``event-dispatcher`` for ``EventDispatcherServiceName``."""
+    return re.sub(r"(?<=.)(?=[A-Z])", "-", key.removesuffix(ENTRANCE)).lower()
+
+
+def place_of(states: Collection[StackState], stack_names: Mapping[str, str]) -> Place | None:
+    """Return where the service is that gets the requests; None where its stack has not been deployed."""
+    return next(iter(places_of(states, stack_names)), None)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from deployer.cloud import StackState
 from deployer.upkeep.rotation import FAILURE_PAGE, RotatedSecret
-from deployer.upkeep.secrets import states
+from deployer.upkeep.secrets import Objection, states
 from deployer.upkeep.secrets import values as values_of
 from deployer.upkeep.service import Service, TaskDefinition
 
@@ -19,9 +19,8 @@ OVERDUE = timedelta(days=1)
 """So much later than announced a rotation may come: its window may be a whole day."""
 STUCK = timedelta(hours=1)
 """A rotation takes minutes, its repetitions included."""
-BUCKET, KEY = "LITELLM_CONFIG_BUCKET_NAME", "LITELLM_CONFIG_BUCKET_OBJECT_KEY"
-"""Where LiteLLM looks for its config.yaml (LiteLLM docs, "Proxy config", S3)."""
-MASTER_KEY = "LITELLM_MASTER_KEY"
+ENTRANCE = "service"
+"""The check of the service that gets the requests."""
 BALANCER_NAMES = (".elb.amazonaws.com", ".elb.amazonaws.com.cn")
 
 
@@ -75,24 +74,24 @@ def stack(name: str, state: StackState | None, env: str) -> Check:
     return Check(check, "failed", state.status, f"`gatestack plan {env}` says what {deploy} would do")
 
 
-def service(found: Service | None, env: str, trouble: Sequence[str] = ()) -> Check:
-    """Judge the service: as many tasks as wanted, and no deployment under way."""
+def service(found: Service | None, env: str, trouble: Sequence[str] = (), name: str = ENTRANCE) -> Check:
+    """Judge a service: as many tasks as wanted, and no deployment under way; the check is called *name*."""
     if found is None or found.status != "ACTIVE":
-        return Check("service", "failed", "not there", f"`gatestack deploy {env}` makes it")
+        return Check(name, "failed", "not there", f"`gatestack deploy {env}` makes it")
     count = f"{found.running} of {found.desired} tasks run"
     primary = found.primary
     state = primary.rollout if primary else ""
     if not found.desired:
         push = f"push its image, or raise service.desired_count; then `gatestack deploy {env}`"
-        return Check("service", "failed", "it is to run no tasks", push)
+        return Check(name, "failed", "it is to run no tasks", push)
     if state == "FAILED" or found.running < found.desired:
         why = "; ".join([count, *([primary.reason] if primary and state == "FAILED" else []), *trouble])
-        logs = f"see the tasks' log (`gatestack outputs {env}`: LogGroupName), then `gatestack rollout {env}`"
-        return Check("service", "failed", why, logs)
+        log = f"`gatestack outputs {env}`: LogGroupName" if name == ENTRANCE else f"/ecs/{found.name}"
+        return Check(name, "failed", why, f"see the tasks' log ({log}), then `gatestack rollout {env}`")
     if state == "IN_PROGRESS" or len(found.deployments) > 1 or found.running > found.desired:
         again = f"a deployment is under way: `gatestack verify {env}` again when it is over"
-        return Check("service", "failed", f"{count}, not steady", again)
-    return Check("service", "ok", count)
+        return Check(name, "failed", f"{count}, not steady", again)
+    return Check(name, "ok", count)
 
 
 def targets(found: Collection[Target], env: str) -> Check:
@@ -109,19 +108,20 @@ def targets(found: Collection[Target], env: str) -> Check:
 
 
 def needed_keys(
-    task: TaskDefinition | None, api_keys: str, text: str, configured: Sequence[str] | None = None
+    tasks: Sequence[TaskDefinition], api_keys: str, text: str, configured: Sequence[str] | None = None
 ) -> tuple[str, ...]:
     """
-    Return which values of the secret *api_keys* (its name), which is *text*, the tasks take.
+    Return which values of the secret *api_keys* (its name), which is *text*, *tasks* take between them.
 
     Without a task definition those that are *configured*; where nobody knows, every key in it.
     """
-    if task is None:
+    if not tasks:
         if configured is not None:
             return tuple(configured)
         return tuple(key for key in values_of(text) or {} if key.endswith("_KEY"))
-    marked = (source.partition(f":secret:{api_keys}-")[2] for source in task.secrets.values())
-    return tuple(source.split(":")[1] for source in marked if ":" in source)
+    sources = (source for task in tasks for source in task.secrets.values())
+    marked = (source.partition(f":secret:{api_keys}-")[2] for source in sources)
+    return tuple(dict.fromkeys(source.split(":")[1] for source in marked if ":" in source))
 
 
 def provider_keys(secret: str, text: str, needed: Collection[str], env: str) -> tuple[Check, ...]:
@@ -139,13 +139,22 @@ def provider_keys(secret: str, text: str, needed: Collection[str], env: str) -> 
     return tuple(checks)
 
 
-def master_key(text: str, env: str) -> Check:
-    """Judge the master key, which is in *text*: LiteLLM takes keys that begin with ``sk-`` only."""
-    key = (values_of(text) or {}).get(MASTER_KEY)
-    if isinstance(key, str) and key.startswith("sk-"):
-        return Check("master key", "ok", "begins with sk-")
-    what = "does not begin with sk-, so LiteLLM refuses it"
-    return Check("master key", "failed", what, f"`gatestack rotate {env} master-key` makes a new one")
+def own_key(short: str, text: str, key: str, prefix: str, title: str, env: str) -> Check:
+    """Judge the rotated secret *short*, which is *text*: *title* wants *key* to begin with *prefix*."""
+    name, value = short.replace("-", " "), (values_of(text) or {}).get(key)
+    if isinstance(value, str) and value.startswith(prefix) and value:
+        return Check(name, "ok", f"begins with {prefix}" if prefix else "set")
+    what = f"does not begin with {prefix}, so {title} refuses it" if prefix else "it is not set"
+    return Check(name, "failed", what, f"`gatestack rotate {env} {short}` makes a new one")
+
+
+def own_rules(short: str, text: str, objection: Objection, env: str) -> Check:
+    """Judge the secret *short*, which is *text*, by what its application would not take."""
+    found = values_of(text)
+    wrong = "it holds no JSON object" if found is None else objection(found)
+    if wrong is None:
+        return Check(f"secret {short}", "ok", "as the application reads it")
+    return Check(f"secret {short}", "failed", wrong, f"`gatestack secret set {env} {short}`")
 
 
 def rotation(
@@ -184,9 +193,8 @@ def login(text: str, administrator: str, env: str) -> Check:
     return Check("database login", "failed", f"as the administrator, {theirs}", remedy)
 
 
-def config(task: TaskDefinition, env: str, *, there: bool) -> Check:
-    """Judge LiteLLM's config.yaml: whether the object that the tasks read is *there*."""
-    bucket, key = task.variables.get(BUCKET), task.variables.get(KEY)
+def config(bucket: str | None, key: str | None, env: str, *, there: bool) -> Check:
+    """Judge the configuration file: whether the object that the tasks read is *there*."""
     if not bucket or not key:
         return Check("config.yaml", "skipped", "the tasks read none from S3")
     if there:

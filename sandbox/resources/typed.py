@@ -30,6 +30,7 @@ _ARNS: Mapping[str, str] = {
     "AWS::Events::Rule": "events:{region}:{account}:rule/{id}",
     "AWS::CloudWatch::CompositeAlarm": "cloudwatch:{region}:{account}:alarm:{id}",
     "AWS::CloudTrail::Trail": "cloudtrail:{region}:{account}:trail/{id}",
+    "AWS::KinesisFirehose::DeliveryStream": "firehose:{region}:{account}:deliverystream/{id}",
     "AWS::ElastiCache::ReplicationGroup": "elasticache:{region}:{account}:replicationgroup:{id}",
     "AWS::SQS::Queue": "sqs:{region}:{account}:{id}",
     "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{id}",

@@ -26,7 +26,7 @@ class Zones:
     def __init__(self, make: Callable[[str, str], str]) -> None:
         """*make* makes a public zone of a name, with an id."""
         self._make = make
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # making it asks Route 53 again, in the same thread
         self._made = False
 
     def before(self, path: str) -> None:
@@ -34,8 +34,9 @@ class Zones:
         if not path.startswith(ROUTE53):
             return
         with self._lock:
-            begin, self._made = not self._made, True
-        if begin:
+            if self._made:
+                return
+            self._made = True
             name_as_aws_does()
             self._make(*EXAMPLE)
 
