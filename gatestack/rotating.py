@@ -86,7 +86,7 @@ def _meant(secret: str, environment: Environment, env: str) -> str:
     rotates, others = rotated(application), unrotated(application)
     if short in rotates:
         return rotates[short]
-    which = f"rotated are: {', '.join(rotations(application))}" if rotates else "no secret of it is rotated"
+    which = f"rotated are: {', '.join(rotations(application))}" if rotates else f"no secret of {environment.name} is rotated"
     if short in others:
         why = others[short].format(env=env)
         raise click.UsageError(f"{short} is not rotated: {why} ({which})")

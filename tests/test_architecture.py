@@ -38,7 +38,7 @@ ONLY_IN = {
 """Library -> the only places that may import it."""
 
 
-SYSTEM_ASKED = re.compile(r"system\s*(==|!=|in\b)|match .*system")
+SYSTEM_ASKED = re.compile(r"\.system\s*(==|!=|in\b)|match .*\.system")
 """A builder that wants to know the system by its name."""
 
 

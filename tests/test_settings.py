@@ -373,6 +373,10 @@ def test_an_existing_vpc_brings_its_subnets() -> None:
             vpc() | {"private_subnet_ids": ["subnet-00000000", "subnet-00000004"]},
             "network.existing_vpc.public_subnet_ids[0]: ",
         ),
+        (
+            vpc(private=3),
+            "network.existing_vpc.private_subnet_ids: has 3 subnets, and 2 are used; name those",
+        ),
         (vpc() | {"vpc": "x"}, "network.existing_vpc.vpc: unknown key; did you mean vpc_id?"),
     ],
 )

@@ -11,6 +11,10 @@ from stacks.checking.problems import Finding
 from stacks.settings import ExistingVpc, Settings
 
 
+USED = 2
+"""Subnets of each kind, as S1 has them: one in each of two availability zones."""
+
+
 def network_findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the keys of `network`, and between them and others."""
     if settings.network.existing_vpc:
@@ -70,10 +74,13 @@ def _existing(vpc: ExistingVpc, settings: Settings) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for name, is_needed in needed.items():
         ids: tuple[str, ...] = getattr(vpc, name)
-        if is_needed and len(ids) < 2:
+        if is_needed and len(ids) < USED:
             why = {"public_subnet_ids": "; none with alb.internal: true"}.get(name, "")
             message = f"needs two subnets in different availability zones, has {len(ids)}{why}"
             yield Finding(f"{key}.{name}", message, ("alb.internal", "network.data_subnets"))
+        if len(ids) > USED:
+            message = f"has {len(ids)} subnets, and {USED} are used; name those"
+            yield Finding(f"{key}.{name}", message)
         for index, subnet in enumerate(ids):
             if subnet in seen:
                 message = f"{subnet} stands under {seen[subnet]} already; name another"
