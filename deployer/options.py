@@ -27,6 +27,8 @@ class Options:
     poll_interval: float | None = None
     """Seconds between two looks; None: adapts."""
     show_events: bool = True
+    env: str = ""
+    """What the user calls the environment in a command; two systems may both have a ``dev``."""
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,12 @@ class _Preview:
         self._keep = keep
         self._notices: list[str] = []
         self._preparer = Preparer(
-            scope.manifest, cloud, self._note, host.run_id, revert_drift=options.revert_drift
+            scope.manifest,
+            cloud,
+            self._note,
+            host.run_id,
+            revert_drift=options.revert_drift,
+            env=options.env,
         )
 
     def plan(self) -> Plan:

@@ -78,6 +78,13 @@ class Result:
     interrupted: bool = False
     plan: str = ""
     """The file of the plan that was executed."""
+    env: str = ""
+    """What the user calls the environment in a command, where that is not its name."""
+
+    @property
+    def called(self) -> str:
+        """What a command that goes on with the environment is given."""
+        return self.env or self.environment
 
     @property
     def exit_code(self) -> int:
@@ -92,9 +99,9 @@ class Result:
     def resume(self) -> str:
         """The command that takes the run up again: the same one, unless its plan is used up by a failure."""
         if self.plan and any(stack.outcome in {"failed", "protected"} for stack in self.stacks):
-            return f"gatestack plan {self.environment} --save {self.plan}"
+            return f"gatestack plan {self.called} --save {self.plan}"
         plan = f" --plan {self.plan}" if self.plan else ""
-        return f"gatestack {self.goal} {self.environment}{plan}"
+        return f"gatestack {self.goal} {self.called}{plan}"
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,8 @@ def _seeded(application: Application) -> Iterator[OwnSecret]:
 
 
 def _made(own: OwnSecret) -> str:
-    return f"it is only what the first {own.name.replace('-', ' ')} was made of"
+    words = own.name.replace("-", " ")
+    return f"it is only what the first {words} {'were' if words.endswith('s') else 'was'} made of"
 
 
 def _instead(own: OwnSecret, application: Application) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -73,7 +74,7 @@ def plan(
     environment = resolve(env, options.region)
     environment.warn()
     chosen = replace(
-        _run_options(environment, options, only),
+        _run_options(environment, options, only, env),
         allow_replace=frozenset(allow_replace),
         revert_drift=revert_drift,
         migrate_exports=migrate_exports,
@@ -131,7 +132,7 @@ def deploy(
     environment = resolve(env, options.region)
     environment.warn()
     chosen = replace(
-        _run_options(environment, options, only),
+        _run_options(environment, options, only, env),
         allow_replace=frozenset(allow_replace),
         on_failure="stop" if on_failure == "stop" else "continue",
         revert_drift=revert_drift,
@@ -161,22 +162,26 @@ def deploy(
 def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, yes: bool, force: bool) -> int:
     """Take ENV away, in reverse order; what is kept (final snapshot, retained resources) is listed."""
     environment = resolve(env, options.region)
+    chosen = replace(_run_options(environment, options, only, env), force=force)
     if not yes:
         _confirm_by_name(environment, only)
     cloud = connect(environment, options)
-    chosen = replace(_run_options(environment, options, only), force=force)
     with shown(options, speed=speed(environment)) as tell, host(tell) as here:
         result = destroy_stacks(environment.manifest(), cloud, chosen, here)
     return _ended(result, style)
 
 
-def _run_options(environment: Environment, options: Options, only: Collection[str]) -> RunOptions:
+def _run_options(environment: Environment, options: Options, only: Collection[str], env: str) -> RunOptions:
+    for stack in only:
+        environment.chosen(stack)
     interval = poll_interval(environment, options)
-    return RunOptions(only=frozenset(only), poll_interval=interval, show_events=not options.quiet)
+    return RunOptions(
+        only=frozenset(only), poll_interval=interval, show_events=not options.quiet, env=shlex.quote(env)
+    )
 
 
 def _confirm_by_name(environment: Environment, only: Collection[str]) -> None:
-    what = ", ".join(environment.stack_names[name] for name in only if name in environment.stack_names)
+    what = ", ".join(environment.stack_names[name] for name in only)
     review.check_terminal()
     click.echo(f"This deletes {what or f'every stack of {environment.name}'}.", err=True)
     typed = click.prompt("Type the environment's name to go on", default="", show_default=False, err=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from stacks.environment import EnvironmentFileError, defaults, parse_settings
+from stacks.environment import EnvironmentFileError, defaults, is_unused, parse_settings
+from stacks.systems import application
 
 Answers = Mapping[str, Any]
 """Values by key: ``network.nat_gateways``; what has none is left to the defaults."""
@@ -16,41 +18,93 @@ Answers = Mapping[str, Any]
 ENDLESS = 1_000_000
 """No line of the file is folded."""
 
-TITLES: Mapping[str, str] = {
-    "dev": "Development: the cheapest that works.",
-    "production": "Production. Most of this is what the tier means anyway; it stands here to be seen.",
-}
-LOOKED_FOR = (
-    ("system", ""),
-    ("environment", ""),
-    ("tier", ""),
-    ("region", ""),
-    ("account", "deploying with the credentials of another account is refused"),
-    ("network.nat_gateways", "the way to the model providers; about $32 a month each"),
-    ("alb.domain_name", "HTTPS certificate and DNS record are made for it"),
-    ("alb.hosted_zone_id", "the domain's public Route 53 zone"),
-    ("alb.certificate_arn", "HTTPS with a certificate that is there already"),
-    ("alb.internal", "reachable from the VPC only"),
-    ("alb.waf", ""),
-    ("database.instance_class", ""),
-    ("database.multi_az", ""),
-    ("database.deletion_protection", ""),
-    ("service.image", ""),
-    ("service.min_tasks", ""),
-    ("service.max_tasks", ""),
-    ("service.spot", "true: about 70 % cheaper, and AWS may take a task away"),
-    ("service.providers", ""),
-    ("service.bedrock_models", ""),
-    ("secrets.rotation_days", ""),
-    ("observability.log_retention_days", ""),
-    ("observability.alarm_email", "gets every alarm, after confirming the subscription"),
+
+@dataclass(frozen=True)
+class Line:
+    """A key that people look for in the file, and how it stands there."""
+
+    key: str
+    remark: str = ""
+    systems: frozenset[str] | None = None
+    """Where it is looked for; None: in every system that has a use for it."""
+    only_said: bool = False
+    """Whether it is left out while it has its default."""
+    example: str = ""
+    """What it would look like: it stands as a remark where it has no value."""
+    needs: str = ""
+    """A key without which this one is of no use: it stands there only beside an answer to that."""
+    idle: str = ""
+    """A key that makes this one idle: it is left out beside an answer to that."""
+
+
+LITELLM = frozenset({"litellm", "litellm-benchmark"})
+BENCHMARK = frozenset({"litellm-benchmark"})
+LLM_PROXY = frozenset({"llm-proxy"})
+LLM_TESTING = frozenset({"llm-testing"})
+
+EXISTING_VPC = "network.existing_vpc.vpc_id"
+
+LINES = (
+    Line("system"),
+    Line("environment"),
+    Line("tier"),
+    Line("region"),
+    Line("account", "deploying with the credentials of another account is refused", example='"123456789012"'),
+    Line("network.vpc_cidr", "that VPC's range which the subnets are in", needs=EXISTING_VPC),
+    Line(
+        "network.nat_gateways",
+        "the private subnets' way to the internet; about $32 a month each",
+        idle=EXISTING_VPC,
+    ),
+    Line("network.vpc_endpoints", "the way to AWS's services without a NAT gateway", only_said=True),
+    Line(EXISTING_VPC),
+    Line("network.existing_vpc.public_subnet_ids", "for the load balancer"),
+    Line("network.existing_vpc.private_subnet_ids", "for the tasks"),
+    Line("network.existing_vpc.data_subnet_ids", "for database and cache"),
+    Line("alb.domain_name", "HTTPS certificate and DNS record are made for it"),
+    Line("alb.hosted_zone_id", "the domain's public Route 53 zone"),
+    Line("alb.certificate_arn", "HTTPS with a certificate that is there already"),
+    Line("alb.internal", "reachable from the VPC only", only_said=True),
+    Line("alb.waf"),
+    Line("database.instance_class", systems=LITELLM),
+    Line("database.multi_az", systems=LITELLM),
+    Line("database.min_acu", "Aurora's least capacity, in units of 2 GiB", LLM_PROXY),
+    Line("database.max_acu", systems=LLM_PROXY),
+    Line("database.deletion_protection"),
+    Line("cache.node_type", systems=LLM_PROXY),
+    Line("cache.nodes", "2: a replica takes over by itself", LLM_PROXY),
+    Line("service.image"),
+    Line("service.cpu", "1024 to a vCPU", BENCHMARK),
+    Line("service.memory_mb", systems=BENCHMARK),
+    Line("service.workers", systems=BENCHMARK),
+    Line("service.architecture", "or x86_64", LLM_PROXY),
+    Line("service.desired_count", systems=BENCHMARK | LLM_TESTING),
+    Line("service.min_tasks"),
+    Line("service.max_tasks"),
+    Line("service.spot", "true: about 70 % cheaper, and AWS may take a task away"),
+    Line("service.providers", only_said=True),
+    Line("service.bedrock_models", "what the tasks may invoke", LLM_TESTING),
+    Line("service.bedrock_models", systems=LITELLM, only_said=True),
+    Line("dispatcher.backend", "file: lost with the task; or helicone, lunary", LLM_PROXY),
+    Line("secrets.rotation_days"),
+    Line("observability.log_retention_days"),
+    Line(
+        "observability.alarm_email",
+        "gets every alarm, after confirming the subscription",
+        example="team@example.com",
+    ),
 )
-"""The keys of a written file in their order, each with the remark behind it."""
-ASIDE: Mapping[str, str] = {"account": '"123456789012"', "observability.alarm_email": "team@example.com"}
-"""Keys that stand as a remark where they have no value, with what they would look like."""
-UNSAID = frozenset({"alb.internal", "service.bedrock_models", "service.providers"})
-"""Keys that do not stand there with their default."""
+"""In the order of the file."""
+
 OWN_IMAGE = "the environment's own repository; push the image there first"
+
+NAMES: Mapping[str, str] = {"litellm-benchmark": "LiteLLM benchmark"}
+"""What the first line calls a system, where that is not the title of what runs in it."""
+TIERS: Mapping[str, str] = {
+    "dev": "development.",
+    "production": "production. Most of this is what the tier means anyway; it stands here to be seen.",
+}
+"""What it says of a tier."""
 
 
 def objection(answers: Answers, key: str) -> str | None:
@@ -77,38 +131,49 @@ def nested(answers: Answers) -> dict[str, Any]:
 
 def text(answers: Answers) -> str:
     """Return the file: *answers*, and the defaults of what people look for."""
-    default = defaults(answers["system"], answers["tier"])
+    system, tier = answers["system"], answers["tier"]
+    name = NAMES.get(system, application(system).title)
     lines = [
         "# yaml-language-server: $schema=../stacks/environment.schema.json",
-        f"# {TITLES[answers['tier']]}",
-        f"# What is not said here is in stacks/systems/{answers['system']}.yaml.",
+        f"# {name}, {TIERS[tier]}",
+        f"# What is not said here is in stacks/systems/{system}.yaml.",
     ]
-    section = ""
-    for key, remark in LOOKED_FOR:
-        above, _, name = key.rpartition(".")
-        line = _line(key, name, remark, answers, default)
-        if line is None:
-            continue
-        if above != section:
-            lines += ["", f"{above}:"]
-            section = above
-        lines.append(f"  {line}" if above else line)
+    sections: list[str] = []
+    for key, line in _written(answers, defaults(system, tier)):
+        *above, _ = key.split(".")
+        if above[:1] != sections[:1]:
+            lines.append("")
+        for depth, section in enumerate(above):
+            if above[: depth + 1] != sections[: depth + 1]:
+                lines.append(f"{'  ' * depth}{section}:")
+        sections = above
+        lines.append(f"{'  ' * len(above)}{line}")
     return "\n".join(lines) + "\n"
 
 
-def _line(key: str, name: str, remark: str, answers: Answers, default: Mapping[str, Any]) -> str | None:
-    usual = _at(default, key)
-    value = answers.get(key, usual)
-    behind = f" # {_remark(key, value, remark)}" if _remark(key, value, remark) else ""
+def _written(answers: Answers, default: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield key and line of everything that stands in the file, without indentation."""
+    system = answers["system"]
+    for line in LINES:
+        if is_unused(system, line.key) or system not in (line.systems or {system}):
+            continue
+        if line.idle in answers or (line.needs and line.needs not in answers):
+            continue
+        found = _line(line, answers, default)
+        if found is not None:
+            yield line.key, found
+
+
+def _line(line: Line, answers: Answers, default: Mapping[str, Any]) -> str | None:
+    name, usual = line.key.rpartition(".")[2], _at(default, line.key)
+    value = answers.get(line.key, usual)
+    remark = OWN_IMAGE if line.key == "service.image" and value == "ecr" else line.remark
+    behind = f" # {remark}" if remark else ""
     if value is None or value == []:
-        return f"# {name}: {ASIDE[key]}{behind}" if key in ASIDE else None
-    if key in UNSAID and value == usual:
+        return f"# {name}: {line.example}{behind}" if line.example else None
+    if line.only_said and value == usual:
         return None
-    return f"{name}: {_written(value)}{behind}"
-
-
-def _remark(key: str, value: Any, remark: str) -> str:
-    return OWN_IMAGE if key == "service.image" and value == "ecr" else remark
+    return f"{name}: {_as_yaml(value)}{behind}"
 
 
 def _at(mapping: Mapping[str, Any], key: str) -> Any:
@@ -118,6 +183,6 @@ def _at(mapping: Mapping[str, Any], key: str) -> Any:
     return found
 
 
-def _written(value: Any) -> str:
+def _as_yaml(value: Any) -> str:
     """Return *value* as YAML on one line."""
     return yaml.safe_dump([value], default_flow_style=True, width=ENDLESS, allow_unicode=True).strip()[1:-1]

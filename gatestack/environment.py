@@ -111,7 +111,9 @@ def _from_file(path: Path, region: str | None) -> Environment:
     settings = load(path)
     if region:
         settings = settings.model_copy(update={"region": region})
-    names = {stack: settings.stack_name(stack) for stack in STACKS if not _is_empty(stack, settings)}
+    names = {
+        stack: settings.stack_name(stack) for stack in STACKS if stack != "database" or settings.keeps_data
+    }
     system = settings.system
     return Environment(
         settings.environment,
@@ -123,11 +125,6 @@ def _from_file(path: Path, region: str | None) -> Environment:
         settings,
         None,
     )
-
-
-def _is_empty(stack: str, settings: Settings) -> bool:
-    """Whether *stack* would hold nothing: then it is not made, and a folder would not name it either."""
-    return stack == "database" and not (settings.database.exists or settings.cache.enabled)
 
 
 def _from_folder(path: Path, region: str | None) -> Environment:

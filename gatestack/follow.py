@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 import click
@@ -12,6 +13,8 @@ from deployer.errors import Interrupted
 from deployer.looking import report as look_report
 from deployer.looking.attach import watch as watch_stacks
 from deployer.looking.follow import follow as follow_stacks
+from deployer.looking.present import present
+from deployer.loop.patience import patiently
 from gatestack.account import connect, poll_interval, speed
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
@@ -28,10 +31,17 @@ def watch(options: Options, env: str, style: str) -> int:
     environment = resolve(env, options.region)
     cloud = connect(environment, options)
     interval = poll_interval(environment, options)
-    names = environment.stack_names
+    name, names = environment.name, environment.stack_names
     with shown(options, speed=speed(environment)) as tell, host(tell) as here:
+        found = patiently(here, lambda: present(name, environment.system, names, cloud))
         result = watch_stacks(
-            environment.name, names, cloud, here, poll_interval=interval, show_events=not options.quiet
+            name,
+            found.names,
+            cloud,
+            here,
+            poll_interval=interval,
+            show_events=not options.quiet,
+            env=shlex.quote(env),
         )
     if style == "json":
         click.echo(report.result_json(result))

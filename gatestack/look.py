@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 import click
 
 from deployer import report
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
+from deployer.looking.present import Present, present
 from deployer.progress import outputs_of
 from gatestack.account import connect
 from gatestack.cli import Options
@@ -26,11 +26,14 @@ ENV = click.argument("env")
 def status(options: Options, env: str, style: str) -> int:
     """Show the state of ENV's stacks."""
     environment = resolve(env, options.region)
-    states = _states(environment, connect(environment, options))
+    found = _present(environment, connect(environment, options))
     if style == "json":
-        click.echo(report.status_json(environment.name, environment.stack_names, states))
+        click.echo(report.status_json(environment.name, found.names, found.states))
     else:
-        click.echo(report.status_text(states))
+        click.echo(report.status_text(found.states))
+    for name in found.left:
+        what = f"{environment.name} no longer has {name} ({found.names[name]})"
+        click.echo(f"note: {what}: the next deploy, or destroy, takes it away", err=True)
     return 0
 
 
@@ -41,7 +44,7 @@ def status(options: Options, env: str, style: str) -> int:
 def outputs(options: Options, env: str, style: str) -> int:
     """Show what ENV's stacks export."""
     environment = resolve(env, options.region)
-    states = _states(environment, connect(environment, options))
+    states = _present(environment, connect(environment, options)).states
     found = [output for name, state in states.items() for output in outputs_of(name, state)]
     if style == "json":
         stacks = report.outputs_by_stack(found)
@@ -64,7 +67,10 @@ def events(options: Options, env: str, only: str | None, style: str, *, followin
     cloud = connect(environment, options)
     if following:
         return follow(environment, chosen, cloud, options, style)
-    states = {name: state for name, state in _states(environment, cloud).items() if name in chosen}
+    here = _present(environment, cloud)
+    if only is None:
+        chosen = here.names
+    states = {name: state for name, state in here.states.items() if name in chosen}
     found = [(name, event) for name, state in states.items() if state for event in cloud.events(state.id)]
     found.sort(key=lambda row: row[1].time)
     if style == "json":
@@ -74,6 +80,5 @@ def events(options: Options, env: str, only: str | None, style: str, *, followin
     return 0
 
 
-def _states(environment: Environment, cloud: Cloud) -> Mapping[str, StackState | None]:
-    live = {state.name: state for state in cloud.stacks(list(environment.stack_names.values()))}
-    return {name: live.get(stack_name) for name, stack_name in environment.stack_names.items()}
+def _present(environment: Environment, cloud: Cloud) -> Present:
+    return present(environment.name, environment.system, environment.stack_names, cloud)

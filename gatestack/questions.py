@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
-from gatestack.draft import Answers, objection
+from gatestack.draft import EXISTING_VPC, Answers, objection
+from stacks.environment import defaults, is_unused
+from stacks.settings import System
+from stacks.systems import application
 
-PUBLIC_IMAGE = "ghcr.io/berriai/litellm-database"
-"""Where LiteLLM's own releases are (LiteLLM docs, "Docker image security")."""
 ACCESS: Mapping[str, Mapping[str, Any]] = {
     "domain": {},
     "certificate": {},
@@ -17,6 +18,8 @@ ACCESS: Mapping[str, Mapping[str, Any]] = {
     "internal": {"alb.internal": True},
 }
 """How clients reach the gateway -> what follows from that alone."""
+PUBLIC = "public"
+"""Answer for the place of a system's releases."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,27 @@ class Question:
     default: Callable[[Answers], str | None] = lambda _: None
     """The answer in brackets; None: there is none, an empty one: nothing stands in the file."""
     asked: Callable[[Answers], bool] = lambda _: True
-    values: Callable[[str], Any] = lambda text: text
-    """The answer as the file has it."""
+    """Beside that the system has a use for the key."""
+    adds: Callable[[Answers], str] = lambda _: ""
+    """What the words end with after the answers before it."""
+    value: Callable[[Answers, str], Any] = lambda _, text: text
+    """The answer as the file has it; raises ValueError with the reason where it cannot be."""
+    implies: Callable[[Answers], Mapping[str, Any]] = lambda _: {}
+    """What follows from the answer for other keys."""
     meanwhile: Mapping[str, Any] = field(default_factory=dict)
     """Answers that later questions will give, for rules that want both."""
+    assumed: bool = False
+    """Whether the default stands where nobody can be asked; of any other question that is said with --yes."""
 
     @property
     def option(self) -> str:
         """Return its option: ``--nat-gateways``."""
         return f"--{self.name}"
+
+    def concerns(self, answers: Answers) -> bool:
+        """Whether it is asked after *answers*."""
+        unused = "system" in answers and is_unused(answers["system"], self.key)
+        return not unused and self.asked(answers)
 
     def answered(self, answers: Answers, text: str) -> Answers:
         """Return *answers* with the answer *text*; raises ValueError with the reason where it cannot be."""
@@ -48,7 +63,8 @@ class Question:
             return _access(answers, text)
         if not text and self.default(answers) == "":
             return answers
-        result = {**answers, self.key: self.values(text)}
+        result = {**answers, self.key: self.value(answers, text)}
+        result |= self.implies(result)
         reason = objection({**self.meanwhile, **result}, self.key)
         if reason:
             raise ValueError(reason)
@@ -76,20 +92,59 @@ def implied_access(said: Mapping[str, str | None]) -> str | None:
     return next((way for name, way in by.items() if said.get(name) is not None), None)
 
 
-def _number(text: str) -> int | str:
+def _number(_: Answers, text: str) -> int | str:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
 
 
-def _list(text: str) -> list[str]:
+def _list(_: Answers, text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _image(text: str) -> str:
-    return PUBLIC_IMAGE if text == "public" else text
+def _usual(answers: Answers, section: str, key: str) -> Any:
+    """Return the default of a key, in the system and tier that were answered."""
+    return defaults(answers["system"], answers["tier"])[section][key]
+
+
+def _usual_list(key: str) -> Callable[[Answers], str]:
+    return lambda answers: ",".join(_usual(answers, "service", key))
+
+
+def _image(answers: Answers, text: str) -> str:
+    if text != PUBLIC:
+        return text
+    place = application(answers["system"]).public_image
+    if place is None:
+        what = f"{answers['system']} has no public image"
+        raise ValueError(f"{what}: build one and push it to the environment's repository (ecr)")
+    return place
+
+
+def _usual_image(answers: Answers) -> str:
+    usual = str(_usual(answers, "service", "image"))
+    return PUBLIC if usual == application(answers["system"]).public_image else usual
+
+
+def _public_image(answers: Answers) -> str:
+    place = application(answers["system"]).public_image
+    return f", or public ({place})" if place else "; there is no public one"
+
+
+def _calls_bedrock(answers: Answers) -> bool:
+    return "bedrock" in answers.get("service.providers", _usual(answers, "service", "providers"))
+
+
+def _by_endpoints(answers: Answers) -> Mapping[str, Any]:
+    """Return what private subnets without a NAT gateway need."""
+    closed = answers["network.nat_gateways"] == 0
+    return {"network.vpc_endpoints": True} if closed else {}
 
 
 def _reached_by(way: str) -> Callable[[Answers], bool]:
     return lambda answers: answers.get("access") == way
+
+
+def _exists(answers: Answers) -> bool:
+    return EXISTING_VPC in answers
 
 
 def _always(text: str) -> Callable[[Answers], str]:
@@ -97,6 +152,13 @@ def _always(text: str) -> Callable[[Answers], str]:
 
 
 QUESTIONS = (
+    Question(
+        "system",
+        "system",
+        f"System: {', '.join(get_args(System))}",
+        _always(get_args(System)[0]),
+        assumed=True,
+    ),
     Question("environment", "environment", "Name of the environment (dev, staging, prod)"),
     Question("tier", "tier", "Tier: dev (cheap) or production (protected, redundant)", _always("dev")),
     Question("region", "region", "AWS region", _always("us-east-1")),
@@ -130,23 +192,27 @@ QUESTIONS = (
     Question(
         "providers",
         "service.providers",
-        "Model providers, with commas: openai, anthropic, bedrock",
-        _always("openai,anthropic"),
-        values=_list,
+        "Model providers, with commas",
+        _usual_list("providers"),
+        asked=lambda answers: len(application(answers["system"]).providers) > 1,
+        adds=lambda answers: f": {', '.join(application(answers['system']).providers)}",
+        value=_list,
     ),
     Question(
         "bedrock-models",
         "service.bedrock_models",
         "Bedrock models that tasks may invoke, with commas",
-        asked=lambda answers: "bedrock" in answers.get("service.providers", ()),
-        values=_list,
+        lambda answers: _usual_list("bedrock_models")(answers) or None,
+        asked=_calls_bedrock,
+        value=_list,
     ),
     Question(
         "image",
         "service.image",
-        f"Image: ecr (a repository of its own), public ({PUBLIC_IMAGE}), or a registry path",
-        _always("ecr"),
-        values=_image,
+        "Image: ecr (a repository of its own), a registry path",
+        _usual_image,
+        adds=_public_image,
+        value=_image,
     ),
     Question(
         "alarm-email",
@@ -154,12 +220,43 @@ QUESTIONS = (
         "E-mail address for alarms; empty: none",
         _always(""),
     ),
+    Question("vpc-id", EXISTING_VPC, "Existing VPC id; empty: make one", _always(""), assumed=True),
+    Question(
+        "vpc-cidr",
+        "network.vpc_cidr",
+        "Its address range, the one that the subnets are in",
+        lambda answers: str(_usual(answers, "network", "vpc_cidr")),
+        asked=_exists,
+    ),
+    Question(
+        "private-subnet-ids",
+        "network.existing_vpc.private_subnet_ids",
+        "Its private subnets for the tasks, two in different zones, with a comma",
+        asked=_exists,
+        value=_list,
+    ),
+    Question(
+        "public-subnet-ids",
+        "network.existing_vpc.public_subnet_ids",
+        "Its public subnets for the load balancer, two in different zones",
+        asked=lambda answers: _exists(answers) and not answers.get("alb.internal"),
+        value=_list,
+    ),
+    Question(
+        "data-subnet-ids",
+        "network.existing_vpc.data_subnet_ids",
+        "Its subnets for database and cache, two in different zones",
+        asked=lambda answers: _exists(answers) and _usual(answers, "network", "data_subnets"),
+        value=_list,
+    ),
     Question(
         "nat-gateways",
         "network.nat_gateways",
         "NAT gateways, about $32 a month each: 0 (Bedrock only), 1, 2",
-        _always("1"),
-        values=_number,
+        lambda answers: str(_usual(answers, "network", "nat_gateways")),
+        asked=lambda answers: not _exists(answers),
+        value=_number,
+        implies=_by_endpoints,
     ),
 )
 """In the order in which they are asked: each may depend on those before it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -54,6 +55,7 @@ def retag(
         only=STACKS & changed.stack_names.keys(),
         poll_interval=poll_interval(environment, options),
         show_events=not options.quiet,
+        env=shlex.quote(env),
     )
     manifest = changed.manifest()
     try:

@@ -86,7 +86,9 @@ def _meant(secret: str, environment: Environment, env: str) -> str:
     rotates, others = rotated(application), unrotated(application)
     if short in rotates:
         return rotates[short]
-    which = f"rotated are: {', '.join(rotations(application))}" if rotates else f"no secret of {environment.name} is rotated"
+    which = f"no secret of {environment.name} is rotated"
+    if rotates:
+        which = f"rotated are: {', '.join(rotations(application))}"
     if short in others:
         why = others[short].format(env=env)
         raise click.UsageError(f"{short} is not rotated: {why} ({which})")

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
 import click
 
 from gatestack import draft
+from gatestack.catalogue import placeholders
 from gatestack.cli import Options
 from gatestack.draft import Answers
-from gatestack.environment import FOLDER, SettingsRefused, resolve
+from gatestack.environment import FOLDER, Environment, SettingsRefused, resolve
+from gatestack.injected import keys_taken
 from gatestack.questions import QUESTIONS, Question, filed, implied_access
 from gatestack.review import NotConfirmed
+from stacks.application import PLACEHOLDER, Written
+from stacks.environment import EnvironmentFileError, load, parse_settings
+from stacks.settings import System
 
-KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
-"""Provider -> the value that somebody has to put in."""
+UNPREFIXED = get_args(System)[0]
+"""The system whose files are named after their environment alone."""
 
 
 def _options(command: Callable[..., int]) -> Callable[..., int]:
@@ -30,29 +35,33 @@ def _options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 @click.command()
-@click.option("--system", type=click.Choice(["litellm"]), default="litellm", help="What is deployed.")
 @_options
 @click.option("--yes", is_flag=True, help="Ask nothing: take the defaults for what is not given.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.pass_obj
-def setup(options: Options, /, system: str, *, yes: bool, force: bool, **given: str | None) -> int:
+def setup(options: Options, /, *, yes: bool, force: bool, **given: str | None) -> int:
     """
-    Ask for what an environment needs, and write environments/NAME.yaml.
+    Ask for what an environment needs, and write its file.
+
+    An environment dev is environments/dev.yaml in the system litellm, environments/llm-proxy-dev.yaml in the
+    system llm-proxy, and so on: ENV in the other commands is that name.
 
     Every question has an option, --region among them; without a terminal all answers are options.
     """
     said = {name.replace("_", "-"): value for name, value in given.items()} | {"region": options.region}
     said["access"] = said["access"] or implied_access(said)
     asks = not yes and sys.stdin.isatty()
-    answers = _answers(system, said, Asker(asks=asks, takes_defaults=yes, force=force))
+    answers = _answers(said, Asker(asks=asks, takes_defaults=yes, force=force))
     path, text = _path(answers), draft.text(filed(answers))
     click.echo(text, err=True)
+    _check(text, path)
     if asks and not click.confirm(f"Write this to {path}?", default=True, err=True):
         raise NotConfirmed("nothing was written")
     _write(path, text, makes_folder=asks or yes, force=force)
-    resolve(str(path)).warn()
+    environment = resolve(str(path))
+    environment.warn()
     click.echo(path)
-    click.echo(_next(answers))
+    click.echo(_next(path.stem, environment))
     return 0
 
 
@@ -76,7 +85,7 @@ class Asker:
         default = question.default(answers)
         if self._asks:
             return self._prompted(question, answers, default)
-        if default is None or not self.takes_defaults:
+        if default is None or not (self.takes_defaults or question.assumed):
             self.missing.append(question.option)
         if default is None:
             return answers
@@ -92,24 +101,25 @@ class Asker:
             except ValueError as error:
                 raise click.BadParameter(str(error)) from None
 
+        words = question.words + question.adds(answers)
         found: Answers = click.prompt(
-            question.words, default=default, show_default=bool(default), value_proc=checked, err=True
+            words, default=default, show_default=bool(default), value_proc=checked, err=True
         )
         return found
 
     def _checked(self, question: Question, answers: Answers, text: str) -> Answers:
         found = question.answered(answers, text)
-        if question.name == "environment" and _path(found).exists() and not self._force:
-            raise ValueError(f"{_path(found)} is there already; another name, or --force to write over it")
+        if question.name == "environment" and not self._force:
+            _check_free(found)
         return found
 
 
-def _answers(system: str, said: Mapping[str, str | None], asker: Asker) -> Answers:
+def _answers(said: Mapping[str, str | None], asker: Asker) -> Answers:
     """Return the answer to every question; raises UsageError naming every option that is missing or idle."""
-    answers: Answers = {"system": system}
+    answers: Answers = {}
     idle = []
     for question in QUESTIONS:
-        if question.asked(answers):
+        if question.concerns(answers):
             answers = asker.answer(question, answers, said[question.name])
         elif said[question.name] is not None:
             idle.append(question.option)
@@ -122,7 +132,33 @@ def _answers(system: str, said: Mapping[str, str | None], asker: Asker) -> Answe
 
 
 def _path(answers: Answers) -> Path:
-    return FOLDER / f"{answers['environment']}.yaml"
+    """Return where the file goes: two systems may both have a ``dev``."""
+    system, environment = answers["system"], answers["environment"]
+    return FOLDER / f"{environment if system == UNPREFIXED else f'{system}-{environment}'}.yaml"
+
+
+def _check_free(answers: Answers) -> None:
+    """Raise ValueError where the file is there, or where another file has the same environment."""
+    path = _path(answers)
+    if path.exists():
+        raise ValueError(f"{path} is there already; another name, or --force to write over it")
+    wanted = (answers["system"], answers["environment"])
+    for other in sorted(FOLDER.glob("*.yaml")):
+        try:
+            found = load(other)
+        except EnvironmentFileError:
+            continue
+        if (found.system, found.environment) == wanted:
+            what = f"{other} has the environment {found.environment} of {found.system} already"
+            raise ValueError(f"{what}; another name, or --force for a second file of it")
+
+
+def _check(text: str, path: Path) -> None:
+    """Refuse a file that could not be used, before it is written; raises SettingsRefused."""
+    try:
+        parse_settings(text, path)
+    except EnvironmentFileError as error:
+        raise SettingsRefused(f"{error}\nnothing was written") from None
 
 
 def _write(path: Path, text: str, *, makes_folder: bool, force: bool) -> None:
@@ -139,14 +175,26 @@ def _write(path: Path, text: str, *, makes_folder: bool, force: bool) -> None:
         raise SettingsRefused(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _next(answers: Answers) -> str:
+def _next(env: str, environment: Environment) -> str:
     """Return the commands that come next."""
-    name = shlex.quote(str(answers["environment"]))
-    keys = [KEYS[one] for one in answers["service.providers"] if one in KEYS]
-    steps: list[Any] = [
+    name = shlex.quote(env)
+    steps = [
         ("what it would make", f"gatestack plan {name}"),
         ("make it", f"make deploy-env ENV={name}"),
-        *(("the provider's key", f"gatestack secret set {name} {key}") for key in keys),
+        *(("a key that you put in", f"gatestack secret set {name} {key}") for key in _keys(environment)),
+        (
+            "the key to get in with",
+            f"gatestack secret get {name} {environment.application.first_key} --reveal",
+        ),
     ]
     width = max(len(command) for _, command in steps)
     return "\n".join(f"  {command.ljust(width)}  # {what}" for what, command in steps)
+
+
+def _keys(environment: Environment) -> Iterator[str]:
+    """Yield the values that tasks are given and that somebody has to put in."""
+    for own in placeholders(environment.application):
+        assert isinstance(own.value, Written)  # noqa: S101 - a placeholder stands in no other
+        for key in keys_taken(environment, own) or ():
+            if own.value.values[key] == PLACEHOLDER:
+                yield key

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from textwrap import shorten
 from typing import Any
 
@@ -69,8 +70,14 @@ class Finding:
 
 def check(manifest: Manifest) -> tuple[Finding, ...]:
     """Return all errors and warnings in *manifest*'s templates, less the `EXCEPTIONS`, stack by stack."""
-    runner = Runner(ConfigMixIn(**ManualArgs(regions=[manifest.region])))
+    runner = _runner(manifest.region)
     return tuple(finding for stack in manifest.stacks for finding in _findings(stack, runner))
+
+
+@cache
+def _runner(region: str) -> Any:
+    """Load cfn-lint's rules, once for each region: that takes longer than most templates."""
+    return Runner(ConfigMixIn(**ManualArgs(regions=[region])))
 
 
 def _findings(stack: StackSpec, runner: Any) -> Iterator[Finding]:

@@ -125,7 +125,7 @@ class OwnSecret:
     not_rotated: str = ""
     """Why no function rotates it, and what to do instead ({env})."""
     objection: Callable[[Mapping[str, object]], str | None] | None = None
-    """What is wrong with all its values, in words that repeat none of them; where it returns None, nothing is."""
+    """What is wrong with all its values, in words that repeat none; None: nothing is."""
 
     @property
     def title(self) -> str:
@@ -228,6 +228,12 @@ class Application:
     """`service.log_level` -> the application's own word for it."""
     reserved: frozenset[str]
     """Variables that `service.environment` may not set: they are set here, or have a meaning here."""
+    providers: tuple[str, ...]
+    """Model providers that it can call: what `service.providers` may name."""
+    first_key: str
+    """What `secret get` is asked for to get in for the first time: ``MANAGEMENT_TOKEN``."""
+    public_image: str | None = None
+    """Where its releases are for everybody; None: there are none, and everybody builds an image."""
     database: str | None = None
     """Name of the database and of its administrator; None: it keeps nothing in one."""
     takes_tokens: bool = False

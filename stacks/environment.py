@@ -23,7 +23,7 @@ from stacks.checking.together import findings
 from stacks.checking.yaml_tree import Tree, parse
 from stacks.settings import Settings, System, Tier
 
-__all__ = ["EnvironmentFileError", "Problem", "defaults", "load", "parse_settings"]
+__all__ = ["EnvironmentFileError", "Problem", "defaults", "is_unused", "load", "parse_settings"]
 
 
 EVERY_SYSTEM = "defaults"
@@ -85,6 +85,15 @@ def defaults(system: str, tier: str) -> dict[str, Any]:
     return merged | {"tier": tier}
 
 
+def is_unused(system: str, key: str) -> bool:
+    """Whether *system* has no use for *key*, or for all of the section that it stands in."""
+    return any(key == one or key.startswith(f"{one}.") for one in _unused(system))
+
+
+def _unused(system: str) -> tuple[str, ...]:
+    return tuple(_system_file(system).get("unused", ()))
+
+
 @cache
 def _system_file(system: str) -> dict[str, Any]:
     path = Path(__file__).parent / "systems" / f"{system}.yaml"
@@ -116,7 +125,8 @@ class _Draft:
         self.problems += self.tree.problems
         self.doubtful |= self.tree.refused
         base = self._base()
-        data = _merged({"account": None}, _merged(base, self.tree.value))
+        said = {key: value for key, value in base.items() if key != "system"}  # the file has to say that
+        data = _merged({"account": None}, _merged(said, self.tree.value))
         for values, told in ((base, False), (data, True)):
             self._derive(values, told=told)
         self._refuse_unused(str(base["system"]))
@@ -126,7 +136,7 @@ class _Draft:
 
     def _refuse_unused(self, system: str) -> None:
         """Refuse what the file says to nobody: a key that its system has no use for."""
-        for key in _system_file(system).get("unused", ()):
+        for key in _unused(system):
             place = tuple(key.split("."))
             if place in self.tree.lines:
                 message = f"{system} has no use for it; remove it"

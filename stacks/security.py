@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from awacs import bedrock, ecr, kms, logs, s3, secretsmanager, ssm, xray
+from awacs import bedrock, ecr, kms, logs, s3, secretsmanager, ssm, ssmmessages, xray
 from awacs.aws import Condition, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, iam
 from troposphere.kms import Key
@@ -82,6 +82,7 @@ def _task_role(stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket
         *([_decrypt(key, "secretsmanager")] if fetched else ()),
         *_bedrock(stack.settings),
         *_tracing(stack.settings),
+        *_commands(stack.settings),
     )
 
 
@@ -111,6 +112,15 @@ def _tracing(settings: Settings) -> list[Statement]:
     return [allow("SendTraces", _TRACE, ["*"])] if settings.observability.xray else []
 
 
+def _commands(settings: Settings) -> list[Statement]:
+    """
+    Let the agent in a task take commands (Amazon ECS Developer Guide, "Amazon ECS Exec", permissions).
+
+    Its actions know no resource: Service Authorization Reference, "Amazon Message Gateway Service".
+    """
+    return [allow("TakeCommands", _COMMANDS, ["*"])] if settings.service.execute_command else []
+
+
 def _decrypt(key: Key, service: str) -> Statement:
     through = Condition(StringEquals("kms:ViaService", via(service)))
     return allow("DecryptThroughService", [kms.Decrypt], [GetAtt(key, "Arn")], through)
@@ -123,4 +133,10 @@ _TRACE = [
     xray.GetSamplingTargets,
     xray.PutTelemetryRecords,
     xray.PutTraceSegments,
+]
+_COMMANDS = [
+    ssmmessages.CreateControlChannel,
+    ssmmessages.CreateDataChannel,
+    ssmmessages.OpenControlChannel,
+    ssmmessages.OpenDataChannel,
 ]

@@ -56,6 +56,11 @@ class Settings(Section):
         return f"{self.environment}-{self.system}"
 
     @property
+    def keeps_data(self) -> bool:
+        """Whether there is a database or a cache; where there is neither, there is no database stack."""
+        return self.database.exists or self.cache.enabled
+
+    @property
     def alb_name(self) -> str:
         """Name of the load balancer; another one when it is internal, since that replaces it."""
         return f"{self.prefix}-vpc" if self.alb.internal else self.prefix

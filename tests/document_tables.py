@@ -15,17 +15,18 @@ A page begins with the environment file that its rows are about. A table has fou
 `where`: what implements it, in code spans.
 
     `service/ProxyTask`                          stack and logical id
-    `service/ProxyTask.Container.StopTimeout = 120`    a property; Container: the first container definition,
-                                                 Statement: the statements of a role's policy, [x]: the item
-                                                 number x of a list, or the one whose Name, Key, Sid or Id is x
+    `service/ProxyTask.Container.StopTimeout = 120`    a property; [x]: the item number x of a list, or the
+                                                 one whose Name, Key, Sid or Id is x; Container, Statement,
+                                                 Tracking: see SHORT
+    `.Cpu = 512`                                 a property of the resource before it
     `alb.Url`                                    an exported output of a stack
     `gatestack deploy ENV --yes`, `make test`    a command, its options too
     `docs/restore.md`, `test_alb.py`             a file of the repository, a test
     no `network/NatGateway2`                     it is not there
     refused: `database.multi_az: false`          the environment file cannot say so
 
-After them ``in `prod` `` names another shipped file and ``with `alb.waf: true` and `…` `` keys that are set on
-top of it, for everything since the last semicolon. In a value ``{env}`` is the environment's name and an
+After them ``in `prod` `` names another shipped file and ``with `alb.waf: true` and `…` `` keys that are set
+on top of it, for everything since the last semicolon. In a value ``{env}`` is the environment's name and an
 ellipsis any text; Ref, Fn::Sub and the like are read as what they name, an import as ``stack.Output``, a
 template parameter as its default. A dash is an empty cell. A row with nothing in both needs a note.
 """
@@ -44,7 +45,7 @@ import click
 import yaml
 from pydantic import BaseModel
 
-from gatestack.cli import main
+from gatestack.cli import cli
 from generator.render import render
 from stacks import STACKS
 from stacks.checking import subnets
@@ -58,10 +59,15 @@ HEAD = ("the document says", "key = default", "where", "note")
 NAMES = ("name", "type")
 TIERS = ("dev", "production")
 WITH_NAMES = ("Name", "Key", "Sid", "Id")
-SHORT = {"Container": "ContainerDefinitions[0]", "Statement": "Policies[0].PolicyDocument.Statement"}
+SHORT = {
+    "Container": "ContainerDefinitions[0]",
+    "Statement": "Policies[0].PolicyDocument.Statement",
+    "Tracking": "TargetTrackingScalingPolicyConfiguration",
+}
+"""What a property's path may begin with, and what that stands for."""
 
 
-class Wrong(Exception):
+class RowError(Exception):
     """What a row says is not so, or cannot be understood."""
 
 
@@ -131,13 +137,15 @@ def problems(of: Page) -> list[str]:
     return [f"{row}\n    {problem}" for row in of.rows for problem in _problems(of, row)]
 
 
-def named(of: Page) -> Iterator[tuple[str, str]]:
-    """Yield each resource that the page *of* names, with its type."""
+def named(of: Page) -> Iterator[tuple[str, str | None]]:
+    """Yield each resource that the page *of* names, with its type; None where it is said not to be there."""
     for row in of.rows:
         for case, claim in _claims(of, row):
             found = re.match(r"([a-z]+)/(\w+)", claim.code)
-            if claim.word not in {"no", "refused:"} and found and found[1] in STACKS:
-                yield found[0], _resource(case, found[1], found[2])["Type"]
+            if claim.word == "refused:" or not found or found[1] not in STACKS:
+                continue
+            absent = claim.word == "no" and "." not in claim.code
+            yield found[0], None if absent else _resource(case, found[1], found[2])["Type"]
 
 
 def _problems(of: Page, row: Row) -> Iterator[str]:
@@ -152,14 +160,14 @@ def _problems(of: Page, row: Row) -> Iterator[str]:
     for check in checks:
         try:
             check()
-        except Wrong as wrong:
+        except RowError as wrong:
             yield str(wrong)
 
 
 def _safe_claims(of: Page, row: Row) -> list[tuple[Case, Claim]]:
     try:
         return list(_claims(of, row))
-    except Wrong as wrong:
+    except RowError as wrong:
         return [(Case(of.environment), Claim("wrong", str(wrong)))]
 
 
@@ -167,7 +175,7 @@ def _spans(cell: str) -> Iterator[Claim]:
     """Yield the code spans of *cell*, each with the last word before it."""
     parts = cell.split("`")
     if len(parts) % 2 == 0:
-        raise Wrong(f"a code span is left open: {cell}")
+        raise RowError(f"a code span is left open: {cell}")
     for words, code in zip(parts[::2], parts[1::2], strict=False):
         yield Claim(words.strip(" ,").rpartition(" ")[2], code)
 
@@ -183,32 +191,41 @@ def _claims(of: Page, row: Row) -> Iterator[tuple[Case, Claim]]:
             elif span.word in {"with", "and"}:
                 options.append(span.code)
             elif span.word in {"", "no", "refused:"}:
-                claims.append(span)
+                claims.append(Claim(span.word, _whole(span.code, claims)))
             else:
-                raise Wrong(f"the word {span.word!r} before `{span.code}` is not understood")
+                raise RowError(f"the word {span.word!r} before `{span.code}` is not understood")
         if part != "-" and not claims:
-            raise Wrong(f"no code span in {part!r}")
+            raise RowError(f"no code span in {part!r}")
         yield from ((Case(file, tuple(options)), claim) for claim in claims)
+
+
+def _whole(code: str, before: list[Claim]) -> str:
+    """Put the resource of the claims *before* it in front of a property that stands alone."""
+    if not code.startswith("."):
+        return code
+    if not before:
+        raise RowError(f"`{code}`: a property of what?")
+    return before[-1].code.partition(".")[0] + code
 
 
 def _check_keys(of: Page, cell: str) -> None:
     spans, system = list(_spans(cell)), _settings(Case(of.environment)).system
     if cell != "-" and not spans:
-        raise Wrong(f"no code span in {cell!r}")
+        raise RowError(f"no code span in {cell!r}")
     for number, span in enumerate(spans):
         if span.word:
             continue
         key, equals, value = span.code.partition(" = ")
         follower = spans[number + 1] if number + 1 < len(spans) else Claim("", "")
         if follower.word == "in":
-            _expect(key, value, _dumped(Case(follower.code)))
+            _expect(key, value, _dumped(Case(follower.code)), f"in {follower.code}")
             continue
         values = (value, follower.code if follower.word == "production" else value)
         for tier, wanted in zip(TIERS, values, strict=True):
-            _expect(key, wanted if equals else None, _defaults(system, tier))
+            _expect(key, wanted if equals else None, _defaults(system, tier), f"by default ({tier})")
 
 
-def _expect(key: str, value: str | None, data: Mapping[str, Any]) -> None:
+def _expect(key: str, value: str | None, data: Mapping[str, Any], whose: str) -> None:
     """Check that *key* is one of the environment file's, and that in *data* it has the value *value*."""
     _known(key)
     if value is None:
@@ -216,10 +233,10 @@ def _expect(key: str, value: str | None, data: Mapping[str, Any]) -> None:
     found: Any = data
     for part in key.split("."):
         if not isinstance(found, Mapping) or part not in found:
-            raise Wrong(f"{key} has no default")
+            raise RowError(f"{key} has no value {whose}")
         found = found[part]
     if _plain(found) != yaml.safe_load(value):
-        raise Wrong(f"{key} is {_plain(found)!r} by default, not {value}")
+        raise RowError(f"{key} is {_plain(found)!r} {whose}, not {value}")
 
 
 def _known(key: str) -> None:
@@ -230,7 +247,7 @@ def _known(key: str) -> None:
         if model is None:
             return
         if part not in known_keys(model):
-            raise Wrong(f"the environment file has no key {key}")
+            raise RowError(f"the environment file has no key {key}")
         place += (part,)
 
 
@@ -265,7 +282,7 @@ def _dumped(case: Case) -> Mapping[str, Any]:
 def _settings(case: Case) -> Settings:
     path = ROOT / "environments" / f"{case.file}.yaml"
     if not path.is_file():
-        raise Wrong(f"there is no environments/{path.name}")
+        raise RowError(f"there is no environments/{path.name}")
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
     for option in case.options:
         key, _, value = option.partition(": ")
@@ -283,22 +300,18 @@ def _templates(case: Case) -> Mapping[str, dict[str, Any]]:
     try:
         settings = _settings(case)
     except EnvironmentFileError as error:
-        raise Wrong(f"refused: {error}") from None
+        raise RowError(f"refused: {error}") from None
     return {stack.name: json.loads(stack.template) for stack in render(settings).stacks}
 
 
 def _check(case: Case, claim: Claim) -> None:
-    """Check one claim; raises Wrong with what is not so."""
+    """Check one claim; raises RowError with what is not so."""
     if claim.word == "wrong":
-        raise Wrong(claim.code)
+        raise RowError(claim.code)
     if claim.word == "refused:":
         _check_refused(Case(case.file, (*case.options, claim.code)))
     elif claim.word == "no":
-        try:
-            _check(case, Claim("", claim.code))
-        except Wrong:
-            return
-        raise Wrong(f"`{claim.code}` is there")
+        _check_absent(case, claim.code)
     else:
         _kind(claim.code)(case, claim.code)
 
@@ -313,15 +326,34 @@ def _kind(code: str) -> Callable[[Case, str], None]:
     for shape, check in kinds:
         if re.match(shape, code):
             return check
-    raise Wrong(f"`{code}` is not understood")
+    raise RowError(f"`{code}` is not understood")
+
+
+def _check_absent(case: Case, said: str) -> None:
+    """Check that the resource is not there; with a path, that the resource is there and the property not."""
+    stack, _, rest = said.partition("/")
+    logical_id, _, path = rest.partition(".")
+    try:
+        found = _resource(case, stack, logical_id)
+    except RowError:
+        if path or stack not in STACKS:
+            raise
+        return
+    try:
+        _follow(found, path)
+    except RowError:
+        return
+    raise RowError(f"`{said}` is there")
 
 
 def _check_refused(case: Case) -> None:
+    key = case.options[-1].partition(": ")[0]
     try:
         _settings(case)
-    except EnvironmentFileError:
-        return
-    raise Wrong(f"{', '.join(case.options)} is not refused in {case.file}")
+    except EnvironmentFileError as error:
+        if key in {problem.key for problem in error.problems}:
+            return
+    raise RowError(f"{', '.join(case.options)} is not refused in {case.file}")
 
 
 def _check_command(said: str) -> None:
@@ -329,31 +361,31 @@ def _check_command(said: str) -> None:
     if program == "make":
         targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8")))
         if words[0] not in targets:
-            raise Wrong(f"the Makefile has no target {words[0]}")
+            raise RowError(f"the Makefile has no target {words[0]}")
         return
-    command: click.Command = main
+    command: click.Command = cli
     while isinstance(command, click.Group) and words:
         name = words.pop(0)
         found = command.get_command(click.Context(command), name)
         if found is None:
-            raise Wrong(f"there is no command {name} ({said})")
+            raise RowError(f"there is no command {name} ({said})")
         command = found
     options = {option for parameter in command.params for option in parameter.opts}
     for word in words:
         if word.startswith("--") and word not in options:
-            raise Wrong(f"{said}: there is no option {word}")
+            raise RowError(f"{said}: there is no option {word}")
 
 
 def _check_file(said: str) -> None:
     folder = ROOT / "tests" if said.startswith("test_") else ROOT
     if not (folder / said).exists():
-        raise Wrong(f"there is no file {said}")
+        raise RowError(f"there is no file {said}")
 
 
 def _check_output(case: Case, said: str) -> None:
     stack, _, output = said.partition(".")
     if output not in _templates(case).get(stack, {}).get("Outputs", {}):
-        raise Wrong(f"the stack {stack} has no output {output}")
+        raise RowError(f"the stack {stack} has no output {output}")
 
 
 def _check_resource(case: Case, said: str) -> None:
@@ -367,14 +399,14 @@ def _check_resource(case: Case, said: str) -> None:
     found = _read(_follow(resource, path), template, settings)
     wanted = expected.replace("{env}", settings.environment)
     if equals and not re.fullmatch(".*".join(map(re.escape, wanted.split("…"))), found, re.DOTALL):
-        raise Wrong(f"{target} is {found}, not {wanted}")
+        raise RowError(f"{target} is {found}, not {wanted}")
 
 
 def _resource(case: Case, stack: str, logical_id: str) -> dict[str, Any]:
     resources = _templates(case).get(stack, {}).get("Resources", {})
     if logical_id not in resources:
         told = "".join(f" with {option}" for option in case.options)
-        raise Wrong(f"there is no {stack}/{logical_id} in {case.file}{told}")
+        raise RowError(f"there is no {stack}/{logical_id} in {case.file}{told}")
     return dict(resources[logical_id])
 
 
@@ -382,9 +414,7 @@ def _follow(resource: dict[str, Any], path: str) -> Any:
     """Return what is at *path* of the properties, or of the resource itself (DeletionPolicy)."""
     first = path.partition(".")[0].partition("[")[0]
     path = path.replace(first, SHORT.get(first, first), 1)
-    found: Any = resource.get("Properties", {}) | {
-        key: value for key, value in resource.items() if key != "Properties"
-    }
+    found: Any = resource | resource.get("Properties", {})
     for name, item in re.findall(r"(?:^|\.)([^.\[\]]+)|\[([^\]]+)\]", path):
         found = _entry(found, name or item, path)
     return found
@@ -399,7 +429,7 @@ def _entry(holder: Any, name: str, path: str) -> Any:
                 return item
     if isinstance(holder, dict) and name in holder:
         return holder[name]
-    raise Wrong(f"{path}: there is no {name}")
+    raise RowError(f"{path}: there is no {name}")
 
 
 def _read(value: Any, template: Mapping[str, Any], settings: Settings) -> str:

@@ -24,6 +24,7 @@ from stacks.checking import limits, subnets
 from stacks.checking.problems import _model_of
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
+from stacks.systems import application
 
 File: TypeAlias = dict[str, Any]
 Drawn: TypeAlias = dict[str, Any]
@@ -53,7 +54,9 @@ def numbers(low: int, high: int) -> st.SearchStrategy[int]:
     return st.sampled_from(sorted({low, min(low + 1, high), high})) | st.integers(low, high)
 
 
-def _maps(keys: st.SearchStrategy[str], values: st.SearchStrategy[Any], most: int = 3) -> st.SearchStrategy[Any]:
+def _maps(
+    keys: st.SearchStrategy[str], values: st.SearchStrategy[Any], most: int = 3
+) -> st.SearchStrategy[Any]:
     return st.dictionaries(keys, values, max_size=most)
 
 
@@ -70,7 +73,9 @@ def _ranges(least: int, most: int) -> st.SearchStrategy[str]:
 
 def _ids(kind: str, least: int = 0, most: int = 3) -> st.SearchStrategy[list[str]]:
     one = st.text("0123456789abcdef", min_size=17, max_size=17).map(f"{kind}-{{}}".format)
-    return st.lists(one | one.map(lambda long: long[: len(kind) + 9]), min_size=least, max_size=most, unique=True)
+    return st.lists(
+        one | one.map(lambda long: long[: len(kind) + 9]), min_size=least, max_size=most, unique=True
+    )
 
 
 PRINTED = st.text(st.characters(codec="ascii", min_codepoint=33, max_codepoint=126), max_size=12)
@@ -79,12 +84,12 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), ma
     ["", " x ", "true", "012", "a,b", "it's", 'say "no"', "100%", "${HOME}", "{{x}}", "$(id)", "\u2028é"]
 )
 PATHS = st.sampled_from(["/", "/health", "/health/liveliness", "/ready?full=1"]) | PRINTED.map("/{}".format)
-VARIABLES = st.sampled_from(["FOO_BAR", "LOG_FORMAT", "REGION", "_x", "DATABASE_POOL_SIZE", "HTTP_PROXY"]) | st.text(
-    "ABXYz_09", min_size=1, max_size=8
-)
+VARIABLES = st.sampled_from(
+    ["FOO_BAR", "LOG_FORMAT", "REGION", "_x", "DATABASE_POOL_SIZE", "HTTP_PROXY"]
+) | st.text("ABXYz_09", min_size=1, max_size=8)
 PARAMETERS = st.sampled_from(
-    ["rate-limit-rpm", "redis-db", "redis-addr", "log-level", "image", "foo-bar", "cache-enabled", "workers"]
-) | st.text("ab1-", min_size=1, max_size=5)
+    ["rate-limit-rpm", "redis-db", "foo-bar", "cache-enabled", "global-rate-limit"]
+) | st.from_regex(r"[ab][ab1-]{0,4}", fullmatch=True)
 MODELS = st.sampled_from(
     [
         "anthropic.claude-3-haiku-20240307-v1:0",
@@ -98,9 +103,10 @@ REGIONS = ("us-east-1", "us-east-1", "eu-central-1", "ap-southeast-2", "us-gov-w
 ARN = "arn:{partition}:acm:{region}:{account}:certificate/12345678-1234-1234-1234-123456789012"
 POSTGRES = {
     "log_min_messages": st.sampled_from(["warning", "error"]),
-    "max_connections": st.integers(6, 262_143).map(str) | st.just("LEAST({DBInstanceClassMemory/9531392},5000)"),
-    "shared_buffers": st.sampled_from(["131072", "{DBInstanceClassMemory/32768}", "1GB"]),
-    "work_mem": st.sampled_from(["5120", "4MB"]),
+    "max_connections": st.integers(6, 262_143).map(str)
+    | st.just("LEAST({DBInstanceClassMemory/9531392},5000)"),
+    "shared_buffers": st.sampled_from(["131072", "{DBInstanceClassMemory/32768}"]),
+    "work_mem": st.just("5120"),
     "rds.force_ssl": st.sampled_from(["0", "1"]),
     "random_page_cost": st.just("1.1"),
 }
@@ -117,20 +123,30 @@ CONFIG = st.fixed_dictionaries(
                 {
                     "model_name": TEXT,
                     "litellm_params": st.fixed_dictionaries(
-                        {"model": st.sampled_from(["openai/gpt-4o", "anthropic/claude", "azure/x", "bedrock/y"])},
-                        optional={"api_base": st.just("https://models.example.com"), "rpm": st.integers(1, 9)},
+                        {
+                            "model": st.sampled_from(
+                                ["openai/gpt-4o", "anthropic/claude", "azure/x", "bedrock/y"]
+                            )
+                        },
+                        optional={
+                            "api_base": st.just("https://models.example.com"),
+                            "rpm": st.integers(1, 9),
+                        },
                     ),
                 }
             ),
             max_size=2,
         ),
         "general_settings": st.fixed_dictionaries(
-            {}, optional={"database_connection_pool_limit": st.integers(1, 20), "alerting": st.just(["slack"])}
+            {},
+            optional={"database_connection_pool_limit": st.integers(1, 20), "alerting": st.just(["slack"])},
         ),
         "litellm_settings": st.fixed_dictionaries(
             {}, optional={"success_callback": st.lists(TEXT, max_size=2), "cache": st.booleans()}
         ),
-        "router_settings": _maps(st.sampled_from(["num_retries", "routing_strategy"]), st.integers(0, 9) | TEXT),
+        "router_settings": _maps(
+            st.sampled_from(["num_retries", "routing_strategy"]), st.integers(0, 9) | TEXT
+        ),
     },
 )
 PAIRS = st.tuples(_ranges(16, 28), _ranges(16, 28)).map(list)
@@ -140,11 +156,14 @@ LATER_VERSIONS = ["15", "16", "17", "15.13", "15.15", "16.9", "16.11", "17.5", "
 
 VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "system": st.sampled_from(SYSTEMS),
-    "environment": st.sampled_from(["dev", "e" * 16, "a1-b2"]) | st.from_regex(r"[a-z](-?[a-z0-9]){0,7}", fullmatch=True),
+    "environment": st.sampled_from(["dev", "e" * 16, "a1-b2"])
+    | st.from_regex(r"[b-r](-?[a-z0-9]){0,7}", fullmatch=True),
     "tier": st.sampled_from(["dev", "production"]),
     "region": st.sampled_from(REGIONS),
     "account": st.sampled_from([None, "123456789012", "012345678901"]),
-    "tags": _maps(st.text("tagxyz:/= é", min_size=1, max_size=9), st.text("v é1@", max_size=6), most=5),
+    "tags": _maps(
+        st.text("tagxyz:/= é", min_size=1, max_size=9), st.text("v é1@", min_size=1, max_size=6), most=5
+    ),
     "network.vpc_cidr": _ranges(16, 28),
     "network.public_subnet_cidrs": PAIRS,
     "network.private_subnet_cidrs": PAIRS,
@@ -174,10 +193,10 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "alb.health_check.healthy_count": numbers(2, 10),
     "alb.health_check.unhealthy_count": numbers(2, 10),
     "alb.internal": st.booleans(),
-    "alb.allowed_cidrs": st.lists(_ranges(0, 32), min_size=1, max_size=4),
+    "alb.allowed_cidrs": st.lists(_ranges(0, 32), min_size=1, max_size=4, unique=True),
     "alb.access_logs": st.booleans(),
     "alb.test_port": numbers(1, 65535) | st.sampled_from([80, 443, 8443]),
-    "alb.test_cidrs": st.lists(_ranges(0, 32), max_size=3),
+    "alb.test_cidrs": st.lists(_ranges(0, 32), max_size=3, unique=True),
     "database.engine": st.sampled_from(["none", "postgres", "aurora-postgresql"]),
     "database.engine_version": st.sampled_from(LATER_VERSIONS),
     "database.instance_class": st.sampled_from(
@@ -199,13 +218,17 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     ),
     "database.connection_alarm": numbers(1, 262_143),
     "cache.enabled": st.booleans(),
-    "cache.node_type": st.sampled_from(["cache.t4g.micro", "cache.t3.small", "cache.m6g.large", "cache.r7g.xlarge"]),
+    "cache.node_type": st.sampled_from(
+        ["cache.t4g.micro", "cache.t3.small", "cache.m6g.large", "cache.r7g.xlarge"]
+    ),
     "cache.nodes": numbers(1, 6),
     "cache.transit_encryption": st.sampled_from(["required", "preferred"]),
     "cache.parameters": st.fixed_dictionaries({}, optional=REDIS),
     "cache.snapshot_retention_days": numbers(0, 35),
-    "service.image": st.sampled_from(["ecr", "ghcr.io/berriai/litellm-database", "registry.example.com:5000/a/b_c"]),
-    "service.image_tag": st.sampled_from(["v1.93.0", "latest", "sha256:" + "0a" * 32, "_" * 128, "1.82.8"]),
+    "service.image": st.sampled_from(
+        ["ecr", "ghcr.io/berriai/litellm-database", "registry.example.com:5000/a/b_c"]
+    ),
+    "service.image_tag": st.sampled_from(["v1.93.0", "latest", "sha256:" + "0a" * 32, "_" * 128]),
     "service.port": numbers(1, 65535),
     "service.cpu": CPUS,
     "service.memory_mb": MEMORY,
@@ -234,13 +257,17 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "service.grace_seconds": numbers(0, 7200),
     "service.stop_timeout_seconds": numbers(1, 120),
     "service.environment": _maps(VARIABLES, TEXT),
-    "service.parameters": _maps(PARAMETERS, TEXT.filter(bool)),
-    "service.providers": st.lists(st.sampled_from(["openai", "anthropic", "bedrock"]), max_size=3),
+    "service.parameters": _maps(PARAMETERS, TEXT.filter(lambda text: text and "{{" not in text)),
+    "service.providers": st.lists(
+        st.sampled_from(["openai", "anthropic", "bedrock"]), max_size=3, unique=True
+    ),
     "service.bedrock_models": st.lists(MODELS, max_size=3),
     "service.config": CONFIG,
     "dispatcher.enabled": st.booleans(),
     "dispatcher.backend": st.sampled_from(["file", "lunary", "helicone"]),
-    "dispatcher.endpoint": st.none() | PATHS | PRINTED.map("https://e.example.com/{}".format),
+    "dispatcher.endpoint": st.none()
+    | st.just("/var/events.jsonl")
+    | PRINTED.map("https://e.example.com/{}".format),
     "dispatcher.cpu": CPUS,
     "dispatcher.memory_mb": MEMORY,
     "dispatcher.tasks": numbers(1, 10),
@@ -296,8 +323,7 @@ class Draft:
 
     def unused(self, key: str) -> bool:
         """Whether its system has no use for *key*."""
-        sections = environment._system_file(self.keys["system"]).get("unused", ())
-        return any(key == one or key.startswith(f"{one}.") for one in sections)
+        return environment.is_unused(self.keys["system"], key)
 
     def set(self, **values: Any) -> None:
         """Set keys, spelled with ``__`` for a dot."""
@@ -337,18 +363,13 @@ def _entrance(draft: Draft) -> None:
 
 def _providers(draft: Draft) -> None:
     """Draw who is called and by which way: without a NAT gateway Bedrock only."""
-    closed = draft.chance()
+    known = application(draft["system"]).providers
+    closed = "bedrock" in known and draft.chance()
     if closed:
         draft.set(network__nat_gateways=0, network__vpc_endpoints=True, service__image="ecr")
-    names = ["openai", "anthropic", "bedrock"]
-    some = st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True)
-    if closed or draft["system"] == "llm-testing":
-        some = st.just(["bedrock"])
-    chosen = draft.draw(some)
+    some = st.lists(st.sampled_from(known), min_size=1, max_size=3, unique=True)
+    chosen = ["bedrock"] if closed else draft.draw(some)
     models = draft.draw(st.lists(MODELS, min_size=1, max_size=3)) if "bedrock" in chosen else []
-    if draft.unused("service.bedrock_models") and "bedrock" in chosen:
-        draft.set(network__nat_gateways=1, service__providers=["openai"])
-        return
     draft.set(service__providers=chosen, service__bedrock_models=models)
 
 
@@ -378,9 +399,9 @@ def _existing(draft: Draft) -> None:
     ids = draft.draw(_ids("subnet", 8, 8))
     here = "network__existing_vpc__"
     draft.value("network.existing_vpc.vpc_id")
-    draft.set(**{f"{here}private_subnet_ids": ids[: draft.draw(st.sampled_from([2, 3]))]})
+    draft.set(**{f"{here}private_subnet_ids": ids[:2]})
     if not draft["alb.internal"] or draft.chance():
-        draft.set(**{f"{here}public_subnet_ids": ids[3 : draft.draw(st.sampled_from([5, 6]))]})
+        draft.set(**{f"{here}public_subnet_ids": ids[3:5]})
     if draft["network.data_subnets"] or draft.chance():
         draft.set(**{f"{here}data_subnet_ids": ids[6:]})
 
@@ -458,6 +479,12 @@ def _logs(draft: Draft) -> None:
     draft.set(observability__log_archive_days=draft.draw(st.just(0) | numbers(kept + 1, 36_500)))
 
 
+def _health(draft: Draft) -> None:
+    seconds = draft.draw(VALUES["alb.health_check.interval_seconds"])
+    draft.set(alb__health_check__interval_seconds=seconds)
+    draft.set(alb__health_check__timeout_seconds=draft.draw(numbers(2, min(seconds - 1, 120))))
+
+
 def _config(draft: Draft) -> None:
     """Draw LiteLLM's own file, and what it refers to."""
     config = draft.draw(CONFIG)
@@ -489,7 +516,9 @@ def _consequences(draft: Draft) -> None:
 def _budget(draft: Draft) -> None:
     general = (draft["service.config"] or {}).get("general_settings", {})
     pool = general.get("database_connection_pool_limit", 10)
-    tasks = max(2 * min(draft["service.desired_count"], draft["service.max_tasks"]), draft["service.max_tasks"])
+    tasks = max(
+        2 * min(draft["service.desired_count"], draft["service.max_tasks"]), draft["service.max_tasks"]
+    )
     wanted = tasks * draft["service.workers"] * pool
     if wanted > 70:
         parameters = {**draft["database.parameters"], "max_connections": str(wanted * 5 // 4 + 2)}
@@ -509,6 +538,7 @@ GROUPS: Mapping[str, Group] = {
     "tasks": _tasks,
     "strategy": _strategy,
     "logs": _logs,
+    "health": _health,
     "config": _config,
 }
 TOGETHER = frozenset(
@@ -519,13 +549,19 @@ TOGETHER = frozenset(
         *("network.private_subnet_cidrs", "network.data_subnet_cidrs", "network.existing_vpc.vpc_id"),
         *(f"network.existing_vpc.{kind}_subnet_ids" for kind in ("public", "private", "data")),
         *("service.providers", "service.bedrock_models", "service.config"),
-        *("database.engine", "database.engine_version", "database.backup_retention_days", "database.multi_az"),
+        *(
+            "database.engine",
+            "database.engine_version",
+            "database.backup_retention_days",
+            "database.multi_az",
+        ),
         *("database.min_acu", "database.max_acu", "database.storage_gb", "database.max_storage_gb"),
         *("database.iam_authentication", "cache.enabled", "cache.transit_encryption", "dispatcher.enabled"),
         *("service.cpu", "service.memory_mb", "dispatcher.cpu", "dispatcher.memory_mb"),
         *("service.min_tasks", "service.desired_count", "service.max_tasks", "service.workers"),
         *("service.deployment_strategy", "service.shift_percent", "service.shift_minutes"),
         *("service.bake_minutes", "deployment.timeout_minutes.service"),
+        *("alb.health_check.interval_seconds", "alb.health_check.timeout_seconds"),
         *("observability.log_retention_days", "observability.log_archive_days"),
     }
 )
@@ -542,8 +578,9 @@ def _closed_already(draft: Draft) -> tuple[str, ...]:
 def files(draw: st.DrawFn) -> File:
     """Draw an environment file: most of them are right, and few keys are in most of them."""
     draft = Draft(draw, {key: draw(VALUES[key]) for key in FIRST})
-    draft.keys["environment"] = draft.keys["environment"][: 8 if draft["system"] == "litellm-benchmark" else 16]
-    many = draw(st.sampled_from([4, 4, 12, 60]))
+    room = limits.RESOURCE_NAMES["target group"][1] - len(f"-{draft['system']}-green")
+    draft.keys["environment"] = draft.keys["environment"][:room].rstrip("-")
+    many = draw(st.sampled_from([4, 12, 60]))
     chosen = draw(st.sets(st.sampled_from(sorted(GROUPS)), max_size=min(many, len(GROUPS))))
     if draft["tier"] == "production":
         chosen |= {"entrance"}
@@ -594,7 +631,9 @@ NASTY = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False)
     | TEXT
-    | st.sampled_from(["10.0.0.0/8", "sk-1234", "::/0", "${AWS::Region}", "{{resolve:ssm:x}}", "a" * 300, -1, 10**20]),
+    | st.sampled_from(
+        ["10.0.0.0/8", "sk-1234", "::/0", "${AWS::Region}", "{{resolve:ssm:x}}", "a" * 300, -1, 10**20]
+    ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=5,
 )
@@ -604,7 +643,10 @@ NASTY = st.recursive(
 def broken_files(draw: st.DrawFn) -> File:
     """Draw a file with one key, of ours or of nobody's, that says something nasty; or without its first keys."""
     file = draw(files())
-    key = draw(st.sampled_from(sorted(VALUES)) | st.sampled_from(["network", "service.health_check", "wrok", "alb.x"]))
+    key = draw(
+        st.sampled_from(sorted(VALUES))
+        | st.sampled_from(["network", "service.health_check", "wrok", "alb.x"])
+    )
     *sections, last = key.split(".")
     holder = reduce(lambda holder, name: holder.setdefault(name, {}), sections, file)
     if draw(st.integers(0, 9)) == 9:

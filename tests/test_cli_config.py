@@ -146,3 +146,79 @@ def test_parameters_of_another_account_are_not_touched(user: User, store: Any) -
     assert "the credentials are those of account 123456789012, dev is for 999999999999" in done.err
     assert done.code == 2
     assert value(store, "/dev-litellm/log-level") == "INFO"
+
+
+# another system
+
+
+@pytest.fixture
+def other(store: Any) -> Any:
+    values = {"log-level": "info", "redis-db": "0", "redis-addr": "cache.example.com:6379", "min-tasks": "1"}
+    for name, text in values.items():
+        store.put_parameter(Name=f"/dev-llm-proxy/{name}", Value=text, Type="String")
+    return store
+
+
+def owners(user: User, environment: str) -> dict[str, str]:
+    found = json.loads(user.run("config", "list", environment, "--format", "json").out)
+    return {one["name"]: one["owner"] for one in found["parameters"]}
+
+
+def test_parameters_of_a_system_are_shown_with_what_its_tasks_read(user: User, other: Any) -> None:
+    assert user.run("generate", "llm-proxy-dev", "--out", "reviewed").code == 0
+
+    found = owners(user, "llm-proxy-dev")
+
+    assert found == {
+        "log-level": "tasks read it as LOG_LEVEL",
+        "min-tasks": "environment file: service.min_tasks",
+        "redis-addr": "tasks read it as REDIS_ADDR",
+        "redis-db": "tasks read it as REDIS_DB",
+    }
+    assert owners(user, "reviewed") == found
+
+
+@pytest.mark.parametrize(("given", "written"), [("WARNING", "warn"), ("warn", "warn")])
+def test_the_log_level_is_written_in_the_applications_own_word(
+    user: User, other: Any, given: str, written: str
+) -> None:
+    done = user.run("config", "set", "llm-proxy-dev", "log-level", given)
+
+    assert f"log-level of dev is {written}" in done.err
+    assert value(other, "/dev-llm-proxy/log-level") == written
+
+
+def test_a_parameter_that_the_file_adds_is_live(user: User, other: Any) -> None:
+    assert user.run("generate", "llm-proxy-dev", "--out", "reviewed").code == 0
+
+    for environment, number in (("llm-proxy-dev", "1"), ("reviewed", "2")):
+        done = user.run("config", "set", environment, "redis-db", number)
+
+        assert f"tasks read it at their start: gatestack rollout {environment}" in done.err
+        assert "a deployment that changes service.parameters.redis-db of" in done.err
+        assert value(other, "/dev-llm-proxy/redis-db") == number
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("log-level", "loud", "'loud' is unknown; write 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("redis-addr", "elsewhere:6379", "redis-addr says where something of the database stack is"),
+        ("min-tasks", "2", "min-tasks follows service.min_tasks of environments/llm-proxy-dev.yaml"),
+    ],
+)
+def test_what_follows_from_a_deployment_is_refused_in_every_system(
+    user: User, other: Any, name: str, given: str, message: str
+) -> None:
+    before = value(other, f"/dev-llm-proxy/{name}")
+
+    done = user.run("config", "set", "llm-proxy-dev", name, given)
+
+    assert (done.code, message in done.err) == (2, True), done.err
+    assert value(other, f"/dev-llm-proxy/{name}") == before
+
+
+def test_a_name_that_no_task_reads_is_told_with_the_systems_title(user: User, other: Any) -> None:
+    done = user.run("config", "set", "llm-proxy-dev", "mine", "1")
+
+    assert "LLM Proxy's tasks do not read it" in done.err

@@ -126,18 +126,21 @@ def test_ctrl_c_says_what_goes_on(deployed: User, account: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("secret", "said"),
+    ("environment", "secret", "said"),
     [
-        ("ui-password", "`gatestack secret set dev UI_PASSWORD`"),
-        ("api-keys", "`gatestack secret set dev OPENAI_API_KEY`"),
-        ("dev-litellm/salt-key", "unreadable for ever"),
-        ("databse", "did you mean database?"),
+        ("dev", "ui-password", "`gatestack secret set dev UI_PASSWORD` (rotated are: database, master-key)"),
+        ("dev", "api-keys", "`gatestack secret set dev OPENAI_API_KEY`"),
+        ("dev", "dev-litellm/salt-key", "unreadable for ever"),
+        ("dev", "databse", "did you mean database?"),
+        ("llm-proxy-dev", "master-key", "no secret 'master-key' (rotated are: database)"),
+        ("llm-testing", "api-keys", "clients hold them: `gatestack secret set llm-testing api-keys`"),
+        ("llm-testing", "database", "no secret 'database' (no secret of test is rotated)"),
     ],
 )
 def test_what_no_function_rotates_is_refused_before_anything_is_asked(
-    deployed: User, account: Sandbox, secret: str, said: str
+    deployed: User, account: Sandbox, environment: str, secret: str, said: str
 ) -> None:
-    done = deployed.run("rotate", "dev", secret)
+    done = deployed.run("rotate", environment, secret)
 
     assert done.code == 2
     assert said in done.err

@@ -14,6 +14,7 @@ from tests.command import ROOT, Done, User
 
 PLACEHOLDERS = {"OPENAI_API_KEY": "REPLACE_ME", "ANTHROPIC_API_KEY": "", "AWS_BEDROCK_REGION": "us-east-1"}
 VALUE = "sk-proj-0123456789abcdef"
+CLIENTS = {"keys": [{"id": "first", "key": "made-at-first", "description": "made with the environment"}]}
 
 
 @pytest.fixture
@@ -26,9 +27,17 @@ def vault(sandbox: Sandbox) -> Any:
     return client
 
 
-def held(vault: Any, name: str = "api-keys") -> dict[str, str]:
-    text = vault.get_secret_value(SecretId=f"dev-litellm/{name}")["SecretString"]
-    found: dict[str, str] = json.loads(text)
+@pytest.fixture
+def other(vault: Any) -> Any:
+    """The same account with secrets of other systems."""
+    vault.create_secret(Name="test-llm-testing/api-keys", SecretString=json.dumps(CLIENTS))
+    vault.create_secret(Name="dev-llm-proxy/management-token", SecretString='{"MANAGEMENT_TOKEN": "old"}')
+    return vault
+
+
+def held(vault: Any, name: str = "dev-litellm/api-keys") -> dict[str, Any]:
+    text = vault.get_secret_value(SecretId=name)["SecretString"]
+    found: dict[str, Any] = json.loads(text)
     return found
 
 
@@ -257,3 +266,86 @@ def test_list_of_what_was_never_deployed_says_so(user: User) -> None:
 
     assert "there is no secret dev-litellm/... in us-east-1: `gatestack deploy dev` makes it" in done.err
     assert done.code == 1
+
+
+# other systems
+
+
+def test_a_list_of_clients_keys_is_set_as_a_whole(user: User, other: Any) -> None:
+    new = {"keys": [*CLIENTS["keys"], {"id": "team-b", "key": VALUE}]}
+
+    done = user.run("secret", "set", "llm-testing", "api-keys", stdin=json.dumps(new, indent=1))
+
+    assert (done.code, done.out) == (0, "")
+    assert done.err.splitlines()[0] == "api-keys of test is set"
+    assert held(other, "test-llm-testing/api-keys") == new
+    assert json.loads(user.run("secret", "get", "llm-testing", "api-keys", "--reveal").out) == new
+    hidden = user.run("secret", "get", "llm-testing", "api-keys").out
+    assert (["keys", "set"] in [line.split() for line in hidden.splitlines()], VALUE in hidden) == (
+        True,
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (VALUE, 'api-keys is given as a JSON object on stdin, like {"keys": [{"id": "first", "key": "..."'),
+        (json.dumps({"keys": [{"id": "", "key": VALUE}]}), "an empty id or key"),
+    ],
+)
+def test_what_the_application_could_not_read_is_refused_and_not_repeated(
+    user: User, other: Any, given: str, message: str
+) -> None:
+    done = user.run("secret", "set", "llm-testing", "api-keys", stdin=given)
+
+    assert message in done.err
+    assert VALUE not in done.err
+    assert (done.code, done.out) == (2, "")
+    assert held(other, "test-llm-testing/api-keys") == CLIENTS
+
+
+def test_a_list_of_keys_that_was_broken_by_hand_is_mended_by_setting_it(user: User, other: Any) -> None:
+    other.put_secret_value(SecretId="test-llm-testing/api-keys", SecretString='["k1", "k2"]')
+
+    done = user.run("secret", "set", "llm-testing", "api-keys", stdin=json.dumps(CLIENTS))
+
+    assert done.code == 0, done.err
+    assert held(other, "test-llm-testing/api-keys") == CLIENTS
+
+
+def test_such_a_list_is_not_typed(user: User, other: Any) -> None:
+    done = user.at_a_terminal("", "secret", "set", "llm-testing", "api-keys")
+
+    assert "api-keys is given as a JSON object on stdin" in done.err
+    assert done.code == 2
+
+
+def test_the_only_value_of_a_secret_needs_no_name_at_a_terminal(user: User, other: Any) -> None:
+    typed = [("MANAGEMENT_TOKEN", VALUE), ("Repeat for confirmation", VALUE)]
+
+    done, shown = at_prompts(user, typed, "secret", "set", "llm-proxy-dev", "management-token")
+
+    assert done.code == 0, done.err
+    assert held(other, "dev-llm-proxy/management-token") == {"MANAGEMENT_TOKEN": VALUE}
+    assert VALUE not in shown + done.err
+
+
+def test_list_names_the_secrets_of_the_system_and_a_cache_only_where_it_has_a_password(
+    user: User, other: Any
+) -> None:
+    def names() -> list[str]:
+        found = json.loads(user.run("secret", "list", "llm-proxy-dev", "--format", "json").out)["secrets"]
+        return [one["name"] for one in found]
+
+    own = ["dispatcher-api-key", "management-token", "admin-password", "encryption-key"]
+    assert names() == [*own, "database-login", "database", "encryption-key-seed"]
+    other.create_secret(Name="dev-llm-proxy/cache", SecretString='{"REDIS_PASSWORD": "x"}')
+    assert names() == [*own, "database-login", "database", "cache", "encryption-key-seed"]
+
+
+def test_each_system_has_its_own_secrets_that_are_not_set(user: User, other: Any) -> None:
+    done = user.run("secret", "set", "llm-proxy-dev", "ENCRYPTION_KEY", stdin=VALUE)
+
+    assert "encryption-key is not set by hand: the providers' keys" in done.err
+    assert (done.code, done.out, VALUE in done.err) == (2, "", False)

@@ -1,11 +1,18 @@
 """`setup` as a user runs it: at a terminal, without one, and what it will not do."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+import yaml
 
-from stacks.environment import load
-from stacks.settings import Settings
+from gatestack import draft
+from gatestack.questions import QUESTIONS, filed
+from generator.lint import check
+from generator.render import render
+from stacks.environment import defaults, is_unused, load, parse_settings
+from stacks.settings import Settings, System
 from tests.command import User
 
 GIVEN = (
@@ -13,6 +20,15 @@ GIVEN = (
     *("--access", "internal", "--providers", "bedrock,openai", "--bedrock-models", "a.model-v1:0, b.model"),
     *("--image", "public", "--alarm-email", "ops@example.org", "--nat-gateways", "2"),
 )
+VPC = "vpc-0123456789abcdef0"
+PRIVATE, PUBLIC, DATA = (
+    tuple(f"subnet-{letter * 8}{number:09}" for number in range(2)) for letter in ("a", "b", "d")
+)
+IN_A_VPC = (
+    *("--vpc-id", VPC, "--vpc-cidr", "10.9.0.0/16"),
+    *("--private-subnet-ids", ",".join(PRIVATE), "--public-subnet-ids", ", ".join(PUBLIC)),
+)
+OTHERS = get_args(System)[1:]
 
 
 @pytest.fixture
@@ -46,6 +62,7 @@ def test_it_ends_with_the_file_and_the_commands_that_come_next(user: User) -> No
         "gatestack plan stage",
         "make deploy-env ENV=stage",
         "gatestack secret set stage OPENAI_API_KEY",
+        "gatestack secret get stage LITELLM_MASTER_KEY --reveal",
     ]
 
 
@@ -98,6 +115,39 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
             "--domain-name: does not go",
         ),
         (["--environment", "dev"], "--environment: environments/dev.yaml is there already"),
+        (["--environment", "new", "--system", "litelm"], "--system: 'litelm' is unknown; write 'litellm'"),
+        (
+            ["--environment", "test", "--system", "llm-testing"],
+            "--environment: environments/llm-testing.yaml has the environment test of llm-testing already",
+        ),
+        (
+            ["--environment", "new", "--system", "llm-testing", "--image", "public"],
+            "--image: llm-testing has no public image: build one and push it",
+        ),
+        (
+            ["--environment", "new", "--system", "llm-testing", "--providers", "bedrock"],
+            "--providers: does not go",
+        ),
+        (
+            ["--environment", "new", "--system", "llm-proxy", "--providers", "bedrock"],
+            "--providers: it calls OpenAI and Anthropic only; write [openai, anthropic], or leave it out",
+        ),
+        (
+            ["--environment", "new", "--vpc-id", "vpc-1"],
+            "--vpc-id: 'vpc-1' is not the id of a VPC, vpc- and 8 or 17 hex digits",
+        ),
+        (
+            ["--environment", "new", "--vpc-id", VPC],
+            "give --private-subnet-ids, --public-subnet-ids (these have no default)",
+        ),
+        (
+            ["--environment", "new", "--vpc-id", VPC, "--private-subnet-ids", "subnet-01234567"],
+            "--private-subnet-ids: needs two subnets in different availability zones, has 1",
+        ),
+        (
+            [*IN_A_VPC, "--environment", "new", "--nat-gateways", "1"],
+            "--nat-gateways: does not go with the other answers",
+        ),
     ],
 )
 def test_an_answer_that_cannot_be_is_refused_by_the_files_own_rules(
@@ -119,12 +169,25 @@ def test_force_writes_over_a_file(user: User) -> None:
 
 
 def test_at_a_terminal_a_wrong_answer_is_asked_for_again(user: User) -> None:
-    answers = ["dev", "stage", "", "eu-central-1", "", "domain", "LLM", "llm.example.org", "Z0123"]
-    typed = "\n".join([*answers, "openai,bedrock", "a.model", "", "", "0", "1", "y", ""])
+    answers = [
+        "litelm",
+        "",
+        "dev",
+        "stage",
+        "",
+        "eu-central-1",
+        "",
+        "domain",
+        "LLM",
+        "llm.example.org",
+        "Z0123",
+    ]
+    typed = "\n".join([*answers, "openai,bedrock", "a.model", "", "", "", "0", "1", "y", ""])
 
     done = user.at_a_terminal(typed, "setup")
 
     assert done.code == 0, done.err
+    assert "'litelm' is unknown; write 'litellm'" in done.err
     assert "environments/dev.yaml is there already" in done.err
     assert "'LLM' is not a domain name" in done.err
     assert "without a NAT gateway this needs" in done.err
@@ -134,7 +197,7 @@ def test_at_a_terminal_a_wrong_answer_is_asked_for_again(user: User) -> None:
 
 
 def test_the_file_is_shown_and_written_only_on_consent(user: User) -> None:
-    done = user.at_a_terminal("stage\n\n\n\n\n\n\n\n\nn\n", "setup")
+    done = user.at_a_terminal("\nstage\n\n\n\n\n\n\n\n\n\nn\n", "setup")
 
     assert "environment: stage" in done.err
     assert "nothing was written" in done.err
@@ -150,3 +213,107 @@ def test_in_a_folder_without_environments_one_is_made_only_on_consent(tmp_path: 
     assert (refused.code, list(tmp_path.iterdir())) == (2, [])
     assert user.run("setup", *GIVEN, "--yes").code == 0
     assert written(user, "stage").environment == "stage"
+
+
+def answered(**given: str) -> draft.Answers:
+    """The answers of somebody who takes every default but *given*."""
+    answers: draft.Answers = {}
+    for question in QUESTIONS:
+        if question.concerns(answers):
+            text = given.get(question.name.replace("-", "_"), question.default(answers))
+            assert text is not None, question.name
+            answers = question.answered(answers, text)
+    return answers
+
+
+def keys(data: dict[str, Any], above: str = "") -> Iterator[str]:
+    for key, value in data.items():
+        yield f"{above}{key}"
+        if isinstance(value, dict):
+            yield from keys(value, f"{above}{key}.")
+
+
+@pytest.mark.parametrize("tier", ["dev", "production"])
+@pytest.mark.parametrize("system", get_args(System))
+def test_every_system_has_a_file_that_says_nothing_new_and_nothing_that_is_not_for_it(
+    system: str, tier: str
+) -> None:
+    answers = answered(system=system, environment="new", tier=tier, access="internal")
+    text = draft.text(filed(answers))
+    said = {key for key in keys(yaml.safe_load(text)) if is_unused(system, key)}
+    own = {"system": system, "environment": "new", "tier": tier, "alb": {"internal": True}}
+
+    assert said == set()
+    assert parse_settings(text, Path("new.yaml")) == parse_settings(yaml.safe_dump(own), Path("own.yaml"))
+    assert ("LiteLLM" in text) == system.startswith("litellm")
+    assert system in text.splitlines()[2]
+
+
+@pytest.mark.parametrize("system", OTHERS)
+def test_the_file_of_another_system_passes_lint(system: str) -> None:
+    answers = answered(system=system, environment="new")
+
+    assert check(render(parse_settings(draft.text(filed(answers)), Path("new.yaml")))) == ()
+
+
+@pytest.mark.parametrize("system", get_args(System))
+def test_an_existing_vpc_is_asked_for_its_subnets_and_for_no_gateway(system: str) -> None:
+    given = {"private_subnet_ids": ",".join(PRIVATE), "public_subnet_ids": ",".join(PUBLIC)}
+    given |= {"data_subnet_ids": ",".join(DATA), "vpc_id": VPC, "vpc_cidr": "10.9.0.0/16"}
+    text = draft.text(filed(answered(system=system, environment="new", **given)))
+    network = parse_settings(text, Path("new.yaml")).network
+
+    assert network.existing_vpc is not None
+    assert network.existing_vpc.private_subnet_ids == PRIVATE
+    assert network.existing_vpc.public_subnet_ids == PUBLIC
+    isolated = defaults(system, "dev")["network"]["data_subnets"]
+    assert network.existing_vpc.data_subnet_ids == (DATA if isolated else ())
+    assert yaml.safe_load(text)["network"].keys() == {"vpc_cidr", "existing_vpc"}
+
+
+def test_a_load_balancer_inside_the_vpc_needs_no_public_subnets() -> None:
+    given = {"access": "internal", "vpc_id": VPC, "private_subnet_ids": ",".join(PRIVATE)}
+    answers = answered(system="llm-testing", environment="new", **given)
+
+    assert "network.existing_vpc.public_subnet_ids" not in answers
+
+
+def test_the_framework_without_a_nat_gateway_gets_the_endpoints_that_it_then_needs() -> None:
+    text = draft.text(filed(answered(system="llm-testing", environment="new", nat_gateways="0")))
+
+    assert parse_settings(text, Path("new.yaml")).network.vpc_endpoints
+    usual = draft.text(filed(answered(system="llm-testing", environment="new")))
+    assert "vpc_endpoints" not in usual
+
+
+def test_the_models_of_the_framework_are_asked_and_its_provider_is_not() -> None:
+    text = draft.text(filed(answered(system="llm-testing", environment="new", bedrock_models="a.one,a.two")))
+    service = parse_settings(text, Path("new.yaml")).service
+
+    assert "providers" not in text
+    assert (service.providers, service.bedrock_models) == (("bedrock",), ("a.one", "a.two"))
+
+
+@pytest.mark.parametrize(
+    ("system", "image"),
+    [
+        ("litellm-benchmark", "ghcr.io/berriai/litellm-database"),
+        ("llm-proxy", "ghcr.io/sofatutor/llm-proxy"),
+        ("llm-testing", "ecr"),
+    ],
+)
+def test_the_image_is_by_default_that_of_the_system(system: str, image: str) -> None:
+    assert answered(system=system, environment="new")["service.image"] == image
+
+
+def test_files_of_other_systems_are_named_after_system_and_environment(user: User) -> None:
+    assert user.run("setup", "--yes", "--environment", "qa").out.startswith("environments/qa.yaml\n")
+    done = user.run("setup", "--yes", "--environment", "qa", "--system", "llm-testing")
+
+    assert done.out.splitlines()[0] == "environments/llm-testing-qa.yaml"
+    assert [line.partition("#")[0].strip() for line in done.out.splitlines()[1:]] == [
+        "gatestack plan llm-testing-qa",
+        "make deploy-env ENV=llm-testing-qa",
+        "gatestack secret get llm-testing-qa api-keys --reveal",
+    ]
+    assert written(user, "llm-testing-qa").prefix == "qa-llm-testing"

@@ -159,7 +159,7 @@ def test_another_regions_tokens_are_refused_and_its_own_are_not() -> None:
     assert load(service=file("us-east-1")).database.iam_authentication
 
 
-@pytest.mark.parametrize("name", ["DATABASE_USER", "DATABASE_PORT", "DATABASE_SCHEMA", "IAM_TOKEN_DB_AUTH"])
+@pytest.mark.parametrize("name", ["DATABASE_USER", "DATABASE_PORT", "IAM_TOKEN_DB_AUTH"])
 def test_what_the_templates_say_themselves_cannot_be_said_otherwise(name: str) -> None:
     assert any(
         "gatestack sets this variable itself" in one for one in refused(service={"environment": {name: "x"}})

@@ -155,10 +155,13 @@ def test_the_dispatcher_is_one_task_of_the_same_image_without_load_balancer() ->
     assert found["Cluster"] == properties(stack, "Service")["Cluster"]
 
 
-def test_two_dispatchers_never_share_the_work_while_one_is_replaced() -> None:
-    deployment = properties(service.build(DEV), "DispatcherService")["DeploymentConfiguration"]
+def test_the_dispatcher_rolls_whatever_the_strategy_of_the_proxy_is() -> None:
+    """Two of them may overlap: each is a consumer of its own in the stream's group."""
+    shifting = environment(SYSTEM, service={"deployment_strategy": "canary", "requests_per_target": 0})
+    deployment = properties(service.build(shifting), "DispatcherService")["DeploymentConfiguration"]
 
-    assert (deployment["MinimumHealthyPercent"], deployment["MaximumPercent"]) == (0, 100)
+    assert (deployment["MinimumHealthyPercent"], deployment["MaximumPercent"]) == (100, 200)
+    assert "Strategy" not in deployment
     assert deployment["DeploymentCircuitBreaker"] == {"Enable": True, "Rollback": True}
 
 

@@ -375,5 +375,7 @@ def test_one_failed_step_rings_and_says_what_to_do(title: str) -> None:
 
     assert {key: alarm.get(key) for key in wanted} == wanted
     assert "docs/rotation-failed.md" in alarm["AlarmDescription"]
-    assert alarm["AlarmDescription"].endswith(f"gatestack rotate dev {ROTATED[title]}")
+    assert alarm["AlarmDescription"].endswith(
+        f"gatestack rotate ENV {ROTATED[title]}, ENV being the file of dev-litellm"
+    )
     assert len(alarm["AlarmDescription"]) <= 1024

@@ -1,4 +1,4 @@
-"""What secrets and parameters hold and who may write them: the rules, the templates they mirror, the race."""
+"""What secrets and parameters hold and who may write them: the rules, and the race."""
 
 import json
 from collections.abc import Callable
@@ -11,14 +11,10 @@ from botocore.stub import Stubber
 from deployer.aws.secret_store import SecretsManager
 from deployer.errors import CloudError, DeployError, MovedOn, NotAllowed, Refused
 from deployer.upkeep import parameters, secrets
-from deployer.upkeep.secrets import SecretInfo, SecretValue, Target
+from deployer.upkeep.secrets import Kind, SecretInfo, SecretValue, Target
 from gatestack.catalogue import catalogue
-from generator.render import render
 from sandbox.server import Sandbox
-from stacks.application import PLACEHOLDER
-from stacks.environment import load
 from stacks.systems import application
-from tests.command import ROOT
 
 NAME = "dev-litellm/api-keys"
 KEYS = json.dumps(
@@ -27,38 +23,6 @@ KEYS = json.dumps(
 OPENAI = Target("api-keys", "OPENAI_API_KEY")
 KNOWN = catalogue(application("litellm"))
 API_KEYS = KNOWN["api-keys"]
-
-
-def resources(kind: str) -> list[dict[str, Any]]:
-    stacks = render(load(ROOT / "environments" / "dev.yaml")).stacks
-    found = [one for stack in stacks for one in json.loads(stack.template)["Resources"].values()]
-    return [one["Properties"] for one in found if one["Type"] == kind]
-
-
-def keys_of(properties: dict[str, Any]) -> set[str]:
-    made = properties.get("GenerateSecretString", {})
-    text = properties.get("SecretString", made.get("SecretStringTemplate", "{}"))
-    while not isinstance(text, str):
-        text = text["Fn::Sub"] if isinstance(text, dict) else text[0]
-    return {*json.loads(text), *([made["GenerateStringKey"]] if "GenerateStringKey" in made else [])}
-
-
-def test_the_secrets_that_commands_know_are_those_of_the_templates() -> None:
-    made = {
-        one["Name"].removeprefix("dev-litellm/"): keys_of(one)
-        for one in resources("AWS::SecretsManager::Secret")
-    }
-    attached = {"database": {"engine", "host", "port"}}
-
-    known = {name: set(kind.keys) for name, kind in KNOWN.items() if not kind.optional}
-    assert {name: keys | attached.get(name, set()) for name, keys in made.items()} == known
-    assert secrets.PLACEHOLDER == PLACEHOLDER
-
-
-def test_the_parameters_that_follow_the_file_are_those_of_the_templates() -> None:
-    names = [one["Name"] for one in resources("AWS::SSM::Parameter")]
-
-    assert {name.removeprefix("/dev-litellm/") for name in names} == set(application("litellm").shown)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +115,59 @@ def test_a_whole_secret_may_keep_a_placeholder() -> None:
     given = KEYS.replace("sk-ant", "sk-other")
 
     assert json.loads(secrets.changed(KEYS, Target("api-keys"), given, API_KEYS)) == json.loads(given)
+
+
+FIRST = {"keys": [{"id": "first", "key": "k1", "description": "made"}]}
+CLIENTS = catalogue(application("llm-testing"))["api-keys"]
+
+
+@pytest.mark.parametrize("now", [json.dumps(FIRST), '["k1"]', "no json"])
+def test_a_list_of_keys_takes_the_place_of_whatever_is_there(now: str) -> None:
+    given = {"keys": [*FIRST["keys"], {"id": "b", "key": "sk-new"}]}
+
+    assert json.loads(secrets.changed(now, Target("api-keys"), json.dumps(given), CLIENTS)) == given
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("sk-secret", "given as a JSON object on stdin, like"),
+        ('["sk-secret"]', "with keys and nothing else at the top"),
+        ('{"sk-secret": []}', "with keys and nothing else at the top"),
+        ('{"keys": [], "keys": ["sk-secret"]}', "each name once"),
+        ('{"keys": "sk-secret"}', "keys is a list"),
+        ('{"keys": []}', "one entry at least"),
+        ('{"keys": ["sk-secret"]}', "entry 1 of keys"),
+        ('{"keys": [{"id": "sk-secret"}]}', "id and key"),
+        ('{"keys": [{"id": "", "key": "sk-secret"}]}', "empty"),
+        ('{"keys": [{"id": 1, "key": "sk-secret"}]}', "texts"),
+    ],
+)
+def test_a_list_of_keys_is_what_its_application_reads(given: str, why: str) -> None:
+    with pytest.raises(Refused, match=why) as refused:
+        secrets.changed(json.dumps(FIRST), Target("api-keys"), given, CLIENTS)
+
+    assert "sk-secret" not in str(refused.value)
+    assert refused.value.__context__ is None
+
+
+def test_a_part_of_a_list_of_keys_is_not_set_and_not_repeated() -> None:
+    with pytest.raises(Refused, match="a value of api-keys is not set by itself") as refused:
+        secrets.check_settable(Target("api-keys", "sk-secret"), CLIENTS, "test")
+
+    assert "sk-secret" not in str(refused.value)
+
+
+def test_what_an_application_would_not_take_is_refused_for_single_values_too() -> None:
+    kind = Kind(("A", "B"), objection=lambda values: None if values["A"] != values["B"] else "A equals B")
+
+    with pytest.raises(Refused, match="pair: A equals B; nothing was changed"):
+        secrets.changed('{"A": "1", "B": "2"}', Target("pair", "A"), "2", kind)
+
+
+def test_an_empty_list_is_empty() -> None:
+    assert secrets.states('{"keys": []}') == {"keys": "empty"}
+    assert secrets.states(json.dumps(FIRST)) == {"keys": "set"}
 
 
 @pytest.mark.parametrize("name", ["master-key", "database-login", "database", "salt-key", "master-key-seed"])

@@ -92,6 +92,21 @@ def test_a_service_is_well_with_all_its_tasks_and_no_deployment_under_way(
     assert bool(check.remedy) == (outcome == "failed")
 
 
+@pytest.mark.parametrize(
+    ("seen", "remedy"),
+    [
+        (None, "`gatestack deploy dev` makes it"),
+        (service(STEADY, running=1), "see the tasks' log (/ecs/dev-litellm-proxy)"),
+        (service(STEADY, desired=0, running=0), "push its image, or raise service.desired_count"),
+    ],
+)
+def test_a_service_beside_the_first_one_has_a_check_of_its_own(seen: Service | None, remedy: str) -> None:
+    check = verification.service(seen, "dev", name="service dispatcher")
+
+    assert (check.name, check.outcome) == ("service dispatcher", "failed")
+    assert remedy in check.remedy
+
+
 def test_targets_are_well_when_all_that_stay_are_healthy() -> None:
     well, ill = Target("10.0.11.1", "healthy"), Target("10.0.12.1", "unhealthy", "Health checks failed")
     leaving = Target("10.0.11.2", "draining", "Target deregistration is in progress")
@@ -135,6 +150,14 @@ def test_only_keys_that_the_tasks_take_are_needed() -> None:
     assert verification.needed_keys([TaskDefinition({}, secrets)], API_KEYS, text) == ("OPENAI_API_KEY",)
 
 
+def test_keys_that_any_of_several_services_takes_are_needed_once() -> None:
+    one, both = ({key: f"{ARN}:{key}::" for key in keys} for keys in (["A"], ["A", "B"]))
+
+    needed = verification.needed_keys([TaskDefinition({}, one), TaskDefinition({}, both)], API_KEYS, "{}")
+
+    assert needed == ("A", "B")
+
+
 def test_without_a_task_definition_the_configured_keys_are_needed_else_all() -> None:
     text = keys(OPENAI_API_KEY="a", ANTHROPIC_API_KEY="b", AWS_BEDROCK_REGION="us-east-1")
 
@@ -159,6 +182,39 @@ def test_a_master_key_begins_with_sk(text: str, outcome: str) -> None:
 
     assert check.outcome == outcome
     assert "0123456789" not in repr(check)
+
+
+def test_a_key_without_a_prefix_only_has_to_be_there() -> None:
+    checks = [
+        verification.own_key("signing-key", text, "KEY", "", "It", "dev")
+        for text in (keys(KEY="0123456789"), keys(KEY=""), "no json")
+    ]
+
+    assert [check.outcome for check in checks] == ["ok", "failed", "failed"]
+    assert checks[1].remedy == "`gatestack rotate dev signing-key` makes a new one"
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "detail"),
+    [
+        ('{"keys": [{"id": "a", "key": "sk-secret"}]}', "ok", "as the application reads it"),
+        ('{"keys": ["sk-secret"]}', "failed", "entry 1 of keys"),
+        ('{"keys": []}', "failed", "one entry at least"),
+        ('["sk-secret"]', "failed", "it holds no JSON object"),
+    ],
+)
+def test_a_list_of_keys_is_well_when_the_application_can_read_it(
+    text: str, outcome: str, detail: str
+) -> None:
+    (own,) = application("llm-testing").secrets
+    assert own.objection
+
+    check = verification.own_rules("api-keys", text, own.objection, "test")
+
+    assert (check.name, check.outcome) == ("secret api-keys", outcome)
+    assert detail in check.detail
+    assert bool(check.remedy) == (outcome == "failed")
+    assert "sk-secret" not in repr(check)
 
 
 def rotated(**more: object) -> RotatedSecret:
@@ -343,6 +399,13 @@ def test_a_gateway_without_readiness_is_asked_whether_it_lives_and_never_for_hea
         assert probe(url, PATHS, host(Clock())).status == 200
 
     assert asked == [READY, ALIVE]
+
+
+def test_each_application_is_asked_at_its_own_paths() -> None:
+    with gateway(("/ready", 404), ("/health", 200)) as (url, asked):
+        assert probe(url, application("llm-proxy").answers_at, host(Clock())).status == 200
+
+    assert asked == ["/ready", "/health"]
 
 
 def test_a_gateway_that_stays_ill_is_told_with_its_status() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deployer import causes
 from deployer.cloud import Cloud, StackEvent, StackState
@@ -66,16 +66,20 @@ def watch(
     *,
     poll_interval: float | None = None,
     show_events: bool = True,
+    env: str = "",
 ) -> Result:
     """
     Show what goes on in the stacks *names* (short name -> CloudFormation's name) until it is over.
+
+    *env*: what the user calls the environment, where that is not its name.
 
     Raises:
         CloudError: AWS could not be asked at all.
         LostSight: the login is over before anything was seen.
 
     """
-    return _Attached(environment, names, cloud, host, poll_interval, show_events=show_events).run()
+    found = _Attached(environment, names, cloud, host, poll_interval, show_events=show_events).run()
+    return replace(found, env=env)
 
 
 class _Attached:

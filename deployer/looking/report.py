@@ -29,11 +29,11 @@ def _watched(stack: StackResult, width: int) -> str:
 
 
 def _total(result: Result, seen: list[StackResult]) -> str:
-    name = result.environment
+    name, env = result.environment, result.called
     if any(stack.outcome == "going-on" for stack in seen):
-        return f"{name}: AWS goes on; `gatestack watch {name}` attaches again"
+        return f"{name}: AWS goes on; `gatestack watch {env}` attaches again"
     if any(stack.outcome == "failed" for stack in seen):
-        return f"{name}: not all ended well; `gatestack deploy {name}` takes it up"
+        return f"{name}: not all ended well; `gatestack deploy {env}` takes it up"
     many = "1 stack" if len(seen) == 1 else f"{len(seen)} stacks"
     return f"{name}: {many} ended well"
 

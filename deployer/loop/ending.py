@@ -100,7 +100,7 @@ class Ending:
             if work.goal == "deploy"
             for output in outputs_of(work.name, work.stack)
         )
-        return Result(environment, goal, results, outputs, seconds, cut_short)
+        return Result(environment, goal, results, outputs, seconds, cut_short, env=self._options.env)
 
     def _finish(
         self,

@@ -71,7 +71,18 @@ def for_removal(found: Scope) -> Scope:
 
 def tags_of_environment(manifest: Manifest) -> Mapping[str, str]:
     """Return the tags by which gatestack knows the stacks of an environment."""
-    return {"ManagedBy": "gatestack", "Environment": manifest.environment, "System": manifest.system}
+    return tags_of(manifest.environment, manifest.system)
+
+
+def tags_of(environment: str, system: str) -> Mapping[str, str]:
+    """Return the same without a manifest, for commands that render nothing."""
+    return {"ManagedBy": "gatestack", "Environment": environment, "System": system}
+
+
+def short_name(state: StackState, taken: Collection[str]) -> str:
+    """Return what a leftover is called: its short name by its tag, where no stack of *taken* has that."""
+    name = state.tags.get("Stack", state.name)
+    return state.name if name in taken else name
 
 
 def removals(stack: StackState, cloud: Cloud) -> tuple[Change, ...]:
@@ -91,9 +102,8 @@ def _leftovers(manifest: Manifest, states: Collection[StackState]) -> tuple[Stac
 
 
 def _spec(manifest: Manifest, state: StackState, cloud: Cloud) -> StackSpec:
-    name = state.tags.get("Stack", state.name)
-    taken = name in {spec.name for spec in manifest.stacks}
-    return StackSpec(state.name if taken else name, state.name, cloud.template(state.id), tags=state.tags)
+    name = short_name(state, {spec.name for spec in manifest.stacks})
+    return StackSpec(name, state.name, cloud.template(state.id), tags=state.tags)
 
 
 def _consumers(

@@ -55,9 +55,17 @@ class Preparer:
     """Makes the requests for change sets of one run."""
 
     def __init__(
-        self, manifest: Manifest, cloud: Cloud, tell: Tell, run_id: str, *, revert_drift: bool = False
+        self,
+        manifest: Manifest,
+        cloud: Cloud,
+        tell: Tell,
+        run_id: str,
+        *,
+        revert_drift: bool = False,
+        env: str = "",
     ) -> None:
         self._revert_drift = revert_drift
+        self._env = env or manifest.environment
         self._manifest = manifest
         self._cloud = cloud
         self._tell = tell
@@ -133,9 +141,8 @@ class Preparer:
         previous = None if stack is None else stack.parameters.get(lookup.parameter, "")
         runs = stack is not None and previous != "0"
         unchanged = runs and facts["scaled"] == "true" and self._unchanged(spec, stack)
-        environment = self._manifest.environment
         return lookups.desired_count(
-            facts, environment=environment, image=image, previous=previous, unchanged=unchanged
+            facts, environment=self._env, image=image, previous=previous, unchanged=unchanged
         )
 
     def _unchanged(self, spec: StackSpec, stack: StackState | None) -> bool:

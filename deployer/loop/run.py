@@ -67,7 +67,9 @@ class Run:
         self._goal: Goal = goal
         self._cloud = cloud
         self._host = host
-        preparer = Preparer(manifest, cloud, host.tell, host.run_id, revert_drift=options.revert_drift)
+        preparer = Preparer(
+            manifest, cloud, host.tell, host.run_id, revert_drift=options.revert_drift, env=options.env
+        )
         self._hand = Hand(cloud, preparer, host.tell, self._value_of, production=manifest.production)
         self._watch = Watch(cloud, host, shown=options.show_events)
         self._ending = Ending(

@@ -78,6 +78,7 @@ def _production(settings: Settings) -> Iterator[str]:
         and settings.database.instance_class.endswith(".micro"),
         "service.spot: tasks may be taken away at two minutes' notice": settings.service.spot,
         "service.min_tasks: one task is no redundancy": settings.service.min_tasks < 2,
+        "service.execute_command: a command in a task sees its secrets": settings.service.execute_command,
         "network.endpoint_zones: one zone's failure cuts off AWS's services": _one_endpoint_zone(settings),
         "observability.container_insights: off": not settings.observability.container_insights,
         "observability.log_retention_days: under 90": settings.observability.log_retention_days < 90,

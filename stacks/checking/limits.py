@@ -86,7 +86,8 @@ TAG_TEXT: Final = r"[\w .:/=+@-]*"
 TAG_KEY_LENGTH: Final = 128
 TAG_VALUE_LENGTH: Final = 256
 TAG_KEY_RULE: Final = "a tag's name has 1 to 128 letters, digits, spaces and _ . : / = + - @"
-TAG_VALUE_RULE: Final = "a tag's value has up to 256 letters, digits, spaces and _ . : / = + - @"
+TAG_VALUE_RULE: Final = "a tag's value has 1 to 256 letters, digits, spaces and _ . : / = + - @"
+"""Not every service takes an empty value (AWS::CloudWatch::Alarm, AWS::ECR::Repository, Tag)."""
 TAGS_OF_A_RESOURCE: Final = 50
 """AWS General Reference, Tag naming limits and requirements."""
 
@@ -129,7 +130,6 @@ TEMPLATE_VARIABLES: Final = OWN_VARIABLES | {
     "AWS_REGION",
     "AWS_REGION_NAME",
     "DATABASE_PORT",
-    "DATABASE_SCHEMA",
     "DATABASE_URL",
     "DATABASE_USER",
     "ENFORCE_PRISMA_MIGRATION_CHECK",

@@ -10,7 +10,6 @@ from stacks.checking import limits, subnets
 from stacks.checking.problems import Finding
 from stacks.settings import ExistingVpc, Settings
 
-
 USED = 2
 """Subnets of each kind, as S1 has them: one in each of two availability zones."""
 

@@ -7,9 +7,13 @@ from collections.abc import Iterator, Mapping
 
 from stacks.checking import limits
 from stacks.checking.deployment import deployment_findings
+from stacks.checking.parameters import parameter_findings
 from stacks.checking.problems import Finding
 from stacks.settings import Service, Settings
 from stacks.systems import application
+
+PROVIDER_NAMES = {"openai": "OpenAI", "anthropic": "Anthropic", "bedrock": "Bedrock"}
+"""Model provider -> what it calls itself."""
 
 
 def service_findings(settings: Settings) -> Iterator[Finding]:
@@ -18,7 +22,9 @@ def service_findings(settings: Settings) -> Iterator[Finding]:
     yield from _size(service)
     yield from _tasks(service)
     yield from _providers(service)
+    yield from _callable(service, application(settings.system).providers)
     yield from _variables(service.environment, application(settings.system).reserved)
+    yield from parameter_findings(settings)
     yield from deployment_findings(settings)
     if re.search(limits.MALICIOUS_RELEASE, service.image_tag):
         yield Finding(
@@ -64,6 +70,13 @@ def _providers(service: Service) -> Iterator[Finding]:
         )
     if len(set(service.providers)) < len(service.providers):
         yield Finding("service.providers", "a provider stands twice; keep one of each")
+
+
+def _callable(service: Service, known: tuple[str, ...]) -> Iterator[Finding]:
+    if not set(service.providers) <= set(known):
+        names = " and ".join(PROVIDER_NAMES[name] for name in known)
+        message = f"it calls {names} only; write [{', '.join(known)}], or leave it out"
+        yield Finding("service.providers", message, ("service.bedrock_models",))
 
 
 def _variables(variables: Mapping[str, str], reserved: frozenset[str]) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from stacks.checking.network import network_findings
 from stacks.checking.observability import observability_findings
 from stacks.checking.problems import Finding
 from stacks.checking.service import service_findings
+from stacks.sections.network import Alb
 from stacks.settings import Settings
 from stacks.systems import application
 
@@ -61,7 +62,7 @@ def _tags(tags: dict[str, str]) -> Iterator[Finding]:
             ),
             (
                 limits.TAG_VALUE_RULE,
-                re.fullmatch(limits.TAG_TEXT, value) and len(value) <= limits.TAG_VALUE_LENGTH,
+                re.fullmatch(limits.TAG_TEXT, value) and 1 <= len(value) <= limits.TAG_VALUE_LENGTH,
             ),
         ):
             if not kept:
@@ -83,6 +84,27 @@ def _alb(settings: Settings) -> Iterator[Finding]:
         )
     if alb.certificate_arn:
         yield from _certificate(alb.certificate_arn, settings)
+    yield from _health(alb)
+    yield from _ranges(alb)
+
+
+def _health(alb: Alb) -> Iterator[Finding]:
+    """Elastic Load Balancing refuses it: "Health check interval must be greater than the timeout"."""
+    check, key = alb.health_check, "alb.health_check"
+    if check.timeout_seconds >= check.interval_seconds:
+        message = (
+            f"{check.timeout_seconds} seconds is not less than interval_seconds, {check.interval_seconds}; "
+            "lower the one or raise the other"
+        )
+        yield Finding(f"{key}.timeout_seconds", message, (f"{key}.interval_seconds",))
+
+
+def _ranges(alb: Alb) -> Iterator[Finding]:
+    """EC2 takes no rule of a security group twice."""
+    for key, ranges in (("alb.allowed_cidrs", alb.allowed_cidrs), ("alb.test_cidrs", alb.test_cidrs)):
+        for index, cidr in enumerate(ranges):
+            if cidr in ranges[:index]:
+                yield Finding(key, f"{cidr} stands twice; keep one of them", below=(index,))
 
 
 def _certificate(arn: str, settings: Settings) -> Iterator[Finding]:

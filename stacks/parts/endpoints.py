@@ -60,7 +60,8 @@ def _services(settings: Settings) -> tuple[str, ...]:
         return ALWAYS
     bedrock = ("bedrock-runtime",) if "bedrock" in settings.service.providers else ()
     tracing = ("xray",) if settings.observability.xray else ()
-    return (*ALWAYS, *CLOSED, *bedrock, *tracing)
+    commands = ("ssmmessages",) if settings.service.execute_command else ()
+    return (*ALWAYS, *CLOSED, *bedrock, *tracing, *commands)
 
 
 def _title(service: str) -> str:

@@ -6,19 +6,19 @@ import json
 
 from troposphere.ecr import EncryptionConfiguration, ImageScanningConfiguration, LifecyclePolicy, Repository
 
-from stacks.parts.retention import kept_in_production
+from stacks.parts.retention import kept, removed
 from stacks.wiring import Stack
 
 IMAGES_KEPT = 20
 
 
 def add_repository(stack: Stack) -> Repository:
-    """Add it: scanned, encrypted, immutable tags in production, emptied with its stack elsewhere."""
+    """Add it: scanned, encrypted, tags that never move in production; kept, or emptied with its stack."""
     settings = stack.settings
     return stack.add(
         Repository(
             "Repository",
-            **kept_in_production(settings),
+            **(kept() if settings.service.keep_images else removed()),
             RepositoryName=settings.repository_name,
             ImageTagMutability="IMMUTABLE" if settings.production else "MUTABLE",
             ImageScanningConfiguration=ImageScanningConfiguration(ScanOnPush=True),
@@ -26,7 +26,7 @@ def add_repository(stack: Stack) -> Repository:
                 EncryptionType="KMS", KmsKey=stack.imported("security", "KmsKeyArn")
             ),
             LifecyclePolicy=LifecyclePolicy(LifecyclePolicyText=_lifecycle()),
-            EmptyOnDelete=not settings.production,
+            EmptyOnDelete=not settings.service.keep_images,
         )
     )
 

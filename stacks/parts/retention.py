@@ -17,6 +17,11 @@ def kept_in_production(settings: Settings) -> dict[str, str]:
     return _both(Retain if settings.production else Delete)
 
 
+def kept() -> dict[str, str]:
+    """Return both policies of a resource that outlives its stack everywhere."""
+    return _both(Retain)
+
+
 def removed() -> dict[str, str]:
     """Return both policies of a resource that goes with its stack everywhere, said aloud."""
     return _both(Delete)

@@ -174,7 +174,7 @@ def service_arn(stack: Stack) -> Any:
 
 
 def _alarm(stack: Stack, rotation: Rotation, function: Function) -> None:
-    again = f"gatestack rotate {stack.settings.environment} {rotation.name}"
+    again = f"gatestack rotate ENV {rotation.name}, ENV being the file of {stack.settings.prefix}"
     add_alarm(
         stack,
         f"{rotation.title}Errors",

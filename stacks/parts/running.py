@@ -93,7 +93,7 @@ def add_background(stack: Stack, beside: Background) -> Running:
     """
     Add a service that no request reaches; ECS knows it is well while its process runs.
 
-    It never has more tasks than it should, also while it is deployed: two of them would share its work.
+    It rolls whatever the strategy of the entrance is: there is no traffic to shift.
     """
     program = beside.program
     title = camel(program.name)
@@ -107,7 +107,7 @@ def add_background(stack: Stack, beside: Background) -> Running:
         task,
         DesiredCount=If(no_tasks(stack), 0, beside.tasks),
         DeploymentConfiguration=DeploymentConfiguration(
-            MinimumHealthyPercent=0, MaximumPercent=100, DeploymentCircuitBreaker=breaker
+            MinimumHealthyPercent=100, MaximumPercent=200, DeploymentCircuitBreaker=breaker
         ),
     )
     return Running(stack.template.resources["Cluster"], service, task, log_group)
@@ -129,6 +129,7 @@ def _service(stack: Stack, title: str, name: str, task: TaskDefinition, **more: 
             NetworkConfiguration=_network(stack),
             EnableECSManagedTags=True,
             PropagateTags="SERVICE",
+            **({"EnableExecuteCommand": True} if stack.settings.service.execute_command else {}),
             **more,
         )
     )

@@ -30,6 +30,8 @@ class Service(Section):
 
     image: fields.ImageName
     """`ecr`: the environment's own repository; else a registry path without tag."""
+    keep_images: bool
+    """Whether the environment's own repository outlives it; else it is emptied and goes with its stack."""
     image_tag: fields.ImageTag
     """Tag, or sha256:… digest; left out: the system's tested release."""
     port: Annotated[int, between(1, 65535)]
@@ -73,6 +75,9 @@ class Service(Section):
     grace_seconds: Annotated[int, between(0, 7200, "seconds")]
     """How long a new task may fail the load balancer's health check before ECS replaces it."""
     stop_timeout_seconds: Annotated[int, between(1, 120, "seconds")]
+    execute_command: bool
+    """Whether people whom AWS lets may run commands in a task (`aws ecs execute-command`); they see what it
+    knows, its secrets too."""
     environment: dict[str, str]
     """Further environment variables, none of them secret."""
     parameters: fields.Parameters

@@ -142,7 +142,8 @@ def _migration_variables(settings: Settings) -> dict[str, Value]:
 
 def _probe(port: int, path: str) -> tuple[str, ...]:
     """Return S1's container check; the image has Python, no curl, and ``localhost`` may mean IPv6 there."""
-    probe = f"import urllib.request as u; u.urlopen('http://127.0.0.1:{port}{path}', timeout=5)"
+    url = f"http://127.0.0.1:{port}{path}"
+    probe = f"import urllib.request as u; u.urlopen({url!r}, timeout=5)"  # a path may hold a quote
     return ("CMD", "python3", "-c", probe)
 
 
@@ -183,6 +184,9 @@ APPLICATION = Application(
     read_by_tasks={LOG_LEVEL: "LITELLM_LOG"},
     log_levels={level: level for level in ("DEBUG", "INFO", "WARNING", "ERROR")},
     reserved=limits.TEMPLATE_VARIABLES,
+    providers=("openai", "anthropic", "bedrock"),
+    first_key="LITELLM_MASTER_KEY",
+    public_image="ghcr.io/berriai/litellm-database",  # LiteLLM docs, "Docker image security"
     database=litellm_database.NAME,
     takes_tokens=True,
     migration=Migration(

@@ -165,7 +165,7 @@ APPLICATION = Application(
     entrance=Program("proxy", "llm-proxy", lambda _: (IMAGE_COMMAND,), _variables, _injected),
     probe=_probe,
     routes={100: "/*"},
-    answers_at=("/ready", "/health"),
+    answers_at=("/health",),
     shown={
         "image": "service.image",
         "image-tag": "service.image_tag",
@@ -179,6 +179,7 @@ APPLICATION = Application(
         REDIS_ADDRESS: "REDIS_ADDR",
         "cache-enabled": "HTTP_CACHE_ENABLED",
         "rate-limit-rpm": "GLOBAL_RATE_LIMIT",
+        REDIS_DB: "REDIS_DB",
     },
     log_levels={"DEBUG": "debug", "INFO": "info", "WARNING": "warn", "ERROR": "error"},
     reserved=frozenset(
@@ -199,6 +200,9 @@ APPLICATION = Application(
             "REQUEST_TIMEOUT",
         }
     ),
+    providers=("openai", "anthropic"),  # those of its own config/api_providers.yaml
+    first_key="MANAGEMENT_TOKEN",
+    public_image="ghcr.io/sofatutor/llm-proxy",
     database="llmproxy",
     background=_background,
     located={REDIS_ADDRESS: Text("${Host}:${Port}", HOST_AND_PORT)},

@@ -7,7 +7,7 @@ API_KEY_SECRET_NAME the application ends at its start.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from stacks.application import (
     LOG_LEVEL,
@@ -18,7 +18,6 @@ from stacks.application import (
     Seeded,
     Value,
 )
-from stacks.checking.problems import Finding
 from stacks.settings import Settings
 
 ENTRY_KEYS = frozenset({"id", "key", "description"})
@@ -63,13 +62,9 @@ def _variables(settings: Settings) -> dict[str, Value]:
 
 def _probe(port: int, path: str) -> tuple[str, ...]:
     """Return S3's check, on the address that the server surely listens on; the image has Node.js, no curl."""
-    request = f"require('http').get('http://127.0.0.1:{port}{path}',r=>process.exit(r.statusCode===200?0:1))"
+    url = f"http://127.0.0.1:{port}{path}"  # its repr, quotes and all, is a text for JavaScript too
+    request = f"require('http').get({url!r},r=>process.exit(r.statusCode===200?0:1))"
     return ("CMD", "node", "-e", f"{request}.on('error',()=>process.exit(1))")
-
-
-def _findings(settings: Settings) -> Iterator[Finding]:
-    if settings.service.providers != ("bedrock",):
-        yield Finding("service.providers", "it calls Bedrock only; write [bedrock], or leave it out")
 
 
 APPLICATION = Application(
@@ -110,11 +105,12 @@ APPLICATION = Application(
             "TRUST_PROXY",
         }
     ),
+    providers=("bedrock",),
+    first_key="api-keys",
     aliases={
         "AlbDnsName": "LoadBalancerDNS",
         "ApiKeysSecretArn": "SecretArn",
         "EcrRepositoryUri": "RepositoryUri",
         "Url": "ApiEndpoint",
     },
-    findings=_findings,
 )
