@@ -126,7 +126,7 @@ def _usual_image(answers: Answers) -> str:
 
 def _public_image(answers: Answers) -> str:
     place = application(answers["system"]).public_image
-    return f", or public ({place})" if place else "; there is no public one"
+    return f"; public: {place}" if place else "; there is no public one"
 
 
 def _calls_bedrock(answers: Answers) -> bool:
@@ -209,7 +209,7 @@ QUESTIONS = (
     Question(
         "image",
         "service.image",
-        "Image: ecr (a repository of its own), a registry path",
+        "Image: ecr (a repository of its own), public (the system's releases), or a registry path",
         _usual_image,
         adds=_public_image,
         value=_image,
@@ -224,28 +224,28 @@ QUESTIONS = (
     Question(
         "vpc-cidr",
         "network.vpc_cidr",
-        "Its address range, the one that the subnets are in",
+        "Address range of the existing VPC, the one that the subnets are in",
         lambda answers: str(_usual(answers, "network", "vpc_cidr")),
         asked=_exists,
     ),
     Question(
         "private-subnet-ids",
         "network.existing_vpc.private_subnet_ids",
-        "Its private subnets for the tasks, two in different zones, with a comma",
+        "Private subnets of the existing VPC for the tasks: two in different zones, with a comma",
         asked=_exists,
         value=_list,
     ),
     Question(
         "public-subnet-ids",
         "network.existing_vpc.public_subnet_ids",
-        "Its public subnets for the load balancer, two in different zones",
+        "Public subnets of the existing VPC for the load balancer: two in different zones",
         asked=lambda answers: _exists(answers) and not answers.get("alb.internal"),
         value=_list,
     ),
     Question(
         "data-subnet-ids",
         "network.existing_vpc.data_subnet_ids",
-        "Its subnets for database and cache, two in different zones",
+        "Subnets of the existing VPC for database and cache: two in different zones",
         asked=lambda answers: _exists(answers) and _usual(answers, "network", "data_subnets"),
         value=_list,
     ),

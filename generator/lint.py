@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -47,6 +48,10 @@ LONGEST_MESSAGE = 240
 """Characters; cfn-lint lists all of a hundred allowed values, which hides what is wrong."""
 
 
+_PAIR = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
+"""A character like an emoji in JSON's escapes; cfn-lint reads JSON as YAML, which knows no such pairs."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that cfn-lint has against a template."""
@@ -82,7 +87,7 @@ def _runner(region: str) -> Any:
 
 def _findings(stack: StackSpec, runner: Any) -> Iterator[Finding]:
     resources = json.loads(stack.template).get("Resources", {})
-    template, unreadable = decode_str(stack.template)
+    template, unreadable = decode_str(_PAIR.sub(lambda pair: str(json.loads(f'"{pair[0]}"')), stack.template))
     for match in unreadable or runner.validate_template(template):
         path = [str(part) for part in getattr(match, "path", None) or ()]
         logical_id = path[1] if path[:1] == ["Resources"] and len(path) > 1 else None

@@ -18,6 +18,7 @@ import yaml
 from hypothesis import reject
 from hypothesis import strategies as st
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from stacks import environment
 from stacks.checking import limits, subnets
@@ -36,14 +37,14 @@ FIRST = ("system", "environment", "tier", "region", "account")
 """What every other key may depend on."""
 
 
-def leaves(model: type[BaseModel] = Settings, above: str = "") -> Iterator[str]:
-    """Yield every key that holds a value, with dots."""
+def leaves(model: type[BaseModel] = Settings, above: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Yield every key that holds a value, with dots, and what it takes."""
     for name, info in model.model_fields.items():
         section = _model_of(info.annotation)
         if section:
             yield from leaves(section, f"{above}{name}.")
         else:
-            yield f"{above}{name}"
+            yield f"{above}{name}", info
 
 
 # --- each key by itself --------------------------------------------------------------------------
@@ -81,7 +82,21 @@ def _ids(kind: str, least: int = 0, most: int = 3) -> st.SearchStrategy[list[str
 PRINTED = st.text(st.characters(codec="ascii", min_codepoint=33, max_codepoint=126), max_size=12)
 """ASCII without spaces, signs of every language and template in it."""
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12) | st.sampled_from(
-    ["", " x ", "true", "012", "a,b", "it's", 'say "no"', "100%", "${HOME}", "{{x}}", "$(id)", "\u2028é"]
+    [
+        "",
+        " x ",
+        "true",
+        "012",
+        "a,b",
+        "it's",
+        'say "no"',
+        "100%",
+        "${HOME}",
+        "{{x}}",
+        "🚀",
+        "$(id)",
+        "\u2028é",
+    ]
 )
 PATHS = st.sampled_from(["/", "/health", "/health/liveliness", "/ready?full=1"]) | PRINTED.map("/{}".format)
 VARIABLES = st.sampled_from(
@@ -162,7 +177,9 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "region": st.sampled_from(REGIONS),
     "account": st.sampled_from([None, "123456789012", "012345678901"]),
     "tags": _maps(
-        st.text("tagxyz:/= é", min_size=1, max_size=9), st.text("v é1@", min_size=1, max_size=6), most=5
+        st.text("tagxyz:/= é", min_size=1, max_size=9) | st.just("k" * 127),
+        st.text("v é1@", min_size=1, max_size=6) | st.just("v" * 255),
+        most=5,
     ),
     "network.vpc_cidr": _ranges(16, 28),
     "network.public_subnet_cidrs": PAIRS,
@@ -258,6 +275,8 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "service.stop_timeout_seconds": numbers(1, 120),
     "service.environment": _maps(VARIABLES, TEXT),
     "service.parameters": _maps(PARAMETERS, TEXT.filter(lambda text: text and "{{" not in text)),
+    "service.execute_command": st.booleans(),
+    "service.keep_images": st.booleans(),
     "service.providers": st.lists(
         st.sampled_from(["openai", "anthropic", "bedrock"]), max_size=3, unique=True
     ),
@@ -337,9 +356,9 @@ class Draft:
         self.set(**{key.replace(".", "__"): self.draw(VALUES[key])})
         return self[key]
 
-    def chance(self, strategy: st.SearchStrategy[bool] = st.booleans()) -> bool:
+    def chance(self) -> bool:
         """Decide something."""
-        return self.draw(strategy)
+        return self.draw(st.booleans())
 
 
 Group: TypeAlias = Callable[[Draft], None]
@@ -575,19 +594,21 @@ def _closed_already(draft: Draft) -> tuple[str, ...]:
 
 
 @st.composite
-def files(draw: st.DrawFn) -> File:
-    """Draw an environment file: most of them are right, and few keys are in most of them."""
+def files(draw: st.DrawFn, system: str | None = None, least: int = 0) -> File:
+    """Draw an environment file, most likely a right one, with *least* keys or more."""
     draft = Draft(draw, {key: draw(VALUES[key]) for key in FIRST})
+    draft.keys["system"] = system or draft.keys["system"]
     room = limits.RESOURCE_NAMES["target group"][1] - len(f"-{draft['system']}-green")
     draft.keys["environment"] = draft.keys["environment"][:room].rstrip("-")
-    many = draw(st.sampled_from([4, 12, 60]))
-    chosen = draw(st.sets(st.sampled_from(sorted(GROUPS)), max_size=min(many, len(GROUPS))))
+    many = draw(st.sampled_from([4, 12, 60])) + least
+    names = st.sampled_from(sorted(GROUPS))
+    chosen = draw(st.sets(names, min_size=least // 2, max_size=min(many, len(GROUPS))))
     if draft["tier"] == "production":
         chosen |= {"entrance"}
     for name, group in GROUPS.items():
         if name in chosen:
             group(draft)
-    alone = draw(st.sets(st.sampled_from(ALONE), max_size=many))
+    alone = draw(st.sets(st.sampled_from(ALONE), min_size=least, max_size=many))
     for key in sorted(alone.difference(draft.keys, _closed_already(draft))):
         draft.value(key)
     _consequences(draft)
@@ -618,9 +639,9 @@ def parsed(file: File) -> Settings:
         return reject()
 
 
-def environments() -> st.SearchStrategy[Settings]:
+def environments(system: str | None = None, least: int = 0) -> st.SearchStrategy[Settings]:
     """Settings of files that are right."""
-    return files().map(parsed)
+    return files(system, least).map(parsed)
 
 
 # --- files that are wrong ------------------------------------------------------------------------
@@ -641,7 +662,7 @@ NASTY = st.recursive(
 
 @st.composite
 def broken_files(draw: st.DrawFn) -> File:
-    """Draw a file with one key, of ours or of nobody's, that says something nasty; or without its first keys."""
+    """Draw a file with one key, of ours or of nobody's, that says something nasty, or that is not there."""
     file = draw(files())
     key = draw(
         st.sampled_from(sorted(VALUES))

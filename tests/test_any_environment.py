@@ -1,4 +1,4 @@
-"""What holds for any environment: of a file that is wrong it is said what, a right one makes sound templates."""
+"""What holds for any environment file: a wrong one is refused in words, a right one makes sound templates."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from graphlib import TopologicalSorter
-from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pydantic import ConfigDict, TypeAdapter
 
 from deployer import graph
 from deployer.secrecy import SECRET_NAME
@@ -24,8 +24,18 @@ from generator.render import render
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from stacks.systems import application
-from tests import environments
-from tests.environments import PATH, VALUES, broken_files, files, written
+from tests.environments import (
+    PATH,
+    SYSTEMS,
+    TOGETHER,
+    VALUES,
+    File,
+    broken_files,
+    environments,
+    files,
+    leaves,
+    written,
+)
 
 Template = dict[str, Any]
 Resource = dict[str, Any]
@@ -44,7 +54,7 @@ def some(strategy: st.SearchStrategy[Any], examples: int) -> Callable[[Any], Any
 def many(strategy: st.SearchStrategy[Any], examples: int) -> Callable[[Any], Any]:
     """Run a test on *examples* drawn from *strategy*, others at each run."""
     long = hypothesis_settings(
-        max_examples=examples, deadline=None, database=None, suppress_health_check=SLOW
+        max_examples=examples, deadline=None, database=None, print_blob=True, suppress_health_check=SLOW
     )
     return lambda test: long(given(strategy)(test))
 
@@ -212,8 +222,6 @@ NAMES = {
     ("AWS::EC2::SecurityGroup", "GroupDescription"): 255,
 }
 """(resource type, property) -> the longest text that its API takes."""
-UNNAMED = re.compile(r"(Name|Identifier|Family|GroupId)$")
-NOT_OURS = {"AWS::EC2::VPCEndpoint": {"ServiceName"}}
 
 
 def names_are_short_enough(settings: Settings, manifest: Manifest) -> None:
@@ -221,9 +229,11 @@ def names_are_short_enough(settings: Settings, manifest: Manifest) -> None:
         for logical_id, entry in template["Resources"].items():
             assert re.fullmatch("[A-Za-z0-9]{1,255}", logical_id)
             for name, value in entry.get("Properties", {}).items():
-                longest = NAMES.get((entry["Type"], name))
+                longest = NAMES.get((entry["Type"], name), 255 if name.endswith("Description") else None)
                 if isinstance(value, str) and longest is not None:
                     assert 1 <= len(value) <= longest, (logical_id, name, value)
+                named = isinstance(value, str) and settings.prefix in value
+                assert longest is not None or not named, f"add to NAMES: {entry['Type']}, {name}"
     for stack in manifest.stacks:
         assert len(stack.stack_name) <= 128
         outputs = read(stack.template).get("Outputs", {}).values()
@@ -410,3 +420,116 @@ PROPERTIES: tuple[Property, ...] = (
     ports_agree,
     listeners_are_reachable,
 )
+
+
+# --- any file, any environment -------------------------------------------------------------------
+
+
+def test_every_key_of_an_environment_file_is_drawn() -> None:
+    keys = dict(leaves())
+    missing, unknown = keys.keys() - VALUES.keys(), VALUES.keys() - keys.keys()
+    assert not missing, f"add to VALUES in tests/environments.py: {sorted(missing)}"
+    assert not unknown, f"no key of the settings: {sorted(unknown)}"
+    assert not TOGETHER - VALUES.keys()
+
+
+def part_that_is_right(runner: Callable[[Any, int], Any], examples: int) -> float:
+    right: list[bool] = []
+
+    @runner(files(), examples)
+    def look(file: File) -> None:
+        right.append(problems_of(file) is None)
+
+    look()
+    return sum(right) / len(right)
+
+
+def test_most_files_that_are_drawn_are_right() -> None:
+    assert part_that_is_right(some, 50) > 0.6
+
+
+@some(st.fixed_dictionaries(dict(VALUES)), 10)
+def test_what_is_drawn_for_a_key_is_what_the_key_by_itself_takes(drawn: dict[str, Any]) -> None:
+    strict = ConfigDict(strict=True)
+    for key, info in leaves():
+        field: TypeAdapter[Any] = TypeAdapter(
+            Annotated[(info.annotation, *info.metadata, key)], config=strict
+        )
+        field.validate_python(drawn[key])
+
+
+def problems_of(file: File) -> EnvironmentFileError | None:
+    try:
+        parse_settings(written(file), PATH)
+    except EnvironmentFileError as error:
+        return error
+    return None
+
+
+def is_right_or_refused_in_words(file: File) -> None:
+    """Whatever is wrong is told with its key or its line, on a line of its own."""
+    error = problems_of(file)
+    if error is None:
+        return
+    assert error.problems
+    assert all(problem.message and (problem.key or problem.line) for problem in error.problems)
+    assert len(str(error).encode().splitlines()) == len(error.problems)
+
+
+def keeps_all_promises(settings: Settings) -> None:
+    manifest = render(settings)
+    for holds in PROPERTIES:
+        holds(settings, manifest)
+
+
+@some(broken_files(), 50)
+def test_a_file_gives_settings_or_says_where_it_is_wrong(file: File) -> None:
+    is_right_or_refused_in_words(file)
+
+
+@some(st.one_of(environments(), environments(least=12)), 25)
+def test_templates_of_any_environment_fit_together(settings: Settings) -> None:
+    keeps_all_promises(settings)
+
+
+def test_characters_of_every_plane_of_unicode_lint_clean() -> None:
+    service = {"environment": {"GREETING": "é \u2028 🚀 \\ud83d"}, "parameters": {"greeting": "🚀"}}
+    file = {"system": "llm-testing", "environment": "dev", "service": service}
+    settings = parse_settings(written(file), PATH)
+    lints(settings, render(settings))
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_templates_of_any_environment_lint_clean(system: str) -> None:
+    @some(environments(system, least=12), 2)
+    def look(settings: Settings) -> None:
+        lints(settings, render(settings))
+
+    look()
+
+
+@pytest.mark.deep
+def test_most_of_many_files_are_right() -> None:
+    assert part_that_is_right(many, 500) > 0.8
+
+
+@pytest.mark.deep
+@many(broken_files(), 2000)
+def test_any_file_gives_settings_or_says_where_it_is_wrong(file: File) -> None:
+    is_right_or_refused_in_words(file)
+
+
+@pytest.mark.deep
+@many(environments(), 1500)
+def test_templates_of_many_environments_fit_together(settings: Settings) -> None:
+    keeps_all_promises(settings)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_templates_of_many_environments_lint_clean(system: str) -> None:
+    @many(environments(system), 80)
+    def look(settings: Settings) -> None:
+        lints(settings, render(settings))
+
+    look()

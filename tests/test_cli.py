@@ -17,7 +17,7 @@ def user(tmp_path: Path) -> User:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["generate", "staging"], "no such file; environments has dev.yaml, local.yaml, prod.yaml"),
+        (["generate", "staging"], "no such file; environments has dev.yaml, litellm-benchmark"),
         (["generate", "nowhere/dev.yaml"], "nowhere/dev.yaml: no such file"),
         (["status", "environments"], "environments is not a folder that `gatestack generate` wrote"),
         (["deploy", "dev", "--on-failure", "panic"], "'panic' is not one of"),

@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from deployer.looking.report import watch_text
+from deployer.progress import Outcome, Result, StackResult
+from gatestack.environment import resolve
 from sandbox.server import Sandbox
 from stacks.environment import load
 from tests.command import ROOT, User
@@ -99,11 +102,18 @@ def test_what_is_left_of_an_environment_is_shown_and_taken_away(user: User, sand
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "environments").glob("*.yaml")))
 def test_the_stacks_that_commands_look_at_are_those_that_are_rendered(name: str) -> None:
-    from gatestack.environment import resolve
-
     environment = resolve(str(ROOT / "environments" / f"{name}.yaml"))
 
     assert environment.stack_names == {one.name: one.stack_name for one in environment.manifest().stacks}
     assert ("database" in environment.stack_names) == (
         load(ROOT / "environments" / f"{name}.yaml").keeps_data
     )
+
+
+@pytest.mark.parametrize(("outcome", "again"), [("going-on", "watch"), ("failed", "deploy")])
+def test_a_command_that_goes_on_names_the_file_not_the_environment(outcome: Outcome, again: str) -> None:
+    stack = StackResult("alb", "dev-llm-proxy-alb", "update", outcome, "UPDATE_IN_PROGRESS", 1.0)
+    result = Result("dev", "deploy", (stack,), env="llm-proxy-dev")
+
+    assert result.resume == "gatestack deploy llm-proxy-dev"
+    assert f"`gatestack {again} llm-proxy-dev`" in watch_text(result)

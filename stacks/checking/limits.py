@@ -83,11 +83,15 @@ PRODUCTION_BACKUP_DAYS: Final = 7
 """S1, Database Architecture."""
 
 TAG_TEXT: Final = r"[\w .:/=+@-]*"
-TAG_KEY_LENGTH: Final = 128
-TAG_VALUE_LENGTH: Final = 256
-TAG_KEY_RULE: Final = "a tag's name has 1 to 128 letters, digits, spaces and _ . : / = + - @"
-TAG_VALUE_RULE: Final = "a tag's value has 1 to 256 letters, digits, spaces and _ . : / = + - @"
-"""Not every service takes an empty value (AWS::CloudWatch::Alarm, AWS::ECR::Repository, Tag)."""
+TAG_KEY_LENGTH: Final = 127
+TAG_VALUE_LENGTH: Final = 255
+TAG_KEY_RULE: Final = "a tag's name has 1 to 127 letters, digits, spaces and _ . : / = + - @"
+TAG_VALUE_RULE: Final = "a tag's value has 1 to 255 letters, digits, spaces and _ . : / = + - @"
+"""
+One character less than elsewhere, and no empty value: what every service takes ("AWS::ECR::Repository Tag",
+"AWS::CloudWatch::Alarm Tag").
+"""
+
 TAGS_OF_A_RESOURCE: Final = 50
 """AWS General Reference, Tag naming limits and requirements."""
 

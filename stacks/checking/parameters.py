@@ -52,9 +52,7 @@ def _told(settings: Settings) -> frozenset[str]:
     own = application(settings.system)
     programs = [own.entrance, *(one.program for one in own.background(settings))]
     programs += [own.migration.program] if own.migration else []
-    return frozenset(
-        name for one in programs for name in (*one.variables(settings), *one.injected(settings))
-    )
+    return frozenset(name for one in programs for name in (*one.variables(settings), *one.injected(settings)))
 
 
 def _same_as_another(settings: Settings, name: str, seen: dict[str, str]) -> str | None:

@@ -9,6 +9,7 @@ from stacks.checking import limits
 from stacks.checking.deployment import deployment_findings
 from stacks.checking.parameters import parameter_findings
 from stacks.checking.problems import Finding
+from stacks.sections.operation import Dispatcher
 from stacks.settings import Service, Settings
 from stacks.systems import application
 
@@ -19,7 +20,9 @@ PROVIDER_NAMES = {"openai": "OpenAI", "anthropic": "Anthropic", "bedrock": "Bedr
 def service_findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the keys of `service`."""
     service = settings.service
-    yield from _size(service)
+    yield from _size("service", service)
+    if settings.dispatcher.enabled:
+        yield from _size("dispatcher", settings.dispatcher)
     yield from _tasks(service)
     yield from _providers(service)
     yield from _callable(service, application(settings.system).providers)
@@ -33,11 +36,11 @@ def service_findings(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _size(service: Service) -> Iterator[Finding]:
-    allowed = limits.FARGATE_MEMORY_MB[service.cpu]
-    if service.memory_mb not in allowed:
-        message = f"Fargate has no {service.memory_mb} MB with {service.cpu} CPU units; {_listed(allowed)}"
-        yield Finding("service.memory_mb", message, ("service.cpu",))
+def _size(section: str, task: Service | Dispatcher) -> Iterator[Finding]:
+    allowed = limits.FARGATE_MEMORY_MB[task.cpu]
+    if task.memory_mb not in allowed:
+        message = f"Fargate has no {task.memory_mb} MB with {task.cpu} CPU units; {_listed(allowed)}"
+        yield Finding(f"{section}.memory_mb", message, (f"{section}.cpu",))
 
 
 def _listed(sizes: tuple[int, ...]) -> str:

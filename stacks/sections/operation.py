@@ -59,7 +59,7 @@ class Observability(Section):
     """How long S3 keeps all logs, longer than log_retention_days; 0 archives none."""
     cloudtrail: bool
     """A trail of who does what in the account, in all its regions. An account's first one costs nothing but
-    its files; each further one costs 2 dollars for 100 000 events."""
+    its files; further ones are charged by the event."""
     cloudtrail_days: Annotated[int, between(1, limits.MOST_ARCHIVE_DAYS, "days")]
     """How long the trail's files are kept."""
     container_insights: bool
