@@ -22,6 +22,23 @@ PLACEHOLDER = "REPLACE_ME"
 LOG_LEVEL = "log-level"
 """The SSM parameter that every system has; it holds the application's own word for the level."""
 
+SHOWN: Mapping[str, str] = {
+    "image": "service.image",
+    "image-tag": "service.image_tag",
+    LOG_LEVEL: "service.log_level",
+    "max-tasks": "service.max_tasks",
+    "min-tasks": "service.min_tasks",
+}
+"""What every system shows of its environment file as SSM parameters."""
+
+LOWER_CASE_LEVELS: Mapping[str, str] = {
+    "DEBUG": "debug",
+    "INFO": "info",
+    "WARNING": "warn",
+    "ERROR": "error",
+}
+"""The words of applications in Go and JavaScript."""
+
 
 @dataclass(frozen=True)
 class Export:

@@ -90,8 +90,8 @@ def test_the_documents_ten_connections_a_worker_are_refused_with_the_arithmetic(
     (said,) = refused(SYSTEM, service={"config": own})
     assert said == (
         "service.max_tasks: 10 tasks (max_tasks) x 4 workers x 10 connections = 400 of 160 "
-        "(200 - 40 reserved, by database.parameters); fewer tasks, workers or database_connection_pool_limit, "
-        "or a larger database"
+        "(200 - 40 reserved, by database.parameters); fewer tasks, workers or "
+        "database_connection_pool_limit, or a larger database"
     )
 
 

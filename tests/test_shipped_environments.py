@@ -15,7 +15,7 @@ ELSEWHERE = {"dev", "local"}
 """Deployed and destroyed by tests of their own."""
 
 BETWEEN = {"litellm-benchmark", "litellm-benchmark-dev-test", "llm-proxy-low", "llm-proxy-medium"}
-"""Other numbers of the same resources as a smaller or a larger file of their system: the deep run has them."""
+"""Other numbers of the same resources as a smaller or larger file of their system: the deep run has them."""
 
 FILES = [
     pytest.param(path, id=path.stem, marks=[pytest.mark.deep] if path.stem in BETWEEN else [])

@@ -11,6 +11,7 @@ from troposphere.elasticache import ParameterGroup, ReplicationGroup, SubnetGrou
 from stacks.known_secrets import CACHE
 from stacks.parts import parameters
 from stacks.parts.alarms import Metric, above, add_alarm
+from stacks.parts.placement import data_subnets
 from stacks.parts.retention import removed
 from stacks.parts.security_groups import REDIS
 from stacks.wiring import Stack
@@ -99,13 +100,11 @@ def _parameter_group(stack: Stack) -> ParameterGroup:
 
 
 def _subnet_group(stack: Stack) -> SubnetGroup:
-    """Return the subnets of the database."""
-    kind = "Data" if stack.settings.network.data_subnets else "Private"
     return stack.add(
         SubnetGroup(
             "RedisSubnetGroup",
             Description=f"{stack.settings.prefix}: subnets of two availability zones",
-            SubnetIds=[stack.imported("network", f"{kind}Subnet{zone}Id") for zone in (1, 2)],
+            SubnetIds=data_subnets(stack),
         )
     )
 

@@ -10,6 +10,7 @@ from troposphere.logs import LogGroup
 from troposphere.rds import DBCluster, DBInstance, DBSubnetGroup
 
 from stacks.parts.logs import add_log_group
+from stacks.parts.placement import data_subnets
 from stacks.wiring import Stack
 
 PORT = 5432
@@ -83,13 +84,12 @@ def log(stack: Stack, kind: str) -> LogGroup:
 
 
 def subnet_group(stack: Stack) -> DBSubnetGroup:
-    """Return the subnets: those without a way to the internet where there are any."""
-    kind = "Data" if stack.settings.network.data_subnets else "Private"
+    """Return where the server may be."""
     return stack.add(
         DBSubnetGroup(
             "SubnetGroup",
             DBSubnetGroupDescription=f"{stack.settings.prefix}: subnets of two availability zones",
-            SubnetIds=[stack.imported("network", f"{kind}Subnet{zone}Id") for zone in (1, 2)],
+            SubnetIds=data_subnets(stack),
         )
     )
 

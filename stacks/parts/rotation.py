@@ -21,6 +21,7 @@ from stacks.application import camel
 from stacks.parts import function_code
 from stacks.parts.alarms import Metric, add_alarm, at_least
 from stacks.parts.logs import add_log_group
+from stacks.parts.placement import private_subnets
 from stacks.parts.policies import allow, arn, deny, role, via
 from stacks.wiring import Stack
 
@@ -105,7 +106,7 @@ def _function(stack: Stack, rotation: Rotation, name: str, runs_as: Role) -> Fun
     bucket = settings.export_name("security", "ConfigBucketName")
     stack.upload(function_code.FILE, bucket_export=bucket, key=function_code.key())
     place = VPCConfig(
-        SubnetIds=[stack.imported("network", f"PrivateSubnet{zone}Id") for zone in (1, 2)],
+        SubnetIds=private_subnets(stack),
         SecurityGroupIds=[stack.imported("network", "LambdaSecurityGroupId")],
     )
     service = {"CLUSTER": settings.cluster_name, "SERVICE": stack.service_name}

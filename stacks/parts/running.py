@@ -26,6 +26,7 @@ from stacks.application import Background, camel
 from stacks.parts import deployment
 from stacks.parts.cluster import add_cluster
 from stacks.parts.logs import add_log_group
+from stacks.parts.placement import private_subnets
 from stacks.parts.task import add_task
 from stacks.wiring import Stack
 
@@ -155,7 +156,7 @@ def _network(stack: Stack) -> NetworkConfiguration:
     return NetworkConfiguration(
         AwsvpcConfiguration=AwsvpcConfiguration(
             AssignPublicIp="DISABLED",
-            Subnets=[stack.imported("network", f"PrivateSubnet{zone}Id") for zone in (1, 2)],
+            Subnets=private_subnets(stack),
             SecurityGroups=[stack.imported("network", "EcsSecurityGroupId")],
         )
     )

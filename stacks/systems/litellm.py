@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from stacks.application import (
     LOG_LEVEL,
     PLACEHOLDER,
+    SHOWN,
     Application,
     ConfigFile,
     Export,
@@ -172,11 +173,7 @@ APPLICATION = Application(
     # Both are open and call no model, as /health does (LiteLLM docs, "Health Checks").
     answers_at=("/health/readiness", "/health/liveliness"),
     shown={
-        "image": "service.image",
-        "image-tag": "service.image_tag",
-        LOG_LEVEL: "service.log_level",
-        "max-tasks": "service.max_tasks",
-        "min-tasks": "service.min_tasks",
+        **SHOWN,
         "providers": "service.providers",
         "secret-rotation-days": "secrets.rotation_days",
         "workers": "service.workers",

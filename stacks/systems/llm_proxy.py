@@ -11,7 +11,9 @@ from collections.abc import Iterator
 
 from stacks.application import (
     LOG_LEVEL,
+    LOWER_CASE_LEVELS,
     PLACEHOLDER,
+    SHOWN,
     Application,
     Background,
     Export,
@@ -167,11 +169,7 @@ APPLICATION = Application(
     routes={100: "/*"},
     answers_at=("/health",),
     shown={
-        "image": "service.image",
-        "image-tag": "service.image_tag",
-        LOG_LEVEL: "service.log_level",
-        "max-tasks": "service.max_tasks",
-        "min-tasks": "service.min_tasks",
+        **SHOWN,
         "secret-rotation-days": "secrets.rotation_days",
     },
     read_by_tasks={
@@ -181,7 +179,7 @@ APPLICATION = Application(
         "rate-limit-rpm": "GLOBAL_RATE_LIMIT",
         REDIS_DB: "REDIS_DB",
     },
-    log_levels={"DEBUG": "debug", "INFO": "info", "WARNING": "warn", "ERROR": "error"},
+    log_levels=LOWER_CASE_LEVELS,
     reserved=frozenset(
         {
             "API_ENV",

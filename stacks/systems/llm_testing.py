@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 from stacks.application import (
     LOG_LEVEL,
+    LOWER_CASE_LEVELS,
+    SHOWN,
     Application,
     FromParameter,
     OwnSecret,
@@ -81,15 +83,11 @@ APPLICATION = Application(
     routes={100: "/*"},
     answers_at=("/health",),
     shown={
-        "image": "service.image",
-        "image-tag": "service.image_tag",
-        LOG_LEVEL: "service.log_level",
-        "max-tasks": "service.max_tasks",
-        "min-tasks": "service.min_tasks",
+        **SHOWN,
         "bedrock-models": "service.bedrock_models",
     },
     read_by_tasks={LOG_LEVEL: "LOG_LEVEL"},
-    log_levels={"DEBUG": "debug", "INFO": "info", "WARNING": "warn", "ERROR": "error"},
+    log_levels=LOWER_CASE_LEVELS,
     reserved=frozenset(
         {
             "API_KEY",

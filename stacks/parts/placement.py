@@ -1,0 +1,21 @@
+"""Which subnets things are put into: two of each kind, in two availability zones."""
+
+from __future__ import annotations
+
+from troposphere import ImportValue
+
+from stacks.wiring import Stack
+
+
+def private_subnets(stack: Stack) -> list[ImportValue]:
+    """Return those of tasks and functions."""
+    return _subnets(stack, "Private")
+
+
+def data_subnets(stack: Stack) -> list[ImportValue]:
+    """Return those of what keeps data: without a way to the internet where there are such."""
+    return _subnets(stack, "Data" if stack.settings.network.data_subnets else "Private")
+
+
+def _subnets(stack: Stack, kind: str) -> list[ImportValue]:
+    return [stack.imported("network", f"{kind}Subnet{zone}Id") for zone in (1, 2)]
