@@ -8,10 +8,12 @@ READY := .venv/.ready
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
 .DEFAULT_GOAL := help
-.PHONY: help deploy-env plan-env destroy-env generate lint graph test static coverage check test-litellm check-deep golden schema clean
+.PHONY: help ready deploy-env plan-env destroy-env image-build image-push generate lint graph test static coverage check test-litellm check-deep golden schema clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+ready: $(READY) ## Set up .venv, and nothing else
 
 deploy-env: $(READY) ## Bring environment ENV (default: local, the sandbox) to what its file says
 	@$(BIN)/gatestack deploy $(ENV) $(YES)
@@ -21,6 +23,12 @@ plan-env: $(READY) ## Show what deploy-env would change
 
 destroy-env: $(READY) ## Take environment ENV away, in reverse order
 	@$(BIN)/gatestack destroy $(ENV) $(YES)
+
+image-build: $(READY) ## Build the image of ENV's tasks; TAG (default: the commit), CONTEXT (default: image)
+	@$(BIN)/gatestack image $(ENV) $(if $(TAG),--tag '$(TAG)') $(if $(CONTEXT),--context '$(CONTEXT)')
+
+image-push: $(READY) ## Build it, and push it to ENV's repository; a tag that is there is refused
+	@$(BIN)/gatestack image $(ENV) --push $(if $(TAG),--tag '$(TAG)') $(if $(CONTEXT),--context '$(CONTEXT)')
 
 generate: $(READY) ## Render ENV's templates into build/ENV
 	@$(BIN)/gatestack generate $(ENV)

@@ -29,6 +29,8 @@ class Options:
     show_events: bool = True
     env: str = ""
     """What the user calls the environment in a command; two systems may both have a ``dev``."""
+    command: str = ""
+    """What takes the run up again, where that is no command on an environment."""
 
 
 @dataclass(frozen=True)

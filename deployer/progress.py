@@ -80,6 +80,8 @@ class Result:
     """The file of the plan that was executed."""
     env: str = ""
     """What the user calls the environment in a command, where that is not its name."""
+    command: str = ""
+    """What takes the run up again, where that is no command on an environment."""
 
     @property
     def called(self) -> str:
@@ -98,6 +100,8 @@ class Result:
     @property
     def resume(self) -> str:
         """The command that takes the run up again: the same one, unless its plan is used up by a failure."""
+        if self.command:
+            return self.command
         if self.plan and any(stack.outcome in {"failed", "protected"} for stack in self.stacks):
             return f"gatestack plan {self.called} --save {self.plan}"
         plan = f" --plan {self.plan}" if self.plan else ""

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from deployer.errors import DeployError, Interrupted
+from gatestack import telling
 from gatestack.cli import cli
 
 STATE = Path(".gatestack")
@@ -26,13 +27,13 @@ def run(arguments: list[str]) -> int:
     try:
         code = cli.main(arguments, prog_name="gatestack", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        telling.refused(error)
         return error.exit_code
     except DeployError as error:
-        click.echo(f"error: {error}", err=True)
+        telling.error(str(error))
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        telling.error("interrupted", "interrupted")
         return Interrupted.exit_code
     except BrokenPipeError:
         sys.stderr.close()
@@ -46,7 +47,8 @@ def _unexpected(error: Exception) -> int:
     STATE.mkdir(exist_ok=True)
     report = STATE / "error.log"
     report.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    click.echo(f"gatestack: unexpected {type(error).__name__}; please report it with {report}", err=True)
+    told = f"unexpected {type(error).__name__}; please report it with {report}"
+    telling.error(told, f"gatestack: {told}")
     return 1
 
 

@@ -16,7 +16,7 @@ from deployer.options import Options as RunOptions
 from deployer.progress import Result
 from deployer.saved import planfile
 from deployer.saved.approved import deploy_plan
-from gatestack import review
+from gatestack import review, telling
 from gatestack.account import connect, poll_interval, speed
 from gatestack.cli import Options
 from gatestack.drifting import notes as drift_notes
@@ -87,6 +87,9 @@ def plan(
         found = replace(found, notices=found.notices + drift_notes(environment, cloud, options))
     render = {"text": report.plan_text, "json": report.plan_json, "markdown": report.plan_markdown}[style]
     click.echo(render(found))
+    telling.summary(report.plan_markdown(found), f"plan-{environment.name}")
+    telling.variables({"changes": "yes" if found.changes_anything else "no"})
+    telling.variables({"changes": "yes" if found.changes_anything else "no"})
     if path is not None:
         review.save(found, manifest, cloud, chosen, path)
         click.echo(f"to deploy exactly this: {review.how_to_deploy(env, path)}", err=style != "text")
@@ -149,7 +152,7 @@ def deploy(
             result = deploy_stacks(manifest, cloud, chosen, here)
         else:
             result = deploy_plan(manifest, reviewed, cloud, chosen, here, file=str(path) if path else "")
-    return _ended(result, style)
+    return ended(result, style)
 
 
 @click.command()
@@ -168,7 +171,7 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
     cloud = connect(environment, options)
     with shown(options, speed=speed(environment)) as tell, host(tell) as here:
         result = destroy_stacks(environment.manifest(), cloud, chosen, here)
-    return _ended(result, style)
+    return ended(result, style)
 
 
 def _run_options(environment: Environment, options: Options, only: Collection[str], env: str) -> RunOptions:
@@ -189,7 +192,7 @@ def _confirm_by_name(environment: Environment, only: Collection[str]) -> None:
         raise review.NotConfirmed(f"{typed!r} is not {environment.name}; nothing was changed")
 
 
-def _ended(result: Result, style: str) -> int:
+def ended(result: Result, style: str) -> int:
     """Print what a run came to: the stacks on stderr, the outputs on stdout, the first cause last."""
     if style == "json":
         click.echo(report.result_json(result))
@@ -197,6 +200,7 @@ def _ended(result: Result, style: str) -> int:
         click.echo(report.result_text(result), err=True)
         if result.outputs:
             click.echo(report.outputs_text(result.outputs))
+    telling.outputs(result.outputs)
     if cause := report.first_cause(result):
-        click.echo(f"error: {cause}", err=True)
+        telling.error(cause)
     return result.exit_code

@@ -25,8 +25,13 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "verify": ("gatestack.verifying", "Check ENV end to end, each finding with what to do."),
     "rotate": ("gatestack.rotating", "Rotate a secret of ENV now, and wait for it."),
     "rollout": ("gatestack.rolling", "Start new tasks in ENV and wait until they are steady."),
+    "image": ("gatestack.image", "Build the image of ENV's tasks, and push it to ENV's repository."),
     "config": ("gatestack.config", "Show or set ENV's SSM parameters."),
     "secret": ("gatestack.secret", "Show or set ENV's secrets; values come from a prompt or stdin."),
+    "bootstrap": (
+        "gatestack.bootstrap",
+        "Let pipelines deploy ENV: trust, roles, boundary; once for an account.",
+    ),
     "setup": ("gatestack.setup", "Ask for what an environment needs and write its file."),
     "local": ("gatestack.local", "The sandbox: an AWS endpoint on this machine for ENV=local."),
 }

@@ -11,6 +11,7 @@ from deployer.looking import report as look_report
 from deployer.looking.drift import detect
 from deployer.looking.drift import notes as drift_notes
 from deployer.looking.drift_state import Drift
+from gatestack import telling
 from gatestack.account import connect, poll_interval
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
@@ -30,7 +31,7 @@ def drift(options: Options, env: str, only: str | None, style: str) -> int:
     click.echo(look_report.drift_json(found) if style == "json" else look_report.drift_text(found))
     failed = [stack for stack in found.stacks if stack.verdict in {"failed", "busy"}]
     if failed:
-        click.echo(f"error: {failed[0].name}: {failed[0].reason or 'drift could not be detected'}", err=True)
+        telling.error(f"{failed[0].name}: {failed[0].reason or 'drift could not be detected'}")
     return found.exit_code
 
 

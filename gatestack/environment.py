@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 
+from gatestack import telling
 from generator import manifest as manifests
 from generator.manifest import Manifest
 from stacks import STACKS
 from stacks.application import Application
 from stacks.checking.advice import advice
+from stacks.checking.image_tag import with_image_tag
 from stacks.environment import load
 from stacks.settings import Settings
 from stacks.systems import MODULES, application
@@ -57,7 +59,7 @@ class Environment:
     def warn(self) -> None:
         """Tell on stderr what is allowed but will probably be regretted."""
         for warning in advice(self.settings) if self.settings else ():
-            click.echo(f"warning: {warning}", err=True)
+            telling.warning(warning)
 
     def chosen(self, only: str | None) -> Mapping[str, str]:
         """
@@ -96,6 +98,24 @@ def resolve(argument: str, region: str | None = None) -> Environment:
         return _from_folder(path, region) if path.is_dir() else _from_file(path, region)
     except ValueError as error:
         raise SettingsRefused(str(error)) from error
+
+
+def retagged(environment: Environment, tag: str) -> Environment:
+    """
+    Return *environment* as if its file said ``service.image_tag: TAG``.
+
+    Raises:
+        UsageError: the environment is a rendered folder.
+        SettingsRefused: an environment file could not say that tag.
+
+    """
+    if environment.settings is None:
+        what = "a rendered folder holds its image's tag already"
+        raise click.UsageError(f"{what}: give the environment's file, or deploy another folder")
+    try:
+        return replace(environment, settings=with_image_tag(environment.settings, tag))
+    except ValueError as error:
+        raise SettingsRefused(f"--image-tag {tag}: {error}") from error
 
 
 def _path(argument: str) -> Path:

@@ -15,6 +15,7 @@ from deployer.looking.attach import watch as watch_stacks
 from deployer.looking.follow import follow as follow_stacks
 from deployer.looking.present import present
 from deployer.loop.patience import patiently
+from gatestack import telling
 from gatestack.account import connect, poll_interval, speed
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
@@ -48,7 +49,7 @@ def watch(options: Options, env: str, style: str) -> int:
     else:
         click.echo(look_report.watch_text(result), err=True)
     if cause := report.first_cause(result):
-        click.echo(f"error: {cause}", err=True)
+        telling.error(cause)
     return result.exit_code
 
 

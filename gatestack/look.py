@@ -10,6 +10,7 @@ from deployer import report
 from deployer.cloud import Cloud
 from deployer.looking.present import Present, present
 from deployer.progress import outputs_of
+from gatestack import telling
 from gatestack.account import connect
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
@@ -51,6 +52,7 @@ def outputs(options: Options, env: str, style: str) -> int:
         click.echo(json.dumps({"environment": environment.name, "outputs": stacks}, indent=2))
     else:
         click.echo(report.outputs_text(found))
+    telling.outputs(found)
     return 0
 
 

@@ -31,6 +31,7 @@ from deployer.progress import (
     Waiting,
 )
 from deployer.report import event_words
+from gatestack import telling
 from gatestack.cli import Options
 
 
@@ -61,7 +62,7 @@ class Lines:
         """Write *event*; with --quiet only what a person must do something about."""
         important = isinstance(event, Stopping) or (isinstance(event, Notice) and event.warning)
         line = _line(event)
-        if line and (important or not self._quiet):
+        if line and (important or not self._quiet) and not _told_agent(event):
             self._console.print(line, markup=False)
 
 
@@ -166,6 +167,13 @@ def _line(event: Event) -> str:
             return _stopping(event)
         case _:
             return ""
+
+
+def _told_agent(event: Event) -> bool:
+    """Whether *event* is a warning that the CI agent has taken."""
+    if not (isinstance(event, Notice) and event.warning):
+        return False
+    return telling.to_agent("warning", f"{event.stack}: {event.text}" if event.stack else event.text)
 
 
 def _stopping(event: Stopping) -> str:

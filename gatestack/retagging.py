@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 
 import click
 
@@ -18,15 +17,14 @@ from deployer.saved.approved import deploy_plan
 from deployer.saved.planfile import PlanFile
 from deployer.upkeep.rollout import Roller, Rollout, Status
 from deployer.upkeep.service import SERVICE_STACK, Service
-from gatestack import review
+from gatestack import review, telling
 from gatestack.account import connect, poll_interval, speed
 from gatestack.cli import Options
-from gatestack.environment import Environment, SettingsRefused
+from gatestack.environment import Environment, retagged
 from gatestack.progress import shown
 from gatestack.rolling import Rolled, as_json, ended, rolled, rollers_for
 from gatestack.signals import host
 from generator.manifest import Manifest
-from stacks.checking.image_tag import with_image_tag
 
 STACKS = frozenset({"database", SERVICE_STACK})
 """The database's stack defines the migration, which runs before the service's tasks change."""
@@ -45,7 +43,8 @@ def retag(
         DeployError: there is no service yet, or AWS refused.
 
     """
-    changed = _retagged(environment, tag)
+    changed = retagged(environment, tag)
+    changed.warn()
     if not yes:
         review.check_terminal()
     cloud = connect(environment, options)
@@ -68,18 +67,6 @@ def retag(
     code = _finished(options, environment, env, cloud, minutes, style, result)
     _warn(environment, env, tag, code)
     return code
-
-
-def _retagged(environment: Environment, tag: str) -> Environment:
-    if environment.settings is None:
-        what = "a rendered folder holds its image's tag already"
-        raise click.UsageError(f"{what}: give the environment's file, or deploy another folder")
-    try:
-        changed = replace(environment, settings=with_image_tag(environment.settings, tag))
-    except ValueError as error:
-        raise SettingsRefused(f"--image-tag {tag}: {error}") from error
-    changed.warn()
-    return changed
 
 
 def _deployed(
@@ -143,7 +130,7 @@ def _failed(
     if style == "json":
         found = [Rolled(each.place.service, _unfinished(each, result, service)) for each in rollers]
         click.echo(as_json(environment.name, found))
-    click.echo(f"error: {report.first_cause(result) or 'interrupted'}", err=True)
+    telling.error(report.first_cause(result) or "interrupted")
     return result.exit_code
 
 
@@ -164,5 +151,5 @@ def _warn(environment: Environment, env: str, tag: str, code: int) -> None:
     assert environment.settings  # noqa: S101 - a folder was refused
     there = environment.settings.service.image_tag
     if code == 0 and there != tag:
-        what = f"warning: the file of {env} still says service.image_tag: {there}"
-        click.echo(f"{what}; the next deploy goes back to it, unless {tag} is written there", err=True)
+        what = f"the file of {env} still says service.image_tag: {there}"
+        telling.warning(f"{what}; the next deploy goes back to it, unless {tag} is written there")

@@ -17,6 +17,7 @@ from deployer.plan import Plan, consent_flags
 from deployer.preview import discard, plan
 from deployer.saved import planfile
 from deployer.saved.planfile import PlanFile
+from gatestack import telling
 from gatestack.cli import Options
 from gatestack.environment import Environment
 from gatestack.progress import shown
@@ -132,4 +133,4 @@ def _discard(found: Plan, cloud: Cloud) -> None:
     try:
         discard(found, cloud)
     except DeployError as error:
-        click.echo(f"warning: change sets of this plan could not be removed: {error}", err=True)
+        telling.warning(f"change sets of this plan could not be removed: {error}")

@@ -17,6 +17,7 @@ from deployer.options import Host
 from deployer.upkeep.rollout import Roller, Rollout
 from deployer.upkeep.service import SERVICE_STACK, output, places_of
 from deployer.upkeep.waiting import Patience
+from gatestack import telling
 from gatestack.account import check_account, clients, connect, poll_interval, speed
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
@@ -144,7 +145,7 @@ def ended(done: Sequence[Rolled], environment: Environment, style: str) -> int:
         return 0
     back = failed.rollout.status == "ROLLED_BACK"
     what = "ECS has gone back to the tasks before" if back else "the rollout failed"
-    click.echo(f"error: {failed.service}: {what}: {failed.rollout.reason}", err=True)
+    telling.error(f"{failed.service}: {what}: {failed.rollout.reason}")
     return 1
 
 

@@ -18,6 +18,7 @@ from deployer.upkeep.rollout import Roller
 from deployer.upkeep.rotation import Begun, Rotation, Rotator, standing
 from deployer.upkeep.service import Service, place_of
 from deployer.upkeep.waiting import Patience
+from gatestack import telling
 from gatestack.account import check_account, clients, connect, poll_interval, speed
 from gatestack.catalogue import rotated, rotations, unrotated
 from gatestack.cli import Options
@@ -170,7 +171,7 @@ def _ended(done: Done, environment: Environment, style: str) -> int:
         also = ", and its new tasks run" if done.rollout == "COMPLETED" else ""
         click.echo(f"{rotation.secret} is rotated{also} ({rotation.seconds:.1f} s)")
     if done.error:
-        click.echo(f"error: {done.error}", err=True)
+        telling.error(done.error)
     return 1 if done.error else 0
 
 

@@ -27,6 +27,7 @@ from deployer.upkeep.probe import probe
 from deployer.upkeep.secrets import Objection
 from deployer.upkeep.service import Place, TaskDefinition, output, places_of
 from deployer.upkeep.verification import Check
+from gatestack import telling
 from gatestack.account import check_account, clients, connect
 from gatestack.catalogue import placeholders, prefix_of, rotations
 from gatestack.cli import Options
@@ -52,7 +53,7 @@ def verify(options: Options, env: str, style: str) -> int:
     click.echo(_json(environment.name, found) if style == "json" else _table(found))
     failed = [check for check in found if check.outcome == "failed"]
     if failed:
-        click.echo(f"error: {failed[0].name}: {failed[0].detail}: {failed[0].remedy}", err=True)
+        telling.error(f"{failed[0].name}: {failed[0].detail}: {failed[0].remedy}")
     return 1 if failed else 0
 
 

@@ -14,6 +14,7 @@ from stacks.sections import Section
 from stacks.sections.database import Cache, Database
 from stacks.sections.network import Alb, ExistingVpc, Network
 from stacks.sections.operation import Deployment, Dispatcher, Observability, Secrets
+from stacks.sections.pipelines import Pipelines
 from stacks.sections.service import Provider, Service
 
 __all__ = ["Database", "ExistingVpc", "Provider", "Service", "Settings", "System", "Tier"]
@@ -44,6 +45,7 @@ class Settings(Section):
     secrets: Secrets
     observability: Observability
     deployment: Deployment
+    pipelines: Pipelines
 
     @property
     def production(self) -> bool:

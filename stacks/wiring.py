@@ -13,6 +13,10 @@ from stacks.systems import application
 
 Resource = TypeVar("Resource", bound=AWSObject)
 
+BOUNDARY_NAME = "gatestack-boundary-${AWS::Region}"
+OWN_BOUNDARY = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{BOUNDARY_NAME}"
+"""The boundary that `gatestack bootstrap` makes: its ARN follows from its name, so nothing is imported."""
+
 
 class Stack:
     """
@@ -27,25 +31,52 @@ class Stack:
         self.settings = settings
         self.application = application(settings.system)
         self.name = name
-        self.template = Template(Description=f"{settings.stack_name(name)}: {description}")
+        self.template = Template(Description=f"{self.stack_name}: {description}")
         self.template.set_version("2010-09-09")
         self._deployment: dict[str, Any] = {}
 
     def add(self, resource: Resource, *, name: str | None = None) -> Resource:
-        """Add *resource*, with the stack's tags where its type carries any, and with ``Name`` on wish."""
+        """
+        Add *resource*, with the stack's tags where its type carries any, and with ``Name`` on wish.
+
+        A role gets the boundary that the settings say.
+        """
         if "Tags" in resource.props:
-            tags = self.settings.stack_tags(self.name)
+            tags = self.tags
             if name:
-                tags["Name"] = f"{self.settings.prefix}-{name}"
+                tags["Name"] = f"{self.prefix}-{name}"
             resource.Tags = tags if resource.props["Tags"][0] is dict else Tags(**tags)
+        if "PermissionsBoundary" in resource.props and self.boundary:
+            resource.PermissionsBoundary = self.boundary
         self.template.add_resource(resource)
         return resource
+
+    @property
+    def stack_name(self) -> str:
+        """Name in CloudFormation."""
+        return self.settings.stack_name(self.name)
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its resources begin with."""
+        return self.settings.prefix
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of the stack and of everything in it."""
+        return self.settings.stack_tags(self.name)
+
+    @property
+    def boundary(self) -> Sub | str | None:
+        """The ARN of the policy that limits every role of the stack."""
+        chosen = self.settings.pipelines.boundary
+        return Sub(OWN_BOUNDARY) if chosen == "gatestack" else chosen
 
     def export(self, output: str, value: Any, description: str) -> None:
         """Export *value* as ``{stack name}-{output}``."""
         names = [output, self.application.aliases.get(output)]
         for name in filter(None, names):
-            export = ExportName(self.settings.export_name(self.name, name))
+            export = ExportName(f"{self.stack_name}-{name}")
             self.template.add_output(Output(name, Value=value, Description=description, Export=export))
 
     def imported(self, stack: str, output: str) -> ImportValue:

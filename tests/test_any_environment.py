@@ -24,18 +24,8 @@ from generator.render import render
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from stacks.systems import application
-from tests.environments import (
-    PATH,
-    SYSTEMS,
-    TOGETHER,
-    VALUES,
-    File,
-    broken_files,
-    environments,
-    files,
-    leaves,
-    written,
-)
+from tests.environment_values import SYSTEMS, VALUES, leaves
+from tests.environments import PATH, TOGETHER, File, broken_files, environments, files, written
 
 Template = dict[str, Any]
 Resource = dict[str, Any]
@@ -428,7 +418,7 @@ PROPERTIES: tuple[Property, ...] = (
 def test_every_key_of_an_environment_file_is_drawn() -> None:
     keys = dict(leaves())
     missing, unknown = keys.keys() - VALUES.keys(), VALUES.keys() - keys.keys()
-    assert not missing, f"add to VALUES in tests/environments.py: {sorted(missing)}"
+    assert not missing, f"add to VALUES in tests/environment_values.py: {sorted(missing)}"
     assert not unknown, f"no key of the settings: {sorted(unknown)}"
     assert not TOGETHER - VALUES.keys()
 
@@ -493,7 +483,7 @@ def test_templates_of_any_environment_fit_together(settings: Settings) -> None:
 
 
 def test_characters_of_every_plane_of_unicode_lint_clean() -> None:
-    service = {"environment": {"GREETING": "é \u2028 🚀 \\ud83d"}, "parameters": {"greeting": "🚀"}}
+    service = {"environment": {"GREETING": "é \u2028 🚀 \\ud83d"}, "parameters": {"icon": "🚀"}}
     file = {"system": "llm-testing", "environment": "dev", "service": service}
     settings = parse_settings(written(file), PATH)
     lints(settings, render(settings))

@@ -39,12 +39,12 @@ class Moments(list[Call]):
 class Command:
     """`gatestack` under way, without a terminal; what it says is read line by line."""
 
-    def __init__(self, folder: Path, endpoint: str, *arguments: str) -> None:
+    def __init__(self, folder: Path, endpoint: str, *arguments: str, **more: str) -> None:
         variables = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(ROOT), **LOGIN}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gatestack", "--poll-interval", "0.02", *arguments],
             cwd=folder,
-            env=variables | {"AWS_ENDPOINT_URL": endpoint},
+            env=variables | {"AWS_ENDPOINT_URL": endpoint} | more,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -78,15 +78,16 @@ class Command:
 class Desk:
     """A sandbox whose clock stands still, and commands that work on it."""
 
-    def __init__(self, aws: Line, folder: Path) -> None:
+    def __init__(self, aws: Line, folder: Path, **variables: str) -> None:
         self.aws = aws
         self.folder = folder
+        self.variables = variables
         self.calls = aws.sandbox.calls = Moments()
         write(four(), folder / "built")
 
     @contextmanager
     def command(self, *arguments: str) -> Iterator[Command]:
-        made = Command(self.folder, self.aws.sandbox.endpoint, *arguments)
+        made = Command(self.folder, self.aws.sandbox.endpoint, *arguments, **self.variables)
         try:
             yield made
         finally:

@@ -100,7 +100,8 @@ class Ending:
             if work.goal == "deploy"
             for output in outputs_of(work.name, work.stack)
         )
-        return Result(environment, goal, results, outputs, seconds, cut_short, env=self._options.env)
+        env, command = self._options.env, self._options.command
+        return Result(environment, goal, results, outputs, seconds, cut_short, env=env, command=command)
 
     def _finish(
         self,

@@ -1,4 +1,4 @@
-"""Identities and permissions: IAM roles, managed policies and inline policies."""
+"""Identities and permissions: IAM roles, managed and inline policies, providers of identities."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def _update_role(call: Call, old: Mapping[str, Any], current: Provisioned) -> Pr
     if call.changed(old, "AssumeRolePolicyDocument"):
         trust = call.properties["AssumeRolePolicyDocument"]
         call.ask("iam", "update_assume_role_policy", RoleName=name, PolicyDocument=trust)
+    if call.changed(old, "PermissionsBoundary"):
+        _bound(call, name)
     if call.changed(old, "Description", "MaxSessionDuration"):
         described = {"Description": call.properties.get("Description", "")}
         seconds = call.properties.get("MaxSessionDuration", 3600)
@@ -29,6 +31,14 @@ def _update_role(call: Call, old: Mapping[str, Any], current: Provisioned) -> Pr
     _grant(call, name, old)
     call.retag("iam", "tag_role", "untag_role", RoleName=name)
     return current
+
+
+def _bound(call: Call, name: str) -> None:
+    boundary = call.properties.get("PermissionsBoundary")
+    if boundary:
+        call.ask("iam", "put_role_permissions_boundary", RoleName=name, PermissionsBoundary=boundary)
+    else:
+        call.ask("iam", "delete_role_permissions_boundary", RoleName=name)
 
 
 def _grant(call: Call, name: str, old: Mapping[str, Any]) -> None:
@@ -136,8 +146,38 @@ def _delete_policy(call: Call, current: Provisioned) -> None:
             call.ask("iam", remove, **{parameter: holder, "PolicyName": current.physical_id})
 
 
+def _create_provider(call: Call) -> Provisioned:
+    """Make it with a thumbprint of zeros where the template has none: IAM finds it out by itself."""
+    thumbprints = call.properties.get("ThumbprintList") or ["0" * 40]
+    made = call.apply(
+        "iam",
+        "create_open_id_connect_provider",
+        Url=call.properties["Url"],
+        ThumbprintList=thumbprints,
+        Tags=call.tags,
+    )
+    arn = made["OpenIDConnectProviderArn"]
+    return call.begin(arn, Arn=arn)
+
+
+def _update_provider(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    where = {"OpenIDConnectProviderArn": current.physical_id}
+    wanted, before = call.properties.get("ClientIdList", []), old.get("ClientIdList", [])
+    for audience in difference(wanted, before):
+        call.ask("iam", "add_client_id_to_open_id_connect_provider", **where, ClientID=audience)
+    for audience in difference(before, wanted):
+        call.ask("iam", "remove_client_id_from_open_id_connect_provider", **where, ClientID=audience)
+    call.retag("iam", "tag_open_id_connect_provider", "untag_open_id_connect_provider", **where)
+    return current
+
+
+def _delete_provider(call: Call, current: Provisioned) -> None:
+    call.ask("iam", "delete_open_id_connect_provider", OpenIDConnectProviderArn=current.physical_id)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "AWS::IAM::Role": Handler(_create_role, _update_role, _delete_role),
     "AWS::IAM::ManagedPolicy": Handler(_create_managed, _update_managed, _delete_managed),
+    "AWS::IAM::OIDCProvider": Handler(_create_provider, _update_provider, _delete_provider),
     "AWS::IAM::Policy": Handler(_create_policy, _update_policy, _delete_policy),
 }

@@ -20,6 +20,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from sandbox.resources import engine_versions
+from sandbox.resources.bucket_policies import put_by_api
 from sandbox.resources.function_runs import Runs
 from sandbox.resources.functions import Functions
 from sandbox.resources.json_api import in_front
@@ -71,6 +72,9 @@ class Services:
         if engine_versions.asked(form):
             start_response("200 OK", [("Content-Type", "text/xml")])
             return [engine_versions.answer(form)]
+        if not put_by_api(environ):
+            start_response("204 No Content", [])
+            return []
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = self.account
         self._zones.before(environ["PATH_INFO"])
         return self._json(environ, start_response)

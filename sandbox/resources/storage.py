@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.provisioning import Provisioned
+from sandbox.resources.bucket_policies import applied
 from sandbox.resources.handler import Call, Handler
 
 
@@ -128,13 +129,11 @@ _SETTINGS: Mapping[str, tuple[str, str | None, Callable[[Any], dict[str, Any]]]]
 
 
 def _create_bucket_policy(call: Call) -> Provisioned:
-    """moto refuses by every Deny, whatever its condition says: "Deny without TLS" would close the bucket."""
     bucket = call.properties["Bucket"]
     call.ask("s3", "head_bucket", Bucket=bucket)
-    document = call.properties["PolicyDocument"]
-    applied = [one for one in document["Statement"] if "Condition" not in one]
-    if applied:
-        call.ask("s3", "put_bucket_policy", Bucket=bucket, Policy={**document, "Statement": applied})
+    document = applied(call.properties["PolicyDocument"])
+    if document:
+        call.ask("s3", "put_bucket_policy", Bucket=bucket, Policy=document)
     return Provisioned(bucket)
 
 

@@ -244,6 +244,60 @@ BedrockModel = Annotated[
         r"[a-z0-9][A-Za-z0-9-]*\.[A-Za-z0-9][A-Za-z0-9.:-]{0,139}", "a Bedrock model or inference-profile id"
     ),
 ]
-BedrockModels = Annotated[tuple[BedrockModel, ...], Field(strict=False)]
+BedrockModels = Annotated[
+    tuple[BedrockModel, ...], Field(strict=False), at_most(limits.BEDROCK_MODELS, "models")
+]
+Guid = Annotated[
+    str,
+    shape(
+        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "a GUID in lower case, like 61c028b9-510c-4f84-bfb2-f48d33b6b542",
+    ),
+]
+AzureOrganization = Annotated[
+    str,
+    shape(
+        r"[A-Za-z0-9]([A-Za-z0-9-]{0,48}[A-Za-z0-9])?",
+        "an organization's name: letters, digits and hyphens; without https://dev.azure.com/",
+    ),
+]
+AzureName = Annotated[
+    str,
+    shape(
+        r"(?! )[^\x00-\x1f\x7f/:\\~&%;@'\"?<>|#$*}{,+=\[\]]{1,128}(?<! )",
+        "a name in Azure DevOps: 1 to 128 characters, without wildcards, slashes, colons and quotes",
+    ),
+]
+Repository = Annotated[
+    str,
+    shape(
+        r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(@\d+)?/[A-Za-z0-9._-]{1,100}(@\d+)?",
+        "a repository of GitHub, owner/name or owner@123/name@456",
+    ),
+]
+GitHubName = Annotated[
+    str, shape(r"[A-Za-z0-9._/-]{1,255}", "a name of letters, digits and . _ / - (no wildcard)")
+]
+ProviderArn = Annotated[
+    str,
+    shape(
+        r"arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/[!-~]{1,255}",
+        "the ARN of an OIDC provider, arn:aws:iam::<account>:oidc-provider/<issuer without https://>",
+    ),
+]
+Deployed = Annotated[
+    str,
+    shape(
+        r"(\*|[a-z][a-z0-9-]{0,15})-(litellm|litellm-benchmark|llm-proxy|llm-testing)",
+        "an environment and its system, like dev-litellm, or *-litellm",
+    ),
+]
+Boundary = Annotated[
+    str,
+    shape(
+        r"gatestack|arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[!-~]{1,512}",
+        "gatestack or the ARN of a managed policy",
+    ),
+]
 LogRetention = Annotated[int, one_of(limits.LOG_RETENTION_DAYS, "a retention that CloudWatch Logs has")]
 FargateCpu = Annotated[int, one_of(tuple(limits.FARGATE_MEMORY_MB), "a CPU size of Fargate")]

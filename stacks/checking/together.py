@@ -10,6 +10,7 @@ from stacks.checking.database import database_findings
 from stacks.checking.database_access import access_findings
 from stacks.checking.network import network_findings
 from stacks.checking.observability import observability_findings
+from stacks.checking.pipelines import pipelines_findings
 from stacks.checking.problems import Finding
 from stacks.checking.service import service_findings
 from stacks.sections.network import Alb
@@ -26,6 +27,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from database_findings(settings)
     yield from service_findings(settings)
     yield from observability_findings(settings)
+    yield from pipelines_findings(settings)
     yield from access_findings(settings, supported=application(settings.system).takes_tokens)
     yield from application(settings.system).findings(settings)
     if settings.production:

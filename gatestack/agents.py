@@ -1,0 +1,135 @@
+"""
+What a run says to the CI agent it runs on: agents read commands out of the log. Pure: text in, one line out.
+
+Sources: Azure Pipelines docs, "Logging commands", escapes as in azure-pipelines-task-lib (taskcommand.ts);
+GitHub docs, "Workflow commands for GitHub Actions", its escapes as in actions/toolkit (core/src/command.ts).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from deployer.progress import StackOutput
+
+Kind = Literal["error", "warning"]
+
+_IN_A_FILE = re.compile(r"(?P<path>\S+\.ya?ml):(?P<line>\d+): (?P<text>.*)")
+"""How an environment file's problems begin: ``environments/dev.yaml:12: ...``."""
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One line that somebody must read, and where it comes from if that is a file."""
+
+    kind: Kind
+    text: str
+    path: str = ""
+    line: str = ""
+
+
+def issues(kind: Kind, text: str) -> tuple[Issue, ...]:
+    """Return *text* as issues: one for each of its lines, because a command is one line."""
+    return tuple(_issue(kind, line) for line in text.splitlines() if line.strip())
+
+
+def _issue(kind: Kind, line: str) -> Issue:
+    found = _IN_A_FILE.fullmatch(line)
+    if not found:
+        return Issue(kind, line.strip())
+    return Issue(kind, found["text"], found["path"], found["line"])
+
+
+def names(outputs: Iterable[StackOutput]) -> dict[str, str]:
+    """
+    Return *outputs* by the names they get as variables: ``alb_Url`` for the output Url of the stack alb.
+
+    A dot would do in Azure Pipelines, and GitHub refuses it: letters, digits, ``_`` and ``-`` do in both.
+    """
+    return {re.sub(r"[^A-Za-z0-9_]", "_", f"{one.stack}_{one.key}"): one.value for one in outputs}
+
+
+@dataclass(frozen=True)
+class Azure:
+    """
+    An agent of Azure Pipelines.
+
+    It looks for a command anywhere in a line, on stdout; a step's stderr comes to it by the same way, because
+    the tasks Bash@3 and CmdLine@2, which `bash:` and `script:` are, pass it on to theirs.
+    """
+
+    folder: str = ""
+    """Its own for this job (Agent.TempDirectory), emptied after what was attached has been uploaded."""
+
+    def issue(self, one: Issue) -> str:
+        """Return what puts *one* on the run's page."""
+        place = {"sourcepath": one.path, "linenumber": one.line}
+        return _vso("task.logissue", one.text, type=one.kind, **place)
+
+    def variable(self, name: str, value: str) -> str:
+        """Return what makes a variable that later steps, jobs and stages read as an output of this step."""
+        return _vso("task.setvariable", value, variable=name, isOutput="true")
+
+    def summary(self, path: str) -> str:
+        """Return what attaches the Markdown file at the absolute *path* to the run."""
+        return _vso("task.uploadsummary", path)
+
+
+@dataclass(frozen=True)
+class GitHub:
+    """A runner of GitHub Actions: issues are read from stdout and stderr, the rest from files."""
+
+    outputs: str = ""
+    """The file of this step's outputs (GITHUB_OUTPUT)."""
+    summary: str = ""
+    """The file of this step's summary (GITHUB_STEP_SUMMARY)."""
+
+    def issue(self, one: Issue) -> str:
+        """Return what annotates the run, and the file where there is one."""
+        places = {"file": one.path, "line": one.line}
+        said = ",".join(f"{name}={_github_property(value)}" for name, value in places.items() if value)
+        return f"::{one.kind}{f' {said}' if said else ''}::{_github_data(one.text)}"
+
+    def variable(self, name: str, value: str) -> str:
+        """Return what stands in the file of outputs; several lines end where their own mark does."""
+        if "\n" not in value and "\r" not in value:
+            return f"{name}={value}"
+        mark = "END"
+        while mark in value:
+            mark += "_"
+        return f"{name}<<{mark}\n{value}\n{mark}"
+
+
+Agent = Azure | GitHub
+
+
+def agent(variables: Mapping[str, str]) -> Agent | None:
+    """Return the agent that says of itself, in a process's *variables*, that it runs it; None: no agent."""
+    if variables.get("TF_BUILD", "").lower() == "true":
+        return Azure(variables.get("AGENT_TEMPDIRECTORY", ""))
+    if variables.get("GITHUB_ACTIONS", "").lower() == "true":
+        return GitHub(variables.get("GITHUB_OUTPUT", ""), variables.get("GITHUB_STEP_SUMMARY", ""))
+    return None
+
+
+def _vso(command: str, data: str, **properties: str) -> str:
+    said = ";".join(f"{name}={_vso_property(value)}" for name, value in properties.items() if value)
+    return f"##vso[{command}{f' {said}' if said else ''}]{_vso_data(data)}"
+
+
+def _vso_data(text: str) -> str:
+    return text.replace("%", "%AZP25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _vso_property(text: str) -> str:
+    return _vso_data(text).replace("]", "%5D").replace(";", "%3B")
+
+
+def _github_data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _github_property(text: str) -> str:
+    return _github_data(text).replace(":", "%3A").replace(",", "%2C")

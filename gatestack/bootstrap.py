@@ -1,0 +1,159 @@
+"""`bootstrap`: what an account needs before pipelines deploy to it, made once by a person who may."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import click
+
+from deployer import report
+from deployer.cloud import Cloud
+from deployer.deploy import deploy as deploy_stacks
+from deployer.errors import Protected
+from deployer.options import Options as RunOptions
+from deployer.progress import Result
+from deployer.saved.approved import deploy_plan
+from gatestack import review, telling
+from gatestack.account import connect, poll_interval, speed
+from gatestack.change import ENV, FORMAT, YES
+from gatestack.cli import Options
+from gatestack.environment import Environment, SettingsRefused, resolve
+from gatestack.progress import shown
+from gatestack.signals import host
+from generator.manifest import Manifest
+from stacks.settings import Settings
+
+SEPARATORS = {"Deploys": " ", "Trusts": " | "}
+"""Outputs of the stack that list whom it serves -> what stands between two entries."""
+
+
+@click.command()
+@ENV
+@YES
+@click.option(
+    "--print-template", is_flag=True, help="Only print the template, for those who have to allow it."
+)
+@click.option("--narrow", is_flag=True, help="Let it serve fewer environments or pipelines than it does.")
+@FORMAT
+@click.pass_obj
+def bootstrap(
+    options: Options, env: str, style: str, *, yes: bool, print_template: bool, narrow: bool
+) -> int:
+    """
+    Let pipelines deploy ENV: trust in their tokens, a role for them, a boundary for the roles they make.
+
+    It is the stack gatestack-bootstrap, once for an account and region, as `pipelines` of ENV's file says.
+    """
+    environment = resolve(env, options.region)
+    settings = _settings(environment)
+    manifest = _manifest(settings)
+    (spec,) = manifest.stacks
+    if print_template:
+        click.echo(json.dumps(json.loads(spec.template), indent=2))
+        return 0
+    if not yes:
+        review.check_terminal(" (see what it makes with --print-template first)")
+    cloud = connect(environment, options)
+    if not narrow:
+        _refuse_to_forget(manifest, cloud)
+    command = f"gatestack bootstrap {shlex.quote(env)}"
+    interval = poll_interval(environment, options)
+    chosen = RunOptions(poll_interval=interval, show_events=not options.quiet, command=command)
+    try:
+        plan = None if yes else review.agreed(_account(environment), manifest, cloud, options, chosen)
+    except review.NothingToDo:
+        return 0
+    with shown(options, speed=speed(environment)) as tell, host(tell) as here:
+        if plan is None:
+            result = deploy_stacks(manifest, cloud, chosen, here)
+        else:
+            result = replace(deploy_plan(manifest, plan, cloud, chosen, here), command=command)
+    return _told(result, settings, style)
+
+
+def _settings(environment: Environment) -> Settings:
+    """Return the settings that trust somebody; raises SettingsRefused."""
+    if environment.settings is None:
+        message = "a rendered folder holds an environment's stacks: give bootstrap the environment's file"
+        raise SettingsRefused(message)
+    if not environment.settings.pipelines.configured:
+        message = (
+            f"{environment.name}: its file lets no pipeline deploy. Add pipelines.azure_devops "
+            "(organization, organization_id, project, service_connection) or pipelines.github (repository, "
+            "environments): docs/bootstrap.md"
+        )
+        raise SettingsRefused(message)
+    return environment.settings
+
+
+def _manifest(settings: Settings) -> Manifest:
+    from generator.bootstrap import render_bootstrap  # noqa: PLC0415 - a refusal does not wait for troposphere
+
+    return render_bootstrap(settings)
+
+
+def _account(environment: Environment) -> Environment:
+    """Return what is asked for: not the environment's stacks, but the account's one."""
+    return replace(environment, name=f"the account, for pipelines in {environment.region}")
+
+
+def _refuse_to_forget(manifest: Manifest, cloud: Cloud) -> None:
+    """
+    Refuse to leave out whom the live stack serves: another environment's file may have said so.
+
+    Raises:
+        Protected: an environment or a pipeline would be left out.
+
+    """
+    (spec,) = manifest.stacks
+    wanted = {key: output["Value"] for key, output in json.loads(spec.template)["Outputs"].items()}
+    live = {output.key: output.value for state in cloud.stacks([spec.stack_name]) for output in state.outputs}
+    if lost := sorted(_lost(live, wanted)):
+        what = "\n".join(f"  {one}" for one in lost)
+        raise Protected(
+            f"{spec.stack_name} also serves what this file does not name:\n{what}\n"
+            "environments that share an account and region say the same under pipelines: add it, or give "
+            "--narrow to leave it out"
+        )
+
+
+def _lost(live: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
+    for key, separator in SEPARATORS.items():
+        named = set(wanted[key].split(separator))
+        yield from (one for one in live.get(key, "").split(separator) if one and one not in named)
+
+
+def _told(result: Result, settings: Settings, style: str) -> int:
+    """Print the outputs, and where they are entered; the first cause last."""
+    if style == "json":
+        click.echo(report.result_json(result))
+    else:
+        click.echo(report.result_text(result), err=True)
+        click.echo(report.outputs_text(result.outputs))
+    telling.outputs(result.outputs)
+    if cause := report.first_cause(result):
+        telling.error(cause)
+    elif result.exit_code == 0:
+        found = {output.key: output.value for output in result.outputs}
+        click.echo("\n".join(_next(settings, found)), err=True)
+    return result.exit_code
+
+
+def _next(settings: Settings, found: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is entered where."""
+    role, plan_role = found.get("DeployRoleArn", ""), found.get("PlanRoleArn", "")
+    azure, github = settings.pipelines.azure_devops, settings.pipelines.github
+    if azure and azure.service_connection:
+        yield f"Azure DevOps, service connection {azure.service_connection} (AWS, OIDC): {role}"
+    if azure and azure.plan_service_connection:
+        yield f"Azure DevOps, service connection {azure.plan_service_connection} (AWS, OIDC): {plan_role}"
+    if azure and azure.pipelines:
+        group = f"gatestack-{settings.environment}"
+        yield f"Azure DevOps, variable group {group}: AWS_ROLE_ARN = {role}"
+    if github:
+        yield f"GitHub, {github.repository}, variable AWS_ROLE_ARN: {role}"
+    if github and github.pull_requests:
+        yield f"GitHub, {github.repository}, variable AWS_PLAN_ROLE_ARN: {plan_role}"

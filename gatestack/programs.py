@@ -1,0 +1,87 @@
+"""The programs on the PATH that an image is built with: docker, cosign, git. No password is an argument."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from deployer.aws.registry import RegistryLogin
+from deployer.errors import DeployError, Refused
+from gatestack.base_image import Base, verified_digest
+
+SHORT = 12
+"""Characters of a commit in a tag: enough for a repository of any size."""
+
+
+def find_docker() -> None:
+    """Refuse to go on without docker."""
+    if shutil.which("docker") is None:
+        raise Refused("docker is not on the PATH: install it, or build where it is (docs/image.md)")
+
+
+def commit_of(folder: Path) -> tuple[str, bool]:
+    """
+    Return the commit that is checked out, and whether *folder* is as it was committed.
+
+    Raises:
+        Refused: git is not there, or nothing is checked out here.
+
+    """
+    if shutil.which("git") is None:
+        raise Refused("git is not on the PATH to name the commit: give --tag")
+    found = _ask("git", "rev-parse", f"--short={SHORT}", "HEAD")
+    changed = _ask("git", "status", "--porcelain", "--", str(folder))
+    if found.returncode or changed.returncode:
+        said = (found.stderr or changed.stderr).strip().splitlines()
+        raise Refused(f"git names no commit here, give --tag: {said[-1] if said else 'it says nothing'}")
+    return found.stdout.strip(), not changed.stdout.strip()
+
+
+def verify(image: Base) -> str | None:
+    """
+    Verify the signature of *image* and return the digest it is of; None where cosign is not there to ask.
+
+    Raises:
+        DeployError: it is not signed by LiteLLM's key, or the key cannot be fetched.
+
+    """
+    if shutil.which("cosign") is None:
+        return None
+    click.echo(f"cosign verify --key {image.key} {image.reference}", err=True)
+    done = _ask("cosign", "verify", "--key", image.key, image.reference)
+    click.echo(done.stderr.strip(), err=True)
+    if done.returncode:
+        raise DeployError(
+            f"the signature of {image.reference} is not verified, nothing is built: take the release and "
+            "the commit of its key from the release's notes"
+        )
+    return verified_digest(done.stdout)
+
+
+def log_in(login: RegistryLogin) -> None:
+    """Log docker in; the password goes through its stdin."""
+    command = ["docker", "login", "--username", login.user, "--password-stdin", login.registry]
+    done = subprocess.run(  # noqa: S603 - docker, on the PATH as its users have it
+        command, input=login.password, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        said = done.stderr.replace(login.password, "***").strip().splitlines()
+        raise DeployError(f"docker login {login.registry}: {said[-1] if said else 'it failed'}")
+
+
+def docker(*arguments: str) -> None:
+    """Run docker; what it says goes to stderr, for stdout is the result's. Raises DeployError."""
+    click.echo(f"docker {' '.join(arguments)}", err=True)
+    done = subprocess.run(["docker", *arguments], stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)  # noqa: S603, S607 - as above
+    if done.returncode:
+        raise DeployError(f"`docker {arguments[0]}` ended with {done.returncode}; why stands above")
+
+
+def _ask(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - programs of the user's PATH
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )

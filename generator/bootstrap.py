@@ -1,0 +1,39 @@
+"""Settings -> the manifest of the account's own stack, which is deployed like any environment's."""
+
+from __future__ import annotations
+
+import json
+
+from generator.manifest import Manifest, StackSpec
+from stacks import bootstrap
+from stacks.settings import Settings
+
+TIMEOUT_MINUTES = 30
+
+
+def render_bootstrap(settings: Settings) -> Manifest:
+    """
+    Return a manifest of one stack; the same for all environments that say the same of `pipelines`.
+
+    Its template has no spaces, to stay below what CloudFormation takes without a bucket if it can.
+    """
+    stack = bootstrap.build(settings)
+    template = json.dumps(stack.template.to_dict(), separators=(",", ":"), sort_keys=True)
+    return Manifest(
+        environment=stack.tags["Environment"],
+        system=stack.tags["System"],
+        region=settings.region,
+        account=settings.account,
+        production=False,
+        stacks=(
+            StackSpec(
+                name=stack.name,
+                stack_name=stack.stack_name,
+                template=f"{template}\n",
+                capabilities=("CAPABILITY_NAMED_IAM",),
+                tags=stack.tags,
+                termination_protection=True,
+                timeout_minutes=TIMEOUT_MINUTES,
+            ),
+        ),
+    )

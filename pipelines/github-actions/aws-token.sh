@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Credentials for the steps that follow, without a stored key: GitHub gives the job a token, and botocore takes it to
+# the role AWS_ROLE_ARN (AssumeRoleWithWebIdentity). A token lasts five minutes and the role's session an hour, so a
+# fresh token is fetched every four minutes until the job ends, when the runner ends this too.
+# Sources: GitHub docs, "OpenID Connect reference"; AWS SDKs reference, "Assume role credential provider".
+set -euo pipefail
+umask 077
+
+fail() {
+  echo "::error::$1"
+  exit 1
+}
+
+[ -n "${AWS_ROLE_ARN:-}" ] || fail 'no role: set the variable AWS_ROLE_ARN (docs/github-actions.md)'
+[ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ] || fail 'GitHub gives this job no token: it needs permissions: id-token: write'
+
+file="$RUNNER_TEMP/aws-token"
+fetch() { # the token that asks is on no command line
+  curl --fail --silent --show-error --retry 5 --max-time 30 \
+    --config <(printf 'header = "Authorization: Bearer %s"\n' "$ACTIONS_ID_TOKEN_REQUEST_TOKEN") \
+    "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=sts.amazonaws.com" |
+    python3 -c 'import json, sys; sys.stdout.write(json.load(sys.stdin)["value"])' > "$file.new" &&
+    mv "$file.new" "$file"
+}
+
+fetch || fail 'GitHub gives no token: why stands above'
+(while sleep "${TOKEN_SECONDS:-240}"; do fetch || true; done) < /dev/null > /dev/null 2>&1 &
+{
+  echo "AWS_WEB_IDENTITY_TOKEN_FILE=$file"
+  echo "AWS_ROLE_SESSION_NAME=github-actions-${GITHUB_RUN_ID:-0}"
+} >> "$GITHUB_ENV"
+echo "the next steps are $AWS_ROLE_ARN"

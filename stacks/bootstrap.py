@@ -1,0 +1,296 @@
+"""
+What an account needs before a pipeline can deploy to it: trust, roles, a boundary, a bucket.
+
+No stack of an environment: it is made once for an account and region, by a person, and it imports nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from awacs import sts
+from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
+from troposphere import AWSHelperFn, GetAtt, Output, Ref, Sub, iam
+from troposphere.s3 import (
+    AbortIncompleteMultipartUpload,
+    Bucket,
+    BucketEncryption,
+    BucketPolicy,
+    LifecycleConfiguration,
+    LifecycleRule,
+    NoncurrentVersionExpiration,
+    ServerSideEncryptionByDefault,
+    ServerSideEncryptionRule,
+    VersioningConfiguration,
+)
+
+from stacks.parts import deploy_permissions as may
+from stacks.parts.config_bucket import NOTHING_PUBLIC, OWNER_ONLY, only_with_tls
+from stacks.parts.pipeline_roles import identities, limits
+from stacks.parts.plan_permissions import looking, looking_at_contents, looking_at_own, planning
+from stacks.parts.policies import allow, document
+from stacks.parts.reach import Reach, actions
+from stacks.parts.retention import kept
+from stacks.settings import Settings
+from stacks.wiring import BOUNDARY_NAME, OWN_BOUNDARY, Stack
+
+NAME = "bootstrap"
+STACK_NAME = "gatestack-bootstrap"
+DEPLOYS = "Deploys"
+TRUSTS = "Trusts"
+"""Outputs that say whom the stack serves: who makes it anew must not forget the others."""
+
+TEMPLATES_BUCKET = "gatestack-artifacts-${AWS::AccountId}-${AWS::Region}"
+"""
+The deployer's own, for templates of more than 51 200 bytes: it makes it when it first needs it.
+
+That may be for this stack, so this stack cannot be the one that makes it.
+"""
+KEPT_DAYS = 90
+"""How long plans are kept."""
+
+AZURE_AUDIENCE = "api://AzureADTokenExchange"
+AWS_AUDIENCE = "sts.amazonaws.com"
+GITHUB_ISSUER = "token.actions.githubusercontent.com"
+
+
+class AccountStack(Stack):
+    """The one stack that belongs to an account and not to an environment."""
+
+    @property
+    def stack_name(self) -> str:
+        """The same for every environment."""
+        return STACK_NAME
+
+    @property
+    def prefix(self) -> str:
+        """What tags call its resources by."""
+        return "gatestack"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The file's tags and gatestack's own, by which no environment takes it for its own."""
+        own = {"Environment": "gatestack", "System": NAME, "Stack": NAME, "ManagedBy": "gatestack"}
+        return self.settings.tags | own
+
+    @property
+    def boundary(self) -> None:
+        """No boundary: its roles make the roles that have one."""
+        return None
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whose tokens AWS takes: their issuer, for whom they are made, and who holds them."""
+
+    title: str
+    """Logical id of the provider."""
+    issuer: str
+    """URL without https://."""
+    audience: str
+    deploy: tuple[str, ...]
+    """Subjects that deploy."""
+    plan: tuple[str, ...]
+    """Subjects that only plan."""
+    provider_arn: str | None
+    """The account's own, where it has one: it can have no second one of the same issuer."""
+
+
+def build(settings: Settings) -> Stack:
+    """Return the stack; the settings trust somebody, else there would be nothing to make."""
+    stack = AccountStack(settings, NAME, "what pipelines need: OIDC trust, roles, boundary, artifacts bucket")
+    reach, trusts = Reach.of(settings), tuple(trusted(settings))
+    providers = {trust: _provider(stack, trust) for trust in trusts}
+    boundary = _boundary(stack, reach)
+    artifacts = _bucket(stack)
+    plan = [
+        _policy(stack, title, statements)
+        for title, statements in (
+            ("Look", [*planning(reach), *looking()]),
+            ("LookAtRunning", looking_at_own(reach)),
+            ("LookAtContents", looking_at_contents(reach)),
+        )
+    ]
+    makes = _deploying(stack, reach, boundary, artifacts)
+    deploy_subjects = {providers[one]: (one, one.deploy) for one in trusts}
+    _role(stack, "Deploy", deploy_subjects, [*plan, *makes])
+    plan_subjects = {providers[one]: (one, one.plan) for one in trusts if one.plan}
+    if plan_subjects:
+        _role(stack, "Plan", plan_subjects, plan)
+    _say(stack, DEPLOYS, " ".join(reach.prefixes), "Environments that the role deploys")
+    _say(stack, TRUSTS, " | ".join(sorted(_subjects(trusts))), "Whose tokens are taken")
+    return stack
+
+
+def trusted(settings: Settings) -> Iterator[Trust]:
+    """
+    Yield whom the settings trust; each subject is a whole one, without wildcards.
+
+    Sources: AWS Toolkit for Azure DevOps User Guide, "OIDC federation" (``sc://``), tokens of Azure Pipelines
+    without a service connection (``p://``), GitHub Docs, "OpenID Connect reference".
+    """
+    azure, github = settings.pipelines.azure_devops, settings.pipelines.github
+    if azure:
+        place = f"{azure.organization}/{azure.project}"
+        connections = [azure.service_connection] if azure.service_connection else []
+        deploy = [*(f"sc://{place}/{one}" for one in connections), *_jobs(place, azure.pipelines)]
+        plan = [f"sc://{place}/{one}" for one in [azure.plan_service_connection] if one]
+        issuer = f"vstoken.dev.azure.com/{azure.organization_id}"
+        found = (tuple(deploy), tuple(plan), azure.provider_arn)
+        yield Trust("AzureDevOpsProvider", issuer, AZURE_AUDIENCE, *found)
+    if github:
+        repository = f"repo:{github.repository}"
+        deploy = [f"{repository}:environment:{one}" for one in github.environments]
+        deploy += [f"{repository}:ref:refs/heads/{one}" for one in github.branches]
+        plan = [f"{repository}:pull_request"] if github.pull_requests else []
+        plan += [f"{repository}:ref:refs/heads/{one}" for one in github.plan_branches]
+        found = (tuple(deploy), tuple(plan), github.provider_arn)
+        yield Trust("GitHubProvider", GITHUB_ISSUER, AWS_AUDIENCE, *found)
+
+
+def _jobs(place: str, pipelines: tuple[str, ...]) -> list[str]:
+    return [f"p://{place}/{one}" for one in pipelines]
+
+
+def _subjects(trusts: tuple[Trust, ...]) -> Iterator[str]:
+    for trust in trusts:
+        yield from (f"deploy {one}" for one in trust.deploy)
+        yield from (f"plan {one}" for one in trust.plan)
+
+
+def _provider(stack: Stack, trust: Trust) -> Any:
+    """
+    Add the provider and return its ARN.
+
+    No thumbprint: IAM takes the issuer's from its certificate (CloudFormation Template Reference,
+    "AWS::IAM::OIDCProvider").
+    """
+    if trust.provider_arn:
+        return trust.provider_arn
+    provider = iam.OIDCProvider(trust.title, Url=f"https://{trust.issuer}", ClientIdList=[trust.audience])
+    return GetAtt(stack.add(provider, name=trust.title), "Arn")
+
+
+def _boundary(stack: Stack, reach: Reach) -> Any:
+    """Add the boundary where the stacks' roles are to have ours, and return the ARN of what they have."""
+    chosen = stack.settings.pipelines.boundary
+    if chosen != "gatestack":
+        return chosen
+    policy = iam.ManagedPolicy(
+        "Boundary",
+        ManagedPolicyName=Sub(BOUNDARY_NAME),
+        Description="What a role of gatestack's stacks may be allowed at the most",
+        PolicyDocument=document(*limits(reach)),
+    )
+    stack.add(policy)
+    stack.export("BoundaryArn", Ref(policy), "Boundary of the stacks' roles")
+    return Sub(OWN_BOUNDARY)
+
+
+def _deploying(stack: Stack, reach: Reach, boundary: Any, artifacts: Bucket) -> list[iam.ManagedPolicy]:
+    zone = stack.settings.alb.hosted_zone_id
+    zones = [zone] if zone else []
+    themes = {
+        "Stacks": [*may.stacks(reach), *_files(artifacts), *identities(reach, boundary)],
+        "Network": may.network(reach, stack.settings),
+        "Entrance": may.entrance(reach, zones),
+        "Data": may.data(reach),
+        "Running": may.running(reach),
+        "Contents": may.contents(reach),
+    }
+    return [_policy(stack, title, statements) for title, statements in themes.items()]
+
+
+def _files(artifacts: Bucket) -> list[Statement]:
+    """
+    Let who deploys use both buckets, and make that of large templates as the deployer does.
+
+    Who only plans puts nothing there: a template could be laid for others.
+    """
+    templates = f"arn:${{AWS::Partition}}:s3:::{TEMPLATES_BUCKET}"
+    buckets = [GetAtt(artifacts, "Arn"), Sub(templates)]
+    objects = [Sub(f"${{{artifacts.title}.Arn}}/*"), Sub(f"{templates}/*")]
+    return [
+        allow("Artifacts", actions("s3", "ListBucket"), buckets),
+        allow("ArtifactFiles", actions("s3", "GetObject GetObjectVersion PutObject"), objects),
+        allow("TemplatesBucket", actions("s3", _MAKE_BUCKET), [Sub(templates)]),
+    ]
+
+
+def _policy(stack: Stack, title: str, statements: list[Statement]) -> iam.ManagedPolicy:
+    """Add a policy for a theme: of 6144 characters each, ten to a role (IAM User Guide, quotas)."""
+    return stack.add(iam.ManagedPolicy(f"{title}Policy", PolicyDocument=document(*statements)))
+
+
+def _role(
+    stack: Stack,
+    title: str,
+    subjects: dict[Any, tuple[Trust, tuple[str, ...]]],
+    policies: list[iam.ManagedPolicy],
+) -> None:
+    """Add the role *title*, which the subjects assume by their tokens and nobody else does at all."""
+    statements = [_assume(provider, trust, whom) for provider, (trust, whom) in subjects.items() if whom]
+    role = iam.Role(
+        f"{title}Role",
+        RoleName=Sub(f"gatestack-{title.lower()}-${{AWS::Region}}"),
+        AssumeRolePolicyDocument=document(*statements),
+        MaxSessionDuration=stack.settings.pipelines.session_hours * 3600,
+        ManagedPolicyArns=[Ref(policy) for policy in policies],
+    )
+    stack.add(role, name=title)
+    stack.export(f"{title}RoleArn", GetAtt(role, "Arn"), f"Role that pipelines {title.lower()} with")
+
+
+def _assume(provider: AWSHelperFn | str, trust: Trust, subjects: tuple[str, ...]) -> Statement:
+    conditions = {f"{trust.issuer}:aud": trust.audience, f"{trust.issuer}:sub": list(subjects)}
+    return Statement(
+        Effect=Allow,
+        Principal=Principal("Federated", provider),
+        Action=[sts.AssumeRoleWithWebIdentity],
+        Condition=Condition(StringEquals(conditions)),
+    )
+
+
+def _bucket(stack: Stack) -> Bucket:
+    """
+    Add the bucket for what one stage of a pipeline hands to the next; no stage has to.
+
+    It outlives the stack: plans of changes that went wrong may be in it.
+    """
+    encryption = ServerSideEncryptionRule(
+        ServerSideEncryptionByDefault=ServerSideEncryptionByDefault(SSEAlgorithm="AES256")
+    )
+    forget = LifecycleRule(
+        Id="forget",
+        Status="Enabled",
+        ExpirationInDays=KEPT_DAYS,
+        NoncurrentVersionExpiration=NoncurrentVersionExpiration(NoncurrentDays=KEPT_DAYS),
+        AbortIncompleteMultipartUpload=AbortIncompleteMultipartUpload(DaysAfterInitiation=1),
+    )
+    bucket = stack.add(
+        Bucket(
+            "ArtifactsBucket",
+            BucketEncryption=BucketEncryption(ServerSideEncryptionConfiguration=[encryption]),
+            LifecycleConfiguration=LifecycleConfiguration(Rules=[forget]),
+            OwnershipControls=OWNER_ONLY,
+            PublicAccessBlockConfiguration=NOTHING_PUBLIC,
+            VersioningConfiguration=VersioningConfiguration(Status="Enabled"),
+            **kept(),
+        ),
+        name="artifacts",
+    )
+    guard = document(only_with_tls(bucket))
+    stack.add(BucketPolicy("ArtifactsBucketPolicy", Bucket=Ref(bucket), PolicyDocument=guard))
+    stack.export("ArtifactsBucketName", Ref(bucket), "Bucket for plans and built folders")
+    return bucket
+
+
+def _say(stack: Stack, output: str, value: str, description: str) -> None:
+    stack.template.add_output(Output(output, Value=value, Description=description))
+
+
+_MAKE_BUCKET = (
+    "CreateBucket PutBucketPolicy PutBucketPublicAccessBlock PutBucketVersioning PutEncryptionConfiguration"
+)

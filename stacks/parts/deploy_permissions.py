@@ -1,0 +1,303 @@
+"""
+What deploying needs beyond planning, by theme: each function is one managed policy.
+
+The deploy role makes the resources itself: CloudFormation acts with its caller's permissions (CloudFormation
+User Guide, "CloudFormation service role"). A service role would stay with each stack for whoever updates it
+next, person or pipeline, and a stack whose role is gone can no longer be deleted.
+
+Names and tags decide what is ours:
+- What has a name is known by it: it begins with environment and system, or with the name of the stack.
+- What has only an id (VPC and its parts, target groups, certificates, keys) is known by gatestack's tags.
+  They are put on as it is made (every type here is tagged on creation, says its provider schema), and nothing
+  that is there already can be given them, or tagging would be the way to take it over.
+"""
+
+from __future__ import annotations
+
+from awacs.aws import Statement, StringEquals
+from troposphere import AccountId
+
+from stacks.parts.plan_permissions import alarms, balancers, dashboards, keys, log_groups, secrets
+from stacks.parts.policies import allow
+from stacks.parts.reach import BY_CLOUDFORMATION, Reach, actions, arn_of, when
+from stacks.settings import Settings
+
+
+def stacks(reach: Reach) -> list[Statement]:
+    """Return what executes change sets and takes stacks away, and what the commands do on their own."""
+    own = reach.arns("cloudformation", "stack/{p}-*/*")
+    tasks = reach.arns("ecs", "task-definition/{p}-*")
+    return [
+        allow("Deploy", actions("cloudformation", _STACKS), own),
+        allow("RunMigration", actions("ecs", "RunTask"), [*tasks, *reach.arns("ecs", "task/{p}*/*")]),
+        allow("PushImages", actions("ecr", _PUSH), reach.arns("ecr", "repository/{p}", "repository/{p}-*")),
+        allow("EcrLogin", actions("ecr", "GetAuthorizationToken"), ["*"]),  # knows no resource
+    ]
+
+
+def network(reach: Reach, settings: Settings) -> list[Statement]:
+    """
+    Return what makes VPCs and their parts, and changes what is ours.
+
+    An interface endpoint with private DNS needs route53:AssociateVPCWithHostedZone (Service Authorization
+    Reference, "Actions for Amazon EC2", CreateVpcEndpoint); the zone is AWS's own.
+    """
+    made = [arn_of("ec2", f"{kind}/*") for kind in _PARTS]
+    in_vpc = [arn_of("ec2", f"{kind}/*") for kind in ("vpc", "subnet", "route-table", "security-group")]
+    every = [arn_of("ec2", f"{kind}/*") for kind in ("vpc", *_PARTS)]
+    created = StringEquals("ec2:CreateAction", _MAKE.split())
+    zones = Reach(("",)).globally("route53", "hostedzone/*")
+    return [
+        allow("MakeVpc", actions("ec2", "CreateVpc"), [arn_of("ec2", "vpc/*")], when(*reach.tagged())),
+        allow("MakeParts", actions("ec2", _MAKE_PARTS), made, when(*reach.tagged())),
+        allow(
+            "MakeIn",
+            actions("ec2", _MAKE_IN),
+            [*in_vpc, arn_of("ec2", "elastic-ip/*")],
+            when(*reach.owned()),
+        ),
+        *_existing(settings),
+        allow("TagNew", actions("ec2", "CreateTags"), every, when(created)),
+        allow("Change", actions("ec2", _CHANGE), every, when(*reach.owned())),
+        # The rule has no tags of its own; the group, which is asked for as well, has ours.
+        allow("MakeRules", actions("ec2", _RULES), [arn_of("ec2", "security-group-rule/*")]),
+        allow("PrivateDns", actions("route53", "AssociateVPCWithHostedZone"), zones),
+    ]
+
+
+def _existing(settings: Settings) -> list[Statement]:
+    """Return what puts groups and endpoints into a VPC that was there already, and into no other."""
+    there = settings.network.existing_vpc
+    if there is None:
+        return []
+    subnets = (*there.public_subnet_ids, *there.private_subnet_ids, *there.data_subnet_ids)
+    places = [f"vpc/{there.vpc_id}", *(f"subnet/{one}" for one in subnets)]
+    into = actions("ec2", "CreateFlowLogs CreateSecurityGroup CreateVpcEndpoint ModifyVpcEndpoint")
+    return [allow("IntoExistingVpc", into, [arn_of("ec2", place) for place in places])]
+
+
+def entrance(reach: Reach, zones: list[str]) -> list[Statement]:
+    """
+    Return what makes load balancer, certificate, DNS records and web application firewall.
+
+    Target groups get their names from CloudFormation, cut to 32 characters, so tags tell which are ours.
+    SetWebAcl knows no resource. A web ACL of AWS's managed rules asks for ``managedruleset`` as well. Records
+    are changed in the environment's own hosted zone.
+    """
+    service = "elasticloadbalancing"
+    listeners = reach.arns(
+        service, *(f"{kind}/app/{{p}}{end}" for kind in _LISTENERS for end in ("/*", "-*"))
+    )
+    groups, certificates = [arn_of(service, "targetgroup/*")], [arn_of("acm", "certificate/*")]
+    tag_new = StringEquals(f"{service}:CreateAction", "CreateTargetGroup")
+    acls = reach.arns("wafv2", "regional/webacl/{p}/*", "regional/webacl/{p}-*/*")
+    own_zones = [one for zone in zones for one in Reach(("",)).globally("route53", f"hostedzone/{zone}")]
+    records = [allow("Records", actions("route53", "ChangeResourceRecordSets"), own_zones)] if zones else []
+    return [
+        allow("Balancers", actions(service, _BALANCERS), [*balancers(reach), *listeners]),
+        allow("NewGroups", actions(service, "CreateTargetGroup"), groups, when(*reach.tagged())),
+        allow("TagNewGroups", actions(service, "AddTags"), groups, when(tag_new)),
+        allow("Groups", actions(service, _GROUPS), groups, when(*reach.owned())),
+        allow("BeforeBalancers", actions(service, "SetWebAcl"), ["*"]),
+        allow("NewCertificates", actions("acm", "RequestCertificate"), ["*"], when(*reach.tagged())),
+        allow(
+            "TagNewCertificates",
+            actions("acm", "AddTagsToCertificate"),
+            certificates,
+            when(*reach.tagged(), BY_CLOUDFORMATION),
+        ),
+        allow("Certificates", actions("acm", _CERTIFICATES), certificates, when(*reach.owned())),
+        allow("Firewalls", actions("wafv2", _FIREWALLS), [*acls, *balancers(reach)]),
+        allow("ManagedRules", actions("wafv2", "CreateWebACL UpdateWebACL"), _managed_rules()),
+        *records,
+    ]
+
+
+def data(reach: Reach) -> list[Statement]:
+    """
+    Return what makes databases and caches, with their snapshots.
+
+    An instance without an option group of its own is made in AWS's default one. What is made of a snapshot
+    may be made of any: whose it is stands in no name.
+    """
+    rds = reach.arns("rds", *(f"{kind}:{{p}}-*" for kind in _RDS_KINDS))
+    defaults = [arn_of("rds", f"{kind}:default*") for kind in ("og", "pg", "cluster-pg")]
+    snapshots = [arn_of("rds", kind) for kind in ("snapshot:*", "cluster-snapshot:*")]
+    caches = reach.arns("elasticache", *(f"{kind}:{{p}}-*" for kind in _CACHE_KINDS))
+    return [
+        allow("Databases", actions("rds", _DATABASES), rds),
+        allow("DefaultGroups", actions("rds", _IN_DEFAULTS), defaults),
+        allow("Restore", actions("rds", _RESTORE), [*rds, *defaults, *snapshots]),
+        allow("Caches", actions("elasticache", _CACHES), caches),
+    ]
+
+
+def running(reach: Reach) -> list[Statement]:
+    """
+    Return what makes clusters, services, functions and repositories, and what watches and scales them.
+
+    DeregisterTaskDefinition knows no resource. A scalable target has an id of AWS's own; the namespace keeps
+    it to ECS.
+    """
+    ecs = reach.arns("ecs", "cluster/{p}", "cluster/{p}-*", "*/{p}/*", "task-definition/{p}-*")
+    in_ecs = StringEquals("application-autoscaling:service-namespace", "ecs")
+    targets = [arn_of("application-autoscaling", "scalable-target/*")]
+    return [
+        allow("Tasks", actions("ecs", _TASKS), ecs),
+        allow("OldTaskDefinitions", actions("ecs", "DeregisterTaskDefinition"), ["*"]),
+        allow("Images", actions("ecr", _IMAGES), reach.arns("ecr", "repository/{p}", "repository/{p}-*")),
+        allow("Functions", actions("lambda", _FUNCTIONS), reach.arns("lambda", "function:{p}-*")),
+        allow("Scaling", actions("application-autoscaling", _SCALING), targets, when(in_ecs)),
+        allow("TagScaling", actions("application-autoscaling", "TagResource UntagResource"), targets),
+        allow("Alarms", actions("cloudwatch", _ALARMS), alarms(reach)),
+        allow("Dashboards", actions("cloudwatch", _DASHBOARDS), dashboards(reach)),
+        allow("Rules", actions("events", _EVENTS), reach.arns("events", "rule/{p}-*")),
+        allow("Trails", actions("cloudtrail", _TRAILS), reach.arns("cloudtrail", "trail/{p}-*")),
+        allow("Archives", actions("firehose", _ARCHIVES), reach.arns("firehose", "deliverystream/{p}-*")),
+    ]
+
+
+def contents(reach: Reach) -> list[Statement]:
+    """
+    Return what makes log groups, topics, parameters, secrets, buckets and keys, and what is put into them.
+
+    A key is tagged as CloudFormation makes it; a key of somebody else's cannot become ours by a tag. Bucket
+    names are unique worldwide, so objects are put only into buckets of this account.
+    """
+    here = StringEquals("aws:ResourceAccount", AccountId)
+    aliases = reach.arns("kms", "alias/{p}", "alias/{p}-*")
+    return [
+        allow("Logs", actions("logs", _LOGS), log_groups(reach)),
+        allow("Deliveries", actions("logs", _DELIVERIES), ["*"]),  # flow logs; knows no resource
+        allow("Topics", actions("sns", _TOPICS), reach.arns("sns", "{p}-*")),
+        allow("Subscriptions", actions("sns", "SetSubscriptionAttributes Unsubscribe"), ["*"]),  # no resource
+        allow("Parameters", actions("ssm", _PARAMETERS), reach.arns("ssm", "parameter/{p}/*")),
+        allow("Secrets", actions("secretsmanager", _SECRETS), secrets(reach)),
+        allow("Passwords", actions("secretsmanager", "GetRandomPassword"), ["*"]),  # knows no resource
+        allow("Buckets", actions("s3", _BUCKETS), reach.globally("s3", "{p}-*")),
+        allow("Files", actions("s3", _FILES), reach.globally("s3", "{p}-*/*"), when(here)),
+        allow("NewKeys", actions("kms", "CreateKey"), ["*"], when(*reach.tagged(), BY_CLOUDFORMATION)),
+        allow("TagNewKeys", actions("kms", "TagResource"), keys(), when(*reach.tagged(), BY_CLOUDFORMATION)),
+        allow("Keys", actions("kms", _KEYS), keys(), when(*reach.owned())),
+        allow("Aliases", actions("kms", "CreateAlias DeleteAlias UpdateAlias"), aliases),
+    ]
+
+
+def _managed_rules() -> list[object]:
+    return [arn_of("wafv2", "regional/managedruleset/*/*")]
+
+
+_STACKS = (
+    "ContinueUpdateRollback DeleteStack ExecuteChangeSet RollbackStack UntagResource "
+    "UpdateTerminationProtection"
+)
+_PUSH = (
+    "BatchCheckLayerAvailability CompleteLayerUpload GetDownloadUrlForLayer InitiateLayerUpload PutImage "
+    "UploadLayerPart"
+)
+_PARTS = (
+    *("subnet", "route-table", "security-group", "internet-gateway", "natgateway", "elastic-ip"),
+    *("vpc-endpoint", "vpc-flow-log"),
+)
+_MAKE_IN = (
+    "CreateFlowLogs CreateNatGateway CreateRouteTable CreateSecurityGroup CreateSubnet CreateVpcEndpoint"
+)
+_MAKE_PARTS = f"AllocateAddress CreateInternetGateway {_MAKE_IN}"
+_MAKE = f"CreateVpc {_MAKE_PARTS}"
+_RULES = "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress"
+_CHANGE = (
+    "AssociateAddress AssociateNatGatewayAddress AssociateRouteTable AttachInternetGateway "
+    "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateRoute CreateTags DeleteFlowLogs "
+    "DeleteInternetGateway DeleteNatGateway DeleteRoute DeleteRouteTable DeleteSecurityGroup DeleteSubnet "
+    "DeleteTags DeleteVpc DeleteVpcEndpoints DetachInternetGateway DisassociateAddress "
+    "DisassociateNatGatewayAddress DisassociateRouteTable ModifySubnetAttribute ModifyVpcAttribute "
+    "ModifyVpcEndpoint ReleaseAddress ReplaceRoute ReplaceRouteTableAssociation RevokeSecurityGroupEgress "
+    "RevokeSecurityGroupIngress UpdateSecurityGroupRuleDescriptionsEgress "
+    "UpdateSecurityGroupRuleDescriptionsIngress"
+)
+_LISTENERS = ("listener", "listener-rule")
+_BALANCERS = (
+    "AddTags CreateListener CreateLoadBalancer CreateRule DeleteListener DeleteLoadBalancer DeleteRule "
+    "ModifyListener ModifyListenerAttributes ModifyLoadBalancerAttributes ModifyRule RemoveTags "
+    "SetIpAddressType SetRulePriorities SetSecurityGroups SetSubnets"
+)
+_GROUPS = (
+    "AddTags DeleteTargetGroup DeregisterTargets ModifyTargetGroup ModifyTargetGroupAttributes "
+    "RegisterTargets RemoveTags"
+)
+_CERTIFICATES = "AddTagsToCertificate DeleteCertificate RemoveTagsFromCertificate UpdateCertificateOptions"
+_FIREWALLS = (
+    "AssociateWebACL CreateWebACL DeleteWebACL DisassociateWebACL TagResource UntagResource UpdateWebACL"
+)
+_RDS_KINDS = ("db", "cluster", "pg", "cluster-pg", "subgrp", "snapshot", "cluster-snapshot")
+_IN_DEFAULTS = "CreateDBCluster CreateDBInstance ModifyDBCluster ModifyDBInstance"
+_RESTORE = "RestoreDBClusterFromSnapshot RestoreDBInstanceFromDBSnapshot"
+_DATABASES = (
+    "AddTagsToResource CreateDBClusterParameterGroup CreateDBClusterSnapshot CreateDBParameterGroup "
+    "CreateDBSnapshot CreateDBSubnetGroup DeleteDBCluster DeleteDBClusterParameterGroup DeleteDBInstance "
+    "DeleteDBParameterGroup DeleteDBSubnetGroup "
+    "ModifyDBClusterParameterGroup ModifyDBParameterGroup ModifyDBSubnetGroup RebootDBInstance "
+    "RemoveTagsFromResource ResetDBClusterParameterGroup ResetDBParameterGroup " + _IN_DEFAULTS
+)
+_CACHE_KINDS = ("replicationgroup", "cluster", "parametergroup", "subnetgroup", "snapshot")
+_CACHES = (
+    "AddTagsToResource CreateCacheCluster CreateCacheParameterGroup CreateCacheSubnetGroup "
+    "CreateReplicationGroup CreateSnapshot DecreaseReplicaCount DeleteCacheCluster "
+    "DeleteCacheParameterGroup DeleteCacheSubnetGroup DeleteReplicationGroup IncreaseReplicaCount "
+    "ModifyCacheParameterGroup ModifyCacheSubnetGroup ModifyReplicationGroup "
+    "ModifyReplicationGroupShardConfiguration RemoveTagsFromResource"
+)
+_TASKS = (
+    "CreateCluster CreateService DeleteCluster DeleteService PutClusterCapacityProviders "
+    "RegisterTaskDefinition StopServiceDeployment TagResource UntagResource UpdateCluster "
+    "UpdateClusterSettings UpdateService"
+)
+_IMAGES = (
+    "CreateRepository DeleteLifecyclePolicy DeleteRepository DeleteRepositoryPolicy "
+    "PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy SetRepositoryPolicy TagResource "
+    "UntagResource"
+)
+_FUNCTIONS = (
+    "AddPermission CreateFunction DeleteFunction DeleteFunctionConcurrency InvokeFunction PublishVersion "
+    "PutFunctionConcurrency PutFunctionRecursionConfig PutRuntimeManagementConfig RemovePermission "
+    "TagResource UntagResource UpdateFunctionCode UpdateFunctionConfiguration"
+)
+_SCALING = "DeleteScalingPolicy DeregisterScalableTarget PutScalingPolicy RegisterScalableTarget"
+_ALARMS = "DeleteAlarms PutMetricAlarm TagResource UntagResource"
+_DASHBOARDS = "DeleteDashboards PutDashboard TagResource UntagResource"
+_EVENTS = "DeleteRule PutRule PutTargets RemoveTargets TagResource UntagResource"
+_TRAILS = (
+    "AddTags CreateTrail DeleteTrail PutEventConfiguration PutEventSelectors RemoveTags "
+    "StartLogging StopLogging UpdateTrail"
+)
+_ARCHIVES = (
+    "CreateDeliveryStream DeleteDeliveryStream StartDeliveryStreamEncryption StopDeliveryStreamEncryption "
+    "TagDeliveryStream UntagDeliveryStream UpdateDestination"
+)
+_LOGS = (
+    "AssociateKmsKey CreateLogGroup CreateLogStream DeleteDataProtectionPolicy DeleteLogGroup "
+    "DeleteLogStream DeleteRetentionPolicy DeleteSubscriptionFilter DisassociateKmsKey "
+    "PutDataProtectionPolicy PutLogGroupDeletionProtection PutRetentionPolicy PutSubscriptionFilter "
+    "TagResource UntagResource"
+)
+_DELIVERIES = "CreateLogDelivery DeleteLogDelivery"
+_TOPICS = (
+    "CreateTopic DeleteTopic PutDataProtectionPolicy SetTopicAttributes Subscribe TagResource UntagResource"
+)
+_PARAMETERS = "AddTagsToResource DeleteParameter PutParameter RemoveTagsFromResource"
+_SECRETS = (
+    "CancelRotateSecret CreateSecret DeleteSecret GetSecretValue PutSecretValue RotateSecret TagResource "
+    "UntagResource UpdateSecret UpdateSecretVersionStage"
+)
+_BUCKETS = (
+    "CreateBucket DeleteBucket DeleteBucketPolicy ListBucketVersions PutBucketAcl PutBucketLogging "
+    "PutBucketNotification PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock "
+    "PutBucketTagging PutBucketVersioning PutEncryptionConfiguration PutLifecycleConfiguration TagResource "
+    "UntagResource"
+)
+_FILES = "DeleteObject DeleteObjectVersion PutObject"
+_KEYS = (
+    "CreateAlias CreateGrant Decrypt DeleteAlias DisableKey DisableKeyRotation EnableKey EnableKeyRotation "
+    "Encrypt GenerateDataKey PutKeyPolicy RevokeGrant ScheduleKeyDeletion TagResource UntagResource "
+    "UpdateAlias UpdateKeyDescription"
+)

@@ -1,0 +1,106 @@
+"""Roles made by pipelines: what they may be at the most, and how a pipeline is kept from making more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from awacs.aws import ArnEquals, Statement, StringEquals
+from troposphere import Sub
+
+from stacks.parts.deployment import SHIFTING_POLICY
+from stacks.parts.plan_permissions import keys, log_groups, roles, secrets
+from stacks.parts.policies import allow
+from stacks.parts.reach import Reach, actions, arn_of, when
+
+SERVICES = ("ecs-tasks", "ecs", "lambda", "vpc-flow-logs", "firehose", "logs")
+"""Services that the stacks' roles are passed to."""
+
+LINKED = ("ecs", "ecs.application-autoscaling", "elasticloadbalancing", "rds", "elasticache")
+"""Services whose own roles come into being with the first thing of theirs in an account."""
+
+
+def identities(reach: Reach, boundary: Any) -> list[Statement]:
+    """
+    Return what makes the stacks' roles, none of them without *boundary*.
+
+    Without that condition who makes roles could make one that may do anything, and take it (IAM User Guide,
+    "Permissions boundaries for IAM entities", "Delegating responsibility to others"). To take the boundary
+    off is allowed to nobody here. Taking permissions away is no danger, and earlier roles have no boundary.
+    """
+    own = roles(reach)
+    bounded = StringEquals("iam:PermissionsBoundary", boundary)
+    attached = ArnEquals("iam:PolicyARN", _aws_managed(SHIFTING_POLICY))
+    passed = StringEquals("iam:PassedToService", [f"{one}.amazonaws.com" for one in SERVICES])
+    linked = StringEquals("iam:AWSServiceName", [f"{one}.amazonaws.com" for one in LINKED])
+    service_roles = [arn_of("iam", "role/aws-service-role/*", regional=False)]
+    return [
+        allow("BoundedRoles", actions("iam", _BOUNDED), own, when(bounded)),
+        allow("AttachAwsPolicy", actions("iam", "AttachRolePolicy"), own, when(bounded, attached)),
+        allow("Roles", actions("iam", _ROLES), own),
+        allow("PassRoles", actions("iam", "PassRole"), own, when(passed)),
+        allow("ServiceLinkedRoles", actions("iam", "CreateServiceLinkedRole"), service_roles, when(linked)),
+    ]
+
+
+def limits(reach: Reach) -> list[Statement]:
+    """
+    Return what a role of the stacks may be allowed: the union of what the builders give theirs.
+
+    ``*`` stands where the builders' own statements have it: those actions know no resource. Models are AWS's
+    and regions follow from inference profiles; which of them a task may call, its own policy says.
+    """
+    service = reach.arns
+    tasks = service("ecs", "service/{p}*", "task/{p}*")
+    balancing = "elasticloadbalancing"
+    listeners = service(balancing, "listener*/app/{p}*")
+    groups = [arn_of(balancing, "targetgroup/*")]
+    return [
+        allow("Logs", actions("logs", _LOGS), log_groups(reach)),
+        allow("Everywhere", [one for name, each in _EVERYWHERE for one in actions(name, each)], ["*"]),
+        allow("Images", actions("ecr", _PULL), service("ecr", "repository/{p}*")),
+        allow("Secrets", actions("secretsmanager", _SECRETS), secrets(reach)),
+        allow("Parameters", actions("ssm", "GetParameters"), service("ssm", "parameter/{p}/*")),
+        allow("Keys", actions("kms", _KEYS), keys(), when(*reach.owned())),
+        allow("Files", actions("s3", _FILES), reach.globally("s3", "{p}-*")),
+        allow("Models", actions("bedrock", _MODELS), _models()),
+        allow("Services", actions("ecs", "DescribeServices DescribeTasks UpdateService"), tasks),
+        allow("Archive", actions("firehose", _RECORDS), service("firehose", "deliverystream/{p}-*")),
+        allow("DatabaseLogin", actions("rds-db", "connect"), [arn_of("rds-db", "dbuser:*/*")]),
+        allow("ShiftTraffic", actions(balancing, "ModifyListener ModifyRule"), listeners),
+        allow("ShiftTargets", actions(balancing, _TARGETS), groups, when(*reach.owned())),
+    ]
+
+
+def _aws_managed(name: str) -> Sub:
+    return Sub(f"arn:${{AWS::Partition}}:iam::aws:policy/{name}")
+
+
+def _models() -> list[Sub]:
+    foundation = Sub("arn:${AWS::Partition}:bedrock:*::foundation-model/*")
+    return [foundation, arn_of("bedrock", "inference-profile/*")]
+
+
+_BOUNDED = "CreateRole PutRolePermissionsBoundary PutRolePolicy"
+_ROLES = (
+    "DeleteRole DeleteRolePolicy DetachRolePolicy TagRole UntagRole UpdateAssumeRolePolicy UpdateRole "
+    "UpdateRoleDescription"
+)
+_EVERYWHERE = (
+    ("ec2", "AssignPrivateIpAddresses CreateNetworkInterface DeleteNetworkInterface"),
+    ("ec2", "DescribeNetworkInterfaces DescribeSubnets UnassignPrivateIpAddresses"),
+    ("ecr", "GetAuthorizationToken"),
+    ("ecs", "ListTasks"),
+    ("elasticloadbalancing", "DescribeListeners DescribeRules DescribeTargetGroups DescribeTargetHealth"),
+    ("logs", "DescribeLogGroups"),
+    ("ssmmessages", "CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel"),
+    ("xray", "GetSamplingRules GetSamplingStatisticSummaries GetSamplingTargets"),
+    ("xray", "PutTelemetryRecords PutTraceSegments"),
+)
+_LOGS = "CreateLogStream DescribeLogStreams PutLogEvents"
+_PULL = "BatchCheckLayerAvailability BatchGetImage GetDownloadUrlForLayer"
+_SECRETS = "DescribeSecret GetSecretValue PutSecretValue UpdateSecretVersionStage"
+_KEYS = "Decrypt GenerateDataKey"
+_FILES = "AbortMultipartUpload GetBucketLocation GetObject ListBucket ListBucketMultipartUploads PutObject"
+_MODELS = "InvokeModel InvokeModelWithResponseStream"
+_RECORDS = "PutRecord PutRecordBatch"
+_TARGETS = "DeregisterTargets RegisterTargets"

@@ -1,0 +1,207 @@
+"""
+What planning needs: to look, and to make and remove change sets. It executes none and reads no secret.
+
+Resource ``*`` stands where AWS knows no resource for an action, and for lists that are asked for as a whole
+(Service Authorization Reference, column "Resource types"). None of those changes anything.
+"""
+
+from __future__ import annotations
+
+from awacs.aws import Null, Statement
+
+from stacks.parts.policies import allow
+from stacks.parts.reach import Reach, actions, when
+
+
+def planning(reach: Reach) -> list[Statement]:
+    """
+    Return what change sets take.
+
+    No role is handed to CloudFormation, for it would keep that role for whoever comes next; nothing that is
+    there already is imported, so that no stack takes over what belongs to others.
+    """
+    no_handover = Null({"cloudformation:RoleArn": "true", "cloudformation:ImportResourceTypes": "true"})
+    stacks = reach.arns("cloudformation", "stack/{p}-*/*")
+    return [
+        allow("MakeChangeSets", actions("cloudformation", "CreateChangeSet"), stacks, when(no_handover)),
+        allow("TendChangeSets", actions("cloudformation", _CHANGE_SETS), stacks),
+        allow("ReadStacks", actions("cloudformation", _STACKS), stacks),
+        allow("FindStacks", actions("cloudformation", _ALL_STACKS), ["*"]),
+        allow("WhoAmI", actions("sts", "GetCallerIdentity"), ["*"]),
+    ]
+
+
+def looking() -> list[Statement]:
+    """Return what is read of the whole account: by CloudFormation for drift, by gatestack for its plans."""
+    return [
+        allow("LookAtNetwork", actions("ec2", _NETWORK), ["*"]),
+        allow("LookAtBalancers", actions("elasticloadbalancing", _BALANCERS), ["*"]),
+        allow("LookAtDatabases", actions("rds", _DATABASES), ["*"]),
+        allow("LookAtCaches", actions("elasticache", _CACHES), ["*"]),
+        allow("LookAtScaling", actions("application-autoscaling", _SCALING), ["*"]),
+        allow("LookAtLogGroups", actions("logs", _LOG_GROUPS), ["*"]),
+        allow("LookAtMetrics", actions("cloudwatch", "DescribeAlarms GetMetricData"), ["*"]),
+        allow("LookAtTasks", actions("ecs", "DescribeTaskDefinition ListTasks"), ["*"]),
+        allow("LookAtKeys", actions("kms", "ListAliases"), ["*"]),
+        allow("LookAtZones", actions("route53", "ListHostedZones"), ["*"]),
+        allow("LookAtTrails", actions("cloudtrail", "DescribeTrails"), ["*"]),
+        allow("LookAtSubscriptions", actions("sns", "GetSubscriptionAttributes"), ["*"]),
+        allow("LookAtCertificates", actions("acm", _CERTIFICATES), [*_certificates()]),
+        allow("LookAtRecords", actions("route53", _RECORDS), [*_zones(), *_changes()]),
+    ]
+
+
+def looking_at_own(reach: Reach) -> list[Statement]:
+    """Return what is read of what runs, and watches what runs."""
+    service = reach.arns
+    tasks = service("ecs", "cluster/{p}", "cluster/{p}-*", "*/{p}/*", "*/{p}-*/*", "task-definition/{p}-*")
+    return [
+        allow("ReadTasks", actions("ecs", _TASKS), [*tasks, *_capacity()]),
+        allow("ReadImages", actions("ecr", _IMAGES), service("ecr", "repository/{p}", "repository/{p}-*")),
+        allow("ReadFunctions", actions("lambda", _FUNCTIONS), service("lambda", "function:{p}-*")),
+        allow("ReadLogs", actions("logs", _LOGS), log_groups(reach)),
+        allow("ReadAlarms", actions("cloudwatch", "ListTagsForResource"), alarms(reach)),
+        allow("ReadDashboards", actions("cloudwatch", _DASHBOARDS), dashboards(reach)),
+        allow("ReadRules", actions("events", _RULES), service("events", "rule/{p}-*")),
+        allow("ReadTrails", actions("cloudtrail", _TRAILS), service("cloudtrail", "trail/{p}-*")),
+        allow("ReadArchives", actions("firehose", _ARCHIVES), service("firehose", "deliverystream/{p}-*")),
+        allow("ReadFirewalls", actions("wafv2", _FIREWALLS), firewalls(reach)),
+    ]
+
+
+def looking_at_contents(reach: Reach) -> list[Statement]:
+    """Return what is read of what holds something; of secrets all but their values."""
+    service = reach.arns
+    return [
+        allow("ReadTopics", actions("sns", _TOPICS), service("sns", "{p}-*")),
+        allow("ReadParameters", actions("ssm", _PARAMETERS), service("ssm", "parameter/{p}/*")),
+        allow("ReadSecretsFacts", actions("secretsmanager", _SECRETS), secrets(reach)),
+        allow("ReadBuckets", actions("s3", _BUCKETS), reach.globally("s3", "{p}-*")),
+        allow("ReadFiles", actions("s3", "GetObject GetObjectVersion"), reach.globally("s3", "{p}-*/*")),
+        allow("ReadRoles", actions("iam", _ROLES), roles(reach)),
+        allow("ReadKeys", actions("kms", _KEYS), keys(), when(*reach.owned())),
+    ]
+
+
+def log_groups(reach: Reach) -> list[object]:
+    """Groups of tasks, of functions, databases and Firehose, and those that CloudFormation names."""
+    return [*reach.arns("logs", "log-group:/ecs/{p}-*", "log-group:/aws/*/{p}-*", "log-group:{p}-*")]
+
+
+def alarms(reach: Reach) -> list[object]:
+    """Our alarms, and those that Application Auto Scaling makes for our services."""
+    return [*reach.arns("cloudwatch", "alarm:{p}-*", "alarm:TargetTracking-service/{p}/*")]
+
+
+def dashboards(reach: Reach) -> list[object]:
+    """CloudWatch's dashboards know no region."""
+    return [*reach.arns("cloudwatch", "dashboard/{p}", "dashboard/{p}-*", regional=False)]
+
+
+def secrets(reach: Reach) -> list[object]:
+    """Secrets: ``dev-litellm/master-key-AbCdEf``."""
+    return [*reach.arns("secretsmanager", "secret:{p}/*")]
+
+
+def roles(reach: Reach) -> list[object]:
+    """The stacks' roles: CloudFormation's names begin with the stack's."""
+    return [*reach.arns("iam", "role/{p}-*", regional=False)]
+
+
+def keys() -> list[object]:
+    """Keys have no names; what is ours is told by tags."""
+    return [*Reach(("",)).arns("kms", "key/*")]
+
+
+def firewalls(reach: Reach) -> list[object]:
+    """Web ACLs, and the load balancers that they are put before."""
+    acls = reach.arns("wafv2", "regional/webacl/{p}/*", "regional/webacl/{p}-*/*")
+    return [*acls, *balancers(reach)]
+
+
+def balancers(reach: Reach) -> list[object]:
+    """Load balancers: ``dev-litellm``, ``dev-litellm-vpc``."""
+    names = ("loadbalancer/app/{p}/*", "loadbalancer/app/{p}-*/*")
+    return [*reach.arns("elasticloadbalancing", *names)]
+
+
+def _capacity() -> list[object]:
+    return [*Reach(("",)).arns("ecs", "capacity-provider/FARGATE*")]
+
+
+def _certificates() -> list[object]:
+    """Also those that the environment's file names; a certificate is no secret."""
+    return [*Reach(("",)).arns("acm", "certificate/*")]
+
+
+def _zones() -> list[object]:
+    return [*Reach(("",)).globally("route53", "hostedzone/*")]
+
+
+def _changes() -> list[object]:
+    return [*Reach(("",)).globally("route53", "change/*")]
+
+
+_CHANGE_SETS = "DeleteChangeSet DescribeChangeSet ListChangeSets TagResource"
+_STACKS = (
+    "DescribeEvents DescribeStackEvents DescribeStackResourceDrifts DescribeStacks DetectStackDrift "
+    "DetectStackResourceDrift GetTemplate ListStackResources"
+)
+_ALL_STACKS = "DescribeStackDriftDetectionStatus DescribeStacks ListExports ListImports ListStacks"
+_NETWORK = (
+    "DescribeAccountAttributes DescribeAddresses DescribeAvailabilityZones DescribeFlowLogs "
+    "DescribeInternetGateways DescribeNatGateways DescribeNetworkAcls DescribeNetworkInterfaces "
+    "DescribeRouteTables DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets DescribeTags "
+    "DescribeVpcAttribute DescribeVpcEndpoints DescribeVpcs DescribeVpnGateways DescribeInstances"
+)
+_BALANCERS = (
+    "DescribeCapacityReservation DescribeListenerAttributes DescribeListeners DescribeLoadBalancerAttributes "
+    "DescribeLoadBalancers DescribeRules DescribeTags DescribeTargetGroupAttributes DescribeTargetGroups "
+    "DescribeTargetHealth"
+)
+_DATABASES = (
+    "DescribeDBClusterAutomatedBackups DescribeDBClusterParameterGroups DescribeDBClusterParameters "
+    "DescribeDBClusterSnapshots DescribeDBClusters DescribeDBEngineVersions "
+    "DescribeDBInstanceAutomatedBackups DescribeDBInstances DescribeDBParameterGroups DescribeDBParameters "
+    "DescribeDBSnapshots DescribeDBSubnetGroups DescribeEngineDefaultClusterParameters "
+    "DescribeEngineDefaultParameters DescribeEvents DescribeGlobalClusters ListTagsForResource"
+)
+_CACHES = (
+    "DescribeCacheClusters DescribeCacheParameterGroups DescribeCacheParameters DescribeCacheSubnetGroups "
+    "DescribeEngineDefaultParameters DescribeReplicationGroups ListTagsForResource"
+)
+_SCALING = "DescribeScalableTargets DescribeScalingPolicies DescribeScheduledActions ListTagsForResource"
+_LOG_GROUPS = "DescribeIndexPolicies DescribeLogGroups DescribeResourcePolicies"
+_CERTIFICATES = "DescribeCertificate ListTagsForCertificate"
+_RECORDS = "GetChange GetHostedZone ListResourceRecordSets"
+_TASKS = (
+    "DescribeCapacityProviders DescribeClusters DescribeServiceDeployments DescribeServices DescribeTasks "
+    "ListServiceDeployments ListTagsForResource"
+)
+_IMAGES = (
+    "BatchGetImage DescribeImages DescribeRepositories GetLifecyclePolicy GetRepositoryPolicy "
+    "ListTagsForResource"
+)
+_FUNCTIONS = (
+    "GetFunction GetFunctionCodeSigningConfig GetFunctionRecursionConfig GetFunctionScalingConfig GetPolicy "
+    "GetRuntimeManagementConfig"
+)
+_LOGS = (
+    "DescribeLogStreams DescribeSubscriptionFilters FilterLogEvents GetDataProtectionPolicy "
+    "ListTagsForResource"
+)
+_DASHBOARDS = "GetDashboard ListTagsForResource"
+_RULES = "DescribeRule ListTagsForResource ListTargetsByRule"
+_TOPICS = "GetDataProtectionPolicy GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource"
+_PARAMETERS = "GetParameter GetParameters GetParametersByPath ListTagsForResource"
+_SECRETS = "DescribeSecret ListSecretVersionIds"
+_BUCKETS = (
+    "GetBucket* GetAccelerateConfiguration GetAnalyticsConfiguration GetEncryptionConfiguration "
+    "GetIntelligentTieringConfiguration GetInventoryConfiguration GetLifecycleConfiguration "
+    "GetMetricsConfiguration GetReplicationConfiguration ListBucket ListTagsForResource"
+)
+_ROLES = "GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies"
+_KEYS = "DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags"
+_FIREWALLS = "GetWebACL GetWebACLForResource ListTagsForResource"
+_TRAILS = "GetEventConfiguration GetEventSelectors GetInsightSelectors GetTrail GetTrailStatus ListTags"
+_ARCHIVES = "DescribeDeliveryStream ListTagsForDeliveryStream"

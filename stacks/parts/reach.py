@@ -1,0 +1,85 @@
+"""How far the roles of pipelines reach: ARNs by the names of environments, conditions by gatestack's tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import get_args
+
+from awacs.aws import Action, Condition, ConditionElement, ForAnyValueStringEquals, StringEquals
+from troposphere import Sub
+
+from stacks.settings import Settings, System
+
+
+def actions(service: str, names: str) -> list[Action]:
+    """Return the actions of *service* whose *names* stand in a text."""
+    return [Action(service, name) for name in names.split()]
+
+
+def arn_of(service: str, resource: str, *, regional: bool = True) -> Sub:
+    """Return the ARN of *resource* in this account; ``cloudwatch`` dashboards and IAM know no region."""
+    region = "${AWS::Region}" if regional else ""
+    return Sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The environments that a role is for."""
+
+    prefixes: tuple[str, ...]
+    """``dev-litellm``, or ``*-litellm`` for all environments of a system."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Reach:
+        """Return what *settings* say, their own environment where they say nothing."""
+        return cls(tuple(sorted(settings.pipelines.deploys)) or (settings.prefix,))
+
+    def arns(self, service: str, *resources: str, regional: bool = True) -> list[Sub]:
+        """Return the ARNs of *resources*, in which ``{p}`` is each of the prefixes in turn."""
+        return [
+            arn_of(service, resource.format(p=prefix), regional=regional)
+            for resource in resources
+            for prefix in self.prefixes
+        ]
+
+    def globally(self, service: str, *resources: str) -> list[Sub]:
+        """Return the ARNs without region and account: buckets."""
+        return [
+            Sub(f"arn:${{AWS::Partition}}:{service}:::{resource.format(p=prefix)}")
+            for resource in resources
+            for prefix in self.prefixes
+        ]
+
+    def owned(self) -> list[StringEquals]:
+        """Return the conditions of a resource that is ours, by tags that only its maker can have set."""
+        return [StringEquals({f"aws:ResourceTag/{tag}": value for tag, value in self._tags().items()})]
+
+    def tagged(self) -> list[StringEquals]:
+        """Return the conditions of a request that makes something ours."""
+        return [StringEquals({f"aws:RequestTag/{tag}": value for tag, value in self._tags().items()})]
+
+    def _tags(self) -> dict[str, str | list[str]]:
+        systems, environments = zip(*(_split(prefix) for prefix in self.prefixes), strict=True)
+        tags: dict[str, str | list[str]] = {"ManagedBy": "gatestack", "System": _values(systems)}
+        return tags if "*" in environments else tags | {"Environment": _values(environments)}
+
+
+def when(*conditions: ConditionElement) -> Condition:
+    """Return the condition that all of *conditions* hold."""
+    return Condition(list(conditions))
+
+
+BY_CLOUDFORMATION = ForAnyValueStringEquals("aws:CalledVia", ["cloudformation.amazonaws.com"])
+"""Only what CloudFormation does in the role's name (IAM User Guide, "AWS global condition context keys")."""
+
+
+def _split(prefix: str) -> tuple[str, str]:
+    """Return system and environment of *prefix*; no system's name ends with another's."""
+    system = next(one for one in get_args(System) if prefix.endswith(f"-{one}"))
+    return system, prefix.removesuffix(f"-{system}")
+
+
+def _values(found: Iterable[str]) -> str | list[str]:
+    values = sorted(set(found))
+    return values[0] if len(values) == 1 else values

@@ -1,0 +1,323 @@
+"""What each key of an environment file by itself may say: a strategy for every key of the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
+from typing import Any
+
+from hypothesis import strategies as st
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from stacks.checking import limits
+from stacks.checking.problems import _model_of
+from stacks.settings import Settings
+
+SYSTEMS = ("litellm", "litellm-benchmark", "llm-proxy", "llm-testing")
+
+
+def leaves(model: type[BaseModel] = Settings, above: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Yield every key that holds a value, with dots, and what it takes."""
+    for name, info in model.model_fields.items():
+        section = _model_of(info.annotation)
+        if section:
+            yield from leaves(section, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", info
+
+
+def numbers(low: int, high: int) -> st.SearchStrategy[int]:
+    """Whole numbers of which the ends and the small ones are as likely as all others."""
+    return st.sampled_from(sorted({low, min(low + 1, high), high})) | st.integers(low, high)
+
+
+def maps(
+    keys: st.SearchStrategy[str], values: st.SearchStrategy[Any], most: int = 3
+) -> st.SearchStrategy[Any]:
+    return st.dictionaries(keys, values, max_size=most)
+
+
+def ranges(least: int, most: int) -> st.SearchStrategy[str]:
+    """IPv4 ranges with a prefix of *least* to *most* bits."""
+    made = st.builds(
+        lambda address, size: str(IPv4Network((address, size), strict=False)),
+        st.integers(0, 2**32 - 1),
+        st.integers(least, most),
+    )
+    usual = ["10.0.0.0/16", "192.168.0.0/20", "172.31.0.0/24", "100.64.0.0/22", "10.1.2.0/25"]
+    return st.sampled_from([one for one in usual if least <= IPv4Network(one).prefixlen <= most]) | made
+
+
+def ids(kind: str, least: int = 0, most: int = 3) -> st.SearchStrategy[list[str]]:
+    one = st.text("0123456789abcdef", min_size=17, max_size=17).map(f"{kind}-{{}}".format)
+    return st.lists(
+        one | one.map(lambda long: long[: len(kind) + 9]), min_size=least, max_size=most, unique=True
+    )
+
+
+PRINTED = st.text(st.characters(codec="ascii", min_codepoint=33, max_codepoint=126), max_size=12)
+"""ASCII without spaces, signs of every language and template in it."""
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12) | st.sampled_from(
+    [
+        "",
+        " x ",
+        "true",
+        "012",
+        "a,b",
+        "it's",
+        'say "no"',
+        "100%",
+        "${HOME}",
+        "{{x}}",
+        "🚀",
+        "$(id)",
+        "\u2028é",
+    ]
+)
+PATHS = st.sampled_from(["/", "/health", "/health/liveliness", "/ready?full=1"]) | PRINTED.map("/{}".format)
+VARIABLES = st.sampled_from(
+    ["FOO_BAR", "LOG_FORMAT", "REGION", "_x", "DATABASE_POOL_SIZE", "HTTP_PROXY"]
+) | st.text("ABXYz_09", min_size=1, max_size=8)
+PARAMETERS = st.sampled_from(
+    ["rate-limit-rpm", "redis-db", "foo-bar", "cache-enabled", "global-rate-limit"]
+) | st.from_regex(r"[ab][ab1-]{0,4}", fullmatch=True)
+MODELS = st.sampled_from(
+    [
+        "anthropic.claude-3-haiku-20240307-v1:0",
+        "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        "eu.amazon.nova-lite-v1:0",
+        "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "amazon.titan-embed-text-v2:0",
+    ]
+)
+REGIONS = ("us-east-1", "us-east-1", "eu-central-1", "ap-southeast-2", "us-gov-west-1", "cn-north-1")
+ARN = "arn:{partition}:acm:{region}:{account}:certificate/12345678-1234-1234-1234-123456789012"
+POSTGRES = {
+    "log_min_messages": st.sampled_from(["warning", "error"]),
+    "max_connections": st.integers(6, 262_143).map(str)
+    | st.just("LEAST({DBInstanceClassMemory/9531392},5000)"),
+    "shared_buffers": st.sampled_from(["131072", "{DBInstanceClassMemory/32768}"]),
+    "work_mem": st.just("5120"),
+    "rds.force_ssl": st.sampled_from(["0", "1"]),
+    "random_page_cost": st.just("1.1"),
+}
+REDIS = {
+    "maxmemory-policy": st.sampled_from(["allkeys-lru", "noeviction"]),
+    "timeout": st.sampled_from(["0", "300"]),
+    "notify-keyspace-events": st.just("Ex"),
+}
+CONFIG = st.fixed_dictionaries(
+    {},
+    optional={
+        "model_list": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "model_name": TEXT,
+                    "litellm_params": st.fixed_dictionaries(
+                        {
+                            "model": st.sampled_from(
+                                ["openai/gpt-4o", "anthropic/claude", "azure/x", "bedrock/y"]
+                            )
+                        },
+                        optional={
+                            "api_base": st.just("https://models.example.com"),
+                            "rpm": st.integers(1, 9),
+                        },
+                    ),
+                }
+            ),
+            max_size=2,
+        ),
+        "general_settings": st.fixed_dictionaries(
+            {},
+            optional={"database_connection_pool_limit": st.integers(1, 20), "alerting": st.just(["slack"])},
+        ),
+        "litellm_settings": st.fixed_dictionaries(
+            {}, optional={"success_callback": st.lists(TEXT, max_size=2), "cache": st.booleans()}
+        ),
+        "router_settings": maps(
+            st.sampled_from(["num_retries", "routing_strategy"]), st.integers(0, 9) | TEXT
+        ),
+    },
+)
+PAIRS = st.tuples(ranges(16, 28), ranges(16, 28)).map(list)
+CPUS = st.sampled_from(sorted(limits.FARGATE_MEMORY_MB))
+MEMORY = st.sampled_from(sorted({size for sizes in limits.FARGATE_MEMORY_MB.values() for size in sizes}))
+LATER_VERSIONS = ["15", "16", "17", "15.13", "15.15", "16.9", "16.11", "17.5", "17.7", "18.1"]
+
+GUID = "61c028b9-510c-4f84-bfb2-f48d33b6b542"
+PROVIDER = "arn:aws:iam::123456789012:oidc-provider/{}"
+NAMES = st.sampled_from(["deploy", "my project", "café"])
+
+VALUES: Mapping[str, st.SearchStrategy[Any]] = {
+    "system": st.sampled_from(SYSTEMS),
+    "environment": st.sampled_from(["dev", "e" * 16, "a1-b2"])
+    | st.from_regex(r"[b-r](-?[a-z0-9]){0,7}", fullmatch=True),
+    "tier": st.sampled_from(["dev", "production"]),
+    "region": st.sampled_from(REGIONS),
+    "account": st.sampled_from([None, "123456789012", "012345678901"]),
+    "tags": maps(
+        st.text("tagxyz:/= é", min_size=1, max_size=9) | st.just("k" * 127),
+        st.text("v é1@", min_size=1, max_size=6) | st.just("v" * 255),
+        most=5,
+    ),
+    "network.vpc_cidr": ranges(16, 28),
+    "network.public_subnet_cidrs": PAIRS,
+    "network.private_subnet_cidrs": PAIRS,
+    "network.data_subnet_cidrs": PAIRS,
+    "network.nat_gateways": st.sampled_from([0, 1, 2]),
+    "network.vpc_endpoints": st.booleans(),
+    "network.endpoint_zones": st.sampled_from([1, 2]),
+    "network.data_subnets": st.booleans(),
+    "network.flow_logs": st.booleans(),
+    "network.existing_vpc.vpc_id": ids("vpc", 1, 1).map(lambda ids: ids[0]),
+    "network.existing_vpc.public_subnet_ids": ids("subnet"),
+    "network.existing_vpc.private_subnet_ids": ids("subnet"),
+    "network.existing_vpc.data_subnet_ids": ids("subnet"),
+    "alb.certificate_arn": st.sampled_from(
+        [None, ARN.format(partition="aws", region="us-east-1", account="123456789012")]
+    ),
+    "alb.domain_name": st.sampled_from([None, "llm.example.com", "a.b-c.example.org"]),
+    "alb.hosted_zone_id": st.sampled_from([None, "Z0123456789ABCDEFGHIJ"]),
+    "alb.waf": st.booleans(),
+    "alb.waf_rate_limit": numbers(10, 2_000_000_000),
+    "alb.deletion_protection": st.booleans(),
+    "alb.idle_timeout_seconds": numbers(1, 4000),
+    "alb.deregistration_delay_seconds": numbers(0, 3600),
+    "alb.health_check.path": PATHS,
+    "alb.health_check.interval_seconds": numbers(5, 300),
+    "alb.health_check.timeout_seconds": numbers(2, 120),
+    "alb.health_check.healthy_count": numbers(2, 10),
+    "alb.health_check.unhealthy_count": numbers(2, 10),
+    "alb.internal": st.booleans(),
+    "alb.allowed_cidrs": st.lists(ranges(0, 32), min_size=1, max_size=4, unique=True),
+    "alb.access_logs": st.booleans(),
+    "alb.test_port": numbers(1, 65535) | st.sampled_from([80, 443, 8443]),
+    "alb.test_cidrs": st.lists(ranges(0, 32), max_size=3, unique=True),
+    "database.engine": st.sampled_from(["none", "postgres", "aurora-postgresql"]),
+    "database.engine_version": st.sampled_from(LATER_VERSIONS),
+    "database.instance_class": st.sampled_from(
+        ["db.t3.micro", "db.t4g.medium", "db.m6g.large", "db.r6g.xlarge", "db.m7g.2xlarge", "db.r5.large"]
+    ),
+    "database.storage_gb": numbers(20, 65536),
+    "database.max_storage_gb": numbers(20, 65536),
+    "database.multi_az": st.booleans(),
+    "database.min_acu": numbers(0, 512).map(lambda halves: halves / 2) | st.integers(0, 256),
+    "database.max_acu": numbers(2, 512).map(lambda halves: halves / 2) | st.integers(1, 256),
+    "database.reader_instances": numbers(0, 15),
+    "database.backup_retention_days": numbers(0, 35),
+    "database.deletion_protection": st.booleans(),
+    "database.performance_insights": st.booleans(),
+    "database.parameters": st.fixed_dictionaries({}, optional=POSTGRES),
+    "database.iam_authentication": st.booleans(),
+    "database.snapshot_identifier": st.sampled_from(
+        [None, "before", "rds:prod-db-2026-11-01-03-00", "arn:aws:rds:us-east-1:123456789012:snapshot:shared"]
+    ),
+    "database.connection_alarm": numbers(1, 262_143),
+    "cache.enabled": st.booleans(),
+    "cache.node_type": st.sampled_from(
+        ["cache.t4g.micro", "cache.t3.small", "cache.m6g.large", "cache.r7g.xlarge"]
+    ),
+    "cache.nodes": numbers(1, 6),
+    "cache.transit_encryption": st.sampled_from(["required", "preferred"]),
+    "cache.parameters": st.fixed_dictionaries({}, optional=REDIS),
+    "cache.snapshot_retention_days": numbers(0, 35),
+    "service.image": st.sampled_from(
+        ["ecr", "ghcr.io/berriai/litellm-database", "registry.example.com:5000/a/b_c"]
+    ),
+    "service.image_tag": st.sampled_from(["v1.93.0", "latest", "sha256:" + "0a" * 32, "_" * 128]),
+    "service.port": numbers(1, 65535),
+    "service.cpu": CPUS,
+    "service.memory_mb": MEMORY,
+    "service.architecture": st.sampled_from(["x86_64", "arm64"]),
+    "service.desired_count": numbers(0, 5000),
+    "service.min_tasks": numbers(0, 5000),
+    "service.max_tasks": numbers(1, 5000),
+    "service.cpu_target_percent": numbers(1, 100),
+    "service.memory_target_percent": numbers(0, 100),
+    "service.requests_per_target": numbers(0, 1_000_000),
+    "service.scale_out_cooldown_seconds": numbers(0, 3600),
+    "service.scale_in_cooldown_seconds": numbers(0, 3600),
+    "service.deployment_strategy": st.sampled_from(["rolling", "blue_green", "canary", "linear"]),
+    "service.shift_percent": numbers(1, 99),
+    "service.shift_minutes": numbers(0, 1440),
+    "service.bake_minutes": numbers(0, 1440),
+    "service.deployment_alarms": st.booleans(),
+    "service.workers": numbers(1, 64),
+    "service.spot": st.booleans(),
+    "service.log_level": st.sampled_from(["DEBUG", "INFO", "WARNING", "ERROR"]),
+    "service.health_check.path": PATHS,
+    "service.health_check.interval_seconds": numbers(5, 300),
+    "service.health_check.timeout_seconds": numbers(2, 60),
+    "service.health_check.retries": numbers(1, 10),
+    "service.health_check.start_seconds": numbers(0, 300),
+    "service.grace_seconds": numbers(0, 7200),
+    "service.stop_timeout_seconds": numbers(1, 120),
+    "service.environment": maps(VARIABLES, TEXT),
+    "service.parameters": maps(PARAMETERS, TEXT.filter(lambda text: text and "{{" not in text)),
+    "service.execute_command": st.booleans(),
+    "service.keep_images": st.booleans(),
+    "service.providers": st.lists(
+        st.sampled_from(["openai", "anthropic", "bedrock"]), max_size=3, unique=True
+    ),
+    "service.bedrock_models": st.lists(MODELS, max_size=3),
+    "service.config": CONFIG,
+    "dispatcher.enabled": st.booleans(),
+    "dispatcher.backend": st.sampled_from(["file", "lunary", "helicone"]),
+    "dispatcher.endpoint": st.none()
+    | st.just("/var/events.jsonl")
+    | PRINTED.map("https://e.example.com/{}".format),
+    "dispatcher.cpu": CPUS,
+    "dispatcher.memory_mb": MEMORY,
+    "dispatcher.tasks": numbers(1, 10),
+    "secrets.rotation_days": numbers(1, 1000),
+    "observability.log_retention_days": st.sampled_from(limits.LOG_RETENTION_DAYS),
+    "observability.log_archive_days": numbers(0, 36_500),
+    "observability.cloudtrail": st.booleans(),
+    "observability.cloudtrail_days": numbers(1, 36_500),
+    "observability.container_insights": st.booleans(),
+    "observability.xray": st.booleans(),
+    "observability.alarm_email": st.sampled_from([None, "on-call+llm@example.com", "o'neil_{x}@a.io"]),
+    "observability.alarms.cpu_percent": numbers(1, 99),
+    "observability.alarms.memory_percent": numbers(1, 99),
+    "observability.alarms.server_errors": numbers(0, 1_000_000),
+    "observability.alarms.server_error_percent": numbers(0, 99),
+    "observability.alarms.latency_milliseconds": numbers(0, 4_000_000),
+    "observability.alarms.latency_percentile": numbers(50, 99),
+    "observability.alarms.healthy_tasks": numbers(0, 5000),
+    "observability.alarms.stopped_tasks": st.booleans(),
+    "observability.alarms.database_cpu_percent": numbers(1, 99),
+    "observability.dashboard": st.booleans(),
+    "observability.rollback_alarms": st.lists(
+        st.sampled_from(["errors", "a b/c", "arn:aws:cloudwatch:us-east-1:123456789012:alarm:x"]), max_size=5
+    ),
+    "observability.rollback_monitoring_minutes": numbers(0, 180),
+    "deployment.timeout_minutes.security": numbers(1, 1440),
+    "deployment.timeout_minutes.network": numbers(1, 1440),
+    "deployment.timeout_minutes.alb": numbers(1, 1440),
+    "deployment.timeout_minutes.database": numbers(1, 1440),
+    "deployment.timeout_minutes.service": numbers(1, 1440),
+    "pipelines.azure_devops.organization": st.sampled_from(["a", "my-org"]),
+    "pipelines.azure_devops.organization_id": st.just(GUID),
+    "pipelines.azure_devops.project": NAMES,
+    "pipelines.azure_devops.service_connection": st.none() | NAMES,
+    "pipelines.azure_devops.plan_service_connection": st.none() | NAMES,
+    "pipelines.azure_devops.pipelines": st.lists(NAMES, max_size=2),
+    "pipelines.azure_devops.provider_arn": st.sampled_from(
+        [None, PROVIDER.format(f"vstoken.dev.azure.com/{GUID}")]
+    ),
+    "pipelines.github.repository": st.sampled_from(["acme/gateway", "a-1/.x_y"]),
+    "pipelines.github.environments": st.lists(st.sampled_from(["prod", "a/b.c"]), max_size=2, unique=True),
+    "pipelines.github.branches": st.lists(st.sampled_from(["main", "release/1.x"]), max_size=2, unique=True),
+    "pipelines.github.pull_requests": st.booleans(),
+    "pipelines.github.provider_arn": st.sampled_from(
+        [None, PROVIDER.format("token.actions.githubusercontent.com")]
+    ),
+    "pipelines.deploys": st.lists(st.sampled_from(["dev-litellm", "*-llm-proxy"]), max_size=2, unique=True),
+    "pipelines.permissions_boundary": st.sampled_from(
+        [None, "gatestack", "arn:aws:iam::aws:policy/PowerUserAccess"]
+    ),
+    "pipelines.session_hours": numbers(1, 12),
+}
+"""Key -> values that its own check takes; of what AWS has a list of, like instance classes, real ones."""

@@ -1,0 +1,115 @@
+"""What stands around a pipeline in the tests: the place that gives tokens, and stand-ins for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+from sandbox.server import Sandbox
+from tests.command import ROOT
+from tests.pipeline_agent import Agent, project_at
+
+ROLE = "arn:aws:iam::123456789012:role/gatestack-deploy-us-east-1"
+SUBJECT = "p://organization/project/gatestack-environment"
+CLAIMS = (
+    urlsafe_b64encode(json.dumps({"iss": "https://vstoken", "sub": SUBJECT}).encode()).decode().rstrip("=")
+)
+
+DOCKER = '''#!{python}
+"""A stand-in for docker: it writes down what it is asked, and what is pushed is in the sandbox's registry."""
+import json, os, sys
+import boto3
+with open({calls!r}, "a") as file:
+    print(json.dumps(["docker", *sys.argv[1:]]), file=file)
+if sys.argv[1] == "login":
+    assert sys.stdin.read()
+if sys.argv[1] == "push":
+    name, _, tag = sys.argv[2].partition("/")[2].partition(":")
+    layers = {{"schemaVersion": 2, "config": {{"digest": "sha256:" + "0" * 64}}, "layers": []}}
+    mime = "application/vnd.docker.distribution.manifest.v2+json"
+    manifest = json.dumps({{**layers, "mediaType": mime, "annotations": {{"tag": tag}}}})
+    registry = boto3.client("ecr", "us-east-1", aws_access_key_id="docker", aws_secret_access_key="docker")
+    registry.put_image(repositoryName=name, imageManifest=manifest, imageTag=tag)
+'''
+COSIGN = """#!/bin/sh
+# A stand-in for cosign: it finds everything signed, and names no digest.
+echo '[]'
+"""
+NONE_OF_OURS = """#!/bin/sh
+# A stand-in for a program that no step may need.
+echo "a step needs $(basename "$0")" >&2
+exit 127
+"""
+
+
+@dataclass
+class Tokens:
+    """Azure DevOps, as far as it gives tokens to jobs."""
+
+    address: str = ""
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    """Path and Authorization of each request."""
+    refusal: str = ""
+
+
+@contextmanager
+def tokens() -> Iterator[Tokens]:
+    """Give tokens while the block lasts."""
+    told = Tokens()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            told.asked.append((self.path, self.headers["Authorization"]))
+            body = {"value": told.refusal} if told.refusal else {"oidcToken": f"head.{CLAIMS}.signature"}
+            answer = json.dumps(body).encode()
+            self.send_response(400 if told.refusal else 200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        told.address = f"http://127.0.0.1:{server.server_port}/jobs/1/oidctoken"
+        yield told
+        server.shutdown()
+
+
+def machine(folder: Path, sandbox: Sandbox, given: Tokens) -> Agent:
+    """Return an agent with the project as it is here, which the test may edit, and no AWS credentials."""
+    programs = folder / "programs"
+    programs.mkdir()
+    texts = {"docker": DOCKER.format(python=sys.executable, calls=str(folder / "calls")), "cosign": COSIGN}
+    for name in ("docker", "cosign", "az", "pip", "pip3"):
+        (programs / name).write_text(texts.get(name, NONE_OF_OURS))
+        (programs / name).chmod(0o755)
+    (folder / "project").mkdir()
+    return Agent(
+        folder=folder,
+        project=project_at(folder / "project"),
+        surroundings={
+            "AWS_ENDPOINT_URL": sandbox.endpoint,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "GATESTACK_POLL_INTERVAL": "0.02",
+            "PYTHONPATH": str(ROOT),
+        },
+        groups={"gatestack-dev": {"AWS_ROLE_ARN": ROLE}},
+        oidc=given.address,
+        programs=programs,
+    )
+
+
+def calls(agent: Agent) -> list[list[str]]:
+    """Return what docker was asked."""
+    path = agent.folder / "calls"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
