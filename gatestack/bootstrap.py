@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -71,7 +72,7 @@ def bootstrap(
             result = deploy_stacks(manifest, cloud, chosen, here)
         else:
             result = replace(deploy_plan(manifest, plan, cloud, chosen, here), command=command)
-    return _told(result, settings, style)
+    return _told(result, settings, style, Path(env).stem)
 
 
 def _settings(environment: Environment) -> Settings:
@@ -126,7 +127,7 @@ def _lost(live: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
         yield from (one for one in live.get(key, "").split(separator) if one and one not in named)
 
 
-def _told(result: Result, settings: Settings, style: str) -> int:
+def _told(result: Result, settings: Settings, style: str, name: str) -> int:
     """Print the outputs, and where they are entered; the first cause last."""
     if style == "json":
         click.echo(report.result_json(result))
@@ -138,22 +139,23 @@ def _told(result: Result, settings: Settings, style: str) -> int:
         telling.error(cause)
     elif result.exit_code == 0:
         found = {output.key: output.value for output in result.outputs}
-        click.echo("\n".join(_next(settings, found)), err=True)
+        click.echo("\n".join(_next(settings, found, name)), err=True)
     return result.exit_code
 
 
-def _next(settings: Settings, found: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is entered where."""
+def _next(settings: Settings, found: Mapping[str, str], name: str) -> Iterator[str]:
+    """Yield what is entered where; *name* is what the environment's file is called."""
     role, plan_role = found.get("DeployRoleArn", ""), found.get("PlanRoleArn", "")
     azure, github = settings.pipelines.azure_devops, settings.pipelines.github
+    if azure:
+        yield f"Azure DevOps, variable group gatestack-{name}: AWS_ROLE_ARN = {role}"
     if azure and azure.service_connection:
         yield f"Azure DevOps, service connection {azure.service_connection} (AWS, OIDC): {role}"
     if azure and azure.plan_service_connection:
         yield f"Azure DevOps, service connection {azure.plan_service_connection} (AWS, OIDC): {plan_role}"
-    if azure and azure.pipelines:
-        group = f"gatestack-{settings.environment}"
-        yield f"Azure DevOps, variable group {group}: AWS_ROLE_ARN = {role}"
-    if github:
-        yield f"GitHub, {github.repository}, variable AWS_ROLE_ARN: {role}"
-    if github and github.pull_requests:
-        yield f"GitHub, {github.repository}, variable AWS_PLAN_ROLE_ARN: {plan_role}"
+    for one in github.environments if github else ():
+        yield f"GitHub, environment {one}: AWS_ROLE_ARN = {role}"
+    if github and github.branches:
+        yield f"GitHub, repository variable AWS_ROLE_ARN = {role}"
+    if github and plan_role and (github.pull_requests or github.plan_branches):
+        yield f"GitHub, repository variable AWS_PLAN_ROLE_ARN = {plan_role}"

@@ -311,6 +311,9 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "pipelines.github.environments": st.lists(st.sampled_from(["prod", "a/b.c"]), max_size=2, unique=True),
     "pipelines.github.branches": st.lists(st.sampled_from(["main", "release/1.x"]), max_size=2, unique=True),
     "pipelines.github.pull_requests": st.booleans(),
+    "pipelines.github.plan_branches": st.lists(
+        st.sampled_from(["main", "release/1.x"]), max_size=2, unique=True
+    ),
     "pipelines.github.provider_arn": st.sampled_from(
         [None, PROVIDER.format("token.actions.githubusercontent.com")]
     ),

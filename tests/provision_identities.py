@@ -172,6 +172,18 @@ CASES: tuple[Case, ...] = (
         ("s3:PutObject", 0),
     ),
     Case(
+        "IAM::OIDCProvider",
+        lambda w: {"Url": "https://tokens.example.com/1", "ClientIdList": ["one"]},
+        lambda w, m: w.api("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=m.physical_id)[
+            "ClientIDList"
+        ],
+        ["one"],
+        r"arn:aws:iam::\d{12}:oidc-provider/tokens\.example\.com/1",
+        {"Arn": r"arn:aws:iam::\d{12}:oidc-provider/tokens\.example\.com/1"},
+        lambda w: {"Url": "https://tokens.example.com/1", "ClientIdList": ["two"]},
+        ["two"],
+    ),
+    Case(
         "IAM::Policy",
         lambda w: {"PolicyName": "inline", "PolicyDocument": POLICY, "Roles": [w.role.physical_id]},
         lambda w, m: w.api("iam").get_role_policy(RoleName=w.role.physical_id, PolicyName=m.physical_id)[

@@ -87,6 +87,15 @@ def test_pull_requests_and_the_other_connection_only_plan() -> None:
     ]
 
 
+def test_a_branch_may_plan_before_anybody_has_approved() -> None:
+    _, github = trust("PlanRole", github={**GITHUB, "plan_branches": ["main"]})
+
+    assert github["Condition"]["StringEquals"][f"{ACTIONS_TOKEN}:sub"] == [
+        "repo:contoso/gateway:pull_request",
+        "repo:contoso/gateway:ref:refs/heads/main",
+    ]
+
+
 def test_without_anybody_who_only_plans_there_is_no_role_for_it() -> None:
     stack = build(world("dev", azure_devops={**AZURE, "plan_service_connection": None}, github=None))
 

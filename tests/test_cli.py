@@ -104,6 +104,17 @@ def test_lint_fails_on_a_finding_and_names_the_key_to_change(user: User) -> None
     )
     assert done.out.endswith("(change observability.log_retention_days)\n")
     assert done.code == 1
+    assert user.run("lint", "reviewed", "--only", "alb").code == 0
+    assert user.run("lint", "reviewed", "--only", "nothing").code == 2
+
+
+def test_generate_takes_another_images_tag_by_the_rules_of_the_file(user: User) -> None:
+    done = user.run("generate", "dev", "--out", "built", "--image-tag", "4f0c2d9")
+    assert done.code == 0, done.err
+    assert "dev-litellm:4f0c2d9" in (user.folder / "built" / "service.json").read_text()
+
+    assert "--image-tag not a tag: " in user.run("generate", "dev", "--image-tag", "not a tag").err
+    assert user.run("generate", "built", "--image-tag", "v2").code == 2
 
 
 def test_help_lists_every_command_and_each_has_help(user: User) -> None:

@@ -36,7 +36,8 @@ def test_a_pipeline_is_let_in_once_and_told_where_to_enter_what(user: User, sand
     outputs = json.loads(done.out)["outputs"]
     assert DEPLOY in json.dumps(outputs)
     assert f"Azure DevOps, service connection aws-dev (AWS, OIDC): {DEPLOY}" in done.err
-    assert f"GitHub, contoso/gateway, variable AWS_ROLE_ARN: {DEPLOY}" in done.err
+    assert f"GitHub, environment production: AWS_ROLE_ARN = {DEPLOY}" in done.err
+    assert f"Azure DevOps, variable group gatestack-ci: AWS_ROLE_ARN = {DEPLOY}" in done.err
     iam = client(sandbox, "iam")
     assert iam.get_role(RoleName="gatestack-deploy-us-east-1")["Role"]["MaxSessionDuration"] == 14400
     assert len(iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]) == 2

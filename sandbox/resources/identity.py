@@ -161,12 +161,11 @@ def _create_provider(call: Call) -> Provisioned:
 
 
 def _update_provider(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    """moto's API cannot change the audiences."""
+    del old
     where = {"OpenIDConnectProviderArn": current.physical_id}
-    wanted, before = call.properties.get("ClientIdList", []), old.get("ClientIdList", [])
-    for audience in difference(wanted, before):
-        call.ask("iam", "add_client_id_to_open_id_connect_provider", **where, ClientID=audience)
-    for audience in difference(before, wanted):
-        call.ask("iam", "remove_client_id_from_open_id_connect_provider", **where, ClientID=audience)
+    provider = call.services.backend("iam", "aws").open_id_providers[current.physical_id]
+    provider.client_id_list = list(call.properties.get("ClientIdList", []))
     call.retag("iam", "tag_open_id_connect_provider", "untag_open_id_connect_provider", **where)
     return current
 
