@@ -402,10 +402,10 @@ def test_a_gateway_without_readiness_is_asked_whether_it_lives_and_never_for_hea
 
 
 def test_each_application_is_asked_at_its_own_paths() -> None:
-    with gateway(("/ready", 404), ("/health", 200)) as (url, asked):
+    with gateway(("/health", 200)) as (url, asked):
         assert probe(url, application("llm-proxy").answers_at, host(Clock())).status == 200
 
-    assert asked == ["/ready", "/health"]
+    assert asked == ["/health"]
 
 
 def test_a_gateway_that_stays_ill_is_told_with_its_status() -> None:
