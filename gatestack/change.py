@@ -89,7 +89,6 @@ def plan(
     click.echo(render(found))
     telling.summary(report.plan_markdown(found), f"plan-{environment.name}")
     telling.variables({"changes": "yes" if found.changes_anything else "no"})
-    telling.variables({"changes": "yes" if found.changes_anything else "no"})
     if path is not None:
         review.save(found, manifest, cloud, chosen, path)
         click.echo(f"to deploy exactly this: {review.how_to_deploy(env, path)}", err=style != "text")
