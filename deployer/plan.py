@@ -37,12 +37,36 @@ class StackPlan:
 
 
 @dataclass(frozen=True)
+class CostDifference:
+    """What one thing is estimated at, in US dollars a month, before and after; 0 where it is not there."""
+
+    stack: str
+    logical_id: str
+    item: str
+    """What is paid for: ``Fargate vCPU``."""
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class PlanCost:
+    """The monthly estimate of the environment as it runs, and as it would be, in US dollars."""
+
+    before: float
+    after: float
+    differences: tuple[CostDifference, ...] = ()
+    """Only what differs, the largest first."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a run would do to an environment."""
 
     environment: str
     stacks: tuple[StackPlan, ...]
     notices: tuple[str, ...] = ()
+    cost: PlanCost | None = None
+    """None: nobody has estimated it."""
 
     @property
     def changes_anything(self) -> bool:
