@@ -24,6 +24,11 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run one command; an expected failure is one message on stderr, an unexpected one a report."""
+    with telling.guarded():
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         code = cli.main(arguments, prog_name="gatestack", standalone_mode=False)
     except click.ClickException as error:

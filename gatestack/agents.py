@@ -16,6 +16,10 @@ from deployer.progress import StackOutput
 
 Kind = Literal["error", "warning"]
 
+_COMMAND = re.compile(r"##(?=(?:vso)?\[)", re.IGNORECASE)
+"""How a command begins, wherever in a line: both agents know ``##[``, Azure's ``##vso[`` as well."""
+_GITHUB_COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
+
 _IN_A_FILE = re.compile(r"(?P<path>\S+\.ya?ml):(?P<line>\d+): (?P<text>.*)")
 """How an environment file's problems begin: ``environments/dev.yaml:12: ...``."""
 
@@ -49,6 +53,17 @@ def names(outputs: Iterable[StackOutput]) -> dict[str, str]:
     A dot would do in Azure Pipelines, and GitHub refuses it: letters, digits, ``_`` and ``-`` do in both.
     """
     return {re.sub(r"[^A-Za-z0-9_]", "_", f"{one.stack}_{one.key}"): one.value for one in outputs}
+
+
+def harmless(text: str) -> str:
+    """
+    Return *text* without anything that an agent would take for a command.
+
+    What AWS gives as a reason may quote what somebody else has written. JSON stays JSON of the same data.
+    """
+    if text.lstrip()[:1] in {"{", "["}:
+        return _COMMAND.sub(r"\\u0023#", text)
+    return _GITHUB_COMMAND.sub(r"\1: ", _COMMAND.sub("## ", text))
 
 
 @dataclass(frozen=True)

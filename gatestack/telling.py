@@ -8,8 +8,11 @@ At a terminal and in a pipe that is text on stderr. On a CI agent it is the agen
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TextIO
 
 import click
 
@@ -19,6 +22,47 @@ from gatestack.agents import Azure, GitHub, Kind
 
 BUILT = Path("build")
 """Where a summary is written when the agent names no folder of its own."""
+
+
+class Guarded:
+    """A stream that an agent reads: what is written to it is no command, unless it is written as one."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write *text* as `agents.harmless` has it."""
+        return self._stream.write(agents.harmless(text))
+
+    def command(self, line: str) -> None:
+        """Write *line* for the agent."""
+        self._stream.write(f"{line}\n")
+        self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Let the agent, where there is one, read commands of ours only."""
+    if agents.agent(os.environ) is None:
+        yield
+        return
+    own = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = Guarded(own[0]), Guarded(own[1])
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = own
+
+
+def _command(line: str) -> None:
+    stream = sys.stderr
+    if isinstance(stream, Guarded):
+        stream.command(line)
+    else:
+        click.echo(line, err=True)
 
 
 def error(text: str, plain: str = "") -> None:
@@ -39,7 +83,7 @@ def to_agent(kind: Kind, text: str) -> bool:
     if here is None:
         return False
     for one in agents.issues(kind, text):
-        click.echo(here.issue(one), err=True)
+        _command(here.issue(one))
     return True
 
 
@@ -66,7 +110,7 @@ def variables(found: Mapping[str, str]) -> None:
     match here:
         case Azure():
             for name, value in found.items():
-                click.echo(here.variable(name, value), err=True)
+                _command(here.variable(name, value))
         case GitHub():
             _append(here.outputs, [here.variable(name, value) for name, value in found.items()])
 
@@ -79,7 +123,7 @@ def summary(markdown: str, name: str) -> None:
             path = Path(here.folder or BUILT).absolute() / f"{name}.md"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{markdown}\n", encoding="utf-8")
-            click.echo(here.summary(str(path)), err=True)
+            _command(here.summary(str(path)))
         case GitHub():
             _append(here.summary, [markdown, ""])
 

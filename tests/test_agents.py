@@ -76,6 +76,40 @@ def test_each_line_is_an_issue_with_the_place_it_names() -> None:
     )
 
 
+HOSTILE = (
+    "##vso[task.setvariable variable=a]b",
+    "x ##VSO[a]b",
+    "##[error]x",
+    "::error::x",
+    "a\n  ::add-path::x",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_somebody_else_has_written_is_no_command(text: str) -> None:
+    said = agents.harmless(text)
+
+    assert "##[" not in said
+    assert "##vso[" not in said.lower()
+    assert not any(line.strip().startswith("::") for line in said.splitlines())
+    assert said.replace("## ", "##").replace(": :", "::") == text
+
+
+def test_json_without_commands_is_the_same_data() -> None:
+    found = {"reason": "##vso[task.complete]", "outputs": ["::error::x"]}
+
+    said = agents.harmless(json.dumps(found, indent=2))
+
+    assert "##" not in said
+    assert json.loads(said) == found
+
+
+def test_what_is_said_anyway_stays_as_it_is() -> None:
+    text = "## Plan\n| a | b |\narn:aws:iam::123456789012:role/a  x::y"
+
+    assert agents.harmless(text) == text
+
+
 def test_a_variables_name_is_one_that_both_agents_take() -> None:
     assert agents.names([StackOutput("my-alb", "Url", "u")]) == {"my_alb_Url": "u"}
 
@@ -150,6 +184,34 @@ def test_azure_gets_a_failure_as_an_error_and_the_exit_code_stays(deployed: User
 
     assert (done.code, json.loads(done.out)["status"]) == (1, "ROLLED_BACK")
     assert done.err.splitlines()[-1].startswith("##vso[task.logissue type=error]local-litellm-proxy: ECS has")
+
+
+def test_a_reason_from_aws_is_no_command_of_an_agent(deployed: User, account: Sandbox) -> None:
+    reason = "no ##vso[task.setvariable variable=PATH]/evil"
+    account.faults.add({"resources": [{"logical_id": "Service", "operation": "update", "reason": reason}]})
+
+    done = on_azure(deployed).run("rollout", "local", "--image-tag", "v1.90.1", "--yes")
+    shown = on_azure(deployed).run("events", "local", "--stack", "service", "--format", "json")
+
+    said = [line for line in done.err.splitlines() if "variable=PATH" in line]
+    assert done.code == 1
+    assert [line for line in said if "##vso[" in line] == [done.err.splitlines()[-1]]
+    assert done.err.splitlines()[-1].startswith("##vso[task.logissue type=error]")
+    assert len(said) > 1
+    assert "##vso[" not in shown.out
+    assert reason in {event["reason"] for event in json.loads(shown.out)["events"]}
+
+
+def test_azure_gets_each_finding_of_lint(someone: User, tmp_path: Path) -> None:
+    assert someone.run("generate", "dev", "--out", "rendered").code == 0
+    template = someone.folder / "rendered" / "network.json"
+    template.write_text(template.read_text().replace('"CidrBlock": "10.', '"CidrBlock": "310.', 1))
+
+    done = on_azure(someone).run("lint", "rendered", "--only", "network")
+
+    findings = done.out.splitlines()
+    assert (done.code, len(findings)) == (1, 1)
+    assert f"##vso[task.logissue type=error]{findings[0]}" in done.err
 
 
 def test_azure_gets_advice_and_a_refusal_by_the_command_line(someone: User) -> None:
