@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -379,3 +380,19 @@ def test_one_failed_step_rings_and_says_what_to_do(title: str) -> None:
         f"gatestack rotate ENV {ROTATED[title]}, ENV being the file of dev-litellm"
     )
     assert len(alarm["AlarmDescription"]) <= 1024
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("folder", sorted(GOLDEN.glob("*")), ids=lambda folder: folder.name)
+def test_a_rotated_login_is_taken_by_nothing_but_the_service_that_a_rotation_rolls(folder: Path) -> None:
+    """The rotation starts new tasks of one service: another program with that login would lose it."""
+    tasks = json.loads((folder / "service.json").read_text())["Resources"]
+    entrance = tasks["Service"]["Properties"]["TaskDefinition"]["Ref"]
+
+    takers = {name for name, one in tasks.items() if one["Type"] == "AWS::ECS::TaskDefinition"}
+    takers = {name for name in takers if "DbSecretArn" in json.dumps(tasks[name]["Properties"])}
+
+    assert takers <= {entrance}
+    assert takers or not (folder / "database.json").is_file()
