@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from deployer.cloud import Change, StackEvent, StackState
-from deployer.plan import Plan, StackPlan, consent_flags
+from deployer.plan import CostDifference, Plan, PlanCost, StackPlan, consent_flags
 from deployer.progress import Result, StackOutput, StackResult
 
 SIGNS: Mapping[str, str] = {"Add": "+", "Modify": "~", "Remove": "-", "Import": ">", "Dynamic": "?"}
 """One character for what a change does to a resource."""
 
 NOT_THERE = "not there"
+SHOWN_DIFFERENCES = 5
+"""How many things whose cost differs a terminal shows; the largest come first."""
 VALUE_LENGTH = 60
 """How much of a value before and after a change is shown to people."""
 
@@ -22,11 +25,11 @@ def plan_text(plan: Plan) -> str:
     """Return *plan* for a terminal: a block a stack, replacements and lost data in words."""
     blocks = [_plan_block(stack) for stack in plan.stacks]
     notices = [f"note: {notice}" for notice in plan.notices]
-    return "\n".join([*blocks, *notices, _plan_total(plan)])
+    return "\n".join([*blocks, *notices, *_cost_text(plan.cost), _plan_total(plan)])
 
 
 def plan_json(plan: Plan) -> str:
-    """Return *plan* for machines; no cost is estimated yet, so both figures are null."""
+    """Return *plan* for machines; both figures of the cost are null where nobody has estimated it."""
     stacks = [
         {
             "name": stack.name,
@@ -39,8 +42,7 @@ def plan_json(plan: Plan) -> str:
         }
         for stack in plan.stacks
     ]
-    cost = {"monthly_usd_before": None, "monthly_usd_after": None}
-    return _json({"environment": plan.environment, "stacks": stacks, "cost": cost})
+    return _json({"environment": plan.environment, "stacks": stacks, "cost": _cost_json(plan.cost)})
 
 
 def plan_markdown(plan: Plan) -> str:
@@ -58,7 +60,7 @@ def plan_markdown(plan: Plan) -> str:
     ]
     details = [line for stack in plan.stacks for line in _markdown_details(stack)]
     notices = [f"> {notice}" for notice in plan.notices]
-    return "\n".join([*head, *rows, "", *details, *notices])
+    return "\n".join([*head, *rows, "", *_cost_markdown(plan.cost), *details, *notices])
 
 
 def result_text(result: Result) -> str:
@@ -228,6 +230,47 @@ def _markdown_details(stack: StackPlan) -> list[str]:
     problems = [f"- **{problem}**" for problem in stack.problems]
     title = f"<details><summary>{stack.stack_name}: {stack.action}</summary>"
     return [title, "", *lines, *problems, "", "</details>", ""]
+
+
+def _cost_text(cost: PlanCost | None) -> list[str]:
+    """Return the cost of a plan in a line, and what makes most of a difference between two that run."""
+    if cost is None:
+        return []
+    shown = cost.differences[:SHOWN_DIFFERENCES] if cost.before and cost.after else ()
+    lines = [f"  {one.stack}/{one.logical_id} {one.item}: {_dollars(one)}" for one in shown]
+    left = len(cost.differences) - len(shown)
+    more = [f"  and {left} smaller differences"] if shown and left else []
+    return [f"cost: {_cost_line(cost)}", *lines, *more]
+
+
+def _cost_json(cost: PlanCost | None) -> dict[str, Any]:
+    if cost is None:
+        return {"monthly_usd_before": None, "monthly_usd_after": None}
+    differences = [asdict(one) for one in cost.differences]
+    return {"monthly_usd_before": cost.before, "monthly_usd_after": cost.after, "differences": differences}
+
+
+def _cost_markdown(cost: PlanCost | None) -> list[str]:
+    if cost is None:
+        return []
+    head = [f"**Cost**: {_cost_line(cost)}", ""]
+    if not cost.differences:
+        return head
+    rows = [f"| {one.stack}/{one.logical_id} | {one.item} | {_dollars(one)} |" for one in cost.differences]
+    table = ["| resource | what | a month |", "|---|---|---|", *rows]
+    return [*head, "<details><summary>Cost, row by row</summary>", "", *table, "", "</details>", ""]
+
+
+def _cost_line(cost: PlanCost) -> str:
+    if not cost.differences:
+        return f"${cost.after:,.2f} a month, as before"
+    more = cost.after - cost.before
+    sign = "-" if round(more, 2) < 0 else "+"
+    return f"${cost.before:,.2f} -> ${cost.after:,.2f} a month ({sign}${abs(more):,.2f})"
+
+
+def _dollars(one: CostDifference) -> str:
+    return f"${one.before:,.2f} -> ${one.after:,.2f}"
 
 
 def _result_line(stack: StackResult, width: int) -> str:

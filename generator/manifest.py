@@ -139,6 +139,8 @@ class Manifest:
     """Files that stacks upload, by name."""
     existing: Existing | None = None
     """None: nothing is taken for granted."""
+    usage: Mapping[str, float | None] = field(default_factory=dict)
+    """What a month is taken to bring, by the keys of `usage`; nothing is deployed from it."""
 
 
 def write(manifest: Manifest, folder: Path) -> None:
@@ -169,7 +171,8 @@ def read(folder: Path) -> Manifest:
         files = {name: (folder / name).read_bytes() for name in index["files"]}
         names = ("environment", "system", "region", "account", "production")
         taken = _existing(index.get("existing"))
-        return Manifest(**{name: index[name] for name in names}, stacks=stacks, files=files, existing=taken)
+        known = {name: index[name] for name in names} | {"usage": index.get("usage", {})}
+        return Manifest(**known, stacks=stacks, files=files, existing=taken)
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{folder} is not a folder that `gatestack generate` wrote: {error}") from error
 
@@ -178,8 +181,8 @@ def _index(manifest: Manifest) -> str:
     index = asdict(replace(manifest, files={})) | {"format": FORMAT, "files": sorted(manifest.files)}
     for entry in index["stacks"]:
         del entry["template"]
-    if manifest.existing is None:
-        del index["existing"]
+    for absent in (name for name in ("existing", "usage") if not index[name]):
+        del index[absent]
     return json.dumps(index, indent=1, sort_keys=True) + "\n"
 
 

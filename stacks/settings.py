@@ -16,6 +16,7 @@ from stacks.sections.network import Alb, ExistingVpc, Network
 from stacks.sections.operation import Deployment, Dispatcher, Observability, Secrets
 from stacks.sections.pipelines import Pipelines
 from stacks.sections.service import Provider, Service
+from stacks.sections.usage import Usage
 
 __all__ = ["Database", "ExistingVpc", "Provider", "Service", "Settings", "System", "Tier"]
 
@@ -46,6 +47,7 @@ class Settings(Section):
     observability: Observability
     deployment: Deployment
     pipelines: Pipelines
+    usage: Usage
 
     @property
     def production(self) -> bool:

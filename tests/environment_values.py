@@ -32,6 +32,11 @@ def numbers(low: int, high: int) -> st.SearchStrategy[int]:
     return st.sampled_from(sorted({low, min(low + 1, high), high})) | st.integers(low, high)
 
 
+def amounts(low: int, high: int) -> st.SearchStrategy[Any]:
+    """Numbers of which the ends are as likely as all others, whole or with a part."""
+    return numbers(low, high) | st.floats(low, high)
+
+
 def maps(
     keys: st.SearchStrategy[str], values: st.SearchStrategy[Any], most: int = 3
 ) -> st.SearchStrategy[Any]:
@@ -322,5 +327,23 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
         [None, "gatestack", "arn:aws:iam::aws:policy/PowerUserAccess"]
     ),
     "pipelines.session_hours": numbers(1, 12),
+    "usage.hours_per_month": amounts(1, 744),
+    "usage.spot_discount_percent": amounts(0, 100),
+    "usage.lcu_average": amounts(0, 100_000),
+    "usage.requests_million": amounts(0, 1_000_000),
+    "usage.internet_gb": amounts(0, 10_000_000),
+    "usage.nat_gb": amounts(0, 10_000_000),
+    "usage.endpoint_gb": amounts(0, 10_000_000),
+    "usage.log_gb": amounts(0, 10_000_000),
+    "usage.flow_log_gb": amounts(0, 10_000_000),
+    "usage.acu_average": st.none() | amounts(0, 100_000),
+    "usage.aurora_gb": amounts(0, 10_000_000),
+    "usage.aurora_io_million": amounts(0, 1_000_000),
+    "usage.backup_gb": amounts(0, 10_000_000),
+    "usage.s3_gb": amounts(0, 10_000_000),
+    "usage.ecr_gb": amounts(0, 10_000_000),
+    "usage.function_seconds": amounts(0, 10_000_000),
+    "usage.input_tokens_million": amounts(0, 1_000_000),
+    "usage.output_tokens_million": amounts(0, 1_000_000),
 }
 """Key -> values that its own check takes; of what AWS has a list of, like instance classes, real ones."""

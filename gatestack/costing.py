@@ -1,0 +1,113 @@
+"""`cost`: the monthly estimate of an environment, and of a plan before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import click
+
+from deployer.cloud import Cloud, StackState
+from deployer.plan import CostDifference, Plan, PlanCost
+from gatestack.cli import Options
+from gatestack.environment import Environment, SettingsRefused, resolve
+from generator.cost import report
+from generator.cost.estimate import Estimate, compared, estimate, names
+from generator.cost.prices import PriceTable, load
+from generator.cost.report import Priced
+from generator.cost.template import Template
+from generator.cost.usage import Usage
+from generator.manifest import Manifest
+
+NOTHING_THERE = frozenset({"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE"})
+"""Statuses of stacks that hold no resources (CloudFormation User Guide, "Stack status codes")."""
+
+
+@click.command()
+@click.argument("env")
+@click.option("--live", is_flag=True, help="Ask the AWS Price List API; its answers are kept for a day.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.pass_obj
+def cost(options: Options, env: str, style: str, *, live: bool) -> int:
+    """Estimate what ENV costs in a month, a row for each thing that is paid for, with its assumption."""
+    environment = resolve(env, options.region)
+    manifest = environment.manifest()
+    try:
+        usage, templates = Usage.read(manifest.usage), _wanted(manifest)
+    except ValueError as error:
+        raise SettingsRefused(f"{env}: {error}") from error
+    prices, notices = load(manifest.region), _elsewhere(manifest)
+    if live:
+        needed = names(templates, usage, prices)
+        prices, notices = _asked(environment, options, prices.select(needed))
+    found = estimate(templates, usage, prices)
+    priced = Priced(environment.name, manifest.region, found, usage, prices, notices)
+    click.echo(report.machine(priced) if style == "json" else report.text(priced))
+    return 0
+
+
+def with_cost(plan: Plan, manifest: Manifest, cloud: Cloud) -> Plan:
+    """
+    Return *plan* with the estimate of the environment before it and after it, by the file's prices.
+
+    An estimate that cannot be made leaves a notice and stops nobody.
+    """
+    try:
+        found = _of_plan(plan, manifest, cloud)
+    except Exception as error:  # noqa: BLE001 - whatever is in a live template: a plan does not depend on it
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return replace(plan, notices=(*plan.notices, f"what this costs is not known: {reason}"))
+    return replace(plan, cost=found, notices=(*plan.notices, *_elsewhere(manifest)))
+
+
+def _of_plan(plan: Plan, manifest: Manifest, cloud: Cloud) -> PlanCost:
+    usage, prices = Usage.read(manifest.usage), load(manifest.region)
+    wanted = {template.stack: template for template in _wanted(manifest)}
+    live = _live(plan, manifest, cloud)
+    planned = {stack.name for stack in plan.stacks}
+    kept = {name: template for name, template in live.items() if name not in planned}
+    chosen = {name: template for name, template in wanted.items() if name in planned}
+    before = estimate(live.values(), usage, prices)
+    after = estimate(_ordered({**kept, **chosen}, wanted), usage, prices)
+    return PlanCost(before.monthly_usd, after.monthly_usd, _differences(before, after))
+
+
+def _differences(before: Estimate, after: Estimate) -> tuple[CostDifference, ...]:
+    return tuple(
+        CostDifference(one.stack, one.logical_id, one.item, one.before, one.after)
+        for one in compared(before, after)
+    )
+
+
+def _live(plan: Plan, manifest: Manifest, cloud: Cloud) -> Mapping[str, Template]:
+    """Return the templates of the stacks that are there: the planned ones, and the environment's others."""
+    states: dict[str, StackState | None] = {stack.name: stack.stack for stack in plan.stacks}
+    others = {spec.stack_name: spec.name for spec in manifest.stacks if spec.name not in states}
+    if others:
+        states |= {others[one.name]: one for one in cloud.stacks(list(others)) if one.name in others}
+    return {
+        name: Template.read(name, cloud.template(state.id))
+        for name, state in states.items()
+        if state is not None and state.status not in NOTHING_THERE
+    }
+
+
+def _ordered(found: Mapping[str, Template], wanted: Mapping[str, Template]) -> Iterable[Template]:
+    return (found[name] for name in wanted if name in found)
+
+
+def _wanted(manifest: Manifest) -> tuple[Template, ...]:
+    return tuple(Template.read(stack.name, stack.template) for stack in manifest.stacks)
+
+
+def _elsewhere(manifest: Manifest) -> tuple[str, ...]:
+    told = report.of_another_region(manifest.region, load(manifest.region))
+    return (told,) if told else ()
+
+
+def _asked(
+    environment: Environment, options: Options, prices: PriceTable
+) -> tuple[PriceTable, tuple[str, ...]]:
+    from gatestack.live_prices import fresh  # noqa: PLC0415 - without --live nobody waits for botocore
+
+    return fresh(environment, options, prices)
