@@ -138,6 +138,8 @@ class StackEvent:
     type: str
     status: str
     reason: str = ""
+    token: str = ""
+    """What the operation was asked for with (ClientRequestToken), where the endpoint tells it."""
 
     @property
     def is_stack(self) -> bool:

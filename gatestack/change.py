@@ -13,6 +13,7 @@ from deployer import report
 from deployer.deploy import deploy as deploy_stacks
 from deployer.deploy import destroy as destroy_stacks
 from deployer.options import Options as RunOptions
+from deployer.plan import Plan
 from deployer.progress import Result
 from deployer.saved import planfile
 from deployer.saved.approved import deploy_plan
@@ -47,7 +48,7 @@ CHANGES_FOUND = 3
 @click.command()
 @ENV
 @ONLY
-@click.option("--format", "style", type=click.Choice(["text", "json", "markdown"]), default="text")
+@click.option("--format", "style", type=click.Choice(["text", "json", "markdown", "html"]), default="text")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 3 when there are changes.")
 @click.option(
     "--save", "path", type=FILE, metavar="FILE", help="Keep the change sets, for deploy --plan FILE."
@@ -85,8 +86,10 @@ def plan(
     found = review.preview(manifest, cloud, options, chosen, keep=path is not None)
     if drift:
         found = replace(found, notices=found.notices + drift_notes(environment, cloud, options))
-    render = {"text": report.plan_text, "json": report.plan_json, "markdown": report.plan_markdown}[style]
-    click.echo(render(found))
+    from gatestack.costing import with_cost  # noqa: PLC0415 - a deployment counts no costs
+
+    found = with_cost(found, manifest, cloud)
+    click.echo(_rendered(found, environment, chosen, style))
     telling.summary(report.plan_markdown(found), f"plan-{environment.name}")
     telling.variables({"changes": "yes" if found.changes_anything else "no"})
     if path is not None:
@@ -171,6 +174,15 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
     with shown(options, speed=speed(environment)) as tell, host(tell) as here:
         result = destroy_stacks(environment.manifest(), cloud, chosen, here)
     return ended(result, style)
+
+
+def _rendered(found: Plan, environment: Environment, chosen: RunOptions, style: str) -> str:
+    if style == "html":
+        from gatestack import pages  # noqa: PLC0415 - no other format waits for Jinja2
+
+        return pages.of_plan(found, environment, chosen)
+    render = {"text": report.plan_text, "json": report.plan_json, "markdown": report.plan_markdown}[style]
+    return render(found)
 
 
 def _run_options(environment: Environment, options: Options, only: Collection[str], env: str) -> RunOptions:

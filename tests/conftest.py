@@ -8,6 +8,7 @@ import pytest
 from sandbox.clock import RealClock
 from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from tests.browser import Browser
 from tests.command import LOGIN, User
 from tests.postgres import Server
 
@@ -26,6 +27,13 @@ def sandbox() -> Iterator[Sandbox]:
 def postgres() -> Iterator[Server]:
     """One real PostgreSQL server for each worker that has a test for it."""
     with Server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for each worker that has a test for it."""
+    with Browser() as running:
         yield running
 
 

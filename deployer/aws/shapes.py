@@ -79,6 +79,7 @@ def stack_event(answer: Answer) -> StackEvent:
         type=answer.get("ResourceType", ""),
         status=answer.get("ResourceStatus", ""),
         reason=answer.get("ResourceStatusReason", ""),
+        token=answer.get("ClientRequestToken") or "",
     )
 
 

@@ -1,0 +1,145 @@
+"""
+A value before and after, made readable: in one line where it is short, else as a diff by lines. Pure.
+
+JSON is set out over lines first, its keys in their order; nothing of a value is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
+"""What CloudFormation writes for a value that nobody knows yet (User Guide, Change sets)."""
+NOT_KNOWN = "(not known yet)"
+"""What the page writes for it inside a value."""
+SHORT = 72
+"""Characters that a value may have to stand in a line with another one."""
+CONTEXT = 2
+"""Lines that are shown around a difference; the others can be opened."""
+WORDS = 4_000
+"""Words of two lines, beyond which nobody looks for what they have in common: it takes the square of it."""
+
+LINES = 2_000
+"""Lines of two values, beyond which those that come up often (``},``) are not looked for any more."""
+
+Kind = Literal["same", "gone", "new"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a line."""
+
+    text: str
+    marked: bool = False
+    """Whether it is what differs."""
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """One line of a diff."""
+
+    kind: Kind
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Lines of a diff; *folded*: none of them differs, and none is near one that does."""
+
+    lines: tuple[TextLine, ...]
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Value:
+    """One property before and after."""
+
+    before: str | None
+    """As short text; None: there is none, or it is in *blocks*."""
+    after: str | None
+    unknown_after: bool = False
+    """Whether the value is known only once the change is done."""
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def told(self) -> bool:
+        """Whether CloudFormation told any value at all."""
+        return bool(self.blocks) or self.unknown_after or self.before is not None or self.after is not None
+
+
+def value(before: str | None, after: str | None) -> Value:
+    """Return how a property's values *before* and *after* are shown."""
+    unknown = after == UNKNOWN
+    one, other = (_readable(text) for text in (before, None if unknown else after))
+    if all("\n" not in text and len(text) <= SHORT for text in (one, other) if text is not None):
+        return Value(one, other, unknown)
+    lines = tuple(_diff(_lines(one), _lines(other)))
+    return Value(None, None, unknown, tuple(_folded(lines)))
+
+
+def _readable(text: str | None) -> str | None:
+    return None if text is None else text.replace(UNKNOWN, NOT_KNOWN)
+
+
+def _set_out(text: str) -> str:
+    if not text.lstrip().startswith(("{", "[")) or text.startswith("{{"):
+        return text
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return json.dumps(parsed, indent=2, ensure_ascii=False)
+
+
+def _lines(text: str | None) -> list[str]:
+    return [] if text is None else re.split(r"\r\n|\r|\n", _set_out(text))
+
+
+def _diff(before: Sequence[str], after: Sequence[str]) -> Iterator[TextLine]:
+    hurried = len(before) + len(after) > LINES
+    for what, i, j, k, n in SequenceMatcher(None, before, after, autojunk=hurried).get_opcodes():
+        if what == "equal":
+            yield from (TextLine("same", (Part(line),)) for line in before[i:j])
+        else:
+            yield from _changed(before[i:j], after[k:n])
+
+
+def _changed(before: Sequence[str], after: Sequence[str]) -> Iterator[TextLine]:
+    """Return lines that took each other's place, word by word where they are as many."""
+    if len(before) != len(after):
+        yield from (TextLine("gone", (Part(line),)) for line in before)
+        yield from (TextLine("new", (Part(line),)) for line in after)
+        return
+    pairs = [_by_words(one, other) for one, other in zip(before, after, strict=True)]
+    yield from (TextLine("gone", parts) for parts, _ in pairs)
+    yield from (TextLine("new", parts) for _, parts in pairs)
+
+
+def _by_words(before: str, after: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    one, other = (re.findall(r"\w+|\s+|[^\w\s]", line) for line in (before, after))
+    if len(one) + len(other) > WORDS:
+        return (Part(before, marked=True),), (Part(after, marked=True),)
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    if matcher.ratio() < 0.3:  # two lines that have little but punctuation in common
+        return (Part(before),), (Part(after),)
+    codes = matcher.get_opcodes()
+    left = [Part("".join(one[i:j]), what != "equal") for what, i, j, _, _ in codes if j > i]
+    right = [Part("".join(other[k:n]), what != "equal") for what, _, _, k, n in codes if n > k]
+    return tuple(left), tuple(right)
+
+
+def _folded(lines: tuple[TextLine, ...]) -> Iterator[Block]:
+    """Return *lines* in blocks: what is far from every difference is folded, where that saves lines."""
+    differs = [index for index, line in enumerate(lines) if line.kind != "same"]
+    near = {at for index in differs for at in range(index - CONTEXT, index + CONTEXT + 1)}
+    begin = 0
+    for index in range(1, len(lines) + 1):
+        if index == len(lines) or (index in near) != (begin in near):
+            folded = begin not in near and index - begin > 1 and bool(differs)
+            yield Block(lines[begin:index], folded)
+            begin = index

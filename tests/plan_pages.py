@@ -1,0 +1,49 @@
+"""Plans for the tests of their page, as small as what they show."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from deployer.cloud import Change, PropertyChange, StackState
+from deployer.pages.html import plan_html
+from deployer.pages.plan_page import Made, PlanPage, plan_page
+from deployer.plan import Plan, StackPlan
+
+ARN = "arn:aws:cloudformation:us-east-1:123456789012:stack/dev-litellm-database/1"
+STACK = StackState("dev-litellm-database", ARN, "UPDATE_COMPLETE")
+MOMENT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+
+
+def made(*allowed: str) -> Made:
+    """Return how a plan was made, with the consent *allowed*."""
+    return Made("us-east-1", MOMENT, "dev", allowed=allowed)
+
+
+def detail(name: str, before: str | None, after: str | None, recreation: str = "Never") -> PropertyChange:
+    """Return a property that changes."""
+    return PropertyChange("Properties", f"/Properties/{name}", recreation, before, after)
+
+
+def update(*changes: Change, protected: tuple[str, ...] = (), problems: tuple[str, ...] = ()) -> StackPlan:
+    """Return the plan of a stack that is there, as CloudFormation says it."""
+    return StackPlan(
+        "database",
+        "dev-litellm-database",
+        "update",
+        exact=True,
+        changes=changes,
+        reason="it exists",
+        problems=problems,
+        protected=protected,
+        stack=STACK,
+    )
+
+
+def page(plan: Plan, *allowed: str) -> PlanPage:
+    """Return the model of the page about *plan*."""
+    return plan_page(plan, made(*allowed))
+
+
+def html(plan: Plan) -> str:
+    """Return the page about *plan*."""
+    return plan_html(page(plan))
