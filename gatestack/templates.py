@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,10 @@ from gatestack import telling
 from gatestack.cli import Options
 from gatestack.environment import resolve, retagged
 from generator import manifest as manifests
+
+if TYPE_CHECKING:
+    from deployer.graph import Graph
+    from generator.manifest import Manifest
 
 
 @click.command()
@@ -38,14 +43,15 @@ def generate(options: Options, env: str, out: Path | None, tag: str | None) -> i
 @click.pass_obj
 def lint(options: Options, env: str, only: tuple[str, ...]) -> int:
     """Check ENV's templates with cfn-lint; errors and warnings both fail."""
-    from generator.lint import check  # noqa: PLC0415 - cfn-lint takes half a second to import
+    from generator import forked  # noqa: PLC0415 - the other commands do without
+    from generator.lint import check, kept_for_user  # noqa: PLC0415
 
     environment = resolve(env, options.region)
     environment.warn()
     chosen = {name for one in only for name in environment.chosen(one)} or environment.stack_names.keys()
     manifest = environment.manifest()
     manifest = replace(manifest, stacks=tuple(one for one in manifest.stacks if one.name in chosen))
-    findings = check(manifest)
+    findings = check(manifest, keep=kept_for_user(), processes=forked.cores())
     for finding in findings:
         click.echo(str(finding))
         telling.to_agent("error", str(finding))
@@ -53,16 +59,36 @@ def lint(options: Options, env: str, only: tuple[str, ...]) -> int:
     return 1 if findings else 0
 
 
+STYLES = ("text", "mermaid", "dot", "security", "svg")
+"""Of `graph`: three of the stacks, then the security groups, and the picture of everything."""
+
+
 @click.command()
 @click.argument("env")
-@click.option("--format", "style", type=click.Choice(["text", "mermaid", "dot"]), default="text")
+@click.option("--format", "style", type=click.Choice(STYLES), default="text", help="Default: text.")
 @click.pass_obj
 def graph(options: Options, env: str, style: str) -> int:
-    """Show ENV's stacks, what each imports from which, and which can be deployed side by side."""
+    """
+    Show ENV's stacks, what each imports from which, and which can be deployed side by side.
+
+    With `security` its security groups and their rules, as a table; with `svg` a picture of all of it.
+    """
     from deployer.graph import graph as read  # noqa: PLC0415 - `generate` does without
+
+    manifest = resolve(env, options.region).manifest()
+    found = read(manifest.stacks)
+    try:
+        click.echo(_wired(found, style) if style in STYLES[:3] else _drawn(manifest, style))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # Only a folder can hold templates that nobody rendered.
+        why = f"a property is not as `gatestack generate` writes it ({error!r}): generate it again"
+        raise click.UsageError(f"{env}: its templates cannot be drawn, {why}") from error
+    return 0
+
+
+def _wired(found: Graph, style: str) -> str:
     from generator.diagram import FORMATS, Wiring  # noqa: PLC0415
 
-    found = read(resolve(env, options.region).manifest().stacks)
     prefixes = {stack.name: f"{stack.stack_name}-" for stack in found.stacks}
     imports = {
         (consumer, producer): [
@@ -71,5 +97,12 @@ def graph(options: Options, env: str, style: str) -> int:
         for consumer in found.names
         for producer in sorted(found.needs[consumer])
     }
-    click.echo(FORMATS[style](Wiring(found.waves(), imports)))
-    return 0
+    return FORMATS[style](Wiring(found.waves(), imports))
+
+
+def _drawn(manifest: Manifest, style: str) -> str:
+    from generator.diagram import security  # noqa: PLC0415
+    from generator.picture.svg import picture  # noqa: PLC0415
+    from generator.traffic import traffic  # noqa: PLC0415
+
+    return picture(manifest) if style == "svg" else security(traffic(manifest))

@@ -1,9 +1,11 @@
-"""The stacks of an environment and what passes between them, as text, Mermaid or DOT. Pure."""
+"""The stacks of an environment and what passes between them, and its security groups, as text. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+from generator.traffic import Rule, Traffic
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,44 @@ def dot(wiring: Wiring) -> str:
 
 
 FORMATS: Mapping[str, Callable[[Wiring], str]] = {"text": text, "mermaid": mermaid, "dot": dot}
+
+
+def security(traffic: Traffic) -> str:
+    """
+    Return the security groups and their rules as two tables that read as plain text and as Markdown.
+
+    Rules stand by group, inbound before outbound; a direction in which nothing passes says so.
+    """
+    worn = [
+        (one.key, one.description, ", ".join(wearer.key for wearer in one.worn_by)) for one in traffic.groups
+    ]
+    rules = [row for group in traffic.groups for row in _rules(traffic, group.key)]
+    tables = (
+        _table(("security group", "description", "worn by"), worn),
+        _table(("security group", "direction", "protocol", "ports", "peer", "description"), rules),
+    )
+    return "\n\n".join(tables)
+
+
+def _rules(traffic: Traffic, group: str) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for direction in ("in", "out"):
+        rules: Sequence[Rule] = traffic.of(group, "in" if direction == "in" else "out")
+        rows += [
+            (group, direction, rule.protocol, rule.ports, rule.peer.value, rule.description) for rule in rules
+        ]
+        rows += [] if rules else [(group, direction, "nothing", "", "", "")]
+    return rows
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table whose columns are as wide as what stands in them."""
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in (head, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    lines = [
+        f"| {' | '.join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=True))} |" for row in cells
+    ]
+    return "\n".join([lines[0], f"|{'|'.join('-' * (wide + 2) for wide in widths)}|", *lines[1:]])
 
 
 def _sources(wiring: Wiring, stack: str) -> list[tuple[str, Sequence[str]]]:

@@ -1,14 +1,19 @@
-"""Rewrites tests/golden from the shipped environment files: `make golden`, then read the diff."""
+"""Rewrites what is made of the shipped environments: golden templates, pictures, security-group tables."""
 
 from pathlib import Path
 
 from generator import manifest
+from generator.picture.svg import picture
 from generator.render import render
 from stacks.environment import load
 from stacks.parts import function_code
+from tests import security_tables
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
+PICTURES = ROOT / "docs" / "pictures"
+PICTURED = ("dev", "prod", "llm-proxy-production", "llm-testing")
+"""The environments whose pictures the documentation shows."""
 
 
 def environment_files() -> list[Path]:
@@ -22,6 +27,15 @@ def write_golden(path: Path, folder: Path) -> None:
     (folder / function_code.FILE).unlink(missing_ok=True)
 
 
+def drawn(path: Path) -> str:
+    """Return the file that `gatestack graph ENV --format svg` prints for the environment file *path*."""
+    return picture(render(load(path))) + "\n"
+
+
 if __name__ == "__main__":
+    (ROOT / "docs" / "security-groups.md").write_text(security_tables.page(), encoding="utf-8")
     for path in environment_files():
         write_golden(path, GOLDEN / path.stem)
+        if path.stem in PICTURED:
+            PICTURES.mkdir(exist_ok=True)
+            (PICTURES / f"{path.stem}.svg").write_text(drawn(path), encoding="utf-8")
