@@ -76,6 +76,8 @@ def test_an_environment_is_planned_deployed_gets_its_image_is_changed_and_taken_
 ) -> None:
     first = run(agent, "environment", verify=False)
     assert "| dev-litellm-service | create |" in first.summaries[0]
+    page = agent.folder / "run-1" / "artifacts" / "plan" / "plan.html"
+    assert page.read_text().startswith("<!doctype html>")
     assert f"role:  {ROLE}" in first.log()
     assert f"token: sub {SUBJECT}" in first.log()
     assert set(stacks(sandbox).values()) == {"CREATE_COMPLETE"}
