@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "generate": ("gatestack.templates", "Render ENV's templates and manifest into a folder."),
     "lint": ("gatestack.templates", "Check ENV's templates with cfn-lint; errors and warnings fail."),
     "graph": ("gatestack.templates", "Show ENV's stacks and what passes between them."),
+    "cost": ("gatestack.costing", "Estimate what ENV costs in a month."),
     "plan": ("gatestack.change", "Show what deploy would change in ENV."),
     "deploy": ("gatestack.change", "Bring ENV to what its file says."),
     "destroy": ("gatestack.change", "Take ENV away, in reverse order."),

@@ -12,22 +12,16 @@ from typing import Any
 
 from awacs import sts
 from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
-from troposphere import AWSHelperFn, GetAtt, Output, Ref, Sub, iam
+from troposphere import AccountId, AWSHelperFn, GetAtt, Output, Ref, Sub, iam
 from troposphere.s3 import (
     AbortIncompleteMultipartUpload,
     Bucket,
-    BucketEncryption,
-    BucketPolicy,
-    LifecycleConfiguration,
     LifecycleRule,
     NoncurrentVersionExpiration,
-    ServerSideEncryptionByDefault,
-    ServerSideEncryptionRule,
-    VersioningConfiguration,
 )
 
 from stacks.parts import deploy_permissions as may
-from stacks.parts.config_bucket import NOTHING_PUBLIC, OWNER_ONLY, only_with_tls
+from stacks.parts import private_bucket
 from stacks.parts.pipeline_roles import identities, limits
 from stacks.parts.plan_permissions import looking, looking_at_contents, looking_at_own, planning
 from stacks.parts.policies import allow, document
@@ -207,14 +201,16 @@ def _files(artifacts: Bucket) -> list[Statement]:
     """
     Let who deploys use both buckets, and make that of large templates as the deployer does.
 
-    Who only plans puts nothing there: a template could be laid for others.
+    Who only plans puts nothing there: a template could be laid for others. Bucket names are unique worldwide,
+    so that of the second might be somebody else's: this account's are meant.
     """
+    here = Condition(StringEquals("aws:ResourceAccount", AccountId))
     templates = f"arn:${{AWS::Partition}}:s3:::{TEMPLATES_BUCKET}"
     buckets = [GetAtt(artifacts, "Arn"), Sub(templates)]
     objects = [Sub(f"${{{artifacts.title}.Arn}}/*"), Sub(f"{templates}/*")]
     return [
-        allow("Artifacts", actions("s3", "ListBucket"), buckets),
-        allow("ArtifactFiles", actions("s3", "GetObject GetObjectVersion PutObject"), objects),
+        allow("Artifacts", actions("s3", "ListBucket"), buckets, here),
+        allow("ArtifactFiles", actions("s3", "GetObject GetObjectVersion PutObject"), objects, here),
         allow("TemplatesBucket", actions("s3", _MAKE_BUCKET), [Sub(templates)]),
     ]
 
@@ -259,9 +255,6 @@ def _bucket(stack: Stack) -> Bucket:
 
     It outlives the stack: plans of changes that went wrong may be in it.
     """
-    encryption = ServerSideEncryptionRule(
-        ServerSideEncryptionByDefault=ServerSideEncryptionByDefault(SSEAlgorithm="AES256")
-    )
     forget = LifecycleRule(
         Id="forget",
         Status="Enabled",
@@ -269,20 +262,9 @@ def _bucket(stack: Stack) -> Bucket:
         NoncurrentVersionExpiration=NoncurrentVersionExpiration(NoncurrentDays=KEPT_DAYS),
         AbortIncompleteMultipartUpload=AbortIncompleteMultipartUpload(DaysAfterInitiation=1),
     )
-    bucket = stack.add(
-        Bucket(
-            "ArtifactsBucket",
-            BucketEncryption=BucketEncryption(ServerSideEncryptionConfiguration=[encryption]),
-            LifecycleConfiguration=LifecycleConfiguration(Rules=[forget]),
-            OwnershipControls=OWNER_ONLY,
-            PublicAccessBlockConfiguration=NOTHING_PUBLIC,
-            VersioningConfiguration=VersioningConfiguration(Status="Enabled"),
-            **kept(),
-        ),
-        name="artifacts",
-    )
-    guard = document(only_with_tls(bucket))
-    stack.add(BucketPolicy("ArtifactsBucketPolicy", Bucket=Ref(bucket), PolicyDocument=guard))
+    encryption = private_bucket.S3_MANAGED
+    bucket = private_bucket.add(stack, "ArtifactsBucket", "artifacts", encryption, kept(), [forget])
+    private_bucket.guard(stack, bucket)
     stack.export("ArtifactsBucketName", Ref(bucket), "Bucket for plans and built folders")
     return bucket
 

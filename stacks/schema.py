@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stacks.environment import defaults
+from stacks.sections import described
 from stacks.settings import Settings
 
 FILE = Path(__file__).with_name("environment.schema.json")
@@ -22,7 +23,7 @@ REQUIRED = ("system", "environment")
 
 def environment_schema() -> dict[str, Any]:
     """Return the schema: the keys that Settings has, none of them needed that has a default."""
-    generated: dict[str, Any] = _plain(Settings.model_json_schema())
+    generated: dict[str, Any] = _plain(described(Settings).model_json_schema())
     values = defaults("litellm", "dev")
     _with_defaults(generated, values, generated["$defs"])
     generated["required"] = list(REQUIRED)

@@ -44,7 +44,8 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
     """Pull the image, fetch what is injected, write logs: ECS Developer Guide, "Task execution IAM role"."""
     settings = stack.settings
     log_groups = [arn("logs", f"log-group:{settings.log_group_of(name)}:*") for name in _programs(stack)]
-    login = [arn("secretsmanager", f"secret:{settings.login_secret_name}-*")]
+    # Six characters end a secret's ARN (AWS Secrets Manager User Guide, "Permissions policy examples").
+    login = [arn("secretsmanager", f"secret:{settings.login_secret_name}-??????")]
     injected = [Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "start"]
     return role(
         stack,

@@ -279,8 +279,9 @@ def test_firewall_rules_have_priorities_of_their_own() -> None:
 LOGS = "alb: {access_logs: true}"
 
 
-def test_access_logs_are_off_by_default() -> None:
+def test_access_logs_are_on_in_production_only() -> None:
     assert resources(built(), "AWS::S3::Bucket") == {}
+    assert only(built(f"tier: production, {HTTPS}"), "AWS::S3::Bucket")
 
 
 def test_access_logs_go_to_a_private_bucket_and_expire_with_the_other_logs() -> None:
@@ -288,8 +289,14 @@ def test_access_logs_go_to_a_private_bucket_and_expire_with_the_other_logs() -> 
 
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["LifecycleConfiguration"]["Rules"] == [
-        {"Id": "expire", "Status": "Enabled", "ExpirationInDays": 14}
+        {
+            "Id": "expire",
+            "Status": "Enabled",
+            "ExpirationInDays": 14,
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 14},
+        }
     ]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"] == [
         {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     ]

@@ -353,7 +353,7 @@ def readable(manifest: Manifest, role: str) -> set[str]:
             if "secretsmanager:GetSecretValue" not in statement["Action"]:
                 continue
             for on in statement["Resource"]:
-                named = re.search(r":secret:[^/]+/(.+)-\*$", on.get("Fn::Sub", ""))
+                named = re.search(r":secret:[^/]+/(.+)-\?{6}$", on.get("Fn::Sub", ""))
                 names.add(named[1] if named else secret_in(manifest, "security", on))
     return names
 

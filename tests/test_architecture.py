@@ -12,7 +12,7 @@ from stacks import STACKS, builder
 
 ROOT = Path(__file__).parent.parent
 FUNCTIONS = sorted((ROOT / "stacks" / "functions").glob("*.py"))
-PACKAGES = ("stacks", "generator", "deployer", "sandbox", "gatestack")
+PACKAGES = ("stacks", "generator", "deployer", "sandbox", "gatestack", "security")
 
 MAY_IMPORT = {
     "stacks": {"stacks"},
@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "deployer": {"deployer", "generator.manifest"},
     "sandbox": {"sandbox"},
     "gatestack": {"gatestack", "generator", "deployer", "stacks", "sandbox"},
+    "security": {"security", "generator", "stacks"},
 }
 """Package -> what of the project it may import."""
 

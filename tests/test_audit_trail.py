@@ -69,7 +69,7 @@ def test_only_this_trail_uses_the_key_and_only_for_trails() -> None:
     found = statements(properties(trail(), "Key")["KeyPolicy"])
     encrypts, describes = found["TrailEncrypts"], found["TrailDescribesKey"]
 
-    assert encrypts["Action"] == ["kms:GenerateDataKey*"]
+    assert encrypts["Action"] == ["kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]
     assert encrypts["Condition"] == {
         "StringEquals": {"aws:SourceArn": TRAIL},
         "StringLike": {

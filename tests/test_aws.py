@@ -531,6 +531,14 @@ def test_the_artifacts_bucket_is_closed_before_it_is_used(stubs: Stubs) -> None:
         assert [aws.artifacts_bucket("111122223333") for _ in range(2)] == [name, name]
 
 
+def test_only_the_accounts_own_artifacts_bucket_is_looked_for(stubs: Stubs) -> None:
+    name = "gatestack-artifacts-111122223333-eu-west-1"
+    stubs.answer("s3", "head_bucket", {}, {"Bucket": name, "ExpectedBucketOwner": "111122223333"})
+
+    with stubs.active() as aws:
+        assert aws.artifacts_bucket("111122223333") == name
+
+
 def test_an_artifacts_bucket_of_somebody_else_is_not_used(stubs: Stubs) -> None:
     stubs.refuse("s3", "head_bucket", "403", status=403)
 

@@ -260,7 +260,6 @@ def test_who_may_talk_to_whom_is_the_table_of_the_document() -> None:
         ("Ecs", "Rds", 5432),
         ("Ecs", "Redis", 6379),
         ("Lambda", "Rds", 5432),  # the rotation of the login, which the document wants and does not draw
-        ("Lambda", "Ecs", 8080),
     }
 
 

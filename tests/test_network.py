@@ -283,6 +283,30 @@ def test_interface_endpoints_lie_in_as_many_zones_as_asked_for_and_answer_under_
     assert endpoint["PrivateDnsEnabled"] is True
 
 
+def test_where_endpoints_are_the_only_way_out_they_let_this_accounts_identities_through_alone() -> None:
+    found = resources(built(WITHOUT_NAT), "AWS::EC2::VPCEndpoint")
+    policies = {name: entry["Properties"]["PolicyDocument"]["Statement"] for name, entry in found.items()}
+
+    assert {statement["Sid"] for each in policies.values() for statement in each} == {
+        "OwnAccount",
+        "ImageLayers",
+    }
+    for own, *_ in policies.values():
+        assert own["Condition"] == {"StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}
+    (layers,) = policies["S3Endpoint"][1:]
+    assert (layers["Action"], layers["Resource"]) == (
+        ["s3:GetObject"],
+        [{"Fn::Sub": "arn:${AWS::Partition}:s3:::prod-us-east-1-starport-layer-bucket/*"}],
+    )
+    assert [name for name, each in policies.items() if each[1:]] == ["S3Endpoint"]
+
+
+def test_with_another_way_out_endpoints_have_awss_own_policy() -> None:
+    found = resources(built(), "AWS::EC2::VPCEndpoint")
+
+    assert [entry for entry in found.values() if "PolicyDocument" in entry["Properties"]] == []
+
+
 # Flow logs
 
 

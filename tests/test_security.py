@@ -195,7 +195,14 @@ def test_the_key_may_be_managed_by_the_account_and_used_by_the_services_that_hol
         ),
         "LogGroups": (
             {"Service": {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}},
-            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn("logs", "log-group:*dev-litellm*")}},
+            {
+                "ArnLike": {
+                    "kms:EncryptionContext:aws:logs:arn": [
+                        arn("logs", f"log-group:{name}")
+                        for name in ("/ecs/dev-litellm-*", "/aws/*/dev-litellm-*", "dev-litellm-*")
+                    ]
+                }
+            },
         ),
         "Alarms": (
             {"Service": "cloudwatch.amazonaws.com"},
@@ -210,13 +217,15 @@ def test_the_key_may_be_managed_by_the_account_and_used_by_the_services_that_hol
 def test_only_the_account_itself_may_do_everything_with_the_key() -> None:
     allowed = statements(properties(built(), "Key")["KeyPolicy"])
 
-    use = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+    data_keys = ["kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]
+    again = ["kms:ReEncryptFrom", "kms:ReEncryptTo"]
+    use = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", *data_keys, *again]
     assert {sid: entry["Action"] for sid, entry in allowed.items()} == {
         "Account": ["kms:*"],
         "CallersThroughServices": use,
         "GrantsForServices": ["kms:CreateGrant"],
         "LogGroups": use,
-        "Alarms": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Alarms": ["kms:Decrypt", *data_keys],
     }
 
 
@@ -250,7 +259,7 @@ def test_the_execution_role_reaches_its_own_environment_only() -> None:
             {"Ref": "UiPasswordSecret"},
             {"Ref": "ApiKeysSecret"},
             {"Ref": "SaltKeySecret"},
-            arn("secretsmanager", "secret:dev-litellm/database-login-*"),
+            arn("secretsmanager", "secret:dev-litellm/database-login-??????"),
         ],
         "ReadOwnParameters": [arn("ssm", "parameter/dev-litellm/*")],
         "DecryptThroughService": [{"Fn::GetAtt": ["Key", "Arn"]}],

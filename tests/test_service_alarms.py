@@ -230,7 +230,7 @@ def test_eventbridge_may_publish_on_the_encrypted_topic_only_where_it_has_to() -
             "Sid": "Events",
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
-            "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"],
             "Resource": ["*"],
         },
     }

@@ -116,12 +116,18 @@ class Edges(Tasks):
         return f"{self._clients('s3').meta.endpoint_url}/{bucket}/{key}"
 
     def artifacts_bucket(self, account: str) -> str:
-        """Return the bucket for big templates, made on first need."""
+        """
+        Return the bucket for big templates, made on first need.
+
+        Everybody can guess its name, and who made it first could put other templates into it: so only the
+        account's own is used (Amazon S3 User Guide, "Verifying bucket ownership with bucket owner
+        condition").
+        """
         if not self._artifacts:
             name = f"gatestack-artifacts-{account}-{self._region}"
             client = self._clients("s3")
             try:
-                call(client, "head_bucket", Bucket=name)
+                call(client, "head_bucket", Bucket=name, ExpectedBucketOwner=account)
             except CloudError as error:
                 if error.code not in {"404", "NoSuchBucket", "NotFound"}:
                     raise

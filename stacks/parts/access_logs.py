@@ -6,18 +6,9 @@ from awacs import s3 as action
 from awacs.aws import Allow, Principal, Statement
 from troposphere import Ref, Sub
 from troposphere.elasticloadbalancingv2 import LoadBalancer, LoadBalancerAttributes
-from troposphere.s3 import (
-    Bucket,
-    BucketEncryption,
-    BucketPolicy,
-    LifecycleConfiguration,
-    LifecycleRule,
-    ServerSideEncryptionByDefault,
-    ServerSideEncryptionRule,
-)
+from troposphere.s3 import Bucket, LifecycleRule, NoncurrentVersionExpiration
 
-from stacks.parts.config_bucket import NOTHING_PUBLIC, OWNER_ONLY, only_with_tls
-from stacks.parts.policies import document
+from stacks.parts import private_bucket
 from stacks.parts.retention import kept_in_production
 from stacks.wiring import Stack
 
@@ -25,12 +16,7 @@ from stacks.wiring import Stack
 def add(stack: Stack, balancer: LoadBalancer) -> None:
     """Have *balancer* write its access logs; it waits for the bucket's policy, which AWS tries at once."""
     bucket = _bucket(stack)
-    policy = BucketPolicy(
-        "AccessLogBucketPolicy",
-        Bucket=Ref(bucket),
-        PolicyDocument=document(_delivery(bucket), only_with_tls(bucket)),
-    )
-    stack.add(policy)
+    policy = private_bucket.guard(stack, bucket, _delivery(bucket))
     balancer.LoadBalancerAttributes += [
         LoadBalancerAttributes(Key="access_logs.s3.enabled", Value="true"),
         LoadBalancerAttributes(Key="access_logs.s3.bucket", Value=Ref(bucket)),
@@ -39,21 +25,19 @@ def add(stack: Stack, balancer: LoadBalancer) -> None:
 
 
 def _bucket(stack: Stack) -> Bucket:
-    """S3's own encryption: log delivery can use no other ("Enable access logs", step 1)."""
-    by_default = ServerSideEncryptionByDefault(SSEAlgorithm="AES256")
-    encryption = ServerSideEncryptionRule(ServerSideEncryptionByDefault=by_default)
+    """
+    S3's own encryption: log delivery can use no other ("Enable access logs", step 1).
+
+    A file that somebody removes can be taken back until it would have gone anyway.
+    """
     days = stack.settings.observability.log_retention_days
-    expiry = LifecycleRule(Id="expire", Status="Enabled", ExpirationInDays=days)
-    return stack.add(
-        Bucket(
-            "AccessLogBucket",
-            BucketEncryption=BucketEncryption(ServerSideEncryptionConfiguration=[encryption]),
-            OwnershipControls=OWNER_ONLY,
-            PublicAccessBlockConfiguration=NOTHING_PUBLIC,
-            LifecycleConfiguration=LifecycleConfiguration(Rules=[expiry]),
-            **kept_in_production(stack.settings),
-        ),
-        name="access-logs",
+    old = NoncurrentVersionExpiration(NoncurrentDays=days)
+    expiry = LifecycleRule(
+        Id="expire", Status="Enabled", ExpirationInDays=days, NoncurrentVersionExpiration=old
+    )
+    kept = kept_in_production(stack.settings)
+    return private_bucket.add(
+        stack, "AccessLogBucket", "access-logs", private_bucket.S3_MANAGED, kept, [expiry]
     )
 
 

@@ -17,7 +17,7 @@ from troposphere.cloudtrail import AdvancedEventSelector, AdvancedFieldSelector,
 from troposphere.s3 import Bucket
 
 from stacks.application import Export
-from stacks.parts import record_bucket
+from stacks.parts import private_bucket, record_bucket
 from stacks.parts.policies import arn
 from stacks.settings import Settings
 from stacks.wiring import Stack
@@ -38,7 +38,7 @@ def add(stack: Stack, watched: Bucket | None) -> None:
         return
     days = settings.observability.cloudtrail_days
     bucket = record_bucket.add(stack, "TrailBucket", "trail", days=days, bucket_key=False)
-    policy = record_bucket.guard(stack, bucket, *_delivery(settings, bucket))
+    policy = private_bucket.guard(stack, bucket, *_delivery(settings, bucket))
     stack.add(
         Trail(
             "Trail",
@@ -70,7 +70,7 @@ def key_statements(settings: Settings) -> list[Statement]:
     encrypts = Condition([_this_trail(settings), context])
     describes = Condition(_this_trail(settings))
     return [
-        _allow("TrailEncrypts", [kms.Action("GenerateDataKey*")], "*", encrypts),
+        _allow("TrailEncrypts", [kms.GenerateDataKey, kms.GenerateDataKeyWithoutPlaintext], "*", encrypts),
         _allow("TrailDescribesKey", [kms.DescribeKey], "*", describes),
     ]
 

@@ -36,10 +36,6 @@ def add_login(stack: Stack, server: Server) -> Secret:
     )
 
 
-def _first_login(stack: Stack, server: Server) -> Sub:
-    return Sub(_login_text(stack.application.database), Host=server.host, **administrator_arn(stack))
-
-
 def _login_text(database: str | None) -> str:
     """Return the secret's JSON; nothing is escaped, since the password is made of letters and digits only."""
     user, secret = administrator("username"), administrator("password")

@@ -29,7 +29,7 @@ def stacks(reach: Reach) -> list[Statement]:
     tasks = reach.arns("ecs", "task-definition/{p}-*")
     return [
         allow("Deploy", actions("cloudformation", _STACKS), own),
-        allow("RunMigration", actions("ecs", "RunTask"), [*tasks, *reach.arns("ecs", "task/{p}*/*")]),
+        allow("RunMigration", actions("ecs", "RunTask"), [*tasks, *reach.arns("ecs", "task/{p}-*/*")]),
         allow("PushImages", actions("ecr", _PUSH), reach.arns("ecr", "repository/{p}", "repository/{p}-*")),
         allow("EcrLogin", actions("ecr", "GetAuthorizationToken"), ["*"]),  # knows no resource
     ]

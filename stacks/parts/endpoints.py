@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from troposphere import GetAtt, Ref
+from typing import Any
+
+from awacs import s3 as action
+from awacs.aws import Action, Allow, Condition, Principal, Statement, StringEquals
+from troposphere import AccountId, GetAtt, Ref, Sub
 from troposphere.ec2 import SecurityGroup, VPCEndpoint
 
+from stacks.parts.policies import document
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
@@ -37,6 +42,7 @@ def add(
                 SubnetIds=subnets,
                 SecurityGroupIds=[GetAtt(group, "GroupId")],
                 PrivateDnsEnabled=True,
+                **_guarded(stack.settings),
             ),
             name=service.replace(".", "-"),
         )
@@ -50,8 +56,46 @@ def _s3(stack: Stack, vpc: Ref | str, route_tables: tuple[Ref, ...]) -> None:
             VpcEndpointType="Gateway",
             VpcId=vpc,
             RouteTableIds=list(route_tables),
+            **_guarded(stack.settings, _image_layers(stack.settings)),
         ),
         name="s3",
+    )
+
+
+def _guarded(settings: Settings, *more: Statement) -> dict[str, Any]:
+    """
+    Let nobody but this account's own through, where the endpoints are the only way out.
+
+    Who gets into a task cannot carry anything to an account of his own then. With a NAT gateway a policy
+    would keep nobody in, since the same services are reached through it; AWS's own lets everybody through.
+    Source: AWS PrivateLink Guide, "Control access to VPC endpoints using endpoint policies".
+    """
+    if not settings.closed:
+        return {}
+    ours = Statement(
+        Sid="OwnAccount",
+        Effect=Allow,
+        Principal=Principal("*"),
+        Action=[Action("*")],
+        Resource=["*"],
+        Condition=Condition(StringEquals("aws:PrincipalAccount", AccountId)),
+    )
+    return {"PolicyDocument": document(ours, *more)}
+
+
+def _image_layers(settings: Settings) -> Statement:
+    """
+    ECR keeps layers in a bucket of AWS's, which is read by addresses that ECR has signed.
+
+    Source: Amazon ECR User Guide, "Amazon ECR interface VPC endpoints", minimum Amazon S3 bucket permissions.
+    """
+    bucket = f"prod-{settings.region}-starport-layer-bucket"
+    return Statement(
+        Sid="ImageLayers",
+        Effect=Allow,
+        Principal=Principal("*"),
+        Action=[action.GetObject],
+        Resource=[Sub(f"arn:${{AWS::Partition}}:s3:::{bucket}/*")],
     )
 
 

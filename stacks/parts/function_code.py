@@ -44,6 +44,7 @@ def archive() -> bytes:
     return packed(dict(_contents()))
 
 
+@cache
 def key() -> str:
     """Return the object key, named after the content. Raises as `archive` does."""
     return f"functions/rotation-{sha256(archive()).hexdigest()[:16]}.zip"

@@ -22,13 +22,20 @@ from stacks.parts.retention import kept_in_production
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
+DATA_KEYS = [action.GenerateDataKey, action.GenerateDataKeyWithoutPlaintext]
 USE = [
     action.Decrypt,
     action.DescribeKey,
     action.Encrypt,
-    action.Action("GenerateDataKey*"),
-    action.Action("ReEncrypt*"),
+    *DATA_KEYS,
+    action.ReEncryptFrom,
+    action.ReEncryptTo,
 ]
+"""
+What AWS's examples write as ``GenerateDataKey*`` and ``ReEncrypt*``, without the pairs of asymmetric keys,
+which none of the services makes (AWS KMS API Reference, "GenerateDataKeyPair").
+"""
+
 SERVICES = ("ecr", "rds", "s3", "secretsmanager", "sns")
 """Services that use the key in the name of a caller of this account."""
 
@@ -90,8 +97,14 @@ def _grants(*services: str) -> Statement:
 
 
 def _logs(prefix: str) -> Statement:
-    """This environment's groups: CloudWatch Logs User Guide, "Encrypt log data using AWS KMS"."""
-    context = ArnLike("kms:EncryptionContext:aws:logs:arn", arn("logs", f"log-group:*{prefix}*"))
+    """
+    This environment's groups, of tasks, of AWS's services, and those that CloudFormation names.
+
+    Source: CloudWatch Logs User Guide, "Encrypt log data using AWS KMS".
+    """
+    names = (f"/ecs/{prefix}-*", f"/aws/*/{prefix}-*", f"{prefix}-*")
+    groups = [arn("logs", f"log-group:{name}") for name in names]
+    context = ArnLike("kms:EncryptionContext:aws:logs:arn", groups)
     service = Principal("Service", Sub("logs.${AWS::Region}.amazonaws.com"))
     return _statement("LogGroups", service, USE, Condition(context))
 
@@ -102,7 +115,7 @@ def _alarms() -> Statement:
         [StringEquals("aws:SourceAccount", AccountId), ArnLike("aws:SourceArn", arn("cloudwatch", "alarm:*"))]
     )
     service = Principal("Service", "cloudwatch.amazonaws.com")
-    return _statement("Alarms", service, [action.Decrypt, action.Action("GenerateDataKey*")], condition)
+    return _statement("Alarms", service, [action.Decrypt, *DATA_KEYS], condition)
 
 
 def _events() -> Statement:
@@ -112,7 +125,7 @@ def _events() -> Statement:
     Source: Amazon SNS Developer Guide, "Enable compatibility between event sources and encrypted topics".
     """
     service = Principal("Service", "events.amazonaws.com")
-    return _statement("Events", service, [action.Decrypt, action.Action("GenerateDataKey*")])
+    return _statement("Events", service, [action.Decrypt, *DATA_KEYS])
 
 
 def _statement(

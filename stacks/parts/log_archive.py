@@ -32,7 +32,7 @@ from troposphere.logs import LogStream
 from troposphere.s3 import Bucket
 
 from stacks.application import Export
-from stacks.parts import record_bucket
+from stacks.parts import private_bucket, record_bucket
 from stacks.parts.alarms import Metric, above, add_alarm
 from stacks.parts.logs import ARCHIVE_ROLE, ARCHIVE_STREAM, add_log_group
 from stacks.parts.policies import allow, arn, role, via
@@ -67,7 +67,7 @@ def add(stack: Stack) -> None:
     if not days:
         return
     bucket = record_bucket.add(stack, "LogArchiveBucket", "log-archive", days=days, bucket_key=True)
-    record_bucket.guard(stack, bucket)
+    private_bucket.guard(stack, bucket)
     stream = _stream(stack, bucket)
     sender = role(
         stack,

@@ -50,14 +50,16 @@ def limits(reach: Reach) -> list[Statement]:
     and regions follow from inference profiles; which of them a task may call, its own policy says.
     """
     service = reach.arns
-    tasks = service("ecs", "service/{p}*", "task/{p}*")
+    tasks = service("ecs", "service/{p}/*", "task/{p}/*")
     balancing = "elasticloadbalancing"
-    listeners = service(balancing, "listener*/app/{p}*")
+    listeners = service(balancing, "listener*/app/{p}/*", "listener*/app/{p}-*")
+    interfaces = [arn_of("ec2", "*/*")]
     groups = [arn_of(balancing, "targetgroup/*")]
     return [
         allow("Logs", actions("logs", _LOGS), log_groups(reach)),
         allow("Everywhere", [one for name, each in _EVERYWHERE for one in actions(name, each)], ["*"]),
-        allow("Images", actions("ecr", _PULL), service("ecr", "repository/{p}*")),
+        allow("Interfaces", actions("ec2", _INTERFACES), interfaces),
+        allow("Images", actions("ecr", _PULL), service("ecr", "repository/{p}")),
         allow("Secrets", actions("secretsmanager", _SECRETS), secrets(reach)),
         allow("Parameters", actions("ssm", "GetParameters"), service("ssm", "parameter/{p}/*")),
         allow("Keys", actions("kms", _KEYS), keys(), when(*reach.owned())),
@@ -65,7 +67,7 @@ def limits(reach: Reach) -> list[Statement]:
         allow("Models", actions("bedrock", _MODELS), _models()),
         allow("Services", actions("ecs", "DescribeServices DescribeTasks UpdateService"), tasks),
         allow("Archive", actions("firehose", _RECORDS), service("firehose", "deliverystream/{p}-*")),
-        allow("DatabaseLogin", actions("rds-db", "connect"), [arn_of("rds-db", "dbuser:*/*")]),
+        allow("DatabaseLogin", actions("rds-db", "connect"), [arn_of("rds-db", "dbuser:*/*_iam")]),
         allow("ShiftTraffic", actions(balancing, "ModifyListener ModifyRule"), listeners),
         allow("ShiftTargets", actions(balancing, _TARGETS), groups, when(*reach.owned())),
     ]
@@ -86,8 +88,7 @@ _ROLES = (
     "UpdateRoleDescription"
 )
 _EVERYWHERE = (
-    ("ec2", "AssignPrivateIpAddresses CreateNetworkInterface DeleteNetworkInterface"),
-    ("ec2", "DescribeNetworkInterfaces DescribeSubnets UnassignPrivateIpAddresses"),
+    ("ec2", "DescribeNetworkInterfaces DescribeSubnets"),
     ("ecr", "GetAuthorizationToken"),
     ("ecs", "ListTasks"),
     ("elasticloadbalancing", "DescribeListeners DescribeRules DescribeTargetGroups DescribeTargetHealth"),
@@ -95,6 +96,9 @@ _EVERYWHERE = (
     ("ssmmessages", "CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel"),
     ("xray", "GetSamplingRules GetSamplingStatisticSummaries GetSamplingTargets"),
     ("xray", "PutTelemetryRecords PutTraceSegments"),
+)
+_INTERFACES = (
+    "AssignPrivateIpAddresses CreateNetworkInterface DeleteNetworkInterface UnassignPrivateIpAddresses"
 )
 _LOGS = "CreateLogStream DescribeLogStreams PutLogEvents"
 _PULL = "BatchCheckLayerAvailability BatchGetImage GetDownloadUrlForLayer"

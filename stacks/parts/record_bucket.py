@@ -1,26 +1,17 @@
-"""A bucket of records that one AWS service writes and nobody changes: private, versioned, emptied in time."""
+"""A bucket of records that one AWS service writes and nobody changes; it is emptied in time."""
 
 from __future__ import annotations
 
-from awacs.aws import Statement
-from troposphere import Ref
 from troposphere.s3 import (
     AbortIncompleteMultipartUpload,
     Bucket,
-    BucketEncryption,
-    BucketPolicy,
-    LifecycleConfiguration,
     LifecycleRule,
     LifecycleRuleTransition,
     NoncurrentVersionExpiration,
-    ServerSideEncryptionByDefault,
-    ServerSideEncryptionRule,
-    VersioningConfiguration,
 )
 
 from stacks.application import Export
-from stacks.parts.config_bucket import NOTHING_PUBLIC, OWNER_ONLY, only_with_tls
-from stacks.parts.policies import document
+from stacks.parts import private_bucket
 from stacks.parts.retention import kept_in_production
 from stacks.wiring import Stack
 
@@ -37,34 +28,15 @@ REPLACED_DAYS = 30
 
 def add(stack: Stack, title: str, name: str, *, days: int, bucket_key: bool) -> Bucket:
     """
-    Add the bucket; each object leaves it after *days*.
+    Add the bucket; each object leaves it after *days*. *bucket_key* is `private_bucket.with_key`'s.
 
-    *bucket_key* saves requests to KMS; not for who would need more rights with it. Objects under 128 KB stay
-    warm: S3 moves none of them, since it would cost more (Amazon S3 User Guide, "Transitioning objects").
+    Objects under 128 KB stay warm: S3 moves none of them, since it would cost more (Amazon S3 User Guide,
+    "Transitioning objects").
     """
     key = stack.resolved(Export("security", "KmsKeyArn"))
-    by_default = ServerSideEncryptionByDefault(SSEAlgorithm="aws:kms", KMSMasterKeyID=key)
-    encryption = ServerSideEncryptionRule(
-        BucketKeyEnabled=bucket_key, ServerSideEncryptionByDefault=by_default
-    )
-    return stack.add(
-        Bucket(
-            title,
-            BucketEncryption=BucketEncryption(ServerSideEncryptionConfiguration=[encryption]),
-            OwnershipControls=OWNER_ONLY,
-            PublicAccessBlockConfiguration=NOTHING_PUBLIC,
-            VersioningConfiguration=VersioningConfiguration(Status="Enabled"),
-            LifecycleConfiguration=LifecycleConfiguration(Rules=[_aging(days)]),
-            **kept_in_production(stack.settings),
-        ),
-        name=name,
-    )
-
-
-def guard(stack: Stack, bucket: Bucket, *statements: Statement) -> BucketPolicy:
-    """Add the policy of *bucket*: *statements*, and nothing without TLS."""
-    policy = document(*statements, only_with_tls(bucket))
-    return stack.add(BucketPolicy(f"{bucket.title}Policy", Bucket=Ref(bucket), PolicyDocument=policy))
+    encryption = private_bucket.with_key(key, bucket_key=bucket_key)
+    kept = kept_in_production(stack.settings)
+    return private_bucket.add(stack, title, name, encryption, kept, [_aging(days)])
 
 
 def _aging(days: int) -> LifecycleRule:

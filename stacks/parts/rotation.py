@@ -155,17 +155,19 @@ def _role(stack: Stack, rotation: Rotation, function_name: str) -> Role:
     )
 
 
-def _network(function_name: str) -> tuple[Statement, Statement]:
+def _network(function_name: str) -> tuple[Statement, Statement, Statement]:
     """
     Let Lambda put the function into the VPC, and the function's own code do nothing of the kind.
 
     Source: AWS Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC",
-    required permissions and security best practice: interfaces have no names before they are there.
+    required permissions and security best practice: interfaces have no names before they are there, and what
+    describes them knows no resource.
     """
     own_code = Condition(ArnEquals("lambda:SourceFunctionArn", arn("lambda", f"function:{function_name}")))
     return (
-        allow("JoinTheVpc", _INTERFACES, ["*"]),
-        deny("NotFromItsCode", _INTERFACES, ["*"], own_code),
+        allow("JoinTheVpc", _INTERFACES, [arn("ec2", "*/*")]),
+        allow("SeeTheVpc", _SEE_INTERFACES, ["*"]),
+        deny("NotFromItsCode", [*_INTERFACES, *_SEE_INTERFACES], ["*"], own_code),
     )
 
 
@@ -198,7 +200,6 @@ _INTERFACES = [
     ec2.AssignPrivateIpAddresses,
     ec2.CreateNetworkInterface,
     ec2.DeleteNetworkInterface,
-    ec2.DescribeNetworkInterfaces,
-    ec2.DescribeSubnets,
     ec2.UnassignPrivateIpAddresses,
 ]
+_SEE_INTERFACES = [ec2.DescribeNetworkInterfaces, ec2.DescribeSubnets]

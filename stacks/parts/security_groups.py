@@ -1,8 +1,8 @@
 """
 The five security groups and S1's table of who may talk to whom, inbound and outbound; a sixth for a cache.
 
-One row is not S1's: the rotation functions reach the tasks. The master key's rotation hands the old key to a
-running proxy; by this way it never leaves the VPC, whoever may reach the load balancer.
+One row is not S1's: where a rotation speaks to the tasks, the functions reach them. The master key's hands
+the old key to a running proxy; by this way it never leaves the VPC, whoever may reach the load balancer.
 
 A rule that names another group is a resource of its own, so that no group waits for another. Descriptions are
 part of a group's identity (a new one replaces the group): do not reword them.
@@ -63,7 +63,8 @@ def add(stack: Stack, vpc: Ref | str) -> Mapping[str, SecurityGroup]:
             stack, vpc, "Lambda", "Rotation functions", outbound=[_tcp(HTTPS, EVERYWHERE)]
         )
         _connect(stack, groups, "Lambda", "Rds", POSTGRES)
-        _connect(stack, groups, "Lambda", "Ecs", settings.service.port)
+        if stack.application.rotation:
+            _connect(stack, groups, "Lambda", "Ecs", settings.service.port)
     if settings.cache.enabled:
         groups["Redis"] = _group(stack, vpc, "Redis", "Cache")
         _connect(stack, groups, "Ecs", "Redis", REDIS)

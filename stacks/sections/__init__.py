@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-Model = TypeVar("Model", bound=type[BaseModel])
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Section(BaseModel):
@@ -19,7 +19,7 @@ class Section(BaseModel):
     """What checks values is built once, for the whole file: each section's own is hardly ever asked for."""
 
 
-def described(model: Model) -> Model:
+def described(model: type[Model]) -> type[Model]:
     """
     Return *model* with what stands below its keys as their descriptions, its sections included.
 

@@ -1,0 +1,1 @@
+"""What a security reviewer measures the templates by, and what is accepted with a reason."""
