@@ -1,0 +1,173 @@
+"""What docs/environment.md says beside the settings' words: head, example, stacks by key. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stacks import STACKS
+
+HEAD = """\
+# The environment file
+
+Everything that can be said about an environment is in one file of `environments/`. Two keys are needed,
+`system` and `environment`; all others have defaults by system and tier. `python -m stacks.reference` makes
+this page from the settings (`make schema` too), and `test_reference.py` compares them.
+
+- **takes**: in the words of the refusal of everything else. Rules over several keys (memory by CPU, subnets
+  in the VPC, connections against the database) are told when the file is read, all at once, with lines:
+  `gatestack lint ENV`.
+- **default**: the usual one, then the systems that have another, then production's.
+- **changes**: the stacks whose templates another value can change; what that means for running resources
+  says `gatestack plan ENV`.
+
+Editors complete and check the file by `stacks/environment.schema.json`: its first line in the shipped files
+names it. A key whose value is left empty is a key left out."""
+
+EXAMPLE = """\
+# yaml-language-server: $schema=../stacks/environment.schema.json
+system: litellm
+environment: staging # part of every name: staging-litellm-network
+tier: production
+region: eu-central-1
+account: "123456789012" # credentials of another account are refused
+tags:
+  CostCenter: "4711"
+
+network:
+  nat_gateways: 2 # one in each zone
+  flow_logs: true
+
+alb:
+  domain_name: llm.example.com # yours: HTTPS certificate and DNS record are made for it
+  hosted_zone_id: Z0123456789ABCDEFGHIJ
+  allowed_cidrs: [203.0.113.0/24]
+
+database:
+  instance_class: db.t3.medium
+  backup_retention_days: 14
+
+service:
+  image: ecr # a repository of its own, made by the deployment; or a public image
+  image_tag: v1.93.0
+  cpu: 1024
+  memory_mb: 2048
+  min_tasks: 2
+  max_tasks: 6
+  providers: [openai, bedrock]
+  bedrock_models: [eu.anthropic.claude-haiku-4-5-20251001-v1:0]
+  config: # LiteLLM's config.yaml, laid over the default one
+    model_list:
+      - model_name: gpt
+        litellm_params: {model: openai/gpt-4o-mini, api_key: os.environ/OPENAI_API_KEY}
+
+observability:
+  alarm_email: llm-alarms@example.com
+  alarms:
+    healthy_tasks: 2
+    stopped_tasks: true
+"""
+
+MEANINGS: Mapping[str, str] = {
+    "system": "What runs: the four pages of [systems](systems/README.md).",
+    "region": "Where everything is made; `--region` of a command goes before it",
+    "tier default": "`dev`",
+    "network.public_subnet_cidrs default": "from vpc_cidr",
+    "network.private_subnet_cidrs default": "from vpc_cidr",
+    "network.data_subnet_cidrs default": "from vpc_cidr",
+    "network.existing_vpc.vpc_id": "A VPC that is there ([existing](existing.md)); gatestack then makes none",
+    "alb.domain_name": "Name that clients use; certificate and DNS record are made in hosted_zone_id",
+    "alb.deletion_protection": "AWS refuses to delete the load balancer until this is false",
+    "alb.health_check.path": "Asked of every task; 200 is healthy",
+    "alb.health_check.interval_seconds": "Time between two checks",
+    "alb.health_check.timeout_seconds": "A later answer is a failure; less than the interval",
+    "alb.access_logs": "A line for each request, in a bucket of its own",
+    "database.storage_gb": "Storage at first (gp3)",
+    "database.multi_az": "A standby in the other zone that takes over by itself; enforced in production",
+    "database.deletion_protection": "AWS refuses to delete the database until this is false",
+    "database.performance_insights": "Performance Insights: which queries load the database",
+    "cache.enabled": "Whether there is a Redis",
+    "cache.node_type": "Size of each node",
+    "dispatcher.enabled": "Whether it runs",
+    "dispatcher.cpu": "CPU units, 1024 to a vCPU",
+    "dispatcher.memory_mb": "Fargate takes certain sizes with each CPU size",
+    "dispatcher.tasks": "How many of them run; it does not scale",
+    "observability.alarms.database_cpu_percent": "The database's CPU, over fifteen minutes",
+    "observability.log_retention_days": "How long CloudWatch keeps every log of the environment",
+    "observability.container_insights": "Container Insights: metrics of each task, charged by the metric",
+    "observability.xray": "Tasks may write traces to X-Ray",
+    "observability.dashboard": "A CloudWatch dashboard of the environment",
+    "deployment.timeout_minutes.security": "For this stack",
+    "deployment.timeout_minutes.network": "For this stack",
+    "deployment.timeout_minutes.alb": "For this stack",
+    "deployment.timeout_minutes.database": "For this stack",
+    "deployment.timeout_minutes.service": "For this stack",
+    "pipelines.azure_devops.project": "Name of the project in the organization",
+    "service.port": "Port on which the container answers",
+    "service.architecture": "CPU architecture of the tasks; the image has to be for it",
+    "service.min_tasks": "Scaling never goes below this",
+    "service.max_tasks": "Scaling never goes above this; equal to min_tasks: no scaling",
+    "service.health_check.path": "Asked inside the container",
+    "service.health_check.interval_seconds": "Time between two checks",
+    "service.health_check.timeout_seconds": "A later answer is a failure; less than the interval",
+    "service.stop_timeout_seconds": "How long a task that is told to stop may finish its answers",
+}
+"""What keys mean that have no docstring; a key and " default" where there is no value to show."""
+
+CHANGES: Mapping[str, tuple[str, ...]] = {
+    "system": STACKS,
+    "environment": STACKS,
+    "tier": STACKS,
+    "region": ("security", "network", "database", "service"),
+    "tags": STACKS,
+    "network": ("network",),
+    "network.data_subnets": ("network", "database"),
+    "alb": ("alb",),
+    "alb.certificate_arn": ("network", "alb"),
+    "alb.idle_timeout_seconds": ("alb", "service"),
+    "alb.allowed_cidrs": ("network",),
+    "alb.test_port": ("network", "alb"),
+    "alb.test_cidrs": ("network",),
+    "database": ("database",),
+    "database.engine": ("database", "service"),
+    "database.iam_authentication": ("database", "service"),
+    "database.snapshot_identifier": ("database", "service"),
+    "cache": ("database",),
+    "cache.enabled": ("security", "network", "database", "service"),
+    "cache.transit_encryption": ("security", "database", "service"),
+    "service": ("service",),
+    "service.image": ("security", "database", "service"),
+    "service.image_tag": ("security", "database", "service"),
+    "service.port": ("network", "alb", "service"),
+    "service.architecture": ("database", "service"),
+    "service.min_tasks": ("security", "service"),
+    "service.max_tasks": ("security", "service"),
+    "service.deployment_strategy": ("network", "alb", "service"),
+    "service.workers": ("security", "service"),
+    "service.log_level": ("security", "database", "service"),
+    "service.execute_command": ("security", "service"),
+    "service.environment": ("database", "service"),
+    "service.parameters": ("security", "database", "service"),
+    "service.providers": ("security", "service"),
+    "service.bedrock_models": ("security", "service"),
+    "dispatcher": ("service",),
+    "dispatcher.enabled": ("security", "service"),
+    "secrets": ("security", "database", "service"),
+    "observability": ("service",),
+    "observability.log_retention_days": STACKS,
+    "observability.log_archive_days": ("security", "database", "service"),
+    "observability.cloudtrail": ("security",),
+    "observability.cloudtrail_days": ("security",),
+    "observability.container_insights": ("database", "service"),
+    "observability.xray": ("security",),
+    "observability.alarm_email": ("security",),
+    "observability.alarms.stopped_tasks": ("security", "service"),
+    "observability.alarms.database_cpu_percent": ("database",),
+    "observability.rollback_alarms": (),
+    "observability.rollback_monitoring_minutes": (),
+    "pipelines.permissions_boundary": ("security", "network", "database", "service"),
+}
+"""
+Key or section -> the stacks whose templates another value changes; the longest that fits counts.
+
+`test_reference.py` finds the same by rendering environments with other values.
+"""
