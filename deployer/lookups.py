@@ -42,14 +42,14 @@ def desired_count(
     count, name = facts["count"], f"{facts['repository']}:{facts['tag']}"
     if not facts["repository"]:
         image = True
+    push = f"`gatestack image {environment} --push --tag {facts['tag']}`"
     if previous in {None, "0"}:
         if image:
             return Value(count)
         found = "is not in ECR yet" if image is False else "cannot be looked up at this endpoint"
-        after = f"push it to the repository, then run `gatestack deploy {environment}` again"
+        after = f"{push} builds and pushes it, then `gatestack deploy {environment}` again"
         return Value("0", f"the image {name} {found}, so no task is started: {after}")
     if image is False:
-        push = f"docker push <account>.dkr.ecr.<region>.amazonaws.com/{name}"
         raise DeployError(f"the image {name} is not in ECR and tasks are running: push it first ({push})")
     if facts["scaled"] != "true":
         return Value(count)

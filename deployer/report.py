@@ -190,7 +190,7 @@ def _change_text(change: Change) -> str:
 
 def _short(value: str | None) -> str:
     """Return a value in one line of bounded length."""
-    text = " ".join(str(value).split())
+    text = "(left out)" if value is None else " ".join(value.split())
     return text if len(text) <= VALUE_LENGTH else f"{text[: VALUE_LENGTH - 1]}…"
 
 

@@ -45,7 +45,7 @@ def test_the_desired_count_follows_image_history_and_scaling(
 def test_a_service_without_tasks_says_what_to_push_and_what_to_run_next() -> None:
     assert count(ECR, image=False, previous=None).notice == (
         "the image dev-litellm:v1 is not in ECR yet, so no task is started: "
-        "push it to the repository, then run `gatestack deploy dev` again"
+        "`gatestack image dev --push --tag v1` builds and pushes it, then `gatestack deploy dev` again"
     )
     assert "cannot be looked up at this endpoint" in count(ECR, image=None, previous=None).notice
 

@@ -61,7 +61,7 @@ def test_an_image_that_is_missing_stops_the_update_of_running_tasks(world: World
     result = world.deploy(manifest(newer))
 
     assert outcomes(result) == {"service": ("update", "failed")}
-    assert "docker push" in result.stacks[0].reason
+    assert "push it first (`gatestack image dev --push --tag v2`)" in result.stacks[0].reason
     assert world.cloud.count("create_change_set") == 0
 
 
