@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from deployer.progress import StackOutput
+if TYPE_CHECKING:
+    from deployer.progress import StackOutput
+
 
 Kind = Literal["error", "warning"]
 

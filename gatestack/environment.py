@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,12 +13,12 @@ from gatestack import telling
 from generator import manifest as manifests
 from generator.manifest import Manifest
 from stacks import STACKS
-from stacks.application import Application
-from stacks.checking.advice import advice
-from stacks.checking.image_tag import with_image_tag
-from stacks.environment import load
-from stacks.settings import Settings
-from stacks.systems import MODULES, application
+from stacks.systems import MODULES
+from stacks.systems import application as described
+
+if TYPE_CHECKING:
+    from stacks.application import Application
+    from stacks.settings import Settings
 
 FOLDER = Path("environments")
 
@@ -39,10 +40,13 @@ class Environment:
     """Short name -> CloudFormation's name."""
     system: str
     """``litellm``."""
-    application: Application
-    """What the system is made of."""
     settings: Settings | None
     rendered: Manifest | None
+
+    @property
+    def application(self) -> Application:
+        """What the system is made of."""
+        return described(self.system)
 
     @property
     def prefix(self) -> str:
@@ -58,7 +62,11 @@ class Environment:
 
     def warn(self) -> None:
         """Tell on stderr what is allowed but will probably be regretted."""
-        for warning in advice(self.settings) if self.settings else ():
+        if self.settings is None:
+            return
+        from stacks.checking.advice import advice  # noqa: PLC0415 - a rendered folder does without settings
+
+        for warning in advice(self.settings):
             telling.warning(warning)
 
     def chosen(self, only: str | None) -> Mapping[str, str]:
@@ -112,6 +120,8 @@ def retagged(environment: Environment, tag: str) -> Environment:
     if environment.settings is None:
         what = "a rendered folder holds its image's tag already"
         raise click.UsageError(f"{what}: give the environment's file, or deploy another folder")
+    from stacks.checking.image_tag import with_image_tag  # noqa: PLC0415 - few commands take a tag
+
     try:
         return replace(environment, settings=with_image_tag(environment.settings, tag))
     except ValueError as error:
@@ -128,6 +138,8 @@ def _path(argument: str) -> Path:
 
 
 def _from_file(path: Path, region: str | None) -> Environment:
+    from stacks.environment import load  # noqa: PLC0415 - a rendered folder, and --help, do without settings
+
     settings = load(path)
     if region:
         settings = settings.model_copy(update={"region": region})
@@ -141,7 +153,6 @@ def _from_file(path: Path, region: str | None) -> Environment:
         settings.production,
         names,
         system,
-        application(system),
         settings,
         None,
     )
@@ -164,7 +175,6 @@ def _from_folder(path: Path, region: str | None) -> Environment:
         manifest.production,
         names,
         system,
-        application(system),
         None,
         manifest,
     )

@@ -12,13 +12,15 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from deployer.progress import StackOutput
 from gatestack import agents
 from gatestack.agents import Azure, GitHub, Kind
+
+if TYPE_CHECKING:
+    from deployer.progress import StackOutput
 
 BUILT = Path("build")
 """Where a summary is written when the agent names no folder of its own."""

@@ -44,14 +44,16 @@ def generate(options: Options, env: str, out: Path | None, tag: str | None) -> i
 def lint(options: Options, env: str, only: tuple[str, ...]) -> int:
     """Check ENV's templates with cfn-lint; errors and warnings both fail."""
     from generator import forked  # noqa: PLC0415 - the other commands do without
-    from generator.lint import check, kept_for_user  # noqa: PLC0415
+    from generator.lint import ahead, check, kept_for_user  # noqa: PLC0415
 
+    keep = kept_for_user()
+    ask = ahead(keep)
     environment = resolve(env, options.region)
     environment.warn()
     chosen = {name for one in only for name in environment.chosen(one)} or environment.stack_names.keys()
     manifest = environment.manifest()
     manifest = replace(manifest, stacks=tuple(one for one in manifest.stacks if one.name in chosen))
-    findings = check(manifest, keep=kept_for_user(), processes=forked.cores())
+    findings = check(manifest, keep=keep, processes=forked.cores(), ask=ask)
     for finding in findings:
         click.echo(str(finding))
         telling.to_agent("error", str(finding))

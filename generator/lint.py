@@ -1,19 +1,22 @@
-"""The gate: cfn-lint's rules over every template of an environment, in one process. Changes nothing."""
+"""
+The gate: cfn-lint's rules over every template of an environment. Changes nothing but findings that are kept.
+
+cfn-lint is loaded when there is a template to look at: it takes longer to load than most templates take.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
+from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-from cfnlint.config import ConfigMixIn, ManualArgs
-from cfnlint.decode import decode_str
-from cfnlint.runner import Runner
-
+from generator import forked
+from generator.kept_findings import Kept, kept
 from generator.manifest import Manifest, StackSpec
 
 EXCEPTIONS: Mapping[tuple[str, str], str] = {}
@@ -44,6 +47,16 @@ SETTINGS_KEYS_BY_RULE: Mapping[str, str] = {
 }
 """Rules that point at a whole resource -> the key that decides what they look at."""
 
+CRASHED = "E0002"
+"""A rule of cfn-lint's broke down: that may be the machine's fault, and is not kept."""
+
+COMMON = "us-east-1"
+"""The region that rules are loaded for before the environment's is known; they load again in no time."""
+_SEEN = ("cfn-lint was asked",)
+
+Ask = Callable[[Any], Any]
+"""Asks cfn-lint: see `_worked_out`."""
+
 LONGEST_MESSAGE = 240
 """Characters; cfn-lint lists all of a hundred allowed values, which hides what is wrong."""
 
@@ -73,19 +86,79 @@ class Finding:
         return f"{self.stack}.json: {self.path}: {self.rule} {self.level}: {self.message}{key}"
 
 
-def check(manifest: Manifest) -> tuple[Finding, ...]:
-    """Return all errors and warnings in *manifest*'s templates, less the `EXCEPTIONS`, stack by stack."""
-    runner = _runner(manifest.region)
-    return tuple(finding for stack in manifest.stacks for finding in _findings(stack, runner))
+def check(
+    manifest: Manifest, *, keep: Kept | None = None, processes: int = 1, ask: Ask | None = None
+) -> tuple[Finding, ...]:
+    """
+    Return all errors and warnings in *manifest*'s templates, less the `EXCEPTIONS`, stack by stack.
+
+    What *keep* has of a template is not worked out again; the others are shared among *processes*, begun here
+    or, with what `ahead` has returned, by the process that it has begun.
+    """
+    region = manifest.region
+    found = {} if keep is None else {stack.name: _kept(keep, stack, region) for stack in manifest.stacks}
+    rest = [stack for stack in manifest.stacks if found.get(stack.name) is None]
+    templates = [[stack.name, stack.template] for stack in rest]
+    entries = (ask or _worked_out)([region, processes, templates]) if rest else []
+    for stack, each in zip(rest, entries, strict=True):
+        findings = found[stack.name] = tuple(Finding(**entry) for entry in each)
+        if keep is not None and CRASHED not in {finding.rule for finding in findings}:
+            keep.put(each, stack.name, stack.template, region)
+    if keep is not None and rest:
+        keep.put(None, *_SEEN)
+    return tuple(finding for stack in manifest.stacks for finding in found[stack.name] or ())
+
+
+def kept_for_user() -> Kept | None:
+    """Return what is kept of earlier runs of this user, None where nothing may be."""
+    return kept(Path(__file__))
+
+
+def ahead(keep: Kept | None) -> Ask | None:
+    """Have cfn-lint loaded beside what comes first, where there is nothing in *keep* that could spare it."""
+    if keep is not None and keep.has(*_SEEN):
+        return None
+    return forked.ahead(lambda: _runner(COMMON), _worked_out)
+
+
+def _kept(keep: Kept, stack: StackSpec, region: str) -> tuple[Finding, ...] | None:
+    entry = keep.get(stack.name, stack.template, region)
+    try:
+        return None if entry is None else tuple(Finding(**finding) for finding in entry)
+    except TypeError:
+        return None
+
+
+def _worked_out(question: Any) -> Any:
+    """
+    Ask cfn-lint, the longest templates first: the last one to end should be a short one.
+
+    Takes region, processes, and name and text of each template; returns the findings of each. All is JSON.
+    """
+    region, processes, templates = question
+    _runner(region)  # once, before processes part
+    places = sorted(range(len(templates)), key=lambda place: -len(templates[place][1]))
+    entries = forked.each(lambda place: _entries(region, *templates[place]), places, processes)
+    found = dict(zip(places, entries, strict=True))
+    return [found[place] for place in range(len(templates))]
+
+
+def _entries(region: str, name: str, text: str) -> list[dict[str, Any]]:
+    return [asdict(finding) for finding in _findings(StackSpec(name, name, text), _runner(region))]
 
 
 @cache
 def _runner(region: str) -> Any:
     """Load cfn-lint's rules, once for each region: that takes longer than most templates."""
+    from cfnlint.config import ConfigMixIn, ManualArgs  # noqa: PLC0415 - takes half a second
+    from cfnlint.runner import Runner  # noqa: PLC0415
+
     return Runner(ConfigMixIn(**ManualArgs(regions=[region])))
 
 
 def _findings(stack: StackSpec, runner: Any) -> Iterator[Finding]:
+    from cfnlint.decode import decode_str  # noqa: PLC0415 - see above
+
     resources = json.loads(stack.template).get("Resources", {})
     template, unreadable = decode_str(_PAIR.sub(lambda pair: str(json.loads(f'"{pair[0]}"')), stack.template))
     for match in unreadable or runner.validate_template(template):

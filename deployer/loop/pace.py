@@ -4,6 +4,10 @@ from __future__ import annotations
 
 SHORTEST = 0.2
 LONGEST = 5.0
+LEAST = 0.02
+"""An endpoint on this machine may be asked again this soon …"""
+PART_OF_TIME = 4
+"""… and any other after so many times what an answer takes: AWS's take a tenth of a second, or more."""
 CHANGE_SET_SECONDS = 1.0
 """AWS works no change set out faster than this; where it is quicker, the first question finds it done."""
 PART_OF_AGE = 0.2
@@ -22,6 +26,12 @@ class Pace:
         self._fixed = fixed
         self._news = now
         self._slower = 1.0
+        self._shortest = SHORTEST
+
+    def took(self, seconds: float) -> None:
+        """Something was answered after so long: where that is quick, to wait costs more than to ask."""
+        if seconds > 0:  # else the clock stands still
+            self._shortest = min(max(seconds * PART_OF_TIME, LEAST), self._shortest)
 
     def news(self, now: float) -> None:
         """Something happened: look again soon."""
@@ -47,11 +57,11 @@ class Pace:
 
     def worth_following(self, age: float, since: float, asked: int) -> bool:
         """The same for a task that began *age* seconds ago: once between two looks at most."""
-        least = SHORTEST if self._fixed is None else self._fixed / 2
+        least = self._shortest if self._fixed is None else self._fixed / 2
         return asked == 0 or (since > 0 and since >= max(age * PART_OF_AGE, least))
 
     def pause(self, now: float) -> float:
         """Return the seconds until the next look."""
         if self._fixed is not None:
             return self._fixed * self._slower
-        return min(max((now - self._news) / 2, SHORTEST), LONGEST) * self._slower
+        return min(max((now - self._news) / 2, self._shortest), LONGEST) * self._slower

@@ -259,12 +259,14 @@ class Run:
     def _carry_out(self, act: tuple[Work, Action]) -> DeployError | None:
         """Make the requests for one stack; returns what went wrong. May run beside those for others."""
         work, action = act
+        began = self._host.clock()
         try:
             if isinstance(action, Migrate):
                 self._migrating.carry_out(work)
             else:
-                self._hand.carry_out(work, action, self._host.clock())
+                self._hand.carry_out(work, action, began)
                 self._pace.news(self._host.clock())
+                self._pace.took(self._host.clock() - began)
         except DeployError as error:
             return error
         work.stuck_since = None

@@ -34,7 +34,10 @@ class Sight:
         """Look once for all stacks."""
         open_ = [work for work in self._works if work.open]
         ids = [work.follow for work in open_ if work.follow]
-        self.see(self._cloud.stacks([work.spec.stack_name for work in open_], ids))
+        began = self._host.clock()
+        states = self._cloud.stacks([work.spec.stack_name for work in open_], ids)
+        self._pace.took(self._host.clock() - began)
+        self.see(states)
 
     def see(self, states: Collection[StackState]) -> None:
         """Take in what a look has shown."""
@@ -74,7 +77,10 @@ class Sight:
         due = [work for work in self._works if work.open and self._due(work, now)]
         due = due[:AT_ONCE]
         refused: list[tuple[Work, CloudError]] = []
-        for work, found in zip(due, self._lanes.each(self._read, due), strict=True):
+        answers = self._lanes.each(self._read, due)
+        if due:
+            self._pace.took(self._host.clock() - now)
+        for work, found in zip(due, answers, strict=True):
             if isinstance(found, Transient):
                 self.endure(found)
             elif isinstance(found, CloudError) and not work.history.executed:

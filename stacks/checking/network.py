@@ -27,7 +27,7 @@ def _ranges(settings: Settings) -> Iterator[Finding]:
     vpc = IPv4Network(settings.network.vpc_cidr)
     ranges = [
         (f"network.{key}", IPv4Network(cidr))
-        for key in subnets.used(settings.network.model_dump())
+        for key in subnets.used(dict(settings.network))
         for cidr in getattr(settings.network, key)
     ]
     for key, subnet in ranges:

@@ -1,0 +1,107 @@
+"""The sandbox as the bench uses it: a process of its own for programs, or here on a clock by hand."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sandbox import local
+from sandbox.clock import ManualClock
+from sandbox.resources.services import Services
+from sandbox.server import Sandbox
+
+INSTANT = 100_000.0
+"""Sandbox seconds in a real one: the ten minutes of a database take 6 ms."""
+CALL_SECONDS = 0.15
+"""What one call to CloudFormation takes on AWS, about."""
+LOGIN = {"AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox", "NO_PROXY": "127.0.0.1"}
+
+
+class Endpoint:
+    """A sandbox in another process, on which nothing takes time."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._seen: Counter[str] = Counter()
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What programs need to be told to use it."""
+        return {
+            **LOGIN,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_REGION": "us-east-1",
+        }
+
+    def reset(self) -> None:
+        """Forget everything that was made."""
+        self._ask("reset", b"{}")
+        self._seen.clear()
+
+    def calls(self) -> Counter[str]:
+        """Return how often each action of CloudFormation was asked for since the last time."""
+        found = Counter(call["action"] for call in self._ask("calls"))
+        counted = found - self._seen
+        self._seen = found
+        return counted
+
+    def _ask(self, page: str, body: bytes | None = None) -> Any:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{self.url}/_sandbox/{page}", body, timeout=60) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def instant(folder: Path) -> Iterator[Endpoint]:
+    """Give a sandbox of *folder* in which nothing takes time."""
+    local.stop(folder)
+    try:
+        yield Endpoint(local.start(folder, speed=INSTANT))
+    finally:
+        local.stop(folder)
+
+
+class Timed(Sandbox):
+    """A sandbox on a clock by hand, on which every call takes its time."""
+
+    def __init__(self, *, call_seconds: float = CALL_SECONDS) -> None:
+        Services().reset()  # moto keeps one account a process
+        super().__init__(clock=ManualClock())
+        self._call_seconds = call_seconds
+
+    def _cloudformation(self, request: Any, region: str) -> Any:
+        self.advance(self._call_seconds)
+        return super()._cloudformation(request, region)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass; functions that run in it have ended by then, as where it passes by itself."""
+        self.advance(seconds)
+        self.backing.wait()
+
+    def took(self, stack_names: Mapping[str, str], region: str) -> dict[str, float]:
+        """Return how long the creation of each stack took, in virtual seconds, by short name."""
+        found = {}
+        for name, stack_name in stack_names.items():
+            pages = self._events(stack_name, region)
+            times = {
+                one["ResourceStatus"]: one["Timestamp"]
+                for one in pages
+                if one["LogicalResourceId"] == stack_name
+            }
+            found[name] = times["CREATE_COMPLETE"] - times["CREATE_IN_PROGRESS"]
+        return found
+
+    def _events(self, stack_name: str, region: str) -> Iterator[Mapping[str, Any]]:
+        asked: dict[str, Any] = {"StackName": stack_name}
+        while True:
+            page = self.control.call("DescribeStackEvents", asked, region)
+            yield from page["StackEvents"]
+            if not page.get("NextToken"):
+                return
+            asked["NextToken"] = page["NextToken"]
