@@ -18,6 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from bench.measure import Command, run
+
 Schema = Mapping[str, Any]
 FUNCTIONS = {
     "Ref": "ref",
@@ -87,18 +89,33 @@ PYTHON = Language(
 )
 
 
-def typescript(templates: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the source of the app in TypeScript."""
+def typescript(
+    templates: Mapping[str, Mapping[str, Any]], needs: Mapping[str, Iterable[str]] | None = None
+) -> str:
+    """
+    Return the source of the app in TypeScript.
+
+    With *needs*, the stacks that each waits for, it is one that `cdk deploy` can deploy without a bootstrap.
+    """
     lines = ["import * as cdk from 'aws-cdk-lib';"]
     lines += [f"import * as {module} from 'aws-cdk-lib/aws-{module}';" for module in _modules(templates)]
     lines += ["const app = new cdk.App({ analyticsReporting: false });"]
     synthesizer = "new cdk.DefaultStackSynthesizer({ generateBootstrapVersionRule: false })"
+    synthesizer = synthesizer if needs is None else "new cdk.LegacyStackSynthesizer()"
     for name, template in templates.items():
         lines += [f"class {name.title()} extends cdk.Stack {{", "  constructor() {"]
         lines += [f"    super(app, {json.dumps(name)}, {{ synthesizer: {synthesizer} }});"]
         lines += [f"    {line};" for line in _TypeScript(template).lines()]
-        lines += ["  }", "}", f"new {name.title()}();"]
+        lines += ["  }", "}", f"const {name} = new {name.title()}();"]
+    lines += [f"{name}.addDependency({need});" for name, each in (needs or {}).items() for need in each]
     return "\n".join([*lines, "app.synth();", ""])
+
+
+def compile_typescript(folder: Path, source: str) -> None:
+    """Compile *source* in the *folder* of the node modules, unchecked; raises RunError."""
+    options = ["--noCheck", "--module", "commonjs", "--target", "es2022", "--skipLibCheck"]
+    compiler = folder / "node_modules/.bin/tsc"
+    run(Command([compiler, *options, "--moduleResolution", "node", folder / source], folder))
 
 
 def python(templates: Mapping[str, Mapping[str, Any]]) -> str:

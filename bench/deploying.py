@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench import launching
 from bench.endpoint import LOGIN, Endpoint, Timed, instant
 from bench.measure import Command, Run, paired, run
 from bench.peers import HOME, ROOT
 from bench.startup import GATESTACK
-from bench.table import Row, compared, counted, missing, seconds, within
+from bench.table import Row, compared, counted, seconds, within
 from deployer.aws.account import connect
 from deployer.deploy import deploy
 from deployer.graph import Graph, graph
@@ -26,20 +27,13 @@ ON_A_CLOCK = "local"
 BESIDE_THE_FLOOR = "llm-proxy-dev"
 """The same, and no database is migrated before its service starts: the floor does nothing of the kind."""
 
-NOT_MEASURED = {
-    "sceptre launch": "not tried: it sleeps 4 s between two looks, which would be all that is seen",
-    "cdk deploy": "not tried: its roles and bucket (cdk bootstrap) are not in the sandbox's account",
-}
-
 
 def rows(endpoint: Endpoint) -> Iterator[Row]:
     """Measure it."""
     yield _beside_the_longest_path(manifests.read(_built(ON_A_CLOCK)))
     with instant(HOME / "sandbox-of-the-floor") as other:
         yield from _beside_the_floor(_built(BESIDE_THE_FLOOR), endpoint, other)
-    yield from (
-        missing(f"deployment of five stacks, beside {peer}", why) for peer, why in NOT_MEASURED.items()
-    )
+    yield from launching.rows(endpoint)
 
 
 def _built(environment: str) -> Path:

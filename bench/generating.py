@@ -73,18 +73,8 @@ def _cfngin(templates: Templates) -> Command:
 
 def _typescript(templates: Templates) -> Command:
     node = peers.node()
-    app = node / "app.ts"
-    app.write_text(cdk_app.typescript(templates), encoding="utf-8")
-    compiler = [
-        node / "node_modules/.bin/tsc",
-        "--noCheck",
-        "--module",
-        "commonjs",
-        "--target",
-        "es2022",
-        app,
-    ]
-    run(Command([*compiler, "--skipLibCheck", "--moduleResolution", "node"], node))
+    (node / "app.ts").write_text(cdk_app.typescript(templates), encoding="utf-8")
+    cdk_app.compile_typescript(node, "app.ts")
     return _synth(node, "node app.js", templates)
 
 
