@@ -118,7 +118,7 @@ def test_another_region_is_told_apart(here: User) -> None:
         (["--help"], {"generator.cost.prices", "generator.cost.estimate"}),
         (["status", "--help"], {"generator.cost.prices", "generator.cost.estimate"}),
     ],
-    ids=" ".join,
+    ids=["cost dev", "cost --help", "--help", "status --help"],
 )
 def test_an_estimate_loads_no_aws_and_the_other_commands_no_estimate(
     arguments: list[str], unwanted: set[str]
