@@ -36,7 +36,7 @@ def test_what_setup_writes_for_another_system_goes_up_is_looked_at_and_goes_agai
 
     up = user.run("deploy", "llm-testing-qa", "--yes")
     assert up.code == 0, up.err
-    assert "then run `gatestack deploy llm-testing-qa` again" in up.err
+    assert "`gatestack deploy llm-testing-qa` again" in up.err
     assert names(user.run("status", "llm-testing-qa").out) == FOUR
     outputs = json.loads(user.run("outputs", "llm-testing-qa", "--format", "json").out)["outputs"]
     assert sorted(outputs) == sorted(FOUR)
