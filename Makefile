@@ -8,10 +8,6 @@ CHECKOV := .venv-checkov/.ready
 # A person at a terminal is asked before a real environment changes; the sandbox and pipelines are not.
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
-# One more than there are cores: tests wait for servers and for the browser.
-WORKERS := $(shell nproc 2>/dev/null | awk '{print $$1 + 1}')
-WORKERS := $(or $(WORKERS),auto)
-
 .DEFAULT_GOAL := help
 .PHONY: help ready deploy-env plan-env destroy-env image-build image-push generate lint cost graph test static coverage scan check test-litellm check-deep golden schema bench clean
 
@@ -48,7 +44,7 @@ graph: $(READY) ## Show ENV's stacks and what passes between them
 	@$(BIN)/gatestack graph $(ENV)
 
 test: $(READY) ## Run the tests
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not deep and not litellm"
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not deep and not litellm"
 
 static: $(READY) ## Check format, style and types
 	@$(BIN)/ruff format --check --quiet .

@@ -115,7 +115,12 @@ def test_ctrl_c_says_what_goes_on(deployed: User, account: Sandbox) -> None:
     )
     assert command.stderr is not None
     told = iter(command.stderr)
-    next(line for line in told if "has begun" in line)
+    before = []
+    for line in told:
+        before.append(line)
+        if "has begun" in line:
+            break
+    assert "has begun" in "".join(before[-1:]), "".join(before)
 
     command.send_signal(signal.SIGINT)
     rest = list(told)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.bootstrap import render_bootstrap
@@ -494,6 +494,7 @@ STRANGE_THINGS = (
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first draw reads the prices
 @given(st.sampled_from(sorted(PRICED)), st.data())
 def test_whatever_somebody_writes_into_a_template_is_estimated_or_said_to_be_strange(
     kind: str, data: st.DataObject
