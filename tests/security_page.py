@@ -11,6 +11,7 @@ from typing import Any
 
 from security.scan import manifests
 from stacks.alb import TLS_POLICY
+from tests.generated_parts import with_parts
 
 PAGE = Path(__file__).parent.parent / "docs" / "security.md"
 OURS = "environment's key"
@@ -199,11 +200,7 @@ def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
 
 def filled(page: str) -> str:
     """Return *page* with its generated parts made anew."""
-    for name, text in sections().items():
-        before, begin, rest = page.partition(f"<!-- begin {name} -->\n")
-        _, end, after = rest.partition(f"<!-- end {name} -->")
-        page = f"{before}{begin}\n{text}\n\n{end}{after}"
-    return page
+    return with_parts(page, sections())
 
 
 if __name__ == "__main__":

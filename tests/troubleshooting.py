@@ -1,10 +1,11 @@
-"""Parts of docs/troubleshooting.md that come from tables: `python tests/troubleshooting.py` rewrites them."""
+"""Parts of docs/troubleshooting.md that come from tables: `python -m tests.troubleshooting` rewrites them."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from deployer.remedies import REMEDIES
 from deployer.statuses import STATUSES, Step
+from tests.generated_parts import with_parts
 
 PAGE = Path(__file__).parent.parent / "docs" / "troubleshooting.md"
 DEPLOY: Mapping[Step, str] = {
@@ -42,11 +43,7 @@ def sections() -> Mapping[str, str]:
 
 def filled(page: str) -> str:
     """Return *page* with its generated parts made anew."""
-    for name, text in sections().items():
-        before, begin, rest = page.partition(f"<!-- begin {name} -->\n")
-        _, end, after = rest.partition(f"<!-- end {name} -->")
-        page = f"{before}{begin}\n{text}\n\n{end}{after}"
-    return page
+    return with_parts(page, sections())
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from generator.cost.prices import Price, PriceTable
-from generator.cost.template import Resource, Template
+from generator.cost.template import Template
 from generator.cost.usage import Usage
+from generator.references import Resource
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from generator.cost.case import Case, Row, amount
-from generator.cost.template import Resource, target
+from generator.cost.template import target
+from generator.references import Resource
 
 CPU_UNITS = 1024
 """To a vCPU (Amazon ECS Developer Guide, Task definition parameters)."""

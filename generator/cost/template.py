@@ -7,18 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from generator.references import Resource
+
 NO_VALUE = "AWS::NoValue"
-
-
-@dataclass(frozen=True)
-class Resource:
-    """One resource of a template."""
-
-    stack: str
-    logical_id: str
-    type: str
-    properties: Mapping[str, Any]
-    """As written, with Ref and Fn::If in it."""
 
 
 @dataclass(frozen=True)
