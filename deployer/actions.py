@@ -20,6 +20,15 @@ class CreateChangeSet:
 
 
 @dataclass(frozen=True)
+class Compare:
+    """Compare the change set, in full, with what was asked for: only then may it be executed."""
+
+    step: ClassVar[str] = "compare"
+    change_set_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Execute:
     """Execute the change set."""
 
@@ -116,6 +125,7 @@ class Fail:
 
 Action = (
     CreateChangeSet
+    | Compare
     | Execute
     | Migrate
     | DeleteChangeSet

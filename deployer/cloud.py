@@ -101,6 +101,22 @@ class Change:
 
 
 @dataclass(frozen=True)
+class ChangeSetInputs:
+    """What a change set was made with, beside its template; None where an emulated endpoint does not tell."""
+
+    parameters: Mapping[str, str] | None = None
+    tags: Mapping[str, str] | None = None
+    capabilities: tuple[str, ...] | None = None
+    rollback_alarms: tuple[str, ...] | None = None
+    rollback_minutes: int = 0
+    notifications: tuple[str, ...] = ()
+    """ARNs of the topics that get the stack's events."""
+    on_failure: str = ""
+    """OnStackFailure, where one was asked for."""
+    nested: bool = False
+
+
+@dataclass(frozen=True)
 class ChangeSetState:
     """A change set as DescribeChangeSet tells it."""
 
@@ -113,6 +129,8 @@ class ChangeSetState:
     """May stand on a success too (a [WARN])."""
     changes: tuple[Change, ...] = ()
     reverts_drift: bool = False
+    inputs: ChangeSetInputs | None = None
+    """None for one that was just asked for: nobody has looked at it yet."""
 
 
 @dataclass(frozen=True)
@@ -209,6 +227,9 @@ class Cloud(Protocol):
     def change_set_values(self, change_set_id: str) -> ChangeSetState | None:
         """Return a change set with the values before and after; None where the endpoint cannot tell."""
 
+    def holds_template(self, change_set: ChangeSetState, template: str) -> bool | None:
+        """Whether a change set was made from *template*; None where an emulated endpoint cannot tell."""
+
     def change_set_names(self, stack_id: str) -> Mapping[str, str]:
         """Return the ids of a stack's change sets, by name."""
 
@@ -232,6 +253,9 @@ class Cloud(Protocol):
 
     def account(self) -> str:
         """Return the account of the credentials."""
+
+    def caller(self) -> str:
+        """Return the ARN of the credentials; empty where the endpoint does not tell."""
 
     def detect_drift(self, stack_id: str) -> str:
         """Begin a drift detection and return its id; CloudError where the endpoint has none."""
@@ -281,11 +305,8 @@ class Cloud(Protocol):
     def database_version(self, identifier: str, *, cluster: bool = False) -> str | None:
         """Return the live engine version of a database instance or cluster; None also where there is none."""
 
-    def has_object(self, bucket: str, key: str) -> bool | None:
-        """Whether *key* is in *bucket*."""
-
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
-        """Put an object; False where the endpoint has no S3."""
+        """Put an object, whatever is there; False where the endpoint has no S3."""
 
     def artifacts_bucket(self, account: str) -> str:
         """Return the bucket for big templates, made on first need: versioned, encrypted, private."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from deployer.actions import (
     Action,
+    Compare,
     ContinueRollback,
     CreateChangeSet,
     DeleteChangeSet,
@@ -80,6 +81,8 @@ class Observed:
     stack: StackState | None = None
     change_set: ChangeSetState | None = None
     """The one that this run works with."""
+    compared: bool = True
+    """The change set is known to be what was asked for."""
     outdated: bool = False
     """The stack was changed by somebody else after the change set was made."""
     fresh: bool = True
@@ -157,7 +160,9 @@ def _by_change_set(desired: Desired, observed: Observed, kind: Kind, status: Row
     if useless := _useless(one, observed):
         return useless
     if one.execution == "AVAILABLE":
-        return _refused(desired, observed, one, kind) or _execute(observed, one, kind)
+        return (
+            _refused(desired, observed, one, kind) or _compare(observed, one) or _execute(observed, one, kind)
+        )
     if one.execution == "UNAVAILABLE":
         return Wait("AWS is working the change set out", on="change set")
     return Wait("its change set was started already")
@@ -187,6 +192,10 @@ def _refused(desired: Desired, observed: Observed, one: ChangeSetState, kind: Ki
     if going:
         return Fail(_not_ours(desired, f"it would replace or remove {', '.join(going)}"), "protected")
     return None
+
+
+def _compare(observed: Observed, one: ChangeSetState) -> Action | None:
+    return None if observed.compared else Compare(one.id, "is it what was asked for?")
 
 
 def _execute(observed: Observed, one: ChangeSetState, kind: Kind) -> Action:

@@ -12,7 +12,7 @@ from deployer.exports.phases import deploy_in_phases
 from deployer.graph import Graph, graph
 from deployer.loop.leftovers import for_removal, scope
 from deployer.loop.patience import patiently
-from deployer.loop.prepare import check_sizes
+from deployer.loop.prepare import check_sizes, check_uploads
 from deployer.loop.run import Run
 from deployer.options import Host, Options
 from deployer.progress import Notice, Result, Tell
@@ -67,6 +67,7 @@ def check(manifest: Manifest, cloud: Cloud, only: Collection[str], tell: Tell) -
     _check_account(manifest, cloud)
     specs = chosen(manifest, only)
     check_sizes(replace(manifest, stacks=specs))
+    check_uploads(replace(manifest, stacks=specs))
     graph(manifest.stacks)
     order = graph(specs, cloud.exports())
     for warning in check_existing(manifest, cloud, only):

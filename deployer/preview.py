@@ -169,9 +169,7 @@ class _Preview:
         return asked[-1]
 
     def _named(self, request: ChangeSetRequest) -> ChangeSetRequest:
-        """Name what is kept after the plan, so that no other run takes it for its own and removes it."""
-        if not self._keep:
-            return request
+        """Name a plan's change set, so that no other run takes it for its own, nor the plan another's."""
         name = f"{PREFIX}plan-{self._host.run_id}"
         description = f"gatestack plan {self._manifest.environment}"
         return replace(request, name=name, token=f"{request.token}-plan", description=description)

@@ -15,7 +15,6 @@ from deployer.deploy import destroy as destroy_stacks
 from deployer.options import Options as RunOptions
 from deployer.plan import Plan
 from deployer.progress import Result
-from deployer.saved import planfile
 from deployer.saved.approved import deploy_plan
 from gatestack import review, telling
 from gatestack.account import connect, poll_interval, speed
@@ -131,7 +130,7 @@ def deploy(
     """Bring ENV to what its file says: change sets for everything, side by side where the imports allow."""
     if path and (only or revert_drift):
         raise click.UsageError("--only and --revert-drift cannot be given with --plan: the plan says it")
-    reviewed = planfile.read(path) if path else None
+    reviewed = review.read(path, env) if path else None
     if not reviewed and not yes:
         review.check_terminal(" (see `gatestack plan` first)")
     environment = resolve(env, options.region)

@@ -108,6 +108,12 @@ def resolve(argument: str, region: str | None = None) -> Environment:
         raise SettingsRefused(str(error)) from error
 
 
+def built_folder(argument: str) -> Path | None:
+    """Return the folder that *argument* means; None where it means an environment's file."""
+    path = _path(argument)
+    return path if path.is_dir() else None
+
+
 def retagged(environment: Environment, tag: str) -> Environment:
     """
     Return *environment* as if its file said ``service.image_tag: TAG``.

@@ -19,9 +19,10 @@ from deployer.saved import planfile
 from deployer.saved.planfile import PlanFile
 from gatestack import telling
 from gatestack.cli import Options
-from gatestack.environment import Environment
+from gatestack.environment import Environment, built_folder
 from gatestack.progress import shown
 from gatestack.signals import host
+from generator.foreign import Foreign
 from generator.manifest import Manifest
 
 
@@ -72,10 +73,26 @@ def save(found: Plan, manifest: Manifest, cloud: Cloud, chosen: RunOptions, path
         _discard(found, cloud)
         raise NotSaved(f"{path} is not written, deploying this plan would fail: {found.problems[0]}")
     try:
-        planfile.write(_file(found, manifest, chosen), path)
-    except OSError as error:
+        planfile.write(_file(found, manifest, chosen, by=cloud.caller()), path)
+    except (OSError, Foreign) as error:
         _discard(found, cloud)
-        raise NotSaved(f"{path} cannot be written: {error.strerror}") from error
+        problem = error.strerror if isinstance(error, OSError) else error
+        raise NotSaved(f"{path} cannot be written: {problem}") from error
+
+
+def read(path: Path, env: str) -> PlanFile:
+    """
+    Return the plan that was saved to *path*; a built folder *env* has to be the planned one, byte for byte.
+
+    Raises:
+        Refused: the file cannot be read.
+        Protected: the file, or the folder, is not as it was reviewed.
+
+    """
+    reviewed = planfile.read(path)
+    if (folder := built_folder(env)) is not None:
+        planfile.check_folder(reviewed, folder)
+    return reviewed
 
 
 def check_terminal(hint: str = "") -> None:
@@ -119,13 +136,16 @@ def _ask(environment: Environment, found: Plan) -> None:
         raise NotConfirmed("nothing was changed")
 
 
-def _file(found: Plan, manifest: Manifest, chosen: RunOptions) -> PlanFile:
+def _file(found: Plan, manifest: Manifest, chosen: RunOptions, *, by: str = "") -> PlanFile:
     return planfile.made_from(
         found,
         manifest,
         created=datetime.now(UTC),
         whole=not chosen.only,
+        by=by,
         allow_replace=chosen.allow_replace,
+        migrate_exports=chosen.migrate_exports,
+        revert_drift=chosen.revert_drift,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 FORMAT = 1
+INDEX = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -146,12 +147,17 @@ class Manifest:
 def write(manifest: Manifest, folder: Path) -> None:
     """Write ``manifest.json``, a ``<stack>.json`` for each stack, and the files; same input, same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    templates = {f"{stack.name}.json": stack.template.encode() for stack in manifest.stacks}
-    contents = {**templates, **manifest.files, "manifest.json": _index(manifest).encode()}
-    for stale in {path.name for path in folder.glob("*.json")} - contents.keys():
+    wanted = contents(manifest)
+    for stale in {path.name for path in folder.glob("*.json")} - wanted.keys():
         (folder / stale).unlink()
-    for name, content in contents.items():
+    for name, content in wanted.items():
         (folder / name).write_bytes(content)
+
+
+def contents(manifest: Manifest) -> dict[str, bytes]:
+    """Return what `write` writes, by file name."""
+    templates = {f"{stack.name}.json": stack.template.encode() for stack in manifest.stacks}
+    return {**templates, **manifest.files, INDEX: _index(manifest).encode()}
 
 
 def read(folder: Path) -> Manifest:

@@ -11,6 +11,7 @@ from typing import Any
 
 from deployer.cloud import (
     Change,
+    ChangeSetInputs,
     ChangeSetRequest,
     ChangeSetState,
     ExportState,
@@ -223,8 +224,9 @@ class FakeCloud:
     def change_set(self, change_set_id: str) -> ChangeSetState | None:
         self._call("change_set", change_set_id)
         one = self.made.get(change_set_id)
-        if one is None:
-            return None
+        return None if one is None else replace(self._told_of(one), inputs=_inputs_of(one.request))
+
+    def _told_of(self, one: Made) -> ChangeSetState:
         if self.clock.now < one.ready:
             return replace(one.state, status="CREATE_IN_PROGRESS", execution="UNAVAILABLE", changes=())
         if one.state.execution == "EXECUTE_IN_PROGRESS" and self.live[one.state.stack_id].finish is None:
@@ -232,6 +234,11 @@ class FakeCloud:
             good = status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
             return replace(one.state, execution="EXECUTE_COMPLETE" if good else "EXECUTE_FAILED")
         return one.state
+
+    def holds_template(self, change_set: ChangeSetState, template: str) -> bool | None:
+        self._call("holds_template", change_set.id)
+        body = self.made[change_set.id].request.body
+        return None if body is None else body == template
 
     def change_set_values(self, change_set_id: str) -> ChangeSetState | None:
         return self.change_set(change_set_id)
@@ -285,6 +292,9 @@ class FakeCloud:
         self._call("account", "")
         return "111122223333"
 
+    def caller(self) -> str:
+        return "arn:aws:iam::111122223333:user/somebody"
+
     def detect_drift(self, stack_id: str) -> str:
         self._call("detect_drift", stack_id)
         return f"{self.clock.now + self.usual}"
@@ -308,7 +318,7 @@ class FakeCloud:
             self.live[one.state.id] = one
         for other in self.made.values():
             if (other.state.name, other.state.stack_id) == (request.name, one.state.id):
-                return other.state
+                return replace(other.state, inputs=_inputs_of(other.request))
         state = self._worked_out(request, one)
         self.made[state.id] = Made(request, state, self.clock.now + self.working_out)
         self._lose("create_change_set")
@@ -381,10 +391,6 @@ class FakeCloud:
     def database_version(self, identifier: str, *, cluster: bool = False) -> str | None:
         self._call("database_version", f"{identifier} (cluster)" if cluster else identifier)
         return self.live_version
-
-    def has_object(self, bucket: str, key: str) -> bool | None:
-        self._call("has_object", key)
-        return None if self.objects is None else (bucket, key) in self.objects
 
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         self._call("put_object", key)
@@ -537,6 +543,11 @@ class FakeCloud:
             reason,
         )
         one.events.append(event)
+
+
+def _inputs_of(request: ChangeSetRequest) -> ChangeSetInputs:
+    alarms, minutes = request.rollback_alarms, request.rollback_minutes
+    return ChangeSetInputs(request.parameters, request.tags, request.capabilities, alarms, minutes)
 
 
 def _outputs(text: str) -> tuple[Output, ...]:

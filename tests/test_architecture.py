@@ -17,7 +17,7 @@ PACKAGES = ("stacks", "generator", "deployer", "sandbox", "gatestack", "security
 MAY_IMPORT = {
     "stacks": {"stacks"},
     "generator": {"generator", "stacks"},
-    "deployer": {"deployer", "generator.manifest"},
+    "deployer": {"deployer", "generator.foreign", "generator.manifest"},
     "sandbox": {"sandbox"},
     "gatestack": {"gatestack", "generator", "deployer", "stacks", "sandbox"},
     "security": {"security", "generator", "stacks"},
@@ -27,7 +27,8 @@ MAY_IMPORT = {
 ONLY_IN = {
     "troposphere": ("stacks/",),
     "awacs": ("stacks/",),
-    "pydantic": ("stacks/",),
+    "pydantic": ("stacks/", "generator/foreign.py"),
+    "pydantic_core": ("stacks/", "generator/foreign.py"),
     "cfnlint": ("generator/lint.py", "sandbox/schema.py"),
     "boto3": ("deployer/aws/", "sandbox/", "stacks/functions/"),
     "botocore": ("deployer/aws/", "sandbox/", "stacks/functions/"),

@@ -1,6 +1,11 @@
 """Plans as people and pipelines use them: saved, reviewed, executed exactly, or agreed to at a terminal."""
 
 import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from sandbox.server import Sandbox
 from tests.command import User
@@ -11,7 +16,7 @@ def test_a_plan_is_saved_executed_exactly_and_refused_once_the_file_changed(user
     assert planned.code == 0, planned.err
     assert planned.out.splitlines()[-1] == "to deploy exactly this: gatestack deploy dev --plan p.json"
     saved = json.loads((user.folder / "p.json").read_text())
-    assert (saved["format"], saved["environment"], saved["region"]) == (1, "dev", "us-east-1")
+    assert (saved["format"], saved["environment"], saved["region"]) == (2, "dev", "us-east-1")
     assert {stack["action"] for stack in saved["stacks"]} == {"create"}
 
     deployed = user.run("deploy", "dev", "--plan", "p.json", "--format", "json")
@@ -66,3 +71,94 @@ def test_at_a_terminal_nobody_is_asked_where_data_would_be_lost(user: User) -> N
     assert done.code == 4, done.err
     assert "--allow-replace TaskLog" in done.err.splitlines()[-1]
     assert "Deploy this to" not in done.err
+
+
+def bytes_flipped(folder: Path, draw: random.Random, count: int) -> Iterator[str]:
+    """Change one drawn byte of a drawn file at a time, and put it back."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    for _ in range(count):
+        path = draw.choice(files)
+        content = path.read_bytes()
+        at = draw.randrange(len(content))
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1 << draw.randrange(7)]) + content[at + 1 :])
+        yield f"byte {at} of {path.name}"
+        path.write_bytes(content)
+
+
+def fields_changed(path: Path, draw: random.Random, count: int) -> Iterator[str]:
+    """Change one drawn field of the plan at a time, and put it back."""
+    text = path.read_text()
+    for _ in range(count):
+        entry = json.loads(text)
+        stack = draw.choice(entry["stacks"])
+        node = draw.choice([entry, stack, draw.choice(stack["changes"])])
+        name = draw.choice(sorted(node))
+        node[name] = draw.choice(["other", 7, None, [node[name]], {}])
+        path.write_text(json.dumps(entry))
+        yield f"{name} of the plan"
+        path.write_text(text)
+
+
+def refusals(user: User, sandbox: Sandbox, count: int) -> None:
+    draw = random.Random(count)  # noqa: S311 - a reproducible sample, no secret
+    assert user.run("generate", "dev", "--out", "built").code == 0
+    planned = user.run("plan", "built", "--save", "p.json")
+    assert planned.code == 0, planned.err
+    for changes in (
+        bytes_flipped(user.folder / "built", draw, count),
+        fields_changed(user.folder / "p.json", draw, count),
+    ):
+        for what in changes:
+            refused = user.run("deploy", "built", "--plan", "p.json")
+            assert refused.code == 4, (what, refused.err)
+            assert refused.err.rstrip().endswith("plan again"), what
+    assert "ExecuteChangeSet" not in {call.action for call in sandbox.calls}
+    assert user.run("deploy", "built", "--plan", "p.json").code == 0
+
+
+def test_any_byte_of_the_folder_and_any_field_of_the_plan_that_changed_is_refused(
+    user: User, sandbox: Sandbox
+) -> None:
+    refusals(user, sandbox, 6)
+
+
+@pytest.mark.deep
+def test_many_bytes_and_fields_that_changed_are_refused(user: User, sandbox: Sandbox) -> None:
+    refusals(user, sandbox, 100)
+
+
+def test_a_file_that_was_taken_out_of_the_folder_or_is_a_link_now_is_refused(user: User) -> None:
+    assert user.run("generate", "dev", "--out", "built").code == 0
+    assert user.run("plan", "built", "--save", "p.json").code == 0
+    path = user.folder / "built" / "alb.json"
+    path.rename(user.folder / "alb.json")
+    gone = user.run("deploy", "built", "--plan", "p.json")
+    path.symlink_to(user.folder / "alb.json")
+    linked = user.run("deploy", "built", "--plan", "p.json")
+
+    assert (gone.code, linked.code) == (4, 4)
+    assert gone.err == linked.err
+    assert "built/alb.json is not the file that was planned: plan again" in gone.err
+
+
+def test_a_plan_says_who_made_it_and_only_its_owner_can_read_it(user: User) -> None:
+    assert user.run("plan", "dev", "--save", "p.json").code == 0
+
+    saved = json.loads((user.folder / "p.json").read_text())
+    assert saved["by"].startswith("arn:aws:")
+    assert saved["account"] == saved["by"].split(":")[4]
+    assert (user.folder / "p.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_plan_is_not_written_through_a_link_and_leaves_no_change_set_then(
+    user: User, sandbox: Sandbox
+) -> None:
+    (user.folder / "precious").write_text("kept")
+    (user.folder / "p.json").symlink_to(user.folder / "precious")
+
+    done = user.run("plan", "dev", "--save", "p.json")
+
+    assert done.code == 1
+    assert "p.json cannot be written: p.json is a symbolic link: remove it" in done.err
+    assert (user.folder / "precious").read_text() == "kept"
+    assert sandbox.control.call("DescribeStacks", {}, "us-east-1")["Stacks"] == []

@@ -1,9 +1,10 @@
 """A saved plan is executed exactly, or refused with nothing touched."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,13 @@ def saved(here: Line, wanted: Manifest, **options: Any) -> PlanFile:
     found = planned(here, wanted, **options)
     chosen = Options(**options)
     return planfile.made_from(
-        found, wanted, created=NOON, whole=not chosen.only, allow_replace=chosen.allow_replace
+        found,
+        wanted,
+        created=NOON,
+        whole=not chosen.only,
+        allow_replace=chosen.allow_replace,
+        migrate_exports=chosen.migrate_exports,
+        revert_drift=chosen.revert_drift,
     )
 
 
@@ -99,27 +106,98 @@ def test_a_plan_is_read_as_it_was_written_and_holds_no_value(tmp_path: Path) -> 
             "type": "AWS::RDS::DBInstance",
             "replacement": "True",
             "policy_action": "ReplaceAndDelete",
-            "properties": ["MasterUserPassword"],
+            "details": [{"attribute": "", "name": "MasterUserPassword"}],
         }
     ]
     assert (stack["status"], stack["last_updated"]) == ("UPDATE_COMPLETE", "2026-11-20T12:00:00+00:00")
 
 
+NO_PLAN = r"p.json is no plan that `gatestack plan --save` wrote: plan again"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "is no plan that `gatestack plan --save` wrote"),
-        ("[]", "is no plan"),
-        ('{"format": 99}', "format 99, this gatestack reads 1: plan again"),
-        ('{"format": 1, "stacks": [{"action": "explode"}]}', "no action: 'explode'"),
-        ('{"format": 1, "stacks": [], "allow_replace": [], "whole": true, "region": 3}', "no text: 3"),
+        ("", "plan again"),
+        ("[]", "plan again"),
+        ("{}", NO_PLAN),
+        ('{"surprise": 1}', NO_PLAN),
+        ('{"format": 1, "stacks": []}', "format 1, this gatestack reads 2: plan again"),
+        ('{"format": ' + "[" * 100_000, "plan again"),
     ],
 )
 def test_a_file_that_is_no_plan_is_refused(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "p.json").write_text(text)
 
-    with pytest.raises(Refused, match=words.replace("(", r"\(")):
+    with pytest.raises(Refused, match=words):
         planfile.read(tmp_path / "p.json")
+
+
+def sealed(entry: Mapping[str, Any]) -> str:
+    """The text of a plan file whose seal is right, whatever is in it."""
+    canonical = json.dumps(entry, sort_keys=True, separators=(",", ":"))
+    return json.dumps({"sha256": sha256(canonical.encode()).hexdigest(), **entry})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"region": 3},
+        {"whole": "yes"},
+        {"surprise": 1},
+        {"stacks": [{"name": "a", "stack_name": "dev-a", "action": "explode", "exact": True}]},
+        {"stacks": [{"name": "a", "stack_name": "dev-a", "action": "update", "exact": True, "x": 1}]},
+        {"stacks": {}},
+        {"files": {"a.json": 1}},
+        {"format": 99},
+    ],
+    ids=str,
+)
+def test_a_plan_of_another_shape_is_refused_though_its_seal_is_right(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    path = tmp_path / "p.json"
+    planfile.write(planfile.made_from(whole(), alone(), created=NOON, whole=True), path)
+    entry = json.loads(path.read_text())
+    del entry["sha256"]
+    path.write_text(sealed(entry))
+    planfile.read(path)
+    path.write_text(sealed(entry | change))
+
+    with pytest.raises(Refused, match="plan again"):
+        planfile.read(path)
+
+
+def leaves(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a plan file at which something stands."""
+    inside = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    found = [place for key, value in inside for place in leaves(value, (*path, key))]
+    yield from found or [path]
+
+
+def changed(node: Any, path: tuple[Any, ...]) -> Any:
+    """The same with another value at *path*."""
+    if not path:
+        return f"{node}x" if isinstance(node, str) else [node, "x"]
+    copy = dict(node) if isinstance(node, dict) else list(node)
+    copy[path[0]] = changed(node[path[0]], path[1:])
+    return copy
+
+
+def test_a_plan_in_which_any_field_was_changed_is_not_as_it_was_reviewed(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    made = planfile.made_from(
+        whole(), alone(), created=NOON, whole=True, by="arn:aws:iam::1:user/a", allow_replace={"Db"}
+    )
+    planfile.write(made, path)
+    entry = json.loads(path.read_text())
+    places = list(leaves(entry))
+    assert len(places) > 20
+
+    for place in places:
+        path.write_text(json.dumps(changed(entry, place)))
+        with pytest.raises(Protected, match="was changed after `gatestack plan --save` wrote it: plan again"):
+            planfile.read(path)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -358,6 +436,74 @@ def test_a_file_that_names_another_change_set_is_refused(here: Line) -> None:
     assert_refused(
         here, alone(Value="2"), replace(reviewed, stacks=(forged,)), "is not the one that was reviewed"
     )
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"TemplateBody": alone(Value="wider").stacks[0].template}, "the template"),
+        ({"Tags": [{"Key": "Owner", "Value": "them"}]}, "tag .*Owner"),
+        ({"NotificationARNs": ["arn:aws:sns:eu-central-1:999999999999:theirs"]}, "notification topic"),
+    ],
+    ids=["template", "tags", "topic"],
+)
+def test_a_forged_file_cannot_name_a_change_set_that_changes_the_same_resources_otherwise(
+    here: Line, other: dict[str, Any], words: str
+) -> None:
+    here.deploy(alone(Value="1"))
+    wanted = alone(Value="2")
+    reviewed = saved(here, wanted)
+    asked = {"TemplateBody": wanted.stacks[0].template, "Tags": []} | other
+    made = here.ask("CreateChangeSet", StackName="dev-a", ChangeSetName="x", ChangeSetType="UPDATE", **asked)
+    here.sandbox.advance(60)
+    forged = replace(reviewed.stacks[0], change_set_id=made["Id"], change_set_name="x")
+
+    assert_refused(
+        here, wanted, replace(reviewed, stacks=(forged,)), rf"not the one that was reviewed \(.*{words}"
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"tags": {"Owner": "them"}},
+        {"capabilities": ("CAPABILITY_IAM",)},
+        {"timeout_minutes": 1},
+        {"termination_protection": True},
+        {"rollback_minutes": 5},
+    ],
+    ids=str,
+)
+def test_anything_else_that_the_manifest_says_of_a_stack_is_bound_to_the_plan(
+    here: Line, other: dict[str, Any]
+) -> None:
+    reviewed = saved(here, alone())
+
+    assert_refused(
+        here,
+        manifest_of(replace(alone().stacks[0], **other)),
+        reviewed,
+        "manifest.json is not the one that was planned: plan again",
+    )
+
+
+def test_a_file_that_is_uploaded_is_bound_to_the_plan(here: Line) -> None:
+    reviewed = saved(here, replace(alone(), files={"config.yaml": b"model_list: []"}))
+
+    for files in ({"config.yaml": b"model_list: [theirs]"}, {}, {"config.yaml": b"", "more.yaml": b""}):
+        assert_refused(
+            here,
+            replace(alone(), files=files),
+            reviewed,
+            r"(config|more)\.yaml is not the one that was planned",
+        )
+
+
+def test_what_a_plan_consented_to_holds_when_it_is_executed(here: Line) -> None:
+    reviewed = saved(here, four(), migrate_exports=True, revert_drift=True)
+
+    assert (reviewed.migrate_exports, reviewed.revert_drift) == (True, True)
+    assert execute(here, four(), reviewed).exit_code == 0
 
 
 def test_a_stack_that_moves_while_the_plan_is_executed_is_left_alone(here: Line) -> None:

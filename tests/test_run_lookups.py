@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
-from fakes import FakeCloud, manifest, spec, template
+from fakes import manifest, spec, template
 from runs import World, outcomes, with_topic
 
-from deployer.errors import CloudError, Transient
+from deployer.errors import CloudError, Refused, Transient
 from deployer.progress import (
     Notice,
 )
@@ -86,15 +87,19 @@ def test_the_live_version_of_aurora_is_its_clusters(world: World) -> None:
     assert ("database_version", "dev-litellm-aurora (cluster)") in world.cloud.calls
 
 
+CONFIG = b"model_list: []"
+CONFIG_KEY = f"litellm/config-{sha256(CONFIG).hexdigest()[:16]}.yaml"
+
+
 def service_with_file(tag: str) -> Manifest:
     security = spec("security", template(exports=["dev-security-Bucket"]))
     service = spec(
         "service",
         template(imports=["dev-security-Bucket"]),
         lookups=(Lookup("DesiredCount", "desired-count", COUNT | {"tag": tag}),),
-        uploads=(Upload("config.yaml", "dev-security-Bucket", f"litellm/{tag}.yaml"),),
+        uploads=(Upload("config.yaml", "dev-security-Bucket", CONFIG_KEY),),
     )
-    return manifest(security, service, files={"config.yaml": b"model_list: []"})
+    return manifest(security, service, files={"config.yaml": CONFIG})
 
 
 def test_files_are_in_s3_before_the_stack_that_needs_them_changes(world: World) -> None:
@@ -102,7 +107,7 @@ def test_files_are_in_s3_before_the_stack_that_needs_them_changes(world: World) 
 
     world.deploy(service_with_file("v1"))
 
-    assert world.cloud.objects == {("value of dev-security-Bucket", "litellm/v1.yaml"): b"model_list: []"}
+    assert world.cloud.objects == {("value of dev-security-Bucket", CONFIG_KEY): CONFIG}
     methods = [method for method, _ in world.cloud.calls]
     assert methods.index("put_object") < len(methods) - 1 - methods[::-1].index("execute")
 
@@ -126,30 +131,31 @@ def test_without_s3_a_service_with_tasks_is_not_started(world: World) -> None:
     assert "cannot be put into S3" in result.stacks[1].reason
 
 
-def test_a_bucket_of_another_run_is_found_by_its_export_and_what_is_there_is_not_put_again(
+def test_what_lies_under_a_files_key_already_is_replaced_since_anybody_may_have_put_it_there(
     world: World,
 ) -> None:
     world.cloud.images = {"dev-litellm:v1"}
     wanted = service_with_file("v1")
     world.deploy(replace(wanted, stacks=wanted.stacks[:1]))
     bucket = "value of dev-security-Bucket"
-    world.cloud.objects = {(bucket, "litellm/v1.yaml"): b"model_list: []"}
+    world.cloud.objects = {(bucket, CONFIG_KEY): b"model_list: [poisoned]"}
 
     assert world.deploy(wanted, only=frozenset({"service"})).exit_code == 0
 
-    assert world.cloud.count("put_object") == 0
+    assert world.cloud.objects == {(bucket, CONFIG_KEY): CONFIG}
 
 
 def test_a_file_for_a_bucket_that_nobody_exports_stops_the_service(world: World) -> None:
     world.cloud.images = {"dev-litellm:v1"}
-    lost = replace(SERVICE, uploads=(Upload("config.yaml", "Nobody", "key"),))
+    lost = replace(SERVICE, uploads=(Upload("config.yaml", "Nobody", CONFIG_KEY),))
 
-    result = world.deploy(manifest(lost, files={"config.yaml": b""}))
+    result = world.deploy(manifest(lost, files={"config.yaml": CONFIG}))
 
     assert "no stack exports Nobody" in result.stacks[0].reason
 
 
-KEY = "functions/rotation-1.zip"
+FUNCTIONS = b"PK\x00\xff"
+KEY = f"functions/rotation-{sha256(FUNCTIONS).hexdigest()[:16]}.zip"
 FUNCTION = {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": KEY}}}
 
 
@@ -160,13 +166,13 @@ def with_functions(*, tasks: bool = False) -> Manifest:
     lookups = (Lookup("DesiredCount", "desired-count", COUNT),) if tasks else ()
     text = template({"Rotation": FUNCTION}, imports=["dev-security-Bucket"])
     database = spec("database", text, uploads=made_from, lookups=lookups)
-    return manifest(security, database, files={"functions.zip": b"PK\x00\xff"})
+    return manifest(security, database, files={"functions.zip": FUNCTIONS})
 
 
 def test_what_functions_are_made_from_is_in_the_bucket_of_the_same_run_before_they_are(world: World) -> None:
     assert world.deploy(with_functions()).exit_code == 0
 
-    assert world.cloud.objects == {("value of dev-security-Bucket", KEY): b"PK\x00\xff"}
+    assert world.cloud.objects == {("value of dev-security-Bucket", KEY): FUNCTIONS}
     methods = [method for method, _ in world.cloud.calls]
     first = methods.index("execute")
     assert first < methods.index("put_object") < methods.index("execute", first + 1)
@@ -188,19 +194,16 @@ def test_without_s3_the_stack_is_made_without_its_functions_and_that_is_said(
     )
 
 
-def test_an_s3_that_is_noticed_to_be_missing_at_the_upload_is_missing_all_the_same(world: World) -> None:
-    class Headless(FakeCloud):
-        """Answers that there is no such object, as an endpoint without S3 may."""
+@pytest.mark.parametrize("key", ["litellm/config.yaml", f"litellm/config-{'0' * 16}.yaml", CONFIG_KEY[:-6]])
+def test_a_file_that_is_not_what_its_key_says_is_refused_before_anything_is_touched(
+    world: World, key: str
+) -> None:
+    service = spec("service", uploads=(Upload("config.yaml", "dev-security-Bucket", key),))
 
-        def has_object(self, bucket: str, key: str) -> bool:
-            return False
+    with pytest.raises(Refused, match=r"service: config\.yaml is not the file that its key .* was made from"):
+        world.deploy(manifest(service, files={"config.yaml": CONFIG}))
 
-    world.cloud = Headless(world.clock)
-    world.cloud.objects = None
-
-    assert world.deploy(with_functions()).exit_code == 0
-
-    assert "this endpoint has no S3" in world.said(Notice)[-1].text
+    assert world.cloud.count("create_change_set", "put_object") == 0
 
 
 @pytest.mark.parametrize("tasks", [False, True])
@@ -215,13 +218,12 @@ def test_an_s3_that_refuses_stops_a_stack_with_functions(world: World, *, tasks:
     )
 
 
-@pytest.mark.parametrize("method", ["has_object", "put_object"])
-def test_an_s3_that_is_busy_is_asked_again(world: World, method: str) -> None:
-    world.cloud.raises[method] = [Transient("s3: slow down", code="SlowDown")] * 2
+def test_an_s3_that_is_busy_is_asked_again(world: World) -> None:
+    world.cloud.raises["put_object"] = [Transient("s3: slow down", code="SlowDown")] * 2
 
     assert world.deploy(with_functions()).exit_code == 0
 
-    assert world.cloud.objects == {("value of dev-security-Bucket", KEY): b"PK\x00\xff"}
+    assert world.cloud.objects == {("value of dev-security-Bucket", KEY): FUNCTIONS}
 
 
 def test_a_big_template_goes_through_s3(world: World) -> None:

@@ -31,6 +31,7 @@ from deployer.cloud import (
     StackEvent,
     StackState,
 )
+from deployer.comparison import same_template
 from deployer.errors import CloudError, LostSight, MovedOn, Transient
 from deployer.looking.drift_state import Detection, ResourceDrift
 
@@ -139,7 +140,28 @@ class Aws(Edges):
             if error.code in {"ChangeSetNotFound", "ChangeSetNotFoundException"} or is_missing(error):
                 return None
             raise
-        return change_set_state(pages[0], [change for page in pages for change in page.get("Changes", ())])
+        changes = [change for page in pages for change in page.get("Changes", ())]
+        return change_set_state(pages[0], changes, emulated=self._emulated)
+
+    def holds_template(self, change_set: ChangeSetState, template: str) -> bool | None:
+        """Whether a change set was made from *template*; some emulators answer with the live one."""
+        try:
+            found = self._template(ChangeSetName=change_set.id, TemplateStage="Original")
+        except Transient:
+            raise
+        except CloudError:
+            if self._emulated:
+                return None
+            raise
+        if same_template(found, template):
+            return True
+        return None if self._emulated and found == self._live_template(change_set.stack_id) else False
+
+    def _live_template(self, stack_id: str) -> str | None:
+        try:
+            return self.template(stack_id)
+        except CloudError:
+            return None
 
     def change_set_names(self, stack_id: str) -> Mapping[str, str]:
         """Return the ids of a stack's change sets, by name."""
@@ -180,7 +202,10 @@ class Aws(Edges):
 
     def template(self, stack_id: str) -> str:
         """Return the template as text; botocore has read a JSON one already."""
-        body = self._call("get_template", StackName=stack_id)["TemplateBody"]
+        return self._template(StackName=stack_id)
+
+    def _template(self, **which: Any) -> str:
+        body = self._call("get_template", **which)["TemplateBody"]
         return body if isinstance(body, str) else json.dumps(body)
 
     def exports(self) -> tuple[ExportState, ...]:

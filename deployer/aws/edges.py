@@ -33,6 +33,11 @@ class Edges(Tasks):
         """Return the account of the credentials."""
         return str(call(self._clients("sts"), "get_caller_identity")["Account"])
 
+    def caller(self) -> str:
+        """Return the ARN of the credentials."""
+        answer = self._offered("sts", "get_caller_identity")
+        return str(answer["Arn"]) if answer else ""
+
     def existing(self, wanted: Existing, tags: Mapping[str, str]) -> Facts:
         """Return what is there of what *wanted* names."""
         return look_at_existing(self._clients, self._region, wanted, tags)
@@ -93,22 +98,8 @@ class Edges(Tasks):
             raise
         return next(iter(answer.get("DBClusters", ())), None)
 
-    def has_object(self, bucket: str, key: str) -> bool | None:
-        """Whether *key* is in *bucket*; without the permission to see it, it counts as missing."""
-
-        def look() -> bool | None:
-            try:
-                call(self._clients("s3"), "head_object", Bucket=bucket, Key=key)
-            except CloudError as error:
-                if error.code in {"404", "NoSuchKey", "NotFound", "403"}:
-                    return False
-                raise
-            return True
-
-        return self._where_there_is(look)
-
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
-        """Put an object; False where an emulated endpoint has no S3, which a HEAD need not have shown."""
+        """Put an object, whatever is there; False where an emulated endpoint has no S3."""
         return self._offered("s3", "put_object", Bucket=bucket, Key=key, Body=body) is not None
 
     def object_url(self, bucket: str, key: str) -> str:

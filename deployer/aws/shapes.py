@@ -7,6 +7,7 @@ from typing import Any
 
 from deployer.cloud import (
     Change,
+    ChangeSetInputs,
     ChangeSetRequest,
     ChangeSetState,
     Output,
@@ -44,7 +45,7 @@ def has_tags(answer: Answer, wanted: Mapping[str, str]) -> bool:
     return bool(wanted) and "ParentId" not in answer and wanted.items() <= tags.items()
 
 
-def change_set_state(answer: Answer, changes: list[Answer]) -> ChangeSetState:
+def change_set_state(answer: Answer, changes: list[Answer], *, emulated: bool = False) -> ChangeSetState:
     """Read a DescribeChangeSet answer, with the changes of all its pages."""
     resources = [change["ResourceChange"] for change in changes if "ResourceChange" in change]
     return ChangeSetState(
@@ -56,7 +57,29 @@ def change_set_state(answer: Answer, changes: list[Answer]) -> ChangeSetState:
         reason=answer.get("StatusReason", ""),
         changes=tuple(_change(resource) for resource in resources),
         reverts_drift=answer.get("DeploymentMode") == "REVERT_DRIFT",
+        inputs=_inputs(answer, emulated=emulated),
     )
+
+
+def _inputs(answer: Answer, *, emulated: bool) -> ChangeSetInputs:
+    """Read what a change set was made with; what is missing is nothing on AWS, and untold elsewhere."""
+    absent: list[Any] | None = None if emulated else []
+    capabilities = answer.get("Capabilities", absent)
+    rollback = answer.get("RollbackConfiguration", None if emulated else {})
+    return ChangeSetInputs(
+        _pairs(answer.get("Parameters", absent), "ParameterKey", "ParameterValue"),
+        _pairs(answer.get("Tags", absent), "Key", "Value"),
+        None if capabilities is None else tuple(capabilities),
+        None if rollback is None else tuple(one["Arn"] for one in rollback.get("RollbackTriggers", ())),
+        (rollback or {}).get("MonitoringTimeInMinutes", 0),
+        tuple(answer.get("NotificationARNs", ())),
+        answer.get("OnStackFailure", ""),
+        bool(answer.get("IncludeNestedStacks", False)),
+    )
+
+
+def _pairs(listed: list[Answer] | None, key: str, value: str) -> Mapping[str, str] | None:
+    return None if listed is None else {one[key]: one.get(value, "") for one in listed}
 
 
 def deployment_settings(request: ChangeSetRequest) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from deployer import expected
 from deployer.actions import (
     Action,
+    Compare,
     ContinueRollback,
     CreateChangeSet,
     DeleteChangeSet,
@@ -20,13 +21,14 @@ from deployer.actions import (
     RollBack,
 )
 from deployer.causes import first_cause, operation
-from deployer.cloud import Cloud
-from deployer.errors import CloudError, DeployError, MovedOn
+from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud
+from deployer.comparison import differences
+from deployer.errors import CloudError, DeployError, MovedOn, Protected
 from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer
 from deployer.loop.withdrawal import withdraw
 from deployer.loop.work import PENDING, Work, resources_of
 from deployer.progress import Notice, StackStarted, Tell
-from deployer.saved.approval import differences
+from deployer.saved.approval import differences as from_prediction
 from deployer.stateful import STATEFUL
 from deployer.statuses import RESOURCE_GONE
 
@@ -60,6 +62,8 @@ class Hand:
         match action:
             case CreateChangeSet():
                 self._create(work, action, now)
+            case Compare():
+                self._compare(work)
             case Execute():
                 self._execute(work, action, now)
             case DeleteChangeSet():
@@ -98,6 +102,8 @@ class Hand:
         if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
             self._remove_old(work.stack.id, request.name)
         made = self._cloud.create_change_set(request)
+        if made.inputs is not None:
+            made = self._taken_up(work, request, made)
         if made.status not in PENDING and made.execution != "AVAILABLE":
             self._cloud.delete_change_set(made.id)
             raise MovedOn(f"an old change set {made.name} is removed")
@@ -107,6 +113,31 @@ class Hand:
             work.history, change_sets=attempt + 1, kind=action.kind, empty=False, premature=False
         )
 
+    def _taken_up(self, work: Work, request: ChangeSetRequest, found: ChangeSetState) -> ChangeSetState:
+        """Go on with a change set that was there under the name, if it is what is asked for; else anew."""
+        different = self._differences(work, request, found)
+        if not different:
+            work.compared = found.id
+            return found
+        text = f"the change set {found.name} was there and is not what is asked for ({'; '.join(different)})"
+        self._tell(Notice(f"{text}: it is removed", work.name, warning=True))
+        self._cloud.delete_change_set(found.id)
+        work.request = self._preparer.renamed(request)
+        return self._cloud.create_change_set(work.request)
+
+    def _compare(self, work: Work) -> None:
+        if work.request is None or work.change_set is None:
+            return
+        if different := self._differences(work, work.request, work.change_set):
+            what = f"the change set {work.change_set.name} is not what was asked for ({'; '.join(different)})"
+            raise Protected(f"{what}: CloudTrail's CreateChangeSet says who made it; then deploy again")
+        work.compared = work.change_set.id
+
+    def _differences(self, work: Work, request: ChangeSetRequest, found: ChangeSetState) -> tuple[str, ...]:
+        template = work.spec.template
+        holds = self._cloud.holds_template(found, template)
+        return differences(request, template, found, holds_template=holds)
+
     def _remove_old(self, stack_id: str, name: str) -> None:
         for other, change_set_id in self._cloud.change_set_names(stack_id).items():
             if other.startswith(PREFIX) and other != name:
@@ -115,7 +146,7 @@ class Hand:
     def _execute(self, work: Work, action: Execute, now: float) -> None:
         parameters = work.request.parameters if work.request else {}
         if work.approval and not work.approval.planned.exact and work.change_set:
-            for text in differences(work.approval.planned, work.change_set, parameters):
+            for text in from_prediction(work.approval.planned, work.change_set, parameters):
                 self._tell(Notice(text, work.name))
         if work.spec.uploads:
             self._preparer.upload(work.spec, parameters, self._value_of)

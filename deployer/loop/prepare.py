@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from deployer import lookups
 from deployer.cloud import ChangeSetRequest, Cloud, Kind, StackState
+from deployer.comparison import same_template
 from deployer.errors import DeployError, LostSight, Refused, Transient
 from deployer.progress import Notice, Tell
 from deployer.schema_migration import count_of
@@ -44,6 +47,27 @@ def check_sizes(manifest: Manifest) -> None:
             raise Refused(
                 f"{spec.name}: the template has {size} bytes, CloudFormation takes {S3_BYTES}: split it"
             )
+
+
+def check_uploads(manifest: Manifest) -> None:
+    """
+    Refuse files that are not what their keys say: a key stands in templates for the bytes under it.
+
+    Raises:
+        Refused: a key does not end in the beginning of its content's SHA-256.
+
+    """
+    for spec in manifest.stacks:
+        for one in spec.uploads:
+            if not _addresses(one.key, manifest.files[one.file]):
+                what = f"{spec.name}: {one.file} is not the file that its key {one.key} was made from"
+                raise Refused(f"{what}: generate the environment again")
+
+
+def _addresses(key: str, content: bytes) -> bool:
+    """Whether *key* ends in the beginning of the content's SHA-256, at least 16 hexadecimal digits of it."""
+    said = re.search(r"([0-9a-f]{16,64})(\.[a-z]+)?$", key)
+    return said is not None and hashlib.sha256(content).hexdigest().startswith(said[1])
 
 
 def live(stack: StackState | None) -> StackState | None:
@@ -85,37 +109,46 @@ class Preparer:
         """
         Look parameters up and return the request for a change set of *spec*.
 
-        The name comes from the content and from the state it is made for, so that the next run after a killed
-        one finds its change set again, and nobody mistakes an older one for it.
+        The name comes from the content and from the state it is made for, so that the next run after a
+        killed one finds its change set again. Others can guess it: what is found is compared.
 
         Raises:
             DeployError: what the account has does not allow it; nothing was touched.
 
         """
         parameters = {one.parameter: self._look_up(spec, one, live(stack)) for one in spec.lookups}
-        tags = tags_of(self._manifest, spec)
+        wanted = self.wanted(spec, stack, kind, parameters)
         state = () if stack is None else (stack.id, stack.change_set_id, stack.last_updated)
-        alarms, minutes = self._alarms(spec, kind)
-        reverts = self._revert_drift and kind == "UPDATE"
-        beside = [[alarms, minutes]] * bool(alarms or minutes) + ["revert drift"] * reverts
-        inputs = json.dumps([parameters, dict(tags), *beside], sort_keys=True)
-        content = _digest(spec.template, inputs, str(state))
+        content = _digest(spec.template, _inputs(wanted), str(state))
         body, url = self._template(spec)
+        token = self.token(spec.stack_name, content, attempt)
+        return replace(wanted, name=PREFIX + content, token=token, body=body, url=url)
+
+    def wanted(
+        self, spec: StackSpec, stack: StackState | None, kind: Kind, parameters: Mapping[str, str]
+    ) -> ChangeSetRequest:
+        """Return what a change set of *spec* has to be made with, without a name."""
+        alarms, minutes = self._alarms(spec, kind)
         return ChangeSetRequest(
             stack=stack.id if stack and kind == "UPDATE" else spec.stack_name,
             kind=kind,
-            name=PREFIX + content,
-            token=self.token(spec.stack_name, content, attempt),
-            body=body,
-            url=url,
+            name="",
+            token="",
+            body=spec.template,
+            url=None,
             parameters=parameters,
-            tags=tags,
+            tags=tags_of(self._manifest, spec),
             capabilities=spec.capabilities,
             description=f"gatestack deploy {self._manifest.environment}",
-            revert_drift=reverts,
+            revert_drift=self._revert_drift and kind == "UPDATE",
             rollback_alarms=alarms,
             rollback_minutes=minutes,
         )
+
+    def renamed(self, request: ChangeSetRequest) -> ChangeSetRequest:
+        """Return *request* under a name that nobody else can know before it is there."""
+        name = f"{request.name}-{self._run_id}"
+        return replace(request, name=name, token=self.token(name))
 
     def _alarms(self, spec: StackSpec, kind: Kind) -> tuple[tuple[str, ...], int]:
         """Return the ARNs of the alarms; a new stack has none, since it is often what makes them."""
@@ -162,8 +195,7 @@ class Preparer:
             return spec.template, None
         bucket = self._cloud.artifacts_bucket(self._manifest.account or self._cloud.account())
         key = f"templates/{hashlib.sha256(spec.template.encode()).hexdigest()}.json"
-        if not self._cloud.has_object(bucket, key):
-            self._cloud.put_object(bucket, key, spec.template.encode())
+        self._cloud.put_object(bucket, key, spec.template.encode())
         return None, self._cloud.object_url(bucket, key)
 
     def upload(
@@ -192,15 +224,16 @@ class Preparer:
             self._tell(Notice(text, spec.name, warning=True))
 
     def _placed(self, one: Upload, value_of: Callable[[str], str | None]) -> str:
-        """Put a file where it is missing; returns the problem, if any. What can be repeated is raised."""
+        """
+        Put a file into its place; returns the problem, if any. What can be repeated is raised.
+
+        What lies under the key already could be somebody else's: only what this run puts there is known.
+        """
         try:
             bucket = value_of(one.bucket_export)
             if bucket is None:
                 return f"no stack exports {one.bucket_export}"
-            there = self._cloud.has_object(bucket, one.key)
-            if there is None:
-                return NO_S3
-            placed = there or self._cloud.put_object(bucket, one.key, self._manifest.files[one.file])
+            placed = self._cloud.put_object(bucket, one.key, self._manifest.files[one.file])
         except (Transient, LostSight):
             raise
         except DeployError as error:
@@ -221,12 +254,10 @@ def _function_keys(template: str) -> frozenset[str]:
     return frozenset(str(one.get("Properties", {}).get("Code", {}).get("S3Key", "")) for one in functions)
 
 
-def same_template(one: str, other: str) -> bool:
-    """Whether two templates say the same; formatting does not count."""
-    try:
-        return bool(json.loads(one) == json.loads(other))
-    except ValueError:
-        return False
+def _inputs(wanted: ChangeSetRequest) -> str:
+    """Return what is asked for beside the template, as text to make a name from."""
+    beside = [wanted.rollback_alarms, wanted.rollback_minutes, wanted.revert_drift, wanted.capabilities]
+    return json.dumps([dict(wanted.parameters), dict(wanted.tags), beside], sort_keys=True)
 
 
 def _digest(*parts: str) -> str:

@@ -176,10 +176,9 @@ class Run:
             done = self._lanes.each(self._carry_out, acts)
             lost = [error for error in done if isinstance(error, LostSight)]
             for (work, _), error in zip(acts, done, strict=True):
-                if error is None:
-                    self._turns.again(work)
-                elif work.open and not lost:
+                if error is not None and work.open and not lost:
                     self._trouble(work, error)
+            self._turns.again([work for (work, _), error in zip(acts, done, strict=True) if error is None])
             if lost:
                 raise lost[0]
             if not all(work.open for work, _ in acts):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from deployer.graph import Graph
 from deployer.loop.work import Work
@@ -41,11 +41,12 @@ class Turns:
                 return work
         return None
 
-    def again(self, work: Work) -> None:
-        """Something was done for *work*: it goes on at once."""
-        self._steps[work.name] += 1
-        if self._steps[work.name] < STEPS_AT_MOST:
-            self._next.append(work)
+    def again(self, works: Sequence[Work]) -> None:
+        """Something was done for *works*: they go on at once, in the same order."""
+        for work in reversed(works):
+            self._steps[work.name] += 1
+            if self._steps[work.name] < STEPS_AT_MOST:
+                self._next.append(work)
 
     def waits(self, work: Work) -> None:
         """Nothing can be done for *work* now."""

@@ -34,6 +34,8 @@ class Work:
     first: StackState | None = None
     """As it was found."""
     change_set: ChangeSetState | None = None
+    compared: str = ""
+    """Id of the change set that is known to be what was asked for."""
     base: tuple[str, ...] = ()
     """The stack's version that the change set was made for."""
     request: ChangeSetRequest | None = None
@@ -145,7 +147,7 @@ class Work:
             self.change_set = one
             self.history = replace(self.history, executed=planned.change_set_id, kind=kind)
         elif one is not None:
-            self.change_set, self.made_at = one, now
+            self.change_set, self.made_at, self.compared = one, now, one.id
             self.base = self.version() if kind == "UPDATE" else ()
             self.history = replace(self.history, change_sets=1, kind=kind)
             self.request = ChangeSetRequest(
@@ -210,6 +212,7 @@ class Work:
         return Observed(
             stack=self.stack,
             change_set=self.change_set,
+            compared=self.change_set is not None and self.compared == self.change_set.id,
             outdated=moved and self.history.executed is None,
             fresh=self._fresh(now),
             hold=hold,

@@ -10,23 +10,24 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from deployer.cloud import Change, ChangeSetState, Cloud, StackState
+from deployer.cloud import Change, ChangeSetState, Cloud, Kind, StackState
+from deployer.comparison import differences, same_template
 from deployer.deploy import check
 from deployer.errors import DeployError, Protected
 from deployer.exports.gate import Detour
 from deployer.exports.phases import deploy_in_phases
 from deployer.loop.leftovers import Scope, scope
 from deployer.loop.patience import patiently
-from deployer.loop.prepare import same_template
+from deployer.loop.prepare import Preparer
 from deployer.loop.run import Run
 from deployer.loop.withdrawal import withdraw
 from deployer.options import Host, Options
 from deployer.plan import consent_flags, needs_consent
 from deployer.progress import Event, Result
 from deployer.saved.approval import AGAIN, Approval
-from deployer.saved.planfile import PlanFile, PlannedStack, digest, version
+from deployer.saved.planfile import PlanFile, PlannedStack, digests, version
 from deployer.statuses import SUCCEEDED, Step, row
-from generator.manifest import Manifest, StackSpec
+from generator.manifest import INDEX, Manifest, StackSpec
 
 EXECUTABLE = "AVAILABLE"
 
@@ -55,7 +56,13 @@ def deploy_plan(
         if not file:
             _withdraw(plan, cloud)
         raise
-    chosen = replace(options, only=frozenset(), allow_replace=allowed)
+    chosen = replace(
+        options,
+        only=frozenset(),
+        allow_replace=allowed,
+        migrate_exports=options.migrate_exports or plan.migrate_exports,
+        revert_drift=plan.revert_drift,
+    )
     try:
         run = Run(found, goal="deploy", cloud=cloud, options=chosen, host=host, approvals=approvals)
         return replace(run.run(), plan=file)
@@ -69,12 +76,12 @@ def _checked(
     _check_place(plan, manifest)
     _check_consent(plan, allowed)
     specs = {spec.name: spec for spec in manifest.stacks}
-    _check_templates(plan, specs)
+    _check_files(plan, manifest)
     kept = [stack.name for stack in plan.stacks if stack.action != "delete"]
     order = check(manifest, cloud, kept, host.tell if lasting else _told_already)
     found = scope(manifest, order, cloud, whole=plan.whole)
     _check_account(plan, found)
-    approvals = _Checks(plan, specs, found, cloud, lasting=lasting).approvals()
+    approvals = _Checks(plan, specs, found, cloud, host, lasting=lasting).approvals()
     going = {stack.name for stack in plan.stacks if stack.action == "delete"}
     if unseen := sorted(found.leftovers - going):
         raise Protected(f"{', '.join(unseen)} would be deleted and is not in the plan: {AGAIN}")
@@ -121,16 +128,23 @@ def _check_consent(plan: PlanFile, allowed: Collection[str]) -> None:
         raise Protected(f"the plan replaces or removes {names}, which holds data; to allow it: {flags}")
 
 
-def _check_templates(plan: PlanFile, specs: Mapping[str, StackSpec]) -> None:
+def _check_files(plan: PlanFile, manifest: Manifest) -> None:
+    """Refuse another environment than the one that was planned, to the last byte of its built folder."""
+    specs = {spec.name: spec for spec in manifest.stacks}
     planned = {stack.name: stack for stack in plan.stacks if stack.action != "delete"}
     other = planned.keys() ^ specs.keys() if plan.whole else planned.keys() - specs.keys()
     if other:
         names = ", ".join(sorted(other))
         raise Protected(f"the environment had other stacks when it was planned ({names}): {AGAIN}")
+    found = digests(manifest)
+    for file in sorted({**found, **plan.files}, key=lambda name: name == INDEX):
+        if plan.files.get(file) != found.get(file):
+            named = file.removesuffix(".json")
+            what = f"{named}: the template" if named in specs else file
+            raise Protected(f"{what} is not the one that was planned: {AGAIN}")
     for name, stack in planned.items():
-        spec = specs[name]
-        if (spec.stack_name, digest(spec.template)) != (stack.stack_name, stack.template):
-            raise Protected(f"{name}: the template is not the one that was planned: {AGAIN}")
+        if specs[name].stack_name != stack.stack_name:
+            raise Protected(f"{name}: the stack was called {stack.stack_name} when it was planned: {AGAIN}")
 
 
 class _Checks:
@@ -142,10 +156,13 @@ class _Checks:
         specs: Mapping[str, StackSpec],
         found: Scope,
         cloud: Cloud,
+        host: Host,
         *,
         lasting: bool,
     ) -> None:
         self._lasting = lasting
+        manifest = replace(found.manifest, account=plan.account or found.manifest.account)
+        self._preparer = Preparer(manifest, cloud, host.tell, host.run_id, revert_drift=plan.revert_drift)
         self._plan = plan
         self._specs = specs
         self._states = {
@@ -172,7 +189,19 @@ class _Checks:
             raise Protected(f"{planned.name}: the change set {planned.change_set_name} {how}: {AGAIN}")
         if found.stack_id != planned.stack_id or not _same(found.changes, planned.changes):
             raise Protected(f"{planned.name}: the change set is not the one that was reviewed: {AGAIN}")
+        if different := self._differences(planned, state, found):
+            what = f"the change set is not the one that was reviewed ({'; '.join(different)})"
+            raise Protected(f"{planned.name}: {what}: {AGAIN}")
         return Approval(planned, found, lasting=self._lasting)
+
+    def _differences(
+        self, planned: PlannedStack, state: StackState | None, found: ChangeSetState
+    ) -> tuple[str, ...]:
+        spec = self._specs[planned.name]
+        kind: Kind = "CREATE" if planned.action == "create" else "UPDATE"
+        wanted = self._preparer.wanted(spec, state, kind, planned.parameters)
+        holds = self._cloud.holds_template(found, spec.template)
+        return differences(wanted, spec.template, found, holds_template=holds)
 
     def _of_plan(self, planned: PlannedStack) -> ChangeSetState | None:
         return self._cloud.change_set(planned.change_set_id)
