@@ -148,6 +148,28 @@ def test_only_a_task_of_that_very_definition_is_taken_up(stubs: Stubs) -> None:
 
 
 @pytest.mark.parametrize(
+    ("overrides", "taken"),
+    [
+        ({"containerOverrides": [{"name": "migration"}], "inferenceAcceleratorOverrides": []}, True),
+        ({}, True),
+        ({"containerOverrides": [{"name": "migration", "command": ["sleep", "600"]}]}, False),
+        ({"containerOverrides": [{"name": "migration", "environment": [{"name": "A", "value": "b"}]}]}, False),
+        ({"taskRoleArn": "arn:aws:iam::111122223333:role/theirs"}, False),
+        ({"executionRoleArn": "arn:aws:iam::111122223333:role/theirs"}, False),
+    ],
+    ids=str,
+)
+def test_a_task_that_somebody_started_with_something_else_is_not_taken_for_the_migration(
+    stubs: Stubs, overrides: dict[str, Any], taken: bool
+) -> None:
+    stubs.answer("ecs", "list_tasks", {"taskArns": ["a"]})
+    stubs.answer("ecs", "describe_tasks", {"tasks": [described(overrides=overrides)]})
+
+    with stubs.active() as aws:
+        assert (aws.running_task(REQUEST) is not None) is taken
+
+
+@pytest.mark.parametrize(
     ("answer", "state"),
     [
         (described(), TaskState(TASK)),

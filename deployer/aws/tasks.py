@@ -57,12 +57,14 @@ class Tasks:
         return any("AWSPENDING" in stages and "AWSCURRENT" not in stages for stages in versions)
 
     def running_task(self, request: TaskRequest) -> TaskState | None:
-        """Return a task of that very definition that has not stopped."""
+        """Return a task of that very definition, run as it is defined, that has not stopped."""
         family = request.definition.rpartition("/")[2].rpartition(":")[0]
         which = {"cluster": request.cluster, "family": family, "desiredStatus": "RUNNING"}
         arns = self._ask("ecs", "list_tasks", **which).get("taskArns", ())
         found = self._tasks(request.cluster, arns[:100]) if arns else ()
-        mine = (one for one in found if one.get("taskDefinitionArn") == request.definition)
+        mine = (
+            one for one in found if one.get("taskDefinitionArn") == request.definition and _is_as_defined(one)
+        )
         return next((_state(one, request.container, emulated=self._emulated) for one in mine), None)
 
     def run_task(self, request: TaskRequest) -> TaskState:
@@ -126,6 +128,13 @@ class Tasks:
             if not self._renew():
                 raise
             return request()
+
+
+def _is_as_defined(task: Mapping[str, Any]) -> bool:
+    """Whether nobody who started a task gave it another command, role or anything else of its own."""
+    overrides = dict(task.get("overrides") or {})
+    containers = overrides.pop("containerOverrides", None) or ()
+    return not any(overrides.values()) and all(one.keys() <= {"name"} for one in containers)
 
 
 def _is_absent(error: CloudError | LostSight) -> bool:
