@@ -18,7 +18,7 @@ from botocore.stub import ANY, Stubber
 from deployer.aws.account import Aws, connect
 from deployer.aws.errors import call
 from deployer.aws.shapes import change_set_state, stack_state, validation_failure
-from deployer.cloud import Change, ChangeSetRequest, Output, PropertyChange, Resource
+from deployer.cloud import Change, ChangeSetInputs, ChangeSetRequest, Output, PropertyChange, Resource
 from deployer.errors import CloudError, DeployError, LostSight, MovedOn, NotAllowed, Refused, Transient
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -621,6 +621,14 @@ def test_an_unknown_profile_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with pytest.raises(Refused, match="nobody"):
         connect("eu-west-1", profile="nobody")
+
+
+@pytest.mark.parametrize("answer", [{}, {"Tags": [], "Parameters": [], "Capabilities": []}])
+def test_what_a_change_set_was_not_made_with_is_nothing_on_aws_and_untold_by_an_emulator(answer: Any) -> None:
+    answer = {"ChangeSetId": "c", "Status": "CREATE_COMPLETE", **answer}
+
+    assert change_set_state(answer, []).inputs == ChangeSetInputs({}, {}, (), ())
+    assert change_set_state(answer, [], emulated=True).inputs == ChangeSetInputs()
 
 
 def test_a_change_set_without_names_is_read_all_the_same() -> None:

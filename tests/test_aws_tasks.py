@@ -153,14 +153,17 @@ def test_only_a_task_of_that_very_definition_is_taken_up(stubs: Stubs) -> None:
         ({"containerOverrides": [{"name": "migration"}], "inferenceAcceleratorOverrides": []}, True),
         ({}, True),
         ({"containerOverrides": [{"name": "migration", "command": ["sleep", "600"]}]}, False),
-        ({"containerOverrides": [{"name": "migration", "environment": [{"name": "A", "value": "b"}]}]}, False),
+        (
+            {"containerOverrides": [{"name": "migration", "environment": [{"name": "A", "value": "b"}]}]},
+            False,
+        ),
         ({"taskRoleArn": "arn:aws:iam::111122223333:role/theirs"}, False),
         ({"executionRoleArn": "arn:aws:iam::111122223333:role/theirs"}, False),
     ],
     ids=str,
 )
 def test_a_task_that_somebody_started_with_something_else_is_not_taken_for_the_migration(
-    stubs: Stubs, overrides: dict[str, Any], taken: bool
+    stubs: Stubs, overrides: dict[str, Any], *, taken: bool
 ) -> None:
     stubs.answer("ecs", "list_tasks", {"taskArns": ["a"]})
     stubs.answer("ecs", "describe_tasks", {"tasks": [described(overrides=overrides)]})

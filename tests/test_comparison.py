@@ -160,7 +160,7 @@ def test_a_change_set_that_somebody_else_put_under_the_name_of_a_new_stacks_is_m
     assert [event.warning for event in removed] == [True, True]
 
 
-@pytest.mark.parametrize("other", [{"TemplateBody": WIDER}, {"Tags": []}], ids=["template", "tags"])
+@pytest.mark.parametrize("other", [FOREIGN["template"], FOREIGN["tags"]], ids=["template", "tags"])
 def test_a_change_set_under_the_name_of_an_updates_is_made_anew(here: Line, other: dict[str, Any]) -> None:
     here.deploy(four())
     before = here.physical()

@@ -62,13 +62,13 @@ def change_set_state(answer: Answer, changes: list[Answer], *, emulated: bool = 
 
 
 def _inputs(answer: Answer, *, emulated: bool) -> ChangeSetInputs:
-    """Read what a change set was made with; what is missing is nothing on AWS, and untold elsewhere."""
+    """Read what a change set was made with; missing or empty is nothing on AWS, and untold elsewhere."""
     absent: list[Any] | None = None if emulated else []
-    capabilities = answer.get("Capabilities", absent)
-    rollback = answer.get("RollbackConfiguration", None if emulated else {})
+    capabilities = answer.get("Capabilities") or absent
+    rollback = answer.get("RollbackConfiguration") or (None if emulated else {})
     return ChangeSetInputs(
-        _pairs(answer.get("Parameters", absent), "ParameterKey", "ParameterValue"),
-        _pairs(answer.get("Tags", absent), "Key", "Value"),
+        _pairs(answer.get("Parameters") or absent, "ParameterKey", "ParameterValue"),
+        _pairs(answer.get("Tags") or absent, "Key", "Value"),
         None if capabilities is None else tuple(capabilities),
         None if rollback is None else tuple(one["Arn"] for one in rollback.get("RollbackTriggers", ())),
         (rollback or {}).get("MonitoringTimeInMinutes", 0),
