@@ -2,19 +2,34 @@
 ENV ?= local
 PYTHON ?= python3
 BIN := .venv/bin
+# .venv as locks/deploy.txt has it, and with what developing needs on top: locks/dev.txt.
 READY := .venv/.ready
+DEV := .venv/.dev
 CHECKOV := .venv-checkov/.ready
+LITELLM := .venv-litellm/.ready
+UV := .venv-lock/.ready
+
+# Nothing is installed that a lock does not name with its hashes, and nothing is built but gatestack itself, by the lock's
+# setuptools. Modules are compiled by all cores, in half the time that pip takes for it.
+PIP := -m pip --quiet --disable-pip-version-check install
+LOCKED := $(PIP) --no-compile --require-hashes --only-binary :all: --requirement
+ITSELF := $(PIP) --no-deps --no-index --no-build-isolation --editable .
+COMPILE := -m compileall -qq -j 0
+LOCK := .venv-lock/bin/uv --quiet --no-config pip compile --upgrade --universal --python-version 3.11 --only-binary :all: \
+  --generate-hashes --no-header --no-annotate
 
 # A person at a terminal is asked before a real environment changes; the sandbox and pipelines are not.
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
 .DEFAULT_GOAL := help
-.PHONY: help ready deploy-env plan-env destroy-env image-build image-push generate lint cost graph test static coverage scan check test-litellm check-deep golden schema bench clean
+.PHONY: help ready deploy-env plan-env destroy-env image-build image-push generate lint cost graph ready-dev test static coverage scan check test-litellm check-deep golden schema lock lock-image bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-ready: $(READY) ## Set up .venv, and nothing else
+ready: $(READY) ## Set up .venv for deploying, and nothing else
+
+ready-dev: $(DEV) ## Set up .venv for developing
 
 deploy-env: $(READY) ## Bring environment ENV (default: local, the sandbox) to what its file says
 	@$(BIN)/gatestack deploy $(ENV) $(YES)
@@ -43,15 +58,15 @@ cost: $(READY) ## Estimate what ENV costs in a month; ARGS: --live, --format jso
 graph: $(READY) ## Show ENV's stacks and what passes between them
 	@$(BIN)/gatestack graph $(ENV)
 
-test: $(READY) ## Run the tests
+test: $(DEV) ## Run the tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not deep and not litellm"
 
-static: $(READY) ## Check format, style and types
+static: $(DEV) ## Check format, style and types
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 
-coverage: $(READY) ## Check that the tests take every branch of the decisions
+coverage: $(DEV) ## Check that the tests take every branch of the decisions
 	@$(BIN)/coverage run --branch --source=deployer -m pytest tests/test_decide.py tests/test_graph.py
 	@$(BIN)/coverage report --include='deployer/decide.py,deployer/graph.py,deployer/statuses.py' --fail-under=100 -m
 
@@ -60,36 +75,51 @@ scan: $(READY) $(CHECKOV) ## checkov over all templates; findings without a reas
 
 check: static coverage scan test ## Everything that CI runs
 
-test-litellm: $(READY) ## Start LiteLLM itself, from PyPI, with what the templates give it
-	@[ -x .venv-litellm/bin/litellm ] || { echo "Installing LiteLLM into .venv-litellm (once; two minutes) ..."; \
-	  $(PYTHON) -m venv .venv-litellm && .venv-litellm/bin/pip install --quiet --disable-pip-version-check 'litellm[proxy]'; }
+test-litellm: $(DEV) $(LITELLM) ## Start LiteLLM itself, the image's release from PyPI, with what the templates give it
 	@$(BIN)/python -m pytest -m litellm tests/test_real_litellm.py
 
-check-deep: $(READY) ## The slow searches, once per release
+check-deep: $(DEV) ## The slow searches, once per release
 	@$(BIN)/python -m pytest -n auto -m deep
 
-golden: $(READY) ## Rewrite tests/golden, docs/pictures and docs/security-groups.md; read the diff
+golden: $(DEV) ## Rewrite tests/golden, docs/pictures and docs/security-groups.md; read the diff
 	@$(BIN)/python -m tests.rewrite_golden
 
 schema: $(READY) ## Rewrite the JSON Schema of the environment file, and docs/environment.md
 	@$(BIN)/python -m stacks.schema
 	@$(BIN)/python -m stacks.reference
 
-bench: $(READY) ## Measure speed beside other tools, ten minutes; ONLY="startup generate lint deploy many"
+lock: $(UV) ## Pin what is installed anew, with hashes, as pyproject.toml allows; read the diff of locks/
+	@$(LOCK) pyproject.toml --group build --output-file locks/deploy.txt
+	@$(LOCK) pyproject.toml --group build --extra dev --constraints locks/deploy.txt --output-file locks/dev.txt
+	@for one in checkov litellm lock; do $(LOCK) --group $$one --output-file locks/$$one.txt || exit 1; done
+
+lock-image: $(READY) ## Verify the release of image/Dockerfile with cosign, and pin its digest there
+	@$(BIN)/python -m gatestack.pin_image
+
+bench: $(DEV) ## Measure speed beside other tools, ten minutes; ONLY="startup generate lint deploy many"
 	@$(BIN)/python -m bench $(ONLY)
 
 clean: ## Remove what was built, the sandbox's state included
 	@[ ! -x $(BIN)/gatestack ] || $(BIN)/gatestack local stop
-	rm -rf .venv .venv-checkov .venv-litellm .bench build .gatestack
+	rm -rf .venv .venv-checkov .venv-litellm .venv-lock .bench build .gatestack
 
-$(READY): pyproject.toml
-	@echo "Setting up .venv (once; about a minute) ..."
+$(READY): locks/deploy.txt pyproject.toml
+	@echo "Setting up .venv (once; half a minute) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python $(LOCKED) $<
+	@$(BIN)/python $(ITSELF)
+	@$(BIN)/python $(COMPILE) .venv/lib || true # a template of Python's that is no Python is left as it is
 	@touch $@
 
-$(CHECKOV): security/requirements.txt
-	@echo "Setting up .venv-checkov (once; about a minute) ..."
-	@$(PYTHON) -m venv .venv-checkov
-	@.venv-checkov/bin/pip install --quiet --disable-pip-version-check --requirement $<
+$(DEV): locks/dev.txt $(READY)
+	@echo "Adding to .venv what developing needs (once; half a minute) ..."
+	@$(BIN)/python $(LOCKED) $<
+	@$(BIN)/python $(COMPILE) .venv/lib || true
+	@touch $@
+
+$(CHECKOV) $(LITELLM) $(UV): .venv-%/.ready: locks/%.txt
+	@echo "Setting up .venv-$* (once; about a minute) ..."
+	@$(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/python $(LOCKED) $<
+	@.venv-$*/bin/python $(COMPILE) .venv-$*/lib || true
 	@touch $@

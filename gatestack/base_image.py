@@ -1,4 +1,4 @@
-"""What an image is built on: LiteLLM's release as `image/Dockerfile` pins it, and who signed it. Pure."""
+"""What an image is built on: LiteLLM's release as its Dockerfile pins it, and who signed it. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import json
 import re
 from dataclasses import dataclass
 
-_PIN = re.compile(r"^ARG (LITELLM_\w+)=(\S*)[ \t]*$", re.MULTILINE)
-_FROM = re.compile(r"^FROM ([^\s:@$]+)", re.MULTILINE)
+_ARGUMENT = re.compile(r"^ARG[ \t]+(\w+)=[\"']?([^\s\"']*)[\"']?[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_FROM = re.compile(r"^FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.MULTILINE | re.IGNORECASE)
+_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))")
+_PIN = re.compile(r"^(ARG[ \t]+LITELLM_DIGEST=)\S*", re.MULTILINE | re.IGNORECASE)
+_REFERENCE = re.compile(r"(?P<name>[^@]+?)(?::(?P<release>[^:/@]*))?(?:@(?P<digest>.*))?")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_LITELLM = re.compile(r"(ghcr\.io|docker\.litellm\.ai)/berriai/", re.IGNORECASE)
+"""Where LiteLLM publishes what it signs (LiteLLM docs, "Docker Image Security Guide")."""
 
 KEY = "https://raw.githubusercontent.com/BerriAI/litellm/{commit}/cosign.pub"
 """The key of a release; a commit never moves (LiteLLM docs, "Docker Image Security Guide")."""
@@ -16,33 +21,68 @@ KEY = "https://raw.githubusercontent.com/BerriAI/litellm/{commit}/cosign.pub"
 
 @dataclass(frozen=True)
 class Base:
-    """A release of LiteLLM."""
+    """A release of LiteLLM, as a Dockerfile names it."""
 
     name: str
     """``ghcr.io/berriai/litellm-database``."""
     release: str
+    """Its tag, or nothing."""
     digest: str
-    """``sha256:...``, or nothing: the release's tag is trusted, or its signature."""
+    """``sha256:...``, or nothing: it is not pinned."""
     key_commit: str
+    """The commit of LiteLLM's repository whose key signed it, or nothing."""
 
     @property
-    def reference(self) -> str:
-        """Return what docker and cosign call it."""
-        return f"{self.name}:{self.release}{f'@{self.digest}' if self.digest else ''}"
+    def tagged(self) -> str:
+        """Return the release by its tag, which only a verification may resolve."""
+        return f"{self.name}:{self.release}"
 
     @property
     def key(self) -> str:
         """Return where the key is that its signature is verified with."""
         return KEY.format(commit=self.key_commit)
 
+    @property
+    def missing(self) -> str:
+        """Return what a Dockerfile has to name before the signature can be asked for."""
+        if not self.release:
+            return "a release: its tag, such as v1.93.0"
+        if not re.fullmatch(r"[0-9a-f]{40}", self.key_commit):
+            return "ARG LITELLM_KEY_COMMIT: the commit of cosign.pub in the release's notes, 40 characters"
+        return ""
 
-def base(dockerfile: str) -> Base | None:
-    """Return the release that *dockerfile* pins; None: it is built on something else."""
-    pins, name = dict(_PIN.findall(dockerfile)), _FROM.search(dockerfile)
-    if name is None or not pins.get("LITELLM_RELEASE") or not pins.get("LITELLM_KEY_COMMIT"):
-        return None
-    digest = pins.get("LITELLM_DIGEST", "")
-    return Base(name[1], pins["LITELLM_RELEASE"], digest, pins["LITELLM_KEY_COMMIT"])
+    @property
+    def pinned(self) -> bool:
+        """Return whether it is one image for ever."""
+        return _DIGEST.fullmatch(self.digest) is not None
+
+
+def bases(dockerfile: str) -> tuple[Base, ...]:
+    """
+    Return the releases of LiteLLM that *dockerfile* builds on, each once; none: it is another application's.
+
+    What a line ``FROM`` means is what counts: its arguments are filled in with their defaults.
+    """
+    arguments = dict(_ARGUMENT.findall(dockerfile))
+
+    def value(found: re.Match[str]) -> str:
+        return arguments.get(found[1] or found[3]) or found[2] or ""
+
+    named = dict.fromkeys(_VARIABLE.sub(value, one) for one in _FROM.findall(dockerfile))
+    commit = arguments.get("LITELLM_KEY_COMMIT", "")
+    return tuple(_base(one, commit) for one in named if _LITELLM.match(one))
+
+
+def _base(reference: str, commit: str) -> Base:
+    found = _REFERENCE.fullmatch(reference)
+    assert found  # noqa: S101 - it begins with a registry's name
+    return Base(found["name"], found["release"] or "", found["digest"] or "", commit)
+
+
+def with_digest(dockerfile: str, digest: str) -> str | None:
+    """Return *dockerfile* with *digest* as its pin; None where it has no ``ARG LITELLM_DIGEST`` for it."""
+    text, found = _PIN.subn(rf"\g<1>{digest}", dockerfile)
+    return text if found else None
 
 
 def verified_digest(answer: str) -> str | None:
@@ -56,4 +96,4 @@ def verified_digest(answer: str) -> str | None:
     except (ValueError, KeyError, TypeError):
         return None
     digests = {digest for digest in found if _DIGEST.fullmatch(str(digest))}
-    return digests.pop() if len(digests) == 1 else None
+    return digests.pop() if len(digests) == 1 and len(found) == 1 else None

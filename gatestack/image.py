@@ -13,7 +13,7 @@ from deployer.aws.registry import Registry
 from deployer.errors import DeployError, Refused
 from gatestack import programs, telling
 from gatestack.account import check_account, clients, connect
-from gatestack.base_image import base
+from gatestack.base_image import Base, bases
 from gatestack.cli import Options
 from gatestack.environment import Environment, SettingsRefused, resolve
 from stacks.checking.image_tag import with_image_tag
@@ -58,17 +58,31 @@ class _Build:
     show_default=True,
     help="Folder with the Dockerfile of another application than LiteLLM.",
 )
+@click.option(
+    "--unverified",
+    is_flag=True,
+    help="At a terminal without cosign: build on the digest that the Dockerfile pins, unverified.",
+)
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 @click.pass_obj
 def image(
-    options: Options, env: str, tag: str | None, folder: Path, style: str, *, push: bool, keep_existing: bool
+    options: Options,
+    env: str,
+    tag: str | None,
+    folder: Path,
+    style: str,
+    *,
+    push: bool,
+    keep_existing: bool,
+    unverified: bool,
 ) -> int:
     """Build the image that ENV's tasks run, for their architecture; with --push put it where they pull it."""
     environment = resolve(env, options.region)
     settings = _settings(environment, env)
-    dockerfile = _dockerfile(environment, folder)
+    found = _bases(environment, folder)
     tag, revision = _named(settings, tag, folder, push=push)
     programs.find_docker()
+    _check_verifiable(found, folder, unverified=unverified)
     place = _place(environment, options, env) if push else settings.repository_name
     if push and connect(environment, options).has_image(settings.repository_name, tag):
         if not keep_existing:
@@ -76,7 +90,9 @@ def image(
             raise Refused(f"{what}: commit what is new, or give another --tag (or --keep-existing)")
         click.echo(f"{place}:{tag} is there already: it is left as it is", err=True)
         return _told(environment, f"{place}:{tag}", tag, style, pushed=False)
-    build = _Build(settings, folder, tag, (*_signed(dockerfile, folder), *revision))
+    for one in found:
+        _verify(one, folder)
+    build = _Build(settings, folder, tag, revision)
     build.run(f"{place}:{tag}")
     if push:
         _push(environment, options, place, tag)
@@ -94,18 +110,19 @@ def _settings(environment: Environment, env: str) -> Settings:
     return environment.settings
 
 
-def _dockerfile(environment: Environment, folder: Path) -> str:
-    """Return the Dockerfile's text; refuses LiteLLM's for another application, and a folder without one."""
+def _bases(environment: Environment, folder: Path) -> tuple[Base, ...]:
+    """Return the releases of LiteLLM that are built on; refuses them for another application."""
     path = folder / "Dockerfile"
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror}; give its folder with --context") from error
-    found = base(text)
-    if found and found.name != environment.application.public_image:
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise Refused(f"{path} cannot be read: {why}; give its folder with --context") from error
+    found = bases(text)
+    if found and not str(environment.application.public_image).startswith("ghcr.io/berriai/"):
         what = f"{path} is LiteLLM's, and {environment.name} runs {environment.application.title}"
         raise Refused(f"{what}: give the folder of its own Dockerfile with --context")
-    return text
+    return found
 
 
 def _named(settings: Settings, tag: str | None, folder: Path, *, push: bool) -> tuple[str, tuple[str, ...]]:
@@ -136,18 +153,40 @@ def _place(environment: Environment, options: Options, env: str) -> str:
     return place
 
 
-def _signed(dockerfile: str, folder: Path) -> tuple[str, ...]:
-    """Return what makes docker build on exactly what was verified; says so where nobody can verify it."""
-    found = base(dockerfile)
-    if found is None:
-        return ()
-    digest = programs.verify(found)
-    if digest is not None:
-        return ("--build-arg", f"LITELLM_DIGEST={digest}")
-    if not found.digest:
-        what = f"cosign has not verified {found.reference}, so what the tag means today is built"
-        telling.warning(f"{what}: install cosign, or pin LITELLM_DIGEST in {folder / 'Dockerfile'}")
-    return ()
+def _check_verifiable(found: tuple[Base, ...], folder: Path, *, unverified: bool) -> None:
+    """Refuse what is not pinned, and what nobody can verify here unless a person takes it so."""
+    path = folder / "Dockerfile"
+    for one in found:
+        if one.missing:
+            raise Refused(f"{path} builds on {one.name} and does not name {one.missing}")
+        if not one.pinned:
+            what = f"{path} builds on {one.tagged} without its digest"
+            raise Refused(
+                f"{what}: `make lock-image` verifies image/Dockerfile's and writes its LITELLM_DIGEST"
+            )
+    if not found or programs.has_cosign():
+        return
+    install = "install cosign (docs/image.md)"
+    if telling.on_agent():
+        raise Refused(f"cosign is not on the PATH, and a pipeline builds nothing unverified: {install}")
+    if not unverified:
+        raise Refused(
+            f"cosign is not on the PATH to verify {found[0].tagged}: {install}, or give --unverified"
+        )
+
+
+def _verify(one: Base, folder: Path) -> None:
+    """Let only that pass whose tag is signed and stands for the digest that is built on."""
+    if not programs.has_cosign():
+        what = f"nobody has verified that {one.digest} is {one.tagged}, signed by LiteLLM"
+        telling.warning(f"{what}: it is built on as {folder / 'Dockerfile'} pins it")
+        return
+    digest = programs.verify(one)
+    if digest != one.digest:
+        what = f"{one.tagged} is {digest}, and {folder / 'Dockerfile'} pins {one.digest}: nothing is built"
+        raise DeployError(
+            f"{what}. If you have changed the release, run `make lock-image`; else its tag has moved"
+        )
 
 
 def _push(environment: Environment, options: Options, place: str, tag: str) -> None:

@@ -41,25 +41,32 @@ def commit_of(folder: Path) -> tuple[str, bool]:
     return found.stdout.strip(), not changed.stdout.strip()
 
 
-def verify(image: Base) -> str | None:
+def has_cosign() -> bool:
+    """Return whether signatures can be verified here."""
+    return shutil.which("cosign") is not None
+
+
+def verify(image: Base) -> str:
     """
-    Verify the signature of *image* and return the digest it is of; None where cosign is not there to ask.
+    Verify the signature of the release *image* and return the digest that its tag stands for.
 
     Raises:
-        DeployError: it is not signed by LiteLLM's key, or the key cannot be fetched.
+        DeployError: it is not signed by LiteLLM's key, the key cannot be fetched, or no digest is named.
 
     """
-    if shutil.which("cosign") is None:
-        return None
-    click.echo(f"cosign verify --key {image.key} {image.reference}", err=True)
-    done = _ask("cosign", "verify", "--key", image.key, image.reference)
+    click.echo(f"cosign verify --key {image.key} {image.tagged}", err=True)
+    done = _ask("cosign", "verify", "--key", image.key, image.tagged)
     click.echo(done.stderr.strip(), err=True)
     if done.returncode:
         raise DeployError(
-            f"the signature of {image.reference} is not verified, nothing is built: take the release and "
+            f"the signature of {image.tagged} is not verified, nothing is built: take the release and "
             "the commit of its key from the release's notes"
         )
-    return verified_digest(done.stdout)
+    digest = verified_digest(done.stdout)
+    if digest is None:
+        what = f"cosign does not say which digest of {image.tagged} it has verified, nothing is built"
+        raise DeployError(f"{what}: use the release of cosign that pipelines/cosign.sh names")
+    return digest
 
 
 def log_in(login: RegistryLogin) -> None:

@@ -79,6 +79,11 @@ def warning(text: str) -> None:
         click.echo(f"warning: {text}", err=True)
 
 
+def on_agent() -> bool:
+    """Return whether a CI agent runs this, and no person."""
+    return agents.agent(os.environ) is not None
+
+
 def to_agent(kind: Kind, text: str) -> bool:
     """Tell the agent alone, a line an issue; returns whether there is one."""
     here = agents.agent(os.environ)

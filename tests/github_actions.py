@@ -22,7 +22,7 @@ from tests.command import ROOT
 
 FOLDER = ROOT / "pipelines" / "github-actions"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))
-CHECKED_OUT = ("Makefile", "environments", "image", "pipelines", "pyproject.toml", "security")
+CHECKED_OUT = ("Makefile", "environments", "image", "locks", "pipelines", "pyproject.toml", "security")
 """What a job's steps use of a checkout; the package itself is where `make ready` has put it."""
 
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)

@@ -352,7 +352,7 @@ def check_out(project: Path, folder: Path) -> None:
 
 def project_at(folder: Path) -> Path:
     """Copy what a repository of gatestack holds, apart from the Python that .venv has installed."""
-    for name in ("environments", "pipelines", "image"):
+    for name in ("environments", "pipelines", "image", "locks"):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name)
     for name in ("Makefile", "pyproject.toml"):

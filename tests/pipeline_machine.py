@@ -15,6 +15,7 @@ from threading import Thread
 from sandbox.server import Sandbox
 from tests.command import ROOT
 from tests.pipeline_agent import Agent, project_at
+from tests.programs_on_path import signed
 
 ROLE = "arn:aws:iam::123456789012:role/gatestack-deploy-us-east-1"
 SUBJECT = "p://organization/project/gatestack-environment"
@@ -39,8 +40,8 @@ if sys.argv[1] == "push":
     registry.put_image(repositoryName=name, imageManifest=manifest, imageTag=tag)
 '''
 COSIGN = """#!/bin/sh
-# A stand-in for cosign: it finds everything signed, and names no digest.
-echo '[]'
+# A stand-in for cosign: it finds everything signed, and the digest that is pinned.
+echo '{signed}'
 """
 NONE_OF_OURS = """#!/bin/sh
 # A stand-in for a program that no step may need.
@@ -89,7 +90,10 @@ def machine(folder: Path, sandbox: Sandbox, given: Tokens) -> Agent:
     """Return an agent with the project as it is here, which the test may edit, and no AWS credentials."""
     programs = folder / "programs"
     programs.mkdir()
-    texts = {"docker": DOCKER.format(python=sys.executable, calls=str(folder / "calls")), "cosign": COSIGN}
+    texts = {
+        "docker": DOCKER.format(python=sys.executable, calls=str(folder / "calls")),
+        "cosign": COSIGN.format(signed=signed()),
+    }
     for name in ("docker", "cosign", "az", "pip", "pip3"):
         (programs / name).write_text(texts.get(name, NONE_OF_OURS))
         (programs / name).chmod(0o755)

@@ -11,7 +11,8 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.command import User
+from gatestack.base_image import Base, bases
+from tests.command import ROOT, User
 
 _RECORD = """#!{python}
 # A stand-in for {name}: see tests/programs_on_path.py.
@@ -56,7 +57,7 @@ class Programs:
         """Put stand-ins called *names* into *folder*."""
         folder.mkdir(parents=True)
         made = cls(folder)
-        made._answers().write_text("{}")
+        made._answers().write_text(json.dumps({"cosign verify": (0, signed(), "")}))
         for name in names:
             path = folder / name
             path.write_text(_RECORD.format(python=sys.executable, name=name, folder=str(folder)))
@@ -86,6 +87,18 @@ class Programs:
 
     def _answers(self) -> Path:
         return self.folder / "answers.json"
+
+
+def pinned() -> Base:
+    """Return the release that image/Dockerfile pins."""
+    (found,) = bases((ROOT / "image" / "Dockerfile").read_text())
+    return found
+
+
+def signed(digest: str = "") -> str:
+    """Return what cosign says of *digest*, or of the one that is pinned, when it has verified it."""
+    image = {"docker-manifest-digest": digest or pinned().digest}
+    return json.dumps([{"critical": {"image": image}, "optional": {}}])
 
 
 def without(*names: str) -> str:

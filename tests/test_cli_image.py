@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from gatestack.base_image import Base, base, verified_digest
+from gatestack.base_image import Base, bases, verified_digest
 from sandbox.server import Sandbox
 from stacks.environment import defaults, load
 from stacks.systems import application
 from tests.command import ROOT, User
-from tests.programs_on_path import Programs, without
+from tests.programs_on_path import Programs, pinned, signed, without
 
 DIGEST = f"sha256:{'ab' * 32}"
-SIGNED = json.dumps([{"critical": {"image": {"docker-manifest-digest": DIGEST}}, "optional": {}}])
 PLACE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/dev-litellm"
 DOCKERFILE = (ROOT / "image" / "Dockerfile").read_text()
 
@@ -61,7 +60,7 @@ def test_an_image_is_built_of_what_was_verified_for_the_environments_architectur
     alone: tuple[User, Programs],
 ) -> None:
     user, programs = alone
-    programs.answer("cosign verify", 0, SIGNED, "The signatures were verified\n")
+    programs.answer("cosign verify", 0, signed(), "The signatures were verified\n")
     user.edit("dev", "  spot: true", "  spot: true\n  architecture: arm64")
 
     done = user.run("image", "dev", "--tag", "v1", "--format", "json")
@@ -74,12 +73,12 @@ def test_an_image_is_built_of_what_was_verified_for_the_environments_architectur
         "pushed": False,
     }
     verified, built = programs.calls
-    release = base(DOCKERFILE)
-    assert release is not None
-    assert verified == ["cosign", "verify", "--key", release.key, release.reference]
+    release = pinned()
+    assert verified == ["cosign", "verify", "--key", release.key, f"{release.name}:{release.release}"]
     assert built[:3] == ["docker", "buildx", "build"]
     assert built[built.index("--platform") + 1] == "linux/arm64"
-    assert built[built.index("--build-arg") + 1] == f"LITELLM_DIGEST={DIGEST}"
+    assert "--build-arg" not in built, "the Dockerfile's own digest is the one that was verified"
+    assert release.pinned
     assert built[built.index("--tag") + 1] == "dev-litellm:v1"
     assert built[-1] == "image"
 
@@ -96,17 +95,79 @@ def test_a_wrong_signature_builds_nothing(alone: tuple[User, Programs]) -> None:
     assert [call[0] for call in programs.calls] == ["cosign"]
 
 
-def test_without_cosign_it_is_said_and_a_pinned_digest_is_enough(tmp_path: Path) -> None:
-    user, programs = settled(User.at(tmp_path), "docker")
-    said = user.run("image", "dev", "--tag", "v1")
-    dockerfile = user.folder / "image" / "Dockerfile"
-    dockerfile.write_text(DOCKERFILE.replace("LITELLM_DIGEST=\n", f"LITELLM_DIGEST={DIGEST}\n"))
-    pinned = user.run("image", "dev", "--tag", "v1")
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (signed(DIGEST), f"is {DIGEST}, and image/Dockerfile pins {pinned().digest}: nothing is built"),
+        ("[]", "cosign does not say which digest of ghcr.io/berriai/litellm-database:v1.93.0"),
+        ("no JSON", "use the release of cosign that pipelines/cosign.sh names"),
+        (signed("sha256:short"), "cosign does not say which digest"),
+    ],
+    ids=["a tag that has moved", "nothing verified", "no answer", "no digest"],
+)
+def test_what_is_verified_and_is_not_what_is_pinned_builds_nothing(
+    alone: tuple[User, Programs], answer: str, words: str
+) -> None:
+    user, programs = alone
+    programs.answer("cosign verify", 0, answer)
 
-    assert (said.code, pinned.code) == (0, 0)
-    assert "warning: cosign has not verified ghcr.io/berriai/litellm-database:v1.93.0" in said.err
-    assert "warning: cosign" not in pinned.err
-    assert not any("--build-arg" in call for call in programs.calls)
+    done = user.run("image", "dev", "--tag", "v1", "--unverified")
+
+    assert (done.code, words in done.err.splitlines()[-1]) == (1, True), done.err
+    assert [call[0] for call in programs.calls] == ["cosign"]
+
+
+AGENTS = {"Azure": {"TF_BUILD": "True"}, "GitHub": {"GITHUB_ACTIONS": "true"}}
+
+
+@pytest.mark.parametrize("agent", [None, *AGENTS])
+def test_without_cosign_nothing_is_built_unless_a_person_says_so(tmp_path: Path, agent: str | None) -> None:
+    user, programs = settled(User.at(tmp_path, **AGENTS.get(agent or "", {})), "docker")
+
+    refused = user.run("image", "dev", "--tag", "v1")
+    asked = user.run("image", "dev", "--tag", "v1", "--unverified")
+
+    assert (refused.code, "cosign is not on the PATH" in refused.err) == (2, True), refused.err
+    if agent:
+        assert (asked.code, "a pipeline builds nothing unverified" in asked.err) == (2, True), asked.err
+        assert programs.calls == []
+    else:
+        assert "or give --unverified" in refused.err
+        assert (asked.code, "warning: nobody has verified that sha256:" in asked.err) == (0, True), asked.err
+        assert [call[:3] for call in programs.calls] == [["docker", "buildx", "build"]]
+
+
+LITELLM = "ghcr.io/berriai/litellm-database"
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "words"),
+    [
+        (DOCKERFILE.replace(pinned().digest, ""), f"builds on {LITELLM}:v1.93.0 without its digest"),
+        (DOCKERFILE.replace(pinned().digest, "sha256:0"), "without its digest: `make lock-image` verifies"),
+        (DOCKERFILE.replace("@${LITELLM_DIGEST}", ""), "without its digest"),
+        (f"FROM {LITELLM}@{DIGEST}\n", "does not name a release"),
+        (f"FROM {LITELLM}:v1.93.0@{DIGEST}\n", "does not name ARG LITELLM_KEY_COMMIT"),
+        ("ARG OF=docker.litellm.ai\nFROM ${OF}/berriai/litellm\n", "does not name a release"),
+        ("FROM --platform=linux/amd64 GHCR.io/berriai/litellm:v1\n", "does not name ARG LITELLM_KEY_COMMIT"),
+        (
+            "FROM scratch AS one\nfrom ghcr.io/berriai/litellm-non_root:v1 AS two\n",
+            "does not name ARG LITELLM_KEY",
+        ),
+    ],
+    ids=["empty", "no digest", "unused", "no tag", "no key", "argument", "platform", "second stage"],
+)
+def test_a_release_that_is_not_pinned_is_refused_also_unverified(
+    alone: tuple[User, Programs], dockerfile: str, words: str
+) -> None:
+    user, programs = alone
+    (user.folder / "image" / "Dockerfile").write_text(dockerfile)
+
+    for options in ((), ("--unverified",)):
+        done = user.run("image", "dev", "--tag", "v1", *options)
+
+        assert (done.code, words in done.err) == (2, True), done.err
+    assert programs.calls == []
 
 
 @pytest.mark.parametrize(
@@ -234,15 +295,15 @@ def test_a_push_that_fails_and_one_that_does_not_arrive_are_told(user: User, san
 
 
 def test_the_dockerfile_pins_the_release_that_was_tested_and_its_key() -> None:
-    found = base(DOCKERFILE)
+    found = pinned()
 
     assert found == Base(
         str(application("litellm").public_image),
         defaults("litellm", "dev")["service"]["image_tag"],
-        "",
+        "sha256:72360d8bd5602faa49be5098a8ac3dd069d9fb74503d6bd014242d96dc753e43",
         "0112e53046018d726492c814b3644b7d376029d0",
     )
-    assert re.fullmatch(r"[0-9a-f]{40}", found.key_commit)
+    assert (found.missing, bases(DOCKERFILE)) == ("", (found,))
 
 
 def test_the_dockerfile_checks_health_as_the_task_definition_does() -> None:
@@ -263,7 +324,7 @@ def test_the_dockerfile_checks_health_as_the_task_definition_does() -> None:
 def test_the_dockerfile_runs_as_nobody_and_bakes_nothing_in() -> None:
     instructions = [line.split()[0] for line in DOCKERFILE.splitlines() if re.match(r"[A-Z]+ ", line)]
 
-    assert instructions == [*["ARG"] * 3, "FROM", "ARG", "LABEL", "ENV", "USER", "HEALTHCHECK"]
+    assert instructions == [*["ARG"] * 3, "FROM", "ARG", "ARG", "LABEL", "ENV", "USER", "HEALTHCHECK"]
     assert "USER 65534:65534" in DOCKERFILE
     assert (ROOT / "image" / ".dockerignore").read_text().splitlines()[-1] == "*"
 
@@ -271,4 +332,4 @@ def test_the_dockerfile_runs_as_nobody_and_bakes_nothing_in() -> None:
 @pytest.mark.parametrize("answer", ["", "no JSON", "{}", "[{}]", '[{"critical": 1}]', "[]"])
 def test_an_answer_of_cosign_that_is_not_understood_pins_nothing(answer: str) -> None:
     assert verified_digest(answer) is None
-    assert verified_digest(SIGNED) == DIGEST
+    assert verified_digest(signed(DIGEST)) == DIGEST
