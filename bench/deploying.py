@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import launching
-from bench.endpoint import LOGIN, Endpoint, Timed, instant
+from bench.endpoint import Endpoint, Timed, instant
 from bench.measure import Command, Run, paired, run
 from bench.peers import HOME, ROOT
 from bench.startup import GATESTACK
@@ -43,8 +43,8 @@ def _built(environment: str) -> Path:
 
 
 def _beside_the_longest_path(manifest: Manifest) -> Row:
-    os.environ |= LOGIN
     with Timed() as sandbox:
+        os.environ |= sandbox.variables
         host = Host(lambda _: None, sandbox.clock.now, sandbox.sleep, "bench")
         result = deploy(manifest, connect(manifest.region, endpoint=sandbox.endpoint), Options(), host)
         names = {stack.name: stack.stack_name for stack in manifest.stacks}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +10,7 @@ from typing import Any
 
 from sandbox import local
 from sandbox.clock import ManualClock
+from sandbox.key import Key
 from sandbox.resources.services import Services
 from sandbox.server import Sandbox
 
@@ -19,21 +18,22 @@ INSTANT = 100_000.0
 """Sandbox seconds in a real one: the ten minutes of a database take 6 ms."""
 CALL_SECONDS = 0.15
 """What one call to CloudFormation takes on AWS, about."""
-LOGIN = {"AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox", "NO_PROXY": "127.0.0.1"}
 
 
 class Endpoint:
     """A sandbox in another process, on which nothing takes time."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: Key) -> None:
         self.url = url
+        self._key = key
         self._seen: Counter[str] = Counter()
 
     @property
     def variables(self) -> dict[str, str]:
         """What programs need to be told to use it."""
         return {
-            **LOGIN,
+            **self._key.variables,
+            "NO_PROXY": "127.0.0.1",
             "AWS_ENDPOINT_URL": self.url,
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_REGION": "us-east-1",
@@ -41,20 +41,15 @@ class Endpoint:
 
     def reset(self) -> None:
         """Forget everything that was made."""
-        self._ask("reset", b"{}")
+        local.ask(self.url, self._key, "reset", {})
         self._seen.clear()
 
     def calls(self) -> Counter[str]:
         """Return how often each action of CloudFormation was asked for since the last time."""
-        found = Counter(call["action"] for call in self._ask("calls"))
+        found = Counter(call["action"] for call in local.ask(self.url, self._key, "calls"))
         counted = found - self._seen
         self._seen = found
         return counted
-
-    def _ask(self, page: str, body: bytes | None = None) -> Any:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{self.url}/_sandbox/{page}", body, timeout=60) as answer:
-            return json.load(answer)
 
 
 @contextmanager
@@ -62,7 +57,10 @@ def instant(folder: Path) -> Iterator[Endpoint]:
     """Give a sandbox of *folder* in which nothing takes time."""
     local.stop(folder)
     try:
-        yield Endpoint(local.start(folder, speed=INSTANT))
+        started = local.start(folder, speed=INSTANT)
+        assert started.endpoint  # noqa: S101 - for mypy: it was started
+        assert started.key  # noqa: S101 - as above
+        yield Endpoint(started.endpoint, started.key)
     finally:
         local.stop(folder)
 
@@ -78,6 +76,11 @@ class Timed(Sandbox):
     def _cloudformation(self, request: Any, region: str) -> Any:
         self.advance(self._call_seconds)
         return super()._cloudformation(request, region)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What botocore needs to be told to use it."""
+        return {**self.key.variables, "NO_PROXY": "127.0.0.1"}
 
     def sleep(self, seconds: float) -> None:
         """Let time pass; functions that run in it have ended by then, as where it passes by itself."""

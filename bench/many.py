@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.endpoint import LOGIN, Endpoint, Timed
+from bench.endpoint import Endpoint, Timed
 from bench.measure import Command, peak_mib
 from bench.peers import HOME
 from bench.startup import GATESTACK
@@ -84,8 +84,8 @@ def rows(endpoint: Endpoint) -> Iterator[Row]:
 def _on_a_clock(count: int) -> tuple[Result, Timed]:
     """Deploy on a clock by hand, on which calls and resources take their time."""
     told: list[Event] = []
-    os.environ |= LOGIN
     with Timed(call_seconds=0.15 / 8) as sandbox:
+        os.environ |= sandbox.variables
         for name in ("first", "second"):
             sandbox.faults.resources.append(
                 ResourceFault("create", stack=f"many-{name}", seconds=SLOW_SECONDS, times=None)

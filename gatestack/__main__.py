@@ -64,7 +64,7 @@ def _make_haste() -> None:
 def _unexpected(error: Exception) -> int:
     import traceback  # noqa: PLC0415 - nothing else needs it
 
-    STATE.mkdir(exist_ok=True)
+    STATE.mkdir(mode=0o700, exist_ok=True)
     report = STATE / "error.log"
     report.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
     told = f"unexpected {type(error).__name__}; please report it with {report}"

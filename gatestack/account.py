@@ -12,18 +12,35 @@ from deployer.aws.login import Clients, log_in
 from deployer.cloud import Cloud
 from gatestack.cli import Options
 from gatestack.environment import Environment
-from gatestack.local import SANDBOX_FOLDER
+from gatestack.local import OTHER_LOGINS, SANDBOX_FOLDER, none_runs, refusing
 from sandbox import local as sandbox
 
 SANDBOX_ENVIRONMENT = "local"
 SANDBOX_POLL_SECONDS = 0.2
 """The sandbox is fast: what takes AWS a minute takes it a second."""
-SANDBOX_LOGIN = {"AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox"}
 
 
 def uses_sandbox(environment: Environment) -> bool:
-    """Whether commands on *environment* go to the sandbox; an endpoint in the AWS settings outranks it."""
-    return environment.name == SANDBOX_ENVIRONMENT and "AWS_ENDPOINT_URL" not in os.environ
+    """
+    Whether commands on *environment* go to this folder's sandbox.
+
+    Another endpoint in the AWS settings outranks it; its own is what `local env` says.
+    """
+    if environment.name != SANDBOX_ENVIRONMENT:
+        return False
+    given = os.environ.get("AWS_ENDPOINT_URL")
+    if given is None:
+        return True
+    with refusing():
+        return given == sandbox.endpoint_of(SANDBOX_FOLDER)
+
+
+def nowhere(environment: Environment) -> bool:
+    """Whether *environment* is the sandbox's, and none runs in this folder; raises SandboxRefused."""
+    if not uses_sandbox(environment):
+        return False
+    with refusing():
+        return not sandbox.status(SANDBOX_FOLDER).running
 
 
 def speed(environment: Environment) -> float:
@@ -38,15 +55,16 @@ def poll_interval(environment: Environment, options: Options) -> float | None:
     return SANDBOX_POLL_SECONDS if uses_sandbox(environment) else None
 
 
-def connect(environment: Environment, options: Options) -> Cloud:
+def connect(environment: Environment, options: Options, *, starting: bool = False) -> Cloud:
     """
-    Return the account and region of *environment*; the sandbox is started where it is meant and not running.
+    Return the account and region of *environment*; *starting*: where the sandbox is meant, it is started.
 
     Raises:
         Refused: there are no credentials, or no such profile.
+        SandboxRefused: there is no sandbox and none is to be started, or it cannot be used.
 
     """
-    endpoint = _endpoint(environment, options)
+    endpoint = _endpoint(environment, options, starting=starting)
     return connect_to(environment.region, profile=None if endpoint else options.profile, endpoint=endpoint)
 
 
@@ -56,9 +74,10 @@ def clients(environment: Environment, options: Options) -> Clients:
 
     Raises:
         Refused: there are no credentials, or no such profile.
+        SandboxRefused: it is the sandbox's, and there is none, or it cannot be used.
 
     """
-    endpoint = _endpoint(environment, options)
+    endpoint = _endpoint(environment, options, starting=False)
     return log_in(environment.region, profile=None if endpoint else options.profile, endpoint=endpoint)
 
 
@@ -69,24 +88,29 @@ def check_account(environment: Environment, cloud: Cloud) -> None:
         environment.check_account(cloud.account())
 
 
-def _endpoint(environment: Environment, options: Options) -> str | None:
+def _endpoint(environment: Environment, options: Options, *, starting: bool) -> str | None:
     """
     Return the sandbox's endpoint where it is meant; None where botocore finds one by itself.
 
-    The user's own login and proxies are kept away from the sandbox: nothing for it leaves this machine.
+    The user's own login, settings and proxies are kept away from the sandbox: nothing for it leaves this
+    machine, and nothing that is wrong with them is in its way.
     """
     if not uses_sandbox(environment):
         return None
-    endpoint = sandbox.start(SANDBOX_FOLDER)
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+    with refusing():
+        found = sandbox.start(SANDBOX_FOLDER) if starting else sandbox.status(SANDBOX_FOLDER)
+    if found.endpoint is None or found.key is None:
+        raise none_runs()
+    for name in OTHER_LOGINS:
         os.environ.pop(name, None)
-    os.environ |= SANDBOX_LOGIN | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    own = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    os.environ |= found.key.variables | own | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     if not options.quiet:
-        _tell(endpoint)
-    return endpoint
+        _tell()
+    return found.endpoint
 
 
 @cache
-def _tell(endpoint: str) -> None:
-    """Say where the sandbox is, once, however many clients are made of it."""
-    click.echo(f"sandbox: {endpoint} (aws --endpoint-url {endpoint} ...)", err=True)
+def _tell() -> None:
+    """Say how other programs get to the sandbox, once, however many clients are made of it."""
+    click.echo('sandbox: eval "$(gatestack local env)"', err=True)

@@ -57,7 +57,7 @@ def bootstrap(
         return 0
     if not yes:
         review.check_terminal(" (see what it makes with --print-template first)")
-    cloud = connect(environment, options)
+    cloud = connect(environment, options, starting=True)
     if not narrow:
         _refuse_to_forget(manifest, cloud)
     command = f"gatestack bootstrap {shlex.quote(env)}"

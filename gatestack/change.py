@@ -17,7 +17,7 @@ from deployer.plan import Plan
 from deployer.progress import Result
 from deployer.saved.approved import deploy_plan
 from gatestack import review, telling
-from gatestack.account import connect, poll_interval, speed
+from gatestack.account import connect, nowhere, poll_interval, speed
 from gatestack.cli import Options
 from gatestack.drifting import notes as drift_notes
 from gatestack.environment import Environment, resolve
@@ -81,7 +81,7 @@ def plan(
     )
     if path is not None:
         review.check_place(path)
-    manifest, cloud = environment.manifest(), connect(environment, options)
+    manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
     found = review.preview(manifest, cloud, options, chosen, keep=path is not None)
     if drift:
         found = replace(found, notices=found.notices + drift_notes(environment, cloud, options))
@@ -142,7 +142,7 @@ def deploy(
         revert_drift=revert_drift,
         migrate_exports=migrate_exports,
     )
-    manifest, cloud = environment.manifest(), connect(environment, options)
+    manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
     try:
         if not reviewed and not yes:
             reviewed = review.agreed(environment, manifest, cloud, options, chosen)
@@ -167,6 +167,9 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
     """Take ENV away, in reverse order; what is kept (final snapshot, retained resources) is listed."""
     environment = resolve(env, options.region)
     chosen = replace(_run_options(environment, options, only, env), force=force)
+    if nowhere(environment):
+        click.echo("no sandbox runs in this folder, so there is nothing to destroy", err=True)
+        return ended(Result(environment.name, "destroy", ()), style)
     if not yes:
         _confirm_by_name(environment, only)
     cloud = connect(environment, options)

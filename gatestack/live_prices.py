@@ -92,7 +92,8 @@ def _kept(file: Path) -> dict[str, Answer]:
 def _keep(file: Path, answers: Mapping[str, Answer]) -> None:
     prices = {name: {"usd": one.usd, "published": one.published.isoformat()} for name, one in answers.items()}
     content = {"asked": datetime.now(UTC).isoformat(), "prices": prices}
-    file.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (file.parent.parent, file.parent):
+        folder.mkdir(mode=0o700, exist_ok=True)
     written = file.with_suffix(f".{os.getpid()}")
     written.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     written.replace(file)

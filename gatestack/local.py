@@ -1,8 +1,11 @@
-"""`local start|stop|status`: the sandbox as a background process of this checkout."""
+"""`local start|stop|status|env`: the sandbox as a background process of this folder."""
 
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -10,7 +13,32 @@ import click
 from sandbox import local as sandbox
 
 SANDBOX_FOLDER = Path(".gatestack")
-"""Of this checkout: two checkouts have two sandboxes."""
+"""Of this folder: two checkouts have two sandboxes."""
+REGION = "us-east-1"
+"""Of a shell that has `local env`: where environments/local.yaml deploys to."""
+
+
+class SandboxRefused(click.ClickException):
+    """The sandbox cannot be used, or there is none; nothing was touched."""
+
+    exit_code = 2
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Tell in one sentence why this folder's sandbox cannot be used; raises SandboxRefused."""
+    try:
+        yield
+    except sandbox.LocalError as error:
+        raise SandboxRefused(str(error)) from error
+
+
+def none_runs() -> SandboxRefused:
+    """Return that there is no sandbox here, and what starts one."""
+    return SandboxRefused(
+        f"no sandbox runs in this folder ({Path.cwd()}): go to the folder where yours does, or start one "
+        "here with `gatestack deploy local`"
+    )
 
 
 @click.group()
@@ -24,24 +52,52 @@ def local() -> None:
 )
 def start(speed: float) -> int:
     """Start it, or say where it already is."""
-    click.echo(sandbox.start(SANDBOX_FOLDER, speed=speed))
+    with refusing():
+        click.echo(sandbox.start(SANDBOX_FOLDER, speed=speed).endpoint)
     return 0
 
 
 @local.command()
 def stop() -> int:
     """Stop it and forget everything in it."""
-    click.echo("stopped" if sandbox.stop(SANDBOX_FOLDER) else "not running", err=True)
+    with refusing():
+        click.echo("stopped" if sandbox.stop(SANDBOX_FOLDER) else "not running", err=True)
     return 0
 
 
 @local.command()
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 def status(style: str) -> int:
-    """Say whether it runs, and where."""
-    found = sandbox.status(SANDBOX_FOLDER)
+    """Say whether it runs, and where; json says the key as well."""
+    with refusing():
+        found = sandbox.status(SANDBOX_FOLDER)
     if style == "json":
-        click.echo(json.dumps({"running": found.running, "endpoint": found.endpoint}))
+        key = found.key
+        told = {
+            "running": found.running,
+            "endpoint": found.endpoint,
+            "access_key_id": key.access_key_id if key else None,
+            "secret_access_key": key.secret_access_key if key else None,
+        }
+        click.echo(json.dumps(told))
     else:
         click.echo(f"running at {found.endpoint}" if found.running else "not running")
     return 0
+
+
+@local.command()
+def env() -> int:
+    """Print what a shell has to export for `aws` and boto3; use it as: eval "$(gatestack local env)"."""
+    with refusing():
+        found = sandbox.status(SANDBOX_FOLDER)
+    if found.endpoint is None or found.key is None:
+        raise none_runs()
+    exported = {"AWS_ENDPOINT_URL": found.endpoint, **found.key.variables, "AWS_DEFAULT_REGION": REGION}
+    for name, value in exported.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+    click.echo(f"unset {' '.join(OTHER_LOGINS)}")
+    return 0
+
+
+OTHER_LOGINS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
+"""Variables that would have botocore take another login than the sandbox's key."""

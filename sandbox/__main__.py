@@ -9,6 +9,7 @@ import sys
 
 from sandbox.clock import RealClock
 from sandbox.server import Sandbox
+from sandbox.state import note_holder
 
 
 def main() -> None:
@@ -17,12 +18,19 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="loopback port; 0 takes a free one")
     parser.add_argument("--speed", type=float, default=60.0, help="virtual seconds in one real second")
     parser.add_argument("--seed", type=int, default=0, help="of injected failures and of ids")
-    parser.add_argument("--ready", type=int, help="file descriptor to write the port to")
+    parser.add_argument("--ready", type=int, help="file descriptor to write the port and the key to")
+    parser.add_argument("--held", type=int, help="locked file descriptor to write the process's number to")
     given = parser.parse_args()
     sandbox = Sandbox(clock=RealClock(given.speed), seed=given.seed, port=given.port)
     print(f"sandbox on {sandbox.endpoint}, speed {given.speed}, seed {given.seed}", flush=True)  # noqa: T201 - its log
-    if given.ready is not None:
-        os.write(given.ready, str(sandbox.port).encode())
+    if given.held is not None:
+        note_holder(given.held)
+    if given.ready is None:  # nobody but a person at a terminal is there to be told
+        for name, value in sandbox.key.variables.items():
+            print(f"export {name}={value}", flush=True)  # noqa: T201 - as above
+    else:
+        key = sandbox.key
+        os.write(given.ready, f"{sandbox.port} {key.access_key_id} {key.secret_access_key}".encode())
         os.close(given.ready)
     # Ended in order, so that no function's process is left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -2,131 +2,188 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import select
 import signal
-import socket
 import sys
+import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+from sandbox import state
+from sandbox.key import PROOF, SIGNATURE, Key
+from sandbox.state import Description, LocalError
+
+__all__ = ["SPEED", "LocalError", "Status", "ask", "endpoint_of", "start", "status", "stop"]
 
 SPEED = 60.0
 """Virtual seconds in a real one, unless asked otherwise: a minute of AWS takes a second."""
-_PATIENCE = 30.0
+_PATIENCE = 15.0
 """Seconds that a start or a stop may take; both usually take one."""
-_DESCRIPTION, _LOG, _LOCK = "sandbox.json", "sandbox.log", "sandbox.lock"
-
+_ANSWER_SECONDS = 3.0
+"""Within which a sandbox says that it is there; it usually takes a few ms."""
+_LOG = "sandbox.log"
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Opens loopback addresses whatever proxy the environment names."""
 
 
-class LocalError(Exception):
-    """The background process cannot be started or stopped; the message says what to look at."""
-
-
 @dataclass(frozen=True)
 class Status:
-    """Whether a sandbox answers, and where."""
+    """Whether a sandbox answers, where, and what it wants to be signed with."""
 
     running: bool
-    endpoint: str | None
+    endpoint: str | None = None
+    key: Key | None = None
 
 
-@dataclass(frozen=True)
-class _Process:
-    pid: int
-    port: int
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-
-def start(folder: Path, *, speed: float = SPEED) -> str:
-    """Return the endpoint of the folder's sandbox, started if there is none; raises LocalError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
-        running = _running(folder)
-        if running is None:
-            running = _spawn(folder, speed)
-            (folder / _DESCRIPTION).write_text(json.dumps({"pid": running.pid, "port": running.port}))
-        return running.endpoint
+def start(folder: Path, *, speed: float = SPEED) -> Status:
+    """Return the folder's sandbox, started if there is none; raises LocalError."""
+    state.made(folder)
+    with state.locked(folder, _PATIENCE):
+        there = _look(folder)
+        return there if there.running else _spawn(folder, speed)
 
 
 def stop(folder: Path) -> bool:
-    """End the folder's sandbox and wait for it; returns False where there was none."""
-    if not folder.is_dir():
+    """End the folder's sandbox, one that does not answer as well; False where there was none. LocalError."""
+    if not state.is_there(folder):
         return False
-    with _locked(folder):
-        running = _running(folder)
-        if running is not None:
-            _end(running)
-        (folder / _DESCRIPTION).unlink(missing_ok=True)
-        return running is not None
+    with state.locked(folder, _PATIENCE):
+        process = state.holder(folder)
+        if process is not None:
+            _end(folder, process)
+        state.forget(folder)
+        return process is not None
 
 
 def status(folder: Path) -> Status:
-    """Say whether the folder's sandbox answers."""
-    running = _running(folder)
-    return Status(running is not None, running.endpoint if running else None)
+    """
+    Return the folder's sandbox.
+
+    Raises:
+        LocalError: there is one, and it cannot be used; or the folder may be somebody else's.
+
+    """
+    return _look(folder) if state.is_there(folder) else Status(running=False)
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with (folder / _LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def endpoint_of(folder: Path) -> str | None:
+    """Return where the folder's sandbox was when it started, without a look at it; raises LocalError."""
+    found = state.described(folder) if state.is_there(folder) else None
+    return _endpoint(found.port) if found else None
 
 
-def _running(folder: Path) -> _Process | None:
-    """Return what the description names, if that very process answers; anything else is stale."""
+def ask(
+    endpoint: str, key: Key, page: str, given: Any = None, *, method: str = "", seconds: float = 60
+) -> Any:
+    """
+    Return the answer of a control page (`clock`, `faults`, `calls`, `reset`, `health`); *given* is posted.
+
+    Raises:
+        ValueError: the page refuses what it was given.
+        OSError: nobody answers, or somebody who does not know the key.
+
+    """
+    path, body = f"/_sandbox/{page}", b"" if given is None else json.dumps(given).encode()
+    method = method or ("GET" if given is None else "POST")
+    signed = key.sign(method, path, body)
+    headers = {SIGNATURE: signed, "Content-Type": "application/json"}
+    request = urllib.request.Request(f"{endpoint}{path}", body or None, headers, method=method)  # noqa: S310 - loopback
     try:
-        described = json.loads((folder / _DESCRIPTION).read_text())
-        process = _Process(int(described["pid"]), int(described["port"]))
-        url = f"{process.endpoint}/_sandbox/health"
-        with _DIRECT.open(url, timeout=5) as answer:
-            answering = json.loads(answer.read())["pid"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return process if answering == process.pid else None
+        with _DIRECT.open(request, timeout=seconds) as answer:
+            content, proof = answer.read(), answer.headers.get(PROOF, "")
+    except urllib.error.HTTPError as error:
+        raise ValueError(f"{page}: {error.read(2_000).decode(errors='replace')}") from error
+    if not key.proves(proof, signed, content):
+        raise OSError(f"what answers at {endpoint} is not this sandbox")
+    return json.loads(content)
 
 
-def _spawn(folder: Path, speed: float) -> _Process:
-    """Start the process; it writes its port into a pipe as soon as it listens."""
+def _look(folder: Path) -> Status:
+    process = state.holder(folder)
+    if process is None:
+        return Status(running=False)
+    found = state.described(folder)
+    end = "`gatestack local stop` ends it, and what is in it is lost"
+    if found is None:
+        raise LocalError(f"the sandbox of {folder}, process {process}, has no description any more: {end}")
+    if found.version != _version():
+        raise LocalError(
+            f"the sandbox of {folder}, process {process}, is of version {found.version}, and this is "
+            f"{_version()}: {end}"
+        )
+    key = Key(found.access_key_id, found.secret_access_key)
+    endpoint = _endpoint(found.port)
+    try:
+        ask(endpoint, key, "health", seconds=_ANSWER_SECONDS)
+    except (OSError, ValueError) as error:
+        raise LocalError(
+            f"the sandbox of {folder}, process {process}, does not answer: if it was stopped, "
+            f"`kill -CONT {process}` lets it go on; {end}"
+        ) from error
+    return Status(running=True, endpoint=endpoint, key=key)
+
+
+def _endpoint(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def _version() -> str:
+    try:
+        return metadata.version("gatestack")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _spawn(folder: Path, speed: float) -> Status:
+    """Start the process; it writes its port and its key into a pipe as soon as it listens."""
+    held = state.hold(folder)
+    if held is None:
+        raise LocalError(f"the sandbox of {folder} is just being started: try again")
     reading, writing = os.pipe()
-    os.set_inheritable(writing, True)  # noqa: FBT003 - the function has no keywords
     log = str(folder / _LOG)
-    command = [sys.executable, "-m", "sandbox", "--speed", str(speed), "--ready", str(writing)]
+    command = [sys.executable, "-m", "sandbox", "--speed", str(speed)]
+    for name, number in (("--ready", writing), ("--held", held)):
+        os.set_inheritable(number, True)  # noqa: FBT003 - the function has no keywords
+        command += [name, str(number)]
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+        (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    pid = os.posix_spawn(sys.executable, command, dict(os.environ), file_actions=actions, setsid=True)
+    process = os.posix_spawn(sys.executable, command, _environment(), file_actions=actions, setsid=True)
     os.close(writing)
+    os.close(held)
     try:
         ready, _, _ = select.select([reading], [], [], _PATIENCE)
-        said = os.read(reading, 16) if ready else b""
+        said = os.read(reading, 4096) if ready else b""
     finally:
         os.close(reading)
     if not said:
+        os.kill(process, signal.SIGKILL)
         raise LocalError(f"the sandbox did not start: see {log}")
-    return _Process(pid, int(said))
+    port, *login = said.decode().split()
+    state.describe(folder, Description(_version(), int(port), *login))
+    return Status(running=True, endpoint=_endpoint(int(port)), key=Key(*login))
 
 
-def _end(process: _Process) -> None:
-    """Ask the process to end; an open connection to it tells when it has."""
-    with socket.create_connection(("127.0.0.1", process.port), timeout=_PATIENCE) as connection:
-        os.kill(process.pid, signal.SIGTERM)
-        try:
-            connection.recv(1)
-        except ConnectionError:
+def _environment() -> dict[str, str]:
+    """Return this process's environment without its login to AWS and AWS's settings: it uses none."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+
+
+def _end(folder: Path, process: int) -> None:
+    """Ask the process to end, and see to it that it does."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process and state.holder(folder) == process:
+            os.kill(process, number)
+            os.kill(process, signal.SIGCONT)  # one that was stopped is asked as well
+        if state.within(_PATIENCE, lambda: state.holder(folder) is None):
             return
-        except TimeoutError as error:
-            raise LocalError(f"the sandbox, process {process.pid}, did not end: end it yourself") from error
+    raise LocalError(f"the sandbox of {folder}, process {process}, did not end: end it yourself")

@@ -1,11 +1,12 @@
-"""One loopback endpoint: CloudFormation here, `/_sandbox/` for tests, every other service passed on."""
+"""
+One loopback endpoint, for who knows its key: CloudFormation here, `/_sandbox/` for tests, the rest passed on.
+"""
 
 from __future__ import annotations
 
 import io
 import json
 import os
-import re
 import socket
 import threading
 import uuid
@@ -24,9 +25,12 @@ from sandbox.cloudformation import protocol
 from sandbox.cloudformation.control import Control
 from sandbox.errors import ApiError
 from sandbox.faults import CallKind, Faults
+from sandbox.gate import CONTROL, Gate, without_cors
+from sandbox.key import Key
+from sandbox.logins import ISSUING, Logins
+from sandbox.signatures import described
 from sandbox.surroundings import Surroundings
 
-_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _ATTENTION = 0.02
 """Seconds after which a server in a `with` block notices that the block ended."""
 _ERRORS = {
@@ -52,9 +56,16 @@ class Sandbox:
     """An AWS account on a loopback port, while the `with` block lasts."""
 
     def __init__(
-        self, *, clock: Clock | None = None, backing: Backing | None = None, seed: int = 0, port: int = 0
+        self,
+        *,
+        clock: Clock | None = None,
+        backing: Backing | None = None,
+        seed: int = 0,
+        port: int = 0,
+        key: Key | None = None,
     ) -> None:
-        """Without a *backing* resources become what moto makes of them."""
+        """Without a *backing* resources become what moto makes of them; without a *key* it makes one."""
+        self._gate = Gate(key or Key.new())
         self.clock: Clock = clock or RealClock()
         self.faults = Faults(seed)
         self.calls: list[Call] = []
@@ -72,6 +83,26 @@ class Sandbox:
         """The endpoint to give to clients."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def key(self) -> Key:
+        """What clients sign with."""
+        return self._gate.key
+
+    @property
+    def access_key_id(self) -> str:
+        """That key's id."""
+        return self.key.access_key_id
+
+    @property
+    def secret_access_key(self) -> str:
+        """That key's secret."""
+        return self.key.secret_access_key
+
+    @property
+    def logins(self) -> Logins:
+        """Every key that is taken: that one, and those that STS and IAM have issued."""
+        return self._gate.logins
+
     @cached_property
     def control(self) -> Control:
         """CloudFormation."""
@@ -82,7 +113,7 @@ class Sandbox:
     def backing(self) -> Backing:
         """What is behind; moto is loaded when it is first needed."""
         made = self._given or self._moto()
-        made.connect(Surroundings(self.endpoint, self.clock.now, self._later, self.faults))
+        made.connect(Surroundings(self.endpoint, self.clock.now, self._later, self.faults, self.key))
         return made
 
     def _moto(self) -> Backing:
@@ -129,20 +160,29 @@ class Sandbox:
 
     def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
-        request = _Request(environ)
-        if request.path.startswith("/_sandbox/"):
-            return self._for_tests(request)(environ, start_response)
-        region, service = _scope(request)
-        if service is None and request.mimetype == "application/x-www-form-urlencoded":
-            form = request.get_data(cache=True, parse_form_data=False)
-            environ["wsgi.input"] = io.BytesIO(form)
-            request = _Request(environ)
-            service = "cloudformation" if protocol.known(request.form.get("Action", "")) else None
-            environ["wsgi.input"] = io.BytesIO(form)
-        if service == "cloudformation" or request.host.startswith("cloudformation."):
-            return self._cloudformation(request, region)(environ, start_response)
+        request, start_response = _Request(environ), without_cors(start_response)
+        refusal = self._gate.refusal(request)
+        if refusal is not None:
+            return refusal(environ, start_response)
+        if request.path.startswith(CONTROL):
+            return self._gate.prove(request, self._for_tests(request))(environ, start_response)
+        signed = described(request) if _is_signed(request) else None
+        if signed is not None and signed.service == "cloudformation":
+            return self._cloudformation(request, signed.region)(environ, start_response)
         self.control.settle()
+        if signed is None or signed.service in {"sts", "iam"}:
+            return self._identities(request, start_response)
         return self.backing.services(environ, start_response)
+
+    def _identities(self, request: Request, start_response: Any) -> Iterable[bytes]:
+        """Answer a call of STS or IAM, and take the keys that it issues, no longer those that it deletes."""
+        action = request.values.get("Action", "")
+        answer = Response.from_app(self.backing.services, _again(request))
+        if answer.status_code == 200:
+            self.logins.called(request.values.to_dict())
+            if action in ISSUING:
+                answer.set_data(self.logins.issued(answer.get_data()))
+        return answer(request.environ, start_response)
 
     def _cloudformation(self, request: Request, region: str) -> Response:
         form = request.values.to_dict()
@@ -173,7 +213,7 @@ class Sandbox:
 
     def _for_tests(self, request: Request) -> Response:
         try:
-            answer = self._control_request(request.path.removeprefix("/_sandbox/"), request)
+            answer = self._control_request(request.path.removeprefix(CONTROL), request)
         except (ValueError, KeyError, TypeError) as error:
             return _json({"error": str(error)}, 400)
         return _json({"error": "no such page"}, 404) if answer is None else _json(answer)
@@ -196,6 +236,7 @@ class Sandbox:
             self.backing.reset()
             self.faults.clear()
             self.calls.clear()
+            self.logins.forget()
             return {"status": "ok"}
         return None
 
@@ -224,13 +265,15 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing."""
 
 
-def _scope(request: Request) -> tuple[str, str | None]:
-    """Return the region and the service that a request is signed for."""
-    signed = request.headers.get("Authorization", "")
-    if "X-Amz-Credential" in request.args:
-        signed = f"Credential={request.args['X-Amz-Credential']}"
-    found = _SCOPE.search(signed)
-    return (found.group(1), found.group(2)) if found else ("us-east-1", None)
+def _is_signed(request: Request) -> bool:
+    """Whether it passed the gate by its signature; what did not, asks STS with a token."""
+    return "Authorization" in request.headers or "X-Amz-Signature" in request.args
+
+
+def _again(request: Request) -> dict[str, Any]:
+    """Return *request* for another application, with its body to be read."""
+    body = request.get_data(cache=True, parse_form_data=False)
+    return {**request.environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
 
 
 def _json(answer: Any, status: int = 200) -> Response:

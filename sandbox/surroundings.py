@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sandbox.clock import Action
 from sandbox.faults import Faults
+from sandbox.key import Key
 
 
 def _never(seconds: float, action: Action) -> None:
@@ -24,3 +25,5 @@ class Surroundings:
     after: Callable[[float, Action], None] = _never
     """Has an action happen so many virtual seconds from now; takes the control plane's lock."""
     faults: Faults = field(default_factory=Faults)
+    key: Key = field(default_factory=Key.new)
+    """What the services' own clients, and the functions, sign with."""

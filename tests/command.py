@@ -7,8 +7,13 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sandbox.key import Key
+
 ROOT = Path(__file__).parent.parent
-LOGIN = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
+KEY = Key.new()
+"""Of every sandbox that a test makes; always imported from here, so that there is one."""
+LOGIN = KEY.variables
+CREDENTIALS = {"aws_access_key_id": KEY.access_key_id, "aws_secret_access_key": KEY.secret_access_key}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from sandbox.clock import RealClock
 from sandbox.resources.services import Services
 from sandbox.server import Sandbox
 from tests.browser import Browser
-from tests.command import LOGIN, User
+from tests.command import KEY, LOGIN, User
 from tests.postgres import Server
 
 FAST = 20_000.0
@@ -19,7 +19,7 @@ FAST = 20_000.0
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     Services().reset()  # moto keeps one account a process
-    with Sandbox(clock=RealClock(FAST)) as running:
+    with Sandbox(clock=RealClock(FAST), key=KEY) as running:
         yield running
 
 
@@ -46,7 +46,7 @@ def user(tmp_path: Path, sandbox: Sandbox) -> User:
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """An account that has `local`, for all tests of a file: none of them may need it as it was at first."""
     Services().reset()
-    with Sandbox(clock=RealClock(FAST)) as running:
+    with Sandbox(clock=RealClock(FAST), key=KEY) as running:
         done = _user(tmp_path_factory.mktemp("first"), running).run("deploy", "local", "--yes")
         assert done.code == 0, done.err
         yield running

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,15 +12,13 @@ from pathlib import Path
 from threading import Thread
 
 from sandbox.server import Sandbox
-from tests.command import ROOT
+from tests.command import CREDENTIALS, KEY, ROOT
 from tests.pipeline_agent import Agent, project_at
 from tests.programs_on_path import signed
 
 ROLE = "arn:aws:iam::123456789012:role/gatestack-deploy-us-east-1"
 SUBJECT = "p://organization/project/gatestack-environment"
-CLAIMS = (
-    urlsafe_b64encode(json.dumps({"iss": "https://vstoken", "sub": SUBJECT}).encode()).decode().rstrip("=")
-)
+TOKEN = KEY.web_identity({"iss": "https://vstoken", "sub": SUBJECT})
 
 DOCKER = '''#!{python}
 """A stand-in for docker: it writes down what it is asked, and what is pushed is in the sandbox's registry."""
@@ -36,7 +33,7 @@ if sys.argv[1] == "push":
     layers = {{"schemaVersion": 2, "config": {{"digest": "sha256:" + "0" * 64}}, "layers": []}}
     mime = "application/vnd.docker.distribution.manifest.v2+json"
     manifest = json.dumps({{**layers, "mediaType": mime, "annotations": {{"tag": tag}}}})
-    registry = boto3.client("ecr", "us-east-1", aws_access_key_id="docker", aws_secret_access_key="docker")
+    registry = boto3.client("ecr", "us-east-1", **{keys!r})
     registry.put_image(repositoryName=name, imageManifest=manifest, imageTag=tag)
 '''
 COSIGN = """#!/bin/sh
@@ -69,7 +66,7 @@ def tokens() -> Iterator[Tokens]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             told.asked.append((self.path, self.headers["Authorization"]))
-            body = {"value": told.refusal} if told.refusal else {"oidcToken": f"head.{CLAIMS}.signature"}
+            body = {"value": told.refusal} if told.refusal else {"oidcToken": TOKEN}
             answer = json.dumps(body).encode()
             self.send_response(400 if told.refusal else 200)
             self.send_header("Content-Length", str(len(answer)))
@@ -90,10 +87,8 @@ def machine(folder: Path, sandbox: Sandbox, given: Tokens) -> Agent:
     """Return an agent with the project as it is here, which the test may edit, and no AWS credentials."""
     programs = folder / "programs"
     programs.mkdir()
-    texts = {
-        "docker": DOCKER.format(python=sys.executable, calls=str(folder / "calls")),
-        "cosign": COSIGN.format(signed=signed()),
-    }
+    docker = DOCKER.format(keys=CREDENTIALS, python=sys.executable, calls=str(folder / "calls"))
+    texts = {"docker": docker, "cosign": COSIGN.format(signed=signed())}
     for name in ("docker", "cosign", "az", "pip", "pip3"):
         (programs / name).write_text(texts.get(name, NONE_OF_OURS))
         (programs / name).chmod(0o755)

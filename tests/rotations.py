@@ -25,6 +25,7 @@ from stacks.functions import postgres, proxy
 from stacks.functions.postgres import Connection, Login
 from stacks.functions.proxy import Answer, Request
 from stacks.functions.rotation import STEPS
+from tests.command import CREDENTIALS
 
 REGION = "us-east-1"
 ALL = tuple(STEPS)
@@ -37,7 +38,7 @@ class KilledError(BaseException):
 @cache
 def _session() -> botocore.session.Session:
     made = botocore.session.Session()
-    made.set_credentials("AKIAEXAMPLE", "example")
+    made.set_credentials(*CREDENTIALS.values())
     return made
 
 

@@ -12,9 +12,11 @@ import boto3
 from provision_world import REGION, World
 
 from sandbox.clock import ManualClock
+from sandbox.key import Key
 from sandbox.resources.provision import MotoProvisioner
 from sandbox.resources.services import ACCOUNT, Services
 from sandbox.server import Sandbox
+from tests.command import KEY
 
 TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}]}
 
@@ -57,7 +59,7 @@ def hanging(pipe: Path) -> str:
 def standing() -> Iterator[Sandbox]:
     """Give a sandbox with nothing in it."""
     Services().reset()  # moto keeps one account a process
-    with Sandbox(clock=ManualClock()) as sandbox:
+    with Sandbox(clock=ManualClock(), key=KEY) as sandbox:
         yield sandbox
 
 
@@ -68,12 +70,19 @@ class Endpoint(Protocol):
     def endpoint(self) -> str:
         """Where it answers."""
 
+    @property
+    def key(self) -> Key:
+        """What it wants to be signed with."""
+
 
 def client(sandbox: Endpoint, service: str) -> Any:
     """Return a client of *service* that speaks to *sandbox* over the wire."""
-    login = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+    keys = {
+        "aws_access_key_id": sandbox.key.access_key_id,
+        "aws_secret_access_key": sandbox.key.secret_access_key,
+    }
     make: Any = boto3.client
-    return make(service, region_name=REGION, endpoint_url=sandbox.endpoint, **login)
+    return make(service, region_name=REGION, endpoint_url=sandbox.endpoint, **keys)
 
 
 def services(sandbox: Sandbox) -> Services:

@@ -16,6 +16,7 @@ from sandbox.clock import ManualClock
 from sandbox.errors import invalid
 from sandbox.provisioning import Gone, Provisioned, ProvisionError, Request
 from sandbox.server import Backing, Sandbox
+from tests.command import CREDENTIALS, KEY
 
 THING = "AWS::Test::Thing"
 SLOW = "AWS::Test::Slow"
@@ -114,8 +115,7 @@ class World:
             "cloudformation",
             region_name=region,
             endpoint_url=self.sandbox.endpoint,
-            aws_access_key_id="AKIAEXAMPLE",
-            aws_secret_access_key="example",
+            **CREDENTIALS,
             config=Config(retries={"total_max_attempts": 1}, **config),
         )
 
@@ -201,5 +201,5 @@ def world(seed: int = 0) -> Iterator[World]:
         return [b'{"served": "elsewhere"}']
 
     backing = Backing(lambda _: provisioner, FakeSchemas(), fetch, services)
-    with Sandbox(clock=ManualClock(), backing=backing, seed=seed) as sandbox:
+    with Sandbox(clock=ManualClock(), backing=backing, seed=seed, key=KEY) as sandbox:
         yield World(sandbox, provisioner, files)

@@ -14,12 +14,12 @@ import pytest
 
 from sandbox.clock import RealClock
 from sandbox.server import Sandbox
+from tests.command import CREDENTIALS
 from tests.conftest import FAST
 from tests.pipeline_agent import COMMIT, Agent, Ran
 from tests.pipeline_machine import ROLE, SUBJECT, Tokens, calls, machine, tokens
 
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/dev-litellm"
-LOGIN = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
 
 
 @pytest.fixture
@@ -42,21 +42,21 @@ def run(agent: Agent, name: str, **parameters: object) -> Ran:
 
 def stacks(sandbox: Sandbox) -> dict[str, str]:
     """Return the stacks that are there, by their short names."""
-    cloud = boto3.client("cloudformation", "us-east-1", endpoint_url=sandbox.endpoint, **LOGIN)
+    cloud = boto3.client("cloudformation", "us-east-1", endpoint_url=sandbox.endpoint, **CREDENTIALS)
     found = cloud.describe_stacks()["Stacks"]
     return {one["StackName"].removeprefix("dev-litellm-"): one["StackStatus"] for one in found}
 
 
 def set_keys(sandbox: Sandbox) -> None:
     """Set the providers' keys, as somebody does once with `gatestack secret set`."""
-    secrets = boto3.client("secretsmanager", "us-east-1", endpoint_url=sandbox.endpoint, **LOGIN)
+    secrets = boto3.client("secretsmanager", "us-east-1", endpoint_url=sandbox.endpoint, **CREDENTIALS)
     keys = {"OPENAI_API_KEY": "sk-openai", "ANTHROPIC_API_KEY": "sk-ant", "AWS_BEDROCK_REGION": "us-east-1"}
     secrets.put_secret_value(SecretId="dev-litellm/api-keys", SecretString=json.dumps(keys))
 
 
 def running(sandbox: Sandbox) -> tuple[str, str]:
     """Return the image's tag that the service runs, and where its configuration is."""
-    ecs = boto3.client("ecs", "us-east-1", endpoint_url=sandbox.endpoint, **LOGIN)
+    ecs = boto3.client("ecs", "us-east-1", endpoint_url=sandbox.endpoint, **CREDENTIALS)
     found = ecs.describe_services(cluster="dev-litellm", services=["dev-litellm-proxy"])["services"][0]
     task = ecs.describe_task_definition(taskDefinition=found["taskDefinition"])["taskDefinition"]
     container = task["containerDefinitions"][0]

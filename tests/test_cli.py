@@ -131,6 +131,8 @@ def test_the_sandbox_says_whether_it_runs(user: User) -> None:
     assert json.loads(user.run("local", "status", "--format", "json").out) == {
         "running": False,
         "endpoint": None,
+        "access_key_id": None,
+        "secret_access_key": None,
     }
 
 

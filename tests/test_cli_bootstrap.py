@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from sandbox.server import Sandbox
-from tests.command import LOGIN, User
+from tests.command import CREDENTIALS, LOGIN, User
 from tests.iam_worlds import AZURE, GITHUB
 
 STACK = "gatestack-bootstrap"
@@ -23,7 +23,7 @@ def write(user: User, name: str, environment: str = "dev", **pipelines: Any) -> 
 
 
 def client(sandbox: Sandbox, service: str) -> Any:
-    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
+    keys = {**CREDENTIALS, "region_name": "us-east-1"}
     return botocore.session.Session().create_client(service, endpoint_url=sandbox.endpoint, **keys)
 
 

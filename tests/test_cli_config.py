@@ -7,13 +7,13 @@ import botocore.session
 import pytest
 
 from sandbox.server import Sandbox
-from tests.command import User
+from tests.command import CREDENTIALS, User
 
 
 @pytest.fixture
 def store(sandbox: Sandbox) -> Any:
     session = botocore.session.Session()
-    session.set_credentials("AKIAEXAMPLE", "example")
+    session.set_credentials(*CREDENTIALS.values())
     client = session.create_client("ssm", region_name="us-east-1", endpoint_url=sandbox.endpoint)
     for name in ("dev-litellm", "prod-litellm", "dev-litellm2"):
         client.put_parameter(Name=f"/{name}/log-level", Value="INFO", Type="String")

@@ -10,7 +10,7 @@ import pytest
 from sandbox.clock import RealClock
 from sandbox.resources.services import Services
 from sandbox.server import Sandbox
-from tests.command import LOGIN, User
+from tests.command import CREDENTIALS, KEY, LOGIN, User
 from tests.conftest import FAST
 
 PROXY, DISPATCHER = "dev-llm-proxy-proxy", "dev-llm-proxy-dispatcher"
@@ -20,7 +20,7 @@ PROXY, DISPATCHER = "dev-llm-proxy-proxy", "dev-llm-proxy-dispatcher"
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """An account that has llm-proxy and llm-testing, for all tests of this file."""
     Services().reset()
-    with Sandbox(clock=RealClock(FAST)) as sandbox:
+    with Sandbox(clock=RealClock(FAST), key=KEY) as sandbox:
         first = owner(tmp_path_factory.mktemp("first"), sandbox)
         for environment in ("llm-proxy-dev", "llm-testing"):
             done = first.run("deploy", environment, "--yes")
@@ -47,7 +47,7 @@ def both(tmp_path: Any, running: Sandbox) -> User:
 
 def client(sandbox: Sandbox, name: str) -> Any:
     session = botocore.session.Session()
-    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
+    keys = {**CREDENTIALS, "region_name": "us-east-1"}
     return session.create_client(name, endpoint_url=sandbox.endpoint, **keys)
 
 

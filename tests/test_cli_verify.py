@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
-from tests.command import User
+from tests.command import CREDENTIALS, User
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def secrets(account: Sandbox) -> Any:
     import botocore.session  # noqa: PLC0415 - only what looks behind the commands needs it
 
     session = botocore.session.Session()
-    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
+    keys = {**CREDENTIALS, "region_name": "us-east-1"}
     return session.create_client("secretsmanager", endpoint_url=account.endpoint, **keys)
 
 

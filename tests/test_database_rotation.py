@@ -21,6 +21,7 @@ from stacks.functions.errors import RotationError
 from stacks.functions.logins import LOCK
 from stacks.functions.postgres import Login, name, quoted
 from stacks.functions.scram import verifier
+from tests.command import KEY
 from tests.postgres import Database, Server, log_in, programs, run, works
 from tests.rotations import ALL, Scissors, Secret, client_of, cut_everywhere
 
@@ -107,7 +108,7 @@ class World:
 def account() -> Iterator[Sandbox]:
     """One for all tests here: each has secrets of its own."""
     Services().reset()
-    with Sandbox(clock=RealClock(1.0)) as running:
+    with Sandbox(clock=RealClock(1.0), key=KEY) as running:
         yield running
 
 

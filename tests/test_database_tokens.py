@@ -13,6 +13,7 @@ from stacks.functions.errors import RotationError
 from stacks.functions.logins import Roles
 from stacks.parts.database_access import token_user
 from stacks.systems import litellm_database
+from tests.command import KEY
 from tests.postgres import Server, run, works
 from tests.rotations import Secret, client_of, cut_everywhere
 from tests.test_database_rotation import CLIENTS, World
@@ -21,7 +22,7 @@ from tests.test_database_rotation import CLIENTS, World
 @pytest.fixture(scope="module")
 def account() -> Iterator[Sandbox]:
     Services().reset()
-    with Sandbox(clock=RealClock(1.0)) as running:
+    with Sandbox(clock=RealClock(1.0), key=KEY) as running:
         yield running
 
 

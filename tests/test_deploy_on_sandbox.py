@@ -22,6 +22,7 @@ from deployer.preview import plan
 from deployer.progress import Event, ResourceEvent, Result
 from generator.manifest import Manifest, StackSpec
 from sandbox.faults import CallFault, ResourceFault
+from tests.command import LOGIN
 
 CALLS_OF_A_NO_OP = 20
 CALLS_OF_A_NEW_ENVIRONMENT = 30
@@ -73,8 +74,8 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    for name, value in LOGIN.items():
+        monkeypatch.setenv(name, value)
     with box() as made:
         yield World(made)
 

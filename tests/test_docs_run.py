@@ -17,7 +17,7 @@ import pytest
 from sandbox.clock import RealClock
 from sandbox.resources.services import Services
 from sandbox.server import Sandbox
-from tests.command import LOGIN, User
+from tests.command import CREDENTIALS, KEY, LOGIN, User
 from tests.conftest import FAST
 from tests.docs_pages import commands, foreign
 from tests.docs_session import Session
@@ -253,7 +253,7 @@ def test_commands_of_other_programs_have_their_reason() -> None:
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[Sandbox]:
     Services().reset()
-    with Sandbox(clock=RealClock(FAST)) as running:
+    with Sandbox(clock=RealClock(FAST), key=KEY) as running:
         yield running
 
 
@@ -264,7 +264,7 @@ def session(tmp_path: Path, endpoint: Sandbox) -> Iterator[Session]:
     project.mkdir()
     check_out(project_at(project), folder)
     (folder / ".aws").mkdir()
-    keys = f"aws_access_key_id = {LOGIN['AWS_ACCESS_KEY_ID']}\naws_secret_access_key = example\n"
+    keys = "".join(f"{name} = {value}\n" for name, value in CREDENTIALS.items())
     (folder / ".aws" / "credentials").write_text(f"[work]\n{keys}")
     (folder / "app").mkdir()
     (folder / "app" / "Dockerfile").write_text("FROM scratch\n")

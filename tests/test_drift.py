@@ -33,7 +33,7 @@ from generator.render import render
 from sandbox.faults import ResourceFault
 from sandbox.server import Sandbox
 from stacks.environment import parse_settings
-from tests.command import LOGIN, User
+from tests.command import CREDENTIALS, LOGIN, User
 
 NAMES = {"one": "dev-one", "two": "dev-two"}
 TWO = manifest(
@@ -78,8 +78,8 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    for name, value in LOGIN.items():
+        monkeypatch.setenv(name, value)
     with box() as made:
         yield World(made)
 
@@ -451,13 +451,11 @@ def test_alarms_that_cloudformation_would_refuse_are_refused(line: str, problem:
 
 
 def service(sandbox: Sandbox, name: Any) -> Any:
-    key, secret = LOGIN["AWS_ACCESS_KEY_ID"], LOGIN["AWS_SECRET_ACCESS_KEY"]
     return boto3.client(
         name,
         region_name="us-east-1",
         endpoint_url=sandbox.endpoint,
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
+        **CREDENTIALS,
     )
 
 

@@ -15,6 +15,7 @@ from deployer.deploy import deploy
 from deployer.options import Options
 from deployer.progress import Event, Notice, ResourceEvent
 from sandbox.faults import CallFault, Rate, ResourceFault
+from sandbox.key import Key
 
 BAD_NIGHTS: dict[str, list[CallFault | Rate]] = {
     "throttled": [CallFault("throttle", share=0.3)],
@@ -152,6 +153,8 @@ def test_credentials_that_something_else_renews_are_taken_up(
 ) -> None:
     file = tmp_path / "credentials"
     text = "[default]\naws_access_key_id = AKIA{}\naws_secret_access_key = example\n"
+    for one in ("OLD", "NEW"):
+        aws.sandbox.logins.add(Key(f"AKIA{one}", "example"))
     file.write_text(text.format("OLD"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):

@@ -12,7 +12,7 @@ from sandbox.clock import RealClock
 from sandbox.provisioning import Provisioned, Request
 from sandbox.resources.schema import ProviderSchemas
 from sandbox.server import Sandbox
-from tests.command import LOGIN, User
+from tests.command import KEY, LOGIN, User
 
 SCHEMAS = ProviderSchemas()
 
@@ -59,7 +59,7 @@ def answering(status: str, content_type: str, body: bytes) -> Any:
 )
 def endpoint(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     backing = Backing(lambda _: Nothing(), SCHEMAS, lambda url: url, answering(*request.param))
-    with Sandbox(clock=RealClock(5_000.0), backing=backing) as running:
+    with Sandbox(clock=RealClock(5_000.0), backing=backing, key=KEY) as running:
         yield running
 
 

@@ -18,6 +18,7 @@ from sandbox.server import Sandbox
 from sandbox.stand_ins.litellm import Fault, LiteLLM
 from stacks.functions import master_key, proxy
 from stacks.functions.errors import RotationError
+from tests.command import KEY
 from tests.rotations import ALL, Scissors, Secret, client_of, cut_everywhere
 
 FIRST = "sk-first" + "0" * 40
@@ -125,7 +126,7 @@ class World:
 def secrets_manager() -> Iterator[Any]:
     """One for all tests here: each has a secret of its own."""
     Services().reset()
-    with Sandbox(clock=RealClock(1.0)) as running:
+    with Sandbox(clock=RealClock(1.0), key=KEY) as running:
         yield client_of(running, "secretsmanager")
 
 

@@ -13,7 +13,7 @@ from sandbox.resources.schema import ProviderSchemas
 from sandbox.resources.services import Services
 from sandbox.server import Sandbox
 from stacks.bootstrap import build
-from tests.command import LOGIN, User
+from tests.command import KEY, LOGIN, User
 from tests.conftest import FAST
 from tests.iam_needs import ACTIONS, ARNS, needs
 from tests.iam_policies import ACCOUNT, PARTITION, REGION, Document, Request, allowed, documents_of, like
@@ -79,7 +79,7 @@ def commands(
     Services().reset()
     heard: Heard = {}
     folder = tmp_path_factory.mktemp("pipeline")
-    with Sandbox(clock=RealClock(FAST)) as sandbox, Recorder(sandbox.endpoint) as recorder:
+    with Sandbox(clock=RealClock(FAST), key=KEY) as sandbox, Recorder(sandbox.endpoint) as recorder:
         user = User.at(
             Path(folder), AWS_ENDPOINT_URL=recorder.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN
         )

@@ -20,6 +20,7 @@ from sandbox.backing import Backing
 from sandbox.clock import ManualClock
 from sandbox.faults import ResourceFault
 from sandbox.server import Sandbox
+from tests.command import KEY, LOGIN
 
 SERVICE = "AWS::ECS::Service"
 ARN = "arn:aws:ecs:eu-central-1:111122223333:service/dev-cluster/web"
@@ -84,11 +85,11 @@ class Place:
 
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    for name, value in LOGIN.items():
+        monkeypatch.setenv(name, value)
     provisioner, files, ecs = FakeProvisioner(), dict[str, str](), Ecs()
     backing = Backing(lambda _: provisioner, Schemas(), lambda url: files[url], ecs)
-    with Sandbox(clock=ManualClock(), backing=backing) as sandbox:
+    with Sandbox(clock=ManualClock(), backing=backing, key=KEY) as sandbox:
         yield Place(World(sandbox, provisioner, files), ecs)
 
 

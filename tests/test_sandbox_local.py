@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
-from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 from sandbox_account import client, hanging
 
-from sandbox.local import Status, start, status, stop
+from sandbox.local import Status, ask, start, status, stop
 
 
 @pytest.fixture
@@ -25,14 +24,15 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_it_starts_quickly_answers_and_ends(folder: Path) -> None:
-    assert (status(folder), stop(folder)) == (Status(running=False, endpoint=None), False)
+    assert (status(folder), stop(folder)) == (Status(running=False), False)
     began = time.monotonic()
-    endpoint = start(folder, speed=60)
+    started = start(folder, speed=60)
     assert time.monotonic() - began < 5
-    assert status(folder) == Status(running=True, endpoint=endpoint)
+    assert status(folder) == started
+    assert started.running
     assert "speed 60" in (folder / "sandbox.log").read_text()
     assert stop(folder) is True
-    assert status(folder) == Status(running=False, endpoint=None)
+    assert status(folder) == Status(running=False)
 
 
 def test_two_starts_at_once_give_one_process(folder: Path) -> None:
@@ -42,22 +42,25 @@ def test_two_starts_at_once_give_one_process(folder: Path) -> None:
 
 
 def test_a_stale_description_is_no_sandbox(folder: Path) -> None:
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     (folder / "sandbox.json").write_text(json.dumps({"pid": os.getpid(), "port": 1}))
+    (folder / "sandbox.pid").write_text(str(os.getpid()))
     assert status(folder).running is False
-    endpoint = start(folder, speed=60)
-    assert status(folder) == Status(running=True, endpoint=endpoint)
+    started = start(folder, speed=60)
+    assert status(folder) == started
 
 
 def test_a_function_that_runs_is_ended_with_the_process(folder: Path, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    endpoint = start(folder, speed=60)
-    client(SimpleNamespace(endpoint=endpoint), "cloudformation").create_stack(
+    running = start(folder, speed=60)
+    assert running.endpoint
+    assert running.key
+    there = SimpleNamespace(endpoint=running.endpoint, key=running.key)
+    client(there, "cloudformation").create_stack(
         StackName="app", TemplateBody=hanging(pipe), Capabilities=["CAPABILITY_IAM"]
     )
-    ahead = Request(f"{endpoint}/_sandbox/clock", data=b'{"advance": 600}')  # noqa: S310 - a loopback address
-    build_opener(ProxyHandler({})).open(ahead).close()
+    ask(running.endpoint, running.key, "clock", {"advance": 600})
 
     with pipe.open("rb", buffering=0) as reading:
         assert reading.read(1) == b"x"

@@ -15,6 +15,7 @@ from deployer.upkeep.secrets import Kind, SecretInfo, SecretValue, Target
 from gatestack.catalogue import catalogue
 from sandbox.server import Sandbox
 from stacks.systems import application
+from tests.command import CREDENTIALS
 
 NAME = "dev-litellm/api-keys"
 KEYS = json.dumps(
@@ -184,7 +185,7 @@ def put(sandbox: Sandbox, text: str) -> SecretsManager:
 
 def login(sandbox: Sandbox) -> Callable[[str], Any]:
     session = botocore.session.Session()
-    session.set_credentials("AKIAEXAMPLE", "example")
+    session.set_credentials(*CREDENTIALS.values())
     return lambda name: session.create_client(name, region_name="us-east-1", endpoint_url=sandbox.endpoint)
 
 

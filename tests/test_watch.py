@@ -40,7 +40,7 @@ from sandbox.clock import RealClock
 from sandbox.faults import ResourceFault
 from sandbox.resources.services import Services
 from sandbox.server import Sandbox
-from tests.command import LOGIN, ROOT, User
+from tests.command import KEY, LOGIN, ROOT, User
 
 NAMES = {"one": "dev-one", "two": "dev-two"}
 
@@ -95,8 +95,8 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    for name, value in LOGIN.items():
+        monkeypatch.setenv(name, value)
     with box() as made:
         yield World(made)
 
@@ -411,7 +411,7 @@ def test_following_gives_up_when_nobody_answers_for_long() -> None:
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     Services().reset()  # moto keeps one account a process
-    with Sandbox(clock=RealClock(600.0)) as running:
+    with Sandbox(clock=RealClock(600.0), key=KEY) as running:
         yield running
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 import botocore
 
+from sandbox.key import Key
 from sandbox.resources.functions import Function
 
 _STAND_INS = Path(__file__).parent.parent / "stand_ins"
@@ -37,6 +38,7 @@ class Job:
     function: Function
     events: Sequence[Mapping[str, Any]]
     endpoint: str
+    key: Key
     failing: Sequence[str] = ()
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -117,14 +119,13 @@ def _environment(job: Job, archive: Path) -> dict[str, str]:
         **inherited,
         **function.variables,
         **job.variables,
-        "AWS_ACCESS_KEY_ID": "sandbox",
+        **job.key.variables,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_DEFAULT_REGION": function.region,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": job.endpoint,
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_REGION": function.region,
-        "AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "NO_PROXY": "*",
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -174,7 +174,7 @@ class Rotations:
             for step in round_.steps
         ]
         failing = around.faults.of_steps(function.name, round_.steps)
-        return Job(function, events, around.endpoint, failing, self._variables(function))
+        return Job(function, events, around.endpoint, around.key, failing, self._variables(function))
 
     def _ended(self, round_: _Round, job: Job, outcome: Outcome) -> None:
         function_logs.write(self._reach.client, job.function, outcome.lines)

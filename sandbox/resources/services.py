@@ -44,14 +44,8 @@ class Services:
     """moto's services of one account, for our own calls (`client`) and for the server in front (`app`)."""
 
     def __init__(self, account: str = ACCOUNT) -> None:
-        # moto would build 1300 machine images per region that nothing here starts (0.3 s), and leave out the
-        # managed policies that AWS has in every account.
-        os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-        os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-        from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - 0.6 s that only a running sandbox should pay
-            DomainDispatcherApplication,
-            create_backend_app,
-        )
+        _configure()
+        from sandbox.resources import moto_app  # noqa: PLC0415 - 0.6 s that only a running sandbox should pay
 
         self.account = account
         self.surroundings = Surroundings()
@@ -64,7 +58,7 @@ class Services:
         self._rotations = Rotations(self, self.functions, self.runs, self._proxies.variables)
         parts = (self._rotations, self.service_tasks, self._tasks)
         operations = {name: operation for part in parts for name, operation in part.operations.items()}
-        self._json = in_front(operations, DomainDispatcherApplication(create_backend_app))
+        self._json = in_front(operations, moto_app.application())
 
     def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request as AWS's services would, in this account."""
@@ -97,7 +91,9 @@ class Services:
         parts = (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies, self._zones)
         for part in parts:
             part.clear()
-        self._call({"REQUEST_METHOD": "POST", "PATH_INFO": "/moto-api/reset"}, b"")
+        from sandbox.resources import moto_app  # noqa: PLC0415 - as above
+
+        moto_app.reset()
 
     def close(self) -> None:
         """End what runs; nothing is started any more."""
@@ -129,8 +125,8 @@ class Services:
             service,
             region_name=region,
             endpoint_url=ENDPOINT,
-            aws_access_key_id="sandbox",
-            aws_secret_access_key="sandbox",  # noqa: S106 - moto checks no signature
+            aws_access_key_id=self.surroundings.key.access_key_id,
+            aws_secret_access_key=self.surroundings.key.secret_access_key,
             config=_CONFIG,
         )
         hooks: Any = client.meta.events
@@ -162,6 +158,22 @@ class Services:
         )
         payload = b"".join(parts)
         return started["status"], started["headers"], payload
+
+
+def _configure() -> None:
+    """
+    Set moto's settings, whatever this process was given: some have it write files or send requests.
+
+    moto would build 1300 machine images per region that nothing here starts (0.3 s), leave out the managed
+    policies that AWS has in every account, and let every web page read its answers.
+    """
+    for name in [name for name in os.environ if name.startswith("MOTO_")]:
+        del os.environ[name]
+    os.environ |= {
+        "MOTO_DISABLE_GLOBAL_CORS": "true",
+        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+    }
 
 
 def _form(environ: dict[str, Any]) -> bytes:

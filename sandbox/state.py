@@ -1,0 +1,185 @@
+"""
+The state folder of a background sandbox: who may have made it, its description with the key, who holds it.
+
+A sandbox holds the file `sandbox.pid` locked as long as it lives, stopped or not; the lock goes with the
+process, whatever ended it, and is never another process's of the same number.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+_DESCRIPTION, _LOCK, _PID = "sandbox.json", "sandbox.lock", "sandbox.pid"
+_OURS = os.O_CLOEXEC | os.O_NOFOLLOW
+_PAUSE = 0.02
+"""Seconds between two looks at a lock."""
+_LOOK_SECONDS = 1.0
+"""Longer than anybody who only looks holds a lock."""
+
+
+class LocalError(Exception):
+    """The sandbox of a folder cannot be used, started or stopped; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What another process needs to know of a sandbox that was started."""
+
+    version: str
+    """Of gatestack."""
+    port: int
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+
+def made(folder: Path) -> None:
+    """Make the folder, for its owner alone, or check the one that is there; raises LocalError."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    is_there(folder)
+
+
+def is_there(folder: Path) -> bool:
+    """
+    Whether there is a state folder, of this user's and closed to all others; a readable one is closed.
+
+    Raises:
+        LocalError: somebody else made it, or may have put something into it.
+
+    """
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISDIR(found.st_mode):
+        raise LocalError(f"{folder} is no folder, or a link to one: remove it, or go to another folder")
+    if found.st_uid != os.geteuid():
+        raise LocalError(f"{folder} belongs to another user ({found.st_uid}): work in a folder of your own")
+    if found.st_mode & 0o022:
+        raise LocalError(f"others may write into {folder}: look at what is in it, then `chmod 700 {folder}`")
+    if found.st_mode & 0o077:
+        folder.chmod(0o700)
+    return True
+
+
+def described(folder: Path) -> Description | None:
+    """Return what stands in the folder of the sandbox that was last started; raises LocalError."""
+    path = folder / _DESCRIPTION
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _OURS)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _foreign(path) from error
+    with os.fdopen(number, encoding="utf-8") as file:
+        found = os.fstat(number)
+        private = stat.S_ISREG(found.st_mode) and not found.st_mode & 0o077
+        if not private or found.st_uid != os.geteuid():
+            raise _foreign(path)
+        try:
+            given = json.loads(file.read(65_536))
+            return Description(
+                str(given["version"]),
+                int(given["port"]),
+                str(given["access_key_id"]),
+                str(given["secret_access_key"]),
+            )
+        except (ValueError, KeyError, TypeError):
+            return None  # of a version that wrote something else, or cut off: nobody can use it
+
+
+def describe(folder: Path, described: Description) -> None:
+    """Write the description: beside, then renamed, readable by its owner alone from its first byte on."""
+    beside = folder / f"{_DESCRIPTION}.{os.getpid()}"
+    beside.unlink(missing_ok=True)
+    number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OURS, 0o600)
+    with os.fdopen(number, "w", encoding="utf-8") as file:
+        json.dump(asdict(described), file)
+    beside.rename(folder / _DESCRIPTION)
+
+
+def forget(folder: Path) -> None:
+    """Remove the description."""
+    (folder / _DESCRIPTION).unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(folder: Path, seconds: float) -> Iterator[None]:
+    """Keep others from starting or ending the folder's sandbox; LocalError if one does for so long."""
+    number = _opened(folder / _LOCK)
+    try:
+        if not within(seconds, lambda: _taken(number)):
+            raise LocalError(
+                f"another command has been starting or stopping the sandbox of {folder} for {seconds:.0f} s: "
+                "end it, and try again"
+            )
+        yield
+    finally:
+        os.close(number)
+
+
+def hold(folder: Path) -> int | None:
+    """Return a locked descriptor of the folder, for the process that is to hold it; None where one does."""
+    number = _opened(folder / _PID)
+    if within(_LOOK_SECONDS, lambda: _taken(number)):
+        return number
+    os.close(number)
+    return None
+
+
+def note_holder(number: int) -> None:
+    """Write this process's number into the descriptor that it holds."""
+    os.ftruncate(number, 0)
+    os.pwrite(number, str(os.getpid()).encode(), 0)
+
+
+def holder(folder: Path) -> int | None:
+    """Return the number of the process that holds the folder; None where there is none."""
+    if not (folder / _PID).exists():
+        return None
+    number = _opened(folder / _PID)
+    try:
+        if _taken(number, fcntl.LOCK_SH):  # shared: others may look at the same time
+            return None
+        text = os.pread(number, 32, 0)
+        return int(text) if text.isdigit() else 0
+    finally:
+        os.close(number)
+
+
+def within(seconds: float, done: Callable[[], bool]) -> bool:
+    """Whether *done* comes true in that time."""
+    until = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > until:
+            return False
+        time.sleep(_PAUSE)
+    return True
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | _OURS, 0o600)
+    except OSError as error:
+        raise _foreign(path) from error
+
+
+def _taken(number: int, how: int = fcntl.LOCK_EX) -> bool:
+    try:
+        fcntl.flock(number, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _foreign(path: Path) -> LocalError:
+    return LocalError(f"{path} is not a file that only you can read: remove it, and see who put it there")
