@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from functools import cache
+from shutil import which
 
 import click
 
@@ -113,4 +116,12 @@ def _endpoint(environment: Environment, options: Options, *, starting: bool) -> 
 @cache
 def _tell() -> None:
     """Say how other programs get to the sandbox, once, however many clients are made of it."""
-    click.echo('sandbox: eval "$(gatestack local env)"', err=True)
+    click.echo(f'sandbox: eval "$({_program()} local env)"', err=True)
+
+
+def _program() -> str:
+    """Return what this program is called by, in a line that somebody pastes into the same shell."""
+    if which("gatestack"):
+        return "gatestack"
+    called = sys.argv[0]
+    return f"{shlex.quote(sys.executable)} -m gatestack" if called.endswith(".py") else shlex.quote(called)

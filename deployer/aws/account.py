@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError
 from deployer.aws import drift as aws_drift
 from deployer.aws.budget import Budget
 from deployer.aws.edges import Edges
+from deployer.aws.endpoint import is_silent
 from deployer.aws.errors import call, is_missing, setup
 from deployer.aws.login import Login
 from deployer.aws.shapes import (
@@ -342,9 +343,16 @@ class Aws(Edges):
             return self._within_budget(self._client, method, parameters)
 
     def _within_budget(self, client: Any, method: str, parameters: Mapping[str, Any]) -> Any:
-        if self._budget is None:
-            return call(client, method, **parameters)
-        return self._budget.ask(lambda: call(client, method, **parameters))
+        def ask() -> Any:
+            try:
+                return call(client, method, **parameters)
+            except Transient as error:
+                if not error.code and is_silent(client.meta.endpoint_url):
+                    where = f"nothing answers at {client.meta.endpoint_url} any more"
+                    raise LostSight(f"{error}: {where}: start again what listened there") from error
+                raise
+
+        return ask() if self._budget is None else self._budget.ask(ask)
 
     def _act(self, method: str, **parameters: Any) -> None:
         """Ask for an operation; that the same token was used already means that it was taken before."""

@@ -10,12 +10,15 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from deployer.aws.endpoint import is_here
 from deployer.aws.errors import setup
 
 EDGE_ATTEMPTS = 3
 """Of one request to another service; CloudFormation's are repeated by `deployer.aws.budget`."""
 CONNECTIONS = 16
 """At once to one service; calls beyond that would each open one of their own."""
+HERE_SECONDS = 10
+"""Within which an endpoint on this machine answers, unless it was stopped."""
 
 Clients = Callable[[str], Any]
 """Name of a service (``secretsmanager``) -> its botocore client."""
@@ -53,7 +56,10 @@ class Login:
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._session.create_client(
-                    service, region_name=self._region, endpoint_url=self._endpoint, config=_config(service)
+                    service,
+                    region_name=self._region,
+                    endpoint_url=self._endpoint,
+                    config=_config(service, self._endpoint),
                 )
             return self._clients[service]
 
@@ -92,12 +98,13 @@ class Login:
         return (frozen.access_key, frozen.token)
 
 
-def _config(service: str) -> Config:
+def _config(service: str, endpoint: str | None) -> Config:
+    here = endpoint is not None and is_here(endpoint)
     attempts = 1 if service == "cloudformation" else EDGE_ATTEMPTS
     return Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=10,
-        read_timeout=60,
+        read_timeout=HERE_SECONDS if here else 60,
         max_pool_connections=CONNECTIONS,
         s3={"addressing_style": "path"},
     )

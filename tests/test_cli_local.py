@@ -1,0 +1,168 @@
+"""The sandbox as a user meets it: what the commands start, what they say of it, and what takes its key."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import ROOT, Done, User
+
+BIN = str(Path(sys.executable).parent)
+LOOKING = (
+    ("status", "local"),
+    ("outputs", "local"),
+    ("events", "local"),
+    ("verify", "local"),
+    ("drift", "local"),
+    ("watch", "local"),
+    ("secret", "get", "local", "LITELLM_MASTER_KEY"),
+    ("config", "list", "local"),
+    ("rollout", "local"),
+    ("rotate", "local", "database"),
+)
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> Iterator[User]:
+    """Somebody whose sandbox is one of their own, if they start one."""
+    made = User.at(tmp_path / "here", PATH=f"{BIN}:{os.environ['PATH']}", GATESTACK_POLL_INTERVAL="0.05")
+    yield made
+    made.run("local", "stop")
+
+
+def deployed(user: User) -> Done:
+    assert user.run("local", "start", "--speed", "20000").code == 0
+    done = user.run("deploy", "local", "--yes", "--only", "security")
+    assert done.code == 0, done.err
+    return done
+
+
+def pid_of(user: User) -> int:
+    return int((user.folder / ".gatestack" / "sandbox.pid").read_text())
+
+
+@pytest.mark.parametrize("arguments", LOOKING, ids=" ".join)
+def test_a_command_that_only_looks_starts_none_and_says_what_does(
+    user: User, arguments: tuple[str, ...]
+) -> None:
+    done = user.run(*arguments)
+
+    assert done.code == 2
+    assert "no sandbox runs in this folder" in done.err
+    assert "`gatestack deploy local`" in done.err
+    assert not (user.folder / ".gatestack").exists()
+
+
+def test_where_none_runs_there_is_nothing_to_destroy(user: User) -> None:
+    done = user.run("destroy", "local", "--yes")
+    assert (done.code, "there is nothing to destroy" in done.err) == (0, True)
+    assert json.loads(user.run("destroy", "local", "--yes", "--format", "json").out)["stacks"] == []
+    assert not (user.folder / ".gatestack").exists()
+
+
+def test_the_line_that_a_deployment_prints_works_pasted(user: User) -> None:
+    line = re.search(r"^sandbox: (.*)$", deployed(user).err, re.MULTILINE)
+    assert line
+    asks = "aws secretsmanager list-secrets --query SecretList[].Name --output text"
+    boto = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+
+    done = user.call("sh", "-c", f'{line[1]}\n{asks}\n"{sys.executable}" -c "{boto}"\ngatestack status local')
+
+    assert (done.code, "local-litellm/master-key" in done.out, "123456789012" in done.out) == (
+        0,
+        True,
+        True,
+    ), done
+    assert "CREATE_COMPLETE" in done.out
+    assert user.call("sh", "-c", asks).code != 0
+
+
+def test_the_line_names_the_program_as_it_was_called(user: User) -> None:
+    bare = User(user.folder, user.variables | {"PATH": "/usr/bin:/bin"})
+    for program in ((f"{BIN}/gatestack",), (sys.executable, "-m", "gatestack")):
+        done = bare.call(*program, "plan", "local")
+        line = re.search(r"^sandbox: (.*)$", done.err, re.MULTILINE)
+        assert line, done.err
+        shown = bare.call("sh", "-c", f"{line[1]} && echo $AWS_ACCESS_KEY_ID")
+        assert shown.out.startswith("AKIA"), shown.err
+
+
+def test_the_key_is_told_to_a_program_and_to_no_screen(user: User) -> None:
+    deployment = deployed(user)
+
+    told = json.loads(user.run("local", "status", "--format", "json").out)
+
+    assert told.keys() == {"running", "endpoint", "access_key_id", "secret_access_key"}
+    assert (told["running"], len(told["secret_access_key"])) == (True, 40)
+    text = user.run("local", "status")
+    assert text.out.startswith(f"running at {told['endpoint']}")
+    assert told["secret_access_key"] not in text.out + text.err + deployment.out + deployment.err
+    exports = user.run("local", "env").out.splitlines()
+    assert exports[:4] == [
+        f"export AWS_ENDPOINT_URL={told['endpoint']}",
+        f"export AWS_ACCESS_KEY_ID={told['access_key_id']}",
+        f"export AWS_SECRET_ACCESS_KEY={told['secret_access_key']}",
+        "export AWS_DEFAULT_REGION=us-east-1",
+    ]
+
+
+def test_without_a_sandbox_there_is_no_key_to_tell(user: User) -> None:
+    done = user.run("local", "env")
+
+    assert (done.code, done.out, "no sandbox runs in this folder" in done.err) == (2, "", True)
+
+
+def test_settings_of_aws_that_cannot_be_read_are_not_in_the_way(user: User) -> None:
+    (user.folder / ".aws").mkdir()
+    for name in ("config", "credentials"):
+        (user.folder / ".aws" / name).write_text("[broken\n")
+
+    deployed(user)
+
+    assert user.run("status", "local").code == 0
+
+
+def test_a_stopped_sandbox_is_told_at_once_by_every_command(user: User) -> None:
+    deployed(user)
+    os.kill(pid_of(user), signal.SIGSTOP)
+    began = time.monotonic()
+
+    for arguments in (("status", "local"), ("deploy", "local", "--yes"), ("local", "status")):
+        done = user.run(*arguments)
+        assert (done.code, "does not answer" in done.err) == (2, True), done
+    assert time.monotonic() - began < 40
+    assert (user.run("local", "stop").err, user.run("local", "status").out) == ("stopped\n", "not running\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_sandbox_that_goes_in_mid_run_is_lost_sight_of_soon(user: User, number: signal.Signals) -> None:
+    assert user.run("local", "start", "--speed", "1").code == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gatestack", "deploy", "local", "--yes"],
+        cwd=user.folder,
+        env={"HOME": str(user.folder), "PYTHONPATH": str(ROOT)} | user.variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    late = threading.Timer(90, process.kill)
+    late.start()
+    assert process.stderr is not None
+    begun = next(line for line in process.stderr if "CREATE_IN_PROGRESS" in line)
+    os.kill(pid_of(user), number)
+
+    _, said = process.communicate()
+    late.cancel()
+
+    assert (process.returncode, "nothing answers at http://127.0.0.1:" in said) == (5, True), begun + said
