@@ -267,7 +267,7 @@ class _Quiet(WSGIRequestHandler):
 
 def _is_signed(request: Request) -> bool:
     """Whether it passed the gate by its signature; what did not, asks STS with a token."""
-    return "Authorization" in request.headers or "X-Amz-Signature" in request.args
+    return "Authorization" in request.headers or bool({"X-Amz-Signature", "Signature"} & request.args.keys())
 
 
 def _again(request: Request) -> dict[str, Any]:

@@ -3,7 +3,7 @@ Whether a request is signed: Signature Version 4, in a header or in the query, o
 
 The signature is computed anew by botocore, from the request as it arrived, and compared. Time is the wall's:
 a client knows no other, whatever the sandbox's clock says. Source: AWS docs, "Signature Version 4", and
-"Authenticating Requests" of S3.
+"Authenticating Requests" of S3; there, Version 2 as well: `aws s3 presign` still makes URLs of it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request
 
@@ -59,6 +60,11 @@ class Signed:
     token: str | None
     expires: float | None = None
 
+    @property
+    def is_of_version_2(self) -> bool:
+        """Whether it is Signature Version 2, which S3 alone takes: in a URL, without a scope."""
+        return not self.date
+
 
 def check(request: Request, logins: Logins, body: Callable[[], bytes]) -> None:
     """
@@ -72,6 +78,9 @@ def check(request: Request, logins: Logins, body: Callable[[], bytes]) -> None:
     key = logins.find(signed.access_key_id)
     if key is None or not _same(key.session_token or "", signed.token or ""):
         raise Refused("unknown")
+    if signed.is_of_version_2:
+        _check_version_2(request, signed, key)
+        return
     _check_time(signed)
     stated = request.headers.get("X-Amz-Content-SHA256", "")
     if stated.startswith("STREAMING-AWS4-"):
@@ -88,10 +97,13 @@ def check(request: Request, logins: Logins, body: Callable[[], bytes]) -> None:
 def described(request: Request) -> Signed:
     """Return what *request* says of its signature; raises Refused where that is nothing, or too little."""
     header, query = request.headers.get("Authorization"), "X-Amz-Signature" in request.args
-    if header is None and not query:
-        raise Refused("incomplete" if "Signature" in request.args else "missing")
-    if header is not None and query:
+    older = "Signature" in request.args
+    if not (header is not None or query or older):
+        raise Refused("missing")
+    if sum((header is not None, query, older)) > 1:
         raise Refused("incomplete")
+    if older:
+        return _of_older_query(request)
     return _of_query(request) if header is None else _of_header(request, header)
 
 
@@ -123,6 +135,45 @@ def _of_query(request: Request) -> Signed:
     token = one.get("X-Amz-Security-Token")
     signature, stamp = one["X-Amz-Signature"], one.get("X-Amz-Date", "")
     return _signed(one.get("X-Amz-Credential", ""), headers, signature, stamp, token, expires)
+
+
+def _of_older_query(request: Request) -> Signed:
+    names = ("AWSAccessKeyId", "Signature", "Expires")
+    given = [request.args.getlist(name) for name in names]
+    if any(len(values) != 1 for values in given):
+        raise Refused("incomplete")
+    (access_key_id,), (signature,), (until,) = given
+    token = request.args.get("x-amz-security-token")
+    return Signed(access_key_id, "", "us-east-1", "s3", (), signature, until, token)
+
+
+def _check_version_2(request: Request, signed: Signed, key: Key) -> None:
+    """Compare the signature of a URL of Version 2, and its time."""
+    if not signed.stamp.isdigit():
+        raise Refused("incomplete")
+    from botocore import auth  # noqa: PLC0415 - as in `_botocore`
+
+    base: Any = auth.HmacV1QueryAuth
+
+    class Signer(base):  # type: ignore[misc]
+        """botocore's, at the time that was signed."""
+
+        def _get_date(self) -> str:
+            return signed.stamp
+
+    _, request_of, credentials_of = _botocore()
+    headers = request_of(request.method, "").headers
+    for name, value in request.headers.items():
+        if name.lower() in {"content-md5", "content-type"} or name.lower().startswith("x-amz-"):
+            headers[name] = value
+    signer = Signer(credentials_of(key.access_key_id, key.secret_access_key, key.session_token))
+    where = urlsplit(_target(request.environ))
+    bucket, dot, _ = request.host.partition(".localhost")
+    path = f"/{bucket}{where.path}" if dot else where.path
+    if not _same(signer.get_signature(request.method, where, headers, auth_path=path), signed.signature):
+        raise Refused("mismatch")
+    if not 0 <= int(signed.stamp) - time.time() <= _LONGEST_SECONDS:
+        raise Refused("expired")
 
 
 def _signed(

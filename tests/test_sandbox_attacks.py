@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -246,6 +247,46 @@ def test_a_presigned_url_is_good_as_it_is_and_not_otherwise(box: Sandbox) -> Non
     assert "ListExportsResult" in send(box, "GET", f"{parts.path}?{parts.query}")[1]
 
 
+@pytest.mark.parametrize("as_a_session", [False, True])
+def test_an_older_presigned_url_is_good_as_it_is_and_not_otherwise(
+    box: Sandbox, *, as_a_session: bool
+) -> None:
+    own = client(box, "s3")
+    own.create_bucket(Bucket="older")
+    for name in ("a b", "other"):
+        own.put_object(Bucket="older", Key=name, Body=b"content")
+    key = of(client(box, "sts").get_session_token()["Credentials"]) if as_a_session else box.key
+    s3 = client(box, "s3", key, signature_version="s3", s3={"addressing_style": "path"})
+
+    def url(seconds: int = 60) -> str:
+        parts = urlsplit(
+            s3.generate_presigned_url(
+                "get_object", Params={"Bucket": "older", "Key": "a b"}, ExpiresIn=seconds
+            )
+        )
+        return f"{parts.path}?{parts.query}"
+
+    good = url()
+    assert "AWSAccessKeyId=" in good
+    assert send(box, "GET", good)[:2] == (200, "content")
+    expires = re.search(r"Expires=(\d+)", good)
+    assert expires
+    for changed in (
+        good.replace("a%20b", "other"),
+        good.replace(expires[1], str(int(expires[1]) + 60)),
+        good.replace(key.access_key_id, Key.new().access_key_id),
+        good + "&Signature=x",
+        good + "&Expires=1",
+        good + "&versionId=1",
+        url(-1),
+        url(8 * 86_400),
+    ):
+        assert send(box, "GET", changed)[0] == 403, changed
+    assert send(box, "PUT", good, "x")[0] == 403
+    assert send(box, "GET", good, headers=signed(box))[0] == 403
+    assert send(box, "GET", good, headers={"Origin": "null"})[0] == 403
+
+
 def test_a_presigned_url_ends_with_its_time(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     then = datetime.now(UTC) - timedelta(minutes=2)
     monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: then)
@@ -334,6 +375,26 @@ def test_no_page_of_others_may_read_an_answer(box: Sandbox) -> None:
 
     assert [status for status, _, _ in answers] == [403, 403, 200, 200]
     assert [name for _, _, headers in answers for name in headers if name.startswith("access-control")] == []
+
+
+def test_the_aws_command_puts_gets_and_presigns_files(box: Sandbox, tmp_path: Path) -> None:
+    file, back = tmp_path / "file", tmp_path / "back"
+    file.write_bytes(b"0123456789" * 1_000_000)  # more than one part
+
+    def aws(*arguments: str) -> str:
+        variables = {"AWS_ENDPOINT_URL": box.endpoint, "AWS_DEFAULT_REGION": REGION, **box.key.variables}
+        command = [Path(sys.executable).parent / "aws", "s3", *arguments]
+        variables |= {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    aws("mb", "s3://files")
+    aws("cp", str(file), "s3://files/a/file")
+    aws("cp", "s3://files/a/file", str(back))
+    assert back.read_bytes() == file.read_bytes()
+    parts = urlsplit(aws("presign", "s3://files/a/file"))
+    assert send(box, "GET", f"{parts.path}?{parts.query}")[0] == 200
 
 
 # moto's own pages, and the sandbox's

@@ -349,7 +349,9 @@ class Aws(Edges):
             except Transient as error:
                 if not error.code and is_silent(client.meta.endpoint_url):
                     where = f"nothing answers at {client.meta.endpoint_url} any more"
-                    raise LostSight(f"{error}: {where}: start again what listened there") from error
+                    raise LostSight(
+                        f"{error}: {where}: start what listened there again, or unset AWS_ENDPOINT_URL"
+                    ) from error
                 raise
 
         return ask() if self._budget is None else self._budget.ask(ask)
