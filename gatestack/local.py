@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from gatestack import telling
 from sandbox import local as sandbox
 
 SANDBOX_FOLDER = Path(".gatestack")
@@ -41,7 +42,7 @@ def status(style: str) -> int:
     """Say whether it runs, and where."""
     found = sandbox.status(SANDBOX_FOLDER)
     if style == "json":
-        click.echo(json.dumps({"running": found.running, "endpoint": found.endpoint}))
+        telling.document(json.dumps({"running": found.running, "endpoint": found.endpoint}))
     else:
         click.echo(f"running at {found.endpoint}" if found.running else "not running")
     return 0

@@ -283,7 +283,7 @@ def test_a_push_that_fails_and_one_that_does_not_arrive_are_told(user: User, san
     login = there.run("image", "dev", "--tag", "v1", "--push")
     assert (login.code, login.err.splitlines()[-1]) == (
         1,
-        f"error: docker login {PLACE.partition('/')[0]}: Error response: 401 for ***",
+        f"error: docker login {PLACE.partition('/')[0]}: Error response: 401 for (hidden)",
     )
 
     programs.answer("docker login", 0)
