@@ -54,7 +54,7 @@ def scrubbed(text: str) -> str:
 
 def scrubbed_json(text: str) -> str:
     """Return JSON of the same data with each string scrubbed; *text* is JSON."""
-    if scrubbed(text) == text and "\\u" not in text:
+    if "\\" not in text and scrubbed(text) == text:
         return text
     return re.sub(r'"(?:[^"\\]|\\.)*"', _scrubbed_literal, text)
 
@@ -85,7 +85,7 @@ def _hidden(found: re.Match[str]) -> str:
 @cache
 def _shapes() -> tuple[re.Pattern[str], ...]:
     """Return the shapes of secrets: what stands `before`, and the `secret`."""
-    is_ = r"""(?:\\?["'])?\s{0,3}(?:[:=]|%3[ad])\s{0,3}(?:b?\\?["'])?"""
+    is_ = r"""(?:\\{0,8}["'])?\s{0,3}(?:[:=>]|%3[ad])\s{0,3}(?:b?\\{0,8}["'])?"""
     word = r"""[^\s"'&<>,;\\]+"""
     rest = r"""[^\r\n"'<>]+"""
     schemes = "(?:aws4-|bearer|basic|digest|token|negotiate|ntlm|apikey)"

@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from deployer.errors import DeployError, Interrupted
-from deployer.scrub import remember
+from deployer.scrub import remember, said
 from gatestack import gate, telling
 from gatestack.cli import cli
 
@@ -91,12 +91,22 @@ def _no_file(error: OSError) -> int:
 
 
 def _unexpected(error: Exception) -> int:
+    """Report what nobody thought of; where there is no place for a report, say where it happened."""
     import traceback  # noqa: PLC0415 - nothing else needs it
 
-    STATE.mkdir(exist_ok=True)
+    from generator.foreign import Foreign, write_private  # noqa: PLC0415 - as above
+
     report = STATE / "error.log"
-    report.write_text(gate.told("".join(traceback.format_exception(error))), encoding="utf-8")
-    told = f"unexpected {type(error).__name__}; please report it with {report}"
+    what = f"unexpected {type(error).__name__}"
+    try:
+        text = gate.told("".join(traceback.format_exception(error)))
+        write_private(report, text.encode())
+    except (OSError, Foreign) as problem:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"in {last.name}, {Path(last.filename).name} line {last.lineno}"
+        told = f"{what} {place}; please report it ({report} cannot be written: {said(problem)})"
+    else:
+        told = f"{what}; please report it with {report}"
     telling.error(told, f"gatestack: {told}")
     return 1
 
