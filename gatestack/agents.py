@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["error", "warning"]
 
-_COMMAND = re.compile(r"##(?=(?:vso)?\[)", re.IGNORECASE)
+_COMMAND = r"(?i)##(?=(?:vso)?\[)"
 """How a command begins, wherever in a line: both agents know ``##[``, Azure's ``##vso[`` as well."""
-_GITHUB_COMMAND = re.compile(
+_GITHUB_COMMAND = (
     "(?P<before>(?:^|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029])[\\s\u180e\u200b\u2060\ufeff]*):(?=:)"
 )
 """
@@ -70,12 +70,12 @@ def harmless(text: str) -> str:
 
     What AWS gives as a reason may quote what somebody else has written.
     """
-    return _GITHUB_COMMAND.sub(r"\g<before>: ", _COMMAND.sub("## ", text))
+    return re.sub(_GITHUB_COMMAND, r"\g<before>: ", re.sub(_COMMAND, "## ", text))
 
 
 def harmless_json(text: str) -> str:
     """Return JSON of the same data without commands; *text* is JSON, in which no line begins with a colon."""
-    return _COMMAND.sub(r"\\u0023#", text)
+    return re.sub(_COMMAND, r"\\u0023#", text)
 
 
 @dataclass(frozen=True)

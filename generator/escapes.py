@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_CONTROLS = re.compile(
+_CONTROLS = (
     "[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
 )
 """
@@ -17,12 +17,13 @@ What steers or rings a terminal, begins a line for somebody, or turns the order 
 C0 but tab and newline, DEL, C1 (ECMA-48); a carriage return alone; line and paragraph separators and bidi
 overrides (Unicode Standard Annex 9); halves of surrogate pairs, which no encoding can write.
 """
-_MARKDOWN = re.compile(r"([\\`*\[\]|~])")
+_MARKDOWN = r"([\\`*\[\]|~])"
 
 
 def visible(text: str) -> str:
     r"""Return *text* with every control character written out (``\x1b``); tabs and newlines stay."""
-    return _CONTROLS.sub(_spelled, text)
+    plain = text.replace("\n", "").isprintable()  # as most texts are: nobody waits for the pattern
+    return text if plain else re.sub(_CONTROLS, _spelled, text)
 
 
 def _spelled(found: re.Match[str]) -> str:
@@ -32,7 +33,7 @@ def _spelled(found: re.Match[str]) -> str:
 
 def visible_json(text: str) -> str:
     r"""Return JSON of the same data without control characters (``\u001b``); *text* is JSON."""
-    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return re.sub(_CONTROLS, lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def one_line(text: str) -> str:
@@ -46,7 +47,7 @@ def markdown(text: str) -> str:
 
     ``_`` stays: names have it within words, where it means nothing (GitHub Flavored Markdown Spec, 6.2).
     """
-    escaped = _MARKDOWN.sub(r"\\\1", one_line(text))
+    escaped = re.sub(_MARKDOWN, r"\\\1", one_line(text))
     for character in "&<>@":
         escaped = escaped.replace(character, f"&#{ord(character)};")
     return escaped

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployer import scrub
-from gatestack.gate import Gate, Stream
+from gatestack import telling
+from gatestack.gate import Gate, Stream, closed
 from tests.command import User
 from tests.serving import always, serving
 
@@ -367,3 +368,25 @@ def test_a_reason_from_aws_steers_no_terminal_and_shows_no_secret(user: User, tm
     assert "<body>" not in done.err
     assert KEY not in done.err
     assert CONTROLS.search(done.err) is None
+
+
+@pytest.mark.parametrize("agent", ["GITHUB_ACTIONS", "TF_BUILD"])
+def test_what_is_written_for_an_agents_page_passes_the_gate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], agent: str
+) -> None:
+    for name in ("GITHUB_ACTIONS", "TF_BUILD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(agent, "true")
+    for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("AGENT_TEMPDIRECTORY", str(tmp_path))
+
+    with closed():
+        telling.summary(f"a {KEY} \x1b]0;x\x07", "plan")
+        telling.variables({"url": f"http://u:hunter22@h?X-Amz-Security-Token={TOKEN}"})
+        telling.error(f"no {KEY}\r::add-mask::x\x1b")
+
+    written = "".join(path.read_text() for path in tmp_path.iterdir()) + "".join(capsys.readouterr())
+    assert "(hidden)" in written
+    assert not any(secret in written for secret in (KEY, TOKEN, "hunter22"))
+    assert CONTROLS.search(written) is None

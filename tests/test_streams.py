@@ -292,6 +292,21 @@ def test_a_place_that_cannot_be_written_is_named_in_one_sentence(tmp_path: Path)
     assert line.startswith("error: taken/built: Not a directory")
 
 
+@pytest.mark.parametrize("flags", [[], ["--force"]])
+def test_a_disk_that_is_full_leaves_no_half_of_a_file(tmp_path: Path, flags: list[str]) -> None:
+    user = User.at(tmp_path)
+    path = tmp_path / "environments" / "new.yaml"
+    if flags:
+        path.write_text("as before")
+
+    line = ["bash", "-c", 'ulimit -f 0; "$0" "$@"', sys.executable, "-m", "gatestack", "setup", "--yes"]
+    done = user.call(*line, "--environment", "new", *flags)
+
+    assert (done.code, "environments/new.yaml cannot be written" in done.err) == (2, True), done.err
+    assert (path.read_text() if path.exists() else None) == ("as before" if flags else None)
+    assert [one.name for one in path.parent.iterdir() if one.name.startswith(".")] == []
+
+
 BROKEN = """
 import sys
 from gatestack import __main__ as main, telling
