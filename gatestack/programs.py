@@ -73,7 +73,7 @@ def log_in(login: RegistryLogin) -> None:
     remember(login.password)
     command = ["docker", "login", "--username", login.user, "--password-stdin", login.registry]
     done = subprocess.run(  # noqa: S603 - docker, on the PATH as its users have it
-        command, input=login.password, capture_output=True, text=True, check=False
+        command, input=login.password, capture_output=True, text=True, errors="replace", check=False
     )
     if done.returncode:
         raise DeployError(f"docker login {login.registry}: {_last(done.stderr)}")

@@ -271,7 +271,7 @@ def test_the_commit_is_the_tag_and_what_is_not_committed_is_not_pushed(user: Use
 def test_what_docker_and_cosign_say_passes_the_gate(alone: tuple[User, Programs]) -> None:
     user, programs = alone
     hostile = "1\x1b[2J\r::add-mask::x\n##vso[task.complete]\nhttp://u:hunter22@proxy:8080 \u202ex\n"
-    programs.answer("cosign verify", 0, SIGNED, hostile)
+    programs.answer("cosign verify", 0, signed(), hostile)
     programs.answer("docker buildx", 1, hostile, hostile)
     there = replace(user, variables=user.variables | {"GITHUB_ACTIONS": "true"})
 
