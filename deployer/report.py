@@ -10,6 +10,7 @@ from typing import Any
 from deployer.cloud import Change, StackEvent, StackState
 from deployer.plan import CostDifference, Plan, PlanCost, StackPlan, consent_flags
 from deployer.progress import Result, StackOutput, StackResult
+from generator.escapes import markdown, markdown_code
 
 SIGNS: Mapping[str, str] = {"Add": "+", "Modify": "~", "Remove": "-", "Import": ">", "Dynamic": "?"}
 """One character for what a change does to a resource."""
@@ -48,18 +49,18 @@ def plan_json(plan: Plan) -> str:
 def plan_markdown(plan: Plan) -> str:
     """Return *plan* for a pull request or a pipeline's summary: a table, then every stack's changes."""
     head = [
-        f"## Plan for {plan.environment}",
+        f"## Plan for {markdown(plan.environment)}",
         "",
         "| stack | action | changes | exact |",
         "|---|---|---|---|",
     ]
     exact = {True: "yes", False: "no"}
     rows = [
-        f"| {stack.stack_name} | {stack.action} | {_count(stack.changes)} | {exact[stack.exact]} |"
+        f"| {markdown(stack.stack_name)} | {stack.action} | {_count(stack.changes)} | {exact[stack.exact]} |"
         for stack in plan.stacks
     ]
     details = [line for stack in plan.stacks for line in _markdown_details(stack)]
-    notices = [f"> {notice}" for notice in plan.notices]
+    notices = [f"> {markdown(notice)}" for notice in plan.notices]
     return "\n".join([*head, *rows, "", *_cost_markdown(plan.cost), *details, *notices])
 
 
@@ -226,9 +227,9 @@ def _change(change: Change) -> dict[str, Any]:
 def _markdown_details(stack: StackPlan) -> list[str]:
     if not stack.changes and not stack.problems:
         return []
-    lines = [f"- `{_change_text(change)}`" for change in stack.changes]
-    problems = [f"- **{problem}**" for problem in stack.problems]
-    title = f"<details><summary>{stack.stack_name}: {stack.action}</summary>"
+    lines = [f"- {markdown_code(_change_text(change))}" for change in stack.changes]
+    problems = [f"- **{markdown(problem)}**" for problem in stack.problems]
+    title = f"<details><summary>{markdown(stack.stack_name)}: {stack.action}</summary>"
     return [title, "", *lines, *problems, "", "</details>", ""]
 
 
@@ -256,7 +257,10 @@ def _cost_markdown(cost: PlanCost | None) -> list[str]:
     head = [f"**Cost**: {_cost_line(cost)}", ""]
     if not cost.differences:
         return head
-    rows = [f"| {one.stack}/{one.logical_id} | {one.item} | {_dollars(one)} |" for one in cost.differences]
+    rows = [
+        f"| {markdown(f'{one.stack}/{one.logical_id}')} | {markdown(one.item)} | {_dollars(one)} |"
+        for one in cost.differences
+    ]
     table = ["| resource | what | a month |", "|---|---|---|", *rows]
     return [*head, "<details><summary>Cost, row by row</summary>", "", *table, "", "</details>", ""]
 

@@ -1,6 +1,8 @@
 """
 Which values of a change may hold a secret: they are hidden before anybody sees the plan. Pure.
 
+By the name that a value stands under; what a text holds by its shape, `deployer.scrub` hides.
+
 A dynamic reference (``{{resolve:secretsmanager:…}}``) is no secret: CloudFormation puts the value in later.
 """
 
@@ -12,8 +14,8 @@ from dataclasses import replace
 from typing import Any
 
 from deployer.cloud import Change, PropertyChange
+from deployer.scrub import HIDDEN, REFERENCE
 
-HIDDEN = "(hidden)"
 SECRET_PROPERTIES = frozenset(
     {
         "accesskey",
@@ -33,7 +35,6 @@ SECRET_PROPERTIES = frozenset(
 """Property names, in small letters, whose values are secrets wherever they stand."""
 SECRET_NAME = re.compile(r"(^|_)(KEY|PASSWORD|PASSWD|TOKEN|SECRET|CREDENTIALS|DATABASE_URL)$", re.IGNORECASE)
 """Names of environment variables, and of keys in structured secrets."""
-REFERENCE = "{{resolve:"
 
 
 def hidden(change: Change) -> Change:

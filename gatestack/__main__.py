@@ -11,22 +11,34 @@ from typing import NoReturn
 import click
 
 from deployer.errors import DeployError, Interrupted
-from gatestack import telling
+from deployer.scrub import remember, said
+from gatestack import gate, telling
 from gatestack.cli import cli
 
 STATE = Path(".gatestack")
 """Where this checkout keeps what is not committed: the sandbox's state, the report of an unexpected error."""
 
 
+LOGIN = (
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+)
+"""Variables that hold secrets before anybody has logged in (botocore, credentials.py)."""
+
+
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
+    _fill_descriptors()
     _make_haste()
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run one command; an expected failure is one message on stderr, an unexpected one a report."""
-    with telling.guarded():
+    remember(*(os.environ.get(name) for name in LOGIN))
+    with gate.closed():
         return _run(arguments)
 
 
@@ -42,9 +54,8 @@ def _run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         telling.error("interrupted", "interrupted")
         return Interrupted.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
+    except OSError as error:
+        return _no_file(error)
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user
         return _unexpected(error)
     return code if isinstance(code, int) else 0
@@ -61,13 +72,41 @@ def _make_haste() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
+def _fill_descriptors() -> None:
+    """Open what was closed of stdin, stdout and stderr: else a connection would be taken for one of them."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003 - the lowest that is free
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - for the whole process
+
+
+def _no_file(error: OSError) -> int:
+    """Say in a line which file or folder the machine does not let us have; without one it is unexpected."""
+    if error.filename is None:
+        return _unexpected(error)
+    telling.error(f"{error.filename}: {error.strerror}: a command needs to read or write it")
+    return 1
+
+
 def _unexpected(error: Exception) -> int:
+    """Report what nobody thought of; where there is no place for a report, say where it happened."""
     import traceback  # noqa: PLC0415 - nothing else needs it
 
-    STATE.mkdir(mode=0o700, exist_ok=True)
+    from generator.foreign import Foreign, write_private  # noqa: PLC0415 - as above
+
     report = STATE / "error.log"
-    report.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    told = f"unexpected {type(error).__name__}; please report it with {report}"
+    what = f"unexpected {type(error).__name__}"
+    try:
+        text = gate.told("".join(traceback.format_exception(error)))
+        write_private(report, text.encode())
+    except (OSError, Foreign) as problem:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"in {last.name}, {Path(last.filename).name} line {last.lineno}"
+        told = f"{what} {place}; please report it ({report} cannot be written: {said(problem)})"
+    else:
+        told = f"{what}; please report it with {report}"
     telling.error(told, f"gatestack: {told}")
     return 1
 

@@ -18,9 +18,16 @@ if TYPE_CHECKING:
 
 Kind = Literal["error", "warning"]
 
-_COMMAND = re.compile(r"##(?=(?:vso)?\[)", re.IGNORECASE)
+_COMMAND = r"(?i)##(?=(?:vso)?\[)"
 """How a command begins, wherever in a line: both agents know ``##[``, Azure's ``##vso[`` as well."""
-_GITHUB_COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
+_GITHUB_COMMAND = (
+    "(?P<before>(?:^|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029])[\\s\u180e\u200b\u2060\ufeff]*):(?=:)"
+)
+"""
+How GitHub's other commands begin: a line, after whatever somebody takes for white space.
+
+The runner splits lines at carriage returns as well, and takes away what Unicode calls white space.
+"""
 
 _IN_A_FILE = re.compile(r"(?P<path>\S+\.ya?ml):(?P<line>\d+): (?P<text>.*)")
 """How an environment file's problems begin: ``environments/dev.yaml:12: ...``."""
@@ -61,11 +68,14 @@ def harmless(text: str) -> str:
     """
     Return *text* without anything that an agent would take for a command.
 
-    What AWS gives as a reason may quote what somebody else has written. JSON stays JSON of the same data.
+    What AWS gives as a reason may quote what somebody else has written.
     """
-    if text.lstrip()[:1] in {"{", "["}:
-        return _COMMAND.sub(r"\\u0023#", text)
-    return _GITHUB_COMMAND.sub(r"\1: ", _COMMAND.sub("## ", text))
+    return re.sub(_GITHUB_COMMAND, r"\g<before>: ", re.sub(_COMMAND, "## ", text))
+
+
+def harmless_json(text: str) -> str:
+    """Return JSON of the same data without commands; *text* is JSON, in which no line begins with a colon."""
+    return re.sub(_COMMAND, r"\\u0023#", text)
 
 
 @dataclass(frozen=True)

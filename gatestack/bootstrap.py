@@ -53,7 +53,7 @@ def bootstrap(
     manifest = _manifest(settings)
     (spec,) = manifest.stacks
     if print_template:
-        click.echo(json.dumps(json.loads(spec.template), indent=2))
+        telling.document(json.dumps(json.loads(spec.template), indent=2))
         return 0
     if not yes:
         review.check_terminal(" (see what it makes with --print-template first)")
@@ -130,7 +130,7 @@ def _lost(live: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
 def _told(result: Result, settings: Settings, style: str, name: str) -> int:
     """Print the outputs, and where they are entered; the first cause last."""
     if style == "json":
-        click.echo(report.result_json(result))
+        telling.document(report.result_json(result))
     else:
         click.echo(report.result_text(result), err=True)
         click.echo(report.outputs_text(result.outputs))

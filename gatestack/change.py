@@ -88,7 +88,10 @@ def plan(
     from gatestack.costing import with_cost  # noqa: PLC0415 - a deployment counts no costs
 
     found = with_cost(found, manifest, cloud)
-    click.echo(_rendered(found, environment, chosen, style))
+    if style == "json":
+        telling.document(report.plan_json(found))
+    else:
+        click.echo(_rendered(found, environment, chosen, style))
     telling.summary(report.plan_markdown(found), f"plan-{environment.name}")
     telling.variables({"changes": "yes" if found.changes_anything else "no"})
     if path is not None:
@@ -183,8 +186,7 @@ def _rendered(found: Plan, environment: Environment, chosen: RunOptions, style: 
         from gatestack import pages  # noqa: PLC0415 - no other format waits for Jinja2
 
         return pages.of_plan(found, environment, chosen)
-    render = {"text": report.plan_text, "json": report.plan_json, "markdown": report.plan_markdown}[style]
-    return render(found)
+    return report.plan_markdown(found) if style == "markdown" else report.plan_text(found)
 
 
 def _run_options(environment: Environment, options: Options, only: Collection[str], env: str) -> RunOptions:
@@ -208,7 +210,7 @@ def _confirm_by_name(environment: Environment, only: Collection[str]) -> None:
 def ended(result: Result, style: str) -> int:
     """Print what a run came to: the stacks on stderr, the outputs on stdout, the first cause last."""
     if style == "json":
-        click.echo(report.result_json(result))
+        telling.document(report.result_json(result))
     else:
         click.echo(report.result_text(result), err=True)
         if result.outputs:

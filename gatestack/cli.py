@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from gatestack import telling
+
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "generate": ("gatestack.templates", "Render ENV's templates and manifest into a folder."),
     "lint": ("gatestack.templates", "Check ENV's templates with cfn-lint; errors and warnings fail."),
@@ -37,6 +39,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "local": ("gatestack.local", "The sandbox: an AWS endpoint on this machine for ENV=local."),
 }
 """Command -> the module that holds it under its own name, and its line in `--help`."""
+READING = frozenset(
+    {"config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "secret", "status", "verify"}
+)
+"""Commands whose work is what they print. What the others do is done, whoever reads of it."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,11 @@ class Commands(click.Group):
                 each.params += _global_options(hidden=True)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; one that was asked for what it prints fails where that is lost."""
+        code = super().invoke(ctx)
+        return telling.kept(code or 0) if ctx.invoked_subcommand in READING else code
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help lines from the table."""
         with formatter.section("Commands"):
@@ -124,7 +135,7 @@ class Commands(click.Group):
 @click.group(
     cls=Commands,
     params=_global_options(hidden=False),
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110, "color": True},
 )
 @click.version_option(package_name="gatestack")
 def cli() -> None:

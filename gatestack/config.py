@@ -16,6 +16,7 @@ from deployer.errors import DeployError, Refused
 from deployer.upkeep import parameters, report
 from deployer.upkeep.names import near
 from deployer.upkeep.parameters import SECURE, Parameter, ParameterStore
+from gatestack import telling
 from gatestack.account import clients
 from gatestack.cli import Options
 from gatestack.draft import objection
@@ -45,7 +46,7 @@ def list_(options: Options, env: str, style: str) -> int:
     if style == "json":
         records = [report.parameter_record(one, owner) for one, owner in found]
         path = f"/{environment.prefix}"
-        click.echo(
+        telling.document(
             json.dumps({"environment": environment.name, "path": path, "parameters": records}, indent=2)
         )
     else:
@@ -69,7 +70,7 @@ def get(options: Options, env: str, name: str, style: str) -> int:
     environment.check_account(found.account)
     if style == "json":
         record = report.parameter_record(found, _Owners(environment).of(name))
-        click.echo(json.dumps({"environment": environment.name, **record}, indent=2))
+        telling.document(json.dumps({"environment": environment.name, **record}, indent=2))
     else:
         click.echo(found.value)
         if found.type == SECURE:

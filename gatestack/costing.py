@@ -9,6 +9,8 @@ import click
 
 from deployer.cloud import Cloud, StackState
 from deployer.plan import CostDifference, Plan, PlanCost
+from deployer.scrub import said
+from gatestack import telling
 from gatestack.cli import Options
 from gatestack.environment import Environment, SettingsRefused, resolve
 from generator.cost import report
@@ -42,7 +44,10 @@ def cost(options: Options, env: str, style: str, *, live: bool) -> int:
         prices, notices = _asked(environment, options, prices.select(needed))
     found = estimate(templates, usage, prices)
     priced = Priced(environment.name, manifest.region, found, usage, prices, notices)
-    click.echo(report.machine(priced) if style == "json" else report.text(priced))
+    if style == "json":
+        telling.document(report.machine(priced))
+    else:
+        click.echo(report.text(priced))
     return 0
 
 
@@ -55,7 +60,7 @@ def with_cost(plan: Plan, manifest: Manifest, cloud: Cloud) -> Plan:
     try:
         found = _of_plan(plan, manifest, cloud)
     except Exception as error:  # noqa: BLE001 - whatever is in a live template: a plan does not depend on it
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = said(error)
         return replace(plan, notices=(*plan.notices, f"what this costs is not known: {reason}"))
     return replace(plan, cost=found, notices=(*plan.notices, *_elsewhere(manifest)))
 

@@ -28,7 +28,10 @@ def drift(options: Options, env: str, only: str | None, style: str) -> int:
     environment = resolve(env, options.region)
     names = environment.chosen(only)
     found = _detected(environment, names, connect(environment, options), options)
-    click.echo(look_report.drift_json(found) if style == "json" else look_report.drift_text(found))
+    if style == "json":
+        telling.document(look_report.drift_json(found))
+    else:
+        click.echo(look_report.drift_text(found))
     failed = [stack for stack in found.stacks if stack.verdict in {"failed", "busy"}]
     if failed:
         telling.error(f"{failed[0].name}: {failed[0].reason or 'drift could not be detected'}")

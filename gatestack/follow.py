@@ -15,7 +15,7 @@ from deployer.looking.attach import watch as watch_stacks
 from deployer.looking.follow import follow as follow_stacks
 from deployer.looking.present import present
 from deployer.loop.patience import patiently
-from gatestack import telling
+from gatestack import gate, telling
 from gatestack.account import connect, poll_interval, speed
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
@@ -45,7 +45,7 @@ def watch(options: Options, env: str, style: str) -> int:
             env=shlex.quote(env),
         )
     if style == "json":
-        click.echo(report.result_json(result))
+        telling.document(report.result_json(result))
     else:
         click.echo(look_report.watch_text(result), err=True)
     if cause := report.first_cause(result):
@@ -56,12 +56,16 @@ def watch(options: Options, env: str, style: str) -> int:
 def follow(
     environment: Environment, stacks: Mapping[str, str], cloud: Cloud, options: Options, style: str
 ) -> int:
-    """Print the events of *stacks* as they come, until interrupted; JSON: an object a line."""
-    render = look_report.event_line if style == "json" else report.event_text
+    """Print the events of *stacks* until interrupted, or unread; JSON: an object a line."""
 
     def show(rows: Sequence[tuple[str, StackEvent]]) -> None:
         for stack, event in rows:
-            click.echo(render(stack, event))
+            if style == "json":
+                telling.document(look_report.event_line(stack, event))
+            else:
+                click.echo(report.event_text(stack, event))
+        if gate.unread():
+            raise click.exceptions.Exit(0)
 
     with host(lambda _: None) as here:
         follow_stacks(stacks, cloud, here, show, poll_interval=poll_interval(environment, options))

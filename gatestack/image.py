@@ -200,7 +200,7 @@ def _push(environment: Environment, options: Options, place: str, tag: str) -> N
 def _told(environment: Environment, reference: str, tag: str, style: str, *, pushed: bool) -> int:
     if style == "json":
         found = {"environment": environment.name, "image": reference, "tag": tag, "pushed": pushed}
-        click.echo(json.dumps(found, indent=2))
+        telling.document(json.dumps(found, indent=2))
     else:
         click.echo(reference)
     telling.variables({"image": reference, "image_tag": tag})

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from gatestack import telling
 from sandbox import local as sandbox
 
 SANDBOX_FOLDER = Path(".gatestack")
@@ -79,7 +80,7 @@ def status(style: str) -> int:
             "access_key_id": key.access_key_id if key else None,
             "secret_access_key": key.secret_access_key if key else None,
         }
-        click.echo(json.dumps(told))
+        telling.document(json.dumps(told), revealed=True)
     else:
         click.echo(f"running at {found.endpoint}" if found.running else "not running")
     return 0
@@ -94,7 +95,7 @@ def env() -> int:
         raise none_runs()
     exported = {"AWS_ENDPOINT_URL": found.endpoint, **found.key.variables, "AWS_DEFAULT_REGION": REGION}
     for name, value in exported.items():
-        click.echo(f"export {name}={shlex.quote(value)}")
+        telling.exact(f"export {name}={shlex.quote(value)}")
     click.echo(f"unset {' '.join(OTHER_LOGINS)}")
     return 0
 

@@ -29,7 +29,7 @@ def status(options: Options, env: str, style: str) -> int:
     environment = resolve(env, options.region)
     found = _present(environment, connect(environment, options))
     if style == "json":
-        click.echo(report.status_json(environment.name, found.names, found.states))
+        telling.document(report.status_json(environment.name, found.names, found.states))
     else:
         click.echo(report.status_text(found.states))
     for name in found.left:
@@ -49,7 +49,7 @@ def outputs(options: Options, env: str, style: str) -> int:
     found = [output for name, state in states.items() for output in outputs_of(name, state)]
     if style == "json":
         stacks = report.outputs_by_stack(found)
-        click.echo(json.dumps({"environment": environment.name, "outputs": stacks}, indent=2))
+        telling.document(json.dumps({"environment": environment.name, "outputs": stacks}, indent=2))
     else:
         click.echo(report.outputs_text(found))
     telling.outputs(found)
@@ -89,7 +89,7 @@ def events(options: Options, env: str, only: str | None, style: str, *, followin
 
         click.echo(pages.of_events(environment, cloud, states, read))
     elif style == "json":
-        click.echo(report.events_json(environment.name, found))
+        telling.document(report.events_json(environment.name, found))
     else:
         click.echo("\n".join(report.event_text(stack, event) for stack, event in found))
     return 0

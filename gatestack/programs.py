@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import click
 
 from deployer.aws.registry import RegistryLogin
 from deployer.errors import DeployError, Refused
+from deployer.scrub import remember, said
 from gatestack.base_image import Base, verified_digest
 
 SHORT = 12
@@ -36,8 +36,7 @@ def commit_of(folder: Path) -> tuple[str, bool]:
     found = _ask("git", "rev-parse", f"--short={SHORT}", "HEAD")
     changed = _ask("git", "status", "--porcelain", "--", str(folder))
     if found.returncode or changed.returncode:
-        said = (found.stderr or changed.stderr).strip().splitlines()
-        raise Refused(f"git names no commit here, give --tag: {said[-1] if said else 'it says nothing'}")
+        raise Refused(f"git names no commit here, give --tag: {_last(found.stderr or changed.stderr)}")
     return found.stdout.strip(), not changed.stdout.strip()
 
 
@@ -71,24 +70,41 @@ def verify(image: Base) -> str:
 
 def log_in(login: RegistryLogin) -> None:
     """Log docker in; the password goes through its stdin."""
+    remember(login.password)
     command = ["docker", "login", "--username", login.user, "--password-stdin", login.registry]
     done = subprocess.run(  # noqa: S603 - docker, on the PATH as its users have it
-        command, input=login.password, capture_output=True, text=True, check=False
+        command, input=login.password, capture_output=True, text=True, errors="replace", check=False
     )
     if done.returncode:
-        said = done.stderr.replace(login.password, "***").strip().splitlines()
-        raise DeployError(f"docker login {login.registry}: {said[-1] if said else 'it failed'}")
+        raise DeployError(f"docker login {login.registry}: {_last(done.stderr)}")
 
 
 def docker(*arguments: str) -> None:
     """Run docker; what it says goes to stderr, for stdout is the result's. Raises DeployError."""
     click.echo(f"docker {' '.join(arguments)}", err=True)
-    done = subprocess.run(["docker", *arguments], stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)  # noqa: S603, S607 - as above
-    if done.returncode:
-        raise DeployError(f"`docker {arguments[0]}` ended with {done.returncode}; why stands above")
+    command = ["docker", *arguments]
+    with subprocess.Popen(  # noqa: S603 - as above
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as running:
+        assert running.stdout is not None  # noqa: S101 - a pipe was asked for
+        for line in running.stdout:
+            click.echo(line, nl=False, err=True)
+    if running.returncode:
+        raise DeployError(f"`docker {arguments[0]}` ended with {running.returncode}; why stands above")
+
+
+def _last(words: str) -> str:
+    """Return the last line of what a program says, or that it says nothing."""
+    lines = words.strip().splitlines()
+    return said(lines[-1]) if lines else "it says nothing"
 
 
 def _ask(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - programs of the user's PATH
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TextIO, cast
 
+import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -31,8 +35,10 @@ from deployer.progress import (
     Waiting,
 )
 from deployer.report import event_words
-from gatestack import telling
+from gatestack import agents, gate, telling
 from gatestack.cli import Options
+from gatestack.gate import Gate
+from generator.escapes import one_line
 
 
 @contextmanager
@@ -42,20 +48,42 @@ def shown(options: Options, *, speed: float = 1.0) -> Iterator[Callable[[Event],
 
     *speed*: how much faster than AWS the endpoint is, for what is said of the rest.
     """
-    console = Console(stderr=True, no_color=options.no_color, highlight=False, soft_wrap=True)
-    if console.is_terminal and not options.quiet:
-        bars = Bars(console, verbose=options.verbose, speed=speed)
-        with bars.progress:
-            yield bars
-    else:
-        yield Lines(console, quiet=options.quiet)
+    if options.quiet or not _can_draw():
+        yield Lines(quiet=options.quiet)
+        return
+    bars = Bars(_console(options), verbose=options.verbose, speed=speed)
+    # while bars are drawn, what is printed is put above them; it passes the gate before that
+    with bars.progress, gate.closed():
+        yield bars
+
+
+def _can_draw() -> bool:
+    """Whether stderr is a terminal whose cursor moves, and no CI agent reads it."""
+    dumb = os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
+    return sys.stderr.isatty() and not dumb and agents.agent(os.environ) is None
+
+
+def _console(options: Options) -> Console:
+    """
+    Return where bars are drawn: in colours unless --no-color, or NO_COLOR with any value, says no.
+
+    Nothing else has colours, so FORCE_COLOR, which does not outrank those two, changes nothing in a pipe.
+    """
+    plain = options.no_color or bool(os.environ.get("NO_COLOR"))
+    file = sys.stderr.plain() if isinstance(sys.stderr, Gate) else sys.stderr
+    return Console(
+        file=cast("TextIO", file),
+        force_terminal=True,
+        color_system=None if plain else "auto",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 class Lines:
     """One line per event, with its time and stack."""
 
-    def __init__(self, console: Console, *, quiet: bool) -> None:
-        self._console = console
+    def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
 
     def __call__(self, event: Event) -> None:
@@ -63,7 +91,7 @@ class Lines:
         important = isinstance(event, Stopping) or (isinstance(event, Notice) and event.warning)
         line = _line(event)
         if line and (important or not self._quiet) and not _told_agent(event):
-            self._console.print(line, markup=False)
+            click.echo(line, err=True)
 
 
 class Rest(ProgressColumn):
@@ -82,13 +110,14 @@ class Bars:
 
     def __init__(self, console: Console, *, verbose: bool, speed: float = 1.0) -> None:
         self.progress = Progress(
-            TextColumn("{task.description:<9}"),
+            TextColumn("{task.description:<9}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             Rest(),
-            TextColumn("{task.fields[current]}"),
+            TextColumn("{task.fields[current]}", markup=False),
             console=console,
+            redirect_stdout=sys.stdout.isatty(),
         )
         self._verbose = verbose
         self._speed = speed
@@ -112,12 +141,14 @@ class Bars:
             case Waiting():
                 self._show(event.stack, event.reason)
             case _:
-                self.progress.console.print(_line(event), markup=False)
+                self._print(_line(event))
 
     def _add(self, stack: str, total: int | None) -> None:
         """A deployment in several passes starts several runs: a stack keeps its bar."""
         if stack not in self._tasks:
-            task = self.progress.add_task(stack, start=False, total=total, current="", expected=0.0)
+            task = self.progress.add_task(
+                one_line(gate.told(stack)), start=False, total=total, current="", expected=0.0
+            )
             self._tasks[stack] = task
 
     def _start(self, event: StackStarted) -> None:
@@ -134,7 +165,7 @@ class Bars:
         self.progress.update(task, completed=len(self._done.get(event.stack, ())))
         self._show(event.stack, f"{said.status} {event.stack if said.is_stack else said.logical_id}")
         if self._verbose or said.status.endswith("_FAILED"):
-            self.progress.console.print(_line(event), markup=False)
+            self._print(_line(event))
 
     def _finish(self, event: StackFinished) -> None:
         result = event.result
@@ -146,7 +177,10 @@ class Bars:
         self._show(result.name, "no changes" if result.action == "none" else result.status or result.outcome)
 
     def _show(self, stack: str, current: str) -> None:
-        self.progress.update(self._tasks[stack], current=current)
+        self.progress.update(self._tasks[stack], current=one_line(gate.told(current)))
+
+    def _print(self, line: str) -> None:
+        self.progress.console.print(Text(gate.told(line)))
 
 
 def _line(event: Event) -> str:

@@ -129,7 +129,7 @@ def _failed(
     """Print that the deployment failed; the services' own deployments are told where ECS can be asked."""
     if style == "json":
         found = [Rolled(each.place.service, _unfinished(each, result, service)) for each in rollers]
-        click.echo(as_json(environment.name, found))
+        telling.document(as_json(environment.name, found))
     telling.error(report.first_cause(result) or "interrupted")
     return result.exit_code
 

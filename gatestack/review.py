@@ -21,7 +21,7 @@ from gatestack import telling
 from gatestack.cli import Options
 from gatestack.environment import Environment, built_folder
 from gatestack.progress import shown
-from gatestack.signals import host
+from gatestack.signals import host, interrupting
 from generator.foreign import Foreign
 from generator.manifest import Manifest
 
@@ -115,8 +115,9 @@ def agreed(
     """
     found = preview(manifest, cloud, options, chosen, keep=True)
     try:
-        click.echo(report.plan_text(found), err=True)
-        _ask(environment, found)
+        with interrupting():
+            click.echo(report.plan_text(found), err=True)
+            _ask(environment, found)
     except BaseException:
         _discard(found, cloud)
         raise

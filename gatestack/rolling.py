@@ -115,7 +115,9 @@ def rolled(rollers: Sequence[Roller], idle: str, environment: Environment, style
             if style == "json":
                 going = Rollout(begun.deployment, "IN_PROGRESS", roller.host.clock() - began)
                 rest = map(_skipped, rollers[len(done) + 1 :])
-                click.echo(as_json(environment.name, [*done, Rolled(roller.place.service, going), *rest]))
+                telling.document(
+                    as_json(environment.name, [*done, Rolled(roller.place.service, going), *rest])
+                )
             raise
     return tuple(done)
 
@@ -137,7 +139,7 @@ def ended(done: Sequence[Rolled], environment: Environment, style: str) -> int:
     """Print what a rollout came to: stdout the result, stderr the first cause."""
     failed = next((one for one in done if one.failed), None)
     if style == "json":
-        click.echo(as_json(environment.name, done))
+        telling.document(as_json(environment.name, done))
     else:
         for one in (one for one in done if one.rollout.status == "COMPLETED"):
             click.echo(f"{one.service}: new tasks run ({one.rollout.seconds:.1f} s)")

@@ -134,7 +134,7 @@ def _rotated(
     except (Interrupted, LostSight):
         if style == "json":
             seconds = rotator.host.clock() - began
-            click.echo(_json(environment.name, name, begun.version, "IN_PROGRESS", seconds))
+            telling.document(_json(environment.name, name, begun.version, "IN_PROGRESS", seconds))
         raise
 
 
@@ -166,7 +166,7 @@ def _ended(done: Done, environment: Environment, style: str) -> int:
     rotation = done.rotation
     if style == "json":
         which = (environment.name, rotation.secret, rotation.version)
-        click.echo(_json(*which, rotation.status, rotation.seconds, done.rollout))
+        telling.document(_json(*which, rotation.status, rotation.seconds, done.rollout))
     elif rotation.status == "COMPLETED":
         also = ", and its new tasks run" if done.rollout == "COMPLETED" else ""
         click.echo(f"{rotation.secret} is rotated{also} ({rotation.seconds:.1f} s)")

@@ -17,6 +17,7 @@ from deployer.errors import DeployError, NotAllowed, Refused
 from deployer.upkeep import report, secrets
 from deployer.upkeep.report import SecretView
 from deployer.upkeep.secrets import SecretInfo, SecretStore, SecretValue, Target
+from gatestack import telling
 from gatestack.account import clients
 from gatestack.catalogue import catalogue
 from gatestack.cli import Options
@@ -48,7 +49,7 @@ def list_(options: Options, env: str, style: str) -> int:
     if all(view.info is None for view in views):
         raise DeployError(_missing(environment, f"{environment.prefix}/...", env))
     if style == "json":
-        click.echo(report.secrets_json(environment.name, views))
+        telling.document(report.secrets_json(environment.name, views))
     else:
         click.echo(report.secrets_text(views))
     return 0
@@ -71,10 +72,11 @@ def get(options: Options, env: str, name: str, style: str, *, reveal: bool) -> i
     view = _shown(target.secret, info, value, only=target.key)
     if style == "json":
         shown = {"value": _plain(value, target)} if reveal else {}
-        click.echo(json.dumps({"environment": environment.name, **view.record(), **shown}, indent=2))
+        found = {"environment": environment.name, **view.record(), **shown}
+        telling.document(json.dumps(found, indent=2), revealed=reveal)
     elif reveal:
         plain = _plain(value, target)
-        click.echo(plain if isinstance(plain, str) else json.dumps(plain, indent=2), color=True)
+        telling.exact(plain if isinstance(plain, str) else json.dumps(plain, indent=2))
     else:
         click.echo(report.secret_text(view))
     return 0

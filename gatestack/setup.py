@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -167,10 +168,20 @@ def _write(path: Path, text: str, *, makes_folder: bool, force: bool) -> None:
         raise SettingsRefused(
             f"there is no folder {path.parent} here: go to the project's folder, or give --yes"
         )
+    # written beside and renamed: whatever stops it, what is there stays whole
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(exist_ok=True)
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
+        if not force:
+            path.open("x", encoding="utf-8").close()
+        try:
+            unfinished.write_text(text, encoding="utf-8")
+            unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            if not force:
+                path.unlink()
+            raise
     except OSError as error:
         raise SettingsRefused(f"{path} cannot be written: {error.strerror}") from error
 

@@ -1,4 +1,4 @@
-"""The machine a run is on: clock, sleep, signals. Ctrl-C or SIGTERM once asks a run to end, twice ends it."""
+"""The machine a run is on: clock, sleep, signals. Ctrl-C, SIGTERM or SIGHUP once ends a run in order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from deployer.options import Host
 from deployer.progress import Tell
 
-STOPPING = (signal.SIGINT, signal.SIGTERM)
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks a run to end: a person, who cancels a pipeline, and a terminal or connection that goes away."""
 PATIENCE = 3
 """So many signals end the process at once, in whatever it is doing."""
 LANES = 8
@@ -47,11 +48,35 @@ class _Signals:
         os.close(self._writing)
 
 
+def _heard() -> tuple[signal.Signals, ...]:
+    """Return the signals that ask this process to end; under `nohup` a terminal that goes away does not."""
+    return tuple(
+        number
+        for number in STOPPING
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
+    )
+
+
+@contextmanager
+def interrupting() -> Iterator[None]:
+    """Let whatever asks this process to end interrupt it, as Ctrl-C does: for when it waits for an answer."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _heard()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 @contextmanager
 def host(tell: Tell) -> Iterator[Host]:
     """Give a run its host; while it lasts, signals are counted instead of ending the process."""
     signals = _Signals()
-    before = {number: signal.signal(number, signals.take) for number in STOPPING}
+    before = {number: signal.signal(number, signals.take) for number in _heard()}
     try:
         yield Host(
             tell=tell,

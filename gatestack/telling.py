@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
-from gatestack import agents
+from deployer.scrub import scrubbed
+from gatestack import agents, gate
 from gatestack.agents import Azure, GitHub, Kind
+from gatestack.gate import Gate
 
 if TYPE_CHECKING:
     from deployer.progress import StackOutput
@@ -26,42 +27,35 @@ BUILT = Path("build")
 """Where a summary is written when the agent names no folder of its own."""
 
 
-class Guarded:
-    """A stream that an agent reads: what is written to it is no command, unless it is written as one."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """Write *text* as `agents.harmless` has it."""
-        return self._stream.write(agents.harmless(text))
-
-    def command(self, line: str) -> None:
-        """Write *line* for the agent."""
-        self._stream.write(f"{line}\n")
-        self._stream.flush()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+def document(text: str, *, revealed: bool = False) -> None:
+    """Print JSON that we made; *revealed*: with a secret that somebody asked to see."""
+    stream = sys.stdout
+    if isinstance(stream, Gate):
+        stream.document(text, revealed=revealed)
+    else:
+        click.echo(text)
 
 
-@contextmanager
-def guarded() -> Iterator[None]:
-    """Let the agent, where there is one, read commands of ours only."""
-    if agents.agent(os.environ) is None:
-        yield
-        return
-    own = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = Guarded(own[0]), Guarded(own[1])
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr = own
+def exact(text: str) -> None:
+    """Print a secret that somebody asked to see, as it is."""
+    stream = sys.stdout
+    if isinstance(stream, Gate):
+        stream.exact(text)
+    else:
+        click.echo(text)
+
+
+def kept(code: int) -> int:
+    """Return *code* of a command whose work is what it prints; 1 where not all of that could be written."""
+    why = gate.not_whole()
+    if why:
+        error(why)
+    return code or (1 if why else 0)
 
 
 def _command(line: str) -> None:
     stream = sys.stderr
-    if isinstance(stream, Guarded):
+    if isinstance(stream, Gate):
         stream.command(line)
     else:
         click.echo(line, err=True)
@@ -89,7 +83,7 @@ def to_agent(kind: Kind, text: str) -> bool:
     here = agents.agent(os.environ)
     if here is None:
         return False
-    for one in agents.issues(kind, text):
+    for one in agents.issues(kind, gate.told(text)):
         _command(here.issue(one))
     return True
 
@@ -119,20 +113,22 @@ def variables(found: Mapping[str, str]) -> None:
             for name, value in found.items():
                 _command(here.variable(name, value))
         case GitHub():
-            _append(here.outputs, [here.variable(name, value) for name, value in found.items()])
+            values = {name: scrubbed(value) for name, value in found.items()}
+            _append(here.outputs, [here.variable(name, value) for name, value in values.items()])
 
 
 def summary(markdown: str, name: str) -> None:
     """Put *markdown* on the page of the agent's run; *name* is its title where a title is shown."""
     here = agents.agent(os.environ)
+    page = gate.told(markdown)
     match here:
         case Azure():
             path = Path(here.folder or BUILT).absolute() / f"{name}.md"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(f"{markdown}\n", encoding="utf-8")
+            path.write_text(f"{page}\n", encoding="utf-8")
             _command(here.summary(str(path)))
         case GitHub():
-            _append(here.summary, [markdown, ""])
+            _append(here.summary, [page, ""])
 
 
 def _append(path: str, lines: list[str]) -> None:

@@ -50,7 +50,10 @@ def verify(options: Options, env: str, style: str) -> int:
     check_account(environment, cloud)
     with host(lambda _: None) as here:
         found = checks(environment, env, cloud, services, here)
-    click.echo(_json(environment.name, found) if style == "json" else _table(found))
+    if style == "json":
+        telling.document(_json(environment.name, found))
+    else:
+        click.echo(_table(found))
     failed = [check for check in found if check.outcome == "failed"]
     if failed:
         telling.error(f"{failed[0].name}: {failed[0].detail}: {failed[0].remedy}")

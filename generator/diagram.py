@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from generator.escapes import dot_string, markdown, mermaid_label
 from generator.traffic import Rule, Traffic
+
+_NODE = re.compile(
+    r"(?!(?:end|default|subgraph|graph|flowchart|style|class|click|direction)\b|[ox]\b)[a-z]\w*"
+)
+"""Names that are no words of Mermaid's flowcharts."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +38,28 @@ def text(wiring: Wiring) -> str:
 
 def mermaid(wiring: Wiring) -> str:
     """Return a Mermaid flowchart; an arrow leaves the exporting stack and counts the values it carries."""
+    stacks = [stack for wave in wiring.waves for stack in wave]
+    known = {stack: _node(stack, number) for number, stack in enumerate(stacks)}
     arrows = [
-        f"  {source} -->|{len(names)}| {stack}" for (stack, source), names in sorted(wiring.imports.items())
+        f"  {known[source]} -->|{len(names)}| {known[stack]}"
+        for (stack, source), names in sorted(wiring.imports.items())
     ]
-    nodes = [f"  {stack}" for wave in wiring.waves for stack in wave]
+    nodes = [
+        f"  {node}" if node == stack else f"  {node}[{mermaid_label(stack)}]" for stack, node in known.items()
+    ]
     return "\n".join(["flowchart LR", *nodes, *arrows])
+
+
+def _node(stack: str, number: int) -> str:
+    """Return what *stack* is called in a flowchart: its name, where that is a name there as well."""
+    return stack if _NODE.fullmatch(stack) else f"stack{number}"
 
 
 def dot(wiring: Wiring) -> str:
     """Return a Graphviz digraph with one rank a wave."""
-    ranks = ["  { rank=same; " + "; ".join(f'"{stack}"' for stack in wave) + " }" for wave in wiring.waves]
+    ranks = ["  { rank=same; " + "; ".join(map(dot_string, wave)) + " }" for wave in wiring.waves]
     arrows = [
-        f'  "{source}" -> "{stack}" [label="{", ".join(names)}"]'
+        f"  {dot_string(source)} -> {dot_string(stack)} [label={dot_string(', '.join(names))}]"
         for (stack, source), names in sorted(wiring.imports.items())
     ]
     return "\n".join(["digraph stacks {", "  rankdir=LR", *ranks, *arrows, "}"])
@@ -81,7 +98,7 @@ def _rules(traffic: Traffic, group: str) -> list[tuple[str, ...]]:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table whose columns are as wide as what stands in them."""
-    cells = [[cell.replace("|", "\\|") for cell in row] for row in (head, *rows)]
+    cells = [[markdown(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     lines = [
         f"| {' | '.join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=True))} |" for row in cells

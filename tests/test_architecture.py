@@ -17,7 +17,7 @@ PACKAGES = ("stacks", "generator", "deployer", "sandbox", "gatestack", "security
 MAY_IMPORT = {
     "stacks": {"stacks"},
     "generator": {"generator", "stacks"},
-    "deployer": {"deployer", "generator.foreign", "generator.manifest"},
+    "deployer": {"deployer", "generator.escapes", "generator.foreign", "generator.manifest"},
     "sandbox": {"sandbox"},
     "gatestack": {"gatestack", "generator", "deployer", "stacks", "sandbox"},
     "security": {"security", "generator", "stacks"},

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -267,6 +268,21 @@ def test_the_commit_is_the_tag_and_what_is_not_committed_is_not_pushed(user: Use
     assert (refused.code, f"image holds what commit {tag} does not" in refused.err) == (2, True)
 
 
+def test_what_docker_and_cosign_say_passes_the_gate(alone: tuple[User, Programs]) -> None:
+    user, programs = alone
+    hostile = "1\x1b[2J\r::add-mask::x\n##vso[task.complete]\nhttp://u:hunter22@proxy:8080 \u202ex\n"
+    programs.answer("cosign verify", 0, signed(), hostile)
+    programs.answer("docker buildx", 1, hostile, hostile)
+    there = replace(user, variables=user.variables | {"GITHUB_ACTIONS": "true"})
+
+    done = there.run("image", "dev", "--tag", "v1")
+
+    assert (done.code, "`docker buildx` ended with 1" in done.err) == (1, True), done.err
+    assert done.err.count("http://u:(hidden)@proxy:8080 \\u202ex") == 3
+    assert not any(word in done.err + done.out for word in ("hunter22", "\x1b", "\u202e", "##vso["))
+    assert [line for line in done.err.splitlines() if line.startswith("::")] == [done.err.splitlines()[-1]]
+
+
 def test_there_is_nowhere_to_push_before_the_first_deployment(user: User) -> None:
     there, programs = settled(user, "docker", "cosign")
 
@@ -283,7 +299,7 @@ def test_a_push_that_fails_and_one_that_does_not_arrive_are_told(user: User, san
     login = there.run("image", "dev", "--tag", "v1", "--push")
     assert (login.code, login.err.splitlines()[-1]) == (
         1,
-        f"error: docker login {PLACE.partition('/')[0]}: Error response: 401 for ***",
+        f"error: docker login {PLACE.partition('/')[0]}: Error response: 401 for (hidden)",
     )
 
     programs.answer("docker login", 0)

@@ -2,6 +2,7 @@
 
 import io
 import re
+from contextlib import redirect_stderr
 from datetime import UTC, datetime
 
 import pytest
@@ -37,9 +38,10 @@ def finished(outcome: str = "done", status: str = "CREATE_COMPLETE", action: str
 
 def lines(*events: Event, quiet: bool = False) -> list[str]:
     written = io.StringIO()
-    show = Lines(Console(file=written, width=200, soft_wrap=True), quiet=quiet)
-    for event in events:
-        show(event)
+    show = Lines(quiet=quiet)
+    with redirect_stderr(written):
+        for event in events:
+            show(event)
     return [re.sub(r"^\d\d:\d\d:\d\d  ", "", line) for line in written.getvalue().splitlines()]
 
 

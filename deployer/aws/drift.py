@@ -9,7 +9,8 @@ from typing import Any
 from deployer.cloud import Change, PropertyChange
 from deployer.errors import CloudError
 from deployer.looking.drift_state import Detection, PropertyDrift, ResourceDrift
-from deployer.secrecy import HIDDEN, hidden
+from deployer.scrub import HIDDEN
+from deployer.secrecy import hidden
 
 Pages = Callable[..., Iterator[Mapping[str, Any]]]
 NO_SUCH_CALL = frozenset(

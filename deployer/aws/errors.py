@@ -8,6 +8,7 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from deployer.errors import CloudError, DeployError, LostSight, MovedOn, NotAllowed, Refused, Transient
+from deployer.scrub import said
 
 THROTTLED = frozenset(
     {
@@ -27,6 +28,8 @@ EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", 
 INVALID = frozenset(
     {"AuthFailure", "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"}
 )
+ANSWER = 2_000
+"""Characters of AWS's own answer: one may hold an encoded message that somebody is to have decoded (IAM)."""
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
 
 _CONNECTION = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError)
@@ -69,7 +72,9 @@ def _raise(error: Exception, service: str, operation: str) -> NoReturn:
     if isinstance(error, boto.ClientError):
         raise _answered(error, service, operation) from error
     if isinstance(error, _CONNECTION):
-        raise Transient(f"{service} {operation}: no connection: {error}", operation=operation) from error
+        raise Transient(
+            f"{service} {operation}: no connection: {said(error)}", operation=operation
+        ) from error
     if isinstance(error, ResponseParserError):
         raise Transient(f"{service} {operation}: not an answer of AWS's", operation=operation) from error
     raise _setup(error, service, operation) from error
@@ -82,15 +87,15 @@ def setup(error: Exception) -> DeployError:
 
 def _setup(error: Exception, service: str, operation: str) -> DeployError:
     if isinstance(error, _LOGIN):
-        return LostSight(f"the login to AWS is over or cannot be renewed: {error}: log in again")
+        return LostSight(f"the login to AWS is over or cannot be renewed: {said(error)}: log in again")
     if isinstance(error, _SETUP):
-        return Refused(f"{error}: set up AWS credentials and region, or name another --profile")
-    return CloudError(f"{service} {operation}: {error}", operation=operation)
+        return Refused(f"{said(error)}: set up AWS credentials and region, or name another --profile")
+    return CloudError(f"{service} {operation}: {said(error)}", operation=operation)
 
 
 def _answered(error: boto.ClientError, service: str, operation: str) -> DeployError:
     answer = error.response.get("Error", {})
-    code, message = str(answer.get("Code", "")), str(answer.get("Message") or error)
+    code, message = str(answer.get("Code", "")), said(answer.get("Message") or error, most=ANSWER)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
     text = f"{service} {operation}: {message} ({code})"
     if code in EXPIRED:

@@ -10,8 +10,10 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from deployer.aws.credentials import resolved, watch
 from deployer.aws.endpoint import is_here
 from deployer.aws.errors import setup
+from deployer.errors import Refused
 
 EDGE_ATTEMPTS = 3
 """Of one request to another service; CloudFormation's are repeated by `deployer.aws.budget`."""
@@ -29,7 +31,7 @@ def log_in(region: str, *, profile: str | None = None, endpoint: str | None = No
     Return what makes the clients of *region*.
 
     Raises:
-        Refused: there are no credentials, or no such profile.
+        Refused: there are no credentials, no such profile, or credentials that no request can bear.
 
     """
     try:
@@ -49,7 +51,7 @@ class Login:
         self._lock = threading.Lock()
         self._session = self._open()
         self._clients: dict[str, Any] = {}
-        self._key = self._found_key(self._session)
+        self._key = resolved(self._session)
 
     def client(self, service: str) -> Any:
         """Return the client of *service*; making one is nothing that threads may do at the same time."""
@@ -74,8 +76,8 @@ class Login:
         with self._lock:
             try:
                 session = self._open()
-                key = self._found_key(session)
-            except BotoCoreError:
+                key = resolved(session)
+            except (BotoCoreError, Refused):
                 return False
             if key == self._key:
                 return False
@@ -88,14 +90,8 @@ class Login:
         except BotoCoreError as error:
             raise setup(error) from error
         session.user_agent_extra = "gatestack"
+        watch(session)
         return session
-
-    def _found_key(self, session: botocore.session.Session) -> tuple[str | None, ...]:
-        credentials = session.get_credentials()
-        if credentials is None:
-            return ()
-        frozen = credentials.get_frozen_credentials()
-        return (frozen.access_key, frozen.token)
 
 
 def _config(service: str, endpoint: str | None) -> Config:

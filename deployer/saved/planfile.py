@@ -1,7 +1,7 @@
 """
 A plan as a file: what was reviewed, and the state it was made for. Reads and writes it; decides nothing.
 
-No property value is in it, so no secret can be: of a change it has the names of what differs.
+No property value is in it: of a change it has the names of what differs. Parameters' values are scrubbed.
 
 When it comes back it is somebody else's file. Its seal, a SHA-256 over all of it, shows that it was changed.
 A seal is no signature: who can write the file can seal it anew, but gets no further than to change sets that
@@ -21,6 +21,7 @@ from typing import Any
 from deployer.cloud import Change, PropertyChange, StackState
 from deployer.errors import Protected, Refused
 from deployer.plan import Plan, PlanVerb, StackPlan
+from deployer.scrub import scrubbed_json
 from generator.foreign import Foreign, decode, parse, read_bytes, write_private
 from generator.manifest import Manifest, contents
 
@@ -127,7 +128,7 @@ def made_from(
 
 def write(plan: PlanFile, path: Path) -> None:
     """Write *plan* to *path*, for its owner's eyes only; may raise OSError."""
-    whole = {"format": FORMAT, **_lean(plan)}
+    whole = json.loads(scrubbed_json(json.dumps({"format": FORMAT, **_lean(plan)})))
     text = json.dumps({SEAL: _seal(whole), **whole}, indent=1) + "\n"
     write_private(path, text.encode())
 

@@ -9,6 +9,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from deployer.options import Host
+from deployer.scrub import said
 from deployer.upkeep.verification import Answer
 
 TIMEOUT_SECONDS = 10.0
@@ -48,6 +49,6 @@ def get_once(url: str) -> Answer:
         return Answer(url, error.code)
     except URLError as error:
         reason = error.reason
-        return Answer(url, None, str(reason), untrusted=isinstance(reason, ssl.SSLCertVerificationError))
+        return Answer(url, None, said(reason), untrusted=isinstance(reason, ssl.SSLCertVerificationError))
     except (OSError, HTTPException, ValueError) as error:
-        return Answer(url, None, str(error) or type(error).__name__)
+        return Answer(url, None, said(error))

@@ -1,13 +1,15 @@
 """
 A drawing as SVG: one file that asks for nothing, in light and dark, with a title on every part.
 
-Everything is an element of a tree that the standard library writes, so that no text can end one.
+Everything is an element of a tree that the standard library writes, so that no text can end one; control
+characters, which XML has no way to hold, are written out.
 """
 
 from __future__ import annotations
 
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from generator.escapes import visible
 from generator.manifest import Manifest
 from generator.picture.drawing import Arrow, Box, Chip, Drawing, Label
 from generator.picture.layout import layout
@@ -33,8 +35,8 @@ def svg(drawing: Drawing) -> str:
     root.set("viewBox", f"0 0 {size['width']} {size['height']}")
     root.attrib |= {"class": "picture", "role": "img", "aria-labelledby": "picture-title"}
     root.set("aria-describedby", "picture-description")
-    SubElement(root, "title", {"id": "picture-title"}).text = drawing.title
-    SubElement(root, "desc", {"id": "picture-description"}).text = drawing.description
+    SubElement(root, "title", {"id": "picture-title"}).text = visible(drawing.title)
+    SubElement(root, "desc", {"id": "picture-description"}).text = visible(drawing.description)
     SubElement(root, "style").text = sheet()
     _heads(root)
     SubElement(root, "rect", {"class": "ground", **size})
@@ -60,8 +62,8 @@ def _heads(root: Element) -> None:
 
 
 def _box(root: Element, box: Box) -> None:
-    part = SubElement(root, "g", {"data-key": box.key})
-    SubElement(part, "title").text = box.told
+    part = SubElement(root, "g", {"data-key": visible(box.key)})
+    SubElement(part, "title").text = visible(box.told)
     place = box.place
     corners = {"x": place.x, "y": place.y, "width": place.width, "height": place.height}
     attributes = {name: _number(value) for name, value in corners.items()}
@@ -77,7 +79,7 @@ def _chip(parent: Element, one: Chip) -> None:
     colour = known % STACK_COLOURS
     place = one.place
     part = SubElement(parent, "g", {"class": "chip"})
-    SubElement(part, "title").text = f"Stack {one.stack}"
+    SubElement(part, "title").text = visible(f"Stack {one.stack}")
     corners = {"x": place.x, "y": place.y, "width": place.width, "height": place.height}
     attributes = {name: _number(value) for name, value in corners.items()}
     SubElement(part, "rect", {"class": f"s{colour}", **attributes, "rx": _number(place.height / 2)})
@@ -87,7 +89,7 @@ def _chip(parent: Element, one: Chip) -> None:
 
 def _arrow(root: Element, arrow: Arrow) -> None:
     part = SubElement(root, "g")
-    SubElement(part, "title").text = arrow.told
+    SubElement(part, "title").text = visible(arrow.told)
     path = " L ".join(f"{_number(x)} {_number(y)}" for x, y in arrow.points)
     line = SubElement(part, "path", {"class": f"arrow {arrow.style}", "d": f"M {path}"})
     if arrow.head:
@@ -101,7 +103,7 @@ def _label(parent: Element, label: Label) -> None:
     text = SubElement(parent, "text", place)
     if label.anchor != "start":
         text.set("text-anchor", label.anchor)
-    text.text = label.text
+    text.text = visible(label.text)
 
 
 def _number(value: float) -> str:

@@ -1,0 +1,138 @@
+"""
+The gate: every text that leaves through stdout or stderr passes it, at a terminal, in a pipe, on a CI agent.
+
+It hides secrets (`deployer.scrub`), writes control characters out (`generator.escapes`), and lets no agent
+find a command in what others wrote (`gatestack.agents`). Who writes decides what a text is, not how it looks:
+JSON of ours comes through `document`, an agent's command of ours through `command`, what draws bars through
+`plain`, a value that somebody asked to see through `exact`; anything else is text.
+
+A stream that is gone (its reader left, its terminal or its disk is) stops nobody's work.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+from deployer.scrub import scrubbed, scrubbed_json
+from gatestack import agents
+from generator.escapes import visible, visible_json
+
+
+class Stream:
+    """A stream that takes what it is given; once nothing can be written to it, what comes is dropped."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.lost: OSError | ValueError | None = None
+        """Why it can no longer be written to."""
+
+    def write(self, text: str) -> int:
+        """Write *text* as it is; what the stream's encoding lacks is spelled out."""
+        try:
+            self._stream.write(text)
+        except UnicodeEncodeError:
+            code = self._stream.encoding
+            self._stream.write(text.encode(code, "backslashreplace").decode(code))
+        except (OSError, ValueError) as error:
+            self._lose(error)
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write *lines* one by one."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Hand on what is held back."""
+        try:
+            self._stream.flush()
+        except (OSError, ValueError) as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError | ValueError) -> None:
+        """Let the descriptor lead nowhere: what is held back would fail again, at the latest at the end."""
+        self.lost = self.lost or error
+        with suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"buffer", "detach"}:
+            raise AttributeError(name)  # the way around
+        return getattr(self._stream, name)
+
+
+class Gate(Stream):
+    """A stream whose reader sees no secret, no control character, and no command but ours."""
+
+    def __init__(self, stream: TextIO, *, agent: bool) -> None:
+        """*agent*: whether a CI agent reads it."""
+        super().__init__(stream)
+        self._agent = agent
+
+    def write(self, text: str) -> int:
+        """Write *text*, whoever wrote it."""
+        said = visible(scrubbed(text))
+        super().write(agents.harmless(said) if self._agent else said)
+        return len(text)
+
+    def document(self, text: str, *, revealed: bool = False) -> None:
+        """Write JSON that we made: what it is read as is the same; *revealed*: secrets were asked for."""
+        found = visible_json(text if revealed else scrubbed_json(text))
+        self._line(agents.harmless_json(found) if self._agent else found)
+
+    def exact(self, text: str) -> None:
+        """Write a value that was asked for, secret or not; a terminal is still not steered by it."""
+        shown = visible(text) if self._stream.isatty() else text
+        self._line(agents.harmless(shown) if self._agent else shown)
+
+    def command(self, line: str) -> None:
+        """Write *line* for the agent."""
+        self._line(visible(scrubbed(line)))
+
+    def _line(self, text: str) -> None:
+        super().write(f"{text}\n")
+        self.flush()
+
+    def plain(self) -> Stream:
+        """Return the stream behind it, for what draws: whoever draws passes texts through `told` first."""
+        return Stream(self._stream)
+
+
+def told(text: str) -> str:
+    """Return *text* as it may be drawn, or written into a file that others show."""
+    return visible(scrubbed(text))
+
+
+@contextmanager
+def closed() -> Iterator[None]:
+    """Let nothing leave but through the gate."""
+    own = sys.stdout, sys.stderr
+    agent = agents.agent(os.environ) is not None
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - as quick as can be
+        sys.stdout, sys.stderr = (Gate(one or nowhere, agent=agent) for one in own)
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            sys.stdout, sys.stderr = own
+
+
+def unread() -> bool:
+    """Whether nothing that is written to stdout arrives any more."""
+    return isinstance(sys.stdout, Gate) and sys.stdout.lost is not None
+
+
+def not_whole() -> str:
+    """Return why what stands on stdout is not all of it; empty where it is, or where its reader has left."""
+    lost = sys.stdout.lost if isinstance(sys.stdout, Gate) else None
+    if lost is None or getattr(lost, "errno", None) in {errno.EPIPE, errno.EIO}:
+        return ""
+    return f"stdout cannot be written: {getattr(lost, 'strerror', None) or lost}; what it holds is not whole"
