@@ -154,7 +154,8 @@ def _update(desired: Desired, observed: Observed, status: Row) -> Action:
 def _by_change_set(desired: Desired, observed: Observed, kind: Kind, status: Row) -> Action:
     one = observed.change_set
     if one is None and observed.history.change_sets >= CHANGE_SETS_AT_MOST:
-        return Fail("its change sets keep going out of date: somebody else is at work on this stack")
+        text = "its change sets keep going out of date, or are gone before they can be executed"
+        return Fail(f"{text}: somebody else is at work on this stack")
     if one is None:
         return CreateChangeSet(kind, status.text)
     if useless := _useless(one, observed):

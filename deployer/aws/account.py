@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
@@ -12,8 +13,9 @@ from botocore.exceptions import BotoCoreError
 from deployer.aws import drift as aws_drift
 from deployer.aws.budget import Budget
 from deployer.aws.edges import Edges
-from deployer.aws.errors import call, is_missing, setup
+from deployer.aws.errors import call, is_missing, is_taken, is_unused, setup
 from deployer.aws.login import Login
+from deployer.aws.paging import pages
 from deployer.aws.shapes import (
     change_set_state,
     deployment_settings,
@@ -117,7 +119,7 @@ class Aws(Edges):
         try:
             answer = self._call("describe_stacks", StackName=name_or_id)
         except CloudError as error:
-            if is_missing(error):
+            if is_missing(error, name_or_id):
                 return []
             raise
         return [stack_state(stack) for stack in answer["Stacks"]]
@@ -168,7 +170,7 @@ class Aws(Edges):
         try:
             pages = list(self._pages("list_change_sets", StackName=stack_id))
         except CloudError as error:
-            if is_missing(error):
+            if is_missing(error, stack_id):
                 return {}
             raise
         return {one["ChangeSetName"]: one["ChangeSetId"] for page in pages for one in page["Summaries"]}
@@ -221,7 +223,7 @@ class Aws(Edges):
                 one for page in self._pages("list_imports", ExportName=export) for one in page["Imports"]
             )
         except CloudError as error:
-            if error.code == "ValidationError":
+            if is_unused(error, export):
                 return ()
             raise
 
@@ -276,8 +278,8 @@ class Aws(Edges):
             found = self._change_set(StackName=request.stack, ChangeSetName=request.name)
             if found is not None:
                 return found
-        moved = is_missing(error) if request.kind == "UPDATE" else "already exists" in str(error)
-        if moved:
+        updates = request.kind == "UPDATE"
+        if is_missing(error, request.stack) if updates else is_taken(error, request.stack):
             raise MovedOn(str(error), code=error.code, operation=error.operation) from error
         raise error
 
@@ -344,7 +346,7 @@ class Aws(Edges):
     def _within_budget(self, client: Any, method: str, parameters: Mapping[str, Any]) -> Any:
         if self._budget is None:
             return call(client, method, **parameters)
-        return self._budget.ask(lambda: call(client, method, **parameters))
+        return self._budget.ask(lambda: call(client, method, **parameters), method)
 
     def _act(self, method: str, **parameters: Any) -> None:
         """Ask for an operation; that the same token was used already means that it was taken before."""
@@ -355,9 +357,4 @@ class Aws(Edges):
                 raise
 
     def _pages(self, method: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
-        while True:
-            page = self._call(method, **parameters)
-            yield page
-            if not page.get("NextToken"):
-                return
-            parameters["NextToken"] = page["NextToken"]
+        return pages(partial(self._call, method, **parameters), f"cloudformation {method}")
