@@ -37,6 +37,12 @@ MIGRATE = click.option(
     is_flag=True,
     help="Change exports in use: consumers hold today's value meanwhile; something may be interrupted.",
 )
+SKIP = click.option(
+    "--skip-in-rollback",
+    multiple=True,
+    metavar="ID",
+    help="Let a rollback that failed at this resource leave it as it is.",
+)
 REVERT = click.option(
     "--revert-drift", is_flag=True, help="Set back what was changed behind CloudFormation's back."
 )
@@ -104,6 +110,7 @@ def plan(
 @ALLOW
 @MIGRATE
 @REVERT
+@SKIP
 @click.option(
     "--plan",
     "path",
@@ -119,6 +126,7 @@ def deploy(
     env: str,
     only: tuple[str, ...],
     allow_replace: tuple[str, ...],
+    skip_in_rollback: tuple[str, ...],
     path: Path | None,
     on_failure: str,
     style: str,
@@ -138,6 +146,7 @@ def deploy(
     chosen = replace(
         _run_options(environment, options, only, env),
         allow_replace=frozenset(allow_replace),
+        skip_in_rollback=frozenset(skip_in_rollback),
         on_failure="stop" if on_failure == "stop" else "continue",
         revert_drift=revert_drift,
         migrate_exports=migrate_exports,

@@ -316,9 +316,10 @@ class Aws(Edges):
         """Start deleting a stack."""
         self._act("delete_stack", StackName=stack_id, ClientRequestToken=token)
 
-    def continue_rollback(self, stack_id: str, token: str) -> None:
+    def continue_rollback(self, stack_id: str, token: str, skip: Collection[str] = ()) -> None:
         """Continue a rollback that failed."""
-        self._act("continue_update_rollback", StackName=stack_id, ClientRequestToken=token)
+        skipped = {"ResourcesToSkip": sorted(skip)} if skip else {}
+        self._act("continue_update_rollback", StackName=stack_id, ClientRequestToken=token, **skipped)
 
     def roll_back(self, stack_id: str, token: str) -> None:
         """Roll a paused update back."""

@@ -20,7 +20,7 @@ from deployer.actions import (
     Protect,
     RollBack,
 )
-from deployer.causes import first_cause, operation
+from deployer.causes import first_cause, operation, stuck
 from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud
 from deployer.comparison import differences
 from deployer.errors import CloudError, DeployError, MovedOn, Protected
@@ -97,7 +97,8 @@ class Hand:
     def _create(self, work: Work, action: CreateChangeSet, now: float) -> None:
         attempt = work.history.change_sets
         if work.request is None or work.request.kind != action.kind:
-            work.request = self._preparer.request(work.spec, work.stack, action.kind, attempt)
+            revert = bool(work.history.skipped)
+            work.request = self._preparer.request(work.spec, work.stack, action.kind, attempt, revert=revert)
         request = work.request
         if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
             self._remove_old(work.stack.id, request.name)
@@ -175,9 +176,12 @@ class Hand:
             return
         names = self._cloud.change_set_names(work.stack.id)
         work.foreign = tuple(name for name in names if not name.startswith(PREFIX))
+        there = self._cloud.resources(work.stack.id)
+        if work.stack.status == "UPDATE_ROLLBACK_FAILED":
+            work.stuck = stuck(self._cloud.events(work.stack.id))
         work.data = tuple(
             resource.logical_id
-            for resource in self._cloud.resources(work.stack.id)
+            for resource in there
             if resource.type in STATEFUL and resource.physical_id and resource.status not in RESOURCE_GONE
         )
 
@@ -194,13 +198,22 @@ class Hand:
         if not history.continues + history.rollbacks:
             self._say_why(work, work.stack.id)
         if isinstance(action, ContinueRollback):
-            token = self._preparer.token("continue", work.stack.id, history.continues)
-            self._cloud.continue_rollback(work.stack.id, token)
-            work.acted(now, continues=history.continues + 1)
+            token = self._preparer.token("continue", work.stack.id, history.continues, *action.skip)
+            self._cloud.continue_rollback(work.stack.id, token, action.skip)
+            skipped = tuple(sorted({*history.skipped, *action.skip}))
+            work.acted(now, continues=history.continues + 1, skipped=skipped)
+            if action.skip:
+                self._say_skipped(work, action.skip)
         else:
             token = self._preparer.token("roll back", work.stack.id, history.rollbacks)
             self._cloud.roll_back(work.stack.id, token)
             work.acted(now, rollbacks=history.rollbacks + 1)
+
+    def _say_skipped(self, work: Work, names: tuple[str, ...]) -> None:
+        env = work.desired.command.rpartition(" ")[2]
+        text = f"{', '.join(names)} is left as it is, which may be no more: `gatestack drift {env}` shows it"
+        again = f"the update that follows sets it back, or `{work.desired.command} --revert-drift`"
+        self._tell(Notice(f"{text}; {again}", work.name, warning=True))
 
     def _say_why(self, work: Work, stack_id: str) -> None:
         """Tell the first cause of the failure that a stack was found in; it costs one look at its events."""

@@ -324,5 +324,7 @@ def _work(manifest: Manifest, spec: StackSpec, goal: Goal, options: Options) -> 
         termination_protection=spec.termination_protection,
         allow_replace=options.allow_replace,
         force=options.force,
+        skip_in_rollback=options.skip_in_rollback,
+        command=f"gatestack deploy {options.env or manifest.environment}",
     )
     return Work(spec, desired, goal)

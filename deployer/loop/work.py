@@ -43,6 +43,8 @@ class Work:
     history: History = field(default_factory=History)
     data: tuple[str, ...] | None = None
     foreign: tuple[str, ...] | None = None
+    stuck: tuple[str, ...] | None = None
+    """What its rollback failed at, since the last act."""
     kept: tuple[str, ...] = ()
     result: StackResult | None = None
     began: float | None = None
@@ -202,7 +204,7 @@ class Work:
         self.history = replace(self.history, **done)
         self.acted_mark = self.stack.mark if self.stack else ()
         self.acted_at, self.looks, self.since = now, 0, now
-        self.events, self.events_mark = [], None
+        self.events, self.events_mark, self.stuck = [], None, None
         self.trouble, self.service_since, self.service_asked = (), None, float("-inf")
 
     def told(self, found: ChangeSetState) -> bool:
@@ -229,6 +231,7 @@ class Work:
             early=early,
             data=self.data,
             foreign=self.foreign,
+            stuck=self.stuck,
             existed=self.first is not None and self.first.status != "DELETE_COMPLETE",
             history=self.history,
         )
