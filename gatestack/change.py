@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from deployer import report
+from deployer.deploy import check_force, going
 from deployer.deploy import deploy as deploy_stacks
 from deployer.deploy import destroy as destroy_stacks
 from deployer.options import Options as RunOptions
@@ -177,10 +178,14 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
     environment = resolve(env, options.region)
     chosen = replace(_run_options(environment, options, only, env), force=force)
     if not yes:
-        _confirm_by_name(environment, only)
+        review.check_terminal()
+    manifest = environment.manifest()
+    check_force(manifest, chosen)
     cloud = connect(environment, options)
+    if not yes:
+        _confirm_by_name(environment, only, going(manifest, cloud, only))
     with shown(options, speed=speed(environment)) as tell, host(tell) as here:
-        result = destroy_stacks(environment.manifest(), cloud, chosen, here)
+        result = destroy_stacks(manifest, cloud, chosen, here)
     return ended(result, style)
 
 
@@ -202,9 +207,10 @@ def _run_options(environment: Environment, options: Options, only: Collection[st
     )
 
 
-def _confirm_by_name(environment: Environment, only: Collection[str]) -> None:
+def _confirm_by_name(environment: Environment, only: Collection[str], going: Collection[str]) -> None:
     what = ", ".join(environment.stack_names[name] for name in only)
-    review.check_terminal()
+    for line in going:
+        click.echo(line, err=True)
     click.echo(f"This deletes {what or f'every stack of {environment.name}'}.", err=True)
     typed = click.prompt("Type the environment's name to go on", default="", show_default=False, err=True)
     if typed != environment.name:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -24,6 +23,7 @@ from deployer.causes import first_cause, operation, stuck
 from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud
 from deployer.comparison import differences
 from deployer.errors import CloudError, DeployError, MovedOn, Protected
+from deployer.kept import kept, policies_of
 from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer
 from deployer.loop.withdrawal import withdraw
 from deployer.loop.work import PENDING, Work, resources_of
@@ -235,21 +235,26 @@ class Hand:
         types = _types(work)
         self._tell(StackStarted(work.name, work.verb, len(types), expected.seconds(types)))
 
+    def note_kept(self, work: Work) -> None:
+        """Note what is left of a stack whose deletion another run has begun: its id tells it still."""
+        if work.first is None or work.first.status == "REVIEW_IN_PROGRESS" or work.history.deletes:
+            return
+        with suppress(DeployError):
+            resources = self._cloud.resources(work.first.id)
+            work.kept = kept(self._cloud.template(work.first.id), resources)
+
     def _before_removal(self, work: Work, stack_id: str) -> None:
         """Note what the live template keeps; empty the buckets that go, unlock what goes with --force."""
         if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
             return
-        policies = _policies(self._cloud.template(stack_id))
-        there = [one for one in self._cloud.resources(stack_id) if one.status not in RESOURCE_GONE]
-        work.kept = tuple(
-            one.logical_id
-            for one in there
-            if policies.get(one.logical_id, "Delete") in {"Retain", "Snapshot", "RetainExceptOnCreate"}
-        )
+        template, resources = self._cloud.template(stack_id), self._cloud.resources(stack_id)
+        policies, work.kept = policies_of(template), kept(template, resources)
+        there = [one for one in resources if one.status not in RESOURCE_GONE]
         for one in there if work.desired.force else ():
             if policies.get(one.logical_id, "Delete") != "Retain":
                 self._cloud.unlock(one)
-        buckets = [one for one in there if one.type == "AWS::S3::Bucket" and one.logical_id not in work.kept]
+        staying = {one.logical_id for one in work.kept}
+        buckets = [one for one in there if one.type == "AWS::S3::Bucket" and one.logical_id not in staying]
         for bucket in buckets if not self._production else ():
             if bucket.physical_id and self._cloud.empty_bucket(bucket.physical_id) is None:
                 text = f"the bucket {bucket.physical_id} could not be emptied: this endpoint has no S3"
@@ -258,11 +263,3 @@ class Hand:
 
 def _types(work: Work) -> list[str]:
     return [resource["Type"] for resource in resources_of(work.spec.template).values()]
-
-
-def _policies(template: str) -> dict[str, str]:
-    try:
-        resources = json.loads(template).get("Resources", {})
-    except ValueError:
-        return {}
-    return {name: resource.get("DeletionPolicy", "Delete") for name, resource in resources.items()}

@@ -10,6 +10,7 @@ from typing import Any
 from deployer.actions import Wait
 from deployer.cloud import ChangeSetRequest, ChangeSetState, Kind, StackEvent, StackState
 from deployer.decide import Desired, History, Observed
+from deployer.kept import Kept
 from deployer.loop.tries import UNSEEN_LOOKS, UNSEEN_SECONDS, Tries
 from deployer.progress import Goal, StackResult, Verb
 from deployer.saved.approval import Approval
@@ -45,7 +46,7 @@ class Work:
     foreign: tuple[str, ...] | None = None
     stuck: tuple[str, ...] | None = None
     """What its rollback failed at, since the last act."""
-    kept: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
     result: StackResult | None = None
     began: float | None = None
     since: float | None = None
