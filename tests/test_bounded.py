@@ -307,7 +307,7 @@ def test_a_resource_that_fails_for_ever_ends_a_run(aws: Line, operation: str) ->
 
     runs = [aws.destroy(four("2")) if operation == "delete" else aws.deploy(four("2")) for _ in range(3)]
 
-    assert {run.exit_code for run in runs} == {1}
+    assert {run.exit_code for run in runs} <= {1, 4}
     assert sum(aws.calls().values()) <= 3 * 4 * CALLS
 
 
