@@ -76,10 +76,11 @@ class DeleteStack:
 
 @dataclass(frozen=True)
 class ContinueRollback:
-    """Continue the rollback of a failed update."""
+    """Continue the rollback of a failed update; *skip* is left as it is."""
 
     step: ClassVar[str] = "continue rollback"
     reason: str
+    skip: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

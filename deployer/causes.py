@@ -47,6 +47,19 @@ def first_cause(events: Sequence[StackEvent]) -> Cause | None:
     return None if first is None else _with_rollback(_cause(first), first, events)
 
 
+def stuck(events: Sequence[StackEvent]) -> tuple[str, ...]:
+    """
+    Return what the last rollback itself failed at; *events* are oldest first.
+
+    Only that can be left out of its continuation, nothing that was cancelled because of it (CloudFormation
+    API Reference, ContinueUpdateRollback, ResourcesToSkip).
+    """
+    begun = [index for index, event in enumerate(events) if event.is_stack and event.status in _ROLLBACKS]
+    later = events[begun[-1] :] if begun else ()
+    failed = (one for one in later if one.status == "UPDATE_FAILED" and not one.is_stack)
+    return tuple(sorted({one.logical_id for one in failed if not _CONSEQUENCE.search(one.reason)}))
+
+
 def readable(reason: str) -> str:
     """Return what a resource handler said, without the request's token; its error code is kept."""
     found = _HANDLER.search(reason)

@@ -283,8 +283,8 @@ class Cloud(Protocol):
     def delete_stack(self, stack_id: str, token: str) -> None:
         """Start deleting a stack."""
 
-    def continue_rollback(self, stack_id: str, token: str) -> None:
-        """Continue a rollback that failed."""
+    def continue_rollback(self, stack_id: str, token: str, skip: Collection[str] = ()) -> None:
+        """Continue a rollback that failed; resources of *skip*, which it failed at, are left as they are."""
 
     def roll_back(self, stack_id: str, token: str) -> None:
         """Roll a paused update back."""

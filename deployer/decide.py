@@ -52,6 +52,10 @@ class Desired:
     allow_replace: frozenset[str] = frozenset()
     force: bool = False
     """Destroy: switch termination protection off."""
+    skip_in_rollback: frozenset[str] = frozenset()
+    """Logical ids that a rollback which failed may leave as they are."""
+    command: str = "gatestack deploy ENV"
+    """What deploys it, for messages."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class History:
     """The last change set failed before what it needs was there."""
     deletes: int = 0
     continues: int = 0
+    skipped: tuple[str, ...] = ()
+    """What the rollback has left as it is."""
     rollbacks: int = 0
     protected: bool = False
     unprotected: bool = False
@@ -95,6 +101,8 @@ class Observed:
     """Stateful resources that exist in it; None: nobody has looked."""
     foreign: tuple[str, ...] | None = None
     """Change sets of others; None: nobody has looked."""
+    stuck: tuple[str, ...] | None = None
+    """Resources that the rollback failed at; None: nobody has looked since."""
     existed: bool = False
     """It was there when the run began."""
     history: History = field(default_factory=History)
@@ -154,7 +162,8 @@ def _update(desired: Desired, observed: Observed, status: Row) -> Action:
 def _by_change_set(desired: Desired, observed: Observed, kind: Kind, status: Row) -> Action:
     one = observed.change_set
     if one is None and observed.history.change_sets >= CHANGE_SETS_AT_MOST:
-        return Fail("its change sets keep going out of date: somebody else is at work on this stack")
+        text = "its change sets keep going out of date, or are gone before they can be executed"
+        return Fail(f"{text}: somebody else is at work on this stack")
     if one is None:
         return CreateChangeSet(kind, status.text)
     if useless := _useless(one, observed):
@@ -243,30 +252,40 @@ def _delete(stack: StackState, observed: Observed, status: Row) -> Action:
 
 
 def _continue(desired: Desired, observed: Observed, status: Row) -> Action:
-    return _repair(desired, observed, status, observed.history.continues, ContinueRollback)
+    stack, history = observed.stack, observed.history
+    refusal = _not_yet(desired, observed, status, history.continues)
+    if stack is None or refusal:
+        return refusal or Wait(observed.hold, on="others")
+    why, spent = _why(stack, status), history.continues >= REPEATS_AT_MOST
+    if observed.stuck is None and (spent or desired.skip_in_rollback):
+        return Inspect(f"{why}; at what?")
+    stuck = observed.stuck or ()
+    skip = tuple(sorted(one for one in desired.skip_in_rollback if one.partition(".")[0] in stuck))
+    if not spent or (skip and not set(skip) <= set(history.skipped)):
+        return ContinueRollback(why, skip)
+    if not stuck:
+        return Fail(why)
+    text = f"{why}; it fails at {', '.join(stuck)}: mend that and deploy again, or leave it as it is now"
+    skips = " ".join(f"--skip-in-rollback {name}" for name in stuck)
+    return Fail(f"{text}: `{desired.command} {skips}`", "protected")
 
 
 def _roll_back(desired: Desired, observed: Observed, status: Row) -> Action:
-    return _repair(desired, observed, status, observed.history.rollbacks, RollBack)
+    stack, done = observed.stack, observed.history.rollbacks
+    refusal = _not_yet(desired, observed, status, done)
+    if stack is None or refusal:
+        return refusal or Wait(observed.hold, on="others")
+    return Fail(_why(stack, status)) if done >= REPEATS_AT_MOST else RollBack(_why(stack, status))
 
 
-def _repair(
-    desired: Desired,
-    observed: Observed,
-    status: Row,
-    done: int,
-    action: type[ContinueRollback] | type[RollBack],
-) -> Action:
+def _not_yet(desired: Desired, observed: Observed, status: Row, done: int) -> Action | None:
+    """What comes before a rollback is asked for that was asked for *done* times."""
     stack = observed.stack
     if observed.hold or stack is None:
         return Wait(observed.hold, on="others")
     if not owned(stack, desired.tags):
         return Fail(_not_ours(desired, f"{status.text}, and it would have to be rolled back"), "protected")
-    if done and not observed.fresh:
-        return Wait("AWS has not shown the rollback yet")
-    if done >= REPEATS_AT_MOST:
-        return Fail(_why(stack, status))
-    return action(_why(stack, status))
+    return Wait("AWS has not shown the rollback yet") if done and not observed.fresh else None
 
 
 _DEPLOY: Mapping[Step, Callable[[Desired, Observed, Row], Action]] = {

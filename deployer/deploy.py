@@ -10,12 +10,14 @@ from deployer.errors import Protected, Refused
 from deployer.existing.check import check_existing
 from deployer.exports.phases import deploy_in_phases
 from deployer.graph import Graph, graph
-from deployer.loop.leftovers import for_removal, scope
+from deployer.kept import kept
+from deployer.loop.leftovers import for_removal, scope, tags_of_environment
 from deployer.loop.patience import patiently
 from deployer.loop.prepare import check_sizes, check_uploads
 from deployer.loop.run import Run
 from deployer.options import Host, Options
 from deployer.progress import Notice, Result, Tell
+from deployer.statuses import RESOURCE_GONE
 from generator.manifest import Manifest, StackSpec
 
 
@@ -43,9 +45,8 @@ def destroy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> R
         CloudError: AWS could not be asked at all; nothing was touched.
 
     """
+    check_force(manifest, options)
     patiently(host, lambda: _check_account(manifest, cloud))
-    if manifest.production and not options.force:
-        raise Protected(f"{manifest.environment} is a production environment: destroying it needs --force")
     specs = chosen(manifest, options.only)
     whole = graph(manifest.stacks)
     going = {spec.name for spec in specs}
@@ -53,6 +54,43 @@ def destroy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> R
     ours = replace(manifest, stacks=specs)
     found = patiently(host, lambda: scope(ours, graph(specs), cloud, whole=not options.only))
     return Run(for_removal(found), goal="destroy", cloud=cloud, options=options, host=host).run()
+
+
+def check_force(manifest: Manifest, options: Options) -> None:
+    """
+    Refuse to destroy production by accident.
+
+    Raises:
+        Protected: a production environment without ``force``.
+
+    """
+    if manifest.production and not options.force:
+        raise Protected(f"{manifest.environment} is a production environment: destroying it needs --force")
+
+
+def going(manifest: Manifest, cloud: Cloud, only: Collection[str]) -> tuple[str, ...]:
+    """
+    Return what `destroy` would take away and what it would keep, a line each; reads, touches nothing.
+
+    Raises:
+        Refused: a name in *only* that is no stack.
+        CloudError: AWS could not be asked.
+
+    """
+    lines = []
+    names = {spec.stack_name for spec in chosen(manifest, only)}
+    tags = None if only else tags_of_environment(manifest)
+    states = [one for one in cloud.stacks(sorted(names), (), tags) if one.status != "DELETE_COMPLETE"]
+    for state in sorted(states, key=lambda one: one.name):
+        if state.status == "REVIEW_IN_PROGRESS":
+            lines.append(f"deletes {state.name}: it holds nothing")
+            continue
+        resources = [one for one in cloud.resources(state.id) if one.status not in RESOURCE_GONE]
+        stays = kept(cloud.template(state.id), resources)
+        count = len(resources) - sum(not one.snapshot for one in stays)
+        lines.append(f"deletes {state.name}: {count} resource{'' if count == 1 else 's'}")
+        lines += [f"  keeps {one}" for one in stays]
+    return tuple(lines)
 
 
 def check(manifest: Manifest, cloud: Cloud, only: Collection[str], tell: Tell) -> Graph:

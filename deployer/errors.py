@@ -59,13 +59,14 @@ class CloudError(DeployError):
     """
     AWS refused one request.
 
-    *code* is AWS's own error code, *operation* the name of the request.
+    *code* is AWS's own error code, *operation* the name of the request, *answer* AWS's own words alone.
     """
 
-    def __init__(self, message: str, *, code: str = "", operation: str = "") -> None:
+    def __init__(self, message: str, *, code: str = "", operation: str = "", answer: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.operation = operation
+        self.answer = answer
 
 
 class NotAllowed(CloudError):  # noqa: N818 - named after the outcome

@@ -24,6 +24,8 @@ class Options:
     """Deploy: exports in use may change, in phases in which something may be interrupted."""
     revert_drift: bool = False
     """Deploy: what was changed behind CloudFormation's back is set back, where the endpoint can."""
+    skip_in_rollback: frozenset[str] = frozenset()
+    """Deploy: logical ids of resources that a rollback which failed may leave as they are."""
     poll_interval: float | None = None
     """Seconds between two looks; None: adapts."""
     show_events: bool = True

@@ -21,7 +21,7 @@ from deployer.loop.migrating import deployed
 from deployer.loop.pace import Pace
 from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer, tags_of
 from deployer.loop.withdrawal import withdraw
-from deployer.loop.work import PENDING
+from deployer.loop.work import PENDING, STALE_SECONDS
 from deployer.options import Host, Options
 from deployer.plan import Plan, PlanVerb, StackPlan, compared, merged, needs_consent, predicted
 from deployer.progress import Event, Notice
@@ -267,7 +267,10 @@ class _Preview:
         while self._host.clock() - began < PATIENCE_SECONDS:
             if self._host.stop():
                 raise Interrupted("interrupted: nothing was changed, and nothing of the plan is left behind")
-            one = self._cloud.change_set(one.id) or one
+            found = self._cloud.change_set(one.id)
+            if found is None and self._host.clock() - began > STALE_SECONDS:
+                return replace(one, status="FAILED", reason="AWS does not show the change set that it made")
+            one = found or one
             if one.status not in PENDING:
                 break
             self._host.sleep(pace.pause(self._host.clock()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from deployer.cloud import StackEvent, StackState
+from deployer.kept import Kept
 
 Goal = Literal["deploy", "destroy"]
 Doing = Goal | Literal["watch"]
@@ -45,8 +46,8 @@ class StackResult:
     seconds: float
     reason: str = ""
     cause: Cause | None = None
-    kept: tuple[str, ...] = ()
-    """Destroy: logical ids that the template keeps (retained, or in a final snapshot)."""
+    kept: tuple[Kept, ...] = ()
+    """Destroy: what the template keeps (retained, or in a final snapshot)."""
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,8 @@ REMEDIES: tuple[Remedy, ...] = (
     ),
     Remedy(
         r"already exists",
-        "something outside this stack has that name: delete it, or rename the environment",
+        "something outside this stack has that name, perhaps what an earlier `gatestack destroy` kept, which "
+        "holds data or its key: look first; then delete it, or rename the environment",
         "CloudFormation User Guide, Troubleshooting CloudFormation",
         "/litellm/dev already exists in stack arn:aws:cloudformation:...",
     ),

@@ -68,7 +68,7 @@ def result_text(result: Result) -> str:
     """Return how a run ended: a line a stack, the first cause of a failure, what to do next."""
     width = max((len(stack.name) for stack in result.stacks), default=0)
     lines = [_result_line(stack, width) for stack in result.stacks]
-    kept = [f"kept: {stack.name}: {', '.join(stack.kept)}" for stack in result.stacks if stack.kept]
+    kept = [f"kept: {stack.name}: {one}" for stack in result.stacks for one in stack.kept]
     return "\n".join([*lines, *kept, _result_total(result)])
 
 
@@ -83,6 +83,7 @@ def result_json(result: Result) -> str:
             "seconds": round(stack.seconds, 1),
             "outcome": stack.outcome,
             "reason": _why(stack),
+            **({"kept": [asdict(one) for one in stack.kept]} if stack.kept else {}),
         }
         for stack in result.stacks
     ]

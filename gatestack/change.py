@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from deployer import report
+from deployer.deploy import check_force, going
 from deployer.deploy import deploy as deploy_stacks
 from deployer.deploy import destroy as destroy_stacks
 from deployer.options import Options as RunOptions
@@ -36,6 +37,12 @@ MIGRATE = click.option(
     "--migrate-exports",
     is_flag=True,
     help="Change exports in use: consumers hold today's value meanwhile; something may be interrupted.",
+)
+SKIP = click.option(
+    "--skip-in-rollback",
+    multiple=True,
+    metavar="ID",
+    help="Let a rollback that failed at this resource leave it as it is.",
 )
 REVERT = click.option(
     "--revert-drift", is_flag=True, help="Set back what was changed behind CloudFormation's back."
@@ -107,6 +114,7 @@ def plan(
 @ALLOW
 @MIGRATE
 @REVERT
+@SKIP
 @click.option(
     "--plan",
     "path",
@@ -122,6 +130,7 @@ def deploy(
     env: str,
     only: tuple[str, ...],
     allow_replace: tuple[str, ...],
+    skip_in_rollback: tuple[str, ...],
     path: Path | None,
     on_failure: str,
     style: str,
@@ -141,6 +150,7 @@ def deploy(
     chosen = replace(
         _run_options(environment, options, only, env),
         allow_replace=frozenset(allow_replace),
+        skip_in_rollback=frozenset(skip_in_rollback),
         on_failure="stop" if on_failure == "stop" else "continue",
         revert_drift=revert_drift,
         migrate_exports=migrate_exports,
@@ -174,10 +184,14 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
         click.echo("no sandbox runs in this folder, so there is nothing to destroy", err=True)
         return ended(Result(environment.name, "destroy", ()), style)
     if not yes:
-        _confirm_by_name(environment, only)
+        review.check_terminal()
+    manifest = environment.manifest()
+    check_force(manifest, chosen)
     cloud = connect(environment, options)
+    if not yes:
+        _confirm_by_name(environment, only, going(manifest, cloud, only))
     with shown(options, speed=speed(environment)) as tell, host(tell) as here:
-        result = destroy_stacks(environment.manifest(), cloud, chosen, here)
+        result = destroy_stacks(manifest, cloud, chosen, here)
     return ended(result, style)
 
 
@@ -198,9 +212,10 @@ def _run_options(environment: Environment, options: Options, only: Collection[st
     )
 
 
-def _confirm_by_name(environment: Environment, only: Collection[str]) -> None:
+def _confirm_by_name(environment: Environment, only: Collection[str], going: Collection[str]) -> None:
     what = ", ".join(environment.stack_names[name] for name in only)
-    review.check_terminal()
+    for line in going:
+        click.echo(line, err=True)
     click.echo(f"This deletes {what or f'every stack of {environment.name}'}.", err=True)
     typed = click.prompt("Type the environment's name to go on", default="", show_default=False, err=True)
     if typed != environment.name:

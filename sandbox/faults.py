@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeVar
 EMPTY = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
-CallKind = Literal["throttle", "error", "drop-before", "drop-after", "expired"]
+CallKind = Literal["throttle", "error", "drop-before", "drop-after", "expired", "refused", "page"]
+"""``refused``: with the fault's own code and message; ``page``: an HTML page where an answer should be."""
 Operation = Literal["create", "update", "delete", "detect"]
 
 
@@ -22,6 +23,9 @@ class CallFault:
     action: str = "*"
     share: float = 1.0
     times: int | None = None
+    code: str = "ValidationError"
+    message: str = ""
+    status: int = 400
 
 
 @dataclass
@@ -166,14 +170,14 @@ class Faults:
         described = {name: [asdict(each) for each in those] for name, those in listed.items()}
         return {"seed": self.seed, "behaviour": asdict(self.behaviour), **described}
 
-    def of_call(self, action: str, now: float) -> CallKind | None:
+    def of_call(self, action: str, now: float) -> CallFault | None:
         """Return what goes wrong with this call, and count it."""
         if not all(rate.take(now) for rate in self.rates if rate.action in ("*", action)):
-            return "throttle"
+            return CallFault("throttle", action)
         for fault in self.calls:
             if fault.action in ("*", action) and fault.times != 0 and self._random.random() < fault.share:
                 fault.times = fault.times and fault.times - 1
-                return fault.kind
+                return fault
         return None
 
     def of_resource(

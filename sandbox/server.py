@@ -24,7 +24,7 @@ from sandbox.clock import Action, Clock, RealClock
 from sandbox.cloudformation import protocol
 from sandbox.cloudformation.control import Control
 from sandbox.errors import ApiError
-from sandbox.faults import CallKind, Faults
+from sandbox.faults import CallFault, Faults
 from sandbox.gate import CONTROL, Gate, without_cors
 from sandbox.key import Key
 from sandbox.logins import ISSUING, Logins
@@ -40,6 +40,15 @@ _ERRORS = {
     ),
     "expired": ApiError("ExpiredToken", "The security token included in the request is expired", 403),
 }
+_PAGE = "<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>Not what you want</p></body></html>"
+
+
+def _refuse(fault: CallFault | None) -> None:
+    """Raise ApiError for a fault that is an error of the service's."""
+    if fault and fault.kind == "refused":
+        raise ApiError(fault.code, fault.message, fault.status)
+    if fault and fault.kind in _ERRORS:
+        raise _ERRORS[fault.kind]
 
 
 @dataclass(frozen=True)
@@ -188,23 +197,26 @@ class Sandbox:
         form = request.values.to_dict()
         action, request_id = form.get("Action", ""), str(uuid.uuid4())
         fault = self.faults.of_call(action, self.clock.now())
-        if fault == "drop-before":
-            return self._dropped(request, action, form, fault)
+        kind = fault.kind if fault else ""
+        if kind == "drop-before":
+            return self._dropped(request, action, form, kind)
+        if fault and kind == "page":
+            self._log(action, form, kind)
+            return Response(_PAGE, fault.status, mimetype="text/html")
         try:
-            if fault in _ERRORS:
-                raise _ERRORS[fault]
+            _refuse(fault)
             params = protocol.parameters(action, form)
             body = protocol.answered(action, self.control.call(action, params, region), request_id)
         except ApiError as error:
             self._log(action, form, error.code)
             return Response(protocol.refused(error, request_id), error.status, mimetype="text/xml")
-        if fault == "drop-after":
-            return self._dropped(request, action, form, fault)
+        if kind == "drop-after":
+            return self._dropped(request, action, form, kind)
         self._log(action, form, "ok")
         return Response(body, mimetype="text/xml")
 
-    def _dropped(self, request: Request, action: str, form: dict[str, str], fault: CallKind) -> Response:
-        self._log(action, form, fault)
+    def _dropped(self, request: Request, action: str, form: dict[str, str], how: str) -> Response:
+        self._log(action, form, how)
         request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return Response()
 

@@ -367,7 +367,7 @@ class FakeCloud:
         self._start(one, "DELETE_IN_PROGRESS", done, "{}")
         self._lose("delete_stack")
 
-    def continue_rollback(self, stack_id: str, token: str) -> None:
+    def continue_rollback(self, stack_id: str, token: str, skip: Collection[str] = ()) -> None:
         self._roll("continue_rollback", stack_id, token)
 
     def roll_back(self, stack_id: str, token: str) -> None:

@@ -1,6 +1,7 @@
 """The commands against an AWS endpoint: the life of an environment, as make and pipelines live it."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -136,17 +137,19 @@ def test_a_failure_ends_with_its_first_cause_and_independent_stacks_are_finished
 
 
 def test_production_is_not_destroyed_without_force(user: User) -> None:
-    done = user.run("destroy", "prod", "--yes")
-
-    assert "prod is a production environment: destroying it needs --force" in done.err
-    assert done.code == 4
+    for done in (user.run("destroy", "prod", "--yes"), user.at_a_terminal("prod\n", "destroy", "prod")):
+        assert "prod is a production environment: destroying it needs --force" in done.err
+        assert "Type the environment's name" not in done.err
+        assert done.code == 4
 
 
 def test_destroying_at_a_terminal_takes_the_environments_name(user: User) -> None:
     assert user.run("deploy", "dev", "--yes", "--only", "network").code == 0
 
     refused = user.at_a_terminal("devv\n", "destroy", "dev", "--only", "network")
-    assert "This deletes dev-litellm-network." in refused.err
+    assert re.search(
+        r"^deletes dev-litellm-network: \d+ resources\nThis deletes dev-lite", refused.err, re.MULTILINE
+    )
     assert "'devv' is not dev; nothing was changed" in refused.err
     assert (refused.code, "CREATE_COMPLETE" in user.run("status", "dev").out) == (4, True)
 
@@ -160,7 +163,8 @@ def test_production_is_protected_and_goes_with_force(user: User) -> None:
     done = user.run("destroy", "prod", "--yes", "--force")
 
     assert done.code == 0, done.err
-    assert "kept: database: Database\n" in done.err
+    assert "kept: database: Database (the final snapshot of AWS::RDS::DBInstance prod-litellm" in done.err
+    assert "kept: security: Key (AWS::KMS::Key " in done.err
 
 
 def test_the_credentials_of_another_account_are_refused(user: User) -> None:

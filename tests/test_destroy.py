@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes import OURS, FakeCloud, Fault, chain, host, manifest, spec, template
 from runs import BUCKET, FIVE, World, outcomes
 
-from deployer.deploy import destroy
+from deployer.cloud import Resource
+from deployer.deploy import destroy, going
 from deployer.errors import CloudError, Protected, Refused
+from deployer.kept import Kept, kept
 from deployer.options import Options
 from deployer.progress import (
     Notice,
@@ -67,7 +70,10 @@ def test_what_the_template_keeps_is_listed_and_other_buckets_are_emptied(world: 
 
     result = world.destroy(wanted)
 
-    assert result.stacks[0].kept == ("Kept", "Database")
+    assert [str(one) for one in result.stacks[0].kept] == [
+        "Kept (AWS::S3::Bucket Kept-id)",
+        "Database (the final snapshot of AWS::RDS::DBInstance Database-id)",
+    ]
     assert world.cloud.acts("empty_bucket") == ["Logs-id"]
 
 
@@ -152,3 +158,63 @@ def test_force_unlocks_what_goes_and_leaves_what_stays_locked(world: World) -> N
     unlocked = world.cloud.acts("unlock")
     assert "Database" in unlocked
     assert "Kept" not in unlocked
+
+
+# what is kept, and what is asked
+
+
+KEPT = Kept("Kept", "AWS::S3::Bucket", "b", snapshot=False)
+
+
+@pytest.mark.parametrize(
+    ("policy", "status", "stays"),
+    [
+        ("Retain", "CREATE_COMPLETE", True),
+        ("Retain", "DELETE_SKIPPED", True),
+        ("RetainExceptOnCreate", "UPDATE_COMPLETE", True),
+        ("Retain", "DELETE_COMPLETE", False),
+        ("Snapshot", "DELETE_COMPLETE", True),
+        ("Snapshot", "DELETE_FAILED", True),
+        ("Delete", "CREATE_COMPLETE", False),
+    ],
+)
+def test_what_an_earlier_attempt_has_left_is_kept_too(policy: str, status: str, *, stays: bool) -> None:
+    text = template({"Kept": {**BUCKET, "DeletionPolicy": policy}})
+
+    found = kept(text, [Resource("Kept", "b", "AWS::S3::Bucket", status)])
+
+    assert found == ((replace(KEPT, snapshot=policy == "Snapshot"),) if stays else ())
+
+
+def test_a_destruction_that_goes_on_already_tells_at_its_end_what_is_kept(world: World) -> None:
+    wanted = manifest(spec("a", template({"Kept": {**BUCKET, "DeletionPolicy": "Retain"}})))
+    world.deploy(wanted)
+    (one,) = world.cloud.live.values()
+    text = one.text
+    world.cloud.changes_by_itself("dev-a", "DELETE_COMPLETE", 30)
+    one.state = replace(one.state, status="DELETE_IN_PROGRESS")
+
+    result = world.destroy(wanted)
+
+    assert world.cloud.count("delete_stack") == 0
+    assert one.text == text
+    assert [str(found) for found in result.stacks[0].kept] == ["Kept (AWS::S3::Bucket Kept-id)"]
+
+
+def test_what_goes_and_what_stays_can_be_told_before_anything_is_asked(world: World) -> None:
+    one = {**BUCKET, "DeletionPolicy": "Retain"}
+    wanted = manifest(spec("a", template({"Kept": one, "Logs": BUCKET})), spec("b"))
+    world.deploy(wanted)
+    world.cloud.has("dev-old", "CREATE_COMPLETE")
+    world.cloud.has("dev-c", "REVIEW_IN_PROGRESS", tags=OURS)
+    world.forget()
+
+    assert going(wanted, world.cloud, ()) == (
+        "deletes dev-a: 2 resources",
+        "  keeps Kept (AWS::S3::Bucket Kept-id)",
+        "deletes dev-b: 1 resource",
+        "deletes dev-c: it holds nothing",
+        "deletes dev-old: 0 resources",
+    )
+    assert going(wanted, world.cloud, ("b",)) == ("deletes dev-b: 1 resource",)
+    assert {method for method, _ in world.cloud.calls} == {"stacks", "resources", "template"}

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from deployer import report
 from deployer.cloud import Change, PropertyChange, StackEvent, StackState
+from deployer.kept import Kept
 from deployer.plan import Plan, StackPlan
 from deployer.progress import Cause, Result, StackOutput, StackResult
 
@@ -172,11 +173,19 @@ def test_a_run_that_changed_nothing_says_so() -> None:
 
 
 def test_a_destroyed_environment_lists_what_is_kept() -> None:
-    gone = StackResult("database", "dev-litellm-database", "delete", "done", "", 9.0, kept=("Database",))
+    gone = StackResult(
+        "database",
+        "dev-litellm-database",
+        "delete",
+        "done",
+        "",
+        9.0,
+        kept=(Kept("Database", "AWS::RDS::DBInstance", "dev-db", snapshot=True),),
+    )
 
     assert report.result_text(Result("dev", "destroy", (gone,), seconds=9.0)).splitlines() == [
         "database  not there                     9.0 s",
-        "kept: database: Database",
+        "kept: database: Database (the final snapshot of AWS::RDS::DBInstance dev-db)",
         "dev: 1 stack gone in 9.0 s",
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
@@ -13,8 +14,9 @@ from deployer.aws import drift as aws_drift
 from deployer.aws.budget import Budget
 from deployer.aws.edges import Edges
 from deployer.aws.endpoint import is_silent
-from deployer.aws.errors import call, is_missing, setup
+from deployer.aws.errors import call, is_missing, is_taken, is_unused, setup
 from deployer.aws.login import Login
+from deployer.aws.paging import pages
 from deployer.aws.shapes import (
     change_set_state,
     deployment_settings,
@@ -118,7 +120,7 @@ class Aws(Edges):
         try:
             answer = self._call("describe_stacks", StackName=name_or_id)
         except CloudError as error:
-            if is_missing(error):
+            if is_missing(error, name_or_id):
                 return []
             raise
         return [stack_state(stack) for stack in answer["Stacks"]]
@@ -169,7 +171,7 @@ class Aws(Edges):
         try:
             pages = list(self._pages("list_change_sets", StackName=stack_id))
         except CloudError as error:
-            if is_missing(error):
+            if is_missing(error, stack_id):
                 return {}
             raise
         return {one["ChangeSetName"]: one["ChangeSetId"] for page in pages for one in page["Summaries"]}
@@ -222,7 +224,7 @@ class Aws(Edges):
                 one for page in self._pages("list_imports", ExportName=export) for one in page["Imports"]
             )
         except CloudError as error:
-            if error.code == "ValidationError":
+            if is_unused(error, export):
                 return ()
             raise
 
@@ -277,8 +279,8 @@ class Aws(Edges):
             found = self._change_set(StackName=request.stack, ChangeSetName=request.name)
             if found is not None:
                 return found
-        moved = is_missing(error) if request.kind == "UPDATE" else "already exists" in str(error)
-        if moved:
+        updates = request.kind == "UPDATE"
+        if is_missing(error, request.stack) if updates else is_taken(error, request.stack):
             raise MovedOn(str(error), code=error.code, operation=error.operation) from error
         raise error
 
@@ -315,9 +317,10 @@ class Aws(Edges):
         """Start deleting a stack."""
         self._act("delete_stack", StackName=stack_id, ClientRequestToken=token)
 
-    def continue_rollback(self, stack_id: str, token: str) -> None:
+    def continue_rollback(self, stack_id: str, token: str, skip: Collection[str] = ()) -> None:
         """Continue a rollback that failed."""
-        self._act("continue_update_rollback", StackName=stack_id, ClientRequestToken=token)
+        skipped = {"ResourcesToSkip": sorted(skip)} if skip else {}
+        self._act("continue_update_rollback", StackName=stack_id, ClientRequestToken=token, **skipped)
 
     def roll_back(self, stack_id: str, token: str) -> None:
         """Roll a paused update back."""
@@ -354,7 +357,7 @@ class Aws(Edges):
                     ) from error
                 raise
 
-        return ask() if self._budget is None else self._budget.ask(ask)
+        return ask() if self._budget is None else self._budget.ask(ask, method)
 
     def _act(self, method: str, **parameters: Any) -> None:
         """Ask for an operation; that the same token was used already means that it was taken before."""
@@ -365,9 +368,4 @@ class Aws(Edges):
                 raise
 
     def _pages(self, method: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
-        while True:
-            page = self._call(method, **parameters)
-            yield page
-            if not page.get("NextToken"):
-                return
-            parameters["NextToken"] = page["NextToken"]
+        return pages(partial(self._call, method, **parameters), f"cloudformation {method}")

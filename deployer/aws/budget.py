@@ -21,7 +21,9 @@ from deployer.errors import Transient
 Found = TypeVar("Found")
 
 PATIENCE = 8
-"""Tries of one request. One that was not answered at all counts twice: it may never be."""
+"""Tries of one request. One that was not answered at all counts twice: it may never be …"""
+LESS_PATIENCE = 3
+"""… and tries after the same was given up on once, until it is answered."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 """Seconds; the pause before a repetition is drawn between nothing and twice the one before."""
 SLOWEST, FASTEST = 1.0, 20.0
@@ -50,21 +52,26 @@ class Budget:
         self._next = 0.0
         self._slowed = float("-inf")
         self._recent: deque[float] = deque(maxlen=int(FASTEST))
+        self._in_vain: set[str] = set()
+        """What was given up on, and not answered since: the run itself repeats that."""
 
     @property
     def rate(self) -> float | None:
         """Calls a second at the moment; None without a limit."""
         return self._rate
 
-    def ask(self, request: Callable[[], Found]) -> Found:
+    def ask(self, request: Callable[[], Found], what: str = "") -> Found:
         """
         Return what *request* returns, repeated where that may help; it has to be harmless to repeat.
+
+        *what* it is: once that was given up on there is less patience with it, until it is answered.
 
         Raises:
             Transient: it did not help for a while.
 
         """
         spent, pause = 0, FIRST_PAUSE
+        patience = LESS_PATIENCE if what in self._in_vain else PATIENCE
         while True:
             self._take_turn()
             try:
@@ -73,11 +80,13 @@ class Budget:
                 if error.code in THROTTLED:
                     self._slow_down()
                 spent += 1 if error.code else 2
-                if spent >= PATIENCE:
+                if spent >= patience:
+                    self._in_vain.add(what)
                     raise
                 self._sleep(pause * self._chance())
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
+                self._in_vain.discard(what)
                 self._speed_up()
                 return found
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from deployer.aws.errors import call
 from deployer.aws.existing import look as look_at_existing
 from deployer.aws.login import Clients
+from deployer.aws.paging import pages
 from deployer.aws.services import service_trouble
 from deployer.aws.tasks import Tasks
 from deployer.cloud import Resource
@@ -65,8 +67,12 @@ class Edges(Tasks):
         """Return the versions of a database engine that the region offers."""
 
         def look() -> tuple[str, ...] | None:
-            pages = _pages(self._clients("rds"), "describe_db_engine_versions", "Marker", Engine=engine)
-            found = tuple(one["EngineVersion"] for page in pages for one in page.get("DBEngineVersions", ()))
+            ask = partial(call, self._clients("rds"), "describe_db_engine_versions", Engine=engine)
+            found = tuple(
+                one["EngineVersion"]
+                for page in pages(ask, "rds describe_db_engine_versions", "Marker")
+                for one in page.get("DBEngineVersions", ())
+            )
             return found or None
 
         return self._where_there_is(look)
@@ -155,7 +161,8 @@ class Edges(Tasks):
             client, gone = self._clients("s3"), 0
             try:
                 for batch in _versions(client, bucket):
-                    call(client, "delete_objects", Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+                    objects = {"Objects": batch, "Quiet": True}
+                    _check_deleted(call(client, "delete_objects", Bucket=bucket, Delete=objects), bucket)
                     gone += len(batch)
             except CloudError as error:
                 if error.code != "NoSuchBucket":
@@ -215,20 +222,30 @@ def _tls_only(bucket: str, region: str) -> Mapping[str, Any]:
 
 
 def _versions(client: Any, bucket: str) -> Iterator[list[dict[str, str]]]:
-    """Yield what is in a bucket, a page (1000 at most) at a time; what was yielded is gone by the next."""
+    """
+    Yield what is in a bucket, a page (1000 at most) at a time; what was yielded is gone by the next.
+
+    Raises:
+        CloudError: it is not.
+
+    """
+    before: list[dict[str, str]] = []
     while True:
         page = call(client, "list_object_versions", Bucket=bucket)
         entries = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
         batch = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
         if not batch:
             return
+        if batch == before:
+            raise CloudError(
+                f"{bucket} cannot be emptied: {batch[0]['Key']} is still there after its deletion"
+            )
         yield batch
+        before = batch
 
 
-def _pages(client: Any, method: str, token: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
-    while True:
-        page = call(client, method, **parameters)
-        yield page
-        if not page.get(token):
-            return
-        parameters[token] = page[token]
+def _check_deleted(answer: Mapping[str, Any], bucket: str) -> None:
+    """Raise CloudError for the first object that was not deleted: it stands in an answer that is no error."""
+    for one in answer.get("Errors", ()):
+        why = f"{one.get('Message', '')} ({one.get('Code', '')})"
+        raise CloudError(f"{bucket} cannot be emptied: {one.get('Key', '')}: {why}", code=one.get("Code", ""))

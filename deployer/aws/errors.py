@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from botocore import exceptions as boto
@@ -49,6 +51,27 @@ _SETUP = (
 )
 
 
+MISSING = ("Stack [{}] does not exist", "Stack with id {} does not exist", "Stack:{} does not exist")
+"""How AWS words that there is no such stack, by name or by ARN; it has no code of its own for that."""
+TAKEN = "Stack [{}] already exists and cannot be created again"
+"""How AWS begins to say that a CREATE change set is for a stack that is there."""
+BUSY = re.compile(r"Stack:? ?\[?[\w:/.-]+\]? is in [A-Z_]+_IN_PROGRESS state\b")
+"""How AWS begins to say that somebody is at work on a stack."""
+NO_ANSWER = "not an answer of AWS's"
+
+
+class Answer(dict[str, Any]):
+    """What a service has answered; asked for what is not in it, it says that it is no answer of AWS's."""
+
+    def __init__(self, found: Mapping[str, Any], what: str) -> None:
+        super().__init__(found)
+        self._what = what
+
+    def __missing__(self, key: str) -> NoReturn:
+        text = f"{self._what}: {NO_ANSWER}, it has no {key}: is it AWS that answers at this endpoint?"
+        raise CloudError(text, operation=self._what.rpartition(" ")[2])
+
+
 def call(client: Any, method: str, **parameters: Any) -> Any:
     """
     Call *method* of a botocore client.
@@ -57,15 +80,48 @@ def call(client: Any, method: str, **parameters: Any) -> Any:
         DeployError: what went wrong, in our words.
 
     """
+    service, operation = client.meta.service_model.service_name, client.meta.method_to_api_mapping[method]
     try:
-        return getattr(client, method)(**parameters)
+        found = getattr(client, method)(**parameters)
     except (boto.ClientError, boto.BotoCoreError, ResponseParserError) as error:
-        _raise(error, client.meta.service_model.service_name, client.meta.method_to_api_mapping[method])
+        _raise(error, service, operation)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:  # of botocore's parser
+        raise _unreadable(service, operation) from error
+    return Answer(found, f"{service} {operation}") if isinstance(found, dict) else found
 
 
-def is_missing(error: CloudError) -> bool:
-    """Whether AWS says that a stack does not exist; it has three wordings for it, and no code of its own."""
-    return error.code == "ValidationError" and "does not exist" in str(error)
+def is_missing(error: CloudError, stack: str = "") -> bool:
+    """
+    Whether AWS says that there is no such stack; nothing else that does not exist is meant.
+
+    *stack*: the name or id that was asked for; without one, where only a change set's id was given, any is.
+    """
+    names = "|".join(re.escape(one) for one in {stack, stack_name(stack)}) if stack else r"[\w:/.-]+"
+    said = "|".join(re.escape(wording).replace(r"\{\}", f"(?:{names})") for wording in MISSING)
+    return error.code == "ValidationError" and bool(re.fullmatch(rf"(?:{said})\.?", error.answer))
+
+
+def is_unused(error: CloudError, export: str) -> bool:
+    """Whether AWS says that nobody imports *export*: an error, where a list would be empty."""
+    said = (f"Export '{export}' is not imported by any stack", f"Export '{export}' does not exist")
+    return error.code == "ValidationError" and error.answer.rstrip(".") in said
+
+
+def is_taken(error: CloudError, stack: str) -> bool:
+    """Whether AWS says that a stack which was to be created is there already."""
+    names = {stack, stack_name(stack)}
+    return error.code == "ValidationError" and error.answer.startswith(
+        tuple(TAKEN.format(name) for name in names)
+    )
+
+
+def stack_name(stack: str) -> str:
+    """Return the name of a stack that is given by name or by ARN."""
+    return stack.split("/")[1] if stack.startswith("arn:") and "/" in stack else stack
+
+
+def _unreadable(service: str, operation: str) -> Transient:
+    return Transient(f"{service} {operation}: {NO_ANSWER}", operation=operation)
 
 
 def _raise(error: Exception, service: str, operation: str) -> NoReturn:
@@ -76,7 +132,7 @@ def _raise(error: Exception, service: str, operation: str) -> NoReturn:
             f"{service} {operation}: no connection: {said(error)}", operation=operation
         ) from error
     if isinstance(error, ResponseParserError):
-        raise Transient(f"{service} {operation}: not an answer of AWS's", operation=operation) from error
+        raise _unreadable(service, operation) from error
     raise _setup(error, service, operation) from error
 
 
@@ -95,7 +151,8 @@ def _setup(error: Exception, service: str, operation: str) -> DeployError:
 
 def _answered(error: boto.ClientError, service: str, operation: str) -> DeployError:
     answer = error.response.get("Error", {})
-    code, message = str(answer.get("Code", "")), said(answer.get("Message") or error, most=ANSWER)
+    code = said(answer.get("Code", ""), most=ANSWER) if answer.get("Code") else ""
+    message = said(answer.get("Message") or error, most=ANSWER)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
     text = f"{service} {operation}: {message} ({code})"
     if code in EXPIRED:
@@ -107,9 +164,9 @@ def _answered(error: boto.ClientError, service: str, operation: str) -> DeployEr
         return NotAllowed(f"{text}: {permission}", code=code, operation=operation)
     if code in THROTTLED or (status >= 500 and status != 501):
         return Transient(text, code=code, operation=operation)
-    if code == "ValidationError" and "_IN_PROGRESS state" in message:
-        return MovedOn(text, code=code, operation=operation)
-    return CloudError(text, code=code or str(status), operation=operation)
+    if code == "ValidationError" and BUSY.match(message):
+        return MovedOn(text, code=code, operation=operation, answer=message)
+    return CloudError(text, code=code or str(status), operation=operation, answer=message)
 
 
 def _prefix(service: str) -> str:

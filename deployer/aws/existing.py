@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from deployer.aws.endpoint import ask
 from deployer.aws.login import Clients
+from deployer.aws.paging import pages
 from deployer.errors import CloudError, LostSight, Transient
 from deployer.existing.facts import (
     Asked,
@@ -182,14 +184,8 @@ class _Questions:
         return ask(self._clients("ec2"), method, **parameters)
 
     def _pages(self, method: str, filters: Mapping[str, list[Any]]) -> Iterator[Mapping[str, Any]]:
-        token: dict[str, str] = {}
         wanted = [{"Name": name, "Values": values} for name, values in filters.items()]
-        while True:
-            page = self._ec2(method, Filters=wanted, **token)
-            yield page
-            if not page.get("NextToken"):
-                return
-            token = {"NextToken": page["NextToken"]}
+        return pages(partial(self._ec2, method, Filters=wanted), f"ec2 {method}")
 
 
 def _vpc(answer: Mapping[str, Any]) -> Vpc:

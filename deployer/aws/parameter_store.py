@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from deployer.aws.endpoint import ask
 from deployer.aws.login import Clients
+from deployer.aws.paging import pages
 from deployer.errors import CloudError
 from deployer.upkeep.parameters import HIDDEN, SECURE, Parameter
 
@@ -22,13 +24,10 @@ class Parameters:
     def all(self) -> tuple[Parameter, ...]:
         """Return all of them, by name."""
         found: list[Parameter] = []
-        further: dict[str, str] = {}
-        while True:
-            answer = ask(self._client, "get_parameters_by_path", Path=self._path, Recursive=True, **further)
-            found += [self._parameter(one) for one in answer["Parameters"]]
-            if not answer.get("NextToken"):
-                return tuple(sorted(found, key=lambda one: one.name))
-            further = {"NextToken": answer["NextToken"]}
+        question = partial(ask, self._client, "get_parameters_by_path", Path=self._path, Recursive=True)
+        for page in pages(question, "ssm get_parameters_by_path"):
+            found += [self._parameter(one) for one in page["Parameters"]]
+        return tuple(sorted(found, key=lambda one: one.name))
 
     def get(self, name: str) -> Parameter | None:
         """Return the one called *name*; None where there is none."""

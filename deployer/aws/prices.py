@@ -11,10 +11,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from deployer.aws.endpoint import ask
 from deployer.aws.login import Clients
+from deployer.aws.paging import pages
 from deployer.errors import DeployError
 
 HOME = "us-east-1"
@@ -101,21 +103,17 @@ class PriceList:
     def _products(self, service: str, filters: Sequence[tuple[str, str]]) -> Iterator[Mapping[str, Any]]:
         """Yield all products of *service* that have *filters*, page by page."""
         wanted = [{"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in filters]
-        more: dict[str, str] = {}
-        while True:
-            page = ask(
-                self._clients("pricing"),
-                "get_products",
-                ServiceCode=service,
-                Filters=wanted,
-                FormatVersion="aws_v1",
-                MaxResults=PAGE,
-                **more,
-            )
+        question = partial(
+            ask,
+            self._clients("pricing"),
+            "get_products",
+            ServiceCode=service,
+            Filters=wanted,
+            FormatVersion="aws_v1",
+            MaxResults=PAGE,
+        )
+        for page in pages(question, "pricing get_products"):
             yield from (json.loads(product) for product in page.get("PriceList", ()))
-            if not page.get("NextToken"):
-                return
-            more = {"NextToken": page["NextToken"]}
 
 
 def _answer(question: Question, products: Iterable[Mapping[str, Any]]) -> Answer | str:

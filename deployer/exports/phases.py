@@ -22,6 +22,8 @@ from deployer.progress import Event, Notice, Result, StackResult
 
 PASSES_PER_STACK = 4
 """Pin, update, connect again, and one more for what an update brings about further on."""
+SAME_PHASE_AT_MOST = 2
+"""One that has to be done a third time has achieved nothing."""
 
 
 def deploy_in_phases(scope: Scope, cloud: Cloud, options: Options, host: Host) -> Result:
@@ -39,6 +41,7 @@ class _Passes:
         self._host = host
         self._told: set[Notice] = set()
         self._passes = 0
+        self._taken: list[Phase] = []
         self._results: list[Result] = []
 
     def run(self) -> Result:
@@ -64,6 +67,7 @@ class _Passes:
             except Detour as detour:
                 self._announce(detour.phases)
                 first = detour.phases[0]
+                self._taken.append(first)
                 result = self._deploy(self._scope(first), gated=not first.pins)
                 if result.exit_code:
                     return result
@@ -72,7 +76,8 @@ class _Passes:
     @property
     def _is_enough(self) -> bool:
         """Whether to leave it to AWS to refuse what is still in use, instead of going round in a circle."""
-        return self._passes > PASSES_PER_STACK * len(self._wanted.graph.names)
+        circle = any(self._taken.count(one) > SAME_PHASE_AT_MOST for one in self._taken)
+        return circle or self._passes > PASSES_PER_STACK * len(self._wanted.graph.names)
 
     def _pass(self) -> Host:
         """Return the host of the next pass: requests of different passes have different tokens."""

@@ -60,6 +60,8 @@ class Ending:
 
     def done(self, work: Work, action: Done) -> None:
         """End a stack that is as it should be."""
+        if action.verb == "delete":
+            self._hand.note_kept(work)
         self._finish(work, action.verb, "done", action.reason)
 
     def failed(self, work: Work, action: Fail, *, cleared: bool) -> None:

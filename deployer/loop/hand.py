@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -20,10 +19,11 @@ from deployer.actions import (
     Protect,
     RollBack,
 )
-from deployer.causes import first_cause, operation
+from deployer.causes import first_cause, operation, stuck
 from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud
 from deployer.comparison import differences
 from deployer.errors import CloudError, DeployError, MovedOn, Protected
+from deployer.kept import kept, policies_of
 from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer
 from deployer.loop.withdrawal import withdraw
 from deployer.loop.work import PENDING, Work, resources_of
@@ -97,7 +97,8 @@ class Hand:
     def _create(self, work: Work, action: CreateChangeSet, now: float) -> None:
         attempt = work.history.change_sets
         if work.request is None or work.request.kind != action.kind:
-            work.request = self._preparer.request(work.spec, work.stack, action.kind, attempt)
+            revert = bool(work.history.skipped)
+            work.request = self._preparer.request(work.spec, work.stack, action.kind, attempt, revert=revert)
         request = work.request
         if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
             self._remove_old(work.stack.id, request.name)
@@ -175,9 +176,12 @@ class Hand:
             return
         names = self._cloud.change_set_names(work.stack.id)
         work.foreign = tuple(name for name in names if not name.startswith(PREFIX))
+        there = self._cloud.resources(work.stack.id)
+        if work.stack.status == "UPDATE_ROLLBACK_FAILED":
+            work.stuck = stuck(self._cloud.events(work.stack.id))
         work.data = tuple(
             resource.logical_id
-            for resource in self._cloud.resources(work.stack.id)
+            for resource in there
             if resource.type in STATEFUL and resource.physical_id and resource.status not in RESOURCE_GONE
         )
 
@@ -194,13 +198,22 @@ class Hand:
         if not history.continues + history.rollbacks:
             self._say_why(work, work.stack.id)
         if isinstance(action, ContinueRollback):
-            token = self._preparer.token("continue", work.stack.id, history.continues)
-            self._cloud.continue_rollback(work.stack.id, token)
-            work.acted(now, continues=history.continues + 1)
+            token = self._preparer.token("continue", work.stack.id, history.continues, *action.skip)
+            self._cloud.continue_rollback(work.stack.id, token, action.skip)
+            skipped = tuple(sorted({*history.skipped, *action.skip}))
+            work.acted(now, continues=history.continues + 1, skipped=skipped)
+            if action.skip:
+                self._say_skipped(work, action.skip)
         else:
             token = self._preparer.token("roll back", work.stack.id, history.rollbacks)
             self._cloud.roll_back(work.stack.id, token)
             work.acted(now, rollbacks=history.rollbacks + 1)
+
+    def _say_skipped(self, work: Work, names: tuple[str, ...]) -> None:
+        env = work.desired.command.rpartition(" ")[2]
+        text = f"{', '.join(names)} is left as it is, which may be no more: `gatestack drift {env}` shows it"
+        again = f"the update that follows sets it back, or `{work.desired.command} --revert-drift`"
+        self._tell(Notice(f"{text}; {again}", work.name, warning=True))
 
     def _say_why(self, work: Work, stack_id: str) -> None:
         """Tell the first cause of the failure that a stack was found in; it costs one look at its events."""
@@ -222,21 +235,26 @@ class Hand:
         types = _types(work)
         self._tell(StackStarted(work.name, work.verb, len(types), expected.seconds(types)))
 
+    def note_kept(self, work: Work) -> None:
+        """Note what is left of a stack whose deletion another run has begun: its id tells it still."""
+        if work.first is None or work.first.status == "REVIEW_IN_PROGRESS" or work.history.deletes:
+            return
+        with suppress(DeployError):
+            resources = self._cloud.resources(work.first.id)
+            work.kept = kept(self._cloud.template(work.first.id), resources)
+
     def _before_removal(self, work: Work, stack_id: str) -> None:
         """Note what the live template keeps; empty the buckets that go, unlock what goes with --force."""
         if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
             return
-        policies = _policies(self._cloud.template(stack_id))
-        there = [one for one in self._cloud.resources(stack_id) if one.status not in RESOURCE_GONE]
-        work.kept = tuple(
-            one.logical_id
-            for one in there
-            if policies.get(one.logical_id, "Delete") in {"Retain", "Snapshot", "RetainExceptOnCreate"}
-        )
+        template, resources = self._cloud.template(stack_id), self._cloud.resources(stack_id)
+        policies, work.kept = policies_of(template), kept(template, resources)
+        there = [one for one in resources if one.status not in RESOURCE_GONE]
         for one in there if work.desired.force else ():
             if policies.get(one.logical_id, "Delete") != "Retain":
                 self._cloud.unlock(one)
-        buckets = [one for one in there if one.type == "AWS::S3::Bucket" and one.logical_id not in work.kept]
+        staying = {one.logical_id for one in work.kept}
+        buckets = [one for one in there if one.type == "AWS::S3::Bucket" and one.logical_id not in staying]
         for bucket in buckets if not self._production else ():
             if bucket.physical_id and self._cloud.empty_bucket(bucket.physical_id) is None:
                 text = f"the bucket {bucket.physical_id} could not be emptied: this endpoint has no S3"
@@ -245,11 +263,3 @@ class Hand:
 
 def _types(work: Work) -> list[str]:
     return [resource["Type"] for resource in resources_of(work.spec.template).values()]
-
-
-def _policies(template: str) -> dict[str, str]:
-    try:
-        resources = json.loads(template).get("Resources", {})
-    except ValueError:
-        return {}
-    return {name: resource.get("DeletionPolicy", "Delete") for name, resource in resources.items()}

@@ -104,7 +104,7 @@ class Preparer:
         return f"{self._run_id}-{_digest(*map(str, parts))}"
 
     def request(
-        self, spec: StackSpec, stack: StackState | None, kind: Kind, attempt: int
+        self, spec: StackSpec, stack: StackState | None, kind: Kind, attempt: int, *, revert: bool = False
     ) -> ChangeSetRequest:
         """
         Look parameters up and return the request for a change set of *spec*.
@@ -118,6 +118,7 @@ class Preparer:
         """
         parameters = {one.parameter: self._look_up(spec, one, live(stack)) for one in spec.lookups}
         wanted = self.wanted(spec, stack, kind, parameters)
+        wanted = replace(wanted, revert_drift=wanted.revert_drift or (revert and kind == "UPDATE"))
         state = () if stack is None else (stack.id, stack.change_set_id, stack.last_updated)
         content = _digest(spec.template, _inputs(wanted), str(state))
         body, url = self._template(spec)

@@ -24,7 +24,7 @@ from deployer.loop.migrating import Migrating
 from deployer.loop.pace import Pace
 from deployer.loop.patience import patiently
 from deployer.loop.prepare import Preparer, tags_of
-from deployer.loop.sight import SIGHT_SECONDS, Sight
+from deployer.loop.sight import Sight
 from deployer.loop.turns import Turns
 from deployer.loop.watching import Watch
 from deployer.loop.work import Work, resources_of
@@ -94,7 +94,7 @@ class Run:
             with self._lanes:
                 while self._tick():
                     if not self._turns.cut_short:
-                        self._host.sleep(self._pace.pause(self._host.clock()))
+                        self._host.sleep(self._pause(self._host.clock()))
                     self._sight.look_again()
         except LostSight as error:
             self._ending.leave(str(error), clean=False, signalled=False)
@@ -124,17 +124,23 @@ class Run:
             self._clear()
         return bool(self._open)
 
+    def _pause(self, now: float) -> float:
+        """Return the seconds until the next look: none is of use while every stack rests."""
+        rest = min((work.tries.rests_until for work in self._open), default=now)
+        return max(self._pace.pause(now), rest - now)
+
     def _clear(self) -> None:
         """Let the updates begin, now that it is known what all of them would do to exports in use."""
         try:
             refusals = () if self._ending.halted else self._gate.refusals(self._works.values())
         except Transient as error:
-            self._sight.endure(error)
+            self._sight.endure("gate", error)
             return
         except Detour:
             for work in self._open:
                 self._hand.clean_up(work)
             raise
+        self._sight.answered("gate")
         for refusal in refusals:
             fail = Fail(refusal.reason, "protected")
             self._ending.failed(self._works[refusal.producer], fail, cleared=False)
@@ -218,6 +224,11 @@ class Run:
         elif isinstance(action, Migrate):
             work.begin(now)
             return action
+        elif work.tries.rests(now):
+            work.wait = None
+        elif work.tries.spent:
+            text = f"{work.tries.requests} requests have not brought it to an end: {action.reason}"
+            self._ending.failed(work, Fail(text), cleared=self._cleared)
         else:
             work.begin(now)
             work.wait = None
@@ -232,7 +243,7 @@ class Run:
         try:
             action = self._gate.late(action, work, self._works.values()) if self._cleared else action
         except Transient as error:
-            self._sight.endure(error)
+            self._stumble(work, error, self._host.clock())
             return Wait("AWS does not say yet who imports from it", on="change set")
         return held(work.approval, action, work.change_set) if work.approval else action
 
@@ -249,7 +260,11 @@ class Run:
             work.since = None
             return
         work.begin(now)
-        if work.over_limit(now):
+        if work.unseen(now):
+            minutes = (now - work.acted_at) / 60
+            text = f"AWS took it and has not shown it for {minutes:.0f} minutes: {action.reason}"
+            self._ending.going_on(work, text)
+        elif work.over_limit(now):
             limit = work.spec.timeout_minutes
             self._ending.going_on(work, f"not at its end after {limit} minutes: {action.reason}")
         elif not told and (action.on == "task" or (action.on == "stack" and not work.asked)):
@@ -263,12 +278,13 @@ class Run:
             if isinstance(action, Migrate):
                 self._migrating.carry_out(work)
             else:
+                work.tries = work.tries.made()
                 self._hand.carry_out(work, action, began)
                 self._pace.news(self._host.clock())
                 self._pace.took(self._host.clock() - began)
         except DeployError as error:
             return error
-        work.stuck_since = None
+        work.tries = work.tries.answered()
         return None
 
     def _trouble(self, work: Work, error: DeployError) -> None:
@@ -279,15 +295,18 @@ class Run:
         self._ending.failed(work, Fail(str(error), outcome), cleared=self._cleared)
 
     def _stumble(self, work: Work, error: Transient | MovedOn, now: float) -> None:
-        """Have the same request repeated after the next look, until it has gone on for too long."""
+        """Have the same request repeated after a look, as long as that is of any use."""
         work.recheck = work.change_set is not None
-        if work.stuck_since is None:
-            work.stuck_since = now
-            self._host.tell(Notice(f"tried again: {error}", work.name))
+        before = work.tries
         if isinstance(error, Transient):
             self._pace.strained()
-        if now - work.stuck_since > SIGHT_SECONDS:
+            work.tries = before.strained(now)
+        else:
+            work.tries = before.refused(work.stack.mark if work.stack else (), now)
+        if work.tries.over(now):
             self._ending.failed(work, Fail(str(error)), cleared=self._cleared)
+        elif before.strained_since is None and work.tries.refusals <= 1:
+            self._host.tell(Notice(f"tried again: {error}", work.name))
 
     def _value_of(self, export: str) -> str | None:
         """Return the value of *export*: of a stack of this run, else of the region."""
@@ -305,5 +324,7 @@ def _work(manifest: Manifest, spec: StackSpec, goal: Goal, options: Options) -> 
         termination_protection=spec.termination_protection,
         allow_replace=options.allow_replace,
         force=options.force,
+        skip_in_rollback=options.skip_in_rollback,
+        command=f"gatestack deploy {options.env or manifest.environment}",
     )
     return Work(spec, desired, goal)

@@ -28,7 +28,8 @@ class Sight:
         self._host = host
         self._pace = pace
         self._lanes = lanes
-        self._since = host.clock()
+        self._silent: dict[str, float] = {}
+        """What is not answered at present, and since when."""
 
     def look(self) -> None:
         """Look once for all stacks."""
@@ -37,11 +38,12 @@ class Sight:
         began = self._host.clock()
         states = self._cloud.stacks([work.spec.stack_name for work in open_], ids)
         self._pace.took(self._host.clock() - began)
+        self.answered("stacks")
         self.see(states)
 
     def see(self, states: Collection[StackState]) -> None:
         """Take in what a look has shown."""
-        now = self._answered()
+        now = self._host.clock()
         by_name: dict[str, list[StackState]] = {}
         for state in states:
             by_name.setdefault(state.name, []).append(state)
@@ -63,7 +65,7 @@ class Sight:
         try:
             self.look()
         except Transient as error:
-            self.endure(error)
+            self.endure("stacks", error)
         except CloudError as error:
             raise LostSight(f"the stacks cannot be seen any more: {error}") from error
 
@@ -82,7 +84,7 @@ class Sight:
             self._pace.took(self._host.clock() - now)
         for work, found in zip(due, answers, strict=True):
             if isinstance(found, Transient):
-                self.endure(found)
+                self.endure("change sets", found)
             elif isinstance(found, CloudError) and not work.history.executed:
                 refused.append((work, found))
             elif work.change_set is not None:
@@ -108,7 +110,8 @@ class Sight:
             return error
 
     def _take_in(self, work: Work, before: ChangeSetState, found: ChangeSetState | None) -> None:
-        now = self._answered()
+        now = self._host.clock()
+        self.answered("change sets")
         if found is not None:
             if work.told(found):
                 self._pace.news(now)
@@ -118,15 +121,16 @@ class Sight:
             work.recheck = False
             work.forget_change_set()
 
-    def _answered(self) -> float:
-        """Note that AWS answers; returns the time."""
-        self._since = self._host.clock()
-        self._pace.relaxed()
-        return self._since
+    def answered(self, what: str) -> None:
+        """Note that AWS answers when *what* is asked for."""
+        self._silent.pop(what, None)
+        if not self._silent:
+            self._pace.relaxed()
 
-    def endure(self, error: Transient) -> None:
+    def endure(self, what: str, error: Transient) -> None:
         """Live with an answer that did not come; raises LostSight when there was none for a long time."""
         self._pace.strained()
-        quiet = self._host.clock() - self._since
+        now = self._host.clock()
+        quiet = now - self._silent.setdefault(what, now)
         if quiet > SIGHT_SECONDS:
             raise LostSight(f"no answer from AWS for {quiet / 60:.0f} minutes: {error}") from error

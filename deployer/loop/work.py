@@ -10,6 +10,8 @@ from typing import Any
 from deployer.actions import Wait
 from deployer.cloud import ChangeSetRequest, ChangeSetState, Kind, StackEvent, StackState
 from deployer.decide import Desired, History, Observed
+from deployer.kept import Kept
+from deployer.loop.tries import UNSEEN_LOOKS, UNSEEN_SECONDS, Tries
 from deployer.progress import Goal, StackResult, Verb
 from deployer.saved.approval import Approval
 from deployer.schema_migration import Underway
@@ -42,7 +44,9 @@ class Work:
     history: History = field(default_factory=History)
     data: tuple[str, ...] | None = None
     foreign: tuple[str, ...] | None = None
-    kept: tuple[str, ...] = ()
+    stuck: tuple[str, ...] | None = None
+    """What its rollback failed at, since the last act."""
+    kept: tuple[Kept, ...] = ()
     result: StackResult | None = None
     began: float | None = None
     since: float | None = None
@@ -67,8 +71,8 @@ class Work:
     """AWS said that something is no longer as it was seen."""
     approval: Approval | None = None
     """What was reviewed of it, in a run that executes a plan."""
-    stuck_since: float | None = None
-    """Since when the same request has to be repeated."""
+    tries: Tries = field(default_factory=Tries)
+    """What was asked for in vain."""
     events_at: float = 0.0
     trouble: tuple[str, ...] = ()
     """What ECS said of a service that did not become stable."""
@@ -165,6 +169,15 @@ class Work:
         """Whether the present operation takes longer than the stack's time limit."""
         return self.since is not None and now - self.since > self.spec.timeout_minutes * 60
 
+    def unseen(self, now: float) -> bool:
+        """Whether AWS took an order, and the stack has shown no trace of it for a long time."""
+        long = now - self.acted_at > UNSEEN_SECONDS and self.looks > UNSEEN_LOOKS
+        if not self.asked or not long:
+            return False
+        if self.stack is None or self.stack.status == "REVIEW_IN_PROGRESS":
+            return True
+        return not self.stack.status.endswith("_IN_PROGRESS") and not self._fresh(now)
+
     def seconds(self, now: float) -> float:
         """Return how long this stack has taken so far."""
         return 0.0 if self.began is None else now - self.began
@@ -192,7 +205,7 @@ class Work:
         self.history = replace(self.history, **done)
         self.acted_mark = self.stack.mark if self.stack else ()
         self.acted_at, self.looks, self.since = now, 0, now
-        self.events, self.events_mark = [], None
+        self.events, self.events_mark, self.stuck = [], None, None
         self.trouble, self.service_since, self.service_asked = (), None, float("-inf")
 
     def told(self, found: ChangeSetState) -> bool:
@@ -219,6 +232,7 @@ class Work:
             early=early,
             data=self.data,
             foreign=self.foreign,
+            stuck=self.stuck,
             existed=self.first is not None and self.first.status != "DELETE_COMPLETE",
             history=self.history,
         )

@@ -9,7 +9,7 @@ from sandbox.cloudformation import operations, policies
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.changesets import check_updatable
 from sandbox.cloudformation.plan import plan
-from sandbox.cloudformation.records import Options, Stack
+from sandbox.cloudformation.records import Options, Resource, Stack
 from sandbox.cloudformation.removal import delete
 from sandbox.cloudformation.requests import Fetch, Params, deployment, options, stack_name
 from sandbox.cloudformation.rollback import roll_back
@@ -118,8 +118,16 @@ def continue_update_rollback(account: Account, params: Params, _: Fetch) -> Answ
     unknown = [name for name in skipped if stack.resources.get(name) is None]
     if unknown:
         raise invalid(f"Resources to skip [{', '.join(unknown)}] do not exist in the stack.")
+    if others := [name for name in skipped if not _failed_to_roll_back(stack.resources[name])]:
+        names = ", ".join(others)
+        raise invalid(f"Resources to skip [{names}] are not in UPDATE_FAILED because their rollback failed.")
     roll_back(account, stack, Options(token=params.get("ClientRequestToken")), None, skipped)
     return {}
+
+
+def _failed_to_roll_back(resource: Resource) -> bool:
+    """Whether it failed itself: what was cancelled because of another failure cannot be skipped."""
+    return resource.status == "UPDATE_FAILED" and "cancelled" not in (resource.reason or "")
 
 
 def rollback_stack(account: Account, params: Params, _: Fetch) -> Answer:

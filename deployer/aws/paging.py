@@ -1,0 +1,30 @@
+"""Reads a list to its end, page by page, and no further than it goes. Knows no service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from deployer.errors import CloudError
+
+
+def pages(ask: Callable[..., Any], what: str, token: str = "NextToken") -> Iterator[Mapping[str, Any]]:  # noqa: S107
+    """
+    Yield every page that *ask* answers; it is called with *token* of the page before, if there was one.
+
+    Raises:
+        CloudError: a page names one that was read already as the next: that list has no end.
+
+    """
+    more: dict[str, Any] = {}
+    seen: set[str] = set()
+    while True:
+        page = ask(**more)
+        yield page
+        following = page.get(token)
+        if not following:
+            return
+        if following in seen:
+            raise CloudError(f"{what}: the list has no end, a page names one before it as the next")
+        seen.add(following)
+        more = {token: following}
