@@ -15,7 +15,9 @@ from sandbox_wire import REGION, Line, imported, line, made_of
 from deployer.aws.account import connect
 from deployer.deploy import deploy
 from deployer.options import Host, Options
+from deployer.outcomes import became
 from deployer.progress import Cause, Event, Notice, Result
+from deployer.report import result_text
 from sandbox.backing import Backing
 from sandbox.clock import ManualClock
 from sandbox.faults import ResourceFault
@@ -187,6 +189,8 @@ def test_an_exporter_that_aws_keeps_ends_the_run_with_the_reason(aws: Line, how:
     (one,) = result.stacks
     assert (one.outcome, one.status) == ("failed", "CREATE_COMPLETE")
     assert "Export dev-a-Id cannot be deleted as it is in use by theirs" in f"{one.cause} {one.reason}"
+    assert became(one) == "failed", "the standing status says success, the run does not"
+    assert "CREATE_COMPLETE" not in result_text(result)
     assert aws.now() - began < 300
 
 
