@@ -25,6 +25,7 @@ _REFUSED = re.compile(r"Delete canceled|cannot be deleted as it is in use")
 _HANDLER = re.compile(
     r'Resource handler returned message: "(?P<said>.*)" \((?P<rest>[^()]*)\)\.?$', re.DOTALL
 )
+_TAKEN = re.compile(r"already (exists|scheduled)|AlreadyExists", re.IGNORECASE)
 _CODE = re.compile(r"HandlerErrorCode: (\w+)")
 SERVICE = "AWS::ECS::Service"
 
@@ -72,7 +73,14 @@ def with_detail(cause: Cause, details: Sequence[str]) -> Cause:
     if not details:
         return cause
     more = "; ".join(details)
-    return replace(cause, reason=f"{cause.reason}; {more}", remedy=remedy(more) or cause.remedy)
+    return replace(cause, reason=f"{cause.reason}; {more}", remedy=remedy(more, cause.type) or cause.remedy)
+
+
+def with_name(cause: Cause, name: str) -> Cause:
+    """Return *cause* with the *name* that the resource wants, where it is about that and does not say it."""
+    if not name or name in cause.reason or not _TAKEN.search(cause.reason):
+        return cause
+    return replace(cause, reason=f"{cause.reason} (its name: {name})")
 
 
 def _is_cause(event: StackEvent) -> bool:
@@ -82,7 +90,7 @@ def _is_cause(event: StackEvent) -> bool:
 
 def _cause(event: StackEvent) -> Cause:
     reason = readable(event.reason) or "AWS gives no reason"
-    return Cause(event.logical_id, event.type, event.status, reason, remedy(event.reason))
+    return Cause(event.logical_id, event.type, event.status, reason, remedy(event.reason, event.type))
 
 
 def _with_rollback(cause: Cause, first: StackEvent, events: Sequence[StackEvent]) -> Cause:

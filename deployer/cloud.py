@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from deployer.existing.facts import Facts
+from deployer.existing.names import Taken
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.stateful import STATEFUL
 from deployer.tasks import TaskRequest, TaskState
@@ -294,6 +295,9 @@ class Cloud(Protocol):
 
     def existing(self, wanted: Existing, tags: Mapping[str, str]) -> Facts:
         """Return what is there of what *wanted* names; *tags* mark what the environment itself has made."""
+
+    def taken(self, wanted: Mapping[str, Collection[str]]) -> Taken:
+        """Return who has which of the names in *wanted*, by resource type."""
 
     # edges: None means that this endpoint cannot tell
     def has_image(self, repository: str, tag: str) -> bool | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
 from deployer.aws.errors import call
 from deployer.aws.existing import look as look_at_existing
 from deployer.aws.login import Clients
+from deployer.aws.names import look as look_for_names
 from deployer.aws.services import service_trouble
 from deployer.aws.tasks import Tasks
 from deployer.cloud import Resource
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
 from deployer.existing.facts import Facts
+from deployer.existing.names import Taken
 from generator.manifest import Existing
 
 Found = TypeVar("Found")
@@ -41,6 +43,10 @@ class Edges(Tasks):
     def existing(self, wanted: Existing, tags: Mapping[str, str]) -> Facts:
         """Return what is there of what *wanted* names."""
         return look_at_existing(self._clients, self._region, wanted, tags)
+
+    def taken(self, wanted: Mapping[str, Collection[str]]) -> Taken:
+        """Return who has which of the names in *wanted*."""
+        return look_for_names(self._clients, wanted)
 
     def has_image(self, repository: str, tag: str) -> bool | None:
         """Whether *tag* is in the ECR repository."""
