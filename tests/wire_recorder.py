@@ -101,6 +101,8 @@ def asked(method: str, path: str, headers: dict[str, str], body: bytes) -> Itera
         yield from _of_s3(method, path, body)
     elif service == "route53":
         yield "route53:ListResourceRecordSets" if "/rrset" in path else "route53:GetHostedZone"
+    elif service == "lambda" and method == "GET":
+        yield "lambda:ListTags" if "/tags/" in path else "lambda:GetFunction"
     elif service != "unsigned":
         yield f"{service}:{json.dumps([method, path])}"
 
