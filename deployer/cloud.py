@@ -159,6 +159,12 @@ class StackEvent:
     reason: str = ""
     token: str = ""
     """What the operation was asked for with (ClientRequestToken), where the endpoint tells it."""
+    hook: str = ""
+    """The type of the Hook that the event is about: ``Acme::Encryption::Required``; mostly none."""
+    hook_status: str = ""
+    """``HOOK_COMPLETE_FAILED``, …"""
+    hook_reason: str = ""
+    """The Hook's own words."""
 
     @property
     def is_stack(self) -> bool:

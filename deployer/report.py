@@ -142,8 +142,9 @@ def event_text(stack: str, event: StackEvent) -> str:
 def event_words(stack: str, event: StackEvent) -> str:
     """Return what an event says, without when and of which stack."""
     resource = stack if event.is_stack else f"{event.logical_id} ({event.type})"
-    reason = f"  {event.reason}" if event.reason else ""
-    return f"{event.status:<28} {resource}{reason}"
+    hook = f"  {event.hook}: {event.hook_status}" if event.hook else ""
+    reason = "".join(f"  {one}" for one in (event.reason, event.hook_reason) if one)
+    return f"{event.status:<28} {resource}{hook}{reason}"
 
 
 def events_json(environment: str, events: Iterable[tuple[str, StackEvent]]) -> str:
@@ -155,7 +156,7 @@ def events_json(environment: str, events: Iterable[tuple[str, StackEvent]]) -> s
             "logical_id": event.logical_id,
             "type": event.type,
             "status": event.status,
-            "reason": event.reason,
+            "reason": event.reason or event.hook_reason,
         }
         for stack, event in events
     ]
