@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from deployer.existing.facts import Facts
+from deployer.existing.key import Key
 from deployer.existing.names import Taken
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.stateful import STATEFUL
@@ -306,6 +307,9 @@ class Cloud(Protocol):
         """Return who has which of the names in *wanted*, by resource type."""
 
     # edges: None means that this endpoint cannot tell
+    def key(self, alias: str) -> Key | None:
+        """Return the KMS key behind *alias*; None also where there is none, or it may not be seen."""
+
     def has_image(self, repository: str, tag: str) -> bool | None:
         """Whether *tag* is in the ECR repository called *repository*."""
 

@@ -21,6 +21,7 @@ from deployer.cloud import (
     StackState,
 )
 from deployer.errors import CloudError, MovedOn
+from deployer.existing.key import Key
 from deployer.existing.names import Holder, Taken
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.options import Host
@@ -158,6 +159,8 @@ class FakeCloud:
         self.versions: tuple[str, ...] | None = ("16.4", "16.8", "17.5")
         self.live_version: str | None = None
         self.objects: dict[tuple[str, str], bytes] | None = {}
+        self.keys: dict[str, Key] = {}
+        """KMS keys by alias."""
         self.holders: tuple[Holder, ...] = ()
         """What has names in the account, whoever made it."""
         self.trouble: tuple[str, ...] = ()
@@ -387,6 +390,10 @@ class FakeCloud:
         self._call("taken", "")
         held = (one for one in self.holders if one.name in wanted.get(one.type, ()))
         return Taken(tuple(held))
+
+    def key(self, alias: str) -> Key | None:
+        self._call("key", alias)
+        return self.keys.get(alias)
 
     def has_image(self, repository: str, tag: str) -> bool | None:
         self._call("has_image", f"{repository}:{tag}")

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from deployer.aws.errors import call
 from deployer.aws.existing import look as look_at_existing
+from deployer.aws.keys import key_of
 from deployer.aws.login import Clients
 from deployer.aws.names import look as look_for_names
 from deployer.aws.services import service_trouble
@@ -15,6 +16,7 @@ from deployer.aws.tasks import Tasks
 from deployer.cloud import Resource
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
 from deployer.existing.facts import Facts
+from deployer.existing.key import Key
 from deployer.existing.names import Taken
 from generator.manifest import Existing
 
@@ -47,6 +49,13 @@ class Edges(Tasks):
     def taken(self, wanted: Mapping[str, Collection[str]]) -> Taken:
         """Return who has which of the names in *wanted*."""
         return look_for_names(self._clients, wanted)
+
+    def key(self, alias: str) -> Key | None:
+        """Return the KMS key behind *alias*."""
+        try:
+            return self._where_there_is(lambda: key_of(self._clients, alias))
+        except NotAllowed:
+            return None
 
     def has_image(self, repository: str, tag: str) -> bool | None:
         """Whether *tag* is in the ECR repository."""

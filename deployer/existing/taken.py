@@ -1,4 +1,8 @@
-"""Looks for the names that a first creation needs, all at once; refuses where somebody else has one."""
+"""
+Looks for the names that a first creation needs, all at once; refuses where somebody else has one.
+
+Of stacks that are there it looks at one thing: whether their key can be used.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,13 @@ from collections.abc import Collection
 
 from deployer.cloud import Cloud, StackState
 from deployer.errors import Refused
+from deployer.existing.key import trouble
 from deployer.existing.names import Conflict, in_the_way, named
 from deployer.loop.leftovers import Scope, tags_of_environment
 from deployer.statuses import RESOURCE_GONE, Step, row
 from generator.manifest import StackSpec
+
+ALIAS = "AWS::KMS::Alias"
 
 
 def check_names(found: Scope, cloud: Cloud) -> None:
@@ -31,6 +38,26 @@ def check_names(found: Scope, cloud: Cloud) -> None:
     head = f"{environment} needs {count} taken; nothing was touched:"
     last = "or give the environment another name (`environment` in its file): every name begins with it"
     raise Refused("\n  ".join([head, *stopped, last]))
+
+
+def check_keys(found: Scope, cloud: Cloud) -> None:
+    """
+    Refuse where the key of a stack that is there is disabled, or about to be deleted.
+
+    Raises:
+        Refused: it cannot be used; the message names the commands that help.
+        CloudError: AWS could not be asked at all.
+
+    """
+    there = {state.name for state in found.states or () if not _is_new(state)}
+    specs = [
+        one for one in found.manifest.stacks if one.stack_name in there and one.name in found.graph.names
+    ]
+    for one in named(specs, found.manifest.region, found.manifest.account):
+        key = cloud.key(one.name) if one.type == ALIAS else None
+        what, remedy = trouble(key) if key else ("", "")
+        if what:
+            raise Refused(f"{one.stack}/{one.logical_id}: {what}: {remedy} (nothing was touched)")
 
 
 def conflicts(found: Scope, cloud: Cloud) -> tuple[Conflict, ...]:
