@@ -25,7 +25,14 @@ _REFUSED = re.compile(r"Delete canceled|cannot be deleted as it is in use")
 _HANDLER = re.compile(
     r'Resource handler returned message: "(?P<said>.*)" \((?P<rest>[^()]*)\)\.?$', re.DOTALL
 )
+_TAKEN = re.compile(r"already (exists|scheduled)|AlreadyExists", re.IGNORECASE)
 _CODE = re.compile(r"HandlerErrorCode: (\w+)")
+_HOOKS = re.compile(r"The following hook\(s\) failed: \[([^\]]*)\]")
+HOOK_REFUSALS = frozenset({"HOOK_COMPLETE_FAILED", "HOOK_FAILED"})
+"""CloudFormation API Reference, StackEvent, HookStatus."""
+HOOK_REMEDY = (
+    "change what it names, or talk to whoever runs the account's Hooks; then run the same command again"
+)
 SERVICE = "AWS::ECS::Service"
 
 
@@ -44,7 +51,30 @@ def first_cause(events: Sequence[StackEvent]) -> Cause | None:
     told = [event for event in real if event.reason]
     whole = [event for event in events if event.is_stack and _is_cause(event)]
     first = next(iter([*told, *whole, *real]), None)
-    return None if first is None else _with_rollback(_cause(first), first, events)
+    if first is None:
+        return _of_hooks([event for event in events if event.is_stack], events)
+    return _of_hooks([first], events) or _with_rollback(_cause(first), first, events)
+
+
+def _of_hooks(failed: Sequence[StackEvent], events: Sequence[StackEvent]) -> Cause | None:
+    """Return what the Hooks have said that *failed* names, which CloudFormation tells in other events."""
+    for event in failed:
+        found = _HOOKS.search(event.reason)
+        names = found[1].split(", ") if found else ()
+        said = [
+            one
+            for one in events
+            if one.hook in names and one.hook_status in HOOK_REFUSALS and one.logical_id == event.logical_id
+        ]
+        if said:
+            words = "; ".join(dict.fromkeys(hook_words(one.hook, one.hook_reason) for one in said))
+            return Cause(event.logical_id, event.type, event.status, words, HOOK_REMEDY)
+    return None
+
+
+def hook_words(name: str, reason: str) -> str:
+    """Return what the Hook called *name* has said against something."""
+    return f"the Hook {name} refuses it: {reason.strip() or 'it gives no reason'}"
 
 
 def stuck(events: Sequence[StackEvent]) -> tuple[str, ...]:
@@ -85,7 +115,14 @@ def with_detail(cause: Cause, details: Sequence[str]) -> Cause:
     if not details:
         return cause
     more = "; ".join(details)
-    return replace(cause, reason=f"{cause.reason}; {more}", remedy=remedy(more) or cause.remedy)
+    return replace(cause, reason=f"{cause.reason}; {more}", remedy=remedy(more, cause.type) or cause.remedy)
+
+
+def with_name(cause: Cause, name: str) -> Cause:
+    """Return *cause* with the *name* that the resource wants, where it is about that and does not say it."""
+    if not name or name in cause.reason or not _TAKEN.search(cause.reason):
+        return cause
+    return replace(cause, reason=f"{cause.reason} (its name: {name})")
 
 
 def _is_cause(event: StackEvent) -> bool:
@@ -95,7 +132,7 @@ def _is_cause(event: StackEvent) -> bool:
 
 def _cause(event: StackEvent) -> Cause:
     reason = readable(event.reason) or "AWS gives no reason"
-    return Cause(event.logical_id, event.type, event.status, reason, remedy(event.reason))
+    return Cause(event.logical_id, event.type, event.status, reason, remedy(event.reason, event.type))
 
 
 def _with_rollback(cause: Cause, first: StackEvent, events: Sequence[StackEvent]) -> Cause:

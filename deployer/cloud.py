@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from deployer.existing.facts import Facts
+from deployer.existing.key import Key
+from deployer.existing.names import Taken
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.stateful import STATEFUL
 from deployer.tasks import TaskRequest, TaskState
@@ -158,6 +160,12 @@ class StackEvent:
     reason: str = ""
     token: str = ""
     """What the operation was asked for with (ClientRequestToken), where the endpoint tells it."""
+    hook: str = ""
+    """The type of the Hook that the event is about: ``Acme::Encryption::Required``; mostly none."""
+    hook_status: str = ""
+    """``HOOK_COMPLETE_FAILED``, …"""
+    hook_reason: str = ""
+    """The Hook's own words."""
 
     @property
     def is_stack(self) -> bool:
@@ -295,7 +303,13 @@ class Cloud(Protocol):
     def existing(self, wanted: Existing, tags: Mapping[str, str]) -> Facts:
         """Return what is there of what *wanted* names; *tags* mark what the environment itself has made."""
 
+    def taken(self, wanted: Mapping[str, Collection[str]]) -> Taken:
+        """Return who has which of the names in *wanted*, by resource type."""
+
     # edges: None means that this endpoint cannot tell
+    def key(self, alias: str) -> Key | None:
+        """Return the KMS key behind *alias*; None also where there is none, or it may not be seen."""
+
     def has_image(self, repository: str, tag: str) -> bool | None:
         """Whether *tag* is in the ECR repository called *repository*."""
 

@@ -14,6 +14,7 @@ from deployer.cloud import Change, ChangeSetRequest, ChangeSetState, Cloud, Kind
 from deployer.decide import is_empty, owned
 from deployer.deploy import check
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed
+from deployer.existing.taken import conflicts
 from deployer.exports.gate import Survey, foreseen
 from deployer.exports.phases import described
 from deployer.loop.leftovers import Scope, removals, scope
@@ -107,7 +108,7 @@ class _Preview:
         try:
             plans = [self._begin(spec, states.get(spec.stack_name), asked) for spec in specs]
             done = tuple(self._read(one) if isinstance(one, _Asked) else one for one in plans)
-            done = self._with_exports(done)
+            done = self._with_names(self._with_exports(done))
             self._foretell_migrations(done)
             kept = {stack.change_set.id for stack in done if stack.change_set}
         finally:
@@ -130,6 +131,18 @@ class _Preview:
             replace(one, problems=(*one.problems, problems[one.name])) if one.name in problems else one
             for one in plans
         )
+
+    def _with_names(self, plans: tuple[StackPlan, ...]) -> tuple[StackPlan, ...]:
+        """Add which names are taken of the stacks that are to be created."""
+        try:
+            stopped = [one for one in conflicts(self._scope, self._cloud) if one.stops]
+        except CloudError as error:
+            self._notices.append(f"whether names are taken is not known: {error}")
+            return plans
+        found = {
+            plan.name: tuple(str(one) for one in stopped if one.wanted.stack == plan.name) for plan in plans
+        }
+        return tuple(replace(plan, problems=plan.problems + found[plan.name]) for plan in plans)
 
     def _foretell_migrations(self, plans: tuple[StackPlan, ...]) -> None:
         """Say which plans begin with a migration of the database; none is run by a plan."""

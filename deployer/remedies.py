@@ -1,9 +1,26 @@
-"""Known causes and what to do about each: one table, as data; `docs/troubleshooting.md` shows the same."""
+"""
+Known causes and what to do about each: one table, as data; `docs/troubleshooting.md` shows the same.
+
+The same words mean different things from different resources, so a row says whose words it knows: a remedy
+for somebody else's is worse than none.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+
+from deployer import denials
+from deployer.existing.names import NAMES
+
+ECS = ("AWS::ECS::Service",)
+RDS = ("AWS::RDS::",)
+LISTENER = ("AWS::ElasticLoadBalancingV2::Listener",)
+STEADY = "look at the service's events and the task logs: `gatestack events ENV --stack service`"
+TAKEN = (
+    "something outside this stack has that name, perhaps what an earlier `gatestack destroy` kept, which "
+    "holds data or its key: look first; then delete it, or rename the environment"
+)
 
 
 @dataclass(frozen=True)
@@ -18,11 +35,26 @@ class Remedy:
     """Where the message is documented or was recorded."""
     example: str
     """The message as AWS words it."""
+    types: tuple[str, ...] = ()
+    """Beginnings of the resource types that say it so; none: the words alone are clear enough."""
+
+    def fits(self, reason: str, type_: str) -> bool:
+        """Whether it is the cause of a failure of a resource of *type_* with this *reason*."""
+        if self.types and not type_.startswith(self.types):
+            return False
+        return re.search(self.pattern, reason, re.IGNORECASE | re.DOTALL) is not None
+
+
+def _denial(one: denials.Denial, pattern: str) -> Remedy:
+    return Remedy(pattern, one.remedy, denials.SOURCE, f"... is not authorized to perform: ... {one.example}")
 
 
 REMEDIES: tuple[Remedy, ...] = (
+    *(_denial(one, one.pattern) for one in denials.DENIALS),
+    _denial(denials.IDENTITY, rf"explicit deny in an? {denials.IDENTITY.policy}"),
+    _denial(denials.UNNAMED, denials.UNNAMED.policy),
     Remedy(
-        r"cannot be (updated|deleted|removed) as it is in use by|in use by [\w-]+$",
+        r"\bexport\b.* in use by",
         "deploy or destroy the stack that imports it first",
         "CloudFormation User Guide, Get exported outputs from a deployed stack",
         "Export dev-litellm-network-VpcId cannot be deleted as it is in use by dev-litellm-alb",
@@ -34,7 +66,7 @@ REMEDIES: tuple[Remedy, ...] = (
         "No export named dev-litellm-network-VpcId found",
     ),
     Remedy(
-        r"CannotPullContainerError|manifest .*not found|pull image manifest|image .*does not exist",
+        r"CannotPull\w*Error|pull image manifest",
         "push the image, or correct its tag; without a way to the registry: NAT or the ECR endpoints",
         "ECS Developer Guide, CannotPullContainer task errors",
         "CannotPullContainerError: pull image manifest has been retried 1 time(s): not found",
@@ -46,7 +78,7 @@ REMEDIES: tuple[Remedy, ...] = (
         "ResourceInitializationError: unable to pull secrets or registry auth",
     ),
     Remedy(
-        r"OutOfMemory",
+        r"(?<![.\w])OutOfMemoryError: (Container )?killed",
         "give the task more memory (`service.memory_mb` in the environment's file)",
         "ECS Developer Guide, Stopped tasks error messages",
         "OutOfMemoryError: Container killed due to memory usage",
@@ -56,28 +88,71 @@ REMEDIES: tuple[Remedy, ...] = (
         "look at the task logs: the application must answer its health check within the grace period",
         "ECS Developer Guide, Troubleshooting service load balancers",
         "Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:...)",
+        ECS,
     ),
     Remedy(
-        r"circuit breaker|failed to stabilize|did not stabilize|NotStabilized",
-        "look at the service's events and the task logs: `gatestack events ENV --stack service`",
+        r"Rate exceeded|Rate limit exceeded|\bThrottling(Exception)?\b(?! settings)|Request ?Limit ?Exceeded"
+        r"|TooManyRequestsException",
+        "AWS throttled the account: run the same command again",
+        "CloudFormation API Reference, Common error types",
+        "Rate exceeded (Service: Ecs, Status Code: 400)",
+    ),
+    Remedy(
+        r"circuit breaker",
+        STEADY,
         "ECS Developer Guide, Deployment circuit breaker",
         "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.",
     ),
     Remedy(
-        r"not authorized to perform|AccessDenied|is not authorized|UnauthorizedOperation",
+        r"failed to stabilize|did not stabilize|NotStabilized",
+        STEADY,
+        "CloudFormation User Guide, Troubleshooting CloudFormation, ECS service did not stabilize",
+        "Resource handler returned message: ... did not stabilize (HandlerErrorCode: NotStabilized)",
+        ECS,
+    ),
+    Remedy(
+        r"not authorized to perform|AccessDenied|UnauthorizedOperation",
         "grant the deploy role the action that is named, then run the same command again",
         "IAM User Guide, Troubleshoot access denied error messages",
         "User: arn:aws:iam::111122223333:user/ci is not authorized to perform: ecs:CreateCluster",
     ),
     Remedy(
-        r"already exists",
-        "something outside this stack has that name, perhaps what an earlier `gatestack destroy` kept, which "
-        "holds data or its key: look first; then delete it, or rename the environment",
-        "CloudFormation User Guide, Troubleshooting CloudFormation",
-        "/litellm/dev already exists in stack arn:aws:cloudformation:...",
+        r"secret with this name is already scheduled for deletion",
+        "`aws secretsmanager delete-secret --secret-id NAME --force-delete-without-recovery` frees the name "
+        "at once and for good; or wait until its recovery window is over",
+        "Secrets Manager User Guide, Delete a secret",
+        "You can't create this secret because a secret with this name is already scheduled for deletion.",
     ),
     Remedy(
-        r"LimitExceeded|limit exceeded|maximum number of|quota",
+        r"KMSInvalidState|(?<!table )is pending deletion|pending deletion.*\bkms\b",
+        "the key is pending deletion: `aws kms cancel-key-deletion --key-id KEY`, then `aws kms enable-key "
+        "--key-id KEY`; once it is gone, nobody reads again what it encrypted",
+        "KMS Developer Guide, Deleting KMS keys; Key states of KMS keys",
+        "arn:aws:kms:eu-west-1:111122223333:key/1234abcd is pending deletion.",
+    ),
+    Remedy(
+        r"arn:\S+:key/\S+ is disabled|DisabledException",
+        "the key is disabled: `aws kms enable-key --key-id KEY`",
+        "KMS Developer Guide, Enabling and disabling keys; Key states of KMS keys",
+        "arn:aws:kms:eu-west-1:111122223333:key/1234abcd is disabled.",
+    ),
+    Remedy(
+        r"with identifier .* already exists|already exists in stack arn:",
+        TAKEN,
+        "CloudFormation User Guide, Troubleshooting CloudFormation",
+        "Resource of type 'AWS::Logs::LogGroup' with identifier '/litellm/dev' already exists.",
+    ),
+    Remedy(
+        r"already exists|AlreadyExists|name .*(is taken|in use)",
+        TAKEN,
+        "CloudFormation User Guide, Troubleshooting CloudFormation",
+        "The specified log group already exists",
+        tuple(NAMES),
+    ),
+    Remedy(
+        r"(?<!Request)LimitExceeded|ServiceQuotaExceeded|maximum number of [\w\s]+ has been reached"
+        r"|(?<!request )(?<!rate )limit exceeded|exceed(ed|s)? .{0,60}quota (?!for PolicySize)"
+        r"|exceed quota for (?!PolicySize)",
         "ask for a higher quota (Service Quotas), or remove what is no longer used",
         "CloudFormation User Guide, Troubleshooting CloudFormation, Limit exceeded",
         "The maximum number of VPCs has been reached.",
@@ -93,41 +168,37 @@ REMEDIES: tuple[Remedy, ...] = (
         "delete what still uses it, then run it again",
         "EC2 API Reference, Error codes, DependencyViolation",
         "The vpc 'vpc-0abc' has dependencies and cannot be deleted.",
-    ),
-    Remedy(
-        r"scheduled for deletion",
-        "restore the secret (`aws secretsmanager restore-secret`), or wait until its recovery window is over",
-        "Secrets Manager User Guide, Delete a secret",
-        "You can't create this secret because a secret with this name is already scheduled for deletion.",
+        ("AWS::EC2::",),
     ),
     Remedy(
         r"Cannot find version|version .* (is )?not (supported|available|found)",
         "choose a version that the region offers: `aws rds describe-db-engine-versions`",
         "RDS User Guide, Troubleshooting",
         "Cannot find version 15.99 for postgres",
+        RDS,
     ),
     Remedy(
         r"certificate",
         "the certificate has to be ISSUED and in the region of the load balancer",
         "Elastic Load Balancing API Reference, CreateListener, CertificateNotFound",
         "Certificate ARN 'arn:aws:acm:...' is not valid",
+        LISTENER,
     ),
     Remedy(
-        r"service.linked role",
+        r"(assume|create|verify)\b.{0,80}service.linked role"
+        r"|service.linked role .{0,60}(does not exist|exists)",
         "create it once for the account: `aws iam create-service-linked-role`, then run this again",
         "ECS Developer Guide, Service-linked role for Amazon ECS",
         "Unable to assume the service linked role. Please verify that the ECS service linked role exists.",
-    ),
-    Remedy(
-        r"Rate exceeded|Throttling",
-        "AWS throttled the account: run the same command again",
-        "CloudFormation API Reference, Common error types",
-        "Rate exceeded (Service: Ecs, Status Code: 400)",
     ),
 )
 """In the order in which they are tried: what is more exact comes first."""
 
 
-def remedy(reason: str) -> str:
-    """Return what to do about a failure with this *reason*; empty where nobody knows."""
-    return next((one.remedy for one in REMEDIES if re.search(one.pattern, reason, re.IGNORECASE)), "")
+def remedy(reason: str, type_: str = "") -> str:
+    """
+    Return what to do about a failure with this *reason*; empty where nobody knows.
+
+    *type_*: of the resource that gave it; empty where it was a request or a whole stack.
+    """
+    return next((one.remedy for one in REMEDIES if one.fits(reason, type_)), "")

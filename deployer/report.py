@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from deployer.cloud import Change, StackEvent, StackState
+from deployer.outcomes import NOT_THERE, became
 from deployer.plan import CostDifference, Plan, PlanCost, StackPlan, consent_flags
 from deployer.progress import Result, StackOutput, StackResult
 from generator.escapes import markdown, markdown_code
@@ -15,7 +16,6 @@ from generator.escapes import markdown, markdown_code
 SIGNS: Mapping[str, str] = {"Add": "+", "Modify": "~", "Remove": "-", "Import": ">", "Dynamic": "?"}
 """One character for what a change does to a resource."""
 
-NOT_THERE = "not there"
 SHOWN_DIFFERENCES = 5
 """How many things whose cost differs a terminal shows; the largest come first."""
 VALUE_LENGTH = 60
@@ -143,8 +143,9 @@ def event_text(stack: str, event: StackEvent) -> str:
 def event_words(stack: str, event: StackEvent) -> str:
     """Return what an event says, without when and of which stack."""
     resource = stack if event.is_stack else f"{event.logical_id} ({event.type})"
-    reason = f"  {event.reason}" if event.reason else ""
-    return f"{event.status:<28} {resource}{reason}"
+    hook = f"  {event.hook}: {event.hook_status}" if event.hook else ""
+    reason = "".join(f"  {one}" for one in (event.reason, event.hook_reason) if one)
+    return f"{event.status:<28} {resource}{hook}{reason}"
 
 
 def events_json(environment: str, events: Iterable[tuple[str, StackEvent]]) -> str:
@@ -156,7 +157,7 @@ def events_json(environment: str, events: Iterable[tuple[str, StackEvent]]) -> s
             "logical_id": event.logical_id,
             "type": event.type,
             "status": event.status,
-            "reason": event.reason,
+            "reason": event.reason or event.hook_reason,
         }
         for stack, event in events
     ]
@@ -279,7 +280,7 @@ def _dollars(one: CostDifference) -> str:
 
 
 def _result_line(stack: StackResult, width: int) -> str:
-    words = {"none": "no changes", "skipped": "skipped"}.get(stack.action, stack.status or NOT_THERE)
+    words = became(stack)
     why = _why(stack) if stack.outcome != "done" else ""
     return f"{stack.name:<{width}}  {words:<26} {stack.seconds:6.1f} s  {why}".rstrip()
 

@@ -142,10 +142,10 @@ def deploy(
     """Bring ENV to what its file says: change sets for everything, side by side where the imports allow."""
     if path and (only or revert_drift):
         raise click.UsageError("--only and --revert-drift cannot be given with --plan: the plan says it")
+    environment = resolve(env, options.region)
     reviewed = review.read(path, env) if path else None
     if not reviewed and not yes:
         review.check_terminal(" (see `gatestack plan` first)")
-    environment = resolve(env, options.region)
     environment.warn()
     chosen = replace(
         _run_options(environment, options, only, env),
@@ -178,7 +178,7 @@ def deploy(
 @click.pass_obj
 def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, yes: bool, force: bool) -> int:
     """Take ENV away, in reverse order; what is kept (final snapshot, retained resources) is listed."""
-    environment = resolve(env, options.region)
+    environment = resolve(env, options.region, guesses=False)
     chosen = replace(_run_options(environment, options, only, env), force=force)
     if nowhere(environment):
         click.echo("no sandbox runs in this folder, so there is nothing to destroy", err=True)

@@ -95,8 +95,12 @@ def set_(options: Options, env: str, name: str, value: str) -> int:
     if name in there and there[name].value == value:
         click.echo(f"{name} of {environment.name} is {value} already; nothing was changed", err=True)
         return 0
-    store.put(name, value)
+    marked = store.put(name, value)
     click.echo(f"{name} of {environment.name} is {value}", err=True)
+    if not marked:
+        telling.warning(
+            "`gatestack drift` will call it drift: grant the permission ssm:LabelParameterVersion"
+        )
     click.echo(_effect(owners, name, env), err=True)
     return 0
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import click
 
+from deployer.aws.parameter_store import Parameters
 from deployer.cloud import Cloud
 from deployer.looking import report as look_report
-from deployer.looking.drift import detect
+from deployer.looking.drift import detect, without_own
 from deployer.looking.drift import notes as drift_notes
 from deployer.looking.drift_state import Drift
 from gatestack import telling
-from gatestack.account import connect, poll_interval
+from gatestack.account import clients, connect, poll_interval
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
 from gatestack.signals import host
@@ -46,4 +47,7 @@ def notes(environment: Environment, cloud: Cloud, options: Options) -> tuple[str
 def _detected(environment: Environment, names: Mapping[str, str], cloud: Cloud, options: Options) -> Drift:
     with host(lambda _: None) as here:
         interval = poll_interval(environment, options)
-        return detect(environment.name, names, cloud, here, poll_interval=interval)
+        found = detect(environment.name, names, cloud, here, poll_interval=interval)
+    if found.interrupted or not any(stack.resources for stack in found.stacks):
+        return found
+    return without_own(found, Parameters(clients(environment, options), f"/{environment.prefix}").is_own)

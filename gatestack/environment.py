@@ -93,9 +93,11 @@ class Environment:
         return render(self.settings)
 
 
-def resolve(argument: str, region: str | None = None) -> Environment:
+def resolve(argument: str, region: str | None = None, *, guesses: bool = True) -> Environment:
     """
     Find the environment that *argument* means, in *region* if one is given.
+
+    *guesses*: where there is none, the message may name one that is near; not beside what takes things away.
 
     Raises:
         SettingsRefused: no such file or folder, or it is wrong; the message lists everything that is.
@@ -103,7 +105,7 @@ def resolve(argument: str, region: str | None = None) -> Environment:
     """
     path = _path(argument)
     try:
-        return _from_folder(path, region) if path.is_dir() else _from_file(path, region)
+        return _from_folder(path, region) if path.is_dir() else _from_file(path, region, guesses=guesses)
     except ValueError as error:
         raise SettingsRefused(str(error)) from error
 
@@ -134,6 +136,13 @@ def retagged(environment: Environment, tag: str) -> Environment:
         raise SettingsRefused(f"--image-tag {tag}: {error}") from error
 
 
+def tagged(environment: Environment, tag: str) -> Environment:
+    """Return *environment* with an image tag that its file need not be allowed to say."""
+    assert environment.settings  # noqa: S101 - a folder was refused
+    service = environment.settings.service.model_copy(update={"image_tag": tag})
+    return replace(environment, settings=environment.settings.model_copy(update={"service": service}))
+
+
 def _path(argument: str) -> Path:
     named = FOLDER / f"{argument}.yaml"
     path = Path(argument)
@@ -143,10 +152,10 @@ def _path(argument: str) -> Path:
     return path
 
 
-def _from_file(path: Path, region: str | None) -> Environment:
+def _from_file(path: Path, region: str | None, *, guesses: bool) -> Environment:
     from stacks.environment import load  # noqa: PLC0415 - a rendered folder, and --help, do without settings
 
-    settings = load(path)
+    settings = load(path, guesses=guesses)
     if region:
         settings = settings.model_copy(update={"region": region})
     names = {

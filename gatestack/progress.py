@@ -23,6 +23,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from deployer.outcomes import became
 from deployer.progress import (
     Event,
     Notice,
@@ -174,7 +175,7 @@ class Bars:
             total = next(bar.total for bar in self.progress.tasks if bar.id == task) or 1
             self.progress.update(task, total=total, completed=total)
         self.progress.stop_task(task)
-        self._show(result.name, "no changes" if result.action == "none" else result.status or result.outcome)
+        self._show(result.name, became(result))
 
     def _show(self, stack: str, current: str) -> None:
         self.progress.update(self._tasks[stack], current=one_line(gate.told(current)))
@@ -193,8 +194,7 @@ def _line(event: Event) -> str:
             return _stamped(event.stack, f"waits: {event.reason}")
         case StackFinished():
             result = event.result
-            word = "no changes" if result.action == "none" else result.status or result.outcome
-            return _stamped(result.name, f"{word} after {result.seconds:.1f} s")
+            return _stamped(result.name, f"{became(result)} after {result.seconds:.1f} s")
         case Notice():
             return _stamped(event.stack or "", f"{'warning: ' if event.warning else ''}{event.text}")
         case Stopping():

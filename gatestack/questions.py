@@ -21,6 +21,8 @@ ACCESS: Mapping[str, Mapping[str, Any]] = {
 PUBLIC = "public"
 """Answer for the place of a system's releases."""
 
+ACCOUNT_DIGITS = 12
+
 
 @dataclass(frozen=True)
 class Question:
@@ -96,6 +98,18 @@ def _number(_: Answers, text: str) -> int | str:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
 
 
+def _account(_: Answers, text: str) -> str:
+    """Return an account as the file has it, however it is copied: with quotes, spaces or dashes."""
+    digits = "".join(char for char in text if char not in "\"' -")
+    if digits.isascii() and digits.isdigit() and len(digits) == ACCOUNT_DIGITS:
+        return digits
+    count = f"{len(digits)} digits" if digits.isascii() and digits.isdigit() else "other characters"
+    raise ValueError(
+        f"{text} has {count}, and an AWS account has {ACCOUNT_DIGITS}: "
+        "`aws sts get-caller-identity --query Account` shows yours"
+    )
+
+
 def _list(_: Answers, text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
@@ -162,7 +176,7 @@ QUESTIONS = (
     Question("environment", "environment", "Name of the environment (dev, staging, prod)"),
     Question("tier", "tier", "Tier: dev (cheap) or production (protected, redundant)", _always("dev")),
     Question("region", "region", "AWS region", _always("us-east-1")),
-    Question("account", "account", "AWS account, twelve digits; empty: any", _always("")),
+    Question("account", "account", "AWS account, twelve digits; empty: any", _always(""), value=_account),
     Question(
         "access",
         "alb",

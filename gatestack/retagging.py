@@ -1,33 +1,48 @@
-"""`rollout --image-tag`: another image through CloudFormation, which stays the truth. Renders templates."""
+"""
+`rollout --image-tag`: another image through CloudFormation, which stays the truth. Renders templates.
+
+The image alone changes: what else the environment's file says by now waits for `deploy`.
+"""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import click
 
 from deployer import report
 from deployer.cloud import Cloud
 from deployer.deploy import deploy
-from deployer.errors import DeployError
+from deployer.errors import DeployError, Protected
+from deployer.loop.patience import patiently
+from deployer.options import Host
 from deployer.options import Options as RunOptions
 from deployer.progress import Result, StackResult
 from deployer.saved.approved import deploy_plan
 from deployer.saved.planfile import PlanFile
+from deployer.upkeep.image_alone import running_tag, with_image
 from deployer.upkeep.rollout import Roller, Rollout, Status
 from deployer.upkeep.service import SERVICE_STACK, Service
 from gatestack import review, telling
 from gatestack.account import connect, poll_interval, speed
 from gatestack.cli import Options
-from gatestack.environment import Environment, retagged
+from gatestack.environment import Environment, retagged, tagged
 from gatestack.progress import shown
 from gatestack.rolling import Rolled, as_json, ended, rolled, rollers_for
 from gatestack.signals import host
-from generator.manifest import Manifest
+from generator.manifest import Manifest, StackSpec
 
-STACKS = frozenset({"database", SERVICE_STACK})
-"""The database's stack defines the migration, which runs before the service's tasks change."""
+STACKS = frozenset({"security", "database", SERVICE_STACK})
+"""
+The security stack says which tag runs (its SSM parameter); the database's defines the migration, which runs
+before the service's tasks change.
+"""
+
+ANOTHER_TAG = "another"
+"""Any but the wanted one: what differs between the two is where the tag stands."""
 
 
 def retag(
@@ -40,6 +55,7 @@ def retag(
         UsageError: the environment is a rendered folder.
         SettingsRefused: an environment file could not say that tag.
         NotConfirmed: nobody agreed.
+        Protected: the image cannot be changed apart from other changes of the file.
         DeployError: there is no service yet, or AWS refused.
 
     """
@@ -56,7 +72,8 @@ def retag(
         show_events=not options.quiet,
         env=shlex.quote(env),
     )
-    manifest = changed.manifest()
+    with host(lambda _: None) as here:
+        manifest = _image_alone(environment, changed, env, tag, cloud, here)
     try:
         reviewed = None if yes else review.agreed(changed, manifest, cloud, options, chosen)
     except review.NothingToDo:
@@ -67,6 +84,34 @@ def retag(
     code = _finished(options, environment, env, cloud, minutes, style, result)
     _warn(environment, env, tag, code)
     return code
+
+
+def _image_alone(
+    environment: Environment, changed: Environment, env: str, tag: str, cloud: Cloud, here: Host
+) -> Manifest:
+    """Return the stacks as they are deployed, but for the image; raises Protected where nobody can say."""
+    wanted = changed.manifest()
+    specs = {spec.name: spec for spec in wanted.stacks if spec.name in STACKS}
+    states = patiently(here, lambda: cloud.stacks([spec.stack_name for spec in specs.values()]))
+    ids = {state.name: state.id for state in states}
+    live = {
+        name: patiently(here, partial(cloud.template, ids[spec.stack_name]))
+        for name, spec in specs.items()
+        if spec.stack_name in ids
+    }
+    runs = running_tag(live[SERVICE_STACK]) if SERVICE_STACK in live else None
+    another = runs if runs and runs != tag else ANOTHER_TAG
+    others = {spec.name: spec for spec in tagged(environment, another).manifest().stacks}
+    found: dict[str, StackSpec] = {}
+    for name, template in live.items():
+        spec = with_image(template, others[name], specs[name], tag)
+        if spec is None:
+            what = f"the image of {name} cannot be changed apart from what else {env}'s file changes there"
+            raise Protected(
+                f"{what}: see `gatestack plan {env}`, and deploy that first: `gatestack deploy {env}`"
+            )
+        found[name] = spec
+    return replace(wanted, stacks=tuple(found.get(spec.name, spec) for spec in wanted.stacks))
 
 
 def _deployed(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -12,20 +13,23 @@ from functools import cached_property, partial
 import click
 
 from deployer.aws.endpoint import emulated
+from deployer.aws.keys import key_of
 from deployer.aws.login import Clients
 from deployer.aws.rotation_store import RotationStore
 from deployer.aws.secret_store import SecretsManager
 from deployer.aws.service_store import ServiceStore
 from deployer.aws.target_store import TargetStore
+from deployer.causes import first_cause, operation
 from deployer.cloud import Cloud, StackState
-from deployer.errors import NotOffered
+from deployer.errors import CloudError, NotOffered
 from deployer.loop.patience import patiently
 from deployer.options import Host
+from deployer.progress import Cause
 from deployer.upkeep import verification
 from deployer.upkeep.health import Question, answers
 from deployer.upkeep.probe import probe
 from deployer.upkeep.secrets import Objection
-from deployer.upkeep.service import Place, TaskDefinition, output, places_of
+from deployer.upkeep.service import SERVICE_STACK, Place, TaskDefinition, output, places_of
 from deployer.upkeep.verification import Check
 from gatestack import telling
 from gatestack.account import check_account, clients, connect
@@ -74,31 +78,51 @@ def checks(
     names = environment.stack_names
     states = patiently(here, lambda: cloud.stacks(list(names.values())))
     live = {state.name: state for state in states}
-    stacks = tuple(verification.stack(name, live.get(full), env) for name, full in names.items())
+    by_name = {name: live.get(full) for name, full in names.items()}
+    stacks, missing = verification.stacks(by_name, _causes(by_name, cloud), env)
     looks = _Looks(env, environment, places_of(states, names), states, services, here)
-    return stacks + answers(list(_questions(looks)), here)
+    return stacks + answers(list(_questions(looks)), here, missing)
+
+
+def _causes(states: Mapping[str, StackState | None], cloud: Cloud) -> Mapping[str, Cause]:
+    """Return the first cause of each stack that was never made whole, where its events can be read."""
+    found: dict[str, Cause] = {}
+    for name, state in states.items():
+        if state is not None and state.status in verification.NEVER_MADE:
+            with suppress(CloudError):
+                if cause := first_cause(operation(cloud.events(state.id))):
+                    found[name] = cause
+    return found
 
 
 def _questions(looks: _Looks) -> Iterator[Question]:
     """Yield what there is to ask: it follows from what the system is made of."""
     application = looks.environment.application
     for place in looks.places or (None,):
-        yield Question(place.title if place else "service", partial(_service, looks, place))
-    yield Question("targets", partial(_targets, looks))
+        yield Question(place.title if place else "service", partial(_service, looks, place), SERVICE_STACK)
+    yield Question("targets", partial(_targets, looks), SERVICE_STACK)
+    yield Question("encryption key", partial(_key, looks), "security")
     if placeholders(application):
-        yield Question("provider keys", partial(_keys, looks))
+        yield Question("provider keys", partial(_keys, looks), "security")
     for own in application.secrets:
         if own.objection:
-            yield Question(f"secret {own.name}", partial(_own_rules, looks, own.name, own.objection))
+            yield Question(
+                f"secret {own.name}", partial(_own_rules, looks, own.name, own.objection), "security"
+            )
         if application.rotation and own.name == application.rotation.secret:
-            yield Question(own.name.replace("-", " "), partial(_own_key, looks, own))
+            yield Question(own.name.replace("-", " "), partial(_own_key, looks, own), "security")
     for short, secret in rotations(application).items():
-        yield Question(f"rotation {short}", partial(_rotation, looks, short, secret))
+        yield Question(f"rotation {short}", partial(_rotation, looks, short, secret), _rotated_by(short))
     if application.database:
-        yield Question("database login", partial(_login, looks))
+        yield Question("database login", partial(_login, looks), "database")
     if application.config:
-        yield Question("config.yaml", partial(_config, looks, application.config))
-    yield Question("endpoint", partial(_endpoint, looks))
+        yield Question("config.yaml", partial(_config, looks, application.config), SERVICE_STACK)
+    yield Question("endpoint", partial(_endpoint, looks), SERVICE_STACK)
+
+
+def _rotated_by(short: str) -> str:
+    """Return which stack has the rotation that `rotate` calls *short*."""
+    return "database" if short == "database" else SERVICE_STACK
 
 
 @dataclass
@@ -140,10 +164,12 @@ def _service(looks: _Looks, place: Place | None) -> Sequence[Check]:
     if place is None:
         return (Check("service", "skipped", NO_STACK),)
     found = looks.services.look(place)
-    check = verification.service(found, looks.env, name=place.title)
+    settings = looks.environment.settings
+    wanted = settings.service.min_tasks if settings and place.title == verification.ENTRANCE else 0
+    check = verification.service(found, looks.env, name=place.title, at_least=wanted)
     if check.outcome == "failed" and found is not None and found.desired:
         trouble = looks.services.trouble(found)
-        check = verification.service(found, looks.env, trouble, place.title)
+        check = verification.service(found, looks.env, trouble, place.title, wanted)
     return (check,)
 
 
@@ -154,6 +180,13 @@ def _targets(looks: _Looks) -> Sequence[Check]:
     store = TargetStore(looks.clients)
     found = [target for group in groups if group for target in store.targets(group)]
     return (verification.targets(found, looks.env),)
+
+
+def _key(looks: _Looks) -> Sequence[Check]:
+    if "security" not in looks.environment.stack_names or looks.output("security", "KmsKeyArn") is None:
+        return (Check("encryption key", "skipped", NO_STACK),)
+    alias = f"alias/{looks.environment.prefix}"
+    return (verification.key(key_of(looks.clients, alias), alias, looks.env),)
 
 
 def _keys(looks: _Looks) -> Sequence[Check]:

@@ -56,6 +56,8 @@ class ResourceFault:
     Resources that match fail with `reason` at the end of their time; without one they take `seconds` longer.
 
     Empty `logical_id`, `type` and `stack` match all of them. `times` limits how often, None is for ever.
+    With `hook`, the name of a Hook's type, that Hook says `reason` before anything is done to the resource:
+    it refuses, or only warns where its `hook_mode` is WARN.
     """
 
     operation: Operation
@@ -65,6 +67,8 @@ class ResourceFault:
     reason: str | None = None
     seconds: float = 0.0
     times: int | None = 1
+    hook: str = ""
+    hook_mode: Literal["FAIL", "WARN"] = "FAIL"
 
     def matches(self, operation: str, logical_id: str, type_: str, stack: str) -> bool:
         """Whether this fault is for that resource and is not used up."""

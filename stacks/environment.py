@@ -42,9 +42,9 @@ class EnvironmentFileError(ValueError):
         super().__init__("\n".join(f"{path}{_line(problem)}: {problem}" for problem in ordered))
 
 
-def load(path: Path) -> Settings:
+def load(path: Path, *, guesses: bool = True) -> Settings:
     """
-    Return the settings that the file *path* describes.
+    Return the settings that the file *path* describes; *guesses*: a missing one may name a file that is near.
 
     Raises:
         EnvironmentFileError: the file is missing, is no YAML, or asks for what cannot be; all of it at once.
@@ -53,7 +53,9 @@ def load(path: Path) -> Settings:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise EnvironmentFileError(path, [Problem(None, "", _unreadable(path, error))]) from error
+        raise EnvironmentFileError(
+            path, [Problem(None, "", _unreadable(path, error, guesses=guesses))]
+        ) from error
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -226,13 +228,14 @@ def _line(problem: Problem) -> str:
     return f":{problem.line}" if problem.line else ""
 
 
-def _unreadable(path: Path, error: OSError) -> str:
+def _unreadable(path: Path, error: OSError, *, guesses: bool) -> str:
     if not isinstance(error, FileNotFoundError):
         return f"cannot be read: {error.strerror}"
     there = sorted(other.name for other in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
     if not there:
         return f"no such file, and {path.parent} has no environment files"
-    near = difflib.get_close_matches(path.name, there, n=1)
+    names = {Path(name).stem: name for name in there}
+    near = difflib.get_close_matches(path.stem, names, n=1) if guesses else []
     return f"no such file; {path.parent} has {', '.join(there)}" + (
-        f"; did you mean {near[0]}?" if near else ""
+        f"; did you mean {names[near[0]]}?" if near else ""
     )

@@ -21,6 +21,8 @@ from deployer.cloud import (
     StackState,
 )
 from deployer.errors import CloudError, MovedOn
+from deployer.existing.key import Key
+from deployer.existing.names import Holder, Taken
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.options import Host
 from deployer.progress import Event
@@ -157,6 +159,10 @@ class FakeCloud:
         self.versions: tuple[str, ...] | None = ("16.4", "16.8", "17.5")
         self.live_version: str | None = None
         self.objects: dict[tuple[str, str], bytes] | None = {}
+        self.keys: dict[str, Key] = {}
+        """KMS keys by alias."""
+        self.holders: tuple[Holder, ...] = ()
+        """What has names in the account, whoever made it."""
         self.trouble: tuple[str, ...] = ()
         """What ECS says about a service."""
         self.drifted: dict[str, tuple[ResourceDrift, ...]] = {}
@@ -379,6 +385,15 @@ class FakeCloud:
         one.state = replace(one.state, protected=on)
 
     # edges
+
+    def taken(self, wanted: Mapping[str, Collection[str]]) -> Taken:
+        self._call("taken", "")
+        held = (one for one in self.holders if one.name in wanted.get(one.type, ()))
+        return Taken(tuple(held))
+
+    def key(self, alias: str) -> Key | None:
+        self._call("key", alias)
+        return self.keys.get(alias)
 
     def has_image(self, repository: str, tag: str) -> bool | None:
         self._call("has_image", f"{repository}:{tag}")

@@ -143,3 +143,24 @@ def test_an_endpoint_that_does_not_answer_is_lost_sight_of(tmp_path: Path) -> No
 
     assert "no connection" in done.err
     assert done.code == 5
+
+
+@pytest.mark.parametrize("command", ["deploy", "destroy", "plan", "bootstrap", "rollout", "verify"])
+@pytest.mark.parametrize("name", ["nope", "environments/nope.yaml", "somewhere/nope.yaml"])
+def test_an_environment_that_is_not_there_is_told_before_anybody_is_asked(
+    tmp_path: Path, command: str, name: str
+) -> None:
+    done = User.at(tmp_path).run(command, name)
+
+    assert done.code == 2, done.err
+    assert "nope.yaml: no such file" in done.err
+    assert "did you mean" not in done.err, "nothing is like it"
+
+
+def test_what_takes_things_away_guesses_nothing(tmp_path: Path) -> None:
+    user = User.at(tmp_path)
+
+    assert "did you mean prod.yaml?" in user.run("plan", "prd").err
+    for name in ("prd", "prod2", "locl"):
+        refused = user.run("destroy", name)
+        assert (refused.code, "did you mean" in refused.err) == (2, False)

@@ -88,7 +88,7 @@ def test_another_image_goes_through_cloudformation_and_its_migration(deployed: U
     assert "still says service.image_tag: v1.93.0" in done.err.splitlines()[-1]
     plan = json.loads(deployed.run("plan", "local", "--format", "json").out)
     changed = {stack["name"] for stack in plan["stacks"] if stack["action"] != "none"}
-    assert changed == {"database", "service"}, "the next deployment goes back to the file's tag"
+    assert changed == {"security", "database", "service"}, "the next deployment goes back to the file's tag"
 
     again = deployed.run("rollout", "local", "--image-tag", "v1.92.0", "--yes", "--format", "json")
     assert again.code == 0, again.err
@@ -145,3 +145,46 @@ def test_a_rendered_folder_keeps_its_tag(deployed: User) -> None:
     done = deployed.run("rollout", "reviewed", "--image-tag", "v1.92.0", "--yes")
 
     assert (done.code, "a rendered folder holds its image's tag already" in done.err) == (2, True)
+
+
+# what else waits in the file
+
+
+def changed_stacks(user: User) -> dict[str, set[str]]:
+    plan = json.loads(user.run("plan", "local", "--format", "json").out)
+    return {
+        stack["name"]: {change["logical_id"] for change in stack["changes"]}
+        for stack in plan["stacks"]
+        if stack["action"] != "none"
+    }
+
+
+def test_the_image_alone_is_changed_where_more_waits_in_the_file(user: User) -> None:
+    assert user.run("deploy", "local", "--yes").code == 0
+    waits = "database:\n  backup_retention_days: 3\nobservability:\n  log_retention_days: 30"
+    user.edit("local", "tier: dev", f"tier: dev\n{waits}")
+    waiting = changed_stacks(user)
+
+    done = user.run("rollout", "local", "--image-tag", "v1.92.0", "--yes")
+
+    assert done.code == 0, done.err
+    listed = json.loads(user.run("config", "list", "local", "--format", "json").out)["parameters"]
+    assert {one["name"]: one["value"] for one in listed}["image-tag"] == "v1.92.0"
+    assert waiting.keys() == {"database", "service"}
+    user.edit("local", "service:", "service:\n  image_tag: v1.92.0")
+    assert changed_stacks(user) == {
+        "database": waiting["database"],
+        "service": {"MasterKeyRotationLog", "TaskLog"},
+    }, "what waited still waits, and nothing else differs"
+
+
+def test_an_image_that_stands_in_the_middle_of_another_change_is_not_guessed(user: User) -> None:
+    assert user.run("deploy", "local", "--yes").code == 0
+    path = user.folder / "environments" / "local.yaml"
+    path.write_text(path.read_text().replace("image: ghcr", "image: ecr"))
+
+    done = user.run("rollout", "local", "--image-tag", "v1.92.0", "--yes")
+
+    assert done.code == 4, done.err
+    assert "cannot be changed apart from what else local's file changes there" in done.err
+    assert "`gatestack deploy local`" in done.err

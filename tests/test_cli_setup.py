@@ -102,7 +102,10 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
             "--tier: 'test' is unknown; write 'dev' or 'production'",
         ),
         (["--environment", "new", "--region", "mars"], "'mars' is no AWS region"),
-        (["--environment", "new", "--account", "12"], "--account: '12' is not an account"),
+        (
+            ["--environment", "new", "--account", "12"],
+            "--account: 12 has 2 digits, and an AWS account has 12",
+        ),
         (
             ["--environment", "new", "--tier", "production", "--access", "http"],
             "--access: production needs HTTPS",
@@ -317,3 +320,17 @@ def test_files_of_other_systems_are_named_after_system_and_environment(user: Use
         "gatestack secret get llm-testing-qa api-keys --reveal",
     ]
     assert written(user, "llm-testing-qa").prefix == "qa-llm-testing"
+
+
+@pytest.mark.parametrize("right", ["123456789012", '"123456789012"', "1234-5678-9012", " '123456789012' "])
+def test_an_account_is_asked_for_in_words_of_the_place_and_taken_as_it_is_copied(
+    user: User, right: str
+) -> None:
+    typed = "\n".join(["", "stage", "", "", "1234", '"1234"', right, "http", "", "", "", "", "", "y", ""])
+
+    done = user.at_a_terminal(typed, "setup")
+
+    assert done.code == 0, done.err
+    assert done.err.count("has 4 digits, and an AWS account has 12: `aws sts get-caller-identity") == 2
+    assert "in quotes" not in done.err
+    assert written(user, "stage").account == "123456789012"

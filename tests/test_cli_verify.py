@@ -59,6 +59,7 @@ def test_every_part_is_looked_at(deployed: User, secrets: Any) -> None:
         "stack service": "ok",
         "service": "ok",
         "targets": "ok",
+        "encryption key": "ok",
         "key OPENAI_API_KEY": "failed",
         "key ANTHROPIC_API_KEY": "ok",
         "master key": "ok",
@@ -114,3 +115,14 @@ def test_a_rotation_that_is_off_and_the_administrators_login_do_not_look_well(
     assert deployed.run("rotate", "local", "database").code == 0
     found = checks(deployed)
     assert {found[name]["outcome"] for name in ("rotation database", "database login")} == {"ok"}
+
+
+def test_a_service_is_held_to_what_the_file_says(deployed: User) -> None:
+    least = "min_tasks: 3\n  desired_count: 3\n  max_tasks: 4"
+    deployed.edit("local", "service:", f"service:\n  {least}")
+
+    check = checks(deployed)["service"]
+
+    assert check["outcome"] == "failed"
+    assert check["detail"] == "1 of 1 tasks run, and the environment's file wants 3 at least"
+    assert "`gatestack deploy local`" in check["remedy"]

@@ -510,3 +510,26 @@ def test_the_command_says_what_an_endpoint_cannot(user: User, sandbox: Sandbox) 
     unknown = user.run("drift", "dev", "--stack", "nowork")
     assert unknown.code == 2
     assert "no stack nowork; dev has security, network, alb, database, service" in unknown.err
+
+
+def test_what_gatestack_itself_has_set_is_no_drift_and_what_somebody_sets_after_it_is(
+    user: User, sandbox: Sandbox
+) -> None:
+    assert user.run("deploy", "dev", "--yes", "--quiet", "--only", "security").code == 0
+    ssm, name = service(sandbox, "ssm"), "/dev-litellm/log-level"
+    assert user.run("config", "set", "dev", "log-level", "WARNING").code == 0
+
+    found = user.run("drift", "dev")
+
+    assert found.code == 0, found.out
+    assert f"dev-litellm-security: in sync: {name} set by `gatestack config set`" in found.out
+
+    ssm.put_parameter(Name=name, Value="DEBUG", Type="String", Overwrite=True)
+    by_hand = user.run("drift", "dev")
+    assert (by_hand.code, "/Value: INFO -> DEBUG" in by_hand.out) == (3, True), by_hand.out
+
+    assert user.run("config", "set", "dev", "log-level", "ERROR").code == 0
+    ssm.put_parameter(Name="/dev-litellm/max-tasks", Value="9", Type="String", Overwrite=True)
+    both = user.run("drift", "dev")
+    assert (both.code, name in both.out.splitlines()[0], "MaxTasksParameter" in both.out) == (3, True, True)
+    assert "LogLevelParameter" not in both.out

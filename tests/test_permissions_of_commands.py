@@ -123,6 +123,7 @@ def _arn(kind: str) -> str:
         "cloudformation:stack": f"{prefix}-network",
         "ecs:task-definition": f"{prefix}-migration",
         "secretsmanager:Secret": f"{prefix}/api-keys",
+        "lambda:function": f"{prefix}-database-rotation",
         "logs:log-group": f"/ecs/{prefix}-proxy",
         "s3:bucket": f"{prefix}-security-configbucket-abc",
         "s3:object": f"{prefix}-security-configbucket-abc",

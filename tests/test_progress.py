@@ -55,6 +55,19 @@ def lines(*events: Event, quiet: bool = False) -> list[str]:
         (finished(), "alb       CREATE_COMPLETE after 3.2 s"),
         (finished(action="none"), "alb       no changes after 3.2 s"),
         (finished("failed", ""), "alb       failed after 3.2 s"),
+        (finished("failed", "UPDATE_ROLLBACK_COMPLETE"), "alb       UPDATE_ROLLBACK_COMPLETE after 3.2 s"),
+        *(
+            (finished(outcome, status, action), f"alb       {words} after 3.2 s")
+            for status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
+            for action in ("update", "none", "delete")
+            for outcome, words in (
+                ("failed", "failed"),
+                ("protected", "needs consent"),
+                ("interrupted", "interrupted"),
+                ("going-on", "still goes on"),
+                ("skipped", "skipped"),
+            )
+        ),
         (Notice("look", "alb"), "alb       look"),
         (Notice("look", warning=True), "          warning: look"),
     ],

@@ -13,9 +13,12 @@ from sandbox_fakes import FakeProvisioner, FakeSchemas, World, exporting, of, th
 from sandbox_wire import REGION, Line, imported, line, made_of
 
 from deployer.aws.account import connect
+from deployer.aws.shapes import validation_failure
 from deployer.deploy import deploy
 from deployer.options import Host, Options
-from deployer.progress import Cause, Event, Notice, Result
+from deployer.outcomes import became
+from deployer.progress import Cause, Event, Notice, ResourceEvent, Result
+from deployer.report import event_words, result_text
 from sandbox.backing import Backing
 from sandbox.clock import ManualClock
 from sandbox.faults import ResourceFault
@@ -187,6 +190,8 @@ def test_an_exporter_that_aws_keeps_ends_the_run_with_the_reason(aws: Line, how:
     (one,) = result.stacks
     assert (one.outcome, one.status) == ("failed", "CREATE_COMPLETE")
     assert "Export dev-a-Id cannot be deleted as it is in use by theirs" in f"{one.cause} {one.reason}"
+    assert became(one) == "failed", "the standing status says success, the run does not"
+    assert "CREATE_COMPLETE" not in result_text(result)
     assert aws.now() - began < 300
 
 
@@ -215,3 +220,59 @@ def test_why_the_last_run_left_a_stack_failed_is_told_before_it_is_made_again() 
         text.startswith("it was left by a failure: One (") and "no capacity" in text for text in notices
     )
     assert (again.exit_code, again.stacks[0].action) == (0, "recreate")
+
+
+HOOK = "Acme::Encryption::Required"
+SAID = "Encryption at rest is off: set StorageEncrypted to true (policy ENC-7)"
+
+
+@pytest.mark.parametrize("operation", ["create", "update", "delete"])
+def test_a_hook_that_refuses_is_told_with_its_own_reason(aws: Line, operation: str) -> None:
+    first, second = (manifest(made_of("a", {"One": thing(Size=size)}), region=REGION) for size in "12")
+    if operation != "create":
+        assert aws.deploy(first).exit_code == 0
+    fault = ResourceFault(operation, logical_id="One", hook=HOOK, reason=SAID, times=None)  # type: ignore[arg-type]  # by parameter
+    aws.sandbox.faults.resources.append(fault)
+    aws.told.clear()
+
+    result = aws.destroy(second) if operation == "delete" else aws.deploy(second)
+
+    cause = result.stacks[0].cause
+    assert (result.exit_code, cause is not None) == (1, True)
+    assert cause.logical_id == "One"  # type: ignore[union-attr]  # seen above
+    assert cause.reason == f"the Hook {HOOK} refuses it: {SAID}"  # type: ignore[union-attr]
+    assert "whoever runs the account's Hooks" in cause.remedy  # type: ignore[union-attr]
+    words = [event_words("a", one.event) for one in aws.told if isinstance(one, ResourceEvent)]
+    assert any(f"{HOOK}: HOOK_COMPLETE_FAILED  {SAID}" in line for line in words)
+
+
+def test_a_hook_that_only_warns_is_no_cause(aws: Line) -> None:
+    warns = ResourceFault("create", logical_id="One", hook=HOOK, reason=SAID, hook_mode="WARN")
+    fails = ResourceFault("create", logical_id="Two", reason="no capacity")
+    aws.sandbox.faults.resources += [warns, fails]
+
+    result = aws.deploy(manifest(made_of("a", {"One": thing(), "Two": thing()}), region=REGION))
+
+    cause = result.stacks[0].cause
+    assert cause is not None
+    assert (cause.logical_id, cause.reason) == ("Two", "no capacity")
+
+
+def _hook_event(**more: Any) -> dict[str, Any]:
+    return {"EventType": "HOOK_INVOCATION_ERROR", "HookType": HOOK, "HookStatusReason": SAID, **more}
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (
+            _hook_event(HookStatus="HOOK_COMPLETE_FAILED", HookFailureMode="FAIL", LogicalResourceId="Db"),
+            f"Db: the Hook {HOOK} refuses it: {SAID}",
+        ),
+        (_hook_event(HookStatus="HOOK_FAILED"), f"the Hook {HOOK} refuses it: {SAID}"),
+        (_hook_event(HookStatus="HOOK_COMPLETE_FAILED", HookFailureMode="WARN"), ""),
+        (_hook_event(HookStatus="HOOK_COMPLETE_SUCCEEDED"), ""),
+    ],
+)
+def test_a_hook_that_refuses_a_change_set_is_read_from_its_events(event: Any, said: str) -> None:
+    assert validation_failure(event) == said

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from deployer.remedies import REMEDIES
+from deployer.remedies import REMEDIES, Remedy
 from deployer.statuses import STATUSES, Step
 from tests.generated_parts import with_parts
 
@@ -28,7 +28,7 @@ DESTROY: Mapping[Step, str] = {
 
 def sections() -> Mapping[str, str]:
     """Return the generated parts by the name of their marker."""
-    causes = [f"| `{one.example}` | {one.remedy} | {one.source} |" for one in REMEDIES]
+    causes = [f"| {said(one)} | {one.remedy} | {one.source} |" for one in REMEDIES]
     rows = [
         f"| `{name}` | {row.text} | {DEPLOY[row.deploy]} | {DESTROY[row.destroy]} |"
         for name, row in sorted(STATUSES.items())
@@ -39,6 +39,13 @@ def sections() -> Mapping[str, str]:
             ["| status | means | `deploy` | `destroy` |", "|---|---|---|---|", *rows],
         ),
     }
+
+
+def said(one: Remedy) -> str:
+    """Return what AWS says, and of what where the same words of something else mean something else."""
+    types = one.types if len(one.types) < 3 else ()
+    whose = ", ".join(f"`{start}*`" if start.endswith("::") else f"`{start}`" for start in types)
+    return f"`{one.example}`" + (f" ({whose})" if whose else "")
 
 
 def filled(page: str) -> str:

@@ -93,6 +93,7 @@ def asked(method: str, path: str, headers: dict[str, str], body: bytes) -> Itera
     """Yield the IAM actions of one request (Service Authorization Reference)."""
     found = _SCOPE.search(headers.get("Authorization", ""))
     service = found[1] if found else "unsigned"
+    service = {"monitoring": "cloudwatch"}.get(service, service)  # signed by another name than IAM knows
     if target := headers.get("X-Amz-Target"):
         yield f"{service}:{target.rpartition('.')[2]}"
     elif b"Action=" in body:
@@ -101,6 +102,8 @@ def asked(method: str, path: str, headers: dict[str, str], body: bytes) -> Itera
         yield from _of_s3(method, path, body)
     elif service == "route53":
         yield "route53:ListResourceRecordSets" if "/rrset" in path else "route53:GetHostedZone"
+    elif service == "lambda" and method == "GET":
+        yield "lambda:ListTags" if "/tags/" in path else "lambda:GetFunction"
     elif service != "unsigned":
         yield f"{service}:{json.dumps([method, path])}"
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
 from deployer.aws.errors import call
 from deployer.aws.existing import look as look_at_existing
+from deployer.aws.keys import key_of
 from deployer.aws.login import Clients
+from deployer.aws.names import look as look_for_names
 from deployer.aws.paging import pages
 from deployer.aws.services import service_trouble
 from deployer.aws.tasks import Tasks
 from deployer.cloud import Resource
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
 from deployer.existing.facts import Facts
+from deployer.existing.key import Key
+from deployer.existing.names import Taken
 from generator.manifest import Existing
 
 Found = TypeVar("Found")
@@ -43,6 +47,17 @@ class Edges(Tasks):
     def existing(self, wanted: Existing, tags: Mapping[str, str]) -> Facts:
         """Return what is there of what *wanted* names."""
         return look_at_existing(self._clients, self._region, wanted, tags)
+
+    def taken(self, wanted: Mapping[str, Collection[str]]) -> Taken:
+        """Return who has which of the names in *wanted*."""
+        return look_for_names(self._clients, wanted)
+
+    def key(self, alias: str) -> Key | None:
+        """Return the KMS key behind *alias*."""
+        try:
+            return self._where_there_is(lambda: key_of(self._clients, alias))
+        except NotAllowed:
+            return None
 
     def has_image(self, repository: str, tag: str) -> bool | None:
         """Whether *tag* is in the ECR repository."""

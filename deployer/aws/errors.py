@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from deployer.denials import limits
 from deployer.errors import CloudError, DeployError, LostSight, MovedOn, NotAllowed, Refused, Transient
 from deployer.scrub import said
 
@@ -160,8 +161,8 @@ def _answered(error: boto.ClientError, service: str, operation: str) -> DeployEr
     if code in INVALID:
         return LostSight(f"AWS does not know these credentials, or no longer: log in again ({code})")
     if code in DENIED:
-        permission = f"grant the permission {_prefix(service)}:{operation}"
-        return NotAllowed(f"{text}: {permission}", code=code, operation=operation)
+        advice = limits(message) or f"grant the permission {_prefix(service)}:{operation}"
+        return NotAllowed(f"{text}: {advice}", code=code, operation=operation)
     if code in THROTTLED or (status >= 500 and status != 501):
         return Transient(text, code=code, operation=operation)
     if code == "ValidationError" and BUSY.match(message):

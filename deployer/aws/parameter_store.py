@@ -9,8 +9,11 @@ from typing import Any
 from deployer.aws.endpoint import ask
 from deployer.aws.login import Clients
 from deployer.aws.paging import pages
-from deployer.errors import CloudError
+from deployer.errors import CloudError, NotAllowed, NotOffered, Transient
 from deployer.upkeep.parameters import HIDDEN, SECURE, Parameter
+
+LABEL = "gatestack"
+"""Of the version that gatestack has written last."""
 
 
 class Parameters:
@@ -38,9 +41,35 @@ class Parameters:
                 return None
             raise
 
-    def put(self, name: str, value: str) -> None:
-        """Make or overwrite the text *name*."""
-        ask(self._client, "put_parameter", Name=self._full(name), Value=value, Type="String", Overwrite=True)
+    def put(self, name: str, value: str) -> bool:
+        """
+        Make or overwrite the text *name*; returns whether that version could be labelled as gatestack's.
+
+        A label belongs to one version: whoever overwrites it writes one without (SSM User Guide, "Working
+        with parameter labels"). CloudFormation knows no labels, so it is no drift itself.
+        """
+        full = self._full(name)
+        put = {"Value": value, "Type": "String", "Overwrite": True}
+        version = ask(self._client, "put_parameter", Name=full, **put)["Version"]
+        label = {"ParameterVersion": version, "Labels": [LABEL]}
+        try:
+            ask(self._client, "label_parameter_version", Name=full, **label)
+        except (NotAllowed, NotOffered):
+            return False
+        return True
+
+    def is_own(self, name: str) -> bool:
+        """Whether the value that the parameter *name* (in full) has now was put there by `put`."""
+        try:
+            now, own = (
+                ask(self._client, "get_parameter", Name=one)["Parameter"]["Version"]
+                for one in (name, f"{name}:{LABEL}")
+            )
+        except CloudError as error:
+            if isinstance(error, Transient):
+                raise
+            return False
+        return bool(now == own)
 
     def _full(self, name: str) -> str:
         return f"{self._path}/{name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from deployer.causes import HOOK_REFUSALS, hook_words
 from deployer.cloud import (
     Change,
     ChangeSetInputs,
@@ -103,6 +104,9 @@ def stack_event(answer: Answer) -> StackEvent:
         status=answer.get("ResourceStatus", ""),
         reason=answer.get("ResourceStatusReason", ""),
         token=answer.get("ClientRequestToken") or "",
+        hook=answer.get("HookType") or "",
+        hook_status=answer.get("HookStatus") or "",
+        hook_reason=answer.get("HookStatusReason") or "",
     )
 
 
@@ -117,12 +121,24 @@ def resource(answer: Answer) -> Resource:
 
 
 def validation_failure(answer: Answer) -> str:
-    """Read what an OperationEvent of a change set says against it; empty when it says nothing."""
+    """
+    Read what an OperationEvent of a change set says against it; empty when it says nothing.
+
+    A Hook that only warns says nothing against it.
+    """
+    if answer.get("HookStatus") in HOOK_REFUSALS and answer.get("HookFailureMode") != "WARN":
+        return _refused_by_hook(answer)
     if answer.get("ValidationStatus") != "FAILED" and answer.get("EventType") != "VALIDATION_ERROR":
         return ""
     reason = answer.get("ValidationStatusReason") or answer.get("ResourceStatusReason", "")
     where = " ".join(part for part in (answer.get("LogicalResourceId"), answer.get("ValidationPath")) if part)
     return f"{where}: {reason}" if where else str(reason)
+
+
+def _refused_by_hook(answer: Answer) -> str:
+    said = hook_words(answer.get("HookType", ""), answer.get("HookStatusReason", ""))
+    where = answer.get("LogicalResourceId", "")
+    return f"{where}: {said}" if where else said
 
 
 def _output(answer: Answer) -> Output:

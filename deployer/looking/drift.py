@@ -6,12 +6,12 @@ Changes nothing. What of a stack cannot be checked is said, never taken for bein
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from deployer.cloud import Cloud, StackState
 from deployer.errors import CloudError, LostSight, Transient
-from deployer.looking.drift_state import Drift, StackDrift, Verdict
+from deployer.looking.drift_state import Drift, ResourceDrift, StackDrift, Verdict
 from deployer.loop.pace import Pace
 from deployer.options import Host
 
@@ -28,6 +28,7 @@ CHECKABLE = frozenset(
     }
 )
 """AWS docs, "Detect drift on an entire CloudFormation stack", and the statuses that imports end in."""
+PARAMETER = "AWS::SSM::Parameter"
 NOT_THERE = frozenset({"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"})
 
 
@@ -76,6 +77,35 @@ def detect(
             check.end("failed", "interrupted before the detection was over; AWS goes on with it")
     results = tuple(check.result for check in checks if check.result)
     return Drift(environment, results, interrupted=bool(host.stop()))
+
+
+def without_own(found: Drift, is_own: Callable[[str], bool]) -> Drift:
+    """
+    Return *found* without what gatestack itself has set since: values of SSM parameters, by `config set`.
+
+    *is_own*: whether the present value of the parameter of that name is gatestack's own writing. Nothing else
+    that gatestack does differs from the templates: another image goes through CloudFormation, and a secret's
+    value is in no template.
+    """
+    return replace(found, stacks=tuple(_without_own(stack, is_own) for stack in found.stacks))
+
+
+def _without_own(stack: StackDrift, is_own: Callable[[str], bool]) -> StackDrift:
+    own = [one for one in stack.resources if _is_a_value(one) and is_own(one.physical_id)]
+    if not own:
+        return stack
+    left = tuple(one for one in stack.resources if one not in own)
+    names = ", ".join(one.physical_id for one in own)
+    said = "; ".join(filter(None, [stack.reason, f"{names} set by `gatestack config set`"]))
+    still = any(one.status in {"MODIFIED", "DELETED"} for one in left)
+    verdict: Verdict = "in sync" if stack.verdict == "drifted" and not still else stack.verdict
+    return replace(stack, verdict=verdict, resources=left, reason=said)
+
+
+def _is_a_value(one: ResourceDrift) -> bool:
+    """Whether a parameter has another value, and nothing else about it differs."""
+    paths = {each.path for each in one.properties}
+    return one.type == PARAMETER and one.status == "MODIFIED" and paths == {"/Value"}
 
 
 def notes(found: Drift) -> tuple[str, ...]:

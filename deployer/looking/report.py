@@ -46,7 +46,7 @@ def event_line(stack: str, event: StackEvent) -> str:
         "logical_id": event.logical_id,
         "type": event.type,
         "status": event.status,
-        "reason": event.reason,
+        "reason": event.reason or event.hook_reason,
     }
     return json.dumps(row)
 

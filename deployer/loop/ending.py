@@ -68,7 +68,7 @@ class Ending:
         """End a stack that cannot go on; on a protected change before anything was touched, end them all."""
         cause = self._watch.cause(work) if work.asked else None
         reason = "; ".join([action.reason, *self._watch.refusals(work)])
-        if cause is None and (help_ := remedy(reason)):
+        if cause is None and (help_ := remedy(reason)) and help_ not in reason:
             reason = f"{reason} -> {help_}"
         untouched = not cleared and not any(other.asked for other in self._works.values())
         if action.outcome == "protected" and untouched:

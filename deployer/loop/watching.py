@@ -8,6 +8,7 @@ from contextlib import suppress
 from deployer import causes
 from deployer.cloud import Cloud, StackState
 from deployer.errors import CloudError, LostSight, NotAllowed
+from deployer.existing.names import named
 from deployer.loop.lanes import Lanes
 from deployer.loop.work import Work
 from deployer.options import Host
@@ -59,7 +60,11 @@ class Watch:
         with suppress(CloudError, LostSight):
             self._take(work)
         found = causes.first_cause(work.events)
-        if found is None or found.type != causes.SERVICE:
+        if found is None:
+            return None
+        names = {one.logical_id: one.name for one in named((work.spec,))}
+        found = causes.with_name(found, names.get(found.logical_id, ""))
+        if found.type != causes.SERVICE:
             return found
         event = causes.service_of(work.events)
         details = self._cloud.service_trouble(event.physical_id) if event else ()

@@ -14,6 +14,7 @@ from deployer.cloud import Change, ChangeSetState, Cloud, Kind, StackState
 from deployer.comparison import differences, same_template
 from deployer.deploy import check
 from deployer.errors import DeployError, Protected
+from deployer.existing.taken import check_keys, check_names
 from deployer.exports.gate import Detour
 from deployer.exports.phases import deploy_in_phases
 from deployer.loop.leftovers import Scope, scope
@@ -81,6 +82,8 @@ def _checked(
     order = check(manifest, cloud, kept, host.tell if lasting else _told_already)
     found = scope(manifest, order, cloud, whole=plan.whole)
     _check_account(plan, found)
+    check_names(found, cloud)
+    check_keys(found, cloud)
     approvals = _Checks(plan, specs, found, cloud, host, lasting=lasting).approvals()
     going = {stack.name for stack in plan.stacks if stack.action == "delete"}
     if unseen := sorted(found.leftovers - going):

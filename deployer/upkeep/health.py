@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from deployer.errors import DeployError, Interrupted, LostSight, NotAllowed, NotOffered
 from deployer.loop.lanes import Lanes
@@ -18,11 +19,15 @@ class Question:
     name: str
     """Of the check that says why it could not be asked."""
     ask: Callable[[], Sequence[Check]]
+    of: str = ""
+    """Short name of the stack that has the last of what it asks about; empty where it needs none."""
 
 
-def answers(questions: Sequence[Question], host: Host) -> tuple[Check, ...]:
+def answers(
+    questions: Sequence[Question], host: Host, missing: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Check, ...]:
     """
-    Return the checks, in the order of *questions*.
+    Return the checks, in the order of *questions*; *missing*: by stack, why nothing of it needs asking.
 
     Raises:
         LostSight: the login is over.
@@ -31,6 +36,8 @@ def answers(questions: Sequence[Question], host: Host) -> tuple[Check, ...]:
     """
 
     def one(question: Question) -> Sequence[Check]:
+        if question.of in missing:
+            return (Check(question.name, "skipped", missing[question.of]),)
         return () if host.stop() else _answer(question)
 
     with Lanes(host.lanes) as lanes:

@@ -50,8 +50,8 @@ class ParameterStore(Protocol):
     def get(self, name: str) -> Parameter | None:
         """Return the one called *name*; None where there is none."""
 
-    def put(self, name: str, value: str) -> None:
-        """Make or overwrite the text *name*."""
+    def put(self, name: str, value: str) -> bool:
+        """Make or overwrite the text *name*; returns whether it is marked as gatestack's own writing."""
 
 
 def is_name(name: str) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from deployer.cloud import StackState
+from deployer.existing.key import Key, trouble
+from deployer.progress import Cause
 from deployer.upkeep.rotation import FAILURE_PAGE, RotatedSecret
 from deployer.upkeep.secrets import Objection, states
 from deployer.upkeep.secrets import values as values_of
@@ -74,8 +76,70 @@ def stack(name: str, state: StackState | None, env: str) -> Check:
     return Check(check, "failed", state.status, f"`gatestack plan {env}` says what {deploy} would do")
 
 
-def service(found: Service | None, env: str, trouble: Sequence[str] = (), name: str = ENTRANCE) -> Check:
-    """Judge a service: as many tasks as wanted, and no deployment under way; the check is called *name*."""
+NEVER_MADE = frozenset(
+    {"CREATE_FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}
+)
+"""Statuses of a stack whose resources cannot be counted on: what is wrong with those follows from it."""
+
+
+def stacks(
+    states: Mapping[str, StackState | None], causes: Mapping[str, Cause], env: str
+) -> tuple[tuple[Check, ...], Mapping[str, str]]:
+    """
+    Judge all stacks, *states* by short name; those that failed come first, with their first cause.
+
+    Returns the checks, and by stack why nothing else about it needs looking at: it failed itself, or it is
+    not there because another one failed.
+    """
+    broken = [name for name, state in states.items() if state and state.status in NEVER_MADE]
+    first = [_failed_stack(name, states[name], causes.get(name), env) for name in broken]
+    rest = [(name, state) for name, state in states.items() if name not in broken]
+    if not broken:
+        return tuple(stack(name, state, env) for name, state in rest), {}
+    follows = f"follows from the stack {broken[0]}"
+    absent = [name for name, state in rest if state is None or state.status == "REVIEW_IN_PROGRESS"]
+    others = (
+        Check(f"stack {name}", "skipped", f"not there, which {follows}")
+        if name in absent
+        else stack(name, state, env)
+        for name, state in rest
+    )
+    return (*first, *others), dict.fromkeys([*broken, *absent], follows)
+
+
+def _failed_stack(name: str, state: StackState | None, cause: Cause | None, env: str) -> Check:
+    found = stack(name, state, env)
+    if cause is None:
+        return found
+    where = f"{cause.logical_id} ({cause.type}): {cause.reason}"
+    ended = state is not None and not state.status.endswith("_IN_PROGRESS")
+    deploy = f"{cause.remedy}; then `gatestack deploy {env}`"
+    remedy = deploy if cause.remedy and ended else found.remedy
+    return replace(found, detail=f"{found.detail}: {where}", remedy=remedy)
+
+
+def key(found: Key | None, alias: str, env: str) -> Check:
+    """Judge the key behind *alias* that everything of the environment is encrypted with."""
+    if found is None:
+        return Check(
+            "encryption key", "failed", f"{alias} leads to none", f"`gatestack deploy {env}` makes it"
+        )
+    what, remedy = trouble(found)
+    return Check("encryption key", "failed", what, remedy) if what else Check("encryption key", "ok", alias)
+
+
+def service(
+    found: Service | None,
+    env: str,
+    stopped: Sequence[str] = (),
+    name: str = ENTRANCE,
+    at_least: int = 0,
+) -> Check:
+    """
+    Judge a service: as many tasks as wanted, and no deployment under way; the check is called *name*.
+
+    *at_least*: how many the environment's file wants whatever the load.
+    """
     if found is None or found.status != "ACTIVE":
         return Check(name, "failed", "not there", f"`gatestack deploy {env}` makes it")
     count = f"{found.running} of {found.desired} tasks run"
@@ -85,12 +149,15 @@ def service(found: Service | None, env: str, trouble: Sequence[str] = (), name: 
         push = f"push its image, or raise service.desired_count; then `gatestack deploy {env}`"
         return Check(name, "failed", "it is to run no tasks", push)
     if state == "FAILED" or found.running < found.desired:
-        why = "; ".join([count, *([primary.reason] if primary and state == "FAILED" else []), *trouble])
+        why = "; ".join([count, *([primary.reason] if primary and state == "FAILED" else []), *stopped])
         log = f"`gatestack outputs {env}`: LogGroupName" if name == ENTRANCE else f"/ecs/{found.name}"
         return Check(name, "failed", why, f"see the tasks' log ({log}), then `gatestack rollout {env}`")
     if state == "IN_PROGRESS" or len(found.deployments) > 1 or found.running > found.desired:
         again = f"a deployment is under way: `gatestack verify {env}` again when it is over"
         return Check(name, "failed", f"{count}, not steady", again)
+    if found.running < at_least:
+        what = f"{count}, and the environment's file wants {at_least} at least"
+        return Check(name, "failed", what, f"`gatestack deploy {env}` brings it to what the file says")
     return Check(name, "ok", count)
 
 

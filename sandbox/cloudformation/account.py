@@ -7,7 +7,16 @@ import uuid
 from collections.abc import Callable, Iterator
 
 from sandbox.clock import Agenda
-from sandbox.cloudformation.records import ChangeSet, Detection, Event, Operation, Options, Resource, Stack
+from sandbox.cloudformation.records import (
+    ChangeSet,
+    Detection,
+    Event,
+    Hook,
+    Operation,
+    Options,
+    Resource,
+    Stack,
+)
 from sandbox.errors import ApiError, invalid
 from sandbox.faults import Faults
 from sandbox.provisioning import Provisioner, Schemas
@@ -129,11 +138,18 @@ class Account:
             good = stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
             executed.execution = "EXECUTE_COMPLETE" if good else "EXECUTE_FAILED"
 
-    def set_resource(self, stack: Stack, resource: Resource, status: str, reason: str | None = None) -> None:
+    def set_resource(
+        self,
+        stack: Stack,
+        resource: Resource,
+        status: str,
+        reason: str | None = None,
+        hook: Hook | None = None,
+    ) -> None:
         """Give a resource a status, with its event."""
         resource.status, resource.reason, resource.time = status, reason, self.agenda.now()
         name, id_ = resource.spec.logical_id, resource.physical_id
         event_id = f"{name}-{status}-{round(resource.time * 1000)}-{len(stack.events)}"
         what = (name, id_, resource.spec.type, status, reason, resource.shown)
-        event = Event(event_id, resource.time, stack.operation, *what)
+        event = Event(event_id, resource.time, stack.operation, *what, hook)
         stack.events.append(event)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.paging import paged
-from sandbox.cloudformation.records import Event, Stack
+from sandbox.cloudformation.records import Event, Hook, Stack
 from sandbox.cloudformation.requests import Fetch, Params, stack_name
 from sandbox.errors import invalid
 
@@ -37,6 +37,20 @@ def _event(stack: Stack, event: Event) -> dict[str, Any]:
         "ResourceStatusReason": event.reason,
         "ResourceProperties": None if event.properties is None else json.dumps(event.properties),
         "ClientRequestToken": event.operation.options.token,
+        **_hook(event.hook),
+    }
+
+
+def _hook(hook: Hook | None) -> dict[str, Any]:
+    """Return what an event says of a Hook (CloudFormation API Reference, StackEvent)."""
+    if hook is None:
+        return {}
+    return {
+        "HookType": hook.type,
+        "HookStatus": hook.status,
+        "HookStatusReason": hook.reason,
+        "HookInvocationPoint": "PRE_PROVISION",
+        "HookFailureMode": hook.mode,
     }
 
 

@@ -90,6 +90,16 @@ class Operation:
 
 
 @dataclass(frozen=True)
+class Hook:
+    """What a Hook has to say before a resource is provisioned."""
+
+    type: str
+    status: str  # HOOK_IN_PROGRESS, HOOK_COMPLETE_FAILED
+    mode: str  # FAIL, WARN
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
 class Event:
     """One line of a stack's history."""
 
@@ -102,6 +112,7 @@ class Event:
     status: str
     reason: str | None
     properties: Mapping[str, Any] | None = None
+    hook: Hook | None = None
 
 
 @dataclass(frozen=True)

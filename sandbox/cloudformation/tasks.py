@@ -12,7 +12,7 @@ from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.changes import replaced
 from sandbox.cloudformation.evaluation import Evaluation, evaluated
 from sandbox.cloudformation.policies import denial
-from sandbox.cloudformation.records import Leftover, Resource, Stack
+from sandbox.cloudformation.records import Hook, Leftover, Resource, Stack
 from sandbox.cloudformation.runs import Outcome, Report
 from sandbox.cloudformation.template import ResourceSpec
 from sandbox.errors import ResourceFailure
@@ -42,6 +42,20 @@ class Working:
         )
         self._seconds = self._account.provisioner.duration(self._spec.type)
         self._seconds += self._fault.seconds if self._fault else 0.0
+
+    def _hooked(self) -> bool:
+        """Have a Hook say what it has to say first; returns whether it refuses, which fails the resource."""
+        fault = self._fault
+        if fault is None or not fault.hook:
+            return False
+        self._fault = None
+        for status, said in (("HOOK_IN_PROGRESS", None), ("HOOK_COMPLETE_FAILED", fault.reason)):
+            hook = Hook(fault.hook, status, fault.hook_mode, said)
+            self._account.set_resource(self._stack, self.resource, f"{self._prefix}_IN_PROGRESS", hook=hook)
+        if fault.hook_mode == "WARN":
+            return False
+        self._later(0, lambda: self._fail(f"The following hook(s) failed: [{fault.hook}]"))
+        return True
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
         self._account.agenda.after(seconds, lambda: action() if self._live else None)
@@ -100,7 +114,8 @@ class Creating(Working):
         self._stack.undo.setdefault(self._spec.logical_id, self._stack.resources.get(self._spec.logical_id))
         self._stack.resources[self._spec.logical_id] = self.resource
         self._say("IN_PROGRESS")
-        self._initiate_later()
+        if not self._hooked():
+            self._initiate_later()
 
     def _initiate_later(self) -> None:
         """Have the resource made in a moment; events show its id for the rest of its time."""
@@ -210,7 +225,8 @@ class Updating(Working):
     def _modify(self, report: Report) -> None:
         self._begin(report)
         self._say("IN_PROGRESS")
-        self._later(self._seconds, lambda: self._succeed(self._change))
+        if not self._hooked():
+            self._later(self._seconds, lambda: self._succeed(self._change))
 
     def _change(self) -> None:
         request, before = self.resource.request, self._before
@@ -297,7 +313,8 @@ class Deleting(Working):
             self._later(0, self._succeed)
             return
         self._say("IN_PROGRESS")
-        self._later(self._seconds, lambda: self._succeed(self._remove))
+        if not self._hooked():
+            self._later(self._seconds, lambda: self._succeed(self._remove))
 
     def _remove(self) -> None:
         if self.resource.request is not None and self.resource.made is not None:

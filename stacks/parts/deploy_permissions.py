@@ -284,7 +284,7 @@ _DELIVERIES = "CreateLogDelivery DeleteLogDelivery"
 _TOPICS = (
     "CreateTopic DeleteTopic PutDataProtectionPolicy SetTopicAttributes Subscribe TagResource UntagResource"
 )
-_PARAMETERS = "AddTagsToResource DeleteParameter PutParameter RemoveTagsFromResource"
+_PARAMETERS = "AddTagsToResource DeleteParameter LabelParameterVersion PutParameter RemoveTagsFromResource"
 _SECRETS = (
     "CancelRotateSecret CreateSecret DeleteSecret GetSecretValue PutSecretValue RotateSecret TagResource "
     "UntagResource UpdateSecret UpdateSecretVersionStage"

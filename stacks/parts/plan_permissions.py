@@ -43,6 +43,11 @@ def looking() -> list[Statement]:
         allow("LookAtMetrics", actions("cloudwatch", "DescribeAlarms GetMetricData"), ["*"]),
         allow("LookAtTasks", actions("ecs", "DescribeTaskDefinition ListTasks"), ["*"]),
         allow("LookAtKeys", actions("kms", "ListAliases"), ["*"]),
+        allow(
+            "LookAtNames",
+            [*actions("ssm", "DescribeParameters"), *actions("secretsmanager", "ListSecrets")],
+            ["*"],
+        ),
         allow("LookAtZones", actions("route53", "ListHostedZones"), ["*"]),
         allow("LookAtTrails", actions("cloudtrail", "DescribeTrails"), ["*"]),
         allow("LookAtSubscriptions", actions("sns", "GetSubscriptionAttributes"), ["*"]),
