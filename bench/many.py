@@ -25,6 +25,8 @@ from sandbox.faults import ResourceFault
 
 SIZES = (5, 50, 500)
 REGION = "us-east-1"
+PREFIX = "many-litellm-"
+"""What every stack's name begins with."""
 SLOW_SECONDS = 600.0
 """What the two stacks of the longest path take each; every fifth of the others takes half of it."""
 
@@ -51,7 +53,7 @@ def _stack(name: str, need: str) -> StackSpec:
         "Outputs": {"Name": output},
     }
     tags = {"Environment": "many", "Stack": name, "System": "litellm"}
-    return StackSpec(name, f"many-{name}", json.dumps(template), tags=tags)
+    return StackSpec(name, f"{PREFIX}{name}", json.dumps(template), tags=tags)
 
 
 def folder(count: int) -> Path:
@@ -66,7 +68,7 @@ def rows(endpoint: Endpoint) -> Iterator[Row]:
     """Measure it."""
     for count in SIZES:
         result, sandbox = _on_a_clock(count)
-        took = sandbox.took({name: f"many-{name}" for name in ("first", "second")}, REGION)
+        took = sandbox.took({name: f"{PREFIX}{name}" for name in ("first", "second")}, REGION)
         way = took["first"] + took["second"]
         ours, beside = f"{result.seconds:.0f} s of the sandbox", f"longest path: {way:.0f} s"
         yield within(f"{count} stacks: makespan", ours, beside, result.seconds / way, 1.03)
@@ -88,11 +90,11 @@ def _on_a_clock(count: int) -> tuple[Result, Timed]:
         os.environ |= sandbox.variables
         for name in ("first", "second"):
             sandbox.faults.resources.append(
-                ResourceFault("create", stack=f"many-{name}", seconds=SLOW_SECONDS, times=None)
+                ResourceFault("create", stack=f"{PREFIX}{name}", seconds=SLOW_SECONDS, times=None)
             )
         for number in range(0, count, 5):
             sandbox.faults.resources.append(
-                ResourceFault("create", stack=f"many-s{number}", seconds=SLOW_SECONDS / 2, times=None)
+                ResourceFault("create", stack=f"{PREFIX}s{number}", seconds=SLOW_SECONDS / 2, times=None)
             )
         host = Host(told.append, sandbox.clock.now, sandbox.sleep, "bench")
         result = deploy(environment(count), connect(REGION, endpoint=sandbox.endpoint), Options(), host)

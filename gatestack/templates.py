@@ -10,8 +10,9 @@ import click
 
 from gatestack import telling
 from gatestack.cli import Options
-from gatestack.environment import resolve, retagged
+from gatestack.environment import SettingsRefused, resolve, retagged
 from generator import manifest as manifests
+from generator.foreign import Foreign, private_folder
 
 if TYPE_CHECKING:
     from deployer.graph import Graph
@@ -29,8 +30,14 @@ def generate(options: Options, env: str, out: Path | None, tag: str | None) -> i
     environment = environment if tag is None else retagged(environment, tag)
     environment.warn()
     manifest = environment.manifest()
-    folder = out or Path("build") / Path(env).stem
-    manifests.write(manifest, folder)
+    folder = out or telling.BUILT / Path(env).stem
+    try:
+        if out is None:
+            private_folder(telling.BUILT)
+        manifests.write(manifest, folder)
+    except (OSError, Foreign) as error:
+        why = f"{folder}: {error.strerror}" if isinstance(error, OSError) else error
+        raise SettingsRefused(f"the templates cannot be written: {why}") from error
     for stack in manifest.stacks:
         click.echo(f"{folder / stack.name}.json  {len(stack.template.encode()):6,} bytes")
     click.echo(f"{folder / 'manifest.json'}")

@@ -14,6 +14,7 @@ import re
 import stat
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -104,10 +105,7 @@ def parse(kind: type[T], text: bytes, where: str) -> T:
     decode(text, where)
     strict = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
     # a dataclass itself takes no configuration from outside, a list of it does
-    listed: TypeAdapter[list[T]] = TypeAdapter(
-        list[kind],  # type: ignore[valid-type]
-        config=strict,
-    )  # a dataclass itself takes no config
+    listed: TypeAdapter[list[T]] = TypeAdapter(list[kind], config=strict)  # type: ignore[valid-type]
     try:
         return listed.validate_json(b"[" + text + b"]")[0]
     except ValidationError as error:
@@ -145,6 +143,27 @@ def write_private(path: Path, content: bytes) -> None:
         if isinstance(error, OSError):
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
+
+
+def private_folder(path: Path) -> None:
+    """
+    Make the folder *path* for this user alone (0700), with its parents; one that is there keeps its mode.
+
+    Raises:
+        Foreign: a link, no folder, or another user's folder is there: who owns it decides what is in it.
+        OSError: it cannot be made.
+
+    """
+    _make_parents(path)
+    with suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        raise Foreign(f"{path} is a symbolic link: remove it")
+    if not stat.S_ISDIR(found.st_mode):
+        raise Foreign(f"{path} is no folder: remove it")
+    if found.st_uid != os.geteuid():
+        raise Foreign(f"{path} belongs to another user: remove it")
 
 
 def _make_parents(path: Path) -> None:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, make_dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
+
+from generator import manifest_rules
+from generator.foreign import (
+    MOST_PROBLEMS,
+    Foreign,
+    decode,
+    parse,
+    private_folder,
+    read_bytes,
+    write_private,
+)
 
 FORMAT = 1
 INDEX = "manifest.json"
@@ -145,13 +157,20 @@ class Manifest:
 
 
 def write(manifest: Manifest, folder: Path) -> None:
-    """Write ``manifest.json``, a ``<stack>.json`` for each stack, and the files; same input, same bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """
+    Write ``manifest.json``, a ``<stack>.json`` for each stack, and the files; same input, same bytes.
+
+    Raises:
+        Foreign: the folder, or a file in it, is a link or somebody else's.
+        OSError: it cannot be written.
+
+    """
+    private_folder(folder)
     wanted = contents(manifest)
     for stale in {path.name for path in folder.glob("*.json")} - wanted.keys():
         (folder / stale).unlink()
     for name, content in wanted.items():
-        (folder / name).write_bytes(content)
+        write_private(folder / name, content)
 
 
 def contents(manifest: Manifest) -> dict[str, bytes]:
@@ -162,25 +181,67 @@ def contents(manifest: Manifest) -> dict[str, bytes]:
 
 def read(folder: Path) -> Manifest:
     """
-    Read what `write` wrote.
+    Read what `write` wrote. The folder may be anybody's: nothing in it is followed, converted or guessed.
 
     Raises:
         ValueError: the folder is not one that gatestack wrote, or of another format.
 
     """
     try:
-        index = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        if index["format"] != FORMAT:
-            there = f"{folder / 'manifest.json'}: format {index['format']}"
-            raise ValueError(f"{there}, this gatestack reads {FORMAT}: run `gatestack generate` again")
-        stacks = tuple(_stack(entry, folder) for entry in index["stacks"])
-        files = {name: (folder / name).read_bytes() for name in index["files"]}
-        names = ("environment", "system", "region", "account", "production")
-        taken = _existing(index.get("existing"))
-        known = {name: index[name] for name in names} | {"usage": index.get("usage", {})}
-        return Manifest(**known, stacks=stacks, files=files, existing=taken)
-    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{folder} is not a folder that `gatestack generate` wrote: {error}") from error
+        return _read(folder)
+    except OSError as error:
+        problem = f"{error.filename}: {error.strerror}"
+    except Foreign as error:
+        problem = str(error)
+    raise Foreign(f"{folder} is not a folder that `gatestack generate` wrote: {problem}")
+
+
+def _read(folder: Path) -> Manifest:
+    where = folder / INDEX
+    text = read_bytes(where, manifest_rules.MOST_INDEX_BYTES)
+    whole = decode(text, INDEX)
+    found = whole.get("format") if isinstance(whole, dict) else None
+    if isinstance(found, int) and found != FORMAT:
+        raise Foreign(
+            f"{INDEX}: format {found}, this gatestack reads {FORMAT}: run `gatestack generate` again"
+        )
+    index = parse(_schema(), text, INDEX)
+    _check(INDEX, manifest_rules.name_problems([entry.name for entry in index.stacks], index.files))
+    stacks = tuple(
+        StackSpec(**_fields(entry), template=_template(folder / f"{entry.name}.json"))
+        for entry in index.stacks
+    )
+    files = {name: read_bytes(folder / name, manifest_rules.MOST_FILE_BYTES) for name in index.files}
+    known = {name: value for name, value in _fields(index).items() if name != "format"}
+    manifest = Manifest(**known | {"stacks": stacks, "files": files})
+    _check(INDEX, manifest_rules.problems(manifest))
+    return manifest
+
+
+def _template(path: Path) -> str:
+    content = read_bytes(path, manifest_rules.MOST_TEMPLATE_BYTES)
+    _check(path.name, manifest_rules.template_problems(decode(content, path.name)))
+    return content.decode()
+
+
+def _check(where: str, problems: Iterable[str]) -> None:
+    first = list(dict.fromkeys(islice(problems, 100)))[:MOST_PROBLEMS]
+    if first:
+        raise Foreign(f"{where}: {'; '.join(first)}")
+
+
+def _schema() -> type[Any]:
+    """Return what the index is: a `Manifest` whose templates and files stand beside it."""
+    here = {"__module__": __name__}
+    own = [(one.name, one.type, one) for one in fields(StackSpec) if one.name != "template"]
+    entry = make_dataclass("Entry", own, frozen=True, namespace=here)
+    inside = {"stacks": tuple[entry, ...], "files": tuple[str, ...]}  # type: ignore[valid-type]
+    whole = [(one.name, inside.get(one.name, one.type), one) for one in fields(Manifest)]
+    return make_dataclass("Index", [("format", int), *whole], frozen=True, namespace=here)
+
+
+def _fields(one: Any) -> dict[str, Any]:
+    return {field.name: getattr(one, field.name) for field in fields(one)}
 
 
 def _index(manifest: Manifest) -> str:
@@ -190,35 +251,3 @@ def _index(manifest: Manifest) -> str:
     for absent in (name for name in ("existing", "usage") if not index[name]):
         del index[absent]
     return json.dumps(index, indent=1, sort_keys=True) + "\n"
-
-
-def _stack(entry: Mapping[str, Any], folder: Path) -> StackSpec:
-    template = (folder / f"{entry['name']}.json").read_text(encoding="utf-8")
-    lists = {
-        "capabilities": tuple(entry["capabilities"]),
-        "rollback_alarms": tuple(entry.get("rollback_alarms", ())),
-        "lookups": tuple(Lookup(**lookup) for lookup in entry["lookups"]),
-        "uploads": tuple(Upload(**upload) for upload in entry["uploads"]),
-        "migration": _migration(entry.get("migration")),
-    }
-    return StackSpec(**{**entry, **lists}, template=template)
-
-
-def _migration(entry: Mapping[str, Any] | None) -> Migration | None:
-    if entry is None:
-        return None
-    lists = {name: tuple(entry[name]) for name in ("subnet_exports", "security_group_exports")}
-    return Migration(**{**entry, **lists})
-
-
-def _existing(entry: Mapping[str, Any] | None) -> Existing | None:
-    if entry is None:
-        return None
-    lists = {name: tuple(entry[name]) for name in ("endpoints", "reached")}
-    subnets = tuple(_subnets(one) for one in entry["subnets"])
-    return Existing(**{**entry, **lists, "subnets": subnets})
-
-
-def _subnets(entry: Mapping[str, Any]) -> ExistingSubnets:
-    addresses = {what: (first, second) for what, (first, second) in entry["addresses"].items()}
-    return ExistingSubnets(**{**entry, "ids": tuple(entry["ids"]), "addresses": addresses})

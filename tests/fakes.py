@@ -64,6 +64,12 @@ def manifest(*stacks: StackSpec, **more: Any) -> Manifest:
     return Manifest("dev", "litellm", stacks=stacks, **settled)
 
 
+def in_a_folder(made: Manifest) -> Manifest:
+    """*made* with the stack names that a built folder has to have: dev-litellm-NAME."""
+    prefix = f"{made.environment}-{made.system}"
+    return replace(made, stacks=tuple(replace(one, stack_name=f"{prefix}-{one.name}") for one in made.stacks))
+
+
 def chain(*names: str) -> tuple[StackSpec, ...]:
     """Stacks of which each imports from the one before."""
     return tuple(

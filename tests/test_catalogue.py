@@ -88,7 +88,7 @@ def test_a_folder_tells_what_tasks_read_as_its_file_does(file: str, tmp_path: Pa
 def test_a_folder_of_a_system_that_is_not_known_is_refused(tmp_path: Path) -> None:
     manifests.write(rendered("llm-testing"), tmp_path)
     index = tmp_path / "manifest.json"
-    index.write_text(index.read_text().replace('"llm-testing"', '"llm-other"'))
+    index.write_text(index.read_text().replace("llm-testing", "llm-other"))
 
     with pytest.raises(SettingsRefused, match="of the system llm-other, and this gatestack knows litellm"):
         resolve(str(tmp_path))

@@ -100,7 +100,7 @@ def test_a_folder_that_says_nothing_of_use_or_holds_no_template_is_refused(here:
 
     assert (old.code, broken.code) == (2, 2)
     assert "built: the manifest has no usage.hours_per_month: run `gatestack generate` again" in old.err
-    assert "alb: this is no CloudFormation template" in broken.err
+    assert "alb.json: a template is a JSON object with Resources" in broken.err
 
 
 def test_another_region_is_told_apart(here: User) -> None:

@@ -211,10 +211,16 @@ def a_manifest() -> Manifest:
             StackSpec(
                 name="service",
                 stack_name="dev-litellm-service",
-                template='{"Resources": {}}\n',
+                template='{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}\n',
                 capabilities=("CAPABILITY_NAMED_IAM",),
                 tags={"Environment": "dev"},
-                lookups=(Lookup("DesiredCount", "desired-count", {"tag": "v1"}),),
+                lookups=(
+                    Lookup(
+                        "DesiredCount",
+                        "desired-count",
+                        {"repository": "dev-litellm", "tag": "v1", "count": "2", "scaled": "true"},
+                    ),
+                ),
                 uploads=(
                     Upload("config.yaml", "dev-litellm-security-ConfigBucketName", "litellm/config.yaml"),
                 ),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import in_a_folder
 from sandbox_fakes import world
 from sandbox_wire import Killed, Line, line, three
 
@@ -138,7 +139,7 @@ class Killing(list[Call]):
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write(three(), tmp_path / "built")
+    write(in_a_folder(three()), tmp_path / "built")
     return tmp_path
 
 
@@ -164,7 +165,7 @@ def test_a_process_that_is_killed_is_taken_up_by_the_next_one(folder: Path, afte
         killing.process.communicate(timeout=60)
         assert killing.process.returncode == -signal.SIGKILL
 
-        assert aws.deploy(three(), **LOOKS).exit_code == 0
+        assert aws.deploy(in_a_folder(three()), **LOOKS).exit_code == 0
 
         assert set(aws.stacks().values()) == {"CREATE_COMPLETE"}
         assert {tuple(begun) for begun in aws.operations().values()} == {("CREATE",)}

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from fakes import in_a_folder
 from sandbox_fakes import world
 from sandbox_wire import Line, four
 
@@ -83,7 +84,7 @@ class Desk:
         self.folder = folder
         self.variables = variables
         self.calls = aws.sandbox.calls = Moments()
-        write(four(), folder / "built")
+        write(in_a_folder(four()), folder / "built")
 
     @contextmanager
     def command(self, *arguments: str) -> Iterator[Command]:
@@ -131,7 +132,7 @@ def test_one_signal_starts_nothing_more_and_sees_what_runs_to_its_end(
         code, text = run.end()
 
     assert (code, desk.aws.stacks()) == (
-        130, {"dev-keys": "CREATE_COMPLETE", "dev-net": "CREATE_COMPLETE"},
+        130, {"dev-litellm-keys": "CREATE_COMPLETE", "dev-litellm-net": "CREATE_COMPLETE"},
     ), text  # fmt: skip
     assert desk.aws.change_sets() == []
     assert "to take it up again: gatestack deploy" in text
@@ -150,7 +151,7 @@ def test_two_signals_leave_and_say_what_goes_on(desk: Desk, number: signal.Signa
         code, text = run.end()
 
     assert (code, desk.aws.stacks(), desk.aws.change_sets()) == (
-        130, {"dev-keys": "CREATE_IN_PROGRESS", "dev-net": "CREATE_IN_PROGRESS"}, [],
+        130, {"dev-litellm-keys": "CREATE_IN_PROGRESS", "dev-litellm-net": "CREATE_IN_PROGRESS"}, [],
     ), text  # fmt: skip
     assert desk.deploy()[0] == 0
     assert {tuple(begun) for begun in desk.aws.operations().values()} == {("CREATE",)}
@@ -167,7 +168,7 @@ def test_a_signal_before_anything_was_executed_leaves_nothing_at_all(desk: Desk)
 
 
 def test_a_destruction_can_be_interrupted_and_taken_up(desk: Desk) -> None:
-    desk.aws.deploy(four())
+    desk.aws.deploy(in_a_folder(four()))
     with desk.command("destroy", "built", "--yes") as run:
         run.until("web       DELETE_IN_PROGRESS")
         run.send(signal.SIGTERM)
@@ -175,8 +176,11 @@ def test_a_destruction_can_be_interrupted_and_taken_up(desk: Desk) -> None:
         desk.aws.sandbox.finish()
         code, text = run.end()
 
-    assert (code, sorted(desk.aws.stacks())) == (130, ["dev-data", "dev-keys", "dev-net"]), text
-    assert desk.aws.destroy(four()).exit_code == 0
+    assert (code, sorted(desk.aws.stacks())) == (
+        130,
+        ["dev-litellm-data", "dev-litellm-keys", "dev-litellm-net"],
+    ), text
+    assert desk.aws.destroy(in_a_folder(four())).exit_code == 0
     assert desk.aws.stacks() == {}
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import OURS
+from fakes import OURS, in_a_folder
 from sandbox_fakes import SLOW, of, thing, world
 from sandbox_wire import Line, four, line, outcomes
 
@@ -141,7 +141,7 @@ def test_a_stack_that_somebody_else_updates_is_waited_for_with_its_events() -> N
 def test_two_commands_at_once_both_end_right(tmp_path: Path) -> None:
     with world() as box:
         aws = Line(box)
-        write(four(), tmp_path / "built")
+        write(in_a_folder(four()), tmp_path / "built")
         clock = threading.Event()
 
         def go_on() -> None:

@@ -61,6 +61,12 @@ MOST_ARCHIVE_DAYS: Final = 36_500
 ROLLBACK_TRIGGERS: Final = 5
 """Alarms that one stack is rolled back by (CloudFormation API Reference, RollbackConfiguration)."""
 
+MOST_ROLLBACK_MINUTES: Final = 180
+"""CloudFormation API Reference, RollbackConfiguration, MonitoringTimeInMinutes."""
+
+MOST_TIMEOUT_MINUTES: Final = 1440
+"""A day: no operation on a stack of ours takes longer."""
+
 LIVE_MINORS: Final = {"15": "15.15", "16": "16.11", "17": "17.7"}
 """The tested minor of each PostgreSQL major: those that RDS upgrades to by itself when an older one ends."""
 

@@ -71,18 +71,18 @@ class Observability(Section):
     rollback_alarms: fields.RollbackAlarms
     """CloudWatch alarms, by name or ARN, five at most: an update of alb or service during which one rings is
     rolled back. They have to exist."""
-    rollback_monitoring_minutes: Annotated[int, between(0, 180, "minutes")]
+    rollback_monitoring_minutes: Annotated[int, between(0, limits.MOST_ROLLBACK_MINUTES, "minutes")]
     """How long they are watched after an update has done everything."""
 
 
 class Timeouts(Section):
     """Minutes after which gatestack stops waiting for one operation on a stack; AWS goes on with it."""
 
-    security: Annotated[int, between(1, 1440, "minutes")]
-    network: Annotated[int, between(1, 1440, "minutes")]
-    alb: Annotated[int, between(1, 1440, "minutes")]
-    database: Annotated[int, between(1, 1440, "minutes")]
-    service: Annotated[int, between(1, 1440, "minutes")]
+    security: Annotated[int, between(1, limits.MOST_TIMEOUT_MINUTES, "minutes")]
+    network: Annotated[int, between(1, limits.MOST_TIMEOUT_MINUTES, "minutes")]
+    alb: Annotated[int, between(1, limits.MOST_TIMEOUT_MINUTES, "minutes")]
+    database: Annotated[int, between(1, limits.MOST_TIMEOUT_MINUTES, "minutes")]
+    service: Annotated[int, between(1, limits.MOST_TIMEOUT_MINUTES, "minutes")]
 
 
 class Deployment(Section):
