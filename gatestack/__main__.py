@@ -94,12 +94,13 @@ def _unexpected(error: Exception) -> int:
     """Report what nobody thought of; where there is no place for a report, say where it happened."""
     import traceback  # noqa: PLC0415 - nothing else needs it
 
-    from generator.foreign import Foreign, write_private  # noqa: PLC0415 - as above
+    from generator.foreign import Foreign, private_folder, write_private  # noqa: PLC0415 - as above
 
     report = STATE / "error.log"
     what = f"unexpected {type(error).__name__}"
     try:
         text = gate.told("".join(traceback.format_exception(error)))
+        private_folder(STATE)
         write_private(report, text.encode())
     except (OSError, Foreign) as problem:
         last = traceback.extract_tb(error.__traceback__)[-1]

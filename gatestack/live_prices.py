@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from gatestack.account import uses_sandbox
 from gatestack.cli import Options
 from gatestack.environment import Environment
 from generator.cost.prices import Price, PriceTable
+from generator.foreign import write_private
 
 FOLDER = Path(".gatestack") / "prices"
 KEPT = timedelta(days=1)
@@ -92,8 +92,4 @@ def _kept(file: Path) -> dict[str, Answer]:
 def _keep(file: Path, answers: Mapping[str, Answer]) -> None:
     prices = {name: {"usd": one.usd, "published": one.published.isoformat()} for name, one in answers.items()}
     content = {"asked": datetime.now(UTC).isoformat(), "prices": prices}
-    for folder in (file.parent.parent, file.parent):
-        folder.mkdir(mode=0o700, exist_ok=True)
-    written = file.with_suffix(f".{os.getpid()}")
-    written.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    written.replace(file)
+    write_private(file, (json.dumps(content, indent=1) + "\n").encode())

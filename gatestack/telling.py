@@ -19,6 +19,7 @@ from deployer.scrub import scrubbed
 from gatestack import agents, gate
 from gatestack.agents import Azure, GitHub, Kind
 from gatestack.gate import Gate
+from generator.foreign import write_private
 
 if TYPE_CHECKING:
     from deployer.progress import StackOutput
@@ -124,8 +125,7 @@ def summary(markdown: str, name: str) -> None:
     match here:
         case Azure():
             path = Path(here.folder or BUILT).absolute() / f"{name}.md"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(f"{page}\n", encoding="utf-8")
+            write_private(path, f"{page}\n".encode())
             _command(here.summary(str(path)))
         case GitHub():
             _append(here.summary, [page, ""])

@@ -23,7 +23,10 @@ CHECK = "alb.health_check.timeout_seconds"
         (
             "litellm",
             "provider-key",
-            "looks like a secret, and these parameters are not encrypted; put it in a secret",
+            (
+                "looks like a secret, and these parameters are not encrypted; remove it: the tasks take "
+                "OPENAI_API_KEY, ANTHROPIC_API_KEY from Secrets Manager (`gatestack secret set ENV NAME`)"
+            ),
         ),
     ],
 )

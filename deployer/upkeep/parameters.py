@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from deployer.errors import Refused
+from stacks.checking.secret_texts import is_secret, names_a_secret
 
 HIDDEN = "********"
 SECURE = "SecureString"
@@ -17,9 +18,6 @@ MOST_LEVELS = 15
 """Of a name (SSM API Reference, PutParameter, Name), the environment's own among them."""
 
 NAME = r"[a-zA-Z0-9_.-]+(/[a-zA-Z0-9_.-]+)*"
-SECRET_NAME = re.compile(r"(^|[-_./])(key|keys|password|passwd|secret|token|credentials)$", re.IGNORECASE)
-SECRET_VALUE = re.compile(r"\bsk-[\w-]{8,}|\bAKIA[0-9A-Z]{16}\b|-----BEGIN|://[^/\s:]*:[^@\s]+@")
-"""A provider's or proxy's key, an AWS access key, a private key, an address with a password."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def check_name(name: str) -> None:
     if not is_name(name):
         parts = f"letters, digits and . _ -, in {MOST_LEVELS - 1} parts at most, with / between them"
         raise Refused(f"{name!r} is no parameter's name: {parts}")
-    if SECRET_NAME.search(name):
+    if names_a_secret(name):
         raise Refused(f"{name} sounds like a secret, and parameters are none: use `gatestack secret set`")
 
 
@@ -74,7 +72,7 @@ def check_value(name: str, value: str) -> None:
         raise Refused(f"{name}: a parameter cannot be empty")
     if len(value.encode()) > MOST_BYTES:
         raise Refused(f"{name}: the value is longer than the {MOST_BYTES} bytes of a parameter")
-    if SECRET_VALUE.search(value):
+    if is_secret(value):
         raise Refused(
             f"{name}: the value looks like a secret, and parameters are none: use `gatestack secret set`"
         )

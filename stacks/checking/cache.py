@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from stacks.checking import limits
 from stacks.checking.problems import Finding
+from stacks.checking.secret_texts import names_a_secret
 from stacks.settings import Settings
 
 
@@ -21,7 +22,7 @@ def cache_findings(settings: Settings) -> Iterator[Finding]:
     """Yield each variable of the service that would lead LiteLLM past the environment's own Redis."""
     taken = limits.CACHE_VARIABLES | limits.OTHER_CACHE_VARIABLES if settings.cache.enabled else frozenset()
     for name in settings.service.environment:
-        if name in taken and not name.endswith(limits.SECRET_SUFFIXES):
+        if name in taken and not names_a_secret(name):
             message = "leads past the Redis that cache.enabled makes; remove one of them"
             yield Finding("service.environment", message, ("cache.enabled",), (name,))
 

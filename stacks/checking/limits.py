@@ -161,9 +161,6 @@ TEMPLATE_VARIABLES: Final = OWN_VARIABLES | {
 PROVIDER_KEYS: Final = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 """Provider -> variable and JSON key of the api-keys secret; Bedrock is called with the task's role."""
 
-SECRET_SUFFIXES: Final = ("_KEY", "_PASSWORD", "_TOKEN", "_SECRET")
-"""Endings of names that hold secrets."""
-
 MOVING_TAG: Final = r"(.*[-_.])?(latest|stable|main|nightly)(?<!\d-stable)"
 """Image tags that are moved from release to release; main-v1.83.14-stable is not one of them."""
 
@@ -194,12 +191,6 @@ CALLBACKS: Final = (
 )
 CUSTOM_CODE: Final = ("custom_auth", "custom_key_generate", "custom_key_update", "custom_sso")
 """Keys of litellm_settings, and of general_settings, that may name Python code (LiteLLM docs, callbacks)."""
-
-CREDENTIAL_SETTING: Final = (
-    r"(?i)(^|_)(api_key|master_key|salt_key|secret_key|access_key|private_key|license_key|password|passwd|secret"
-    r"|(auth|access|bearer|session|refresh|id)_token|token|database_url|redis_url|connection_string|webhook_url)$"
-)
-"""Keys of LiteLLM's file whose text is a secret (LiteLLM docs, All settings)."""
 
 RESOURCE_NAMES: Final = {
     "load balancer": ("{prefix}", 32),

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from stacks.checking import limits
 from stacks.checking.cache import cache_variables
 from stacks.checking.problems import Finding, Place, printable, spelled
+from stacks.checking.secret_texts import is_secret, names_a_secret, sets_a_secret
 from stacks.settings import Provider, Service, Settings
 
 _PYTHON = r"(?!litellm\.)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+"
@@ -135,7 +136,7 @@ def _remedy(name: str, given: frozenset[str]) -> str:
     near = difflib.get_close_matches(name, sorted(given), n=1, cutoff=0.8)
     if near:
         return f"did you mean {near[0]}?"
-    if name.upper().endswith(limits.SECRET_SUFFIXES):
+    if names_a_secret(name):
         return "add the model in LiteLLM's UI, which keeps its key in the database, encrypted"
     return "set it in service.environment"
 
@@ -174,9 +175,9 @@ def _texts(value: object, place: Place) -> Iterator[tuple[Place, str]]:
 def _literal_secrets(config: Mapping[str, object]) -> Iterator[Place]:
     """Yield the place of each secret that stands in LiteLLM's file itself."""
     for there, text in _texts(config, ()):
-        named = re.search(limits.CREDENTIAL_SETTING, str(there[-1]))
+        secret = is_secret(text) or sets_a_secret(str(there[-1]))
         reference = re.fullmatch(r"os\.environ/[A-Za-z_][A-Za-z0-9_]*", text)
-        if named and not reference and not _is_refused_anyway(there):
+        if secret and not reference and not _is_refused_anyway(there):
             yield there
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stacks.application import camel
-from stacks.checking import limits
 from stacks.checking.problems import Finding
+from stacks.checking.secret_texts import is_secret, names_a_secret
+from stacks.checking.texts import where_instead
 from stacks.settings import Settings
 from stacks.systems import application
 
@@ -18,7 +19,7 @@ def parameter_findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the user's parameters, ours, and the variables that tasks get."""
     seen: dict[str, str] = {}
     for name, value in settings.service.parameters.items():
-        message = _taken(settings, name) or _same_as_another(settings, name, seen)
+        message = _taken(settings, name, value) or _same_as_another(settings, name, seen)
         if NESTED in value:
             message = f"SSM takes no {NESTED} in a value; write it without"
         if message:
@@ -26,7 +27,7 @@ def parameter_findings(settings: Settings) -> Iterator[Finding]:
             yield Finding("service.parameters", message, also, (name,))
 
 
-def _taken(settings: Settings, name: str) -> str | None:
+def _taken(settings: Settings, name: str, value: str) -> str | None:
     """
     Return why *name* is no name for a parameter of the user's.
 
@@ -42,8 +43,8 @@ def _taken(settings: Settings, name: str) -> str | None:
         return f"tasks get it as {variable}, which gatestack sets itself; remove it"
     if variable in settings.service.environment:
         return f"tasks get it as {variable}, which service.environment sets too; keep one of them"
-    if variable.endswith(limits.SECRET_SUFFIXES):
-        return "looks like a secret, and these parameters are not encrypted; put it in a secret"
+    if names_a_secret(name) or names_a_secret(variable) or is_secret(value):
+        return f"looks like a secret, and these parameters are not encrypted; {where_instead(own)}"
     return None
 
 

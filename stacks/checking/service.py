@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from stacks.application import Application
 from stacks.checking import limits
 from stacks.checking.deployment import deployment_findings
 from stacks.checking.parameters import parameter_findings
 from stacks.checking.problems import Finding
+from stacks.checking.secret_texts import is_secret, names_a_secret
+from stacks.checking.texts import where_instead
 from stacks.sections.operation import Dispatcher
 from stacks.settings import Service, Settings
 from stacks.systems import application
@@ -26,7 +29,7 @@ def service_findings(settings: Settings) -> Iterator[Finding]:
     yield from _tasks(service)
     yield from _providers(service)
     yield from _callable(service, application(settings.system).providers)
-    yield from _variables(service.environment, application(settings.system).reserved)
+    yield from _variables(service.environment, application(settings.system))
     yield from parameter_findings(settings)
     yield from deployment_findings(settings)
     if re.search(limits.MALICIOUS_RELEASE, service.image_tag):
@@ -82,14 +85,14 @@ def _callable(service: Service, known: tuple[str, ...]) -> Iterator[Finding]:
         yield Finding("service.providers", message, ("service.bedrock_models",))
 
 
-def _variables(variables: Mapping[str, str], reserved: frozenset[str]) -> Iterator[Finding]:
-    for name in variables:
+def _variables(variables: Mapping[str, str], known: Application) -> Iterator[Finding]:
+    for name, value in variables.items():
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             message = "a variable's name has letters, digits and _, and begins with no digit"
-        elif name in reserved:
+        elif name in known.reserved:
             message = "gatestack sets this variable itself; remove it"
-        elif name.upper().endswith(limits.SECRET_SUFFIXES):
-            message = "looks like a secret, and this file is none; put it in the api-keys secret"
+        elif names_a_secret(name) or is_secret(value):
+            message = f"looks like a secret, and this file is none; {where_instead(known)}"
         else:
             continue
         yield Finding("service.environment", message, below=(name,))

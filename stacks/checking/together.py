@@ -13,6 +13,7 @@ from stacks.checking.observability import observability_findings
 from stacks.checking.pipelines import pipelines_findings
 from stacks.checking.problems import Finding
 from stacks.checking.service import service_findings
+from stacks.checking.texts import text_findings
 from stacks.sections.network import Alb
 from stacks.settings import Settings
 from stacks.systems import application
@@ -22,6 +23,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     """Yield everything that is refused although each key by itself is right."""
     yield from _names(settings)
     yield from _tags(settings.tags)
+    yield from text_findings(settings)
     yield from network_findings(settings)
     yield from _alb(settings)
     yield from database_findings(settings)

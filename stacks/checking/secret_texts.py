@@ -1,0 +1,73 @@
+"""
+What looks like a secret: by the name it is given, or by itself. The one judgement. Pure; repeats no value.
+
+A text in an environment file stands in templates, in S3 and in the history of the checkout, in clear.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_NAME: Final = re.compile(
+    r"(^|[-_./])(keys?|passwd|password|passphrase|secrets?|token|credentials?|licen[cs]e|webhook|webhook_url"
+    r"|connection_string)$",
+    re.IGNORECASE,
+)
+"""Of variables and parameters. A product's licence key is one: ``LITELLM_LICENSE``."""
+_SETTING: Final = re.compile(
+    r"(^|_)(api_key|master_key|salt_key|secret_key|access_key|private_key|license_key|password|passwd|secret"
+    r"|(auth|access|bearer|session|refresh|id)_token|token|database_url|redis_url|connection_string|webhook_url"
+    r"|licen[cs]e)$",
+    re.IGNORECASE,
+)
+"""Of keys in LiteLLM's file (LiteLLM docs, All settings); other keys of it end with ``_key``, too."""
+
+_KEYS: Final = (
+    r"sk-(?=[\w-]*\d)[\w-]{8,}",  # OpenAI, Anthropic, LiteLLM, Langfuse
+    r"sk-\d{4,}",
+    r"pk-lf-[\w-]{8,}",
+    r"(AKIA|ASIA)[0-9A-Z]{16}(?!\w)",
+    r"gh[opsru]_[A-Za-z0-9]{20,}",
+    r"github_pat_\w{20,}",
+    r"glpat-[\w-]{16,}",
+    r"xox[abeprs]-[\w-]{8,}",
+    r"xapp-[\w-]{16,}",
+    r"AIza[\w-]{30,}",
+    r"(hf|npm|gsk|r8)_[A-Za-z0-9]{20,}",
+    r"(xai|nvapi|pplx|tvly)-[\w-]{20,}",
+    r"[rs]k_live_\w{10,}",
+    r"SG\.[\w-]{16,}\.[\w-]{16,}",
+    r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}",  # a JSON web token
+)
+"""What each maker's keys begin with (their documents; GitHub Docs, "Supported secret scanning patterns")."""
+_TEXTS: Final = (
+    r"-----BEGIN [A-Z ]*PRIVATE KEY",
+    r"LS0tLS1CRUdJTi(BQUklWQVRF|BSU0EgUFJJVkFURS|BFQyBQUklWQVRF|BPUEVOU1NI|BFTkNSWVBURUQg)",  # it in base64
+    r"://[^/\s:@]*:[^@/\s]+@",
+    r"hooks\.slack(-gov)?\.com/(services|workflows|triggers)/",
+    r"discord(app)?\.com/api/(v\d+/)?webhooks/",
+    r"\.webhook\.office\.com/|outlook\.office(365)?\.com/webhook",
+    r"[?&](sig|signature|X-Amz-Signature|key|api[_-]?key|access_token|auth|token|password|secret)=[^&\s]{8,}",
+    r"\b(AccountKey|SharedAccessKey|password|passwd|pwd)\s*=\s*[^;\s]{6,}",
+    r"\b(Bearer|Basic)\s+(?=\S*\d)[A-Za-z0-9+/=._-]{16,}",
+)
+"""Private keys, addresses with a password or a key in them, webhooks, connection strings, headers."""
+_VALUE: Final = re.compile(
+    rf"(?<![\w-])({'|'.join(_KEYS)})|(?i:{'|'.join(_TEXTS)})",
+)
+
+
+def names_a_secret(name: str) -> bool:
+    """Whether a variable or a parameter called *name* holds a secret."""
+    return _NAME.search(name) is not None
+
+
+def sets_a_secret(key: str) -> bool:
+    """Whether the text of *key* in LiteLLM's file is a secret."""
+    return _SETTING.search(key) is not None
+
+
+def is_secret(text: str) -> bool:
+    """Whether *text* looks like a secret, whatever it is called."""
+    return _VALUE.search(text) is not None
