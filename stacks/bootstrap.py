@@ -85,7 +85,7 @@ class Trust:
     """URL without https://."""
     audience: str
     deploy: tuple[str, ...]
-    """Subjects that deploy."""
+    """Subjects that deploy: each binds its job to an approval."""
     plan: tuple[str, ...]
     """Subjects that only plan."""
     provider_arn: str | None
@@ -119,33 +119,15 @@ def build(settings: Settings) -> Stack:
 
 
 def trusted(settings: Settings) -> Iterator[Trust]:
-    """
-    Yield whom the settings trust; each subject is a whole one, without wildcards.
-
-    Sources: AWS Toolkit for Azure DevOps User Guide, "OIDC federation" (``sc://``), tokens of Azure Pipelines
-    without a service connection (``p://``), GitHub Docs, "OpenID Connect reference".
-    """
+    """Yield whom the settings trust; each subject is a whole one, without wildcards."""
     azure, github = settings.pipelines.azure_devops, settings.pipelines.github
     if azure:
-        place = f"{azure.organization}/{azure.project}"
-        connections = [azure.service_connection] if azure.service_connection else []
-        deploy = [*(f"sc://{place}/{one}" for one in connections), *_jobs(place, azure.pipelines)]
-        plan = [f"sc://{place}/{one}" for one in [azure.plan_service_connection] if one]
         issuer = f"vstoken.dev.azure.com/{azure.organization_id}"
-        found = (tuple(deploy), tuple(plan), azure.provider_arn)
+        found = (azure.deploy_subjects, azure.plan_subjects, azure.provider_arn)
         yield Trust("AzureDevOpsProvider", issuer, AZURE_AUDIENCE, *found)
     if github:
-        repository = f"repo:{github.repository}"
-        deploy = [f"{repository}:environment:{one}" for one in github.environments]
-        deploy += [f"{repository}:ref:refs/heads/{one}" for one in github.branches]
-        plan = [f"{repository}:pull_request"] if github.pull_requests else []
-        plan += [f"{repository}:ref:refs/heads/{one}" for one in github.plan_branches]
-        found = (tuple(deploy), tuple(plan), github.provider_arn)
+        found = (github.deploy_subjects, github.plan_subjects, github.provider_arn)
         yield Trust("GitHubProvider", GITHUB_ISSUER, AWS_AUDIENCE, *found)
-
-
-def _jobs(place: str, pipelines: tuple[str, ...]) -> list[str]:
-    return [f"p://{place}/{one}" for one in pipelines]
 
 
 def _subjects(trusts: tuple[Trust, ...]) -> Iterator[str]:
