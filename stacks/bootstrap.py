@@ -22,8 +22,15 @@ from troposphere.s3 import (
 
 from stacks.parts import deploy_permissions as may
 from stacks.parts import private_bucket
+from stacks.parts.content_permissions import contents, watching
 from stacks.parts.pipeline_roles import identities, limits
-from stacks.parts.plan_permissions import looking, looking_at_contents, looking_at_own, planning
+from stacks.parts.plan_permissions import (
+    looking,
+    looking_at_contents,
+    looking_at_own,
+    never,
+    planning,
+)
 from stacks.parts.policies import allow, document
 from stacks.parts.reach import Reach, actions
 from stacks.parts.retention import kept
@@ -102,7 +109,7 @@ def build(settings: Settings) -> Stack:
     plan = [
         _policy(stack, title, statements)
         for title, statements in (
-            ("Look", [*planning(reach), *looking()]),
+            ("Look", [*planning(reach), *looking(reach, _zones(settings))]),
             ("LookAtRunning", looking_at_own(reach)),
             ("LookAtContents", looking_at_contents(reach)),
         )
@@ -112,7 +119,7 @@ def build(settings: Settings) -> Stack:
     _role(stack, "Deploy", deploy_subjects, [*plan, *makes])
     plan_subjects = {providers[one]: (one, one.plan) for one in trusts if one.plan}
     if plan_subjects:
-        _role(stack, "Plan", plan_subjects, plan)
+        _role(stack, "Plan", plan_subjects, plan, never())
     _say(stack, DEPLOYS, " ".join(reach.prefixes), "Environments that the role deploys")
     _say(stack, TRUSTS, " | ".join(sorted(_subjects(trusts))), "Whose tokens are taken")
     return stack
@@ -166,17 +173,24 @@ def _boundary(stack: Stack, reach: Reach) -> Any:
 
 
 def _deploying(stack: Stack, reach: Reach, boundary: Any, artifacts: Bucket) -> list[iam.ManagedPolicy]:
-    zone = stack.settings.alb.hosted_zone_id
-    zones = [zone] if zone else []
+    settings = stack.settings
+    snapshot = settings.database.snapshot_identifier
     themes = {
-        "Stacks": [*may.stacks(reach), *_files(artifacts), *identities(reach, boundary)],
-        "Network": may.network(reach, stack.settings),
-        "Entrance": may.entrance(reach, zones),
-        "Data": may.data(reach),
-        "Running": may.running(reach),
-        "Contents": may.contents(reach),
+        "Stacks": [*may.stacks(reach), *_files(artifacts)],
+        "Network": may.network(reach, settings),
+        "Entrance": may.entrance(reach, _zones(settings)),
+        "Data": may.data(reach, snapshot),
+        "Running": may.running(reach, settings),
+        "RolesAndWatching": [*identities(reach, boundary), *watching(reach)],
+        "Contents": contents(reach),
     }
     return [_policy(stack, title, statements) for title, statements in themes.items()]
+
+
+def _zones(settings: Settings) -> list[object]:
+    """Return the hosted zone of ENV's file."""
+    zone = settings.alb.hosted_zone_id
+    return [*Reach(("",)).globally("route53", f"hostedzone/{zone}")] if zone else []
 
 
 def _files(artifacts: Bucket) -> list[Statement]:
@@ -207,15 +221,20 @@ def _role(
     title: str,
     subjects: dict[Any, tuple[Trust, tuple[str, ...]]],
     policies: list[iam.ManagedPolicy],
+    refused: list[Statement] | None = None,
 ) -> None:
     """Add the role *title*, which the subjects assume by their tokens and nobody else does at all."""
     statements = [_assume(provider, trust, whom) for provider, (trust, whom) in subjects.items() if whom]
+    more = (
+        {"Policies": [iam.Policy(PolicyName="Never", PolicyDocument=document(*refused))]} if refused else {}
+    )
     role = iam.Role(
         f"{title}Role",
         RoleName=Sub(f"gatestack-{title.lower()}-${{AWS::Region}}"),
         AssumeRolePolicyDocument=document(*statements),
         MaxSessionDuration=stack.settings.pipelines.session_hours * 3600,
         ManagedPolicyArns=[Ref(policy) for policy in policies],
+        **more,
     )
     stack.add(role, name=title)
     stack.export(f"{title}RoleArn", GetAtt(role, "Arn"), f"Role that pipelines {title.lower()} with")

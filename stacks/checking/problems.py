@@ -28,9 +28,9 @@ _EXPECTED = {
 
 RETIRED: Mapping[str, str] = {
     "pipelines.azure_devops.pipelines": (
-        "a pipeline's own token (p://organization/project/pipeline) names neither branch nor approval, so that "
-        "the file of a pull request would deploy; write service_connection for who deploys, and these names "
-        "under plan_pipelines"
+        "a pipeline's own token (p://organization/project/pipeline) names neither branch nor approval, so "
+        "that the file of a pull request would deploy; write service_connection for who deploys, and these "
+        "names under plan_pipelines"
     ),
     "pipelines.github.branches": (
         "a branch's token (repo:owner/name:ref:refs/heads/...) waits for no approval; write environments for "

@@ -11,7 +11,6 @@ from stacks.checking import fields
 from stacks.checking.fields import between
 from stacks.sections import Section
 
-
 APPROVED = re.compile(
     r"sc://[^/*?:]+/[^/*?:]+/[^/*?:]+|repo:[A-Za-z0-9@._-]+/[A-Za-z0-9@._-]+:environment:[A-Za-z0-9._/-]+"
 )
