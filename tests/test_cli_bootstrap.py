@@ -136,10 +136,13 @@ def _as_it_was(sandbox: Sandbox, subject: str) -> str:
     template = cloud.get_template(StackName=STACK)["TemplateBody"]
     whole = template if isinstance(template, dict) else json.loads(template)
     whole["Outputs"]["Trusts"]["Value"] += f" | {subject}"
+    files = client(sandbox, "s3")
+    files.create_bucket(Bucket="earlier")
+    files.put_object(Bucket="earlier", Key="template", Body=json.dumps(whole).encode())
     made = cloud.create_change_set(
         StackName=STACK,
         ChangeSetName="earlier",
-        TemplateBody=json.dumps(whole, separators=(",", ":")),
+        TemplateURL=f"{sandbox.endpoint}/earlier/template",
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     cloud.get_waiter("change_set_create_complete").wait(
