@@ -25,6 +25,7 @@ from gatestack.environment import Environment, SettingsRefused, resolve
 from gatestack.progress import shown
 from gatestack.signals import host
 from generator.manifest import Manifest
+from stacks.sections.pipelines import binds_to_approval
 from stacks.settings import Settings
 
 SEPARATORS = {"Deploys": " ", "Trusts": " | "}
@@ -112,13 +113,35 @@ def _refuse_to_forget(manifest: Manifest, cloud: Cloud) -> None:
     (spec,) = manifest.stacks
     wanted = {key: output["Value"] for key, output in json.loads(spec.template)["Outputs"].items()}
     live = {output.key: output.value for state in cloud.stacks([spec.stack_name]) for output in state.outputs}
-    if lost := sorted(_lost(live, wanted)):
-        what = "\n".join(f"  {one}" for one in lost)
+    lost = sorted(_lost(live, wanted))
+    unapproved = [one for one in lost if _deploys_unapproved(one)]
+    if unapproved:
         raise Protected(
-            f"{spec.stack_name} also serves what this file does not name:\n{what}\n"
+            f"{spec.stack_name} lets these deploy without an approval, which it does no more:\n"
+            f"{_listed(unapproved)}\nlet them plan (plan_pipelines, plan_branches; docs/bootstrap.md), then "
+            f"give --narrow to take the role from them{_others(lost, unapproved)}"
+        )
+    if lost:
+        raise Protected(
+            f"{spec.stack_name} also serves what this file does not name:\n{_listed(lost)}\n"
             "environments that share an account and region say the same under pipelines: add it, or give "
             "--narrow to leave it out"
         )
+
+
+def _deploys_unapproved(said: str) -> bool:
+    """Whether *said*, of the output `Trusts`, is of who deployed by a subject that binds to no approval."""
+    role, _, subject = said.partition(" ")
+    return role == "deploy" and not binds_to_approval(subject)
+
+
+def _others(lost: list[str], unapproved: list[str]) -> str:
+    others = [one for one in lost if one not in unapproved]
+    return f"; it also leaves out what this file does not name:\n{_listed(others)}" if others else ""
+
+
+def _listed(lost: list[str]) -> str:
+    return "\n".join(f"  {one}" for one in lost)
 
 
 def _lost(live: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
@@ -148,14 +171,14 @@ def _next(settings: Settings, found: Mapping[str, str], name: str) -> Iterator[s
     role, plan_role = found.get("DeployRoleArn", ""), found.get("PlanRoleArn", "")
     azure, github = settings.pipelines.azure_devops, settings.pipelines.github
     if azure:
-        yield f"Azure DevOps, variable group gatestack-{name}: AWS_ROLE_ARN = {role}"
+        yield f"Azure DevOps, variable group gatestack-{name}: AWS_DEPLOY_ROLE_ARN = {role}"
+    if azure and azure.plan_subjects:
+        yield f"Azure DevOps, variable group gatestack-{name}: AWS_PLAN_ROLE_ARN = {plan_role}"
     if azure and azure.service_connection:
         yield f"Azure DevOps, service connection {azure.service_connection} (AWS, OIDC): {role}"
     if azure and azure.plan_service_connection:
         yield f"Azure DevOps, service connection {azure.plan_service_connection} (AWS, OIDC): {plan_role}"
     for one in github.environments if github else ():
         yield f"GitHub, environment {one}: AWS_ROLE_ARN = {role}"
-    if github and github.branches:
-        yield f"GitHub, repository variable AWS_ROLE_ARN = {role}"
-    if github and plan_role and (github.pull_requests or github.plan_branches):
+    if github and github.plan_subjects:
         yield f"GitHub, repository variable AWS_PLAN_ROLE_ARN = {plan_role}"

@@ -15,7 +15,8 @@ def render_bootstrap(settings: Settings) -> Manifest:
     """
     Return a manifest of one stack; the same for all environments that say the same of `pipelines`.
 
-    Its template has no spaces, to stay below what CloudFormation takes without a bucket if it can.
+    Its template has no spaces, and is still above what CloudFormation takes in a request (51 200 bytes): the
+    deployer puts it into the account's bucket for large templates.
     """
     stack = bootstrap.build(settings)
     template = json.dumps(stack.template.to_dict(), separators=(",", ":"), sort_keys=True)

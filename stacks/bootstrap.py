@@ -22,8 +22,15 @@ from troposphere.s3 import (
 
 from stacks.parts import deploy_permissions as may
 from stacks.parts import private_bucket
+from stacks.parts.content_permissions import contents, watching
 from stacks.parts.pipeline_roles import identities, limits
-from stacks.parts.plan_permissions import looking, looking_at_contents, looking_at_own, planning
+from stacks.parts.plan_permissions import (
+    looking,
+    looking_at_contents,
+    looking_at_own,
+    never,
+    planning,
+)
 from stacks.parts.policies import allow, document
 from stacks.parts.reach import Reach, actions
 from stacks.parts.retention import kept
@@ -85,7 +92,7 @@ class Trust:
     """URL without https://."""
     audience: str
     deploy: tuple[str, ...]
-    """Subjects that deploy."""
+    """Subjects that deploy: each binds its job to an approval."""
     plan: tuple[str, ...]
     """Subjects that only plan."""
     provider_arn: str | None
@@ -102,7 +109,7 @@ def build(settings: Settings) -> Stack:
     plan = [
         _policy(stack, title, statements)
         for title, statements in (
-            ("Look", [*planning(reach), *looking()]),
+            ("Look", [*planning(reach), *looking(reach, _zones(settings))]),
             ("LookAtRunning", looking_at_own(reach)),
             ("LookAtContents", looking_at_contents(reach)),
         )
@@ -112,40 +119,22 @@ def build(settings: Settings) -> Stack:
     _role(stack, "Deploy", deploy_subjects, [*plan, *makes])
     plan_subjects = {providers[one]: (one, one.plan) for one in trusts if one.plan}
     if plan_subjects:
-        _role(stack, "Plan", plan_subjects, plan)
+        _role(stack, "Plan", plan_subjects, plan, never())
     _say(stack, DEPLOYS, " ".join(reach.prefixes), "Environments that the role deploys")
     _say(stack, TRUSTS, " | ".join(sorted(_subjects(trusts))), "Whose tokens are taken")
     return stack
 
 
 def trusted(settings: Settings) -> Iterator[Trust]:
-    """
-    Yield whom the settings trust; each subject is a whole one, without wildcards.
-
-    Sources: AWS Toolkit for Azure DevOps User Guide, "OIDC federation" (``sc://``), tokens of Azure Pipelines
-    without a service connection (``p://``), GitHub Docs, "OpenID Connect reference".
-    """
+    """Yield whom the settings trust; each subject is a whole one, without wildcards."""
     azure, github = settings.pipelines.azure_devops, settings.pipelines.github
     if azure:
-        place = f"{azure.organization}/{azure.project}"
-        connections = [azure.service_connection] if azure.service_connection else []
-        deploy = [*(f"sc://{place}/{one}" for one in connections), *_jobs(place, azure.pipelines)]
-        plan = [f"sc://{place}/{one}" for one in [azure.plan_service_connection] if one]
         issuer = f"vstoken.dev.azure.com/{azure.organization_id}"
-        found = (tuple(deploy), tuple(plan), azure.provider_arn)
+        found = (azure.deploy_subjects, azure.plan_subjects, azure.provider_arn)
         yield Trust("AzureDevOpsProvider", issuer, AZURE_AUDIENCE, *found)
     if github:
-        repository = f"repo:{github.repository}"
-        deploy = [f"{repository}:environment:{one}" for one in github.environments]
-        deploy += [f"{repository}:ref:refs/heads/{one}" for one in github.branches]
-        plan = [f"{repository}:pull_request"] if github.pull_requests else []
-        plan += [f"{repository}:ref:refs/heads/{one}" for one in github.plan_branches]
-        found = (tuple(deploy), tuple(plan), github.provider_arn)
+        found = (github.deploy_subjects, github.plan_subjects, github.provider_arn)
         yield Trust("GitHubProvider", GITHUB_ISSUER, AWS_AUDIENCE, *found)
-
-
-def _jobs(place: str, pipelines: tuple[str, ...]) -> list[str]:
-    return [f"p://{place}/{one}" for one in pipelines]
 
 
 def _subjects(trusts: tuple[Trust, ...]) -> Iterator[str]:
@@ -184,17 +173,24 @@ def _boundary(stack: Stack, reach: Reach) -> Any:
 
 
 def _deploying(stack: Stack, reach: Reach, boundary: Any, artifacts: Bucket) -> list[iam.ManagedPolicy]:
-    zone = stack.settings.alb.hosted_zone_id
-    zones = [zone] if zone else []
+    settings = stack.settings
+    snapshot = settings.database.snapshot_identifier
     themes = {
-        "Stacks": [*may.stacks(reach), *_files(artifacts), *identities(reach, boundary)],
-        "Network": may.network(reach, stack.settings),
-        "Entrance": may.entrance(reach, zones),
-        "Data": may.data(reach),
-        "Running": may.running(reach),
-        "Contents": may.contents(reach),
+        "Stacks": [*may.stacks(reach), *_files(artifacts)],
+        "Network": may.network(reach, settings),
+        "Entrance": may.entrance(reach, _zones(settings)),
+        "Data": may.data(reach, snapshot),
+        "Running": may.running(reach, settings),
+        "RolesAndWatching": [*identities(reach, boundary), *watching(reach)],
+        "Contents": contents(reach),
     }
     return [_policy(stack, title, statements) for title, statements in themes.items()]
+
+
+def _zones(settings: Settings) -> list[object]:
+    """Return the hosted zone of ENV's file."""
+    zone = settings.alb.hosted_zone_id
+    return [*Reach(("",)).globally("route53", f"hostedzone/{zone}")] if zone else []
 
 
 def _files(artifacts: Bucket) -> list[Statement]:
@@ -225,15 +221,20 @@ def _role(
     title: str,
     subjects: dict[Any, tuple[Trust, tuple[str, ...]]],
     policies: list[iam.ManagedPolicy],
+    refused: list[Statement] | None = None,
 ) -> None:
     """Add the role *title*, which the subjects assume by their tokens and nobody else does at all."""
     statements = [_assume(provider, trust, whom) for provider, (trust, whom) in subjects.items() if whom]
+    more = (
+        {"Policies": [iam.Policy(PolicyName="Never", PolicyDocument=document(*refused))]} if refused else {}
+    )
     role = iam.Role(
         f"{title}Role",
         RoleName=Sub(f"gatestack-{title.lower()}-${{AWS::Region}}"),
         AssumeRolePolicyDocument=document(*statements),
         MaxSessionDuration=stack.settings.pipelines.session_hours * 3600,
         ManagedPolicyArns=[Ref(policy) for policy in policies],
+        **more,
     )
     stack.add(role, name=title)
     stack.export(f"{title}RoleArn", GetAtt(role, "Arn"), f"Role that pipelines {title.lower()} with")

@@ -137,4 +137,209 @@ OTHERS: Mapping[str, Danger] = {
     ),
 }
 
-DANGEROUS: Mapping[str, Danger] = {**ROLES, **STACKS, **TAKEN_OVER, **OTHERS}
+VIA = {"aws:CalledVia": ["cloudformation.amazonaws.com"]}
+RDS = AWS.format("rds")
+FUNCTION = AWS.format("lambda") + "function:dev-litellm-x"
+TARGET = AWS.format("application-autoscaling") + "scalable-target/0123"
+IN_ECS = {"application-autoscaling:service-namespace": "ecs"}
+ALARM = AWS.format("cloudwatch") + "alarm:dev-litellm-x"
+PLAN = {"cloudformation:ChangeSetName": "gatestack-plan-1"}
+OWN_STACK = f"{CFN}stack/dev-litellm-alb/1"
+OWN_SNAPSHOTS = (
+    "snapshot:dev-litellm-database-snapshot-database-1",
+    "snapshot:rds:dev-litellm-db-2026-11-28-03-00",
+)
+
+
+def restore(snapshot: str, kind: str = "Instance") -> Danger:
+    """A database of *snapshot*, which then has a password of the stack's own."""
+    action = {"Instance": "RestoreDBInstanceFromDBSnapshot", "Cluster": "RestoreDBClusterFromSnapshot"}[kind]
+    return (f"rds:{action}", f"{RDS}{snapshot}", VIA)
+
+
+DATA: Mapping[str, Danger] = {
+    "open another team's snapshot": restore("snapshot:payroll-2026"),
+    "open another environment's snapshot": restore("snapshot:prod-litellm-database-snapshot-database-1"),
+    "open another team's nightly snapshot": restore("snapshot:rds:payroll-2026-11-28-03-00"),
+    "open another team's cluster": restore("cluster-snapshot:payroll", "Cluster"),
+    "open a snapshot of AWS Backup's": restore("snapshot:awsbackup:job-1"),
+    "open a snapshot that another account shares": (
+        "rds:RestoreDBInstanceFromDBSnapshot",
+        "arn:aws:rds:us-east-1:210987654321:snapshot:dev-litellm-x",
+        VIA,
+    ),
+    "copy another team's snapshot": ("rds:CopyDBSnapshot", f"{RDS}snapshot:payroll", VIA),
+    "go back in time with another team's database": (
+        "rds:RestoreDBInstanceToPointInTime",
+        f"{RDS}db:payroll",
+        VIA,
+    ),
+    "give another team's database a password": ("rds:ModifyDBInstance", f"{RDS}db:payroll", VIA),
+    "read another account's bucket with a name like ours": (
+        "s3:GetObject",
+        "arn:aws:s3:::dev-litellm-x/y",
+        {"aws:ResourceAccount": "210987654321"},
+    ),
+    "open another account's bucket with a name like ours": (
+        "s3:PutBucketPolicy",
+        "arn:aws:s3:::dev-litellm-x",
+        {"aws:ResourceAccount": "210987654321"},
+    ),
+}
+
+TAKEN_ROLES: Mapping[str, Danger] = {
+    "say who takes a role that has no boundary": ("iam:UpdateAssumeRolePolicy", ROLE, {}),
+    "say who takes a role that has another boundary": (
+        "iam:UpdateAssumeRolePolicy",
+        ROLE,
+        {"iam:PermissionsBoundary": f"{IAM}policy/another"},
+    ),
+    "lengthen the sessions of a role without a boundary": ("iam:UpdateRole", ROLE, {}),
+    "take another team's role away": ("iam:DeleteRole", ROLE, THEIRS),
+    "take a policy from another team's role": ("iam:DeleteRolePolicy", ROLE, {}),
+    "make another team's role ours": ("iam:TagRole", ROLE, MINE),
+    "limit another team's role": ("iam:PutRolePermissionsBoundary", ROLE, BOUNDED),
+    "attach a policy to a role without a boundary": (
+        "iam:AttachRolePolicy",
+        ROLE,
+        {"iam:PolicyARN": ADMINISTRATOR},
+    ),
+    "pass another team's role to a task": ("iam:PassRole", f"{IAM}role/payroll", to("ecs-tasks")),
+}
+
+RUNNING: Mapping[str, Danger] = {
+    "run our task in another cluster": (
+        "ecs:RunTask",
+        AWS.format("ecs") + "task-definition/dev-litellm-migration:1",
+        {"ecs:cluster": AWS.format("ecs") + "cluster/payroll"},
+    ),
+    "scale another team's service": ("application-autoscaling:RegisterScalableTarget", TARGET, IN_ECS),
+    "scale another environment's service": (
+        "application-autoscaling:PutScalingPolicy",
+        TARGET,
+        {**IN_ECS, **THEIRS},
+    ),
+    "take the scaling from another team's service": (
+        "application-autoscaling:DeregisterScalableTarget",
+        TARGET,
+        IN_ECS,
+    ),
+    "make another target ours": ("application-autoscaling:TagResource", TARGET, MINE),
+    "end another team's task definition": ("ecs:DeregisterTaskDefinition", "*", {}),
+    "open a function to everybody": ("lambda:AddPermission", FUNCTION, {"lambda:Principal": "*"}),
+    "open a function to another account": (
+        "lambda:AddPermission",
+        FUNCTION,
+        {"lambda:Principal": "210987654321"},
+    ),
+    "change another team's function": (
+        "lambda:UpdateFunctionCode",
+        AWS.format("lambda") + "function:payroll",
+        {},
+    ),
+    "have an alarm stop a machine": (
+        "cloudwatch:PutMetricAlarm",
+        ALARM,
+        {"cloudwatch:AlarmActions": ["arn:aws:automate:us-east-1:ec2:terminate"]},
+    ),
+    "have an alarm call another team's function": (
+        "cloudwatch:PutMetricAlarm",
+        ALARM,
+        {"cloudwatch:AlarmActions": [AWS.format("sns") + "dev-litellm-alarms", AWS.format("lambda") + "x"]},
+    ),
+    "end another team's subscription": ("sns:Unsubscribe", "*", {}),
+    "send another team's subscription elsewhere": ("sns:SetSubscriptionAttributes", "*", {}),
+    "end another team's flow logs": ("logs:DeleteLogDelivery", "*", {}),
+    "take the firewall from another load balancer": ("elasticloadbalancing:SetWebAcl", "*", {}),
+    "publish into another team's topic": ("sns:Publish", AWS.format("sns") + "payroll", {}),
+    "change another team's rule": ("events:PutTargets", AWS.format("events") + "rule/payroll", {}),
+}
+
+TEMPLATES: Mapping[str, Danger] = {
+    f"{what} a change set that is not gatestack's": (
+        f"cloudformation:{action}ChangeSet",
+        OWN_STACK,
+        {"cloudformation:ChangeSetName": name},
+    )
+    for what, action, name in (
+        ("execute", "Execute", "theirs"),
+        ("delete", "Delete", "theirs"),
+        ("execute, by its ARN,", "Execute", f"{CFN}changeSet/theirs/1"),
+    )
+} | {
+    f"take a template from {where}": (
+        "cloudformation:CreateChangeSet",
+        OWN_STACK,
+        {"cloudformation:ChangeSetName": "gatestack-0123456789abcdef", "cloudformation:TemplateUrl": address},
+    )
+    for where, address in {
+        "another bucket": "https://s3.us-east-1.amazonaws.com/payroll/x",
+        "a bucket that ends like ours": (
+            f"https://s3.us-east-1.amazonaws.com/x/s3.amazonaws.com/gatestack-artifacts-{ACCOUNT}-us-east-1/x"
+        ),
+        "another account's bucket": (
+            "https://s3.us-east-1.amazonaws.com/gatestack-artifacts-210987654321-us-east-1/x"
+        ),
+    }.items()
+}
+
+DANGEROUS: Mapping[str, Danger] = {
+    **ROLES, **STACKS, **TAKEN_OVER, **OTHERS, **DATA, **TAKEN_ROLES, **RUNNING, **TEMPLATES
+}  # fmt: skip
+
+DEPLOYS_ONLY: Mapping[str, Danger] = {
+    "execute a change set": ("cloudformation:ExecuteChangeSet", OWN_STACK, PLAN),
+    "lay a change set where a deployment looks": (
+        "cloudformation:CreateChangeSet",
+        OWN_STACK,
+        {"cloudformation:ChangeSetName": "gatestack-0123456789abcdef"},
+    ),
+    "take a deployment's change set away": (
+        "cloudformation:DeleteChangeSet",
+        OWN_STACK,
+        {"cloudformation:ChangeSetName": f"{CFN}changeSet/gatestack-0123456789abcdef/1"},
+    ),
+    "delete a stack": ("cloudformation:DeleteStack", OWN_STACK, {}),
+    "pass a role to a task": ("iam:PassRole", ROLE, to("ecs-tasks")),
+    "read a secret": (
+        "secretsmanager:GetSecretValue",
+        AWS.format("secretsmanager") + "secret:dev-litellm/x-1",
+        {},
+    ),
+    "plan by a template from the bucket": (
+        "cloudformation:CreateChangeSet",
+        OWN_STACK,
+        {
+            "cloudformation:ChangeSetName": "gatestack-plan-1",
+            "cloudformation:TemplateUrl": (
+                f"https://s3.us-east-1.amazonaws.com/gatestack-artifacts-{ACCOUNT}-us-east-1/x"
+            ),
+        },
+    ),
+    "see the outputs of all stacks": ("cloudformation:DescribeStacks", "*", {}),
+}
+"""What the deploy role may, and the plan role must never."""
+
+PLANS_MAY: Mapping[str, Danger] = {
+    "make a plan's change set": ("cloudformation:CreateChangeSet", OWN_STACK, PLAN),
+    "delete a plan's change set": ("cloudformation:DeleteChangeSet", OWN_STACK, PLAN),
+    "delete it by its ARN": (
+        "cloudformation:DeleteChangeSet",
+        OWN_STACK,
+        {"cloudformation:ChangeSetName": f"{CFN}changeSet/gatestack-plan-1/1"},
+    ),
+    "see its own stack": ("cloudformation:DescribeStacks", OWN_STACK, {}),
+}
+
+PLANS_NEVER: Mapping[str, Danger] = {
+    "see another team's stack": ("cloudformation:DescribeStacks", f"{CFN}stack/payroll/1", {}),
+    "see another team's template": ("cloudformation:GetTemplate", f"{CFN}stack/payroll/1", {}),
+    "see another team's tasks": (
+        "ecs:ListTasks",
+        "*",
+        {"ecs:cluster": AWS.format("ecs") + "cluster/payroll"},
+    ),
+    "see another zone's records": ("route53:ListResourceRecordSets", "arn:aws:route53:::hostedzone/Z9", {}),
+    "see another team's parameter": ("ssm:GetParameter", AWS.format("ssm") + "parameter/payroll/x", {}),
+    "see another team's logs": ("logs:FilterLogEvents", AWS.format("logs") + "log-group:payroll:*", {}),
+}

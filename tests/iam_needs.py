@@ -81,9 +81,18 @@ MAKES = {
     "acm:RequestCertificate",
     "elasticloadbalancing:CreateTargetGroup",
     "kms:CreateKey",
+    "iam:CreateRole",
+    "application-autoscaling:RegisterScalableTarget",
 }
 """What makes something that is known by its tags alone: it has none before."""
-TAGS = {"ec2:CreateTags", "elasticloadbalancing:AddTags", "acm:AddTagsToCertificate", "kms:TagResource"}
+TAGS = {
+    "ec2:CreateTags",
+    "elasticloadbalancing:AddTags",
+    "acm:AddTagsToCertificate",
+    "kms:TagResource",
+    "iam:TagRole",
+    "application-autoscaling:TagResource",
+}
 
 ALSO: Mapping[str, tuple[str, ...]] = {
     "ec2:AssociateRouteTable": ("ec2:subnet",),
@@ -320,11 +329,26 @@ class _Made:
         if new and action in {"ec2:CreateTags", "elasticloadbalancing:AddTags"}:
             service = action.partition(":")[0]
             context[f"{service}:CreateAction"] = self._maker()
+        context |= self._asked(action)
         if action.startswith("application-autoscaling:"):
             context["application-autoscaling:service-namespace"] = "ecs"
         if action.startswith("iam:"):
             context["iam:PermissionsBoundary"] = BOUNDARY
         return context
+
+    def _asked(self, action: str) -> dict[str, Values]:
+        """What the request says, as far as conditions look at it."""
+        properties = self.resource["Properties"]
+        if action == "lambda:AddPermission":
+            return {"lambda:Principal": properties.get("Principal", "secretsmanager.amazonaws.com")}
+        if action == "cloudwatch:PutMetricAlarm" and self.type == "AWS::CloudWatch::Alarm":
+            topics = properties.get("AlarmActions", [])
+            return {
+                "cloudwatch:AlarmActions": [
+                    f"arn:aws:sns:{REGION}:{ACCOUNT}:{self.prefix}-alarms" for _ in topics
+                ]
+            }
+        return {}
 
     def _maker(self) -> str:
         made_by = {

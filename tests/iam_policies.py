@@ -58,12 +58,15 @@ def _holds(operator: str, key: str, wanted: list[str], context: Mapping[str, Val
     there = {name.lower(): value for name, value in context.items()}.get(key.lower())
     if operator == "Null":
         return (there is None) == (wanted == ["true"])
+    if operator.endswith("IfExists"):
+        return there is None or _holds(operator.removesuffix("IfExists"), key, wanted, context)
     found = [] if there is None else _list(there)
     many, _, plain = operator.rpartition(":")
-    assert many in {"", "ForAnyValue"}, f"{operator} is beyond this evaluator"
+    assert many in {"", "ForAnyValue", "ForAllValues"}, f"{operator} is beyond this evaluator"
     assert many or len(found) <= 1, f"{key} has several values"
     same = _OPERATORS[plain]
-    return any(same(pattern, value) for pattern in wanted for value in found)
+    fits = [any(same(pattern, value) for pattern in wanted) for value in found]
+    return all(fits) if many == "ForAllValues" else any(fits)
 
 
 def _equal(pattern: str, value: str) -> bool:
@@ -98,7 +101,12 @@ Names = Callable[[str], str]
 """What a template calls something (``Title``, ``Title.Attribute``, an export) -> what that is."""
 
 ARTIFACTS = "gatestack-bootstrap-artifactsbucket-abcdefghijkl"
-KNOWN = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::Partition": PARTITION}
+KNOWN = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Region": REGION,
+    "AWS::Partition": PARTITION,
+    "AWS::URLSuffix": "amazonaws.com",
+}
 
 
 def resolved(value: Any, names: Names = KNOWN.__getitem__) -> Any:  # noqa: PLR0911 - one for each function
@@ -131,8 +139,10 @@ def documents_of(stack: Stack, role: str) -> list[Document]:
     """Return the policies of *role* in the account's stack."""
     template = stack.template.to_dict()["Resources"]
     names = {"ArtifactsBucket.Arn": f"arn:aws:s3:::{ARTIFACTS}"}.__getitem__
-    attached = [arn["Ref"] for arn in template[role]["Properties"]["ManagedPolicyArns"]]
-    return [resolved(template[title]["Properties"]["PolicyDocument"], names) for title in attached]
+    properties = template[role]["Properties"]
+    attached = [template[arn["Ref"]]["Properties"] for arn in properties["ManagedPolicyArns"]]
+    own = properties.get("Policies", [])
+    return [resolved(one["PolicyDocument"], names) for one in (*attached, *own)]
 
 
 def boundary_of(stack: Stack) -> Document:

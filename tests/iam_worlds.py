@@ -18,6 +18,7 @@ AZURE = {
     "project": "AI Platform",
     "service_connection": "aws-dev",
     "plan_service_connection": "aws-dev-plan",
+    "plan_pipelines": ["plan gateway"],
 }
 GITHUB = {"repository": "contoso/gateway", "environments": ["production"], "pull_requests": True}
 PIPELINES: dict[str, Any] = {"azure_devops": AZURE, "github": GITHUB}

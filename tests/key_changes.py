@@ -121,10 +121,9 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "pipelines.azure_devops.project": ["other"],
     "pipelines.azure_devops.service_connection": ["other"],
     "pipelines.azure_devops.plan_service_connection": ["plans"],
-    "pipelines.azure_devops.pipelines": [["deploy"]],
+    "pipelines.azure_devops.plan_pipelines": [["plan"]],
     "pipelines.github.repository": ["acme/other"],
     "pipelines.github.environments": [["other"]],
-    "pipelines.github.branches": [["main"]],
     "pipelines.github.plan_branches": [["main"]],
     "pipelines.azure_devops.provider_arn": [
         "arn:aws:iam::123456789012:oidc-provider/vstoken.dev.azure.com/61c028b9-510c-4f84-bfb2-f48d33b6b542"

@@ -249,7 +249,7 @@ class _Run:
         elif step.get("download") == "current":
             shutil.copytree(self.folder / "artifacts" / step["artifact"], job.folder / step["artifact"])
         else:
-            assert step["task"] == "UsePythonVersion@0", step
+            assert step["task"] in {"UsePythonVersion@0", "AWSShellScript@1"}, step
 
     def _bash(self, stage: str, job: Job, step: Mapping[str, Any], groups: list[int]) -> None:
         file = _written(job, step)

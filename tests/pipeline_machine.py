@@ -17,8 +17,16 @@ from tests.pipeline_agent import Agent, project_at
 from tests.programs_on_path import signed
 
 ROLE = "arn:aws:iam::123456789012:role/gatestack-deploy-us-east-1"
-SUBJECT = "p://organization/project/gatestack-environment"
-TOKEN = KEY.web_identity({"iss": "https://vstoken", "sub": SUBJECT})
+PLAN_ROLE = "arn:aws:iam::123456789012:role/gatestack-plan-us-east-1"
+CONNECTION = "7f1c0d6e-2b3a-4c5d-8e9f-0a1b2c3d4e5f"
+SUBJECT = "sc://organization/project/gatestack-dev"
+PLAN_SUBJECT = "p://organization/project/gatestack-environment"
+
+
+def token(subject: str) -> str:
+    """Return a token of *subject* that the sandbox takes."""
+    return KEY.web_identity({"iss": "https://vstoken", "sub": subject})
+
 
 DOCKER = '''#!{python}
 """A stand-in for docker: it writes down what it is asked, and what is pushed is in the sandbox's registry."""
@@ -66,7 +74,8 @@ def tokens() -> Iterator[Tokens]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             told.asked.append((self.path, self.headers["Authorization"]))
-            body = {"value": told.refusal} if told.refusal else {"oidcToken": TOKEN}
+            subject = SUBJECT if f"serviceConnectionId={CONNECTION}" in self.path else PLAN_SUBJECT
+            body = {"value": told.refusal} if told.refusal else {"oidcToken": token(subject)}
             answer = json.dumps(body).encode()
             self.send_response(400 if told.refusal else 200)
             self.send_header("Content-Length", str(len(answer)))
@@ -102,7 +111,13 @@ def machine(folder: Path, sandbox: Sandbox, given: Tokens) -> Agent:
             "GATESTACK_POLL_INTERVAL": "0.02",
             "PYTHONPATH": str(ROOT),
         },
-        groups={"gatestack-dev": {"AWS_ROLE_ARN": ROLE}},
+        groups={
+            "gatestack-dev": {
+                "AWS_PLAN_ROLE_ARN": PLAN_ROLE,
+                "AWS_DEPLOY_ROLE_ARN": ROLE,
+                "SERVICE_CONNECTION_ID": CONNECTION,
+            }
+        },
         oidc=given.address,
         programs=programs,
     )

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import shutil
+import textwrap
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,8 @@ from gatestack.agents import names
 from gatestack.cli import cli
 from gatestack.environment import resolve
 from stacks import STACKS
+from stacks.bootstrap import trusted
+from stacks.environment import parse_settings
 from tests.pipeline_agent import MACRO
 from tests.pipelines import (
     FOLDER,
@@ -80,7 +83,9 @@ PREDEFINED = {
 }  # fmt: skip
 """Azure DevOps docs, "Use predefined variables"."""
 
-IN_THE_LIBRARY = {"AWS_ROLE_ARN", "SERVICE_CONNECTION_ID"}
+IN_THE_LIBRARY = {
+    "AWS_PLAN_ROLE_ARN", "AWS_DEPLOY_ROLE_ARN", "SERVICE_CONNECTION_ID", "PLAN_SERVICE_CONNECTION_ID",
+}  # fmt: skip
 """What docs/pipelines.md puts into the variable group of an environment."""
 
 CHANGING = {"deploy", "destroy", "rollout", "image"}
@@ -347,31 +352,88 @@ def test_no_secret_is_in_a_variable_and_the_jobs_token_goes_to_one_step(
         assert "issecret" not in step["bash"].lower()
 
 
-def test_a_service_connection_is_named_by_a_task_that_never_runs(tmp_path: Path) -> None:
+def credentials_of(job: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the role that a job takes, and the service connection whose token it takes it by."""
+    steps = steps_of(job)
+    connections = [one["inputs"]["awsCredentials"] for one in steps if one.get("task") == "AWSShellScript@1"]
+    roles = [one["env"]["ROLE"] for one in steps if one.get("displayName") == "AWS credentials"]
+    return [(role, "".join(connections)) for role in roles]
+
+
+@every_variant
+def test_every_job_has_one_role_and_only_the_stage_that_changes_aws_can_name_the_one_that_deploys(
+    root: str, given: dict[str, str]
+) -> None:
+    """Checks of a service connection hold up a whole stage, so no job of it runs before the approval."""
+    for stage in expanded(root, given)["stages"]:
+        changing = any("deployment" in job for job in stage["jobs"])
+        for job in stage["jobs"]:
+            asks_aws = re.findall(r"gatestack (\w+)", " ".join(one.get("bash", "") for one in steps_of(job)))
+            offline = {"lint", "generate"} >= {one for one in asks_aws if one != "on"}
+            expected = ("AWS_DEPLOY_ROLE_ARN", "gatestack-dev") if changing else ("AWS_PLAN_ROLE_ARN", "")
+            assert credentials_of(job) == ([] if offline else [expected]), (stage["stage"], name_of(job))
+        if not changing:
+            text = json.dumps(stage)
+            assert "AWS_DEPLOY_ROLE_ARN" not in text
+            assert "gatestack-dev" not in text
+
+
+def test_a_job_that_pushes_an_image_waits_for_the_same_approval() -> None:
+    stages = {one["stage"]: one for one in expanded("azure-pipelines-litellm.yml", {})["stages"]}
+    image = next(job for job in stages["Apply"]["jobs"] if name_of(job) == "Image")
+
+    assert credentials_of(image) == [("AWS_DEPLOY_ROLE_ARN", "gatestack-dev")]
+
+
+@every_variant
+def test_bootstrap_trusts_every_job_for_its_role_and_for_no_other(root: str, given: dict[str, str]) -> None:
+    """By the file that docs/pipelines.md shows; a job's own token names its pipeline."""
+    page = (FOLDER.parents[1] / "docs" / "pipelines.md").read_text()
+    shown = textwrap.dedent(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0])
+    file = {"system": "litellm", "environment": "dev"} | yaml.safe_load(shown)
+    (trust,) = trusted(parse_settings(yaml.safe_dump(file), Path("dev.yaml")))
+    place = "my-organization/gateway"
+    pipeline = root.removesuffix(".yml").replace("azure-pipelines", "gatestack")
+    for _, job in jobs_of(expanded(root, given)):
+        for role, connection in credentials_of(job):
+            subject = f"sc://{place}/{connection}" if connection else f"p://{place}/{pipeline}"
+            deploys = role == "AWS_DEPLOY_ROLE_ARN"
+            assert (subject in trust.deploy) == deploys
+            assert subject not in (trust.plan if deploys else trust.deploy)
+            if pipeline in page.partition("The organization's GUID")[0]:
+                assert deploys or subject in trust.plan
+
+
+def test_a_connection_that_only_plans_is_named_where_there_is_one(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     path = tmp_path / "templates" / "variables.yml"
-    text = path.read_text().replace(
-        "- name: serviceConnection\n  value: ''",
-        "- name: serviceConnection\n  value: gatestack-${{ parameters.ENV }}",
+    text = path.read_text()
+    assert text.count("- name: planServiceConnection\n  value: ''") == 1
+    path.write_text(
+        text.replace(
+            "- name: planServiceConnection\n  value: ''",
+            "- name: planServiceConnection\n  value: gatestack-${{ parameters.ENV }}-plan",
+        )
     )
-    path.write_text(text)
 
     pipeline = Expander(tmp_path).pipeline("azure-pipelines-security.yml", {"ENV": "prod"})
-    tasks = [
-        [one for one in steps_of(job) if one.get("task") == "AWSShellScript@1"]
-        for _, job in jobs_of(pipeline)
-    ]
 
-    assert [len(found) for found in tasks] == [1, 1, 1]
-    assert (tasks[0][0]["inputs"]["awsCredentials"], tasks[0][0]["condition"]) == ("gatestack-prod", "false")
+    assert [credentials_of(job) for _, job in jobs_of(pipeline)] == [
+        [("AWS_PLAN_ROLE_ARN", "gatestack-prod-plan")],
+        [("AWS_DEPLOY_ROLE_ARN", "gatestack-prod")],
+        [("AWS_PLAN_ROLE_ARN", "gatestack-prod-plan")],
+    ]
     assert objections(written(pipeline)) == []
 
 
-def test_no_task_of_the_marketplace_is_needed() -> None:
-    tasks = {step["task"] for root, given in VARIANTS for _, job in jobs_of(expanded(root, given))
-             for step in steps_of(job) if "task" in step}  # fmt: skip
+def test_the_one_task_of_the_marketplace_names_a_service_connection_and_does_nothing() -> None:
+    found = [step for root, given in VARIANTS for _, job in jobs_of(expanded(root, given))
+             for step in steps_of(job) if "task" in step]  # fmt: skip
 
-    assert tasks == {"UsePythonVersion@0"}
+    assert {step["task"] for step in found} == {"UsePythonVersion@0", "AWSShellScript@1"}
+    assert {step["inputs"]["inlineScript"] for step in found if step["task"] == "AWSShellScript@1"} == {
+        "true"
+    }
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import threading
@@ -17,7 +18,17 @@ from sandbox.server import Sandbox
 from tests.command import CREDENTIALS
 from tests.conftest import FAST
 from tests.pipeline_agent import COMMIT, Agent, Ran
-from tests.pipeline_machine import ROLE, SUBJECT, Tokens, calls, machine, tokens
+from tests.pipeline_machine import (
+    CONNECTION,
+    PLAN_ROLE,
+    PLAN_SUBJECT,
+    ROLE,
+    SUBJECT,
+    Tokens,
+    calls,
+    machine,
+    tokens,
+)
 
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/dev-litellm"
 
@@ -38,6 +49,14 @@ def run(agent: Agent, name: str, **parameters: object) -> Ran:
     done = agent.run(f"azure-pipelines-{name}.yml", **parameters)
     assert done.result == "Succeeded", done.log()
     return done
+
+
+def taken(done: Ran) -> list[tuple[str, str, str]]:
+    """Return the stages that took a role, by whose token, and which."""
+    steps = [one for one in done.steps if one.title == "AWS credentials"]
+    found = [(one.stage, re.search(r"token: sub (.*)", one.said), re.search(r"role:  (.*)", one.said))
+             for one in steps]  # fmt: skip
+    return [(stage, sub[1], role[1]) for stage, sub, role in found if sub and role]
 
 
 def stacks(sandbox: Sandbox) -> dict[str, str]:
@@ -78,10 +97,15 @@ def test_an_environment_is_planned_deployed_gets_its_image_is_changed_and_taken_
     assert "| dev-litellm-service | create |" in first.summaries[0]
     page = agent.folder / "run-1" / "artifacts" / "plan" / "plan.html"
     assert page.read_text().startswith("<!doctype html>")
-    assert f"role:  {ROLE}" in first.log()
-    assert f"token: sub {SUBJECT}" in first.log()
+    assert taken(first) == [("Plan", PLAN_SUBJECT, PLAN_ROLE), ("Apply", SUBJECT, ROLE)]
     assert set(stacks(sandbox).values()) == {"CREATE_COMPLETE"}
-    assert given.asked[0] == ("/jobs/1/oidctoken?api-version=7.1", "Bearer the-jobs-own-token")
+    assert given.asked[:2] == [
+        ("/jobs/1/oidctoken?api-version=7.1", "Bearer the-jobs-own-token"),
+        (
+            f"/jobs/1/oidctoken?api-version=7.1&serviceConnectionId={CONNECTION}",
+            "Bearer the-jobs-own-token",
+        ),
+    ]
 
     set_keys(sandbox)
     service = run(agent, "litellm")
@@ -132,6 +156,36 @@ def test_where_azure_devops_gives_no_token_its_reason_is_told(agent: Agent, give
     }  # fmt: skip
     assert "Azure DevOps gives no token" in done.issues[0]
     assert given.refusal in done.issues[0]
+
+
+@pytest.mark.parametrize(
+    ("missing", "stage", "told"),
+    [
+        (
+            "AWS_PLAN_ROLE_ARN",
+            "Preflight",
+            "no role: set AWS_PLAN_ROLE_ARN in the variable group gatestack-dev",
+        ),
+        ("AWS_DEPLOY_ROLE_ARN", "Rollout", "no role: set AWS_DEPLOY_ROLE_ARN in the variable group"),
+        (
+            "SERVICE_CONNECTION_ID",
+            "Rollout",
+            "no service connection: set SERVICE_CONNECTION_ID in the variable",
+        ),
+    ],
+)
+def test_what_the_variable_group_lacks_is_told_and_no_other_token_is_tried(
+    agent: Agent, given: Tokens, missing: str, stage: str, told: str
+) -> None:
+    agent.groups["gatestack-dev"] = {
+        name: value for name, value in agent.groups["gatestack-dev"].items() if name != missing
+    }
+
+    done = agent.run("azure-pipelines-litellm-update.yml")
+
+    assert done.results[stage] == "Failed"
+    assert done.issues[0].startswith(f"error: {told}")
+    assert len(given.asked) == (0 if stage == "Preflight" else 1)
 
 
 def test_a_pull_request_is_validated_by_its_templates_alone(agent: Agent, given: Tokens) -> None:

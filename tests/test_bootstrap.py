@@ -12,8 +12,9 @@ import yaml
 from generator.bootstrap import render_bootstrap
 from generator.lint import check
 from generator.render import render
-from stacks.bootstrap import build
+from stacks.bootstrap import build, trusted
 from stacks.environment import EnvironmentFileError, load, parse_settings
+from stacks.sections.pipelines import binds_to_approval
 from tests.finders import only, properties, resources, template
 from tests.iam_worlds import AZURE, ENVIRONMENTS, GITHUB, PIPELINES, SHIPPED, world
 
@@ -62,26 +63,13 @@ def test_an_environment_of_a_repository_deploys_and_no_branch_of_it_does() -> No
     }
 
 
-def test_a_branch_and_a_pipeline_without_a_service_connection_may_be_named() -> None:
-    azure, github = trust(
-        "DeployRole",
-        azure_devops={**AZURE, "pipelines": ["deploy gateway"]},
-        github={**GITHUB, "branches": ["main"]},
-    )
-
-    assert azure["Condition"]["StringEquals"][f"{VSTOKEN}:sub"][1:] == [
-        "p://contoso/AI Platform/deploy gateway"
-    ]
-    assert (
-        "repo:contoso/gateway:ref:refs/heads/main"
-        in github["Condition"]["StringEquals"][f"{ACTIONS_TOKEN}:sub"]
-    )
-
-
 def test_pull_requests_and_the_other_connection_only_plan() -> None:
     azure, github = trust("PlanRole")
 
-    assert azure["Condition"]["StringEquals"][f"{VSTOKEN}:sub"] == ["sc://contoso/AI Platform/aws-dev-plan"]
+    assert azure["Condition"]["StringEquals"][f"{VSTOKEN}:sub"] == [
+        "sc://contoso/AI Platform/aws-dev-plan",
+        "p://contoso/AI Platform/plan gateway",
+    ]
     assert github["Condition"]["StringEquals"][f"{ACTIONS_TOKEN}:sub"] == [
         "repo:contoso/gateway:pull_request"
     ]
@@ -97,7 +85,8 @@ def test_a_branch_may_plan_before_anybody_has_approved() -> None:
 
 
 def test_without_anybody_who_only_plans_there_is_no_role_for_it() -> None:
-    stack = build(world("dev", azure_devops={**AZURE, "plan_service_connection": None}, github=None))
+    azure = {**AZURE, "plan_service_connection": None, "plan_pipelines": []}
+    stack = build(world("dev", azure_devops=azure, github=None))
 
     assert list(resources(stack, "AWS::IAM::Role")) == ["DeployRole"]
     assert "PlanRoleArn" not in template(stack)["Outputs"]
@@ -186,18 +175,77 @@ def test_cfn_lint_has_nothing_against_it(deploys: list[str]) -> None:
 
 
 def test_whoever_trusts_nobody_is_told_whom_to_name() -> None:
-    assert refused(azure_devops={**AZURE, "service_connection": None}) == [
-        "pipelines.azure_devops: nobody may deploy; add service_connection, or the names of pipelines"
-    ]
-    assert refused(github={"repository": "contoso/gateway"}) == [
-        "pipelines.github: nobody may deploy; add environments, or branches"
-    ]
+    (azure,) = refused(azure_devops={**AZURE, "service_connection": None})
+    assert azure == (
+        "pipelines.azure_devops: nobody may deploy; add service_connection, with approvals and branch "
+        "control as its checks"
+    )
+    (github,) = refused(github={"repository": "contoso/gateway"})
+    assert github == (
+        "pipelines.github: nobody may deploy; add environments, with required reviewers as their protection"
+    )
 
 
-def test_planning_by_the_connection_that_deploys_is_refused() -> None:
-    (said,) = refused(azure_devops={**AZURE, "plan_service_connection": "aws-dev"})
+@pytest.mark.parametrize("name", ["aws-dev", "AWS-Dev"])
+def test_planning_by_the_connection_that_deploys_is_refused(name: str) -> None:
+    (said,) = refused(azure_devops={**AZURE, "plan_service_connection": name})
 
     assert said.startswith("pipelines.azure_devops.plan_service_connection: is the connection that deploys")
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "p://contoso/AI Platform/deploy gateway",
+        "sc://contoso/AI Platform/*",
+        "sc://contoso/AI Platform",
+        "repo:contoso/gateway:pull_request",
+        "repo:contoso/gateway:ref:refs/heads/main",
+        "repo:contoso/gateway:ref:refs/heads/*",
+        "repo:contoso/gateway:ref:refs/tags/v1",
+        "repo:contoso/gateway:environment:*",
+        "repo:contoso/gateway:*",
+        "repo:contoso/*:environment:production",
+        "repo:contoso/gateway",
+        "*",
+        "",
+    ],
+)
+def test_a_subject_that_binds_to_no_approval_is_told_from_one_that_does(subject: str) -> None:
+    assert not binds_to_approval(subject)
+
+
+def test_every_subject_that_deploys_binds_to_an_approval() -> None:
+    numbered = {**GITHUB, "repository": "contoso@12/gateway@34", "environments": ["production", "eu/prod"]}
+    subjects = [one for trust in trusted(world("dev", github=numbered)) for one in trust.deploy]
+
+    assert len(subjects) == 3
+    assert all(binds_to_approval(one) for one in subjects)
+
+
+@pytest.mark.parametrize(
+    ("pipelines", "key", "instead"),
+    [
+        ({"azure_devops": {**AZURE, "pipelines": ["p"]}}, "azure_devops.pipelines", "plan_pipelines"),
+        (
+            {"azure_devops": {**AZURE, "service_connection": None, "pipelines": ["p"]}},
+            "azure_devops.pipelines",
+            "write service_connection for who deploys",
+        ),
+        (
+            {"github": {**GITHUB, "branches": ["main"]}},
+            "github.branches",
+            "write environments for who deploys",
+        ),
+    ],
+)
+def test_whoever_would_deploy_without_an_approval_is_refused_and_told_what_to_write(
+    pipelines: dict[str, Any], key: str, instead: str
+) -> None:
+    (said,) = refused(**pipelines)
+
+    assert said.startswith(f"pipelines.{key}: ")
+    assert instead in said
 
 
 @pytest.mark.parametrize(
@@ -220,7 +268,7 @@ def test_a_name_that_would_trust_others_or_nobody_is_refused(azure: dict[str, st
     [
         ({"repository": "gateway"}, "a repository of GitHub, owner/name"),
         ({"environments": ["prod*"]}, "no wildcard"),
-        ({"branches": ["*"]}, "no wildcard"),
+        ({"plan_branches": ["*"]}, "no wildcard"),
         (
             {"provider_arn": f"arn:aws:iam::123456789012:oidc-provider/{VSTOKEN}"},
             f"is not the provider of {ACTIONS_TOKEN}",

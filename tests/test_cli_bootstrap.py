@@ -15,6 +15,7 @@ from tests.iam_worlds import AZURE, GITHUB
 
 STACK = "gatestack-bootstrap"
 DEPLOY = "arn:aws:iam::123456789012:role/gatestack-deploy-us-east-1"
+PLAN = "arn:aws:iam::123456789012:role/gatestack-plan-us-east-1"
 
 
 def write(user: User, name: str, environment: str = "dev", **pipelines: Any) -> None:
@@ -37,7 +38,8 @@ def test_a_pipeline_is_let_in_once_and_told_where_to_enter_what(user: User, sand
     assert DEPLOY in json.dumps(outputs)
     assert f"Azure DevOps, service connection aws-dev (AWS, OIDC): {DEPLOY}" in done.err
     assert f"GitHub, environment production: AWS_ROLE_ARN = {DEPLOY}" in done.err
-    assert f"Azure DevOps, variable group gatestack-ci: AWS_ROLE_ARN = {DEPLOY}" in done.err
+    assert f"Azure DevOps, variable group gatestack-ci: AWS_DEPLOY_ROLE_ARN = {DEPLOY}" in done.err
+    assert f"Azure DevOps, variable group gatestack-ci: AWS_PLAN_ROLE_ARN = {PLAN}" in done.err
     iam = client(sandbox, "iam")
     assert iam.get_role(RoleName="gatestack-deploy-us-east-1")["Role"]["MaxSessionDuration"] == 14400
     assert len(iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]) == 2
@@ -82,6 +84,75 @@ def test_whom_another_environment_let_in_is_not_forgotten(user: User) -> None:
     narrowed = user.run("bootstrap", "alone", "--yes", "--narrow")
     assert narrowed.code == 0, narrowed.err
     assert "bootstrap.Deploys              dev-litellm\n" in narrowed.out
+
+
+@pytest.mark.parametrize(
+    ("pipelines", "instead"),
+    [
+        ({"azure_devops": {**AZURE, "pipelines": ["gatestack-environment"]}}, "write service_connection"),
+        ({"github": {**GITHUB, "branches": ["main"]}}, "write environments"),
+        ({"github": {**GITHUB, "environments": ["*"]}}, "no wildcard"),
+    ],
+)
+def test_a_role_that_a_pull_request_could_take_is_refused_before_anything_is_asked(
+    user: User, sandbox: Sandbox, pipelines: dict[str, Any], instead: str
+) -> None:
+    write(user, "ci", **pipelines)
+
+    done = user.run("bootstrap", "ci", "--yes")
+
+    assert done.code == 2, done.err
+    assert instead in done.err
+    assert sandbox.calls == []
+
+
+def test_an_earlier_stack_that_lets_pipelines_deploy_by_name_loses_that_as_the_message_says(
+    user: User, sandbox: Sandbox
+) -> None:
+    write(user, "ci", azure_devops=AZURE, github=GITHUB)
+    assert user.run("bootstrap", "ci", "--yes").code == 0
+    earlier = _as_it_was(sandbox, "deploy p://contoso/AI Platform/gatestack-environment")
+
+    refused = user.run("bootstrap", "ci", "--yes")
+
+    assert refused.code == 4, refused.err
+    assert "lets these deploy without an approval" in refused.err
+    assert "deploy p://contoso/AI Platform/gatestack-environment" in refused.err
+    assert "plan_pipelines" in refused.err
+    done = user.run("bootstrap", "ci", "--yes", "--narrow")
+    assert done.code == 0, done.err
+    assert earlier != _trusts(sandbox)
+    assert "p://contoso/AI Platform/gatestack-environment" not in _trusts(sandbox)
+
+
+def _trusts(sandbox: Sandbox) -> str:
+    stack = client(sandbox, "cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    return next(str(one["OutputValue"]) for one in stack["Outputs"] if one["OutputKey"] == "Trusts")
+
+
+def _as_it_was(sandbox: Sandbox, subject: str) -> str:
+    """Let the live stack say that it also trusts *subject*, as one of an earlier release does."""
+    cloud = client(sandbox, "cloudformation")
+    template = cloud.get_template(StackName=STACK)["TemplateBody"]
+    whole = template if isinstance(template, dict) else json.loads(template)
+    whole["Outputs"]["Trusts"]["Value"] += f" | {subject}"
+    files = client(sandbox, "s3")
+    files.create_bucket(Bucket="earlier")
+    files.put_object(Bucket="earlier", Key="template", Body=json.dumps(whole).encode())
+    made = cloud.create_change_set(
+        StackName=STACK,
+        ChangeSetName="earlier",
+        TemplateURL=f"{sandbox.endpoint}/earlier/template",
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    cloud.get_waiter("change_set_create_complete").wait(
+        ChangeSetName=made["Id"], WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
+    cloud.execute_change_set(ChangeSetName=made["Id"])
+    cloud.get_waiter("stack_update_complete").wait(
+        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
+    return _trusts(sandbox)
 
 
 def test_the_template_can_be_read_before_anything_is_made(user: User, sandbox: Sandbox) -> None:

@@ -5,15 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from awacs.aws import StringEquals, StringLike
 
 from generator.render import render
 from sandbox.resources.schema import ProviderSchemas
 from stacks.bootstrap import build
+from stacks.environment import parse_settings
+from stacks.parts.reach import when
 from stacks.wiring import Stack
-from tests.iam_dangers import AWS, DANGEROUS, OURS
+from tests.iam_dangers import (
+    AWS,
+    DANGEROUS,
+    DEPLOYS_ONLY,
+    FUNCTION,
+    IN_ECS,
+    MINE,
+    OURS,
+    OWN_SNAPSHOTS,
+    PLANS_MAY,
+    PLANS_NEVER,
+    ROLE,
+    TARGET,
+    VIA,
+    restore,
+)
 from tests.iam_needs import BOUNDARY, NOT_ASKED, needs
 from tests.iam_policies import (
     ARTIFACTS,
@@ -25,7 +45,7 @@ from tests.iam_policies import (
     like,
     resolved,
 )
-from tests.iam_worlds import WORLDS, world
+from tests.iam_worlds import PIPELINES, WORLDS, world
 
 SCHEMAS = ProviderSchemas()
 LONGEST_POLICY = 6144
@@ -110,6 +130,102 @@ def test_the_same_is_allowed_on_our_own(what: str) -> None:
     assert allowed(Request(action, resource, {**OURS, "iam:PermissionsBoundary": BOUNDARY}), deploying("dev"))
 
 
+@pytest.mark.parametrize("what", DEPLOYS_ONLY)
+def test_who_only_plans_may_not_what_who_deploys_may(what: str) -> None:
+    asked = Request(*DEPLOYS_ONLY[what])
+
+    assert not allowed(asked, planning("dev"))
+    assert allowed(asked, deploying("dev")) or what.startswith("plan by a template")
+
+
+@pytest.mark.parametrize("what", PLANS_MAY)
+def test_who_only_plans_may(what: str) -> None:
+    assert allowed(Request(*PLANS_MAY[what]), planning("dev"))
+    assert allowed(Request(*PLANS_MAY[what]), deploying("dev"))
+
+
+@pytest.mark.parametrize("what", PLANS_NEVER)
+def test_who_only_plans_does_not_see_what_others_have(what: str) -> None:
+    assert not allowed(Request(*PLANS_NEVER[what]), planning("dev"))
+
+
+def test_who_only_plans_executes_nothing_whatever_else_the_account_allows_the_role() -> None:
+    everything = {"Statement": [{"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}]}
+    for what in ("execute a change set", "delete a stack", "pass a role to a task", "read a secret"):
+        asked = Request(*DEPLOYS_ONLY[what])
+        assert allowed(asked, [everything])
+        assert not allowed(asked, [*planning("dev"), everything])
+
+
+OWN: Mapping[str, Request] = {
+    "restore our last snapshot": Request(*restore(OWN_SNAPSHOTS[0])),
+    "restore our nightly snapshot": Request(*restore(OWN_SNAPSHOTS[1])),
+    "say who takes a bounded role": Request(
+        "iam:UpdateAssumeRolePolicy", ROLE, {"iam:PermissionsBoundary": BOUNDARY}
+    ),
+    "take a role of before the boundary away": Request("iam:DeleteRole", ROLE, OURS),
+    "give a role of before the boundary one": Request(
+        "iam:PutRolePermissionsBoundary", ROLE, {**OURS, "iam:PermissionsBoundary": BOUNDARY}
+    ),
+    "tag a role that CloudFormation makes": Request("iam:TagRole", ROLE, {**MINE, **VIA}),
+    "run our task in our cluster": Request(
+        "ecs:RunTask",
+        AWS.format("ecs") + "task-definition/dev-litellm-migration:1",
+        {"ecs:cluster": AWS.format("ecs") + "cluster/dev-litellm"},
+    ),
+    "scale our service": Request("application-autoscaling:PutScalingPolicy", TARGET, {**IN_ECS, **OURS}),
+    "open a function to Secrets Manager": Request(
+        "lambda:AddPermission", FUNCTION, {"lambda:Principal": "secretsmanager.amazonaws.com"}
+    ),
+    "have an alarm tell nobody": Request(
+        "cloudwatch:PutMetricAlarm", AWS.format("cloudwatch") + "alarm:dev-litellm-x"
+    ),
+    "take a large template from the account's bucket": Request(
+        "cloudformation:CreateChangeSet",
+        AWS.format("cloudformation") + "stack/dev-litellm-alb/1",
+        {
+            "cloudformation:ChangeSetName": "gatestack-0123456789abcdef",
+            "cloudformation:TemplateUrl": (
+                "https://s3.us-east-1.amazonaws.com/gatestack-artifacts-123456789012-us-east-1/x"
+            ),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OWN)
+def test_who_deploys_may_do_with_its_own(what: str) -> None:
+    assert allowed(OWN[what], deploying("dev"))
+
+
+def test_a_snapshot_that_the_file_names_is_restored_and_no_other_of_its_owner() -> None:
+    named = parse_settings(
+        "system: litellm\nenvironment: dev\n"
+        + yaml.safe_dump({"pipelines": PIPELINES, "database": {"snapshot_identifier": "payroll-copy"}}),
+        Path("dev.yaml"),
+    )
+    documents = documents_of(build(named), "DeployRole")
+
+    assert allowed(Request(*restore("snapshot:payroll-copy")), documents)
+    assert not allowed(Request(*restore("snapshot:payroll-copy-2")), documents)
+    assert not allowed(Request(*restore("snapshot:payroll")), documents)
+
+
+def test_a_function_stays_in_the_vpc_that_the_file_names() -> None:
+    documents = deploying("guest")
+    for action in ("lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"):
+        assert allowed(Request(action, FUNCTION, {"lambda:VpcIds": "vpc-0123456789abcdef0"}), documents)
+        assert not allowed(Request(action, FUNCTION, {"lambda:VpcIds": "vpc-9"}), documents)
+
+
+def test_two_conditions_of_a_kind_both_count() -> None:
+    condition = when(StringEquals("a:b", "1"), StringEquals({"c:d": "2"}), StringLike("e:f", "3*"))
+
+    assert condition.JSONrepr() == {
+        "StringEquals": {"a:b": "1", "c:d": "2"}, "StringLike": {"e:f": "3*"}
+    }  # fmt: skip
+
+
 WRITES = (
     "Create",
     "Delete",
@@ -132,7 +248,7 @@ def test_who_only_plans_changes_nothing_but_change_sets() -> None:
         for document in planning("dev")
         for statement in document["Statement"]
         for action in statement["Action"]
-        if action.partition(":")[2].startswith(WRITES)
+        if statement["Effect"] == "Allow" and action.partition(":")[2].startswith(WRITES)
     }
 
     assert may == {

@@ -200,6 +200,22 @@ def test_bootstrap_trusts_the_jobs_that_take_a_role_by_the_file_that_the_page_sh
     assert trust.plan == (f"{subject}:pull_request", f"{subject}:ref:refs/heads/main")
 
 
+@OF_ALL
+def test_a_job_outside_of_an_environment_can_name_the_plan_role_alone(name: str) -> None:
+    """A pull request's and a branch's job come before every approval; an environment's wait for its own."""
+    found = workflow(name)
+    assert "AWS_ROLE_ARN" not in found.get("env", {})
+    for job in found["jobs"].values():
+        text = json.dumps(job)
+        taken = re.findall(r"vars\.(AWS_\w*ROLE_ARN)", text)
+        takes = "aws-token.sh" in text
+        if "environment" in job:
+            assert takes
+            assert set(taken) == {"AWS_ROLE_ARN"}
+        else:
+            assert set(taken) == ({"AWS_PLAN_ROLE_ARN"} if takes else set())
+
+
 # expressions
 
 

@@ -88,6 +88,10 @@ def commands(
         recorder.actions.clear()
         _run(user, *LOOKING)
         heard["looking"] = frozenset(recorder.actions)
+        recorder.actions.clear()
+        _run(user, ("verify", "local"))
+        heard["verify"] = frozenset(recorder.actions)
+        recorder.actions |= heard["looking"]
         _run(user, *CHANGING[1:])
         heard["all"] = frozenset(recorder.actions | first)
         yield heard
@@ -100,17 +104,26 @@ def _run(user: User, *commands: tuple[str, ...]) -> None:
         assert "AccessDenied" not in done.err
 
 
-def _refused(actions: frozenset[str], documents: list[Document]) -> list[str]:
-    return sorted(str(one) for action in actions for one in _requests(action) if not allowed(one, documents))
+def _refused(
+    actions: frozenset[str], documents: list[Document], change_set: str = "gatestack-0123456789abcdef"
+) -> list[str]:
+    asked = [one for action in actions for one in _requests(action, change_set)]
+    return sorted(str(one) for one in asked if not allowed(one, documents))
 
 
-def _requests(action: str) -> Iterator[Request]:
+def _requests(action: str, change_set: str) -> Iterator[Request]:
     service = action.partition(":")[0]
     row = ACTIONS.get(action)
     assert row is not None or action == "ecs:ListTasks", f"{action} is not in service_authorization.json"
     kinds = (row or {}).get("required") or (row or {}).get("optional", [])[:1]
     tags = {"aws:ResourceTag/ManagedBy": "gatestack", "aws:ResourceTag/Environment": "local"}
-    context = {**tags, "aws:ResourceTag/System": "litellm", "aws:ResourceAccount": ACCOUNT}
+    context = {
+        **tags,
+        "aws:ResourceTag/System": "litellm",
+        "aws:ResourceAccount": ACCOUNT,
+        "ecs:cluster": f"arn:{PARTITION}:ecs:{REGION}:{ACCOUNT}:cluster/local-litellm",
+        "cloudformation:ChangeSetName": change_set,
+    }
     for kind in kinds:
         yield Request(action, _arn(f"{service}:{kind}"), context)
     if not kinds:
@@ -161,7 +174,19 @@ def test_the_deploy_role_may_do_what_the_commands_ask_for(
 def test_the_plan_role_may_do_what_looking_asks_for(
     commands: Heard,
 ) -> None:
-    assert _refused(commands["looking"], documents_of(build(world("local")), "PlanRole")) == []
+    plan_role = documents_of(build(world("local")), "PlanRole")
+
+    assert _refused(commands["looking"], plan_role, "gatestack-plan-1") == []
+    every_stack = Request("cloudformation:DescribeStacks", "*")
+    assert not allowed(every_stack, plan_role), "outputs and parameters of other teams' stacks"
+
+
+def test_verifying_asks_the_plan_role_for_nothing_else_but_what_stands_in_secrets(commands: Heard) -> None:
+    plan_role = documents_of(build(world("local")), "PlanRole")
+
+    assert {one.partition(" ")[0] for one in _refused(commands["verify"], plan_role)} == {
+        "secretsmanager:GetSecretValue"
+    }
 
 
 def test_nothing_is_allowed_that_nobody_asks_for(

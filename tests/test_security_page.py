@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -34,6 +35,16 @@ def production(environment: str) -> bool:
 
 def test_the_tables_of_keys_and_ways_are_what_the_templates_say() -> None:
     assert filled(TEXT) == TEXT, "rewrite them: python -m tests.security_page"
+
+
+def test_every_party_is_shown_by_tests_that_are_there() -> None:
+    table = TEXT.partition("<!-- begin threats -->")[2].partition("<!-- end threats -->")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    named = [re.findall(r"`(test_\w+\.py)`", row.rstrip("|").rpartition("|")[2]) for row in rows]
+
+    assert len(rows) > 10
+    assert all(named)
+    assert [one for row in named for one in row if not (PAGE.parents[1] / "tests" / one).is_file()] == []
 
 
 def test_of_every_type_it_is_known_whether_it_keeps_data() -> None:

@@ -30,21 +30,26 @@ def pipelines_findings(settings: Settings) -> Iterator[Finding]:
 
 def _azure_devops(trust: AzureDevOps) -> Iterator[Finding]:
     key = "pipelines.azure_devops"
-    if not (trust.service_connection or trust.pipelines):
-        message = "nobody may deploy; add service_connection, or the names of pipelines"
-        yield Finding(key, message, (f"{key}.service_connection", f"{key}.pipelines"))
-    if trust.service_connection and trust.service_connection == trust.plan_service_connection:
-        message = "is the connection that deploys; planning alone needs one of its own"
+    if not trust.service_connection:
+        message = "nobody may deploy; add service_connection, with approvals and branch control as its checks"
+        yield Finding(key, message, (f"{key}.service_connection",))
+    if _same_connection(trust.service_connection, trust.plan_service_connection):
+        message = "is the connection that deploys; planning alone needs one of its own, or plan_pipelines"
         yield Finding(f"{key}.plan_service_connection", message, (f"{key}.service_connection",))
     issuer = f"vstoken.dev.azure.com/{trust.organization_id}"
     yield from _provider(f"{key}.provider_arn", trust.provider_arn, issuer)
 
 
+def _same_connection(one: str | None, other: str | None) -> bool:
+    """Whether both are one connection of a project; Azure DevOps does not tell upper from lower case."""
+    return one is not None and other is not None and one.casefold() == other.casefold()
+
+
 def _github(trust: GitHub) -> Iterator[Finding]:
     key = "pipelines.github"
-    if not (trust.environments or trust.branches):
-        message = "nobody may deploy; add environments, or branches"
-        yield Finding(key, message, (f"{key}.environments", f"{key}.branches"))
+    if not trust.environments:
+        message = "nobody may deploy; add environments, with required reviewers as their protection"
+        yield Finding(key, message, (f"{key}.environments",))
     yield from _provider(f"{key}.provider_arn", trust.provider_arn, "token.actions.githubusercontent.com")
 
 

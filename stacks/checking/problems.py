@@ -26,6 +26,20 @@ _EXPECTED = {
 }
 
 
+RETIRED: Mapping[str, str] = {
+    "pipelines.azure_devops.pipelines": (
+        "a pipeline's own token (p://organization/project/pipeline) names neither branch nor approval, so "
+        "that the file of a pull request would deploy; write service_connection for who deploys, and these "
+        "names under plan_pipelines"
+    ),
+    "pipelines.github.branches": (
+        "a branch's token (repo:owner/name:ref:refs/heads/...) waits for no approval; write environments for "
+        "who deploys, and these names under plan_branches"
+    ),
+}
+"""Keys that are no more -> why, and what to write."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing to put right in the file."""
@@ -113,6 +127,8 @@ def _unquote(kind: str, value: object) -> str:
 
 
 def _unknown(place: Place, model: type[BaseModel]) -> str:
+    if retired := RETIRED.get(spelled(place)):
+        return retired
     wrong = str(place[-1])
     known = known_keys(model, place[:-1])
     near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.6)

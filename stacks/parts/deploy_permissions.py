@@ -1,5 +1,5 @@
 """
-What deploying needs beyond planning, by theme: each function is one managed policy.
+What deploying needs beyond planning, by theme; what holds and watches is in `content_permissions`.
 
 The deploy role makes the resources itself: CloudFormation acts with its caller's permissions (CloudFormation
 User Guide, "CloudFormation service role"). A service role would stay with each stack for whoever updates it
@@ -14,22 +14,52 @@ Names and tags decide what is ours:
 
 from __future__ import annotations
 
-from awacs.aws import Statement, StringEquals
-from troposphere import AccountId
+from awacs.aws import (
+    ArnEquals,
+    Null,
+    Statement,
+    StringEquals,
+    StringEqualsIfExists,
+    StringLikeIfExists,
+)
+from troposphere import Sub
 
-from stacks.parts.plan_permissions import alarms, balancers, dashboards, keys, log_groups, secrets
+from stacks.parts.plan_permissions import balancers
 from stacks.parts.policies import allow
 from stacks.parts.reach import BY_CLOUDFORMATION, Reach, actions, arn_of, when
 from stacks.settings import Settings
 
 
 def stacks(reach: Reach) -> list[Statement]:
-    """Return what executes change sets and takes stacks away, and what the commands do on their own."""
+    """
+    Return what executes change sets and takes stacks away, and what the commands do on their own.
+
+    Change sets are gatestack's by their names, and a template in no request is in the account's own bucket,
+    by one of the two addresses that the deployer gives (`deployer.aws.edges`). RunTask knows no condition
+    for subnets (Service Authorization Reference, Amazon ECS, November 2026): the cluster is our own.
+    """
     own = reach.arns("cloudformation", "stack/{p}-*/*")
     tasks = reach.arns("ecs", "task-definition/{p}-*")
+    ours = reach.change_sets("gatestack-*")
+    no_handover = Null({"cloudformation:RoleArn": "true", "cloudformation:ImportResourceTypes": "true"})
+    template = StringLikeIfExists("cloudformation:TemplateUrl", _template_addresses())
+    in_cluster = ArnEquals("ecs:cluster", reach.arns("ecs", "cluster/{p}"))
     return [
         allow("Deploy", actions("cloudformation", _STACKS), own),
-        allow("RunMigration", actions("ecs", "RunTask"), [*tasks, *reach.arns("ecs", "task/{p}-*/*")]),
+        allow(
+            "MakeChangeSets",
+            actions("cloudformation", "CreateChangeSet"),
+            own,
+            when(ours, no_handover, template),
+        ),
+        allow("ChangeSets", actions("cloudformation", "DeleteChangeSet ExecuteChangeSet"), own, when(ours)),
+        allow("AllStacks", actions("cloudformation", "DescribeStacks ListStacks"), ["*"]),
+        allow(
+            "RunMigration",
+            actions("ecs", "RunTask"),
+            [*tasks, *reach.arns("ecs", "task/{p}-*/*")],
+            when(in_cluster),
+        ),
         allow("PushImages", actions("ecr", _PUSH), reach.arns("ecr", "repository/{p}", "repository/{p}-*")),
         allow("EcrLogin", actions("ecr", "GetAuthorizationToken"), ["*"]),  # knows no resource
     ]
@@ -76,13 +106,13 @@ def _existing(settings: Settings) -> list[Statement]:
     return [allow("IntoExistingVpc", into, [arn_of("ec2", place) for place in places])]
 
 
-def entrance(reach: Reach, zones: list[str]) -> list[Statement]:
+def entrance(reach: Reach, zones: list[object]) -> list[Statement]:
     """
     Return what makes load balancer, certificate, DNS records and web application firewall.
 
     Target groups get their names from CloudFormation, cut to 32 characters, so tags tell which are ours.
-    SetWebAcl knows no resource. A web ACL of AWS's managed rules asks for ``managedruleset`` as well. Records
-    are changed in the environment's own hosted zone.
+    SetWebAcl knows no resource, and CloudFormation alone asks for it. A web ACL of AWS's managed rules asks
+    for ``managedruleset`` as well. Records are changed in the environment's own hosted zone.
     """
     service = "elasticloadbalancing"
     listeners = reach.arns(
@@ -91,14 +121,13 @@ def entrance(reach: Reach, zones: list[str]) -> list[Statement]:
     groups, certificates = [arn_of(service, "targetgroup/*")], [arn_of("acm", "certificate/*")]
     tag_new = StringEquals(f"{service}:CreateAction", "CreateTargetGroup")
     acls = reach.arns("wafv2", "regional/webacl/{p}/*", "regional/webacl/{p}-*/*")
-    own_zones = [one for zone in zones for one in Reach(("",)).globally("route53", f"hostedzone/{zone}")]
-    records = [allow("Records", actions("route53", "ChangeResourceRecordSets"), own_zones)] if zones else []
+    records = [allow("Records", actions("route53", "ChangeResourceRecordSets"), zones)] if zones else []
     return [
         allow("Balancers", actions(service, _BALANCERS), [*balancers(reach), *listeners]),
         allow("NewGroups", actions(service, "CreateTargetGroup"), groups, when(*reach.tagged())),
         allow("TagNewGroups", actions(service, "AddTags"), groups, when(tag_new)),
         allow("Groups", actions(service, _GROUPS), groups, when(*reach.owned())),
-        allow("BeforeBalancers", actions(service, "SetWebAcl"), ["*"]),
+        allow("BeforeBalancers", actions(service, "SetWebAcl"), ["*"], when(BY_CLOUDFORMATION)),
         allow("NewCertificates", actions("acm", "RequestCertificate"), ["*"], when(*reach.tagged())),
         allow(
             "TagNewCertificates",
@@ -113,16 +142,19 @@ def entrance(reach: Reach, zones: list[str]) -> list[Statement]:
     ]
 
 
-def data(reach: Reach) -> list[Statement]:
+def data(reach: Reach, snapshot: str | None) -> list[Statement]:
     """
     Return what makes databases and caches, with their snapshots.
 
-    An instance without an option group of its own is made in AWS's default one. What is made of a snapshot
-    may be made of any: whose it is stands in no name.
+    An instance without an option group of its own is made in AWS's default one. A snapshot is restored that
+    has a name of ours, as RDS's nightly ones (``rds:dev-litellm-db-...``) and CloudFormation's last ones have
+    it, or that ENV's file names: else a database of somebody else's would open with a password of the stack's
+    own (Service Authorization Reference, Amazon RDS, "snapshot", "cluster-snapshot", November 2026).
     """
     rds = reach.arns("rds", *(f"{kind}:{{p}}-*" for kind in _RDS_KINDS))
     defaults = [arn_of("rds", f"{kind}:default*") for kind in ("og", "pg", "cluster-pg")]
-    snapshots = [arn_of("rds", kind) for kind in ("snapshot:*", "cluster-snapshot:*")]
+    names = [f"{kind}:rds:{{p}}-*" for kind in _SNAPSHOTS]
+    snapshots = [*reach.arns("rds", *names), *_named(snapshot)]
     caches = reach.arns("elasticache", *(f"{kind}:{{p}}-*" for kind in _CACHE_KINDS))
     return [
         allow("Databases", actions("rds", _DATABASES), rds),
@@ -132,54 +164,40 @@ def data(reach: Reach) -> list[Statement]:
     ]
 
 
-def running(reach: Reach) -> list[Statement]:
+def running(reach: Reach, settings: Settings) -> list[Statement]:
     """
-    Return what makes clusters, services, functions and repositories, and what watches and scales them.
+    Return what makes clusters, services, functions and repositories, and what scales them.
 
-    DeregisterTaskDefinition knows no resource. A scalable target has an id of AWS's own; the namespace keeps
-    it to ECS.
+    DeregisterTaskDefinition knows no resource, and CloudFormation alone asks for it. A scalable target has an
+    id of AWS's own: the namespace keeps it to ECS, and tags to ours. In a VPC that was there already,
+    functions are in that one. A function is opened to Secrets Manager alone.
     """
     ecs = reach.arns("ecs", "cluster/{p}", "cluster/{p}-*", "*/{p}/*", "task-definition/{p}-*")
     in_ecs = StringEquals("application-autoscaling:service-namespace", "ecs")
     targets = [arn_of("application-autoscaling", "scalable-target/*")]
+    functions = reach.arns("lambda", "function:{p}-*")
+    there = settings.network.existing_vpc
+    in_vpc = when(StringEqualsIfExists("lambda:VpcIds", there.vpc_id)) if there else None
+    rotates = when(StringEquals("lambda:Principal", "secretsmanager.amazonaws.com"))
+    scaling = "application-autoscaling"
+    new_target = actions(scaling, "RegisterScalableTarget")
+    tag_target = actions(scaling, "TagResource")
     return [
         allow("Tasks", actions("ecs", _TASKS), ecs),
-        allow("OldTaskDefinitions", actions("ecs", "DeregisterTaskDefinition"), ["*"]),
+        allow(
+            "OldTaskDefinitions",
+            actions("ecs", "DeregisterTaskDefinition"),
+            ["*"],
+            when(BY_CLOUDFORMATION),
+        ),
         allow("Images", actions("ecr", _IMAGES), reach.arns("ecr", "repository/{p}", "repository/{p}-*")),
-        allow("Functions", actions("lambda", _FUNCTIONS), reach.arns("lambda", "function:{p}-*")),
-        allow("Scaling", actions("application-autoscaling", _SCALING), targets, when(in_ecs)),
-        allow("TagScaling", actions("application-autoscaling", "TagResource UntagResource"), targets),
-        allow("Alarms", actions("cloudwatch", _ALARMS), alarms(reach)),
-        allow("Dashboards", actions("cloudwatch", _DASHBOARDS), dashboards(reach)),
-        allow("Rules", actions("events", _EVENTS), reach.arns("events", "rule/{p}-*")),
-        allow("Trails", actions("cloudtrail", _TRAILS), reach.arns("cloudtrail", "trail/{p}-*")),
-        allow("Archives", actions("firehose", _ARCHIVES), reach.arns("firehose", "deliverystream/{p}-*")),
-    ]
-
-
-def contents(reach: Reach) -> list[Statement]:
-    """
-    Return what makes log groups, topics, parameters, secrets, buckets and keys, and what is put into them.
-
-    A key is tagged as CloudFormation makes it; a key of somebody else's cannot become ours by a tag. Bucket
-    names are unique worldwide, so objects are put only into buckets of this account.
-    """
-    here = StringEquals("aws:ResourceAccount", AccountId)
-    aliases = reach.arns("kms", "alias/{p}", "alias/{p}-*")
-    return [
-        allow("Logs", actions("logs", _LOGS), log_groups(reach)),
-        allow("Deliveries", actions("logs", _DELIVERIES), ["*"]),  # flow logs; knows no resource
-        allow("Topics", actions("sns", _TOPICS), reach.arns("sns", "{p}-*")),
-        allow("Subscriptions", actions("sns", "SetSubscriptionAttributes Unsubscribe"), ["*"]),  # no resource
-        allow("Parameters", actions("ssm", _PARAMETERS), reach.arns("ssm", "parameter/{p}/*")),
-        allow("Secrets", actions("secretsmanager", _SECRETS), secrets(reach)),
-        allow("Passwords", actions("secretsmanager", "GetRandomPassword"), ["*"]),  # knows no resource
-        allow("Buckets", actions("s3", _BUCKETS), reach.globally("s3", "{p}-*")),
-        allow("Files", actions("s3", _FILES), reach.globally("s3", "{p}-*/*"), when(here)),
-        allow("NewKeys", actions("kms", "CreateKey"), ["*"], when(*reach.tagged(), BY_CLOUDFORMATION)),
-        allow("TagNewKeys", actions("kms", "TagResource"), keys(), when(*reach.tagged(), BY_CLOUDFORMATION)),
-        allow("Keys", actions("kms", _KEYS), keys(), when(*reach.owned())),
-        allow("Aliases", actions("kms", "CreateAlias DeleteAlias UpdateAlias"), aliases),
+        allow("Functions", actions("lambda", _FUNCTIONS), functions),
+        allow("PlacedFunctions", actions("lambda", _PLACED), functions, in_vpc),
+        allow("OpenFunctions", actions("lambda", "AddPermission"), functions, rotates),
+        allow("NewTargets", new_target, targets, when(in_ecs, *reach.tagged(), BY_CLOUDFORMATION)),
+        allow("TagNewTargets", tag_target, targets, when(*reach.tagged(), BY_CLOUDFORMATION)),
+        allow("Scaling", actions(scaling, _SCALING), targets, when(in_ecs, *reach.owned())),
+        allow("TagScaling", actions(scaling, "TagResource UntagResource"), targets, when(*reach.owned())),
     ]
 
 
@@ -187,10 +205,23 @@ def _managed_rules() -> list[object]:
     return [arn_of("wafv2", "regional/managedruleset/*/*")]
 
 
-_STACKS = (
-    "ContinueUpdateRollback DeleteStack ExecuteChangeSet RollbackStack UntagResource "
-    "UpdateTerminationProtection"
-)
+def _named(snapshot: str | None) -> list[object]:
+    """Return the one snapshot that ENV's file names, by name or ARN: of an instance, or of a cluster."""
+    if snapshot is None:
+        return []
+    if snapshot.startswith("arn:"):
+        return [snapshot]
+    return [arn_of("rds", f"{kind}:{snapshot}") for kind in _SNAPSHOTS]
+
+
+def _template_addresses() -> list[object]:
+    bucket = "gatestack-artifacts-${AWS::AccountId}-${AWS::Region}/*"
+    hosts = ("s3.${AWS::Region}.${AWS::URLSuffix}", "s3.${AWS::URLSuffix}")
+    return [Sub(f"https://{host}/{bucket}") for host in hosts]
+
+
+_SNAPSHOTS = ("snapshot", "cluster-snapshot")
+_STACKS = "ContinueUpdateRollback DeleteStack RollbackStack UntagResource UpdateTerminationProtection"
 _PUSH = (
     "BatchCheckLayerAvailability CompleteLayerUpload GetDownloadUrlForLayer InitiateLayerUpload PutImage "
     "UploadLayerPart"
@@ -257,47 +288,10 @@ _IMAGES = (
     "PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy SetRepositoryPolicy TagResource "
     "UntagResource"
 )
+_PLACED = "CreateFunction UpdateFunctionConfiguration"
 _FUNCTIONS = (
-    "AddPermission CreateFunction DeleteFunction DeleteFunctionConcurrency InvokeFunction PublishVersion "
+    "DeleteFunction DeleteFunctionConcurrency InvokeFunction PublishVersion "
     "PutFunctionConcurrency PutFunctionRecursionConfig PutRuntimeManagementConfig RemovePermission "
-    "TagResource UntagResource UpdateFunctionCode UpdateFunctionConfiguration"
+    "TagResource UntagResource UpdateFunctionCode"
 )
 _SCALING = "DeleteScalingPolicy DeregisterScalableTarget PutScalingPolicy RegisterScalableTarget"
-_ALARMS = "DeleteAlarms PutMetricAlarm TagResource UntagResource"
-_DASHBOARDS = "DeleteDashboards PutDashboard TagResource UntagResource"
-_EVENTS = "DeleteRule PutRule PutTargets RemoveTargets TagResource UntagResource"
-_TRAILS = (
-    "AddTags CreateTrail DeleteTrail PutEventConfiguration PutEventSelectors RemoveTags "
-    "StartLogging StopLogging UpdateTrail"
-)
-_ARCHIVES = (
-    "CreateDeliveryStream DeleteDeliveryStream StartDeliveryStreamEncryption StopDeliveryStreamEncryption "
-    "TagDeliveryStream UntagDeliveryStream UpdateDestination"
-)
-_LOGS = (
-    "AssociateKmsKey CreateLogGroup CreateLogStream DeleteDataProtectionPolicy DeleteLogGroup "
-    "DeleteLogStream DeleteRetentionPolicy DeleteSubscriptionFilter DisassociateKmsKey "
-    "PutDataProtectionPolicy PutLogGroupDeletionProtection PutRetentionPolicy PutSubscriptionFilter "
-    "TagResource UntagResource"
-)
-_DELIVERIES = "CreateLogDelivery DeleteLogDelivery"
-_TOPICS = (
-    "CreateTopic DeleteTopic PutDataProtectionPolicy SetTopicAttributes Subscribe TagResource UntagResource"
-)
-_PARAMETERS = "AddTagsToResource DeleteParameter LabelParameterVersion PutParameter RemoveTagsFromResource"
-_SECRETS = (
-    "CancelRotateSecret CreateSecret DeleteSecret GetSecretValue PutSecretValue RotateSecret TagResource "
-    "UntagResource UpdateSecret UpdateSecretVersionStage"
-)
-_BUCKETS = (
-    "CreateBucket DeleteBucket DeleteBucketPolicy ListBucketVersions PutBucketAcl PutBucketLogging "
-    "PutBucketNotification PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock "
-    "PutBucketTagging PutBucketVersioning PutEncryptionConfiguration PutLifecycleConfiguration TagResource "
-    "UntagResource"
-)
-_FILES = "DeleteObject DeleteObjectVersion PutObject"
-_KEYS = (
-    "CreateAlias CreateGrant Decrypt DeleteAlias DisableKey DisableKeyRotation EnableKey EnableKeyRotation "
-    "Encrypt GenerateDataKey PutKeyPolicy RevokeGrant ScheduleKeyDeletion TagResource UntagResource "
-    "UpdateAlias UpdateKeyDescription"
-)

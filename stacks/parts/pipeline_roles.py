@@ -10,7 +10,7 @@ from troposphere import Sub
 from stacks.parts.deployment import SHIFTING_POLICY
 from stacks.parts.plan_permissions import keys, log_groups, roles, secrets
 from stacks.parts.policies import allow
-from stacks.parts.reach import Reach, actions, arn_of, when
+from stacks.parts.reach import BY_CLOUDFORMATION, Reach, actions, arn_of, when
 
 SERVICES = ("ecs-tasks", "ecs", "lambda", "vpc-flow-logs", "firehose", "logs")
 """Services that the stacks' roles are passed to."""
@@ -25,10 +25,15 @@ def identities(reach: Reach, boundary: Any) -> list[Statement]:
 
     Without that condition who makes roles could make one that may do anything, and take it (IAM User Guide,
     "Permissions boundaries for IAM entities", "Delegating responsibility to others"). To take the boundary
-    off is allowed to nobody here. Taking permissions away is no danger, and earlier roles have no boundary.
+    off is allowed to nobody here. Who may take a role is changed of bounded ones alone. Earlier roles have no
+    boundary: to give them one and to take them away wants gatestack's tags, by which a role of somebody else
+    with such a name is none of ours. A role is tagged as CloudFormation makes it; tags say nothing of who may
+    pass it (IAM User Guide, "Controlling access for IAM users and roles using tags", PassRole).
     """
     own = roles(reach)
+    new = when(*reach.tagged(), BY_CLOUDFORMATION)
     bounded = StringEquals("iam:PermissionsBoundary", boundary)
+    given = when(bounded, *reach.owned())
     attached = ArnEquals("iam:PolicyARN", _aws_managed(SHIFTING_POLICY))
     passed = StringEquals("iam:PassedToService", [f"{one}.amazonaws.com" for one in SERVICES])
     linked = StringEquals("iam:AWSServiceName", [f"{one}.amazonaws.com" for one in LINKED])
@@ -36,7 +41,9 @@ def identities(reach: Reach, boundary: Any) -> list[Statement]:
     return [
         allow("BoundedRoles", actions("iam", _BOUNDED), own, when(bounded)),
         allow("AttachAwsPolicy", actions("iam", "AttachRolePolicy"), own, when(bounded, attached)),
-        allow("Roles", actions("iam", _ROLES), own),
+        allow("GiveBoundary", actions("iam", "PutRolePermissionsBoundary"), own, given),
+        allow("TagNewRoles", actions("iam", "TagRole"), own, new),
+        allow("Roles", actions("iam", _ROLES), own, when(*reach.owned())),
         allow("PassRoles", actions("iam", "PassRole"), own, when(passed)),
         allow("ServiceLinkedRoles", actions("iam", "CreateServiceLinkedRole"), service_roles, when(linked)),
     ]
@@ -82,11 +89,11 @@ def _models() -> list[Sub]:
     return [foundation, arn_of("bedrock", "inference-profile/*")]
 
 
-_BOUNDED = "CreateRole PutRolePermissionsBoundary PutRolePolicy"
-_ROLES = (
-    "DeleteRole DeleteRolePolicy DetachRolePolicy TagRole UntagRole UpdateAssumeRolePolicy UpdateRole "
+_BOUNDED = (
+    "CreateRole DeleteRole DeleteRolePolicy DetachRolePolicy PutRolePolicy UpdateAssumeRolePolicy UpdateRole "
     "UpdateRoleDescription"
 )
+_ROLES = "DeleteRole DeleteRolePolicy DetachRolePolicy TagRole UntagRole"
 _EVERYWHERE = (
     ("ec2", "DescribeNetworkInterfaces DescribeSubnets"),
     ("ecr", "GetAuthorizationToken"),

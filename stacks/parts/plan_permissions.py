@@ -2,28 +2,39 @@
 What planning needs: to look, and to make and remove change sets. It executes none and reads no secret.
 
 Resource ``*`` stands where AWS knows no resource for an action, and for lists that are asked for as a whole
-(Service Authorization Reference, column "Resource types"). None of those changes anything.
+(Service Authorization Reference, column "Resource types", November 2026). None of those changes anything.
+What others in the account can be seen by it is in docs/bootstrap.md.
 """
 
 from __future__ import annotations
 
-from awacs.aws import Null, Statement
+from awacs.aws import ArnEquals, Deny, Null, Statement
 
 from stacks.parts.policies import allow
-from stacks.parts.reach import Reach, actions, when
+from stacks.parts.reach import HERE, Reach, actions, when
 
 
 def planning(reach: Reach) -> list[Statement]:
     """
     Return what change sets take.
 
-    No role is handed to CloudFormation, for it would keep that role for whoever comes next; nothing that is
-    there already is imported, so that no stack takes over what belongs to others.
+    They have names that a deployment gives none of its own (`deployer.preview`), so that nobody who plans
+    lays one where a deployment looks, or takes one away from it. No role is handed to CloudFormation, for it
+    would keep that role for whoever comes next; nothing that is there already is imported, so that no stack
+    takes over what belongs to others; the template is in the request, since a bucket's could be anybody's.
     """
-    no_handover = Null({"cloudformation:RoleArn": "true", "cloudformation:ImportResourceTypes": "true"})
+    nothing_else = Null(
+        {
+            "cloudformation:RoleArn": "true",
+            "cloudformation:ImportResourceTypes": "true",
+            "cloudformation:TemplateUrl": "true",
+        }
+    )
     stacks = reach.arns("cloudformation", "stack/{p}-*/*")
+    plans = reach.change_sets(PLANS)
     return [
-        allow("MakeChangeSets", actions("cloudformation", "CreateChangeSet"), stacks, when(no_handover)),
+        allow("MakePlans", actions("cloudformation", "CreateChangeSet"), stacks, when(plans, nothing_else)),
+        allow("ForgetPlans", actions("cloudformation", "DeleteChangeSet"), stacks, when(plans)),
         allow("TendChangeSets", actions("cloudformation", _CHANGE_SETS), stacks),
         allow("ReadStacks", actions("cloudformation", _STACKS), stacks),
         allow("FindStacks", actions("cloudformation", _ALL_STACKS), ["*"]),
@@ -31,8 +42,19 @@ def planning(reach: Reach) -> list[Statement]:
     ]
 
 
-def looking() -> list[Statement]:
-    """Return what is read of the whole account: by CloudFormation for drift, by gatestack for its plans."""
+def never() -> list[Statement]:
+    """Return what who only plans is refused, also where another policy of the account allows it."""
+    refused = [one for service, names in _NEVER for one in actions(service, names)]
+    return [Statement(Sid="OnlyPlans", Effect=Deny, Action=refused, Resource=["*"])]
+
+
+def looking(reach: Reach, zones: list[object]) -> list[Statement]:
+    """
+    Return what is read of the whole account: by CloudFormation for drift, by gatestack for its plans.
+
+    DescribeTaskDefinition knows neither resource nor condition; ListTasks is kept to a cluster by one.
+    """
+    in_cluster = ArnEquals("ecs:cluster", reach.arns("ecs", "cluster/{p}"))
     return [
         allow("LookAtNetwork", actions("ec2", _NETWORK), ["*"]),
         allow("LookAtBalancers", actions("elasticloadbalancing", _BALANCERS), ["*"]),
@@ -41,7 +63,8 @@ def looking() -> list[Statement]:
         allow("LookAtScaling", actions("application-autoscaling", _SCALING), ["*"]),
         allow("LookAtLogGroups", actions("logs", _LOG_GROUPS), ["*"]),
         allow("LookAtMetrics", actions("cloudwatch", "DescribeAlarms GetMetricData"), ["*"]),
-        allow("LookAtTasks", actions("ecs", "DescribeTaskDefinition ListTasks"), ["*"]),
+        allow("LookAtTaskDefinitions", actions("ecs", "DescribeTaskDefinition"), ["*"]),
+        allow("LookAtTasks", actions("ecs", "ListTasks"), ["*"], when(in_cluster)),
         allow("LookAtKeys", actions("kms", "ListAliases"), ["*"]),
         allow(
             "LookAtNames",
@@ -52,7 +75,7 @@ def looking() -> list[Statement]:
         allow("LookAtTrails", actions("cloudtrail", "DescribeTrails"), ["*"]),
         allow("LookAtSubscriptions", actions("sns", "GetSubscriptionAttributes"), ["*"]),
         allow("LookAtCertificates", actions("acm", _CERTIFICATES), [*_certificates()]),
-        allow("LookAtRecords", actions("route53", _RECORDS), [*_zones(), *_changes()]),
+        allow("LookAtRecords", actions("route53", _RECORDS), [*zones, *_changes()]),
     ]
 
 
@@ -81,8 +104,13 @@ def looking_at_contents(reach: Reach) -> list[Statement]:
         allow("ReadTopics", actions("sns", _TOPICS), service("sns", "{p}-*")),
         allow("ReadParameters", actions("ssm", _PARAMETERS), service("ssm", "parameter/{p}/*")),
         allow("ReadSecretsFacts", actions("secretsmanager", _SECRETS), secrets(reach)),
-        allow("ReadBuckets", actions("s3", _BUCKETS), reach.globally("s3", "{p}-*")),
-        allow("ReadFiles", actions("s3", "GetObject GetObjectVersion"), reach.globally("s3", "{p}-*/*")),
+        allow("ReadBuckets", actions("s3", _BUCKETS), reach.globally("s3", "{p}-*"), when(HERE)),
+        allow(
+            "ReadFiles",
+            actions("s3", "GetObject GetObjectVersion"),
+            reach.globally("s3", "{p}-*/*"),
+            when(HERE),
+        ),
         allow("ReadRoles", actions("iam", _ROLES), roles(reach)),
         allow("ReadKeys", actions("kms", _KEYS), keys(), when(*reach.owned())),
     ]
@@ -139,20 +167,24 @@ def _certificates() -> list[object]:
     return [*Reach(("",)).arns("acm", "certificate/*")]
 
 
-def _zones() -> list[object]:
-    return [*Reach(("",)).globally("route53", "hostedzone/*")]
-
-
 def _changes() -> list[object]:
     return [*Reach(("",)).globally("route53", "change/*")]
 
 
-_CHANGE_SETS = "DeleteChangeSet DescribeChangeSet ListChangeSets TagResource"
+PLANS = "gatestack-plan-*"
+"""Names of change sets that only show what would change, and of those that a saved plan holds."""
+_NEVER = (
+    ("cloudformation", "CreateStack DeleteStack ExecuteChangeSet SetStackPolicy UpdateStack"),
+    ("iam", "PassRole"),
+    ("secretsmanager", "BatchGetSecretValue GetSecretValue"),
+    ("sts", "AssumeRole"),
+)
+_CHANGE_SETS = "DescribeChangeSet ListChangeSets TagResource"
 _STACKS = (
     "DescribeEvents DescribeStackEvents DescribeStackResourceDrifts DescribeStacks DetectStackDrift "
     "DetectStackResourceDrift GetTemplate ListStackResources"
 )
-_ALL_STACKS = "DescribeStackDriftDetectionStatus DescribeStacks ListExports ListImports ListStacks"
+_ALL_STACKS = "DescribeStackDriftDetectionStatus ListExports ListImports"
 _NETWORK = (
     "DescribeAccountAttributes DescribeAddresses DescribeAvailabilityZones DescribeFlowLogs "
     "DescribeInternetGateways DescribeNatGateways DescribeNetworkAcls DescribeNetworkInterfaces "

@@ -6,8 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import get_args
 
-from awacs.aws import Action, Condition, ConditionElement, ForAnyValueStringEquals, StringEquals
-from troposphere import Sub
+from awacs.aws import (
+    Action,
+    Condition,
+    ConditionElement,
+    ForAnyValueStringEquals,
+    StringEquals,
+    StringLike,
+)
+from troposphere import AccountId, Sub
 
 from stacks.settings import Settings, System
 
@@ -59,6 +66,17 @@ class Reach:
         """Return the conditions of a request that makes something ours."""
         return [StringEquals({f"aws:RequestTag/{tag}": value for tag, value in self._tags().items()})]
 
+    def change_sets(self, names: str) -> StringLike:
+        """
+        Return the condition that a change set is called like *names*.
+
+        A request names it by its name or by its ARN, and which of them the key has then is not documented
+        (Service Authorization Reference, "Condition keys for AWS CloudFormation", November 2026).
+        """
+        return StringLike(
+            {"cloudformation:ChangeSetName": [names, arn_of("cloudformation", f"changeSet/{names}")]}
+        )
+
     def _tags(self) -> dict[str, str | list[str]]:
         systems, environments = zip(*(_split(prefix) for prefix in self.prefixes), strict=True)
         tags: dict[str, str | list[str]] = {"ManagedBy": "gatestack", "System": _values(systems)}
@@ -66,12 +84,31 @@ class Reach:
 
 
 def when(*conditions: ConditionElement) -> Condition:
-    """Return the condition that all of *conditions* hold."""
-    return Condition(list(conditions))
+    """
+    Return the condition that all of *conditions* hold.
+
+    An operator stands once in a statement, with every key that it compares: of two of a kind awacs would keep
+    the last one alone.
+    """
+    kinds: dict[type[ConditionElement], dict[str, object]] = {}
+    for one in conditions:
+        kinds.setdefault(type(one), {}).update(_keys(one))
+    return Condition([kind(keys) for kind, keys in kinds.items()])
+
+
+def _keys(element: ConditionElement) -> dict[str, object]:
+    """Return what *element* compares: awacs takes one key and its value, or a mapping."""
+    if element.cond_dict is not None:
+        return dict(element.cond_dict)
+    return {str(element.key): element.value}
 
 
 BY_CLOUDFORMATION = ForAnyValueStringEquals("aws:CalledVia", ["cloudformation.amazonaws.com"])
 """Only what CloudFormation does in the role's name (IAM User Guide, "AWS global condition context keys")."""
+
+
+HERE = StringEquals("aws:ResourceAccount", AccountId)
+"""Only in this account: names of buckets are unique worldwide, so one like ours may be somebody else's."""
 
 
 def _split(prefix: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import Field
@@ -9,6 +10,28 @@ from pydantic import Field
 from stacks.checking import fields
 from stacks.checking.fields import between
 from stacks.sections import Section
+
+APPROVED = re.compile(
+    r"sc://[^/*?:]+/[^/*?:]+/[^/*?:]+|repo:[A-Za-z0-9@._-]+/[A-Za-z0-9@._-]+:environment:[A-Za-z0-9._/-]+"
+)
+"""
+Subjects of tokens that are given only behind an approval: of a service connection, of a GitHub environment.
+
+The resource's owner puts the approval there, not the file of the pipeline (Azure DevOps docs, "Define
+approvals and checks": checks of a service connection hold up every stage that uses it; GitHub docs, "Managing
+environments for deployment", and "OpenID Connect reference", both read in November 2026).
+"""
+
+
+def binds_to_approval(subject: str) -> bool:
+    """
+    Whether a job can get a token of *subject* only behind an approval, by the kind of the subject.
+
+    A pipeline's own subject (``p://organization/project/pipeline``) names no branch and no check, so whoever
+    pushes a branch has it by a file of their own; a pull request's and a branch's wait for nobody; a pattern
+    is any of them.
+    """
+    return APPROVED.fullmatch(subject) is not None
 
 
 class AzureDevOps(Section):
@@ -20,13 +43,27 @@ class AzureDevOps(Section):
     """GUID: the last part of the issuer of its tokens, https://vstoken.dev.azure.com/GUID."""
     project: fields.AzureName
     service_connection: fields.AzureName | None = None
-    """Name of the service connection whose jobs deploy."""
+    """Name of the service connection whose jobs deploy; its approvals and checks say who may."""
     plan_service_connection: fields.AzureName | None = None
-    """Name of the one whose jobs only plan, for the validation of pull requests."""
-    pipelines: Annotated[tuple[fields.AzureName, ...], Field(strict=False)] = ()
-    """Names of pipelines that deploy without a service connection, by the token of their own job."""
+    """Name of the one whose jobs only plan, where they do not plan by their pipelines' names."""
+    plan_pipelines: Annotated[tuple[fields.AzureName, ...], Field(strict=False)] = ()
+    """Names of pipelines whose jobs plan by their own token, without a service connection; none deploys."""
     provider_arn: fields.ProviderArn | None = None
     """The account's OIDC provider of this organization, where it has one already."""
+
+    @property
+    def deploy_subjects(self) -> tuple[str, ...]:
+        """Whose tokens deploy (AWS Toolkit for Azure DevOps User Guide, "OIDC federation")."""
+        return self._connection(self.service_connection)
+
+    @property
+    def plan_subjects(self) -> tuple[str, ...]:
+        """Whose tokens plan; ``p://`` is a job's own, without a service connection."""
+        own = tuple(f"p://{self.organization}/{self.project}/{one}" for one in self.plan_pipelines)
+        return self._connection(self.plan_service_connection) + own
+
+    def _connection(self, name: str | None) -> tuple[str, ...]:
+        return (f"sc://{self.organization}/{self.project}/{name}",) if name else ()
 
 
 class GitHub(Section):
@@ -36,14 +73,24 @@ class GitHub(Section):
     """owner/name; owner@123/name@456 where GitHub's tokens name both with their numbers."""
     environments: Annotated[tuple[fields.GitHubName, ...], Field(strict=False)] = ()
     """Environments of the repository whose jobs deploy; its protection rules say who approves."""
-    branches: Annotated[tuple[fields.GitHubName, ...], Field(strict=False)] = ()
-    """Branches whose jobs deploy without an environment."""
     pull_requests: bool = False
     """Let pull requests plan, never deploy."""
     plan_branches: Annotated[tuple[fields.GitHubName, ...], Field(strict=False)] = ()
     """Branches whose jobs plan outside of an environment, for a plan that comes before its approval: main."""
     provider_arn: fields.ProviderArn | None = None
     """The account's OIDC provider of GitHub, where it has one already."""
+
+    @property
+    def deploy_subjects(self) -> tuple[str, ...]:
+        """Whose tokens deploy (GitHub docs, "OpenID Connect reference")."""
+        return tuple(f"repo:{self.repository}:environment:{one}" for one in self.environments)
+
+    @property
+    def plan_subjects(self) -> tuple[str, ...]:
+        """Whose tokens plan."""
+        requests = (f"repo:{self.repository}:pull_request",) if self.pull_requests else ()
+        branches = tuple(f"repo:{self.repository}:ref:refs/heads/{one}" for one in self.plan_branches)
+        return requests + branches
 
 
 class Pipelines(Section):
