@@ -142,8 +142,8 @@ def deploy(
     """Bring ENV to what its file says: change sets for everything, side by side where the imports allow."""
     if path and (only or revert_drift):
         raise click.UsageError("--only and --revert-drift cannot be given with --plan: the plan says it")
-    environment = resolve(env, options.region)
     reviewed = review.read(path, env) if path else None
+    environment = resolve(env, options.region)
     if not reviewed and not yes:
         review.check_terminal(" (see `gatestack plan` first)")
     environment.warn()

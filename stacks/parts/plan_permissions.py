@@ -66,11 +66,6 @@ def looking(reach: Reach, zones: list[object]) -> list[Statement]:
         allow("LookAtTaskDefinitions", actions("ecs", "DescribeTaskDefinition"), ["*"]),
         allow("LookAtTasks", actions("ecs", "ListTasks"), ["*"], when(in_cluster)),
         allow("LookAtKeys", actions("kms", "ListAliases"), ["*"]),
-        allow(
-            "LookAtNames",
-            [*actions("ssm", "DescribeParameters"), *actions("secretsmanager", "ListSecrets")],
-            ["*"],
-        ),
         allow("LookAtZones", actions("route53", "ListHostedZones"), ["*"]),
         allow("LookAtTrails", actions("cloudtrail", "DescribeTrails"), ["*"]),
         allow("LookAtSubscriptions", actions("sns", "GetSubscriptionAttributes"), ["*"]),
@@ -113,6 +108,11 @@ def looking_at_contents(reach: Reach) -> list[Statement]:
         ),
         allow("ReadRoles", actions("iam", _ROLES), roles(reach)),
         allow("ReadKeys", actions("kms", _KEYS), keys(), when(*reach.owned())),
+        allow(
+            "LookAtNames",
+            [*actions("ssm", "DescribeParameters"), *actions("secretsmanager", "ListSecrets")],
+            ["*"],
+        ),
     ]
 
 
