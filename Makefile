@@ -18,7 +18,8 @@ COMPILE := -m compileall -qq -j 0
 LOCK := .venv-lock/bin/uv --quiet --no-config pip compile --upgrade --universal --python-version 3.11 --only-binary :all: \
   --generate-hashes --no-header --no-annotate
 
-# A person at a terminal is asked before a real environment changes; the sandbox and pipelines are not.
+# A person at a terminal is asked before a real environment changes; `local`, which the command keeps away from AWS whatever
+# the surroundings say, and pipelines are not.
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
 .DEFAULT_GOAL := help

@@ -13,9 +13,9 @@ from botocore.exceptions import BotoCoreError
 from deployer.aws import drift as aws_drift
 from deployer.aws.budget import Budget
 from deployer.aws.edges import Edges
-from deployer.aws.endpoint import is_silent
+from deployer.aws.endpoint import emulated, is_silent
 from deployer.aws.errors import call, is_missing, is_taken, is_unused, setup
-from deployer.aws.login import Login
+from deployer.aws.login import Login, log_in
 from deployer.aws.paging import pages
 from deployer.aws.shapes import (
     change_set_state,
@@ -51,13 +51,16 @@ def connect(
         Refused: there are no credentials, or no such profile.
 
     """
+    return on(log_in(region, profile=profile, endpoint=endpoint), budget=budget)
+
+
+def on(login: Login, *, budget: Budget | None = None) -> Aws:
+    """Return the account and region of *login*; raises Refused where its endpoint is none."""
     try:
-        login = Login(region, profile, endpoint)
-        return Aws(
-            login.client("cloudformation"), login.client, region, budget=budget or Budget(), renew=login.renew
-        )
+        client = login.client("cloudformation")
     except BotoCoreError as error:
         raise setup(error) from error
+    return Aws(client, login.client, login.region, budget=budget or Budget(), renew=login.renew)
 
 
 class Aws(Edges):
@@ -73,9 +76,7 @@ class Aws(Edges):
         renew: Callable[[], bool] = lambda: False,
     ) -> None:
         """Without a *budget* every request is made once; *renew* says if *clients* has another login now."""
-        host = cloudformation.meta.endpoint_url.split("//")[-1].split("/")[0]
-        emulated = not host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
-        super().__init__(clients, region, emulated=emulated, renew=renew)
+        super().__init__(clients, region, renew=renew)
         self._client = cloudformation
         self._budget = budget
         self._listing_pages = 1
@@ -144,7 +145,7 @@ class Aws(Edges):
                 return None
             raise
         changes = [change for page in pages for change in page.get("Changes", ())]
-        return change_set_state(pages[0], changes, emulated=self._emulated)
+        return change_set_state(pages[0], changes, emulated=emulated(self._client))
 
     def holds_template(self, change_set: ChangeSetState, template: str) -> bool | None:
         """Whether a change set was made from *template*; some emulators answer with the live one."""
@@ -153,12 +154,12 @@ class Aws(Edges):
         except Transient:
             raise
         except CloudError:
-            if self._emulated:
+            if emulated(self._client):
                 return None
             raise
         if same_template(found, template):
             return True
-        return None if self._emulated and found == self._live_template(change_set.stack_id) else False
+        return None if emulated(self._client) and found == self._live_template(change_set.stack_id) else False
 
     def _live_template(self, stack_id: str) -> str | None:
         try:
