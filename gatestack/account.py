@@ -15,6 +15,7 @@ import click
 from deployer.aws.account import on
 from deployer.aws.login import Clients, Login, log_in, own_endpoint
 from deployer.cloud import Cloud
+from gatestack import telling
 from gatestack.cli import Options
 from gatestack.environment import SANDBOX_ENVIRONMENT, Environment
 from gatestack.local import SANDBOX_FOLDER, none_runs, refusing
@@ -110,6 +111,7 @@ def once(what: str, make: Callable[[], Made]) -> Made:
 
 def _log_in(environment: Environment, options: Options, *, starting: bool) -> Login:
     if environment.name != SANDBOX_ENVIRONMENT:
+        _tell_of_other_region(environment, options)
         return log_in(environment.region, profile=options.profile)
     if endpoint := _endpoint(environment, options, starting=starting):
         return log_in(environment.region, endpoint=endpoint, never_aws=True)
@@ -122,6 +124,18 @@ def check_account(environment: Environment, cloud: Cloud) -> None:
     source = environment.settings or environment.rendered
     if source and source.account:
         environment.check_account(cloud.account())
+
+
+def _tell_of_other_region(environment: Environment, options: Options) -> None:
+    """Warn where the user's variables name another region than the environment's file, which counts."""
+    named = {name: os.environ.get(name, "").strip() for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
+    others = {name: value for name, value in named.items() if value not in {"", environment.region}}
+    if others and options.region is None:
+        name, value = next(iter(others.items()))
+        telling.warning(
+            f"{name} is {value}, and the file of {environment.name} says {environment.region}: the file "
+            f"counts; --region {value} would go there"
+        )
 
 
 def _endpoint(environment: Environment, options: Options, *, starting: bool) -> str | None:

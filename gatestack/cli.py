@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -59,15 +58,18 @@ class Options:
 
 
 class Region(click.ParamType[str]):
-    """The name of an AWS region, by its shape."""
+    """The name of an AWS region."""
 
     name = "region"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return *value* if it has the shape of a region's name."""
-        if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", value):
-            self.fail(f"{value!r} is no AWS region; one is us-east-1", param, ctx)
-        return str(value)
+        """Return *value* if there is such a region."""
+        from stacks.checking import regions  # noqa: PLC0415 - most commands are told no region
+
+        try:
+            return regions.checked(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
