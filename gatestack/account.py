@@ -109,6 +109,13 @@ def once(what: str, make: Callable[[], Made]) -> Made:
     return made
 
 
+def nothing_asked() -> bool:
+    """Whether this command has asked AWS for nothing but answers, so that nothing of it goes on."""
+    context = click.get_current_context(silent=True)
+    kept = context.meta.get(__name__, {}) if context else {}
+    return "login" not in kept or not kept["login"].asked
+
+
 def _log_in(environment: Environment, options: Options, *, starting: bool) -> Login:
     if environment.name != SANDBOX_ENVIRONMENT:
         _tell_of_other_region(environment, options)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from deployer.errors import DeployError, untouched
 from gatestack import telling
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -124,8 +125,19 @@ class Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; one that was asked for what it prints fails where that is lost."""
-        code = super().invoke(ctx)
+        """
+        Run the command; one that was asked for what it prints fails where that is lost.
+
+        One that has asked AWS for nothing has not lost sight of anything: exit code 2.
+        """
+        try:
+            code = super().invoke(ctx)
+        except DeployError as error:
+            from gatestack.account import nothing_asked  # noqa: PLC0415 - what raised it has imported it
+
+            if nothing_asked():
+                raise untouched(error) from error
+            raise
         return telling.kept(code or 0) if ctx.invoked_subcommand in READING else code
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -8,13 +8,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import BotoCoreError
-
 from deployer.aws import drift as aws_drift
 from deployer.aws.budget import Budget
 from deployer.aws.edges import Edges
 from deployer.aws.endpoint import emulated, is_silent
-from deployer.aws.errors import call, is_missing, is_taken, is_unused, setup
+from deployer.aws.errors import call, is_missing, is_taken, is_unused
 from deployer.aws.login import Login, log_in
 from deployer.aws.paging import pages
 from deployer.aws.shapes import (
@@ -35,7 +33,7 @@ from deployer.cloud import (
     StackState,
 )
 from deployer.comparison import same_template
-from deployer.errors import CloudError, LostSight, MovedOn, Transient
+from deployer.errors import CloudError, LoginOver, LostSight, MovedOn, Transient
 from deployer.looking.drift_state import Detection, ResourceDrift
 
 EXECUTED = frozenset({"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"})
@@ -55,11 +53,8 @@ def connect(
 
 
 def on(login: Login, *, budget: Budget | None = None) -> Aws:
-    """Return the account and region of *login*; raises Refused where its endpoint is none."""
-    try:
-        client = login.client("cloudformation")
-    except BotoCoreError as error:
-        raise setup(error) from error
+    """Return the account and region of *login*; raises DeployError where there is no client for it."""
+    client = login.client("cloudformation")
     return Aws(client, login.client, login.region, budget=budget or Budget(), renew=login.renew)
 
 
@@ -353,7 +348,7 @@ class Aws(Edges):
             except Transient as error:
                 if not error.code and is_silent(client.meta.endpoint_url):
                     where = f"nothing answers at {client.meta.endpoint_url} any more"
-                    raise LostSight(
+                    raise LoginOver(
                         f"{error}: {where}: start what listened there again, or unset AWS_ENDPOINT_URL"
                     ) from error
                 raise

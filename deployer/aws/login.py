@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
 
+from deployer.aws.chain import Ask, ask_at_terminal, ask_nobody, opened
 from deployer.aws.credentials import resolved, watch
 from deployer.aws.endpoint import SERVICES, configured, is_aws, is_here, place
-from deployer.aws.errors import setup
-from deployer.errors import Refused
+from deployer.aws.errors import refused
+from deployer.aws.settings_errors import endpoint_refused
+from deployer.errors import Refused, untouched
 
 EDGE_ATTEMPTS = 3
 """Of one request to another service; CloudFormation's are repeated by `deployer.aws.budget`."""
@@ -25,6 +26,8 @@ HERE_SECONDS = 10
 """Within which an endpoint on this machine answers, unless it was stopped."""
 MACHINES = ("container-role", "iam-role")
 """Providers of credentials that ask the machine AWS runs a program on (botocore.credentials)."""
+QUESTIONS = ("BatchGet", "Describe", "Filter", "Get", "Head", "List")
+"""How the operations begin that change nothing and start nothing."""
 REMEDY = "set AWS_ENDPOINT_URL to your endpoint for all services, or unset every endpoint to use the sandbox"
 
 Clients = Callable[[str], Any]
@@ -42,10 +45,7 @@ def log_in(
             *never_aws* a request would go to AWS.
 
     """
-    try:
-        return Login(region, profile, endpoint, never_aws=never_aws)
-    except BotoCoreError as error:
-        raise setup(error) from error
+    return Login(region, profile, endpoint, never_aws=never_aws)
 
 
 def own_endpoint(profile: str | None) -> frozenset[str]:
@@ -86,15 +86,19 @@ class Login:
     def __init__(
         self, region: str, profile: str | None, endpoint: str | None, *, never_aws: bool = False
     ) -> None:
-        """Without an *endpoint* botocore finds it. Raises a DeployError where there is no such profile."""
+        """Without an *endpoint* botocore finds it. Raises a DeployError where there is no such login."""
         self.region = region
+        self.asked = False
+        """Whether AWS was asked for anything but an answer: what it was asked for may go on."""
         self._profile = profile
         self._endpoint = endpoint
         self._never_aws = never_aws
         self._lock = threading.Lock()
-        self._session = self._open()
         self._clients: dict[tuple[str, str], Any] = {}
-        self._key = resolved(self._session)
+        try:
+            self._session, self._key = self._open(ask_at_terminal)
+        except Exception as error:
+            raise untouched(refused(error, region)) from error
 
     def client(self, service: str) -> Any:
         """Return the client of *service*."""
@@ -109,16 +113,29 @@ class Login:
         with self._lock:
             which = (service, region)
             if which not in self._clients:
-                made = self._session.create_client(
-                    service,
-                    region_name=region,
-                    endpoint_url=self._endpoint,
-                    config=_config(service, self._endpoint),
-                )
-                if self._never_aws and place(made).aws:
-                    raise _to_aws(service, place(made).url)
-                self._clients[which] = made
+                self._clients[which] = self._made(service, region)
             return self._clients[which]
+
+    def _made(self, service: str, region: str) -> Any:
+        try:
+            made = self._session.create_client(
+                service,
+                region_name=region,
+                endpoint_url=self._endpoint,
+                config=_config(service, self._endpoint),
+            )
+            _ = urlsplit(made.meta.endpoint_url).port  # botocore looks at it when it connects
+        except Exception as error:
+            raise refused(endpoint_refused(service, error), region) from error
+        if self._never_aws and place(made).aws:
+            raise _to_aws(service, place(made).url)
+        made.meta.events.register("before-send", self._note)
+        return made
+
+    def _note(self, **sent: Any) -> None:
+        """Note a request that is no question; it counts as soon as it may have left."""
+        operation = sent["event_name"].split(".")[2]
+        self.asked = self.asked or not operation.startswith(QUESTIONS)
 
     def renew(self) -> bool:
         """
@@ -130,27 +147,23 @@ class Login:
         """
         with self._lock:
             try:
-                session = self._open()
-                key = resolved(session)
-            except (BotoCoreError, Refused):
+                session, key = self._open(ask_nobody)
+            except Exception:  # noqa: BLE001 - there is no other login, whatever the reason
                 return False
             if key == self._key:
                 return False
             self._session, self._key, self._clients = session, key, {}
             return True
 
-    def _open(self) -> botocore.session.Session:
-        try:
-            session = botocore.session.Session(profile=self._profile)
-        except BotoCoreError as error:
-            raise setup(error) from error
-        session.user_agent_extra = "gatestack"
+    def _open(self, ask: Ask) -> tuple[botocore.session.Session, tuple[str | None, ...]]:
+        """Return a session, and what its credentials are known by."""
+        session = opened(self._profile, self.region, ask)
         watch(session)
         if self._never_aws:
             session.register("before-send", _refuse_aws)
             for name in MACHINES:
                 session.get_component("credential_provider").remove(name)
-        return session
+        return session, resolved(session)
 
 
 def _refuse_aws(**sent: Any) -> None:
