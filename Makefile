@@ -18,11 +18,12 @@ COMPILE := -m compileall -qq -j 0
 LOCK := .venv-lock/bin/uv --quiet --no-config pip compile --upgrade --universal --python-version 3.11 --only-binary :all: \
   --generate-hashes --no-header --no-annotate
 
-# A person at a terminal is asked before a real environment changes; the sandbox and pipelines are not.
+# A person at a terminal is asked before a real environment changes; `local`, which the command keeps away from AWS whatever
+# the surroundings say, and pipelines are not.
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
 .DEFAULT_GOAL := help
-.PHONY: help ready deploy-env plan-env destroy-env image-build image-push generate lint cost graph ready-dev test static coverage scan check test-litellm check-deep golden schema lock lock-image bench clean
+.PHONY: help ready deploy-env plan-env destroy-env image-build image-push generate lint cost graph ready-dev test static coverage scan check test-litellm check-deep golden schema lock lock-image regions bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -95,6 +96,9 @@ lock: $(UV) ## Pin what is installed anew, with hashes, as pyproject.toml allows
 
 lock-image: $(READY) ## Verify the release of image/Dockerfile with cosign, and pin its digest there
 	@$(BIN)/python -m gatestack.pin_image
+
+regions: $(READY) ## Rewrite the table of AWS's regions from the installed botocore's data; read the diff
+	@$(BIN)/python -m tests.rewrite_regions
 
 bench: $(DEV) ## Measure speed beside other tools, ten minutes; ONLY="startup generate lint deploy many"
 	@$(BIN)/python -m bench $(ONLY)

@@ -259,6 +259,9 @@ class Cloud(Protocol):
     def importers(self, export: str) -> tuple[str, ...]:
         """Return the names of the stacks that import *export*."""
 
+    def partition(self) -> str:
+        """Return the partition of the region: ``aws``, ``aws-cn``, ``aws-us-gov``, ..."""
+
     def account(self) -> str:
         """Return the account of the credentials."""
 

@@ -6,12 +6,15 @@ Everything that can go wrong in the deployer, as one tree.
     |   `-- GraphError     exit 2   the templates do not fit together, or not into the region
     +-- Protected          exit 4   it would lose data, or what is protected, and nobody allowed it
     +-- LostSight          exit 5   AWS may go on, and cannot be seen any more
+    |   `-- LoginOver      exit 5   the login to AWS is over, or nothing can be asked with it
     +-- Interrupted        exit 130 a signal ended it
     `-- CloudError         exit 1   AWS refused one request
         +-- NotAllowed     exit 1   a permission is missing
         +-- MovedOn        exit 1   what was seen is no longer so: look again
         +-- NotOffered     exit 1   an emulated endpoint lacks this service; AWS has them all
         `-- Transient      exit 5   throttled, 5xx, connection: worth repeating
+
+What ends with 5 ends with 2 where the command has asked AWS for nothing: nothing goes on then (`untouched`).
 
 A message says where, what, what to do, in one line for each thing that is wrong. It holds no secret value.
 """
@@ -47,6 +50,10 @@ class LostSight(DeployError):  # noqa: N818 - named after the outcome
     """AWS may go on with what was started, and cannot be seen any more."""
 
     exit_code = 5
+
+
+class LoginOver(LostSight):
+    """The login to AWS is over, or nothing can be asked with it."""
 
 
 class Interrupted(DeployError):  # noqa: N818 - named after the outcome
@@ -85,3 +92,8 @@ class Transient(CloudError):  # noqa: N818 - named after the outcome
     """Throttled, a 5xx answer or no connection: the same request may work in a moment."""
 
     exit_code = 5
+
+
+def untouched(error: DeployError) -> DeployError:
+    """Return what *error* is in a command that has asked AWS for nothing: no lost sight, but a refusal."""
+    return Refused(str(error)) if isinstance(error, (LoginOver, Transient)) else error

@@ -5,57 +5,68 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from functools import cache
 from shutil import which
+from typing import TypeVar
 
 import click
 
-from deployer.aws.account import connect as connect_to
-from deployer.aws.login import Clients, log_in
+from deployer.aws.account import on
+from deployer.aws.login import Clients, Login, log_in, own_endpoint
 from deployer.cloud import Cloud
+from gatestack import telling
 from gatestack.cli import Options
-from gatestack.environment import Environment
-from gatestack.local import OTHER_LOGINS, SANDBOX_FOLDER, none_runs, refusing
+from gatestack.environment import SANDBOX_ENVIRONMENT, Environment
+from gatestack.local import SANDBOX_FOLDER, none_runs, refusing
 from sandbox import local as sandbox
 
-SANDBOX_ENVIRONMENT = "local"
+Made = TypeVar("Made")
+
 SANDBOX_POLL_SECONDS = 0.2
 """The sandbox is fast: what takes AWS a minute takes it a second."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def uses_sandbox(environment: Environment) -> bool:
+def uses_sandbox(environment: Environment, options: Options) -> bool:
     """
-    Whether commands on *environment* go to this folder's sandbox.
+    Return whether commands on *environment* go to this folder's sandbox.
 
-    Another endpoint in the AWS settings outranks it; its own is what `local env` says.
+    `local` does, unless the AWS settings lead every service to another endpoint that is not AWS; its own is
+    what `local env` says.
+
+    Raises:
+        Refused: they lead some services to such an endpoint and leave others at AWS.
+        SandboxRefused: there is a sandbox, and it cannot be used.
+
     """
     if environment.name != SANDBOX_ENVIRONMENT:
         return False
-    given = os.environ.get("AWS_ENDPOINT_URL")
-    if given is None:
+    own = once("own endpoint", lambda: own_endpoint(options.profile))
+    if not own:
         return True
     with refusing():
-        return given == sandbox.endpoint_of(SANDBOX_FOLDER)
+        return own == {sandbox.endpoint_of(SANDBOX_FOLDER)}
 
 
-def nowhere(environment: Environment) -> bool:
-    """Whether *environment* is the sandbox's, and none runs in this folder; raises SandboxRefused."""
-    if not uses_sandbox(environment):
+def nowhere(environment: Environment, options: Options) -> bool:
+    """Whether *environment* is the sandbox's, and none runs in this folder; raises as `uses_sandbox`."""
+    if not uses_sandbox(environment, options):
         return False
     with refusing():
         return not sandbox.status(SANDBOX_FOLDER).running
 
 
-def speed(environment: Environment) -> float:
+def speed(environment: Environment, options: Options) -> float:
     """Return how much faster than AWS the endpoint of *environment* is."""
-    return sandbox.SPEED if uses_sandbox(environment) else 1.0
+    return sandbox.SPEED if uses_sandbox(environment, options) else 1.0
 
 
 def poll_interval(environment: Environment, options: Options) -> float | None:
     """Return the seconds between two looks: the user's, the sandbox's, or None where the deployer adapts."""
     if options.poll_interval is not None:
         return options.poll_interval
-    return SANDBOX_POLL_SECONDS if uses_sandbox(environment) else None
+    return SANDBOX_POLL_SECONDS if uses_sandbox(environment, options) else None
 
 
 def connect(environment: Environment, options: Options, *, starting: bool = False) -> Cloud:
@@ -63,12 +74,11 @@ def connect(environment: Environment, options: Options, *, starting: bool = Fals
     Return the account and region of *environment*; *starting*: where the sandbox is meant, it is started.
 
     Raises:
-        Refused: there are no credentials, or no such profile.
+        Refused: there are no credentials, no such profile, or `local` would speak to AWS.
         SandboxRefused: there is no sandbox and none is to be started, or it cannot be used.
 
     """
-    endpoint = _endpoint(environment, options, starting=starting)
-    return connect_to(environment.region, profile=None if endpoint else options.profile, endpoint=endpoint)
+    return on(login(environment, options, starting=starting))
 
 
 def clients(environment: Environment, options: Options) -> Clients:
@@ -76,12 +86,44 @@ def clients(environment: Environment, options: Options) -> Clients:
     Return what makes the clients of other services than CloudFormation, for the same account and region.
 
     Raises:
-        Refused: there are no credentials, or no such profile.
-        SandboxRefused: it is the sandbox's, and there is none, or it cannot be used.
+        Refused, SandboxRefused: as `connect` does.
 
     """
-    endpoint = _endpoint(environment, options, starting=False)
-    return log_in(environment.region, profile=None if endpoint else options.profile, endpoint=endpoint)
+    return login(environment, options).client
+
+
+def login(environment: Environment, options: Options, *, starting: bool = False) -> Login:
+    """Return the one login of this command to the account of *environment*; raises as `connect` does."""
+    return once("login", lambda: _log_in(environment, options, starting=starting))
+
+
+def once(what: str, make: Callable[[], Made]) -> Made:
+    """Return what *make* returned when this command first asked for *what*."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return make()
+    kept = context.meta.setdefault(__name__, {})
+    if what not in kept:
+        kept[what] = make()
+    made: Made = kept[what]
+    return made
+
+
+def nothing_asked() -> bool:
+    """Whether this command has asked AWS for nothing but answers, so that nothing of it goes on."""
+    context = click.get_current_context(silent=True)
+    kept = context.meta.get(__name__, {}) if context else {}
+    return "login" not in kept or not kept["login"].asked
+
+
+def _log_in(environment: Environment, options: Options, *, starting: bool) -> Login:
+    if environment.name != SANDBOX_ENVIRONMENT:
+        _tell_of_other_region(environment, options)
+        return log_in(environment.region, profile=options.profile)
+    if endpoint := _endpoint(environment, options, starting=starting):
+        return log_in(environment.region, endpoint=endpoint, never_aws=True)
+    _keep_proxies_away()
+    return log_in(environment.region, profile=options.profile, never_aws=True)
 
 
 def check_account(environment: Environment, cloud: Cloud) -> None:
@@ -91,6 +133,18 @@ def check_account(environment: Environment, cloud: Cloud) -> None:
         environment.check_account(cloud.account())
 
 
+def _tell_of_other_region(environment: Environment, options: Options) -> None:
+    """Warn where the user's variables name another region than the environment's file, which counts."""
+    named = {name: os.environ.get(name, "").strip() for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
+    others = {name: value for name, value in named.items() if value not in {"", environment.region}}
+    if others and options.region is None:
+        name, value = next(iter(others.items()))
+        telling.warning(
+            f"{name} is {value}, and the file of {environment.name} says {environment.region}: the file "
+            f"counts; --region {value} would go there"
+        )
+
+
 def _endpoint(environment: Environment, options: Options, *, starting: bool) -> str | None:
     """
     Return the sandbox's endpoint where it is meant; None where botocore finds one by itself.
@@ -98,19 +152,26 @@ def _endpoint(environment: Environment, options: Options, *, starting: bool) -> 
     The user's own login, settings and proxies are kept away from the sandbox: nothing for it leaves this
     machine, and nothing that is wrong with them is in its way.
     """
-    if not uses_sandbox(environment):
+    if not uses_sandbox(environment, options):
         return None
     with refusing():
         found = sandbox.start(SANDBOX_FOLDER) if starting else sandbox.status(SANDBOX_FOLDER)
     if found.endpoint is None or found.key is None:
         raise none_runs()
-    for name in OTHER_LOGINS:
-        os.environ.pop(name, None)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
     own = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    os.environ |= found.key.variables | own | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    os.environ |= found.key.variables | own
+    _keep_proxies_away()
     if not options.quiet:
         _tell()
     return found.endpoint
+
+
+def _keep_proxies_away() -> None:
+    """Let no proxy of the user's see what is said on this machine."""
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), *LOOPBACK)))
 
 
 @cache

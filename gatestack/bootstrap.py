@@ -68,7 +68,7 @@ def bootstrap(
         plan = None if yes else review.agreed(_account(environment), manifest, cloud, options, chosen)
     except review.NothingToDo:
         return 0
-    with shown(options, speed=speed(environment)) as tell, host(tell) as here:
+    with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
         if plan is None:
             result = deploy_stacks(manifest, cloud, chosen, here)
         else:

@@ -161,7 +161,7 @@ def deploy(
             reviewed = review.agreed(environment, manifest, cloud, options, chosen)
     except review.NothingToDo:
         return 0
-    with shown(options, speed=speed(environment)) as tell, host(tell) as here:
+    with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
         if reviewed is None:
             result = deploy_stacks(manifest, cloud, chosen, here)
         else:
@@ -180,7 +180,7 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
     """Take ENV away, in reverse order; what is kept (final snapshot, retained resources) is listed."""
     environment = resolve(env, options.region, guesses=False)
     chosen = replace(_run_options(environment, options, only, env), force=force)
-    if nowhere(environment):
+    if nowhere(environment, options):
         click.echo("no sandbox runs in this folder, so there is nothing to destroy", err=True)
         return ended(Result(environment.name, "destroy", ()), style)
     if not yes:
@@ -190,7 +190,7 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
     cloud = connect(environment, options)
     if not yes:
         _confirm_by_name(environment, only, going(manifest, cloud, only))
-    with shown(options, speed=speed(environment)) as tell, host(tell) as here:
+    with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
         result = destroy_stacks(manifest, cloud, chosen, here)
     return ended(result, style)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -10,6 +9,7 @@ from typing import Any
 
 import click
 
+from deployer.errors import DeployError, untouched
 from gatestack import telling
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -59,15 +59,18 @@ class Options:
 
 
 class Region(click.ParamType[str]):
-    """The name of an AWS region, by its shape."""
+    """The name of an AWS region."""
 
     name = "region"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return *value* if it has the shape of a region's name."""
-        if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", value):
-            self.fail(f"{value!r} is no AWS region; one is us-east-1", param, ctx)
-        return str(value)
+        """Return *value* if there is such a region."""
+        from stacks.checking import regions  # noqa: PLC0415 - most commands are told no region
+
+        try:
+            return regions.checked(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -122,8 +125,19 @@ class Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; one that was asked for what it prints fails where that is lost."""
-        code = super().invoke(ctx)
+        """
+        Run the command; one that was asked for what it prints fails where that is lost.
+
+        One that has asked AWS for nothing has not lost sight of anything: exit code 2.
+        """
+        try:
+            code = super().invoke(ctx)
+        except DeployError as error:
+            from gatestack.account import nothing_asked  # noqa: PLC0415 - what raised it has imported it
+
+            if nothing_asked():
+                raise untouched(error) from error
+            raise
         return telling.kept(code or 0) if ctx.invoked_subcommand in READING else code
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

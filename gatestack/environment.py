@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from stacks.settings import Settings
 
 FOLDER = Path("environments")
+SANDBOX_ENVIRONMENT = "local"
+"""Whose commands go to the sandbox, and never to AWS."""
 
 
 class SettingsRefused(click.ClickException):
@@ -105,9 +107,13 @@ def resolve(argument: str, region: str | None = None, *, guesses: bool = True) -
     """
     path = _path(argument)
     try:
-        return _from_folder(path, region) if path.is_dir() else _from_file(path, region, guesses=guesses)
+        found = _from_folder(path, region) if path.is_dir() else _from_file(path, region, guesses=guesses)
     except ValueError as error:
         raise SettingsRefused(str(error)) from error
+    if argument == SANDBOX_ENVIRONMENT != found.name:
+        what = f"{path} is for {found.name}, and {SANDBOX_ENVIRONMENT} is the environment of the sandbox"
+        raise SettingsRefused(f"{what}: name the file after its environment, or write environment: local")
+    return found
 
 
 def built_folder(argument: str) -> Path | None:

@@ -33,7 +33,7 @@ def watch(options: Options, env: str, style: str) -> int:
     cloud = connect(environment, options)
     interval = poll_interval(environment, options)
     name, names = environment.name, environment.stack_names
-    with shown(options, speed=speed(environment)) as tell, host(tell) as here:
+    with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
         found = patiently(here, lambda: present(name, environment.system, names, cloud))
         result = watch_stacks(
             name,

@@ -12,7 +12,7 @@ import click
 from deployer.aws.registry import Registry
 from deployer.errors import DeployError, Refused
 from gatestack import programs, telling
-from gatestack.account import check_account, clients, connect
+from gatestack.account import check_account, clients, connect, login
 from gatestack.base_image import Base, bases
 from gatestack.cli import Options
 from gatestack.environment import Environment, SettingsRefused, resolve
@@ -191,6 +191,7 @@ def _verify(one: Base, folder: Path) -> None:
 
 def _push(environment: Environment, options: Options, place: str, tag: str) -> None:
     programs.log_in(Registry(clients(environment, options)).log_in(place))
+    login(environment, options).asked = True  # by docker
     programs.docker("push", f"{place}:{tag}")
     name = place.partition("/")[2]
     if connect(environment, options).has_image(name, tag) is False:

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from deployer.aws.login import log_in
 from deployer.aws.prices import HOME, Answer, PriceList, Question
 from deployer.errors import DeployError
-from gatestack.account import uses_sandbox
+from gatestack.account import login, uses_sandbox
 from gatestack.cli import Options
 from gatestack.environment import Environment
 from generator.cost.prices import Price, PriceTable
@@ -26,14 +25,14 @@ Found = tuple[PriceTable, tuple[str, ...]]
 def fresh(environment: Environment, options: Options, prices: PriceTable) -> Found:
     """Return *prices* with what AWS asks in the environment's region, and what has to be said of them."""
     region = environment.region
-    if uses_sandbox(environment):
+    if uses_sandbox(environment, options):
         return prices, (
             f"{environment.name} is the sandbox, which has no price list: the figures are the file's",
         )
     file = FOLDER / f"{region}.json"
     kept = _kept(file)
     wanted = {name: price for name, price in prices.prices.items() if name not in kept}
-    new, reasons = _ask(region, options, wanted)
+    new, reasons = _ask(environment, options, wanted)
     answers = {name: kept[name] for name in prices.prices if name in kept} | new
     if new:
         _keep(file, kept | new)
@@ -42,7 +41,7 @@ def fresh(environment: Environment, options: Options, prices: PriceTable) -> Fou
 
 
 def _ask(
-    region: str, options: Options, wanted: Mapping[str, Price]
+    environment: Environment, options: Options, wanted: Mapping[str, Price]
 ) -> tuple[dict[str, Answer], Mapping[str, str]]:
     """Return the answers, and why the others have none."""
     unnamed = {
@@ -58,7 +57,7 @@ def _ask(
         if one.ask
     ]
     try:
-        found = PriceList(log_in(HOME, profile=options.profile)).ask(region, questions)
+        found = PriceList(login(environment, options).elsewhere(HOME)).ask(environment.region, questions)
     except DeployError as error:
         return {}, unnamed | {question.name: str(error) for question in questions}
     return dict(found.prices), unnamed | dict(found.unanswered)

@@ -122,7 +122,7 @@ def _deployed(
     chosen: RunOptions,
     reviewed: PlanFile | None,
 ) -> Result:
-    with shown(options, speed=speed(environment)) as tell, host(tell) as here:
+    with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
         if reviewed is None:
             result = deploy(manifest, cloud, chosen, here)
         else:

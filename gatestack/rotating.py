@@ -64,7 +64,7 @@ def rotate(options: Options, env: str, secret: str, minutes: float, style: str, 
     name = f"{environment.prefix}/{_meant(secret, environment, env)}"
     cloud = connect(environment, options)
     check_account(environment, cloud)
-    patience = Patience(minutes, poll_interval(environment, options), speed(environment))
+    patience = Patience(minutes, poll_interval(environment, options), speed(environment, options))
     services = clients(environment, options)
     with shown(options) as tell, host(tell) as here:
         rotator = Rotator(RotationStore(services, since=time.time()), here, patience, env)

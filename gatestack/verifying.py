@@ -12,7 +12,7 @@ from functools import cached_property, partial
 
 import click
 
-from deployer.aws.endpoint import emulated
+from deployer.aws.endpoint import emulated, is_aws
 from deployer.aws.keys import key_of
 from deployer.aws.login import Clients
 from deployer.aws.rotation_store import RotationStore
@@ -244,7 +244,8 @@ def _endpoint(looks: _Looks) -> Sequence[Check]:
     if TargetStore(looks.clients).internal(balancer):
         return (Check("endpoint", "skipped", f"{url} is reachable from inside the VPC only"),)
     paths = looks.environment.application.answers_at
-    return (verification.endpoint(probe(url, paths, looks.host), looks.env),)
+    answer = probe(url, paths, looks.host)
+    return (verification.endpoint(answer, looks.env, named_by_aws=is_aws(url)),)
 
 
 def _json(environment: str, found: Sequence[Check]) -> str:

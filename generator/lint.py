@@ -149,11 +149,16 @@ def _entries(region: str, name: str, text: str) -> list[dict[str, Any]]:
 
 @cache
 def _runner(region: str) -> Any:
-    """Load cfn-lint's rules, once for each region: that takes longer than most templates."""
+    """
+    Load cfn-lint's rules, once for each region: that takes longer than most templates.
+
+    Of a region that this cfn-lint does not know, the rules are those of `COMMON`.
+    """
     from cfnlint.config import ConfigMixIn, ManualArgs  # noqa: PLC0415 - takes half a second
+    from cfnlint.helpers import REGIONS  # noqa: PLC0415
     from cfnlint.runner import Runner  # noqa: PLC0415
 
-    return Runner(ConfigMixIn(**ManualArgs(regions=[region])))
+    return Runner(ConfigMixIn(**ManualArgs(regions=[region if region in REGIONS else COMMON])))
 
 
 def _findings(stack: StackSpec, runner: Any) -> Iterator[Finding]:

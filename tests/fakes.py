@@ -300,6 +300,9 @@ class FakeCloud:
             one.state.name for one in self.live.values() if f'"Fn::ImportValue": "{export}"' in one.text
         )
 
+    def partition(self) -> str:
+        return "aws"
+
     def account(self) -> str:
         self._call("account", "")
         return "111122223333"

@@ -19,7 +19,7 @@ from deployer.aws.account import Aws, connect
 from deployer.aws.errors import call
 from deployer.aws.shapes import change_set_state, stack_state, validation_failure
 from deployer.cloud import Change, ChangeSetInputs, ChangeSetRequest, Output, PropertyChange, Resource
-from deployer.errors import CloudError, DeployError, LostSight, MovedOn, NotAllowed, Refused, Transient
+from deployer.errors import CloudError, DeployError, LoginOver, MovedOn, NotAllowed, Refused, Transient
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NAME, ARN = "dev-a", "arn:aws:cloudformation:eu-west-1:111122223333:stack/dev-a/1"
@@ -571,8 +571,8 @@ def test_the_account_is_asked_for(stubs: Stubs) -> None:
     [
         ("Throttling", 400, Transient, "no"),
         ("ServiceUnavailable", 503, Transient, "no"),
-        ("ExpiredToken", 403, LostSight, "log in again"),
-        ("InvalidClientTokenId", 403, LostSight, "log in again"),
+        ("ExpiredToken", 403, LoginOver, "log in again"),
+        ("InvalidClientTokenId", 403, LoginOver, "log in again"),
         ("AccessDenied", 403, NotAllowed, "grant the permission cloudformation:ListExports"),
         ("ValidationError", 400, CloudError, "cloudformation ListExports: no (ValidationError)"),
     ],
@@ -607,7 +607,7 @@ class Broken:
         (ResponseParserError("<html>"), Transient),
         (boto.NoCredentialsError(), Refused),
         (boto.ProfileNotFound(profile="p"), Refused),
-        (boto.TokenRetrievalError(provider="sso", error_msg="over"), LostSight),
+        (boto.TokenRetrievalError(provider="sso", error_msg="over"), LoginOver),
         (boto.ParamValidationError(report="bad"), CloudError),
     ],
 )

@@ -25,8 +25,8 @@ def user(tmp_path: Path) -> User:
         (["deploy"], "Missing argument 'ENV'"),
         (["generat", "dev"], "No such command 'generat'"),
         (["events", "dev", "--stack", "databse"], "no stack databse; dev has security, network"),
-        (["deploy", "dev", "--yes"], "Unable to locate credentials"),
-        (["--profile", "nobody", "status", "dev"], "The config profile (nobody) could not be found"),
+        (["deploy", "dev", "--yes"], "there are no AWS credentials"),
+        (["--profile", "nobody", "status", "dev"], "there is no profile nobody in ~/.aws/config"),
     ],
 )
 def test_usage_and_settings_that_cannot_work_are_refused_with_2(
@@ -136,13 +136,13 @@ def test_the_sandbox_says_whether_it_runs(user: User) -> None:
     }
 
 
-def test_an_endpoint_that_does_not_answer_is_lost_sight_of(tmp_path: Path) -> None:
+def test_an_endpoint_that_does_not_answer_is_refused_where_nothing_was_asked_of_it(tmp_path: Path) -> None:
     user = User.at(tmp_path, AWS_ENDPOINT_URL="http://127.0.0.1:1", **LOGIN)
 
     done = user.run("status", "dev")
 
-    assert "no connection" in done.err
-    assert done.code == 5
+    assert "no connection to 127.0.0.1" in done.err
+    assert done.code == 2
 
 
 @pytest.mark.parametrize("command", ["deploy", "destroy", "plan", "bootstrap", "rollout", "verify"])

@@ -101,7 +101,7 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
             ["--environment", "new", "--tier", "test"],
             "--tier: 'test' is unknown; write 'dev' or 'production'",
         ),
-        (["--environment", "new", "--region", "mars"], "'mars' is no AWS region"),
+        (["--environment", "new", "--region", "mars"], "'mars' is not a region like us-east-1"),
         (
             ["--environment", "new", "--account", "12"],
             "--account: 12 has 2 digits, and an AWS account has 12",

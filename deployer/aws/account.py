@@ -8,14 +8,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import BotoCoreError
-
 from deployer.aws import drift as aws_drift
 from deployer.aws.budget import Budget
 from deployer.aws.edges import Edges
-from deployer.aws.endpoint import is_silent
-from deployer.aws.errors import call, is_missing, is_taken, is_unused, setup
-from deployer.aws.login import Login
+from deployer.aws.endpoint import emulated, is_silent
+from deployer.aws.errors import call, is_missing, is_taken, is_unused
+from deployer.aws.login import Login, log_in
 from deployer.aws.paging import pages
 from deployer.aws.shapes import (
     change_set_state,
@@ -35,7 +33,7 @@ from deployer.cloud import (
     StackState,
 )
 from deployer.comparison import same_template
-from deployer.errors import CloudError, LostSight, MovedOn, Transient
+from deployer.errors import CloudError, LoginOver, LostSight, MovedOn, Transient
 from deployer.looking.drift_state import Detection, ResourceDrift
 
 EXECUTED = frozenset({"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"})
@@ -51,13 +49,13 @@ def connect(
         Refused: there are no credentials, or no such profile.
 
     """
-    try:
-        login = Login(region, profile, endpoint)
-        return Aws(
-            login.client("cloudformation"), login.client, region, budget=budget or Budget(), renew=login.renew
-        )
-    except BotoCoreError as error:
-        raise setup(error) from error
+    return on(log_in(region, profile=profile, endpoint=endpoint), budget=budget)
+
+
+def on(login: Login, *, budget: Budget | None = None) -> Aws:
+    """Return the account and region of *login*; raises DeployError where there is no client for it."""
+    client = login.client("cloudformation")
+    return Aws(client, login.client, login.region, budget=budget or Budget(), renew=login.renew)
 
 
 class Aws(Edges):
@@ -73,9 +71,7 @@ class Aws(Edges):
         renew: Callable[[], bool] = lambda: False,
     ) -> None:
         """Without a *budget* every request is made once; *renew* says if *clients* has another login now."""
-        host = cloudformation.meta.endpoint_url.split("//")[-1].split("/")[0]
-        emulated = not host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
-        super().__init__(clients, region, emulated=emulated, renew=renew)
+        super().__init__(clients, region, renew=renew)
         self._client = cloudformation
         self._budget = budget
         self._listing_pages = 1
@@ -144,7 +140,7 @@ class Aws(Edges):
                 return None
             raise
         changes = [change for page in pages for change in page.get("Changes", ())]
-        return change_set_state(pages[0], changes, emulated=self._emulated)
+        return change_set_state(pages[0], changes, emulated=emulated(self._client))
 
     def holds_template(self, change_set: ChangeSetState, template: str) -> bool | None:
         """Whether a change set was made from *template*; some emulators answer with the live one."""
@@ -153,12 +149,12 @@ class Aws(Edges):
         except Transient:
             raise
         except CloudError:
-            if self._emulated:
+            if emulated(self._client):
                 return None
             raise
         if same_template(found, template):
             return True
-        return None if self._emulated and found == self._live_template(change_set.stack_id) else False
+        return None if emulated(self._client) and found == self._live_template(change_set.stack_id) else False
 
     def _live_template(self, stack_id: str) -> str | None:
         try:
@@ -352,7 +348,7 @@ class Aws(Edges):
             except Transient as error:
                 if not error.code and is_silent(client.meta.endpoint_url):
                     where = f"nothing answers at {client.meta.endpoint_url} any more"
-                    raise LostSight(
+                    raise LoginOver(
                         f"{error}: {where}: start what listened there again, or unset AWS_ENDPOINT_URL"
                     ) from error
                 raise

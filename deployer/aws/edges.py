@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
+from deployer.aws.endpoint import emulated, partition_of
 from deployer.aws.errors import call
 from deployer.aws.existing import look as look_at_existing
 from deployer.aws.keys import key_of
@@ -28,10 +29,8 @@ Found = TypeVar("Found")
 class Edges(Tasks):
     """Look-ups and uploads outside CloudFormation."""
 
-    def __init__(
-        self, clients: Clients, region: str, *, emulated: bool, renew: Callable[[], bool] = lambda: False
-    ) -> None:
-        super().__init__(clients, emulated=emulated, renew=renew)
+    def __init__(self, clients: Clients, region: str, *, renew: Callable[[], bool] = lambda: False) -> None:
+        super().__init__(clients, renew=renew)
         self._region = region
         self._artifacts = ""
 
@@ -44,6 +43,10 @@ class Edges(Tasks):
         answer = self._offered("sts", "get_caller_identity")
         return str(answer["Arn"]) if answer else ""
 
+    def partition(self) -> str:
+        """Return the partition of the region."""
+        return partition_of(self._region)
+
     def existing(self, wanted: Existing, tags: Mapping[str, str]) -> Facts:
         """Return what is there of what *wanted* names."""
         return look_at_existing(self._clients, self._region, wanted, tags)
@@ -55,7 +58,7 @@ class Edges(Tasks):
     def key(self, alias: str) -> Key | None:
         """Return the KMS key behind *alias*."""
         try:
-            return self._where_there_is(lambda: key_of(self._clients, alias))
+            return self._where_there_is("kms", lambda: key_of(self._clients, alias))
         except NotAllowed:
             return None
 
@@ -76,7 +79,7 @@ class Edges(Tasks):
                 raise
             return True if answer.get("imageDetails") else None
 
-        return self._where_there_is(look)
+        return self._where_there_is("ecr", look)
 
     def engine_versions(self, engine: str) -> tuple[str, ...] | None:
         """Return the versions of a database engine that the region offers."""
@@ -90,7 +93,7 @@ class Edges(Tasks):
             )
             return found or None
 
-        return self._where_there_is(look)
+        return self._where_there_is("rds", look)
 
     def database_version(self, identifier: str, *, cluster: bool = False) -> str | None:
         """Return the live engine version of a database instance, or of a cluster."""
@@ -99,7 +102,7 @@ class Edges(Tasks):
             found = self._cluster(identifier) if cluster else self._instance(identifier)
             return found.get("EngineVersion") if found else None
 
-        return self._where_there_is(look)
+        return self._where_there_is("rds", look)
 
     def _instance(self, identifier: str) -> Mapping[str, Any] | None:
         try:
@@ -150,7 +153,7 @@ class Edges(Tasks):
     def unlock(self, resource: Resource) -> None:
         """Switch off the deletion protection of a database or a load balancer; a cluster has its own."""
         if resource.type == "AWS::RDS::DBInstance":
-            if self._where_there_is(lambda: self._in_cluster(resource.physical_id)):
+            if self._where_there_is("rds", lambda: self._in_cluster(resource.physical_id)):
                 return
             instance = {"DBInstanceIdentifier": resource.physical_id, "DeletionProtection": False}
             wanted: tuple[str, str, Mapping[str, Any]] = ("rds", "modify_db_instance", instance)
@@ -164,7 +167,7 @@ class Edges(Tasks):
         else:
             return
         service, method, parameters = wanted
-        self._where_there_is(lambda: call(self._clients(service), method, **parameters))
+        self._where_there_is(service, lambda: call(self._clients(service), method, **parameters))
 
     def _in_cluster(self, identifier: str) -> bool:
         return bool((self._instance(identifier) or {}).get("DBClusterIdentifier"))
@@ -184,7 +187,7 @@ class Edges(Tasks):
                     raise
             return gone
 
-        return self._where_there_is(sweep)
+        return self._where_there_is("s3", sweep)
 
     def service_trouble(self, service: str) -> tuple[str, ...]:
         """Return why tasks of an ECS service have stopped; nothing where that cannot be told."""
@@ -208,23 +211,20 @@ class Edges(Tasks):
         call(client, "put_bucket_versioning", Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         call(client, "put_bucket_policy", Bucket=name, Policy=json.dumps(_tls_only(name, self._region)))
 
-    def _where_there_is(self, ask: Callable[[], Found | None]) -> Found | None:
-        """Ask a service; None where an emulated endpoint has none. Real AWS has them all: errors count."""
+    def _where_there_is(self, service: str, ask: Callable[[], Found | None]) -> Found | None:
+        """Ask *service*; None where an emulated endpoint has none. Real AWS has them all: errors count."""
         try:
             return ask()
         except NotAllowed:
             raise
         except (CloudError, LostSight):
-            if self._emulated:
+            if emulated(self._clients(service)):
                 return None
             raise
 
 
 def _tls_only(bucket: str, region: str) -> Mapping[str, Any]:
-    partition = (
-        "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov") else "aws"
-    )
-    arn = f"arn:{partition}:s3:::{bucket}"
+    arn = f"arn:{partition_of(region)}:s3:::{bucket}"
     statement = {
         "Sid": "TlsOnly",
         "Effect": "Deny",

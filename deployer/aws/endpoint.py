@@ -1,11 +1,23 @@
-"""What an endpoint is: AWS, or something that speaks its protocol and may lack whole services."""
+"""
+Where requests go: the partition, region and endpoint of a client, and whether that is AWS.
+
+What botocore resolves decides, out of variables, profile, `services` section and its own data; never that a
+variable is there. Everything that asks "is this AWS?", "is it emulated?" or "which partition?" asks here.
+"""
 
 from __future__ import annotations
 
+import re
 import socket
 import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
+
+from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.loaders import create_loader
 
 from deployer.aws.drift import unknown_call
 from deployer.aws.errors import call
@@ -15,13 +27,87 @@ SILENCE_SECONDS = 3.0
 """After which what listens on this machine is taken for gone; it may have been restarting."""
 _PAUSE = 0.1
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+SERVICES = (
+    "acm",
+    "cloudformation",
+    "cloudwatch",
+    "ec2",
+    "ecr",
+    "ecs",
+    "elbv2",
+    "iam",
+    "kms",
+    "lambda",
+    "logs",
+    "rds",
+    "route53",
+    "s3",
+    "secretsmanager",
+    "ssm",
+    "sts",
+)
+"""What commands ask of an environment's account, by botocore's names."""
+OTHER_DOMAINS = frozenset({"aws.amazon.com", "amazonaws-us-gov.com", "amazonaws.cn", "on.aws", "awsapps.com"})
+"""Domains of AWS's that are no partition's suffix: those of sign-in (its endpoint rules in botocore)."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a client's requests go."""
+
+    partition: str
+    """``aws``, ``aws-cn``, ``aws-us-gov``, ``aws-eusc``, ``aws-iso``, ..."""
+    region: str
+    url: str
+    aws: bool
+    """Whether the host is one of AWS's, in any partition."""
+
+
+def place(client: Any) -> Place:
+    """Return where a botocore client's requests go, as botocore has resolved it."""
+    region, url = client.meta.region_name, client.meta.endpoint_url
+    return Place(partition_of(region), region, url, is_aws(url))
 
 
 def emulated(client: Any) -> bool:
     """Whether a botocore client speaks to something that is not AWS."""
-    host = urlsplit(client.meta.endpoint_url).hostname or ""
-    return not host.endswith(AWS)
+    return not place(client).aws
+
+
+def is_aws(url: str) -> bool:
+    """Whether the host of *url*, with or without a scheme, is one of AWS's; what cannot be read is none."""
+    try:
+        host = urlsplit(url if "//" in url else f"//{url}").hostname or ""
+    except ValueError:
+        return False
+    labels = host.lower().rstrip(".").split(".")
+    return any(".".join(labels[start:]) in _domains() for start in range(len(labels)))
+
+
+def partition_of(region: str) -> str:
+    """Return the partition of *region*: the one that lists it, else the one whose pattern it fits."""
+    for partition in _partitions():
+        if region in partition["regions"]:
+            return str(partition["id"])
+    fitting = (one["id"] for one in _partitions() if re.fullmatch(one["regionRegex"], region))
+    return str(next(fitting, "aws"))
+
+
+def configured(session: Any, services: Iterable[str]) -> Mapping[str, str]:
+    """
+    Return the endpoint of each of *services* that variables or configuration files name instead of AWS's own.
+
+    No client is made for it: botocore's own provider is asked, as `create_client` does.
+
+    Raises:
+        Exception: of botocore's or Python's, where the configuration files cannot be read or understood.
+
+    """
+    if session.get_config_variable("ignore_configured_endpoint_urls"):
+        return {}
+    files, profile = session.full_config, session.get_scoped_config()
+    found = {one: ConfiguredEndpointProvider(files, profile, one).provide() for one in services}
+    return {service: url for service, url in found.items() if isinstance(url, str)}
 
 
 def is_here(url: str) -> bool:
@@ -75,3 +161,15 @@ def _unknown(error: CloudError) -> bool:
     """Whether the answer is no error of the service's own: none of its codes, or nothing that can be read."""
     unreadable = isinstance(error, Transient) and "not an answer of AWS's" in str(error)
     return unreadable or unknown_call(error) or error.code.isdigit()
+
+
+@cache
+def _partitions() -> tuple[Mapping[str, Any], ...]:
+    """Return botocore's own table of partitions."""
+    return tuple(create_loader().load_data("partitions")["partitions"])
+
+
+@cache
+def _domains() -> frozenset[str]:
+    kinds = ("dnsSuffix", "dualStackDnsSuffix")
+    return OTHER_DOMAINS | {one["outputs"][kind] for one in _partitions() for kind in kinds}

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import LocationValueError
 
+from deployer.aws.settings_errors import OVER, REFRESHING, REQUEST, told
 from deployer.denials import limits
-from deployer.errors import CloudError, DeployError, LostSight, MovedOn, NotAllowed, Refused, Transient
+from deployer.errors import CloudError, DeployError, LoginOver, MovedOn, NotAllowed, Refused, Transient
 from deployer.scrub import said
 
 THROTTLED = frozenset(
@@ -29,27 +32,25 @@ THROTTLED = frozenset(
 """botocore's own list of codes that mean throttling (retry handler of its standard mode)."""
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 INVALID = frozenset(
-    {"AuthFailure", "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"}
+    {
+        "AuthFailure",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "OptInRequired",
+        "UnrecognizedClient",
+        "UnrecognizedClientException",
+    }
 )
 ANSWER = 2_000
 """Characters of AWS's own answer: one may hold an encoded message that somebody is to have decoded (IAM)."""
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
 
+CLOCK = frozenset({"RequestTimeTooSkewed", "RequestInTheFuture"})
+"""Codes of a clock that is off; other services have a code for every wrong signature, and say it in words."""
+_CLOCK_WORDS = ("Signature not yet current", "Signature expired")
+NOT_SIGNED = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature"})
+
 _CONNECTION = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError)
-_LOGIN = (
-    boto.CredentialRetrievalError,
-    boto.SSOError,
-    boto.TokenRetrievalError,
-    boto.RefreshWithMFAUnsupportedError,
-)
-_SETUP = (
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.ProfileNotFound,
-    boto.NoRegionError,
-    boto.ConfigParseError,
-    boto.InvalidRegionError,
-)
 
 
 MISSING = ("Stack [{}] does not exist", "Stack with id {} does not exist", "Stack:{} does not exist")
@@ -84,8 +85,8 @@ def call(client: Any, method: str, **parameters: Any) -> Any:
     service, operation = client.meta.service_model.service_name, client.meta.method_to_api_mapping[method]
     try:
         found = getattr(client, method)(**parameters)
-    except (boto.ClientError, boto.BotoCoreError, ResponseParserError) as error:
-        _raise(error, service, operation)
+    except (boto.ClientError, boto.BotoCoreError, ResponseParserError, *REFRESHING) as error:
+        _raise(error, service, operation, client.meta.region_name)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:  # of botocore's parser
         raise _unreadable(service, operation) from error
     return Answer(found, f"{service} {operation}") if isinstance(found, dict) else found
@@ -125,41 +126,54 @@ def _unreadable(service: str, operation: str) -> Transient:
     return Transient(f"{service} {operation}: {NO_ANSWER}", operation=operation)
 
 
-def _raise(error: Exception, service: str, operation: str) -> NoReturn:
+def refused(error: Exception, region: str) -> DeployError:
+    """Return why there is no login in *region*, whatever it was that went wrong."""
+    if isinstance(error, DeployError):
+        return error
     if isinstance(error, boto.ClientError):
-        raise _answered(error, service, operation) from error
+        return LoginOver(str(_answered(error, "sts", error.operation_name, region)))
     if isinstance(error, _CONNECTION):
-        raise Transient(
-            f"{service} {operation}: no connection: {said(error)}", operation=operation
-        ) from error
+        return Transient(f"AWS login: {_unconnected(error)}", operation="login")
+    return LoginOver(told(error)) if isinstance(error, OVER) else Refused(told(error))
+
+
+def _raise(error: Exception, service: str, operation: str, region: str) -> NoReturn:
+    if isinstance(error, boto.ClientError):
+        raise _answered(error, service, operation, region) from error
+    if isinstance(error, _CONNECTION):
+        raise Transient(f"{service} {operation}: {_unconnected(error)}", operation=operation) from error
     if isinstance(error, ResponseParserError):
         raise _unreadable(service, operation) from error
-    raise _setup(error, service, operation) from error
+    if isinstance(error, REQUEST):
+        text = f"{service} {operation}: botocore refuses the request ({type(error).__name__})"
+        raise CloudError(text, operation=operation) from error
+    raise refused(error, region) from error
 
 
-def setup(error: Exception) -> DeployError:
-    """Return what a session that cannot be made means."""
-    return _setup(error, "AWS", "login")
+def _unconnected(error: Exception) -> str:
+    """Return why there is no connection, without botocore's words: a URL in them may hold a login."""
+    found: Mapping[str, Any] = getattr(error, "kwargs", {})
+    cause = found.get("error")
+    where = urlsplit(str(found.get("endpoint_url", ""))).hostname or "AWS"
+    if isinstance(error, boto.ProxyConnectionError) or "proxy" in type(cause).__name__.lower():
+        return "no connection through the proxy: correct or unset HTTPS_PROXY and HTTP_PROXY"
+    if isinstance(error, boto.SSLError):
+        return f"no connection: the certificate of {where} is not trusted: see AWS_CA_BUNDLE and ca_bundle"
+    if isinstance(cause, (ValueError, LocationValueError)):
+        return "no connection: an endpoint or a proxy is no URL: see AWS_ENDPOINT_URL and HTTPS_PROXY"
+    if isinstance(error, (boto.ConnectTimeoutError, boto.ReadTimeoutError)):
+        return f"no connection: no answer from {where} in time"
+    return f"no connection to {where}"
 
 
-def _setup(error: Exception, service: str, operation: str) -> DeployError:
-    if isinstance(error, _LOGIN):
-        return LostSight(f"the login to AWS is over or cannot be renewed: {said(error)}: log in again")
-    if isinstance(error, _SETUP):
-        return Refused(f"{said(error)}: set up AWS credentials and region, or name another --profile")
-    return CloudError(f"{service} {operation}: {said(error)}", operation=operation)
-
-
-def _answered(error: boto.ClientError, service: str, operation: str) -> DeployError:
+def _answered(error: boto.ClientError, service: str, operation: str, region: str) -> DeployError:
     answer = error.response.get("Error", {})
     code = said(answer.get("Code", ""), most=ANSWER) if answer.get("Code") else ""
     message = said(answer.get("Message") or error, most=ANSWER)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
     text = f"{service} {operation}: {message} ({code})"
-    if code in EXPIRED:
-        return LostSight(f"the AWS credentials have expired: log in again ({code})")
-    if code in INVALID:
-        return LostSight(f"AWS does not know these credentials, or no longer: log in again ({code})")
+    if over := _over(code, message, region):
+        return LoginOver(f"{over} ({code})")
     if code in DENIED:
         advice = limits(message) or f"grant the permission {_prefix(service)}:{operation}"
         return NotAllowed(f"{text}: {advice}", code=code, operation=operation)
@@ -168,6 +182,20 @@ def _answered(error: boto.ClientError, service: str, operation: str) -> DeployEr
     if code == "ValidationError" and BUSY.match(message):
         return MovedOn(text, code=code, operation=operation, answer=message)
     return CloudError(text, code=code or str(status), operation=operation, answer=message)
+
+
+def _over(code: str, message: str, region: str) -> str:
+    """Return what *code* means for the login in *region*; empty where it means nothing for it."""
+    if code in CLOCK or (code in NOT_SIGNED and any(words in message for words in _CLOCK_WORDS)):
+        return "this machine's clock differs from AWS's: set the clock"
+    if code in EXPIRED:
+        return "the AWS credentials have expired: log in again"
+    if code in NOT_SIGNED:
+        return "the secret key does not belong to the access key: log in again"
+    if code in INVALID:
+        known = f"AWS does not know these credentials, or no longer, in {region}"
+        return f"{known}: log in again, or enable the region in the account where it is one to opt in to"
+    return ""
 
 
 def _prefix(service: str) -> str:

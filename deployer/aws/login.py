@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
 
+from deployer.aws.chain import Ask, ask_at_terminal, ask_nobody, opened
 from deployer.aws.credentials import resolved, watch
-from deployer.aws.endpoint import is_here
-from deployer.aws.errors import setup
-from deployer.errors import Refused
+from deployer.aws.endpoint import SERVICES, configured, is_aws, is_here, place
+from deployer.aws.errors import refused
+from deployer.aws.settings_errors import endpoint_refused
+from deployer.errors import Refused, untouched
 
 EDGE_ATTEMPTS = 3
 """Of one request to another service; CloudFormation's are repeated by `deployer.aws.budget`."""
@@ -21,49 +24,118 @@ CONNECTIONS = 16
 """At once to one service; calls beyond that would each open one of their own."""
 HERE_SECONDS = 10
 """Within which an endpoint on this machine answers, unless it was stopped."""
+MACHINES = ("container-role", "iam-role")
+"""Providers of credentials that ask the machine AWS runs a program on (botocore.credentials)."""
+QUESTIONS = ("BatchGet", "Describe", "Filter", "Get", "Head", "List")
+"""How the operations begin that change nothing and start nothing."""
+REMEDY = "set AWS_ENDPOINT_URL to your endpoint for all services, or unset every endpoint to use the sandbox"
 
 Clients = Callable[[str], Any]
 """Name of a service (``secretsmanager``) -> its botocore client."""
 
 
-def log_in(region: str, *, profile: str | None = None, endpoint: str | None = None) -> Clients:
+def log_in(
+    region: str, *, profile: str | None = None, endpoint: str | None = None, never_aws: bool = False
+) -> Login:
     """
-    Return what makes the clients of *region*.
+    Return the login of *profile* in *region*; with *never_aws* it sends no request to a host of AWS's.
 
     Raises:
-        Refused: there are no credentials, no such profile, or credentials that no request can bear.
+        Refused: there are no credentials, no such profile, credentials that no request can bear, or with
+            *never_aws* a request would go to AWS.
+
+    """
+    return Login(region, profile, endpoint, never_aws=never_aws)
+
+
+def own_endpoint(profile: str | None) -> frozenset[str]:
+    """
+    Return the endpoints outside AWS that variables and files lead every service to; empty where they do not.
+
+    Files that cannot be read, and a profile that is not there, name no endpoint.
+
+    Raises:
+        Refused: they lead some services there and leave others at AWS.
 
     """
     try:
-        return Login(region, profile, endpoint).client
-    except BotoCoreError as error:
-        raise setup(error) from error
+        found = configured(botocore.session.Session(profile=profile), SERVICES)
+    except Exception:  # noqa: BLE001 - whatever is wrong with the files, the variables still count
+        found = configured(_without_files(), SERVICES)
+    outside = [service for service in SERVICES if service in found and not is_aws(found[service])]
+    if outside and len(outside) < len(SERVICES):
+        inside = [service for service in SERVICES if service not in outside]
+        raise Refused(
+            f"your AWS settings lead {', '.join(outside)} to an endpoint that is not AWS, and leave "
+            f"{', '.join(inside)} at AWS, where this environment never goes: {REMEDY}"
+        )
+    return frozenset(found[service] for service in outside)
+
+
+def _without_files() -> botocore.session.Session:
+    """Return a session that knows the variables, and no configuration file."""
+    session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    for name in ("config_file", "credentials_file"):
+        session.set_config_variable(name, os.devnull)
+    return session
 
 
 class Login:
     """The clients of one profile and region. Threads may share it."""
 
-    def __init__(self, region: str, profile: str | None, endpoint: str | None) -> None:
-        """Without an *endpoint* botocore finds it. Raises a DeployError where there is no such profile."""
-        self._region = region
+    def __init__(
+        self, region: str, profile: str | None, endpoint: str | None, *, never_aws: bool = False
+    ) -> None:
+        """Without an *endpoint* botocore finds it. Raises a DeployError where there is no such login."""
+        self.region = region
+        self.asked = False
+        """Whether AWS was asked for anything but an answer: what it was asked for may go on."""
         self._profile = profile
         self._endpoint = endpoint
+        self._never_aws = never_aws
         self._lock = threading.Lock()
-        self._session = self._open()
-        self._clients: dict[str, Any] = {}
-        self._key = resolved(self._session)
+        self._clients: dict[tuple[str, str], Any] = {}
+        try:
+            self._session, self._key = self._open(ask_at_terminal)
+        except Exception as error:
+            raise untouched(refused(error, region)) from error
 
     def client(self, service: str) -> Any:
-        """Return the client of *service*; making one is nothing that threads may do at the same time."""
+        """Return the client of *service*."""
+        return self._client(service, self.region)
+
+    def elsewhere(self, region: str) -> Clients:
+        """Return what makes the clients of another *region*, with the same credentials."""
+        return lambda service: self._client(service, region)
+
+    def _client(self, service: str, region: str) -> Any:
+        """Return a client; making one is nothing that threads may do at the same time."""
         with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self._session.create_client(
-                    service,
-                    region_name=self._region,
-                    endpoint_url=self._endpoint,
-                    config=_config(service, self._endpoint),
-                )
-            return self._clients[service]
+            which = (service, region)
+            if which not in self._clients:
+                self._clients[which] = self._made(service, region)
+            return self._clients[which]
+
+    def _made(self, service: str, region: str) -> Any:
+        try:
+            made = self._session.create_client(
+                service,
+                region_name=region,
+                endpoint_url=self._endpoint,
+                config=_config(service, self._endpoint),
+            )
+            _ = urlsplit(made.meta.endpoint_url).port  # botocore looks at it when it connects
+        except Exception as error:
+            raise refused(endpoint_refused(service, error), region) from error
+        if self._never_aws and place(made).aws:
+            raise _to_aws(service, place(made).url)
+        made.meta.events.register("before-send", self._note)
+        return made
+
+    def _note(self, **sent: Any) -> None:
+        """Note a request that is no question; it counts as soon as it may have left."""
+        operation = sent["event_name"].split(".")[2]
+        self.asked = self.asked or not operation.startswith(QUESTIONS)
 
     def renew(self) -> bool:
         """
@@ -75,23 +147,35 @@ class Login:
         """
         with self._lock:
             try:
-                session = self._open()
-                key = resolved(session)
-            except (BotoCoreError, Refused):
+                session, key = self._open(ask_nobody)
+            except Exception:  # noqa: BLE001 - there is no other login, whatever the reason
                 return False
             if key == self._key:
                 return False
             self._session, self._key, self._clients = session, key, {}
             return True
 
-    def _open(self) -> botocore.session.Session:
-        try:
-            session = botocore.session.Session(profile=self._profile)
-        except BotoCoreError as error:
-            raise setup(error) from error
-        session.user_agent_extra = "gatestack"
+    def _open(self, ask: Ask) -> tuple[botocore.session.Session, tuple[str | None, ...]]:
+        """Return a session, and what its credentials are known by."""
+        session = opened(self._profile, self.region, ask)
         watch(session)
-        return session
+        if self._never_aws:
+            session.register("before-send", _refuse_aws)
+            for name in MACHINES:
+                session.get_component("credential_provider").remove(name)
+        return session, resolved(session)
+
+
+def _refuse_aws(**sent: Any) -> None:
+    """Refuse a request to a host of AWS's, whoever makes it: clients, or the chain of credentials."""
+    url = sent["request"].url
+    if is_aws(url):
+        raise _to_aws(sent["event_name"].split(".")[1], url)
+
+
+def _to_aws(service: str, url: str) -> Refused:
+    host = urlsplit(url).hostname
+    return Refused(f"{service} is at AWS ({host}), where this environment never goes: {REMEDY}")
 
 
 def _config(service: str, endpoint: str | None) -> Config:

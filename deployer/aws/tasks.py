@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from deployer.aws.endpoint import ask
+from deployer.aws.endpoint import ask, emulated
 from deployer.aws.errors import THROTTLED, call
 from deployer.aws.login import Clients
 from deployer.errors import CloudError, LostSight, NotOffered, Transient
@@ -22,10 +22,9 @@ How the reasons begin that may be over in a moment; they stand beside an empty l
 class Tasks:
     """Runs tasks once, and sees what becomes of them."""
 
-    def __init__(self, clients: Clients, *, emulated: bool, renew: Callable[[], bool]) -> None:
+    def __init__(self, clients: Clients, *, renew: Callable[[], bool]) -> None:
         """*renew* says whether *clients* has another login now; a task outlives many a session."""
         self._clients = clients
-        self._emulated = emulated
         self._renew = renew
 
     def task_images(self, definition: str) -> Mapping[str, str] | None:
@@ -65,7 +64,7 @@ class Tasks:
         mine = (
             one for one in found if one.get("taskDefinitionArn") == request.definition and _is_as_defined(one)
         )
-        return next((_state(one, request.container, emulated=self._emulated) for one in mine), None)
+        return next((self._state(one, request.container) for one in mine), None)
 
     def run_task(self, request: TaskRequest) -> TaskState:
         """
@@ -92,7 +91,7 @@ class Tasks:
             networkConfiguration={"awsvpcConfiguration": network},
         )
         for task in answer.get("tasks", ()):
-            return _state(task, request.container, emulated=self._emulated)
+            return self._state(task, request.container)
         reasons = [one.get("reason", "") for one in answer.get("failures", ())]
         text = f"ecs RunTask: {'; '.join(reasons) or 'ECS started no task and does not say why'}"
         if any(reason.startswith(NO_PLACE) for reason in reasons):
@@ -102,7 +101,10 @@ class Tasks:
     def task(self, request: TaskRequest, task_id: str) -> TaskState | None:
         """Return a task; ECS forgets a stopped one after an hour or so."""
         found = self._tasks(request.cluster, [task_id])
-        return next((_state(one, request.container, emulated=self._emulated) for one in found), None)
+        return next((self._state(one, request.container) for one in found), None)
+
+    def _state(self, task: Mapping[str, Any], container: str) -> TaskState:
+        return _state(task, container, pretending=emulated(self._clients("ecs")))
 
     def _tasks(self, cluster: str, arns: list[str]) -> list[Mapping[str, Any]]:
         answer = self._ask("ecs", "describe_tasks", cluster=cluster, tasks=arns)
@@ -113,7 +115,7 @@ class Tasks:
         try:
             return self._with_login(lambda: ask(self._clients(service), method, **parameters))
         except (CloudError, LostSight) as error:
-            if self._emulated and _is_absent(error):
+            if emulated(self._clients(service)) and _is_absent(error):
                 return None
             raise
 
@@ -144,7 +146,7 @@ def _is_absent(error: CloudError | LostSight) -> bool:
     return isinstance(error, (NotOffered, LostSight)) or error.code == "InternalFailure"
 
 
-def _state(task: Mapping[str, Any], container: str, *, emulated: bool) -> TaskState:
+def _state(task: Mapping[str, Any], container: str, *, pretending: bool) -> TaskState:
     containers = task.get("containers") or ()
     own: Mapping[str, Any] = next((one for one in containers if one.get("name") == container), {})
     stopped = task.get("lastStatus") == "STOPPED"
@@ -156,5 +158,5 @@ def _state(task: Mapping[str, Any], container: str, *, emulated: bool) -> TaskSt
         stopped=stopped,
         exit_code=own.get("exitCode") if stopped else None,
         reason=": ".join(dict.fromkeys(word for word in words if word)),
-        pretended=stopped and emulated and not containers,
+        pretended=stopped and pretending and not containers,
     )

@@ -18,7 +18,6 @@ from generator.manifest import Lookup, Manifest, StackSpec, Upload
 
 PREFIX = "gatestack-"
 NOT_REVERTED = "drift is not set back: this endpoint makes no drift-aware change sets; deployed without"
-PARTITIONS: Mapping[str, str] = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 """By the beginning of the region's name; everywhere else it is aws."""
 NO_S3 = "this endpoint has no S3"
 INLINE_BYTES = 51_200
@@ -156,9 +155,10 @@ class Preparer:
         if kind == "CREATE":
             return (), 0
         names = [name for name in spec.rollback_alarms if not name.startswith("arn:")]
+        partition, region = self._cloud.partition(), self._manifest.region
         account = (self._manifest.account or self._cloud.account()) if names else ""
         found = tuple(
-            one if one not in names else alarm_arn(self._manifest.region, account, one)
+            one if one not in names else alarm_arn(partition, region, account, one)
             for one in spec.rollback_alarms
         )
         return found, spec.rollback_minutes
@@ -242,9 +242,8 @@ class Preparer:
         return "" if placed else NO_S3
 
 
-def alarm_arn(region: str, account: str, name: str) -> str:
+def alarm_arn(partition: str, region: str, account: str, name: str) -> str:
     """Return the ARN of the alarm called *name*."""
-    partition = next((of for start, of in PARTITIONS.items() if region.startswith(start)), "aws")
     return f"arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}"
 
 

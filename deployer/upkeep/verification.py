@@ -23,7 +23,6 @@ STUCK = timedelta(hours=1)
 """A rotation takes minutes, its repetitions included."""
 ENTRANCE = "service"
 """The check of the service that gets the requests."""
-BALANCER_NAMES = (".elb.amazonaws.com", ".elb.amazonaws.com.cn")
 
 
 @dataclass(frozen=True)
@@ -270,8 +269,8 @@ def config(bucket: str | None, key: str | None, env: str, *, there: bool) -> Che
     return Check("config.yaml", "failed", f"{key} is not in {bucket}", remedy)
 
 
-def endpoint(answer: Answer, env: str) -> Check:
-    """Judge what the gateway answered at its address."""
+def endpoint(answer: Answer, env: str, *, named_by_aws: bool) -> Check:
+    """Judge what the gateway answered at its address; *named_by_aws*: it is the balancer's own name."""
     host = answer.url.partition("//")[2].partition("/")[0]
     if answer.status == 200:
         return Check("endpoint", "ok", f"{answer.url} answers")
@@ -282,7 +281,7 @@ def endpoint(answer: Answer, env: str) -> Check:
         )
         logs = f"{hint}: see the tasks' log (`gatestack outputs {env}`: LogGroupName)"
         return Check("endpoint", "failed", why, logs)
-    if answer.untrusted and host.endswith(BALANCER_NAMES):
+    if answer.untrusted and named_by_aws:
         remedy = "the certificate is for your own name, not the load balancer's: try that name, with curl"
         return Check("endpoint", "unknown", f"{answer.url}: {answer.problem}", remedy)
     if answer.untrusted:

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from stacks.checking import limits
+from stacks.checking import limits, regions
 
 Check = Callable[[Any], Any]
 
@@ -166,7 +166,7 @@ NetworkCidr = Annotated[str, Checked(_vpc_range, _CIDR_SCHEMA)]
 Cidrs = Annotated[tuple[Cidr, ...], Field(strict=False)]
 SubnetPair = Annotated[tuple[NetworkCidr, NetworkCidr], Field(strict=False)]
 NonEmpty = Checked(_non_empty, (("minItems", 1),))
-Region = Annotated[str, shape(limits.REGION, "a region like us-east-1")]
+Region = Annotated[str, Checked(regions.checked, (("enum", sorted(regions.KNOWN)),))]
 Account = Annotated[str, shape(r"[0-9]{12}", "an account: exactly twelve digits, in quotes")]
 VpcId = Annotated[
     str, shape(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a VPC, vpc- and 8 or 17 hex digits")

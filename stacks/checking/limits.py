@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-REGION: Final = r"[a-z]{2}(-[a-z]+)+-[0-9]"
+REGION: Final = r"[a-z]{2,4}(-[a-z]+)+-[0-9]"
 DOMAIN: Final = r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
 EMAIL: Final = (
     r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"

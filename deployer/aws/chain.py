@@ -1,0 +1,157 @@
+"""
+A session of botocore's whose chain of credentials ends: no program hangs, nobody is asked who is not there.
+
+botocore's chain has no bound for a `credential_process` and asks for an MFA code wherever stdin is; both are
+set here, on its own providers, those behind a `source_profile` included.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import ProcessProvider, ProfileProviderBuilder
+
+from deployer.aws.settings_errors import SettingsError
+
+PROGRAM_SECONDS = 120.0
+"""That a program of `credential_process` may take: it may ask somebody to touch a key."""
+
+Ask = Callable[[str], str]
+"""Prompt -> MFA code."""
+
+
+def opened(
+    profile: str | None, region: str, ask: Ask, *, seconds: float = PROGRAM_SECONDS
+) -> botocore.session.Session:
+    """
+    Return a session of *profile*; *ask* is asked for MFA codes.
+
+    Where the settings name no region, roles are taken on in *region*.
+
+    Raises:
+        SettingsError: a configuration file is a folder, or may not be read, which botocore takes for none;
+            there is no such CA bundle, which it would take for a certificate that is not trusted.
+        Exception: any that botocore's reading of variables and files lets through.
+
+    """
+    session = botocore.session.Session(profile=profile)
+    session.user_agent_extra = "gatestack"
+    session.set_default_client_config(Config(defaults_mode="legacy"))  # type: ignore[arg-type] # the stubs take it for a flag
+    for name in ("config_file", "credentials_file"):
+        _check(Path(session.get_config_variable(name)).expanduser())
+    if bundle := session.get_config_variable("ca_bundle"):
+        _check_bundle(bundle)
+    if not session.get_config_variable("region"):
+        session.set_config_variable("region", region)
+    popen = partial(Program, seconds=seconds)
+    chain = session.get_component("credential_provider")
+    chain.get_provider("custom-process")._popen = popen  # noqa: SLF001 - botocore has no other way in
+    roles = chain.get_provider("assume-role")
+    roles._prompter = ask  # noqa: SLF001 - as above
+    roles._profile_provider_builder = _Sources(session, popen)  # noqa: SLF001 - as above
+    return session
+
+
+def ask_at_terminal(prompt: str) -> str:
+    """
+    Ask for an MFA code at the terminal.
+
+    Raises:
+        SettingsError: there is none, or nobody answers.
+
+    """
+    if _has_terminal():
+        try:
+            return getpass.getpass(prompt)
+        except EOFError:
+            pass
+    raise SettingsError(
+        "the profile's role needs an MFA code (mfa_serial), and nobody can be asked here: run the command at "
+        "a terminal, or log in before with credentials of a session"
+    )
+
+
+def ask_nobody(_prompt: str) -> str:
+    """Refuse to ask in the middle of a run; raises SettingsError."""
+    raise SettingsError("the login to AWS is over, and another one needs an MFA code: log in again")
+
+
+class Program(subprocess.Popen[bytes]):
+    """A program that prints credentials, and has so many *seconds* for it."""
+
+    def __init__(self, command: list[str], *, seconds: float, **how: Any) -> None:
+        self._seconds = seconds
+        self._name = f"the program of credential_process ({command[0] if command else 'empty'})"
+        try:
+            super().__init__(command, **how)
+        except (OSError, ValueError, IndexError) as error:
+            why = error.strerror if isinstance(error, OSError) else type(error).__name__
+            raise SettingsError(f"{self._name} cannot be run ({why}): correct the profile") from error
+
+    def communicate(self, *_: Any, **__: Any) -> tuple[bytes, bytes]:
+        """
+        Return what it printed, and nothing of what it said beside that.
+
+        Raises:
+            SettingsError: it failed, took too long, or printed something else than a JSON object.
+
+        """
+        try:
+            out, _said = super().communicate(timeout=self._seconds)
+        except subprocess.TimeoutExpired as error:
+            self.kill()
+            why = f"is not at its end after {self._seconds:g} seconds"
+            raise SettingsError(f"{self._name} {why}: run it by hand, or log in another way") from error
+        if self.returncode:
+            why = f"ended with exit code {self.returncode}"
+            raise SettingsError(f"{self._name} {why}: run it by hand, or log in another way")
+        if not _is_object(out):
+            raise SettingsError(f"{self._name} printed no JSON object: run it by hand, or log in another way")
+        return out, b""
+
+
+class _Sources(ProfileProviderBuilder):
+    """The chain behind a `source_profile`, its programs bounded as well."""
+
+    def __init__(self, session: botocore.session.Session, popen: Any) -> None:
+        super().__init__(session, cache={})
+        self._files = lambda: session.full_config
+        self._bounded = popen
+
+    def _create_process_provider(self, profile_name: str) -> ProcessProvider:
+        return ProcessProvider(profile_name, self._files, popen=self._bounded)
+
+
+def _check(path: Path) -> None:
+    if path.is_dir() or (path.exists() and not os.access(path, os.R_OK)):
+        raise SettingsError(f"{path} cannot be read: it has to be a file, and yours to read")
+
+
+def _check_bundle(bundle: str) -> None:
+    if not Path(bundle).exists():
+        raise SettingsError(f"{bundle} is not there: AWS_CA_BUNDLE, or ca_bundle of the profile, names it")
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return sys.stdin is not None and sys.stdin.isatty()
+    return True
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        return isinstance(json.loads(text.decode("utf-8")), dict)
+    except ValueError:
+        return False

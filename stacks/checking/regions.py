@@ -1,0 +1,31 @@
+"""
+Which regions there are: a name that is none of them is a slip of the pen, told with the nearest one.
+
+Only what the table has is taken. AWS opens a region a few times a year; until `make regions` has read it from
+a newer botocore, prices, limits and rules of cfn-lint know nothing of it either.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+from stacks.checking.region_table import REGIONS, SEEN
+
+KNOWN = frozenset(region for regions in REGIONS.values() for region in regions)
+
+
+def checked(name: str) -> str:
+    """
+    Return *name*, which is a region.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    if name in KNOWN:
+        return name
+    near = difflib.get_close_matches(name.lower(), sorted(KNOWN))
+    near.sort(key=lambda one: sorted(one) != sorted(name.lower()))  # letters that changed places come first
+    meant = f"; did you mean {near[0]}?" if near else ""
+    listed = f"as of {SEEN}; `make regions` asks a newer botocore"
+    raise ValueError(f"{name!r} is not a region like us-east-1 ({listed}){meant}")
