@@ -226,6 +226,22 @@ def test_two_conditions_of_a_kind_both_count() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("types", [["AWS::KMS::Key"], ["AWS::S3::Bucket", "AWS::SecretsManager::Secret"]])
+def test_what_destroy_keeps_can_be_taken_up_by_a_deployment_and_not_by_a_plan(types: list[str]) -> None:
+    _, resource, _ = DANGEROUS["import what is there already"]
+    asked = Request(
+        "cloudformation:CreateChangeSet",
+        resource.replace("-alb/", "-security/"),
+        {
+            "cloudformation:ImportResourceTypes": types,
+            "cloudformation:ChangeSetName": "gatestack-0123456789abcdef",
+        },
+    )
+
+    assert allowed(asked, deploying("dev"))
+    assert not allowed(asked, planning("dev"))
+
+
 WRITES = (
     "Create",
     "Delete",
