@@ -14,6 +14,7 @@ import pytest
 from fakes import Clock, FakeCloud, host, manifest, spec
 from sandbox_account import client
 
+from deployer.cloud import ChangeSetRequest, ChangeSetState
 from deployer.deploy import deploy
 from deployer.errors import DeployError, NotAllowed, NotOffered
 from deployer.existing.kept import Candidate, import_template, matched
@@ -173,14 +174,26 @@ def test_an_import_has_what_is_taken_up_and_what_makes_its_value_and_nothing_tha
     assert found["Resources"]["Salt"]["Properties"].keys() == {"Name", "GenerateSecretString"}
 
 
+class Recording(FakeCloud):
+    """Remembers what it was asked for."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.asked: list[ChangeSetRequest] = []
+
+    def create_change_set(self, request: ChangeSetRequest) -> ChangeSetState:
+        self.asked.append(request)
+        return super().create_change_set(request)
+
+
 def test_what_was_kept_is_imported_first_and_the_rest_is_made_by_an_update() -> None:
-    cloud = FakeCloud(Clock())
+    cloud = Recording(Clock())
     cloud.found = (key(), salt(), key("foreign", Environment="prod"))
 
     result = deploy(manifest(spec("one", ONE)), cloud, Options(), host(cloud.clock))
 
     assert (result.exit_code, [one.action for one in result.stacks]) == (0, ["create"])
-    requests = [made.request for made in cloud.made.values()]
+    requests = cloud.asked
     assert [(one.kind, len(one.imports)) for one in requests] == [("IMPORT", 2), ("UPDATE", 0)]
     assert [one.physical_id for one in requests[0].imports] == ["k1", "arn:salt"]
 

@@ -25,7 +25,6 @@ from awacs.aws import (
 )
 from troposphere import Sub
 
-from deployer.existing.kept import IDENTIFIERS
 from stacks.parts.plan_permissions import balancers
 from stacks.parts.policies import allow
 from stacks.parts.reach import BY_CLOUDFORMATION, Reach, actions, arn_of, when
@@ -38,11 +37,12 @@ def stacks(reach: Reach) -> list[Statement]:
 
     Change sets are gatestack's by their names, and a template in no request is in the account's own bucket,
     by one of the two addresses that the deployer gives (`deployer.aws.edges`). RunTask knows no condition
-    for subnets (Service Authorization Reference, Amazon ECS, November 2026): the cluster is our own. An import takes up what
-    `destroy` has kept: its handlers read the resource with the same role, which may read none but the
-    environment's own, by name or by tag.
+    for subnets (Service Authorization Reference, Amazon ECS, November 2026): the cluster is our own.
+
+    An import takes up what `destroy` has kept. Its handlers read the resource with the same role, which may
+    read none but the environment's own, by name or by tag.
     """
-    types = ForAllValuesStringEquals("cloudformation:ImportResourceTypes", sorted(IDENTIFIERS))
+    types = ForAllValuesStringEquals("cloudformation:ImportResourceTypes", _TAKEN_UP.split())
     imports = Null({"cloudformation:RoleArn": "true", "cloudformation:ImportResourceTypes": "false"})
     own = reach.arns("cloudformation", "stack/{p}-*/*")
     tasks = reach.arns("ecs", "task-definition/{p}-*")
@@ -307,3 +307,6 @@ _FUNCTIONS = (
     "TagResource UntagResource UpdateFunctionCode"
 )
 _SCALING = "DeleteScalingPolicy DeregisterScalableTarget PutScalingPolicy RegisterScalableTarget"
+_TAKEN_UP = (
+    "AWS::ECR::Repository AWS::KMS::Key AWS::Logs::LogGroup AWS::S3::Bucket AWS::SecretsManager::Secret"
+)
