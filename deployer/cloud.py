@@ -12,15 +12,18 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from deployer.existing.facts import Facts
+from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Taken
+from deployer.kept import Kept
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.stateful import STATEFUL
 from deployer.tasks import TaskRequest, TaskState
 from generator.manifest import Existing
 
 Replacement = Literal["True", "False", "Conditional"]
-Kind = Literal["CREATE", "UPDATE"]
+Kind = Literal["CREATE", "UPDATE", "IMPORT"]
+"""IMPORT: a new stack takes up what is there already."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,7 @@ class ChangeSetRequest:
     """What a change set is made from."""
 
     stack: str
-    """Name for a CREATE, id for an UPDATE."""
+    """Name for a new one, id for an UPDATE."""
     kind: Kind
     name: str
     token: str
@@ -209,6 +212,8 @@ class ChangeSetRequest:
     rollback_alarms: tuple[str, ...] = ()
     """ARNs; none means that none is left on the stack."""
     rollback_minutes: int = 0
+    imports: tuple[Kept, ...] = ()
+    """For an IMPORT: what is taken up, by its primary identifier."""
 
 
 class Cloud(Protocol):
@@ -308,6 +313,13 @@ class Cloud(Protocol):
 
     def taken(self, wanted: Mapping[str, Collection[str]]) -> Taken:
         """Return who has which of the names in *wanted*, by resource type."""
+
+    def kept(self, tags: Mapping[str, str], repositories: Collection[str]) -> tuple[Candidate, ...] | None:
+        """
+        Return what carries *tags*, of the types that an import takes; None where nobody can tell.
+
+        *repositories*: names of ECR repositories that carry them.
+        """
 
     # edges: None means that this endpoint cannot tell
     def key(self, alias: str) -> Key | None:

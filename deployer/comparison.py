@@ -98,7 +98,12 @@ def _settings(request: ChangeSetRequest, inputs: ChangeSetInputs) -> Iterator[st
 def _kind(request: ChangeSetRequest, found: ChangeSetState) -> Iterator[str]:
     if found.reverts_drift and not request.revert_drift:
         yield "it sets back drift"
-    yield from _named("import of", {one.logical_id for one in found.changes if one.action == "Import"})
+    asked = {one.logical_id: one.physical_id for one in request.imports}
+    imported = [one for one in found.changes if one.action == "Import"]
+    other = {one.logical_id for one in imported if one.physical_id not in {"", asked.get(one.logical_id)}}
+    yield from _named(
+        "import of", other | {one.logical_id for one in imported if one.logical_id not in asked}
+    )
 
 
 def _named(what: str, names: Collection[str]) -> Iterator[str]:

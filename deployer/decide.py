@@ -67,6 +67,8 @@ class History:
     kind: Kind = "CREATE"
     """Of what was executed."""
     change_sets: int = 0
+    imported: bool = False
+    """What an earlier stack has left was taken up; what is missing is still to be made."""
     empty: bool = False
     """The last change set had nothing to change."""
     premature: bool = False
@@ -134,8 +136,11 @@ def _outcome(desired: Desired, observed: Observed, status: Row) -> Action:
     stack, history = observed.stack, observed.history
     if stack is None or not observed.fresh or stack.status == "REVIEW_IN_PROGRESS":
         return Wait("AWS has not shown the beginning yet")
+    if stack.status in SUCCEEDED and history.kind == "IMPORT":
+        return CreateChangeSet("UPDATE", "what was kept is taken up, the rest is made")
     if stack.status in SUCCEEDED:
-        verb: Verb = "update" if history.kind == "UPDATE" else "recreate" if history.deletes else "create"
+        updated = history.kind == "UPDATE" and not history.imported
+        verb: Verb = "update" if updated else "recreate" if history.deletes else "create"
         return _protected(desired, observed, stack) or Done(
             verb, f"{stack.status.removesuffix('_COMPLETE').lower()}d"
         )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from deployer.cloud import Cloud
 from deployer.errors import Protected, Refused
 from deployer.existing.check import check_existing
-from deployer.existing.taken import check_keys, check_names
+from deployer.existing.taking import looked_around
 from deployer.exports.phases import deploy_in_phases
 from deployer.graph import Graph, graph
 from deployer.kept import kept
@@ -33,9 +33,8 @@ def deploy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> Re
     """
     order = patiently(host, lambda: check(manifest, cloud, options.only, host.tell))
     found = patiently(host, lambda: scope(manifest, order, cloud, whole=not options.only))
-    patiently(host, lambda: check_names(found, cloud))
-    patiently(host, lambda: check_keys(found, cloud))
-    return deploy_in_phases(found, cloud, options, host)
+    whole = patiently(host, lambda: looked_around(found, cloud, host.tell, fresh=options.fresh))
+    return deploy_in_phases(whole, cloud, options, host)
 
 
 def destroy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> Result:

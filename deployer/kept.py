@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from deployer.cloud import Resource
+if TYPE_CHECKING:
+    from deployer.cloud import Resource
 
 RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
 

@@ -26,6 +26,8 @@ class Options:
     """Deploy: what was changed behind CloudFormation's back is set back, where the endpoint can."""
     skip_in_rollback: frozenset[str] = frozenset()
     """Deploy: logical ids of resources that a rollback which failed may leave as they are."""
+    fresh: bool = False
+    """Deploy: what an earlier `destroy` has kept is not taken up again."""
     poll_interval: float | None = None
     """Seconds between two looks; None: adapts."""
     show_events: bool = True

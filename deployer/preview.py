@@ -7,14 +7,16 @@ seen in a stack.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from deployer.cloud import Change, ChangeSetRequest, ChangeSetState, Cloud, Kind, StackState
 from deployer.decide import is_empty, owned
 from deployer.deploy import check
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed
+from deployer.existing.names import Conflict
 from deployer.existing.taken import conflicts
+from deployer.existing.taking import with_kept
 from deployer.exports.gate import Survey, foreseen
 from deployer.exports.phases import described
 from deployer.loop.leftovers import Scope, removals, scope
@@ -25,7 +27,7 @@ from deployer.loop.withdrawal import withdraw
 from deployer.loop.work import PENDING, STALE_SECONDS
 from deployer.options import Host, Options
 from deployer.plan import Plan, PlanVerb, StackPlan, compared, merged, needs_consent, predicted
-from deployer.progress import Event, Notice
+from deployer.progress import Event, Notice, Tell
 from deployer.schema_migration import count_of, foretold, needed
 from deployer.secrecy import hidden
 from deployer.statuses import Row, Step, row
@@ -50,9 +52,31 @@ def plan(manifest: Manifest, cloud: Cloud, options: Options, host: Host, *, keep
     told: list[Event] = []
     order = check(manifest, cloud, options.only, told.append)
     found = scope(manifest, order, cloud, whole=not options.only)
+    found, taken = _with_names(found, cloud, options, told.append)
     made = _Preview(found, cloud, options, host, keep=keep).plan()
+    made = replace(made, stacks=tuple(_named_problems(one, taken) for one in made.stacks))
     warnings = tuple(event.text for event in told if isinstance(event, Notice))
     return replace(made, notices=warnings + made.notices)
+
+
+def _with_names(
+    found: Scope, cloud: Cloud, options: Options, tell: Tell
+) -> tuple[Scope, tuple[Conflict, ...]]:
+    """Look who has the names that new stacks need, and what was kept of them."""
+    try:
+        taken = conflicts(found, cloud)
+        kept = found if options.fresh else with_kept(found, cloud, taken, tell)
+    except CloudError as error:
+        tell(Notice(f"whether names are taken is not known: {error}"))
+        return found, ()
+    return kept, tuple(one for one in taken if one.stops or options.fresh)
+
+
+def _named_problems(plan: StackPlan, taken: Collection[Conflict]) -> StackPlan:
+    """Add which names are taken of a stack that is to be created."""
+    return replace(
+        plan, problems=(*plan.problems, *(str(one) for one in taken if one.wanted.stack == plan.name))
+    )
 
 
 def discard(plan: Plan, cloud: Cloud) -> None:
@@ -108,7 +132,7 @@ class _Preview:
         try:
             plans = [self._begin(spec, states.get(spec.stack_name), asked) for spec in specs]
             done = tuple(self._read(one) if isinstance(one, _Asked) else one for one in plans)
-            done = self._with_names(self._with_exports(done))
+            done = self._with_exports(done)
             self._foretell_migrations(done)
             kept = {stack.change_set.id for stack in done if stack.change_set}
         finally:
@@ -131,18 +155,6 @@ class _Preview:
             replace(one, problems=(*one.problems, problems[one.name])) if one.name in problems else one
             for one in plans
         )
-
-    def _with_names(self, plans: tuple[StackPlan, ...]) -> tuple[StackPlan, ...]:
-        """Add which names are taken of the stacks that are to be created."""
-        try:
-            stopped = [one for one in conflicts(self._scope, self._cloud) if one.stops]
-        except CloudError as error:
-            self._notices.append(f"whether names are taken is not known: {error}")
-            return plans
-        found = {
-            plan.name: tuple(str(one) for one in stopped if one.wanted.stack == plan.name) for plan in plans
-        }
-        return tuple(replace(plan, problems=plan.problems + found[plan.name]) for plan in plans)
 
     def _foretell_migrations(self, plans: tuple[StackPlan, ...]) -> None:
         """Say which plans begin with a migration of the database; none is run by a plan."""
@@ -170,6 +182,16 @@ class _Preview:
             return self._leftover(spec, stack)
         if status.deploy not in {Step.CREATE, Step.UPDATE}:
             return self._without(spec, stack, status)
+        if taken := self._scope.kept.get(spec.name):
+            ids = {one.logical_id: one.physical_id for one in taken}
+            changes = tuple(
+                replace(one, action="Import", physical_id=ids[one.logical_id])
+                if one.logical_id in ids
+                else one
+                for one in predicted(spec.template)
+            )
+            reason = "what an earlier destroy has kept is taken up first"
+            return self._stack(spec, stack, "create", changes, reason)
         kind: Kind = "CREATE" if status.deploy is Step.CREATE else "UPDATE"
         try:
             request = self._named(self._preparer.request(spec, stack, kind, 0))

@@ -18,8 +18,8 @@ RDS = ("AWS::RDS::",)
 LISTENER = ("AWS::ElasticLoadBalancingV2::Listener",)
 STEADY = "look at the service's events and the task logs: `gatestack events ENV --stack service`"
 TAKEN = (
-    "something outside this stack has that name, perhaps what an earlier `gatestack destroy` kept, which "
-    "holds data or its key: look first; then delete it, or rename the environment"
+    "something outside this stack has that name: look whose it is. What an earlier `gatestack destroy` kept, "
+    "`gatestack deploy` takes up as it makes the stack; delete anything else, or rename the environment"
 )
 
 

@@ -48,6 +48,11 @@ REVERT = click.option(
     "--revert-drift", is_flag=True, help="Set back what was changed behind CloudFormation's back."
 )
 
+FRESH = click.option(
+    "--fresh",
+    is_flag=True,
+    help="Do not take up again what an earlier destroy has kept: make everything anew.",
+)
 CHANGES_FOUND = 3
 
 
@@ -62,6 +67,7 @@ CHANGES_FOUND = 3
 @ALLOW
 @MIGRATE
 @REVERT
+@FRESH
 @click.option("--drift", is_flag=True, help="Also say what was changed behind CloudFormation's back.")
 @click.pass_obj
 def plan(
@@ -75,6 +81,7 @@ def plan(
     detailed_exitcode: bool,
     revert_drift: bool,
     migrate_exports: bool,
+    fresh: bool,
     drift: bool,
 ) -> int:
     """Show what deploy would change in ENV; the change sets it makes for that are removed again."""
@@ -85,6 +92,7 @@ def plan(
         allow_replace=frozenset(allow_replace),
         revert_drift=revert_drift,
         migrate_exports=migrate_exports,
+        fresh=fresh,
     )
     if path is not None:
         review.check_place(path)
@@ -114,6 +122,7 @@ def plan(
 @ALLOW
 @MIGRATE
 @REVERT
+@FRESH
 @SKIP
 @click.option(
     "--plan",
@@ -138,6 +147,7 @@ def deploy(
     yes: bool,
     migrate_exports: bool,
     revert_drift: bool,
+    fresh: bool,
 ) -> int:
     """Bring ENV to what its file says: change sets for everything, side by side where the imports allow."""
     if path and (only or revert_drift):
@@ -154,6 +164,7 @@ def deploy(
         on_failure="stop" if on_failure == "stop" else "continue",
         revert_drift=revert_drift,
         migrate_exports=migrate_exports,
+        fresh=fresh,
     )
     manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
     try:

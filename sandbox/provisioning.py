@@ -47,6 +47,9 @@ class Provisioner(Protocol):
     def create(self, request: Request) -> Provisioned:
         """Make the resource; raises ProvisionError."""
 
+    def adopt(self, request: Request, identifier: str) -> Provisioned:
+        """Take the resource that *identifier* names, which is there already; raises ProvisionError."""
+
     def update(
         self, request: Request, old_properties: Mapping[str, Any], current: Provisioned
     ) -> Provisioned:

@@ -21,6 +21,7 @@ from deployer.cloud import (
     StackState,
 )
 from deployer.errors import CloudError, MovedOn
+from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Holder, Taken
 from deployer.looking.drift_state import Detection, ResourceDrift
@@ -167,6 +168,8 @@ class FakeCloud:
         self.objects: dict[tuple[str, str], bytes] | None = {}
         self.keys: dict[str, Key] = {}
         """KMS keys by alias."""
+        self.found: tuple[Candidate, ...] = ()
+        """What carries tags, of the types that stay."""
         self.holders: tuple[Holder, ...] = ()
         """What has names in the account, whoever made it."""
         self.trouble: tuple[str, ...] = ()
@@ -352,7 +355,7 @@ class FakeCloud:
         made = self.made[change_set_id]
         assert made.state.execution == "AVAILABLE", made.state
         one = self.live[made.state.stack_id]
-        kind = "CREATE" if creation else "UPDATE"
+        kind = made.request.kind
         text = made.request.body or json.dumps({"Resources": {}, "Outputs": {}})
         done = replace(
             one.state,
@@ -399,6 +402,10 @@ class FakeCloud:
         self._call("taken", "")
         held = (one for one in self.holders if one.name in wanted.get(one.type, ()))
         return Taken(tuple(held))
+
+    def kept(self, tags: Mapping[str, str], repositories: Collection[str]) -> tuple[Candidate, ...] | None:
+        self._call("kept", ", ".join(repositories))
+        return tuple(one for one in self.found if tags.items() <= one.tags.items())
 
     def key(self, alias: str) -> Key | None:
         self._call("key", alias)

@@ -69,7 +69,10 @@ STACKS: Mapping[str, Danger] = {
     "import what is there already": (
         "cloudformation:CreateChangeSet",
         f"{CFN}stack/dev-litellm-alb/1",
-        {"cloudformation:ImportResourceTypes": ["AWS::KMS::Key"]},
+        {
+            "cloudformation:ChangeSetName": "gatestack-0123456789abcdef",
+            "cloudformation:ImportResourceTypes": ["AWS::KMS::Key", "AWS::IAM::Role"],
+        },
     ),
 }
 

@@ -35,6 +35,7 @@ NOT_IN_THE_TABLE = {
     "ssmmessages:OpenDataChannel",
     "xray:GetSamplingRules",
     "xray:GetSamplingStatisticSummaries",
+    "tag:GetResources",
     "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",

@@ -66,6 +66,13 @@ class FakeProvisioner:
         self.log.append(("create", name))
         return self._keep(name, request)
 
+    def adopt(self, request: Request, identifier: str) -> Provisioned:
+        if identifier not in self.made:
+            raise ProvisionError(f"{identifier} does not exist")
+        self.log.append(("adopt", identifier))
+        kept = self.made[identifier].properties.get("Value", "")
+        return Provisioned(identifier, {"Arn": f"arn:test:{identifier}", "Value": kept, "Nested": {}})
+
     def update(
         self, request: Request, old_properties: Mapping[str, Any], current: Provisioned
     ) -> Provisioned:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from awacs.aws import StringEquals, StringLike
 
+from deployer.existing.kept import IDENTIFIERS
 from generator.render import render
 from sandbox.resources.schema import ProviderSchemas
 from stacks.bootstrap import build
@@ -224,6 +225,22 @@ def test_two_conditions_of_a_kind_both_count() -> None:
     assert condition.JSONrepr() == {
         "StringEquals": {"a:b": "1", "c:d": "2"}, "StringLike": {"e:f": "3*"}
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("types", [["AWS::KMS::Key"], sorted(IDENTIFIERS)])
+def test_what_destroy_keeps_can_be_taken_up_by_a_deployment_and_not_by_a_plan(types: list[str]) -> None:
+    _, resource, _ = DANGEROUS["import what is there already"]
+    asked = Request(
+        "cloudformation:CreateChangeSet",
+        resource.replace("-alb/", "-security/"),
+        {
+            "cloudformation:ImportResourceTypes": types,
+            "cloudformation:ChangeSetName": "gatestack-0123456789abcdef",
+        },
+    )
+
+    assert allowed(asked, deploying("dev"))
+    assert not allowed(asked, planning("dev"))
 
 
 WRITES = (

@@ -50,6 +50,75 @@ def test_a_create_change_set_puts_the_stack_under_review_and_is_there_a_little_l
     ]
 
 
+KEPT = of({"A": thing(extra={"DeletionPolicy": "Retain"}, Value="one")})
+
+
+def imported(name: str, identifier: str) -> dict[str, Any]:
+    return {
+        "ResourceType": THING,
+        "LogicalResourceId": name,
+        "ResourceIdentifier": {"Name": identifier},
+    }
+
+
+def test_an_import_takes_what_was_kept_as_it_is_and_an_update_makes_the_rest(aws: World) -> None:
+    aws.deploy("old", KEPT)
+    (resource,) = aws.client.list_stack_resources(StackName="old")["StackResourceSummaries"]
+    kept = resource["PhysicalResourceId"]
+    aws.client.delete_stack(StackName="old")
+    aws.sandbox.finish()
+
+    made = aws.prepare("new", KEPT, kind="IMPORT", ResourcesToImport=[imported("A", kept)])
+    assert [(one["Action"], one["PhysicalResourceId"]) for one in resource_changes(made)] == [
+        ("Import", kept)
+    ]
+    assert aws.execute("new")["StackStatus"] == "IMPORT_COMPLETE"
+    assert aws.provisioner.log == [("create", kept), ("adopt", kept)]
+
+    whole = of({**KEPT["Resources"], "B": thing(Broken=True)})
+    assert aws.deploy("new", whole, kind="UPDATE")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert kept in aws.provisioner.made
+    whole = of({**KEPT["Resources"], "B": thing()})
+    assert aws.deploy("new", whole, kind="UPDATE")["StackStatus"] == "UPDATE_COMPLETE"
+    assert [verb for verb, name in aws.provisioner.log if name == kept] == ["create", "adopt"]
+
+
+@pytest.mark.parametrize(
+    ("template", "identifier", "words"),
+    [
+        (KEPT, "theirs", "theirs already exists in stack arn:aws:cloudformation:"),
+        (of({"A": thing()}), "x", "Resources [A] must have a DeletionPolicy attribute to be imported"),
+        (of({**KEPT["Resources"], "B": thing()}), "x", "Resources [B] is missing from ResourceToImport list"),
+        (
+            of(KEPT["Resources"], Outputs={"Out": {"Value": "x"}}),
+            "x",
+            "As part of the import operation, you cannot modify or add [Outputs]",
+        ),
+    ],
+)
+def test_what_cannot_be_imported_is_refused(aws: World, template: Any, identifier: str, words: str) -> None:
+    aws.deploy("other", of({"A": thing(Name="theirs", extra={"DeletionPolicy": "Retain"})}))
+
+    code, message, _ = refusal(
+        aws.client.create_change_set,
+        StackName="new",
+        ChangeSetName="cs",
+        ChangeSetType="IMPORT",
+        TemplateBody=json.dumps(template),
+        ResourcesToImport=[imported("A", identifier)],
+    )
+
+    assert code == "ValidationError"
+    assert words in message
+
+
+def test_an_import_of_what_is_not_there_leaves_everything_as_it_was(aws: World) -> None:
+    aws.prepare("new", KEPT, kind="IMPORT", ResourcesToImport=[imported("A", "nothing")])
+
+    assert aws.execute("new")["StackStatus"] == "IMPORT_ROLLBACK_COMPLETE"
+    assert aws.provisioner.log == []
+
+
 def test_an_executed_change_set_makes_resources_outputs_and_exports_and_stays_readable_by_arn(
     aws: World,
 ) -> None:

@@ -33,7 +33,7 @@ from deployer.cloud import (
     StackState,
 )
 from deployer.comparison import same_template
-from deployer.errors import CloudError, LoginOver, LostSight, MovedOn, Transient
+from deployer.errors import CloudError, LoginOver, LostSight, MovedOn, NotOffered, Transient
 from deployer.looking.drift_state import Detection, ResourceDrift
 
 EXECUTED = frozenset({"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"})
@@ -265,6 +265,8 @@ class Aws(Edges):
                 **deployment_settings(request),
             )
         except CloudError as error:
+            if request.kind == "IMPORT" and self._emulated and not isinstance(error, Transient):
+                raise NotOffered(f"this endpoint imports nothing: {error}", code=error.code) from error
             if request.revert_drift and "DeploymentMode" in str(error):
                 return self.create_change_set(replace(request, revert_drift=False))
             return self._taken_up(request, error)

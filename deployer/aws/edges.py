@@ -15,10 +15,12 @@ from deployer.aws.login import Clients
 from deployer.aws.names import look as look_for_names
 from deployer.aws.paging import pages
 from deployer.aws.services import service_trouble
+from deployer.aws.tagged import look as look_for_kept
 from deployer.aws.tasks import Tasks
 from deployer.cloud import Resource
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
 from deployer.existing.facts import Facts
+from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Taken
 from generator.manifest import Existing
@@ -54,6 +56,10 @@ class Edges(Tasks):
     def taken(self, wanted: Mapping[str, Collection[str]]) -> Taken:
         """Return who has which of the names in *wanted*."""
         return look_for_names(self._clients, wanted)
+
+    def kept(self, tags: Mapping[str, str], repositories: Collection[str]) -> tuple[Candidate, ...] | None:
+        """Return what carries *tags*, and *repositories*."""
+        return self._where_there_is(lambda: look_for_kept(self._clients, tags, repositories))
 
     def key(self, alias: str) -> Key | None:
         """Return the KMS key behind *alias*."""

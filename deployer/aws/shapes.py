@@ -17,6 +17,8 @@ from deployer.cloud import (
     StackEvent,
     StackState,
 )
+from deployer.existing.kept import IDENTIFIERS
+from deployer.kept import Kept
 
 Answer = Mapping[str, Any]
 
@@ -88,7 +90,18 @@ def deployment_settings(request: ChangeSetRequest) -> dict[str, Any]:
     triggers = [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"} for arn in request.rollback_alarms]
     alarms = {"RollbackTriggers": triggers, "MonitoringTimeInMinutes": request.rollback_minutes}
     mode = {"DeploymentMode": "REVERT_DRIFT"} if request.revert_drift else {}
-    return {"RollbackConfiguration": alarms, **mode}
+    imports = {"ResourcesToImport": [_import(one) for one in request.imports]} if request.imports else {}
+    return {"RollbackConfiguration": alarms, **mode, **imports}
+
+
+def _import(one: Kept) -> dict[str, Any]:
+    """Return a ResourceToImport."""
+    identifier = {IDENTIFIERS[one.type]: one.physical_id}
+    return {
+        "ResourceType": one.type,
+        "LogicalResourceId": one.logical_id,
+        "ResourceIdentifier": identifier,
+    }
 
 
 def stack_event(answer: Answer) -> StackEvent:

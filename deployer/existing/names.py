@@ -124,6 +124,10 @@ class Conflict:
         if self.going:
             command = kind.removal.format(name=self.wanted.name)
             return f"{what} is scheduled for deletion: `{command}` frees its name, or wait until it is gone"
+        if self.own:
+            command = kind.removal.format(name=self.wanted.name) or FREE
+            kept = f"{what} is what an earlier destroy kept"
+            return f"{kept}: deploy without --fresh takes it up, `{command}` loses it"
         remedy = f"`{kind.removal.format(name=self.wanted.name)}`" if kind.removal else FREE
         return f"{what} is there already, and no stack of the environment made it: {remedy}"
 

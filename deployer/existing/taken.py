@@ -19,18 +19,17 @@ from generator.manifest import StackSpec
 ALIAS = "AWS::KMS::Alias"
 
 
-def check_names(found: Scope, cloud: Cloud) -> None:
+def check_names(found: Scope, taken: Collection[Conflict], *, fresh: bool) -> None:
     """
     Refuse where a stack of *found* that is to be created wants a name that something else has.
 
-    Asks for nothing where every stack is there.
+    With *fresh* also where it is the environment's own, which is not to be taken up.
 
     Raises:
         Refused: at least one name is taken; the message has a line for each.
-        CloudError: AWS could not be asked at all.
 
     """
-    stopped = [str(one) for one in conflicts(found, cloud) if one.stops]
+    stopped = [str(one) for one in taken if one.stops or fresh]
     if not stopped:
         return
     environment = found.manifest.environment

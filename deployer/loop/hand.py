@@ -20,11 +20,12 @@ from deployer.actions import (
     RollBack,
 )
 from deployer.causes import first_cause, operation, stuck
-from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud
+from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud, Kind
 from deployer.comparison import differences
-from deployer.errors import CloudError, DeployError, MovedOn, Protected
+from deployer.errors import CloudError, DeployError, MovedOn, NotOffered, Protected
+from deployer.existing.kept import import_template
 from deployer.kept import kept, policies_of
-from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer
+from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer, live
 from deployer.loop.withdrawal import withdraw
 from deployer.loop.work import PENDING, Work, resources_of
 from deployer.progress import Notice, StackStarted, Tell
@@ -95,14 +96,27 @@ class Hand:
             self._tell(Notice(text, work.name, warning=True))
 
     def _create(self, work: Work, action: CreateChangeSet, now: float) -> None:
+        if work.history.kind == "IMPORT" and work.history.executed and action.kind == "UPDATE":
+            work.begin_update()
         attempt = work.history.change_sets
-        if work.request is None or work.request.kind != action.kind:
-            revert = bool(work.history.skipped)
-            work.request = self._preparer.request(work.spec, work.stack, action.kind, attempt, revert=revert)
+        kind: Kind = "IMPORT" if action.kind == "CREATE" and work.to_import else action.kind
+        if work.request is None or work.request.kind != kind:
+            revert, imports = bool(work.history.skipped), work.to_import if kind == "IMPORT" else ()
+            work.request = self._preparer.request(
+                work.spec, work.stack, kind, attempt, revert=revert, imports=imports
+            )
         request = work.request
         if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
             self._remove_old(work.stack.id, request.name)
-        made = self._cloud.create_change_set(request)
+        try:
+            made = self._cloud.create_change_set(request)
+        except NotOffered as error:
+            if not work.to_import:
+                raise
+            work.to_import = ()
+            self._tell(Notice(f"what was kept is not taken up: {error}", work.name, warning=True))
+            self._create(work, action, now)
+            return
         if made.inputs is not None:
             made = self._taken_up(work, request, made)
         if made.status not in PENDING and made.execution != "AVAILABLE":
@@ -110,9 +124,7 @@ class Hand:
             raise MovedOn(f"an old change set {made.name} is removed")
         work.change_set, work.made_at, work.asked_for = made, now, 0
         work.base = work.version() if action.kind == "UPDATE" else ()
-        work.history = replace(
-            work.history, change_sets=attempt + 1, kind=action.kind, empty=False, premature=False
-        )
+        work.history = replace(work.history, change_sets=attempt + 1, kind=kind, empty=False, premature=False)
 
     def _taken_up(self, work: Work, request: ChangeSetRequest, found: ChangeSetState) -> ChangeSetState:
         """Go on with a change set that was there under the name, if it is what is asked for; else anew."""
@@ -135,7 +147,8 @@ class Hand:
         work.compared = work.change_set.id
 
     def _differences(self, work: Work, request: ChangeSetRequest, found: ChangeSetState) -> tuple[str, ...]:
-        template = work.spec.template
+        imports = request.imports
+        template = import_template(work.spec.template, imports) if imports else work.spec.template
         holds = self._cloud.holds_template(found, template)
         return differences(request, template, found, holds_template=holds)
 
@@ -146,18 +159,23 @@ class Hand:
 
     def _execute(self, work: Work, action: Execute, now: float) -> None:
         parameters = work.request.parameters if work.request else {}
-        if work.approval and not work.approval.planned.exact and work.change_set:
+        predicted = work.approval is not None and not work.approval.planned.exact
+        if work.approval and predicted and work.change_set and not (work.request and work.request.imports):
             for text in from_prediction(work.approval.planned, work.change_set, parameters):
                 self._tell(Notice(text, work.name))
-        if work.spec.uploads:
+        kind: Kind = "IMPORT" if work.request and work.request.imports else action.kind
+        if work.spec.uploads and kind != "IMPORT":
             self._preparer.upload(work.spec, parameters, self._value_of)
-        creation = action.kind == "CREATE"
+        creation = kind != "IMPORT" and live(work.stack) is None
         self._tell_unreverted(work)
         token = self._preparer.token("execute", action.change_set_id)
         self._cloud.execute(action.change_set_id, token, creation=creation)
-        work.acted(now, executed=action.change_set_id, kind=action.kind)
+        work.acted(now, executed=action.change_set_id, kind=kind)
         listed = work.change_set.changes if work.change_set else ()
-        types = _types(work) if creation else [change.type for change in listed]
+        if kind == "IMPORT":
+            what = ", ".join(map(str, work.to_import))
+            self._tell(Notice(f"taken up again, as an earlier destroy has left it: {what}", work.name))
+        types = _types(work) if action.kind == "CREATE" else [change.type for change in listed]
         self._tell(StackStarted(work.name, work.verb, len(types), expected.seconds(types)))
 
     def _tell_unreverted(self, work: Work) -> None:

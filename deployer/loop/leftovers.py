@@ -7,12 +7,13 @@ Says what a run is about, with them in it. Reads, touches nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
 from deployer.cloud import Change, Cloud, StackState
 from deployer.errors import Refused
 from deployer.graph import Graph, Wiring, graph, wiring
+from deployer.kept import Kept
 from deployer.statuses import RESOURCE_GONE
 from generator.manifest import Manifest, StackSpec
 
@@ -28,6 +29,8 @@ class Scope:
     """What the first look at AWS has shown; None: nobody has looked."""
     leftovers: frozenset[str] = frozenset()
     """Short names of the stacks that go."""
+    kept: Mapping[str, tuple[Kept, ...]] = field(default_factory=dict)
+    """What an earlier `destroy` has left of a new stack, by its short name: it is taken up again."""
 
 
 def scope(manifest: Manifest, order: Graph, cloud: Cloud, *, whole: bool) -> Scope:

@@ -55,7 +55,8 @@ class Migrating:
 
     def before(self, work: Work, action: Action, now: float) -> Action:
         """Return *action*, or what has to come before it."""
-        if work.spec.migration is None or not isinstance(action, Execute):
+        imports = work.request is not None and work.request.kind == "IMPORT"
+        if work.spec.migration is None or imports or not isinstance(action, Execute):
             return action
         done = work.migration
         if done is None or (done.change_set_id != action.change_set_id and not done.task_id):

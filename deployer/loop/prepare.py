@@ -12,6 +12,8 @@ from deployer import lookups
 from deployer.cloud import ChangeSetRequest, Cloud, Kind, StackState
 from deployer.comparison import same_template
 from deployer.errors import DeployError, LostSight, Refused, Transient
+from deployer.existing.kept import import_template
+from deployer.kept import Kept
 from deployer.progress import Notice, Tell
 from deployer.schema_migration import count_of
 from generator.manifest import Lookup, Manifest, StackSpec, Upload
@@ -70,8 +72,10 @@ def _addresses(key: str, content: bytes) -> bool:
 
 
 def live(stack: StackState | None) -> StackState | None:
-    """Return *stack* if it has anything in it."""
-    return None if stack is None or stack.status in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"} else stack
+    """Return *stack* if it has anything in it beyond what an earlier one has left: no output says so."""
+    if stack is None or stack.status in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}:
+        return None
+    return None if stack.status == "IMPORT_COMPLETE" and not stack.outputs else stack
 
 
 class Preparer:
@@ -103,10 +107,17 @@ class Preparer:
         return f"{self._run_id}-{_digest(*map(str, parts))}"
 
     def request(
-        self, spec: StackSpec, stack: StackState | None, kind: Kind, attempt: int, *, revert: bool = False
+        self,
+        spec: StackSpec,
+        stack: StackState | None,
+        kind: Kind,
+        attempt: int,
+        *,
+        revert: bool = False,
+        imports: tuple[Kept, ...] = (),
     ) -> ChangeSetRequest:
         """
-        Look parameters up and return the request for a change set of *spec*.
+        Look parameters up and return the request for a change set of *spec*, or to take up *imports* of it.
 
         The name comes from the content and from the state it is made for, so that the next run after a
         killed one finds its change set again. Others can guess it: what is found is compared.
@@ -116,7 +127,9 @@ class Preparer:
 
         """
         parameters = {one.parameter: self._look_up(spec, one, live(stack)) for one in spec.lookups}
-        wanted = self.wanted(spec, stack, kind, parameters)
+        if imports:
+            spec = replace(spec, template=import_template(spec.template, imports))
+        wanted = replace(self.wanted(spec, stack, kind, parameters), imports=imports)
         wanted = replace(wanted, revert_drift=wanted.revert_drift or (revert and kind == "UPDATE"))
         state = () if stack is None else (stack.id, stack.change_set_id, stack.last_updated)
         content = _digest(spec.template, _inputs(wanted), str(state))
@@ -152,7 +165,7 @@ class Preparer:
 
     def _alarms(self, spec: StackSpec, kind: Kind) -> tuple[tuple[str, ...], int]:
         """Return the ARNs of the alarms; a new stack has none, since it is often what makes them."""
-        if kind == "CREATE":
+        if kind != "UPDATE":
             return (), 0
         names = [name for name in spec.rollback_alarms if not name.startswith("arn:")]
         partition, region = self._cloud.partition(), self._manifest.region
@@ -257,6 +270,7 @@ def _function_keys(template: str) -> frozenset[str]:
 def _inputs(wanted: ChangeSetRequest) -> str:
     """Return what is asked for beside the template, as text to make a name from."""
     beside = [wanted.rollback_alarms, wanted.rollback_minutes, wanted.revert_drift, wanted.capabilities]
+    beside += [[one.logical_id, one.physical_id] for one in wanted.imports]
     return json.dumps([dict(wanted.parameters), dict(wanted.tags), beside], sort_keys=True)
 
 

@@ -60,6 +60,8 @@ class Run:
         self._works = {
             name: _work(manifest, by_name[name], goals.get(name, goal), options) for name in graph.names
         }
+        for name, one in scope.kept.items():
+            self._works[name].to_import = one
         self._scope = scope
         self._approvals = approvals or {}
         self._manifest = manifest

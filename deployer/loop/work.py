@@ -47,6 +47,8 @@ class Work:
     stuck: tuple[str, ...] | None = None
     """What its rollback failed at, since the last act."""
     kept: tuple[Kept, ...] = ()
+    to_import: tuple[Kept, ...] = ()
+    """What an earlier stack of the name has left: taken up before anything is made."""
     result: StackResult | None = None
     began: float | None = None
     since: float | None = None
@@ -131,7 +133,7 @@ class Work:
     @property
     def outputs_final(self) -> bool:
         """Whether dependants may start although AWS is still cleaning up."""
-        updated = self.history.executed is not None and self.stack is not None
+        updated = self.history.executed is not None and self.history.kind != "IMPORT"
         return updated and self.stack is not None and self.stack.status in OUTPUTS_FINAL and self._fresh(0.0)
 
     @property
@@ -219,6 +221,11 @@ class Work:
         """Have the next change set made anew."""
         self.change_set = self.request = None
 
+    def begin_update(self) -> None:
+        """Go on after an import: what is missing is made by an update."""
+        self.forget_change_set()
+        self.history = replace(self.history, executed=None, kind="UPDATE", imported=True)
+
     def observed(self, hold: str, now: float, *, early: bool = False) -> Observed:
         """Return what `decide` needs to know; *early* when what the stack needs is not there yet."""
         moved = self.stack is not None and self.base not in {(), self.version()}
@@ -263,7 +270,7 @@ class Work:
         named = stack.change_set_id in {executed, None}
         if stack.mark == self.acted_mark or (expired and not named):
             return expired and execution in {"EXECUTE_COMPLETE", "EXECUTE_FAILED", GONE}
-        if stack.status.endswith("_IN_PROGRESS") or self.history.kind == "CREATE":
+        if stack.status.endswith("_IN_PROGRESS") or self.history.kind != "UPDATE":
             return named
         agrees = "EXECUTE_COMPLETE" if stack.status in SUCCEEDED else "EXECUTE_FAILED"
         return execution == agrees or (named and (execution == GONE or expired))

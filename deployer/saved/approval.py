@@ -75,7 +75,7 @@ def differences(
 
 
 def _listed(changes: Collection[Change]) -> set[tuple[str, str]]:
-    return {(change.logical_id, change.action) for change in changes}
+    return {(change.logical_id, change.action) for change in changes if change.action != "Import"}
 
 
 def removal(

@@ -14,7 +14,7 @@ from deployer.cloud import Change, ChangeSetState, Cloud, Kind, StackState
 from deployer.comparison import differences, same_template
 from deployer.deploy import check
 from deployer.errors import DeployError, Protected
-from deployer.existing.taken import check_keys, check_names
+from deployer.existing.taking import looked_around
 from deployer.exports.gate import Detour
 from deployer.exports.phases import deploy_in_phases
 from deployer.loop.leftovers import Scope, scope
@@ -49,9 +49,10 @@ def deploy_plan(
 
     """
     allowed = options.allow_replace | set(plan.allow_replace)
+    permitted = replace(options, allow_replace=allowed)
     try:
         found, approvals = patiently(
-            host, lambda: _checked(manifest, plan, cloud, allowed, host, lasting=bool(file))
+            host, lambda: _checked(manifest, plan, cloud, permitted, host, lasting=bool(file))
         )
     except DeployError:
         if not file:
@@ -72,18 +73,17 @@ def deploy_plan(
 
 
 def _checked(
-    manifest: Manifest, plan: PlanFile, cloud: Cloud, allowed: Collection[str], host: Host, *, lasting: bool
+    manifest: Manifest, plan: PlanFile, cloud: Cloud, options: Options, host: Host, *, lasting: bool
 ) -> tuple[Scope, Mapping[str, Approval]]:
     _check_place(plan, manifest)
-    _check_consent(plan, allowed)
+    _check_consent(plan, options.allow_replace)
     specs = {spec.name: spec for spec in manifest.stacks}
     _check_files(plan, manifest)
     kept = [stack.name for stack in plan.stacks if stack.action != "delete"]
     order = check(manifest, cloud, kept, host.tell if lasting else _told_already)
     found = scope(manifest, order, cloud, whole=plan.whole)
     _check_account(plan, found)
-    check_names(found, cloud)
-    check_keys(found, cloud)
+    found = looked_around(found, cloud, host.tell, fresh=options.fresh)
     approvals = _Checks(plan, specs, found, cloud, host, lasting=lasting).approvals()
     going = {stack.name for stack in plan.stacks if stack.action == "delete"}
     if unseen := sorted(found.leftovers - going):

@@ -135,7 +135,7 @@ class Account:
     def _close_change_set(self, stack: Stack) -> None:
         executed = self.change_sets.get(stack.change_set_id or "")
         if executed and executed.execution == "EXECUTE_IN_PROGRESS" and not stack.busy:
-            good = stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+            good = stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
             executed.execution = "EXECUTE_COMPLETE" if good else "EXECUTE_FAILED"
 
     def set_resource(

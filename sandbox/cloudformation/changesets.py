@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sandbox.cloudformation import operations, reverting
+from sandbox.cloudformation import importing, operations, reverting
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.paging import paged
 from sandbox.cloudformation.parameters import masked
@@ -27,7 +27,7 @@ UPDATABLE = frozenset(
 def create_change_set(account: Account, params: Params, fetch: Fetch) -> Answer:
     """Make a change set; the plan is there a little later."""
     name, kind = change_set_name(params), str(params.get("ChangeSetType", "UPDATE"))
-    if kind not in ("CREATE", "UPDATE"):
+    if kind not in ("CREATE", "UPDATE", "IMPORT"):
         raise invalid(f"Change sets of type {kind} are not offered by this sandbox.")
     stack = _target(account, stack_name(params), kind, name)
     known = stack and next((each for each in account.change_sets_of(stack) if each.name == name), None)
@@ -37,11 +37,15 @@ def create_change_set(account: Account, params: Params, fetch: Fetch) -> Answer:
         raise ApiError("AlreadyExistsException", f"ChangeSet {name} already exists")
     base = stack if stack and kind == "UPDATE" else None
     _reverts_drift(params, kind)
+    imports = importing.asked(params, kind)
     wanted = deployment(account, params, fetch, base)
+    if kind == "IMPORT":
+        importing.check(account, wanted, imports)
     trial = base or Stack("arn:aws:cloudformation:trial", stack_name(params), account.agenda.now())
     plan(account, trial, wanted)  # what cannot be evaluated is refused before anything is kept
     stack = stack or _reviewed(account, stack_name(params))
     made = _kept(account, stack, params, kind, wanted)
+    made.imports = imports
     account.agenda.after(PENDING_SECONDS, lambda: _set_in_progress(made))
     account.agenda.after(PLANNING_SECONDS, lambda: _plan(account, stack, made))
     return {"Id": made.id, "StackId": stack.id}
@@ -49,7 +53,7 @@ def create_change_set(account: Account, params: Params, fetch: Fetch) -> Answer:
 
 def _target(account: Account, name: str, kind: str, change_set: str) -> Stack | None:
     stack = account.find(name)
-    if kind == "CREATE":
+    if kind in ("CREATE", "IMPORT"):
         if stack is not None and stack.status != "REVIEW_IN_PROGRESS":
             raise invalid(
                 f"Stack [{name}] already exists and cannot be created again "
@@ -112,6 +116,10 @@ def _set_in_progress(made: ChangeSet) -> None:
 
 def _plan(account: Account, stack: Stack, made: ChangeSet) -> None:
     if made.deleted or made.execution == "OBSOLETE":
+        return
+    if made.imports:
+        made.status, made.execution = "CREATE_COMPLETE", "AVAILABLE"
+        made.changes = made.valued_changes = importing.changes(made.deployment, made.imports)
         return
     try:
         found = plan(account, stack, made.deployment, reverts_drift=made.reverts_drift)
@@ -230,6 +238,9 @@ def execute_change_set(account: Account, params: Params, _: Fetch) -> Answer:
     stack.updated = account.agenda.now()
     how = options({**params, "OnStackFailure": found.on_stack_failure}, change_set_id=found.id)
     how = replace(how, reverts_drift=found.reverts_drift)
+    if found.imports:
+        importing.begin(account, stack, found.deployment, how, found.imports)
+        return {}
     begin = operations.create if found.type == "CREATE" else operations.update
     begin(account, stack, found.deployment, how)
     return {}

@@ -168,6 +168,7 @@ class ChangeSet:
     include_nested: bool = False
     reverts_drift: bool = False
     drift_status: str | None = None
+    imports: Mapping[str, str] = field(default_factory=dict)  # logical id -> identifier
 
 
 @dataclass

@@ -51,6 +51,8 @@ class ResourceSpec:
     metadata: Mapping[str, Json]
     deletion_policy: str
     update_replace_policy: str
+    with_policy: bool = False
+    """Whether the template says a DeletionPolicy."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,7 @@ def _resource(name: str, spec: Json) -> ResourceSpec:
         metadata=spec.get("Metadata") or {},
         deletion_policy=spec.get("DeletionPolicy", "Delete"),
         update_replace_policy=spec.get("UpdateReplacePolicy", "Delete"),
+        with_policy="DeletionPolicy" in spec,
     )
 
 

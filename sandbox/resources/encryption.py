@@ -54,6 +54,13 @@ def _delete_key(call: Call, current: Provisioned) -> None:
     call.ask("kms", "schedule_key_deletion", KeyId=current.physical_id, PendingWindowInDays=days)
 
 
+def _adopt_key(call: Call, key_id: str) -> Provisioned:
+    found = call.ask("kms", "describe_key", KeyId=key_id)["KeyMetadata"]
+    if found["KeyState"] == "PendingDeletion":
+        raise call.not_found("Key", key_id)
+    return Provisioned(found["KeyId"], {"Arn": found["Arn"], "KeyId": found["KeyId"]})
+
+
 def _create_alias(call: Call) -> Provisioned:
     require.key(call, call.properties["TargetKeyId"])
     call.apply("kms", "create_alias")
@@ -95,6 +102,13 @@ def _update_secret(call: Call, old: Mapping[str, Any], current: Provisioned) -> 
         )
     call.retag("secretsmanager", "tag_resource", "untag_resource", SecretId=current.physical_id)
     return current
+
+
+def _adopt_secret(call: Call, arn: str) -> Provisioned:
+    found = call.ask("secretsmanager", "describe_secret", SecretId=arn)
+    if "DeletedDate" in found:
+        raise call.not_found("Secret", arn)
+    return Provisioned(found["ARN"], {"Id": found["ARN"]})
 
 
 def _delete_secret(call: Call, current: Provisioned) -> None:
@@ -240,8 +254,8 @@ def _known(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 HANDLERS: Mapping[str, Handler] = {
-    "AWS::KMS::Key": Handler(_create_key, _update_key, _delete_key),
+    "AWS::KMS::Key": Handler(_create_key, _update_key, _delete_key, _adopt_key),
     "AWS::KMS::Alias": Handler(_create_alias, _update_alias, _delete_alias),
-    "AWS::SecretsManager::Secret": Handler(_create_secret, _update_secret, _delete_secret),
+    "AWS::SecretsManager::Secret": Handler(_create_secret, _update_secret, _delete_secret, _adopt_secret),
     "AWS::SecretsManager::SecretTargetAttachment": Handler(_attach, _reattach, _detach),
 }

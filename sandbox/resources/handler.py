@@ -111,15 +111,18 @@ class Call:
 Create = Callable[[Call], Provisioned]
 Update = Callable[[Call, Mapping[str, Any], Provisioned], Provisioned]
 Delete = Callable[[Call, Provisioned], None]
+Adopt = Callable[[Call, str], Provisioned]
 
 
 @dataclass(frozen=True)
 class Handler:
-    """How a resource type is made, changed (call, old properties, current) and removed."""
+    """How a resource type is made, changed (call, old properties, current), removed, and imported."""
 
     create: Create
     update: Update
     delete: Delete
+    adopt: Adopt | None = None
+    """Finds a resource that is there already (call, identifier); None where the sandbox imports none."""
 
 
 def unchanged(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:

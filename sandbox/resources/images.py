@@ -19,6 +19,11 @@ def _create(call: Call) -> Provisioned:
     return begun
 
 
+def _adopt(call: Call, name: str) -> Provisioned:
+    found = call.ask("ecr", "describe_repositories", repositoryNames=[name])["repositories"][0]
+    return Provisioned(name, {"Arn": found["repositoryArn"], "RepositoryUri": found["repositoryUri"]})
+
+
 def _set_policies(call: Call, name: str, old: Mapping[str, Any]) -> None:
     if call.changed(old, "LifecyclePolicy"):
         text = call.properties.get("LifecyclePolicy", {}).get("LifecyclePolicyText")
@@ -57,4 +62,4 @@ def _delete(call: Call, current: Provisioned) -> None:
     call.ask("ecr", "delete_repository", repositoryName=current.physical_id, force=empty)
 
 
-HANDLERS: Mapping[str, Handler] = {"AWS::ECR::Repository": Handler(_create, _update, _delete)}
+HANDLERS: Mapping[str, Handler] = {"AWS::ECR::Repository": Handler(_create, _update, _delete, _adopt)}

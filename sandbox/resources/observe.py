@@ -54,6 +54,13 @@ def _create_group(call: Call) -> Provisioned:
     return begun
 
 
+def _adopt_group(call: Call, name: str) -> Provisioned:
+    groups = call.ask("logs", "describe_log_groups", logGroupNamePrefix=name)["logGroups"]
+    if name not in {each["logGroupName"] for each in groups}:
+        raise call.not_found("LogGroup", name)
+    return Provisioned(name, {"Arn": call.arn("logs", f"log-group:{name}:*")})
+
+
 def _retain(call: Call, name: str) -> None:
     days = call.properties.get("RetentionInDays")
     operation = "put_retention_policy" if days else "delete_retention_policy"
@@ -80,5 +87,5 @@ def _delete_group(call: Call, current: Provisioned) -> None:
 HANDLERS: Mapping[str, Handler] = {
     "AWS::CloudWatch::Alarm": Handler(_create_alarm, _update_alarm, _delete_alarm),
     "AWS::CloudWatch::Dashboard": Handler(_create_dashboard, _update_dashboard, _delete_dashboard),
-    "AWS::Logs::LogGroup": Handler(_create_group, _update_group, _delete_group),
+    "AWS::Logs::LogGroup": Handler(_create_group, _update_group, _delete_group, _adopt_group),
 }

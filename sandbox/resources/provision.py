@@ -88,6 +88,17 @@ class MotoProvisioner:
             raise _reason(call, error) from error
         return self._complete(call, made)
 
+    def adopt(self, request: Request, identifier: str) -> Provisioned:
+        """Take a resource that is there already, as it is; raises ProvisionError."""
+        call = self._call(request)
+        find = _handler(request.type).adopt
+        if find is None:
+            raise ProvisionError(f"Resource type {request.type} is not supported for import by this sandbox")
+        try:
+            return self._complete(call, find(call, identifier))
+        except _REFUSALS as error:
+            raise _reason(call, error) from error
+
     def update(
         self, request: Request, old_properties: Mapping[str, Any], current: Provisioned
     ) -> Provisioned:

@@ -42,6 +42,11 @@ def _bucket_attributes(name: str, region: str) -> dict[str, str]:
     }
 
 
+def _adopt_bucket(call: Call, name: str) -> Provisioned:
+    call.ask("s3", "head_bucket", Bucket=name)
+    return Provisioned(name, _bucket_attributes(name, call.request.region))
+
+
 def _update_bucket(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
     _set(call, current.physical_id, old)
     return current
@@ -148,6 +153,6 @@ def _delete_bucket_policy(call: Call, current: Provisioned) -> None:
 
 
 HANDLERS: Mapping[str, Handler] = {
-    "AWS::S3::Bucket": Handler(_create_bucket, _update_bucket, _delete_bucket),
+    "AWS::S3::Bucket": Handler(_create_bucket, _update_bucket, _delete_bucket, _adopt_bucket),
     "AWS::S3::BucketPolicy": Handler(_create_bucket_policy, _update_bucket_policy, _delete_bucket_policy),
 }

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from awacs.aws import (
     ArnEquals,
+    ForAllValuesStringEquals,
     Null,
     Statement,
     StringEquals,
@@ -37,7 +38,12 @@ def stacks(reach: Reach) -> list[Statement]:
     Change sets are gatestack's by their names, and a template in no request is in the account's own bucket,
     by one of the two addresses that the deployer gives (`deployer.aws.edges`). RunTask knows no condition
     for subnets (Service Authorization Reference, Amazon ECS, November 2026): the cluster is our own.
+
+    An import takes up what `destroy` has kept. Its handlers read the resource with the same role, which may
+    read none but the environment's own, by name or by tag.
     """
+    types = ForAllValuesStringEquals("cloudformation:ImportResourceTypes", _TAKEN_UP.split())
+    imports = Null({"cloudformation:RoleArn": "true", "cloudformation:ImportResourceTypes": "false"})
     own = reach.arns("cloudformation", "stack/{p}-*/*")
     tasks = reach.arns("ecs", "task-definition/{p}-*")
     ours = reach.change_sets("gatestack-*")
@@ -51,6 +57,12 @@ def stacks(reach: Reach) -> list[Statement]:
             actions("cloudformation", "CreateChangeSet"),
             own,
             when(ours, no_handover, template),
+        ),
+        allow(
+            "TakeUpKept",
+            actions("cloudformation", "CreateChangeSet"),
+            own,
+            when(ours, imports, types, template),
         ),
         allow("ChangeSets", actions("cloudformation", "DeleteChangeSet ExecuteChangeSet"), own, when(ours)),
         allow("AllStacks", actions("cloudformation", "DescribeStacks ListStacks"), ["*"]),
@@ -295,3 +307,6 @@ _FUNCTIONS = (
     "TagResource UntagResource UpdateFunctionCode"
 )
 _SCALING = "DeleteScalingPolicy DeregisterScalableTarget PutScalingPolicy RegisterScalableTarget"
+_TAKEN_UP = (
+    "AWS::ECR::Repository AWS::KMS::Key AWS::Logs::LogGroup AWS::S3::Bucket AWS::SecretsManager::Secret"
+)

@@ -110,7 +110,11 @@ def looking_at_contents(reach: Reach) -> list[Statement]:
         allow("ReadKeys", actions("kms", _KEYS), keys(), when(*reach.owned())),
         allow(
             "LookAtNames",
-            [*actions("ssm", "DescribeParameters"), *actions("secretsmanager", "ListSecrets")],
+            [
+                *actions("ssm", "DescribeParameters"),
+                *actions("secretsmanager", "ListSecrets"),
+                *actions("tag", "GetResources"),
+            ],
             ["*"],
         ),
     ]
