@@ -1,7 +1,7 @@
 """
 `rollout --image-tag`: another image through CloudFormation, which stays the truth. Renders templates.
 
-The image alone changes: what else the environment's file says by now waits for `deploy`.
+The image alone changes: what else the environment's file says by now waits for `deploy`, or for `--all-changes`.
 """
 
 from __future__ import annotations
@@ -46,10 +46,20 @@ ANOTHER_TAG = "another"
 
 
 def retag(
-    options: Options, environment: Environment, env: str, tag: str, minutes: float, style: str, *, yes: bool
+    options: Options,
+    environment: Environment,
+    env: str,
+    tag: str,
+    minutes: float,
+    style: str,
+    *,
+    all_changes: bool,
+    yes: bool,
 ) -> int:
     """
     Deploy *environment* with the image tag *tag* and see its new tasks run; returns the exit code.
+
+    *all_changes*: with all that the environment's file says by now, else with the image alone.
 
     Raises:
         UsageError: the environment is a rendered folder.
@@ -73,7 +83,8 @@ def retag(
         env=shlex.quote(env),
     )
     with host(lambda _: None) as here:
-        manifest = _image_alone(environment, changed, env, tag, cloud, here)
+        alone = not all_changes
+        manifest = _image_alone(environment, changed, env, tag, cloud, here) if alone else changed.manifest()
     try:
         reviewed = None if yes else review.agreed(changed, manifest, cloud, options, chosen)
     except review.NothingToDo:

@@ -308,13 +308,12 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "pipelines.azure_devops.project": NAMES,
     "pipelines.azure_devops.service_connection": st.none() | NAMES,
     "pipelines.azure_devops.plan_service_connection": st.none() | NAMES,
-    "pipelines.azure_devops.pipelines": st.lists(NAMES, max_size=2),
+    "pipelines.azure_devops.plan_pipelines": st.lists(NAMES, max_size=2),
     "pipelines.azure_devops.provider_arn": st.sampled_from(
         [None, PROVIDER.format(f"vstoken.dev.azure.com/{GUID}")]
     ),
     "pipelines.github.repository": st.sampled_from(["acme/gateway", "a-1/.x_y"]),
     "pipelines.github.environments": st.lists(st.sampled_from(["prod", "a/b.c"]), max_size=2, unique=True),
-    "pipelines.github.branches": st.lists(st.sampled_from(["main", "release/1.x"]), max_size=2, unique=True),
     "pipelines.github.pull_requests": st.booleans(),
     "pipelines.github.plan_branches": st.lists(
         st.sampled_from(["main", "release/1.x"]), max_size=2, unique=True

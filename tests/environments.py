@@ -241,8 +241,10 @@ def _pipelines(draft: Draft) -> None:
     for key in (key for key in VALUES if key.startswith(f"{here}.")):
         if not key.endswith("provider_arn") or draft["account"] != "012345678901":
             draft.value(key)
-    needed = "service_connection" if here.endswith("devops") else "branches"
-    draft.set(**{f"{here}.{needed}".replace(".", "__"): "gatestack" if needed != "branches" else ["main"]})
+    needed, value = (
+        ("service_connection", "gatestack") if here.endswith("devops") else ("environments", ["prod"])
+    )
+    draft.set(**{f"{here}.{needed}".replace(".", "__"): value})
     own = f"{draft['environment']}-{draft['system']}"
     draft.set(pipelines__deploys=draft.draw(st.sampled_from([[], [own], [own, "dev-x1-litellm"]])))
 

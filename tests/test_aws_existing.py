@@ -15,6 +15,7 @@ from deployer.errors import LostSight, Transient
 from deployer.existing.facts import Certificate, Dns, Facts, Record, Zone
 from generator.manifest import Existing, ExistingSubnets
 from sandbox.server import Sandbox
+from tests.command import KEY
 from tests.existing_vpc import ARN, OURS, REGION, Company, company
 from tests.sandbox_account import client, standing
 from tests.serving import serving
@@ -168,6 +169,7 @@ class Endpoint:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
+        self.key = KEY
 
 
 REFUSALS = {

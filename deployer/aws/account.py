@@ -265,7 +265,7 @@ class Aws(Edges):
                 **deployment_settings(request),
             )
         except CloudError as error:
-            if request.kind == "IMPORT" and self._emulated and not isinstance(error, Transient):
+            if request.kind == "IMPORT" and emulated(self._client) and not isinstance(error, Transient):
                 raise NotOffered(f"this endpoint imports nothing: {error}", code=error.code) from error
             if request.revert_drift and "DeploymentMode" in str(error):
                 return self.create_change_set(replace(request, revert_drift=False))

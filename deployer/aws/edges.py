@@ -59,7 +59,9 @@ class Edges(Tasks):
 
     def kept(self, tags: Mapping[str, str], repositories: Collection[str]) -> tuple[Candidate, ...] | None:
         """Return what carries *tags*, and *repositories*."""
-        return self._where_there_is(lambda: look_for_kept(self._clients, tags, repositories))
+        return self._where_there_is(
+            "resourcegroupstaggingapi", lambda: look_for_kept(self._clients, tags, repositories)
+        )
 
     def key(self, alias: str) -> Key | None:
         """Return the KMS key behind *alias*."""
