@@ -1,7 +1,7 @@
 """
 `rollout --image-tag`: another image through CloudFormation, which stays the truth. Renders templates.
 
-The image alone changes: what else the environment's file says by now waits for `deploy`, or for `--all-changes`.
+The image alone changes; what else the environment's file says by now waits for `deploy` or `--all-changes`.
 """
 
 from __future__ import annotations
