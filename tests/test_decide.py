@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from deployer.actions import (
     Action,
+    Compare,
     ContinueRollback,
     CreateChangeSet,
     DeleteChangeSet,
@@ -149,6 +150,38 @@ def test_change_sets_that_keep_going_out_of_date_end_the_run() -> None:
 
     assert isinstance(action, Fail)
     assert "somebody else is at work" in action.reason
+
+
+def test_a_change_set_that_nobody_has_compared_is_compared_before_anything_else() -> None:
+    for hold in ("", "waits for b"):
+        action = deploy(Observed(stack(), change_set(), compared=False, hold=hold))
+        assert action == Compare("change-set-id", "is it what was asked for?")
+
+
+def test_after_what_was_kept_is_taken_up_the_rest_is_made_and_that_is_a_creation() -> None:
+    taken = Observed(stack("IMPORT_COMPLETE"), history=History(executed="one", kind="IMPORT"))
+    assert deploy(taken) == CreateChangeSet("UPDATE", "what was kept is taken up, the rest is made")
+
+    made = History(executed="two", kind="UPDATE", imported=True)
+    assert deploy(Observed(stack("UPDATE_COMPLETE"), history=made)) == Done("create", "updated")
+
+
+def test_a_rollback_that_cannot_go_on_names_where_and_the_command_that_leaves_it_out() -> None:
+    failed = Observed(stack("UPDATE_ROLLBACK_FAILED"), history=History(continues=2))
+    named = replace(WANTED, command="gatestack deploy dev")
+
+    assert isinstance(deploy(failed, named), Inspect)
+    assert isinstance(deploy(replace(failed, stuck=()), named), Fail)
+    told = deploy(replace(failed, stuck=("Service",)), named)
+    assert isinstance(told, Fail)
+    assert (told.outcome, "`gatestack deploy dev --skip-in-rollback Service`" in told.reason) == (
+        "protected",
+        True,
+    )
+    allowed = replace(named, skip_in_rollback=frozenset({"Service", "Other"}))
+    action = deploy(replace(failed, stuck=("Service",)), allowed)
+    assert isinstance(action, ContinueRollback)
+    assert action.skip == ("Service",)
 
 
 # stateful resources
