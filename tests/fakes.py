@@ -108,6 +108,7 @@ class Fault:
     reason: str
     status: str = ""
     """Where the stack ends up, if not rolled back."""
+    type: str = "AWS::SNS::Topic"
 
 
 @dataclass
@@ -545,7 +546,7 @@ class FakeCloud:
             usual = {"CREATE": "ROLLBACK_COMPLETE", "UPDATE": "UPDATE_ROLLBACK_COMPLETE"}
             status = fault.status or usual.get(verb, "DELETE_FAILED")
             self._event(one, "Other", "other", f"{verb}_FAILED", "Resource creation cancelled")
-            self._event(one, fault.logical_id, "some-id", f"{verb}_FAILED", fault.reason)
+            self._event(one, fault.logical_id, "some-id", f"{verb}_FAILED", fault.reason, fault.type)
             done = replace(one.state, status=status, reason="The following resource(s) failed", outputs=())
             text = "{}" if verb == "CREATE" else one.text
         one.finish = self.clock.now + self.seconds.get(one.state.name, self.usual)
@@ -558,8 +559,16 @@ class FakeCloud:
             self._event(one, one.state.name, one.state.id, one.state.status, one.state.reason)
         return one.state
 
-    def _event(self, one: Live, logical_id: str, physical_id: str, status: str, reason: str = "") -> None:
-        kind = "AWS::CloudFormation::Stack" if physical_id == one.state.id else "AWS::SNS::Topic"
+    def _event(
+        self,
+        one: Live,
+        logical_id: str,
+        physical_id: str,
+        status: str,
+        reason: str = "",
+        type_: str = "AWS::SNS::Topic",
+    ) -> None:
+        kind = "AWS::CloudFormation::Stack" if physical_id == one.state.id else type_
         self._number += 1
         name, stack_id = one.state.name, one.state.id
         event = StackEvent(

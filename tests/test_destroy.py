@@ -96,7 +96,7 @@ def test_what_was_never_created_is_removed_without_looking_into_it(world: World)
 def test_a_deletion_that_fails_is_tried_once_more_then_told_with_its_cause(world: World) -> None:
     wanted = manifest(spec("a"))
     world.deploy(wanted)
-    world.cloud.faults["dev-a"] = Fault("Vpc", "has dependencies and cannot be deleted")
+    world.cloud.faults["dev-a"] = Fault("Vpc", "has dependencies and cannot be deleted", type="AWS::EC2::VPC")
     assert world.destroy(wanted).exit_code == 0
 
     world.deploy(wanted)
@@ -118,7 +118,9 @@ class Stuck:
         return getattr(self._cloud, name)
 
     def delete_stack(self, stack_id: str, token: str) -> None:
-        self._cloud.faults["dev-a"] = Fault("Vpc", "has dependencies and cannot be deleted")
+        self._cloud.faults["dev-a"] = Fault(
+            "Vpc", "has dependencies and cannot be deleted", type="AWS::EC2::VPC"
+        )
         self._cloud.delete_stack(stack_id, token)
 
 

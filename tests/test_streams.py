@@ -289,7 +289,7 @@ def test_a_place_that_cannot_be_written_is_named_in_one_sentence(tmp_path: Path)
 
     assert done.code in {1, 2}
     (line,) = [line for line in done.err.splitlines() if not line.startswith("warning: ")]
-    assert line.startswith("error: taken/built: Not a directory")
+    assert line == "Error: the templates cannot be written: taken/built: Not a directory"
 
 
 @pytest.mark.parametrize("flags", [[], ["--force"]])
