@@ -40,6 +40,7 @@ SERVICES = (
     "lambda",
     "logs",
     "rds",
+    "resourcegroupstaggingapi",
     "route53",
     "s3",
     "secretsmanager",
