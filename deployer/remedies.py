@@ -54,7 +54,7 @@ REMEDIES: tuple[Remedy, ...] = (
     _denial(denials.IDENTITY, rf"explicit deny in an? {denials.IDENTITY.policy}"),
     _denial(denials.UNNAMED, denials.UNNAMED.policy),
     Remedy(
-        r"\bexport\b.* in use by",
+        r"\bexport\b.* as it is in use by",
         "deploy or destroy the stack that imports it first",
         "CloudFormation User Guide, Get exported outputs from a deployed stack",
         "Export dev-litellm-network-VpcId cannot be deleted as it is in use by dev-litellm-alb",

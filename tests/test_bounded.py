@@ -380,6 +380,8 @@ class Sticky:
         self.errors = errors
         self.deletions = 0
         self.meta = SimpleNamespace(
+            region_name="eu-west-1",
+            endpoint_url="https://s3.eu-west-1.amazonaws.com",
             service_model=SimpleNamespace(service_name="s3"),
             method_to_api_mapping={"list_object_versions": "List", "delete_objects": "Delete"},
         )
@@ -402,7 +404,7 @@ class Sticky:
 )
 def test_a_bucket_that_stays_full_ends_the_attempt(errors: list[dict[str, str]], text: str) -> None:
     with pytest.raises(CloudError, match=text):
-        Edges(lambda _: Sticky(errors), "eu-west-1", emulated=False).empty_bucket("b")
+        Edges(lambda _: Sticky(errors), "eu-west-1").empty_bucket("b")
 
 
 class Forgetful:

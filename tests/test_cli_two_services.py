@@ -63,6 +63,7 @@ def statuses(out: str) -> dict[str, str]:
 STACKS = {f"stack {name}": "ok" for name in ("security", "network", "alb", "database", "service")}
 WELL = {
     **STACKS,
+    "encryption key": "ok",
     "service": "ok",
     "service dispatcher": "ok",
     "targets": "ok",
@@ -84,7 +85,13 @@ def test_every_service_and_the_key_that_the_second_one_takes_are_looked_at(both:
 def test_a_system_without_database_is_asked_for_none(both: User, running: Sandbox) -> None:
     found = outcomes(both, "llm-testing")
 
-    asked = {"service": "ok", "targets": "ok", "secret api-keys": "ok", "endpoint": "skipped"}
+    asked = {
+        "encryption key": "ok",
+        "service": "ok",
+        "targets": "ok",
+        "secret api-keys": "ok",
+        "endpoint": "skipped",
+    }
     assert found == {name: "ok" for name in STACKS if name != "stack database"} | asked
 
     secrets = client(running, "secretsmanager")

@@ -60,7 +60,10 @@ def test_every_resource_of_every_shipped_environment_is_priced_free_or_said_to_b
 def test_so_is_everything_that_options_add_and_the_accounts_own_stack() -> None:
     index = (FOLDER / "README.md").read_text()
     named = {row.cells[1].strip("`") for row in table_rows(index, NAMES)}
-    pipelines = {"github": {"repository": "acme/gateway", "branches": ["main"]}, "deploys": ["dev-litellm"]}
+    pipelines = {
+        "github": {"repository": "acme/gateway", "environments": ["dev"]},
+        "deploys": ["dev-litellm"],
+    }
     text = json.dumps({"system": "litellm", "environment": "dev", "pipelines": pipelines})
     (account,) = render_bootstrap(parse_settings(text, Path("e.yaml"))).stacks
     made = {resource["Type"] for resource in json.loads(account.template)["Resources"].values()}

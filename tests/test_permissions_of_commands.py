@@ -53,6 +53,7 @@ ELSEWHERE = {
     "cloudformation:UpdateTerminationProtection": "stacks of production",
     "cloudformation:ListImports": "who uses an export that changes",
     "cloudformation:ListChangeSets": "what an interrupted run has left",
+    "tag:GetResources": "what an earlier `destroy` of production has kept: test_kept_again.py",
     "ecr:BatchCheckLayerAvailability": "docker push",
     "ecr:BatchGetImage": "docker push, of an image's parts",
     "ecr:CompleteLayerUpload": "docker push",

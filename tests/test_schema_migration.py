@@ -304,7 +304,7 @@ def test_the_step_is_no_decision_at_every_look(world: World) -> None:
 
     assert 5 < world.cloud.count("task") < 30
     assert [event.step for event in world.said(StackDecided) if event.stack == "service"] == [
-        "prepare", "execute"
+        "prepare", "compare", "execute"
     ]  # fmt: skip
     waits = [event.reason for event in world.said(Waiting) if event.stack == "service"]
     assert waits == ["the migration of the database (task 1)"]

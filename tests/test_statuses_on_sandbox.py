@@ -176,11 +176,14 @@ def test_what_is_not_ours_is_neither_deleted_nor_rolled_back(status: str) -> Non
         assert "gatestack did not make it" in result.stacks[0].reason
 
 
+NOT_EMPTY = "The bucket you tried to delete is not empty"
+
+
 def test_a_deletion_that_keeps_failing_is_explained() -> None:
     with line() as aws:
         created(aws)
         aws.sandbox.faults.resources.append(
-            ResourceFault("delete", logical_id="One", reason="it has dependencies", times=None)
+            ResourceFault("delete", logical_id="One", reason=NOT_EMPTY, times=None)
         )
 
         (stack,) = aws.destroy(wanted(), poll_interval=7.0).stacks
@@ -188,6 +191,6 @@ def test_a_deletion_that_keeps_failing_is_explained() -> None:
         assert (stack.outcome, stack.status) == ("failed", "DELETE_FAILED")
         assert (
             str(stack.cause)
-            == "One (AWS::Test::Slow): it has dependencies -> delete what still uses it, then run it again"
+            == f"One (AWS::Test::Slow): {NOT_EMPTY} -> empty the bucket, then run the same command again"
         )
         assert aws.operations() == {"dev-a": ["CREATE", "DELETE", "DELETE"]}
