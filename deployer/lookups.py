@@ -67,7 +67,7 @@ def engine_version(
     """
     wanted, engine = facts["version"], facts["engine"]
     if not new:
-        newer = live is not None and _major(live) == _major(wanted) and _number(live) > _number(wanted)
+        newer = live is not None and newer_minor(live, than=wanted)
         notice = f"{engine} {live} runs already, the settings say {wanted}: {live} stays"
         return Value(live, notice) if newer and live else Value(wanted)
     if not offered:
@@ -77,6 +77,11 @@ def engine_version(
         return Value(wanted)
     newest = max(same, key=_number)
     return Value(newest, f"{engine} {wanted} is not offered in this region: {newest} is used")
+
+
+def newer_minor(version: str, *, than: str) -> bool:
+    """Whether *version* is a later one of the same major version: ``16.9`` is, than ``16.4`` or ``16``."""
+    return _major(version) == _major(than) and _number(version) > _number(than)
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -59,7 +60,14 @@ def _resource(answer: Mapping[str, Any]) -> ResourceDrift:
         status=answer["StackResourceDriftStatus"],
         properties=tuple(_property(answer, one) for one in answer.get("PropertyDifferences", ())),
         reason=answer.get("DriftStatusReason", ""),
+        numbers=_numbers(answer.get("ExpectedProperties") or "{}"),
     )
+
+
+def _numbers(properties: str) -> dict[str, int]:
+    """Return the whole numbers among *properties*, a JSON object; some types write them as text."""
+    texts = {name: str(value) for name, value in json.loads(properties).items()}
+    return {name: int(text) for name, text in texts.items() if re.fullmatch(r"[0-9]{1,9}", text)}
 
 
 def _property(answer: Mapping[str, Any], one: Mapping[str, Any]) -> PropertyDrift:

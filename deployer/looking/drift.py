@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from deployer.cloud import Cloud, StackState
 from deployer.errors import CloudError, LostSight, Transient
 from deployer.looking.drift_state import Drift, ResourceDrift, StackDrift, Verdict
+from deployer.looking.owned import moved
 from deployer.loop.pace import Pace
 from deployer.options import Host
 
@@ -157,7 +158,9 @@ def _read(check: _Check, detection: str, stack_id: str, cloud: Cloud, now: float
         if now - check.began > PATIENCE_SECONDS:
             check.end("failed", f"the detection was not over after {PATIENCE_SECONDS / 60:.0f} minutes")
         return
-    resources = cloud.resource_drifts(stack_id)
+    looked = [moved(one) for one in cloud.resource_drifts(stack_id)]
+    resources = tuple(left for left, _ in looked if left is not None)
+    reasons = [found.reason, *(text for _, texts in looked for text in texts)]
     drifted = any(one.status in {"MODIFIED", "DELETED"} for one in resources)
     verdict: Verdict = "failed" if found.failed else "drifted" if drifted else "in sync"
-    check.result = StackDrift(check.name, check.stack_name, verdict, resources, found.reason)
+    check.result = StackDrift(check.name, check.stack_name, verdict, resources, "; ".join(filter(None, reasons)))

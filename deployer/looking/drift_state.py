@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Verdict = Literal["in sync", "drifted", "not there", "busy", "failed"]
@@ -41,6 +42,8 @@ class ResourceDrift:
     """``MODIFIED``, ``DELETED`` or ``UNKNOWN``."""
     properties: tuple[PropertyDrift, ...] = ()
     reason: str = ""
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    """The whole numbers among its properties as they were deployed: ``{"MaxAllocatedStorage": 100}``."""
 
 
 @dataclass(frozen=True)
