@@ -163,4 +163,6 @@ def _read(check: _Check, detection: str, stack_id: str, cloud: Cloud, now: float
     reasons = [found.reason, *(text for _, texts in looked for text in texts)]
     drifted = any(one.status in {"MODIFIED", "DELETED"} for one in resources)
     verdict: Verdict = "failed" if found.failed else "drifted" if drifted else "in sync"
-    check.result = StackDrift(check.name, check.stack_name, verdict, resources, "; ".join(filter(None, reasons)))
+    check.result = StackDrift(
+        check.name, check.stack_name, verdict, resources, "; ".join(filter(None, reasons))
+    )
