@@ -17,6 +17,7 @@ from deployer.existing.key import Key
 from deployer.existing.names import Taken
 from deployer.kept import Kept
 from deployer.looking.drift_state import Detection, ResourceDrift
+from deployer.secret_rotation import Rotating
 from deployer.stateful import STATEFUL
 from deployer.tasks import TaskRequest, TaskState
 from generator.manifest import Existing
@@ -356,8 +357,8 @@ class Cloud(Protocol):
     def task_images(self, definition: str) -> Mapping[str, str] | None:
         """Return the images of a task definition by container; None where the endpoint has no ECS."""
 
-    def rotating(self, secret: str) -> bool | None:
-        """Whether the secret is in the middle of a rotation; None where the endpoint cannot tell."""
+    def rotating(self, secret: str) -> Rotating | None:
+        """Return how far the rotation of a secret (name or ARN) is; None where the endpoint cannot tell."""
 
     def running_task(self, request: TaskRequest) -> TaskState | None:
         """Return a task of that definition that has not stopped, whoever started it."""

@@ -62,10 +62,17 @@ class Underway:
     task_id: str = ""
     reason: str = ""
     """Why it is needed, is over, or has failed."""
+    starts_tasks: bool = False
+    """Whether the stack is about to get its first tasks."""
 
     def to(self, stage: Stage, reason: str = "") -> Underway:
         """Return the next stage."""
         return replace(self, stage=stage, reason=reason or self.reason)
+
+    @property
+    def waits_no_more(self) -> str:
+        """What is done although a rotation goes on."""
+        return "the database is migrated all the same" if self.request else "its tasks start all the same"
 
     @property
     def words(self) -> str:
@@ -80,13 +87,20 @@ def count_of(spec: StackSpec, parameters: Mapping[str, str]) -> str | None:
     return parameters.get(names[0]) if names else None
 
 
-def needed(migration: Migration, *, count: str | None, live: Live | None) -> Need:
+def starts_tasks(*, count: str | None, live: Live | None) -> bool:
+    """Whether a stack is about to get its first tasks: *count* are wanted, and none so far."""
+    return count != "0" and (live is None or live.count == "0")
+
+
+def needed(migration: Migration | None, *, count: str | None, live: Live | None) -> Need:
     """
     Decide for a stack that is about to change.
 
     *count*: the tasks that will be wanted; *live*: None for a new stack. Once too often does no harm: what is
     applied already is left alone.
     """
+    if migration is None:
+        return Need(needed=False, reason="its tasks' program migrates by itself")
     if count == "0":
         return Need(needed=False, reason="no task is started")
     if live is None:

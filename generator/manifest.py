@@ -73,8 +73,6 @@ class Migration:
     subnet_exports: tuple[str, ...]
     security_group_exports: tuple[str, ...]
     log_group: str
-    login_secret: str
-    """Name of the secret that the task logs in with; no migration begins in the middle of its rotation."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +133,13 @@ class StackSpec:
     lookups: tuple[Lookup, ...] = ()
     uploads: tuple[Upload, ...] = ()
     migration: Migration | None = None
+    login_secret: str | None = None
+    """
+    Name of the secret that the stack's tasks log in to their database with; None for a stack without such.
+
+    Its first value is the administrator's. Tasks start once it is rotated, and no migration begins in the
+    middle of its rotation.
+    """
 
 
 @dataclass(frozen=True)

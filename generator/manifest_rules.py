@@ -160,6 +160,7 @@ def _stack(stack: StackSpec, manifest: Manifest) -> Iterator[str]:
         yield from (f"lookups.{number}.{problem}" for problem in _lookup(lookup))
     for number, upload in enumerate(stack.uploads):
         yield from (f"uploads.{number}.{problem}" for problem in _upload(upload, manifest))
+    yield from _shaped({"login_secret": (stack.login_secret, r"[A-Za-z0-9/_+=.@-]{1,512}")})
     if stack.migration:
         yield from (f"migration.{problem}" for problem in _migration(stack.migration, prefix))
 
@@ -210,7 +211,6 @@ def _migration(migration: Migration, prefix: str) -> Iterator[str]:
             "cluster": (migration.cluster, _STACK),
             "container": (migration.container, _STACK),
             "log_group": (migration.log_group, r"[A-Za-z0-9_/.#-]{1,512}"),
-            "login_secret": (migration.login_secret, r"[A-Za-z0-9/_+=.@-]{1,512}"),
         }
     )
     if not migration.subnet_exports or not migration.security_group_exports:

@@ -71,6 +71,7 @@ def _spec(settings: Settings, stack: Stack) -> StackSpec:
         lookups=tuple(Lookup(**lookup) for lookup in deployment.get("lookups", ())),
         uploads=tuple(Upload(**upload) for upload in deployment.get("uploads", ())),
         migration=_migration(deployment.get("migration")),
+        login_secret=deployment.get("login_secret"),
     )
 
 

@@ -25,7 +25,7 @@ def _database(stack: Stack) -> None:
     server = aurora.add(stack) if stack.settings.database.aurora else postgres_instance.add(stack)
     login = add_login(stack, server)
     attachment = attach_administrator(stack, server)
-    rotate(stack, login, attachment)
+    rotate(stack, server, login, attachment)
     allow_tokens(stack, server)
     stack.export("DbEndpoint", server.host, "Host name of the database")
     stack.export("DbPort", server.port, "Port of the database")

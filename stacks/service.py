@@ -28,6 +28,8 @@ def build(settings: Settings) -> Stack:
     repository = add_repository(stack)
     _upload_config(stack)
     migration.ask_for(stack)
+    if settings.database.exists:
+        stack.log_in_with(settings.login_secret_name)
     running = add_entrance(stack)
     others = [_background(stack, one) for one in stack.application.background(settings)]
     if stack.application.rotation:

@@ -118,6 +118,11 @@ class Stack:
         self._deployment["migration"] = how
         self.template.set_metadata({"gatestack": self._deployment})
 
+    def log_in_with(self, secret_name: str) -> None:
+        """Have the deployer wait for the first rotation of *secret_name* before tasks start with it."""
+        self._deployment["login_secret"] = secret_name
+        self.template.set_metadata({"gatestack": self._deployment})
+
     def _note(self, kind: str, entry: dict[str, Any]) -> None:
         self._deployment.setdefault(kind, []).append(entry)
         self.template.set_metadata({"gatestack": self._deployment})

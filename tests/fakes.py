@@ -27,6 +27,7 @@ from deployer.existing.names import Holder, Taken
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.options import Host
 from deployer.progress import Event
+from deployer.secret_rotation import Rotating
 from deployer.tasks import TaskRequest, TaskState
 from generator.manifest import Manifest, StackSpec
 
@@ -184,6 +185,7 @@ class FakeCloud:
         """How the next tasks end; without any, well."""
         self.ecs = True
         self.rotates_until: float | None = 0.0
+        self.rotated_before = True
         """None: there is no Secrets Manager."""
         self.calls: list[tuple[str, str]] = []
         self._tokens: set[tuple[str, str]] = set()
@@ -457,9 +459,12 @@ class FakeCloud:
             return None
         return {"migration": f"registry/{definition.removeprefix(DEFINITION)}"}
 
-    def rotating(self, secret: str) -> bool | None:
+    def rotating(self, secret: str) -> Rotating | None:
         self._call("rotating", secret)
-        return None if self.rotates_until is None else self.clock.now < self.rotates_until
+        if self.rotates_until is None:
+            return None
+        going = self.clock.now < self.rotates_until
+        return Rotating(secret, "v2" if going else None, first=going and not self.rotated_before)
 
     def running_task(self, request: TaskRequest) -> TaskState | None:
         self._call("running_task", request.definition)

@@ -24,7 +24,6 @@ def migration(tag: str = "v1") -> Migration:
         subnet_exports=("dev-network-A", "dev-network-B"),
         security_group_exports=("dev-network-Group",),
         log_group="/ecs/dev-migration",
-        login_secret="dev/database-login",
     )
 
 
@@ -48,6 +47,7 @@ def gateway(tag: str = "v1", *, size: str = "1", place: str = "host-1", **servic
     more = {
         "lookups": (Lookup("DesiredCount", "desired-count", facts),),
         "migration": migration(tag),
+        "login_secret": "dev/database-login",
     } | service
     return manifest(
         spec("network", template(exports=["dev-network-A", "dev-network-B", "dev-network-Group"])),

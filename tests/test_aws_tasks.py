@@ -10,6 +10,7 @@ from test_aws import Stubs
 
 from deployer.aws.account import Aws
 from deployer.errors import CloudError, LostSight, NotAllowed, Transient
+from deployer.secret_rotation import Rotating
 from deployer.tasks import NO_CAPACITY, TaskRequest, TaskState
 
 ECS = "arn:aws:ecs:eu-west-1:111122223333"
@@ -71,7 +72,9 @@ def test_a_new_version_that_is_not_current_yet_is_a_rotation(
     stubs.answer("secretsmanager", "describe_secret", {"VersionIdsToStages": versions}, {"SecretId": "login"})
 
     with stubs.active() as aws:
-        assert aws.rotating("login") is rotating
+        found = aws.rotating("login")
+        assert found is not None
+        assert found.under_way is rotating
 
 
 @pytest.mark.parametrize(
@@ -84,14 +87,15 @@ def test_a_schedule_that_has_never_rotated_is_about_to(
     stubs.answer("secretsmanager", "describe_secret", found, {"SecretId": "login"})
 
     with stubs.active() as aws:
-        assert aws.rotating("login") is rotating
+        found = aws.rotating("login")
+        assert found == Rotating("login", first=rotating)
 
 
 def test_a_secret_that_is_not_there_is_not_rotated(stubs: Stubs) -> None:
     stubs.refuse("secretsmanager", "describe_secret", "ResourceNotFoundException")
 
     with stubs.active() as aws:
-        assert aws.rotating("login") is False
+        assert aws.rotating("login") == Rotating("login")
 
 
 def test_a_task_is_run_on_fargate_in_private_subnets_with_a_token(stubs: Stubs) -> None:

@@ -328,7 +328,6 @@ def test_the_service_asks_for_the_migration_that_the_database_stack_has(
             subnet_exports=("dev-litellm-network-PrivateSubnet1Id", "dev-litellm-network-PrivateSubnet2Id"),
             security_group_exports=("dev-litellm-network-EcsSecurityGroupId",),
             log_group="/ecs/dev-litellm-migration",
-            login_secret="dev-litellm/database-login",
         )
     }
 
@@ -343,7 +342,6 @@ def test_what_is_asked_for_is_what_the_other_stacks_export_and_define() -> None:
     assert asked["container"] == task["ContainerDefinitions"][0]["Name"]
     assert asked["cluster"] == properties(database.build(of), "MigrationCluster")["ClusterName"]
     assert asked["log_group"] == properties(database.build(of), "MigrationLog")["LogGroupName"]
-    assert asked["login_secret"] == properties(database.build(of), "LoginSecret")["Name"]
     assert task["ContainerDefinitions"][0]["Image"]["Fn::Sub"].endswith(asked["image"])
 
 

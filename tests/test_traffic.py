@@ -229,7 +229,7 @@ def test_the_task_that_the_deployer_starts_wears_the_groups_that_its_metadata_na
     }
     manifest = environment(network=two_groups(), database=task)
     migration = Migration(
-        **dict.fromkeys(("cluster", "container", "image", "log_group", "login_secret"), ""),
+        **dict.fromkeys(("cluster", "container", "image", "log_group"), ""),
         definition_export="dev-demo-database-Task",
         subnet_exports=(),
         security_group_exports=("dev-demo-network-Front",),

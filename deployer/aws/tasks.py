@@ -9,6 +9,7 @@ from deployer.aws.endpoint import ask, emulated
 from deployer.aws.errors import THROTTLED, call
 from deployer.aws.login import Clients
 from deployer.errors import CloudError, LostSight, NotOffered, Transient
+from deployer.secret_rotation import Rotating
 from deployer.tasks import NO_CAPACITY, TaskRequest, TaskState
 
 STARTED_BY = "gatestack"
@@ -35,9 +36,9 @@ class Tasks:
             return None
         return {one.get("name", ""): one.get("image", "") for one in found.get("containerDefinitions", ())}
 
-    def rotating(self, secret: str) -> bool | None:
+    def rotating(self, secret: str) -> Rotating | None:
         """
-        Whether a new version of *secret* is on its way: AWSPENDING, and not on the current version.
+        Return how far the rotation of *secret* is: a version with AWSPENDING that is not the current one.
 
         A rotation that failed leaves it so, too (Secrets Manager User Guide, "Rotation by Lambda function").
         A schedule that is there before its first rotation counts: that one has just been asked for.
@@ -46,14 +47,14 @@ class Tasks:
             answer = self._offered("secretsmanager", "describe_secret", SecretId=secret)
         except CloudError as error:
             if error.code == "ResourceNotFoundException":
-                return False
+                return Rotating(secret)
             raise
         if answer is None:
             return None
-        if answer.get("RotationEnabled") and not answer.get("LastRotatedDate"):
-            return True
-        versions = answer.get("VersionIdsToStages", {}).values()
-        return any("AWSPENDING" in stages and "AWSCURRENT" not in stages for stages in versions)
+        versions = answer.get("VersionIdsToStages", {}).items()
+        pending = (one for one, stages in versions if "AWSPENDING" in stages and "AWSCURRENT" not in stages)
+        never = bool(answer.get("RotationEnabled")) and not answer.get("LastRotatedDate")
+        return Rotating(answer.get("Name", secret), next(pending, None), first=never)
 
     def running_task(self, request: TaskRequest) -> TaskState | None:
         """Return a task of that very definition, run as it is defined, that has not stopped."""

@@ -1,5 +1,6 @@
 """
-Migrates the database's schema before a stack's change set is executed: a one-off task, run to its end.
+What is done about the database before a stack's change set is executed: its login is rotated once before the
+first tasks start with it, and its schema is migrated by a one-off task, run to its end.
 
 Stands between what `decide` says and the doing. Each step can be repeated: a task that runs already, another
 run's or a killed one's, is taken up. Whether one is needed at all is for `deployer.schema_migration`.
@@ -20,9 +21,9 @@ from deployer.loop.prepare import live
 from deployer.loop.work import STALE_SECONDS, Work
 from deployer.options import Host
 from deployer.progress import Notice
-from deployer.schema_migration import Live, Underway, count_of, failure, needed, wrong_image
+from deployer.schema_migration import Live, Underway, count_of, failure, needed, starts_tasks, wrong_image
 from deployer.tasks import NO_CAPACITY, TaskRequest, TaskState
-from generator.manifest import Migration, StackSpec
+from generator.manifest import StackSpec
 
 ROTATION_SECONDS = 300.0
 """How long a rotation of the login may take, that usually takes one minute: a failed one never ends."""
@@ -40,13 +41,17 @@ def deployed(cloud: Cloud, spec: StackSpec, stack: StackState | None) -> Live | 
 class Migrating:
     """The migrations of one run."""
 
-    def __init__(self, cloud: Cloud, host: Host, pace: Pace, value_of: ValueOf, region: str) -> None:
+    def __init__(
+        self, cloud: Cloud, host: Host, pace: Pace, value_of: ValueOf, *, region: str, environment: str
+    ) -> None:
+        """*environment*: what commands call it."""
         self._cloud = cloud
         self._host = host
         self._pace = pace
         self._value_of = value_of
         self._region = region
-        self._steps: Mapping[str, Callable[[Work, Underway, Migration], Underway]] = {
+        self._environment = environment
+        self._steps: Mapping[str, Callable[[Work, Underway], Underway]] = {
             "look": self._look,
             "rotation": self._await_rotation,
             "start": self._start,
@@ -56,7 +61,8 @@ class Migrating:
     def before(self, work: Work, action: Action, now: float) -> Action:
         """Return *action*, or what has to come before it."""
         imports = work.request is not None and work.request.kind == "IMPORT"
-        if work.spec.migration is None or imports or not isinstance(action, Execute):
+        asked_for = work.spec.migration or work.spec.login_secret
+        if not asked_for or imports or not isinstance(action, Execute):
             return action
         done = work.migration
         if done is None or (done.change_set_id != action.change_set_id and not done.task_id):
@@ -77,26 +83,27 @@ class Migrating:
             DeployError: AWS refused, or could not be reached; the same step can be taken again.
 
         """
-        wanted, done = work.spec.migration, work.migration
-        if wanted is None or done is None:
+        done = work.migration
+        if done is None:
             return
         now = self._host.clock()
         done = work.migration = replace(done, asked=done.asked + 1, asked_at=now)
-        found = self._steps[done.stage](work, done, wanted)
+        found = self._steps[done.stage](work, done)
         if found.stage != done.stage:
             self._pace.news(now)
             found = replace(found, since=now, asked=0)
             work.since = now
         work.migration = found
 
-    def _look(self, work: Work, done: Underway, wanted: Migration) -> Underway:
+    def _look(self, work: Work, done: Underway) -> Underway:
         """Find out whether to run anything, and what."""
         parameters = work.request.parameters if work.request else {}
-        need = needed(
-            wanted, count=count_of(work.spec, parameters), live=deployed(self._cloud, work.spec, work.stack)
-        )
-        if not need.needed:
-            return done.to("over", need.reason)
+        count, there = count_of(work.spec, parameters), deployed(self._cloud, work.spec, work.stack)
+        done = replace(done, starts_tasks=starts_tasks(count=count, live=there))
+        wanted, need = work.spec.migration, needed(work.spec.migration, count=count, live=there)
+        if wanted is None or not need.needed:
+            waits = done.starts_tasks and work.spec.login_secret
+            return done.to("rotation" if waits else "over", need.reason)
         names = (wanted.definition_export, *wanted.subnet_exports, *wanted.security_group_exports)
         values = {name: self._value_of(name) for name in names}
         if missing := [name for name, value in values.items() if value is None]:
@@ -117,24 +124,34 @@ class Migrating:
         )
         return replace(done.to("rotation", need.reason), request=request)
 
-    def _await_rotation(self, work: Work, done: Underway, wanted: Migration) -> Underway:
-        """A rotation hands what there is over to another role: nothing should be made meanwhile."""
-        rotating = self._cloud.rotating(wanted.login_secret)
-        if rotating is None:
-            text = f"this endpoint has no Secrets Manager: a rotation of {wanted.login_secret} is not seen"
+    def _await_rotation(self, work: Work, done: Underway) -> Underway:
+        """
+        Wait for a rotation: it hands what there is over to another role, nothing should be made meanwhile.
+
+        Where no task runs yet, none starts before the first rotation: they would log in as the administrator.
+        """
+        secret = work.spec.login_secret
+        then = done.to("start" if done.request else "over")
+        rotating = self._cloud.rotating(secret) if secret else None
+        if rotating is None and secret:
+            text = f"this endpoint has no Secrets Manager: a rotation of {secret} is not seen"
             self._host.tell(Notice(text, work.name))
-        if not rotating:
-            return done.to("start")
+        if rotating is None or not rotating.under_way:
+            return then
         seconds = self._host.clock() - done.since
         if seconds < ROTATION_SECONDS:
             return done
-        what = f"the rotation of {wanted.login_secret} has not ended in {seconds / 60:.0f} minutes"
-        text = f"{what}: the database is migrated all the same; see the log of the rotation's function"
+        if rotating.first and done.starts_tasks:
+            return done.to("failed", rotating.unrotated(self._environment, seconds / 60))
+        what = f"the rotation of {secret} has not ended in {seconds / 60:.0f} minutes"
+        text = f"{what}: {then.waits_no_more}; see the log of the rotation's function"
         self._host.tell(Notice(text, work.name, warning=True))
-        return done.to("start")
+        return then
 
-    def _start(self, work: Work, done: Underway, wanted: Migration) -> Underway:
+    def _start(self, work: Work, done: Underway) -> Underway:
         """Take up a task that runs, or run one."""
+        wanted = work.spec.migration
+        image = wanted.image if wanted else ""
         request = self._request(work, done)
         running = self._cloud.running_task(request)
         try:
@@ -143,20 +160,21 @@ class Migrating:
             if error.code == NO_CAPACITY:
                 work.migration = replace(done, refused=done.refused + 1)
             raise
-        text = f"migrates the database for {wanted.image} in a one-off task: {done.reason}"
+        text = f"migrates the database for {image} in a one-off task: {done.reason}"
         if running:
-            text = f"takes up the task that migrates the database for {wanted.image}"
+            text = f"takes up the task that migrates the database for {image}"
         self._host.tell(Notice(text, work.name))
         return self._judged(work, replace(done.to("follow"), task_id=task.id), task)
 
-    def _follow(self, work: Work, done: Underway, wanted: Migration) -> Underway:
+    def _follow(self, work: Work, done: Underway) -> Underway:
         """See what has become of the task; ECS may not show it at once."""
         task = self._cloud.task(self._request(work, done), done.task_id)
         if task is None and self._host.clock() - done.since < STALE_SECONDS:
             return done
-        if task is None:
+        wanted = work.spec.migration
+        if task is None and wanted is not None:
             return done.to("failed", failure(wanted, None, self._region))
-        return self._judged(work, done, task)
+        return self._judged(work, done, task) if task is not None else done
 
     def _judged(self, work: Work, done: Underway, task: TaskState) -> Underway:
         wanted = work.spec.migration

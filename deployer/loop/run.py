@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from deployer.actions import Action, Done, Fail, Migrate, Wait
 from deployer.cloud import Cloud
 from deployer.decide import Desired, decide
-from deployer.errors import DeployError, LostSight, MovedOn, Protected, Transient
+from deployer.errors import DeployError, LostSight, MovedOn, Protected, Refused, Transient
 from deployer.exports.gate import Detour, Gate
 from deployer.loop.ending import Ending
 from deployer.loop.hand import Hand
@@ -24,6 +24,7 @@ from deployer.loop.migrating import Migrating
 from deployer.loop.pace import Pace
 from deployer.loop.patience import patiently
 from deployer.loop.prepare import Preparer, tags_of
+from deployer.loop.rotations import check_rotations
 from deployer.loop.sight import Sight
 from deployer.loop.turns import Turns
 from deployer.loop.watching import Watch
@@ -67,6 +68,7 @@ class Run:
         self._manifest = manifest
         self._graph = graph
         self._goal: Goal = goal
+        self._gated, self._env = gated, options.env or manifest.environment
         self._cloud = cloud
         self._host = host
         preparer = Preparer(
@@ -78,7 +80,9 @@ class Run:
             self._works, graph, hand=self._hand, watch=self._watch, host=host, options=options
         )
         self._pace = Pace(options.poll_interval, host.clock())
-        self._migrating = Migrating(cloud, host, self._pace, self._value_of, manifest.region)
+        self._migrating = Migrating(
+            cloud, host, self._pace, self._value_of, region=manifest.region, environment=self._env
+        )
         self._lanes = Lanes(host.lanes)
         self._turns = Turns(self._works, graph)
         self._sight = Sight(self._turns.order, cloud, host, self._pace, self._lanes)
@@ -135,10 +139,12 @@ class Run:
         """Let the updates begin, now that it is known what all of them would do to exports in use."""
         try:
             refusals = () if self._ending.halted else self._gate.refusals(self._works.values())
+            if self._gated and not self._ending.halted:
+                check_rotations(self._works.values(), self._cloud, self._value_of, self._env)
         except Transient as error:
             self._sight.endure("gate", error)
             return
-        except Detour:
+        except (Detour, Refused):
             for work in self._open:
                 self._hand.clean_up(work)
             raise

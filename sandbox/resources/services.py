@@ -21,8 +21,9 @@ from botocore.config import Config
 
 from sandbox.resources import engine_versions
 from sandbox.resources.bucket_policies import put_by_api
+from sandbox.resources.database_hosts import closed
 from sandbox.resources.function_runs import Runs
-from sandbox.resources.functions import Functions
+from sandbox.resources.functions import Function, Functions
 from sandbox.resources.json_api import in_front
 from sandbox.resources.one_off_tasks import OneOffTasks
 from sandbox.resources.proxies import Proxies
@@ -55,7 +56,7 @@ class Services:
         self._zones = Zones(self.hosted_zone)
         self.service_tasks = ServiceTasks(self, self._proxies.restarted)
         self._tasks = OneOffTasks(self, self.service_tasks)
-        self._rotations = Rotations(self, self.functions, self.runs, self._proxies.variables)
+        self._rotations = Rotations(self, self.functions, self.runs, self._variables)
         parts = (self._rotations, self.service_tasks, self._tasks)
         operations = {name: operation for part in parts for name, operation in part.operations.items()}
         self._json = in_front(operations, moto_app.application())
@@ -72,6 +73,10 @@ class Services:
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = self.account
         self._zones.before(environ["PATH_INFO"])
         return self._json(environ, start_response)
+
+    def _variables(self, function: Function) -> Mapping[str, str]:
+        """Return what goes over a function's environment: what it can reach of proxies and databases."""
+        return {**self._proxies.variables(function), **closed(self, function)}
 
     def client(self, service: str, region: str) -> Any:
         """Return the botocore client of *service* in *region*; made once."""

@@ -28,7 +28,9 @@ def add(stack: Stack) -> server.Server:
     """
     Add the cluster, whose last snapshot survives it everywhere, and its instances, which hold nothing.
 
-    Its logical id is not the instance's: CloudFormation changes no resource into one of another type.
+    Its logical id is not the instance's: CloudFormation changes no resource into one of another type. The
+    cluster is complete before it has any instance, and takes no connection until then (Aurora User Guide,
+    "Amazon Aurora DB clusters": the endpoint leads to the instance that writes).
     """
     database = stack.settings.database
     cluster = DBCluster(
@@ -55,11 +57,11 @@ def add(stack: Stack) -> server.Server:
     _origin(stack, cluster)
     server.take_tokens(stack, cluster)
     stack.add(cluster)
-    for number in range(1 + database.reader_instances):
-        _instance(stack, cluster, number)
+    instances = [_instance(stack, cluster, number) for number in range(1 + database.reader_instances)]
     endpoint = (GetAtt(cluster, "Endpoint.Address"), GetAtt(cluster, "Endpoint.Port"))
     resource_id = GetAtt(cluster, "DBClusterResourceId")
-    return server.Server(Ref(cluster), cluster.resource_type, *endpoint, resource_id)
+    first = (instances[0].title,)
+    return server.Server(Ref(cluster), cluster.resource_type, *endpoint, resource_id, answers_with=first)
 
 
 def _origin(stack: Stack, cluster: DBCluster) -> None:
@@ -81,9 +83,9 @@ def _origin(stack: Stack, cluster: DBCluster) -> None:
     cluster.KmsKeyId = stack.imported("security", "KmsKeyArn")
 
 
-def _instance(stack: Stack, cluster: DBCluster, number: int) -> None:
+def _instance(stack: Stack, cluster: DBCluster, number: int) -> DBInstance:
     """
-    Add an instance; any may become the writer.
+    Add and return an instance; any may become the writer.
 
     Tier 0 and 1 grow and shrink with the writer, so that a reader that takes over is as large ("Choosing the
     promotion tier for an Aurora Serverless v2 reader").
@@ -107,7 +109,7 @@ def _instance(stack: Stack, cluster: DBCluster, number: int) -> None:
         instance.PerformanceInsightsRetentionPeriod = server.INSIGHTS_DAYS
     if number:
         instance.DependsOn = "DatabaseInstance1"
-    stack.add(instance)
+    return stack.add(instance)
 
 
 def _parameter_group(stack: Stack) -> DBClusterParameterGroup:

@@ -63,9 +63,12 @@ def attach_administrator(stack: Stack, server: Server) -> SecretTargetAttachment
     )
 
 
-def rotate(stack: Stack, login: Secret, attachment: SecretTargetAttachment) -> None:
+def rotate(stack: Stack, server: Server, login: Secret, attachment: SecretTargetAttachment) -> None:
     """
     Let two login roles take turns, from the first minute on: the first value is the administrator's.
+
+    The schedule rotates as soon as it is there, and CloudFormation waits for no rotation. So the server has
+    to take connections by then: what fails is repeated at a time that Secrets Manager does not tell.
 
     Where tasks log in with tokens, a rotation makes the role that these are for. So one has to follow at once
     when that is switched on, and Secrets Manager rotates on the same schedule in other words.
@@ -80,7 +83,7 @@ def rotate(stack: Stack, login: Secret, attachment: SecretTargetAttachment) -> N
         at_once=True,
         variables={"ADMINISTRATOR_SECRET_ARN": secret, **({"IAM_LOGIN": "on"} if tokens else {})},
         permissions=(allow("ReadAdministrator", [secretsmanager.GetSecretValue], [secret]),),
-        after=(attachment.title,),
+        after=(attachment.title, *server.answers_with),
         as_rate=tokens,
     )
     add_rotation(stack, rotation)

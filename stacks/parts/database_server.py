@@ -44,6 +44,8 @@ class Server:
     port: Any
     resource_id: Any
     """What IAM's policies call it by: ``db-ABC…``, ``cluster-ABC…``."""
+    answers_with: tuple[str, ...] = ()
+    """Logical ids of what has to be there besides, before it takes connections."""
 
 
 def parameters(stack: Stack) -> dict[str, str]:

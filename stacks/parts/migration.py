@@ -43,7 +43,6 @@ def ask_for(stack: Stack) -> None:
         subnet_exports=[network["PrivateSubnet1"], network["PrivateSubnet2"]],
         security_group_exports=[network["EcsSecurityGroup"]],
         log_group=settings.log_group_of(program.name),
-        login_secret=settings.login_secret_name,
     )
 
 

@@ -1,6 +1,8 @@
-"""Connections that take every login and do nothing; quoting and errors of the real driver."""
+"""Connections to databases that take every login and do nothing; quoting and errors of the real driver."""
 
 from __future__ import annotations
+
+import os
 
 from pg8000.converters import identifier, literal
 from pg8000.exceptions import DatabaseError, Error, InterfaceError
@@ -9,10 +11,12 @@ __all__ = ["Connection", "DatabaseError", "Error", "InterfaceError", "identifier
 
 
 class Connection:
-    """A login that always works, to a database that keeps nothing: no statement has a result."""
+    """A login that works wherever there is a server, which keeps nothing: no statement has a result."""
 
-    def __init__(self, user: str, **settings: object) -> None:
+    def __init__(self, user: str, host: str = "localhost", **settings: object) -> None:
         del user, settings
+        if host in os.environ.get("SANDBOX_CLOSED_HOSTS", "").split(","):
+            raise InterfaceError(f"Can't create a connection to host {host}")
 
     def run(self, sql: str, **values: object) -> list[list[object]]:
         """Do nothing."""

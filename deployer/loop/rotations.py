@@ -1,0 +1,81 @@
+"""Refuses, before anything is executed, a run that would touch the schedule of a rotation that hangs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from deployer.cloud import ChangeSetState, Cloud
+from deployer.errors import Refused
+from deployer.loop.prepare import live
+from deployer.loop.work import Work
+
+SCHEDULE = "AWS::SecretsManager::RotationSchedule"
+ValueOf = Callable[[str], str | None]
+"""Export -> its value."""
+
+
+def check_rotations(works: Collection[Work], cloud: Cloud, value_of: ValueOf, environment: str) -> None:
+    """
+    Ask for each secret whose schedule is about to be made or changed; nothing is asked where none is.
+
+    Raises:
+        Refused: a rotation is not complete: Secrets Manager would refuse, and the update would roll back.
+        CloudError: AWS could not be asked.
+
+    """
+
+    def known(export: str) -> str | None:
+        """An export that a stack of this run has yet to make has no secret behind it."""
+        for work in works:
+            for output in work.stack.outputs if work.stack else ():
+                if output.export == export:
+                    return output.value
+        return None if any(export in work.spec.template for work in makers) else value_of(export)
+
+    makers = [work for work in works if live(work.stack) is None]
+    going = [work for work in works if work.open and work.goal == "deploy"]
+    hanging = []
+    for work in going:
+        new = live(work.stack) is None
+        if not new and work.change_set is None:
+            continue
+        for arn in rescheduled(None if new else work.change_set, work.spec.template, known):
+            found = cloud.rotating(arn)
+            if found is not None and found.pending:
+                hanging.append(f"{work.name}: {found.refusal(environment)}")
+    if hanging:
+        raise Refused("\n  ".join(hanging))
+
+
+def rescheduled(change_set: ChangeSetState | None, template: str, value_of: ValueOf) -> Iterator[str]:
+    """
+    Yield the secrets, by ARN, whose schedule a stack is about to make or to change, where they are there yet.
+
+    Every change of a schedule asks for a rotation or, where it is not to be immediate, for a test of one
+    (AWS::SecretsManager::RotationSchedule; Secrets Manager API Reference, RotateSecret). A schedule's
+    physical id is its secret's ARN. *change_set*: None for a stack that is to be made.
+    """
+    found = _schedules(template)
+    if change_set is None:
+        yield from filter(None, (_imported(one, value_of) for one in found.values()))
+        return
+    for change in change_set.changes:
+        if change.type == SCHEDULE and change.action == "Modify" and change.physical_id:
+            yield change.physical_id
+        elif change.type == SCHEDULE and change.action == "Add" and change.logical_id in found:
+            yield from filter(None, [_imported(found[change.logical_id], value_of)])
+
+
+def _schedules(template: str) -> Mapping[str, Any]:
+    """Return the properties of a template's schedules by logical id."""
+    resources = json.loads(template).get("Resources", {}).items()
+    return {name: one.get("Properties", {}) for name, one in resources if one.get("Type") == SCHEDULE}
+
+
+def _imported(schedule: Any, value_of: ValueOf) -> str | None:
+    """Return the secret of another stack; one of the same stack is made with its schedule."""
+    secret = schedule.get("SecretId")
+    export = secret.get("Fn::ImportValue") if isinstance(secret, dict) else None
+    return value_of(export) if isinstance(export, str) else None
