@@ -335,6 +335,12 @@ class Cloud(Protocol):
     def database_version(self, identifier: str, *, cluster: bool = False) -> str | None:
         """Return the live engine version of a database instance or cluster; None also where there is none."""
 
+    def database_storage(self, identifier: str) -> int | None:
+        """Return the GiB of a DB instance's disk; None also where there is none."""
+
+    def snapshot_storage(self, snapshot: str) -> int | None:
+        """Return the GiB that a DB instance made from *snapshot* needs; None also where there is none."""
+
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         """Put an object, whatever is there; False where the endpoint has no S3."""
 

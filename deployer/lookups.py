@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from deployer.errors import DeployError
+from deployer.errors import DeployError, Refused
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,18 @@ def engine_version(
 
     RDS raises minor versions in maintenance windows, and an older one in the template would be refused.
     *live*: the version that runs, *offered*: those of the region.
+
+    Raises:
+        Refused: the database runs a later major version, as after the end of the wanted one's support.
+
     """
     wanted, engine = facts["version"], facts["engine"]
     if not new:
+        if live is not None and _major(live) > _major(wanted):
+            raise Refused(
+                f"database.engine_version: {wanted}, and {facts['identifier']} runs {engine} {live}: no "
+                f'database goes back to an earlier major version; give "{_major(live)[0]}"'
+            )
         newer = live is not None and newer_minor(live, than=wanted)
         notice = f"{engine} {live} runs already, the settings say {wanted}: {live} stays"
         return Value(live, notice) if newer and live else Value(wanted)
@@ -77,6 +86,37 @@ def engine_version(
         return Value(wanted)
     newest = max(same, key=_number)
     return Value(newest, f"{engine} {wanted} is not offered in this region: {newest} is used")
+
+
+def allocated_storage(facts: Mapping[str, str], *, live: int | None, snapshot: int | None) -> Value:
+    """
+    The GiB of a DB instance's disk: what the settings want, never less than it or its snapshot has.
+
+    RDS grows a disk by itself, up to its bound, and refuses a smaller one (RDS User Guide, "Managing capacity
+    automatically with Amazon RDS storage autoscaling"). *live*: the size that the database has.
+
+    Raises:
+        Refused: the bound that is wanted is below what the disk has.
+
+    """
+    wanted, most = int(facts["size"]), int(facts["most"])
+    size = max(wanted, live or 0, snapshot or 0)
+    if size > max(wanted, most):
+        raise Refused(
+            f"database.max_storage_gb: {most} GB, and {_owner(size, live, facts)} has {size} GB: no disk "
+            f"shrinks, so give {_with_room(size)} or more, or {size} to both sizes to keep it from growing"
+        )
+    notice = f"{_owner(size, live, facts)} has {size} GB, database.storage_gb says {wanted}: {size} GB stay"
+    return Value(str(size), notice if size > wanted else "")
+
+
+def _owner(size: int, live: int | None, facts: Mapping[str, str]) -> str:
+    return facts["identifier"] if size == live else f"the snapshot {facts['snapshot']}"
+
+
+def _with_room(size: int) -> int:
+    """Return the least bound that lets a disk of *size* grow: RDS wants a tenth more."""
+    return -(-size * 11 // 10)
 
 
 def newer_minor(version: str, *, than: str) -> bool:

@@ -32,10 +32,12 @@ class Lookup:
     ``desired-count``: facts ``repository`` (empty for an image outside ECR), ``tag``, ``count`` (tasks,
     decimal) and ``scaled`` ("true" when scaling owns the count).
     ``engine-version``: facts ``engine``, ``version`` (wanted), ``identifier`` of the database.
+    ``allocated-storage``: facts ``size`` (wanted) and ``most``, in GiB, ``identifier`` of the DB instance,
+    and the ``snapshot`` that it is made from (empty for none).
     """
 
     parameter: str
-    rule: Literal["desired-count", "engine-version"]
+    rule: Literal["desired-count", "engine-version", "allocated-storage"]
     facts: Mapping[str, str]
 
 

@@ -69,6 +69,12 @@ FACTS: Final[Mapping[str, Mapping[str, str]]] = {
         "version": r"[0-9]{1,2}(\.[0-9]{1,2})?",
         "identifier": r"[a-z][a-z0-9-]{0,62}",
     },
+    "allocated-storage": {
+        "identifier": r"[a-z][a-z0-9-]{0,62}",
+        "size": r"[0-9]{1,5}",
+        "most": r"[0-9]{1,5}",
+        "snapshot": r"|[A-Za-z0-9][A-Za-z0-9:._/-]{0,511}",
+    },
 }
 """Rule of a lookup -> exactly its facts, and the shape of each."""
 

@@ -167,6 +167,8 @@ class FakeCloud:
         self.images: set[str] | None = set()
         self.versions: tuple[str, ...] | None = ("16.4", "16.8", "17.5")
         self.live_version: str | None = None
+        self.live_storage: int | None = None
+        self.snapshots: dict[str, int] = {}
         self.objects: dict[tuple[str, str], bytes] | None = {}
         self.keys: dict[str, Key] = {}
         """KMS keys by alias."""
@@ -425,6 +427,14 @@ class FakeCloud:
     def database_version(self, identifier: str, *, cluster: bool = False) -> str | None:
         self._call("database_version", f"{identifier} (cluster)" if cluster else identifier)
         return self.live_version
+
+    def database_storage(self, identifier: str) -> int | None:
+        self._call("database_storage", identifier)
+        return self.live_storage
+
+    def snapshot_storage(self, snapshot: str) -> int | None:
+        self._call("snapshot_storage", snapshot)
+        return self.snapshots.get(snapshot)
 
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         self._call("put_object", key)

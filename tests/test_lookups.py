@@ -2,8 +2,8 @@
 
 import pytest
 
-from deployer.errors import DeployError
-from deployer.lookups import Value, desired_count, engine_version
+from deployer.errors import DeployError, Refused
+from deployer.lookups import Value, allocated_storage, desired_count, engine_version
 
 ECR = {"repository": "dev-litellm", "tag": "v1", "count": "3", "scaled": "false"}
 SCALED = ECR | {"scaled": "true"}
@@ -69,11 +69,45 @@ POSTGRES = {"engine": "postgres", "version": "16.4", "identifier": "dev-litellm"
         ("16.4", "16.4"),
         ("16.10", "16.10"),
         ("15.9", "16.4"),
-        ("17.1", "16.4"),
     ],
 )
 def test_a_live_engine_of_the_same_major_is_never_gone_below(live: str | None, value: str) -> None:
     assert engine_version(POSTGRES, live=live, offered=None, new=False).text == value
+
+
+def test_a_live_engine_of_a_later_major_is_refused_with_the_key_to_change() -> None:
+    with pytest.raises(Refused, match=r'^database\.engine_version: 16\.4, and dev-litellm runs .*; give "17"$'):
+        engine_version(POSTGRES, live="17.1", offered=None, new=False)
+
+
+DISK = {"identifier": "dev-db", "size": "20", "most": "100", "snapshot": "before"}
+
+
+@pytest.mark.parametrize(
+    ("live", "snapshot", "value"),
+    [
+        (None, None, "20"),
+        (20, None, "20"),
+        (19, None, "20"),
+        (30, None, "30"),
+        (100, None, "100"),
+        (None, 50, "50"),
+        (30, 50, "50"),
+        (50, 30, "50"),
+    ],
+)
+def test_a_disk_is_never_smaller_than_it_is(live: int | None, snapshot: int | None, value: str) -> None:
+    found = allocated_storage(DISK, live=live, snapshot=snapshot)
+
+    assert (found.text, bool(found.notice)) == (value, int(value) > 20)
+
+
+@pytest.mark.parametrize(
+    ("live", "snapshot", "who"), [(101, None, "dev-db"), (None, 101, "the snapshot before")]
+)
+def test_a_bound_below_what_the_disk_has_is_refused(live: int | None, snapshot: int | None, who: str) -> None:
+    with pytest.raises(Refused, match=rf"max_storage_gb: 100 GB, and {who} has 101 GB: .* give 112 or more"):
+        allocated_storage(DISK, live=live, snapshot=snapshot)
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,28 @@ class Edges(Tasks):
 
         return self._where_there_is("rds", look)
 
+    def database_storage(self, identifier: str) -> int | None:
+        """Return the GiB of a DB instance's disk."""
+
+        def look() -> int | None:
+            return (self._instance(identifier) or {}).get("AllocatedStorage")
+
+        return self._where_there_is("rds", look)
+
+    def snapshot_storage(self, snapshot: str) -> int | None:
+        """Return the GiB that a DB instance made from *snapshot*, by name or ARN, needs."""
+
+        def look() -> int | None:
+            try:
+                answer = call(self._clients("rds"), "describe_db_snapshots", DBSnapshotIdentifier=snapshot)
+            except CloudError as error:
+                if error.code in {"DBSnapshotNotFound", "DBSnapshotNotFoundFault"}:
+                    return None
+                raise
+            return next((one.get("AllocatedStorage") for one in answer.get("DBSnapshots", ())), None)
+
+        return self._where_there_is("rds", look)
+
     def _instance(self, identifier: str) -> Mapping[str, Any] | None:
         try:
             answer = call(self._clients("rds"), "describe_db_instances", DBInstanceIdentifier=identifier)

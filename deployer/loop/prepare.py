@@ -100,6 +100,7 @@ class Preparer:
         self._rules: Mapping[str, Callable[[StackSpec, Lookup, StackState | None], lookups.Value]] = {
             "desired-count": self._desired_count,
             "engine-version": self._engine_version,
+            "allocated-storage": self._allocated_storage,
         }
 
     def token(self, *parts: object) -> str:
@@ -201,8 +202,20 @@ class Preparer:
             return lookups.engine_version(lookup.facts, live=None, offered=offered, new=True)
         aurora = lookup.facts["engine"].startswith("aurora")
         runs = self._cloud.database_version(lookup.facts["identifier"], cluster=aurora)
-        runs = runs or stack.parameters.get(lookup.parameter)
+        before = stack.parameters.get(lookup.parameter, "")
+        if runs is None and lookups.newer_minor(before, than=lookup.facts["version"]):
+            runs = before
         return lookups.engine_version(lookup.facts, live=runs, offered=None, new=False)
+
+    def _allocated_storage(self, _: StackSpec, lookup: Lookup, stack: StackState | None) -> lookups.Value:
+        facts = lookup.facts
+        snapshot = self._cloud.snapshot_storage(facts["snapshot"]) if facts["snapshot"] else None
+        if stack is None:
+            return lookups.allocated_storage(facts, live=None, snapshot=snapshot)
+        live = self._cloud.database_storage(facts["identifier"])
+        if live is None and (before := stack.parameters.get(lookup.parameter, "")).isdecimal():
+            live = int(before)
+        return lookups.allocated_storage(facts, live=live, snapshot=snapshot)
 
     def _template(self, spec: StackSpec) -> tuple[str | None, str | None]:
         if len(spec.template.encode()) <= INLINE_BYTES:

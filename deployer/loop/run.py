@@ -145,8 +145,7 @@ class Run:
             self._sight.endure("gate", error)
             return
         except (Detour, Refused):
-            for work in self._open:
-                self._hand.clean_up(work)
+            self._leave_nothing()
             raise
         self._sight.answered("gate")
         for refusal in refusals:
@@ -154,6 +153,11 @@ class Run:
             self._ending.failed(self._works[refusal.producer], fail, cleared=False)
         self._cleared = True
         self._pass()
+
+    def _leave_nothing(self) -> None:
+        """Remove what was prepared: nothing is executed yet, and nothing will be."""
+        for work in self._open:
+            self._hand.clean_up(work)
 
     def _take_signals(self) -> None:
         signals = self._host.stop()
@@ -299,6 +303,9 @@ class Run:
         if isinstance(error, (Transient, MovedOn)):
             self._stumble(work, error, self._host.clock())
             return
+        if isinstance(error, Refused) and not self._cleared:
+            self._leave_nothing()
+            raise error
         outcome: Outcome = "protected" if isinstance(error, Protected) else "failed"
         self._ending.failed(work, Fail(str(error), outcome), cleared=self._cleared)
 

@@ -158,7 +158,7 @@ def _instance(found: References, one: Resource) -> Iterator[str]:
         else "one instance, in one of the zones"
     )
     most = one.get("MaxAllocatedStorage")
-    storage = f"{one.get('AllocatedStorage')}{f' to {most}' if most else ''} GB"
+    storage = f"{found.text(one.stack, one.get('AllocatedStorage'))}{f' to {most}' if most else ''} GB"
     yield f"{storage} {one.get('StorageType') or ''}".strip()
 
 

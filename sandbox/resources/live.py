@@ -130,12 +130,29 @@ def _alarm(call: Call, current: Provisioned) -> Mapping[str, Json]:
     return told
 
 
+def _database(call: Call, current: Provisioned) -> Mapping[str, Json]:
+    """Numbers as the template writes them: its type takes them as text, too."""
+    name = current.physical_id
+    found = call.ask("rds", "describe_db_instances", DBInstanceIdentifier=name)["DBInstances"][0]
+    given = call.properties
+    told = {name: found[name] for name in _OF_INSTANCES if name in found}
+    return {name: str(value) if isinstance(given.get(name), str) else value for name, value in told.items()}
+
+
+def _cluster(call: Call, current: Provisioned) -> Mapping[str, Json]:
+    name = current.physical_id
+    found = call.ask("rds", "describe_db_clusters", DBClusterIdentifier=name)["DBClusters"][0]
+    return {"EngineVersion": found["EngineVersion"]}
+
+
 def _only(found: list[Json], key: str, name: str) -> Json:
     mine = [one for one in found if one[key] == name]
     if not mine:
         raise Gone(name)
     return mine[0]
 
+
+_OF_INSTANCES = ("AllocatedStorage", "MaxAllocatedStorage", "EngineVersion", "DBInstanceClass", "MultiAZ")
 
 READERS: Mapping[str, Reader] = {
     "AWS::SSM::Parameter": _parameter,
@@ -147,6 +164,8 @@ READERS: Mapping[str, Reader] = {
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _balancer,
     "AWS::ElasticLoadBalancingV2::TargetGroup": _target_group,
     "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::RDS::DBInstance": _database,
+    "AWS::RDS::DBCluster": _cluster,
 }
 """The types that are checked; nothing is known of the others, as with types AWS does not support."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from troposphere import GetAtt, Ref, Sub
+from troposphere import GetAtt, Parameter, Ref, Sub
 from troposphere.rds import DBInstance, DBParameterGroup
 
 from stacks.parts import database_server as server
@@ -52,8 +52,27 @@ def _place(stack: Stack, instance: DBInstance) -> None:
 
 def _storage(stack: Stack, instance: DBInstance) -> None:
     instance.StorageType = "gp3"
-    instance.AllocatedStorage = str(stack.settings.database.storage_gb)
+    instance.AllocatedStorage = _size(stack)
     instance.MaxAllocatedStorage = stack.settings.database.max_storage_gb
+
+
+def _size(stack: Stack) -> Ref:
+    """Ask the account: RDS grows a disk by itself and never shrinks it; a snapshot needs room, too."""
+    database = stack.settings.database
+    parameter = Parameter(
+        "AllocatedStorage",
+        Type="Number",
+        Default=database.storage_gb,
+        Description="GiB of storage: those of the file, or more where the database has more already",
+    )
+    return stack.look_up(
+        parameter,
+        "allocated-storage",
+        identifier=stack.settings.database_identifier,
+        size=str(database.storage_gb),
+        most=str(database.max_storage_gb),
+        snapshot=database.snapshot_identifier or "",
+    )
 
 
 def _origin(stack: Stack, instance: DBInstance) -> None:
