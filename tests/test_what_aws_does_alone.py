@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from generator.render import render
 from sandbox.faults import StepFault
 from sandbox.server import Sandbox
 from stacks.environment import load, parse_settings
-from tests.command import LOGIN, ROOT
+from tests.command import LOGIN, ROOT, User
 from tests.provision_world import REGION
 from tests.sandbox_account import client, standing
 
@@ -38,9 +39,9 @@ class World:
 
     def host(self) -> Host:
         self.runs += 1
-        return Host(self.told.append, self.sandbox.clock.now, self._sleep, f"r{self.runs}", lambda: 0)
+        return Host(self.told.append, self.sandbox.clock.now, self.sleep, f"r{self.runs}", lambda: 0)
 
-    def _sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         self.sandbox.advance(seconds)
         while self.sandbox.backing.wait():
             pass
@@ -81,6 +82,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         yield World(sandbox)
 
 
+def user(folder: Path, world: World) -> User:
+    return User.at(folder, AWS_ENDPOINT_URL=world.sandbox.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN)
+
+
 def shipped(name: str) -> Manifest:
     return render(load(ROOT / "environments" / f"{name}.yaml"))
 
@@ -101,10 +106,43 @@ def outcome(result: Result, name: str) -> tuple[str, str]:
 PROXY, LOGIN_OF_PROXY = "dev-llm-proxy-database-rotation", "dev-llm-proxy/database-login"
 
 
-def test_x(world: World) -> None:
-    import time
-    b = time.monotonic()
-    result = world.deploy(shipped("llm-proxy-dev"))
-    print(time.monotonic() - b, result.exit_code, [s.reason for s in result.stacks], world.warnings())
-    print(world.secret(LOGIN_OF_PROXY), world.user(LOGIN_OF_PROXY))
-    assert 0
+def without_the_instance(wanted: Manifest) -> Manifest:
+    """As it was once: the rotation begins when the cluster is there, whether or not anybody answers."""
+    database = next(one for one in wanted.stacks if one.name == "database")
+    document = json.loads(database.template)
+    document["Resources"]["DatabaseRotationSchedule"]["DependsOn"].remove("DatabaseInstance1")
+    early = replace(database, template=json.dumps(document))
+    return replace(wanted, stacks=tuple(early if one is database else one for one in wanted.stacks))
+
+
+def test_no_task_starts_as_the_administrator_and_the_remedy_that_is_named_ends_it(
+    world: World, tmp_path: Path
+) -> None:
+    wanted = shipped("llm-proxy-dev")
+
+    failed = world.deploy(without_the_instance(wanted), env="llm-proxy-dev")
+
+    assert outcome(failed, "service") == ("create", "failed")
+    assert failed.exit_code == 1
+    why = next(stack.reason for stack in failed.stacks if stack.name == "service")
+    assert "it still holds the login of the database's administrator and no task is started" in why
+    assert world.user(LOGIN_OF_PROXY) == "llmproxy"
+    assert world.secret(LOGIN_OF_PROXY).get("LastRotatedDate") is None
+    command = re.findall(r"`gatestack (.*?)`", why)[0]
+
+    done = user(tmp_path, world).run(*command.split())
+
+    assert done.code == 0, done.err
+    assert world.deploy(wanted, env="llm-proxy-dev").exit_code == 0
+    assert world.user(LOGIN_OF_PROXY) != "llmproxy"
+
+
+def test_auroras_login_is_rotated_at_the_first_attempt(world: World) -> None:
+    wanted = shipped("llm-proxy-dev")
+
+    assert world.deploy(wanted, only=("security", "network", "database")).exit_code == 0
+    world.sleep(60.0)
+
+    assert world.user(LOGIN_OF_PROXY) != "llmproxy"
+    events = world.api("logs").filter_log_events(logGroupName=f"/aws/lambda/{PROXY}")["events"]
+    assert [one["message"] for one in events if '"failed"' in one["message"]] == []

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.provisioning import Provisioned
 from sandbox.resources import require
+from sandbox.resources.durations import seconds
 from sandbox.resources.handler import Call, Handler
 
 _PORTS = {"postgres": 5432, "aurora-postgresql": 5432, "mysql": 3306, "mariadb": 3306, "aurora-mysql": 3306}
@@ -143,7 +144,22 @@ def _create_instance(call: Call) -> Provisioned:
         **_WINDOWS,
     )["DBInstance"]
     _set_windows(call, name, call.properties)
+    _become_available(call, name)
     return Provisioned(name, _instance_attributes(made))
+
+
+def _become_available(call: Call, name: str) -> None:
+    """Have the instance take connections at the end of its creation, in a sandbox where time passes."""
+    around = call.services.surroundings
+    if not around.endpoint:
+        return
+    instance = call.services.backend("rds", call.request.region).databases[name]
+    instance.status = "creating"
+
+    def available() -> None:
+        instance.status = "available"
+
+    around.after(seconds(call.request.type) - 2.0, available)
 
 
 def _groups(call: Call) -> list[str]:
