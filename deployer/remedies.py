@@ -178,6 +178,31 @@ REMEDIES: tuple[Remedy, ...] = (
         RDS,
     ),
     Remedy(
+        r"previous storage change is being optimized",
+        "RDS changes a disk once in six hours, and not before the last change is optimized: give "
+        "`database.storage_gb` as it was, or deploy again later",
+        "Amazon RDS User Guide, Increasing DB instance storage capacity",
+        "You can't currently modify the storage of this DB instance because the previous storage change is "
+        "being optimized.",
+        RDS,
+    ),
+    Remedy(
+        r"Invalid storage size for engine",
+        "no disk shrinks, and one that is made from a snapshot has the snapshot's size at least: raise "
+        "`database.storage_gb`",
+        "Amazon RDS User Guide, Increasing DB instance storage capacity",
+        "Invalid storage size for engine name postgres and storage type gp3: 20",
+        RDS,
+    ),
+    Remedy(
+        r"previous rotation isn't complete",
+        "`gatestack rotate ENV SECRET` brings the rotation to its end, then deploy again; or give it up: "
+        "docs/rotation-failed.md",
+        "Secrets Manager API Reference, RotateSecret",
+        "A previous rotation isn't complete. That rotation will be reattempted.",
+        ("AWS::SecretsManager::RotationSchedule",),
+    ),
+    Remedy(
         r"certificate",
         "the certificate has to be ISSUED and in the region of the load balancer",
         "Elastic Load Balancing API Reference, CreateListener, CertificateNotFound",

@@ -104,6 +104,14 @@ class StepFault:
 
 
 @dataclass
+class DiskFault:
+    """The disk of a DB instance is nearly full, as the next request about it sees: RDS grows it."""
+
+    database: str
+    times: int | None = 1
+
+
+@dataclass
 class Behaviour:
     """Ways in which the real service was seen to differ."""
 
@@ -116,8 +124,8 @@ class Behaviour:
     lacks: Sequence[str] = ()  # actions and parameters that this endpoint does not know, as older ones do not
 
 
-Fault = CallFault | Rate | ResourceFault | TaskFault | RolloutFault | StepFault
-_Counted = TypeVar("_Counted", TaskFault, RolloutFault, StepFault)
+Fault = CallFault | Rate | ResourceFault | TaskFault | RolloutFault | StepFault | DiskFault
+_Counted = TypeVar("_Counted", TaskFault, RolloutFault, StepFault, DiskFault)
 
 
 class Faults:
@@ -132,13 +140,14 @@ class Faults:
         self.tasks: list[TaskFault] = []
         self.rollouts: list[RolloutFault] = []
         self.steps: list[StepFault] = []
+        self.disks: list[DiskFault] = []
         self.behaviour = Behaviour()
 
     def clear(self) -> None:
         """Let everything go well again, and start the randomness anew."""
         self._random.seed(self.seed)
         self.calls, self.rates, self.resources = [], [], []
-        self.tasks, self.rollouts, self.steps = [], [], []
+        self.tasks, self.rollouts, self.steps, self.disks = [], [], [], []
         self.behaviour = Behaviour()
 
     def add(self, settings: Mapping[str, Any]) -> None:
@@ -150,6 +159,7 @@ class Faults:
             tasks = [TaskFault(**each) for each in settings.get("tasks", ())]
             rollouts = [RolloutFault(**each) for each in settings.get("rollouts", ())]
             steps = [StepFault(**each) for each in settings.get("steps", ())]
+            disks = [DiskFault(**each) for each in settings.get("disks", ())]
             behaviour = Behaviour(**{**asdict(self.behaviour), **settings.get("behaviour", {})})
         except TypeError as error:
             raise ValueError(f"not a fault: {error}") from error
@@ -159,6 +169,7 @@ class Faults:
         self.tasks += tasks
         self.rollouts += rollouts
         self.steps += steps
+        self.disks += disks
         self.behaviour = behaviour
 
     def described(self) -> dict[str, Any]:
@@ -170,6 +181,7 @@ class Faults:
             "tasks": self.tasks,
             "rollouts": self.rollouts,
             "steps": self.steps,
+            "disks": self.disks,
         }
         described = {name: [asdict(each) for each in those] for name, those in listed.items()}
         return {"seed": self.seed, "behaviour": asdict(self.behaviour), **described}
@@ -201,6 +213,10 @@ class Faults:
     def of_rollout(self, service: str) -> bool:
         """Whether the deployment of *service* that begins now is to fail; counts it."""
         return _counted(self.rollouts, lambda fault: fault.service == service) is not None
+
+    def of_disk(self, database: str) -> bool:
+        """Whether the disk of *database* is nearly full; counts it."""
+        return _counted(self.disks, lambda fault: fault.database == database) is not None
 
     def of_steps(self, function: str, steps: Sequence[str]) -> list[str]:
         """Return which of the *steps* that *function* is about to do are to fail, and count them."""

@@ -76,7 +76,9 @@ def test_a_live_engine_of_the_same_major_is_never_gone_below(live: str | None, v
 
 
 def test_a_live_engine_of_a_later_major_is_refused_with_the_key_to_change() -> None:
-    with pytest.raises(Refused, match=r'^database\.engine_version: 16\.4, and dev-litellm runs .*; give "17"$'):
+    with pytest.raises(
+        Refused, match=r'^database\.engine_version: 16\.4, and dev-litellm runs .*; give "17"$'
+    ):
         engine_version(POSTGRES, live="17.1", offered=None, new=False)
 
 

@@ -38,38 +38,44 @@ class Disks:
         """Forget every growth."""
         self._grown.clear()
 
-    def fill(self, region: str, name: str) -> int:
-        """Have the disk of *name* be nearly full: RDS grows it, up to its bound; returns its size in GiB."""
-        instance = self._reach.backend("rds", region).databases[name]
+    def _grow(self, region: str, name: str, instance: Any) -> None:
+        """Do what RDS does about a disk that is nearly full: grow it, up to its bound."""
         size = int(instance.allocated_storage)
         most = int(instance.max_allocated_storage or size)
         grown = min(max(size + STEP_GB, -(-size * 11 // 10)), most)
         if grown > size:
             instance.allocated_storage = grown
             self._grown[region, name] = self._reach.surroundings.now()
-        return max(grown, size)
 
     def before(self, environ: Mapping[str, Any], form: bytes) -> bytes | None:
         """Return RDS's refusal of a ModifyDBInstance; None where it takes it, and for every other request."""
-        if b"Action=ModifyDBInstance&" not in form + b"&":
+        if b"DBInstanceIdentifier=" not in form:
             return None
         asked = {key: values[0] for key, values in parse_qs(form.decode()).items()}
         found = _REGION.search(environ.get("HTTP_AUTHORIZATION", ""))
         region, name = (found[1] if found else "us-east-1"), asked.get("DBInstanceIdentifier", "")
         instance = self._reach.backend("rds", region).databases.get(name)
-        if instance is None or "AllocatedStorage" not in asked:
+        if instance is None:
             return None
-        size, wanted = int(instance.allocated_storage), int(asked["AllocatedStorage"])
+        if self._reach.surroundings.faults.of_disk(name):
+            self._grow(region, name, instance)
+        if asked.get("Action") != "ModifyDBInstance" or "AllocatedStorage" not in asked:
+            return None
+        refused = self._modified(region, name, instance, int(asked["AllocatedStorage"]))
+        return _refusal(refused) if refused else None
+
+    def _modified(self, region: str, name: str, instance: Any, wanted: int) -> str:
+        """Note a change of size; returns why RDS refuses it, or nothing."""
+        size, now = int(instance.allocated_storage), self._reach.surroundings.now()
         if wanted < size:
             what = f"engine name {instance.engine} and storage type {instance.storage_type}"
-            return _refusal(f"Invalid storage size for {what}: {wanted}")
+            return f"Invalid storage size for {what}: {wanted}"
         if wanted == size:
-            return None
-        now = self._reach.surroundings.now()
+            return ""
         if now - self._grown.get((region, name), -REST_SECONDS) < REST_SECONDS:
-            return _refusal(RESTING)
+            return RESTING
         self._grown[region, name] = now
-        return None
+        return ""
 
 
 def _refusal(message: str) -> bytes:

@@ -54,7 +54,7 @@ class Services:
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         self.functions, self.runs, self._proxies = Functions(), Runs(), Proxies(self)
-        self.disks = Disks(self)
+        self._disks = Disks(self)
         self._zones = Zones(self.hosted_zone)
         self.service_tasks = ServiceTasks(self, self._proxies.restarted)
         self._tasks = OneOffTasks(self, self.service_tasks)
@@ -69,7 +69,7 @@ class Services:
         if engine_versions.asked(form):
             start_response("200 OK", [("Content-Type", "text/xml")])
             return [engine_versions.answer(form)]
-        if (refusal := self.disks.before(environ, form)) is not None:
+        if (refusal := self._disks.before(environ, form)) is not None:
             start_response("400 Bad Request", [("Content-Type", "text/xml")])
             return [refusal]
         if not put_by_api(environ):
@@ -99,7 +99,7 @@ class Services:
         """End what runs, and forget everything in every account and region of this process."""
         self.runs.stop()
         parts = (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies, self._zones)
-        for part in (*parts, self.disks):
+        for part in (*parts, self._disks):
             part.clear()
         from sandbox.resources import moto_app  # noqa: PLC0415 - as above
 
