@@ -23,6 +23,7 @@ from deployer.loop.leftovers import Scope, removals, scope
 from deployer.loop.migrating import deployed
 from deployer.loop.pace import Pace
 from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer, tags_of
+from deployer.loop.rotations import rescheduled
 from deployer.loop.withdrawal import withdraw
 from deployer.loop.work import PENDING, STALE_SECONDS
 from deployer.options import Host, Options
@@ -132,7 +133,7 @@ class _Preview:
         try:
             plans = [self._begin(spec, states.get(spec.stack_name), asked) for spec in specs]
             done = tuple(self._read(one) if isinstance(one, _Asked) else one for one in plans)
-            done = self._with_exports(done)
+            done = self._with_rotations(self._with_exports(done))
             self._foretell_migrations(done)
             kept = {stack.change_set.id for stack in done if stack.change_set}
         finally:
@@ -155,6 +156,22 @@ class _Preview:
             replace(one, problems=(*one.problems, problems[one.name])) if one.name in problems else one
             for one in plans
         )
+
+    def _with_rotations(self, plans: tuple[StackPlan, ...]) -> tuple[StackPlan, ...]:
+        """Add which plans would touch the schedule of a rotation that hangs."""
+        specs = {spec.name: spec for spec in self._manifest.stacks}
+        found = []
+        for one in plans:
+            arns = rescheduled(one.changes, specs[one.name].template, lambda _: None) if one.exact else ()
+            try:
+                looked = [self._cloud.rotating(arn) for arn in arns]
+            except CloudError as error:
+                self._notices.append(f"{one.name}: whether a rotation hangs is not known: {error}")
+                looked = []
+            env = self._options.env or self._manifest.environment
+            problems = (each.refusal(env) for each in looked if each is not None and each.pending)
+            found.append(replace(one, problems=(*one.problems, *problems)))
+        return tuple(found)
 
     def _foretell_migrations(self, plans: tuple[StackPlan, ...]) -> None:
         """Say which plans begin with a migration of the database; none is run by a plan."""

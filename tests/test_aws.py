@@ -410,6 +410,17 @@ def test_database_versions_are_looked_up(stubs: Stubs) -> None:
         assert (aws.database_version("db"), aws.database_version("db")) == ("16.8", None)
 
 
+def test_the_size_of_a_disk_and_of_a_snapshot_are_looked_up(stubs: Stubs) -> None:
+    stubs.answer("rds", "describe_db_instances", {"DBInstances": [{"AllocatedStorage": 30}]})
+    stubs.refuse("rds", "describe_db_instances", "DBInstanceNotFound", status=404)
+    stubs.answer("rds", "describe_db_snapshots", {"DBSnapshots": [{"AllocatedStorage": 50}]})
+    stubs.refuse("rds", "describe_db_snapshots", "DBSnapshotNotFound", status=404)
+
+    with stubs.active() as aws:
+        assert [aws.database_storage("db") for _ in range(2)] == [30, None]
+        assert [aws.snapshot_storage("before") for _ in range(2)] == [50, None]
+
+
 def test_the_version_of_a_cluster_is_looked_up_as_a_clusters(stubs: Stubs) -> None:
     stubs.answer("rds", "describe_db_clusters", {"DBClusters": [{"EngineVersion": "16.11"}]})
     stubs.refuse("rds", "describe_db_clusters", "DBClusterNotFoundFault", status=404)
@@ -444,6 +455,8 @@ LOOKUPS = [
     ("ecr", "describe_images", lambda aws: aws.has_image("repo", "v1")),
     ("rds", "describe_db_engine_versions", lambda aws: aws.engine_versions("postgres")),
     ("rds", "describe_db_instances", lambda aws: aws.database_version("db")),
+    ("rds", "describe_db_instances", lambda aws: aws.database_storage("db")),
+    ("rds", "describe_db_snapshots", lambda aws: aws.snapshot_storage("before")),
     ("s3", "list_object_versions", lambda aws: aws.empty_bucket("b")),
 ]
 

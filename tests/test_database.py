@@ -38,7 +38,7 @@ def test_the_instance_has_the_identifier_engine_size_storage_and_windows_of_s1()
         "Engine": "postgres",
         "DBInstanceClass": "db.t3.micro",
         "StorageType": "gp3",
-        "AllocatedStorage": "20",
+        "AllocatedStorage": {"Ref": "AllocatedStorage"},
         "MaxAllocatedStorage": 100,
         "StorageEncrypted": True,
         "KmsKeyId": KEY,
@@ -82,9 +82,7 @@ def test_minor_versions_follow_by_themselves_and_paid_extended_support_is_refuse
 
 
 @pytest.mark.parametrize(("configured", "asked"), [("15", "15.15"), ("16.11", "16.11")])
-def test_the_deployer_is_told_which_version_to_look_up_for_which_database(
-    configured: str, asked: str
-) -> None:
+def test_the_deployer_is_told_what_to_look_up_for_which_database(configured: str, asked: str) -> None:
     document = template(database.build(settings(database={"engine_version": configured})))
 
     assert document["Parameters"]["EngineVersion"]["Default"] == asked
@@ -93,8 +91,14 @@ def test_the_deployer_is_told_which_version_to_look_up_for_which_database(
             "parameter": "EngineVersion",
             "rule": "engine-version",
             "facts": {"engine": "postgres", "version": asked, "identifier": "dev-litellm-db"},
-        }
+        },
+        {
+            "parameter": "AllocatedStorage",
+            "rule": "allocated-storage",
+            "facts": {"identifier": "dev-litellm-db", "size": "20", "most": "100", "snapshot": ""},
+        },
     ]
+    assert document["Parameters"]["AllocatedStorage"]["Default"] == 20
 
 
 @pytest.mark.parametrize("tier", ["dev", "production"])

@@ -18,6 +18,7 @@ from deployer.errors import Refused
 from deployer.looking.drift import detect
 from deployer.looking.drift_state import StackDrift
 from deployer.options import Host, Options
+from deployer.preview import plan
 from deployer.progress import Event, Notice, Result
 from generator.manifest import Manifest
 from generator.render import render
@@ -219,6 +220,8 @@ def test_a_rotation_that_hangs_is_seen_before_anything_is_touched_and_finished_a
         account.deploy(litellm(60), only=ONLY, env="dev")
 
     text = str(refused.value)
+    options = Options(poll_interval=20.0, only=frozenset(ONLY), env="dev")
+    assert plan(litellm(60), account.aws, options, account.host()).problems == (text,)
     assert text.startswith(f"database: the rotation of {LOGIN_OF_LITELLM} is not complete")
     assert operation(account) == before
     sets = account.api("cloudformation").list_change_sets(StackName="dev-litellm-database")["Summaries"]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from deployer.cloud import ChangeSetState, Cloud
+from deployer.cloud import Change, Cloud
 from deployer.errors import Refused
 from deployer.loop.prepare import live
 from deployer.loop.work import Work
@@ -27,21 +27,21 @@ def check_rotations(works: Collection[Work], cloud: Cloud, value_of: ValueOf, en
     """
 
     def known(export: str) -> str | None:
-        """An export that a stack of this run has yet to make has no secret behind it."""
+        """Behind an export that this run has yet to make is a secret that is taken up, or none yet."""
         for work in works:
             for output in work.stack.outputs if work.stack else ():
                 if output.export == export:
                     return output.value
-        return None if any(export in work.spec.template for work in makers) else value_of(export)
+        making = [work for work in makers if export in work.spec.template]
+        return _taken_up(making[0], export) if making else value_of(export)
 
     makers = [work for work in works if live(work.stack) is None]
     going = [work for work in works if work.open and work.goal == "deploy"]
     hanging = []
     for work in going:
         new = live(work.stack) is None
-        if not new and work.change_set is None:
-            continue
-        for arn in rescheduled(None if new else work.change_set, work.spec.template, known):
+        listed = work.change_set.changes if work.change_set else ()
+        for arn in rescheduled(None if new else listed, work.spec.template, known):
             found = cloud.rotating(arn)
             if found is not None and found.pending:
                 hanging.append(f"{work.name}: {found.refusal(environment)}")
@@ -49,23 +49,33 @@ def check_rotations(works: Collection[Work], cloud: Cloud, value_of: ValueOf, en
         raise Refused("\n  ".join(hanging))
 
 
-def rescheduled(change_set: ChangeSetState | None, template: str, value_of: ValueOf) -> Iterator[str]:
+def rescheduled(changes: Collection[Change] | None, template: str, value_of: ValueOf) -> Iterator[str]:
     """
     Yield the secrets, by ARN, whose schedule a stack is about to make or to change, where they are there yet.
 
     Every change of a schedule asks for a rotation or, where it is not to be immediate, for a test of one
     (AWS::SecretsManager::RotationSchedule; Secrets Manager API Reference, RotateSecret). A schedule's
-    physical id is its secret's ARN. *change_set*: None for a stack that is to be made.
+    physical id is its secret's ARN. *changes*: None for a stack that is to be made.
     """
     found = _schedules(template)
-    if change_set is None:
+    if changes is None:
         yield from filter(None, (_imported(one, value_of) for one in found.values()))
         return
-    for change in change_set.changes:
+    for change in changes:
         if change.type == SCHEDULE and change.action == "Modify" and change.physical_id:
             yield change.physical_id
         elif change.type == SCHEDULE and change.action == "Add" and change.logical_id in found:
             yield from filter(None, [_imported(found[change.logical_id], value_of)])
+
+
+def _taken_up(work: Work, export: str) -> str | None:
+    """Return what *export* will be, where it is a resource that an earlier destroy has kept."""
+    outputs = json.loads(work.spec.template).get("Outputs", {}).values()
+    values = [one.get("Value") for one in outputs if one.get("Export", {}).get("Name") == export]
+    kept = {one.logical_id: one.physical_id for one in work.to_import}
+    return next(
+        (kept[one["Ref"]] for one in values if isinstance(one, dict) and one.get("Ref") in kept), None
+    )
 
 
 def _schedules(template: str) -> Mapping[str, Any]:
