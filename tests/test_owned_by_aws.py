@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from deployer.aws.drift import resource_drifts
 from deployer.looking.drift_state import PropertyDrift, ResourceDrift
 from deployer.looking.owned import OWNED, moved
+from tests.command import ROOT
 
 INSTANCE, CLUSTER = "AWS::RDS::DBInstance", "AWS::RDS::DBCluster"
 CACHE = "AWS::ElastiCache::ReplicationGroup"
@@ -56,6 +58,28 @@ def test_everything_else_stays_drift(kind: str, path: str, expected: str, actual
 
 def test_a_row_says_who_moves_it_and_where_that_is_written() -> None:
     assert all(row.mover and row.source for row in OWNED)
+
+
+UNSAID = {
+    "AWS::RDS::DBInstance": {"AvailabilityZone", "CACertificateIdentifier", "Iops", "StorageThroughput"},
+    "AWS::RDS::DBCluster": {"AvailabilityZones", "AllocatedStorage", "Iops"},
+    "AWS::ElastiCache::ReplicationGroup": {"PreferredCacheClusterAZs", "PrimaryClusterId"},
+}
+"""Other properties that AWS moves: drift is looked for in what a template says."""
+
+
+@pytest.mark.parametrize("folder", sorted((ROOT / "tests" / "golden").iterdir()), ids=lambda one: one.name)
+def test_no_template_says_what_else_aws_moves(folder: Path) -> None:
+    path = folder / "database.json"
+    resources = json.loads(path.read_text())["Resources"].values() if path.exists() else ()
+    said = {one["Type"]: one.get("Properties", {}).keys() for one in resources}
+
+    assert {kind: found & UNSAID[kind] for kind, found in said.items() if kind in UNSAID} == {
+        kind: set() for kind in said if kind in UNSAID
+    }
+    for one in resources:
+        if "DBClusterIdentifier" in one.get("Properties", {}) and one["Type"] == INSTANCE:
+            assert "EngineVersion" not in one["Properties"]
 
 
 def test_what_else_differs_in_the_same_resource_stays() -> None:

@@ -150,6 +150,14 @@ def test_auroras_login_is_rotated_at_the_first_attempt(world: World) -> None:
     events = world.api("logs").filter_log_events(logGroupName=f"/aws/lambda/{PROXY}")["events"]
     assert [one["message"] for one in events if '"failed"' in one["message"]] == []
 
+    cluster = {"DBClusterIdentifier": "dev-llm-proxy-aurora"}
+    rds = world.api("rds")
+    before = rds.describe_db_clusters(**cluster)["DBClusters"][0]["EngineVersion"]
+    rds.modify_db_cluster(**cluster, EngineVersion=f"{before.partition('.')[0]}.99", ApplyImmediately=True)
+    found = world.drift(wanted, "database")
+    assert found.verdict == "in sync"
+    assert "DatabaseCluster/EngineVersion" in found.reason
+
 
 # a rotation that hangs, and a disk that grows: one database for all of these
 
