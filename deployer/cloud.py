@@ -334,6 +334,9 @@ class Cloud(Protocol):
     def database_version(self, identifier: str, *, cluster: bool = False) -> str | None:
         """Return the live engine version of a database instance or cluster; None also where there is none."""
 
+    def rule_groups(self, rule: str) -> Mapping[str, int] | None:
+        """Return the weights of the target groups that the listener rule with this ARN leads to, by ARN."""
+
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         """Put an object, whatever is there; False where the endpoint has no S3."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 
+SERVICE = "AWS::ECS::Service"
 USUAL_SECONDS: Mapping[str, float] = {
     "AWS::CertificateManager::Certificate": 300,
     "AWS::EC2::NatGateway": 120,
     "AWS::EC2::VPCEndpoint": 90,
-    "AWS::ECS::Service": 300,
+    SERVICE: 300,
     "AWS::ElastiCache::ReplicationGroup": 600,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": 180,
     "AWS::KMS::Key": 60,
@@ -21,7 +23,27 @@ OTHER_SECONDS = 30.0
 """What comes around it: everything else of a stack, before and after."""
 
 
-def seconds(types: Iterable[str]) -> float:
-    """Return the seconds that an operation on resources of *types* usually takes; none need none."""
-    usual = [USUAL_SECONDS.get(type_, 0.0) for type_ in types]
-    return OTHER_SECONDS + max(usual) if usual else 0.0
+def seconds(types: Iterable[str], template: str = "{}") -> float:
+    """
+    Return the seconds that an operation on resources of *types* usually takes; none need none.
+
+    Where a service of *template* changes, what its deployment waits by plan counts too.
+    """
+    kinds = list(types)
+    usual = [USUAL_SECONDS.get(type_, 0.0) for type_ in kinds]
+    planned = _planned(template) if SERVICE in kinds else 0.0
+    return OTHER_SECONDS + planned + max(usual) if usual else 0.0
+
+
+def _planned(template: str) -> float:
+    """Return the seconds for which deployments of services of *template* wait between shifts, and bake."""
+    found: list[float] = [0.0]
+    for resource in json.loads(template).get("Resources", {}).values():
+        how = resource.get("Properties", {}).get("DeploymentConfiguration", {})
+        if resource["Type"] != SERVICE or not isinstance(how, dict):
+            continue
+        canary, linear = how.get("CanaryConfiguration", {}), how.get("LinearConfiguration", {})
+        steps = -(-100 // linear["StepPercent"]) - 1 if linear else 0
+        between = canary.get("CanaryBakeTimeInMinutes", 0) + steps * linear.get("StepBakeTimeInMinutes", 0)
+        found.append(60.0 * (how.get("BakeTimeInMinutes", 0) + between))
+    return max(found)

@@ -32,10 +32,12 @@ class Lookup:
     ``desired-count``: facts ``repository`` (empty for an image outside ECR), ``tag``, ``count`` (tasks,
     decimal) and ``scaled`` ("true" when scaling owns the count).
     ``engine-version``: facts ``engine``, ``version`` (wanted), ``identifier`` of the database.
+    ``live-group``: facts ``listener_rule``, ``group`` and ``other``, logical ids of a listener rule and of
+    the two target groups between which ECS changes it; the value is one of these two, ``group`` at first.
     """
 
     parameter: str
-    rule: Literal["desired-count", "engine-version"]
+    rule: Literal["desired-count", "engine-version", "live-group"]
     facts: Mapping[str, str]
 
 

@@ -69,6 +69,7 @@ FACTS: Final[Mapping[str, Mapping[str, str]]] = {
         "version": r"[0-9]{1,2}(\.[0-9]{1,2})?",
         "identifier": r"[a-z][a-z0-9-]{0,62}",
     },
+    "live-group": {"listener_rule": _LOGICAL, "group": _LOGICAL, "other": _LOGICAL},
 }
 """Rule of a lookup -> exactly its facts, and the shape of each."""
 

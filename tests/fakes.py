@@ -416,6 +416,10 @@ class FakeCloud:
         self._call("has_image", f"{repository}:{tag}")
         return None if self.images is None else f"{repository}:{tag}" in self.images
 
+    def rule_groups(self, rule: str) -> Mapping[str, int] | None:
+        self._call("rule_groups", rule)
+        return None
+
     def engine_versions(self, engine: str) -> tuple[str, ...] | None:
         self._call("engine_versions", engine)
         return self.versions

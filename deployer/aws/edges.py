@@ -16,6 +16,7 @@ from deployer.aws.names import look as look_for_names
 from deployer.aws.paging import pages
 from deployer.aws.services import service_trouble
 from deployer.aws.tagged import look as look_for_kept
+from deployer.aws.target_store import weights_of
 from deployer.aws.tasks import Tasks
 from deployer.cloud import Resource
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
@@ -129,6 +130,20 @@ class Edges(Tasks):
                 return None
             raise
         return next(iter(answer.get("DBClusters", ())), None)
+
+    def rule_groups(self, rule: str) -> Mapping[str, int] | None:
+        """Return the weights of the target groups that a listener rule leads to; none where it is gone."""
+
+        def look() -> Mapping[str, int]:
+            try:
+                answer = call(self._clients("elbv2"), "describe_rules", RuleArns=[rule])
+            except CloudError as error:
+                if error.code not in {"RuleNotFound", "RuleNotFoundException"}:
+                    raise
+                return {}
+            return weights_of(next(iter(answer.get("Rules", ())), {}))
+
+        return self._where_there_is("elbv2", look)
 
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         """Put an object, whatever is there; False where an emulated endpoint has no S3."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from deployer.cloud import Cloud, StackState
 from deployer.errors import CloudError, LostSight, Transient
+from deployer.looking import shifted
 from deployer.looking.drift_state import Drift, ResourceDrift, StackDrift, Verdict
 from deployer.loop.pace import Pace
 from deployer.options import Host
@@ -157,7 +158,18 @@ def _read(check: _Check, detection: str, stack_id: str, cloud: Cloud, now: float
         if now - check.began > PATIENCE_SECONDS:
             check.end("failed", f"the detection was not over after {PATIENCE_SECONDS / 60:.0f} minutes")
         return
-    resources = cloud.resource_drifts(stack_id)
+    resources, said = _without_shifts(cloud.resource_drifts(stack_id), stack_id, cloud)
     drifted = any(one.status in {"MODIFIED", "DELETED"} for one in resources)
     verdict: Verdict = "failed" if found.failed else "drifted" if drifted else "in sync"
-    check.result = StackDrift(check.name, check.stack_name, verdict, resources, found.reason)
+    reason = "; ".join(filter(None, [found.reason, *said]))
+    check.result = StackDrift(check.name, check.stack_name, verdict, resources, reason)
+
+
+def _without_shifts(
+    found: tuple[ResourceDrift, ...], stack_id: str, cloud: Cloud
+) -> tuple[tuple[ResourceDrift, ...], list[str]]:
+    """Return *found* without what ECS has done to listener rules, and a text for each of these."""
+    there = cloud.resources(stack_id) if shifted.maybe(found) else ()
+    own = [one for one in found if shifted.is_shifted(one, there)]
+    left = tuple(one for one in found if one not in own)
+    return left, [f"{one.logical_id} {shifted.SAID}" for one in own]

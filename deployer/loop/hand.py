@@ -164,6 +164,8 @@ class Hand:
             for text in from_prediction(work.approval.planned, work.change_set, parameters):
                 self._tell(Notice(text, work.name))
         kind: Kind = "IMPORT" if work.request and work.request.imports else action.kind
+        changes = work.change_set.changes if work.change_set else ()
+        self._preparer.groups.check_current(work.spec, live(work.stack), parameters, changes)
         if work.spec.uploads and kind != "IMPORT":
             self._preparer.upload(work.spec, parameters, self._value_of)
         creation = kind != "IMPORT" and live(work.stack) is None
@@ -171,12 +173,13 @@ class Hand:
         token = self._preparer.token("execute", action.change_set_id)
         self._cloud.execute(action.change_set_id, token, creation=creation)
         work.acted(now, executed=action.change_set_id, kind=kind)
-        listed = work.change_set.changes if work.change_set else ()
         if kind == "IMPORT":
             what = ", ".join(map(str, work.to_import))
             self._tell(Notice(f"taken up again, as an earlier destroy has left it: {what}", work.name))
-        types = _types(work) if action.kind == "CREATE" else [change.type for change in listed]
-        self._tell(StackStarted(work.name, work.verb, len(types), expected.seconds(types)))
+        types = _types(work) if action.kind == "CREATE" else [change.type for change in changes]
+        self._tell(
+            StackStarted(work.name, work.verb, len(types), expected.seconds(types, work.spec.template))
+        )
 
     def _tell_unreverted(self, work: Work) -> None:
         wanted = work.request is not None and work.request.revert_drift

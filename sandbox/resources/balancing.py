@@ -153,10 +153,10 @@ def _create_rule(call: Call) -> Provisioned:
 
 
 def _update_rule(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    """Put the template's conditions and actions, whichever has changed: ModifyRule takes them whole."""
     arn = current.physical_id
-    if call.changed(old, "Conditions", "Actions"):
-        _check_targets(call, call.properties["Actions"])
-        call.apply("elbv2", "modify_rule", RuleArn=arn)
+    _check_targets(call, call.properties["Actions"])
+    call.apply("elbv2", "modify_rule", RuleArn=arn)
     if call.changed(old, "Priority"):
         priorities = [{"RuleArn": arn, "Priority": call.properties["Priority"]}]
         call.ask("elbv2", "set_rule_priorities", RulePriorities=priorities)
