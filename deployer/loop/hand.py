@@ -23,8 +23,9 @@ from deployer.causes import first_cause, operation, stuck
 from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud, Kind
 from deployer.comparison import differences
 from deployer.errors import CloudError, DeployError, MovedOn, NotOffered, Protected
-from deployer.existing.kept import import_template
+from deployer.existing.kept import again, import_template
 from deployer.kept import kept, policies_of
+from deployer.loop.first_creation import never_whole, said
 from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer, live
 from deployer.loop.withdrawal import withdraw
 from deployer.loop.work import PENDING, Work, resources_of
@@ -200,10 +201,14 @@ class Hand:
         there = self._cloud.resources(work.stack.id)
         if work.stack.status == "UPDATE_ROLLBACK_FAILED":
             work.stuck = stuck(self._cloud.events(work.stack.id))
+        never = self._never_whole(work)
         work.data = tuple(
             resource.logical_id
             for resource in there
-            if resource.type in STATEFUL and resource.physical_id and resource.status not in RESOURCE_GONE
+            if not never
+            and resource.type in STATEFUL
+            and resource.physical_id
+            and resource.status not in RESOURCE_GONE
         )
 
     def _protect(self, work: Work, action: Protect) -> None:
@@ -247,8 +252,12 @@ class Hand:
             return
         if work.goal == "destroy":
             self._before_removal(work, work.stack.id)
-        elif not work.history.deletes:
-            self._say_why(work, work.stack.id)
+        else:
+            if not work.history.deletes:
+                self._say_why(work, work.stack.id)
+            if self._never_whole(work):
+                self._before_removal(work, work.stack.id)
+                work.to_import = again(work.spec, work.kept)
         token = self._preparer.token("delete", work.stack.id, work.history.deletes)
         self._cloud.delete_stack(work.stack.id, token)
         work.forget_change_set()
@@ -264,19 +273,30 @@ class Hand:
             resources = self._cloud.resources(work.first.id)
             work.kept = kept(self._cloud.template(work.first.id), resources)
 
+    def _never_whole(self, work: Work) -> bool:
+        one = work.stack
+        return one is not None and never_whole(one.status, lambda: self._cloud.events(one.id))
+
     def _before_removal(self, work: Work, stack_id: str) -> None:
-        """Note what the live template keeps; empty the buckets that go, unlock what goes with --force."""
+        """
+        Note what the live template keeps; empty the buckets that go, unlock what goes with --force.
+
+        What a first creation has left that failed is unlocked and emptied without being asked.
+        """
         if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
             return
         template, resources = self._cloud.template(stack_id), self._cloud.resources(stack_id)
         policies, work.kept = policies_of(template), kept(template, resources)
         there = [one for one in resources if one.status not in RESOURCE_GONE]
-        for one in there if work.desired.force else ():
+        never = self._never_whole(work)
+        if never and (text := said(there)):
+            self._tell(Notice(text, work.name, warning=True))
+        for one in there if work.desired.force or never else ():
             if policies.get(one.logical_id, "Delete") != "Retain":
                 self._cloud.unlock(one)
         staying = {one.logical_id for one in work.kept}
         buckets = [one for one in there if one.type == "AWS::S3::Bucket" and one.logical_id not in staying]
-        for bucket in buckets if not self._production else ():
+        for bucket in buckets if never or not self._production else ():
             if bucket.physical_id and self._cloud.empty_bucket(bucket.physical_id) is None:
                 text = f"the bucket {bucket.physical_id} could not be emptied: this endpoint has no S3"
                 self._tell(Notice(text, work.name))

@@ -64,6 +64,20 @@ def _set_attributes(call: Call, kind: str, arn: str, before: list[Any]) -> None:
     if wanted and wanted != before:
         words = "load_balancer" if kind == "LoadBalancer" else "target_group"
         call.ask("elbv2", f"modify_{words}_attributes", **{f"{kind}Arn": arn}, Attributes=wanted)
+        _try_access_logs(call, {each["Key"]: each["Value"] for each in wanted})
+
+
+def _try_access_logs(call: Call, wanted: Mapping[str, str]) -> None:
+    """
+    Leave a file in the bucket of the access logs, as Elastic Load Balancing does when they are switched on.
+
+    Application Load Balancers User Guide, "Enable access logs for your Application Load Balancer".
+    """
+    if wanted.get("access_logs.s3.enabled") == "true":
+        prefix = wanted.get("access_logs.s3.prefix", "").strip("/")
+        parts = filter(None, (prefix, "AWSLogs", call.request.account, "ELBAccessLogTestFile"))
+        bucket = wanted["access_logs.s3.bucket"]
+        call.ask("s3", "put_object", Bucket=bucket, Key="/".join(parts), Body=b"Enable AccessLog")
 
 
 def _retag(call: Call, arn: str) -> None:
