@@ -15,6 +15,7 @@ from deployer.existing.facts import Facts
 from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Taken
+from deployer.interfaces import Interface
 from deployer.kept import Kept
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.stateful import STATEFUL
@@ -336,6 +337,9 @@ class Cloud(Protocol):
 
     def rule_groups(self, rule: str) -> Mapping[str, int] | None:
         """Return the weights of the target groups that the listener rule with this ARN leads to, by ARN."""
+
+    def interfaces(self, subnets: Collection[str], groups: Collection[str]) -> tuple[Interface, ...] | None:
+        """Return the network interfaces in one of *subnets*, or with one of the security *groups*."""
 
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         """Put an object, whatever is there; False where the endpoint has no S3."""

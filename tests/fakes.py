@@ -24,6 +24,7 @@ from deployer.errors import CloudError, MovedOn
 from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Holder, Taken
+from deployer.interfaces import Interface
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.options import Host
 from deployer.progress import Event
@@ -415,6 +416,10 @@ class FakeCloud:
     def has_image(self, repository: str, tag: str) -> bool | None:
         self._call("has_image", f"{repository}:{tag}")
         return None if self.images is None else f"{repository}:{tag}" in self.images
+
+    def interfaces(self, subnets: Collection[str], groups: Collection[str]) -> tuple[Interface, ...] | None:
+        self._call("interfaces", ",".join([*subnets, *groups]))
+        return ()
 
     def rule_groups(self, rule: str) -> Mapping[str, int] | None:
         self._call("rule_groups", rule)

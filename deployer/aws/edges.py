@@ -24,6 +24,7 @@ from deployer.existing.facts import Facts
 from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Taken
+from deployer.interfaces import Interface
 from generator.manifest import Existing
 
 Found = TypeVar("Found")
@@ -145,6 +146,21 @@ class Edges(Tasks):
 
         return self._where_there_is("elbv2", look)
 
+    def interfaces(self, subnets: Collection[str], groups: Collection[str]) -> tuple[Interface, ...] | None:
+        """Return the network interfaces in *subnets*, and those with *groups*: filters narrow each other."""
+        wanted = {name: sorted(ids) for name, ids in (("subnet-id", subnets), ("group-id", groups)) if ids}
+
+        def look() -> tuple[Interface, ...]:
+            found: dict[str, Interface] = {}
+            for name, ids in wanted.items():
+                filters = [{"Name": name, "Values": ids}]
+                ask = partial(call, self._clients("ec2"), "describe_network_interfaces", Filters=filters)
+                for page in pages(ask, "ec2 describe_network_interfaces"):
+                    found |= {one.id: one for one in map(_interface, page.get("NetworkInterfaces", ()))}
+            return tuple(found.values())
+
+        return self._where_there_is("ec2", look)
+
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         """Put an object, whatever is there; False where an emulated endpoint has no S3."""
         return self._offered("s3", "put_object", Bucket=bucket, Key=key, Body=body) is not None
@@ -244,6 +260,10 @@ class Edges(Tasks):
             if emulated(self._clients(service)):
                 return None
             raise
+
+
+def _interface(answer: Mapping[str, Any]) -> Interface:
+    return Interface(answer["NetworkInterfaceId"], answer.get("Description", ""))
 
 
 def _tls_only(bucket: str, region: str) -> Mapping[str, Any]:

@@ -263,7 +263,11 @@ class Hand:
         work.forget_change_set()
         work.acted(now, deletes=work.history.deletes + 1)
         types = _types(work)
-        self._tell(StackStarted(work.name, work.verb, len(types), expected.seconds(types)))
+        self._tell(
+            StackStarted(
+                work.name, work.verb, len(types), expected.seconds(types, work.spec.template, removal=True)
+            )
+        )
 
     def note_kept(self, work: Work) -> None:
         """Note what is left of a stack whose deletion another run has begun: its id tells it still."""

@@ -20,6 +20,7 @@ from deployer.loop.ending import Ending
 from deployer.loop.hand import Hand
 from deployer.loop.lanes import Lanes
 from deployer.loop.leftovers import Scope
+from deployer.loop.lingering import Lingering
 from deployer.loop.migrating import Migrating
 from deployer.loop.pace import Pace
 from deployer.loop.patience import patiently
@@ -79,6 +80,7 @@ class Run:
         )
         self._pace = Pace(options.poll_interval, host.clock())
         self._migrating = Migrating(cloud, host, self._pace, self._value_of, manifest.region)
+        self._lingering = Lingering(cloud, host)
         self._lanes = Lanes(host.lanes)
         self._turns = Turns(self._works, graph)
         self._sight = Sight(self._turns.order, cloud, host, self._pace, self._lanes)
@@ -214,7 +216,8 @@ class Run:
         unmet = self._unmet(work)
         hold = f"waits for {', '.join(unmet)}" if unmet else "" if self._cleared else BARRIER
         action = decide(work.goal, work.desired, work.observed(hold, now, early=bool(unmet)))
-        action = self._migrating.before(work, self._allowed(work, action), now)
+        action = self._lingering.before(work, self._allowed(work, action), now)
+        action = self._migrating.before(work, action, now)
         if isinstance(action, Done):
             self._ending.done(work, action)
         elif isinstance(action, Fail):
