@@ -359,6 +359,9 @@ class Cloud(Protocol):
     def empty_bucket(self, bucket: str) -> int | None:
         """Delete every version of every object; returns how many, None where the endpoint has no S3."""
 
+    def delete_log_group(self, name: str) -> None:
+        """Delete a log group; one that is gone is no error."""
+
     # one-off tasks
     def task_images(self, definition: str) -> Mapping[str, str] | None:
         """Return the images of a task definition by container; None where the endpoint has no ECS."""

@@ -114,6 +114,8 @@ class Behaviour:
     """A deletion that an import prevents: reason on the stack, in an event alone, or the status too."""
     interfaces_linger: float = 0.0
     """Virtual seconds that network interfaces of a function stay after it; they are in the way of subnets."""
+    logs_return: float = 0.0
+    """Virtual seconds after which a log group that RDS or Lambda writes to is there again, without tags."""
     empty_reason: str = EMPTY
     lacks: Sequence[str] = ()  # actions and parameters that this endpoint does not know, as older ones do not
 

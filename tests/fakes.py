@@ -458,6 +458,9 @@ class FakeCloud:
         self._call("empty_bucket", bucket)
         return None if self.objects is None else 0
 
+    def delete_log_group(self, name: str) -> None:
+        self._call("delete_log_group", name)
+
     # one-off tasks; an exported definition is called after its image
 
     def task_images(self, definition: str) -> Mapping[str, str] | None:

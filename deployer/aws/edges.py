@@ -228,6 +228,14 @@ class Edges(Tasks):
 
         return self._where_there_is("s3", sweep)
 
+    def delete_log_group(self, name: str) -> None:
+        """Delete a log group, with what is in it."""
+        try:
+            call(self._clients("logs"), "delete_log_group", logGroupName=name)
+        except CloudError as error:
+            if error.code != "ResourceNotFoundException":
+                raise
+
     def service_trouble(self, service: str) -> tuple[str, ...]:
         """Return why tasks of an ECS service have stopped; nothing where that cannot be told."""
         try:

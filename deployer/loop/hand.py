@@ -299,6 +299,8 @@ class Hand:
             if policies.get(one.logical_id, "Delete") != "Retain":
                 self._cloud.unlock(one)
         staying = {one.logical_id for one in work.kept}
+        going = [one for one in there if one.physical_id and one.logical_id not in staying]
+        work.log_groups = tuple(one.physical_id for one in going if one.type == "AWS::Logs::LogGroup")
         buckets = [one for one in there if one.type == "AWS::S3::Bucket" and one.logical_id not in staying]
         for bucket in buckets if never or not self._production else ():
             if bucket.physical_id and self._cloud.empty_bucket(bucket.physical_id) is None:

@@ -25,6 +25,7 @@ from deployer.loop.migrating import Migrating
 from deployer.loop.pace import Pace
 from deployer.loop.patience import patiently
 from deployer.loop.prepare import Preparer, tags_of
+from deployer.loop.returning import sweep
 from deployer.loop.sight import Sight
 from deployer.loop.turns import Turns
 from deployer.loop.watching import Watch
@@ -103,6 +104,8 @@ class Run:
         except LostSight as error:
             self._ending.leave(str(error), clean=False, signalled=False)
         interrupted = self._signals > 0
+        if self._goal == "destroy" and not interrupted:
+            sweep(self._works.values(), self._cloud, self._host.tell)
         seconds = self._host.clock() - began
         return self._ending.result(self._manifest.environment, self._goal, seconds, interrupted=interrupted)
 
