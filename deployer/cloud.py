@@ -15,6 +15,7 @@ from deployer.existing.facts import Facts
 from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Taken
+from deployer.interfaces import Interface
 from deployer.kept import Kept
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.secret_rotation import Rotating
@@ -341,6 +342,12 @@ class Cloud(Protocol):
     def snapshot_storage(self, snapshot: str) -> int | None:
         """Return the GiB that a DB instance made from *snapshot* needs; None also where there is none."""
 
+    def rule_groups(self, rule: str) -> Mapping[str, int] | None:
+        """Return the weights of the target groups that the listener rule with this ARN leads to, by ARN."""
+
+    def interfaces(self, subnets: Collection[str], groups: Collection[str]) -> tuple[Interface, ...] | None:
+        """Return the network interfaces in one of *subnets*, or with one of the security *groups*."""
+
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         """Put an object, whatever is there; False where the endpoint has no S3."""
 
@@ -358,6 +365,9 @@ class Cloud(Protocol):
 
     def empty_bucket(self, bucket: str) -> int | None:
         """Delete every version of every object; returns how many, None where the endpoint has no S3."""
+
+    def delete_log_group(self, name: str) -> None:
+        """Delete a log group; one that is gone is no error."""
 
     # one-off tasks
     def task_images(self, definition: str) -> Mapping[str, str] | None:

@@ -100,7 +100,7 @@ class Observed:
     early: bool = False
     """What it needs is not there yet; a change set may fail for that alone."""
     data: tuple[str, ...] | None = None
-    """Stateful resources that exist in it; None: nobody has looked."""
+    """Stateful resources that exist in it, none where it never was whole; None: nobody has looked."""
     foreign: tuple[str, ...] | None = None
     """Change sets of others; None: nobody has looked."""
     stuck: tuple[str, ...] | None = None

@@ -124,6 +124,29 @@ def newer_minor(version: str, *, than: str) -> bool:
     return _major(version) == _major(than) and _number(version) > _number(than)
 
 
+def live_group(
+    facts: Mapping[str, str], environment: str, *, weights: Mapping[str, int] | None, previous: str | None
+) -> Value:
+    """
+    Where a listener rule leads that ECS rewrites: the logical id of one of two target groups.
+
+    *weights*: of the two in the live rule, None where they were not looked for or cannot be told; *previous*:
+    the live stack's parameter, which then stays.
+
+    Raises:
+        DeployError: ECS is shifting traffic at this moment, and an update of the rule would interfere.
+
+    """
+    shared = sorted(name for name, weight in (weights or {}).items() if weight > 0)
+    if len(shared) > 1:
+        both, rule = " and ".join(shared), facts["listener_rule"]
+        what = f"ECS is shifting traffic between {both}, and this would change {rule}"
+        raise DeployError(
+            f"{what}: deploy again when its deployment is over (`gatestack verify {environment}` says)"
+        )
+    return Value(shared[0] if shared else previous or facts["group"])
+
+
 def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version))
 

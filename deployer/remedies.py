@@ -98,7 +98,7 @@ REMEDIES: tuple[Remedy, ...] = (
         "Rate exceeded (Service: Ecs, Status Code: 400)",
     ),
     Remedy(
-        r"circuit breaker",
+        r"circuit breaker|No rollback candidate was found",
         STEADY,
         "ECS Developer Guide, Deployment circuit breaker",
         "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.",

@@ -34,10 +34,12 @@ class Lookup:
     ``engine-version``: facts ``engine``, ``version`` (wanted), ``identifier`` of the database.
     ``allocated-storage``: facts ``size`` (wanted) and ``most``, in GiB, ``identifier`` of the DB instance,
     and the ``snapshot`` that it is made from (empty for none).
+    ``live-group``: facts ``listener_rule``, ``group`` and ``other``, logical ids of a listener rule and of
+    the two target groups between which ECS changes it; the value is one of these two, ``group`` at first.
     """
 
     parameter: str
-    rule: Literal["desired-count", "engine-version", "allocated-storage"]
+    rule: Literal["desired-count", "engine-version", "allocated-storage", "live-group"]
     facts: Mapping[str, str]
 
 

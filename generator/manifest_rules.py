@@ -75,6 +75,7 @@ FACTS: Final[Mapping[str, Mapping[str, str]]] = {
         "most": r"[0-9]{1,5}",
         "snapshot": r"|[A-Za-z0-9][A-Za-z0-9:._/-]{0,511}",
     },
+    "live-group": {"listener_rule": _LOGICAL, "group": _LOGICAL, "other": _LOGICAL},
 }
 """Rule of a lookup -> exactly its facts, and the shape of each."""
 

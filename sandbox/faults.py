@@ -120,6 +120,10 @@ class Behaviour:
     missing_import: Literal["warn", "fail"] = "warn"  # what a change set does whose import has no export
     exporter_deletion: Literal["stay", "event", "fail"] = "stay"
     """A deletion that an import prevents: reason on the stack, in an event alone, or the status too."""
+    interfaces_linger: float = 0.0
+    """Virtual seconds that network interfaces of a function stay after it; they are in the way of subnets."""
+    logs_return: float = 0.0
+    """Virtual seconds after which a log group that RDS or Lambda writes to is there again, without tags."""
     empty_reason: str = EMPTY
     lacks: Sequence[str] = ()  # actions and parameters that this endpoint does not know, as older ones do not
 

@@ -36,6 +36,11 @@ class Provisioned:
 class ProvisionError(Exception):
     """A resource cannot be made, changed or removed; the text is the reason shown in the stack's events."""
 
+    def __init__(self, reason: str, *, seconds: float = 0.0) -> None:
+        """*seconds*: how much longer than its usual time it takes until that is known."""
+        super().__init__(reason)
+        self.seconds = seconds
+
 
 class Gone(Exception):  # noqa: N818 - named after what was found
     """A resource is no longer there: somebody deleted it behind the stack's back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from troposphere import GetAtt, Ref, Sub
+from troposphere import AWSHelperFn, Equals, GetAtt, If, Parameter, Ref, Sub
 from troposphere.certificatemanager import Certificate, DomainValidationOption
 from troposphere.elasticloadbalancingv2 import (
     Action,
@@ -48,7 +48,7 @@ def build(settings: Settings) -> Stack:
     if settings.service.shifts_traffic:
         _shifted(stack, balancer, https or http, targets)
     else:
-        _rules(stack, "Rule", https or http, targets, stack.application.routes)
+        _rules(stack, "Rule", https or http, Ref(targets), stack.application.routes)
     if settings.alb.domain_name and settings.alb.hosted_zone_id:
         _dns_record(stack, balancer)
     if settings.alb.waf:
@@ -160,8 +160,10 @@ def _shifted(stack: Stack, balancer: LoadBalancer, listener: Listener, targets: 
     spoken = {key: value for key, value in listener.properties.items() if key in _SPOKEN}
     port = stack.settings.alb.test_port
     test = _listener(stack, balancer, "TestListener", Port=port, DefaultActions=[_NOT_FOUND], **spoken)
-    _rules(stack, "Rule", listener, targets, EVERYTHING)
-    _rules(stack, "TestRule", test, alternate, EVERYTHING)
+    production = _live_group(stack, "ProductionGroup", "Rule100", targets, alternate)
+    tested = _live_group(stack, "TestGroup", "TestRule100", alternate, targets)
+    _rules(stack, "Rule", listener, production, EVERYTHING)
+    _rules(stack, "TestRule", test, tested, EVERYTHING)
     stack.export("AlternateTargetGroupArn", Ref(alternate), "Target group of every other deployment")
     full_name = GetAtt(alternate, "TargetGroupFullName")
     stack.export("AlternateTargetGroupFullName", full_name, "That target group, as metrics name it")
@@ -173,8 +175,29 @@ def _shifted(stack: Stack, balancer: LoadBalancer, listener: Listener, targets: 
 _SPOKEN = frozenset({"Protocol", "SslPolicy", "Certificates"})
 
 
+def _live_group(stack: Stack, title: str, rule: str, group: TargetGroup, other: TargetGroup) -> AWSHelperFn:
+    """
+    Let the deployer say where *rule* leads by now: at first to *group*.
+
+    An update of a rule, by whichever property or tag, puts its actions as the template has them (Elastic Load
+    Balancing API Reference, ModifyRule), and the group that they name could have no tasks any more.
+    """
+    parameter = Parameter(
+        title,
+        Type="String",
+        Default=group.title,
+        AllowedValues=[group.title, other.title],
+        Description="Target group that ECS has led the traffic to, by its logical id",
+    )
+    facts = {"listener_rule": rule, "group": group.title, "other": other.title}
+    found = stack.look_up(parameter, "live-group", **facts)
+    condition = f"{title}Is{other.title}"
+    stack.template.add_condition(condition, Equals(found, other.title))
+    return If(condition, Ref(other), Ref(group))
+
+
 def _rules(
-    stack: Stack, title: str, listener: Listener, targets: TargetGroup, routes: Mapping[int, str]
+    stack: Stack, title: str, listener: Listener, targets: AWSHelperFn, routes: Mapping[int, str]
 ) -> None:
     for priority, path in routes.items():
         stack.add(
@@ -185,7 +208,7 @@ def _rules(
                 Conditions=[
                     Condition(Field="path-pattern", PathPatternConfig=PathPatternConfig(Values=[path]))
                 ],
-                Actions=[ListenerRuleAction(Type="forward", TargetGroupArn=Ref(targets))],
+                Actions=[ListenerRuleAction(Type="forward", TargetGroupArn=targets)],
             )
         )
 

@@ -24,6 +24,7 @@ from deployer.errors import CloudError, MovedOn
 from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Holder, Taken
+from deployer.interfaces import Interface
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.options import Host
 from deployer.progress import Event
@@ -420,6 +421,14 @@ class FakeCloud:
         self._call("has_image", f"{repository}:{tag}")
         return None if self.images is None else f"{repository}:{tag}" in self.images
 
+    def interfaces(self, subnets: Collection[str], groups: Collection[str]) -> tuple[Interface, ...] | None:
+        self._call("interfaces", ",".join([*subnets, *groups]))
+        return ()
+
+    def rule_groups(self, rule: str) -> Mapping[str, int] | None:
+        self._call("rule_groups", rule)
+        return None
+
     def engine_versions(self, engine: str) -> tuple[str, ...] | None:
         self._call("engine_versions", engine)
         return self.versions
@@ -460,6 +469,9 @@ class FakeCloud:
     def empty_bucket(self, bucket: str) -> int | None:
         self._call("empty_bucket", bucket)
         return None if self.objects is None else 0
+
+    def delete_log_group(self, name: str) -> None:
+        self._call("delete_log_group", name)
 
     # one-off tasks; an exported definition is called after its image
 

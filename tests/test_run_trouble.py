@@ -121,8 +121,8 @@ def test_a_failed_creation_that_is_not_ours_is_left_alone(world: World) -> None:
     assert "gatestack did not make it" in result.stacks[0].reason
 
 
-def test_a_failed_creation_that_holds_data_is_left_alone(world: World) -> None:
-    world.cloud.has("dev-a", "ROLLBACK_FAILED", template({"Data": BUCKET}))
+def test_what_a_failed_deletion_has_left_that_holds_data_is_left_alone(world: World) -> None:
+    world.cloud.has("dev-a", "DELETE_FAILED", template({"Data": BUCKET}))
 
     result = world.deploy(manifest(spec("a")))
 

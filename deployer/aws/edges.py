@@ -16,6 +16,7 @@ from deployer.aws.names import look as look_for_names
 from deployer.aws.paging import pages
 from deployer.aws.services import service_trouble
 from deployer.aws.tagged import look as look_for_kept
+from deployer.aws.target_store import weights_of
 from deployer.aws.tasks import Tasks
 from deployer.cloud import Resource
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
@@ -23,6 +24,7 @@ from deployer.existing.facts import Facts
 from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Taken
+from deployer.interfaces import Interface
 from generator.manifest import Existing
 
 Found = TypeVar("Found")
@@ -152,6 +154,35 @@ class Edges(Tasks):
             raise
         return next(iter(answer.get("DBClusters", ())), None)
 
+    def rule_groups(self, rule: str) -> Mapping[str, int] | None:
+        """Return the weights of the target groups that a listener rule leads to; none where it is gone."""
+
+        def look() -> Mapping[str, int]:
+            try:
+                answer = call(self._clients("elbv2"), "describe_rules", RuleArns=[rule])
+            except CloudError as error:
+                if error.code not in {"RuleNotFound", "RuleNotFoundException"}:
+                    raise
+                return {}
+            return weights_of(next(iter(answer.get("Rules", ())), {}))
+
+        return self._where_there_is("elbv2", look)
+
+    def interfaces(self, subnets: Collection[str], groups: Collection[str]) -> tuple[Interface, ...] | None:
+        """Return the network interfaces in *subnets*, and those with *groups*: filters narrow each other."""
+        wanted = {name: sorted(ids) for name, ids in (("subnet-id", subnets), ("group-id", groups)) if ids}
+
+        def look() -> tuple[Interface, ...]:
+            found: dict[str, Interface] = {}
+            for name, ids in wanted.items():
+                filters = [{"Name": name, "Values": ids}]
+                ask = partial(call, self._clients("ec2"), "describe_network_interfaces", Filters=filters)
+                for page in pages(ask, "ec2 describe_network_interfaces"):
+                    found |= {one.id: one for one in map(_interface, page.get("NetworkInterfaces", ()))}
+            return tuple(found.values())
+
+        return self._where_there_is("ec2", look)
+
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         """Put an object, whatever is there; False where an emulated endpoint has no S3."""
         return self._offered("s3", "put_object", Bucket=bucket, Key=key, Body=body) is not None
@@ -219,6 +250,14 @@ class Edges(Tasks):
 
         return self._where_there_is("s3", sweep)
 
+    def delete_log_group(self, name: str) -> None:
+        """Delete a log group, with what is in it."""
+        try:
+            call(self._clients("logs"), "delete_log_group", logGroupName=name)
+        except CloudError as error:
+            if error.code != "ResourceNotFoundException":
+                raise
+
     def service_trouble(self, service: str) -> tuple[str, ...]:
         """Return why tasks of an ECS service have stopped; nothing where that cannot be told."""
         try:
@@ -251,6 +290,10 @@ class Edges(Tasks):
             if emulated(self._clients(service)):
                 return None
             raise
+
+
+def _interface(answer: Mapping[str, Any]) -> Interface:
+    return Interface(answer["NetworkInterfaceId"], answer.get("Description", ""))
 
 
 def _tls_only(bucket: str, region: str) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from deployer.aws.endpoint import ask
@@ -27,6 +28,15 @@ class TargetStore:
 
     def _ask(self, method: str, **parameters: Any) -> Any:
         return ask(self._clients("elbv2"), method, **parameters)
+
+
+def weights_of(rule: Mapping[str, Any]) -> Mapping[str, int]:
+    """Return the weight of each target group that *rule*, as DescribeRules has it, forwards to, by ARN."""
+    found: dict[str, int] = {}
+    for action in rule.get("Actions", ()):
+        named = action.get("ForwardConfig", {}).get("TargetGroups") or [action]
+        found |= {one["TargetGroupArn"]: one.get("Weight", 1) for one in named if "TargetGroupArn" in one}
+    return found
 
 
 def _target(answer: Any) -> Target:

@@ -82,6 +82,13 @@ def matched(
     return tuple(taken), tuple(doubts)
 
 
+def again(spec: StackSpec, left: Collection[Kept]) -> tuple[Kept, ...]:
+    """Return what *spec*'s template can import of *left*: what a creation that failed leaves behind."""
+    wanted = _retained(spec)
+    types = {name: resource["Type"] for name, resource in wanted.items()}
+    return tuple(one for one in left if not one.snapshot and types.get(one.logical_id) == one.type)
+
+
 def import_template(template: str, taken: Collection[Kept]) -> str:
     """
     Return the part of *template* that an import may have: what is taken up, and no outputs.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from deployer.cloud import Cloud, StackState
 from deployer.errors import CloudError, LostSight, Transient
+from deployer.looking import shifted
 from deployer.looking.drift_state import Drift, ResourceDrift, StackDrift, Verdict
 from deployer.looking.owned import moved
 from deployer.loop.pace import Pace
@@ -158,11 +159,22 @@ def _read(check: _Check, detection: str, stack_id: str, cloud: Cloud, now: float
         if now - check.began > PATIENCE_SECONDS:
             check.end("failed", f"the detection was not over after {PATIENCE_SECONDS / 60:.0f} minutes")
         return
-    looked = [moved(one) for one in cloud.resource_drifts(stack_id)]
-    resources = tuple(left for left, _ in looked if left is not None)
-    reasons = [found.reason, *(text for _, texts in looked for text in texts)]
+    left, said = _without_shifts(cloud.resource_drifts(stack_id), stack_id, cloud)
+    looked = [moved(one) for one in left]
+    resources = tuple(one for one, _ in looked if one is not None)
     drifted = any(one.status in {"MODIFIED", "DELETED"} for one in resources)
     verdict: Verdict = "failed" if found.failed else "drifted" if drifted else "in sync"
+    reasons = [found.reason, *said, *(text for _, texts in looked for text in texts)]
     check.result = StackDrift(
         check.name, check.stack_name, verdict, resources, "; ".join(filter(None, reasons))
     )
+
+
+def _without_shifts(
+    found: tuple[ResourceDrift, ...], stack_id: str, cloud: Cloud
+) -> tuple[tuple[ResourceDrift, ...], list[str]]:
+    """Return *found* without what ECS has done to listener rules, and a text for each of these."""
+    there = cloud.resources(stack_id) if shifted.maybe(found) else ()
+    own = [one for one in found if shifted.is_shifted(one, there)]
+    left = tuple(one for one in found if one not in own)
+    return left, [f"{one.logical_id} {shifted.SAID}" for one in own]

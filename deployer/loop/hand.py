@@ -23,8 +23,9 @@ from deployer.causes import first_cause, operation, stuck
 from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud, Kind
 from deployer.comparison import differences
 from deployer.errors import CloudError, DeployError, MovedOn, NotOffered, Protected
-from deployer.existing.kept import import_template
+from deployer.existing.kept import again, import_template
 from deployer.kept import kept, policies_of
+from deployer.loop.first_creation import never_whole, said
 from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer, live
 from deployer.loop.withdrawal import withdraw
 from deployer.loop.work import PENDING, Work, resources_of
@@ -164,6 +165,8 @@ class Hand:
             for text in from_prediction(work.approval.planned, work.change_set, parameters):
                 self._tell(Notice(text, work.name))
         kind: Kind = "IMPORT" if work.request and work.request.imports else action.kind
+        changes = work.change_set.changes if work.change_set else ()
+        self._preparer.groups.check_current(work.spec, live(work.stack), parameters, changes)
         if work.spec.uploads and kind != "IMPORT":
             self._preparer.upload(work.spec, parameters, self._value_of)
         creation = kind != "IMPORT" and live(work.stack) is None
@@ -171,12 +174,13 @@ class Hand:
         token = self._preparer.token("execute", action.change_set_id)
         self._cloud.execute(action.change_set_id, token, creation=creation)
         work.acted(now, executed=action.change_set_id, kind=kind)
-        listed = work.change_set.changes if work.change_set else ()
         if kind == "IMPORT":
             what = ", ".join(map(str, work.to_import))
             self._tell(Notice(f"taken up again, as an earlier destroy has left it: {what}", work.name))
-        types = _types(work) if action.kind == "CREATE" else [change.type for change in listed]
-        self._tell(StackStarted(work.name, work.verb, len(types), expected.seconds(types)))
+        types = _types(work) if action.kind == "CREATE" else [change.type for change in changes]
+        self._tell(
+            StackStarted(work.name, work.verb, len(types), expected.seconds(types, work.spec.template))
+        )
 
     def _tell_unreverted(self, work: Work) -> None:
         wanted = work.request is not None and work.request.revert_drift
@@ -197,10 +201,14 @@ class Hand:
         there = self._cloud.resources(work.stack.id)
         if work.stack.status == "UPDATE_ROLLBACK_FAILED":
             work.stuck = stuck(self._cloud.events(work.stack.id))
+        never = self._never_whole(work)
         work.data = tuple(
             resource.logical_id
             for resource in there
-            if resource.type in STATEFUL and resource.physical_id and resource.status not in RESOURCE_GONE
+            if not never
+            and resource.type in STATEFUL
+            and resource.physical_id
+            and resource.status not in RESOURCE_GONE
         )
 
     def _protect(self, work: Work, action: Protect) -> None:
@@ -244,14 +252,22 @@ class Hand:
             return
         if work.goal == "destroy":
             self._before_removal(work, work.stack.id)
-        elif not work.history.deletes:
-            self._say_why(work, work.stack.id)
+        else:
+            if not work.history.deletes:
+                self._say_why(work, work.stack.id)
+            if self._never_whole(work):
+                self._before_removal(work, work.stack.id)
+                work.to_import = again(work.spec, work.kept)
         token = self._preparer.token("delete", work.stack.id, work.history.deletes)
         self._cloud.delete_stack(work.stack.id, token)
         work.forget_change_set()
         work.acted(now, deletes=work.history.deletes + 1)
         types = _types(work)
-        self._tell(StackStarted(work.name, work.verb, len(types), expected.seconds(types)))
+        self._tell(
+            StackStarted(
+                work.name, work.verb, len(types), expected.seconds(types, work.spec.template, removal=True)
+            )
+        )
 
     def note_kept(self, work: Work) -> None:
         """Note what is left of a stack whose deletion another run has begun: its id tells it still."""
@@ -261,19 +277,32 @@ class Hand:
             resources = self._cloud.resources(work.first.id)
             work.kept = kept(self._cloud.template(work.first.id), resources)
 
+    def _never_whole(self, work: Work) -> bool:
+        one = work.stack
+        return one is not None and never_whole(one.status, lambda: self._cloud.events(one.id))
+
     def _before_removal(self, work: Work, stack_id: str) -> None:
-        """Note what the live template keeps; empty the buckets that go, unlock what goes with --force."""
+        """
+        Note what the live template keeps; empty the buckets that go, unlock what goes with --force.
+
+        What a first creation has left that failed is unlocked and emptied without being asked.
+        """
         if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
             return
         template, resources = self._cloud.template(stack_id), self._cloud.resources(stack_id)
         policies, work.kept = policies_of(template), kept(template, resources)
         there = [one for one in resources if one.status not in RESOURCE_GONE]
-        for one in there if work.desired.force else ():
+        never = self._never_whole(work)
+        if never and (text := said(there)):
+            self._tell(Notice(text, work.name, warning=True))
+        for one in there if work.desired.force or never else ():
             if policies.get(one.logical_id, "Delete") != "Retain":
                 self._cloud.unlock(one)
         staying = {one.logical_id for one in work.kept}
+        going = [one for one in there if one.physical_id and one.logical_id not in staying]
+        work.log_groups = tuple(one.physical_id for one in going if one.type == "AWS::Logs::LogGroup")
         buckets = [one for one in there if one.type == "AWS::S3::Bucket" and one.logical_id not in staying]
-        for bucket in buckets if not self._production else ():
+        for bucket in buckets if never or not self._production else ():
             if bucket.physical_id and self._cloud.empty_bucket(bucket.physical_id) is None:
                 text = f"the bucket {bucket.physical_id} could not be emptied: this endpoint has no S3"
                 self._tell(Notice(text, work.name))

@@ -14,6 +14,8 @@ from deployer.comparison import same_template
 from deployer.errors import DeployError, LostSight, Refused, Transient
 from deployer.existing.kept import import_template
 from deployer.kept import Kept
+from deployer.loop.live_groups import RULE as LIVE_GROUP
+from deployer.loop.live_groups import LiveGroups
 from deployer.progress import Notice, Tell
 from deployer.schema_migration import count_of
 from generator.manifest import Lookup, Manifest, StackSpec, Upload
@@ -102,6 +104,8 @@ class Preparer:
             "engine-version": self._engine_version,
             "allocated-storage": self._allocated_storage,
         }
+        self.groups = LiveGroups(cloud, self._env)
+        """Where rules lead that ECS rewrites."""
 
     def token(self, *parts: object) -> str:
         """Return a token that is the same for the same request of the same run: repeating it is harmless."""
@@ -127,11 +131,16 @@ class Preparer:
             DeployError: what the account has does not allow it; nothing was touched.
 
         """
-        parameters = {one.parameter: self._look_up(spec, one, live(stack)) for one in spec.lookups}
+        reverts = (self._revert_drift or revert) and kind == "UPDATE"
+        parameters = {
+            one.parameter: self._look_up(spec, one, live(stack), reverts=reverts) for one in spec.lookups
+        }
+        if kind == "UPDATE" and stack is not None:
+            self.groups.check_leaving(spec, stack)
         if imports:
             spec = replace(spec, template=import_template(spec.template, imports))
         wanted = replace(self.wanted(spec, stack, kind, parameters), imports=imports)
-        wanted = replace(wanted, revert_drift=wanted.revert_drift or (revert and kind == "UPDATE"))
+        wanted = replace(wanted, revert_drift=reverts)
         state = () if stack is None else (stack.id, stack.change_set_id, stack.last_updated)
         content = _digest(spec.template, _inputs(wanted), str(state))
         body, url = self._template(spec)
@@ -177,8 +186,11 @@ class Preparer:
         )
         return found, spec.rollback_minutes
 
-    def _look_up(self, spec: StackSpec, lookup: Lookup, stack: StackState | None) -> str:
-        value = self._rules[lookup.rule](spec, lookup, stack)
+    def _look_up(self, spec: StackSpec, lookup: Lookup, stack: StackState | None, *, reverts: bool) -> str:
+        if lookup.rule == LIVE_GROUP:
+            value = self.groups.value(lookup, stack, steady=lambda: not reverts and self._same(spec, stack))
+        else:
+            value = self._rules[lookup.rule](spec, lookup, stack)
         if value.notice:
             self._tell(Notice(value.notice, spec.name, warning=True))
         return value.text
@@ -195,6 +207,11 @@ class Preparer:
 
     def _unchanged(self, spec: StackSpec, stack: StackState | None) -> bool:
         return stack is not None and same_template(self._cloud.template(stack.id), spec.template)
+
+    def _same(self, spec: StackSpec, stack: StackState | None) -> bool:
+        """Whether neither template nor tags of the live stack would change."""
+        same_tags = stack is not None and dict(stack.tags) == dict(tags_of(self._manifest, spec))
+        return same_tags and self._unchanged(spec, stack)
 
     def _engine_version(self, _: StackSpec, lookup: Lookup, stack: StackState | None) -> lookups.Value:
         if stack is None:

@@ -20,10 +20,12 @@ from deployer.loop.ending import Ending
 from deployer.loop.hand import Hand
 from deployer.loop.lanes import Lanes
 from deployer.loop.leftovers import Scope
+from deployer.loop.lingering import Lingering
 from deployer.loop.migrating import Migrating
 from deployer.loop.pace import Pace
 from deployer.loop.patience import patiently
 from deployer.loop.prepare import Preparer, tags_of
+from deployer.loop.returning import sweep
 from deployer.loop.rotations import check_rotations
 from deployer.loop.sight import Sight
 from deployer.loop.turns import Turns
@@ -83,6 +85,7 @@ class Run:
         self._migrating = Migrating(
             cloud, host, self._pace, self._value_of, region=manifest.region, environment=self._env
         )
+        self._lingering = Lingering(cloud, host)
         self._lanes = Lanes(host.lanes)
         self._turns = Turns(self._works, graph)
         self._sight = Sight(self._turns.order, cloud, host, self._pace, self._lanes)
@@ -105,6 +108,8 @@ class Run:
         except LostSight as error:
             self._ending.leave(str(error), clean=False, signalled=False)
         interrupted = self._signals > 0
+        if self._goal == "destroy" and not interrupted:
+            sweep(self._works.values(), self._cloud, self._host.tell)
         seconds = self._host.clock() - began
         return self._ending.result(self._manifest.environment, self._goal, seconds, interrupted=interrupted)
 
@@ -224,7 +229,8 @@ class Run:
         unmet = self._unmet(work)
         hold = f"waits for {', '.join(unmet)}" if unmet else "" if self._cleared else BARRIER
         action = decide(work.goal, work.desired, work.observed(hold, now, early=bool(unmet)))
-        action = self._migrating.before(work, self._allowed(work, action), now)
+        action = self._lingering.before(work, self._allowed(work, action), now)
+        action = self._migrating.before(work, action, now)
         if isinstance(action, Done):
             self._ending.done(work, action)
         elif isinstance(action, Fail):

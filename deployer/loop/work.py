@@ -47,6 +47,8 @@ class Work:
     stuck: tuple[str, ...] | None = None
     """What its rollback failed at, since the last act."""
     kept: tuple[Kept, ...] = ()
+    log_groups: tuple[str, ...] = ()
+    """Names of those that its deletion takes away."""
     to_import: tuple[Kept, ...] = ()
     """What an earlier stack of the name has left: taken up before anything is made."""
     result: StackResult | None = None

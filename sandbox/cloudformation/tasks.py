@@ -32,6 +32,7 @@ class Working:
         self._stack = stack
         self._spec = spec
         self._live = True
+        self._longer = 0.0
         self._prefix = self.verb.upper()
         self.resource = Resource(spec, "", account.agenda.now())
 
@@ -68,6 +69,7 @@ class Working:
         try:
             action()
         except (ProvisionError, ResourceFailure) as error:
+            self._longer = error.seconds if isinstance(error, ProvisionError) else 0.0
             return str(error)
         except Exception as error:  # noqa: BLE001 - the stack must come to an end; the message may be secret
             trace = "".join(format_tb(error.__traceback__))
@@ -83,10 +85,16 @@ class Working:
             return
         reason = self._attempt(action)
         if reason is not None:
-            self._fail(reason)
+            self._fail_in_time(reason)
             return
         self._say("COMPLETE")
         self._report(Outcome.DONE)
+
+    def _fail_in_time(self, reason: str) -> None:
+        if self._longer:
+            self._later(self._longer, lambda: self._fail(reason))
+        else:
+            self._fail(reason)
 
     def _fail(self, reason: str) -> None:
         self._say("FAILED", reason)
@@ -124,7 +132,7 @@ class Creating(Working):
     def _initiate(self) -> None:
         reason = self._attempt(self._make)
         if reason is not None:
-            self._fail(reason)
+            self._fail_in_time(reason)
             return
         self._say("IN_PROGRESS", "Resource creation Initiated")
         self._later(self._seconds - min(1.0, self._seconds / 2), self._succeed)

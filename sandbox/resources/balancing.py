@@ -64,6 +64,20 @@ def _set_attributes(call: Call, kind: str, arn: str, before: list[Any]) -> None:
     if wanted and wanted != before:
         words = "load_balancer" if kind == "LoadBalancer" else "target_group"
         call.ask("elbv2", f"modify_{words}_attributes", **{f"{kind}Arn": arn}, Attributes=wanted)
+        _try_access_logs(call, {each["Key"]: each["Value"] for each in wanted})
+
+
+def _try_access_logs(call: Call, wanted: Mapping[str, str]) -> None:
+    """
+    Leave a file in the bucket of the access logs, as Elastic Load Balancing does when they are switched on.
+
+    Application Load Balancers User Guide, "Enable access logs for your Application Load Balancer".
+    """
+    if wanted.get("access_logs.s3.enabled") == "true":
+        prefix = wanted.get("access_logs.s3.prefix", "").strip("/")
+        parts = filter(None, (prefix, "AWSLogs", call.request.account, "ELBAccessLogTestFile"))
+        bucket = wanted["access_logs.s3.bucket"]
+        call.ask("s3", "put_object", Bucket=bucket, Key="/".join(parts), Body=b"Enable AccessLog")
 
 
 def _retag(call: Call, arn: str) -> None:
@@ -153,10 +167,10 @@ def _create_rule(call: Call) -> Provisioned:
 
 
 def _update_rule(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
+    """Put the template's conditions and actions, whichever has changed: ModifyRule takes them whole."""
     arn = current.physical_id
-    if call.changed(old, "Conditions", "Actions"):
-        _check_targets(call, call.properties["Actions"])
-        call.apply("elbv2", "modify_rule", RuleArn=arn)
+    _check_targets(call, call.properties["Actions"])
+    call.apply("elbv2", "modify_rule", RuleArn=arn)
     if call.changed(old, "Priority"):
         priorities = [{"RuleArn": arn, "Priority": call.properties["Priority"]}]
         call.ask("elbv2", "set_rule_priorities", RulePriorities=priorities)

@@ -10,6 +10,13 @@ from sandbox.resources import require
 from sandbox.resources.handler import Call, Handler
 from sandbox.resources.pulls import missing
 
+NEVER_SECONDS = 10800.0
+"""
+How long CloudFormation waits for a service without circuit breaker, in which ECS starts tasks again and again
+and never gives up (Amazon ECS Developer Guide, "Amazon ECS service throttle logic"; AWS re:Post, "How do I
+prevent my CloudFormation stack from being stuck when an ECS service fails to stabilize": three hours).
+"""
+
 
 def _create_cluster(call: Call) -> Provisioned:
     name = call.name("ClusterName", 255)
@@ -144,7 +151,8 @@ def _never_stable(call: Call, cause: str) -> ProvisionError:
         )
     return ProvisionError(
         f'Resource handler returned message: "Exceeded attempts to wait. {cause}"'
-        " (HandlerErrorCode: NotStabilized)"
+        " (HandlerErrorCode: NotStabilized)",
+        seconds=NEVER_SECONDS,
     )
 
 

@@ -11,7 +11,7 @@ from zipfile import ZipFile, is_zipfile
 from botocore.exceptions import ClientError
 
 from sandbox.provisioning import Provisioned, ProvisionError
-from sandbox.resources import require
+from sandbox.resources import interfaces, require
 from sandbox.resources.functions import Function
 from sandbox.resources.handler import Call, Handler, generated_name, unchanged
 from sandbox.resources.shapes import text
@@ -37,7 +37,10 @@ def _update(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisi
 
 
 def _delete(call: Call, current: Provisioned) -> None:
-    call.services.functions.remove(current.attributes["Arn"])
+    arn = current.attributes["Arn"]
+    if call.services.functions.get(arn):
+        interfaces.leave(call, current.physical_id, call.properties.get("VpcConfig", {}))
+    call.services.functions.remove(arn)
 
 
 def _function(call: Call, name: str, arn: str, code: bytes | None = None) -> Function:

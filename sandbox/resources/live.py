@@ -114,6 +114,13 @@ def _target_group(call: Call, current: Provisioned) -> Mapping[str, Json]:
     return {"TargetGroupAttributes": _named(call, "TargetGroupAttributes", held), **told}
 
 
+def _rule(call: Call, current: Provisioned) -> Mapping[str, Json]:
+    """Give a rule that leads to one group, all of it, in the words of the template, which names one too."""
+    actions = call.ask("elbv2", "describe_rules", RuleArns=[current.physical_id])["Rules"][0]["Actions"]
+    told = ("Type", "TargetGroupArn", "ForwardConfig")
+    return {"Actions": [{name: one[name] for name in told if name in one} for one in actions]}
+
+
 def _named(call: Call, property_: str, held: list[Mapping[str, str]]) -> list[Mapping[str, str]]:
     """Return those attributes that the template names: the rest are AWS's defaults."""
     keys = [each["Key"] for each in call.properties.get(property_, [])]
@@ -163,6 +170,7 @@ READERS: Mapping[str, Reader] = {
     "AWS::ECS::Service": _service,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _balancer,
     "AWS::ElasticLoadBalancingV2::TargetGroup": _target_group,
+    "AWS::ElasticLoadBalancingV2::ListenerRule": _rule,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::RDS::DBInstance": _database,
     "AWS::RDS::DBCluster": _cluster,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.provisioning import Provisioned
-from sandbox.resources import require
+from sandbox.resources import interfaces, require
 from sandbox.resources.handler import Call, Handler, unchanged
 
 
@@ -90,6 +90,7 @@ def _update_subnet(call: Call, old: Mapping[str, Any], current: Provisioned) -> 
 
 
 def _delete_subnet(call: Call, current: Provisioned) -> None:
+    interfaces.check_unused(call, "subnet", current.physical_id)
     call.ask("ec2", "delete_subnet", SubnetId=current.physical_id)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.provisioning import Provisioned
-from sandbox.resources import require
+from sandbox.resources import interfaces, require
 from sandbox.resources.handler import Call, Handler, difference, generated_name
 from sandbox.resources.network import labelled, relabel
 
@@ -82,6 +82,7 @@ def _update_group(call: Call, old: Mapping[str, Any], current: Provisioned) -> P
 
 
 def _delete_group(call: Call, current: Provisioned) -> None:
+    interfaces.check_unused(call, "security group", current.physical_id)
     call.ask("ec2", "delete_security_group", GroupId=current.physical_id)
 
 

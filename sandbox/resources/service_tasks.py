@@ -10,13 +10,14 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from sandbox.errors import ApiError
-from sandbox.resources import rollouts
+from sandbox.resources import rollouts, traffic
 from sandbox.resources.json_api import Json, JsonCall, Operation
 from sandbox.resources.reach import Reach
 from sandbox.resources.rollouts import Deployment, Rollout
@@ -68,8 +69,11 @@ class ServiceTasks:
         """Have the service's deployment in place at once; returns False where it fails and is taken back."""
         place = _place(region, cluster, service)
         with self._lock:
-            rollout = self._rollout(place, self._service(place))
+            found = self._service(place)
+            rollout = self._rollout(place, found)
             self._rollouts[place] = rollouts.complete(rollout)
+            if rollout.before is not None and not rollout.primary.fails:
+                self._shift(region, found)
             return not rollout.primary.fails
 
     def tasks(self, region: str, cluster: str, service: str | None = None) -> list[Task]:
@@ -112,8 +116,21 @@ class ServiceTasks:
                 origin = self._origin(place, service, service["taskDefinition"])
                 self._rollouts[place] = rollouts.complete(Rollout(_deployment(origin, self._now())))
                 self._restarted(place, origin.definition)
-            self._rollouts[place] = rollouts.at(self._rollouts[place], place.service, self._now())
-            return self._rollouts[place]
+            before = self._rollouts[place]
+            self._rollouts[place] = after = rollouts.at(before, place.service, self._now())
+            if before.before is not None and after.before is None and after.primary is before.primary:
+                self._shift(place.region, service)
+            return after
+
+    def _shift(self, region: str, service: Json) -> None:
+        """Lead the traffic to the tasks of a deployment that is complete, where it does not roll."""
+        traffic.shift(self._reach.client("elbv2", region), service)
+        self._register(region, service, service["desiredCount"] if _has_tasks(service) else 0)
+
+    def _over(self, place: Place) -> None:
+        """Have everything done that is due at the end of a deployment."""
+        with suppress(ApiError):
+            self._rollout(place, self._service(place))
 
     def _origin(self, place: Place, service: Json, definition: str) -> Origin:
         ecs = self._reach.client("ecs", place.region)
@@ -168,7 +185,7 @@ class ServiceTasks:
             raise ApiError("ServiceNotActiveException", "Service was not ACTIVE.")
         answer = call.beneath()
         if self._begin(place, body, answer["service"]):
-            self._reach.surroundings.after(rollouts.SECONDS, lambda: None)  # so that `finish` goes there
+            self._reach.surroundings.after(rollouts.SECONDS, lambda: self._over(place))
         return self._with_service(call, answer)
 
     def _begin(self, place: Place, body: Mapping[str, Any], service: Json) -> bool:
@@ -196,16 +213,15 @@ class ServiceTasks:
         return answer
 
     def _register(self, region: str, service: Json, count: int) -> None:
-        """Have the service's target groups hold as many healthy targets as it runs tasks."""
+        """Have the target group that gets the traffic hold a healthy target for each task that runs."""
         elb = self._reach.client("elbv2", region)
-        for balancer in service.get("loadBalancers", []):
-            group, port = balancer["targetGroupArn"], balancer["containerPort"]
+        for group, port, percent in list(traffic.groups(elb, service)):
             try:
                 health = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
             except ClientError:
                 continue  # it was deleted before its service
             there = {each["Target"]["Id"] for each in health}
-            wanted = {_target(number) for number in range(count)}
+            wanted = {_target(number) for number in range(count)} if percent else set[str]()
             for operation, ids in (
                 (elb.register_targets, wanted - there),
                 (elb.deregister_targets, there - wanted),

@@ -69,10 +69,10 @@ def deployment_advice(settings: Settings) -> Iterator[str]:
     service = settings.service
     if not service.shifts_traffic:
         return
-    if not service.deployment_alarms:
+    if not service.alarms_roll_back:
         yield (
-            f"service.deployment_alarms: off, and {service.deployment_strategy} has no circuit breaker: "
-            "nothing rolls a bad deployment back"
+            "service.deployment_alarms: off, so nothing rolls tasks back that start and then answer badly; "
+            f"leave it out with {service.deployment_strategy}"
         )
     if not settings.alb.internal and not settings.alb.test_cidrs:
         yield (

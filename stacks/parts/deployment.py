@@ -4,16 +4,18 @@ How new tasks take over from old ones: what differs by `service.deployment_strat
 ECS does all of it by itself, without CodeDeploy. A rolling update replaces tasks in one target group. The
 other strategies run all new tasks in a second target group, which only the test listener reaches at first,
 then shift the clients' traffic to it, and keep the old tasks while the new ones bake; the two groups change
-places with each deployment. The circuit breaker belongs to rolling updates; with the others only alarms roll
-back.
+places with each deployment.
 
-Since ECS rewrites both listener rules, what they say live is not what the template says: drift detection
-shows it, and an update of a rule itself (by other tags, say) may lead clients to the first group again,
-whichever has the tasks (aws/aws-cdk#36649). So may going back to rolling after an odd number of deployments.
+The circuit breaker stops a deployment whose tasks fail to start, whatever the strategy: without it ECS goes
+on starting them, and CloudFormation waits for three hours. The Developer Guide names it for rolling and
+blue/green deployments, of which canary and linear ones are kinds. Alarms roll back tasks that start and then
+answer badly.
+
+ECS rewrites both listener rules; `stacks.alb` names in them the group that they lead to by now.
 
 Sources: Amazon ECS API Reference, DeploymentConfiguration, AdvancedConfiguration; Amazon ECS Developer Guide,
-"Amazon ECS blue/green deployments", "Update the Amazon ECS deployment strategy", "How CloudWatch alarms
-detect Amazon ECS deployment failures".
+"Amazon ECS blue/green deployments", "Amazon ECS deployment failure detection", "How CloudWatch alarms detect
+Amazon ECS deployment failures"; looked up in November 2026.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ SHIFTING_POLICY = "AmazonECSInfrastructureRolePolicyForLoadBalancers"
 """AWS's policy for the role by which ECS moves targets and traffic; it follows what ECS comes to need."""
 
 _STRATEGIES: Mapping[str, Callable[[Service], dict[str, Any]]] = {
-    "rolling": lambda _: {"DeploymentCircuitBreaker": DeploymentCircuitBreaker(Enable=True, Rollback=True)},
+    "rolling": lambda _: {},
     "blue_green": lambda service: {"Strategy": "BLUE_GREEN", "BakeTimeInMinutes": service.bake_minutes},
     "canary": lambda service: {
         "Strategy": "CANARY",
@@ -65,7 +67,8 @@ def configuration(stack: Stack) -> DeploymentConfiguration:
     """Return how the service deploys (S1, "Deployment Strategy"): never fewer tasks than wanted."""
     service = stack.settings.service
     own = _STRATEGIES[service.deployment_strategy](service)
-    if service.deployment_alarms:
+    own["DeploymentCircuitBreaker"] = DeploymentCircuitBreaker(Enable=True, Rollback=True)
+    if service.alarms_roll_back:
         names = [Ref(name) for name in (*unhealthy_hosts(stack), *_errors(stack))]
         own["Alarms"] = DeploymentAlarms(AlarmNames=names, Enable=True, Rollback=True)
     return DeploymentConfiguration(MinimumHealthyPercent=100, MaximumPercent=200, **own)

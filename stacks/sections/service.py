@@ -63,8 +63,9 @@ class Service(Section):
     """How long canary waits after that share, and linear after each step but the last."""
     bake_minutes: Annotated[int, between(0, 1440, "minutes")]
     """How long the old tasks stay after all traffic has gone to the new ones; not with rolling."""
-    deployment_alarms: bool
-    """Roll a deployment back during which the alarm on 5xx answers or on unhealthy tasks rings."""
+    deployment_alarms: bool | None
+    """Roll a deployment back during which the alarm on 5xx answers or on unhealthy tasks rings; left out:
+    where the strategy is not rolling."""
     workers: Annotated[int, between(1, 64, "workers")]
     """Processes in a task; LiteLLM advises one a vCPU."""
     spot: bool
@@ -93,6 +94,11 @@ class Service(Section):
     def scaled(self) -> bool:
         """Whether Application Auto Scaling owns the number of tasks."""
         return self.max_tasks > self.min_tasks
+
+    @property
+    def alarms_roll_back(self) -> bool:
+        """Whether an alarm takes a deployment back."""
+        return self.shifts_traffic if self.deployment_alarms is None else self.deployment_alarms
 
     @property
     def shifts_traffic(self) -> bool:

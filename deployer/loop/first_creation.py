@@ -1,0 +1,51 @@
+"""
+Stacks that never were whole: nobody has put anything into what their first creation made. Pure.
+
+A rollback cannot delete what is protected (a database, a load balancer) or not empty (a bucket in which
+Elastic Load Balancing has tried whether it may write), so it ends in ROLLBACK_FAILED, and every deletion in
+DELETE_FAILED. Protection could come in a second step instead; each creation would then take two, and one that
+was interrupted between them would leave a database unprotected. So what a failed creation made is unlocked,
+and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from deployer.cloud import Resource, StackEvent
+from deployer.statuses import RESOURCE_GONE, SUCCEEDED
+
+OF_CREATION = frozenset({"CREATE_FAILED", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE"})
+"""Statuses that only a first creation ends in (CloudFormation User Guide, "Stack status codes")."""
+BEGINNINGS = frozenset({"REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS"})
+"""The stack's own first event: CloudFormation forgets events after 90 days, and then nothing is proven."""
+LOCKED = ("AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::ElasticLoadBalancingV2::LoadBalancer")
+"""Types with a deletion protection of their own."""
+
+
+def never_whole(status: str, events: Callable[[], Collection[StackEvent]]) -> bool:
+    """
+    Whether a stack in *status* has never been complete, for which its *events* may have to be read.
+
+    A deletion that failed says nothing by itself: only events that reach back to its beginning do.
+    """
+    if status in OF_CREATION:
+        return True
+    if status != "DELETE_FAILED":
+        return False
+    own = [event.status for event in events() if event.is_stack]
+    imported = any(status.startswith("IMPORT_") for status in own)
+    return bool(own) and own[0] in BEGINNINGS and not imported and not SUCCEEDED & set(own)
+
+
+def said(there: Collection[Resource]) -> str:
+    """Return what is done to a stack's resources before they go, for people; empty for none."""
+    locked = sorted(f"{one.logical_id} ({one.physical_id})" for one in there if _locked(one))
+    if not locked:
+        return ""
+    which = f"the deletion protection of {', '.join(locked)} is switched off"
+    return f"its first creation failed and nothing was ever put into it: {which}"
+
+
+def _locked(one: Resource) -> bool:
+    return one.type in LOCKED and bool(one.physical_id) and one.status not in RESOURCE_GONE

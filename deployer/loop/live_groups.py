@@ -1,0 +1,99 @@
+"""
+Listener rules that ECS rewrites: where they lead by now, so that no update of a stack leads clients away.
+
+Elastic Load Balancing API Reference, ModifyRule: an update of a rule, by whichever property or tag, puts the
+template's actions. The template therefore names the group that has the tasks, by a looked-up parameter.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from deployer import lookups
+from deployer.cloud import Change, Cloud, StackState
+from deployer.errors import DeployError
+from generator.manifest import Lookup, StackSpec
+
+RULE = "live-group"
+
+
+class LiveGroups:
+    """Finds the target groups that the rules of live stacks lead to; touches nothing."""
+
+    def __init__(self, cloud: Cloud, env: str) -> None:
+        self._cloud = cloud
+        self._env = env
+
+    def value(self, lookup: Lookup, stack: StackState | None, *, steady: Callable[[], bool]) -> lookups.Value:
+        """Return the parameter's value; *steady* says whether nothing else of the stack would change."""
+        previous = stack.parameters.get(lookup.parameter) if stack else None
+        if stack is None or (previous and steady()):
+            return lookups.live_group(lookup.facts, self._env, weights=None, previous=previous)
+        weights = self._weights(stack.id, lookup.facts)
+        return lookups.live_group(lookup.facts, self._env, weights=weights, previous=previous)
+
+    def check_leaving(self, spec: StackSpec, stack: StackState) -> None:
+        """
+        Refuse a template whose rule ECS no longer rewrites while the clients are led to the other group.
+
+        Raises:
+            DeployError: the other group has the tasks, and the template leads to the first.
+
+        """
+        wanted = json.loads(spec.template)
+        if stack.parameters.keys() <= wanted.get("Parameters", {}).keys():
+            return
+        own = {one.facts["listener_rule"] for one in spec.lookups if one.rule == RULE}
+        for facts in _facts(self._cloud.template(stack.id)):
+            if facts["listener_rule"] in own or facts["listener_rule"] not in wanted["Resources"]:
+                continue
+            weights = self._weights(stack.id, facts) or {}
+            if weights.get(facts["other"], 0) > 0:
+                rule, other = facts["listener_rule"], facts["other"]
+                what = f"{rule} leads the clients to {other}, which this would take away"
+                raise DeployError(
+                    f"{what}: `gatestack rollout {self._env}` with the strategy of now leads them back to "
+                    f"{facts['group']}; then deploy again"
+                )
+
+    def check_current(
+        self,
+        spec: StackSpec,
+        stack: StackState | None,
+        parameters: Mapping[str, str],
+        changes: Collection[Change],
+    ) -> None:
+        """
+        Refuse to execute *changes* that would lead the clients away from where ECS has led them since.
+
+        Raises:
+            DeployError: a rule leads to another group than *parameters*, which were looked up before, say.
+
+        """
+        changed = {one.logical_id for one in changes if one.action == "Modify"}
+        for one in spec.lookups if stack else ():
+            rule = one.facts.get("listener_rule", "")
+            if one.rule != RULE or rule not in changed or stack is None:
+                continue
+            weights = self._weights(stack.id, one.facts)
+            now = lookups.live_group(one.facts, self._env, weights=weights, previous=None).text
+            if weights and now != parameters.get(one.parameter):
+                what = f"ECS has led the clients to {now} since this change of {rule} was prepared"
+                raise DeployError(f"{what}: deploy again, from a new plan where it was planned")
+
+    def _weights(self, stack_id: str, facts: Mapping[str, str]) -> Mapping[str, int] | None:
+        """Return the weight of both groups by logical id; None where there is no rule, or nobody can tell."""
+        there = {one.logical_id: one.physical_id for one in self._cloud.resources(stack_id)}
+        rule = there.get(facts["listener_rule"])
+        found = self._cloud.rule_groups(rule) if rule else None
+        if found is None:
+            return None
+        return {name: found.get(there.get(name, ""), 0) for name in (facts["group"], facts["other"])}
+
+
+def _facts(template: str) -> list[Mapping[str, str]]:
+    """Return the facts of the look-ups of this rule that a deployed *template* was made with."""
+    said: Any = json.loads(template).get("Metadata", {}).get("gatestack", {})
+    return [one["facts"] for one in said.get("lookups", ()) if one.get("rule") == RULE]

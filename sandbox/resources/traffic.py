@@ -1,0 +1,74 @@
+"""
+Listener rules that ECS rewrites when it shifts traffic from one target group of a service to the other.
+
+Amazon ECS Developer Guide, "Amazon ECS blue/green deployments" and "Application Load Balancer resources for
+blue/green, linear, and canary deployments": the new tasks register with the group that has none, the test
+rule leads there first, then the production rule; the groups change places with each deployment. A rule then
+names both groups with their weights, whatever the template said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+Json = Any
+ROLLING = "ROLLING"
+
+
+def groups(elb: Any, service: Mapping[str, Json]) -> Iterator[tuple[str, int, int]]:
+    """Yield each target group of *service* with its port, and its share of the traffic in percent."""
+    for balancer in service.get("loadBalancers", ()):
+        first, port = balancer["targetGroupArn"], balancer["containerPort"]
+        other = _advanced(service, balancer).get("alternateTargetGroupArn")
+        live = _live(elb, service, balancer)
+        for group in filter(None, (first, other)):
+            yield group, port, 100 if group == live else 0
+
+
+def shift(elb: Any, service: Mapping[str, Json]) -> None:
+    """Lead both rules of *service* to the target group that had no traffic: a deployment is complete."""
+    for balancer in service.get("loadBalancers", ()):
+        advanced = _advanced(service, balancer)
+        if not advanced:
+            continue
+        both = (balancer["targetGroupArn"], advanced["alternateTargetGroupArn"])
+        new = next(group for group in both if group != _live(elb, service, balancer))
+        weights = [{"TargetGroupArn": group, "Weight": 100 if group == new else 0} for group in both]
+        for rule in ("productionListenerRule", "testListenerRule"):
+            if arn := advanced.get(rule):
+                action = {"Type": "forward", "ForwardConfig": {"TargetGroups": weights}}
+                elb.modify_rule(RuleArn=arn, Actions=[action])
+
+
+def led_to(actions: list[Json]) -> dict[str, int]:
+    """Return the weight of each target group that the forwarding *actions* of a rule name."""
+    found: dict[str, int] = {}
+    for action in actions:
+        named = action.get("ForwardConfig", {}).get("TargetGroups") or [action]
+        forwards = [one for one in named if "TargetGroupArn" in one]
+        found |= {one["TargetGroupArn"]: int(one.get("Weight", 1)) for one in forwards}
+    return found
+
+
+def _advanced(service: Mapping[str, Json], balancer: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return what ECS shifts *balancer*'s traffic with; nothing where the service's tasks are rolled."""
+    strategy = service.get("deploymentConfiguration", {}).get("strategy", ROLLING)
+    found: Mapping[str, Json] = {} if strategy == ROLLING else balancer.get("advancedConfiguration", {})
+    return found
+
+
+def _live(elb: Any, service: Mapping[str, Json], balancer: Mapping[str, Json]) -> str:
+    first: str = balancer["targetGroupArn"]
+    advanced = _advanced(service, balancer)
+    if not advanced:
+        return first
+    try:
+        rule = elb.describe_rules(RuleArns=[advanced["productionListenerRule"]])["Rules"][0]
+    except ClientError:
+        return first  # it was deleted before its service
+    weights = led_to(rule["Actions"])
+    alternate: str = advanced["alternateTargetGroupArn"]
+    return alternate if weights.get(alternate, 0) > weights.get(first, 0) else first
