@@ -28,6 +28,7 @@ from sandbox.resources.one_off_tasks import OneOffTasks
 from sandbox.resources.proxies import Proxies
 from sandbox.resources.rotation import Rotations
 from sandbox.resources.service_tasks import ServiceTasks
+from sandbox.resources.zone_offers import ZoneOffers
 from sandbox.resources.zones import Zones
 from sandbox.surroundings import Surroundings
 
@@ -52,7 +53,7 @@ class Services:
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         self.functions, self.runs, self._proxies = Functions(), Runs(), Proxies(self)
-        self._zones = Zones(self.hosted_zone)
+        self._zones, self.offers = Zones(self.hosted_zone), ZoneOffers(self)
         self.service_tasks = ServiceTasks(self, self._proxies.restarted)
         self._tasks = OneOffTasks(self, self.service_tasks)
         self._rotations = Rotations(self, self.functions, self.runs, self._proxies.variables)
@@ -66,6 +67,10 @@ class Services:
         if engine_versions.asked(form):
             start_response("200 OK", [("Content-Type", "text/xml")])
             return [engine_versions.answer(form)]
+        offered = self.offers.answer(form, environ.get("HTTP_AUTHORIZATION", ""))
+        if offered is not None:
+            start_response(offered[0], [("Content-Type", "text/xml")])
+            return [offered[1]]
         if not put_by_api(environ):
             start_response("204 No Content", [])
             return []
