@@ -32,10 +32,12 @@ class Lookup:
     ``desired-count``: facts ``repository`` (empty for an image outside ECR), ``tag``, ``count`` (tasks,
     decimal) and ``scaled`` ("true" when scaling owns the count).
     ``engine-version``: facts ``engine``, ``version`` (wanted), ``identifier`` of the database.
+    ``availability-zones``: fact ``wanted``, names or ids with commas between them; empty: those that fit.
+    What they have to have stands in the templates.
     """
 
     parameter: str
-    rule: Literal["desired-count", "engine-version"]
+    rule: Literal["desired-count", "engine-version", "availability-zones"]
     facts: Mapping[str, str]
 
 

@@ -1,4 +1,4 @@
-"""Accounts whose first two zones are not what templates take for granted: a whole command, on the sandbox."""
+"""Accounts whose first two zones are not what templates take for granted: whole commands, on the sandbox."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import pytest
 
 from sandbox.server import Sandbox
 from tests.command import User
+from tests.sandbox_account import client
+
+FILE = "environments/local.yaml"
 
 
 def zone(letter: str, zone_id: str, **more: Any) -> dict[str, Any]:
@@ -15,31 +18,73 @@ def zone(letter: str, zone_id: str, **more: Any) -> dict[str, Any]:
 
 
 REST = [zone("b", "use1-az2"), zone("c", "use1-az4")]
+LOCAL_ZONE = {"name": "us-east-1-bos-1a", "id": "use1-bos1-az1", "type": "local-zone"}
 ACCOUNTS = {
     "one default subnet": (
         [zone("a", "use1-az1"), *(one | {"default_subnet": False} for one in REST)],
-        "Fn::Select cannot select nonexistent value at index 1",
+        "us-east-1a (use1-az1), us-east-1b (use1-az2); left out: us-east-1c (use1-az4): not needed",
     ),
-    "no NAT gateway": (
-        [zone("a", "use1-az3", gaps=["nat"]), *REST],
-        "Nat Gateway is not available in this availability zone",
+    "no endpoint, and a Local Zone": (
+        [LOCAL_ZONE, zone("a", "use1-az1", gaps=["ecr.api", "logs"]), *REST],
+        "us-east-1b (use1-az2), us-east-1c (use1-az4); "
+        "left out: us-east-1a (use1-az1): no endpoint of ecr.api, logs",
     ),
-    "no endpoint": (
-        [zone("a", "use1-az3", gaps=["ecr.api"]), *REST],
-        "com.amazonaws.us-east-1.ecr.api does not support the availability zone of the subnet",
-    ),
-    "no Fargate": (
-        [zone("a", "use1-az3", gaps=["fargate"]), *REST],
-        "unable to place a task. Reason: Capacity is unavailable at this time",
+    "no class": (
+        [zone("a", "use1-az1", gaps=["db.t3.micro"]), *REST],
+        "us-east-1b (use1-az2), us-east-1c (use1-az4); "
+        "left out: us-east-1a (use1-az1): no db.t3.micro of postgres",
     ),
 }
 
 
 @pytest.mark.parametrize("name", ACCOUNTS)
-def test_the_first_two_zones_are_not_good_for_everything(name: str, user: User, sandbox: Sandbox) -> None:
-    sandbox.faults.behaviour.zones, reason = ACCOUNTS[name]
+def test_a_plan_shows_which_zones_are_picked_and_why_others_are_not(
+    name: str, user: User, sandbox: Sandbox
+) -> None:
+    sandbox.faults.behaviour.zones, told = ACCOUNTS[name]
 
-    done = user.run("deploy", "local", "--yes")
+    done = user.run("plan", "local")
 
+    assert done.code == 0, done.err
+    assert f"network: availability zones: {told}" in done.out
+
+
+def zones_of(sandbox: Sandbox) -> set[str]:
+    found = client(sandbox, "ec2").describe_subnets()["Subnets"]
+    return {one["AvailabilityZone"] for one in found if not one["DefaultForAz"]}
+
+
+def test_a_network_is_made_where_everything_is_and_stays_there(user: User, sandbox: Sandbox) -> None:
+    sandbox.faults.behaviour.zones = [zone("a", "use1-az3", gaps=["nat", "ecr.api"]), *REST]
+    done = user.run("deploy", "local", "--only", "security", "--only", "network", "--yes")
+    assert done.code == 0, done.err
+    assert zones_of(sandbox) == {"us-east-1b", "us-east-1c"}
+
+    # AWS lists others first, and one of ours no longer offers what it did
+    sandbox.faults.behaviour.zones = [zone("d", "use1-az1"), *reversed(REST), zone("a", "use1-az3")]
+    again = user.run("plan", "local", "--only", "network")
+    assert "network: no change" in again.out or "nothing to change" in again.out, again.out
+
+    text = (user.folder / FILE).read_text().replace("network:\n", "network:\n  availability_zones: [{}]\n")
+    (user.folder / FILE).write_text(text.format("us-east-1d, use1-az2"))
+    refused = user.run("deploy", "local", "--only", "network", "--yes")
+    assert refused.code == 2
+    assert "the subnets that are there are in us-east-1b, us-east-1c" in refused.err
+    (user.folder / FILE).write_text(text.format("us-east-1b, us-east-1c"))
+    assert user.run("deploy", "local", "--only", "network", "--yes").code == 0
+
+
+def test_zones_that_take_no_subnets_are_told_by_aws_alone_and_the_file_names_others(
+    user: User, sandbox: Sandbox
+) -> None:
+    sandbox.faults.behaviour.zones = [zone("a", "use1-az1", gaps=["subnets"]), *REST]
+    done = user.run("deploy", "local", "--only", "security", "--only", "network", "--yes")
     assert done.code == 1
-    assert reason in done.err
+    assert "Subnets can currently only be created in the following availability zones" in done.err
+
+    text = (user.folder / FILE).read_text()
+    (user.folder / FILE).write_text(
+        text.replace("network:\n", "network:\n  availability_zones: [use1-az2, use1-az4]\n")
+    )
+    assert user.run("deploy", "local", "--only", "network", "--yes").code == 0
+    assert zones_of(sandbox) == {"us-east-1b", "us-east-1c"}

@@ -13,6 +13,7 @@ from deployer.cloud import ChangeSetRequest, Cloud, Kind, StackState
 from deployer.comparison import same_template
 from deployer.errors import DeployError, LostSight, Refused, Transient
 from deployer.existing.kept import import_template
+from deployer.existing.placing import RULE, zones_for
 from deployer.kept import Kept
 from deployer.progress import Notice, Tell
 from deployer.schema_migration import count_of
@@ -100,6 +101,7 @@ class Preparer:
         self._rules: Mapping[str, Callable[[StackSpec, Lookup, StackState | None], lookups.Value]] = {
             "desired-count": self._desired_count,
             "engine-version": self._engine_version,
+            RULE: lambda spec, one, stack: zones_for(manifest, spec, one, cloud, stack),
         }
 
     def token(self, *parts: object) -> str:
@@ -179,7 +181,7 @@ class Preparer:
     def _look_up(self, spec: StackSpec, lookup: Lookup, stack: StackState | None) -> str:
         value = self._rules[lookup.rule](spec, lookup, stack)
         if value.notice:
-            self._tell(Notice(value.notice, spec.name, warning=True))
+            self._tell(Notice(value.notice, spec.name, warning=value.warning))
         return value.text
 
     def _desired_count(self, spec: StackSpec, lookup: Lookup, stack: StackState | None) -> lookups.Value:
