@@ -21,7 +21,7 @@ KNOWN_GAPS: Mapping[str, frozenset[str]] = {
 Zone -> what it never has.
 
 Sources: Amazon ECS Developer Guide, "Supported Regions for Amazon ECS on AWS Fargate" (the zones that are
-noted there; read 2026-11-28); aws/aws-cdk issue 5847 (NAT gateways).
+noted there; read 2026-11-28); NAT gateways: reports of AWS CDK's users.
 """
 
 

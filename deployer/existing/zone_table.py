@@ -20,4 +20,4 @@ NO_ARM_TASKS: Final = frozenset({"use1-az3"})
 """Zones without ARM tasks (Amazon ECS Developer Guide, "Task definitions for 64-bit ARM workloads")."""
 
 NO_NAT: Final = frozenset({"apne1-az3"})
-"""Zones that refuse NAT gateways, "Nat Gateway is not available in this availability zone" (aws-cdk 5847)."""
+"""Zones that refuse NAT gateways, as users of AWS CDK have reported; AWS has no list of them."""

@@ -120,7 +120,7 @@ class ZoneOffers:
         """
         A zone can be in the list and take no new subnets: AWS restricts zones that are full.
 
-        Source of the words: widdix/aws-cf-templates issue 36.
+        Source of the words: reports of the users of widdix/aws-cf-templates.
         """
         named = form.get("AvailabilityZone", "")
         zones = self._all(region)
@@ -132,7 +132,7 @@ class ZoneOffers:
         return _refused("InvalidParameterValue", text + places)
 
     def _nat(self, form: Form, region: str) -> Element | None:
-        """Source of the words: aws/aws-cdk issue 5847."""
+        """Source of the words: reports of AWS CDK's users."""
         if not self._without(region, [form["SubnetId"]], NAT):
             return None
         return _refused("NotAvailableInZone", "Nat Gateway is not available in this availability zone")
