@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deployer.aws.account import connect
+from deployer.deploy import deploy
+from deployer.options import Host, Options
+from deployer.preview import plan
+from generator.render import render
 from sandbox.server import Sandbox
-from tests.command import User
+from stacks.environment import load
+from tests.command import LOGIN, User
 from tests.sandbox_account import client
 
 FILE = "environments/local.yaml"
@@ -62,7 +72,7 @@ def test_a_network_is_made_where_everything_is_and_stays_there(user: User, sandb
     # AWS lists others first, and one of ours no longer offers what it did
     sandbox.faults.behaviour.zones = [zone("d", "use1-az1"), *reversed(REST), zone("a", "use1-az3")]
     again = user.run("plan", "local", "--only", "network")
-    assert "no changes" in again.out, again.out
+    assert "local: nothing changes" in again.out, again.out
 
     text = (user.folder / FILE).read_text().replace("network:\n", "network:\n  availability_zones: [{}]\n")
     (user.folder / FILE).write_text(text.format("us-east-1d, use1-az2"))
@@ -71,6 +81,28 @@ def test_a_network_is_made_where_everything_is_and_stays_there(user: User, sandb
     assert "the subnets that are there are in us-east-1b, us-east-1c" in refused.err
     (user.folder / FILE).write_text(text.format("us-east-1b, us-east-1c"))
     assert user.run("deploy", "local", "--only", "network", "--yes").code == 0
+
+
+def test_a_network_of_an_older_gatestack_changes_nothing_when_it_learns_its_zones(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in LOGIN.items():
+        monkeypatch.setenv(name, value)
+    sandbox.faults.behaviour.zones = [zone("c", "use1-az6"), zone("a", "use1-az4"), *REST[:1]]
+    wanted = render(load(Path(FILE)))
+    network = next(one for one in wanted.stacks if one.name == "network")
+    document = json.loads(network.template.replace('"Ref": "AvailabilityZones"', '"Fn::GetAZs": ""'))
+    del document["Parameters"], document["Metadata"]
+    before = replace(network, template=json.dumps(document), lookups=())
+    aws, clock = connect("us-east-1", endpoint=sandbox.endpoint), time.monotonic
+    host = Host(lambda _: None, clock, lambda seconds: time.sleep(seconds / 1000), "r", lambda: 0)
+
+    assert deploy(replace(wanted, stacks=(before,)), aws, Options(), host).exit_code == 0
+    assert zones_of(sandbox) == {"us-east-1c", "us-east-1a"}
+    sandbox.faults.behaviour.zones = list(reversed(sandbox.faults.behaviour.zones))
+    found = plan(replace(wanted, stacks=(network,)), aws, Options(), host)
+
+    assert [(one.action, one.changes, one.problems) for one in found.stacks] == [("none", (), ())]
 
 
 def test_zones_that_take_no_subnets_are_told_by_aws_alone_and_the_file_names_others(
