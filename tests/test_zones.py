@@ -253,6 +253,18 @@ def test_a_network_of_an_older_gatestack_stays_where_its_subnets_are(world: Worl
     assert world.cloud.acts("zones")[0] == "PrivateSubnet1-id,PrivateSubnet2-id"
 
 
+def test_a_network_that_has_lost_a_subnet_is_not_moved_and_the_remedy_works(world: World) -> None:
+    old = NETWORK.replace('"Ref": "AvailabilityZones"', '"Fn::GetAZs": ""')
+    world.cloud.has("dev-network", "UPDATE_COMPLETE", old)
+    world.cloud.zone_facts = replace(FACTS, subnets={"PrivateSubnet1-id": "us-east-1c"})
+
+    with pytest.raises(Refused, match=r"dev-network: one of PrivateSubnet1, PrivateSubnet2 is gone"):
+        world.deploy(network())
+
+    assert world.deploy(network("us-east-1c,use1-az6")).exit_code == 0
+    assert live(world.cloud) == "us-east-1c,us-east-1a"
+
+
 def test_a_network_whose_first_creation_failed_gets_zones_anew(world: World) -> None:
     before = {PARAMETER: "us-east-1e,us-east-1f"}
     world.cloud.has("dev-network", "ROLLBACK_COMPLETE", NETWORK, parameters=before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deployer.cloud import Cloud, StackState
+from deployer.errors import Refused
 from deployer.existing.zone_needs import Needs, needs_of
 from deployer.existing.zones import choose, kept
 from deployer.lookups import Value
@@ -56,6 +57,12 @@ def zones_for(
         names = live or tuple(f"{needs.region}{letter}" for letter in "abcdef"[: needs.count])
         return Value(",".join(names), f"{GUESSED}: {', '.join(names)} are taken")
     live = live or tuple(facts.subnets[one] for one in subnets if one in facts.subnets)
+    if 0 < len(live) < needs.count and not wanted:
+        raise Refused(
+            f"{spec.stack_name}: one of {', '.join(needs.subnets)} is gone, and nothing says which zone it "
+            "was in: name the zones as network.availability_zones, the first subnet's first (nothing was "
+            "touched)"
+        )
     if len(live) < needs.count:
         choice = choose(needs, facts)
         return Value(",".join(zone.name for zone in choice.zones), choice.text, warning=bool(choice.unknown))
