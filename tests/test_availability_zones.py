@@ -58,6 +58,20 @@ def test_a_plan_shows_which_zones_are_picked_and_why_others_are_not(
     assert f"network: availability zones: {told}" in done.out
 
 
+@pytest.mark.parametrize("command", [("plan", "local"), ("deploy", "local", "--yes")])
+def test_too_few_zones_are_refused_before_anything_is_touched(
+    command: tuple[str, ...], user: User, sandbox: Sandbox
+) -> None:
+    sandbox.faults.behaviour.zones = [zone("a", "use1-az1", gaps=["db.t3.micro"]), REST[0]]
+
+    done = user.run(*command)
+
+    assert done.code == 2
+    assert "the network needs 2 availability zones, and 1 of 2 in us-east-1 have what it needs" in done.err
+    assert "us-east-1a (use1-az1): no db.t3.micro of postgres" in done.err
+    assert "CreateChangeSet" not in {call.action for call in sandbox.calls}
+
+
 def zones_of(sandbox: Sandbox) -> set[str]:
     found = client(sandbox, "ec2").describe_subnets()["Subnets"]
     return {one["AvailabilityZone"] for one in found if not one["DefaultForAz"]}

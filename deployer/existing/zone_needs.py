@@ -52,7 +52,7 @@ def needs_of(manifest: Manifest, spec: StackSpec, parameter: str, wanted: tuple[
         region=manifest.region,
         count=len(first),
         nat=frozenset(_nat(_resources(spec), places)),
-        endpoints=_endpoints(_resources(spec), places, manifest.region),
+        endpoints=_endpoints(_resources(spec), places),
         architectures=frozenset(_architectures(whole)),
         classes=tuple(dict.fromkeys(one for each in manifest.stacks for one in _classes(each))),
         wanted=wanted,
@@ -81,14 +81,13 @@ def _nat(resources: Found, places: Mapping[str, int]) -> Iterator[int]:
             yield places[subnet["Ref"]]
 
 
-def _endpoints(resources: Found, places: Mapping[str, int], region: str) -> Mapping[str, frozenset[int]]:
+def _endpoints(resources: Found, places: Mapping[str, int]) -> Mapping[str, frozenset[int]]:
     found: dict[str, frozenset[int]] = {}
     for one in resources.values():
         properties = one["Properties"]
         if one.get("Type") == "AWS::EC2::VPCEndpoint" and properties.get("VpcEndpointType") == "Interface":
             subnets = (subnet.get("Ref") for subnet in properties.get("SubnetIds", ()))
-            service = str(properties["ServiceName"]).replace("${AWS::Region}", region)
-            found[service] = frozenset(places[name] for name in subnets if name in places)
+            found[properties["ServiceName"]] = frozenset(places[name] for name in subnets if name in places)
     return found
 
 
