@@ -15,6 +15,8 @@ from deployer.existing.facts import Facts
 from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Taken
+from deployer.existing.zone_needs import Needs
+from deployer.existing.zones import ZoneFacts
 from deployer.interfaces import Interface
 from deployer.kept import Kept
 from deployer.looking.drift_state import Detection, ResourceDrift
@@ -326,6 +328,9 @@ class Cloud(Protocol):
     # edges: None means that this endpoint cannot tell
     def key(self, alias: str) -> Key | None:
         """Return the KMS key behind *alias*; None also where there is none, or it may not be seen."""
+
+    def zones(self, needs: Needs, subnets: tuple[str, ...]) -> ZoneFacts | None:
+        """Return the region's availability zones, where what *needs* names is offered and *subnets* are."""
 
     def has_image(self, repository: str, tag: str) -> bool | None:
         """Whether *tag* is in the ECR repository called *repository*."""

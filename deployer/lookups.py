@@ -19,6 +19,7 @@ class Value:
 
     text: str
     notice: str = ""
+    warning: bool = True
 
 
 def desired_count(

@@ -15,6 +15,7 @@ from deployer.decide import is_empty, owned
 from deployer.deploy import check
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed
 from deployer.existing.names import Conflict
+from deployer.existing.placing import check_zones
 from deployer.existing.taken import conflicts
 from deployer.existing.taking import with_kept
 from deployer.exports.gate import Survey, foreseen
@@ -53,6 +54,7 @@ def plan(manifest: Manifest, cloud: Cloud, options: Options, host: Host, *, keep
     told: list[Event] = []
     order = check(manifest, cloud, options.only, told.append)
     found = scope(manifest, order, cloud, whole=not options.only)
+    check_zones(found, cloud)
     found, taken = _with_names(found, cloud, options, told.append)
     made = _Preview(found, cloud, options, host, keep=keep).plan()
     made = replace(made, stacks=tuple(_named_problems(one, taken) for one in made.stacks))

@@ -210,6 +210,15 @@ REMEDIES: tuple[Remedy, ...] = (
         LISTENER,
     ),
     Remedy(
+        r"not available in this availability zone|can currently only be created in the following availability"
+        r"|does not support the availability zone",
+        "name zones that have it as `network.availability_zones` in the environment's file (in a VPC that "
+        "was there: subnets of other zones), then deploy again",
+        "recorded by users of AWS CDK and of widdix/aws-cf-templates; AWS PrivateLink Guide",
+        "Nat Gateway is not available in this availability zone",
+        ("AWS::EC2::NatGateway", "AWS::EC2::Subnet", "AWS::EC2::VPCEndpoint"),
+    ),
+    Remedy(
         r"(assume|create|verify)\b.{0,80}service.linked role"
         r"|service.linked role .{0,60}(does not exist|exists)",
         "create it once for the account: `aws iam create-service-linked-role`, then run this again",

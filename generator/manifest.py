@@ -36,10 +36,12 @@ class Lookup:
     and the ``snapshot`` that it is made from (empty for none).
     ``live-group``: facts ``listener_rule``, ``group`` and ``other``, logical ids of a listener rule and of
     the two target groups between which ECS changes it; the value is one of these two, ``group`` at first.
+    ``availability-zones``: fact ``wanted``, names or ids with commas between them; empty: those that fit.
+    What they have to have stands in the templates.
     """
 
     parameter: str
-    rule: Literal["desired-count", "engine-version", "allocated-storage", "live-group"]
+    rule: Literal["desired-count", "engine-version", "allocated-storage", "live-group", "availability-zones"]
     facts: Mapping[str, str]
 
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from stacks.checking import limits
+from stacks.checking import limits, zones
 
 if TYPE_CHECKING:
     from generator.manifest import Existing, Lookup, Manifest, Migration, StackSpec, Upload
@@ -55,6 +55,7 @@ _KEY: Final = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,511}"
 _TAG: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64}"
 _ALARM: Final = r"[ -~]{1,512}"
 _CIDR: Final = r"([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}"
+_ZONE: Final = f"{zones.ID}|{zones.NAME}"
 _ID: Final = r"[a-z]{1,10}-[0-9a-f]{8,17}"
 
 FACTS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -76,6 +77,7 @@ FACTS: Final[Mapping[str, Mapping[str, str]]] = {
         "snapshot": r"|[A-Za-z0-9][A-Za-z0-9:._/-]{0,511}",
     },
     "live-group": {"listener_rule": _LOGICAL, "group": _LOGICAL, "other": _LOGICAL},
+    "availability-zones": {"wanted": rf"|({_ZONE})(,({_ZONE})){{0,5}}"},
 }
 """Rule of a lookup -> exactly its facts, and the shape of each."""
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeVar
 
+from sandbox.availability import zones_of
+
 EMPTY = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
@@ -126,6 +128,8 @@ class Behaviour:
     """Virtual seconds after which a log group that RDS or Lambda writes to is there again, without tags."""
     empty_reason: str = EMPTY
     lacks: Sequence[str] = ()  # actions and parameters that this endpoint does not know, as older ones do not
+    zones: Sequence[Mapping[str, Any]] = ()
+    """The account's availability zones, by the fields of `sandbox.availability`; none: moto's."""
 
 
 Fault = CallFault | Rate | ResourceFault | TaskFault | RolloutFault | StepFault | DiskFault
@@ -165,6 +169,7 @@ class Faults:
             steps = [StepFault(**each) for each in settings.get("steps", ())]
             disks = [DiskFault(**each) for each in settings.get("disks", ())]
             behaviour = Behaviour(**{**asdict(self.behaviour), **settings.get("behaviour", {})})
+            zones_of(behaviour.zones)
         except TypeError as error:
             raise ValueError(f"not a fault: {error}") from error
         self.calls += calls

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from troposphere import GetAtt, GetAZs, Ref, Select, ec2
+from troposphere import GetAtt, Ref, Select, ec2
 
-from stacks.parts import endpoints, flow_logs, security_groups
+from stacks.parts import endpoints, flow_logs, security_groups, zones
 from stacks.settings import ExistingVpc, Settings
 from stacks.wiring import Stack
 
@@ -51,9 +51,10 @@ def _new(stack: Stack) -> Place:
     vpc = stack.add(
         ec2.VPC("Vpc", CidrBlock=network.vpc_cidr, EnableDnsSupport=True, EnableDnsHostnames=True), name="vpc"
     )
-    public = _subnets(stack, vpc, "Public", network.public_subnet_cidrs)
-    private = _subnets(stack, vpc, "Private", network.private_subnet_cidrs)
-    data = _subnets(stack, vpc, "Data", network.data_subnet_cidrs) if network.data_subnets else ()
+    places = zones.add(stack)
+    public = _subnets(stack, vpc, "Public", network.public_subnet_cidrs, places)
+    private = _subnets(stack, vpc, "Private", network.private_subnet_cidrs, places)
+    data = _subnets(stack, vpc, "Data", network.data_subnet_cidrs, places) if network.data_subnets else ()
     attachment = _internet(stack, vpc, public)
     inner = [*_private_routes(stack, vpc, private, _nat_gateways(stack, public, attachment))]
     if data:
@@ -61,20 +62,22 @@ def _new(stack: Stack) -> Place:
     return Place(Ref(vpc), _refs(public), _refs(private), _refs(data), _refs(inner))
 
 
-def _subnets(stack: Stack, vpc: ec2.VPC, kind: str, cidrs: tuple[str, str]) -> tuple[ec2.Subnet, ...]:
-    """Two subnets of *kind*, in the region's first and second availability zone."""
+def _subnets(
+    stack: Stack, vpc: ec2.VPC, kind: str, cidrs: tuple[str, str], places: tuple[Select, ...]
+) -> tuple[ec2.Subnet, ...]:
+    """Two subnets of *kind*, in two availability zones."""
     return tuple(
         stack.add(
             ec2.Subnet(
                 f"{kind}Subnet{number}",
                 VpcId=Ref(vpc),
                 CidrBlock=cidr,
-                AvailabilityZone=Select(number - 1, GetAZs("")),
+                AvailabilityZone=place,
                 MapPublicIpOnLaunch=False,
             ),
             name=f"{kind.lower()}-{number}",
         )
-        for number, cidr in enumerate(cidrs, start=1)
+        for number, (cidr, place) in enumerate(zip(cidrs, places, strict=True), start=1)
     )
 
 

@@ -74,6 +74,7 @@ MEANINGS: Mapping[str, str] = {
     "network.public_subnet_cidrs default": "from vpc_cidr",
     "network.private_subnet_cidrs default": "from vpc_cidr",
     "network.data_subnet_cidrs default": "from vpc_cidr",
+    "network.availability_zones default": "picked at the first deployment",
     "network.existing_vpc.vpc_id": "A VPC that is there ([existing](existing.md)); gatestack then makes none",
     "alb.domain_name": "Name that clients use; certificate and DNS record are made in hosted_zone_id",
     "alb.deletion_protection": "AWS refuses to delete the load balancer until this is false",

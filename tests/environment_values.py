@@ -171,6 +171,9 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "network.public_subnet_cidrs": PAIRS,
     "network.private_subnet_cidrs": PAIRS,
     "network.data_subnet_cidrs": PAIRS,
+    "network.availability_zones": st.sampled_from(
+        [None, ["us-east-1a", "us-east-1c"], ["use1-az2", "use1-az10"], ["eu-central-1b", "euc1-az1"]]
+    ),
     "network.nat_gateways": st.sampled_from([0, 1, 2]),
     "network.vpc_endpoints": st.booleans(),
     "network.endpoint_zones": st.sampled_from([1, 2]),

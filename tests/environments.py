@@ -19,7 +19,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from stacks import environment
-from stacks.checking import limits, subnets
+from stacks.checking import limits, subnets, zones
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from stacks.systems import application
@@ -134,8 +134,18 @@ def _addresses(draft: Draft) -> None:
         draft.set(**{f"network__{kind}_subnet_cidrs": [str(subnet) for subnet in pair]})
 
 
+def _zones(draft: Draft) -> None:
+    """Draw two zones for a network that is made."""
+    if "network.existing_vpc.vpc_id" not in draft.keys:
+        region = draft["region"]
+        names = [f"{region}{letter}" for letter in "abc"]
+        names += [f"{zones.abbreviated(region)}-az{number}" for number in (1, 2, 10)]
+        draft.set(network__availability_zones=draft.draw(st.permutations(names))[:2])
+
+
 def _existing(draft: Draft) -> None:
     """Draw a VPC that is there, with the subnets that are needed and perhaps some that are not."""
+    draft.keys.pop("network.availability_zones", None)
     subnet = draft.draw(ids("subnet", 8, 8))
     here = "network__existing_vpc__"
     draft.value("network.existing_vpc.vpc_id")
@@ -284,6 +294,7 @@ GROUPS: Mapping[str, Group] = {
     "providers": _providers,
     "addresses": _addresses,
     "existing": _existing,
+    "zones": _zones,
     "database": _database,
     "storage": _storage,
     "cache": _cache,
@@ -302,6 +313,7 @@ TOGETHER = frozenset(
         *("alb.internal", "alb.certificate_arn", "alb.domain_name", "alb.hosted_zone_id"),
         *("network.nat_gateways", "network.data_subnets", "network.vpc_cidr", "network.public_subnet_cidrs"),
         *("network.private_subnet_cidrs", "network.data_subnet_cidrs", "network.existing_vpc.vpc_id"),
+        "network.availability_zones",
         *(f"network.existing_vpc.{kind}_subnet_ids" for kind in ("public", "private", "data")),
         *("service.providers", "service.bedrock_models", "service.config"),
         *(

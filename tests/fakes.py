@@ -24,6 +24,8 @@ from deployer.errors import CloudError, MovedOn
 from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Holder, Taken
+from deployer.existing.zone_needs import Needs
+from deployer.existing.zones import ZoneFacts
 from deployer.interfaces import Interface
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.options import Host
@@ -166,6 +168,7 @@ class FakeCloud:
         self._behind = 0
         self.foreign_exports: list[ExportState] = []
         self.images: set[str] | None = set()
+        self.zone_facts: ZoneFacts | None = None
         self.versions: tuple[str, ...] | None = ("16.4", "16.8", "17.5")
         self.live_version: str | None = None
         self.live_storage: int | None = None
@@ -416,6 +419,10 @@ class FakeCloud:
     def key(self, alias: str) -> Key | None:
         self._call("key", alias)
         return self.keys.get(alias)
+
+    def zones(self, needs: Needs, subnets: tuple[str, ...]) -> ZoneFacts | None:
+        self._call("zones", ",".join(subnets))
+        return self.zone_facts
 
     def has_image(self, repository: str, tag: str) -> bool | None:
         self._call("has_image", f"{repository}:{tag}")

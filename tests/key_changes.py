@@ -83,6 +83,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "network.public_subnet_cidrs": [["10.0.101.0/24", "10.0.102.0/24"]],
     "network.private_subnet_cidrs": [["10.0.111.0/24", "10.0.112.0/24"]],
     "network.data_subnet_cidrs": [["10.0.121.0/24", "10.0.122.0/24"]],
+    "network.availability_zones": [["use1-az2", "use1-az4"]],
     "network.existing_vpc.vpc_id": ["vpc-11111111"],
     "network.existing_vpc.public_subnet_ids": [["subnet-00000011", "subnet-00000012"]],
     "network.existing_vpc.private_subnet_ids": [["subnet-00000013", "subnet-00000014"]],

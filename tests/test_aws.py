@@ -20,6 +20,7 @@ from deployer.aws.errors import call
 from deployer.aws.shapes import change_set_state, stack_state, validation_failure
 from deployer.cloud import Change, ChangeSetInputs, ChangeSetRequest, Output, PropertyChange, Resource
 from deployer.errors import CloudError, DeployError, LoginOver, MovedOn, NotAllowed, Refused, Transient
+from deployer.existing.zone_needs import Needs
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NAME, ARN = "dev-a", "arn:aws:cloudformation:eu-west-1:111122223333:stack/dev-a/1"
@@ -452,6 +453,7 @@ def test_a_locked_instance_is_unlocked(stubs: Stubs) -> None:
 
 
 LOOKUPS = [
+    ("ec2", "describe_availability_zones", lambda aws: aws.zones(Needs("eu-west-1", 2), ())),
     ("ecr", "describe_images", lambda aws: aws.has_image("repo", "v1")),
     ("rds", "describe_db_engine_versions", lambda aws: aws.engine_versions("postgres")),
     ("rds", "describe_db_instances", lambda aws: aws.database_version("db")),

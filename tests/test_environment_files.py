@@ -105,6 +105,7 @@ def test_a_file_of_two_lines_is_the_dev_column_of_the_guide() -> None:
         "public_subnet_cidrs": ("10.0.1.0/24", "10.0.2.0/24"),
         "private_subnet_cidrs": ("10.0.11.0/24", "10.0.12.0/24"),
         "data_subnet_cidrs": ("10.0.21.0/24", "10.0.22.0/24"),
+        "availability_zones": None,
         "nat_gateways": 1,
         "vpc_endpoints": True,
         "endpoint_zones": 1,

@@ -88,6 +88,19 @@ CASES = (
     (FUNCTION, "Rate exceeded (Service: Lambda, Status Code: 429)", "throttled"),
     ("AWS::ApiGateway::Stage", "Invalid throttling settings: burst below rate", ""),
     ("AWS::SSM::Parameter", "value exceeds the maximum number of characters", ""),
+    # zones
+    ("AWS::EC2::NatGateway", "Nat Gateway is not available in this availability zone", "availability_zones"),
+    (
+        "AWS::EC2::Subnet",
+        "Subnets can currently only be created in the following availability zones: us-east-1a.",
+        "availability_zones",
+    ),
+    (
+        "AWS::EC2::VPCEndpoint",
+        "The VPC endpoint service x does not support the availability zone of the subnet: subnet-1.",
+        "availability_zones",
+    ),
+    (INSTANCE, "db.x1.large is not available in this availability zone", ""),
     # dependencies
     (
         "AWS::EC2::SecurityGroup",

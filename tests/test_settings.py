@@ -158,6 +158,13 @@ def test_scaling_owns_the_number_of_tasks_only_where_it_may_change() -> None:
             "network.vpc_cidr: 'fd00::/16' is not an IPv4 range like 10.0.0.0/16",
         ),
         ({"network": {"nat_gateways": 3}}, "network.nat_gateways: 3 is unknown; write 0, 1 or 2"),
+        (
+            {"network": {"availability_zones": ["us-east-1-bos-1a", "us-east-1a"]}},
+            "network.availability_zones[0]: 'us-east-1-bos-1a' is not an availability zone: its id like use1",
+        ),
+        ({"network": {"availability_zones": ["us-east-1a"]}}, "network.availability_zones"),
+        ({"network": {"availability_zones": ["us-east-1a"] * 3}}, "network.availability_zones"),
+        ({"network": {"availability_zones": "us-east-1a"}}, "network.availability_zones"),
         ({"alb": {"allowed_cidrs": ["10.0.0.1"]}}, "alb.allowed_cidrs[0]: '10.0.0.1' is not an IPv4 range"),
         ({"alb": {"allowed_cidrs": []}}, "alb.allowed_cidrs: the list is empty; it needs one entry at least"),
         ({"alb": {"certificate_arn": "x"}}, "alb.certificate_arn: 'x' is not the ARN of an ACM certificate"),
@@ -336,6 +343,25 @@ def test_without_nat_every_provider_must_be_reached_through_an_endpoint() -> Non
     )
     bedrock = {"providers": ["bedrock"], "bedrock_models": ["us.anthropic.claude-sonnet-4-5-20250929-v1:0"]}
     assert load(network={"nat_gateways": 0}, service=bedrock).network.nat_gateways == 0
+
+
+def test_zones_are_two_different_ones_of_the_region() -> None:
+    def said(*zones: str, **more: Any) -> str:
+        return refused(network={"availability_zones": list(zones), **more})
+
+    example = "write one like us-east-1a, or an id like use1-az1"
+    assert said("us-east-1a", "us-east-1a") == (
+        "network.availability_zones: us-east-1a stands twice; name two different zones"
+    )
+    for other in ("us-west-2a", "usw2-az1", "use10-az1"):
+        assert said("us-east-1a", other) == (
+            f"network.availability_zones[1]: {other} is no zone of us-east-1; {example}"
+        )
+    assert "remove it" in said("us-east-1a", "us-east-1b", existing_vpc=vpc())
+    tokyo = load(region="ap-northeast-1", network={"availability_zones": ["apne1-az4", "ap-northeast-1c"]})
+    assert tokyo.network.availability_zones == ("apne1-az4", "ap-northeast-1c")
+    isolated = {"availability_zones": ["usie1-az1", "usie1-az2"]}
+    assert load(region="us-iso-east-1", network=isolated).network.availability_zones
 
 
 def vpc(public: int = 2, private: int = 2, data: int = 0) -> dict[str, Any]:

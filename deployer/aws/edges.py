@@ -18,12 +18,15 @@ from deployer.aws.services import service_trouble
 from deployer.aws.tagged import look as look_for_kept
 from deployer.aws.target_store import weights_of
 from deployer.aws.tasks import Tasks
+from deployer.aws.zones import look as look_at_zones
 from deployer.cloud import Resource
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
 from deployer.existing.facts import Facts
 from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Taken
+from deployer.existing.zone_needs import Needs
+from deployer.existing.zones import ZoneFacts
 from deployer.interfaces import Interface
 from generator.manifest import Existing
 
@@ -71,6 +74,10 @@ class Edges(Tasks):
             return self._where_there_is("kms", lambda: key_of(self._clients, alias))
         except NotAllowed:
             return None
+
+    def zones(self, needs: Needs, subnets: tuple[str, ...]) -> ZoneFacts | None:
+        """Return the region's availability zones."""
+        return self._where_there_is("ec2", lambda: look_at_zones(self._clients, needs, subnets))
 
     def has_image(self, repository: str, tag: str) -> bool | None:
         """Whether *tag* is in the ECR repository."""

@@ -13,6 +13,7 @@ from deployer.cloud import Cloud
 from deployer.errors import NotAllowed, Refused
 from deployer.existing.kept import keeps, matched
 from deployer.existing.names import Conflict
+from deployer.existing.placing import check_zones
 from deployer.existing.taken import check_keys, check_names, conflicts
 from deployer.loop.leftovers import Scope, tags_of_environment
 from deployer.progress import Notice, Tell
@@ -26,13 +27,14 @@ def looked_around(found: Scope, cloud: Cloud, tell: Tell, *, fresh: bool) -> Sco
     Return *found* with what was kept of its new stacks, unless everything is to be *fresh*.
 
     Raises:
-        Refused: a name is taken, a key cannot be used, or what was kept cannot; nothing was touched.
+        Refused: a name is taken, a key, a zone or what was kept cannot be used; nothing was touched.
         CloudError: AWS could not be asked.
 
     """
     taken = conflicts(found, cloud)
     check_names(found, taken, fresh=fresh)
     check_keys(found, cloud)
+    check_zones(found, cloud)
     return found if fresh else with_kept(found, cloud, taken, tell)
 
 

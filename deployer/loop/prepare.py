@@ -13,6 +13,7 @@ from deployer.cloud import ChangeSetRequest, Cloud, Kind, StackState
 from deployer.comparison import same_template
 from deployer.errors import DeployError, LostSight, Refused, Transient
 from deployer.existing.kept import import_template
+from deployer.existing.placing import RULE, zones_for
 from deployer.kept import Kept
 from deployer.loop.live_groups import RULE as LIVE_GROUP
 from deployer.loop.live_groups import LiveGroups
@@ -103,6 +104,7 @@ class Preparer:
             "desired-count": self._desired_count,
             "engine-version": self._engine_version,
             "allocated-storage": self._allocated_storage,
+            RULE: lambda spec, one, stack: zones_for(manifest, spec, one, cloud, stack),
         }
         self.groups = LiveGroups(cloud, self._env)
         """Where rules lead that ECS rewrites."""
@@ -192,7 +194,7 @@ class Preparer:
         else:
             value = self._rules[lookup.rule](spec, lookup, stack)
         if value.notice:
-            self._tell(Notice(value.notice, spec.name, warning=True))
+            self._tell(Notice(value.notice, spec.name, warning=value.warning))
         return value.text
 
     def _desired_count(self, spec: StackSpec, lookup: Lookup, stack: StackState | None) -> lookups.Value:

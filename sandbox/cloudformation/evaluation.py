@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.availability import listed
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.intrinsics import KNOWN_AFTER_APPLY, NO_VALUE, Resolver, World, with_dynamic
 from sandbox.cloudformation.parameters import masked, seen
@@ -46,6 +47,10 @@ class Live:
             raise ResourceFailure(f"No export named {name} found.")
         return exporter.exports[name]
 
+    def zones(self, region: str) -> list[str]:
+        """Return the account's."""
+        return listed(self._account.faults.behaviour.zones, region)
+
     def _made(self, logical_id: str) -> Any:
         resource = self._stack.resources.get(logical_id)
         if resource is None or resource.made is None:
@@ -70,6 +75,9 @@ class _Importing:
     def exported(self, name: str) -> Json:
         self.names.add(name)
         return KNOWN_AFTER_APPLY
+
+    def zones(self, region: str) -> list[str]:
+        return listed((), region)
 
 
 class Evaluation:

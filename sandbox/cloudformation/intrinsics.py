@@ -36,6 +36,9 @@ class World(Protocol):
     def exported(self, name: str) -> Json:
         """Return the value of an export."""
 
+    def zones(self, region: str) -> list[str]:
+        """Return what `Fn::GetAZs` gives."""
+
 
 class Resolver:
     """Resolves values of one template."""
@@ -183,8 +186,7 @@ class Resolver:
         return [str(subnet) for subnet, _ in zip(subnets, range(count), strict=False)]
 
     def _zones(self, argument: Json) -> list[str]:
-        region = self._text(argument) or self._values["AWS::Region"]
-        return [f"{region}{letter}" for letter in "abc"]
+        return self._world.zones(self._text(argument) or self._values["AWS::Region"])
 
     def _equals(self, argument: Json) -> bool:
         if not isinstance(argument, list) or len(argument) != 2:

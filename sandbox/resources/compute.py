@@ -10,6 +10,11 @@ from sandbox.resources import require
 from sandbox.resources.handler import Call, Handler
 from sandbox.resources.pulls import missing
 
+_NO_CAPACITY = (
+    "was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in "
+    "a different availability zone."
+)
+"""ECS's event where Fargate has no room in a zone (Amazon ECS Developer Guide, "Service event messages")."""
 NEVER_SECONDS = 10800.0
 """
 How long CloudFormation waits for a service without circuit breaker, in which ECS starts tasks again and again
@@ -134,6 +139,8 @@ def _check(call: Call, count: int) -> None:
         require.target_group(call, balancer.get("TargetGroupArn"))
     if count < 1 or "TaskDefinition" not in call.properties:
         return
+    if not call.services.offers.runs_tasks(call.request.region, network.get("Subnets", [])):
+        raise _never_stable(call, f"(service {call.properties.get('ServiceName', '')}) {_NO_CAPACITY}")
     wanted = call.properties["TaskDefinition"]
     definition = call.ask("ecs", "describe_task_definition", taskDefinition=wanted)["taskDefinition"]
     for container in definition["containerDefinitions"]:

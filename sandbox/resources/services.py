@@ -30,6 +30,7 @@ from sandbox.resources.one_off_tasks import OneOffTasks
 from sandbox.resources.proxies import Proxies
 from sandbox.resources.rotation import Rotations
 from sandbox.resources.service_tasks import ServiceTasks
+from sandbox.resources.zone_offers import ZoneOffers
 from sandbox.resources.zones import Zones
 from sandbox.surroundings import Surroundings
 
@@ -55,7 +56,7 @@ class Services:
         self._lock = threading.Lock()
         self.functions, self.runs, self._proxies = Functions(), Runs(), Proxies(self)
         self._disks = Disks(self)
-        self._zones = Zones(self.hosted_zone)
+        self._zones, self.offers = Zones(self.hosted_zone), ZoneOffers(self)
         self.service_tasks = ServiceTasks(self, self._proxies.restarted)
         self._tasks = OneOffTasks(self, self.service_tasks)
         self._rotations = Rotations(self, self.functions, self.runs, self._variables)
@@ -72,6 +73,10 @@ class Services:
         if (refusal := self._disks.before(environ, form)) is not None:
             start_response("400 Bad Request", [("Content-Type", "text/xml")])
             return [refusal]
+        offered = self.offers.answer(form, environ.get("HTTP_AUTHORIZATION", ""))
+        if offered is not None:
+            start_response(offered[0], [("Content-Type", "text/xml")])
+            return [offered[1]]
         if not put_by_api(environ):
             start_response("204 No Content", [])
             return []

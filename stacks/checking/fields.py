@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from stacks.checking import limits, regions
+from stacks.checking import limits, regions, zones
 
 Check = Callable[[Any], Any]
 
@@ -165,6 +165,13 @@ Cidr = Annotated[str, Checked(_cidr, _CIDR_SCHEMA)]
 NetworkCidr = Annotated[str, Checked(_vpc_range, _CIDR_SCHEMA)]
 Cidrs = Annotated[tuple[Cidr, ...], Field(strict=False)]
 SubnetPair = Annotated[tuple[NetworkCidr, NetworkCidr], Field(strict=False)]
+AvailabilityZone = Annotated[
+    str,
+    shape(
+        f"{zones.ID}|{zones.NAME}", "an availability zone: its id like use1-az4, or its name like us-east-1a"
+    ),
+]
+ZonePair = Annotated[tuple[AvailabilityZone, AvailabilityZone], Field(strict=False)]
 NonEmpty = Checked(_non_empty, (("minItems", 1),))
 Region = Annotated[str, Checked(regions.checked, (("enum", sorted(regions.KNOWN)),))]
 Account = Annotated[str, shape(r"[0-9]{12}", "an account: exactly twelve digits, in quotes")]

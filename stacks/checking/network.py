@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from itertools import combinations
 
-from stacks.checking import limits, subnets
+from stacks.checking import limits, subnets, zones
 from stacks.checking.problems import Finding
 from stacks.settings import ExistingVpc, Settings
 
@@ -16,11 +16,30 @@ USED = 2
 
 def network_findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the keys of `network`, and between them and others."""
+    yield from _zones(settings)
     if settings.network.existing_vpc:
         yield from _existing(settings.network.existing_vpc, settings)
     else:
         yield from _ranges(settings)
         yield from _no_nat(settings)
+
+
+def _zones(settings: Settings) -> Iterator[Finding]:
+    """Whether the account has them is looked at when it is deployed."""
+    key, region = "network.availability_zones", settings.region
+    wanted: tuple[str, ...] = settings.network.availability_zones or ()
+    if wanted and settings.network.existing_vpc:
+        message = "the subnets of network.existing_vpc are where they are; remove it"
+        yield Finding(key, message, ("network.existing_vpc",))
+        return
+    if len(set(wanted)) < len(wanted):
+        yield Finding(key, f"{wanted[0]} stands twice; name two different zones")
+    for index, zone in enumerate(wanted):
+        if not zones.belongs(zone, region):
+            example = f"like {region}a, or an id like {zones.abbreviated(region)}-az1"
+            yield Finding(
+                key, f"{zone} is no zone of {region}; write one {example}", ("region",), below=(index,)
+            )
 
 
 def _ranges(settings: Settings) -> Iterator[Finding]:

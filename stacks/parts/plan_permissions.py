@@ -114,6 +114,8 @@ def looking_at_contents(reach: Reach) -> list[Statement]:
                 *actions("ssm", "DescribeParameters"),
                 *actions("secretsmanager", "ListSecrets"),
                 *actions("tag", "GetResources"),
+                *actions("ec2", "DescribeVpcEndpointServices"),
+                *actions("rds", "DescribeOrderableDBInstanceOptions"),
             ],
             ["*"],
         ),

@@ -32,6 +32,9 @@ class Network(Section):
     """Left out: the eleventh and twelfth /24 of the VPC (.11, .12)."""
     data_subnet_cidrs: fields.SubnetPair
     """Isolated subnets for databases; left out: .21, .22. Used with data_subnets."""
+    availability_zones: fields.ZonePair | None
+    """Zones of the first and second subnet of each kind, by id or by the account's name; left out: zones that
+    have what the environment needs. Subnets that are there stay where they are."""
     nat_gateways: Annotated[Literal[0, 1, 2], fields.NUMBER]
     """The private subnets' way to the internet; 0 only where an endpoint reaches every provider (bedrock)."""
     vpc_endpoints: bool

@@ -1,0 +1,94 @@
+"""What AWS says of a region's availability zones, through EC2 and RDS. Reads only, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from deployer.aws.endpoint import ask
+from deployer.aws.login import Clients
+from deployer.aws.paging import pages
+from deployer.errors import CloudError, LostSight, Transient
+from deployer.existing.zone_needs import InstanceClass, Needs
+from deployer.existing.zones import Zone, ZoneFacts
+from deployer.loop.lanes import Lanes
+
+LANES = 4
+Part = Mapping[str, Any]
+"""Fields of `ZoneFacts`."""
+
+
+def look(clients: Clients, needs: Needs, subnets: tuple[str, ...]) -> ZoneFacts:
+    """
+    Return the zones of the clients' region, and where what *needs* names is offered.
+
+    *subnets*: ids of subnets whose zones are wanted too. What else cannot be asked is told as unknown.
+
+    Raises:
+        CloudError: the zones, or those of *subnets*, cannot be asked.
+
+    """
+    ec2 = partial(_pages, clients, "ec2", "NextToken")
+    zones = tuple(
+        Zone(one["ZoneName"], one["ZoneId"])
+        for page in ec2("describe_availability_zones")
+        for one in page["AvailabilityZones"]
+        if one.get("ZoneType", "availability-zone") == "availability-zone"
+        and one.get("State", "available") == "available"
+    )
+    there: dict[str, str] = {}
+    if subnets:
+        by_id = [{"Name": "subnet-id", "Values": list(subnets)}]
+        found = (one for page in ec2("describe_subnets", Filters=by_id) for one in page["Subnets"])
+        there = {one["SubnetId"]: one["AvailabilityZone"] for one in found}
+    questions: list[Callable[[], Part]] = []
+    if needs.endpoints:
+        questions.append(lambda: {"endpoints": _endpoints(clients, needs)})
+    if needs.classes:
+        questions.append(lambda: {"classes": _classes(clients, needs)})
+    with Lanes(LANES) as lanes:
+        parts = lanes.each(_known, questions)
+    answers = {name: value for part in parts for name, value in part.items() if name != "unknown"}
+    unknown = tuple(part["unknown"] for part in parts if "unknown" in part)
+    return ZoneFacts(zones, subnets=there, unknown=unknown, **answers)
+
+
+def _known(question: Callable[[], Part]) -> Part:
+    try:
+        return question()
+    except (LostSight, Transient):
+        raise
+    except CloudError as error:
+        return {"unknown": str(error)}
+
+
+def _endpoints(clients: Clients, needs: Needs) -> Mapping[str, frozenset[str]]:
+    """By a filter: a name that the region does not have would make an error of the whole answer."""
+    by_name = [{"Name": "service-name", "Values": sorted(needs.endpoints)}]
+    found = _pages(clients, "ec2", "NextToken", "describe_vpc_endpoint_services", Filters=by_name)
+    details = (one for page in found for one in page.get("ServiceDetails", ()))
+    return {one["ServiceName"]: frozenset(one.get("AvailabilityZones", ())) for one in details}
+
+
+def _classes(clients: Clients, needs: Needs) -> Mapping[InstanceClass, frozenset[str]]:
+    """A version that RDS no longer offers has no answer; which one is made instead is another rule's."""
+    found: dict[InstanceClass, frozenset[str]] = {}
+    for one in needs.classes:
+        version = {"EngineVersion": one.version} if one.version else {}
+        what = {"Engine": one.engine, "DBInstanceClass": one.name, "Vpc": True, **version}
+        options = _pages(clients, "rds", "Marker", "describe_orderable_db_instance_options", **what)
+        zones = {
+            zone["Name"]
+            for page in options
+            for option in page.get("OrderableDBInstanceOptions", ())
+            for zone in option.get("AvailabilityZones", ())
+        }
+        if zones:
+            found[one] = frozenset(zones)
+    return found
+
+
+def _pages(clients: Clients, service: str, token: str, method: str, **parameters: Any) -> list[Any]:
+    asked = partial(ask, clients(service), method, **parameters)
+    return list(pages(asked, f"{service} {method}", token))
