@@ -113,6 +113,9 @@ class Behaviour:
     exporter_deletion: Literal["stay", "event", "fail"] = "stay"
     """A deletion that an import prevents: reason on the stack, in an event alone, or the status too."""
     empty_reason: str = EMPTY
+    tag_delay: float = 300.0  # virtual seconds until a KMS key's tags count in policies
+    sessions_end: bool = False
+    """Whether sessions of roles last as long as they say, on this clock: at its usual speed a moment."""
     lacks: Sequence[str] = ()  # actions and parameters that this endpoint does not know, as older ones do not
 
 
