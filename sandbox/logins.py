@@ -87,6 +87,6 @@ class Logins:
             f"<SecretAccessKey>{made.secret_access_key}</SecretAccessKey>".encode(), answer, count=1
         )
         if until is not None:
-            told = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            told = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
             answer = _EXPIRATION.sub(f"<Expiration>{told}</Expiration>".encode(), answer, count=1)
         return _TOKEN.sub(f"<SessionToken>{session}</SessionToken>".encode(), answer, count=1)

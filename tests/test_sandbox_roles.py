@@ -111,7 +111,7 @@ def test_a_key_s_tags_count_after_a_while(account: Sandbox) -> None:
     (found,) = client(account, "kms").list_keys()["Keys"]
     kms = as_role(account, "kms")
 
-    with pytest.raises(ClientError, match="AccessDeniedException.*kms:DescribeKey"):
+    with pytest.raises(ClientError, match=r"AccessDeniedException.*kms:DescribeKey"):
         kms.describe_key(KeyId=found["KeyId"])
     account.advance(account.faults.behaviour.tag_delay)
     assert kms.describe_key(KeyId=found["KeyId"])["KeyMetadata"]["KeyId"] == found["KeyId"]
@@ -127,7 +127,8 @@ def test_an_administrator_is_judged_by_nothing(account: Sandbox) -> None:
 
 def test_a_boundary_limits_what_policies_allow_and_a_denial_wins(account: Sandbox) -> None:
     iam = client(account, "iam")
-    limit = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:List*", "Resource": "*"}]}
+    listing = {"Effect": "Allow", "Action": "kms:List*", "Resource": "*"}
+    limit = {"Version": "2012-10-17", "Statement": [listing]}
     arn = iam.create_policy(PolicyName="limit", PolicyDocument=json.dumps(limit))["Policy"]["Arn"]
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     never = {"Effect": "Deny", "Action": "kms:ListAliases", "Resource": "*"}

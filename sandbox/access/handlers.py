@@ -44,6 +44,7 @@ NOT_ASKED: Mapping[str, str] = {
     "iam:*GroupPolicy iam:*UserPolicy": "policies of roles",
     "iam:DeleteRolePermissionsBoundary": "never: that is what it is for",
     "iam:ListRoles": "RDS looks for a monitoring role, which none of ours has",
+    "kms:DisableKey kms:EnableKey": "no key of ours is disabled",
     "kms:RetireGrant": "those who hold a grant retire it",
     "logs:*BearerToken* logs:*IndexPolicy logs:*ResourcePolicy logs:UpdateLogDelivery": "not our properties",
     "logs:GetLogDelivery logs:ListLogDeliveries": "log delivery of a cache",

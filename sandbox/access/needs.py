@@ -39,7 +39,6 @@ _IDS = {
     "ec2:elastic-ip": "eipalloc-",
     "ec2:internet-gateway": "igw-",
     "ec2:natgateway": "nat-",
-    "route53:hostedzone": "Z",
 }
 """How ids of a kind begin."""
 
@@ -93,9 +92,15 @@ class Resource:
             yield from self._linked(operation)
         elif action == "iam:AttachRolePolicy":
             yield from self._attached(operation)
-        elif not (action == "iam:DetachRolePolicy" and self.type != "AWS::IAM::Role"):
+        elif self._asks(action):
             for arn in self._resources(action):
                 yield Request(action, arn, self._context(action, arn, operation), self._why(operation))
+
+    def _asks(self, action: str) -> bool:
+        """Whether the handler asks for *action*; policies of roles are what types of IAM are about."""
+        if action == "iam:DetachRolePolicy":
+            return self.type == "AWS::IAM::Role"
+        return action != "iam:PutRolePolicy" or self.type.startswith("AWS::IAM::")
 
     def _why(self, operation: str) -> str:
         return f"to {operation} {self.stack_name}'s {self.title}, {self.type}"
@@ -176,6 +181,9 @@ class Resource:
 
     def _other(self, kind: str) -> str:
         """The name of something else that the action is about: of the same environment."""
+        zone = self.properties.get("HostedZoneId")
+        if kind == "route53:hostedzone" and isinstance(zone, str):
+            return zone
         roles = self.properties.get("Roles")
         if kind == "iam:role" and isinstance(roles, list) and all(isinstance(one, str) for one in roles):
             return str(roles[0])

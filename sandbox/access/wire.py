@@ -52,7 +52,8 @@ def requests(
     given = {key: values for key, values in _parameters(path, headers, body).items() if values}
     for action in actions(method, path, headers, body):
         context = _context(action, given, account, region)
-        for arn in _arns(action, given, path, account, region):
+        in_s3 = action.startswith("s3:")
+        for arn in _in_s3(action, path, body) if in_s3 else _arns(action, given, account, region):
             yield Request(action, arn, context)
 
 
@@ -69,11 +70,15 @@ def _parameters(path: str, headers: Mapping[str, str], body: bytes) -> dict[str,
     return form | {"path": [unquote(urlsplit(path).path)]}
 
 
-def _arns(action: str, given: Mapping[str, list[str]], path: str, account: str, region: str) -> Iterator[str]:
+def _in_s3(action: str, path: str, body: bytes) -> Iterator[str]:
+    """Yield the bucket or object of *path*, or the objects that a call deletes together."""
+    place = f"arn:aws:s3:::{unquote(urlsplit(path).path).strip('/')}"
+    keys = re.findall(rb"<Key>([^<]*)</Key>", body) if action.startswith("s3:DeleteObject") else []
+    yield from [f"{place}/{key.decode()}" for key in keys] or [place]
+
+
+def _arns(action: str, given: Mapping[str, list[str]], account: str, region: str) -> Iterator[str]:
     service = action.partition(":")[0]
-    if service == "s3":
-        yield f"arn:aws:s3:::{unquote(urlsplit(path).path).strip('/')}"
-        return
     row = ACTIONS.get(action, {})
     kinds = row.get("required") or row.get("optional", [])[:1]
     found = [
