@@ -119,7 +119,8 @@ def nothing_asked() -> bool:
 def _log_in(environment: Environment, options: Options, *, starting: bool) -> Login:
     if environment.name != SANDBOX_ENVIRONMENT:
         _tell_of_other_region(environment, options)
-        return log_in(environment.region, profile=options.profile)
+        seconds = environment.session_seconds
+        return log_in(environment.region, profile=options.profile, session_seconds=seconds)
     if endpoint := _endpoint(environment, options, starting=starting):
         return log_in(environment.region, endpoint=endpoint, never_aws=True)
     _keep_proxies_away()

@@ -55,6 +55,14 @@ class Environment:
         """What every name of it begins with: ``dev-litellm``."""
         return f"{self.name}-{self.system}"
 
+    @property
+    def session_seconds(self) -> int | None:
+        """How long a session of the pipelines' roles lasts; None where no pipeline deploys."""
+        hours = self.rendered.session_hours if self.rendered else None
+        if self.settings and self.settings.pipelines.configured:
+            hours = self.settings.pipelines.session_hours
+        return hours * 3600 if hours else None
+
     def check_account(self, account: str) -> None:
         """Refuse to go on in *account* where the environment is for another; raises SettingsRefused."""
         source = self.settings or self.rendered

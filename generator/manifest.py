@@ -165,6 +165,8 @@ class Manifest:
     """None: nothing is taken for granted."""
     usage: Mapping[str, float | None] = field(default_factory=dict)
     """What a month is taken to bring, by the keys of `usage`; nothing is deployed from it."""
+    session_hours: int | None = None
+    """How long a session of the pipelines' roles lasts; None where no pipeline deploys."""
 
 
 def write(manifest: Manifest, folder: Path) -> None:
@@ -259,6 +261,6 @@ def _index(manifest: Manifest) -> str:
     index = asdict(replace(manifest, files={})) | {"format": FORMAT, "files": sorted(manifest.files)}
     for entry in index["stacks"]:
         del entry["template"]
-    for absent in (name for name in ("existing", "usage") if not index[name]):
+    for absent in (name for name in ("existing", "usage", "session_hours") if not index[name]):
         del index[absent]
     return json.dumps(index, indent=1, sort_keys=True) + "\n"

@@ -39,6 +39,7 @@ def render(settings: Settings) -> Manifest:
         files={file: _content(settings, file) for file in _uploaded(stacks)},
         existing=taken_for_granted(settings, stacks),
         usage=dict(settings.usage),
+        session_hours=settings.pipelines.session_hours if settings.pipelines.configured else None,
     )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.cloudformation.requests import Fetch
 from sandbox.provisioning import Provisioner, Schemas
 from sandbox.surroundings import Surroundings
+
+if TYPE_CHECKING:  # it knows botocore, which is loaded when it is first needed
+    from sandbox.access.access import Access
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -21,6 +24,7 @@ class Backing:
     schemas: Schemas
     fetch: Fetch
     services: Wsgi
+    access: Access | None = None  # judges callers that are roles; without it everybody is an administrator
     connect: Callable[[Surroundings], None] = lambda _: None  # told once, before anything is asked
     reset: Callable[[], None] = lambda: None  # forgets what the services hold, and ends what runs
     close: Callable[[], None] = lambda: None  # ends what runs; nothing is started any more

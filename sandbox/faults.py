@@ -127,6 +127,9 @@ class Behaviour:
     logs_return: float = 0.0
     """Virtual seconds after which a log group that RDS or Lambda writes to is there again, without tags."""
     empty_reason: str = EMPTY
+    tag_delay: float = 300.0  # virtual seconds until a KMS key's tags count in policies
+    sessions_end: bool = False
+    """Whether sessions of roles last as long as they say, on this clock: at its usual speed a moment."""
     lacks: Sequence[str] = ()  # actions and parameters that this endpoint does not know, as older ones do not
     zones: Sequence[Mapping[str, Any]] = ()
     """The account's availability zones, by the fields of `sandbox.availability`; none: moto's."""

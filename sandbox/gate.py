@@ -12,13 +12,15 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from werkzeug.wrappers import Request, Response
 
+from sandbox.access.sessions import EXPIRED
+from sandbox.errors import ApiError
 from sandbox.key import PROOF, SIGNATURE, Key
 from sandbox.logins import Logins
 from sandbox.signatures import Reason, Refused, check
@@ -42,6 +44,7 @@ _CODES: Mapping[Reason, tuple[str, str, str]] = {
     "expired": ("SignatureDoesNotMatch", "InvalidSignatureException", "RequestTimeTooSkewed"),
     "body": ("SignatureDoesNotMatch", "InvalidSignatureException", "XAmzContentSHA256Mismatch"),
     "unoffered": ("NotImplemented", "NotImplementedException", "NotImplemented"),
+    "ended": ("ExpiredToken", "ExpiredTokenException", "ExpiredToken"),
 }
 """Reason -> AWS's code in the query protocol, JSON, S3 (AWS docs, "Common errors", "Error responses")."""
 _MESSAGES: Mapping[Reason, str] = {
@@ -51,6 +54,7 @@ _MESSAGES: Mapping[Reason, str] = {
     "mismatch": "The request signature we calculated does not match the signature you provided.",
     "expired": "Signature expired: its time is too far from now.",
     "body": "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    "ended": EXPIRED,
     "unoffered": "A header you provided implies functionality that is not implemented: signed chunks.",
 }
 
@@ -58,9 +62,10 @@ _MESSAGES: Mapping[Reason, str] = {
 class Gate:
     """What stands before everything that a sandbox answers."""
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: Key, now: Callable[[], float]) -> None:
+        """*now* tells the virtual seconds since the epoch."""
         self.key = key
-        self.logins = Logins(key)
+        self.logins = Logins(key, now)
 
     def refusal(self, request: Request) -> Response | None:
         """Return the answer to what may not be asked, None where it may pass; its body stays readable."""
@@ -71,7 +76,7 @@ class Gate:
         if request.path.startswith(CONTROL):
             return None if self._controls(request) else _json_error("this sandbox's key is needed", 403)
         try:
-            check(request, self.logins, lambda: _content(request))
+            check(request, self.logins, lambda: content(request))
         except Refused as refused:
             if refused.reason == "missing" and self._is_vouched_for(request):
                 return None
@@ -86,7 +91,7 @@ class Gate:
 
     def _controls(self, request: Request) -> bool:
         signed = request.headers.get(SIGNATURE, "")
-        return self.key.admits(signed, request.method, request.full_path.rstrip("?"), _content(request))
+        return self.key.admits(signed, request.method, request.full_path.rstrip("?"), content(request))
 
     def _is_vouched_for(self, request: Request) -> bool:
         """
@@ -97,10 +102,18 @@ class Gate:
         """
         if request.method != "POST" or request.mimetype != _FORM:
             return False
-        _content(request)
+        content(request)
         form = request.form
         wanted = form.get("Action") == "AssumeRoleWithWebIdentity"
         return wanted and self.key.vouches_for(form.get("WebIdentityToken", ""))
+
+
+def denied(request: Request, error: ApiError) -> Response:
+    """Return the answer to a caller who may not do what *request* asks for, in its service's protocol."""
+    family = _family(request)
+    code = {"ec2": "UnauthorizedOperation", "json": "AccessDeniedException", "rest": "AccessDeniedException"}
+    known = error.code == "AccessDenied"
+    return _answer(family, code.get(family, error.code) if known else error.code, error.message, error.status)
 
 
 def without_cors(start_response: Any) -> Any:
@@ -132,7 +145,7 @@ def _of_loopback(request: Request) -> bool:
     return name in _LOOPBACK or name.endswith(".localhost")
 
 
-def _content(request: Request) -> bytes:
+def content(request: Request) -> bytes:
     """Return the body, and leave it for whoever answers the request."""
     body = request.get_data(cache=True, parse_form_data=False)
     request.environ["wsgi.input"], request.environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
+from sandbox.access.sessions import Session
 from sandbox.key import Key, access_key_id, secret
 
 ISSUING = frozenset(
@@ -22,14 +24,18 @@ _FIXED = "AKIAIOSFODNN7EXAMPLE"
 """The access key id of AWS's examples, which moto gives to every session that assumes no role."""
 _ID = re.compile(rb"<AccessKeyId>([^<]*)</AccessKeyId>")
 _SECRET = re.compile(rb"<SecretAccessKey>[^<]*</SecretAccessKey>")
+_EXPIRATION = re.compile(rb"<Expiration>[^<]*</Expiration>")
 _TOKEN = re.compile(rb"<SessionToken>[^<]*</SessionToken>")
 
 
 class Logins:
     """Access key id -> key. Threads may share it: each step is one of a dict's own."""
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: Key, now: Callable[[], float]) -> None:
+        """*now* tells the virtual seconds since the epoch."""
         self.key = key
+        self._now = now
+        self._sessions: dict[str, Session] = {}
         self._held = {key.access_key_id: key}
 
     def add(self, key: Key) -> None:
@@ -40,9 +46,18 @@ class Logins:
         """Return the key of that id."""
         return self._held.get(access_key_id)
 
+    def session(self, access_key_id: str) -> Session | None:
+        """Return the role's session that the key of that id is for."""
+        return self._sessions.get(access_key_id)
+
+    def ended(self, access_key_id: str) -> bool:
+        """Whether the session of the key of that id is over."""
+        found = self.session(access_key_id)
+        return found is not None and found.ended(self._now())
+
     def forget(self) -> None:
         """Take nothing but the sandbox's own key."""
-        self._held = {self.key.access_key_id: self.key}
+        self._held, self._sessions = {self.key.access_key_id: self.key}, {}
 
     def called(self, form: Mapping[str, str]) -> None:
         """Note what a call of IAM's that went well means for the keys."""
@@ -50,9 +65,10 @@ class Logins:
         if form.get("Action") == "DeleteAccessKey" and given != self.key.access_key_id:
             self._held.pop(given, None)
 
-    def issued(self, answer: bytes) -> bytes:
+    def issued(self, answer: bytes, role: Session | None = None, until: float | None = None) -> bytes:
         """
-        Return *answer*, of one of the actions `ISSUING`, with credentials that are taken from now on.
+        Return *answer*, of one of the actions `ISSUING`, with credentials that are taken from now on: those
+        of *role*, or of the account. *until*: seconds since the epoch, told as their end.
 
         moto's own are constants of AWS's documentation, or come from a generator that can be predicted. A
         role keeps its access key id: GetCallerIdentity finds the role by it.
@@ -64,8 +80,13 @@ class Logins:
         session = secret(120) if _TOKEN.search(answer) else None
         made = Key(access_key_id("ASIA") if theirs == _FIXED else theirs, secret(), session)
         self.add(made)
+        if role is not None:
+            self._sessions[made.access_key_id] = role
         answer = _ID.sub(f"<AccessKeyId>{made.access_key_id}</AccessKeyId>".encode(), answer, count=1)
         answer = _SECRET.sub(
             f"<SecretAccessKey>{made.secret_access_key}</SecretAccessKey>".encode(), answer, count=1
         )
+        if until is not None:
+            told = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            answer = _EXPIRATION.sub(f"<Expiration>{told}</Expiration>".encode(), answer, count=1)
         return _TOKEN.sub(f"<SessionToken>{session}</SessionToken>".encode(), answer, count=1)

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from botocore.exceptions import ClientError
 
+from sandbox.access.access import Access
 from sandbox.backing import Backing
 from sandbox.errors import invalid
 from sandbox.resources.provision import MotoProvisioner
@@ -27,6 +28,7 @@ def moto() -> Backing:
         schemas=schemas,
         fetch=fetcher(lambda: services.client("s3", "us-east-1")),
         services=services.app,
+        access=Access(services, schemas),
         connect=services.connect,
         reset=services.reset,
         close=services.close,

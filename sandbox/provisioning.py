@@ -46,6 +46,13 @@ class Gone(Exception):  # noqa: N818 - named after what was found
     """A resource is no longer there: somebody deleted it behind the stack's back."""
 
 
+class Caller(Protocol):
+    """Whose credentials an operation uses until it is over, where they are not an administrator's."""
+
+    def provisions(self, operation: str, asked: Request, current: Provisioned | None, /) -> None:
+        """Let ``create``, ``update`` or ``delete`` be done in the caller's name; raises ProvisionError."""
+
+
 class Provisioner(Protocol):
     """Makes resources; called under the account's lock, one call at a time."""
 

@@ -4,7 +4,6 @@ One loopback endpoint, for who knows its key: CloudFormation here, `/_sandbox/` 
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import socket
@@ -25,9 +24,11 @@ from sandbox.cloudformation import protocol
 from sandbox.cloudformation.control import Control
 from sandbox.errors import ApiError
 from sandbox.faults import CallFault, Faults
-from sandbox.gate import CONTROL, Gate, without_cors
+from sandbox.gate import CONTROL, Gate, denied, without_cors
+from sandbox.identities import Identities
 from sandbox.key import Key
-from sandbox.logins import ISSUING, Logins
+from sandbox.logins import Logins
+from sandbox.provisioning import Caller
 from sandbox.signatures import described
 from sandbox.surroundings import Surroundings
 
@@ -74,8 +75,8 @@ class Sandbox:
         key: Key | None = None,
     ) -> None:
         """Without a *backing* resources become what moto makes of them; without a *key* it makes one."""
-        self._gate = Gate(key or Key.new())
         self.clock: Clock = clock or RealClock()
+        self._gate = Gate(key or Key.new(), self.clock.now)
         self.faults = Faults(seed)
         self.calls: list[Call] = []
         self._given = backing
@@ -117,6 +118,10 @@ class Sandbox:
         """CloudFormation."""
         backing = self.backing
         return Control(self.clock, self.faults, backing.provisioner, backing.schemas, backing.fetch)
+
+    @cached_property
+    def _identities(self) -> Identities:
+        return Identities(self.logins, self.clock, self.backing, self.control.stack_of)
 
     @cached_property
     def backing(self) -> Backing:
@@ -176,24 +181,18 @@ class Sandbox:
         if request.path.startswith(CONTROL):
             return self._gate.prove(request, self._for_tests(request))(environ, start_response)
         signed = described(request) if _is_signed(request) else None
-        if signed is not None and signed.service == "cloudformation":
-            return self._cloudformation(request, signed.region)(environ, start_response)
-        self.control.settle()
-        if signed is None or signed.service in {"sts", "iam"}:
-            return self._identities(request, start_response)
+        try:
+            caller = self._identities.caller(request, signed)
+            if signed is not None and signed.service == "cloudformation":
+                return self._cloudformation(request, signed.region, caller)(environ, start_response)
+            self.control.settle()
+            if signed is None or signed.service in {"sts", "iam"}:
+                return self._identities.answer(request, start_response)
+        except ApiError as error:
+            return denied(request, error)(environ, start_response)
         return self.backing.services(environ, start_response)
 
-    def _identities(self, request: Request, start_response: Any) -> Iterable[bytes]:
-        """Answer a call of STS or IAM, and take the keys that it issues, no longer those that it deletes."""
-        action = request.values.get("Action", "")
-        answer = Response.from_app(self.backing.services, _again(request))
-        if answer.status_code == 200:
-            self.logins.called(request.values.to_dict())
-            if action in ISSUING:
-                answer.set_data(self.logins.issued(answer.get_data()))
-        return answer(request.environ, start_response)
-
-    def _cloudformation(self, request: Request, region: str) -> Response:
+    def _cloudformation(self, request: Request, region: str, caller: Caller | None) -> Response:
         form = request.values.to_dict()
         action, request_id = form.get("Action", ""), str(uuid.uuid4())
         fault = self.faults.of_call(action, self.clock.now())
@@ -206,7 +205,7 @@ class Sandbox:
         try:
             _refuse(fault)
             params = protocol.parameters(action, form)
-            body = protocol.answered(action, self.control.call(action, params, region), request_id)
+            body = protocol.answered(action, self.control.call(action, params, region, caller), request_id)
         except ApiError as error:
             self._log(action, form, error.code)
             return Response(protocol.refused(error, request_id), error.status, mimetype="text/xml")
@@ -280,12 +279,6 @@ class _Quiet(WSGIRequestHandler):
 def _is_signed(request: Request) -> bool:
     """Whether it passed the gate by its signature; what did not, asks STS with a token."""
     return "Authorization" in request.headers or bool({"X-Amz-Signature", "Signature"} & request.args.keys())
-
-
-def _again(request: Request) -> dict[str, Any]:
-    """Return *request* for another application, with its body to be read."""
-    body = request.get_data(cache=True, parse_form_data=False)
-    return {**request.environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
 
 
 def _json(answer: Any, status: int = 200) -> Response:

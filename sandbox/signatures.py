@@ -24,7 +24,7 @@ from werkzeug.wrappers import Request
 from sandbox.key import WINDOW_SECONDS, Key
 from sandbox.logins import Logins
 
-Reason = Literal["missing", "incomplete", "unknown", "mismatch", "expired", "body", "unoffered"]
+Reason = Literal["missing", "incomplete", "unknown", "mismatch", "expired", "body", "unoffered", "ended"]
 _HEADER = re.compile(
     r"AWS4-HMAC-SHA256\s+Credential=(?P<credential>[^,\s]+),\s*SignedHeaders=(?P<headers>[^,\s]+),"
     r"\s*Signature=(?P<signature>[0-9a-f]{64})"
@@ -78,6 +78,8 @@ def check(request: Request, logins: Logins, body: Callable[[], bytes]) -> None:
     key = logins.find(signed.access_key_id)
     if key is None or not _same(key.session_token or "", signed.token or ""):
         raise Refused("unknown")
+    if logins.ended(key.access_key_id):
+        raise Refused("ended")
     if signed.is_of_version_2:
         _check_version_2(request, signed, key)
         return

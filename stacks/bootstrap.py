@@ -35,7 +35,7 @@ from stacks.parts.policies import allow, document
 from stacks.parts.reach import Reach, actions
 from stacks.parts.retention import kept
 from stacks.settings import Settings
-from stacks.wiring import BOUNDARY_NAME, OWN_BOUNDARY, Stack
+from stacks.wiring import BOUNDARY_NAME, OWN_BOUNDARY, PIPELINE_ROLE, Stack
 
 NAME = "bootstrap"
 STACK_NAME = "gatestack-bootstrap"
@@ -230,7 +230,7 @@ def _role(
     )
     role = iam.Role(
         f"{title}Role",
-        RoleName=Sub(f"gatestack-{title.lower()}-${{AWS::Region}}"),
+        RoleName=Sub(PIPELINE_ROLE.format(title.lower())),
         AssumeRolePolicyDocument=document(*statements),
         MaxSessionDuration=stack.settings.pipelines.session_hours * 3600,
         ManagedPolicyArns=[Ref(policy) for policy in policies],

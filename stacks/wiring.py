@@ -14,6 +14,8 @@ from stacks.systems import application
 Resource = TypeVar("Resource", bound=AWSObject)
 
 BOUNDARY_NAME = "gatestack-boundary-${AWS::Region}"
+PIPELINE_ROLE = "gatestack-{}-${{AWS::Region}}"
+"""What the roles of pipelines are called: ``deploy``, ``plan``. An account has one of each for a region."""
 OWN_BOUNDARY = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{BOUNDARY_NAME}"
 """The boundary that `gatestack bootstrap` makes: its ARN follows from its name, so nothing is imported."""
 

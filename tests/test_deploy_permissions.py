@@ -14,6 +14,8 @@ from awacs.aws import StringEquals, StringLike
 
 from deployer.existing.kept import IDENTIFIERS
 from generator.render import render
+from sandbox.access.handlers import NOT_ASKED
+from sandbox.access.policies import Document, Request, allowed, like
 from sandbox.resources.schema import ProviderSchemas
 from stacks.bootstrap import build
 from stacks.environment import parse_settings
@@ -35,17 +37,8 @@ from tests.iam_dangers import (
     VIA,
     restore,
 )
-from tests.iam_needs import BOUNDARY, NOT_ASKED, needs
-from tests.iam_policies import (
-    ARTIFACTS,
-    Document,
-    Request,
-    allowed,
-    boundary_of,
-    documents_of,
-    like,
-    resolved,
-)
+from tests.iam_needs import BOUNDARY, needs
+from tests.iam_policies import ARTIFACTS, boundary_of, documents_of, resolved
 from tests.iam_worlds import PIPELINES, WORLDS, world
 
 SCHEMAS = ProviderSchemas()
@@ -85,7 +78,7 @@ def test_what_handlers_never_ask_of_us_is_excused_for_what_they_ask() -> None:
         for name in WORLDS
         for spec in render(world(name)).stacks
         for resource in json.loads(spec.template)["Resources"].values()
-        for handler in SCHEMAS._schema(resource["Type"]).get("handlers", {}).values()
+        for handler in SCHEMAS.schema(resource["Type"]).get("handlers", {}).values()
         for service, _, action in (one.partition(":") for one in handler.get("permissions", ()))
     }
     patterns = [pattern for each in NOT_ASKED for pattern in each.split()]

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from generator.render import render
+from sandbox.access.handlers import ACTIONS, ARNS
+from sandbox.access.policies import Document, Request, allowed, like
 from sandbox.clock import RealClock
 from sandbox.resources.schema import ProviderSchemas
 from sandbox.resources.services import Services
@@ -15,8 +17,8 @@ from sandbox.server import Sandbox
 from stacks.bootstrap import build
 from tests.command import KEY, LOGIN, User
 from tests.conftest import FAST
-from tests.iam_needs import ACTIONS, ARNS, needs
-from tests.iam_policies import ACCOUNT, PARTITION, REGION, Document, Request, allowed, documents_of, like
+from tests.iam_needs import needs
+from tests.iam_policies import ACCOUNT, PARTITION, REGION, documents_of
 from tests.iam_worlds import WORLDS, world
 from tests.wire_recorder import Recorder
 

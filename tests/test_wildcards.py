@@ -9,8 +9,8 @@ from functools import cache
 
 import pytest
 
+from sandbox.access.handlers import ACTIONS
 from security.scan import manifests
-from tests.iam_needs import ACTIONS
 from tests.policy_wildcards import (
     NO_RESOURCE,
     NOT_IN_THE_TABLE,

@@ -39,6 +39,10 @@ from deployer.looking.drift_state import Detection, ResourceDrift
 EXECUTED = frozenset({"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"})
 
 
+GOES_ON = frozenset({"continue_update_rollback", "delete_stack", "execute_change_set", "rollback_stack"})
+"""Calls after which CloudFormation acts with the caller's credentials."""
+
+
 def connect(
     region: str, *, profile: str | None = None, endpoint: str | None = None, budget: Budget | None = None
 ) -> Aws:
@@ -55,7 +59,9 @@ def connect(
 def on(login: Login, *, budget: Budget | None = None) -> Aws:
     """Return the account and region of *login*; raises DeployError where there is no client for it."""
     client = login.client("cloudformation")
-    return Aws(client, login.client, login.region, budget=budget or Budget(), renew=login.renew)
+    return Aws(
+        client, login.client, login.region, budget=budget or Budget(), renew=login.renew, fresh=login.fresh
+    )
 
 
 class Aws(Edges):
@@ -69,10 +75,16 @@ class Aws(Edges):
         *,
         budget: Budget | None = None,
         renew: Callable[[], bool] = lambda: False,
+        fresh: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Without a *budget* every request is made once; *renew* says if *clients* has another login now."""
+        """
+        Without a *budget* every request is made once; *renew* says if *clients* has another login now.
+
+        So does *fresh*, which is asked before CloudFormation is handed credentials to go on with.
+        """
         super().__init__(clients, region, renew=renew)
         self._client = cloudformation
+        self._fresh = fresh
         self._budget = budget
         self._listing_pages = 1
         """What one look at all stacks of the region costs."""
@@ -334,6 +346,8 @@ class Aws(Edges):
 
     def _call(self, method: str, **parameters: Any) -> Any:
         """Make one request, repeated as the budget allows, and with another login where this one is over."""
+        if method in GOES_ON and self._fresh():
+            self._client = self._clients("cloudformation")
         client = self._client
         try:
             return self._within_budget(client, method, parameters)

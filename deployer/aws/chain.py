@@ -10,6 +10,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,15 +27,27 @@ from deployer.aws.settings_errors import SettingsError
 PROGRAM_SECONDS = 120.0
 """That a program of `credential_process` may take: it may ask somebody to touch a key."""
 
+_EXCHANGE = "provide-client-params.sts.AssumeRoleWithWebIdentity"
+"""botocore's event before the parameters of that call are checked."""
+_OURS = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/gatestack-(deploy|plan)-[a-z0-9-]+")
+"""The roles that `gatestack bootstrap` makes, whose MaxSessionDuration is the file's `session_hours`."""
+
 Ask = Callable[[str], str]
 """Prompt -> MFA code."""
 
 
 def opened(
-    profile: str | None, region: str, ask: Ask, *, seconds: float = PROGRAM_SECONDS
+    profile: str | None,
+    region: str,
+    ask: Ask,
+    *,
+    seconds: float = PROGRAM_SECONDS,
+    session_seconds: int | None = None,
 ) -> botocore.session.Session:
     """
     Return a session of *profile*; *ask* is asked for MFA codes.
+
+    *session_seconds*: DurationSeconds that is asked for where a token is exchanged for a role of gatestack's.
 
     Where the settings name no region, roles are taken on in *region*.
 
@@ -53,6 +66,8 @@ def opened(
         _check_bundle(bundle)
     if not session.get_config_variable("region"):
         session.set_config_variable("region", region)
+    if session_seconds is not None:
+        session.register(_EXCHANGE, partial(_ask_for, session_seconds))
     popen = partial(Program, seconds=seconds)
     chain = session.get_component("credential_provider")
     chain.get_provider("custom-process")._popen = popen  # noqa: SLF001 - botocore has no other way in
@@ -60,6 +75,16 @@ def opened(
     roles._prompter = ask  # noqa: SLF001 - as above
     roles._profile_provider_builder = _Sources(session, popen)  # noqa: SLF001 - as above
     return session
+
+
+def _ask_for(seconds: int, params: dict[str, Any], **_: Any) -> None:
+    """
+    Ask for a session of so many *seconds*: botocore's provider says nothing, and STS then gives an hour.
+
+    Roles that `gatestack bootstrap` has not made may allow no more than that hour, and are asked for nothing.
+    """
+    if _OURS.fullmatch(params.get("RoleArn", "")):
+        params.setdefault("DurationSeconds", seconds)
 
 
 def ask_at_terminal(prompt: str) -> str:

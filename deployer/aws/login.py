@@ -26,6 +26,10 @@ HERE_SECONDS = 10
 """Within which an endpoint on this machine answers, unless it was stopped."""
 MACHINES = ("container-role", "iam-role")
 """Providers of credentials that ask the machine AWS runs a program on (botocore.credentials)."""
+WEB_IDENTITY = "assume-role-with-web-identity"
+"""botocore's provider that exchanges a token for a role."""
+FRESH_SECONDS = 300
+"""Age up to which a session is as good as a new one."""
 QUESTIONS = ("BatchGet", "Describe", "Filter", "Get", "Head", "List")
 """How the operations begin that change nothing and start nothing."""
 REMEDY = "set AWS_ENDPOINT_URL to your endpoint for all services, or unset every endpoint to use the sandbox"
@@ -35,17 +39,24 @@ Clients = Callable[[str], Any]
 
 
 def log_in(
-    region: str, *, profile: str | None = None, endpoint: str | None = None, never_aws: bool = False
+    region: str,
+    *,
+    profile: str | None = None,
+    endpoint: str | None = None,
+    never_aws: bool = False,
+    session_seconds: int | None = None,
 ) -> Login:
     """
     Return the login of *profile* in *region*; with *never_aws* it sends no request to a host of AWS's.
+
+    *session_seconds*: how long a session is to last that a token of a pipeline's is exchanged for.
 
     Raises:
         Refused: there are no credentials, no such profile, credentials that no request can bear, or with
             *never_aws* a request would go to AWS.
 
     """
-    return Login(region, profile, endpoint, never_aws=never_aws)
+    return Login(region, profile, endpoint, never_aws=never_aws, session_seconds=session_seconds)
 
 
 def own_endpoint(profile: str | None) -> frozenset[str]:
@@ -84,7 +95,13 @@ class Login:
     """The clients of one profile and region. Threads may share it."""
 
     def __init__(
-        self, region: str, profile: str | None, endpoint: str | None, *, never_aws: bool = False
+        self,
+        region: str,
+        profile: str | None,
+        endpoint: str | None,
+        *,
+        never_aws: bool = False,
+        session_seconds: int | None = None,
     ) -> None:
         """Without an *endpoint* botocore finds it. Raises a DeployError where there is no such login."""
         self.region = region
@@ -93,6 +110,7 @@ class Login:
         self._profile = profile
         self._endpoint = endpoint
         self._never_aws = never_aws
+        self._session_seconds = session_seconds
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
         try:
@@ -155,15 +173,37 @@ class Login:
             self._session, self._key, self._clients = session, key, {}
             return True
 
+    def fresh(self) -> bool:
+        """
+        Begin another session where a pipeline's has lasted a while; returns whether there is another one.
+
+        CloudFormation goes on with the credentials that an operation was asked for with, until they expire
+        (CloudFormation User Guide, "CloudFormation service role"): a session that ends in the middle ends the
+        operation and its way back.
+        """
+        if self._session_seconds is None:
+            return False
+        wanted = self._session_seconds - FRESH_SECONDS
+        credentials = self._session.get_credentials()
+        if credentials is None or credentials.method != WEB_IDENTITY or not _ends_within(credentials, wanted):
+            return False
+        return self.renew()
+
     def _open(self, ask: Ask) -> tuple[botocore.session.Session, tuple[str | None, ...]]:
         """Return a session, and what its credentials are known by."""
-        session = opened(self._profile, self.region, ask)
+        session = opened(self._profile, self.region, ask, session_seconds=self._session_seconds)
         watch(session)
         if self._never_aws:
             session.register("before-send", _refuse_aws)
             for name in MACHINES:
                 session.get_component("credential_provider").remove(name)
         return session, resolved(session)
+
+
+def _ends_within(credentials: Any, seconds: float) -> bool:
+    """Whether botocore's *credentials* have an end, and that is less than *seconds* away."""
+    needed = getattr(credentials, "refresh_needed", None)
+    return needed is not None and bool(needed(refresh_in=seconds))
 
 
 def _refuse_aws(**sent: Any) -> None:

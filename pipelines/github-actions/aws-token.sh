@@ -29,4 +29,15 @@ fetch || fail 'GitHub gives no token: why stands above'
   echo "AWS_WEB_IDENTITY_TOKEN_FILE=$file"
   echo "AWS_ROLE_SESSION_NAME=github-actions-${GITHUB_RUN_ID:-0}"
 } >> "$GITHUB_ENV"
+# What the role's trust has to name; the part of the token that says so is no secret.
+python3 - "$file" << 'CLAIMS'
+import base64, json, sys
+part = open(sys.argv[1]).read().split(".")[1:2]
+try:
+    claims = json.loads(base64.urlsafe_b64decode(part[0] + "=" * (-len(part[0]) % 4)))
+except (IndexError, ValueError):
+    claims = {}
+for claim in ("iss", "sub", "aud"):
+    print(f"token: {claim} {claims.get(claim, '')}")
+CLAIMS
 echo "the next steps are $AWS_ROLE_ARN"

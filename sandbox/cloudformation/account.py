@@ -19,7 +19,7 @@ from sandbox.cloudformation.records import (
 )
 from sandbox.errors import ApiError, invalid
 from sandbox.faults import Faults
-from sandbox.provisioning import Provisioner, Schemas
+from sandbox.provisioning import Caller, Provisioned, Provisioner, Request, Schemas
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
@@ -46,6 +46,7 @@ class Account:
         self.stacks: dict[str, Stack] = {}
         self.change_sets: dict[str, ChangeSet] = {}
         self.detections: dict[str, Detection] = {}
+        self.calling: tuple[Caller | None] | None = None  # who asks, while a call is answered
         self._random = random.Random(f"{faults.seed}{region}")  # noqa: S311 - reproducible ids, no secret
 
     def uuid(self) -> str:
@@ -114,9 +115,17 @@ class Account:
         """Make a new operation the stack's; what the one before still had on the agenda is void."""
         stack.operation.live = False
         stack.drifts, stack.drift_status, stack.drift_checked = {}, "NOT_CHECKED", None
-        stack.operation = Operation(self.uuid(), kind, options)
+        caller = stack.operation.caller if self.calling is None else self.calling[0]
+        stack.operation = Operation(self.uuid(), kind, options, caller=caller)
         stack.operations.append(stack.operation)
         return stack.operation
+
+    def permit(
+        self, stack: Stack, operation: str, request: Request, current: Provisioned | None = None
+    ) -> None:
+        """Have whoever asked for the stack's operation be allowed to do this; raises ProvisionError."""
+        if stack.operation.caller is not None:
+            stack.operation.caller.provisions(operation, request, current)
 
     def later(self, stack: Stack, seconds: float, action: Callable[[], None]) -> None:
         """Have *action* happen if the stack is still at the same operation then."""

@@ -13,7 +13,7 @@ from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.requests import Fetch
 from sandbox.errors import ApiError
 from sandbox.faults import Faults
-from sandbox.provisioning import Provisioner, Schemas
+from sandbox.provisioning import Caller, Provisioner, Schemas
 
 Action = Callable[[Account, Mapping[str, Any], Fetch], Mapping[str, Any]]
 ACTIONS: Mapping[str, Action] = {
@@ -71,8 +71,10 @@ class Control:
         self._accounts: dict[str, Account] = {}
         self._lock = threading.RLock()
 
-    def call(self, action: str, params: Mapping[str, Any], region: str) -> Mapping[str, Any]:
-        """Carry out one API call; raises ApiError."""
+    def call(
+        self, action: str, params: Mapping[str, Any], region: str, caller: Caller | None = None
+    ) -> Mapping[str, Any]:
+        """Carry out one API call of *caller*, None for an administrator; raises ApiError."""
         if action not in ACTIONS or action in self.faults.behaviour.lacks:
             raise ApiError("InvalidAction", f"The action {action} is not offered by this sandbox.")
         for name in self.faults.behaviour.lacks:
@@ -80,9 +82,19 @@ class Control:
                 raise ApiError("ValidationError", f"Unknown parameter in input: {name}")
         with self._lock:
             self.settle()
-            answer = ACTIONS[action](self._account(region), params, self._fetch)
+            account = self._account(region)
+            account.calling = (caller,)
+            try:
+                answer = ACTIONS[action](account, params, self._fetch)
+            finally:
+                account.calling = None
             self.settle()
             return answer
+
+    def stack_of(self, change_set: str, region: str) -> str | None:
+        """Return the id of the stack that the change set with that ARN is for."""
+        found = self._account(region).change_sets.get(change_set)
+        return found.stack_id if found else None
 
     def settle(self) -> None:
         """Make everything happen that is due."""

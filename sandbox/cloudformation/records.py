@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.cloudformation.differences import Difference
 from sandbox.cloudformation.template import EMPTY, ResourceSpec, Template
-from sandbox.provisioning import Provisioned, Request
+from sandbox.provisioning import Caller, Provisioned, Request
 
 if TYPE_CHECKING:
     from sandbox.cloudformation.runs import Run
@@ -86,6 +86,7 @@ class Operation:
     type: str  # CREATE_STACK, UPDATE_STACK, ROLLBACK, DELETE_STACK
     options: Options
     run: Run | None = None
+    caller: Caller | None = None  # in whose name it is done; None is an administrator
     live: bool = True  # False once something else took over: what it still had on the agenda is void
 
 

@@ -140,6 +140,7 @@ class Creating(Working):
     def _make(self) -> None:
         request = self.resource.request or evaluated(self.resource, self._evaluation)
         self._check_required()
+        self._account.permit(self._stack, "create", request)
         self.resource.made = self._account.provisioner.create(request)
 
     def _check_required(self) -> None:
@@ -240,6 +241,7 @@ class Updating(Working):
         request, before = self.resource.request, self._before
         if request is not None and before.request is not None and before.made is not None:
             old = before.request.properties
+            self._account.permit(self._stack, "update", request, before.made)
             self.resource.made = self._account.provisioner.update(request, old, before.made)
 
     def cancel(self) -> None:
@@ -294,6 +296,7 @@ class Restoring(Working):
         if current.made is not None and current.physical_id != before.physical_id:
             self._stack.leftovers.append(Leftover(current, kept=False))
         elif not self._skipped and before.request and before.made and current.request and current.made:
+            self._account.permit(self._stack, "update", before.request, current.made)
             made = self._account.provisioner.update(before.request, current.request.properties, current.made)
             before.made = made
         self.resource = self._stack.resources[self._name] = before
@@ -326,4 +329,5 @@ class Deleting(Working):
 
     def _remove(self) -> None:
         if self.resource.request is not None and self.resource.made is not None:
+            self._account.permit(self._stack, "delete", self.resource.request, self.resource.made)
             self._account.provisioner.delete(self.resource.request, self.resource.made)

@@ -76,7 +76,6 @@ class MotoProvisioner:
         self._services = services
         self._schemas = schemas
         self._region = region
-        self._tags: dict[tuple[str, str], Mapping[str, str]] = {}
 
     def create(self, request: Request) -> Provisioned:
         """Make the resource; raises ProvisionError."""
@@ -103,7 +102,7 @@ class MotoProvisioner:
         self, request: Request, old_properties: Mapping[str, Any], current: Provisioned
     ) -> Provisioned:
         """Change the resource in place; raises ProvisionError."""
-        tags = self._tags.get((request.type, current.physical_id), {})
+        tags = self._services.tagged.last(request.type, current.physical_id)
         call = replace(self._call(request), previous_tags=tags)
         try:
             changed = _handler(request.type).update(call, old_properties, current)
@@ -119,7 +118,7 @@ class MotoProvisioner:
         except ClientError as error:
             if not _gone({**error.response["Error"]}):
                 raise _reason(call, error) from error
-        self._tags.pop((request.type, current.physical_id), None)
+        self._services.tagged.forget(request.type, current.physical_id)
 
     def read(self, request: Request, current: Provisioned) -> Mapping[str, Any] | None:
         """Give the live values of the properties that can be told; raises Gone, ProvisionError."""
@@ -151,9 +150,10 @@ class MotoProvisioner:
                 _handler(call.request.type).delete(call, begun)
 
     def _complete(self, call: Call, made: Provisioned) -> Provisioned:
-        self._tags[(call.request.type, made.physical_id)] = call.tags
-        plausible = typed.attributes(call, made.physical_id)
-        return Provisioned(made.physical_id, {**plausible, **made.attributes})
+        attributes = {**typed.attributes(call, made.physical_id), **made.attributes}
+        arn, now = str(attributes.get("Arn", made.physical_id)), self._services.surroundings.now()
+        self._services.tagged.note(call.request.type, made.physical_id, arn, call.tags, now)
+        return Provisioned(made.physical_id, attributes)
 
 
 def _handler(type_name: str) -> Handler:

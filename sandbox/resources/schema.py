@@ -47,36 +47,36 @@ class ProviderSchemas:
 
     def create_only(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
         """Properties whose change replaces the resource, as dotted paths; none inside list items."""
-        return _dotted(self._schema(type).get("createOnlyProperties", ()))
+        return _dotted(self.schema(type).get("createOnlyProperties", ()))
 
     def conditional_create_only(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
         """Properties whose change may replace the resource, depending on the values; dotted paths."""
-        return _dotted(self._schema(type).get("conditionalCreateOnlyProperties", ()))
+        return _dotted(self.schema(type).get("conditionalCreateOnlyProperties", ()))
 
     def attributes(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
         """Names that `Fn::GetAtt` accepts, dotted where nested (`Endpoint.Address`)."""
-        return _dotted(self._schema(type).get("readOnlyProperties", ())) | _ALSO_ATTRIBUTES.get(
+        return _dotted(self.schema(type).get("readOnlyProperties", ())) | _ALSO_ATTRIBUTES.get(
             type, frozenset()
         )
 
     def required(self, type: str) -> frozenset[str]:  # noqa: A002 - CloudFormation's own word
         """Top-level properties that must be given."""
-        return frozenset(self._schema(type).get("required", ()))
+        return frozenset(self.schema(type).get("required", ()))
 
     def identifier(self, type: str) -> tuple[str, ...]:  # noqa: A002 - CloudFormation's own word
         """The properties that identify a resource of the type, in order, as dotted paths."""
-        return tuple(_path(pointer) for pointer in self._schema(type).get("primaryIdentifier", ()))
+        return tuple(_path(pointer) for pointer in self.schema(type).get("primaryIdentifier", ()))
 
     def tag_property(self, type: str) -> str | None:  # noqa: A002 - CloudFormation's own word
         """Name of the property that holds tags, None where the type carries none."""
-        tagging = self._schema(type).get("tagging", {})
+        tagging = self.schema(type).get("tagging", {})
         if not tagging.get("taggable", False):
             return None
         return str(tagging.get("tagProperty", "/properties/Tags")).removeprefix("/properties/")
 
     def kind_of(self, type: str, path: str) -> str:  # noqa: A002 - CloudFormation's own word
         """JSON type (`string`, `array` …) of the property at the dotted *path*; `string` where unsaid."""
-        schema = self._schema(type)
+        schema = self.schema(type)
         node: Mapping[str, Any] = schema
         for name in path.split("."):
             node = _resolved(node.get("properties", {}).get(name, {}), schema)
@@ -90,7 +90,8 @@ class ProviderSchemas:
         )
         return types
 
-    def _schema(self, type_name: str) -> Mapping[str, Any]:
+    def schema(self, type_name: str) -> Mapping[str, Any]:
+        """Return the provider schema of a type; raises UnknownTypeError."""
         name = _named(type_name)
         if name not in self._loaded:
             if name not in self._types:

@@ -19,6 +19,7 @@ import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
+from sandbox.access.tagged import Tagged
 from sandbox.resources import engine_versions
 from sandbox.resources.bucket_policies import put_by_api
 from sandbox.resources.database_hosts import closed
@@ -52,6 +53,7 @@ class Services:
 
         self.account = account
         self.surroundings = Surroundings()
+        self.tagged = Tagged()
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         self.functions, self.runs, self._proxies = Functions(), Runs(), Proxies(self)
@@ -104,6 +106,7 @@ class Services:
         """End what runs, and forget everything in every account and region of this process."""
         self.runs.stop()
         parts = (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies, self._zones)
+        self.tagged.clear()
         for part in (*parts, self._disks):
             part.clear()
         from sandbox.resources import moto_app  # noqa: PLC0415 - as above

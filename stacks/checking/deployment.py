@@ -12,6 +12,9 @@ LEAST_STEP_PERCENT = 3
 
 CLIENT_PORTS = (80, 443)
 
+BESIDE_MINUTES = 30
+"""What a deployment wants beside its planned waits: tasks that start, and the way back."""
+
 
 def deployment_findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the strategy and the keys around it; rolling needs none of them."""
@@ -37,6 +40,7 @@ def deployment_findings(settings: Settings) -> Iterator[Finding]:
         message = f"{settings.alb.test_port} is a listener's of the clients; choose another, like 8443"
         yield Finding("alb.test_port", message, (strategy,))
     yield from _patience(settings)
+    yield from _session(settings)
 
 
 def _patience(settings: Settings) -> Iterator[Finding]:
@@ -55,6 +59,24 @@ def _patience(settings: Settings) -> Iterator[Finding]:
         )
         also = ("service.deployment_strategy", "service.shift_percent", "service.shift_minutes")
         yield Finding("service.bake_minutes", message, (*also, "deployment.timeout_minutes.service"))
+
+
+def _session(settings: Settings) -> Iterator[Finding]:
+    """
+    Compare it with the pipelines' sessions: CloudFormation waits with the credentials of who deploys.
+
+    Tasks start first, and the way back, should the deployment fail, wants time as well.
+    """
+    hours, waits = settings.pipelines.session_hours, planned_minutes(settings.service)
+    if settings.pipelines.configured and waits + BESIDE_MINUTES > hours * 60:
+        message = (
+            f"a {settings.service.deployment_strategy} deployment waits {waits} minutes and wants "
+            f"{BESIDE_MINUTES} more, and a pipeline's session ends after {hours} hours "
+            "(pipelines.session_hours), and with it deployment and rollback; shorten the one or lengthen the "
+            "other"
+        )
+        also = ("service.deployment_strategy", "service.shift_percent", "service.shift_minutes")
+        yield Finding("service.bake_minutes", message, (*also, "pipelines.session_hours"))
 
 
 def planned_minutes(service: Service) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from stacks.checking.problems import Finding
+from stacks.parts.reach import KEPT_OF_STACK
 from stacks.sections.pipelines import AzureDevOps, GitHub
 from stacks.settings import Settings
 
@@ -50,7 +52,18 @@ def _github(trust: GitHub) -> Iterator[Finding]:
     if not trust.environments:
         message = "nobody may deploy; add environments, with required reviewers as their protection"
         yield Finding(key, message, (f"{key}.environments",))
+    for index, other in enumerate(trust.other_forms):
+        if other in (trust.repository, *trust.other_forms[:index]):
+            yield Finding(f"{key}.other_forms", f"{other} stands twice; keep one of them", below=(index,))
+        if _numbers(other) and _numbers(trust.repository) and _numbers(other) != _numbers(trust.repository):
+            message = f"{other} has other numbers than {trust.repository}, so it is another repository"
+            yield Finding(f"{key}.other_forms", message, (f"{key}.repository",), below=(index,))
     yield from _provider(f"{key}.provider_arn", trust.provider_arn, "token.actions.githubusercontent.com")
+
+
+def _numbers(repository: str) -> list[str]:
+    """Return the numbers of owner and repository, where the name has them: owner@123/name@456."""
+    return re.findall(r"@(\d+)", repository)
 
 
 def _provider(key: str, arn: str | None, issuer: str) -> Iterator[Finding]:
@@ -72,6 +85,13 @@ def _deploys(settings: Settings) -> Iterator[Finding]:
     if deployed and not any(fnmatchcase(settings.prefix, entry) for entry in deployed):
         message = f"the role could not deploy {settings.prefix} itself; add it"
         yield Finding(key, message, ("environment", "system"))
+    if deployed and settings.prefix not in deployed and len(settings.prefix) >= KEPT_OF_STACK:
+        message = (
+            f"CloudFormation may cut the names of roles after {KEPT_OF_STACK} characters of the stack's, and "
+            f"a pattern then misses those of {settings.prefix}; name {settings.prefix} itself here, or "
+            "shorten environment"
+        )
+        yield Finding(key, message, ("environment",))
 
 
 def _arns(settings: Settings) -> Iterator[tuple[str, str]]:

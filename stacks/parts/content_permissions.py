@@ -39,7 +39,7 @@ def contents(reach: Reach) -> list[Statement]:
     are this account's. Log deliveries and what becomes of a subscription know no resource: CloudFormation
     alone asks for them, for what its stack made.
     """
-    bucket, subscription = reach.globally("s3", "{p}-*"), "SetSubscriptionAttributes Unsubscribe"
+    bucket, subscription = [*reach.buckets()], "SetSubscriptionAttributes Unsubscribe"
     aliases = reach.arns("kms", "alias/{p}", "alias/{p}-*")
     return [
         allow("Logs", actions("logs", _LOGS), log_groups(reach)),
@@ -51,7 +51,7 @@ def contents(reach: Reach) -> list[Statement]:
         allow("Passwords", actions("secretsmanager", "GetRandomPassword"), ["*"]),  # knows no resource
         allow("NewBuckets", actions("s3", "CreateBucket"), bucket),
         allow("Buckets", actions("s3", _BUCKETS), bucket, when(HERE)),
-        allow("Files", actions("s3", _FILES), reach.globally("s3", "{p}-*/*"), when(HERE)),
+        allow("Files", actions("s3", _FILES), [*reach.buckets("/*")], when(HERE)),
         allow("NewKeys", actions("kms", "CreateKey"), ["*"], when(*reach.tagged(), BY_CLOUDFORMATION)),
         allow("TagNewKeys", actions("kms", "TagResource"), keys(), when(*reach.tagged(), BY_CLOUDFORMATION)),
         allow("Keys", actions("kms", _KEYS), keys(), when(*reach.owned())),
@@ -93,7 +93,7 @@ _BUCKETS = (
 )
 _FILES = "DeleteObject DeleteObjectVersion PutObject"
 _KEYS = (
-    "CreateAlias CreateGrant Decrypt DeleteAlias DisableKey DisableKeyRotation EnableKey EnableKeyRotation "
+    "CreateAlias CreateGrant Decrypt DeleteAlias DisableKeyRotation EnableKeyRotation "
     "Encrypt GenerateDataKey PutKeyPolicy RevokeGrant ScheduleKeyDeletion TagResource UntagResource "
     "UpdateAlias UpdateKeyDescription"
 )

@@ -49,7 +49,7 @@ def stacks(reach: Reach) -> list[Statement]:
     ours = reach.change_sets("gatestack-*")
     no_handover = Null({"cloudformation:RoleArn": "true", "cloudformation:ImportResourceTypes": "true"})
     template = StringLikeIfExists("cloudformation:TemplateUrl", _template_addresses())
-    in_cluster = ArnEquals("ecs:cluster", reach.arns("ecs", "cluster/{p}"))
+    in_cluster = ArnEquals("ecs:cluster", reach.arns("ecs", "cluster/{p}", "cluster/{p}-*"))
     return [
         allow("Deploy", actions("cloudformation", _STACKS), own),
         allow(

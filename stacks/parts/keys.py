@@ -5,6 +5,7 @@ from __future__ import annotations
 from awacs import kms as action
 from awacs.aws import (
     Allow,
+    ArnEquals,
     ArnLike,
     Bool,
     Condition,
@@ -20,7 +21,7 @@ from stacks.parts import audit_trail
 from stacks.parts.policies import arn, document, via
 from stacks.parts.retention import kept_in_production
 from stacks.settings import Settings
-from stacks.wiring import Stack
+from stacks.wiring import PIPELINE_ROLE, Stack
 
 DATA_KEYS = [action.GenerateDataKey, action.GenerateDataKeyWithoutPlaintext]
 USE = [
@@ -36,6 +37,19 @@ What AWS's examples write as ``GenerateDataKey*`` and ``ReEncrypt*``, without th
 which none of the services makes (AWS KMS API Reference, "GenerateDataKeyPair").
 """
 
+MAKE = [
+    action.CreateAlias,
+    action.DescribeKey,
+    action.EnableKeyRotation,
+    action.GetKeyPolicy,
+    action.GetKeyRotationStatus,
+    action.ListResourceTags,
+    action.PutKeyPolicy,
+    action.ScheduleKeyDeletion,
+    action.TagResource,
+]
+"""What makes a key with its alias, and takes it away when the stack goes back."""
+
 SERVICES = ("ecr", "rds", "s3", "secretsmanager", "sns")
 """Services that use the key in the name of a caller of this account."""
 
@@ -50,6 +64,7 @@ def add(stack: Stack) -> Key:
             EnableKeyRotation=True,
             PendingWindowInDays=30 if stack.settings.production else 7,
             KeyPolicy=_policy(stack.settings),
+            BypassPolicyLockoutSafetyCheck=True,  # `_account` is always in the policy
             **kept_in_production(stack.settings),
         ),
         name="key",
@@ -61,7 +76,8 @@ def add(stack: Stack) -> Key:
 def _policy(settings: Settings) -> PolicyDocument:
     events = [_events()] if settings.observability.alarms.stopped_tasks else []
     trail = audit_trail.key_statements(settings)
-    return document(*_use(settings), _logs(settings.prefix), _alarms(), *events, *trail)
+    makers = [_makers()] if settings.pipelines.configured else []
+    return document(*_use(settings), *makers, _logs(settings.prefix), _alarms(), *events, *trail)
 
 
 def _use(settings: Settings) -> tuple[Statement, Statement, Statement]:
@@ -73,6 +89,21 @@ def _account() -> Statement:
     """Without it nobody can manage the key: AWS KMS Developer Guide, "Default key policy"."""
     root = Principal("AWS", Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root"))
     return _statement("Account", root, [action.Action("*")])
+
+
+def _makers() -> Statement:
+    """
+    Let the pipelines' role make the key and look after it, before the key's tags count.
+
+    KMS makes a key only for who could change its policy afterwards, and tags decide nothing for up to five
+    minutes. The role is known by its name: a policy that names a role which is not there yet is refused. Its
+    own policies limit it to keys with this environment's tags again, as soon as they count.
+    Sources: AWS KMS API Reference, "CreateKey"; AWS KMS Developer Guide, "Control access to KMS keys using
+    tags"; IAM User Guide, "aws:PrincipalArn".
+    """
+    role = Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{PIPELINE_ROLE.format('deploy')}")
+    here = Condition([StringEquals("kms:CallerAccount", AccountId), ArnEquals("aws:PrincipalArn", role)])
+    return _statement("MadeByPipelines", Principal("AWS", "*"), MAKE, here)
 
 
 def _callers(*services: str) -> Statement:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from awacs import firehose, kms, logs, s3
-from awacs.aws import Condition, StringEquals, StringLike
+from awacs.aws import ArnLike, Condition, StringEquals, StringLike
 from troposphere import AccountId, GetAtt, Ref, Sub
 from troposphere.firehose import (
     BufferingHints,
@@ -73,7 +73,7 @@ def add(stack: Stack) -> None:
         stack,
         "LogArchiveSenderRole",
         "logs.amazonaws.com",
-        arn("logs", "log-group:*"),
+        Condition(ArnLike("aws:SourceArn", arn("logs", "*"))),  # CloudWatch Logs User Guide, Example 3
         allow("SendToArchive", [firehose.PutRecord, firehose.PutRecordBatch], [GetAtt(stream, "Arn")]),
     )
     stack.export(ARCHIVE_STREAM, GetAtt(stream, "Arn"), "Stream that log groups send to the archive by")

@@ -70,7 +70,7 @@ def limits(reach: Reach) -> list[Statement]:
         allow("Secrets", actions("secretsmanager", _SECRETS), secrets(reach)),
         allow("Parameters", actions("ssm", "GetParameters"), service("ssm", "parameter/{p}/*")),
         allow("Keys", actions("kms", _KEYS), keys(), when(*reach.owned())),
-        allow("Files", actions("s3", _FILES), reach.globally("s3", "{p}-*")),
+        allow("Files", actions("s3", _FILES), [*reach.buckets()]),
         allow("Models", actions("bedrock", _MODELS), _models()),
         allow("Services", actions("ecs", "DescribeServices DescribeTasks UpdateService"), tasks),
         allow("Archive", actions("firehose", _RECORDS), service("firehose", "deliverystream/{p}-*")),

@@ -54,7 +54,7 @@ def looking(reach: Reach, zones: list[object]) -> list[Statement]:
 
     DescribeTaskDefinition knows neither resource nor condition; ListTasks is kept to a cluster by one.
     """
-    in_cluster = ArnEquals("ecs:cluster", reach.arns("ecs", "cluster/{p}"))
+    in_cluster = ArnEquals("ecs:cluster", reach.arns("ecs", "cluster/{p}", "cluster/{p}-*"))
     return [
         allow("LookAtNetwork", actions("ec2", _NETWORK), ["*"]),
         allow("LookAtBalancers", actions("elasticloadbalancing", _BALANCERS), ["*"]),
@@ -99,11 +99,11 @@ def looking_at_contents(reach: Reach) -> list[Statement]:
         allow("ReadTopics", actions("sns", _TOPICS), service("sns", "{p}-*")),
         allow("ReadParameters", actions("ssm", _PARAMETERS), service("ssm", "parameter/{p}/*")),
         allow("ReadSecretsFacts", actions("secretsmanager", _SECRETS), secrets(reach)),
-        allow("ReadBuckets", actions("s3", _BUCKETS), reach.globally("s3", "{p}-*"), when(HERE)),
+        allow("ReadBuckets", actions("s3", _BUCKETS), [*reach.buckets()], when(HERE)),
         allow(
             "ReadFiles",
             actions("s3", "GetObject GetObjectVersion"),
-            reach.globally("s3", "{p}-*/*"),
+            [*reach.buckets("/*")],
             when(HERE),
         ),
         allow("ReadRoles", actions("iam", _ROLES), roles(reach)),
@@ -144,7 +144,7 @@ def secrets(reach: Reach) -> list[object]:
 
 def roles(reach: Reach) -> list[object]:
     """The stacks' roles: CloudFormation's names begin with the stack's."""
-    return [*reach.arns("iam", "role/{p}-*", regional=False)]
+    return [*reach.roles()]
 
 
 def keys() -> list[object]:

@@ -30,6 +30,15 @@ def arn_of(service: str, resource: str, *, regional: bool = True) -> Sub:
     return Sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}")
 
 
+KEPT_OF_STACK = 24
+"""
+Characters of a stack's name that are sure to begin the name that CloudFormation makes of it.
+
+Where a service's limit is short (roles: 64, buckets: 63) both the stack's name and the logical id are cut,
+each to half of what the random end leaves at the worst; how exactly is not documented.
+"""
+
+
 @dataclass(frozen=True)
 class Reach:
     """The environments that a role is for."""
@@ -57,6 +66,23 @@ class Reach:
             for resource in resources
             for prefix in self.prefixes
         ]
+
+    def generated(self) -> list[str]:
+        """
+        Return how the names begin that CloudFormation makes for the stacks' roles and buckets.
+
+        A pattern for a whole system stays whole: an environment that it would miss is refused
+        (`stacks.checking.pipelines`).
+        """
+        return [f"{one}-" if "*" in one else f"{one}-"[:KEPT_OF_STACK] for one in self.prefixes]
+
+    def roles(self) -> list[Sub]:
+        """Return the ARNs of the stacks' roles."""
+        return [arn_of("iam", f"role/{one}*", regional=False) for one in self.generated()]
+
+    def buckets(self, within: str = "") -> list[Sub]:
+        """Return the ARNs of the stacks' buckets, or with ``/*`` of what is in them."""
+        return [Sub(f"arn:${{AWS::Partition}}:s3:::{one}*{within}") for one in self.generated()]
 
     def owned(self) -> list[StringEquals]:
         """Return the conditions of a resource that is ours, by tags that only its maker can have set."""

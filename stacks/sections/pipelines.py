@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field
@@ -71,6 +72,8 @@ class GitHub(Section):
 
     repository: fields.Repository
     """owner/name; owner@123/name@456 where GitHub's tokens name both with their numbers."""
+    other_forms: Annotated[tuple[fields.Repository, ...], Field(strict=False)] = ()
+    """The repository's other names while its tokens change over: owner/name beside owner@123/name@456."""
     environments: Annotated[tuple[fields.GitHubName, ...], Field(strict=False)] = ()
     """Environments of the repository whose jobs deploy; its protection rules say who approves."""
     pull_requests: bool = False
@@ -83,14 +86,18 @@ class GitHub(Section):
     @property
     def deploy_subjects(self) -> tuple[str, ...]:
         """Whose tokens deploy (GitHub docs, "OpenID Connect reference")."""
-        return tuple(f"repo:{self.repository}:environment:{one}" for one in self.environments)
+        return self._of(f"environment:{one}" for one in self.environments)
 
     @property
     def plan_subjects(self) -> tuple[str, ...]:
         """Whose tokens plan."""
-        requests = (f"repo:{self.repository}:pull_request",) if self.pull_requests else ()
-        branches = tuple(f"repo:{self.repository}:ref:refs/heads/{one}" for one in self.plan_branches)
-        return requests + branches
+        requests = ("pull_request",) if self.pull_requests else ()
+        return self._of((*requests, *(f"ref:refs/heads/{one}" for one in self.plan_branches)))
+
+    def _of(self, ends: Iterable[str]) -> tuple[str, ...]:
+        """Return the subjects that end so, by every form of the repository's name."""
+        names = (self.repository, *self.other_forms)
+        return tuple(f"repo:{name}:{end}" for end in ends for name in names)
 
 
 class Pipelines(Section):

@@ -1,0 +1,93 @@
+"""Access to an account for who is no administrator: sessions of STS, calls, what CloudFormation does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from sandbox.access import wire
+from sandbox.access.callers import Known, RoleCaller
+from sandbox.access.policies import Request
+from sandbox.access.roles import Roles
+from sandbox.access.sessions import Session
+from sandbox.access.simulation import simulated
+from sandbox.errors import invalid
+from sandbox.resources.schema import ProviderSchemas
+from sandbox.resources.services import Services
+from sandbox.surroundings import Surroundings
+
+_FOR_ALL = frozenset({"sts:GetCallerIdentity"})
+"""No permissions are needed for it, says its reference."""
+_TAKES_A_ROLE = frozenset({"AssumeRole", "AssumeRoleWithWebIdentity"})
+HOUR_SECONDS = 3600
+"""How long a session lasts whose DurationSeconds nobody has asked for (AWS STS API Reference)."""
+
+
+class Access:
+    """
+    The callers of one account whose policies are judged: sessions of roles that its IAM has.
+
+    A role that nobody has made there can be taken all the same, and may do everything, as may the sandbox's
+    own key. Of resource policies those of keys are judged, no others.
+    """
+
+    def __init__(self, services: Services, schemas: ProviderSchemas) -> None:
+        self._services = services
+        self._roles = Roles(services)
+        self._known = Known(self._roles, services.tagged, schemas, self._around)
+
+    def caller(self, session: Session | None) -> RoleCaller | None:
+        """Return who *session* is; None for an administrator."""
+        if session is None or not self._roles.exists(session.role):
+            return None
+        return RoleCaller(session, self._known)
+
+    def session(self, form: Mapping[str, str]) -> Session | None:
+        """
+        Return the session that a call of STS's asks for, None where it asks for none of a role's.
+
+        Raises:
+            ApiError: it is to last longer than the role allows.
+
+        """
+        if form.get("Action") not in _TAKES_A_ROLE or "RoleArn" not in form:
+            return None
+        seconds, arn = int(form.get("DurationSeconds", HOUR_SECONDS)), form["RoleArn"]
+        role = arn.rpartition("/")[2]
+        if self._roles.exists(role) and seconds > self._roles.longest(role):
+            raise invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+        around = self._around()
+        ends = around.now() + seconds if around.faults.behaviour.sessions_end else None
+        return Session(arn, form.get("RoleSessionName", ""), ends)
+
+    def check(
+        self,
+        caller: RoleCaller,
+        call: tuple[str, str, Mapping[str, str], bytes],
+        region: str,
+        stack_of: Callable[[str, str], str | None],
+    ) -> None:
+        """
+        Let *caller* make the *call*: method, path, headers, body.
+
+        A change set is judged by its stack, *stack_of* it and its region, also where the call names it alone.
+
+        Raises:
+            ApiError: the caller may not.
+
+        """
+        for one in self._asked(call, region):
+            named = str(one.context.get("cloudformation:ChangeSetName", ""))
+            stack = stack_of(named, region) if one.resource == "*" and named.startswith("arn:") else None
+            caller.asks(replace(one, resource=stack) if stack else one, region)
+
+    def simulated(self, form: Mapping[str, str]) -> str:
+        """Answer SimulatePrincipalPolicy; raises ApiError."""
+        return simulated(self._roles, form, self._services.account)
+
+    def _asked(self, call: tuple[str, str, Mapping[str, str], bytes], region: str) -> Iterable[Request]:
+        found = wire.requests(*call, self._services.account, region)
+        return (one for one in found if one.action not in _FOR_ALL)
+
+    def _around(self) -> Surroundings:
+        return self._services.surroundings

@@ -1,0 +1,154 @@
+"""
+Callers that are roles: what they ask for themselves, and what CloudFormation asks for in their name.
+
+CloudFormation has no role of its own here: its handlers act with the credentials of who asked for the
+operation, which it keeps until the operation is over (CloudFormation User Guide, "CloudFormation service
+role": "a temporary session that's generated from your user credentials").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sandbox.access.needs import Resource
+from sandbox.access.policies import Document, Request
+from sandbox.access.roles import Roles
+from sandbox.access.sessions import EXPIRED, Session
+from sandbox.access.tagged import Tagged
+from sandbox.errors import ApiError
+from sandbox.provisioning import Provisioned, ProvisionError
+from sandbox.provisioning import Request as Asked
+from sandbox.resources.schema import ProviderSchemas
+from sandbox.surroundings import Surroundings
+
+KEY = "AWS::KMS::Key"
+LOCKED_OUT = "The new key policy will not allow you to update the key policy in the future."
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the account when a caller is judged; fulfils `needs.Surroundings`."""
+
+    roles: Roles
+    tagged: Tagged
+    schemas: ProviderSchemas
+    around: Callable[[], Surroundings]
+
+    def tags(self, arn: str) -> Mapping[str, str] | None:
+        """Return the tags that count of what *arn* names."""
+        around = self.around()
+        return self.tagged.counting(arn, around.now(), around.faults.behaviour.tag_delay)
+
+    def boundary(self, role: str) -> str | None:
+        """Return the ARN of the role's boundary."""
+        return self.roles.boundary(role)
+
+
+@dataclass(frozen=True)
+class RoleCaller:
+    """A session of a role; fulfils `provisioning.Caller`."""
+
+    session: Session
+    known: Known
+
+    def asks(self, request: Request, region: str) -> None:
+        """Let the caller ask for *request*; raises ApiError."""
+        tags = self.known.tags(request.resource) or {}
+        context = {f"aws:ResourceTag/{key}": value for key, value in tags.items()} | dict(request.context)
+        if refusal := self._refusal(replace(request, context=context), region):
+            raise ApiError("AccessDenied", refusal, 403)
+
+    def provisions(self, operation: str, asked: Asked, current: Provisioned | None) -> None:
+        """
+        Let CloudFormation do *operation* (``create``, ``update``, ``delete``) in the caller's name.
+
+        Raises:
+            ProvisionError: the session has ended, or may not do what the type's handler asks for.
+
+        """
+        if self.session.ended(self.known.around().now()):
+            raise ProvisionError(_said(asked, EXPIRED, 403, "InvalidCredentials"))
+        if not self.known.schemas.known(asked.type):
+            return  # what is wrong with it, the provisioner says
+        resource = self._resource(operation, asked, current)
+        policy = _policy(asked) if asked.type == KEY and operation == "create" else None
+        if asked.type == KEY and operation in {"create", "update"}:
+            self._check_lockout(resource, asked)
+        for one in resource.needs(operation, self.known.schemas.schema(asked.type)):
+            if refusal := self._refusal(_through_service(one, asked), asked.region, policy):
+                raise ProvisionError(_said(asked, refusal, 400, "AccessDenied"))
+
+    def _resource(self, operation: str, asked: Asked, current: Provisioned | None) -> Resource:
+        physical = current.physical_id if current else ""
+        tags = {**asked.tags, **_own_tags(asked, self.known.schemas)}
+        there = self.known.tags(physical) if current else None
+        if operation == "create" and asked.type != KEY:
+            there = tags  # what is made with its tags has them when its next handler's call comes
+        return Resource(
+            *(asked.type, asked.logical_id, asked.stack_name, asked.properties, tags, there),
+            *(self.known, asked.account, asked.region),
+            physical_id=physical,
+        )
+
+    def _refusal(self, request: Request, region: str, key_policy: Document | None = None) -> str | None:
+        if request.action.startswith("kms:") and ":key/" in request.resource and key_policy is None:
+            key_policy = self.known.roles.key_policy(request.resource, region)
+        policy = key_policy if ":key/" in request.resource else None
+        found = self.known.roles.verdict(self.session, request, policy)
+        if found == "allowed":
+            return None
+        why = (
+            "with an explicit deny in an identity-based policy"
+            if found == "explicitDeny"
+            else f"because no identity-based policy allows the {request.action} action"
+        )
+        return (
+            f"User: {self.session.arn} is not authorized to perform: {request.action}"
+            f" on resource: {request.resource} {why}"
+        )
+
+    def _check_lockout(self, resource: Resource, asked: Asked) -> None:
+        """
+        Refuse a key whose policy its maker could not change afterwards.
+
+        KMS asks whether the caller, by the new policy, the caller's own, and the tags that count on the key
+        now, could call PutKeyPolicy; a key that is being made has none (AWS KMS API Reference, CreateKey,
+        "BypassPolicyLockoutSafetyCheck"; AWS KMS Developer Guide, "Default key policy").
+        """
+        if str(asked.properties.get("BypassPolicyLockoutSafetyCheck", False)).lower() == "true":
+            return
+        for one in resource.requests("kms:PutKeyPolicy", "update"):
+            if self._refusal(one, asked.region, _policy(asked)):
+                raise ProvisionError(_said(asked, LOCKED_OUT, 400, "InvalidRequest"))
+
+
+def _through_service(request: Request, asked: Asked) -> Request:
+    """Return *request*; of a key it comes through the service whose resource is encrypted with it."""
+    service = asked.type.split("::")[1].lower()
+    if not request.action.startswith("kms:") or service == "kms":
+        return request
+    through = {
+        "kms:ViaService": f"{service}.{asked.region}.amazonaws.com",
+        "kms:GrantIsForAWSResource": "true",
+    }
+    return replace(request, context={**request.context, **through})
+
+
+def _policy(asked: Asked) -> Document:
+    document: Document = asked.properties.get("KeyPolicy") or {"Statement": []}
+    return document
+
+
+def _own_tags(asked: Asked, schemas: ProviderSchemas) -> dict[str, str]:
+    own: Any = asked.properties.get(schemas.tag_property(asked.type) or "", ())
+    return dict(own) if isinstance(own, Mapping) else {one["Key"]: str(one["Value"]) for one in own}
+
+
+def _said(asked: Asked, message: str, status: int, code: str) -> str:
+    service = asked.type.split("::")[1]
+    return (
+        f'Resource handler returned message: "{message} (Service: {service}, Status Code: {status})"'
+        f" (HandlerErrorCode: {code})"
+    )

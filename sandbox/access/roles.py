@@ -1,0 +1,130 @@
+"""What a role's session may do: its policies, its boundary, and the policy of the key that is asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote
+
+from botocore.exceptions import ClientError
+
+from sandbox.access.policies import Document, Request, Verdict, matches, statements, verdict
+from sandbox.access.sessions import Session
+from sandbox.resources.services import Services
+
+
+class Roles:
+    """The roles of the sandbox's IAM."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a role of that name: what nobody has made is an administrator's session."""
+        return self._role(name) is not None
+
+    def longest(self, name: str) -> int:
+        """Return the role's MaxSessionDuration, in seconds."""
+        return int(getattr(self._role(name), "max_session_duration", None) or 3600)
+
+    def boundary(self, name: str) -> str | None:
+        """Return the ARN of the role's boundary."""
+        found = getattr(self._role(name), "permissions_boundary_arn", None)
+        return str(found) if found else None
+
+    def verdict(self, session: Session, request: Request, key_policy: Document | None = None) -> Verdict:
+        """
+        Return what becomes of *request* of *session*; with *key_policy* that of the KMS key it is about.
+
+        Sources: IAM User Guide, "Policy evaluation logic"; AWS KMS Developer Guide, "Determining access to
+        KMS keys": a key's policy decides first whether the account's own policies count at all.
+        """
+        role = self._role(session.role)
+        request = replace(request, context={**_who(session), **request.context})
+        own = verdict(request, _documents(role))
+        limit = self._limit(role, request)
+        if "explicitDeny" in (own, limit):
+            return "explicitDeny"
+        by_key = _by_key(key_policy, session, request) if key_policy is not None else ("delegates",)
+        if "Deny" in by_key:
+            return "explicitDeny"
+        if limit == "implicitDeny":
+            return limit
+        granted = "Allow" in by_key or (own == "allowed" and "delegates" in by_key)
+        return "allowed" if granted else "implicitDeny"
+
+    def key_policy(self, key: str, region: str) -> Document:
+        """Return the policy of the key by ARN or id; what no key of ours is leaves it to the account."""
+        with suppress(ClientError):
+            client = self._services.client("kms", region)
+            return _read(client.get_key_policy(KeyId=key.rpartition("/")[2], PolicyName="default")["Policy"])
+        return delegating(self._services.account)
+
+    def _limit(self, role: Any, request: Request) -> Verdict:
+        arn = getattr(role, "permissions_boundary_arn", None)
+        if not arn:
+            return "allowed"
+        policy = self._services.backend("iam", "aws").managed_policies.get(arn)
+        return verdict(request, [_default(policy)] if policy else [])
+
+    def _role(self, name: str) -> Any:
+        found = self._services.backend("iam", "aws").roles.values()
+        return next((role for role in found if role.name == name), None)
+
+
+def delegating(account: str) -> Document:
+    """Return the policy of a key that is given none (AWS KMS Developer Guide, "Default key policy")."""
+    root = {"AWS": f"arn:aws:iam::{account}:root"}
+    return {"Statement": [{"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}]}
+
+
+def _documents(role: Any) -> Iterator[Document]:
+    for policy in role.managed_policies.values():
+        yield _default(policy)
+    for text in role.policies.values():
+        yield _read(text)
+
+
+def _default(policy: Any) -> Document:
+    return next(_read(one.document) for one in policy.versions if one.is_default)
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> Document:
+    document: Document = json.loads(text if text.lstrip().startswith("{") else unquote(text))
+    return document
+
+
+def _who(session: Session) -> Mapping[str, str]:
+    return {
+        "aws:PrincipalArn": session.role_arn,
+        "aws:PrincipalAccount": session.account,
+        "aws:PrincipalType": "AssumedRole",
+        "kms:CallerAccount": session.account,
+    }
+
+
+def _by_key(policy: Document, session: Session, request: Request) -> tuple[str, ...]:
+    """Return the effects of a key's policy; ``delegates`` where it leaves *request* to the account."""
+    effects = []
+    request = replace(request, resource="*")
+    for statement in statements(policy):
+        whom = _principals(statement.get("Principal", {}))
+        if not matches(statement, request):
+            continue
+        if whom & {"*", session.role_arn, session.arn}:
+            effects.append(str(statement["Effect"]))
+        elif whom & {session.account, f"arn:aws:iam::{session.account}:root"}:
+            effects.append("delegates" if statement["Effect"] == "Allow" else "Deny")
+    return tuple(effects)
+
+
+def _principals(principal: Any) -> frozenset[str]:
+    if isinstance(principal, str):
+        return frozenset({principal})
+    found = principal.get("AWS", [])
+    return frozenset(found if isinstance(found, list) else [found])
