@@ -45,9 +45,25 @@ def check_existing(manifest: Manifest, cloud: Cloud, only: Collection[str] = ())
         CloudError: AWS could not be asked at all.
 
     """
+    found, unchecked = existing_problems(manifest, cloud, only)
+    if refused := [str(one) for one in found if one.refused]:
+        raise Refused(_told(manifest.environment, refused))
+    return (*unchecked, *(str(one) for one in found))
+
+
+def existing_problems(
+    manifest: Manifest, cloud: Cloud, only: Collection[str] = ()
+) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+    """
+    Return what is not as *manifest* takes it for granted, and what could not be looked at.
+
+    Raises:
+        CloudError: AWS could not be asked at all.
+
+    """
     wanted = manifest.existing
     if wanted is None:
-        return ()
+        return (), ()
     tags = tags_of_environment(manifest)
     facts = cloud.existing(wanted, tags)
     ours = bool(facts.records) and _owns_record(manifest, wanted, cloud)
@@ -56,10 +72,7 @@ def check_existing(manifest: Manifest, cloud: Cloud, only: Collection[str] = ())
         *subnet_problems(wanted, facts),
         *domain_problems(wanted, facts, datetime.now(UTC), ours=ours),
     ]
-    relevant = [one for one in found if _concerns(one, only)]
-    if refused := [str(one) for one in relevant if one.refused]:
-        raise Refused(_told(manifest.environment, refused))
-    return (*_unchecked(facts), *(str(one) for one in relevant))
+    return tuple(one for one in found if _concerns(one, only)), _unchecked(facts)
 
 
 def _concerns(problem: Problem, only: Collection[str]) -> bool:

@@ -126,7 +126,7 @@ class Preparer:
             DeployError: what the account has does not allow it; nothing was touched.
 
         """
-        parameters = {one.parameter: self._look_up(spec, one, live(stack)) for one in spec.lookups}
+        parameters = self.parameters(spec, stack)
         if imports:
             spec = replace(spec, template=import_template(spec.template, imports))
         wanted = replace(self.wanted(spec, stack, kind, parameters), imports=imports)
@@ -136,6 +136,16 @@ class Preparer:
         body, url = self._template(spec)
         token = self.token(spec.stack_name, content, attempt)
         return replace(wanted, name=PREFIX + content, token=token, body=body, url=url)
+
+    def parameters(self, spec: StackSpec, stack: StackState | None) -> Mapping[str, str]:
+        """
+        Look the parameters of *spec* up and return them; *stack* is the live one.
+
+        Raises:
+            DeployError: what the account has does not allow it; nothing was touched.
+
+        """
+        return {one.parameter: self._look_up(spec, one, live(stack)) for one in spec.lookups}
 
     def wanted(
         self, spec: StackSpec, stack: StackState | None, kind: Kind, parameters: Mapping[str, str]
