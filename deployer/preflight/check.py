@@ -8,27 +8,24 @@ would follow from that.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.deploy import chosen
 from deployer.errors import DeployError, LostSight, NotAllowed, NotOffered, Refused, Transient
 from deployer.existing.check import existing_problems
 from deployer.existing.taken import check_keys, conflicts
-from deployer.graph import Graph, graph
-from deployer.loop.leftovers import Scope
+from deployer.graph import graph
 from deployer.loop.patience import patiently
 from deployer.loop.prepare import Preparer, check_sizes, check_uploads
 from deployer.options import Host
-from deployer.preflight import database, login, quotas, region, role, service_roles
-from deployer.preflight.account import Account, Identity
-from deployer.preflight.demand import Wanted, wanted
+from deployer.preflight import database, login, quotas, region
+from deployer.preflight.account import Account
+from deployer.preflight.looks import Looks
 from deployer.preflight.quota_table import DATABASE, Quota
-from deployer.preflight.role import Batch, Place
+from deployer.preflight.role_questions import role_questions
 from deployer.progress import Event, Notice
-from deployer.statuses import RESOURCE_GONE, Step, row
 from deployer.upkeep.health import Question, answers
 from deployer.upkeep.verification import Check, Outcome
 from generator.manifest import Manifest
@@ -54,7 +51,7 @@ def preflight(manifest: Manifest, cloud: Cloud, account: Account, host: Host, en
         return _sorted(found)
     names = [spec.stack_name for spec in manifest.stacks]
     states = patiently(host, lambda: cloud.stacks(names))
-    looks = _Looks(manifest, cloud, account, identity, states, host, env)
+    looks = Looks(manifest, cloud, account, identity, states, host, env)
     return _sorted([*found, *_merged(answers(list(_questions(looks)), host))])
 
 
@@ -62,55 +59,7 @@ def _region(name: str, account: Account) -> Sequence[Check]:
     return (region.region_check(name, account.region_status()),)
 
 
-@dataclass
-class _Looks:
-    """What several questions look at."""
-
-    manifest: Manifest
-    cloud: Cloud
-    account: Account
-    identity: Identity
-    states: Sequence[StackState]
-    host: Host
-    env: str
-
-    @cached_property
-    def order(self) -> Graph:
-        return graph(self.manifest.stacks)
-
-    @cached_property
-    def scope(self) -> Scope:
-        return Scope(self.manifest, self.order, tuple(self.states))
-
-    @cached_property
-    def found(self) -> tuple[Wanted, ...]:
-        """What is still to be made: a stack that is made anew holds nothing by then."""
-        held = {
-            (state.name, one.logical_id)
-            for state in self.states
-            if row(state.status).deploy is Step.UPDATE
-            for one in self.cloud.resources(state.id)
-            if one.status not in RESOURCE_GONE
-        }
-        return wanted(self.manifest, held)
-
-    @cached_property
-    def place(self) -> Place:
-        return Place(self.cloud.partition(), self.manifest.region, self.identity.account)
-
-    @cached_property
-    def source(self) -> str:
-        """The ARN of the role or user that deploys; raises NotAllowed, Refused where nobody can say it."""
-        name = role.role_name(self.identity, self.manifest.region)
-        if name is None:
-            return self.identity.arn
-        found = self.account.role_arn(name)
-        if found is None:
-            raise Refused(f"there is no role {name} in this account")
-        return found
-
-
-def _questions(looks: _Looks) -> Iterator[Question]:
+def _questions(looks: Looks) -> Iterator[Question]:
     """Yield what there is to ask; what several of them look at is looked at before they are side by side."""
     found = looks.found
     yield Question("session", partial(_session, looks))
@@ -130,16 +79,16 @@ def _questions(looks: _Looks) -> Iterator[Question]:
         yield Question("snapshot", partial(_snapshot, looks, snapshot))
     if any(one.type == "AWS::ECS::Service" for one in found):
         yield Question("ECS settings", partial(_long_arns, looks))
-    yield from _role_questions(looks)
+    yield from role_questions(looks)
 
 
-def _session(looks: _Looks) -> Sequence[Check]:
+def _session(looks: Looks) -> Sequence[Check]:
     seconds = login.expected_seconds(looks.order, looks.found)
     check = login.session_check(looks.identity, seconds, datetime.now(UTC))
     return (check,) if check else ()
 
 
-def _templates(looks: _Looks) -> Sequence[Check]:
+def _templates(looks: Looks) -> Sequence[Check]:
     """Judge what `deploy` judges of the templates themselves, and of the exports that they import."""
     manifest = looks.manifest
     try:
@@ -151,7 +100,7 @@ def _templates(looks: _Looks) -> Sequence[Check]:
     return (Check("templates", "ok", f"{len(manifest.stacks)} stacks"),)
 
 
-def _existing(looks: _Looks) -> Sequence[Check]:
+def _existing(looks: Looks) -> Sequence[Check]:
     if looks.manifest.existing is None:
         return ()
     problems, unchecked = existing_problems(looks.manifest, looks.cloud)
@@ -165,7 +114,7 @@ def _existing(looks: _Looks) -> Sequence[Check]:
     return found or (Check("existing", "ok", "VPC, certificate and zone are as the file says"),)
 
 
-def _names(looks: _Looks) -> Sequence[Check]:
+def _names(looks: Looks) -> Sequence[Check]:
     taken = conflicts(looks.scope, looks.cloud)
     found: list[Check] = []
     for one in taken:
@@ -174,7 +123,7 @@ def _names(looks: _Looks) -> Sequence[Check]:
     return found or (Check("names", "ok", "none is taken"),)
 
 
-def _keys(looks: _Looks) -> Sequence[Check]:
+def _keys(looks: Looks) -> Sequence[Check]:
     try:
         check_keys(looks.scope, looks.cloud)
     except Refused as error:
@@ -183,7 +132,7 @@ def _keys(looks: _Looks) -> Sequence[Check]:
     return ()
 
 
-def _parameters(looks: _Looks) -> Sequence[Check]:
+def _parameters(looks: Looks) -> Sequence[Check]:
     """Look up what `deploy` looks up: the image, the engine's version; then what is sold of that."""
     told: list[Event] = []
     preparer = Preparer(looks.manifest, looks.cloud, told.append, looks.host.run_id, env=looks.env)
@@ -211,99 +160,41 @@ def _parameters(looks: _Looks) -> Sequence[Check]:
     return found
 
 
-def _server(looks: _Looks, server: database.Server) -> Check:
+def _server(looks: Looks, server: database.Server) -> Check:
     return database.class_check(
         server, looks.account.orderable(server.engine, server.version, server.instance_class)
     )
 
 
-def _snapshot(looks: _Looks, snapshot: database.Snapshot) -> Sequence[Check]:
+def _snapshot(looks: Looks, snapshot: database.Snapshot) -> Sequence[Check]:
     there = looks.account.snapshot(snapshot.identifier, cluster=snapshot.cluster)
     return (database.snapshot_check(snapshot, there),)
 
 
-def _services(looks: _Looks, services: Collection[str]) -> Sequence[Check]:
+def _services(looks: Looks, services: Collection[str]) -> Sequence[Check]:
     return (region.services_check(looks.manifest.region, services, looks.account.offered(services)),)
 
 
-def _quota(looks: _Looks, quota: Quota) -> Sequence[Check]:
+def _quota(looks: Looks, quota: Quota) -> Sequence[Check]:
     limit = looks.account.limit(quota.service, quota.code)
     used = looks.account.used(quota.used, limit.metric if limit else None) if quota.used else None
     return (quotas.room(quota, looks.found, limit, used),)
 
 
-def _databases(looks: _Looks) -> Sequence[Check]:
+def _databases(looks: Looks) -> Sequence[Check]:
     return tuple(quotas.database_room(looks.found, looks.account.database_limits()))
 
 
-def _roles(looks: _Looks) -> Sequence[Check]:
+def _roles(looks: Looks) -> Sequence[Check]:
     return tuple(quotas.roles_room(looks.found, looks.account.role_limits()))
 
 
-def _long_arns(looks: _Looks) -> Sequence[Check]:
+def _long_arns(looks: Looks) -> Sequence[Check]:
     """A service without a long ARN cannot be tagged (ECS Developer Guide, "Amazon ECS account settings")."""
     if looks.account.long_arns() is not False:
         return ()
     remedy = "`aws ecs put-account-setting-default --name serviceLongArnFormat --value enabled`"
     return (Check("ECS settings", "refused", "services get short ARNs, which take no tags", remedy),)
-
-
-def _role_questions(looks: _Looks) -> Iterator[Question]:
-    """Yield a question for each batch of requests; none where the one who deploys cannot be simulated."""
-    try:
-        source = looks.source
-    except Refused as error:
-        why = str(error)
-        yield Question("role", lambda: (Check("role", "warning", f"cannot be simulated: {why}", _AS_ROLE),))
-        return
-    except (NotAllowed, NotOffered) as error:
-        yield from _unsimulated(error)
-        return
-    if not _can_be_simulated(source):
-        what = f"{source.rpartition(':')[2]} cannot be simulated"
-        yield Question("role", lambda: (Check("role", "warning", what, _AS_ROLE),))
-        return
-    for batch in role.batches(looks.manifest, looks.found, looks.place):
-        yield Question("role", partial(_judged, looks, source, batch))
-    yield Question("service roles", partial(_service_roles, looks, source))
-
-
-_AS_ROLE = "look at it with the role or user that deploys"
-
-
-def _can_be_simulated(source: str) -> bool:
-    """Whether IAM simulates *source*: a role or a user, no root user and no federated one."""
-    return source.rpartition(":")[2].startswith(("role/", "user/"))
-
-
-def _unsimulated(error: NotAllowed | NotOffered) -> Iterator[Question]:
-    def fail() -> Sequence[Check]:
-        raise error
-
-    yield Question("role", fail)
-
-
-def _judged(looks: _Looks, source: str, batch: Batch) -> Sequence[Check]:
-    decisions = looks.account.simulate(source, batch.requests, batch.context)
-    return tuple(role.judged(source, batch, decisions))
-
-
-def _service_roles(looks: _Looks, source: str) -> Sequence[Check]:
-    """Look for the services' own roles; of those that are not there, ask whether they can be made."""
-    wanted_roles = service_roles.needed(looks.found)
-    there = {service for service, name in wanted_roles if looks.account.role_arn(name) is not None}
-    found = list(service_roles.present(there))
-    for batch in role.linking(
-        [one for one, _ in wanted_roles if one not in there], looks.manifest, looks.place
-    ):
-        service = batch.requests[0].why
-        try:
-            judged = role.judged(source, batch, looks.account.simulate(source, batch.requests, batch.context))
-        except NotAllowed as error:
-            found.append(service_roles.unjudged(service, str(error)))
-        else:
-            found += [service_roles.absent(service, one) for one in judged]
-    return found
 
 
 def _merged(found: Sequence[Check]) -> tuple[Check, ...]:
@@ -322,4 +213,4 @@ def _merged(found: Sequence[Check]) -> tuple[Check, ...]:
 
 
 def _sorted(found: Sequence[Check]) -> tuple[Check, ...]:
-    return tuple(sorted(found, key=lambda one: ORDER.index(replace(one).outcome)))
+    return tuple(sorted(found, key=lambda one: ORDER.index(one.outcome)))
