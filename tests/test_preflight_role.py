@@ -140,9 +140,9 @@ BATCH = Batch(
     ("decision", "outcome", "says", "remedy"),
     [
         ({}, "refused", "no policy allows it", f"allow it to {ROLE}"),
-        ({"explicit": True, "policies": ("Never",)}, "refused", "a policy denies it (Never)", "take that statement"),
-        ({"boundary": False}, "refused", "the permissions boundary leaves it out", "in the permissions boundary of"),
-        ({"organization": False, "explicit": True}, "refused", "a service control policy", "administers the organization"),
+        ({"explicit": True, "policies": ("Never",)}, "refused", "a policy denies it (Never)", "that statement"),
+        ({"boundary": False}, "refused", "the permissions boundary leaves it out", "permissions boundary of"),
+        ({"organization": False, "explicit": True}, "refused", "a service control policy", "the organization"),
         ({"missing": ("ec2:Vpc",)}, "warning", "depends on ec2:Vpc", "conditions of the policies"),
     ],
 )  # fmt: skip
