@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from deployer.aws.endpoint import ask
+from deployer.aws.endpoint import ask, emulated
 from deployer.aws.paging import pages
+from deployer.errors import CloudError, NotOffered
 from deployer.preflight.account import Decision, Request
 
 AT_ONCE = 1000
 """Results of a page, the most that IAM gives (SimulatePrincipalPolicy, MaxItems)."""
+UNKNOWN = frozenset({"InvalidInput", "NoSuchEntity"})
+"""Codes that say that nobody has this ARN: emulated accounts have callers that IAM does not know."""
 LISTS = frozenset({"aws:CalledVia", "aws:TagKeys"})
 """Condition keys with several values (IAM User Guide, "AWS global condition context keys")."""
 
@@ -26,6 +29,7 @@ def simulated(
 
     Raises:
         NotAllowed: iam:SimulatePrincipalPolicy is missing.
+        NotOffered: an emulated endpoint has no simulation, or not of who asks.
         CloudError: anything else that went wrong.
 
     """
@@ -40,9 +44,16 @@ def simulated(
         MaxItems=AT_ONCE,
     )
     found: dict[tuple[str, str], Decision] = {}
-    for page in pages(question, "iam simulate_principal_policy", "Marker"):
-        for result in page["EvaluationResults"]:
-            found |= {(one.action, one.resource): one for one in _decisions(result)}
+    try:
+        for page in pages(question, "iam simulate_principal_policy", "Marker"):
+            for result in page["EvaluationResults"]:
+                found |= {(one.action, one.resource): one for one in _decisions(result)}
+    except CloudError as error:
+        if error.code in UNKNOWN and emulated(client):
+            raise NotOffered(
+                "this endpoint knows no policies of who is logged in", code=error.code
+            ) from error
+        raise
     return tuple(found[key] for key in _keys(requests) if key in found)
 
 

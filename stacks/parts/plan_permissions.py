@@ -126,7 +126,7 @@ def foreseeing() -> list[Statement]:
     """
     Return what `preflight` reads beyond that: quotas, what the region has, and what the other role may do.
 
-    IAM's simulation carries nothing out; it is allowed of the role that deploys, whose policies are read by it.
+    IAM's simulation carries nothing out; it is allowed of the role that deploys, and reads its policies.
     """
     deploys = arn_of("iam", "role/gatestack-deploy-${AWS::Region}", regional=False)
     linked = arn_of("iam", "role/aws-service-role/*", regional=False)
