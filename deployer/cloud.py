@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from deployer.existing.delegation import Delegation
 from deployer.existing.facts import Facts
 from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
@@ -326,6 +327,9 @@ class Cloud(Protocol):
         """
 
     # edges: None means that this endpoint cannot tell
+    def delegation(self, domain: str, servers: Collection[str]) -> Delegation | None:
+        """Return what public DNS says of *domain*, whose zone has *servers*; None for an emulated zone."""
+
     def key(self, alias: str) -> Key | None:
         """Return the KMS key behind *alias*; None also where there is none, or it may not be seen."""
 

@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "lint": ("gatestack.templates", "Check ENV's templates with cfn-lint; errors and warnings fail."),
     "graph": ("gatestack.templates", "Show ENV's stacks and what passes between them."),
     "cost": ("gatestack.costing", "Estimate what ENV costs in a month."),
+    "preflight": ("gatestack.preflight", "Say what account, region, quotas and role will refuse of ENV."),
     "plan": ("gatestack.change", "Show what deploy would change in ENV."),
     "deploy": ("gatestack.change", "Bring ENV to what its file says."),
     "destroy": ("gatestack.change", "Take ENV away, in reverse order."),
@@ -40,7 +41,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 """Command -> the module that holds it under its own name, and its line in `--help`."""
 READING = frozenset(
-    {"config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "secret", "status", "verify"}
+    {
+        *("config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "preflight", "secret"),
+        *("status", "verify"),
+    }
 )
 """Commands whose work is what they print. What the others do is done, whoever reads of it."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 
@@ -34,6 +33,7 @@ from deployer.upkeep.verification import Check
 from gatestack import telling
 from gatestack.account import check_account, clients, connect
 from gatestack.catalogue import placeholders, prefix_of, rotations
+from gatestack.checks import checks_json, table
 from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
 from gatestack.injected import keys_taken
@@ -55,9 +55,9 @@ def verify(options: Options, env: str, style: str) -> int:
     with host(lambda _: None) as here:
         found = checks(environment, env, cloud, services, here)
     if style == "json":
-        telling.document(_json(environment.name, found))
+        telling.document(checks_json(environment.name, found))
     else:
-        click.echo(_table(found))
+        click.echo(table(found))
     failed = [check for check in found if check.outcome == "failed"]
     if failed:
         telling.error(f"{failed[0].name}: {failed[0].detail}: {failed[0].remedy}")
@@ -246,17 +246,3 @@ def _endpoint(looks: _Looks) -> Sequence[Check]:
     paths = looks.environment.application.answers_at
     answer = probe(url, paths, looks.host)
     return (verification.endpoint(answer, looks.env, named_by_aws=is_aws(url)),)
-
-
-def _json(environment: str, found: Sequence[Check]) -> str:
-    return json.dumps({"environment": environment, "checks": [asdict(check) for check in found]}, indent=2)
-
-
-def _table(found: Sequence[Check]) -> str:
-    width = max(len(check.name) for check in found)
-    lines = []
-    for check in found:
-        lines.append(f"{check.outcome:<7}  {check.name:<{width}}  {check.detail}".rstrip())
-        if check.remedy and check.outcome != "ok":
-            lines.append(f"{'':<7}  {'':<{width}}  -> {check.remedy}")
-    return "\n".join(lines)

@@ -46,7 +46,7 @@ SERVICES = (
         "cloudwatch_logs",
         "rds",
     ),
-    *("route_53", "resource_groups_tagging_api", "s3", "secrets_manager", "ssm", "sts"),
+    *("route_53", "resource_groups_tagging_api", "s3", "secrets_manager", "service_quotas", "ssm", "sts"),
 )
 """How variables and `services` sections call what commands ask."""
 

@@ -62,6 +62,7 @@ FIRST = (
     Step("gatestack graph first", "wave 1", edits={"first": ("  image: ecr", f"  image: ecr{MODEL}")}),
     Step("gatestack cost first", "a month"),
     Step("gatestack cost first --format json", "monthly_usd"),
+    Step("gatestack preflight first", "quota VPCs per region"),
     Step("gatestack plan first", "5 of 5 stacks change"),
     Step("gatestack plan first --format html", "<html"),
     Step("gatestack deploy first --yes", "no task is started"),

@@ -44,6 +44,9 @@ LOOKING = (
     ("plan", "local", "--drift"),
 )
 
+JUDGED = f"arn:{PARTITION}:iam::{ACCOUNT}:role/gatestack-deploy-{REGION}"
+FORESEEING = frozenset({"iam:GetRole", "iam:SimulatePrincipalPolicy"})
+"""What `preflight` asks about that role, whoever runs it."""
 ELSEWHERE = {
     "cloudformation:ContinueUpdateRollback": "after a rollback that failed",
     "cloudformation:RollbackStack": "after a stack was left in the middle",
@@ -66,6 +69,7 @@ ELSEWHERE = {
     "ecr:PutImage": "docker push",
     "ecr:UploadLayerPart": "docker push",
     "elasticloadbalancing:SetWebAcl": "what CloudFormation calls SetWebACL",
+    "rds:DescribeOrderableDBInstanceOptions": "whether the region sells a new database's class",
     "route53:AssociateVPCWithHostedZone": "CreateVpcEndpoint with private DNS asks for it",
     "secretsmanager:ListSecretVersionIds": "why a rotation failed",
     "sts:GetCallerIdentity": "where the file names an account",
@@ -86,10 +90,14 @@ def commands(
         user = User.at(
             Path(folder), AWS_ENDPOINT_URL=recorder.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN
         )
+        _run(user, ("preflight", "local"))
+        foreseen = recorder.actions.copy()
+        recorder.actions.clear()
         _run(user, *CHANGING[:1])
-        first = recorder.actions.copy()
+        first = recorder.actions | foreseen
         recorder.actions.clear()
         _run(user, *LOOKING)
+        recorder.actions |= foreseen
         heard["looking"] = frozenset(recorder.actions)
         recorder.actions.clear()
         _run(user, ("verify", "local"))
@@ -128,7 +136,8 @@ def _requests(action: str, change_set: str) -> Iterator[Request]:
         "cloudformation:ChangeSetName": change_set,
     }
     for kind in kinds:
-        yield Request(action, _arn(f"{service}:{kind}"), context)
+        arn = JUDGED if action in FORESEEING else _arn(f"{service}:{kind}")
+        yield Request(action, arn, context)
     if not kinds:
         yield Request(action, "*", context)
 

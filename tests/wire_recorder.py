@@ -17,6 +17,7 @@ class Recorder:
 
     def __init__(self, endpoint: str) -> None:
         self.actions: set[str] = set()
+        self.requests = 0
         recorder, target = self, urlsplit(endpoint).netloc
 
         class Passing(BaseHTTPRequestHandler):
@@ -29,6 +30,7 @@ class Recorder:
 
             def _pass_on(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                recorder.requests += 1
                 recorder.actions.update(actions(self.command, self.path, dict(self.headers), body))
                 connection = HTTPConnection(target)
                 headers = {name: value for name, value in self.headers.items() if name != "Connection"}

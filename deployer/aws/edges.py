@@ -21,6 +21,8 @@ from deployer.aws.tasks import Tasks
 from deployer.aws.zones import look as look_at_zones
 from deployer.cloud import Resource
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
+from deployer.existing import resolver
+from deployer.existing.delegation import Delegation
 from deployer.existing.facts import Facts
 from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
@@ -67,6 +69,13 @@ class Edges(Tasks):
         return self._where_there_is(
             "resourcegroupstaggingapi", lambda: look_for_kept(self._clients, tags, repositories)
         )
+
+    def delegation(self, domain: str, servers: Collection[str]) -> Delegation | None:
+        """Ask public DNS; of an emulated zone only the resolver that the user names can know anything."""
+        named = resolver.chosen()
+        if named is None and emulated(self._clients("route53")):
+            return None
+        return resolver.delegation(domain, servers, named or resolver.own())
 
     def key(self, alias: str) -> Key | None:
         """Return the KMS key behind *alias*."""

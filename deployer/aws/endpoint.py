@@ -44,6 +44,7 @@ SERVICES = (
     "route53",
     "s3",
     "secretsmanager",
+    "service-quotas",
     "ssm",
     "sts",
 )

@@ -253,6 +253,7 @@ def _zone(answer: Mapping[str, Any]) -> Zone:
         name=zone["Name"].rstrip("."),
         private=bool(zone.get("Config", {}).get("PrivateZone")),
         vpcs=tuple(one["VPCId"] for one in answer.get("VPCs", ())),
+        servers=tuple(answer.get("DelegationSet", {}).get("NameServers", ())),
     )
 
 

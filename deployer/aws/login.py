@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,13 +25,15 @@ CONNECTIONS = 16
 """At once to one service; calls beyond that would each open one of their own."""
 HERE_SECONDS = 10
 """Within which an endpoint on this machine answers, unless it was stopped."""
+FIXED = ("env",)
+"""Providers of credentials that have no others later on: variables stay what they are."""
 MACHINES = ("container-role", "iam-role")
 """Providers of credentials that ask the machine AWS runs a program on (botocore.credentials)."""
 WEB_IDENTITY = "assume-role-with-web-identity"
 """botocore's provider that exchanges a token for a role."""
 FRESH_SECONDS = 300
 """Age up to which a session is as good as a new one."""
-QUESTIONS = ("BatchGet", "Describe", "Filter", "Get", "Head", "List")
+QUESTIONS = ("BatchGet", "Describe", "Filter", "Get", "Head", "List", "Simulate")
 """How the operations begin that change nothing and start nothing."""
 REMEDY = "set AWS_ENDPOINT_URL to your endpoint for all services, or unset every endpoint to use the sandbox"
 
@@ -125,6 +128,14 @@ class Login:
     def elsewhere(self, region: str) -> Clients:
         """Return what makes the clients of another *region*, with the same credentials."""
         return lambda service: self._client(service, region)
+
+    def ends(self) -> datetime | None:
+        """Return when the credentials end; None where they do not say so, or botocore renews them."""
+        credentials = self._session.get_credentials()
+        if credentials is None or credentials.method not in FIXED:
+            return None
+        ends: datetime | None = getattr(credentials, "_expiry_time", None)
+        return ends
 
     def _client(self, service: str, region: str) -> Any:
         """Return a client; making one is nothing that threads may do at the same time."""

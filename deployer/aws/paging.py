@@ -8,9 +8,16 @@ from typing import Any
 from deployer.errors import CloudError
 
 
-def pages(ask: Callable[..., Any], what: str, token: str = "NextToken") -> Iterator[Mapping[str, Any]]:  # noqa: S107
+def pages(
+    ask: Callable[..., Any],
+    what: str,
+    token: str = "NextToken",  # noqa: S107 - no secret: the name of a parameter
+    sent: str = "",
+) -> Iterator[Mapping[str, Any]]:
     """
     Yield every page that *ask* answers; it is called with *token* of the page before, if there was one.
+
+    *sent*: what the token is called in a question, where that differs from its name in an answer.
 
     Raises:
         CloudError: a page names one that was read already as the next: that list has no end.
@@ -27,4 +34,4 @@ def pages(ask: Callable[..., Any], what: str, token: str = "NextToken") -> Itera
         if following in seen:
             raise CloudError(f"{what}: the list has no end, a page names one before it as the next")
         seen.add(following)
-        more = {token: following}
+        more = {sent or token: following}

@@ -7,11 +7,12 @@ tags and its stacks, and nothing of its own is called a problem.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 
 from deployer.cloud import Cloud
 from deployer.errors import Refused
+from deployer.existing.delegation import asks_dns, delegation_problems
 from deployer.existing.domain import domain_problems
 from deployer.existing.facts import Facts, Problem
 from deployer.existing.subnets import subnet_problems
@@ -45,9 +46,25 @@ def check_existing(manifest: Manifest, cloud: Cloud, only: Collection[str] = ())
         CloudError: AWS could not be asked at all.
 
     """
+    found, unchecked = existing_problems(manifest, cloud, only)
+    if refused := [str(one) for one in found if one.refused]:
+        raise Refused(_told(manifest.environment, refused))
+    return (*unchecked, *(str(one) for one in found))
+
+
+def existing_problems(
+    manifest: Manifest, cloud: Cloud, only: Collection[str] = ()
+) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+    """
+    Return what is not as *manifest* takes it for granted, and what could not be looked at.
+
+    Raises:
+        CloudError: AWS could not be asked at all.
+
+    """
     wanted = manifest.existing
     if wanted is None:
-        return ()
+        return (), ()
     tags = tags_of_environment(manifest)
     facts = cloud.existing(wanted, tags)
     ours = bool(facts.records) and _owns_record(manifest, wanted, cloud)
@@ -55,11 +72,19 @@ def check_existing(manifest: Manifest, cloud: Cloud, only: Collection[str] = ())
         *vpc_problems(wanted, facts, tags),
         *subnet_problems(wanted, facts),
         *domain_problems(wanted, facts, datetime.now(UTC), ours=ours),
+        *(() if ours else _delegation(wanted, facts, cloud)),
     ]
-    relevant = [one for one in found if _concerns(one, only)]
-    if refused := [str(one) for one in relevant if one.refused]:
-        raise Refused(_told(manifest.environment, refused))
-    return (*_unchecked(facts), *(str(one) for one in relevant))
+    return tuple(one for one in found if _concerns(one, only)), _unchecked(facts)
+
+
+def _delegation(wanted: Existing, facts: Facts, cloud: Cloud) -> Iterator[Problem]:
+    """Yield what is wrong with the zone's delegation, before a certificate waits for it."""
+    zone = facts.zone
+    if zone is None or not asks_dns(wanted, zone):
+        return
+    found = cloud.delegation(zone.name, zone.servers)
+    if found is not None:
+        yield from delegation_problems(zone.name, zone.servers, found)
 
 
 def _concerns(problem: Problem, only: Collection[str]) -> bool:

@@ -102,6 +102,8 @@ class Zone:
     private: bool = False
     vpcs: tuple[str, ...] = ()
     """The VPCs that a private zone answers in."""
+    servers: tuple[str, ...] = ()
+    """The names of its delegation set; a private zone has none."""
 
 
 @dataclass(frozen=True)

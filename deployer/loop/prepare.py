@@ -134,9 +134,7 @@ class Preparer:
 
         """
         reverts = (self._revert_drift or revert) and kind == "UPDATE"
-        parameters = {
-            one.parameter: self._look_up(spec, one, live(stack), reverts=reverts) for one in spec.lookups
-        }
+        parameters = self.parameters(spec, stack, reverts=reverts)
         if kind == "UPDATE" and stack is not None:
             self.groups.check_leaving(spec, stack)
         if imports:
@@ -148,6 +146,18 @@ class Preparer:
         body, url = self._template(spec)
         token = self.token(spec.stack_name, content, attempt)
         return replace(wanted, name=PREFIX + content, token=token, body=body, url=url)
+
+    def parameters(
+        self, spec: StackSpec, stack: StackState | None, *, reverts: bool = False
+    ) -> Mapping[str, str]:
+        """
+        Look the parameters of *spec* up and return them; *stack* is the live one, whose drift it *reverts*.
+
+        Raises:
+            DeployError: what the account has does not allow it; nothing was touched.
+
+        """
+        return {one.parameter: self._look_up(spec, one, live(stack), reverts=reverts) for one in spec.lookups}
 
     def wanted(
         self, spec: StackSpec, stack: StackState | None, kind: Kind, parameters: Mapping[str, str]

@@ -15,7 +15,8 @@ from deployer.upkeep.secrets import Objection, states
 from deployer.upkeep.secrets import values as values_of
 from deployer.upkeep.service import Service, TaskDefinition
 
-Outcome = Literal["ok", "failed", "unknown", "skipped"]
+Outcome = Literal["ok", "failed", "refused", "warning", "unknown", "skipped"]
+"""``refused`` and ``warning`` are about what is still to come."""
 
 OVERDUE = timedelta(days=1)
 """So much later than announced a rotation may come: its window may be a whole day."""

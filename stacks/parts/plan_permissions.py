@@ -9,9 +9,10 @@ What others in the account can be seen by it is in docs/bootstrap.md.
 from __future__ import annotations
 
 from awacs.aws import ArnEquals, Deny, Null, Statement
+from troposphere import Sub
 
 from stacks.parts.policies import allow
-from stacks.parts.reach import HERE, Reach, actions, when
+from stacks.parts.reach import HERE, Reach, actions, arn_of, when
 
 
 def planning(reach: Reach) -> list[Statement]:
@@ -119,6 +120,25 @@ def looking_at_contents(reach: Reach) -> list[Statement]:
             ],
             ["*"],
         ),
+        *foreseeing(),
+    ]
+
+
+def foreseeing() -> list[Statement]:
+    """
+    Return what `preflight` reads beyond that: quotas, what the region has, and what the other role may do.
+
+    IAM's simulation carries nothing out; it is allowed of the role that deploys, and reads its policies.
+    """
+    deploys = arn_of("iam", "role/gatestack-deploy-${AWS::Region}", regional=False)
+    linked = arn_of("iam", "role/aws-service-role/*", regional=False)
+    public = Sub("arn:${AWS::Partition}:ssm:${AWS::Region}::parameter/aws/service/global-infrastructure/*")
+    account = [one for service, names in _ACCOUNT for one in actions(service, names)]
+    return [
+        allow("Simulate", actions("iam", "SimulatePrincipalPolicy"), [deploys]),
+        allow("ReadServiceRoles", actions("iam", "GetRole"), [deploys, linked]),
+        allow("ReadOffers", actions("ssm", "GetParameters"), [public]),
+        allow("LookAtAccount", account, ["*"]),
     ]
 
 
@@ -191,6 +211,14 @@ _STACKS = (
     "DetectStackResourceDrift GetTemplate ListStackResources"
 )
 _ALL_STACKS = "DescribeStackDriftDetectionStatus ListExports ListImports"
+_ACCOUNT = (
+    ("ec2", "DescribeRegions"),
+    ("ecs", "ListAccountSettings"),
+    ("iam", "GetAccountSummary"),
+    ("rds", "DescribeAccountAttributes DescribeOrderableDBInstanceOptions"),
+    ("servicequotas", "GetServiceQuota"),
+)
+"""What an account has and may have; none of these knows a resource."""
 _NETWORK = (
     "DescribeAccountAttributes DescribeAddresses DescribeAvailabilityZones DescribeFlowLogs "
     "DescribeInternetGateways DescribeNatGateways DescribeNetworkAcls DescribeNetworkInterfaces "

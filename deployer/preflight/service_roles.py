@@ -1,0 +1,37 @@
+"""Which service-linked roles have to come into being with the first deployment of an account. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+from deployer.preflight.demand import Wanted
+from deployer.preflight.permissions import SERVICE_ROLES
+from deployer.upkeep.verification import Check
+
+
+def needed(found: Sequence[Wanted]) -> tuple[tuple[str, str], ...]:
+    """Return the services whose own roles *found* needs, with those roles' names."""
+    return tuple(sorted({SERVICE_ROLES[one.type] for one in found if one.type in SERVICE_ROLES}))
+
+
+def present(services: Collection[str]) -> Iterator[Check]:
+    """Say which service-linked roles are there."""
+    if services:
+        yield Check("service roles", "ok", f"there: {', '.join(sorted(services))}")
+
+
+def absent(service: str, found: Check) -> Check:
+    """Return what *found*, the judgement on making the role of *service*, means for the deployment."""
+    create = f"`aws iam create-service-linked-role --aws-service-name {service}.amazonaws.com`"
+    if found.outcome == "ok":
+        return Check(f"service role {service}", "ok", "is made with the first resource")
+    what = f"{service} has no role of its own in this account, and this role may not make it: {found.detail}"
+    return replace(found, name=f"service role {service}", detail=what, remedy=f"once, by who may: {create}")
+
+
+def unjudged(service: str, why: str) -> Check:
+    """Say that nobody knows whether the role of *service*, which is not there, can be made."""
+    create = f"`aws iam create-service-linked-role --aws-service-name {service}.amazonaws.com`"
+    what = f"not there, and whether the role that deploys may make it is not known: {why}"
+    return Check(f"service role {service}", "warning", what, f"where the deployment says so: {create}")

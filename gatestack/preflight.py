@@ -1,0 +1,42 @@
+"""`preflight`: what a deployment would be refused for, found beforehand. It reads, and changes nothing."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+from deployer.aws.preflight_account import OnAws
+from deployer.preflight.check import preflight as look
+from gatestack import telling
+from gatestack.account import connect, login
+from gatestack.checks import checks_json, table
+from gatestack.cli import Options
+from gatestack.environment import resolve
+from gatestack.signals import host
+
+REFUSED = 2
+"""As for settings that are refused: nothing was touched."""
+
+
+@click.command()
+@click.argument("env")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.pass_obj
+def preflight(options: Options, env: str, style: str) -> int:
+    """Say what this account, region, quota, login and role will refuse of ENV; 2 if anything will be."""
+    environment = resolve(env, options.region)
+    environment.warn()
+    manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
+    account = OnAws(login(environment, options))
+    with host(lambda _: None) as here:
+        found = look(manifest, cloud, account, here, shlex.quote(env))
+    if style == "json":
+        telling.document(checks_json(environment.name, found))
+    else:
+        click.echo(table(found))
+    refused = [check for check in found if check.outcome == "refused"]
+    if refused:
+        more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+        telling.error(f"{refused[0].name}: {refused[0].detail}: {refused[0].remedy}{more}")
+    return REFUSED if refused else 0
