@@ -13,7 +13,7 @@ from tests.docs_pages import PAGES, ROOT, Command, anchors, links
 
 LONGEST = 350
 """Lines of a page; the four systems' pages and the reference are tables that nobody reads through."""
-TABLES = {"docs/environment.md", "docs/systems/litellm.md", "CHANGELOG.md"}
+TABLES = {"docs/aws.md", "docs/environment.md", "docs/systems/litellm.md", "CHANGELOG.md"}
 AWS_ITSELF = {"configure", "help"}
 """Commands of the AWS CLI that are no service."""
 ONLY_IN_VERSION_2 = {("logs", "tail")}
