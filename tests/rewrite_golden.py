@@ -1,4 +1,4 @@
-"""Rewrites what is made of the environments: golden templates, pictures, security groups, types of resources."""
+"""Rewrites what is made of the shipped environments: golden templates, pictures, pages with tables."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""docs/aws.md: every type of every template has its row, each row says everything, and what it names is there."""
+"""docs/aws.md: every type of every template has its row, each row says everything, what it names is there."""
 
 from __future__ import annotations
 

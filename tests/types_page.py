@@ -1,8 +1,9 @@
 """
-docs/aws.md: what AWS does with each resource type of our templates, made from docs/aws and the provider schemas.
+docs/aws.md: what AWS does with each resource type of our templates, from docs/aws and the provider schemas.
 
-What a change replaces, what drift cannot see and how long a handler may take are read from the schema, for the
-properties that our templates set; the rest is what somebody has read, with its source. `make golden` writes it.
+What a change replaces, what drift cannot see and how long a handler may take is read from the schema, for
+the properties that our templates set; the rest is what somebody has read, with its source. `make golden`
+writes it.
 """
 
 from __future__ import annotations
@@ -30,21 +31,21 @@ PARTS = (*STACKS, NAME)
 
 HEAD = """# What AWS does with each resource
 
-Written by `make golden` from `docs/aws` and the provider schemas that cfn-lint ships (schemas of 2026-10-20);
+Written by `make golden` from `docs/aws` and the provider schemas that cfn-lint ships (those of 2026-10-20);
 `test_types_page.py` fails when a type of any template has no row. Read on 2026-11-28. Nothing here has met an
 account yet: what could not be read says so, and [the list below](#the-first-account) is what to look at then.
 Each row rests on the schema of its type; what its source does not cover beside that is known of the service's
 API and was not read again.
 
-- **waits for**: what CloudFormation goes on waiting for at creation, update and deletion. Where the schema has
-  a limit of its own, it stands there.
+- **waits for**: what CloudFormation goes on waiting for at creation, update and deletion. Where the schema
+  has a limit of its own, it stands there.
 - **refuses**: at creation, update and deletion. What has a name of ours is never replaced under that name:
   "CloudFormation cannot update a stack when a custom-named resource requires replacing" (CloudFormation
   Template Reference, "Resource custom naming"); what replaces it has to change the name.
 - **replaced by**: of the properties that our templates set, those whose change makes another resource; in
   brackets, those where it depends on the values.
-- **drifts**: what changes although nobody changed it. Only what a template says is compared (CloudFormation API
-  Reference, DetectStackDrift).
+- **drifts**: what changes although nobody changed it. Only what a template says is compared (CloudFormation
+  API Reference, DetectStackDrift).
 - **unseen**: properties of ours that drift detection cannot read.
 - **the role needs**: what goes beyond making, reading, changing and removing the thing itself.
 """
