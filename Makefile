@@ -82,7 +82,7 @@ test-litellm: $(DEV) $(LITELLM) ## Start LiteLLM itself, the image's release fro
 check-deep: $(DEV) ## The slow searches, once per release
 	@$(BIN)/python -m pytest -n auto -m deep
 
-golden: $(DEV) ## Rewrite tests/golden, docs/pictures and docs/security-groups.md; read the diff
+golden: $(DEV) ## Rewrite tests/golden, docs/pictures, docs/security-groups.md and docs/aws.md; read the diff
 	@$(BIN)/python -m tests.rewrite_golden
 
 schema: $(READY) ## Rewrite the JSON Schema of the environment file, and docs/environment.md

@@ -17,6 +17,7 @@ ECS = ("AWS::ECS::Service",)
 RDS = ("AWS::RDS::",)
 LISTENER = ("AWS::ElasticLoadBalancingV2::Listener",)
 STEADY = "look at the service's events and the task logs: `gatestack events ENV --stack service`"
+AGAIN = "run the same command again in some minutes"
 TAKEN = (
     "something outside this stack has that name: look whose it is. What an earlier `gatestack destroy` kept, "
     "`gatestack deploy` takes up as it makes the stack; delete anything else, or rename the environment"
@@ -137,6 +138,42 @@ REMEDIES: tuple[Remedy, ...] = (
         "arn:aws:kms:eu-west-1:111122223333:key/1234abcd is disabled.",
     ),
     Remedy(
+        r"custom-named resource requires replacing",
+        "AWS replaces nothing under its own name: `gatestack plan ENV` says which property replaces it; undo "
+        "that change, or give it another name as well",
+        "CloudFormation Template Reference, Resource custom naming",
+        "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename "
+        "dev-litellm and update the stack again.",
+    ),
+    Remedy(
+        r"currently in use by a listener|capacity provider is in use",
+        f"what uses it is still going: {AGAIN}",
+        "recorded by users of CDK and Terraform; ELB API Reference, DeleteTargetGroup",
+        "Target group 'arn:...' is currently in use by a listener or a rule",
+    ),
+    Remedy(
+        r"WAFUnavailableEntity|AWS WAF couldn.t retrieve the resource",
+        f"WAF does not know the ACL or the load balancer yet: {AGAIN}",
+        "recorded by users of Terraform; WAF API Reference, AssociateWebACL",
+        "AWS WAF couldn't retrieve the resource that you requested. Retry your request.",
+        ("AWS::WAFv2::",),
+    ),
+    Remedy(
+        r"unable to assume role|cannot be assumed by Lambda",
+        f"IAM does not know the role everywhere yet: {AGAIN}",
+        "recorded by users of Terraform; IAM User Guide, Troubleshoot IAM",
+        "Firehose is unable to assume role arn:aws:iam::111122223333:role/x. Please check the role provided.",
+        ("AWS::KinesisFirehose::", "AWS::Lambda::"),
+    ),
+    Remedy(
+        r"conflicting DNS domain",
+        "the VPC has another endpoint of that service with private DNS: use that one "
+        "(`network.vpc_endpoints: false`), or take it away",
+        "recorded by users of Terraform; EC2 API Reference, CreateVpcEndpoint",
+        "private-dns-enabled cannot be set because there is already a conflicting DNS domain for ...",
+        ("AWS::EC2::VPCEndpoint",),
+    ),
+    Remedy(
         r"with identifier .* already exists|already exists in stack arn:",
         TAKEN,
         "CloudFormation User Guide, Troubleshooting CloudFormation",
@@ -162,6 +199,13 @@ REMEDIES: tuple[Remedy, ...] = (
         "empty the bucket, then run the same command again",
         "S3 API Reference, Error responses, BucketNotEmpty",
         "The bucket you tried to delete is not empty",
+    ),
+    Remedy(
+        r"mapped public address",
+        f"interfaces of a load balancer or NAT gateway go minutes after it: {AGAIN}",
+        "recorded by users of eksctl and CDK; EC2 API Reference, DetachInternetGateway",
+        "Network vpc-0abc has some mapped public address(es).",
+        ("AWS::EC2::",),
     ),
     Remedy(
         r"has dependencies|DependencyViolation|dependent object",

@@ -1,4 +1,4 @@
-"""Rewrites what is made of the shipped environments: golden templates, pictures, security-group tables."""
+"""Rewrites what is made of the shipped environments: golden templates, pictures, pages with tables."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from generator.picture.svg import picture
 from generator.render import render
 from stacks.environment import load
 from stacks.parts import function_code
-from tests import security_tables
+from tests import security_tables, types_page
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
@@ -34,6 +34,7 @@ def drawn(path: Path) -> str:
 
 if __name__ == "__main__":
     (ROOT / "docs" / "security-groups.md").write_text(security_tables.page(), encoding="utf-8")
+    types_page.FILE.write_text(types_page.page(), encoding="utf-8")
     for path in environment_files():
         write_golden(path, GOLDEN / path.stem)
         if path.stem in PICTURED:

@@ -13,7 +13,7 @@ from tests.docs_pages import PAGES, ROOT, Command, anchors, links
 
 LONGEST = 350
 """Lines of a page; the four systems' pages and the reference are tables that nobody reads through."""
-TABLES = {"docs/environment.md", "docs/systems/litellm.md", "CHANGELOG.md"}
+TABLES = {"docs/aws.md", "docs/environment.md", "docs/systems/litellm.md", "CHANGELOG.md"}
 AWS_ITSELF = {"configure", "help"}
 """Commands of the AWS CLI that are no service."""
 ONLY_IN_VERSION_2 = {("logs", "tail")}
@@ -91,7 +91,7 @@ def test_every_command_of_aws_exists_with_its_options(command: Command) -> None:
     service, *rest = words
     if service in AWS_ITSELF or (service, *rest[:1]) in ONLY_IN_VERSION_2 or not rest:
         return
-    model = botocore.session.Session().get_service_model({"s3": "s3"}.get(service, service))
+    model = botocore.session.Session().get_service_model({"s3api": "s3"}.get(service, service))
     operations = {xform_name(name, "-"): name for name in model.operation_names}
     shape = model.operation_model(operations[rest[0]]).input_shape
     known = {f"--{xform_name(member, '-')}" for member in shape.members} if shape else set()

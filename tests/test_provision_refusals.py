@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,6 +74,24 @@ ABSENT: tuple[tuple[str, Properties], ...] = (
 def test_a_reference_to_what_is_not_there_is_refused(kind: str, properties: Properties, world: World) -> None:
     with pytest.raises(ProvisionError, match=r"does not exist.*HandlerErrorCode: NotFound"):
         world.make(kind, **properties(world))
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "said"),
+    [
+        ("EC2::SecurityGroup", {"GroupDescription": "d"}, r"Group names may not be in the format sg-\*"),
+        ("S3::Bucket", {}, "The specified bucket is not valid"),
+    ],
+)
+def test_a_name_that_begins_as_aws_keeps_it_is_refused_also_where_the_stack_gives_it(
+    kind: str, properties: Mapping[str, Any], said: str, world: World
+) -> None:
+    stack = "sg-litellm-network" if kind.startswith("EC2") else "sthree-litellm-alb"
+    more = {"VpcId": world.vpc} if kind.startswith("EC2") else {}
+    request = replace(world.request(kind, {**properties, **more}), stack_name=stack)
+
+    with pytest.raises(ProvisionError, match=said):
+        world.provisioner.create(request)
 
 
 def test_what_fails_half_way_leaves_nothing(world: World) -> None:

@@ -111,6 +111,37 @@ CASES = (
     ("AWS::RDS::DBSubnetGroup", "the subnet group is in use by dev-db", ""),
     ("", "Export dev-a-Id cannot be deleted as it is in use by dev-b", "imports it first"),
     ("AWS::EC2::SecurityGroup", "sg-1 is in use by eni-2", ""),
+    (
+        "AWS::EC2::VPCGatewayAttachment",
+        "Network vpc-1 has some mapped public address(es). (DependencyViolation)",
+        "minutes after it",
+    ),
+    (
+        "AWS::ElasticLoadBalancingV2::TargetGroup",
+        "Target group 'arn:aws:x:targetgroup/name/1' is currently in use by a listener or a rule",
+        "still going",
+    ),
+    (
+        "AWS::ECS::ClusterCapacityProviderAssociations",
+        "The specified capacity provider is in use and cannot be removed.",
+        "still going",
+    ),
+    # what is known a little later
+    ("AWS::WAFv2::WebACLAssociation", "AWS WAF couldn't retrieve the resource that you requested.", "yet"),
+    ("AWS::KinesisFirehose::DeliveryStream", "Firehose is unable to assume role arn:x.", "everywhere yet"),
+    (FUNCTION, "The role defined for the function cannot be assumed by Lambda.", "everywhere yet"),
+    (SERVICE, "ECS was unable to assume role 'arn:x' that was provided for this task", ""),
+    # what AWS never does
+    (
+        BALANCER,
+        "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename dev-x.",
+        "which property replaces it",
+    ),
+    (
+        "AWS::EC2::VPCEndpoint",
+        "private-dns-enabled cannot be set because there is already a conflicting DNS domain for x",
+        "network.vpc_endpoints: false",
+    ),
     # tasks' own troubles
     (SERVICE, "a task stopped: OutOfMemoryError: Container killed due to memory usage", "more memory"),
     (FUNCTION, "java.lang.OutOfMemoryError: Java heap space", ""),

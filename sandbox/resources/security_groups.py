@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.provisioning import Provisioned
+from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import interfaces, require
 from sandbox.resources.handler import Call, Handler, difference, generated_name
 from sandbox.resources.network import labelled, relabel
@@ -23,6 +23,8 @@ def _create_group(call: Call) -> Provisioned:
     name = call.properties.get("GroupName") or generated_name(
         call.request.stack_name, call.request.logical_id, 255
     )
+    if name.startswith("sg-"):
+        raise _reserved(name)
     given = {
         "GroupName": name,
         "Description": call.properties["GroupDescription"],
@@ -34,6 +36,14 @@ def _create_group(call: Call) -> Provisioned:
     begun = call.begin(group, GroupId=group, Id=group, VpcId=call.properties.get("VpcId", ""))
     _set_rules(call, group, {})
     return begun
+
+
+def _reserved(name: str) -> ProvisionError:
+    """EC2 keeps ``sg-`` for its ids (EC2 API Reference, CreateSecurityGroup, GroupName)."""
+    return ProvisionError(
+        f"Value ({name}) for parameter GroupName is invalid. Group names may not be in the format sg-*. "
+        "(Service: Ec2, Status Code: 400) (HandlerErrorCode: InvalidRequest)"
+    )
 
 
 def _set_rules(call: Call, group: str, old: Mapping[str, Any]) -> None:

@@ -7,15 +7,23 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.provisioning import Provisioned
+from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources.bucket_policies import applied
 from sandbox.resources.handler import Call, Handler
+
+_RESERVED = ("xn--", "sthree-", "amzn-s3-demo-")
+"""What a bucket's name may not begin with (Amazon S3 User Guide, "General purpose bucket naming rules")."""
 
 
 def _create_bucket(call: Call) -> Provisioned:
     name = call.name("BucketName", 63, lower=True)
     if _exists(call, name):
         raise call.already_exists(name)
+    if name.startswith(_RESERVED):
+        raise ProvisionError(
+            "The specified bucket is not valid. (Service: S3, Status Code: 400, InvalidBucketName) "
+            "(HandlerErrorCode: InvalidRequest)"
+        )
     region = call.request.region
     place = None if region == "us-east-1" else {"LocationConstraint": region}
     call.ask("s3", "create_bucket", Bucket=name, CreateBucketConfiguration=place)

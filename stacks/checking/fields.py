@@ -98,10 +98,9 @@ def _environment(name: str) -> str:
         )
     if name.endswith("-") or "--" in name:
         raise ValueError(f"{name!r}: RDS and ECR take no hyphen at the end and no two in a row")
-    if name.startswith(limits.RESERVED_PREFIXES):
-        raise ValueError(
-            f"{name!r}: SSM parameter names may not begin with {' or '.join(limits.RESERVED_PREFIXES)}"
-        )
+    for prefix, what in limits.RESERVED_PREFIXES.items():
+        if f"{name}-".startswith(prefix):
+            raise ValueError(f"{name!r}: {what} would begin with {prefix}, which AWS keeps; choose another")
     return name
 
 

@@ -16,8 +16,20 @@ IMAGE_NAME: Final = (
 )
 """Registry and repository without tag (Open Container Initiative, Distribution Specification)."""
 
-RESERVED_PREFIXES: Final = ("aws", "ssm")
-"""SSM API Reference, PutParameter, Name: names may not begin with these."""
+RESERVED_PREFIXES: Final = {
+    "aws": "an SSM parameter's name",
+    "ssm": "an SSM parameter's name",
+    "sg-": "a security group's name",
+    "internal-": "a load balancer's name",
+    "sthree-": "a bucket's name",
+    "amzn-s3-demo-": "a bucket's name",
+}
+"""
+What names may not begin with -> which. All names begin with that of the environment and a hyphen, also those
+that CloudFormation makes of the stack's. Read 2026-11-28: SSM API Reference, PutParameter, Name; EC2 API
+Reference, CreateSecurityGroup, GroupName; ELB API Reference, CreateLoadBalancer, Name; Amazon S3 User Guide,
+"General purpose bucket naming rules".
+"""
 
 LARGEST_NETWORK: Final = 16
 SMALLEST_NETWORK: Final = 28

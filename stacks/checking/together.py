@@ -43,9 +43,6 @@ def _names(settings: Settings) -> Iterator[Finding]:
             over = len(name) - limit
             message = f"the {kind} would be called {name}, {over} over AWS's {limit} characters; shorten it"
             yield Finding("environment", message, ("system",))
-    if settings.alb_name.startswith("internal-"):
-        message = "a load balancer's name may not begin with internal-; choose another (ELB API Reference)"
-        yield Finding("environment", message)
 
 
 def _tags(tags: dict[str, str]) -> Iterator[Finding]:
