@@ -282,6 +282,9 @@ class Cloud(Protocol):
     def resource_drifts(self, stack_id: str) -> tuple[ResourceDrift, ...]:
         """Return the resources that the last detection found to be other than deployed."""
 
+    def resource_drift(self, stack_id: str, logical_id: str) -> ResourceDrift:
+        """Look at one resource, at once; CloudError where its type, or the endpoint, cannot be asked."""
+
     # acts
     def create_change_set(self, request: ChangeSetRequest) -> ChangeSetState:
         """Ask for a change set; one that is there under that name already is returned as it is."""

@@ -326,6 +326,12 @@ class FakeCloud:
         self._call("resource_drifts", stack_id)
         return self.drifted.get(self.live[stack_id].state.name, ())
 
+    def resource_drift(self, stack_id: str, logical_id: str) -> ResourceDrift:
+        self._call("resource_drift", logical_id)
+        drifted = self.drifted.get(self.live[stack_id].state.name, ())
+        found = [one for one in drifted if one.logical_id == logical_id]
+        return found[0] if found else ResourceDrift(logical_id, "", "", "IN_SYNC")
+
     # acts
 
     def create_change_set(self, request: ChangeSetRequest) -> ChangeSetState:

@@ -242,6 +242,11 @@ class Aws(Edges):
         """Return what the last detection found."""
         return aws_drift.resource_drifts(self._pages, stack_id)
 
+    def resource_drift(self, stack_id: str, logical_id: str) -> ResourceDrift:
+        """Look at one resource, at once."""
+        which = {"StackName": stack_id, "LogicalResourceId": logical_id}
+        return aws_drift.resource(self._call("detect_stack_resource_drift", **which)["StackResourceDrift"])
+
     # acts
 
     def create_change_set(self, request: ChangeSetRequest) -> ChangeSetState:

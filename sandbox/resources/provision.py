@@ -62,7 +62,9 @@ HANDLERS: Mapping[str, Handler] = {
 """The types that become real resources; every other known type is typed (`typed.HANDLER`)."""
 
 _REFUSALS = (ClientError, ParamValidationError, ProvisionError, ValueError, KeyError, NotImplementedError)
-_GONE = re.compile(r"NotFound|NoSuch|NotExist|Nonexistent|DoesNotExist|NotAttached|Inactive", re.IGNORECASE)
+_GONE = re.compile(
+    r"NotFound|NoSuch|NotExist|Nonexistent|DoesNotExist|NotAttached|Inactive|NotActive", re.IGNORECASE
+)
 _GONE_WORDS = re.compile(r"^No scal(?:able target|ing policy) found")
 _TAKEN = re.compile(
     r"AlreadyExists|EntityExists|^Duplicate|\.Duplicate$|AlreadyOwned|ResourceExists|ResourceInUse"
