@@ -15,7 +15,7 @@ from deployer.existing.facts import Facts
 from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Taken
-from deployer.kept import Kept
+from deployer.kept import Kept, Snapshot
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.stateful import STATEFUL
 from deployer.tasks import TaskRequest, TaskState
@@ -234,6 +234,9 @@ class Cloud(Protocol):
         With *tags* also every live stack that has all of them, where the endpoint can list its stacks.
         """
 
+    def deleted(self, names: Collection[str]) -> tuple[StackState, ...]:
+        """Return the newest deleted stack of each of *names*, as far back as AWS tells (90 days)."""
+
     def change_set(self, change_set_id: str) -> ChangeSetState | None:
         """Return a change set with all its changes; None when there is none (any more)."""
 
@@ -323,6 +326,9 @@ class Cloud(Protocol):
 
         *repositories*: names of ECR repositories that carry them.
         """
+
+    def final_snapshot(self, one: Kept, stack_name: str) -> Snapshot | None:
+        """Return the newest snapshot that CloudFormation took of *one*; None where there is none to see."""
 
     # edges: None means that this endpoint cannot tell
     def key(self, alias: str) -> Key | None:

@@ -88,7 +88,7 @@ def going(manifest: Manifest, cloud: Cloud, only: Collection[str]) -> tuple[str,
             lines.append(f"deletes {state.name}: it holds nothing")
             continue
         resources = [one for one in cloud.resources(state.id) if one.status not in RESOURCE_GONE]
-        stays = kept(cloud.template(state.id), resources)
+        stays = kept(cloud.template(state.id), resources, state.id)
         count = len(resources) - sum(not one.snapshot for one in stays)
         lines.append(f"deletes {state.name}: {count} resource{'' if count == 1 else 's'}")
         lines += [f"  keeps {one}" for one in stays]

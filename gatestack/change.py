@@ -203,7 +203,9 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
         _confirm_by_name(environment, only, going(manifest, cloud, only))
     with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
         result = destroy_stacks(manifest, cloud, chosen, here)
-    return ended(result, style)
+    from gatestack.costing import with_kept_cost  # noqa: PLC0415 - what keeps nothing costs nothing
+
+    return ended(with_kept_cost(result, manifest.region), style)
 
 
 def _rendered(found: Plan, environment: Environment, chosen: RunOptions, style: str) -> str:

@@ -24,6 +24,7 @@ from deployer.errors import CloudError, MovedOn
 from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Holder, Taken
+from deployer.kept import Kept, Snapshot
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.options import Host
 from deployer.progress import Event
@@ -170,6 +171,8 @@ class FakeCloud:
         self.keys: dict[str, Key] = {}
         """KMS keys by alias."""
         self.found: tuple[Candidate, ...] = ()
+        self.departed: tuple[StackState, ...] = ()
+        self.snapshots: dict[str, Snapshot] = {}
         """What carries tags, of the types that stay."""
         self.holders: tuple[Holder, ...] = ()
         """What has names in the account, whoever made it."""
@@ -331,6 +334,14 @@ class FakeCloud:
         drifted = self.drifted.get(self.live[stack_id].state.name, ())
         found = [one for one in drifted if one.logical_id == logical_id]
         return found[0] if found else ResourceDrift(logical_id, "", "", "IN_SYNC")
+
+    def deleted(self, names: Collection[str]) -> tuple[StackState, ...]:
+        self._call("deleted")
+        return tuple(one for one in self.departed if one.name in names)
+
+    def final_snapshot(self, one: Kept, stack_name: str) -> Snapshot | None:
+        self._call("final_snapshot", one.physical_id)
+        return self.snapshots.get(one.physical_id)
 
     # acts
 

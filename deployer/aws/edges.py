@@ -15,6 +15,7 @@ from deployer.aws.login import Clients
 from deployer.aws.names import look as look_for_names
 from deployer.aws.paging import pages
 from deployer.aws.services import service_trouble
+from deployer.aws.snapshots import final_snapshot
 from deployer.aws.tagged import look as look_for_kept
 from deployer.aws.tasks import Tasks
 from deployer.cloud import Resource
@@ -23,6 +24,7 @@ from deployer.existing.facts import Facts
 from deployer.existing.kept import Candidate
 from deployer.existing.key import Key
 from deployer.existing.names import Taken
+from deployer.kept import Kept, Snapshot
 from generator.manifest import Existing
 
 Found = TypeVar("Found")
@@ -69,6 +71,10 @@ class Edges(Tasks):
             return self._where_there_is("kms", lambda: key_of(self._clients, alias))
         except NotAllowed:
             return None
+
+    def final_snapshot(self, one: Kept, stack_name: str) -> Snapshot | None:
+        """Return the newest snapshot that CloudFormation took of *one*."""
+        return self._where_there_is("rds", lambda: final_snapshot(self._clients, one, stack_name))
 
     def has_image(self, repository: str, tag: str) -> bool | None:
         """Whether *tag* is in the ECR repository."""

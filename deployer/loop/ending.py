@@ -9,6 +9,7 @@ from deployer.actions import Done, Fail
 from deployer.causes import stuck, way_out
 from deployer.graph import Graph
 from deployer.loop.hand import Hand
+from deployer.loop.keeping import Keeping
 from deployer.loop.watching import Watch
 from deployer.loop.work import Work
 from deployer.options import Host, Options
@@ -35,6 +36,7 @@ class Ending:
         graph: Graph,
         *,
         hand: Hand,
+        keeping: Keeping,
         watch: Watch,
         host: Host,
         options: Options,
@@ -42,6 +44,7 @@ class Ending:
         self._works = works
         self._graph = graph
         self._hand = hand
+        self._keeping = keeping
         self._watch = watch
         self._host = host
         self._options = options
@@ -63,8 +66,8 @@ class Ending:
 
     def done(self, work: Work, action: Done) -> None:
         """End a stack that is as it should be."""
-        if action.verb == "delete":
-            self._hand.note_kept(work)
+        if work.goal == "destroy":
+            self._keeping.note(work)
         self._finish(work, action.verb, "done", action.reason)
 
     def failed(self, work: Work, action: Fail, *, cleared: bool) -> None:

@@ -243,20 +243,12 @@ class Hand:
         types = _types(work)
         self._tell(StackStarted(work.name, work.verb, len(types), expected.seconds(types)))
 
-    def note_kept(self, work: Work) -> None:
-        """Note what is left of a stack whose deletion another run has begun: its id tells it still."""
-        if work.first is None or work.first.status == "REVIEW_IN_PROGRESS" or work.history.deletes:
-            return
-        with suppress(DeployError):
-            resources = self._cloud.resources(work.first.id)
-            work.kept = kept(self._cloud.template(work.first.id), resources)
-
     def _before_removal(self, work: Work, stack_id: str) -> None:
         """Note what the live template keeps; empty the buckets that go, unlock what goes with --force."""
         if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
             return
         template, resources = self._cloud.template(stack_id), self._cloud.resources(stack_id)
-        policies, work.kept = policies_of(template), kept(template, resources)
+        policies, work.kept = policies_of(template), kept(template, resources, stack_id)
         there = [one for one in resources if one.status not in RESOURCE_GONE]
         for one in there if work.desired.force else ():
             if policies.get(one.logical_id, "Delete") != "Retain":

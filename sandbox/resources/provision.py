@@ -113,6 +113,16 @@ class MotoProvisioner:
             raise _reason(call, error) from error
         return self._complete(call, changed)
 
+    def snapshot(self, request: Request, current: Provisioned, name: str) -> None:
+        """Take the snapshot *name* of the resource; raises ProvisionError."""
+        take, call = _handler(request.type).snapshot, self._call(request)
+        if take is None:
+            return
+        try:
+            take(call, current, name)
+        except _REFUSALS as error:
+            raise _reason(call, error) from error
+
     def delete(self, request: Request, current: Provisioned) -> None:
         """Remove the resource; gone already is no error; raises ProvisionError."""
         call = self._call(request)
