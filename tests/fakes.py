@@ -336,7 +336,7 @@ class FakeCloud:
         return found[0] if found else ResourceDrift(logical_id, "", "", "IN_SYNC")
 
     def deleted(self, names: Collection[str]) -> tuple[StackState, ...]:
-        self._call("deleted")
+        self._call("deleted", ", ".join(names))
         return tuple(one for one in self.departed if one.name in names)
 
     def final_snapshot(self, one: Kept, stack_name: str) -> Snapshot | None:
