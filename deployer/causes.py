@@ -90,6 +90,12 @@ def stuck(events: Sequence[StackEvent]) -> tuple[str, ...]:
     return tuple(sorted({one.logical_id for one in failed if not _CONSEQUENCE.search(one.reason)}))
 
 
+def way_out(command: str, stuck_at: Sequence[str]) -> str:
+    """Return what leads out of a rollback that failed at *stuck_at*; *command* deploys the environment."""
+    skips = " ".join(f"--skip-in-rollback {name}" for name in stuck_at)
+    return f"mend {', '.join(stuck_at)} and deploy again, or leave it as it is now: `{command} {skips}`"
+
+
 def readable(reason: str) -> str:
     """Return what a resource handler said, without the request's token; its error code is kept."""
     found = _HANDLER.search(reason)

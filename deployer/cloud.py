@@ -19,7 +19,7 @@ from deployer.existing.names import Taken
 from deployer.existing.zone_needs import Needs
 from deployer.existing.zones import ZoneFacts
 from deployer.interfaces import Interface
-from deployer.kept import Kept
+from deployer.kept import Kept, Snapshot
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.secret_rotation import Rotating
 from deployer.stateful import STATEFUL
@@ -239,6 +239,9 @@ class Cloud(Protocol):
         With *tags* also every live stack that has all of them, where the endpoint can list its stacks.
         """
 
+    def deleted(self, names: Collection[str]) -> tuple[StackState, ...]:
+        """Return the newest deleted stack of each of *names*, as far back as AWS tells (90 days)."""
+
     def change_set(self, change_set_id: str) -> ChangeSetState | None:
         """Return a change set with all its changes; None when there is none (any more)."""
 
@@ -287,6 +290,9 @@ class Cloud(Protocol):
     def resource_drifts(self, stack_id: str) -> tuple[ResourceDrift, ...]:
         """Return the resources that the last detection found to be other than deployed."""
 
+    def resource_drift(self, stack_id: str, logical_id: str) -> ResourceDrift:
+        """Look at one resource, at once; CloudError where its type, or the endpoint, cannot be asked."""
+
     # acts
     def create_change_set(self, request: ChangeSetRequest) -> ChangeSetState:
         """Ask for a change set; one that is there under that name already is returned as it is."""
@@ -325,6 +331,9 @@ class Cloud(Protocol):
 
         *repositories*: names of ECR repositories that carry them.
         """
+
+    def final_snapshot(self, one: Kept, stack_name: str) -> Snapshot | None:
+        """Return the newest snapshot that CloudFormation took of *one*; None where there is none to see."""
 
     # edges: None means that this endpoint cannot tell
     def delegation(self, domain: str, servers: Collection[str]) -> Delegation | None:

@@ -25,6 +25,7 @@ from deployer.actions import (
     RollBack,
     Wait,
 )
+from deployer.causes import way_out
 from deployer.cloud import ChangeSetState, Kind, StackState
 from deployer.plan import consent_flags, needs_consent
 from deployer.progress import Goal, Verb
@@ -270,9 +271,7 @@ def _continue(desired: Desired, observed: Observed, status: Row) -> Action:
         return ContinueRollback(why, skip)
     if not stuck:
         return Fail(why)
-    text = f"{why}; it fails at {', '.join(stuck)}: mend that and deploy again, or leave it as it is now"
-    skips = " ".join(f"--skip-in-rollback {name}" for name in stuck)
-    return Fail(f"{text}: `{desired.command} {skips}`", "protected")
+    return Fail(f"{why}; it fails at {', '.join(stuck)} -> {way_out(desired.command, stuck)}", "protected")
 
 
 def _roll_back(desired: Desired, observed: Observed, status: Row) -> Action:

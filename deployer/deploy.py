@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
-from deployer.cloud import Cloud
+from deployer.cloud import Cloud, StackState
 from deployer.errors import Protected, Refused
 from deployer.existing.check import check_existing
 from deployer.existing.taking import looked_around
@@ -42,7 +42,7 @@ def destroy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> R
     Delete the stacks of *manifest*, and those it no longer has, consumers before producers.
 
     Raises:
-        Protected: a production environment without ``force``.
+        Protected: a production environment, or a stack with termination protection, without ``force``.
         Refused: stacks that stay import from those that go; nothing was touched.
         CloudError: AWS could not be asked at all; nothing was touched.
 
@@ -50,11 +50,10 @@ def destroy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> R
     check_force(manifest, options)
     patiently(host, lambda: _check_account(manifest, cloud))
     specs = chosen(manifest, options.only)
-    whole = graph(manifest.stacks)
-    going = {spec.name for spec in specs}
-    patiently(host, lambda: _check_consumers(manifest, cloud, whole, going))
+    patiently(host, lambda: _check_consumers(manifest, cloud, specs))
     ours = replace(manifest, stacks=specs)
     found = patiently(host, lambda: scope(ours, graph(specs), cloud, whole=not options.only))
+    _check_protection(found.states or (), options)
     return Run(for_removal(found), goal="destroy", cloud=cloud, options=options, host=host).run()
 
 
@@ -70,29 +69,48 @@ def check_force(manifest: Manifest, options: Options) -> None:
         raise Protected(f"{manifest.environment} is a production environment: destroying it needs --force")
 
 
-def going(manifest: Manifest, cloud: Cloud, only: Collection[str]) -> tuple[str, ...]:
+def check_removal(manifest: Manifest, cloud: Cloud, options: Options, tell: Callable[[str], None]) -> None:
     """
-    Return what `destroy` would take away and what it would keep, a line each; reads, touches nothing.
+    Tell what `destroy` would take away and what it would keep, a line each; then refuse what it refuses.
+
+    Reads, touches nothing: nobody should be asked for a consent that is not enough.
 
     Raises:
-        Refused: a name in *only* that is no stack.
+        Protected: a production environment, or a stack with termination protection, without ``force``.
+        Refused: another account, stacks that stay import from those that go, or no such stack.
         CloudError: AWS could not be asked.
 
     """
-    lines = []
-    names = {spec.stack_name for spec in chosen(manifest, only)}
-    tags = None if only else tags_of_environment(manifest)
-    states = [one for one in cloud.stacks(sorted(names), (), tags) if one.status != "DELETE_COMPLETE"]
+    _check_account(manifest, cloud)
+    specs = chosen(manifest, options.only)
+    tags = None if options.only else tags_of_environment(manifest)
+    states = cloud.stacks(sorted(spec.stack_name for spec in specs), (), tags)
     for state in sorted(states, key=lambda one: one.name):
-        if state.status == "REVIEW_IN_PROGRESS":
-            lines.append(f"deletes {state.name}: it holds nothing")
-            continue
-        resources = [one for one in cloud.resources(state.id) if one.status not in RESOURCE_GONE]
-        stays = kept(cloud.template(state.id), resources)
-        count = len(resources) - sum(not one.snapshot for one in stays)
-        lines.append(f"deletes {state.name}: {count} resource{'' if count == 1 else 's'}")
-        lines += [f"  keeps {one}" for one in stays]
-    return tuple(lines)
+        for line in _going(state, cloud):
+            tell(line)
+    check_force(manifest, options)
+    _check_consumers(manifest, cloud, specs)
+    _check_protection(states, options)
+
+
+def _going(state: StackState, cloud: Cloud) -> Iterator[str]:
+    if state.status == "DELETE_COMPLETE":
+        return
+    if state.status == "REVIEW_IN_PROGRESS":
+        yield f"deletes {state.name}: it holds nothing"
+        return
+    resources = [one for one in cloud.resources(state.id) if one.status not in RESOURCE_GONE]
+    stays = kept(cloud.template(state.id), resources, state.id)
+    count = len(resources) - sum(not one.snapshot for one in stays)
+    yield f"deletes {state.name}: {count} resource{'' if count == 1 else 's'}"
+    yield from (f"  keeps {one}" for one in stays)
+
+
+def _check_protection(states: Collection[StackState], options: Options) -> None:
+    names = sorted(one.name for one in states if one.protected and one.status != "DELETE_COMPLETE")
+    if names and not options.force:
+        what = f"termination protection of {', '.join(names)}"
+        raise Protected(f"{what}: `destroy --force` switches it off")
 
 
 def check(manifest: Manifest, cloud: Cloud, only: Collection[str], tell: Tell) -> Graph:
@@ -139,12 +157,13 @@ def _check_account(manifest: Manifest, cloud: Cloud) -> None:
         raise Refused(f"{what}: log in to {manifest.account}, or correct the environment's file")
 
 
-def _check_consumers(manifest: Manifest, cloud: Cloud, whole: Graph, going: Collection[str]) -> None:
+def _check_consumers(manifest: Manifest, cloud: Cloud, specs: Collection[StackSpec]) -> None:
+    whole, going = graph(manifest.stacks), {spec.name for spec in specs}
     staying = [spec for spec in manifest.stacks if spec.name not in going]
     if not staying:
         return
     there = {state.name for state in cloud.stacks([spec.stack_name for spec in staying])}
     for spec in staying:
-        blocked = sorted(whole.needs[spec.name] & set(going))
+        blocked = sorted(whole.needs[spec.name] & going)
         if blocked and spec.stack_name in there:
             raise Refused(f"{spec.name} imports from {', '.join(blocked)}: destroy {spec.name} as well")

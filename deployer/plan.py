@@ -67,6 +67,8 @@ class Plan:
     notices: tuple[str, ...] = ()
     cost: PlanCost | None = None
     """None: nobody has estimated it."""
+    refusal: str = ""
+    """Why a deployment would be refused before anything is touched: names that are taken."""
 
     @property
     def changes_anything(self) -> bool:

@@ -16,7 +16,7 @@ from deployer.deploy import check
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed
 from deployer.existing.names import Conflict
 from deployer.existing.placing import check_zones
-from deployer.existing.taken import conflicts
+from deployer.existing.taken import conflicts, names_taken
 from deployer.existing.taking import with_kept
 from deployer.exports.gate import Survey, foreseen
 from deployer.exports.phases import described
@@ -40,6 +40,8 @@ PATIENCE_SECONDS = 600.0
 NO_EXPORT = "No export named"
 """AWS's words for an import whose export does not exist yet."""
 
+TAKEN_UP = "what an earlier destroy has kept is taken up first"
+
 
 def plan(manifest: Manifest, cloud: Cloud, options: Options, host: Host, *, keep: bool = False) -> Plan:
     """
@@ -59,7 +61,8 @@ def plan(manifest: Manifest, cloud: Cloud, options: Options, host: Host, *, keep
     made = _Preview(found, cloud, options, host, keep=keep).plan()
     made = replace(made, stacks=tuple(_named_problems(one, taken) for one in made.stacks))
     warnings = tuple(event.text for event in told if isinstance(event, Notice))
-    return replace(made, notices=warnings + made.notices)
+    refusal = names_taken(manifest.environment, taken, fresh=options.fresh)
+    return replace(made, notices=warnings + made.notices, refusal=refusal)
 
 
 def _with_names(
@@ -201,16 +204,8 @@ class _Preview:
             return self._leftover(spec, stack)
         if status.deploy not in {Step.CREATE, Step.UPDATE}:
             return self._without(spec, stack, status)
-        if taken := self._scope.kept.get(spec.name):
-            ids = {one.logical_id: one.physical_id for one in taken}
-            changes = tuple(
-                replace(one, action="Import", physical_id=ids[one.logical_id])
-                if one.logical_id in ids
-                else one
-                for one in predicted(spec.template)
-            )
-            reason = "what an earlier destroy has kept is taken up first"
-            return self._stack(spec, stack, "create", changes, reason)
+        if spec.name in self._scope.kept:
+            return self._stack(spec, stack, "create", self._predicted(spec), TAKEN_UP)
         kind: Kind = "CREATE" if status.deploy is Step.CREATE else "UPDATE"
         try:
             request = self._named(self._preparer.request(spec, stack, kind, 0))
@@ -249,10 +244,19 @@ class _Preview:
         elif stack and not owned(stack, tags_of(self._manifest, spec)):
             problems.append("gatestack did not make this stack, and will neither delete it nor roll it back")
         again = status.deploy is Step.RECREATE
-        changes = predicted(spec.template) if again else self._compared(spec, stack)
+        changes = self._predicted(spec) if again else self._compared(spec, stack)
         reason = f"{status.text}: {stack.reason}" if stack and stack.reason else status.text
+        reason = f"{reason}; {TAKEN_UP}" if again and spec.name in self._scope.kept else reason
         verb: PlanVerb = "recreate" if again else "update"
         return self._stack(spec, stack, verb, changes, reason, problems=tuple(problems))
+
+    def _predicted(self, spec: StackSpec) -> tuple[Change, ...]:
+        """Predict what a new stack adds, and what it takes up."""
+        ids = {one.logical_id: one.physical_id for one in self._scope.kept.get(spec.name, ())}
+        return tuple(
+            replace(one, action="Import", physical_id=ids[one.logical_id]) if one.logical_id in ids else one
+            for one in predicted(spec.template)
+        )
 
     def _read(self, asked: _Asked) -> StackPlan:
         one = self._settled(asked.change_set)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from deployer.cloud import Change, StackEvent, StackState
+from deployer.kept import cost_line, total_usd
 from deployer.outcomes import NOT_THERE, became
 from deployer.plan import CostDifference, Plan, PlanCost, StackPlan, consent_flags
 from deployer.progress import Result, StackOutput, StackResult
@@ -69,7 +70,8 @@ def result_text(result: Result) -> str:
     width = max((len(stack.name) for stack in result.stacks), default=0)
     lines = [_result_line(stack, width) for stack in result.stacks]
     kept = [f"kept: {stack.name}: {one}" for stack in result.stacks for one in stack.kept]
-    return "\n".join([*lines, *kept, _result_total(result)])
+    cost = cost_line(one for stack in result.stacks for one in stack.kept)
+    return "\n".join([*lines, *kept, *([cost] if cost else []), _result_total(result)])
 
 
 def result_json(result: Result) -> str:
@@ -88,7 +90,9 @@ def result_json(result: Result) -> str:
         for stack in result.stacks
     ]
     outputs = outputs_by_stack(result.outputs)
-    return _json({"environment": result.environment, "stacks": stacks, "outputs": outputs})
+    left = [one for stack in result.stacks for one in stack.kept]
+    cost = {"kept_monthly_usd": total_usd(left)} if left else {}
+    return _json({"environment": result.environment, "stacks": stacks, "outputs": outputs, **cost})
 
 
 def first_cause(result: Result) -> str | None:

@@ -76,6 +76,9 @@ STATUSES: Mapping[str, Row] = {
 SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 """What an executed change set ends in when it worked."""
 
+ROLLBACK_FAILED = "UPDATE_ROLLBACK_FAILED"
+"""The only status in which parts of a rollback can be skipped."""
+
 OUTPUTS_FINAL = SUCCEEDED | {"UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}
 """What dependants need not wait behind: exports no longer change."""
 

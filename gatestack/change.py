@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from deployer import report
-from deployer.deploy import check_force, going
+from deployer.deploy import check_force, check_removal
 from deployer.deploy import deploy as deploy_stacks
 from deployer.deploy import destroy as destroy_stacks
 from deployer.options import Options as RunOptions
@@ -197,13 +197,17 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
     if not yes:
         review.check_terminal()
     manifest = environment.manifest()
-    check_force(manifest, chosen)
+    if yes:
+        check_force(manifest, chosen)
     cloud = connect(environment, options)
     if not yes:
-        _confirm_by_name(environment, only, going(manifest, cloud, only))
+        check_removal(manifest, cloud, chosen, lambda line: click.echo(line, err=True))
+        _confirm_by_name(environment, only)
     with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
         result = destroy_stacks(manifest, cloud, chosen, here)
-    return ended(result, style)
+    from gatestack.costing import with_kept_cost  # noqa: PLC0415 - what keeps nothing costs nothing
+
+    return ended(with_kept_cost(result, manifest.region), style)
 
 
 def _rendered(found: Plan, environment: Environment, chosen: RunOptions, style: str) -> str:
@@ -223,10 +227,8 @@ def _run_options(environment: Environment, options: Options, only: Collection[st
     )
 
 
-def _confirm_by_name(environment: Environment, only: Collection[str], going: Collection[str]) -> None:
+def _confirm_by_name(environment: Environment, only: Collection[str]) -> None:
     what = ", ".join(environment.stack_names[name] for name in only)
-    for line in going:
-        click.echo(line, err=True)
     click.echo(f"This deletes {what or f'every stack of {environment.name}'}.", err=True)
     typed = click.prompt("Type the environment's name to go on", default="", show_default=False, err=True)
     if typed != environment.name:

@@ -8,13 +8,16 @@ from dataclasses import replace
 import click
 
 from deployer.cloud import Cloud, StackState
+from deployer.kept import Kept
 from deployer.plan import CostDifference, Plan, PlanCost
+from deployer.progress import Result
 from deployer.scrub import said
 from gatestack import telling
 from gatestack.cli import Options
 from gatestack.environment import Environment, SettingsRefused, resolve
 from generator.cost import report
 from generator.cost.estimate import Estimate, compared, estimate, names
+from generator.cost.kept import monthly_usd
 from generator.cost.prices import PriceTable, load
 from generator.cost.report import Priced
 from generator.cost.template import Template
@@ -63,6 +66,19 @@ def with_cost(plan: Plan, manifest: Manifest, cloud: Cloud) -> Plan:
         reason = said(error)
         return replace(plan, notices=(*plan.notices, f"what this costs is not known: {reason}"))
     return replace(plan, cost=found, notices=(*plan.notices, *_elsewhere(manifest)))
+
+
+def with_kept_cost(result: Result, region: str) -> Result:
+    """Return *result* with what everything that was kept costs in a month, by the file's prices."""
+    if not any(stack.kept for stack in result.stacks):
+        return result
+    prices = load(region)
+
+    def priced(one: Kept) -> Kept:
+        return replace(one, monthly_usd=monthly_usd(one.type, prices, snapshot_gib=one.gib))
+
+    stacks = (replace(stack, kept=tuple(map(priced, stack.kept))) for stack in result.stacks)
+    return replace(result, stacks=tuple(stacks))
 
 
 def _of_plan(plan: Plan, manifest: Manifest, cloud: Cloud) -> PlanCost:

@@ -11,7 +11,7 @@ import click
 
 from deployer import report
 from deployer.cloud import Cloud
-from deployer.errors import DeployError, Protected
+from deployer.errors import DeployError, Protected, Refused
 from deployer.options import Options as RunOptions
 from deployer.plan import Plan, consent_flags
 from deployer.preview import discard, plan
@@ -109,6 +109,7 @@ def agreed(
 
     Raises:
         NotConfirmed: the answer is no.
+        Refused: a name is taken, so a deployment would not begin.
         Protected: it needs consent to lose data; nobody is asked for less than that.
         NothingToDo: there is nothing to agree to.
 
@@ -130,6 +131,8 @@ def agreed(
 def _ask(environment: Environment, found: Plan) -> None:
     if not found.changes_anything:
         raise NothingToDo
+    if found.refusal:
+        raise Refused(found.refusal)
     if found.protected:
         flags = consent_flags(found.protected)
         raise Protected(f"this would lose data; to allow it, deploy with {flags}")

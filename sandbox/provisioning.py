@@ -67,6 +67,9 @@ class Provisioner(Protocol):
     ) -> Provisioned:
         """Change the resource in place (never called for a replacement); raises ProvisionError."""
 
+    def snapshot(self, request: Request, current: Provisioned, name: str) -> None:
+        """Take the snapshot *name* of what goes, where its type has such; raises ProvisionError."""
+
     def delete(self, request: Request, current: Provisioned) -> None:
         """Remove the resource, whose properties are the last deployed; gone already is no error."""
 

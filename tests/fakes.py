@@ -27,6 +27,7 @@ from deployer.existing.names import Holder, Taken
 from deployer.existing.zone_needs import Needs
 from deployer.existing.zones import ZoneFacts
 from deployer.interfaces import Interface
+from deployer.kept import Kept, Snapshot
 from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.options import Host
 from deployer.progress import Event
@@ -177,6 +178,8 @@ class FakeCloud:
         self.keys: dict[str, Key] = {}
         """KMS keys by alias."""
         self.found: tuple[Candidate, ...] = ()
+        self.departed: tuple[StackState, ...] = ()
+        self.snapshots: dict[str, Snapshot] = {}
         """What carries tags, of the types that stay."""
         self.holders: tuple[Holder, ...] = ()
         """What has names in the account, whoever made it."""
@@ -333,6 +336,20 @@ class FakeCloud:
     def resource_drifts(self, stack_id: str) -> tuple[ResourceDrift, ...]:
         self._call("resource_drifts", stack_id)
         return self.drifted.get(self.live[stack_id].state.name, ())
+
+    def resource_drift(self, stack_id: str, logical_id: str) -> ResourceDrift:
+        self._call("resource_drift", logical_id)
+        drifted = self.drifted.get(self.live[stack_id].state.name, ())
+        found = [one for one in drifted if one.logical_id == logical_id]
+        return found[0] if found else ResourceDrift(logical_id, "", "", "IN_SYNC")
+
+    def deleted(self, names: Collection[str]) -> tuple[StackState, ...]:
+        self._call("deleted", ", ".join(names))
+        return tuple(one for one in self.departed if one.name in names)
+
+    def final_snapshot(self, one: Kept, stack_name: str) -> Snapshot | None:
+        self._call("final_snapshot", one.physical_id)
+        return self.snapshots.get(one.physical_id)
 
     # acts
 

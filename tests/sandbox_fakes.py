@@ -81,6 +81,9 @@ class FakeProvisioner:
         self.log.append(("update", current.physical_id))
         return self._keep(current.physical_id, request)
 
+    def snapshot(self, request: Request, current: Provisioned, name: str) -> None:
+        pass
+
     def delete(self, request: Request, current: Provisioned) -> None:
         if request.properties.get("Sticky"):
             raise ProvisionError("it sticks")

@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "generator": {"generator", "stacks"},
     "deployer": {
         "deployer",
+        "generator.conditions",
         "generator.escapes",
         "generator.foreign",
         "generator.manifest",

@@ -163,8 +163,22 @@ def test_production_is_protected_and_goes_with_force(user: User) -> None:
     done = user.run("destroy", "prod", "--yes", "--force")
 
     assert done.code == 0, done.err
-    assert "kept: database: Database (the final snapshot of AWS::RDS::DBInstance prod-litellm" in done.err
-    assert "kept: security: Key (AWS::KMS::Key " in done.err
+    assert re.search(
+        r"kept: database: Database \(the final snapshot prod-litellm-database-snapshot-database-\w+ of"
+        r" AWS::RDS::DBInstance prod-litellm-db, arn:aws:rds:us-east-1:\d+:snapshot:prod-litellm-database-",
+        done.err,
+    )
+    assert re.search(r"kept: security: Key \(AWS::KMS::Key (\S+), arn:aws:kms:.*:key/\1\)", done.err)
+    assert re.search(
+        r"^kept: at most \$\d+\.\d\d a month until it is deleted, and by use: Acc", done.err, re.MULTILINE
+    )
+
+    again = json.loads(user.run("destroy", "prod", "--yes", "--force", "--format", "json").out)
+    left = {one["logical_id"]: one for stack in again["stacks"] for one in stack.get("kept", ())}
+    told = {line.split()[2] for line in done.err.splitlines() if re.match(r"kept: \w+: ", line)}
+    assert left.keys() == told
+    assert left["Database"]["arn"].endswith(f":snapshot:{left['Database']['snapshot_id']}")
+    assert again["kept_monthly_usd"] == round(sum(one["monthly_usd"] or 0 for one in left.values()), 2) > 1
 
 
 def test_the_credentials_of_another_account_are_refused(user: User) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sandbox_account import client
 
 from sandbox.server import Sandbox
 from tests.command import User
@@ -55,6 +56,18 @@ def test_at_a_terminal_what_was_shown_is_what_is_deployed(user: User, sandbox: S
     yes = user.at_a_terminal("y\n", "deploy", "dev")
     assert yes.code == 0, yes.err
     assert [call.action for call in sandbox.calls].count("CreateChangeSet") == 5
+
+
+def test_at_a_terminal_nobody_is_asked_where_a_name_is_taken(user: User, sandbox: Sandbox) -> None:
+    client(sandbox, "logs").create_log_group(logGroupName="/ecs/dev-litellm-proxy")
+
+    done = user.at_a_terminal("y\n", "deploy", "dev")
+
+    assert done.code == 2, done.err
+    assert "dev needs a name that is taken; nothing was touched:" in done.err
+    assert "aws logs delete-log-group --log-group-name /ecs/dev-litellm-proxy" in done.err
+    assert "Deploy this to" not in done.err
+    assert client(sandbox, "cloudformation").describe_stacks()["Stacks"] == []
 
 
 def test_at_a_terminal_nobody_is_asked_where_data_would_be_lost(user: User) -> None:

@@ -40,7 +40,10 @@ def pipeline(folder: Path, sandbox: Sandbox, name: str, **pipelines: Any) -> Use
     assert made.code == 0, made.err
     token = folder / "token"
     token.write_text(KEY.web_identity({"sub": "sc://contoso/AI Platform/aws-dev"}))
-    role = {"AWS_ROLE_ARN": DEPLOY.format(settings.get("region", "us-east-1")), "AWS_WEB_IDENTITY_TOKEN_FILE": str(token)}
+    role = {
+        "AWS_ROLE_ARN": DEPLOY.format(settings.get("region", "us-east-1")),
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
+    }
     return User(folder, place | role)
 
 

@@ -10,13 +10,13 @@ from fakes import OURS, FakeCloud, Fault, chain, host, manifest, spec, template
 from runs import BUCKET, FIVE, World, outcomes
 
 from deployer.cloud import Resource
-from deployer.deploy import destroy, going
-from deployer.errors import CloudError, Protected, Refused
-from deployer.kept import Kept, kept
+from deployer.deploy import check_removal, destroy
+from deployer.errors import CloudError, NotAllowed, Protected, Refused
+from deployer.existing.kept import Candidate
+from deployer.kept import Kept, Snapshot, arn_of, cost_line, kept
 from deployer.options import Options
-from deployer.progress import (
-    Notice,
-)
+from deployer.progress import Notice, Result
+from generator.manifest import Manifest
 
 
 @pytest.fixture
@@ -56,8 +56,11 @@ def test_termination_protection_is_switched_off_only_by_force(world: World) -> N
     wanted = manifest(spec("a", termination_protection=True))
     world.deploy(wanted)
 
-    refused = world.destroy(wanted)
-    assert (refused.exit_code, world.cloud.status("dev-a")) == (4, "CREATE_COMPLETE")
+    world.forget()
+
+    with pytest.raises(Protected, match="termination protection of dev-a: `destroy --force`"):
+        world.destroy(wanted)
+    assert {method for method, _ in world.cloud.calls} == {"stacks"}
 
     assert world.destroy(wanted, force=True).exit_code == 0
 
@@ -71,7 +74,7 @@ def test_what_the_template_keeps_is_listed_and_other_buckets_are_emptied(world: 
     result = world.destroy(wanted)
 
     assert [str(one) for one in result.stacks[0].kept] == [
-        "Kept (AWS::S3::Bucket Kept-id)",
+        "Kept (AWS::S3::Bucket Kept-id, arn:aws:s3:::Kept-id)",
         "Database (the final snapshot of AWS::RDS::DBInstance Database-id)",
     ]
     assert world.cloud.acts("empty_bucket") == ["Logs-id"]
@@ -200,7 +203,15 @@ def test_a_destruction_that_goes_on_already_tells_at_its_end_what_is_kept(world:
 
     assert world.cloud.count("delete_stack") == 0
     assert one.text == text
-    assert [str(found) for found in result.stacks[0].kept] == ["Kept (AWS::S3::Bucket Kept-id)"]
+    assert [str(found) for found in result.stacks[0].kept] == [
+        "Kept (AWS::S3::Bucket Kept-id, arn:aws:s3:::Kept-id)"
+    ]
+
+
+def told(wanted: Manifest, world: World, **options: Any) -> list[str]:
+    lines: list[str] = []
+    check_removal(wanted, world.cloud, Options(**options), lines.append)
+    return lines
 
 
 def test_what_goes_and_what_stays_can_be_told_before_anything_is_asked(world: World) -> None:
@@ -211,12 +222,139 @@ def test_what_goes_and_what_stays_can_be_told_before_anything_is_asked(world: Wo
     world.cloud.has("dev-c", "REVIEW_IN_PROGRESS", tags=OURS)
     world.forget()
 
-    assert going(wanted, world.cloud, ()) == (
+    assert told(wanted, world) == [
         "deletes dev-a: 2 resources",
-        "  keeps Kept (AWS::S3::Bucket Kept-id)",
+        "  keeps Kept (AWS::S3::Bucket Kept-id, arn:aws:s3:::Kept-id)",
         "deletes dev-b: 1 resource",
         "deletes dev-c: it holds nothing",
         "deletes dev-old: 0 resources",
-    )
-    assert going(wanted, world.cloud, ("b",)) == ("deletes dev-b: 1 resource",)
+    ]
+    assert told(wanted, world, only=frozenset({"b"})) == ["deletes dev-b: 1 resource"]
     assert {method for method, _ in world.cloud.calls} == {"stacks", "resources", "template"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "refusal", "lines"),
+    [
+        (manifest(spec("a"), production=True), "destroying it needs --force", 1),
+        (manifest(spec("a", termination_protection=True)), "termination protection of dev-a", 1),
+        (manifest(*chain("a", "b")), "b imports from a", 1),
+    ],
+)
+def test_what_destroy_refuses_is_refused_after_the_list_and_before_anybody_types(
+    world: World, wanted: Manifest, refusal: str, lines: int
+) -> None:
+    world.deploy(wanted)
+    found: list[str] = []
+
+    with pytest.raises((Protected, Refused), match=refusal):
+        check_removal(wanted, world.cloud, Options(only=frozenset({"a"})), found.append)
+
+    assert len(found) == lines
+
+
+# what was taken away before
+
+KEY = {"Type": "AWS::KMS::Key", "DeletionPolicy": "Retain"}
+DATABASE = {"Type": "AWS::RDS::DBInstance", "DeletionPolicy": "Snapshot"}
+GONE = manifest(spec("a", template({"Key": KEY, "Database": DATABASE})))
+
+
+@pytest.fixture
+def departed(world: World) -> World:
+    """A world whose stack an earlier run has deleted, with all that it keeps."""
+    world.deploy(GONE)
+    (one,) = world.cloud.live.values()
+    one.state = replace(one.state, status="DELETE_COMPLETE")
+    world.cloud.departed = (one.state,)
+    world.cloud.found = (Candidate("AWS::KMS::Key", "Key-id", "", "arn:key", OURS),)
+    world.cloud.snapshots = {"Database-id": Snapshot("dev-a-snapshot-database-1", "arn:snapshot", 20)}
+    return world
+
+
+def names(result: Result) -> list[str]:
+    return [one.logical_id for one in result.stacks[0].kept]
+
+
+def test_a_destruction_that_is_taken_up_again_lists_what_stacks_that_are_gone_have_kept(
+    departed: World,
+) -> None:
+    result = departed.destroy(GONE)
+
+    assert outcomes(result) == {"a": ("none", "done")}
+    key, database = result.stacks[0].kept
+    assert (key.physical_id, key.arn.endswith(":key/Key-id")) == ("Key-id", True)
+    assert str(database) == (
+        "Database (the final snapshot dev-a-snapshot-database-1 of AWS::RDS::DBInstance Database-id,"
+        " arn:snapshot)"
+    )
+
+
+def test_what_was_deleted_since_is_not_listed(departed: World) -> None:
+    departed.cloud.found = ()
+    departed.cloud.snapshots = {}
+
+    assert names(departed.destroy(GONE)) == []
+
+
+def test_a_stack_of_somebody_else_of_that_name_is_no_earlier_one(departed: World) -> None:
+    (state,) = departed.cloud.departed
+    departed.cloud.departed = (replace(state, tags={}),)
+
+    assert names(departed.destroy(GONE)) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "left"), [("deleted", []), ("kept", []), ("final_snapshot", ["Key", "Database"])]
+)
+def test_what_cannot_be_found_out_is_no_reason_to_fail(departed: World, method: str, left: list[str]) -> None:
+    departed.cloud.raises[method] = [NotAllowed("no")]
+
+    result = departed.destroy(GONE)
+
+    assert (result.exit_code, names(result)) == (0, left)
+
+
+def test_where_nothing_is_kept_nobody_asks_for_earlier_stacks(world: World) -> None:
+    world.destroy(manifest(spec("a")))
+
+    assert world.cloud.count("deleted") == 0
+
+
+@pytest.mark.parametrize(
+    ("type_", "physical_id", "arn"),
+    [
+        ("AWS::KMS::Key", "k", "arn:aws-cn:kms:cn-north-1:1:key/k"),
+        ("AWS::Logs::LogGroup", "/ecs/a", "arn:aws-cn:logs:cn-north-1:1:log-group:/ecs/a"),
+        ("AWS::S3::Bucket", "b", "arn:aws-cn:s3:::b"),
+        ("AWS::ECR::Repository", "r", "arn:aws-cn:ecr:cn-north-1:1:repository/r"),
+        ("AWS::SecretsManager::Secret", "arn:aws:s", "arn:aws:s"),
+        ("AWS::SQS::Queue", "q", ""),
+    ],
+)
+def test_an_arn_is_made_by_the_type_in_the_stacks_own_partition(
+    type_: str, physical_id: str, arn: str
+) -> None:
+    stack = "arn:aws-cn:cloudformation:cn-north-1:1:stack/dev-a/0"
+
+    assert arn_of(type_, physical_id, stack) == arn
+    assert arn_of("AWS::S3::Bucket", "b", "") == ""
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        ((), ""),
+        ((KEPT,), ""),
+        (
+            (replace(KEPT, monthly_usd=1.0), KEPT),
+            "kept: $1.00 a month until it is deleted, and by use: Kept",
+        ),
+        (
+            (replace(KEPT, monthly_usd=1.9, snapshot=True),),
+            "kept: at most $1.90 a month until it is deleted",
+        ),
+    ],
+)
+def test_what_is_kept_costs_something_in_a_line(found: tuple[Kept, ...], line: str) -> None:
+    assert cost_line(found) == line

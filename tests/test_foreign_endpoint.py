@@ -27,6 +27,9 @@ class Nothing:
     def update(self, request: Request, old: Mapping[str, Any], current: Provisioned, /) -> Provisioned:
         return current
 
+    def snapshot(self, request: Request, current: Provisioned, name: str) -> None:
+        pass
+
     def delete(self, request: Request, current: Provisioned) -> None:
         """Leave nothing behind."""
 

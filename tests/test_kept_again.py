@@ -21,6 +21,7 @@ from deployer.existing.kept import Candidate, import_template, matched
 from deployer.kept import Kept
 from deployer.options import Options
 from deployer.progress import Event, Notice
+from generator.manifest import Lookup
 from sandbox.server import Sandbox
 from tests.command import User
 
@@ -207,6 +208,49 @@ def test_without_anything_kept_or_wanted_a_stack_is_simply_created(options: Opti
 
     assert [made.request.kind for made in cloud.made.values()] == ["CREATE"]
     assert cloud.count("kept") == (0 if options.fresh else 1)
+
+
+def test_a_first_creation_that_failed_is_made_again_from_what_was_kept() -> None:
+    cloud = Recording(Clock())
+    cloud.has("dev-one", "ROLLBACK_COMPLETE")
+    cloud.found = (key(), salt())
+
+    result = deploy(manifest(spec("one", ONE)), cloud, Options(), host(cloud.clock))
+
+    assert (result.exit_code, [one.action for one in result.stacks]) == (0, ["recreate"])
+    assert [(one.kind, len(one.imports)) for one in cloud.asked] == [("IMPORT", 2), ("UPDATE", 0)]
+
+
+CONDITIONS = {
+    "True": {"Fn::Equals": [{"Ref": "Kind"}, "prod"]},
+    "False": {"Fn::Not": [{"Condition": "True"}]},
+    "Here": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]},
+    "Unknown": {"Fn::Equals": [{"Ref": "Given"}, "x"]},
+    "LookedUp": {"Fn::Equals": [{"Ref": "Count"}, "1"]},
+    "Both": {"Fn::And": [{"Condition": "True"}, {"Condition": "Here"}]},
+    "NotBoth": {"Fn::And": [{"Condition": "Unknown"}, {"Condition": "False"}]},
+    "Either": {"Fn::Or": [{"Condition": "Unknown"}, {"Condition": "Here"}]},
+    "Neither": {"Fn::Or": [{"Condition": "Unknown"}, {"Condition": "False"}]},
+    "Strange": {"Fn::Contains": [["a"], "a"]},
+    "Worse": {"Fn::Not": {}},
+    "Empty": {},
+}
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_what_has_a_condition_is_taken_up_where_that_certainly_holds(name: str) -> None:
+    parameters = {"Kind": {"Default": "prod"}, "Given": {}, "Count": {"Default": "1"}}
+    document = {
+        "Parameters": parameters,
+        "Conditions": CONDITIONS,
+        "Resources": {"Key": {**KEY, "Condition": name}},
+    }
+    one = spec("one", json.dumps(document), lookups=(Lookup("Count", "desired-count", {}),))
+
+    found, doubts = matched(one, (key(),), "eu-west-1", None)
+
+    held = name in {"True", "Here", "Both", "Either"}
+    assert ([each.logical_id for each in found], doubts) == (["Key"] if held else [], ())
 
 
 def test_where_nothing_stays_nobody_asks_what_was_kept() -> None:

@@ -8,15 +8,27 @@ from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
+from fakes import Clock, FakeCloud, spec
+from sandbox_account import client
 from sandbox_fakes import thing
 from sandbox_wire import REGION, Line, line, made_of, outcomes
 
 from deployer.causes import stuck
-from deployer.progress import Notice, Result
+from deployer.decide import Desired, History
+from deployer.errors import CloudError, DeployError, NotAllowed
+from deployer.looking.drift_state import PropertyDrift, ResourceDrift
+from deployer.loop.skipped import measure
+from deployer.loop.work import Work
+from deployer.progress import Event, Notice, Result
+from deployer.report import first_cause
 from generator.manifest import Manifest
 from sandbox.errors import ApiError
 from sandbox.faults import ResourceFault
+from sandbox.server import Sandbox
+from tests.command import User
 from tests.fakes import manifest
+
+CLUSTER, SERVICE = "local-litellm", "local-litellm-proxy"
 
 
 @pytest.fixture
@@ -52,9 +64,10 @@ def ask(aws: Line, command: str) -> Result:
 
 
 def named(result: Result) -> str:
-    """The command in the words of a stack that failed."""
-    found = re.search(r"`(gatestack deploy [^`]*)`", result.stacks[0].reason)
-    assert found, result.stacks[0].reason
+    """The command in what is said of a stack that failed."""
+    said = first_cause(result) or ""
+    found = re.search(r"`(gatestack deploy [^`]*)`", said)
+    assert found, said
     return found[1]
 
 
@@ -66,10 +79,12 @@ def stuck_web(aws: Line) -> Result:
     return failed
 
 
-def test_a_service_deleted_by_hand_is_made_again_by_two_commands_that_the_output_names(aws: Line) -> None:
-    refused = ask(aws, stuck_web(aws).resume)
+def test_what_is_gone_is_made_again_by_the_command_that_the_output_names(aws: Line) -> None:
+    failed = stuck_web(aws)
+    refused = ask(aws, failed.resume)
     assert (refused.exit_code, refused.stacks[0].status) == (4, "UPDATE_ROLLBACK_FAILED")
     assert "fails at Service" in refused.stacks[0].reason
+    assert named(refused) == named(failed)
 
     result = ask(aws, named(refused))
 
@@ -88,6 +103,109 @@ def test_what_was_skipped_is_told_with_the_command_that_shows_it(aws: Line) -> N
     assert len(told) == 1
     assert "`gatestack drift dev`" in told[0]
     assert "`gatestack deploy dev --revert-drift`" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("drift", "words", "warning"),
+    [
+        (ResourceDrift("S", "T", "s", "DELETED"), "S (T) is gone", True),
+        (ResourceDrift("S", "T", "s", "IN_SYNC"), "S (T) is as it was deployed", False),
+        (
+            ResourceDrift("S", "T", "s", "MODIFIED", (PropertyDrift("/Size", "1", "2", "NOT_EQUAL"),)),
+            "S (T) differs from its template in /Size",
+            True,
+        ),
+        (ResourceDrift("S", "T", "s", "UNKNOWN", reason="no"), "S (T) cannot be checked: no", True),
+        (ResourceDrift("S", "T", "s", "UNKNOWN"), "S (T) cannot be checked", True),
+        (CloudError("not of this type"), "nobody knows what has become of S: not of this type", True),
+        (NotAllowed("no"), "nobody knows what has become of S: no", True),
+    ],
+)
+def test_what_was_skipped_is_measured_once_and_told(
+    drift: ResourceDrift | DeployError, words: str, *, warning: bool
+) -> None:
+    cloud, told = FakeCloud(Clock()), list[Event]()
+    stack = cloud.has("dev-one", "UPDATE_ROLLBACK_COMPLETE")
+    if isinstance(drift, ResourceDrift):
+        cloud.drifted["dev-one"] = (drift,)
+    else:
+        cloud.raises["resource_drift"] = [drift]
+    work = Work(spec("one"), Desired("dev-one", {}), "deploy", stack, history=History(skipped=("S",)))
+
+    for _ in range(2):
+        measure(work, cloud, told.append)
+
+    assert [(one.text.endswith(words), one.warning) for one in told if isinstance(one, Notice)] == [
+        (True, warning)
+    ]
+
+
+def by_hand(sandbox: Sandbox) -> None:
+    """Delete the ECS service of `local` behind CloudFormation's back."""
+    client(sandbox, "ecs").delete_service(cluster=CLUSTER, service=SERVICE, force=True)
+
+
+def commands(output: str) -> list[list[str]]:
+    """What *output* tells to run."""
+    return [shlex.split(one)[1:] for one in re.findall(r"`(gatestack [^`]*)`", output)]
+
+
+def running(sandbox: Sandbox) -> tuple[str, int]:
+    found = client(sandbox, "ecs").describe_services(cluster=CLUSTER, services=[SERVICE])["services"][0]
+    return found["status"], found["runningCount"]
+
+
+def status(sandbox: Sandbox) -> str:
+    stacks = client(sandbox, "cloudformation").describe_stacks(StackName="local-litellm-service")["Stacks"]
+    return str(stacks[0]["StackStatus"])
+
+
+def test_a_service_deleted_by_hand_runs_again_after_the_commands_that_the_output_names(
+    deployed: User, account: Sandbox
+) -> None:
+    by_hand(account)
+    deployed.edit("local", "service:\n", "service:\n  cpu: 2048\n  memory_mb: 4096\n")
+
+    failed = deployed.run("deploy", "local", "--yes")
+    assert failed.code == 1
+    assert "UPDATE_ROLLBACK_FAILED" in failed.err
+    assert "HandlerErrorCode: NotFound" in failed.err
+    assert failed.err.splitlines()[-1].startswith("error: service: Service (AWS::ECS::Service)")
+    named = commands(failed.err.splitlines()[-1])
+    assert named == [["deploy", "local", "--skip-in-rollback", "Service"]]
+    assert running(account)[0] == "INACTIVE"
+
+    done = deployed.run(*named[0], "--yes")
+    assert done.code == 0, done.err
+    assert "what was left as it is: Service (AWS::ECS::Service) is gone" in done.err
+    assert running(account) == ("ACTIVE", 1)
+    assert status(account) == "UPDATE_COMPLETE"
+
+    drift, again = [one for one in commands(done.err) if "--skip-in-rollback" not in one]
+    seen = deployed.run(*drift)
+    assert (drift, seen.code) == (["drift", "local"], 0), seen.out
+    last = deployed.run(*again, "--yes")
+    assert (again, last.code) == (["deploy", "local", "--revert-drift"], 0)
+    assert "local: nothing changes" in last.err
+
+
+def test_where_no_update_can_make_it_again_none_is_tried_and_the_output_says_what_does(
+    deployed: User, account: Sandbox
+) -> None:
+    by_hand(account)
+    account.faults.add({"behaviour": {"lacks": ["DeploymentMode"]}})
+    deployed.edit("local", "service:\n", "service:\n  cpu: 4096\n  memory_mb: 8192\n")
+    (way_out,) = commands(deployed.run("deploy", "local", "--yes").err.splitlines()[-1])
+
+    refused = deployed.run(*way_out, "--yes")
+    assert refused.code == 4, refused.err
+    assert "Service is gone, and without drift-aware change sets" in refused.err
+    assert status(account) == "UPDATE_ROLLBACK_COMPLETE"
+
+    for command in commands(refused.err.splitlines()[-1]):
+        done = deployed.run(*command, "--yes")
+        assert done.code == 0, done.err
+    assert running(account) == ("ACTIVE", 1)
 
 
 def test_nothing_is_skipped_that_was_not_named_or_did_not_fail(aws: Line) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from deployer.aws import drift as aws_drift
@@ -36,6 +37,7 @@ from deployer.comparison import same_template
 from deployer.errors import CloudError, LoginOver, LostSight, MovedOn, NotOffered, Transient
 from deployer.looking.drift_state import Detection, ResourceDrift
 
+DELETED_PAGES = 10
 EXECUTED = frozenset({"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"})
 
 
@@ -132,6 +134,18 @@ class Aws(Edges):
                 return []
             raise
         return [stack_state(stack) for stack in answer["Stacks"]]
+
+    def deleted(self, names: Collection[str]) -> tuple[StackState, ...]:
+        """Return the newest deleted stack of each name; pages beyond a thousand stacks are not read."""
+        found: dict[str, str] = {}
+        pages = self._pages("list_stacks", StackStatusFilter=["DELETE_COMPLETE"])
+        for page in islice(pages, DELETED_PAGES):
+            for one in page["StackSummaries"]:
+                found.setdefault(one["StackName"], one["StackId"])
+            if set(names) <= found.keys():
+                break
+        ids = [found[name] for name in names if name in found]
+        return tuple(state for one in ids for state in self._described(one))
 
     def change_set(self, change_set_id: str) -> ChangeSetState | None:
         """Return a change set with all its changes."""
@@ -253,6 +267,11 @@ class Aws(Edges):
     def resource_drifts(self, stack_id: str) -> tuple[ResourceDrift, ...]:
         """Return what the last detection found."""
         return aws_drift.resource_drifts(self._pages, stack_id)
+
+    def resource_drift(self, stack_id: str, logical_id: str) -> ResourceDrift:
+        """Look at one resource, at once."""
+        which = {"StackName": stack_id, "LogicalResourceId": logical_id}
+        return aws_drift.resource(self._call("detect_stack_resource_drift", **which)["StackResourceDrift"])
 
     # acts
 

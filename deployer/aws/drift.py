@@ -49,10 +49,11 @@ def resource_drifts(pages: Pages, stack_id: str) -> tuple[ResourceDrift, ...]:
     """Read every page of what a detection found that is not in sync."""
     wanted = {"StackResourceDriftStatusFilters": ["MODIFIED", "DELETED", "UNKNOWN"]}
     found = pages("describe_stack_resource_drifts", StackName=stack_id, **wanted)
-    return tuple(_resource(one) for page in found for one in page["StackResourceDrifts"])
+    return tuple(resource(one) for page in found for one in page["StackResourceDrifts"])
 
 
-def _resource(answer: Mapping[str, Any]) -> ResourceDrift:
+def resource(answer: Mapping[str, Any]) -> ResourceDrift:
+    """Read what has become of one resource."""
     return ResourceDrift(
         logical_id=answer["LogicalResourceId"],
         type=answer["ResourceType"],

@@ -15,6 +15,7 @@ from deployer.aws.login import Clients
 from deployer.aws.names import look as look_for_names
 from deployer.aws.paging import pages
 from deployer.aws.services import service_trouble
+from deployer.aws.snapshots import final_snapshot
 from deployer.aws.tagged import look as look_for_kept
 from deployer.aws.target_store import weights_of
 from deployer.aws.tasks import Tasks
@@ -30,6 +31,7 @@ from deployer.existing.names import Taken
 from deployer.existing.zone_needs import Needs
 from deployer.existing.zones import ZoneFacts
 from deployer.interfaces import Interface
+from deployer.kept import Kept, Snapshot
 from generator.manifest import Existing
 
 Found = TypeVar("Found")
@@ -87,6 +89,10 @@ class Edges(Tasks):
     def zones(self, needs: Needs, subnets: tuple[str, ...]) -> ZoneFacts | None:
         """Return the region's availability zones."""
         return self._where_there_is("ec2", lambda: look_at_zones(self._clients, needs, subnets))
+
+    def final_snapshot(self, one: Kept, stack_name: str) -> Snapshot | None:
+        """Return the newest snapshot that CloudFormation took of *one*."""
+        return self._where_there_is("rds", lambda: final_snapshot(self._clients, one, stack_name))
 
     def has_image(self, repository: str, tag: str) -> bool | None:
         """Whether *tag* is in the ECR repository."""

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deployer.existing.names import named
+from deployer.existing.names import named, pseudo, surely
 from deployer.kept import RETAINED, Kept
 from generator.manifest import StackSpec
 
@@ -51,9 +51,9 @@ class Candidate:
         return all(self.tags.get(key, value) == value for key, value in zip(SYSTEM_TAGS, wanted, strict=True))
 
 
-def keeps(spec: StackSpec) -> bool:
+def keeps(spec: StackSpec, region: str, account: str | None) -> bool:
     """Whether the deletion of *spec* leaves something that can be taken up again."""
-    return bool(_retained(spec))
+    return bool(_retained(spec, pseudo(region, account)))
 
 
 def matched(
@@ -66,7 +66,7 @@ def matched(
     """
     names = {one.logical_id: one.name for one in named((spec,), region, account)}
     taken, doubts = [], []
-    for logical_id, resource in sorted(_retained(spec).items()):
+    for logical_id, resource in sorted(_retained(spec, pseudo(region, account)).items()):
         of_type = [one for one in found if one.type == resource["Type"] and one.fits(logical_id, spec)]
         name, tags = names.get(logical_id), _tags(resource)
         if name:
@@ -106,15 +106,14 @@ def import_template(template: str, taken: Collection[Kept]) -> str:
     return json.dumps({key: whole[key] for key in SECTIONS if key in whole} | {"Resources": resources})
 
 
-def _retained(spec: StackSpec) -> Mapping[str, Any]:
-    """Return what stays and can be imported; a condition could say that it is not there at all."""
+def _retained(spec: StackSpec, known: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return what stays and can be imported, of what the stack certainly has."""
     resources = json.loads(spec.template).get("Resources", {})
     return {
         name: resource
-        for name, resource in resources.items()
+        for name, resource in surely(spec, known).items()
         if resource.get("DeletionPolicy") in RETAINED
         and resource["Type"] in IDENTIFIERS
-        and "Condition" not in resource
         and not VALUES & _dropped(resource, resources.keys() - _staying(resources))
     }
 

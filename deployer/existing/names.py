@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from generator.conditions import holds
 from generator.manifest import StackSpec
 
 FREE = "delete it"
@@ -140,17 +141,47 @@ def named(
 
     What only a parameter, an import or a condition decides is left out: nobody can say it beforehand.
     """
-    known = {name: value for name, value in (("AWS::Region", region), ("AWS::AccountId", account)) if value}
+    known = pseudo(region, account)
     found = []
     for spec in specs:
-        for logical_id, resource in json.loads(spec.template).get("Resources", {}).items():
+        for logical_id, resource in surely(spec, known).items():
             kind = NAMES.get(resource["Type"])
-            if kind is None or "Condition" in resource:
+            if kind is None:
                 continue
             name = _text(resource.get("Properties", {}).get(kind.property), known)
             if name:
                 found.append(Named(spec.name, logical_id, resource["Type"], name))
     return tuple(found)
+
+
+def pseudo(region: str | None, account: str | None) -> Mapping[str, str]:
+    """Return the pseudo parameters that are known."""
+    return {name: value for name, value in (("AWS::Region", region), ("AWS::AccountId", account)) if value}
+
+
+def surely(spec: StackSpec, known: Mapping[str, str]) -> Mapping[str, Any]:
+    """
+    Return the resources that *spec* certainly has, by logical id: without a condition, or where it holds.
+
+    *known*: values of pseudo parameters. What a look-up decides is not known.
+    """
+    document = json.loads(spec.template)
+    looked_up = {one.parameter for one in spec.lookups}
+    defaults = {
+        name: one["Default"]
+        for name, one in document.get("Parameters", {}).items()
+        if "Default" in one and name not in looked_up
+    }
+    values = {**defaults, **known}
+
+    def value(written: Any) -> Any:
+        return values.get(written.get("Ref", "")) if isinstance(written, dict) else written
+
+    return {
+        name: one
+        for name, one in document.get("Resources", {}).items()
+        if "Condition" not in one or holds(one["Condition"], document, value)
+    }
 
 
 def in_the_way(wanted: Collection[Named], taken: Taken, tags: Mapping[str, str]) -> tuple[Conflict, ...]:

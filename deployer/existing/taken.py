@@ -29,14 +29,19 @@ def check_names(found: Scope, taken: Collection[Conflict], *, fresh: bool) -> No
         Refused: at least one name is taken; the message has a line for each.
 
     """
+    if told := names_taken(found.manifest.environment, taken, fresh=fresh):
+        raise Refused(told)
+
+
+def names_taken(environment: str, taken: Collection[Conflict], *, fresh: bool) -> str:
+    """Return why names that are *taken* stop a deployment, a line for each; empty where none does."""
     stopped = [str(one) for one in taken if one.stops or fresh]
     if not stopped:
-        return
-    environment = found.manifest.environment
+        return ""
     count = "a name that is" if len(stopped) == 1 else f"{len(stopped)} names that are"
     head = f"{environment} needs {count} taken; nothing was touched:"
     last = "or give the environment another name (`environment` in its file): every name begins with it"
-    raise Refused("\n  ".join([head, *stopped, last]))
+    return "\n  ".join([head, *stopped, last])
 
 
 def check_keys(found: Scope, cloud: Cloud) -> None:

@@ -53,8 +53,8 @@ def with_kept(found: Scope, cloud: Cloud, taken: Collection[Conflict], tell: Tel
         spec
         for spec in manifest.stacks
         if spec.name in found.graph.names
-        and row(states.get(spec.stack_name)).deploy is Step.CREATE
-        and keeps(spec)
+        and row(states.get(spec.stack_name)).deploy in {Step.CREATE, Step.RECREATE}
+        and keeps(spec, manifest.region, manifest.account)
     ]
     if not new:
         return found

@@ -39,7 +39,7 @@ class ResourceDrift:
     type: str
     physical_id: str
     status: str
-    """``MODIFIED``, ``DELETED`` or ``UNKNOWN``."""
+    """``MODIFIED``, ``DELETED``, ``UNKNOWN``; ``IN_SYNC`` where it alone was looked at."""
     properties: tuple[PropertyDrift, ...] = ()
     reason: str = ""
     numbers: Mapping[str, int] = field(default_factory=dict)

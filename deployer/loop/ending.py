@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from deployer.actions import Done, Fail
+from deployer.causes import stuck, way_out
 from deployer.graph import Graph
 from deployer.loop.hand import Hand
+from deployer.loop.keeping import Keeping
 from deployer.loop.watching import Watch
 from deployer.loop.work import Work
 from deployer.options import Host, Options
@@ -21,6 +24,7 @@ from deployer.progress import (
     outputs_of,
 )
 from deployer.remedies import remedy
+from deployer.statuses import ROLLBACK_FAILED
 
 
 class Ending:
@@ -32,6 +36,7 @@ class Ending:
         graph: Graph,
         *,
         hand: Hand,
+        keeping: Keeping,
         watch: Watch,
         host: Host,
         options: Options,
@@ -39,6 +44,7 @@ class Ending:
         self._works = works
         self._graph = graph
         self._hand = hand
+        self._keeping = keeping
         self._watch = watch
         self._host = host
         self._options = options
@@ -60,16 +66,20 @@ class Ending:
 
     def done(self, work: Work, action: Done) -> None:
         """End a stack that is as it should be."""
-        if action.verb == "delete":
-            self._hand.note_kept(work)
+        if work.goal == "destroy":
+            self._keeping.note(work)
         self._finish(work, action.verb, "done", action.reason)
 
     def failed(self, work: Work, action: Fail, *, cleared: bool) -> None:
         """End a stack that cannot go on; on a protected change before anything was touched, end them all."""
-        cause = self._watch.cause(work) if work.asked else None
+        stuck_rollback = work.stack is not None and work.stack.status == ROLLBACK_FAILED
+        ours = action.outcome == "protected" and not stuck_rollback  # no failure of AWS's says why we refuse
+        cause = self._watch.cause(work) if work.asked and not ours else None
         reason = "; ".join([action.reason, *self._watch.refusals(work)])
         if cause is None and (help_ := remedy(reason)) and help_ not in reason:
             reason = f"{reason} -> {help_}"
+        if cause and stuck_rollback and (names := stuck(work.events)):
+            cause = replace(cause, remedy=way_out(work.desired.command, names))
         untouched = not cleared and not any(other.asked for other in self._works.values())
         if action.outcome == "protected" and untouched:
             self.halt("skipped", f"nothing was touched, because {work.name} needs consent")

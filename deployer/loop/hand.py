@@ -21,18 +21,18 @@ from deployer.actions import (
 )
 from deployer.causes import first_cause, operation, stuck
 from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud, Kind
-from deployer.comparison import differences
 from deployer.errors import CloudError, DeployError, MovedOn, NotOffered, Protected
-from deployer.existing.kept import again, import_template
+from deployer.existing.kept import again
 from deployer.kept import kept, policies_of
 from deployer.loop.first_creation import never_whole, said
 from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer, live
+from deployer.loop.skipped import check_mended, measure, tell_skipped
 from deployer.loop.withdrawal import withdraw
 from deployer.loop.work import PENDING, Work, resources_of
 from deployer.progress import Notice, StackStarted, Tell
 from deployer.saved.approval import differences as from_prediction
 from deployer.stateful import STATEFUL
-from deployer.statuses import RESOURCE_GONE
+from deployer.statuses import RESOURCE_GONE, ROLLBACK_FAILED
 
 
 class Hand:
@@ -99,6 +99,8 @@ class Hand:
     def _create(self, work: Work, action: CreateChangeSet, now: float) -> None:
         if work.history.kind == "IMPORT" and work.history.executed and action.kind == "UPDATE":
             work.begin_update()
+        if work.history.skipped and action.kind == "UPDATE":
+            measure(work, self._cloud, self._tell)
         attempt = work.history.change_sets
         kind: Kind = "IMPORT" if action.kind == "CREATE" and work.to_import else action.kind
         if work.request is None or work.request.kind != kind:
@@ -129,7 +131,7 @@ class Hand:
 
     def _taken_up(self, work: Work, request: ChangeSetRequest, found: ChangeSetState) -> ChangeSetState:
         """Go on with a change set that was there under the name, if it is what is asked for; else anew."""
-        different = self._differences(work, request, found)
+        different = self._preparer.differences(work.spec, request, found)
         if not different:
             work.compared = found.id
             return found
@@ -142,16 +144,10 @@ class Hand:
     def _compare(self, work: Work) -> None:
         if work.request is None or work.change_set is None:
             return
-        if different := self._differences(work, work.request, work.change_set):
+        if different := self._preparer.differences(work.spec, work.request, work.change_set):
             what = f"the change set {work.change_set.name} is not what was asked for ({'; '.join(different)})"
             raise Protected(f"{what}: CloudTrail's CreateChangeSet says who made it; then deploy again")
         work.compared = work.change_set.id
-
-    def _differences(self, work: Work, request: ChangeSetRequest, found: ChangeSetState) -> tuple[str, ...]:
-        imports = request.imports
-        template = import_template(work.spec.template, imports) if imports else work.spec.template
-        holds = self._cloud.holds_template(found, template)
-        return differences(request, template, found, holds_template=holds)
 
     def _remove_old(self, stack_id: str, name: str) -> None:
         for other, change_set_id in self._cloud.change_set_names(stack_id).items():
@@ -171,6 +167,7 @@ class Hand:
             self._preparer.upload(work.spec, parameters, self._value_of)
         creation = kind != "IMPORT" and live(work.stack) is None
         self._tell_unreverted(work)
+        check_mended(work)
         token = self._preparer.token("execute", action.change_set_id)
         self._cloud.execute(action.change_set_id, token, creation=creation)
         work.acted(now, executed=action.change_set_id, kind=kind)
@@ -199,7 +196,7 @@ class Hand:
         names = self._cloud.change_set_names(work.stack.id)
         work.foreign = tuple(name for name in names if not name.startswith(PREFIX))
         there = self._cloud.resources(work.stack.id)
-        if work.stack.status == "UPDATE_ROLLBACK_FAILED":
+        if work.stack.status == ROLLBACK_FAILED:
             work.stuck = stuck(self._cloud.events(work.stack.id))
         never = self._never_whole(work)
         work.data = tuple(
@@ -229,17 +226,11 @@ class Hand:
             skipped = tuple(sorted({*history.skipped, *action.skip}))
             work.acted(now, continues=history.continues + 1, skipped=skipped)
             if action.skip:
-                self._say_skipped(work, action.skip)
+                tell_skipped(work, action.skip, self._tell)
         else:
             token = self._preparer.token("roll back", work.stack.id, history.rollbacks)
             self._cloud.roll_back(work.stack.id, token)
             work.acted(now, rollbacks=history.rollbacks + 1)
-
-    def _say_skipped(self, work: Work, names: tuple[str, ...]) -> None:
-        env = work.desired.command.rpartition(" ")[2]
-        text = f"{', '.join(names)} is left as it is, which may be no more: `gatestack drift {env}` shows it"
-        again = f"the update that follows sets it back, or `{work.desired.command} --revert-drift`"
-        self._tell(Notice(f"{text}; {again}", work.name, warning=True))
 
     def _say_why(self, work: Work, stack_id: str) -> None:
         """Tell the first cause of the failure that a stack was found in; it costs one look at its events."""
@@ -269,14 +260,6 @@ class Hand:
             )
         )
 
-    def note_kept(self, work: Work) -> None:
-        """Note what is left of a stack whose deletion another run has begun: its id tells it still."""
-        if work.first is None or work.first.status == "REVIEW_IN_PROGRESS" or work.history.deletes:
-            return
-        with suppress(DeployError):
-            resources = self._cloud.resources(work.first.id)
-            work.kept = kept(self._cloud.template(work.first.id), resources)
-
     def _never_whole(self, work: Work) -> bool:
         one = work.stack
         return one is not None and never_whole(one.status, lambda: self._cloud.events(one.id))
@@ -290,7 +273,7 @@ class Hand:
         if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
             return
         template, resources = self._cloud.template(stack_id), self._cloud.resources(stack_id)
-        policies, work.kept = policies_of(template), kept(template, resources)
+        policies, work.kept = policies_of(template), kept(template, resources, stack_id)
         there = [one for one in resources if one.status not in RESOURCE_GONE]
         never = self._never_whole(work)
         if never and (text := said(there)):

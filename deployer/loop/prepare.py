@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from deployer import lookups
-from deployer.cloud import ChangeSetRequest, Cloud, Kind, StackState
-from deployer.comparison import same_template
+from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud, Kind, StackState
+from deployer.comparison import differences, same_template
 from deployer.errors import DeployError, LostSight, Refused, Transient
 from deployer.existing.kept import import_template
 from deployer.existing.placing import RULE, zones_for
@@ -179,6 +179,15 @@ class Preparer:
             rollback_alarms=alarms,
             rollback_minutes=minutes,
         )
+
+    def differences(
+        self, spec: StackSpec, request: ChangeSetRequest, found: ChangeSetState
+    ) -> tuple[str, ...]:
+        """Return, in words, how *found* differs from *request*, which was made for *spec*."""
+        imports = request.imports
+        template = import_template(spec.template, imports) if imports else spec.template
+        holds = self._cloud.holds_template(found, template)
+        return differences(request, template, found, holds_template=holds)
 
     def renamed(self, request: ChangeSetRequest) -> ChangeSetRequest:
         """Return *request* under a name that nobody else can know before it is there."""

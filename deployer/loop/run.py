@@ -18,6 +18,7 @@ from deployer.errors import DeployError, LostSight, MovedOn, Protected, Refused,
 from deployer.exports.gate import Detour, Gate
 from deployer.loop.ending import Ending
 from deployer.loop.hand import Hand
+from deployer.loop.keeping import Keeping
 from deployer.loop.lanes import Lanes
 from deployer.loop.leftovers import Scope
 from deployer.loop.lingering import Lingering
@@ -79,7 +80,13 @@ class Run:
         self._hand = Hand(cloud, preparer, host.tell, self._value_of, production=manifest.production)
         self._watch = Watch(cloud, host, shown=options.show_events)
         self._ending = Ending(
-            self._works, graph, hand=self._hand, watch=self._watch, host=host, options=options
+            self._works,
+            graph,
+            hand=self._hand,
+            keeping=Keeping(cloud, self._missing),
+            watch=self._watch,
+            host=host,
+            options=options,
         )
         self._pace = Pace(options.poll_interval, host.clock())
         self._migrating = Migrating(
@@ -116,6 +123,9 @@ class Run:
     @property
     def _open(self) -> list[Work]:
         return [work for work in self._works.values() if work.open]
+
+    def _missing(self) -> list[str]:
+        return [work.spec.stack_name for work in self._works.values() if work.first is None]
 
     def _announce(self) -> None:
         works = self._works.values()

@@ -11,6 +11,7 @@ from deployer.actions import Wait
 from deployer.cloud import ChangeSetRequest, ChangeSetState, Kind, StackEvent, StackState
 from deployer.decide import Desired, History, Observed
 from deployer.kept import Kept
+from deployer.looking.drift_state import ResourceDrift
 from deployer.loop.tries import UNSEEN_LOOKS, UNSEEN_SECONDS, Tries
 from deployer.progress import Goal, StackResult, Verb
 from deployer.saved.approval import Approval
@@ -46,6 +47,8 @@ class Work:
     foreign: tuple[str, ...] | None = None
     stuck: tuple[str, ...] | None = None
     """What its rollback failed at, since the last act."""
+    drifted: tuple[ResourceDrift, ...] | None = None
+    """What CloudFormation has found of what a rollback skipped; None: it was not asked."""
     kept: tuple[Kept, ...] = ()
     log_groups: tuple[str, ...] = ()
     """Names of those that its deletion takes away."""

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from deployer.cloud import Change, ChangeSetState, Cloud, Kind, StackState
-from deployer.comparison import differences, same_template
+from deployer.comparison import same_template
 from deployer.deploy import check
 from deployer.errors import DeployError, Protected
 from deployer.existing.taking import looked_around
@@ -192,19 +192,13 @@ class _Checks:
             raise Protected(f"{planned.name}: the change set {planned.change_set_name} {how}: {AGAIN}")
         if found.stack_id != planned.stack_id or not _same(found.changes, planned.changes):
             raise Protected(f"{planned.name}: the change set is not the one that was reviewed: {AGAIN}")
-        if different := self._differences(planned, state, found):
-            what = f"the change set is not the one that was reviewed ({'; '.join(different)})"
-            raise Protected(f"{planned.name}: {what}: {AGAIN}")
-        return Approval(planned, found, lasting=self._lasting)
-
-    def _differences(
-        self, planned: PlannedStack, state: StackState | None, found: ChangeSetState
-    ) -> tuple[str, ...]:
         spec = self._specs[planned.name]
         kind: Kind = "CREATE" if planned.action == "create" else "UPDATE"
         wanted = self._preparer.wanted(spec, state, kind, planned.parameters)
-        holds = self._cloud.holds_template(found, spec.template)
-        return differences(wanted, spec.template, found, holds_template=holds)
+        if different := self._preparer.differences(spec, wanted, found):
+            what = f"the change set is not the one that was reviewed ({'; '.join(different)})"
+            raise Protected(f"{planned.name}: {what}: {AGAIN}")
+        return Approval(planned, found, lasting=self._lasting)
 
     def _of_plan(self, planned: PlannedStack) -> ChangeSetState | None:
         return self._cloud.change_set(planned.change_set_id)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from generator.conditions import holds
 from generator.references import Resource
 
 NO_VALUE = "AWS::NoValue"
@@ -78,21 +79,7 @@ class Template:
             return True
 
     def _holds(self, condition: Any) -> bool:
-        if isinstance(condition, str):
-            return self._holds(self.document.get("Conditions", {}).get(condition, {}))
-        ((function, operands),) = condition.items() if condition else (("", []),)
-        if function == "Condition":
-            return self._holds(operands)
-        if function == "Fn::Equals":
-            first, second = (self.value(one) for one in operands)
-            return bool(first == second)
-        found = (self._holds(one) for one in operands)
-        decide: Mapping[str, Callable[[Iterator[bool]], bool]] = {
-            "Fn::And": all,
-            "Fn::Or": any,
-            "Fn::Not": lambda held: not any(held),
-        }
-        return function in decide and decide[function](found)
+        return bool(holds(condition, self.document, self.value))
 
 
 def _objection(document: Any) -> str:

@@ -148,9 +148,13 @@ def describe_stack_resource(account: Account, params: Params, _: Fetch) -> Answe
 
 
 def list_stack_resources(account: Account, params: Params, _: Fetch) -> Answer:
-    """List a stack's resources."""
+    """
+    List a stack's resources, with what its deletion took or left.
+
+    Of a deleted stack it tells for 90 days (CloudFormation API Reference, ListStackResources).
+    """
     stack = account.stack(stack_name(params), WITH_ID)
-    listed = [_resource(stack, each) for each in stack.resources.values()]
+    listed = [_resource(stack, each) for each in {**stack.departed, **stack.resources}.values()]
     return paged("StackResourceSummaries", listed, params.get("NextToken"))
 
 

@@ -186,6 +186,7 @@ class Stack:
     deployment: Deployment = field(default_factory=Deployment)
     stable: Deployment | None = None  # the last that was deployed whole
     resources: dict[str, Resource] = field(default_factory=dict)
+    departed: dict[str, Resource] = field(default_factory=dict)  # what the stack's deletion took or left
     undo: dict[str, Resource | None] = field(
         default_factory=dict
     )  # touched since `stable`; None was not there

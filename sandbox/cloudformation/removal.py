@@ -127,6 +127,7 @@ def _end(account: Account, stack: Stack, failed: list[Leftover]) -> None:
         remove(account, stack, skipped, lambda still: _end(account, stack, still))
         return
     stack.leftovers, stack.undo = [], {}
+    stack.departed |= stack.resources
     stack.resources = {each.resource.spec.logical_id: each.resource for each in failed}
     if failed:
         account.set_status(stack, "DELETE_FAILED", _failed_reason(failed))

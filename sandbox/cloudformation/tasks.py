@@ -328,6 +328,15 @@ class Deleting(Working):
             self._later(self._seconds, lambda: self._succeed(self._remove))
 
     def _remove(self) -> None:
-        if self.resource.request is not None and self.resource.made is not None:
-            self._account.permit(self._stack, "delete", self.resource.request, self.resource.made)
-            self._account.provisioner.delete(self.resource.request, self.resource.made)
+        request, made = self.resource.request, self.resource.made
+        if request is None or made is None:
+            return
+        self._account.permit(self._stack, "delete", request, made)
+        if self._spec.deletion_policy == "Snapshot" and "ROLLBACK" not in self._stack.status:
+            self._account.provisioner.snapshot(request, made, self._snapshot_name())
+        self._account.provisioner.delete(request, made)
+
+    def _snapshot_name(self) -> str:
+        """Return the name that CloudFormation makes up for a final snapshot (as seen in accounts)."""
+        random = self._account.uuid().rpartition("-")[2]
+        return f"{self._stack.name}-snapshot-{self._spec.logical_id}-{random}".lower()

@@ -234,12 +234,26 @@ def _delete_cluster(call: Call, current: Provisioned) -> None:
     call.ask("rds", "delete_db_cluster", DBClusterIdentifier=current.physical_id, SkipFinalSnapshot=True)
 
 
+def _snapshot_instance(call: Call, current: Provisioned, name: str) -> None:
+    which = {"DBInstanceIdentifier": current.physical_id, "DBSnapshotIdentifier": name}
+    call.ask("rds", "create_db_snapshot", **which)
+
+
+def _snapshot_cluster(call: Call, current: Provisioned, name: str) -> None:
+    which = {"DBClusterIdentifier": current.physical_id, "DBClusterSnapshotIdentifier": name}
+    call.ask("rds", "create_db_cluster_snapshot", **which)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "AWS::RDS::DBSubnetGroup": Handler(_create_subnet_group, _update_subnet_group, _delete_subnet_group),
     "AWS::RDS::DBParameterGroup": Handler(_create_parameters, _update_parameters, _delete_parameters),
     "AWS::RDS::DBClusterParameterGroup": Handler(
         _create_cluster_parameters, _update_cluster_parameters, _delete_cluster_parameters
     ),
-    "AWS::RDS::DBInstance": Handler(_create_instance, _update_instance, _delete_instance),
-    "AWS::RDS::DBCluster": Handler(_create_cluster, _update_cluster, _delete_cluster),
+    "AWS::RDS::DBInstance": Handler(
+        _create_instance, _update_instance, _delete_instance, snapshot=_snapshot_instance
+    ),
+    "AWS::RDS::DBCluster": Handler(
+        _create_cluster, _update_cluster, _delete_cluster, snapshot=_snapshot_cluster
+    ),
 }

@@ -123,6 +123,8 @@ class Handler:
     delete: Delete
     adopt: Adopt | None = None
     """Finds a resource that is there already (call, identifier); None where the sandbox imports none."""
+    snapshot: Callable[[Call, Provisioned, str], None] | None = None
+    """Takes the snapshot of that name before the resource goes; None for types that have none."""
 
 
 def unchanged(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:

@@ -62,7 +62,9 @@ HANDLERS: Mapping[str, Handler] = {
 """The types that become real resources; every other known type is typed (`typed.HANDLER`)."""
 
 _REFUSALS = (ClientError, ParamValidationError, ProvisionError, ValueError, KeyError, NotImplementedError)
-_GONE = re.compile(r"NotFound|NoSuch|NotExist|Nonexistent|DoesNotExist|NotAttached|Inactive", re.IGNORECASE)
+_GONE = re.compile(
+    r"NotFound|NoSuch|NotExist|Nonexistent|DoesNotExist|NotAttached|Inactive|NotActive", re.IGNORECASE
+)
 _GONE_WORDS = re.compile(r"^No scal(?:able target|ing policy) found")
 _TAKEN = re.compile(
     r"AlreadyExists|EntityExists|^Duplicate|\.Duplicate$|AlreadyOwned|ResourceExists|ResourceInUse"
@@ -109,6 +111,16 @@ class MotoProvisioner:
         except _REFUSALS as error:
             raise _reason(call, error) from error
         return self._complete(call, changed)
+
+    def snapshot(self, request: Request, current: Provisioned, name: str) -> None:
+        """Take the snapshot *name* of the resource; raises ProvisionError."""
+        take, call = _handler(request.type).snapshot, self._call(request)
+        if take is None:
+            return
+        try:
+            take(call, current, name)
+        except _REFUSALS as error:
+            raise _reason(call, error) from error
 
     def delete(self, request: Request, current: Provisioned) -> None:
         """Remove the resource; gone already is no error; raises ProvisionError."""
