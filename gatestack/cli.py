@@ -103,6 +103,7 @@ def _global_options(*, hidden: bool) -> list[click.Parameter]:
             hidden=hidden,
             type=click.FloatRange(min=0),
             envvar="GATESTACK_POLL_INTERVAL",
+            show_envvar=True,
             help="Seconds between two looks at AWS (default: adapts).",
         ),
         _global("--quiet", hidden=hidden, is_flag=True, help="Only results and errors."),

@@ -11,16 +11,7 @@ from typing import TextIO, cast
 
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import TaskID
 from rich.text import Text
 
 from deployer.outcomes import became
@@ -36,9 +27,10 @@ from deployer.progress import (
     Waiting,
 )
 from deployer.report import event_words
-from gatestack import agents, gate, telling
+from gatestack import agents, gate, rows, telling
 from gatestack.cli import Options
 from gatestack.gate import Gate
+from gatestack.rows import Rows
 from generator.escapes import one_line
 
 
@@ -72,13 +64,7 @@ def _console(options: Options) -> Console:
     """
     plain = options.no_color or bool(os.environ.get("NO_COLOR"))
     file = sys.stderr.plain() if isinstance(sys.stderr, Gate) else sys.stderr
-    return Console(
-        file=cast("TextIO", file),
-        force_terminal=True,
-        color_system=None if plain else "auto",
-        highlight=False,
-        soft_wrap=True,
-    )
+    return rows.console(cast("TextIO", file), plain=plain)
 
 
 class Lines:
@@ -95,31 +81,11 @@ class Lines:
             click.echo(line, err=True)
 
 
-class Rest(ProgressColumn):
-    """What is left of the usual time; nothing once it is over, because then nobody knows."""
-
-    def render(self, task: Task) -> Text:
-        """Return the rest in minutes, in seconds when there are few."""
-        left = task.fields["expected"] - (task.elapsed or 0.0)
-        if task.finished or not task.started or left < 1:
-            return Text("")
-        return Text(f"~{left / 60:.0f} min" if left > 90 else f"~{left:.0f} s")
-
-
 class Bars:
-    """A bar per stack: resources done of total, elapsed time, expected rest, the resource AWS works on."""
+    """A row per stack, brought up to date with what is told."""
 
     def __init__(self, console: Console, *, verbose: bool, speed: float = 1.0) -> None:
-        self.progress = Progress(
-            TextColumn("{task.description:<9}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            Rest(),
-            TextColumn("{task.fields[current]}", markup=False),
-            console=console,
-            redirect_stdout=sys.stdout.isatty(),
-        )
+        self.progress = Rows(console, redirect_stdout=sys.stdout.isatty())
         self._verbose = verbose
         self._speed = speed
         self._tasks: dict[str, TaskID] = {}

@@ -7,17 +7,21 @@ loopback addresses only: what it tries beside them is refused, and noted.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import os
+import resource
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -39,6 +43,29 @@ LOADED = (
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PATIENCE = 60.0
 """Seconds that a command may take before it counts as hanging."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """How the process of a command differs from any other: descriptors are 0, 1 and 2."""
+
+    closed: tuple[int, ...] = ()
+    full: tuple[int, ...] = ()
+    """A device that takes nothing."""
+    unread: tuple[int, ...] = ()
+    """A pipe whose reader has left."""
+    without: tuple[str, ...] = ()
+    """Variables that are not set, HOME and PATH included."""
+    largest_file: int | None = None
+    """Bytes; RLIMIT_FSIZE, which is as good as a full disk."""
+    descriptors: int | None = None
+    """RLIMIT_NOFILE."""
+    signal: tuple[int, int] | None = None
+    """Its number, and the connection, from 1 on, at which it comes."""
+    ignored: tuple[int, ...] = ()
+    """Signals that are ignored, as under nohup."""
+    bound: bool = False
+    """What is read-only is so for root as well."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +93,14 @@ class Commands:
             text=True,
         )
 
-    def run(self, folder: Path, variables: Mapping[str, str], *arguments: str) -> Ran:
+    def run(
+        self, folder: Path, variables: Mapping[str, str], *arguments: str, process: Process | None = None
+    ) -> Ran:
         """Run gatestack in *folder* with HOME, PATH and *variables*, and no other environment variable."""
         assert self._process.stdin
         assert self._process.stdout
         asked = {"folder": str(folder), "variables": dict(variables), "arguments": arguments}
+        asked["process"] = asdict(process or Process())
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
@@ -119,27 +149,80 @@ def _answer(asked: Mapping[str, Any], kept: Path) -> dict[str, Any]:
 
 def _become(asked: Mapping[str, Any], files: Mapping[str, Path]) -> NoReturn:
     """Be the command; never returns."""
+    how = Process(**asked["process"])
     os.setsid()
     signal.setitimer(signal.ITIMER_REAL, PATIENCE)
     os.chdir(asked["folder"])
     kept = {"HOME": os.environ["HOME"], "PATH": os.environ["PATH"]}
     os.environ.clear()
     os.environ.update(kept | asked["variables"])
-    for number, path in enumerate((os.devnull, files["out"], files["err"])):
-        opened = os.open(path, os.O_RDWR)
-        os.dup2(opened, number)
-    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
-        setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115 - it stays open
+    for name in how.without:
+        del os.environ[name]
     strayed = os.open(files["strayed"], os.O_WRONLY | os.O_APPEND)
-    sys.addaudithook(lambda event, details: _stay(event, details, strayed))
+    for number, path in enumerate((os.devnull, files["out"], files["err"])):
+        _open(number, path, how)
+    for number in how.ignored:
+        signal.signal(number, signal.SIG_IGN)
+    if how.bound:
+        _give_up_capabilities()
+    for kind, most in ((resource.RLIMIT_FSIZE, how.largest_file), (resource.RLIMIT_NOFILE, how.descriptors)):
+        if most is not None:
+            resource.setrlimit(kind, (most, most))
+    _guard(strayed, how.signal)
     sys.argv = ["gatestack", *asked["arguments"]]
     code: int = 70
     try:
-        code = import_module("gatestack.__main__").run(list(asked["arguments"]))
-        sys.stdout.flush()
-        sys.stderr.flush()
+        command = import_module("gatestack.__main__")
+        command._fill_descriptors()
+        code = command.run(list(asked["arguments"]))
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except BaseException:
+        os.write(strayed, traceback.format_exc().encode())
+        raise
     finally:
         os._exit(code)
+
+
+def _open(number: int, path: str | Path, how: Process) -> None:
+    """Make what Python makes of descriptor *number* when it starts."""
+    name = ("stdin", "stdout", "stderr")[number]
+    if number in how.closed:
+        os.close(number)
+        setattr(sys, name, None)
+        return
+    if number in how.unread:
+        reading, opened = os.pipe()
+        os.close(reading)
+    else:
+        opened = os.open("/dev/full" if number in how.full else path, os.O_RDWR)
+    os.dup2(opened, number)
+    os.close(opened)
+    encoding, _, errors = os.environ.get("PYTHONIOENCODING", "utf-8").partition(":")
+    stream = open(number, "w" if number else "r", encoding=encoding, errors=errors or None, closefd=False)  # noqa: SIM115 - it stays open
+    setattr(sys, name, stream)
+
+
+def _give_up_capabilities() -> None:
+    """Let file modes bind root as anybody else (capset(2), version 3 of its header)."""
+    header, none = struct.pack("Ii", 0x20080522, 0), bytes(24)
+    if ctypes.CDLL(None, use_errno=True).capset(header, none):
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+def _guard(strayed: int, coming: Sequence[int] | None) -> None:
+    """Watch the connections: those to other machines are refused; a signal comes at one of them."""
+    number, left = (coming[0], [coming[1]]) if coming else (0, [0])
+
+    def watch(event: str, details: tuple[Any, ...]) -> None:
+        _stay(event, details, strayed)
+        if event == "socket.connect" and isinstance(details[1], tuple):
+            left[0] -= 1
+            if number and left[0] == 0:
+                os.kill(os.getpid(), number)
+
+    sys.addaudithook(watch)
 
 
 def _stay(event: str, details: tuple[Any, ...], strayed: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha1
 
 from tests.command import KEY, LOGIN
+from tests.forked_commands import Process
 
 AWS_HOST = "https://cloudformation.eu-central-1.amazonaws.com"
 SSO = """[profile sso]
@@ -51,14 +52,17 @@ SERVICES = (
 """How variables and `services` sections call what commands ask."""
 
 
+ORDINARY = Process()
+
+
 @dataclass(frozen=True)
 class Row:
     """
     One surrounding.
 
-    In values and files, ``{sandbox}`` is the endpoint of another sandbox, ``{own}`` of this folder's,
-    ``{answers}/CODE`` one that answers everything with that error of AWS's (`ANSWERS`), ``{listening}`` its
-    host and port, and ``{home}`` HOME. Every file can be run.
+    In values and files, ``{sandbox}`` is the endpoint of another sandbox, ``{small}`` of one on fakes,
+    ``{own}`` of this folder's, ``{answers}/CODE`` one that answers all with that error of AWS's (`ANSWERS`),
+    ``{listening}`` its host and port, and ``{home}`` HOME. Every file can be run.
     """
 
     name: str
@@ -70,6 +74,13 @@ class Row:
     """By their path in HOME."""
     options: tuple[str, ...] = ()
     commands: tuple[str, ...] = ("status",)
+    """What is run in `make test`; the rest of the five in `make check-deep`."""
+    codes: Mapping[str, int] = field(default_factory=dict)
+    """Of the commands that end with another code than the others."""
+    process: Process = ORDINARY
+    asks: tuple[str, ...] = ()
+    """Hosts that the proxy may be asked for, or that botocore tries to ask without it."""
+    why: str = ""
 
 
 def config(text: str | bytes) -> dict[str, str | bytes]:
@@ -85,6 +96,20 @@ NO_DEPLOY = ("plan", "status", "verify", "destroy")
 
 LOCAL = (
     Row("nothing", 0, SANDBOX),
+    Row(
+        "an account's credentials, an endpoint of a profile's that is ignored, and an empty one",
+        0,
+        SANDBOX,
+        {
+            "AWS_ENDPOINT_URL": "",
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+            "AWS_PROFILE": "team",
+            **LOGIN,
+        },
+        config(f"[profile team]\nendpoint_url = {AWS_HOST}\nregion = us-east-1\n{KEYS}"),
+        commands=("deploy", "destroy"),
+        why="what `make deploy-env` runs without ENV asks nobody, so it never goes to AWS",
+    ),
     Row("an empty endpoint", 0, SANDBOX, {"AWS_ENDPOINT_URL": ""}, commands=EVERY),
     Row(
         "endpoints that are ignored",
@@ -249,13 +274,17 @@ def role(name: str, says: str, more: str, variables: Mapping[str, str] | None = 
 
 def variable(name: str, value: str, says: str, code: int = 2) -> Row:
     """Return a variable of AWS's that is wrong, with credentials and an endpoint that are right."""
-    right = {"AWS_ENDPOINT_URL": "{sandbox}", **LOGIN}
+    right = {"AWS_ENDPOINT_URL": "{small}", **LOGIN}
     return Row(f"{name}={value or 'nothing'}", code, says, right | {name: value})
 
 
-def only(name: str, value: str, says: str) -> Row:
+METADATA = "169.254.169.254"
+"""Where botocore asks for the credentials of an EC2 instance, when it has found none before."""
+
+
+def only(name: str, value: str, says: str, *asks: str) -> Row:
     """Return a variable that is all there is."""
-    return Row(f"{name}={value or 'nothing'} alone", 2, says, {name: value})
+    return Row(f"{name}={value or 'nothing'} alone", 2, says, {name: value}, asks=asks)
 
 
 SETUP = "set up AWS credentials and region, or name another --profile"
@@ -266,14 +295,14 @@ CIRCLE = "name each other in a circle: correct source_profile"
 WEB = {"AWS_ROLE_ARN": ROLE}
 
 AWS = (
-    Row("nothing at all", 2, f"there are no AWS credentials: {SETUP}"),
+    Row("nothing at all", 2, f"there are no AWS credentials: {SETUP}", asks=(METADATA,)),
     only("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", "half of the AWS credentials is missing, AWS_SECRET_ACCESS_KEY"),
-    only("AWS_SECRET_ACCESS_KEY", SECRET, "there are no AWS credentials"),
+    only("AWS_SECRET_ACCESS_KEY", SECRET, "there are no AWS credentials", METADATA),
     only("AWS_PROFILE", "nobody", "there is no profile nobody in ~/.aws/config"),
     only("AWS_DEFAULT_PROFILE", "nobody", "there is no profile nobody in ~/.aws/config"),
     only("AWS_CONFIG_FILE", "{home}", "{home} cannot be read: it has to be a file"),
     only("AWS_SHARED_CREDENTIALS_FILE", "{home}", "{home} cannot be read: it has to be a file"),
-    only("AWS_CONFIG_FILE", "/nowhere/config", "there are no AWS credentials"),
+    only("AWS_CONFIG_FILE", "/nowhere/config", "there are no AWS credentials", METADATA),
     Row("--profile of nobody", 2, "there is no profile nobody", options=("--profile", "nobody")),
     Row(
         "a configuration that is no INI", 2, "{home}/.aws/config cannot be read", files=config("region = x\n")
@@ -317,7 +346,7 @@ AWS = (
         "a role that needs an MFA code",
         "needs an MFA code (mfa_serial), and nobody can be asked here",
         f"mfa_serial = arn:aws:iam::111122223333:mfa/me\nsource_profile = keys\n[profile keys]\n{KEYS}",
-        {"AWS_ENDPOINT_URL": "{sandbox}"},
+        {"AWS_ENDPOINT_URL": "{small}"},
     ),
     role(
         "a role that is denied",
@@ -408,9 +437,19 @@ AWS = (
     Row(
         "SSO without its session", 2, NOT_COMPLETE, {"AWS_PROFILE": "sso"}, config(SSO.partition("[sso-s")[0])
     ),
-    Row("SSO that cannot be reached", 2, "no connection", {"AWS_PROFILE": "sso"}, config(SSO) | TOKEN),
+    Row(
+        "SSO that cannot be reached",
+        2,
+        "no connection",
+        {"AWS_PROFILE": "sso"},
+        config(SSO) | TOKEN,
+        asks=("portal.sso.eu-central-1.amazonaws.com:443",),
+    ),
     only(
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/x", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: correct it"
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "/x",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: correct it",
+        "169.254.170.2",
     ),
     only(
         "AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/x", "the AWS settings cannot be understood"
@@ -458,6 +497,23 @@ AWS = (
     variable("AWS_DEFAULTS_MODE", "none", "", 0),
     variable("AWS_DEFAULTS_MODE", "auto", "", 0),
     variable("AWS_METADATA_SERVICE_TIMEOUT", "soon", "AWS_METADATA_SERVICE_TIMEOUT"),
+    variable(
+        "AWS_REQUEST_CHECKSUM_CALCULATION", "never", "AWS_REQUEST_CHECKSUM_CALCULATION is set to what AWS's"
+    ),
+    variable(
+        "AWS_RESPONSE_CHECKSUM_VALIDATION", "never", "AWS_RESPONSE_CHECKSUM_VALIDATION is set to what AWS's"
+    ),
+    variable(
+        "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", "many", "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES is set"
+    ),
+    variable("AWS_ACCOUNT_ID_ENDPOINT_MODE", "moon", "AWS_ACCOUNT_ID_ENDPOINT_MODE is set to what AWS's"),
+    Row(
+        "an endpoint mode of a file that is none",
+        2,
+        "account_id_endpoint_mode in ~/.aws/config",
+        LOGIN | {"AWS_ENDPOINT_URL": "{small}"},
+        config("[default]\naccount_id_endpoint_mode = moon\n"),
+    ),
     variable("AWS_STS_REGIONAL_ENDPOINTS", "moon", "AWS_STS_REGIONAL_ENDPOINTS"),
     Row(
         "a CA bundle that is not there",
@@ -477,7 +533,13 @@ AWS = (
         {"AWS_CA_BUNDLE": "{home}/ca.pem", "AWS_ENDPOINT_URL": "https://{listening}", **LOGIN},
         {"ca.pem": "none"},
     ),
-    Row("a proxy that refuses", 2, "no connection through the proxy", LOGIN),
+    Row(
+        "a proxy that refuses",
+        2,
+        "no connection through the proxy",
+        LOGIN,
+        asks=("cloudformation.us-east-1.amazonaws.com:443",),
+    ),
     Row("a proxy that is no URL", 2, "HTTPS_PROXY", {"HTTPS_PROXY": "http://[::", **LOGIN}),
     Row(
         "a proxy that is not there",

@@ -259,7 +259,30 @@ def no_name_is_made_twice(settings: Settings, manifest: Manifest) -> None:
                     seen.add((entry["Type"], name, value))
 
 
-SECRET_TEXT = re.compile(r"sk-[A-Za-z0-9]{8,}|AKIA[A-Z0-9]{12,}|-----BEGIN|://[^/\s:${}]+:[^@\s${}]+@")
+USERINFO = r"://[^/?#@\s:${}]*:[^/?#@\s${}]+@"
+"""RFC 3986, 3.2: an authority ends at the first `/`, `?` or `#`; what follows may have any `@`."""
+SECRET_TEXT = re.compile(rf"sk-[A-Za-z0-9]{{8,}}|AKIA[A-Z0-9]{{12,}}|-----BEGIN|{USERINFO}")
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("redis://default:hush@cache:6379", True),
+        ("https://:hush@example.com/", True),
+        ("postgresql://me:hush@db:5432/x?a=b", True),
+        ("http://127.0.0.1:4000/@", False),
+        ("http://127.0.0.1:4000/a:b@c", False),
+        ("http://127.0.0.1:4000?to=@", False),
+        ("http://127.0.0.1:4000#@", False),
+        ("https://me@example.com:8443", False),
+        ("redis://${User}:${Password}@cache:6379", False),
+        ("sk-0123456789", True),
+        ("AKIA0123456789AB", True),
+        ("-----BEGIN KEY-----", True),
+    ],
+)
+def test_a_password_stands_before_the_host_of_a_url_and_nowhere_else(text: str, secret: bool) -> None:  # noqa: FBT001
+    assert (SECRET_TEXT.search(text) is not None) == secret
 
 
 def nothing_looks_like_a_secret(settings: Settings, manifest: Manifest) -> None:

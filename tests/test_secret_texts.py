@@ -56,6 +56,8 @@ HARMLESS = [
     "arn:aws:secretsmanager:us-east-1:123456789012:secret:a",
     "https://example.com/v1?model=gpt-4o",
     "https://example.com:8443/a@b",
+    "https://example.com:8443?to=@b",
+    "https://example.com:8443#a@b",
     "http://10.0.0.1:4000/health",
     "redis://cache:6379/0",
     "postgresql://db.example.com:5432/litellm",

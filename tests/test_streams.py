@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import pty
 import re
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +18,7 @@ from sandbox_wire import Line
 
 from gatestack.signals import host, interrupting
 from tests.command import LOGIN, ROOT, User
+from tests.terminal import Terminal
 from tests.test_signals import Desk, in_mid_deployment
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
@@ -63,25 +61,10 @@ def in_shell(desk: Desk, line: str) -> subprocess.CompletedProcess[str]:
 
 def at_a_terminal(desk: Desk, *arguments: str, **more: str) -> tuple[int, str]:
     """Run a command whose stdout and stderr are a terminal; returns its code and all that it wrote."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
-    process = subprocess.Popen(
-        command(*arguments),
-        cwd=desk.folder,
-        env=variables(desk, **({"TERM": "xterm-256color"} | more)),
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    written = b""
-    try:
-        while part := os.read(ours, 65536):
-            written += part
-    except OSError:  # how Linux says that nobody has the other end any more
-        pass
-    os.close(ours)
-    return process.wait(timeout=60), written.decode()
+    own = variables(desk, **({"TERM": "xterm-256color"} | more))
+    with Terminal(command(*arguments), desk.folder, own, 160) as terminal:
+        code = terminal.end()
+    return code, terminal.written
 
 
 # streams that are gone

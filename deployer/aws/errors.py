@@ -59,7 +59,10 @@ TAKEN = "Stack [{}] already exists and cannot be created again"
 """How AWS begins to say that a CREATE change set is for a stack that is there."""
 BUSY = re.compile(r"Stack:? ?\[?[\w:/.-]+\]? is in [A-Z_]+_IN_PROGRESS state\b")
 """How AWS begins to say that somebody is at work on a stack."""
+UNREAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What botocore's parsers let through where an answer is not what they expect."""
 NO_ANSWER = "not an answer of AWS's"
+ASKED = "is it AWS that answers at this endpoint?"
 
 
 class Answer(dict[str, Any]):
@@ -70,7 +73,7 @@ class Answer(dict[str, Any]):
         self._what = what
 
     def __missing__(self, key: str) -> NoReturn:
-        text = f"{self._what}: {NO_ANSWER}, it has no {key}: is it AWS that answers at this endpoint?"
+        text = f"{self._what}: {NO_ANSWER}, it has no {key}: {ASKED}"
         raise CloudError(text, operation=self._what.rpartition(" ")[2])
 
 
@@ -87,9 +90,23 @@ def call(client: Any, method: str, **parameters: Any) -> Any:
         found = getattr(client, method)(**parameters)
     except (boto.ClientError, boto.BotoCoreError, ResponseParserError, *REFRESHING) as error:
         _raise(error, service, operation, client.meta.region_name)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:  # of botocore's parser
+    except UNREAD as error:
         raise _unreadable(service, operation) from error
+    if _says_nothing(found, client.meta.service_model, operation):
+        raise _unreadable(service, operation)
     return Answer(found, f"{service} {operation}") if isinstance(found, dict) else found
+
+
+def _says_nothing(found: Any, model: Any, operation: str) -> bool:
+    """
+    Whether *found* would be taken for an answer whatever it was, a page of a proxy included.
+
+    botocore looks into no body of an operation that returns nothing. In the Query protocol AWS's has at least
+    the request's id (CloudFormation API Reference, "Common Response Elements"; botocore, parsers.py).
+    """
+    if model.metadata.get("protocol") != "query" or model.operation_model(operation).output_shape is not None:
+        return False
+    return not found.get("ResponseMetadata", {}).get("RequestId")
 
 
 def is_missing(error: CloudError, stack: str = "") -> bool:
@@ -168,10 +185,10 @@ def _unconnected(error: Exception) -> str:
 
 def _answered(error: boto.ClientError, service: str, operation: str, region: str) -> DeployError:
     answer = error.response.get("Error", {})
-    code = said(answer.get("Code", ""), most=ANSWER) if answer.get("Code") else ""
-    message = said(answer.get("Message") or error, most=ANSWER)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
-    text = f"{service} {operation}: {message} ({code})"
+    code = said(answer["Code"], most=ANSWER) if answer.get("Code") else ""
+    message = said(answer.get("Message") or (error if code else f"{NO_ANSWER}: {ASKED}"), most=ANSWER)
+    text = f"{service} {operation}: {message} ({code or status})"
     if over := _over(code, message, region):
         return LoginOver(f"{over} ({code})")
     if code in DENIED:

@@ -7,6 +7,7 @@ Nothing of what botocore or a program says is repeated: it may hold what nobody 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -78,6 +79,9 @@ _PROVIDERS: Mapping[str, str] = {
 }
 """By botocore's name of the provider."""
 
+_VALUE = re.compile(r"(?:Invalid|configured|configuration) value .*?for '?([a-z0-9_]+)", re.DOTALL)
+"""How botocore begins to say that a setting has a wrong value (args.py, exceptions.py), up to its name."""
+
 
 def told(error: Exception) -> str:
     """Return the sentence for *error*, whatever it is."""
@@ -88,6 +92,8 @@ def told(error: Exception) -> str:
         return _PROVIDERS.get(str(found.get("provider")), LOST)
     if isinstance(error, OSError) and error.filename:
         return f"{_text(error.filename)} cannot be read ({error.strerror}): {_whose(error.filename)}"
+    if found_in := _VALUE.search(str(error)) if isinstance(error, boto.BotoCoreError) else None:
+        return f"{_setting(found_in[1])} is set to what AWS's settings do not know: correct it, or unset it"
     unknown = f"the AWS settings cannot be understood ({type(error).__name__}): see {_present()}"
     return next((text.format(**found) for kind, text in _SENTENCES if isinstance(error, kind)), unknown)
 
@@ -99,6 +105,12 @@ def endpoint_refused(service: str, error: Exception) -> SettingsError | Exceptio
         where = ", ".join(named) or f"endpoint_url in {FILES}"
         return SettingsError(f"the endpoint of {service} is no URL: write http://HOST:PORT in {where}")
     return error
+
+
+def _setting(key: str) -> str:
+    """Return the variable that sets *key*, a key of the files; the key where none does."""
+    name = f"AWS_{key.upper()}"
+    return name if name in os.environ else f"{key} in {FILES}"
 
 
 def _whose(path: Any) -> str:

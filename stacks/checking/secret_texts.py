@@ -44,7 +44,7 @@ _KEYS: Final = (
 _TEXTS: Final = (
     r"-----BEGIN [A-Z ]*PRIVATE KEY",
     r"LS0tLS1CRUdJTi(BQUklWQVRF|BSU0EgUFJJVkFURS|BFQyBQUklWQVRF|BPUEVOU1NI|BFTkNSWVBURUQg)",  # it in base64
-    r"://[^/\s:@]*:[^@/\s]+@",
+    r"://[^/?#\s:@]*:[^/?#\s@]+@",
     r"hooks\.slack(-gov)?\.com/(services|workflows|triggers)/",
     r"discord(app)?\.com/api/(v\d+/)?webhooks/",
     r"\.webhook\.office\.com/|outlook\.office(365)?\.com/webhook",
