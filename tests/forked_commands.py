@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+from gatestack.cli import COMMANDS
+
 ROOT = Path(__file__).parent.parent
 LOADED = (
     "botocore.session",
@@ -33,15 +36,14 @@ LOADED = (
     "deployer.aws.account",
     "gatestack.__main__",
     "gatestack.account",
-    "gatestack.change",
     "gatestack.costing",
-    "gatestack.look",
-    "gatestack.verifying",
+    "generator.lint",
     "generator.render",
     "stacks.environment",
+    *sorted({module for module, _ in COMMANDS.values()}),
 )
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds that a command may take before it counts as hanging."""
 
 
@@ -80,10 +82,16 @@ class Ran:
 
 
 class Commands:
-    """A process that runs commands when it is asked to, all with one HOME: botocore looks for it once."""
+    """
+    A process that runs commands when it is asked to, one after the other.
+
+    botocore looks once for the caches that are below HOME: a command that needs one wants that *home*.
+    """
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.free = threading.Lock()
+        """Held while a command runs."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.forked_commands"],
             cwd=ROOT,
@@ -94,12 +102,17 @@ class Commands:
         )
 
     def run(
-        self, folder: Path, variables: Mapping[str, str], *arguments: str, process: Process | None = None
+        self,
+        folder: Path,
+        variables: Mapping[str, str],
+        *arguments: str,
+        stdin: str = "",
+        process: Process | None = None,
     ) -> Ran:
         """Run gatestack in *folder* with HOME, PATH and *variables*, and no other environment variable."""
         assert self._process.stdin
         assert self._process.stdout
-        asked = {"folder": str(folder), "variables": dict(variables), "arguments": arguments}
+        asked = {"folder": str(folder), "variables": dict(variables), "arguments": arguments, "stdin": stdin}
         asked["process"] = asdict(process or Process())
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
@@ -131,14 +144,15 @@ def _serve() -> None:
 
 
 def _answer(asked: Mapping[str, Any], kept: Path) -> dict[str, Any]:
-    files = {name: kept / name for name in ("out", "err", "strayed")}
+    files = {name: kept / name for name in ("in", "out", "err", "strayed")}
     for path in files.values():
         path.touch()
+    files["in"].write_text(asked["stdin"], encoding="utf-8", newline="")
     child = os.fork()
     if child == 0:
         _become(asked, files)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    read = {name: path.read_text(errors="replace") for name, path in files.items()}
+    read = {name: path.read_text(errors="replace") for name, path in files.items() if name != "in"}
     return {
         "code": code,
         "out": read["out"],
@@ -159,7 +173,7 @@ def _become(asked: Mapping[str, Any], files: Mapping[str, Path]) -> NoReturn:
     for name in how.without:
         del os.environ[name]
     strayed = os.open(files["strayed"], os.O_WRONLY | os.O_APPEND)
-    for number, path in enumerate((os.devnull, files["out"], files["err"])):
+    for number, path in enumerate((files["in"], files["out"], files["err"])):
         _open(number, path, how)
     for number in how.ignored:
         signal.signal(number, signal.SIG_IGN)

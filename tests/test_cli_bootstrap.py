@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import botocore.session
 import pytest
 import yaml
 
 from sandbox.server import Sandbox
-from tests.command import CREDENTIALS, LOGIN, User
+from tests.command import LOGIN, User
 from tests.iam_worlds import AZURE, GITHUB
+from tests.sandbox_account import client
 
 STACK = "gatestack-bootstrap"
 DEPLOY = "arn:aws:iam::123456789012:role/gatestack-deploy-us-east-1"
@@ -21,11 +21,6 @@ PLAN = "arn:aws:iam::123456789012:role/gatestack-plan-us-east-1"
 def write(user: User, name: str, environment: str = "dev", **pipelines: Any) -> None:
     file = {"system": "litellm", "environment": environment, "pipelines": pipelines}
     (user.folder / "environments" / f"{name}.yaml").write_text(yaml.safe_dump(file))
-
-
-def client(sandbox: Sandbox, service: str) -> Any:
-    keys = {**CREDENTIALS, "region_name": "us-east-1"}
-    return botocore.session.Session().create_client(service, endpoint_url=sandbox.endpoint, **keys)
 
 
 def test_a_pipeline_is_let_in_once_and_told_where_to_enter_what(user: User, sandbox: Sandbox) -> None:

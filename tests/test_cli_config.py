@@ -3,22 +3,20 @@
 import json
 from typing import Any
 
-import botocore.session
 import pytest
 
 from sandbox.server import Sandbox
-from tests.command import CREDENTIALS, User
+from tests.command import User
+from tests.sandbox_account import client
 
 
 @pytest.fixture
 def store(sandbox: Sandbox) -> Any:
-    session = botocore.session.Session()
-    session.set_credentials(*CREDENTIALS.values())
-    client = session.create_client("ssm", region_name="us-east-1", endpoint_url=sandbox.endpoint)
+    ssm = client(sandbox, "ssm")
     for name in ("dev-litellm", "prod-litellm", "dev-litellm2"):
-        client.put_parameter(Name=f"/{name}/log-level", Value="INFO", Type="String")
-    client.put_parameter(Name="/dev-litellm/workers", Value="1", Type="String")
-    return client
+        ssm.put_parameter(Name=f"/{name}/log-level", Value="INFO", Type="String")
+    ssm.put_parameter(Name="/dev-litellm/workers", Value="1", Type="String")
+    return ssm
 
 
 def value(store: Any, name: str) -> str:

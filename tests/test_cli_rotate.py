@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
-from tests.command import CREDENTIALS, ROOT, User
+from tests.command import ROOT, User
+from tests.sandbox_account import client
 
 LOGIN, MASTER_KEY = "local-litellm/database-login", "local-litellm/master-key"
 FUNCTION = "local-litellm-database-rotation"
@@ -18,11 +19,7 @@ FUNCTION = "local-litellm-database-rotation"
 
 @pytest.fixture
 def secrets(account: Sandbox) -> Any:
-    import botocore.session  # noqa: PLC0415 - only what looks behind the commands needs it
-
-    session = botocore.session.Session()
-    keys = {**CREDENTIALS, "region_name": "us-east-1"}
-    return session.create_client("secretsmanager", endpoint_url=account.endpoint, **keys)
+    return client(account, "secretsmanager")
 
 
 def value(secrets: Any, name: str) -> dict[str, str]:

@@ -6,11 +6,11 @@ import subprocess
 import sys
 from typing import Any
 
-import botocore.session
 import pytest
 
 from sandbox.server import Sandbox
-from tests.command import CREDENTIALS, ROOT, Done, User
+from tests.command import ROOT, Done, User
+from tests.sandbox_account import client
 
 PLACEHOLDERS = {"OPENAI_API_KEY": "REPLACE_ME", "ANTHROPIC_API_KEY": "", "AWS_BEDROCK_REGION": "us-east-1"}
 VALUE = "sk-proj-0123456789abcdef"
@@ -19,12 +19,10 @@ CLIENTS = {"keys": [{"id": "first", "key": "made-at-first", "description": "made
 
 @pytest.fixture
 def vault(sandbox: Sandbox) -> Any:
-    session = botocore.session.Session()
-    session.set_credentials(*CREDENTIALS.values())
-    client = session.create_client("secretsmanager", region_name="us-east-1", endpoint_url=sandbox.endpoint)
-    client.create_secret(Name="dev-litellm/api-keys", SecretString=json.dumps(PLACEHOLDERS))
-    client.create_secret(Name="dev-litellm/master-key", SecretString='{"LITELLM_MASTER_KEY": "sk-master"}')
-    return client
+    secrets = client(sandbox, "secretsmanager")
+    secrets.create_secret(Name="dev-litellm/api-keys", SecretString=json.dumps(PLACEHOLDERS))
+    secrets.create_secret(Name="dev-litellm/master-key", SecretString='{"LITELLM_MASTER_KEY": "sk-master"}')
+    return secrets
 
 
 @pytest.fixture

@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import botocore.session
 import pytest
 
 from sandbox.clock import RealClock
 from sandbox.resources.services import Services
 from sandbox.server import Sandbox
-from tests.command import CREDENTIALS, KEY, LOGIN, User
+from tests.command import KEY, LOGIN, User
 from tests.conftest import FAST
+from tests.sandbox_account import client
 
 PROXY, DISPATCHER = "dev-llm-proxy-proxy", "dev-llm-proxy-dispatcher"
 
@@ -43,12 +43,6 @@ def both(tmp_path: Any, running: Sandbox) -> User:
     assert isinstance(running.clock, RealClock)
     running.clock.run_at(FAST)
     return owner(tmp_path, running)
-
-
-def client(sandbox: Sandbox, name: str) -> Any:
-    session = botocore.session.Session()
-    keys = {**CREDENTIALS, "region_name": "us-east-1"}
-    return session.create_client(name, endpoint_url=sandbox.endpoint, **keys)
 
 
 def outcomes(user: User, environment: str) -> dict[str, str]:

@@ -6,16 +6,13 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
-from tests.command import CREDENTIALS, User
+from tests.command import User
+from tests.sandbox_account import client
 
 
 @pytest.fixture
 def secrets(account: Sandbox) -> Any:
-    import botocore.session  # noqa: PLC0415 - only what looks behind the commands needs it
-
-    session = botocore.session.Session()
-    keys = {**CREDENTIALS, "region_name": "us-east-1"}
-    return session.create_client("secretsmanager", endpoint_url=account.endpoint, **keys)
+    return client(account, "secretsmanager")
 
 
 def put_keys(secrets: Any, **values: str) -> None:

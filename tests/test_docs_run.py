@@ -17,10 +17,9 @@ import pytest
 from sandbox.clock import RealClock
 from sandbox.resources.services import Services
 from sandbox.server import Sandbox
-from tests.command import CREDENTIALS, KEY, LOGIN, User
+from tests.command import CREDENTIALS, KEY, LOGIN, Done, User
 from tests.conftest import FAST
 from tests.docs_pages import commands, foreign
-from tests.docs_session import Session
 from tests.pipeline_agent import check_out, project_at
 from tests.programs_on_path import Programs
 
@@ -262,7 +261,7 @@ def endpoint() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def session(tmp_path: Path, endpoint: Sandbox) -> Iterator[Session]:
+def reader(tmp_path: Path, endpoint: Sandbox) -> User:
     """A reader at a checkout of the project, with credentials, a profile and docker."""
     project, folder = tmp_path / "project", tmp_path / "checkout"
     project.mkdir()
@@ -277,20 +276,25 @@ def session(tmp_path: Path, endpoint: Sandbox) -> Iterator[Session]:
         "GATESTACK_POLL_INTERVAL": "0.02",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    user = Programs.at(tmp_path / "programs", "docker", "cosign").of(User(folder, variables | LOGIN))
-    with Session(folder, user.variables) as running:
-        yield running
+    return Programs.at(tmp_path / "programs", "docker", "cosign").of(User(folder, variables | LOGIN))
+
+
+def typed(reader: User, step: Step) -> Done:
+    program, *arguments = shlex.split(step.text)
+    done = reader.call("make", *arguments) if program == "make" else reader.run(*arguments, stdin=step.stdin)
+    assert "unexpected" not in done.err, done.err
+    return done
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_what_a_page_tells_to_type_does_what_it_says(name: str, session: Session) -> None:
+def test_what_a_page_tells_to_type_does_what_it_says(name: str, reader: User) -> None:
     for step in SCENARIOS[name]:
         for file, (old, new) in step.edits.items():
-            path = session.folder / "environments" / f"{file}.yaml"
+            path = reader.folder / "environments" / f"{file}.yaml"
             text = path.read_text()
             assert text.count(old) == 1 or not old, f"{old!r} in {file}"
             path.write_text(text.replace(old, new) if old else text + new)
-        done = session.run(step.text, step.stdin)
+        done = typed(reader, step)
         assert (done.code, step.says in done.out + done.err) == (step.code, True), (
             f"{step.text}\n{done.out}\n{done.err}"
         )

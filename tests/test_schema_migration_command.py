@@ -6,18 +6,11 @@ import json
 from datetime import datetime
 from typing import Any
 
-import botocore.session
-
 from sandbox.server import Sandbox
-from tests.command import CREDENTIALS, Done, User
+from tests.command import Done, User
+from tests.sandbox_account import client
 
 CLUSTER = "local-litellm-migration"
-
-
-def client(sandbox: Sandbox, service: str) -> Any:
-    session = botocore.session.Session()
-    session.set_credentials(*CREDENTIALS.values())
-    return session.create_client(service, region_name="us-east-1", endpoint_url=sandbox.endpoint)
 
 
 def migrations(sandbox: Sandbox) -> list[dict[str, Any]]:

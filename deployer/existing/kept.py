@@ -82,9 +82,9 @@ def matched(
     return tuple(taken), tuple(doubts)
 
 
-def again(spec: StackSpec, left: Collection[Kept]) -> tuple[Kept, ...]:
+def again(spec: StackSpec, left: Collection[Kept], region: str, account: str | None) -> tuple[Kept, ...]:
     """Return what *spec*'s template can import of *left*: what a creation that failed leaves behind."""
-    wanted = _retained(spec)
+    wanted = _retained(spec, pseudo(region, account))
     types = {name: resource["Type"] for name, resource in wanted.items()}
     return tuple(one for one in left if not one.snapshot and types.get(one.logical_id) == one.type)
 
