@@ -1,4 +1,4 @@
-"""Every shipped environment, deployed, changed and destroyed by the role that `bootstrap` makes, and judged."""
+"""Every shipped environment, deployed, changed and destroyed by the role that `bootstrap` makes."""
 
 from __future__ import annotations
 

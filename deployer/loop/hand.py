@@ -22,7 +22,6 @@ from deployer.actions import (
 from deployer.causes import first_cause, operation, stuck
 from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud, Kind
 from deployer.errors import CloudError, DeployError, MovedOn, NotOffered, Protected
-from deployer.existing.kept import again
 from deployer.kept import kept, policies_of
 from deployer.loop.first_creation import never_whole, said
 from deployer.loop.prepare import NOT_REVERTED, PREFIX, Preparer, live
@@ -248,7 +247,7 @@ class Hand:
                 self._say_why(work, work.stack.id)
             if self._never_whole(work):
                 self._before_removal(work, work.stack.id)
-                work.to_import = again(work.spec, work.kept)
+                work.to_import = self._preparer.importable(work.spec, work.kept, work.to_import)
         token = self._preparer.token("delete", work.stack.id, work.history.deletes)
         self._cloud.delete_stack(work.stack.id, token)
         work.forget_change_set()

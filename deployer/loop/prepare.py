@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from deployer import lookups
 from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud, Kind, StackState
 from deployer.comparison import differences, same_template
 from deployer.errors import DeployError, LostSight, Refused, Transient
-from deployer.existing.kept import import_template
+from deployer.existing.kept import again, import_template
 from deployer.existing.placing import RULE, zones_for
 from deployer.kept import Kept
 from deployer.loop.live_groups import RULE as LIVE_GROUP
@@ -188,6 +188,14 @@ class Preparer:
         template = import_template(spec.template, imports) if imports else spec.template
         holds = self._cloud.holds_template(found, template)
         return differences(request, template, found, holds_template=holds)
+
+    def importable(
+        self, spec: StackSpec, left: Collection[Kept], found: Collection[Kept]
+    ) -> tuple[Kept, ...]:
+        """Return what a creation of *spec* imports: what was *found* before, and what one that failed *left*."""
+        anew = again(spec, left, self._manifest.region, self._manifest.account)
+        ids = {one.logical_id for one in anew}
+        return (*(one for one in found if one.logical_id not in ids), *anew)
 
     def renamed(self, request: ChangeSetRequest) -> ChangeSetRequest:
         """Return *request* under a name that nobody else can know before it is there."""
