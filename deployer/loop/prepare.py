@@ -192,7 +192,7 @@ class Preparer:
     def importable(
         self, spec: StackSpec, left: Collection[Kept], found: Collection[Kept]
     ) -> tuple[Kept, ...]:
-        """Return what a creation of *spec* imports: what was *found* before, and what one that failed *left*."""
+        """Return what a creation of *spec* imports: what was *found*, and what one that failed has *left*."""
         anew = again(spec, left, self._manifest.region, self._manifest.account)
         ids = {one.logical_id for one in anew}
         return (*(one for one in found if one.logical_id not in ids), *anew)
