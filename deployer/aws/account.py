@@ -38,6 +38,7 @@ from deployer.errors import CloudError, LoginOver, LostSight, MovedOn, NotOffere
 from deployer.looking.drift_state import Detection, ResourceDrift
 
 DELETED_PAGES = 10
+"""A hundred stacks each (CloudFormation API Reference, ListStacks)."""
 EXECUTED = frozenset({"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"})
 
 

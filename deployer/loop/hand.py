@@ -225,6 +225,7 @@ class Hand:
             skipped = tuple(sorted({*history.skipped, *action.skip}))
             work.acted(now, continues=history.continues + 1, skipped=skipped)
             if action.skip:
+                work.drifted = None
                 tell_skipped(work, action.skip, self._tell)
         else:
             token = self._preparer.token("roll back", work.stack.id, history.rollbacks)

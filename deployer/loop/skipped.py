@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deployer.cloud import Cloud
-from deployer.errors import CloudError, NotAllowed, Protected
+from deployer.errors import CloudError, Protected
 from deployer.looking.drift_state import ResourceDrift
 from deployer.loop.work import Work
 from deployer.progress import Notice, Tell
@@ -25,7 +25,7 @@ def measure(work: Work, cloud: Cloud, tell: Tell) -> None:
     for name in work.history.skipped:
         try:
             found.append(cloud.resource_drift(work.stack.id, name))
-        except (CloudError, NotAllowed) as error:
+        except CloudError as error:
             tell(Notice(f"nobody knows what has become of {name}: {error}", work.name, warning=True))
     work.drifted = tuple(found)
     for one in found:
