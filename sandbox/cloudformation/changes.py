@@ -34,7 +34,7 @@ def replaced(schemas: Schemas, type_: str, old: Mapping[str, Json], new: Mapping
 
 def kept_name(schemas: Schemas, type_: str, old: Mapping[str, Json], new: Mapping[str, Json]) -> str | None:
     """
-    Return the name that a replacement would take from the resource that it replaces; None where it has its own.
+    Return the name that a replacement would take from what it replaces; None where it has its own.
 
     A template names a resource where it gives all that identifies it (CloudFormation Template Reference,
     "Resource custom naming"; read 2026-11-28). Types that an ARN identifies are left to their service.
