@@ -96,6 +96,9 @@ class Schemas(Protocol):
     def create_only(self, type_name: str, /) -> frozenset[str]:
         """Properties whose change replaces the resource, as dotted paths (`Tags`, `Settings.Name`)."""
 
+    def identifier(self, type_name: str, /) -> tuple[str, ...]:
+        """The properties that identify a resource of the type, in order, as dotted paths."""
+
     def attributes(self, type_name: str, /) -> frozenset[str]:
         """Names that `Fn::GetAtt` accepts, dotted where nested (`Endpoint.Address`)."""
 

@@ -35,6 +35,9 @@ class FakeSchemas:
     def create_only(self, type_name: str, /) -> frozenset[str]:
         return frozenset(["Name", "Options.Kind"])
 
+    def identifier(self, type_name: str, /) -> tuple[str, ...]:
+        return ("Name",)
+
     def attributes(self, type_name: str, /) -> frozenset[str]:
         return frozenset(["Arn", "Value", "Nested"])
 

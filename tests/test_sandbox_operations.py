@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from sandbox_fakes import BARE, SLOW, World, of, refusal, thing, world
 
+from sandbox.cloudformation.tasks import CUSTOM_NAMED
+
 RETAIN = {"DeletionPolicy": "Retain"}
 
 
@@ -217,6 +219,24 @@ def test_a_replacement_is_made_before_the_old_one_goes_and_consumers_get_the_new
         ("DELETE_IN_PROGRESS", ""),
         ("DELETE_COMPLETE", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("named", "status"), [(True, "UPDATE_ROLLBACK_COMPLETE"), (False, "UPDATE_COMPLETE")]
+)
+def test_what_the_template_names_is_not_replaced_under_its_name(
+    aws: World,
+    named: bool,  # noqa: FBT001 - by parameter
+    status: str,
+) -> None:
+    name = {"Name": "a"} if named else {}
+    aws.deploy("one", of({"A": thing(**name, Options={"Kind": "k"})}))
+    aws.deploy("one", of({"A": thing(**name, Options={"Kind": "l"})}), kind="UPDATE")
+
+    said = [line[2] for line in aws.story("one") if line[1] == "UPDATE_FAILED"]
+
+    assert aws.stack("one")["StackStatus"] == status
+    assert said == ([CUSTOM_NAMED.format(name="a")] if named else [])
 
 
 def test_a_nested_create_only_property_replaces_and_its_neighbour_does_not(aws: World) -> None:

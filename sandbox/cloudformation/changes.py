@@ -32,6 +32,19 @@ def replaced(schemas: Schemas, type_: str, old: Mapping[str, Json], new: Mapping
     return any(recreates(schemas, type_, name, old, new) for name in changed(old, new))
 
 
+def kept_name(schemas: Schemas, type_: str, old: Mapping[str, Json], new: Mapping[str, Json]) -> str | None:
+    """
+    Return the name that a replacement would take from what it replaces; None where it has its own.
+
+    A template names a resource where it gives all that identifies it (CloudFormation Template Reference,
+    "Resource custom naming"; read 2026-11-28). Types that an ARN identifies are left to their service.
+    """
+    names = schemas.identifier(type_)
+    if not names or any(new.get(name) is None or new.get(name) != old.get(name) for name in names):
+        return None
+    return "|".join(str(new[name]) for name in names)
+
+
 def _at(value: Json, steps: list[str]) -> Iterator[Json]:
     if value == KNOWN_AFTER_APPLY or not steps:
         yield value

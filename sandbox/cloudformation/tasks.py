@@ -9,7 +9,7 @@ from typing import Literal
 
 from sandbox.cloudformation import reverting
 from sandbox.cloudformation.account import Account
-from sandbox.cloudformation.changes import replaced
+from sandbox.cloudformation.changes import kept_name, replaced
 from sandbox.cloudformation.evaluation import Evaluation, evaluated
 from sandbox.cloudformation.policies import denial
 from sandbox.cloudformation.records import Hook, Leftover, Resource, Stack
@@ -20,6 +20,10 @@ from sandbox.provisioning import ProvisionError
 
 _LOG = logging.getLogger(__name__)
 REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
+CUSTOM_NAMED = (
+    "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename {name} and "
+    "update the stack again."
+)
 
 
 class Working:
@@ -197,6 +201,8 @@ class Updating(Working):
         denied = denial(self._stack.policy, f"Update:{kind}", self._spec.logical_id, self._spec.type)
         if denied:
             self._later(0, lambda: self._fail(denied))
+        elif kind == "Replace" and (name := self._kept_name()):
+            self._later(0, lambda: self._fail(CUSTOM_NAMED.format(name=name)))
         elif kind == "Replace":
             self.resource.made = None
             self._instead = Replacing(self._account, self._stack, self.resource, self._evaluation)
@@ -230,6 +236,12 @@ class Updating(Working):
             old.request is not None and new.request is not None and old.request.tags != new.request.tags
         )
         return "Modify" if tagged and different else None
+
+    def _kept_name(self) -> str | None:
+        old, new = self._before, self.resource
+        if old.spec.type != new.spec.type:
+            return None
+        return kept_name(self._account.schemas, new.spec.type, old.plain, new.plain)
 
     def _modify(self, report: Report) -> None:
         self._begin(report)
