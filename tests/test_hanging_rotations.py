@@ -10,10 +10,11 @@ from fakes import Clock, FakeCloud, spec
 
 from deployer.cloud import Change
 from deployer.decide import Desired
-from deployer.errors import Refused
+from deployer.errors import CloudError, Refused
 from deployer.kept import Kept
 from deployer.loop.rotations import SCHEDULE, check_rotations, rescheduled
 from deployer.loop.work import Work
+from deployer.progress import Event, Notice
 from deployer.secret_rotation import Rotating
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:dev/key-AbCdEf"
@@ -53,14 +54,24 @@ def test_a_secret_that_an_earlier_destroy_has_kept_in_the_middle_of_its_rotation
     )
     cloud = FakeCloud(Clock())
     cloud.rotates_until = float("inf")
+    told: list[Event] = []
 
-    check_rotations([security, service], cloud, lambda _: ARN, "dev")  # it is yet to be made
+    check_rotations([service, security], cloud, lambda _: ARN, told.append, "dev")  # it is yet to be made
     assert cloud.calls == []
+    with pytest.raises(Refused):
+        check_rotations(
+            [service], cloud, lambda _: ARN, told.append, "dev"
+        )  # it is there, in no stack of this run
+    cloud.calls.clear()
 
     security.to_import = (Kept("KeySecret", "AWS::SecretsManager::Secret", ARN),)
     with pytest.raises(Refused, match=r"^service: the rotation of .* is not complete"):
-        check_rotations([security, service], cloud, lambda _: None, "dev")
+        check_rotations([service, security], cloud, lambda _: None, told.append, "dev")
     assert cloud.calls == [("rotating", ARN)]
+
+    cloud.raises["rotating"] = [CloudError("denied")]
+    check_rotations([service, security], cloud, lambda _: None, told.append, "dev")
+    assert told == [Notice("whether a rotation hangs is not known: denied", "service", warning=True)]
 
 
 def test_both_ways_out_are_told_as_commands() -> None:

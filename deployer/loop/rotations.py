@@ -7,22 +7,26 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from deployer.cloud import Change, Cloud
-from deployer.errors import Refused
+from deployer.errors import CloudError, Refused, Transient
 from deployer.loop.prepare import live
 from deployer.loop.work import Work
+from deployer.progress import Notice, Tell
+from deployer.secret_rotation import Rotating
 
 SCHEDULE = "AWS::SecretsManager::RotationSchedule"
 ValueOf = Callable[[str], str | None]
 """Export -> its value."""
 
 
-def check_rotations(works: Collection[Work], cloud: Cloud, value_of: ValueOf, environment: str) -> None:
+def check_rotations(
+    works: Collection[Work], cloud: Cloud, value_of: ValueOf, tell: Tell, environment: str
+) -> None:
     """
     Ask for each secret whose schedule is about to be made or changed; nothing is asked where none is.
 
     Raises:
         Refused: a rotation is not complete: Secrets Manager would refuse, and the update would roll back.
-        CloudError: AWS could not be asked.
+        Transient: AWS could not be asked.
 
     """
 
@@ -32,7 +36,7 @@ def check_rotations(works: Collection[Work], cloud: Cloud, value_of: ValueOf, en
             for output in work.stack.outputs if work.stack else ():
                 if output.export == export:
                     return output.value
-        making = [work for work in makers if export in work.spec.template]
+        making = [work for work in makers if export in _exports(work.spec.template)]
         return _taken_up(making[0], export) if making else value_of(export)
 
     makers = [work for work in works if live(work.stack) is None]
@@ -42,7 +46,7 @@ def check_rotations(works: Collection[Work], cloud: Cloud, value_of: ValueOf, en
         new = live(work.stack) is None
         listed = work.change_set.changes if work.change_set else ()
         for arn in rescheduled(None if new else listed, work.spec.template, known):
-            found = cloud.rotating(arn)
+            found = _asked(arn, work, cloud, tell)
             if found is not None and found.pending:
                 hanging.append(f"{work.name}: {found.refusal(environment)}")
     if hanging:
@@ -68,14 +72,28 @@ def rescheduled(changes: Collection[Change] | None, template: str, value_of: Val
             yield from filter(None, [_imported(found[change.logical_id], value_of)])
 
 
+def _asked(secret: str, work: Work, cloud: Cloud, tell: Tell) -> Rotating | None:
+    """Return how far a rotation is; None, with a warning, where the login may not see it."""
+    try:
+        return cloud.rotating(secret)
+    except Transient:
+        raise
+    except CloudError as error:
+        tell(Notice(f"whether a rotation hangs is not known: {error}", work.name, warning=True))
+        return None
+
+
 def _taken_up(work: Work, export: str) -> str | None:
     """Return what *export* will be, where it is a resource that an earlier destroy has kept."""
-    outputs = json.loads(work.spec.template).get("Outputs", {}).values()
-    values = [one.get("Value") for one in outputs if one.get("Export", {}).get("Name") == export]
+    value = _exports(work.spec.template)[export]
     kept = {one.logical_id: one.physical_id for one in work.to_import}
-    return next(
-        (kept[one["Ref"]] for one in values if isinstance(one, dict) and one.get("Ref") in kept), None
-    )
+    return kept.get(value.get("Ref", "")) if isinstance(value, dict) else None
+
+
+def _exports(template: str) -> Mapping[str, Any]:
+    """Return the values of a template's exports, by the exports' names."""
+    outputs = json.loads(template).get("Outputs", {}).values()
+    return {str(one["Export"]["Name"]): one["Value"] for one in outputs if "Export" in one}
 
 
 def _schedules(template: str) -> Mapping[str, Any]:

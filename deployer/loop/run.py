@@ -155,7 +155,7 @@ class Run:
         try:
             refusals = () if self._ending.halted else self._gate.refusals(self._works.values())
             if self._gated and not self._ending.halted:
-                check_rotations(self._works.values(), self._cloud, self._value_of, self._env)
+                check_rotations(self._works.values(), self._cloud, self._value_of, self._host.tell, self._env)
         except Transient as error:
             self._sight.endure("gate", error)
             return
