@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
-from tests.command import LOGIN
+from deployer.aws.errors import call
+from deployer.errors import DeployError
+from tests.command import CREDENTIALS, LOGIN
 from tests.forked_commands import Ran, commands
 from tests.nonsense import NONSENSE, Relay, relay
 from tests.small_world import FIVE, Small, small
@@ -105,3 +110,35 @@ def test_an_endpoint_that_answers_nothing_but_nonsense_is_told_at_the_first_look
     check(world, done, MORE)
     assert done.code in {1, 2}
     assert [line.startswith("error: ") for line in done.err.splitlines()].count(True) == 1
+
+
+CALLED: dict[str, tuple[str, dict[str, object]]] = {
+    "cloudformation": ("delete_stack", {"StackName": "a"}),
+    "ecs": ("describe_services", {"services": ["a"]}),
+    "s3": ("get_object", {"Bucket": "bucket", "Key": "a"}),
+    "secretsmanager": ("describe_secret", {"SecretId": "a"}),
+    "ssm": ("get_parameter", {"Name": "a"}),
+    "ec2": ("describe_vpcs", {}),
+    "lambda": ("get_function", {"FunctionName": "a"}),
+}
+"""Of each protocol, and of those of AWS's parsers that differ."""
+
+
+@pytest.fixture(scope="module")
+def clients(world: World) -> dict[str, Any]:
+    how = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=20)
+    given: dict[str, Any] = {"region_name": "us-east-1", "endpoint_url": world.address, "config": how}
+    return {service: boto3.client(service, **given, **CREDENTIALS) for service in CALLED}
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE)
+def test_whatever_a_service_answers_is_an_answer_or_an_error_of_ours(
+    world: World, clients: dict[str, Any], nonsense: str
+) -> None:
+    world.relay.begin("", NONSENSE[nonsense], lambda _: True)
+    for service, (method, parameters) in CALLED.items():
+        try:
+            said = f"{service} {call(clients[service], method, **parameters)}"
+        except DeployError as error:
+            said = str(error)
+        assert said.startswith(f"{service} ")

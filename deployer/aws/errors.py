@@ -59,7 +59,7 @@ TAKEN = "Stack [{}] already exists and cannot be created again"
 """How AWS begins to say that a CREATE change set is for a stack that is there."""
 BUSY = re.compile(r"Stack:? ?\[?[\w:/.-]+\]? is in [A-Z_]+_IN_PROGRESS state\b")
 """How AWS begins to say that somebody is at work on a stack."""
-UNREAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+UNREAD = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What botocore's parsers let through where an answer is not what they expect."""
 NO_ANSWER = "not an answer of AWS's"
 ASKED = "is it AWS that answers at this endpoint?"
