@@ -110,7 +110,7 @@ LOCAL = (
         commands=("deploy", "destroy"),
         why="what `make deploy-env` runs without ENV asks nobody, so it never goes to AWS",
     ),
-    Row("an empty endpoint", 0, SANDBOX, {"AWS_ENDPOINT_URL": ""}, commands=EVERY),
+    Row("an empty endpoint", 0, SANDBOX, {"AWS_ENDPOINT_URL": ""}, commands=("plan", "status", "verify")),
     Row(
         "endpoints that are ignored",
         0,

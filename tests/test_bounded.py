@@ -382,7 +382,7 @@ class Sticky:
         self.meta = SimpleNamespace(
             region_name="eu-west-1",
             endpoint_url="https://s3.eu-west-1.amazonaws.com",
-            service_model=SimpleNamespace(service_name="s3"),
+            service_model=SimpleNamespace(service_name="s3", metadata={"protocol": "rest-xml"}),
             method_to_api_mapping={"list_object_versions": "List", "delete_objects": "Delete"},
         )
 

@@ -59,7 +59,7 @@ TAKEN = "Stack [{}] already exists and cannot be created again"
 """How AWS begins to say that a CREATE change set is for a stack that is there."""
 BUSY = re.compile(r"Stack:? ?\[?[\w:/.-]+\]? is in [A-Z_]+_IN_PROGRESS state\b")
 """How AWS begins to say that somebody is at work on a stack."""
-UNREAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+UNREAD = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What botocore's parsers let through where an answer is not what they expect."""
 NO_ANSWER = "not an answer of AWS's"
 ASKED = "is it AWS that answers at this endpoint?"
@@ -187,14 +187,15 @@ def _answered(error: boto.ClientError, service: str, operation: str, region: str
     answer = error.response.get("Error", {})
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
     code = said(answer["Code"], most=ANSWER) if answer.get("Code") else ""
-    message = said(answer.get("Message") or (error if code else f"{NO_ANSWER}: {ASKED}"), most=ANSWER)
+    nothing = code in {"", str(status)}  # botocore's own word where the answer has none
+    message = said(answer.get("Message") or (f"{NO_ANSWER}: {ASKED}" if nothing else error), most=ANSWER)
     text = f"{service} {operation}: {message} ({code or status})"
     if over := _over(code, message, region):
         return LoginOver(f"{over} ({code})")
     if code in DENIED:
         advice = limits(message) or f"grant the permission {_prefix(service)}:{operation}"
         return NotAllowed(f"{text}: {advice}", code=code, operation=operation)
-    if code in THROTTLED or (status >= 500 and status != 501):
+    if code in THROTTLED or (500 <= status < 600 and status != 501):
         return Transient(text, code=code, operation=operation)
     if code == "ValidationError" and BUSY.match(message):
         return MovedOn(text, code=code, operation=operation, answer=message)
