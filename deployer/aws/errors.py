@@ -102,11 +102,15 @@ def _says_nothing(found: Any, model: Any, operation: str) -> bool:
     Whether *found* would be taken for an answer whatever it was, a page of a proxy included.
 
     botocore looks into no body of an operation that returns nothing. In the Query protocol AWS's has at least
-    the request's id (CloudFormation API Reference, "Common Response Elements"; botocore, parsers.py).
+    the request's id (CloudFormation API Reference, "Common Response Elements"; botocore, parsers.py); of an
+    emulator that leaves it out, XML is enough.
     """
     if model.metadata.get("protocol") != "query" or model.operation_model(operation).output_shape is not None:
         return False
-    return not found.get("ResponseMetadata", {}).get("RequestId")
+    said_of_it = found.get("ResponseMetadata", {})
+    return not said_of_it.get("RequestId") and "xml" not in said_of_it.get("HTTPHeaders", {}).get(
+        "content-type", ""
+    )
 
 
 def is_missing(error: CloudError, stack: str = "") -> bool:
