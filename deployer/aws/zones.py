@@ -14,7 +14,7 @@ from deployer.existing.zone_needs import InstanceClass, Needs
 from deployer.existing.zones import Zone, ZoneFacts
 from deployer.loop.lanes import Lanes
 
-LANES = 4
+LANES = 2
 Part = Mapping[str, Any]
 """Fields of `ZoneFacts`."""
 

@@ -70,7 +70,10 @@ class ZoneOffers:
         found = self._reach.client("ec2", region).describe_subnets(SubnetIds=list(subnets))["Subnets"]
         return [one["AvailabilityZone"] for one in found]
 
-    def _zones(self, form: Form, region: str) -> Element:
+    def _zones(self, form: Form, region: str) -> Element | None:
+        """Left to moto where the account has no zones of its own."""
+        if not self._reach.surroundings.faults.behaviour.zones:
+            return None
         root = Element("DescribeAvailabilityZonesResponse", xmlns=_EC2)
         items = SubElement(root, "availabilityZoneInfo")
         wanted = dict(_filters(form))
@@ -133,7 +136,7 @@ class ZoneOffers:
 
     def _nat(self, form: Form, region: str) -> Element | None:
         """Source of the words: reports of AWS CDK's users."""
-        if not self._without(region, [form["SubnetId"]], NAT):
+        if not self._without(region, [form.get("SubnetId", "")], NAT):
             return None
         return _refused("NotAvailableInZone", "Nat Gateway is not available in this availability zone")
 
