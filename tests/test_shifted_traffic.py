@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from fakes import Clock, FakeCloud, spec
 
 from deployer.cloud import Resource
 from deployer.errors import DeployError
@@ -13,6 +14,7 @@ from deployer.expected import SERVICE, seconds
 from deployer.looking.drift_state import PropertyDrift, ResourceDrift
 from deployer.looking.shifted import GROUP, RULE, is_shifted, maybe
 from deployer.lookups import live_group
+from deployer.loop.live_groups import LiveGroups
 from sandbox.server import Sandbox
 from tests.command import User
 from tests.rotations import client_of
@@ -71,6 +73,14 @@ def test_a_rule_is_left_where_it_leads(
 def test_a_rule_is_not_changed_while_traffic_shifts() -> None:
     with pytest.raises(DeployError, match="ECS is shifting traffic between First and Other"):
         live_group(FACTS, "dev", weights={"First": 80, "Other": 20}, previous="First")
+
+
+@pytest.mark.parametrize("template", ["Resources: {}", "[]", "{}", '{"Metadata": {"gatestack": {}}}'])
+def test_a_stack_with_a_template_of_somebody_elses_is_left_in_peace(template: str) -> None:
+    cloud = FakeCloud(Clock())
+    stack = cloud.has("dev-a", "CREATE_COMPLETE", template, parameters={"Theirs": "x"})
+
+    LiveGroups(cloud, "dev").check_leaving(spec("a"), stack)
 
 
 # On the sandbox
