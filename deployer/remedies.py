@@ -208,6 +208,14 @@ REMEDIES: tuple[Remedy, ...] = (
         ("AWS::EC2::",),
     ),
     Remedy(
+        r"Cannot delete protected (DB Instance|Cluster)|deletion protection is enabled",
+        "run `gatestack deploy ENV` again after a first creation that failed: it unlocks what that has made; "
+        "else `gatestack destroy ENV --force` switches the protection off",
+        "RDS User Guide, Deleting a DB instance; Application Load Balancers User Guide, Deletion protection",
+        "Cannot delete protected DB Instance, please disable deletion protection and try again.",
+        ("AWS::RDS::", "AWS::ElasticLoadBalancingV2::LoadBalancer"),
+    ),
+    Remedy(
         r"has dependencies|DependencyViolation|dependent object",
         "delete what still uses it, then run it again",
         "EC2 API Reference, Error codes, DependencyViolation",

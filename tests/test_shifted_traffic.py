@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from fakes import Clock, FakeCloud, spec
 
 from deployer.cloud import Resource
 from deployer.errors import DeployError
@@ -13,6 +14,7 @@ from deployer.expected import SERVICE, seconds
 from deployer.looking.drift_state import PropertyDrift, ResourceDrift
 from deployer.looking.shifted import GROUP, RULE, is_shifted, maybe
 from deployer.lookups import live_group
+from deployer.loop.live_groups import LiveGroups
 from sandbox.server import Sandbox
 from tests.command import User
 from tests.rotations import client_of
@@ -71,6 +73,14 @@ def test_a_rule_is_left_where_it_leads(
 def test_a_rule_is_not_changed_while_traffic_shifts() -> None:
     with pytest.raises(DeployError, match="ECS is shifting traffic between First and Other"):
         live_group(FACTS, "dev", weights={"First": 80, "Other": 20}, previous="First")
+
+
+@pytest.mark.parametrize("template", ["Resources: {}", "[]", "{}", '{"Metadata": {"gatestack": {}}}'])
+def test_a_stack_with_a_template_of_somebody_elses_is_left_in_peace(template: str) -> None:
+    cloud = FakeCloud(Clock())
+    stack = cloud.has("dev-a", "CREATE_COMPLETE", template, parameters={"Theirs": "x"})
+
+    LiveGroups(cloud, "dev").check_leaving(spec("a"), stack)
 
 
 # On the sandbox
@@ -138,17 +148,43 @@ def test_ecs_rewrites_the_rule_and_no_command_leads_clients_to_an_empty_group(
         assert done.code == 0, done.err
         assert answered() == shifted
 
-    user.edit("local", "deployment_strategy: blue_green", "deployment_strategy: rolling")
-    refused = user.run("deploy", "local", "--yes")
-    assert refused.code == 1
-    assert "Rule100 leads the clients to AlternateTargetGroup" in refused.err
-    assert answered() == shifted
-    user.edit("local", "deployment_strategy: rolling", "deployment_strategy: blue_green")
-
     traffic.lead(TargetGroup=20, AlternateTargetGroup=80)
     user.edit("local", "CostCenter: four", "CostCenter: five")
     refused = user.run("deploy", "local", "--yes", "--only", "alb")
     assert (refused.code, "ECS is shifting traffic between" in refused.err) == (1, True), refused.err
+    traffic.lead(TargetGroup=0, AlternateTargetGroup=100)
+
+    assert user.run("plan", "local", "--save", "five.plan").code == 0
+    traffic.lead(TargetGroup=100, AlternateTargetGroup=0)
+    refused = user.run("deploy", "local", "--plan", "five.plan")
+    assert (refused.code, "ECS has led the clients to TargetGroup" in refused.err) == (1, True), refused.err
+    traffic.lead(TargetGroup=0, AlternateTargetGroup=100)
+
+
+def test_going_back_to_rolling_waits_until_the_first_group_has_the_tasks(
+    user: User, sandbox: Sandbox
+) -> None:
+    before = "  nat_gateways: 1\n\nservice:\n"
+    user.edit("local", before, f"{before}  deployment_strategy: canary\n")
+    assert user.run("deploy", "local", "--yes").code == 0
+    assert user.run("rollout", "local").code == 0
+    sandbox.finish()
+    traffic = Traffic(sandbox)
+    assert traffic.led_to() == ["AlternateTargetGroup"]
+
+    user.edit("local", "deployment_strategy: canary", "deployment_strategy: rolling")
+    refused = user.run("deploy", "local", "--yes")
+    assert refused.code == 1
+    assert "Rule100 leads the clients to AlternateTargetGroup" in refused.err
+    assert (traffic.led_to(), traffic.targets("AlternateTargetGroup")) == (["AlternateTargetGroup"], 1)
+
+    assert user.run("rollout", "local").code == 0
+    sandbox.finish()
+    done = user.run("deploy", "local", "--yes")
+    assert done.code == 0, done.err
+    (action,) = traffic.elb.describe_rules(RuleArns=[traffic.physical("Rule100")])["Rules"][0]["Actions"]
+    led_to = [one["TargetGroupArn"] for one in action["ForwardConfig"]["TargetGroups"] if one["Weight"]]
+    assert (led_to, traffic.targets("TargetGroup")) == ([traffic.physical("TargetGroup")], 1)
 
 
 # Deployments that never become stable

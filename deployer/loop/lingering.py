@@ -29,6 +29,8 @@ AGAIN_SECONDS = 30.0
 class _Waiting:
     since: float
     asked_at: float
+    deletes: int
+    """Deletions that this run had begun: after each the interfaces are looked for anew."""
     words: str = ""
     limit: float = 0.0
     """Seconds after which the deletion is repeated whatever is still there."""
@@ -51,7 +53,9 @@ class Lingering:
         if not isinstance(action, DeleteStack) or status != "DELETE_FAILED":
             return action
         one = self._waiting.get(work.name)
-        if one is None or now - one.asked_at >= AGAIN_SECONDS:
+        if one is not None and one.deletes != work.history.deletes:
+            one = None
+        if one is None or (one.words and now - one.asked_at >= AGAIN_SECONDS):
             one = self._look(work, one, now)
         if not one.words or now - one.since >= one.limit:
             return action
@@ -70,7 +74,7 @@ class Lingering:
 
     def _look(self, work: Work, before: _Waiting | None, now: float) -> _Waiting:
         """Ask which interfaces are there; where nobody can tell, the deletion is simply repeated."""
-        one = before or _Waiting(now, now)
+        one = before or _Waiting(now, now, work.history.deletes)
         self._waiting[work.name], one.asked_at, one.words = one, now, ""
         with suppress(DeployError):
             found = self._found(work)

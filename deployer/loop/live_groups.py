@@ -94,6 +94,9 @@ class LiveGroups:
 
 
 def _facts(template: str) -> list[Mapping[str, str]]:
-    """Return the facts of the look-ups of this rule that a deployed *template* was made with."""
-    said: Any = json.loads(template).get("Metadata", {}).get("gatestack", {})
-    return [one["facts"] for one in said.get("lookups", ()) if one.get("rule") == RULE]
+    """Return the facts of the look-ups of this rule that a deployed *template* was made with, of ours."""
+    try:
+        said: Any = json.loads(template)["Metadata"]["gatestack"]["lookups"]
+        return [one["facts"] for one in said if one["rule"] == RULE]
+    except (ValueError, KeyError, TypeError):
+        return []
