@@ -17,7 +17,7 @@ from deployer.preflight.account import Decision, Limit, Metric, Request
 
 REGION = "eu-south-1"
 ROLE = "arn:aws:iam::123456789012:role/team/Deployer"
-KEYS = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+KEYS: dict[str, Any] = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
 
 
 class Stubbed:
@@ -40,7 +40,7 @@ class Stubbed:
 
     def _client(self, service: str, region: str) -> Any:
         if (service, region) not in self._clients:
-            made = self._session.create_client(service, region_name=region, **KEYS)
+            made = self._session.create_client(service, region, **KEYS)
             self._clients[service, region] = made
             self._stubs[service, region] = Stubber(made)
             self._stubs[service, region].activate()

@@ -236,7 +236,7 @@ def test_everything_is_told_at_once() -> None:
 
 
 def test_a_service_role_that_nobody_may_make_is_refused_and_one_that_is_there_is_not_asked_about() -> None:
-    denied = {"iam:CreateServiceLinkedRole": {}}
+    denied: dict[str, dict[str, Any]] = {"iam:CreateServiceLinkedRole": {}}
     found = look(FakeAccount(linked=False, denied=denied))
 
     assert "service role ecs" in refused(found)
