@@ -344,7 +344,10 @@ def test_a_missing_image_under_running_tasks_and_a_disabled_key_are_refused() ->
 def test_templates_that_do_not_fit_the_region_are_refused() -> None:
     alone = replace(rendered(), stacks=tuple(one for one in rendered().stacks if one.name == "service"))
 
-    assert "templates" in refused(look(FakeAccount(), alone))
+    found = the(look(FakeAccount(), alone), "templates")
+    assert found.outcome == "refused"
+    assert "which no stack exports" in found.detail
+    assert found.remedy
 
 
 RESTORED = '"DBSnapshotIdentifier": "before", "DBInstanceClass"'
