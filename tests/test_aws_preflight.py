@@ -120,6 +120,18 @@ def test_a_batch_is_one_call_whose_answers_on_each_resource_are_told_apart(
     )
 
 
+def test_an_answer_for_every_resource_counts_and_a_missing_one_is_no_permission(
+    login: Stubbed, account: OnAws
+) -> None:
+    stub = login.stub("iam")
+    stub.add_response("simulate_principal_policy", {"EvaluationResults": [result("ec2:CreateVpc")]})
+    stub.add_response("simulate_principal_policy", {"EvaluationResults": [result("ec2:CreateVpc")]})
+
+    assert account.simulate(ROLE, ASKED[:1], {}) == (Decision("ec2:CreateVpc", VPC, allowed=True),)
+    with pytest.raises(CloudError, match="no answer for ec2:CreateSubnet"):
+        account.simulate(ROLE, ASKED, {})
+
+
 def test_who_may_not_simulate_is_told_which_permission_is_missing(login: Stubbed, account: OnAws) -> None:
     login.stub("iam").add_client_error("simulate_principal_policy", "AccessDenied", "no")
 
