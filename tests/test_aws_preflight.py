@@ -17,7 +17,7 @@ from deployer.preflight.account import Decision, Limit, Metric, Request
 
 REGION = "eu-south-1"
 ROLE = "arn:aws:iam::123456789012:role/team/Deployer"
-KEYS = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+KEYS: dict[str, Any] = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
 
 
 class Stubbed:
@@ -40,7 +40,7 @@ class Stubbed:
 
     def _client(self, service: str, region: str) -> Any:
         if (service, region) not in self._clients:
-            made = self._session.create_client(service, region_name=region, **KEYS)
+            made = self._session.create_client(service, region, **KEYS)
             self._clients[service, region] = made
             self._stubs[service, region] = Stubber(made)
             self._stubs[service, region].activate()
@@ -118,6 +118,18 @@ def test_a_batch_is_one_call_whose_answers_on_each_resource_are_told_apart(
             "ec2:CreateSubnet", SUBNET, allowed=False, explicit=True, organization=False, policies=("Never",)
         ),
     )
+
+
+def test_an_answer_for_every_resource_counts_and_a_missing_one_is_no_permission(
+    login: Stubbed, account: OnAws
+) -> None:
+    stub = login.stub("iam")
+    stub.add_response("simulate_principal_policy", {"EvaluationResults": [result("ec2:CreateVpc")]})
+    stub.add_response("simulate_principal_policy", {"EvaluationResults": [result("ec2:CreateVpc")]})
+
+    assert account.simulate(ROLE, ASKED[:1], {}) == (Decision("ec2:CreateVpc", VPC, allowed=True),)
+    with pytest.raises(CloudError, match="no answer for ec2:CreateSubnet"):
+        account.simulate(ROLE, ASKED, {})
 
 
 def test_who_may_not_simulate_is_told_which_permission_is_missing(login: Stubbed, account: OnAws) -> None:

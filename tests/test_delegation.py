@@ -16,14 +16,14 @@ from deployer.existing.facts import Facts, Record, Zone
 from generator.manifest import Existing
 from tests.existing_vpc import ARN, facts
 from tests.fakes import Clock, FakeCloud, manifest
-from tests.name_server import serving
+from tests.name_server import Records, serving
 
 OURS = ("ns-1.awsdns-00.com", "ns-2.awsdns-00.org")
 THEIRS = ("ns1.registrar.example", "ns2.registrar.example")
 DOMAIN = "example.com"
 
 
-def looked_up(records: dict[tuple[str, str], tuple[str, ...]], **how: Any) -> Delegation:
+def looked_up(records: Records, **how: Any) -> Delegation:
     with serving(records, **how) as server:
         return resolver.delegation(DOMAIN, OURS, server.place)
 

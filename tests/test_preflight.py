@@ -236,7 +236,7 @@ def test_everything_is_told_at_once() -> None:
 
 
 def test_a_service_role_that_nobody_may_make_is_refused_and_one_that_is_there_is_not_asked_about() -> None:
-    denied = {"iam:CreateServiceLinkedRole": {}}
+    denied: dict[str, dict[str, Any]] = {"iam:CreateServiceLinkedRole": {}}
     found = look(FakeAccount(linked=False, denied=denied))
 
     assert "service role ecs" in refused(found)
@@ -344,7 +344,10 @@ def test_a_missing_image_under_running_tasks_and_a_disabled_key_are_refused() ->
 def test_templates_that_do_not_fit_the_region_are_refused() -> None:
     alone = replace(rendered(), stacks=tuple(one for one in rendered().stacks if one.name == "service"))
 
-    assert "templates" in refused(look(FakeAccount(), alone))
+    found = the(look(FakeAccount(), alone), "templates")
+    assert found.outcome == "refused"
+    assert "which no stack exports" in found.detail
+    assert found.remedy
 
 
 RESTORED = '"DBSnapshotIdentifier": "before", "DBInstanceClass"'

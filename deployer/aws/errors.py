@@ -63,6 +63,8 @@ UNREAD = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError,
 """What botocore's parsers let through where an answer is not what they expect."""
 NO_ANSWER = "not an answer of AWS's"
 ASKED = "is it AWS that answers at this endpoint?"
+NAMED = "AnswersByName"
+"""Beside an answer's own keys: whether its body has the element that AWS's begins with."""
 
 
 class Answer(dict[str, Any]):
@@ -97,20 +99,25 @@ def call(client: Any, method: str, **parameters: Any) -> Any:
     return Answer(found, f"{service} {operation}") if isinstance(found, dict) else found
 
 
+def note_what_answers(
+    response_dict: Any, customized_response_dict: Any, operation_model: Any, **_: Any
+) -> None:
+    """Have botocore's answer say whether its body has the name of one: a handler of its event before-parse."""
+    named = f"<{operation_model.name}Response".encode()
+    customized_response_dict[NAMED] = named in (response_dict["body"] or b"")
+
+
 def _says_nothing(found: Any, model: Any, operation: str) -> bool:
     """
     Whether *found* would be taken for an answer whatever it was, a page of a proxy included.
 
-    botocore looks into no body of an operation that returns nothing. In the Query protocol AWS's has at least
-    the request's id (CloudFormation API Reference, "Common Response Elements"; botocore, parsers.py); of an
-    emulator that leaves it out, XML is enough.
+    botocore looks into no body of an operation that returns nothing. In the Query protocol AWS's has its name,
+    and the request's id (CloudFormation API Reference, "Common Response Elements"; botocore, parsers.py); an
+    emulator's may lack the id.
     """
     if model.metadata.get("protocol") != "query" or model.operation_model(operation).output_shape is not None:
         return False
-    said_of_it = found.get("ResponseMetadata", {})
-    return not said_of_it.get("RequestId") and "xml" not in said_of_it.get("HTTPHeaders", {}).get(
-        "content-type", ""
-    )
+    return not (found.get(NAMED) or found.get("ResponseMetadata", {}).get("RequestId"))
 
 
 def is_missing(error: CloudError, stack: str = "") -> bool:

@@ -15,7 +15,7 @@ from botocore.config import Config
 from deployer.aws.chain import Ask, ask_at_terminal, ask_nobody, opened
 from deployer.aws.credentials import resolved, watch
 from deployer.aws.endpoint import SERVICES, configured, is_aws, is_here, place
-from deployer.aws.errors import refused
+from deployer.aws.errors import note_what_answers, refused
 from deployer.aws.settings_errors import endpoint_refused
 from deployer.errors import Refused, untouched
 
@@ -204,6 +204,7 @@ class Login:
         """Return a session, and what its credentials are known by."""
         session = opened(self._profile, self.region, ask, session_seconds=self._session_seconds)
         watch(session)
+        session.register("before-parse", note_what_answers)
         if self._never_aws:
             session.register("before-send", _refuse_aws)
             for name in MACHINES:

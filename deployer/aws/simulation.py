@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -54,11 +55,15 @@ def simulated(
                 "this endpoint knows no policies of who is logged in", code=error.code
             ) from error
         raise
-    return tuple(found[key] for key in _keys(requests) if key in found)
+    return tuple(_answer_to(one, found) for one in requests)
 
 
-def _keys(requests: Sequence[Request]) -> Iterator[tuple[str, str]]:
-    return ((one.action, one.resource) for one in requests)
+def _answer_to(request: Request, found: Mapping[tuple[str, str], Decision]) -> Decision:
+    """Return the decision on *request*; IAM answers for ``*`` where the action knows no resource."""
+    for resource in (request.resource, "*"):
+        if decision := found.get((request.action, resource)):
+            return replace(decision, resource=request.resource)
+    raise CloudError(f"iam SimulatePrincipalPolicy: no answer for {request.action} on {request.resource}")
 
 
 def _entry(key: str, values: tuple[str, ...]) -> Mapping[str, Any]:

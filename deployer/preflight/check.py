@@ -96,7 +96,8 @@ def _templates(looks: Looks) -> Sequence[Check]:
         check_uploads(manifest)
         graph(chosen(manifest, ()), looks.cloud.exports())
     except Refused as error:
-        return (Check("templates", "refused", str(error), f"`gatestack lint {looks.env}`"),)
+        what, _, remedy = str(error).rpartition(": ")
+        return (Check("templates", "refused", what or remedy, remedy if what else ""),)
     return (Check("templates", "ok", f"{len(manifest.stacks)} stacks"),)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from deployer.errors import NotAllowed, NotOffered, Refused
+from deployer.errors import CloudError, NotAllowed, Refused
 from deployer.preflight import role, service_roles
 from deployer.preflight.looks import Looks
 from deployer.preflight.role import Batch
@@ -21,7 +21,7 @@ def role_questions(looks: Looks) -> Iterator[Question]:
         why = str(error)
         yield Question("role", lambda: (Check("role", "warning", f"cannot be simulated: {why}", _AS_ROLE),))
         return
-    except (NotAllowed, NotOffered) as error:
+    except CloudError as error:
         yield from _unsimulated(error)
         return
     if not _can_be_simulated(source):
@@ -41,7 +41,7 @@ def _can_be_simulated(source: str) -> bool:
     return source.rpartition(":")[2].startswith(("role/", "user/"))
 
 
-def _unsimulated(error: NotAllowed | NotOffered) -> Iterator[Question]:
+def _unsimulated(error: CloudError) -> Iterator[Question]:
     def fail() -> Sequence[Check]:
         raise error
 
