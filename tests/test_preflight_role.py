@@ -142,7 +142,7 @@ BATCH = Batch(
         ({}, "refused", "no policy allows it", f"allow it to {ROLE}"),
         ({"explicit": True, "policies": ("Never",)}, "refused", "a policy denies it (Never)", "statement"),
         ({"boundary": False}, "refused", "the permissions boundary leaves it out", "boundary of"),
-        ({"organization": False, "explicit": True}, "refused", "a service control policy", "organization"),
+        ({"organization": False, "explicit": True}, "refused", "service control policy", "organization"),
         ({"missing": ("ec2:Vpc",)}, "warning", "depends on ec2:Vpc", "conditions of the policies"),
     ],
 )  # fmt: skip

@@ -99,19 +99,17 @@ def call(client: Any, method: str, **parameters: Any) -> Any:
     return Answer(found, f"{service} {operation}") if isinstance(found, dict) else found
 
 
-def note_what_answers(
-    response_dict: Any, customized_response_dict: Any, operation_model: Any, **_: Any
-) -> None:
-    """Have botocore's answer say whether its body has the name of one: a handler of its event before-parse."""
-    named = f"<{operation_model.name}Response".encode()
-    customized_response_dict[NAMED] = named in (response_dict["body"] or b"")
+def note_what_answers(**event: Any) -> None:
+    """Have botocore's answer say whether its body is named as one: a handler of before-parse."""
+    named = f"<{event['operation_model'].name}Response".encode()
+    event["customized_response_dict"][NAMED] = named in (event["response_dict"]["body"] or b"")
 
 
 def _says_nothing(found: Any, model: Any, operation: str) -> bool:
     """
     Whether *found* would be taken for an answer whatever it was, a page of a proxy included.
 
-    botocore looks into no body of an operation that returns nothing. In the Query protocol AWS's has its name,
+    botocore looks into no body of an operation that returns nothing. In the Query protocol AWS's has its name
     and the request's id (CloudFormation API Reference, "Common Response Elements"; botocore, parsers.py); an
     emulator's may lack the id.
     """
