@@ -18,6 +18,7 @@ from sandbox.server import Sandbox
 from stacks.bootstrap import build
 from tests.command import KEY, LOGIN, User
 from tests.conftest import FAST
+from tests.iam_policies import documents_of
 from tests.iam_worlds import PIPELINES, SHIPPED, world
 from tests.sandbox_account import client
 
@@ -83,14 +84,13 @@ def test_the_key_is_made_by_its_own_policy_with_kms_s_check_on() -> None:
         key = template["Resources"]["Key"]
         assert key["Properties"].pop("BypassPolicyLockoutSafetyCheck") is True
         alias = template["Resources"]["KeyAlias"]
-        bootstrap = json.dumps(build(settings).template.to_dict(), separators=(",", ":"))
-        admin = client(sandbox, "cloudformation")
-        admin.create_stack(
-            StackName="gatestack-bootstrap", TemplateBody=bootstrap, Capabilities=["CAPABILITY_NAMED_IAM"]
-        )
-        sandbox.finish()
+        admin, iam = client(sandbox, "cloudformation"), client(sandbox, "iam")
+        iam.create_role(RoleName="gatestack-deploy-us-east-1", AssumeRolePolicyDocument="{}")
+        for number, document in enumerate(documents_of(build(settings), "DeployRole")):
+            policy = {"PolicyName": f"p{number}", "PolicyDocument": json.dumps(document)}
+            iam.put_role_policy(RoleName="gatestack-deploy-us-east-1", **policy)
         arn = DEPLOY.format("us-east-1")
-        given = client(sandbox, "sts").assume_role(RoleArn=arn, RoleSessionName="x")["Credentials"]
+        given = client(sandbox, "sts").assume_role(RoleArn=arn, RoleSessionName="run")["Credentials"]
         asked = json.dumps({"Resources": {"Key": key, "KeyAlias": alias}})
         role = clients(sandbox, given)
         name = "gatestack-0123456789abcdef"
