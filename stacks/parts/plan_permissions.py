@@ -48,7 +48,7 @@ def never() -> list[Statement]:
     return [Statement(Sid="OnlyPlans", Effect=Deny, Action=refused, Resource=["*"])]
 
 
-def looking(reach: Reach, zones: list[object]) -> list[Statement]:
+def looking(zones: list[object]) -> list[Statement]:
     """
     Return what is read of the whole account: by CloudFormation for drift, by gatestack for its plans.
 
