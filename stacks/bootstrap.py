@@ -109,7 +109,7 @@ def build(settings: Settings) -> Stack:
     plan = [
         _policy(stack, title, statements)
         for title, statements in (
-            ("Look", [*planning(reach), *looking(reach, _zones(settings))]),
+            ("Look", [*planning(reach), *looking(_zones(settings))]),
             ("LookAtRunning", looking_at_own(reach)),
             ("LookAtContents", looking_at_contents(reach)),
         )

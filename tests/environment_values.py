@@ -316,6 +316,7 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
         [None, PROVIDER.format(f"vstoken.dev.azure.com/{GUID}")]
     ),
     "pipelines.github.repository": st.sampled_from(["acme/gateway", "a-1/.x_y"]),
+    "pipelines.github.other_forms": st.lists(st.just("acme@1/gateway@2"), max_size=1),
     "pipelines.github.environments": st.lists(st.sampled_from(["prod", "a/b.c"]), max_size=2, unique=True),
     "pipelines.github.pull_requests": st.booleans(),
     "pipelines.github.plan_branches": st.lists(

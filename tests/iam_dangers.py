@@ -216,6 +216,11 @@ RUNNING: Mapping[str, Danger] = {
         AWS.format("ecs") + "task-definition/dev-litellm-migration:1",
         {"ecs:cluster": AWS.format("ecs") + "cluster/payroll"},
     ),
+    "list the tasks of another cluster": (
+        "ecs:ListTasks",
+        "*",
+        {"ecs:cluster": AWS.format("ecs") + "cluster/payroll"},
+    ),
     "scale another team's service": ("application-autoscaling:RegisterScalableTarget", TARGET, IN_ECS),
     "scale another environment's service": (
         "application-autoscaling:PutScalingPolicy",

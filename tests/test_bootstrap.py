@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,49 @@ def test_pull_requests_and_the_other_connection_only_plan() -> None:
     assert github["Condition"]["StringEquals"][f"{ACTIONS_TOKEN}:sub"] == [
         "repo:contoso/gateway:pull_request"
     ]
+
+
+def test_a_repository_is_trusted_by_every_form_of_its_name_that_tokens_may_bear() -> None:
+    both = {**GITHUB, "other_forms": ["contoso@1/gateway@2"]}
+    _, deploys = trust("DeployRole", github=both)
+    _, plans = trust("PlanRole", github=both)
+
+    assert deploys["Condition"]["StringEquals"][f"{ACTIONS_TOKEN}:sub"] == [
+        "repo:contoso/gateway:environment:production",
+        "repo:contoso@1/gateway@2:environment:production",
+    ]
+    assert plans["Condition"]["StringEquals"][f"{ACTIONS_TOKEN}:sub"] == [
+        "repo:contoso/gateway:pull_request",
+        "repo:contoso@1/gateway@2:pull_request",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"github": {**GITHUB, "other_forms": ["contoso/gateway"]}}, "contoso/gateway stands twice"),
+        (
+            {"github": {**GITHUB, "repository": "a@1/b@2", "other_forms": ["a@1/b@3"]}},
+            "a@1/b@3 has other numbers than a@1/b@2, so it is another repository",
+        ),
+        ({"session_hours": 1, "strategy": 31}, "a blue_green deployment waits 31 minutes and wants 30 more"),
+        (
+            {"environment": "abcdefghijklmno-", "deploys": ["*-litellm"]},
+            "name abcdefghijklmnop-litellm itself",
+        ),
+    ],
+    ids=["twice", "another repository", "a session that ends before", "a name that is cut"],
+)
+def test_what_could_not_work_is_refused_when_the_file_is_read(given: dict[str, Any], words: str) -> None:
+    pipelines = {**PIPELINES, **given}
+    environment = "abcdefghijklmnop" if pipelines.pop("environment", None) else "dev"
+    minutes = pipelines.pop("strategy", None)
+    shifting = {"deployment_strategy": "blue_green", "bake_minutes": minutes}
+    file = {"system": "litellm", "environment": environment, "pipelines": pipelines}
+    file |= {"service": shifting, "deployment": {"timeout_minutes": {"service": 120}}} if minutes else {}
+
+    with pytest.raises(EnvironmentFileError, match=re.escape(words)):
+        parse_settings(yaml.safe_dump(file), Path("x.yaml"))
 
 
 def test_a_branch_may_plan_before_anybody_has_approved() -> None:

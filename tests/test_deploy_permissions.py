@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -16,10 +16,12 @@ from deployer.existing.kept import IDENTIFIERS
 from generator.render import render
 from sandbox.access.handlers import NOT_ASKED
 from sandbox.access.policies import Document, Request, allowed, like
+from sandbox.resources.handler import generated_name
 from sandbox.resources.schema import ProviderSchemas
 from stacks.bootstrap import build
 from stacks.environment import parse_settings
-from stacks.parts.reach import when
+from stacks.parts.reach import KEPT_OF_STACK, when
+from stacks.settings import System
 from stacks.wiring import Stack
 from tests.iam_dangers import (
     AWS,
@@ -38,7 +40,7 @@ from tests.iam_dangers import (
     restore,
 )
 from tests.iam_needs import BOUNDARY, needs
-from tests.iam_policies import ARTIFACTS, boundary_of, documents_of, resolved
+from tests.iam_policies import ACCOUNT, ARTIFACTS, boundary_of, documents_of, resolved
 from tests.iam_worlds import PIPELINES, WORLDS, world
 
 SCHEMAS = ProviderSchemas()
@@ -167,6 +169,14 @@ OWN: Mapping[str, Request] = {
         AWS.format("ecs") + "task-definition/dev-litellm-migration:1",
         {"ecs:cluster": AWS.format("ecs") + "cluster/dev-litellm"},
     ),
+    "run our migration in its cluster": Request(
+        "ecs:RunTask",
+        AWS.format("ecs") + "task-definition/dev-litellm-migration:1",
+        {"ecs:cluster": AWS.format("ecs") + "cluster/dev-litellm-migration"},
+    ),
+    "see whether our migration runs": Request(
+        "ecs:ListTasks", "*", {"ecs:cluster": AWS.format("ecs") + "cluster/dev-litellm-migration"}
+    ),
     "scale our service": Request("application-autoscaling:PutScalingPolicy", TARGET, {**IN_ECS, **OURS}),
     "open a function to Secrets Manager": Request(
         "lambda:AddPermission", FUNCTION, {"lambda:Principal": "secretsmanager.amazonaws.com"}
@@ -210,6 +220,36 @@ def test_a_function_stays_in_the_vpc_that_the_file_names() -> None:
     for action in ("lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"):
         assert allowed(Request(action, FUNCTION, {"lambda:VpcIds": "vpc-0123456789abcdef0"}), documents)
         assert not allowed(Request(action, FUNCTION, {"lambda:VpcIds": "vpc-9"}), documents)
+
+
+@pytest.mark.parametrize("system", get_args(System))
+def test_what_cloudformation_names_is_ours_however_long_the_environment_s_name_is(system: str) -> None:
+    environment = "abcdefghijklmnop"[: 26 - len(f"-{system}")]  # "-green" fits into 32 with it
+    settings = parse_settings(
+        yaml.safe_dump({"system": system, "environment": environment, "pipelines": PIPELINES}),
+        Path("long.yaml"),
+    )
+    documents = documents_of(build(settings), "DeployRole")
+    for spec in render(settings).stacks:
+        for title, entry in json.loads(spec.template)["Resources"].items():
+            for kind, service, limit in (("IAM::Role", "iam", 64), ("S3::Bucket", "s3", 63)):
+                if entry["Type"] != f"AWS::{kind}":
+                    continue
+                for cut in (generated_name(spec.stack_name, title, limit), _halved(spec.stack_name, title)):
+                    asked = _making(service, cut)
+                    assert allowed(asked, documents), f"{asked} of {title}"
+
+
+def _halved(stack: str, title: str) -> str:
+    """Return the name whose halves are cut whether the other one is short or not."""
+    return f"{stack[:KEPT_OF_STACK]}-{title[:KEPT_OF_STACK]}-ABCDEFGHIJKL"
+
+
+def _making(service: str, name: str) -> Request:
+    if service == "s3":
+        return Request("s3:CreateBucket", f"arn:aws:s3:::{name.lower()}", {"aws:ResourceAccount": ACCOUNT})
+    role = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+    return Request("iam:CreateRole", role, {"iam:PermissionsBoundary": BOUNDARY})
 
 
 def test_two_conditions_of_a_kind_both_count() -> None:

@@ -1,31 +1,38 @@
-"""Every shipped environment, deployed, changed and destroyed by the role that `bootstrap` makes."""
+"""Every shipped environment, deployed, changed and destroyed by the role of `bootstrap`, which is judged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import yaml
 
-from sandbox.clock import RealClock
+from generator.render import render
+from sandbox.clock import ManualClock, RealClock
 from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from stacks.bootstrap import build
 from tests.command import KEY, LOGIN, User
-from tests.iam_worlds import PIPELINES, SHIPPED
+from tests.conftest import FAST
+from tests.iam_policies import documents_of
+from tests.iam_worlds import PIPELINES, SHIPPED, world
+from tests.sandbox_account import client
 
-SPEED = 300.0
+HOURS = 300.0
 """Sandbox seconds in a real one: a session of an hour lasts 12 s."""
 DEPLOY = "arn:aws:iam::123456789012:role/gatestack-deploy-{}"
-ALWAYS = {"dev", "local"}
-"""Without rotation's wait for the login and with it; the deep run has all."""
 
 
 @pytest.fixture
-def running() -> Iterator[Sandbox]:
+def running(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """Give an account, fast where sessions do not end."""
     Services().reset()
-    with Sandbox(clock=RealClock(SPEED), key=KEY) as sandbox:
+    with Sandbox(clock=RealClock(request.param), key=KEY) as sandbox:
+        sandbox.faults.add({"behaviour": {"sessions_end": request.param == HOURS}})
         yield sandbox
 
 
@@ -48,12 +55,12 @@ def pipeline(folder: Path, sandbox: Sandbox, name: str, **pipelines: Any) -> Use
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[] if one in ALWAYS else [pytest.mark.deep]) for one in SHIPPED]
+    ("name", "running"),
+    [("local", FAST), *(pytest.param(one, HOURS, marks=pytest.mark.deep) for one in SHIPPED)],
+    indirect=["running"],
 )
-def test_the_role_deploys_changes_and_destroys_it_with_sessions_of_an_hour(
-    tmp_path: Path, running: Sandbox, name: str
-) -> None:
-    running.faults.add({"behaviour": {"sessions_end": True}})
+def test_the_role_deploys_changes_and_destroys_it(tmp_path: Path, running: Sandbox, name: str) -> None:
+    """The deep run has sessions of an hour, several of which end on the way."""
     user = pipeline(tmp_path, running, name, session_hours=1)
 
     up = user.run("deploy", name, "--yes")
@@ -65,3 +72,51 @@ def test_the_role_deploys_changes_and_destroys_it_with_sessions_of_an_hour(
     assert "UPDATE_COMPLETE" in changed.err
     down = user.run("destroy", name, "--yes", "--force")
     assert down.code == 0, down.err
+
+
+def test_the_key_is_made_by_its_own_policy_with_kms_s_check_on() -> None:
+    """Without `BypassPolicyLockoutSafetyCheck`, whose effect nobody but KMS knows."""
+    Services().reset()
+    with Sandbox(clock=ManualClock(), key=KEY) as sandbox:
+        settings = world("dev")
+        (security,) = (one for one in render(settings).stacks if one.name == "security")
+        template = json.loads(security.template)
+        key = template["Resources"]["Key"]
+        assert key["Properties"].pop("BypassPolicyLockoutSafetyCheck") is True
+        alias = template["Resources"]["KeyAlias"]
+        admin, iam = client(sandbox, "cloudformation"), client(sandbox, "iam")
+        iam.create_role(RoleName="gatestack-deploy-us-east-1", AssumeRolePolicyDocument="{}")
+        for number, document in enumerate(documents_of(build(settings), "DeployRole")):
+            policy = {"PolicyName": f"p{number}", "PolicyDocument": json.dumps(document)}
+            iam.put_role_policy(RoleName="gatestack-deploy-us-east-1", **policy)
+        arn = DEPLOY.format("us-east-1")
+        given = client(sandbox, "sts").assume_role(RoleArn=arn, RoleSessionName="run")["Credentials"]
+        asked = json.dumps({"Resources": {"Key": key, "KeyAlias": alias}})
+        role = clients(sandbox, given)
+        name = "gatestack-0123456789abcdef"
+        role.create_change_set(
+            StackName=security.stack_name,
+            ChangeSetName=name,
+            ChangeSetType="CREATE",
+            TemplateBody=asked,
+            Tags=[{"Key": tag, "Value": value} for tag, value in security.tags.items()],
+        )
+        sandbox.finish()
+        role.execute_change_set(StackName=security.stack_name, ChangeSetName=name)
+        sandbox.finish()
+
+        (stack,) = admin.describe_stacks(StackName=security.stack_name)["Stacks"]
+        assert stack["StackStatus"] == "CREATE_COMPLETE"
+
+
+def clients(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    """Return the CloudFormation client of a session."""
+    make: Any = boto3.client
+    return make(
+        "cloudformation",
+        region_name="us-east-1",
+        endpoint_url=sandbox.endpoint,
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )

@@ -391,12 +391,16 @@ def test_a_job_that_lasts_has_a_fresh_token_before_the_first_is_stale(tmp_path: 
                 "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-job",
             },
             start_new_session=True,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert tokens.twice.wait(timeout=60)
         gate.write_text("go\n")
-        process.wait(timeout=60)
+        told, _ = process.communicate(timeout=60)
 
     token = tmp_path / "aws-token"
     assert KEY.vouches_for(token.read_text())
+    assert "token: iss \ntoken: sub token-1\ntoken: aud \n" in told, "what a trust has to name"
+    assert token.read_text() not in told
     assert token.stat().st_mode & 0o077 == 0, "nobody else reads it"
     assert f"AWS_WEB_IDENTITY_TOKEN_FILE={token}\n" in (tmp_path / "env").read_text()

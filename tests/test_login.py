@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from deployer.aws.account import on
 from deployer.aws.chain import ask_nobody, opened
 from deployer.aws.errors import call
-from deployer.aws.login import log_in
+from deployer.aws.login import Login, log_in
 from deployer.aws.settings_errors import SettingsError
 from deployer.errors import CloudError, DeployError, LoginOver, LostSight, Refused, Transient, untouched
 from sandbox.faults import CallFault
 from sandbox.server import Sandbox
 from tests.command import KEY, LOGIN, ROOT, User
+from tests.sandbox_account import client, standing
 from tests.serving import always, serving
 
 MFA = f"""[default]
@@ -156,3 +158,75 @@ def test_a_login_that_ends_when_something_was_asked_for_is_lost_sight_of(tmp_pat
 
     assert "the AWS credentials have expired: log in again" in done.err
     assert done.code == 5
+
+
+OURS = "arn:aws:iam::123456789012:role/gatestack-deploy-us-east-1"
+HOUR = 3600
+
+
+def exchanging(
+    tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, role: str, seconds: int | None
+) -> Login:
+    """Return a pipeline's login, by a token for *role*."""
+    sandbox.faults.add({"behaviour": {"sessions_end": True}})
+    token = tmp_path / "token"
+    token.write_text(KEY.web_identity({"sub": "sc://contoso/x/aws"}))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.endpoint)
+    monkeypatch.setenv("AWS_ROLE_ARN", role)
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+    return log_in("us-east-1", session_seconds=seconds)
+
+
+def lasting(sandbox: Sandbox, login: Login) -> float:
+    """Return the seconds for which the session that *login* has is good at the sandbox's time."""
+    credentials = login.client("sts")._get_credentials()
+    session = sandbox.logins.session(credentials.access_key)
+    assert session is not None
+    assert session.ends is not None
+    return session.ends - sandbox.clock.now()
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    ("role", "seconds", "lasts"),
+    [
+        (OURS, 4 * HOUR, 4 * HOUR),
+        (OURS.replace("deploy", "plan"), 12 * HOUR, 12 * HOUR),
+        (OURS, None, HOUR),
+        ("arn:aws:iam::123456789012:role/theirs", 4 * HOUR, HOUR),
+    ],
+    ids=["the deploy role", "the plan role", "no pipeline in the file", "another role"],
+)
+def test_a_pipeline_s_session_lasts_as_long_as_the_file_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str, seconds: int | None, lasts: float
+) -> None:
+    with standing() as sandbox:
+        assert lasting(sandbox, exchanging(tmp_path, sandbox, monkeypatch, role, seconds)) == lasts
+
+
+@pytest.mark.usefixtures("files")
+def test_cloudformation_is_handed_a_session_that_has_only_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with standing() as sandbox:
+        login = exchanging(tmp_path, sandbox, monkeypatch, OURS, 4 * HOUR)
+        assert not login.fresh(), "it has only begun"
+        monkeypatch.setattr("deployer.aws.login.FRESH_SECONDS", -1)  # as if it had begun before
+        cloud = on(login)
+        first = set(sandbox.logins._sessions)
+
+        cloud.caller()
+        assert set(sandbox.logins._sessions) == first, "who only looks needs no other one"
+        cloud.delete_stack("arn:aws:cloudformation:us-east-1:123456789012:stack/nothing/1", "token")
+        assert len(set(sandbox.logins._sessions) - first) == 1
+
+
+@pytest.mark.usefixtures("files")
+def test_a_role_that_allows_less_than_the_file_says_is_made_anew_by_bootstrap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with standing() as sandbox:
+        iam = client(sandbox, "iam")
+        iam.create_role(RoleName="gatestack-deploy-us-east-1", AssumeRolePolicyDocument="{}")
+        with pytest.raises(DeployError, match=r"session_hours.*gatestack bootstrap"):
+            exchanging(tmp_path, sandbox, monkeypatch, OURS, 4 * HOUR)

@@ -217,6 +217,11 @@ def _over(code: str, message: str, region: str) -> str:
         return "this machine's clock differs from AWS's: set the clock"
     if code in EXPIRED:
         return "the AWS credentials have expired: log in again"
+    if "exceeds the MaxSessionDuration" in message:
+        return (
+            "the role allows shorter sessions than pipelines.session_hours of the environment's file: an "
+            "administrator runs `gatestack bootstrap ENV` again, or write fewer hours"
+        )
     if code in NOT_SIGNED:
         return "the secret key does not belong to the access key: log in again"
     if code in INVALID:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Credentials for the steps that follow, without a stored key: GitHub gives the job a token, and botocore takes it to
-# the role AWS_ROLE_ARN (AssumeRoleWithWebIdentity). A token lasts five minutes and the role's session an hour, so a
+# the role AWS_ROLE_ARN (AssumeRoleWithWebIdentity). A token lasts five minutes and the role's session longer, so a
 # fresh token is fetched every four minutes until the job ends, when the runner ends this too.
 # Sources: GitHub docs, "OpenID Connect reference"; AWS SDKs reference, "Assume role credential provider".
 set -euo pipefail

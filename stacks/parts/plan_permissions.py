@@ -49,13 +49,12 @@ def never() -> list[Statement]:
     return [Statement(Sid="OnlyPlans", Effect=Deny, Action=refused, Resource=["*"])]
 
 
-def looking(reach: Reach, zones: list[object]) -> list[Statement]:
+def looking(zones: list[object]) -> list[Statement]:
     """
     Return what is read of the whole account: by CloudFormation for drift, by gatestack for its plans.
 
-    DescribeTaskDefinition knows neither resource nor condition; ListTasks is kept to a cluster by one.
+    DescribeTaskDefinition knows neither resource nor condition.
     """
-    in_cluster = ArnEquals("ecs:cluster", reach.arns("ecs", "cluster/{p}", "cluster/{p}-*"))
     return [
         allow("LookAtNetwork", actions("ec2", _NETWORK), ["*"]),
         allow("LookAtBalancers", actions("elasticloadbalancing", _BALANCERS), ["*"]),
@@ -65,7 +64,6 @@ def looking(reach: Reach, zones: list[object]) -> list[Statement]:
         allow("LookAtLogGroups", actions("logs", _LOG_GROUPS), ["*"]),
         allow("LookAtMetrics", actions("cloudwatch", "DescribeAlarms GetMetricData"), ["*"]),
         allow("LookAtTaskDefinitions", actions("ecs", "DescribeTaskDefinition"), ["*"]),
-        allow("LookAtTasks", actions("ecs", "ListTasks"), ["*"], when(in_cluster)),
         allow("LookAtKeys", actions("kms", "ListAliases"), ["*"]),
         allow("LookAtZones", actions("route53", "ListHostedZones"), ["*"]),
         allow("LookAtTrails", actions("cloudtrail", "DescribeTrails"), ["*"]),
@@ -94,9 +92,15 @@ def looking_at_own(reach: Reach) -> list[Statement]:
 
 
 def looking_at_contents(reach: Reach) -> list[Statement]:
-    """Return what is read of what holds something; of secrets all but their values."""
+    """
+    Return what is read of what holds something; of secrets all but their values.
+
+    Tasks are listed here for want of room elsewhere; ListTasks is kept to clusters by a condition.
+    """
     service = reach.arns
+    in_cluster = ArnEquals("ecs:cluster", service("ecs", "cluster/{p}", "cluster/{p}-*"))
     return [
+        allow("LookAtTasks", actions("ecs", "ListTasks"), ["*"], when(in_cluster)),
         allow("ReadTopics", actions("sns", _TOPICS), service("sns", "{p}-*")),
         allow("ReadParameters", actions("ssm", _PARAMETERS), service("ssm", "parameter/{p}/*")),
         allow("ReadSecretsFacts", actions("secretsmanager", _SECRETS), secrets(reach)),
