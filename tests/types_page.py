@@ -123,7 +123,7 @@ def _part(part: str, schemas: ProviderSchemas) -> Iterator[str]:
 
 
 def _cells(row: Row, schemas: ProviderSchemas) -> Iterator[tuple[str, str]]:
-    schema, ours = schemas._schema(row.type), set_properties()[row.type][1]
+    schema, ours = schemas.schema(row.type), set_properties()[row.type][1]
     replaces = _of_ours(schema.get("createOnlyProperties", ()), ours)
     perhaps = _of_ours(schema.get("conditionalCreateOnlyProperties", ()), ours)
     yield "waits for", " ".join([row.waits, *_limits(schema)])
