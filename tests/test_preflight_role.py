@@ -59,7 +59,7 @@ def test_every_type_of_the_templates_is_asked_about_and_no_other() -> None:
 
 @pytest.mark.parametrize("type_", CREATES)
 def test_what_is_asked_is_what_the_handler_of_the_type_says_that_it_needs(type_: str) -> None:
-    handlers = ProviderSchemas()._schema(type_)["handlers"]
+    handlers = ProviderSchemas().schema(type_)["handlers"]
     needs = {one.lower() for one in handlers["create"]["permissions"]}
 
     for resource, actions in CREATES[type_].items():
