@@ -1,5 +1,6 @@
 """What several test files need: an AWS endpoint in this process, and a user who works with it."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from tests.postgres import Server
 
 FAST = 20_000.0
 """Sandbox seconds in a real one: a database takes 30 ms."""
+
+# What starts the tests may ignore signals, as nohup does and a shell's `&`; no command of a test shall.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 from deployer.errors import CloudError, NotAllowed, NotOffered
 from deployer.existing.key import Key
 from deployer.existing.names import Holder
+from deployer.existing.zones import Zone, ZoneFacts
 from deployer.graph import graph
 from deployer.preflight import login, quotas
 from deployer.preflight.account import Decision, Identity, Limit, Metric
@@ -135,6 +136,7 @@ class Cloud(FakeCloud):
 def cloud() -> Cloud:
     made = Cloud(Clock())
     made.images, made.versions = {"dev-litellm:v1.93.0"}, ("15.15",)
+    made.zone_facts = ZoneFacts((Zone("us-east-1a", "use1-az1"), Zone("us-east-1b", "use1-az2")))
     return made
 
 

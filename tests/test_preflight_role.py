@@ -14,9 +14,10 @@ from deployer.preflight.permissions import CREATES, PASSED, SERVICE_ROLES
 from deployer.preflight.role import Batch, Place, batches, judged, linking, role_name
 from generator.manifest import Manifest
 from generator.render import render
+from sandbox.access.policies import Document, Request, allowed
 from sandbox.resources.schema import ProviderSchemas
 from stacks.bootstrap import build
-from tests.iam_policies import ACCOUNT, PARTITION, REGION, Document, Request, allowed, documents_of
+from tests.iam_policies import ACCOUNT, PARTITION, REGION, documents_of
 from tests.iam_worlds import WORLDS, world
 
 PLACE = Place(PARTITION, REGION, ACCOUNT)

@@ -79,7 +79,8 @@ class Ending:
         if cause is None and (help_ := remedy(reason)) and help_ not in reason:
             reason = f"{reason} -> {help_}"
         if cause and stuck_rollback and (names := stuck(work.events)):
-            cause = replace(cause, remedy=way_out(work.desired.command, names))
+            ways = filter(None, (cause.remedy, way_out(work.desired.command, names)))
+            cause = replace(cause, remedy="; ".join(ways))
         untouched = not cleared and not any(other.asked for other in self._works.values())
         if action.outcome == "protected" and untouched:
             self.halt("skipped", f"nothing was touched, because {work.name} needs consent")

@@ -17,6 +17,7 @@ from deployer.errors import DeployError
 from generator.manifest import Lookup, StackSpec
 
 RULE = "live-group"
+LISTENER_RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
 
 
 class LiveGroups:
@@ -43,11 +44,14 @@ class LiveGroups:
 
         """
         wanted = json.loads(spec.template)
-        if stack.parameters.keys() <= wanted.get("Parameters", {}).keys():
+        rules = {
+            name for name, one in wanted.get("Resources", {}).items() if one.get("Type") == LISTENER_RULE
+        }
+        if not rules or stack.parameters.keys() <= wanted.get("Parameters", {}).keys():
             return
         own = {one.facts["listener_rule"] for one in spec.lookups if one.rule == RULE}
         for facts in _facts(self._cloud.template(stack.id)):
-            if facts["listener_rule"] in own or facts["listener_rule"] not in wanted["Resources"]:
+            if facts["listener_rule"] in own or facts["listener_rule"] not in rules:
                 continue
             weights = self._weights(stack.id, facts) or {}
             if weights.get(facts["other"], 0) > 0:

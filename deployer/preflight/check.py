@@ -155,8 +155,10 @@ def _parameters(looks: Looks) -> Sequence[Check]:
         versions[spec.name] = next((values[parameter] for parameter in of_engine), "")
     for event in told:
         if isinstance(event, Notice):
-            what, _, remedy = event.text.partition(": ")
-            found.append(Check(f"{event.stack} parameters", "warning", what, remedy))
+            what, _, remedy = event.text.partition(": ") if event.warning else (event.text, "", "")
+            found.append(
+                Check(f"{event.stack} parameters", "warning" if event.warning else "ok", what, remedy)
+            )
     found += [_server(looks, one) for one in database.servers(looks.found, versions)]
     return found
 

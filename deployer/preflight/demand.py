@@ -68,8 +68,16 @@ def rules_of_a_group(found: Sequence[Wanted]) -> float:
 
 def storage(found: Sequence[Wanted]) -> float:
     """Return the gigabytes that new database instances begin with."""
-    sizes = (one.properties.get("AllocatedStorage", 0) for one in found if one.type == "AWS::RDS::DBInstance")
+    sizes = (_gigabytes(one) for one in found if one.type == "AWS::RDS::DBInstance")
     return sum(float(size) for size in sizes if isinstance(size, int | str))
+
+
+def _gigabytes(database: Wanted) -> Any:
+    """Return what the template says, or what its look-up begins with."""
+    size = database.properties.get("AllocatedStorage", 0)
+    if not isinstance(size, Mapping):
+        return size
+    return next((one.facts["size"] for one in database.spec.lookups if one.parameter == size.get("Ref")), 0)
 
 
 def first_vcpus(provider: str) -> Measure:

@@ -79,7 +79,7 @@ class Template:
             return True
 
     def _holds(self, condition: Any) -> bool:
-        return bool(holds(condition, self.document, self.value))
+        return holds(condition, self.document, self.value) is not False
 
 
 def _objection(document: Any) -> str:
