@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,21 @@ def test_a_command_loads_nothing_it_does_not_need(
 
 def test_every_stack_module_is_named_and_every_name_is_a_module() -> None:
     assert all(callable(builder(name).build) for name in STACKS)
+
+
+def test_an_installed_gatestack_has_every_package_and_every_file_that_it_reads() -> None:
+    """The list is explicit: a folder of tests or a build must not be taken for a package."""
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    installed = {package for package in PACKAGES if package != "security"}
+    files = [path.relative_to(ROOT) for package in installed for path in (ROOT / package).rglob("*")]
+    packages = {".".join(path.parent.parts) for path in files if path.suffix == ".py"}
+    data = {path for path in files if path.suffix not in {".py", ".pyc"} and (ROOT / path).is_file()}
+    taken = {
+        path.relative_to(ROOT)
+        for package, patterns in setuptools["package-data"].items()
+        for pattern in patterns
+        for path in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+
+    assert set(setuptools["packages"]) == packages
+    assert data == taken
