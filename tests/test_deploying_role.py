@@ -26,15 +26,15 @@ HOURS = 300.0
 """Sandbox seconds in a real one: a session of an hour lasts 12 s."""
 AWKWARD = {
     "zones": [
-        {"name": "us-east-1a", "id": "use1-az3", "gaps": ["nat", "ecr.api", "databases"]},
-        {"name": "us-east-1b", "id": "use1-az1", "default_subnet": False, "gaps": ["fargate"]},
+        {"name": "us-east-1a", "id": "use1-az3", "gaps": ["ecr.api", "databases"]},
+        {"name": "us-east-1b", "id": "use1-az1", "default_subnet": False, "gaps": ["databases"]},
         {"name": "us-east-1c", "id": "use1-az2"},
         {"name": "us-east-1d", "id": "use1-az4", "default_subnet": False},
     ],
     "interfaces_linger": 900.0,
     "logs_return": 60.0,
 }
-"""An account whose first two zones are of no use, in which only two have a default subnet."""
+"""An account whose first two zones offer no databases, in which only two have a default subnet."""
 DEPLOY = "arn:aws:iam::123456789012:role/gatestack-deploy-{}"
 
 
