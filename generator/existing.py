@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from generator.manifest import Existing, ExistingSubnets, StackSpec
-from stacks.parts import endpoints
+from stacks.network import endpoints
 from stacks.settings import ExistingVpc, Settings
 
 Resources = tuple[Mapping[str, Any], ...]

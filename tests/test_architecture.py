@@ -49,6 +49,8 @@ ONLY_IN = {
 """Library -> the only places that may import it."""
 
 
+ROOMS = (*STACKS, "bootstrap")
+"""The folders of `stacks` that each hold one stack."""
 SYSTEM_ASKED = re.compile(r"\.system\s*(==|!=|in\b)|match .*\.system")
 """A builder that wants to know the system by its name."""
 
@@ -90,10 +92,37 @@ def test_a_function_takes_nothing_to_lambda_but_functions(path: Path) -> None:
 
 def test_no_builder_asks_which_system_it_builds() -> None:
     """What differs is data: a system's name stands in `stacks/systems` and in the list of all systems."""
-    places = [*(ROOT / "stacks" / "parts").glob("*.py"), *(ROOT / "stacks").glob("*.py")]
+    builders = [path for room in ROOMS for path in (ROOT / "stacks" / room).glob("*.py")]
+    places = [*builders, *(ROOT / "stacks" / "parts").glob("*.py"), *(ROOT / "stacks").glob("*.py")]
     asking = [path.name for path in places if SYSTEM_ASKED.search(path.read_text())]
 
     assert asking == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_stack_s_folder_takes_nothing_from_another_stack_s(room: str) -> None:
+    others = {f"stacks.{one}" for one in ROOMS if one != room}
+    used = {name for path in (ROOT / "stacks" / room).glob("*.py") for name in imports(path)}
+
+    assert {name for name in used if any(is_or_is_in(name, other) for other in others)} == set()
+
+
+def test_what_one_stack_alone_uses_stands_in_its_folder() -> None:
+    """`stacks/parts` is for what two or more use, themselves or by another part."""
+    parts = {
+        path.stem: imports(path) for path in (ROOT / "stacks" / "parts").glob("*.py") if path.stem[0] != "_"
+    }
+    users: dict[str, set[str]] = {name: set() for name in parts}
+    for room in ROOMS:
+        waiting = [name for path in (ROOT / "stacks" / room).glob("*.py") for name in imports(path)]
+        while waiting:
+            name = waiting.pop()
+            part = name.split(".")[2] if name.startswith("stacks.parts.") else ""
+            if part in parts and room not in users[part]:
+                users[part].add(room)
+                waiting += parts[part]
+
+    assert {name for name, rooms in users.items() if len(rooms) < 2} == set()
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from stacks import database
+from stacks.database import server
 from stacks.environment import parse_settings
-from stacks.parts import database_server
 from stacks.settings import Settings
 from tests.finders import exports, only, properties, resource, resources, template
 
@@ -159,7 +159,7 @@ def test_parameters_of_the_environment_file_are_laid_over_ours() -> None:
     found = only(stack, "AWS::RDS::DBParameterGroup")["Properties"]
 
     assert found["Family"] == "postgres16"
-    assert found["Parameters"] == database_server.PARAMETERS | wanted
+    assert found["Parameters"] == server.PARAMETERS | wanted
 
 
 @pytest.mark.parametrize(("data_subnets", "kind"), [(False, "Private"), (True, "Data")])

@@ -9,9 +9,9 @@ import pytest
 from sandbox.clock import RealClock
 from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from stacks.database.access import token_user
 from stacks.functions.errors import RotationError
 from stacks.functions.logins import Roles
-from stacks.parts.database_access import token_user
 from stacks.systems import litellm_database
 from tests.command import KEY
 from tests.postgres import Server, run, works

@@ -19,8 +19,8 @@ from sandbox.access.policies import Document, Request, allowed, like
 from sandbox.resources.handler import generated_name
 from sandbox.resources.schema import ProviderSchemas
 from stacks.bootstrap import build
+from stacks.bootstrap.reach import KEPT_OF_STACK, when
 from stacks.environment import parse_settings
-from stacks.parts.reach import KEPT_OF_STACK, when
 from stacks.settings import System
 from stacks.wiring import Stack
 from tests.iam_dangers import (

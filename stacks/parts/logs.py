@@ -11,7 +11,7 @@ from stacks.wiring import Stack
 
 ARCHIVE_STREAM = "LogArchiveStreamArn"
 ARCHIVE_ROLE = "LogArchiveRoleArn"
-"""What the security stack exports for `archive` (see `stacks.parts.log_archive`)."""
+"""What the security stack exports for `archive` (see `stacks.security.log_archive`)."""
 
 
 def add_log_group(stack: Stack, title: str, name: str, *, archived: bool = True) -> LogGroup:

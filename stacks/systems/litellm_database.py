@@ -33,7 +33,7 @@ def variables(settings: Settings) -> Mapping[str, Value]:
     """Return where the database is, and with tokens as whom to log in; LiteLLM makes the URL."""
     if not settings.database.iam_authentication:
         return PLACE
-    # The same name as `stacks.parts.database_access.token_user` returns; that module knows CloudFormation.
+    # The same name as `stacks.database.access.token_user` returns; that module knows CloudFormation.
     tokens = {"DATABASE_USER": f"{NAME}_iam", "IAM_TOKEN_DB_AUTH": "True"}
     return {**PLACE, "DATABASE_PORT": Export("database", "DbPort"), **tokens}
 

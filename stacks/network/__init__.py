@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from troposphere import GetAtt, Ref, Select, ec2
 
-from stacks.parts import endpoints, flow_logs, security_groups, zones
+from stacks.network import endpoints, flow_logs, zones
+from stacks.parts import security_groups
 from stacks.settings import ExistingVpc, Settings
 from stacks.wiring import Stack
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from troposphere import GetAtt, Ref
 
 from stacks.application import Background, camel
-from stacks.parts import migration, secret_handover
-from stacks.parts.dashboard import add_dashboard
-from stacks.parts.repository import add_repository
-from stacks.parts.running import Running, add_background, add_entrance
-from stacks.parts.scaling import add_scaling
-from stacks.parts.service_alarms import add_service_alarms
+from stacks.parts import migration
+from stacks.service import secret_handover
+from stacks.service.alarms import add_service_alarms
+from stacks.service.dashboard import add_dashboard
+from stacks.service.repository import add_repository
+from stacks.service.scaling import add_scaling
+from stacks.service.services import Running, add_background, add_entrance
 from stacks.settings import Settings
 from stacks.systems import application
 from stacks.wiring import Stack

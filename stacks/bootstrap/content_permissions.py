@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from awacs.aws import ForAllValuesStringLike, Statement
 
-from stacks.parts.plan_permissions import alarms, dashboards, keys, log_groups, secrets
+from stacks.bootstrap.plan_permissions import alarms, dashboards, keys, log_groups, secrets
+from stacks.bootstrap.reach import BY_CLOUDFORMATION, HERE, Reach, actions, arn_of, when
 from stacks.parts.policies import allow
-from stacks.parts.reach import BY_CLOUDFORMATION, HERE, Reach, actions, arn_of, when
 
 
 def watching(reach: Reach) -> list[Statement]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from stacks.database.server import Server
 from stacks.parts.alarms import Metric, above, add_alarm, below
-from stacks.parts.database_server import Server
 from stacks.wiring import Stack
 
 GIGABYTE = 1024**3

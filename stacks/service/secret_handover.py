@@ -10,7 +10,7 @@ from awacs.aws import ArnEquals, Condition, Statement
 from stacks.application import OwnRotation, camel
 from stacks.parts.policies import allow, arn
 from stacks.parts.rotation import Rotation, add_rotation, service_arn
-from stacks.parts.running import Running
+from stacks.service.services import Running
 from stacks.wiring import Stack
 
 

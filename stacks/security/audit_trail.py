@@ -17,8 +17,9 @@ from troposphere.cloudtrail import AdvancedEventSelector, AdvancedFieldSelector,
 from troposphere.s3 import Bucket
 
 from stacks.application import Export
-from stacks.parts import private_bucket, record_bucket
+from stacks.parts import private_bucket
 from stacks.parts.policies import arn
+from stacks.security import record_bucket
 from stacks.settings import Settings
 from stacks.wiring import Stack
 

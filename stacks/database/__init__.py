@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from troposphere import Ref
 
-from stacks.parts import aurora, cache, migration, postgres_instance
-from stacks.parts.database_access import allow_tokens
-from stacks.parts.database_alarms import add_alarms
-from stacks.parts.database_login import add_login, attach_administrator, rotate
+from stacks.database import aurora, cache, instance
+from stacks.database.access import allow_tokens
+from stacks.database.alarms import add_alarms
+from stacks.database.login import add_login, attach_administrator, rotate
+from stacks.parts import migration
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
@@ -22,7 +23,7 @@ def build(settings: Settings) -> Stack:
 
 
 def _database(stack: Stack) -> None:
-    server = aurora.add(stack) if stack.settings.database.aurora else postgres_instance.add(stack)
+    server = aurora.add(stack) if stack.settings.database.aurora else instance.add(stack)
     login = add_login(stack, server)
     attachment = attach_administrator(stack, server)
     rotate(stack, server, login, attachment)

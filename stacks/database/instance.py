@@ -5,7 +5,7 @@ from __future__ import annotations
 from troposphere import GetAtt, Parameter, Ref, Sub
 from troposphere.rds import DBInstance, DBParameterGroup
 
-from stacks.parts import database_server as server
+from stacks.database import server
 from stacks.wiring import Stack
 
 

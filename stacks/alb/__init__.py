@@ -24,7 +24,7 @@ from troposphere.elasticloadbalancingv2 import (
 from troposphere.elasticloadbalancingv2 import Certificate as ListenerCertificate
 from troposphere.route53 import AliasTarget, RecordSetType
 
-from stacks.parts import access_logs, firewall
+from stacks.alb import access_logs, firewall
 from stacks.settings import Settings
 from stacks.wiring import Stack
 

@@ -9,7 +9,7 @@ from typing import Any
 from troposphere import GetAtt, Join
 from troposphere.events import InputTransformer, Rule, Target
 
-from stacks.parts.running import Running
+from stacks.service.services import Running
 from stacks.wiring import Stack
 
 ASKED_FOR = ["ServiceSchedulerInitiated", "UserInitiated"]

@@ -20,19 +20,19 @@ from troposphere.s3 import (
     NoncurrentVersionExpiration,
 )
 
-from stacks.parts import deploy_permissions as may
-from stacks.parts import private_bucket
-from stacks.parts.content_permissions import contents, watching
-from stacks.parts.pipeline_roles import identities, limits
-from stacks.parts.plan_permissions import (
+from stacks.bootstrap import deploy_permissions as may
+from stacks.bootstrap.content_permissions import contents, watching
+from stacks.bootstrap.pipeline_roles import identities, limits
+from stacks.bootstrap.plan_permissions import (
     looking,
     looking_at_contents,
     looking_at_own,
     never,
     planning,
 )
+from stacks.bootstrap.reach import Reach, actions
+from stacks.parts import private_bucket
 from stacks.parts.policies import allow, document
-from stacks.parts.reach import Reach, actions
 from stacks.parts.retention import kept
 from stacks.settings import Settings
 from stacks.wiring import BOUNDARY_NAME, OWN_BOUNDARY, PIPELINE_ROLE, Stack

@@ -32,10 +32,11 @@ from troposphere.logs import LogStream
 from troposphere.s3 import Bucket
 
 from stacks.application import Export
-from stacks.parts import private_bucket, record_bucket
+from stacks.parts import private_bucket
 from stacks.parts.alarms import Metric, above, add_alarm
 from stacks.parts.logs import ARCHIVE_ROLE, ARCHIVE_STREAM, add_log_group
 from stacks.parts.policies import allow, arn, role, via
+from stacks.security import record_bucket
 from stacks.settings import Settings
 from stacks.wiring import Stack
 

@@ -9,8 +9,8 @@ from troposphere import Ref
 
 from stacks.parts import deployment
 from stacks.parts.alarms import Formula, Metric, Percentile, above, add_alarm, at_least, below
-from stacks.parts.running import Running
-from stacks.parts.stopped_tasks import tell_of_stopped_tasks
+from stacks.service.services import Running
+from stacks.service.stopped_tasks import tell_of_stopped_tasks
 from stacks.wiring import Stack
 
 BALANCER = "AWS/ApplicationELB"

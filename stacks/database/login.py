@@ -8,7 +8,7 @@ from awacs import secretsmanager
 from troposphere import Ref, Sub
 from troposphere.secretsmanager import Secret, SecretTargetAttachment
 
-from stacks.parts.database_server import PORT, Server, administrator, administrator_arn
+from stacks.database.server import PORT, Server, administrator, administrator_arn
 from stacks.parts.policies import allow
 from stacks.parts.retention import removed
 from stacks.parts.rotation import Rotation, add_rotation

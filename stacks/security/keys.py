@@ -17,9 +17,9 @@ from awacs.aws import (
 from troposphere import AccountId, Ref, Sub
 from troposphere.kms import Alias, Key
 
-from stacks.parts import audit_trail
 from stacks.parts.policies import arn, document, via
 from stacks.parts.retention import kept_in_production
+from stacks.security import audit_trail
 from stacks.settings import Settings
 from stacks.wiring import PIPELINE_ROLE, Stack
 

@@ -6,7 +6,7 @@ from awacs import rds_db
 from troposphere import Select, Split, Sub
 from troposphere.iam import PolicyType
 
-from stacks.parts.database_server import Server
+from stacks.database.server import Server
 from stacks.parts.policies import allow, document
 from stacks.wiring import Stack
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from awacs.aws import ArnEquals, Deny, Null, Statement
 from troposphere import Sub
 
+from stacks.bootstrap.reach import HERE, Reach, actions, arn_of, when
 from stacks.parts.policies import allow
-from stacks.parts.reach import HERE, Reach, actions, arn_of, when
 
 
 def planning(reach: Reach) -> list[Statement]:

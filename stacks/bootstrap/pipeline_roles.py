@@ -7,10 +7,10 @@ from typing import Any
 from awacs.aws import ArnEquals, Statement, StringEquals
 from troposphere import Sub
 
+from stacks.bootstrap.plan_permissions import keys, log_groups, roles, secrets
+from stacks.bootstrap.reach import BY_CLOUDFORMATION, Reach, actions, arn_of, when
 from stacks.parts.deployment import SHIFTING_POLICY
-from stacks.parts.plan_permissions import keys, log_groups, roles, secrets
 from stacks.parts.policies import allow
-from stacks.parts.reach import BY_CLOUDFORMATION, Reach, actions, arn_of, when
 
 SERVICES = ("ecs-tasks", "ecs", "lambda", "vpc-flow-logs", "firehose", "logs")
 """Services that the stacks' roles are passed to."""

@@ -25,9 +25,9 @@ from awacs.aws import (
 )
 from troposphere import Sub
 
-from stacks.parts.plan_permissions import balancers
+from stacks.bootstrap.plan_permissions import balancers
+from stacks.bootstrap.reach import BY_CLOUDFORMATION, Reach, actions, arn_of, when
 from stacks.parts.policies import allow
-from stacks.parts.reach import BY_CLOUDFORMATION, Reach, actions, arn_of, when
 from stacks.settings import Settings
 
 

@@ -9,7 +9,7 @@ from troposphere import Ref, Sub
 from troposphere.cloudwatch import Dashboard
 
 from stacks.parts import deployment
-from stacks.parts.running import Running
+from stacks.service.services import Running
 from stacks.settings import Settings
 from stacks.wiring import Stack
 

@@ -12,7 +12,7 @@ from troposphere.applicationautoscaling import (
     TargetTrackingScalingPolicyConfiguration,
 )
 
-from stacks.parts.running import Running, no_tasks
+from stacks.service.services import Running, no_tasks
 from stacks.wiring import Stack
 
 

@@ -13,7 +13,7 @@ from troposphere import GetAtt, Ref, Sub
 from troposphere.rds import DBCluster, DBClusterParameterGroup, DBInstance, ServerlessV2ScalingConfiguration
 from troposphere.validators import double
 
-from stacks.parts import database_server as server
+from stacks.database import server
 from stacks.parts.retention import removed
 from stacks.wiring import Stack
 
