@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from deployer.existing.delegation import Delegation
-from deployer.existing.facts import Facts
-from deployer.existing.kept import Candidate
-from deployer.existing.key import Key
-from deployer.existing.names import Taken
-from deployer.existing.zone_needs import Needs
-from deployer.existing.zones import ZoneFacts
+from deployer.checks.delegation import Delegation
+from deployer.checks.facts import Facts
+from deployer.checks.kept import Candidate
+from deployer.checks.key import Key
+from deployer.checks.names import Taken
+from deployer.checks.zone_needs import Needs
+from deployer.checks.zones import ZoneFacts
+from deployer.day2.drift_state import Detection, ResourceDrift
 from deployer.interfaces import Interface
 from deployer.kept import Kept, Snapshot
-from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.secret_rotation import Rotating
 from deployer.stateful import STATEFUL
 from deployer.tasks import TaskRequest, TaskState

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
+from deployer.changes.phases import deploy_in_phases
+from deployer.checks.check import check_existing
+from deployer.checks.taking import looked_around
 from deployer.cloud import Cloud, StackState
 from deployer.errors import Protected, Refused
-from deployer.existing.check import check_existing
-from deployer.existing.taking import looked_around
-from deployer.exports.phases import deploy_in_phases
 from deployer.graph import Graph, graph
 from deployer.kept import kept
-from deployer.loop.leftovers import for_removal, scope, tags_of_environment
-from deployer.loop.patience import patiently
-from deployer.loop.prepare import check_sizes, check_uploads
-from deployer.loop.run import Run
 from deployer.options import Host, Options
 from deployer.progress import Notice, Result, Tell
+from deployer.run.backoff import with_backoff
+from deployer.run.change_sets import check_sizes, check_uploads
+from deployer.run.leftovers import for_removal, scope, tags_of_environment
+from deployer.run.loop import Run
 from deployer.statuses import RESOURCE_GONE
 from generator.manifest import Manifest, StackSpec
 
@@ -31,9 +31,9 @@ def deploy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> Re
         CloudError: AWS could not be asked at all; nothing was touched.
 
     """
-    order = patiently(host, lambda: check(manifest, cloud, options.only, host.tell))
-    found = patiently(host, lambda: scope(manifest, order, cloud, whole=not options.only))
-    whole = patiently(host, lambda: looked_around(found, cloud, host.tell, fresh=options.fresh))
+    order = with_backoff(host, lambda: check(manifest, cloud, options.only, host.tell))
+    found = with_backoff(host, lambda: scope(manifest, order, cloud, whole=not options.only))
+    whole = with_backoff(host, lambda: looked_around(found, cloud, host.tell, fresh=options.fresh))
     return deploy_in_phases(whole, cloud, options, host)
 
 
@@ -48,11 +48,11 @@ def destroy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> R
 
     """
     check_force(manifest, options)
-    patiently(host, lambda: _check_account(manifest, cloud))
+    with_backoff(host, lambda: _check_account(manifest, cloud))
     specs = chosen(manifest, options.only)
-    patiently(host, lambda: _check_consumers(manifest, cloud, specs))
+    with_backoff(host, lambda: _check_consumers(manifest, cloud, specs))
     ours = replace(manifest, stacks=specs)
-    found = patiently(host, lambda: scope(ours, graph(specs), cloud, whole=not options.only))
+    found = with_backoff(host, lambda: scope(ours, graph(specs), cloud, whole=not options.only))
     _check_protection(found.states or (), options)
     return Run(for_removal(found), goal="destroy", cloud=cloud, options=options, host=host).run()
 

@@ -50,5 +50,5 @@ class Host:
     """Letters and digits, another one for each run: requests are told apart by it."""
     stop: Callable[[], int] = lambda: 0
     """How many signals to stop have come."""
-    lanes: int = 1
+    workers: int = 1
     """Requests under way at once, for different stacks; with more than one, *tell* is called from threads."""

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from deployer import denials
-from deployer.existing.names import NAMES
+from deployer.checks.names import NAMES
 
 ECS = ("AWS::ECS::Service",)
 RDS = ("AWS::RDS::",)

@@ -11,12 +11,12 @@ from pathlib import Path
 import click
 
 from deployer import report
+from deployer.changes.approved import deploy_plan
 from deployer.cloud import Cloud
 from deployer.deploy import deploy as deploy_stacks
 from deployer.errors import Protected
 from deployer.options import Options as RunOptions
 from deployer.progress import Result
-from deployer.saved.approved import deploy_plan
 from gatestack import review, telling
 from gatestack.account import connect, poll_interval, speed
 from gatestack.change import ENV, FORMAT, YES

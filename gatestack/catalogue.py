@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from deployer.upkeep.secrets import Catalogue, Kind
+from deployer.day2.secrets import Catalogue, Kind
 from stacks.application import PLACEHOLDER, Application, OwnSecret, Seeded, Written
 from stacks.known_secrets import ATTACHED_KEYS, CACHE, LOGIN, LOGIN_KEYS, administrator, seed_of
 

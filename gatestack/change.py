@@ -10,13 +10,13 @@ from pathlib import Path
 import click
 
 from deployer import report
+from deployer.changes.approved import deploy_plan
 from deployer.deploy import check_force, check_removal
 from deployer.deploy import deploy as deploy_stacks
 from deployer.deploy import destroy as destroy_stacks
 from deployer.options import Options as RunOptions
 from deployer.plan import Plan
 from deployer.progress import Result
-from deployer.saved.approved import deploy_plan
 from gatestack import review, telling
 from gatestack.account import connect, nowhere, poll_interval, speed
 from gatestack.cli import Options

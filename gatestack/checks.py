@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from deployer.upkeep.verification import Check
+from deployer.day2.verification import Check
 
 
 def checks_json(environment: str, found: Sequence[Check]) -> str:

@@ -12,10 +12,10 @@ from pathlib import Path
 import click
 
 from deployer.aws.parameter_store import Parameters
+from deployer.day2 import parameters, report
+from deployer.day2.names import near
+from deployer.day2.parameters import SECURE, Parameter, ParameterStore
 from deployer.errors import DeployError, Refused
-from deployer.upkeep import parameters, report
-from deployer.upkeep.names import near
-from deployer.upkeep.parameters import SECURE, Parameter, ParameterStore
 from gatestack import telling
 from gatestack.account import clients
 from gatestack.cli import Options

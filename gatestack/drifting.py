@@ -8,10 +8,10 @@ import click
 
 from deployer.aws.parameter_store import Parameters
 from deployer.cloud import Cloud
-from deployer.looking import report as look_report
-from deployer.looking.drift import detect, without_own
-from deployer.looking.drift import notes as drift_notes
-from deployer.looking.drift_state import Drift
+from deployer.day2 import watch_report as look_report
+from deployer.day2.drift import detect, without_own
+from deployer.day2.drift import notes as drift_notes
+from deployer.day2.drift_state import Drift
 from gatestack import telling
 from gatestack.account import clients, connect, poll_interval
 from gatestack.cli import Options

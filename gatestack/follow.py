@@ -9,12 +9,12 @@ import click
 
 from deployer import report
 from deployer.cloud import Cloud, StackEvent
+from deployer.day2 import watch_report as look_report
+from deployer.day2.attach import watch as watch_stacks
+from deployer.day2.follow import follow as follow_stacks
+from deployer.day2.present import present
 from deployer.errors import Interrupted
-from deployer.looking import report as look_report
-from deployer.looking.attach import watch as watch_stacks
-from deployer.looking.follow import follow as follow_stacks
-from deployer.looking.present import present
-from deployer.loop.patience import patiently
+from deployer.run.backoff import with_backoff
 from gatestack import gate, telling
 from gatestack.account import connect, poll_interval, speed
 from gatestack.cli import Options
@@ -34,7 +34,7 @@ def watch(options: Options, env: str, style: str) -> int:
     interval = poll_interval(environment, options)
     name, names = environment.name, environment.stack_names
     with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
-        found = patiently(here, lambda: present(name, environment.system, names, cloud))
+        found = with_backoff(here, lambda: present(name, environment.system, names, cloud))
         result = watch_stacks(
             name,
             found.names,

@@ -8,7 +8,7 @@ import click
 
 from deployer import report
 from deployer.cloud import Cloud
-from deployer.looking.present import Present, present
+from deployer.day2.present import Present, present
 from deployer.progress import outputs_of
 from gatestack import telling
 from gatestack.account import connect

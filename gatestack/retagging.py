@@ -14,18 +14,18 @@ from functools import partial
 import click
 
 from deployer import report
+from deployer.changes.approved import deploy_plan
+from deployer.changes.planfile import PlanFile
 from deployer.cloud import Cloud
+from deployer.day2.image_alone import running_tag, with_image
+from deployer.day2.rollout import Roller, Rollout, Status
+from deployer.day2.service import SERVICE_STACK, Service
 from deployer.deploy import deploy
 from deployer.errors import DeployError, Protected
-from deployer.loop.patience import patiently
 from deployer.options import Host
 from deployer.options import Options as RunOptions
 from deployer.progress import Result, StackResult
-from deployer.saved.approved import deploy_plan
-from deployer.saved.planfile import PlanFile
-from deployer.upkeep.image_alone import running_tag, with_image
-from deployer.upkeep.rollout import Roller, Rollout, Status
-from deployer.upkeep.service import SERVICE_STACK, Service
+from deployer.run.backoff import with_backoff
 from gatestack import review, telling
 from gatestack.account import connect, poll_interval, speed
 from gatestack.cli import Options
@@ -103,10 +103,10 @@ def _image_alone(
     """Return the stacks as they are deployed, but for the image; raises Protected where nobody can say."""
     wanted = changed.manifest()
     specs = {spec.name: spec for spec in wanted.stacks if spec.name in STACKS}
-    states = patiently(here, lambda: cloud.stacks([spec.stack_name for spec in specs.values()]))
+    states = with_backoff(here, lambda: cloud.stacks([spec.stack_name for spec in specs.values()]))
     ids = {state.name: state.id for state in states}
     live = {
-        name: patiently(here, partial(cloud.template, ids[spec.stack_name]))
+        name: with_backoff(here, partial(cloud.template, ids[spec.stack_name]))
         for name, spec in specs.items()
         if spec.stack_name in ids
     }

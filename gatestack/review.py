@@ -10,13 +10,13 @@ from pathlib import Path
 import click
 
 from deployer import report
+from deployer.changes import planfile
+from deployer.changes.planfile import PlanFile
+from deployer.changes.preview import discard, plan
 from deployer.cloud import Cloud
 from deployer.errors import DeployError, Protected, Refused
 from deployer.options import Options as RunOptions
 from deployer.plan import Plan, consent_flags
-from deployer.preview import discard, plan
-from deployer.saved import planfile
-from deployer.saved.planfile import PlanFile
 from gatestack import telling
 from gatestack.cli import Options
 from gatestack.environment import Environment, built_folder

@@ -11,12 +11,12 @@ import click
 
 from deployer.aws.service_store import ServiceStore
 from deployer.cloud import Cloud, StackState
+from deployer.day2.rollout import Roller, Rollout
+from deployer.day2.service import SERVICE_STACK, output, places_of
+from deployer.day2.waiting import Patience
 from deployer.errors import DeployError, Interrupted, LostSight
-from deployer.loop.patience import patiently
 from deployer.options import Host
-from deployer.upkeep.rollout import Roller, Rollout
-from deployer.upkeep.service import SERVICE_STACK, output, places_of
-from deployer.upkeep.waiting import Patience
+from deployer.run.backoff import with_backoff
 from gatestack import telling
 from gatestack.account import check_account, clients, connect, poll_interval, speed
 from gatestack.cli import Options
@@ -94,7 +94,7 @@ def rollers_for(
 
     """
     names = environment.stack_names
-    states = patiently(here, lambda: cloud.stacks(list(names.values())))
+    states = with_backoff(here, lambda: cloud.stacks(list(names.values())))
     places = places_of(states, names)
     if not places:
         raise DeployError(f"{environment.name} has no service: `gatestack deploy {env}` makes it")

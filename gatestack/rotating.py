@@ -11,13 +11,13 @@ import click
 from deployer.aws.rotation_store import RotationStore
 from deployer.aws.service_store import ServiceStore
 from deployer.cloud import Cloud
+from deployer.day2.names import near
+from deployer.day2.rollout import Roller
+from deployer.day2.rotation import Begun, Rotation, Rotator, standing
+from deployer.day2.service import Service, place_of
+from deployer.day2.waiting import Patience
 from deployer.errors import DeployError, Interrupted, LostSight, NotOffered
-from deployer.loop.patience import patiently
-from deployer.upkeep.names import near
-from deployer.upkeep.rollout import Roller
-from deployer.upkeep.rotation import Begun, Rotation, Rotator, standing
-from deployer.upkeep.service import Service, place_of
-from deployer.upkeep.waiting import Patience
+from deployer.run.backoff import with_backoff
 from gatestack import telling
 from gatestack.account import check_account, clients, connect, poll_interval, speed
 from gatestack.catalogue import rotated, rotations, unrotated
@@ -99,7 +99,7 @@ def _meant(secret: str, environment: Environment, env: str) -> str:
 
 def _roller(environment: Environment, cloud: Cloud, store: ServiceStore, rotator: Rotator) -> Roller | None:
     names = environment.stack_names
-    states = patiently(rotator.host, lambda: cloud.stacks(list(names.values())))
+    states = with_backoff(rotator.host, lambda: cloud.stacks(list(names.values())))
     place = place_of(states, names)
     return Roller(store, place, rotator.host, rotator.patience, rotator.environment) if place else None
 

@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from deployer.aws.secret_store import SecretsManager
+from deployer.day2 import report, secrets
+from deployer.day2.report import SecretView
+from deployer.day2.secrets import SecretInfo, SecretStore, SecretValue, Target
 from deployer.errors import DeployError, NotAllowed, Refused
-from deployer.upkeep import report, secrets
-from deployer.upkeep.report import SecretView
-from deployer.upkeep.secrets import SecretInfo, SecretStore, SecretValue, Target
 from gatestack import telling
 from gatestack.account import clients
 from gatestack.catalogue import catalogue

@@ -17,7 +17,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks a run to end: a person, who cancels a pipeline, and a terminal or connection that goes away."""
 PATIENCE = 3
 """So many signals end the process at once, in whatever it is doing."""
-LANES = 8
+WORKERS = 8
 """Requests under way at once: enough that hundreds of stacks start together, few enough for AWS's rates."""
 
 
@@ -84,7 +84,7 @@ def host(tell: Tell) -> Iterator[Host]:
             sleep=signals.sleep,
             run_id=uuid.uuid4().hex[:12],
             stop=lambda: signals.count,
-            lanes=LANES,
+            workers=WORKERS,
         )
     finally:
         for number, handler in before.items():

@@ -20,16 +20,16 @@ from deployer.aws.service_store import ServiceStore
 from deployer.aws.target_store import TargetStore
 from deployer.causes import first_cause, operation
 from deployer.cloud import Cloud, StackState
+from deployer.day2 import verification
+from deployer.day2.health import Question, answers
+from deployer.day2.probe import probe
+from deployer.day2.secrets import Objection
+from deployer.day2.service import SERVICE_STACK, Place, TaskDefinition, output, places_of
+from deployer.day2.verification import Check
 from deployer.errors import CloudError, NotOffered
-from deployer.loop.patience import patiently
 from deployer.options import Host
 from deployer.progress import Cause
-from deployer.upkeep import verification
-from deployer.upkeep.health import Question, answers
-from deployer.upkeep.probe import probe
-from deployer.upkeep.secrets import Objection
-from deployer.upkeep.service import SERVICE_STACK, Place, TaskDefinition, output, places_of
-from deployer.upkeep.verification import Check
+from deployer.run.backoff import with_backoff
 from gatestack import telling
 from gatestack.account import check_account, clients, connect
 from gatestack.catalogue import placeholders, prefix_of, rotations
@@ -76,7 +76,7 @@ def checks(
 
     """
     names = environment.stack_names
-    states = patiently(here, lambda: cloud.stacks(list(names.values())))
+    states = with_backoff(here, lambda: cloud.stacks(list(names.values())))
     live = {state.name: state for state in states}
     by_name = {name: live.get(full) for name, full in names.items()}
     stacks, missing = verification.stacks(by_name, _causes(by_name, cloud), env)

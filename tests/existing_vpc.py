@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from deployer.existing.facts import (
+from deployer.checks.facts import (
     Certificate,
     Dns,
     Endpoint,

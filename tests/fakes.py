@@ -9,6 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from deployer.checks.kept import Candidate
+from deployer.checks.key import Key
+from deployer.checks.names import Holder, Taken
+from deployer.checks.zone_needs import Needs
+from deployer.checks.zones import ZoneFacts
 from deployer.cloud import (
     Change,
     ChangeSetInputs,
@@ -20,15 +25,10 @@ from deployer.cloud import (
     StackEvent,
     StackState,
 )
+from deployer.day2.drift_state import Detection, ResourceDrift
 from deployer.errors import CloudError, MovedOn
-from deployer.existing.kept import Candidate
-from deployer.existing.key import Key
-from deployer.existing.names import Holder, Taken
-from deployer.existing.zone_needs import Needs
-from deployer.existing.zones import ZoneFacts
 from deployer.interfaces import Interface
 from deployer.kept import Kept, Snapshot
-from deployer.looking.drift_state import Detection, ResourceDrift
 from deployer.options import Host
 from deployer.progress import Event
 from deployer.secret_rotation import Rotating

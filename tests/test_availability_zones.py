@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from deployer.aws.account import connect
+from deployer.changes.preview import plan
 from deployer.deploy import deploy
 from deployer.options import Host, Options
-from deployer.preview import plan
 from generator.render import render
 from sandbox.server import Sandbox
 from stacks.environment import load

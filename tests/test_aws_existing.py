@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from deployer.aws.existing import look
+from deployer.checks.facts import Certificate, Dns, Facts, Record, Zone
 from deployer.errors import LostSight, Transient
-from deployer.existing.facts import Certificate, Dns, Facts, Record, Zone
 from generator.manifest import Existing, ExistingSubnets
 from sandbox.server import Sandbox
 from tests.command import KEY

@@ -10,9 +10,9 @@ import pytest
 from botocore.stub import Stubber
 
 from deployer.aws.zones import look
+from deployer.checks.zone_needs import InstanceClass, Needs
+from deployer.checks.zones import Zone, ZoneFacts
 from deployer.errors import NotAllowed
-from deployer.existing.zone_needs import InstanceClass, Needs
-from deployer.existing.zones import Zone, ZoneFacts
 from sandbox.server import Sandbox
 from tests.existing_vpc import REGION
 from tests.sandbox_account import client, standing

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from deployer.looking.report import watch_text
+from deployer.day2.watch_report import watch_text
 from deployer.progress import Outcome, Result, StackResult
 from gatestack.environment import resolve
 from sandbox.server import Sandbox

@@ -12,8 +12,8 @@ from fakes import Clock, FakeCloud, host, manifest, spec, template
 from sandbox_fakes import THING, thing
 from sandbox_wire import REGION, Killed, Line, all_are, four, line, made_of, outcomes
 
+from deployer.changes.comparison import differences
 from deployer.cloud import Change, ChangeSetInputs, ChangeSetRequest, ChangeSetState
-from deployer.comparison import differences
 from deployer.deploy import deploy
 from deployer.options import Options
 from deployer.progress import Notice

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from deployer.aws.edges import Edges
+from deployer.checks import resolver
+from deployer.checks.check import check_existing
+from deployer.checks.delegation import Delegation, asks_dns, delegation_problems
+from deployer.checks.facts import Facts, Record, Zone
 from deployer.errors import Refused
-from deployer.existing import resolver
-from deployer.existing.check import check_existing
-from deployer.existing.delegation import Delegation, asks_dns, delegation_problems
-from deployer.existing.facts import Facts, Record, Zone
 from generator.manifest import Existing
 from tests.existing_vpc import ARN, facts
 from tests.fakes import Clock, FakeCloud, manifest

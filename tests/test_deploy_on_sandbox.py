@@ -16,9 +16,9 @@ from sandbox_fakes import World as Box
 from sandbox_fakes import world as box
 
 from deployer.aws.account import Aws, connect
+from deployer.changes.preview import plan
 from deployer.deploy import deploy, destroy
 from deployer.options import Host, Options
-from deployer.preview import plan
 from deployer.progress import Event, ResourceEvent, Result
 from generator.manifest import Manifest, StackSpec
 from sandbox.faults import CallFault, ResourceFault

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from awacs.aws import StringEquals, StringLike
 
-from deployer.existing.kept import IDENTIFIERS
+from deployer.checks.kept import IDENTIFIERS
 from generator.render import render
 from sandbox.access.handlers import NOT_ASKED
 from sandbox.access.policies import Document, Request, allowed, like

@@ -9,10 +9,10 @@ import pytest
 from fakes import OURS, FakeCloud, Fault, chain, host, manifest, spec, template
 from runs import BUCKET, FIVE, World, outcomes
 
+from deployer.checks.kept import Candidate
 from deployer.cloud import Resource
 from deployer.deploy import check_removal, destroy
 from deployer.errors import CloudError, NotAllowed, Protected, Refused
-from deployer.existing.kept import Candidate
 from deployer.kept import Kept, Snapshot, arn_of, cost_line, kept
 from deployer.options import Options
 from deployer.progress import Notice, Result

@@ -14,7 +14,7 @@ from plan_pages import detail, html, update
 
 from deployer import report
 from deployer.cloud import Change
-from deployer.looking import report as look_report
+from deployer.day2 import watch_report as look_report
 from deployer.plan import CostDifference, Plan, PlanCost
 from generator import diagram, escapes
 from generator.diagram import Wiring

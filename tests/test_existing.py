@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from deployer.checks.check import check_existing
+from deployer.checks.domain import domain_problems
+from deployer.checks.facts import Certificate, Dns, Endpoint, Facts, Problem, Record, Route, Vpc, Zone
+from deployer.checks.subnets import subnet_problems
+from deployer.checks.vpc import vpc_problems
 from deployer.errors import Refused
-from deployer.existing.check import check_existing
-from deployer.existing.domain import domain_problems
-from deployer.existing.facts import Certificate, Dns, Endpoint, Facts, Problem, Record, Route, Vpc, Zone
-from deployer.existing.subnets import subnet_problems
-from deployer.existing.vpc import vpc_problems
 from generator.manifest import Existing
 from tests.existing_vpc import (
     ARN,

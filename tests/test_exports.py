@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from fakes import OURS, manifest, spec
 
+from deployer.changes.export_impact import Impact, Side, Suspect, in_use, refusals, suspects
+from deployer.changes.export_migration import needs_templates, phases
+from deployer.changes.rewiring import PINNED, Use, expanded, pinned, uses, written_out
 from deployer.cloud import Change, Output, PropertyChange, StackState
-from deployer.exports.impact import Impact, Side, Suspect, in_use, refusals, suspects
-from deployer.exports.migration import needs_templates, phases
-from deployer.exports.rewiring import PINNED, Use, expanded, pinned, uses, written_out
 from generator.manifest import StackSpec
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from deployer.cloud import StackEvent
-from deployer.loop.first_creation import never_whole
+from deployer.run.first_creation import never_whole
 from sandbox.faults import ResourceFault
 from sandbox.server import Sandbox
 from tests.command import User

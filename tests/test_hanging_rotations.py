@@ -12,9 +12,9 @@ from deployer.cloud import Change
 from deployer.decide import Desired
 from deployer.errors import CloudError, Refused
 from deployer.kept import Kept
-from deployer.loop.rotations import SCHEDULE, check_rotations, rescheduled
-from deployer.loop.work import Work
 from deployer.progress import Event, Notice
+from deployer.run.rotations import SCHEDULE, check_rotations, rescheduled
+from deployer.run.work import Work
 from deployer.secret_rotation import Rotating
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:dev/key-AbCdEf"

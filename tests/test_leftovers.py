@@ -9,12 +9,12 @@ import pytest
 from sandbox_fakes import QUEUE, of, thing
 from sandbox_wire import REGION, Line, imported, line, made_of, outcomes
 
+from deployer.changes.approved import deploy_plan
+from deployer.changes.planfile import PlanFile, made_from
+from deployer.changes.preview import plan
 from deployer.errors import Protected, Refused
 from deployer.options import Options
 from deployer.plan import Plan
-from deployer.preview import plan
-from deployer.saved.approved import deploy_plan
-from deployer.saved.planfile import PlanFile, made_from
 from generator.manifest import Manifest, StackSpec
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -123,7 +123,7 @@ def test_requests_for_independent_stacks_are_under_way_together() -> None:
     clock = Clock()
     cloud = FakeCloud(clock)
     wanted = manifest(*(spec(f"s{number}") for number in range(8)))
-    here = replace(host(clock), lanes=4)
+    here = replace(host(clock), workers=4)
 
     result = deploy(wanted, Gathering(cloud), Options(show_events=False), here)
 

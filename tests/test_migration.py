@@ -12,10 +12,10 @@ from fakes import manifest
 from sandbox_fakes import of, thing
 from sandbox_wire import REGION, Killed, Line, imported, line, made_of, outcomes
 
-from deployer.exports.rewiring import PINNED
+from deployer.changes.preview import plan
+from deployer.changes.rewiring import PINNED
 from deployer.options import Options
 from deployer.plan import Plan
-from deployer.preview import plan
 from deployer.progress import Notice, Result
 from generator.manifest import Manifest, StackSpec
 

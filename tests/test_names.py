@@ -14,11 +14,11 @@ from fakes import Clock, FakeCloud, host, manifest, spec
 from sandbox_account import client
 
 from deployer.aws.account import connect
+from deployer.changes.preview import plan
+from deployer.checks.names import NAMES, Holder, Named, Taken, in_the_way, named
 from deployer.deploy import deploy
 from deployer.errors import Refused
-from deployer.existing.names import NAMES, Holder, Named, Taken, in_the_way, named
 from deployer.options import Options
-from deployer.preview import plan
 from sandbox.server import Sandbox
 from tests.command import LOGIN, User
 from tests.serving import always, serving
@@ -34,7 +34,7 @@ NO_NAMES = {
     "AWS::EC2::VPCEndpoint.ServiceName": "of AWS's service",
     "AWS::RDS::DBCluster.DatabaseName": "inside the server",
     "AWS::RDS::DBInstance.DBName": "inside the server",
-    "AWS::Route53::RecordSet.Name": "the hosted zone's records are looked at (deployer.existing.domain)",
+    "AWS::Route53::RecordSet.Name": "the hosted zone's records are looked at (deployer.checks.domain)",
 }
 """Properties that end like a name and are none that somebody else could have."""
 AWS = str(Path(sys.executable).parent / "aws")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from deployer.aws.drift import resource_drifts
-from deployer.looking.drift_state import PropertyDrift, ResourceDrift
-from deployer.looking.owned import OWNED, moved
+from deployer.day2.drift_state import PropertyDrift, ResourceDrift
+from deployer.day2.owned import OWNED, moved
 from tests.command import ROOT
 
 INSTANCE, CLUSTER = "AWS::RDS::DBInstance", "AWS::RDS::DBCluster"

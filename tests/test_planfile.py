@@ -12,16 +12,16 @@ import pytest
 from sandbox_fakes import QUEUE, THING, thing
 from sandbox_wire import REGION, Killed, Line, all_are, four, imported, line, made_of, outcomes
 
+from deployer.changes import planfile
+from deployer.changes.approved import deploy_plan
+from deployer.changes.planfile import PlanFile
+from deployer.changes.preview import discard, plan
 from deployer.cloud import Change, PropertyChange, StackState
 from deployer.errors import Interrupted, Protected, Refused
 from deployer.options import Options
 from deployer.plan import Plan, StackPlan
-from deployer.preview import discard, plan
 from deployer.progress import Notice, Result
 from deployer.report import plan_text
-from deployer.saved import planfile
-from deployer.saved.approved import deploy_plan
-from deployer.saved.planfile import PlanFile
 from generator.manifest import Manifest, StackSpec
 from sandbox.faults import ResourceFault
 

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
+from deployer.checks.key import Key
+from deployer.checks.names import Holder
+from deployer.checks.zones import Zone, ZoneFacts
+from deployer.day2.verification import Check
 from deployer.errors import CloudError, NotAllowed, NotOffered
-from deployer.existing.key import Key
-from deployer.existing.names import Holder
-from deployer.existing.zones import Zone, ZoneFacts
 from deployer.graph import graph
 from deployer.preflight import login, quotas
 from deployer.preflight.account import Decision, Identity, Limit, Metric
 from deployer.preflight.check import preflight
 from deployer.preflight.demand import wanted
 from deployer.preflight.quota_table import QUOTAS
-from deployer.upkeep.verification import Check
 from generator.manifest import Manifest
 from generator.render import render
 from tests.fakes import OURS, Clock, FakeCloud, host

@@ -6,10 +6,10 @@ import pytest
 from fakes import manifest, spec, template
 from runs import World
 
+from deployer.checks.names import Holder
 from deployer.errors import CloudError
-from deployer.existing.names import Holder
-from deployer.loop.returning import TYPE
 from deployer.progress import Notice
+from deployer.run.returning import TYPE
 from sandbox.server import Sandbox
 from tests.command import User
 from tests.rotations import client_of

@@ -2,8 +2,8 @@
 
 import json
 
-from deployer.upkeep.rotation import Record
-from deployer.upkeep.rotation_log import pattern, read
+from deployer.day2.rotation import Record
+from deployer.day2.rotation_log import pattern, read
 
 VERSION = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 START = "START RequestId: 1 Version: $LATEST\n"

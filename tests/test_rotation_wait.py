@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 from fakes import Clock, host
 
+from deployer.day2.rotation import FAILED_SECONDS, Record, RotatedSecret, Rotator, standing
+from deployer.day2.waiting import Patience
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed, Transient
 from deployer.progress import Event, Notice
-from deployer.upkeep.rotation import FAILED_SECONDS, Record, RotatedSecret, Rotator, standing
-from deployer.upkeep.waiting import Patience
 
 SECRET = "dev-litellm/database-login"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:dev-litellm-database-rotation"

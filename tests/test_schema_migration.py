@@ -12,13 +12,13 @@ from fakes import Fault, host, spec, template
 from migrations import FAILED, gateway, metadata, methods, migration, notices, ran
 from runs import World, outcomes
 
+from deployer.changes.approved import deploy_plan
+from deployer.changes.planfile import made_from
+from deployer.changes.preview import plan
 from deployer.errors import CloudError
 from deployer.options import Options
-from deployer.preview import plan
 from deployer.progress import Result, StackDecided, Waiting
 from deployer.report import plan_markdown, plan_text
-from deployer.saved.approved import deploy_plan
-from deployer.saved.planfile import made_from
 from deployer.schema_migration import Live, failure, image_of, needed, wrong_image
 from deployer.tasks import TaskState
 from generator.manifest import Manifest

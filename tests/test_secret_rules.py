@@ -9,9 +9,9 @@ import pytest
 from botocore.stub import Stubber
 
 from deployer.aws.secret_store import SecretsManager
+from deployer.day2 import parameters, secrets
+from deployer.day2.secrets import Kind, SecretInfo, SecretValue, Target
 from deployer.errors import CloudError, DeployError, MovedOn, NotAllowed, Refused
-from deployer.upkeep import parameters, secrets
-from deployer.upkeep.secrets import Kind, SecretInfo, SecretValue, Target
 from gatestack.catalogue import catalogue
 from sandbox.server import Sandbox
 from stacks.systems import application

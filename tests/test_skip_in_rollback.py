@@ -14,13 +14,13 @@ from sandbox_fakes import thing
 from sandbox_wire import REGION, Line, line, made_of, outcomes
 
 from deployer.causes import stuck
+from deployer.day2.drift_state import PropertyDrift, ResourceDrift
 from deployer.decide import Desired, History
 from deployer.errors import CloudError, DeployError, NotAllowed
-from deployer.looking.drift_state import PropertyDrift, ResourceDrift
-from deployer.loop.skipped import measure
-from deployer.loop.work import Work
 from deployer.progress import Event, Notice, Result
 from deployer.report import first_cause
+from deployer.run.skipped import measure
+from deployer.run.work import Work
 from generator.manifest import Manifest
 from sandbox.errors import ApiError
 from sandbox.faults import ResourceFault

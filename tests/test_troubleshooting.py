@@ -4,7 +4,7 @@ from pathlib import Path
 
 from troubleshooting import PAGE, filled
 
-from deployer.exports.impact import FLAG
+from deployer.changes.export_impact import FLAG
 
 
 def test_the_page_is_what_the_tables_make_of_it() -> None:

@@ -14,13 +14,13 @@ import pytest
 from fakes import Clock, host
 
 from deployer.cloud import StackState
+from deployer.day2 import verification
+from deployer.day2.health import Question, answers
+from deployer.day2.probe import ATTEMPTS, get_once, probe
+from deployer.day2.rotation import RotatedSecret
+from deployer.day2.service import Deployment, Service, TaskDefinition
+from deployer.day2.verification import Answer, Check, Target
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed, NotOffered
-from deployer.upkeep import verification
-from deployer.upkeep.health import Question, answers
-from deployer.upkeep.probe import ATTEMPTS, get_once, probe
-from deployer.upkeep.rotation import RotatedSecret
-from deployer.upkeep.service import Deployment, Service, TaskDefinition
-from deployer.upkeep.verification import Answer, Check, Target
 from stacks.systems import application
 from tests.serving import serving
 

@@ -19,11 +19,10 @@ from sandbox_fakes import world as box
 
 from deployer.aws.account import connect
 from deployer.cloud import StackEvent
+from deployer.day2.attach import watch
+from deployer.day2.follow import follow
+from deployer.day2.watch_report import event_line, watch_text
 from deployer.errors import CloudError, LostSight, NotAllowed, Transient
-from deployer.looking.attach import watch
-from deployer.looking.follow import follow
-from deployer.looking.report import event_line, watch_text
-from deployer.loop.pace import LONGEST
 from deployer.options import Host
 from deployer.progress import (
     Event,
@@ -36,6 +35,7 @@ from deployer.progress import (
     Stopping,
 )
 from deployer.report import first_cause, result_json
+from deployer.run.polling_interval import LONGEST
 from sandbox.clock import RealClock
 from sandbox.faults import ResourceFault
 from sandbox.resources.services import Services

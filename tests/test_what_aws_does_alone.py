@@ -13,12 +13,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from deployer.aws.account import Aws, connect
+from deployer.changes.preview import plan
+from deployer.day2.drift import detect
+from deployer.day2.drift_state import StackDrift
 from deployer.deploy import deploy, destroy
 from deployer.errors import Refused
-from deployer.looking.drift import detect
-from deployer.looking.drift_state import StackDrift
 from deployer.options import Host, Options
-from deployer.preview import plan
 from deployer.progress import Event, Notice, Result
 from generator.manifest import Manifest
 from generator.render import render

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runs import World, outcomes
 
+from deployer.checks.placing import GUESSED, zones_for
+from deployer.checks.zone_needs import InstanceClass, Needs, needs_of
+from deployer.checks.zones import Zone, ZoneFacts, choose, zone_problems
 from deployer.errors import Refused
-from deployer.existing.placing import GUESSED, zones_for
-from deployer.existing.zone_needs import InstanceClass, Needs, needs_of
-from deployer.existing.zones import Zone, ZoneFacts, choose, zone_problems
 from deployer.progress import Notice
 from generator.manifest import Lookup, Manifest
 from generator.render import render

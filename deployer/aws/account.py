@@ -25,6 +25,7 @@ from deployer.aws.shapes import (
     stack_state,
     validation_failure,
 )
+from deployer.changes.comparison import same_template
 from deployer.cloud import (
     ChangeSetRequest,
     ChangeSetState,
@@ -33,9 +34,8 @@ from deployer.cloud import (
     StackEvent,
     StackState,
 )
-from deployer.comparison import same_template
+from deployer.day2.drift_state import Detection, ResourceDrift
 from deployer.errors import CloudError, LoginOver, LostSight, MovedOn, NotOffered, Transient
-from deployer.looking.drift_state import Detection, ResourceDrift
 
 DELETED_PAGES = 10
 """A hundred stacks each (CloudFormation API Reference, ListStacks)."""

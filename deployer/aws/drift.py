@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from deployer.cloud import Change, PropertyChange
+from deployer.day2.drift_state import Detection, PropertyDrift, ResourceDrift
 from deployer.errors import CloudError
-from deployer.looking.drift_state import Detection, PropertyDrift, ResourceDrift
 from deployer.scrub import HIDDEN
 from deployer.secrecy import hidden
 

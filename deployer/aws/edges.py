@@ -20,16 +20,16 @@ from deployer.aws.tagged import look as look_for_kept
 from deployer.aws.target_store import weights_of
 from deployer.aws.tasks import Tasks
 from deployer.aws.zones import look as look_at_zones
+from deployer.checks import resolver
+from deployer.checks.delegation import Delegation
+from deployer.checks.facts import Facts
+from deployer.checks.kept import Candidate
+from deployer.checks.key import Key
+from deployer.checks.names import Taken
+from deployer.checks.zone_needs import Needs
+from deployer.checks.zones import ZoneFacts
 from deployer.cloud import Resource
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
-from deployer.existing import resolver
-from deployer.existing.delegation import Delegation
-from deployer.existing.facts import Facts
-from deployer.existing.kept import Candidate
-from deployer.existing.key import Key
-from deployer.existing.names import Taken
-from deployer.existing.zone_needs import Needs
-from deployer.existing.zones import ZoneFacts
 from deployer.interfaces import Interface
 from deployer.kept import Kept, Snapshot
 from generator.manifest import Existing

@@ -11,8 +11,7 @@ from typing import Any
 from deployer.aws.endpoint import ask
 from deployer.aws.login import Clients
 from deployer.aws.paging import pages
-from deployer.errors import CloudError, LostSight, Transient
-from deployer.existing.facts import (
+from deployer.checks.facts import (
     Asked,
     Certificate,
     Dns,
@@ -25,10 +24,11 @@ from deployer.existing.facts import (
     Vpc,
     Zone,
 )
-from deployer.loop.lanes import Lanes
+from deployer.errors import CloudError, LostSight, Transient
+from deployer.run.concurrency import Workers
 from generator.manifest import Existing
 
-LANES = 4
+WORKERS = 4
 ENDED = frozenset({"deleting", "deleted", "rejected", "failed", "expired"})
 """States of an endpoint whose private name is free (Amazon EC2 API Reference, "VpcEndpoint")."""
 CLASHING = frozenset({"A", "CNAME", "NS"})
@@ -71,8 +71,8 @@ def look(clients: Clients, region: str, wanted: Existing, tags: Mapping[str, str
         except CloudError as error:
             return {"unknown": {asked: str(error)}}
 
-    with Lanes(LANES) as lanes:
-        answers = lanes.each(one, questions)
+    with Workers(WORKERS) as workers:
+        answers = workers.each(one, questions)
     unknown = {asked: why for answer in answers for asked, why in answer.pop("unknown", {}).items()}
     known = {name: value for answer in answers for name, value in answer.items()}
     return replace(Facts(region, unknown=unknown), **known)

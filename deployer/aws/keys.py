@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from deployer.aws.endpoint import ask
 from deployer.aws.login import Clients
+from deployer.checks.key import Key
 from deployer.errors import CloudError
-from deployer.existing.key import Key
 
 
 def key_of(clients: Clients, alias: str) -> Key | None:

@@ -11,11 +11,11 @@ from typing import Any
 from deployer.aws.endpoint import ask
 from deployer.aws.login import Clients
 from deployer.aws.paging import pages
+from deployer.checks.names import Holder, Taken
 from deployer.errors import CloudError, LostSight, Transient
-from deployer.existing.names import Holder, Taken
-from deployer.loop.lanes import Lanes
+from deployer.run.concurrency import Workers
 
-LANES = 4
+WORKERS = 4
 AT_ONCE = 50
 """Names in one question to SSM (DescribeParameters, filter values) and to CloudWatch (100 there)."""
 
@@ -45,8 +45,8 @@ def look(clients: Clients, wanted: Mapping[str, Names]) -> Taken:
             return type_, str(error)
 
     known = {type_: names for type_, names in wanted.items() if type_ in LOOKS and names}
-    with Lanes(LANES) as lanes:
-        answers = lanes.each(one, known.items())
+    with Workers(WORKERS) as workers:
+        answers = workers.each(one, known.items())
     unknown = dict.fromkeys(wanted.keys() - known.keys(), "nobody asks about it")
     unknown |= {type_: found for type_, found in answers if isinstance(found, str)}
     holders = tuple(one for _, found in answers if not isinstance(found, str) for one in found)

@@ -1,4 +1,4 @@
-"""The SSM parameter store, as `deployer.upkeep.parameters` needs it. It decrypts nothing."""
+"""The SSM parameter store, as `deployer.day2.parameters` needs it. It decrypts nothing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from deployer.aws.endpoint import ask
 from deployer.aws.login import Clients
 from deployer.aws.paging import pages
+from deployer.day2.parameters import HIDDEN, SECURE, Parameter
 from deployer.errors import CloudError, NotAllowed, NotOffered, Transient
-from deployer.upkeep.parameters import HIDDEN, SECURE, Parameter
 
 LABEL = "gatestack"
 """Of the version that gatestack has written last."""

@@ -1,4 +1,4 @@
-"""Rotations through Secrets Manager and CloudWatch Logs; a `deployer.upkeep.rotation.Rotations`."""
+"""Rotations through Secrets Manager and CloudWatch Logs; a `deployer.day2.rotation.Rotations`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from deployer.aws.endpoint import ask
 from deployer.aws.login import Clients
+from deployer.day2 import rotation_log
+from deployer.day2.rotation import PENDING, Record, RotatedSecret
 from deployer.errors import CloudError
-from deployer.upkeep import rotation_log
-from deployer.upkeep.rotation import PENDING, Record, RotatedSecret
 
 PAGES = 10
 """Of log events, read at one look: FilterLogEvents may give many empty ones."""

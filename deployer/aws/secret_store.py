@@ -1,4 +1,4 @@
-"""Secrets Manager, as `deployer.upkeep.secrets` needs it. No message of it holds a value."""
+"""Secrets Manager, as `deployer.day2.secrets` needs it. No message of it holds a value."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from deployer.aws.endpoint import ask
 from deployer.aws.login import Clients
+from deployer.day2.secrets import Rotation, SecretInfo, SecretValue
 from deployer.errors import CloudError, NotAllowed
-from deployer.upkeep.secrets import Rotation, SecretInfo, SecretValue
 
 MISSING = "ResourceNotFoundException"
 KEY_REFUSED = frozenset({"DecryptionFailure", "EncryptionFailure"})

@@ -1,4 +1,4 @@
-"""The gateway's service through ECS; a `deployer.upkeep.service.Services`. It reads, and starts new tasks."""
+"""The gateway's service through ECS; a `deployer.day2.service.Services`. It reads, and starts new tasks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from deployer.aws.endpoint import ask
 from deployer.aws.errors import call
 from deployer.aws.login import Clients
 from deployer.aws.services import service_trouble
+from deployer.day2.service import PRIMARY, Deployment, Place, Service, TaskDefinition
 from deployer.errors import CloudError, DeployError, NotAllowed
-from deployer.upkeep.service import PRIMARY, Deployment, Place, Service, TaskDefinition
 
 MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
 GONE = frozenset({"ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException"})

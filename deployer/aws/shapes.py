@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deployer.causes import HOOK_REFUSALS, hook_words
+from deployer.checks.kept import IDENTIFIERS
 from deployer.cloud import (
     Change,
     ChangeSetInputs,
@@ -17,7 +18,6 @@ from deployer.cloud import (
     StackEvent,
     StackState,
 )
-from deployer.existing.kept import IDENTIFIERS
 from deployer.kept import Kept
 
 Answer = Mapping[str, Any]

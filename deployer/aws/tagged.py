@@ -11,9 +11,9 @@ from deployer.aws.endpoint import ask
 from deployer.aws.keys import key_of
 from deployer.aws.login import Clients
 from deployer.aws.paging import pages
+from deployer.checks.kept import Candidate
+from deployer.checks.key import trouble
 from deployer.errors import CloudError
-from deployer.existing.kept import Candidate
-from deployer.existing.key import trouble
 
 GONE = frozenset({"404", "NoSuchBucket", "NotFound", "ResourceNotFoundException"})
 SECRET_SUFFIX = 7

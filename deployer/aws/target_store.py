@@ -7,7 +7,7 @@ from typing import Any
 
 from deployer.aws.endpoint import ask
 from deployer.aws.login import Clients
-from deployer.upkeep.verification import Target
+from deployer.day2.verification import Target
 
 
 class TargetStore:

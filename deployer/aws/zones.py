@@ -9,12 +9,12 @@ from typing import Any
 from deployer.aws.endpoint import ask
 from deployer.aws.login import Clients
 from deployer.aws.paging import pages
+from deployer.checks.zone_needs import InstanceClass, Needs
+from deployer.checks.zones import Zone, ZoneFacts
 from deployer.errors import CloudError, LostSight, Transient
-from deployer.existing.zone_needs import InstanceClass, Needs
-from deployer.existing.zones import Zone, ZoneFacts
-from deployer.loop.lanes import Lanes
+from deployer.run.concurrency import Workers
 
-LANES = 2
+WORKERS = 2
 Part = Mapping[str, Any]
 """Fields of `ZoneFacts`."""
 
@@ -47,8 +47,8 @@ def look(clients: Clients, needs: Needs, subnets: tuple[str, ...]) -> ZoneFacts:
         questions.append(lambda: {"endpoints": _endpoints(clients, needs)})
     if needs.classes:
         questions.append(lambda: {"classes": _classes(clients, needs)})
-    with Lanes(LANES) as lanes:
-        parts = lanes.each(_known, questions)
+    with Workers(WORKERS) as workers:
+        parts = workers.each(_known, questions)
     answers = {name: value for part in parts for name, value in part.items() if name != "unknown"}
     unknown = tuple(part["unknown"] for part in parts if "unknown" in part)
     return ZoneFacts(zones, subnets=there, unknown=unknown, **answers)

@@ -11,14 +11,14 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
+from deployer.checks.check import existing_problems
+from deployer.checks.taken import check_keys, conflicts
 from deployer.cloud import Cloud
+from deployer.day2.health import Question, answers
+from deployer.day2.verification import Check, Outcome
 from deployer.deploy import chosen
 from deployer.errors import DeployError, LostSight, NotAllowed, NotOffered, Refused, Transient
-from deployer.existing.check import existing_problems
-from deployer.existing.taken import check_keys, conflicts
 from deployer.graph import graph
-from deployer.loop.patience import patiently
-from deployer.loop.prepare import Preparer, check_sizes, check_uploads
 from deployer.options import Host
 from deployer.preflight import database, login, quotas, region
 from deployer.preflight.account import Account
@@ -26,8 +26,8 @@ from deployer.preflight.looks import Looks
 from deployer.preflight.quota_table import DATABASE, Quota
 from deployer.preflight.role_questions import role_questions
 from deployer.progress import Event, Notice
-from deployer.upkeep.health import Question, answers
-from deployer.upkeep.verification import Check, Outcome
+from deployer.run.backoff import with_backoff
+from deployer.run.change_sets import Preparer, check_sizes, check_uploads
 from generator.manifest import Manifest
 
 ORDER: tuple[Outcome, ...] = ("refused", "warning", "unknown", "ok", "skipped")
@@ -43,14 +43,14 @@ def preflight(manifest: Manifest, cloud: Cloud, account: Account, host: Host, en
         Interrupted: a signal came.
 
     """
-    identity = patiently(host, account.identity)
+    identity = with_backoff(host, account.identity)
     found = [login.account_check(identity, manifest.account, manifest.environment)]
     if found[0].outcome != "refused":
         found += answers([Question("region", partial(_region, manifest.region, account))], host)
     if any(one.outcome == "refused" for one in found):
         return _sorted(found)
     names = [spec.stack_name for spec in manifest.stacks]
-    states = patiently(host, lambda: cloud.stacks(names))
+    states = with_backoff(host, lambda: cloud.stacks(names))
     looks = Looks(manifest, cloud, account, identity, states, host, env)
     return _sorted([*found, *_merged(answers(list(_questions(looks)), host))])
 

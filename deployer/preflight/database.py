@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from deployer.day2.verification import Check
 from deployer.preflight.demand import Wanted
-from deployer.upkeep.verification import Check
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from deployer import expected
+from deployer.day2.verification import Check
 from deployer.graph import Graph
 from deployer.preflight.account import Identity
 from deployer.preflight.demand import Wanted
-from deployer.upkeep.verification import Check
 
 ROOT = ":root"
 

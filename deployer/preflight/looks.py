@@ -9,12 +9,12 @@ from functools import cached_property
 from deployer.cloud import Cloud, StackState
 from deployer.errors import Refused
 from deployer.graph import Graph, graph
-from deployer.loop.leftovers import Scope
 from deployer.options import Host
 from deployer.preflight import role
 from deployer.preflight.account import Account, Identity
 from deployer.preflight.demand import Wanted, wanted
 from deployer.preflight.role import Place
+from deployer.run.leftovers import Scope
 from deployer.statuses import RESOURCE_GONE, Step, row
 from generator.manifest import Manifest
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from deployer.day2.verification import Check
 from deployer.preflight.account import Limit
 from deployer.preflight.demand import Wanted
 from deployer.preflight.quota_table import DATABASE, QUOTAS, RDS_CODES, Quota
-from deployer.upkeep.verification import Check
 
 
 def needed(found: Sequence[Wanted]) -> tuple[Quota, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from deployer.day2.verification import Check
 from deployer.preflight.demand import Wanted
-from deployer.upkeep.verification import Check
 
 SERVICES: Mapping[str, str] = {
     "AWS::ECR::": "ecr",

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from deployer.existing.names import NAMES
-from deployer.loop.leftovers import tags_of_environment
+from deployer.checks.names import NAMES
+from deployer.day2.verification import Check
 from deployer.preflight.account import Decision, Identity, Request
 from deployer.preflight.demand import Wanted
 from deployer.preflight.permissions import CREATES, LOWER, OWN, PASSED, SERVICE_ROLES, ZONE
-from deployer.upkeep.verification import Check
+from deployer.run.leftovers import tags_of_environment
 from generator.manifest import Manifest
 
 ID = "0123456789abcdef0"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from deployer.day2.health import Question
+from deployer.day2.verification import Check
 from deployer.errors import CloudError, NotAllowed, Refused
 from deployer.preflight import role, service_roles
 from deployer.preflight.looks import Looks
 from deployer.preflight.role import Batch
-from deployer.upkeep.health import Question
-from deployer.upkeep.verification import Check
 
 
 def role_questions(looks: Looks) -> Iterator[Question]:

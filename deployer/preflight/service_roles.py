@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from deployer.day2.verification import Check
 from deployer.preflight.demand import Wanted
 from deployer.preflight.permissions import SERVICE_ROLES
-from deployer.upkeep.verification import Check
 
 
 def needed(found: Sequence[Wanted]) -> tuple[tuple[str, str], ...]:

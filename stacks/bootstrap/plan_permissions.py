@@ -19,10 +19,11 @@ def planning(reach: Reach) -> list[Statement]:
     """
     Return what change sets take.
 
-    They have names that a deployment gives none of its own (`deployer.preview`), so that nobody who plans
-    lays one where a deployment looks, or takes one away from it. No role is handed to CloudFormation, for it
-    would keep that role for whoever comes next; nothing that is there already is imported, so that no stack
-    takes over what belongs to others; the template is in the request, since a bucket's could be anybody's.
+    They have names that a deployment gives none of its own (`deployer.changes.preview`), so that nobody who
+    plans lays one where a deployment looks, or takes one away from it. No role is handed to CloudFormation,
+    for it would keep that role for whoever comes next; nothing that is there already is imported, so that
+    no stack takes over what belongs to others; the template is in the request, since a bucket's could be
+    anybody's.
     """
     nothing_else = Null(
         {

@@ -1,0 +1,153 @@
+"""
+In which phases a deployment can be done that changes or removes exports in use. Pure: asks nobody.
+
+Removed exports: consumers first, then the producer (AWS refuses the other way round). Changed ones: consumers
+hold the literal value, the producer is updated, consumers import again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from deployer.changes.export_impact import Impact, Side, Suspect
+from deployer.changes.rewiring import expanded, pinned
+from deployer.graph import wiring
+from generator.manifest import Manifest, StackSpec
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One pass of a deployment."""
+
+    manifest: Manifest
+    reason: str
+    pins: bool = False
+    """It changes no value at all."""
+    leftovers: bool = False
+    """It is about the stacks that the environment no longer has, instead of the manifest's."""
+
+
+def needs_templates(impact: Impact) -> frozenset[str]:
+    """Return the stacks whose live templates `phases` needs."""
+    removed = {one.producer for one, _, _ in impact.imports() if one.kind == "removed"}
+    return frozenset(impact.pins()) | removed
+
+
+def phases(impact: Impact, templates: Mapping[str, str]) -> tuple[Phase, ...]:
+    """
+    Return the phases in which the deployment can be done, the last of them as it is wanted.
+
+    *templates*: the live ones of `needs_templates`, by short name. After each phase the rest is worked out
+    anew from what is there then: what a change brings about further on cannot be known before.
+
+    Raises:
+        ValueError: a live template cannot be read.
+
+    """
+    pins = impact.pins()
+    found = [_leftover_phase(impact, going)] if (going := impact.leaving()) else []
+    found += [_pin_phase(impact, pins, templates)] if pins else []
+    found += _release_phase(impact, templates, pins)
+    found += _producer_phase(impact)
+    return (*found, Phase(impact.wanted, "everything as it should be"))
+
+
+def _leftover_phase(impact: Impact, going: Collection[str]) -> Phase:
+    reason = f"{', '.join(sorted(going))} first: the environment no longer has what still imports"
+    return Phase(replace(impact.wanted, stacks=()), reason, leftovers=True)
+
+
+def _pin_phase(
+    impact: Impact, pins: Mapping[str, tuple[Suspect, ...]], templates: Mapping[str, str]
+) -> Phase:
+    live = {name: value for side in impact.sides.values() for name, value in side.values.items()}
+    specs = tuple(
+        _pinned(impact.sides[name], templates[name], {one.export: live[one.export] for one in held})
+        for name, held in sorted(pins.items())
+    )
+    exports = sorted({one.export for held in pins.values() for one in held})
+    reason = f"{', '.join(sorted(pins))} hold the present values of {', '.join(exports)}"
+    return Phase(replace(impact.wanted, stacks=specs), reason, pins=True)
+
+
+def _pinned(side: Side, template: str, values: Mapping[str, str]) -> StackSpec:
+    """The live template and nothing new: also capabilities, tags and parameters are what they were."""
+    return replace(
+        side.spec,
+        template=pinned(template, values, side.stack.parameters),
+        capabilities=tuple(sorted({*side.spec.capabilities, "CAPABILITY_NAMED_IAM"})),
+        tags=side.stack.tags,
+        lookups=(),
+        uploads=(),
+        migration=None,
+    )
+
+
+def _release_phase(
+    impact: Impact, templates: Mapping[str, str], pins: Mapping[str, tuple[Suspect, ...]]
+) -> list[Phase]:
+    """Consumers that give an import up go first; where they need something new at once, both are there."""
+    released = [(one, consumer) for one, consumer, _ in impact.imports() if one not in pins.get(consumer, ())]
+    if not released:
+        return []
+    producers, consumers = {one.producer for one, _ in released}, {consumer for _, consumer in released}
+    exports = ", ".join(sorted({one.export for one, _ in released}))
+    back = impact.waiting(producers)
+    if not consumers & back:
+        chosen = _with_needs(impact.wanted, consumers, without=back)
+        reason = f"{', '.join(sorted(consumers))} first: they give up {exports}"
+        return [Phase(replace(impact.wanted, stacks=chosen), reason)]
+    keep = {name: {one.export for one, _ in released if one.producer == name} for name in producers}
+    specs = tuple(
+        _expanded(impact.sides[spec.name], templates[spec.name], keep[spec.name])
+        if spec.name in keep
+        else spec
+        for spec in impact.wanted.stacks
+    )
+    reason = f"{', '.join(sorted(producers))} with old and new exports, until {exports} is given up"
+    return [Phase(replace(impact.wanted, stacks=specs), reason)]
+
+
+def _expanded(side: Side, template: str, keep: Collection[str]) -> StackSpec:
+    text = expanded(side.spec.template, template, keep, side.stack.parameters)
+    return replace(side.spec, template=text)
+
+
+def _producer_phase(impact: Impact) -> list[Phase]:
+    """What changes comes before the stacks that are there and import it: they are to see the new values."""
+    changed = {one.export: one.producer for one in impact.suspects if one.kind == "changed"}
+    wired = {name: wiring(side.spec) for name, side in impact.sides.items()}
+    stale = {name for name, one in wired.items() if one.imports & changed.keys()}
+    if not stale:
+        return []
+    behind = _needing(impact.wanted, stale)
+    producers = {changed[name] for one in stale for name in wired[one].imports & changed.keys()} - behind
+    exports = sorted(name for name, producer in changed.items() if producer in producers)
+    chosen = _with_needs(impact.wanted, producers)
+    reason = (
+        f"{', '.join(sorted(producers))} first: what imports {', '.join(exports)} has to see the new value"
+    )
+    return [Phase(replace(impact.wanted, stacks=chosen), reason)]
+
+
+def _with_needs(
+    wanted: Manifest, names: Collection[str], *, without: Collection[str] = ()
+) -> tuple[StackSpec, ...]:
+    """Return the stacks *names* with all that they import from, *without* some."""
+    wired = {spec.name: wiring(spec) for spec in wanted.stacks}
+    chosen = set(names)
+    for _ in wired:
+        imports = {name for one in chosen for name in wired[one].imports}
+        chosen |= {one.name for one in wired.values() if one.exports & imports and one.name not in without}
+    return tuple(spec for spec in wanted.stacks if spec.name in chosen)
+
+
+def _needing(wanted: Manifest, names: Collection[str]) -> frozenset[str]:
+    """Return the stacks *names* and all that need them."""
+    wired = {spec.name: wiring(spec) for spec in wanted.stacks}
+    found = set(names)
+    for _ in wired:
+        exports = {export for one in found for export in wired[one].exports}
+        found |= {one.name for one in wired.values() if one.imports & exports}
+    return frozenset(found)

@@ -1,0 +1,342 @@
+"""
+The plan of an environment: real change sets, read and removed again; else what the templates say.
+
+Leaves nothing behind, unless the change sets are to be kept for `deploy --plan`; changes nothing that can be
+seen in a stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from deployer.changes.export_gate import Survey, foreseen
+from deployer.changes.phases import described
+from deployer.checks.names import Conflict
+from deployer.checks.placing import check_zones
+from deployer.checks.taken import conflicts, names_taken
+from deployer.checks.taking import with_kept
+from deployer.cloud import Change, ChangeSetRequest, ChangeSetState, Cloud, Kind, StackState
+from deployer.decide import is_empty, owned
+from deployer.deploy import check
+from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed
+from deployer.options import Host, Options
+from deployer.plan import Plan, PlanVerb, StackPlan, compared, merged, needs_consent, predicted
+from deployer.progress import Event, Notice, Tell
+from deployer.run.change_sets import NOT_REVERTED, PREFIX, Preparer, tags_of
+from deployer.run.discard import remove_unexecuted
+from deployer.run.leftovers import Scope, removals, scope
+from deployer.run.migrating import deployed
+from deployer.run.polling_interval import PollingInterval
+from deployer.run.rotations import rescheduled
+from deployer.run.work import PENDING, STALE_SECONDS
+from deployer.schema_migration import count_of, foretold, needed
+from deployer.secrecy import hidden
+from deployer.statuses import Row, Step, row
+from generator.manifest import Manifest, StackSpec
+
+PATIENCE_SECONDS = 600.0
+"""How long a change set may take to be worked out."""
+NO_EXPORT = "No export named"
+"""AWS's words for an import whose export does not exist yet."""
+
+TAKEN_UP = "what an earlier destroy has kept is taken up first"
+
+
+def plan(manifest: Manifest, cloud: Cloud, options: Options, host: Host, *, keep: bool = False) -> Plan:
+    """
+    Return what `deploy` would do; *keep* leaves its change sets there, for `deployer.changes.approved`.
+
+    Raises:
+        Refused: it cannot work as it is.
+        Interrupted: a signal came; nothing is left behind.
+        CloudError: AWS could not be asked.
+
+    """
+    told: list[Event] = []
+    order = check(manifest, cloud, options.only, told.append)
+    found = scope(manifest, order, cloud, whole=not options.only)
+    check_zones(found, cloud)
+    found, taken = _with_names(found, cloud, options, told.append)
+    made = _Preview(found, cloud, options, host, keep=keep).plan()
+    made = replace(made, stacks=tuple(_named_problems(one, taken) for one in made.stacks))
+    warnings = tuple(event.text for event in told if isinstance(event, Notice))
+    refusal = names_taken(manifest.environment, taken, fresh=options.fresh)
+    return replace(made, notices=warnings + made.notices, refusal=refusal)
+
+
+def _with_names(
+    found: Scope, cloud: Cloud, options: Options, tell: Tell
+) -> tuple[Scope, tuple[Conflict, ...]]:
+    """Look who has the names that new stacks need, and what was kept of them."""
+    try:
+        taken = conflicts(found, cloud)
+        kept = found if options.fresh else with_kept(found, cloud, taken, tell)
+    except CloudError as error:
+        tell(Notice(f"whether names are taken is not known: {error}"))
+        return found, ()
+    return kept, tuple(one for one in taken if one.stops or options.fresh)
+
+
+def _named_problems(plan: StackPlan, taken: Collection[Conflict]) -> StackPlan:
+    """Add which names are taken of a stack that is to be created."""
+    return replace(
+        plan, problems=(*plan.problems, *(str(one) for one in taken if one.wanted.stack == plan.name))
+    )
+
+
+def discard(plan: Plan, cloud: Cloud) -> None:
+    """Remove the change sets that *plan* has kept, and the stacks under review that only they had made."""
+    for stack in plan.stacks:
+        if stack.change_set is not None:
+            remove_unexecuted(cloud, stack.change_set, new=stack.stack is None)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A change set that was asked for."""
+
+    spec: StackSpec
+    stack: StackState | None
+    change_set: ChangeSetState
+    parameters: Mapping[str, str]
+
+    @property
+    def verb(self) -> PlanVerb:
+        return "update" if row(self.stack.status if self.stack else None).deploy is Step.UPDATE else "create"
+
+
+class _Preview:
+    """One plan being made."""
+
+    def __init__(self, scope: Scope, cloud: Cloud, options: Options, host: Host, *, keep: bool) -> None:
+        self._scope = scope
+        self._manifest = scope.manifest
+        self._cloud = cloud
+        self._options = options
+        self._host = host
+        self._keep = keep
+        self._notices: list[str] = []
+        self._preparer = Preparer(
+            scope.manifest,
+            cloud,
+            self._note,
+            host.run_id,
+            revert_drift=options.revert_drift,
+            env=options.env,
+        )
+
+    def plan(self) -> Plan:
+        """Ask for all change sets at once, then read each, then remove those that are not kept."""
+        by_name = {spec.name: spec for spec in self._manifest.stacks}
+        specs = [by_name[name] for name in self._scope.graph.names]
+        states = {
+            state.name: state for state in self._scope.states or () if state.status != "DELETE_COMPLETE"
+        }
+        asked: list[_Asked] = []
+        kept: set[str] = set()
+        try:
+            plans = [self._begin(spec, states.get(spec.stack_name), asked) for spec in specs]
+            done = tuple(self._read(one) if isinstance(one, _Asked) else one for one in plans)
+            done = self._with_rotations(self._with_exports(done))
+            self._foretell_migrations(done)
+            kept = {stack.change_set.id for stack in done if stack.change_set}
+        finally:
+            for one in asked:
+                if one.change_set.id not in kept:
+                    self._remove(one)
+        return Plan(self._manifest.environment, done, tuple(self._notices))
+
+    def _with_exports(self, plans: tuple[StackPlan, ...]) -> tuple[StackPlan, ...]:
+        """Add what the plans do to exports in use: what stops them, or the phases they take."""
+        survey = Survey(self._scope, self._cloud, self._options, self._note)
+        try:
+            stopped, ways = foreseen(survey, self._scope, plans)
+        except CloudError as error:
+            self._notices.append(f"what this does to exports in use is not known: {error}")
+            return plans
+        self._notices += described(ways)
+        problems = {one.producer: one.reason for one in stopped}
+        return tuple(
+            replace(one, problems=(*one.problems, problems[one.name])) if one.name in problems else one
+            for one in plans
+        )
+
+    def _with_rotations(self, plans: tuple[StackPlan, ...]) -> tuple[StackPlan, ...]:
+        """Add which plans would touch the schedule of a rotation that hangs."""
+        specs = {spec.name: spec for spec in self._manifest.stacks}
+        found = []
+        for one in plans:
+            arns = rescheduled(one.changes, specs[one.name].template, lambda _: None) if one.exact else ()
+            try:
+                looked = [self._cloud.rotating(arn) for arn in arns]
+            except CloudError as error:
+                self._notices.append(f"{one.name}: whether a rotation hangs is not known: {error}")
+                looked = []
+            env = self._options.env or self._manifest.environment
+            problems = (each.refusal(env) for each in looked if each is not None and each.pending)
+            found.append(replace(one, problems=(*one.problems, *problems)))
+        return tuple(found)
+
+    def _foretell_migrations(self, plans: tuple[StackPlan, ...]) -> None:
+        """Say which plans begin with a migration of the database; none is run by a plan."""
+        specs = {spec.name: spec for spec in self._manifest.stacks}
+        for one in plans:
+            wanted = specs[one.name].migration
+            if wanted is None or one.problems or one.action not in {"create", "update"}:
+                continue
+            try:
+                now = deployed(self._cloud, specs[one.name], one.stack)
+            except CloudError as error:
+                self._notices.append(f"{one.name}: whether the database is migrated is not known: {error}")
+                continue
+            need = needed(wanted, count=count_of(specs[one.name], one.parameters), live=now)
+            if need.needed:
+                self._notices.append(f"{one.name}: {foretold(wanted, need)}")
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, Notice):
+            self._notices.append(f"{event.stack}: {event.text}" if event.stack else event.text)
+
+    def _begin(self, spec: StackSpec, stack: StackState | None, asked: list[_Asked]) -> StackPlan | _Asked:
+        status = row(stack.status if stack else None)
+        if stack and spec.name in self._scope.leftovers:
+            return self._leftover(spec, stack)
+        if status.deploy not in {Step.CREATE, Step.UPDATE}:
+            return self._without(spec, stack, status)
+        if spec.name in self._scope.kept:
+            return self._stack(spec, stack, "create", self._predicted(spec), TAKEN_UP)
+        kind: Kind = "CREATE" if status.deploy is Step.CREATE else "UPDATE"
+        try:
+            request = self._named(self._preparer.request(spec, stack, kind, 0))
+            made = self._cloud.create_change_set(request)
+        except (LostSight, NotAllowed):
+            raise
+        except DeployError as error:
+            return self._inexact(spec, stack, str(error))
+        asked.append(_Asked(spec, stack, made, request.parameters))
+        return asked[-1]
+
+    def _named(self, request: ChangeSetRequest) -> ChangeSetRequest:
+        """Name a plan's change set, so that no other run takes it for its own, nor the plan another's."""
+        name = f"{PREFIX}plan-{self._host.run_id}"
+        description = f"gatestack plan {self._manifest.environment}"
+        return replace(request, name=name, token=f"{request.token}-plan", description=description)
+
+    def _leftover(self, spec: StackSpec, stack: StackState) -> StackPlan:
+        """Plan the deletion of a stack that the environment no longer has."""
+        problems = ("it has termination protection: switch that off in CloudFormation",)
+        return self._stack(
+            spec,
+            stack,
+            "delete",
+            removals(stack, self._cloud),
+            "the environment no longer has it",
+            exact=True,
+            problems=problems if stack.protected else (),
+        )
+
+    def _without(self, spec: StackSpec, stack: StackState | None, status: Row) -> StackPlan:
+        """Plan a stack that no change set can be made for in its status."""
+        problems = []
+        if status.deploy in {Step.WAIT, Step.STOP}:
+            problems.append("plan again when it has come to an end")
+        elif stack and not owned(stack, tags_of(self._manifest, spec)):
+            problems.append("gatestack did not make this stack, and will neither delete it nor roll it back")
+        again = status.deploy is Step.RECREATE
+        changes = self._predicted(spec) if again else self._compared(spec, stack)
+        reason = f"{status.text}: {stack.reason}" if stack and stack.reason else status.text
+        reason = f"{reason}; {TAKEN_UP}" if again and spec.name in self._scope.kept else reason
+        verb: PlanVerb = "recreate" if again else "update"
+        return self._stack(spec, stack, verb, changes, reason, problems=tuple(problems))
+
+    def _predicted(self, spec: StackSpec) -> tuple[Change, ...]:
+        """Predict what a new stack adds, and what it takes up."""
+        ids = {one.logical_id: one.physical_id for one in self._scope.kept.get(spec.name, ())}
+        return tuple(
+            replace(one, action="Import", physical_id=ids[one.logical_id]) if one.logical_id in ids else one
+            for one in predicted(spec.template)
+        )
+
+    def _read(self, asked: _Asked) -> StackPlan:
+        one = self._settled(asked.change_set)
+        unreverted = self._options.revert_drift and asked.verb == "update" and not one.reverts_drift
+        if unreverted and NOT_REVERTED not in self._notices:
+            self._notices.append(NOT_REVERTED)
+        if is_empty(one):
+            return self._stack(asked.spec, asked.stack, "none", (), "nothing to change", exact=True)
+        if one.status in PENDING:
+            text = "AWS has not worked the change set out in time"
+            return self._inexact(asked.spec, asked.stack, text, asked.parameters)
+        if one.status == "FAILED":
+            failures = self._cloud.change_set_failures(one.id)
+            return self._inexact(
+                asked.spec, asked.stack, "; ".join([one.reason, *failures]), asked.parameters
+            )
+        whole = merged(one, self._cloud.change_set_values(one.id))
+        found = row(asked.stack.status if asked.stack else None)
+        changes = tuple(hidden(change) for change in whole.changes)
+        exact = self._stack(asked.spec, asked.stack, asked.verb, changes, found.text, exact=True)
+        kept = one if self._keep else None
+        return replace(exact, change_set=kept, parameters=asked.parameters)
+
+    def _inexact(
+        self,
+        spec: StackSpec,
+        stack: StackState | None,
+        problem: str,
+        parameters: Mapping[str, str] | None = None,
+    ) -> StackPlan:
+        """Plan from the templates alone; what waits for an export that is still to come is no problem."""
+        later = NO_EXPORT in problem
+        updates = row(stack.status if stack else None).deploy is Step.UPDATE
+        changes = self._compared(spec, stack) if updates else predicted(spec.template)
+        reason = "what it imports does not exist yet" if later else "AWS made no change set"
+        verb: PlanVerb = "update" if updates else "create"
+        found = self._stack(spec, stack, verb, changes, reason, problems=() if later else (problem,))
+        return replace(found, parameters=parameters or {})
+
+    def _stack(
+        self,
+        spec: StackSpec,
+        stack: StackState | None,
+        verb: PlanVerb,
+        changes: tuple[Change, ...],
+        reason: str,
+        *,
+        exact: bool = False,
+        problems: tuple[str, ...] = (),
+    ) -> StackPlan:
+        risky = needs_consent(changes, self._options.allow_replace) if exact else ()
+        names = tuple(change.logical_id for change in risky)
+        return StackPlan(spec.name, spec.stack_name, verb, exact, changes, reason, problems, names, stack)
+
+    def _compared(self, spec: StackSpec, stack: StackState | None) -> tuple[Change, ...]:
+        if stack is None:
+            return predicted(spec.template)
+        try:
+            return compared(self._cloud.template(stack.id), spec.template)
+        except (CloudError, ValueError):
+            return ()
+
+    def _settled(self, one: ChangeSetState) -> ChangeSetState:
+        began = self._host.clock()
+        interval = PollingInterval(self._options.poll_interval, began)
+        while self._host.clock() - began < PATIENCE_SECONDS:
+            if self._host.stop():
+                raise Interrupted("interrupted: nothing was changed, and nothing of the plan is left behind")
+            found = self._cloud.change_set(one.id)
+            if found is None and self._host.clock() - began > STALE_SECONDS:
+                return replace(one, status="FAILED", reason="AWS does not show the change set that it made")
+            one = found or one
+            if one.status not in PENDING:
+                break
+            self._host.sleep(interval.pause(self._host.clock()))
+        return one
+
+    def _remove(self, asked: _Asked) -> None:
+        """Remove a change set, and the stack under review that only it had made."""
+        try:
+            remove_unexecuted(self._cloud, asked.change_set, new=asked.stack is None)
+        except DeployError as error:
+            self._notices.append(f"{asked.spec.name}: what the plan made could not be removed: {error}")

@@ -1,0 +1,117 @@
+"""
+Looks at what an environment takes for granted; refuses where it is not so, with all that is wrong at once.
+
+It is asked again for every plan and every deployment. What the environment has made by then is known by its
+tags and its stacks, and nothing of its own is called a problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+
+from deployer.checks.delegation import asks_dns, delegation_problems
+from deployer.checks.domain import domain_problems
+from deployer.checks.facts import Facts, Problem
+from deployer.checks.subnets import subnet_problems
+from deployer.checks.vpc import vpc_problems
+from deployer.cloud import Cloud
+from deployer.errors import Refused
+from deployer.run.leftovers import tags_of_environment
+from generator.manifest import Existing, Manifest
+
+RECORD = "AWS::Route53::RecordSet"
+ALB = "alb"
+WORDS = {
+    "vpc": "the VPC",
+    "dns": "the VPC's DNS attributes",
+    "subnets": "the subnets",
+    "routes": "the routes",
+    "endpoints": "the VPC's endpoints",
+    "interfaces": "the free addresses",
+    "certificate": "the certificate",
+    "zone": "the hosted zone",
+    "records": "the hosted zone's records",
+}
+
+
+def check_existing(manifest: Manifest, cloud: Cloud, only: Collection[str] = ()) -> tuple[str, ...]:
+    """
+    Return warnings about what *manifest* takes for granted; without *only*, for all of its stacks.
+
+    Asks for nothing where it takes nothing for granted.
+
+    Raises:
+        Refused: it is not there, or not fit for it; the message has a line for each problem.
+        CloudError: AWS could not be asked at all.
+
+    """
+    found, unchecked = existing_problems(manifest, cloud, only)
+    if refused := [str(one) for one in found if one.refused]:
+        raise Refused(_told(manifest.environment, refused))
+    return (*unchecked, *(str(one) for one in found))
+
+
+def existing_problems(
+    manifest: Manifest, cloud: Cloud, only: Collection[str] = ()
+) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+    """
+    Return what is not as *manifest* takes it for granted, and what could not be looked at.
+
+    Raises:
+        CloudError: AWS could not be asked at all.
+
+    """
+    wanted = manifest.existing
+    if wanted is None:
+        return (), ()
+    tags = tags_of_environment(manifest)
+    facts = cloud.existing(wanted, tags)
+    ours = bool(facts.records) and _owns_record(manifest, wanted, cloud)
+    found = [
+        *vpc_problems(wanted, facts, tags),
+        *subnet_problems(wanted, facts),
+        *domain_problems(wanted, facts, datetime.now(UTC), ours=ours),
+        *(() if ours else _delegation(wanted, facts, cloud)),
+    ]
+    return tuple(one for one in found if _concerns(one, only)), _unchecked(facts)
+
+
+def _delegation(wanted: Existing, facts: Facts, cloud: Cloud) -> Iterator[Problem]:
+    """Yield what is wrong with the zone's delegation, before a certificate waits for it."""
+    zone = facts.zone
+    if zone is None or not asks_dns(wanted, zone):
+        return
+    found = cloud.delegation(zone.name, zone.servers)
+    if found is not None:
+        yield from delegation_problems(zone.name, zone.servers, found)
+
+
+def _concerns(problem: Problem, only: Collection[str]) -> bool:
+    """Whether a problem is one of the chosen stacks': certificate and zone are the load balancer's alone."""
+    return not only or ALB in only or not problem.key.startswith("alb.")
+
+
+def _told(environment: str, refused: list[str]) -> str:
+    if len(refused) == 1:
+        return f"{refused[0]} (nothing was touched)"
+    head = f"{environment} takes for granted what is not so, {len(refused)} problems; nothing was touched:"
+    return "\n  ".join([head, *refused])
+
+
+def _unchecked(facts: Facts) -> tuple[str, ...]:
+    """Say what was not checked and why, once for each reason."""
+    why: dict[str, list[str]] = {}
+    for asked, reason in facts.unknown.items():
+        why.setdefault(reason, []).append(WORDS[asked])
+    return tuple(f"not checked: {', '.join(what)}: {reason}" for reason, what in why.items())
+
+
+def _owns_record(manifest: Manifest, wanted: Existing, cloud: Cloud) -> bool:
+    """Whether the record is one that the load balancer's stack has made."""
+    names = [spec.stack_name for spec in manifest.stacks if spec.name == ALB]
+    return any(
+        one.type == RECORD and one.physical_id.rstrip(".") == wanted.domain
+        for state in cloud.stacks(names)
+        for one in cloud.resources(state.id)
+    )

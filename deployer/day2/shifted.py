@@ -1,0 +1,45 @@
+"""
+Listener rules that ECS rewrites as it shifts traffic: no drift, and nothing to set back. Pure.
+
+Amazon ECS Developer Guide, "Application Load Balancer resources for blue/green, linear, and canary
+deployments": a rule leads to one of two target groups, or to both with weights, and they change places with
+each deployment. A stack that has one target group is shifted by nobody; one that is not the stack's own is
+somebody's doing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+from deployer.cloud import Resource
+from deployer.day2.drift_state import ResourceDrift
+
+RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
+GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
+SAID = "leads where ECS has shifted its traffic"
+_SHIFTED = re.compile(r"/Actions(/\d+)?(/(TargetGroupArn|ForwardConfig)(/.*)?)?")
+_GROUP = re.compile(r"arn:[\w-]+:elasticloadbalancing:[^\"\s]*:targetgroup/[^\"\s,}\]]+")
+_OTHER_ACTIONS = re.compile(r"fixed-response|redirect|authenticate|jwt-validation")
+
+
+def maybe(drifts: Iterable[ResourceDrift]) -> bool:
+    """Whether one of *drifts* could be ECS's doing: only then what else is in the stack is asked for."""
+    return any(_is_shift(one) for one in drifts)
+
+
+def is_shifted(one: ResourceDrift, there: Collection[Resource]) -> bool:
+    """Whether *one* is a rule that leads to target groups of its stack, which has *there* in it, alone."""
+    own = {each.physical_id for each in there if each.type == GROUP}
+    led_to = {arn for each in one.properties for arn in _GROUP.findall(each.actual)}
+    return _is_shift(one) and len(own) > 1 and led_to <= own
+
+
+def _is_shift(one: ResourceDrift) -> bool:
+    return (
+        one.type == RULE
+        and one.status == "MODIFIED"
+        and all(_SHIFTED.fullmatch(each.path) for each in one.properties)
+        and not any(_OTHER_ACTIONS.search(each.actual) for each in one.properties)
+        and any(_GROUP.search(each.actual) for each in one.properties)
+    )

@@ -1,1 +1,0 @@
-"""Exports in use: what a deployment would break, and the passes in which it breaks nothing."""

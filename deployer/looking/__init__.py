@@ -1,1 +1,0 @@
-"""Looking without touching: what goes on, what is new, what has drifted."""

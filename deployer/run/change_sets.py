@@ -1,0 +1,337 @@
+"""What a change set is made from: looked-up parameters, tags, a name from the content, the template."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+
+from deployer import lookups
+from deployer.changes.comparison import differences, same_template
+from deployer.checks.kept import again, import_template
+from deployer.checks.placing import RULE, zones_for
+from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud, Kind, StackState
+from deployer.errors import DeployError, LostSight, Refused, Transient
+from deployer.kept import Kept
+from deployer.progress import Notice, Tell
+from deployer.run.live_groups import RULE as LIVE_GROUP
+from deployer.run.live_groups import LiveGroups
+from deployer.schema_migration import count_of
+from generator.manifest import Lookup, Manifest, StackSpec, Upload
+
+PREFIX = "gatestack-"
+NOT_REVERTED = "drift is not set back: this endpoint makes no drift-aware change sets; deployed without"
+"""By the beginning of the region's name; everywhere else it is aws."""
+NO_S3 = "this endpoint has no S3"
+INLINE_BYTES = 51_200
+"""CloudFormation quotas: the largest template in a request …"""
+S3_BYTES = 1_000_000
+"""… and in an S3 object (1 MB)."""
+
+
+def tags_of(manifest: Manifest, spec: StackSpec) -> Mapping[str, str]:
+    """Return the stack's tags with those that say whose it is."""
+    whose = {"ManagedBy": "gatestack", "Environment": manifest.environment, "System": manifest.system}
+    return {**spec.tags, **whose}
+
+
+def check_sizes(manifest: Manifest) -> None:
+    """
+    Refuse templates that CloudFormation would not take.
+
+    Raises:
+        Refused: a template is above 1 MB.
+
+    """
+    for spec in manifest.stacks:
+        size = len(spec.template.encode())
+        if size > S3_BYTES:
+            raise Refused(
+                f"{spec.name}: the template has {size} bytes, CloudFormation takes {S3_BYTES}: split it"
+            )
+
+
+def check_uploads(manifest: Manifest) -> None:
+    """
+    Refuse files that are not what their keys say: a key stands in templates for the bytes under it.
+
+    Raises:
+        Refused: a key does not end in the beginning of its content's SHA-256.
+
+    """
+    for spec in manifest.stacks:
+        for one in spec.uploads:
+            if not _addresses(one.key, manifest.files[one.file]):
+                what = f"{spec.name}: {one.file} is not the file that its key {one.key} was made from"
+                raise Refused(f"{what}: generate the environment again")
+
+
+def _addresses(key: str, content: bytes) -> bool:
+    """Whether *key* ends in the beginning of the content's SHA-256, at least 16 hexadecimal digits of it."""
+    said = re.search(r"([0-9a-f]{16,64})(\.[a-z]+)?$", key)
+    return said is not None and hashlib.sha256(content).hexdigest().startswith(said[1])
+
+
+def live(stack: StackState | None) -> StackState | None:
+    """Return *stack* if it has anything in it beyond what an earlier one has left: no output says so."""
+    if stack is None or stack.status in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}:
+        return None
+    return None if stack.status == "IMPORT_COMPLETE" and not stack.outputs else stack
+
+
+class Preparer:
+    """Makes the requests for change sets of one run."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        cloud: Cloud,
+        tell: Tell,
+        run_id: str,
+        *,
+        revert_drift: bool = False,
+        env: str = "",
+    ) -> None:
+        self._revert_drift = revert_drift
+        self._env = env or manifest.environment
+        self._manifest = manifest
+        self._cloud = cloud
+        self._tell = tell
+        self._run_id = run_id
+        self._rules: Mapping[str, Callable[[StackSpec, Lookup, StackState | None], lookups.Value]] = {
+            "desired-count": self._desired_count,
+            "engine-version": self._engine_version,
+            "allocated-storage": self._allocated_storage,
+            RULE: lambda spec, one, stack: zones_for(manifest, spec, one, cloud, stack),
+        }
+        self.groups = LiveGroups(cloud, self._env)
+        """Where rules lead that ECS rewrites."""
+
+    def token(self, *parts: object) -> str:
+        """Return a token that is the same for the same request of the same run: repeating it is harmless."""
+        return f"{self._run_id}-{_digest(*map(str, parts))}"
+
+    def request(
+        self,
+        spec: StackSpec,
+        stack: StackState | None,
+        kind: Kind,
+        attempt: int,
+        *,
+        revert: bool = False,
+        imports: tuple[Kept, ...] = (),
+    ) -> ChangeSetRequest:
+        """
+        Look parameters up and return the request for a change set of *spec*, or to take up *imports* of it.
+
+        The name comes from the content and from the state it is made for, so that the next run after a
+        killed one finds its change set again. Others can guess it: what is found is compared.
+
+        Raises:
+            DeployError: what the account has does not allow it; nothing was touched.
+
+        """
+        reverts = (self._revert_drift or revert) and kind == "UPDATE"
+        parameters = self.parameters(spec, stack, reverts=reverts)
+        if kind == "UPDATE" and stack is not None:
+            self.groups.check_leaving(spec, stack)
+        if imports:
+            spec = replace(spec, template=import_template(spec.template, imports))
+        wanted = replace(self.wanted(spec, stack, kind, parameters), imports=imports)
+        wanted = replace(wanted, revert_drift=reverts)
+        state = () if stack is None else (stack.id, stack.change_set_id, stack.last_updated)
+        content = _digest(spec.template, _inputs(wanted), str(state))
+        body, url = self._template(spec)
+        token = self.token(spec.stack_name, content, attempt)
+        return replace(wanted, name=PREFIX + content, token=token, body=body, url=url)
+
+    def parameters(
+        self, spec: StackSpec, stack: StackState | None, *, reverts: bool = False
+    ) -> Mapping[str, str]:
+        """
+        Look the parameters of *spec* up and return them; *stack* is the live one, whose drift it *reverts*.
+
+        Raises:
+            DeployError: what the account has does not allow it; nothing was touched.
+
+        """
+        return {one.parameter: self._look_up(spec, one, live(stack), reverts=reverts) for one in spec.lookups}
+
+    def wanted(
+        self, spec: StackSpec, stack: StackState | None, kind: Kind, parameters: Mapping[str, str]
+    ) -> ChangeSetRequest:
+        """Return what a change set of *spec* has to be made with, without a name."""
+        alarms, minutes = self._alarms(spec, kind)
+        return ChangeSetRequest(
+            stack=stack.id if stack and kind == "UPDATE" else spec.stack_name,
+            kind=kind,
+            name="",
+            token="",
+            body=spec.template,
+            url=None,
+            parameters=parameters,
+            tags=tags_of(self._manifest, spec),
+            capabilities=spec.capabilities,
+            description=f"gatestack deploy {self._manifest.environment}",
+            revert_drift=self._revert_drift and kind == "UPDATE",
+            rollback_alarms=alarms,
+            rollback_minutes=minutes,
+        )
+
+    def differences(
+        self, spec: StackSpec, request: ChangeSetRequest, found: ChangeSetState
+    ) -> tuple[str, ...]:
+        """Return, in words, how *found* differs from *request*, which was made for *spec*."""
+        imports = request.imports
+        template = import_template(spec.template, imports) if imports else spec.template
+        holds = self._cloud.holds_template(found, template)
+        return differences(request, template, found, holds_template=holds)
+
+    def importable(
+        self, spec: StackSpec, left: Collection[Kept], found: Collection[Kept]
+    ) -> tuple[Kept, ...]:
+        """Return what a creation of *spec* imports: what was *found*, and what one that failed has *left*."""
+        anew = again(spec, left, self._manifest.region, self._manifest.account)
+        ids = {one.logical_id for one in anew}
+        return (*(one for one in found if one.logical_id not in ids), *anew)
+
+    def renamed(self, request: ChangeSetRequest) -> ChangeSetRequest:
+        """Return *request* under a name that nobody else can know before it is there."""
+        name = f"{request.name}-{self._run_id}"
+        return replace(request, name=name, token=self.token(name))
+
+    def _alarms(self, spec: StackSpec, kind: Kind) -> tuple[tuple[str, ...], int]:
+        """Return the ARNs of the alarms; a new stack has none, since it is often what makes them."""
+        if kind != "UPDATE":
+            return (), 0
+        names = [name for name in spec.rollback_alarms if not name.startswith("arn:")]
+        partition, region = self._cloud.partition(), self._manifest.region
+        account = (self._manifest.account or self._cloud.account()) if names else ""
+        found = tuple(
+            one if one not in names else alarm_arn(partition, region, account, one)
+            for one in spec.rollback_alarms
+        )
+        return found, spec.rollback_minutes
+
+    def _look_up(self, spec: StackSpec, lookup: Lookup, stack: StackState | None, *, reverts: bool) -> str:
+        if lookup.rule == LIVE_GROUP:
+            value = self.groups.value(lookup, stack, steady=lambda: not reverts and self._same(spec, stack))
+        else:
+            value = self._rules[lookup.rule](spec, lookup, stack)
+        if value.notice:
+            self._tell(Notice(value.notice, spec.name, warning=value.warning))
+        return value.text
+
+    def _desired_count(self, spec: StackSpec, lookup: Lookup, stack: StackState | None) -> lookups.Value:
+        facts = lookup.facts
+        image = self._cloud.has_image(facts["repository"], facts["tag"]) if facts["repository"] else True
+        previous = None if stack is None else stack.parameters.get(lookup.parameter, "")
+        runs = stack is not None and previous != "0"
+        unchanged = runs and facts["scaled"] == "true" and self._unchanged(spec, stack)
+        return lookups.desired_count(
+            facts, environment=self._env, image=image, previous=previous, unchanged=unchanged
+        )
+
+    def _unchanged(self, spec: StackSpec, stack: StackState | None) -> bool:
+        return stack is not None and same_template(self._cloud.template(stack.id), spec.template)
+
+    def _same(self, spec: StackSpec, stack: StackState | None) -> bool:
+        """Whether neither template nor tags of the live stack would change."""
+        same_tags = stack is not None and dict(stack.tags) == dict(tags_of(self._manifest, spec))
+        return same_tags and self._unchanged(spec, stack)
+
+    def _engine_version(self, _: StackSpec, lookup: Lookup, stack: StackState | None) -> lookups.Value:
+        if stack is None:
+            offered = self._cloud.engine_versions(lookup.facts["engine"])
+            return lookups.engine_version(lookup.facts, live=None, offered=offered, new=True)
+        aurora = lookup.facts["engine"].startswith("aurora")
+        runs = self._cloud.database_version(lookup.facts["identifier"], cluster=aurora)
+        before = stack.parameters.get(lookup.parameter, "")
+        if runs is None and lookups.newer_minor(before, than=lookup.facts["version"]):
+            runs = before
+        return lookups.engine_version(lookup.facts, live=runs, offered=None, new=False)
+
+    def _allocated_storage(self, _: StackSpec, lookup: Lookup, stack: StackState | None) -> lookups.Value:
+        facts = lookup.facts
+        snapshot = self._cloud.snapshot_storage(facts["snapshot"]) if facts["snapshot"] else None
+        if stack is None:
+            return lookups.allocated_storage(facts, live=None, snapshot=snapshot)
+        live = self._cloud.database_storage(facts["identifier"])
+        if live is None and (before := stack.parameters.get(lookup.parameter, "")).isdecimal():
+            live = int(before)
+        return lookups.allocated_storage(facts, live=live, snapshot=snapshot)
+
+    def _template(self, spec: StackSpec) -> tuple[str | None, str | None]:
+        if len(spec.template.encode()) <= INLINE_BYTES:
+            return spec.template, None
+        bucket = self._cloud.artifacts_bucket(self._manifest.account or self._cloud.account())
+        key = f"templates/{hashlib.sha256(spec.template.encode()).hexdigest()}.json"
+        self._cloud.put_object(bucket, key, spec.template.encode())
+        return None, self._cloud.object_url(bucket, key)
+
+    def upload(
+        self, spec: StackSpec, parameters: Mapping[str, str], value_of: Callable[[str], str | None]
+    ) -> None:
+        """
+        Put the files that *spec* needs in S3 in their place; *value_of* finds the value of an export.
+
+        Raises:
+            DeployError: a file that something is made from, or started with, cannot be put there.
+
+        """
+        for one in spec.uploads:
+            problem = self._placed(one, value_of)
+            if not problem:
+                continue
+            if one.key in _function_keys(spec.template):
+                needed, use = problem != NO_S3, "functions of this stack are made from it"
+                lost = "the rotation functions cannot be made there"
+            else:
+                needed, use = count_of(spec, parameters) != "0", "tasks read it at their start"
+                lost = "no task is started that would read it"
+            if needed:
+                raise DeployError(f"{one.file} cannot be put into S3, and {use}: {problem}")
+            text = f"{one.file} could not be put into S3 ({problem}); {lost}"
+            self._tell(Notice(text, spec.name, warning=True))
+
+    def _placed(self, one: Upload, value_of: Callable[[str], str | None]) -> str:
+        """
+        Put a file into its place; returns the problem, if any. What can be repeated is raised.
+
+        What lies under the key already could be somebody else's: only what this run puts there is known.
+        """
+        try:
+            bucket = value_of(one.bucket_export)
+            if bucket is None:
+                return f"no stack exports {one.bucket_export}"
+            placed = self._cloud.put_object(bucket, one.key, self._manifest.files[one.file])
+        except (Transient, LostSight):
+            raise
+        except DeployError as error:
+            return str(error)
+        return "" if placed else NO_S3
+
+
+def alarm_arn(partition: str, region: str, account: str, name: str) -> str:
+    """Return the ARN of the alarm called *name*."""
+    return f"arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}"
+
+
+def _function_keys(template: str) -> frozenset[str]:
+    """Return the S3 keys that functions of *template* are made from."""
+    resources = json.loads(template).get("Resources", {}).values()
+    functions = (one for one in resources if one["Type"] == "AWS::Lambda::Function")
+    return frozenset(str(one.get("Properties", {}).get("Code", {}).get("S3Key", "")) for one in functions)
+
+
+def _inputs(wanted: ChangeSetRequest) -> str:
+    """Return what is asked for beside the template, as text to make a name from."""
+    beside = [wanted.rollback_alarms, wanted.rollback_minutes, wanted.revert_drift, wanted.capabilities]
+    beside += [[one.logical_id, one.physical_id] for one in wanted.imports]
+    return json.dumps([dict(wanted.parameters), dict(wanted.tags), beside], sort_keys=True)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]

@@ -1,0 +1,26 @@
+"""Takes back what was prepared and never executed: a change set, and the stack that only it had made."""
+
+from __future__ import annotations
+
+import hashlib
+
+from deployer.cloud import ChangeSetState, Cloud
+
+
+def remove_unexecuted(cloud: Cloud, made: ChangeSetState, *, new: bool) -> None:
+    """
+    Remove the change set *made* and, of a *new* stack, its shell, if nobody else uses that.
+
+    Raises:
+        DeployError: AWS refused, or could not be reached; what is left can be withdrawn again.
+
+    """
+    cloud.delete_change_set(made.id)
+    if not new:
+        return
+    found = [state for state in cloud.stacks((), (made.stack_id,)) if state.id == made.stack_id]
+    if not found or found[0].status != "REVIEW_IN_PROGRESS":
+        return
+    if not set(cloud.change_set_names(made.stack_id).values()) - {made.id}:
+        token = hashlib.sha256(f"{made.stack_id} {made.id}".encode()).hexdigest()[:20]
+        cloud.delete_stack(made.stack_id, f"withdraw-{token}")

@@ -1,0 +1,364 @@
+"""
+The loop: look, decide, act, tell, until every stack has its result. AWS works meanwhile.
+
+Looking and deciding happen in one thread; requests for several stacks may go out side by
+side (`Host.workers`).
+
+The state of a deployment lives in CloudFormation alone: what a killed run has left is taken up by the next
+one with the same command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deployer.actions import Action, Done, Fail, Migrate, Wait
+from deployer.changes.approval import Approval, held, removal
+from deployer.changes.export_gate import Detour, Gate
+from deployer.cloud import Cloud
+from deployer.decide import Desired, decide
+from deployer.errors import DeployError, LostSight, MovedOn, Protected, Refused, Transient
+from deployer.options import Host, Options
+from deployer.progress import Goal, Notice, Outcome, Result, RunStarted, StackDecided, Stopping, Waiting
+from deployer.run.backoff import with_backoff
+from deployer.run.change_sets import Preparer, tags_of
+from deployer.run.concurrency import Workers
+from deployer.run.executor import Executor
+from deployer.run.keeping import Keeping
+from deployer.run.leftovers import Scope
+from deployer.run.lingering import Lingering
+from deployer.run.migrating import Migrating
+from deployer.run.poller import Poller
+from deployer.run.polling_interval import PollingInterval
+from deployer.run.result import Results
+from deployer.run.returning import sweep
+from deployer.run.rotations import check_rotations
+from deployer.run.scheduler import Scheduler
+from deployer.run.stack_events import Watch
+from deployer.run.work import Work, resources_of
+from generator.manifest import Manifest, StackSpec
+
+SLICE_SECONDS = 5.0
+"""After which a look comes in between: what is ready elsewhere should not wait for hundreds of requests."""
+ROUND = 4
+"""Requests that are made, by each worker, before a signal is noticed."""
+BARRIER = "waits until it is known what the update of every stack would do"
+
+
+class Run:
+    """One run over the stacks of a graph, which may be some of the manifest's."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        *,
+        goal: Goal,
+        cloud: Cloud,
+        options: Options,
+        host: Host,
+        approvals: Mapping[str, Approval] | None = None,
+        gated: bool = True,
+    ) -> None:
+        manifest, graph = scope.manifest, scope.graph
+        by_name = {spec.name: spec for spec in manifest.stacks}
+        goals: dict[str, Goal] = dict.fromkeys(scope.leftovers, "destroy")
+        self._works = {
+            name: _work(manifest, by_name[name], goals.get(name, goal), options) for name in graph.names
+        }
+        for name, one in scope.kept.items():
+            self._works[name].to_import = one
+        self._scope = scope
+        self._approvals = approvals or {}
+        self._manifest = manifest
+        self._graph = graph
+        self._goal: Goal = goal
+        self._gated, self._env = gated, options.env or manifest.environment
+        self._cloud = cloud
+        self._host = host
+        preparer = Preparer(
+            manifest, cloud, host.tell, host.run_id, revert_drift=options.revert_drift, env=options.env
+        )
+        self._executor = Executor(cloud, preparer, host.tell, self._value_of, production=manifest.production)
+        self._watch = Watch(cloud, host, shown=options.show_events)
+        self._results = Results(
+            self._works,
+            graph,
+            executor=self._executor,
+            keeping=Keeping(cloud, self._missing),
+            watch=self._watch,
+            host=host,
+            options=options,
+        )
+        self._interval = PollingInterval(options.poll_interval, host.clock())
+        self._migrating = Migrating(
+            cloud, host, self._interval, self._value_of, region=manifest.region, environment=self._env
+        )
+        self._lingering = Lingering(cloud, host)
+        self._workers = Workers(host.workers)
+        self._scheduler = Scheduler(self._works, graph)
+        self._poller = Poller(self._scheduler.order, cloud, host, self._interval, self._workers)
+        self._cleared = goal == "destroy"
+        planned = any(one.lasting for one in self._approvals.values())
+        self._gate = Gate(scope, cloud, options, host.tell, planned=planned, open_=not gated)
+        self._signals = 0
+
+    def run(self) -> Result:
+        """Go on until every stack has its result."""
+        self._first_look()
+        self._announce()
+        began = self._host.clock()
+        try:
+            with self._workers:
+                while self._tick():
+                    if not self._scheduler.cut_short:
+                        self._host.sleep(self._pause(self._host.clock()))
+                    self._poller.look_again()
+        except LostSight as error:
+            self._results.leave(str(error), clean=False, signalled=False)
+        interrupted = self._signals > 0
+        if self._goal == "destroy" and not interrupted:
+            sweep(self._works.values(), self._cloud, self._host.tell)
+        seconds = self._host.clock() - began
+        return self._results.result(self._manifest.environment, self._goal, seconds, interrupted=interrupted)
+
+    @property
+    def _open(self) -> list[Work]:
+        return [work for work in self._works.values() if work.open]
+
+    def _missing(self) -> list[str]:
+        return [work.spec.stack_name for work in self._works.values() if work.first is None]
+
+    def _announce(self) -> None:
+        works = self._works.values()
+        sizes = {work.name: len(resources_of(work.spec.template)) for work in works}
+        names = {work.name: work.spec.stack_name for work in works}
+        waves = self._graph.waves()
+        self._host.tell(RunStarted(self._manifest.environment, self._goal, waves, names, sizes))
+
+    def _tick(self) -> bool:
+        """Do what can be done now; returns whether anything is left."""
+        self._take_signals()
+        for work, refusal in self._poller.change_sets():
+            self._results.failed(work, Fail(str(refusal)), cleared=self._cleared)
+        self._watch.read(self._open, self._workers)
+        self._pass()
+        if not self._cleared and not any(work.preparing for work in self._works.values()):
+            self._clear()
+        return bool(self._open)
+
+    def _pause(self, now: float) -> float:
+        """Return the seconds until the next look: none is of use while every stack rests."""
+        rest = min((work.tries.rests_until for work in self._open), default=now)
+        return max(self._interval.pause(now), rest - now)
+
+    def _clear(self) -> None:
+        """Let the updates begin, now that it is known what all of them would do to exports in use."""
+        try:
+            refusals = () if self._results.halted else self._gate.refusals(self._works.values())
+            if self._gated and not self._results.halted:
+                check_rotations(self._works.values(), self._cloud, self._value_of, self._host.tell, self._env)
+        except Transient as error:
+            self._poller.endure("gate", error)
+            return
+        except (Detour, Refused):
+            self._leave_nothing()
+            raise
+        self._poller.answered("gate")
+        for refusal in refusals:
+            fail = Fail(refusal.reason, "protected")
+            self._results.failed(self._works[refusal.producer], fail, cleared=False)
+        self._cleared = True
+        self._pass()
+
+    def _leave_nothing(self) -> None:
+        """Remove what was prepared: nothing is executed yet, and nothing will be."""
+        for work in self._open:
+            self._executor.clean_up(work)
+
+    def _take_signals(self) -> None:
+        signals = self._host.stop()
+        if signals <= self._signals:
+            return
+        self._signals = signals
+        running = tuple(work.name for work in self._open if work.going)
+        self._host.tell(Stopping(running, leaving=signals > 1))
+        self._results.halt("interrupted", "interrupted")
+        if signals > 1:
+            self._results.leave("left before its end was seen", clean=True, signalled=True)
+
+    # look
+
+    def _first_look(self) -> None:
+        """See what is there, and take up what was approved."""
+        if self._scope.states is None:
+            with_backoff(self._host, self._poller.look)
+        else:
+            self._poller.see(self._scope.states)
+        now = self._host.clock()
+        for work in self._works.values():
+            work.first = work.stack
+            if approval := self._approvals.get(work.name):
+                work.take_up(approval, now)
+
+    # decide and act
+
+    def _pass(self) -> None:
+        """Decide and act, the longest way to go first, until nothing can be done at once."""
+        began = self._host.clock()
+        self._scheduler.begin()
+        while acts := self._next(self._workers.width * ROUND):
+            done = self._workers.each(self._carry_out, acts)
+            lost = [error for error in done if isinstance(error, LostSight)]
+            for (work, _), error in zip(acts, done, strict=True):
+                if error is not None and work.open and not lost:
+                    self._trouble(work, error)
+            self._scheduler.again(
+                [work for (work, _), error in zip(acts, done, strict=True) if error is None]
+            )
+            if lost:
+                raise lost[0]
+            if not all(work.open for work, _ in acts):
+                self._scheduler.changed()
+            if self._host.clock() - began > SLICE_SECONDS or self._host.stop() > self._signals:
+                self._scheduler.cut()
+                return
+
+    def _next(self, count: int) -> list[tuple[Work, Action]]:
+        """Decide until there are *count* actions to carry out, or nothing is left to decide."""
+        acts: list[tuple[Work, Action]] = []
+        while len(acts) < count and (work := self._scheduler.take()) is not None:
+            action = self._decided(work)
+            if action is not None:
+                acts.append((work, action))
+            elif work.open:
+                self._scheduler.waits(work)
+            else:
+                self._scheduler.changed()
+        return acts
+
+    def _decided(self, work: Work) -> Action | None:
+        """Return what is to be carried out for *work* now; an end, or a wait, is noted here."""
+        now = self._host.clock()
+        unmet = self._unmet(work)
+        hold = f"waits for {', '.join(unmet)}" if unmet else "" if self._cleared else BARRIER
+        action = decide(work.goal, work.desired, work.observed(hold, now, early=bool(unmet)))
+        action = self._lingering.before(work, self._allowed(work, action), now)
+        action = self._migrating.before(work, action, now)
+        if isinstance(action, Done):
+            self._results.done(work, action)
+        elif isinstance(action, Fail):
+            self._results.failed(work, action, cleared=self._cleared)
+        elif self._results.halted and not (isinstance(action, (Wait, Migrate)) and work.going):
+            self._results.stop(work)
+        elif isinstance(action, Wait):
+            self._wait(work, action, now)
+        elif isinstance(action, Migrate):
+            work.begin(now)
+            return action
+        elif work.tries.rests(now):
+            work.wait = None
+        elif work.tries.spent:
+            text = f"{work.tries.requests} requests have not brought it to an end: {action.reason}"
+            self._results.failed(work, Fail(text), cleared=self._cleared)
+        else:
+            work.begin(now)
+            work.wait = None
+            self._host.tell(StackDecided(work.name, action.step, action.reason))
+            return action
+        return None
+
+    def _allowed(self, work: Work, action: Action) -> Action:
+        """Hold the run to what was approved, and to consent for stacks that go."""
+        if self._goal == "deploy" and work.goal == "destroy":
+            action = removal(action, work.stack, work.data, work.desired.allow_replace)
+        try:
+            action = self._gate.late(action, work, self._works.values()) if self._cleared else action
+        except Transient as error:
+            self._stumble(work, error, self._host.clock())
+            return Wait("AWS does not say yet who imports from it", on="change set")
+        return held(work.approval, action, work.change_set) if work.approval else action
+
+    def _unmet(self, work: Work) -> list[str]:
+        """Return what has to come before *work* and is not over yet."""
+        needs = (self._works[name] for name in sorted(self._graph.needs[work.name]))
+        early = work.goal == "deploy"
+        return [need.name for need in needs if need.open and not (early and need.outputs_final)]
+
+    def _wait(self, work: Work, action: Wait, now: float) -> None:
+        told = work.wait is not None and work.wait.reason == action.reason
+        work.wait = action
+        if action.on == "others":
+            work.since = None
+            return
+        work.begin(now)
+        if work.unseen(now):
+            minutes = (now - work.acted_at) / 60
+            text = f"AWS took it and has not shown it for {minutes:.0f} minutes: {action.reason}"
+            self._results.going_on(work, text)
+        elif work.over_limit(now):
+            limit = work.spec.timeout_minutes
+            self._results.going_on(work, f"not at its end after {limit} minutes: {action.reason}")
+        elif not told and (action.on == "task" or (action.on == "stack" and not work.asked)):
+            self._host.tell(Waiting(work.name, action.reason))
+
+    def _carry_out(self, act: tuple[Work, Action]) -> DeployError | None:
+        """Make the requests for one stack; returns what went wrong. May run beside those for others."""
+        work, action = act
+        began = self._host.clock()
+        try:
+            if isinstance(action, Migrate):
+                self._migrating.carry_out(work)
+            else:
+                work.tries = work.tries.made()
+                self._executor.carry_out(work, action, began)
+                self._interval.news(self._host.clock())
+                self._interval.took(self._host.clock() - began)
+        except DeployError as error:
+            return error
+        work.tries = work.tries.answered()
+        return None
+
+    def _trouble(self, work: Work, error: DeployError) -> None:
+        if isinstance(error, (Transient, MovedOn)):
+            self._stumble(work, error, self._host.clock())
+            return
+        if isinstance(error, Refused) and not self._cleared:
+            self._leave_nothing()
+            raise error
+        outcome: Outcome = "protected" if isinstance(error, Protected) else "failed"
+        self._results.failed(work, Fail(str(error), outcome), cleared=self._cleared)
+
+    def _stumble(self, work: Work, error: Transient | MovedOn, now: float) -> None:
+        """Have the same request repeated after a look, as long as that is of any use."""
+        work.recheck = work.change_set is not None
+        before = work.tries
+        if isinstance(error, Transient):
+            self._interval.strained()
+            work.tries = before.strained(now)
+        else:
+            work.tries = before.refused(work.stack.mark if work.stack else (), now)
+        if work.tries.over(now):
+            self._results.failed(work, Fail(str(error)), cleared=self._cleared)
+        elif before.strained_since is None and work.tries.refusals <= 1:
+            self._host.tell(Notice(f"tried again: {error}", work.name))
+
+    def _value_of(self, export: str) -> str | None:
+        """Return the value of *export*: of a stack of this run, else of the region."""
+        for work in self._works.values():
+            for output in work.stack.outputs if work.stack else ():
+                if output.export == export:
+                    return output.value
+        return next((one.value for one in self._cloud.exports() if one.name == export), None)
+
+
+def _work(manifest: Manifest, spec: StackSpec, goal: Goal, options: Options) -> Work:
+    desired = Desired(
+        stack_name=spec.stack_name,
+        tags=tags_of(manifest, spec),
+        termination_protection=spec.termination_protection,
+        allow_replace=options.allow_replace,
+        force=options.force,
+        skip_in_rollback=options.skip_in_rollback,
+        command=f"gatestack deploy {options.env or manifest.environment}",
+    )
+    return Work(spec, desired, goal)

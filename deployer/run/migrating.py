@@ -1,0 +1,212 @@
+"""
+What is done about the database before a stack's change set is executed: its login is rotated once before the
+first tasks start with it, and its schema is migrated by a one-off task, run to its end.
+
+Stands between what `decide` says and the doing. Each step can be repeated: a task that runs already, another
+run's or a killed one's, is taken up. Whether one is needed at all is for `deployer.schema_migration`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from deployer.actions import Action, Execute, Fail, Migrate, Wait
+from deployer.cloud import Cloud, StackState
+from deployer.errors import Transient
+from deployer.options import Host
+from deployer.progress import Notice
+from deployer.run.change_sets import live
+from deployer.run.polling_interval import PollingInterval
+from deployer.run.work import STALE_SECONDS, Work
+from deployer.schema_migration import Live, Underway, count_of, failure, needed, starts_tasks, wrong_image
+from deployer.tasks import NO_CAPACITY, TaskRequest, TaskState
+from generator.manifest import StackSpec
+
+ROTATION_SECONDS = 300.0
+"""How long a rotation of the login may take, that usually takes one minute: a failed one never ends."""
+
+ValueOf = Callable[[str], str | None]
+"""Export -> its value."""
+
+
+def deployed(cloud: Cloud, spec: StackSpec, stack: StackState | None) -> Live | None:
+    """Return what is deployed of *spec*, None for a new stack; reads its template, may raise CloudError."""
+    there = live(stack)
+    return Live(cloud.template(there.id), count_of(spec, there.parameters)) if there else None
+
+
+class Migrating:
+    """The migrations of one run."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        host: Host,
+        interval: PollingInterval,
+        value_of: ValueOf,
+        *,
+        region: str,
+        environment: str,
+    ) -> None:
+        """*environment*: what commands call it."""
+        self._cloud = cloud
+        self._host = host
+        self._interval = interval
+        self._value_of = value_of
+        self._region = region
+        self._environment = environment
+        self._steps: Mapping[str, Callable[[Work, Underway], Underway]] = {
+            "look": self._look,
+            "rotation": self._await_rotation,
+            "start": self._start,
+            "follow": self._follow,
+        }
+
+    def before(self, work: Work, action: Action, now: float) -> Action:
+        """Return *action*, or what has to come before it."""
+        imports = work.request is not None and work.request.kind == "IMPORT"
+        asked_for = work.spec.migration or work.spec.login_secret
+        if not asked_for or imports or not isinstance(action, Execute):
+            return action
+        done = work.migration
+        if done is None or (done.change_set_id != action.change_set_id and not done.task_id):
+            done = work.migration = Underway(action.change_set_id, now)
+        if done.stage == "failed":
+            return Fail(done.reason)
+        if done.stage == "over":
+            return action
+        if self._interval.worth_following(now - done.since, now - done.asked_at, done.asked):
+            return Migrate(action.kind, done.words)
+        return Wait(done.words, on="task")
+
+    def carry_out(self, work: Work) -> None:
+        """
+        Take the step that is due.
+
+        Raises:
+            DeployError: AWS refused, or could not be reached; the same step can be taken again.
+
+        """
+        done = work.migration
+        if done is None:
+            return
+        now = self._host.clock()
+        done = work.migration = replace(done, asked=done.asked + 1, asked_at=now)
+        found = self._steps[done.stage](work, done)
+        if found.stage != done.stage:
+            self._interval.news(now)
+            found = replace(found, since=now, asked=0)
+            work.since = now
+        work.migration = found
+
+    def _look(self, work: Work, done: Underway) -> Underway:
+        """Find out whether to run anything, and what."""
+        parameters = work.request.parameters if work.request else {}
+        count, there = count_of(work.spec, parameters), deployed(self._cloud, work.spec, work.stack)
+        done = replace(done, starts_tasks=starts_tasks(count=count, live=there))
+        wanted, need = work.spec.migration, needed(work.spec.migration, count=count, live=there)
+        if wanted is None or not need.needed:
+            waits = done.starts_tasks and work.spec.login_secret
+            return done.to("rotation" if waits else "over", need.reason)
+        names = (wanted.definition_export, *wanted.subnet_exports, *wanted.security_group_exports)
+        values = {name: self._value_of(name) for name in names}
+        if missing := [name for name, value in values.items() if value is None]:
+            text = f"the database cannot be migrated, because no stack exports {', '.join(missing)}"
+            return done.to("failed", f"{text}: deploy all stacks")
+        found = {name: str(value) for name, value in values.items()}
+        images = self._cloud.task_images(found[wanted.definition_export])
+        if images is None:
+            return self._without(work, done, "this endpoint has no ECS")
+        if problem := wrong_image(wanted, images):
+            return done.to("failed", problem)
+        request = TaskRequest(
+            wanted.cluster,
+            found[wanted.definition_export],
+            wanted.container,
+            tuple(found[name] for name in wanted.subnet_exports),
+            tuple(found[name] for name in wanted.security_group_exports),
+        )
+        return replace(done.to("rotation", need.reason), request=request)
+
+    def _await_rotation(self, work: Work, done: Underway) -> Underway:
+        """
+        Wait for a rotation: it hands what there is over to another role, nothing should be made meanwhile.
+
+        Where no task runs yet, none starts before the first rotation: they would log in as the administrator.
+        """
+        secret = work.spec.login_secret
+        then = done.to("start" if done.request else "over")
+        rotating = self._cloud.rotating(secret) if secret else None
+        if rotating is None and secret:
+            text = f"this endpoint has no Secrets Manager: a rotation of {secret} is not seen"
+            self._host.tell(Notice(text, work.name))
+        if rotating is None or not rotating.under_way:
+            return then
+        seconds = self._host.clock() - done.since
+        if seconds < ROTATION_SECONDS:
+            return done
+        if rotating.first and done.starts_tasks:
+            return done.to("failed", rotating.unrotated(self._environment, seconds / 60))
+        what = f"the rotation of {secret} has not ended in {seconds / 60:.0f} minutes"
+        text = f"{what}: {then.waits_no_more}; see the log of the rotation's function"
+        self._host.tell(Notice(text, work.name, warning=True))
+        return then
+
+    def _start(self, work: Work, done: Underway) -> Underway:
+        """Take up a task that runs, or run one."""
+        wanted = work.spec.migration
+        image = wanted.image if wanted else ""
+        request = self._request(work, done)
+        running = self._cloud.running_task(request)
+        try:
+            task = running or self._cloud.run_task(request)
+        except Transient as error:
+            if error.code == NO_CAPACITY:
+                work.migration = replace(done, refused=done.refused + 1)
+            raise
+        text = f"migrates the database for {image} in a one-off task: {done.reason}"
+        if running:
+            text = f"takes up the task that migrates the database for {image}"
+        self._host.tell(Notice(text, work.name))
+        return self._judged(work, replace(done.to("follow"), task_id=task.id), task)
+
+    def _follow(self, work: Work, done: Underway) -> Underway:
+        """See what has become of the task; ECS may not show it at once."""
+        task = self._cloud.task(self._request(work, done), done.task_id)
+        if task is None and self._host.clock() - done.since < STALE_SECONDS:
+            return done
+        wanted = work.spec.migration
+        if task is None and wanted is not None:
+            return done.to("failed", failure(wanted, None, self._region))
+        return self._judged(work, done, task) if task is not None else done
+
+    def _judged(self, work: Work, done: Underway, task: TaskState) -> Underway:
+        wanted = work.spec.migration
+        if wanted is None or not task.stopped:
+            return done
+        if task.pretended:
+            return self._without(work, done, "this endpoint runs no tasks")
+        if problem := failure(wanted, task, self._region):
+            return done.to("failed", problem)
+        self._host.tell(Notice(f"the database is migrated for {wanted.image}", work.name))
+        return done.to("over")
+
+    def _without(self, work: Work, done: Underway, why: str) -> Underway:
+        text = f"the database is not migrated before tasks start: {why}"
+        self._host.tell(Notice(text, work.name, warning=True))
+        return done.to("over", why)
+
+    def _request(self, work: Work, done: Underway) -> TaskRequest:
+        """
+        Return the request with a token from its content: who executes the same change set runs one task.
+
+        A plan in a file keeps its change sets when a migration fails, so there each run counts for itself.
+        """
+        request = done.request or TaskRequest("", "", "", (), ())
+        run = self._host.run_id if work.approval and work.approval.lasting else ""
+        content = json.dumps([str(request), done.change_set_id, done.refused, run])
+        token = f"gatestack-{hashlib.sha256(content.encode()).hexdigest()[:32]}"
+        return replace(request, token=token)

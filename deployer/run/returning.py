@@ -1,0 +1,37 @@
+"""
+Log groups that come back after their stack is gone: a service with something left to write made them again.
+
+RDS does so for a database's log, Lambda for a function's; the next deployment would find the name taken. Only
+groups that this run's own deletions took away, by their exact names, and that nobody has tagged since, go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from deployer.cloud import Cloud
+from deployer.errors import DeployError
+from deployer.progress import Notice, Tell
+from deployer.run.work import Work
+
+TYPE = "AWS::Logs::LogGroup"
+
+
+def sweep(works: Collection[Work], cloud: Cloud, tell: Tell) -> None:
+    """Remove what has come back of log groups that went with *works*; that it fails is told, no more."""
+    gone = {
+        name for work in works if work.result and work.result.outcome == "done" for name in work.log_groups
+    }
+    if not gone:
+        return
+    try:
+        found = cloud.taken({TYPE: gone}).holders
+        back = sorted(one.name for one in found if one.tags == {})
+        for name in back:
+            cloud.delete_log_group(name)
+    except DeployError as error:
+        tell(Notice(f"log groups may have come back, which cannot be seen to: {error}", warning=True))
+        return
+    if back:
+        what = f"{', '.join(back)} came back after its deletion"
+        tell(Notice(f"{what}, since a service had something left to write: removed again"))

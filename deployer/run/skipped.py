@@ -1,0 +1,60 @@
+"""What a rollback has left as it is, by consent: measured before the update that is to set it right."""
+
+from __future__ import annotations
+
+from deployer.cloud import Cloud
+from deployer.day2.drift_state import ResourceDrift
+from deployer.errors import CloudError, Protected
+from deployer.progress import Notice, Tell
+from deployer.run.work import Work
+
+
+def tell_skipped(work: Work, names: tuple[str, ...], tell: Tell) -> None:
+    """Say what was left, and what sets it right should this run not come to it."""
+    env = work.desired.command.rpartition(" ")[2]
+    text = f"{', '.join(names)} is left as it is, which may be no more: `gatestack drift {env}` shows it"
+    again = f"the update that follows sets it back, or `{work.desired.command} --revert-drift`"
+    tell(Notice(f"{text}; {again}", work.name, warning=True))
+
+
+def measure(work: Work, cloud: Cloud, tell: Tell) -> None:
+    """Have CloudFormation look at each of them, and say what it has found; no failure stops the run."""
+    if work.stack is None or work.drifted is not None:
+        return
+    found = []
+    for name in work.history.skipped:
+        try:
+            found.append(cloud.resource_drift(work.stack.id, name))
+        except CloudError as error:
+            tell(Notice(f"nobody knows what has become of {name}: {error}", work.name, warning=True))
+    work.drifted = tuple(found)
+    for one in found:
+        tell(Notice(f"what was left as it is: {_words(one)}", work.name, warning=one.status != "IN_SYNC"))
+
+
+def check_mended(work: Work) -> None:
+    """
+    Refuse an update that would fail as the one before: of what is gone, where nothing makes it again.
+
+    Raises:
+        Protected: the change set does not set drift back, and something that was skipped is gone.
+
+    """
+    gone = [one.logical_id for one in work.drifted or () if one.status == "DELETED"]
+    if not gone or work.change_set is None or work.change_set.reverts_drift:
+        return
+    env = work.desired.command.rpartition(" ")[2]
+    what = f"{', '.join(gone)} is gone, and without drift-aware change sets no update makes it"
+    how = f"`gatestack destroy {env} --only {work.name}`, then `{work.desired.command}`"
+    raise Protected(f"{what} again; {how}")
+
+
+def _words(one: ResourceDrift) -> str:
+    what = f"{one.logical_id} ({one.type})"
+    if one.status == "DELETED":
+        return f"{what} is gone"
+    if one.status == "IN_SYNC":
+        return f"{what} is as it was deployed"
+    if one.status == "MODIFIED":
+        return f"{what} differs from its template in {', '.join(each.path for each in one.properties)}"
+    return f"{what} cannot be checked{f': {one.reason}' if one.reason else ''}"

@@ -1,0 +1,297 @@
+"""What a run knows and has done about one stack: the only mutable thing of a run. Asks nobody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from deployer.actions import Wait
+from deployer.changes.approval import Approval
+from deployer.cloud import ChangeSetRequest, ChangeSetState, Kind, StackEvent, StackState
+from deployer.day2.drift_state import ResourceDrift
+from deployer.decide import Desired, History, Observed
+from deployer.kept import Kept
+from deployer.progress import Goal, StackResult, Verb
+from deployer.run.attempts import UNSEEN_LOOKS, UNSEEN_SECONDS, Attempts
+from deployer.schema_migration import Underway
+from deployer.statuses import OUTPUTS_FINAL, SUCCEEDED, Step, row
+from generator.manifest import StackSpec
+
+STALE_SECONDS = 20.0
+"""How long a look that shows no trace of a request is taken for a stale one."""
+GONE = "GONE"
+"""Our word for the execution of a change set that can no longer be read."""
+PENDING = frozenset({"CREATE_PENDING", "CREATE_IN_PROGRESS"})
+
+
+@dataclass
+class Work:
+    """One stack of a run."""
+
+    spec: StackSpec
+    desired: Desired
+    goal: Goal
+    stack: StackState | None = None
+    first: StackState | None = None
+    """As it was found."""
+    change_set: ChangeSetState | None = None
+    compared: str = ""
+    """Id of the change set that is known to be what was asked for."""
+    base: tuple[str, ...] = ()
+    """The stack's version that the change set was made for."""
+    request: ChangeSetRequest | None = None
+    history: History = field(default_factory=History)
+    data: tuple[str, ...] | None = None
+    foreign: tuple[str, ...] | None = None
+    stuck: tuple[str, ...] | None = None
+    """What its rollback failed at, since the last act."""
+    drifted: tuple[ResourceDrift, ...] | None = None
+    """What CloudFormation has found of what a rollback skipped; None: it was not asked."""
+    kept: tuple[Kept, ...] = ()
+    log_groups: tuple[str, ...] = ()
+    """Names of those that its deletion takes away."""
+    to_import: tuple[Kept, ...] = ()
+    """What an earlier stack of the name has left: taken up before anything is made."""
+    result: StackResult | None = None
+    began: float | None = None
+    since: float | None = None
+    """When the present operation began: the time limit is one operation's."""
+    migration: Underway | None = None
+    """Of the database, before the change set is executed."""
+    wait: Wait | None = None
+    """What it waited for at the last look."""
+    events: list[StackEvent] = field(default_factory=list)
+    """Of the operation that goes on, oldest first."""
+    events_mark: tuple[str, ...] | None = None
+    acted_mark: tuple[str, ...] | None = None
+    acted_at: float = 0.0
+    looks: int = 0
+    """Since the last act."""
+    made_at: float = 0.0
+    """When the change set was made."""
+    asked_for: int = 0
+    """How often the change set was looked at."""
+    asked_at: float = 0.0
+    recheck: bool = False
+    """AWS said that something is no longer as it was seen."""
+    approval: Approval | None = None
+    """What was reviewed of it, in a run that executes a plan."""
+    tries: Attempts = field(default_factory=Attempts)
+    """What was asked for in vain."""
+    events_at: float = 0.0
+    trouble: tuple[str, ...] = ()
+    """What ECS said of a service that did not become stable."""
+    service_since: float | None = None
+    service_asked: float = float("-inf")
+
+    @property
+    def name(self) -> str:
+        """The short name."""
+        return self.spec.name
+
+    @property
+    def open(self) -> bool:
+        """Whether there is anything left to do about it."""
+        return self.result is None
+
+    @property
+    def follow(self) -> str | None:
+        """The id to look for: a name could come to mean another stack."""
+        if self.stack is not None:
+            return self.stack.id if self.stack.status != "DELETE_COMPLETE" else None
+        return self.change_set.stack_id if self.change_set and self.history.executed else None
+
+    @property
+    def pending(self) -> bool:
+        """Whether AWS is still working the change set out."""
+        waits = self.change_set is not None and self.change_set.status in PENDING
+        return waits and self.history.executed is None
+
+    @property
+    def preparing(self) -> bool:
+        """Whether it is not known yet what an update would do."""
+        fresh_start = self.history.change_sets <= 1 and not self.history.premature and not self.history.empty
+        unknown = self.change_set is None or self.pending
+        updates = row(self.stack.status if self.stack else None).deploy is Step.UPDATE
+        going = self.open and self.goal == "deploy" and self.history.executed is None
+        return going and fresh_start and unknown and updates
+
+    @property
+    def asked(self) -> bool:
+        """Whether this run has set anything going in AWS."""
+        done = self.history
+        return bool(done.executed or done.deletes or done.continues or done.rollbacks)
+
+    @property
+    def migrating(self) -> str:
+        """Id of the task that migrates the database for this stack; empty while none runs."""
+        one = self.migration
+        return one.task_id if one is not None and one.stage == "follow" else ""
+
+    @property
+    def going(self) -> bool:
+        """Whether AWS may be at work on something that this run has set going."""
+        return self.asked or bool(self.migrating)
+
+    @property
+    def outputs_final(self) -> bool:
+        """Whether dependants may start although AWS is still cleaning up."""
+        updated = self.history.executed is not None and self.history.kind != "IMPORT"
+        return updated and self.stack is not None and self.stack.status in OUTPUTS_FINAL and self._fresh(0.0)
+
+    @property
+    def verb(self) -> Verb:
+        """What this run does to the stack, as far as that is known."""
+        if self.goal == "destroy":
+            return "delete"
+        step = row(self.first.status if self.first else None).deploy
+        verbs: Mapping[Step, Verb] = {Step.CREATE: "create", Step.RECREATE: "recreate"}
+        return verbs.get(step, "update")
+
+    def take_up(self, approval: Approval, now: float) -> None:
+        """Go on from what was approved: its change set, or that there is nothing to change."""
+        self.approval, planned, one = approval, approval.planned, approval.change_set
+        kind: Kind = "CREATE" if planned.action == "create" else "UPDATE"
+        if approval.executed:
+            self.change_set = one
+            self.history = replace(self.history, executed=planned.change_set_id, kind=kind)
+        elif one is not None:
+            self.change_set, self.made_at, self.compared = one, now, one.id
+            self.base = self.version() if kind == "UPDATE" else ()
+            self.history = replace(self.history, change_sets=1, kind=kind)
+            self.request = ChangeSetRequest(
+                one.stack_id, kind, one.name, "", None, None, dict(planned.parameters)
+            )
+        elif planned.action == "none":
+            self.history = replace(self.history, change_sets=1, empty=True)
+
+    def begin(self, now: float) -> None:
+        """Start the clock of this stack, and that of its present operation, once."""
+        self.began = now if self.began is None else self.began
+        self.since = now if self.since is None else self.since
+
+    def over_limit(self, now: float) -> bool:
+        """Whether the present operation takes longer than the stack's time limit."""
+        return self.since is not None and now - self.since > self.spec.timeout_minutes * 60
+
+    def unseen(self, now: float) -> bool:
+        """Whether AWS took an order, and the stack has shown no trace of it for a long time."""
+        long = now - self.acted_at > UNSEEN_SECONDS and self.looks > UNSEEN_LOOKS
+        if not self.asked or not long:
+            return False
+        if self.stack is None or self.stack.status == "REVIEW_IN_PROGRESS":
+            return True
+        return not self.stack.status.endswith("_IN_PROGRESS") and not self._fresh(now)
+
+    def seconds(self, now: float) -> float:
+        """Return how long this stack has taken so far."""
+        return 0.0 if self.began is None else now - self.began
+
+    def version(self) -> tuple[str, ...]:
+        """What differs after every operation on the stack, and not in the middle of one."""
+        if self.stack is None:
+            return ()
+        return (self.stack.id, str(self.stack.last_updated), self.stack.change_set_id or "")
+
+    def seen(self, stack: StackState | None) -> bool:
+        """Take in what a look has shown; returns whether it is news."""
+        before = self.stack.mark if self.stack else None
+        if stack is None and self.history.executed and not self.history.deletes:
+            return False
+        self.stack = stack
+        self.looks += 1
+        one = self.change_set
+        if stack and one and stack.change_set_id == one.id and stack.status != "REVIEW_IN_PROGRESS":
+            self.recheck = self.recheck or self.history.executed is None
+        return before != (stack.mark if stack else None)
+
+    def acted(self, now: float, **done: Any) -> None:
+        """Note what was done and answered; what is seen from now on has to differ before it counts."""
+        self.history = replace(self.history, **done)
+        self.acted_mark = self.stack.mark if self.stack else ()
+        self.acted_at, self.looks, self.since = now, 0, now
+        self.events, self.events_mark, self.stuck = [], None, None
+        self.trouble, self.service_since, self.service_asked = (), None, float("-inf")
+
+    def told(self, found: ChangeSetState) -> bool:
+        """Take in what AWS says of the change set; returns whether it is news. It may be executed already."""
+        before, self.change_set, self.recheck = self.change_set, found, False
+        if found.execution in {"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE"} and not self.history.executed:
+            self.history = replace(self.history, executed=found.id)
+        return before is None or (before.status, before.execution) != (found.status, found.execution)
+
+    def forget_change_set(self) -> None:
+        """Have the next change set made anew."""
+        self.change_set = self.request = None
+
+    def begin_update(self) -> None:
+        """Go on after an import: what is missing is made by an update."""
+        self.forget_change_set()
+        self.history = replace(self.history, executed=None, kind="UPDATE", imported=True)
+
+    def observed(self, hold: str, now: float, *, early: bool = False) -> Observed:
+        """Return what `decide` needs to know; *early* when what the stack needs is not there yet."""
+        moved = self.stack is not None and self.base not in {(), self.version()}
+        return Observed(
+            stack=self.stack,
+            change_set=self.change_set,
+            compared=self.change_set is not None and self.compared == self.change_set.id,
+            outdated=moved and self.history.executed is None,
+            fresh=self._fresh(now),
+            hold=hold,
+            early=early,
+            data=self.data,
+            foreign=self.foreign,
+            stuck=self.stuck,
+            existed=self.first is not None and self.first.status != "DELETE_COMPLETE",
+            history=self.history,
+        )
+
+    def doubtful(self, now: float) -> bool:
+        """Whether the change set should be asked if it was executed: the stack alone does not prove it."""
+        still = self.stack is not None and not self.stack.status.endswith("_IN_PROGRESS")
+        executed = self.history.executed is not None and self.acted_mark is not None
+        return executed and not self._fresh(now) and (still or self.looks >= 2)
+
+    def _fresh(self, now: float) -> bool:
+        """Whether the stack is seen as it is after the last act; a look can be behind by some seconds."""
+        if self.acted_mark is None:
+            return True
+        expired = now - self.acted_at > STALE_SECONDS and self.looks > 2
+        if self.history.executed is None:
+            return expired or self.acted_mark != (self.stack.mark if self.stack else ())
+        return self.stack is not None and self._shows(self.stack, self.history.executed, expired=expired)
+
+    def _shows(self, stack: StackState, executed: str, *, expired: bool) -> bool:
+        """
+        Whether *stack* shows the execution of a change set.
+
+        It has to name the change set, or where it does not to differ from before. The end of an update looks
+        like the end of the one before, so the change set has to say the same, or to be gone.
+        """
+        execution = self.change_set.execution if self.change_set else GONE
+        named = stack.change_set_id in {executed, None}
+        if stack.mark == self.acted_mark or (expired and not named):
+            return expired and execution in {"EXECUTE_COMPLETE", "EXECUTE_FAILED", GONE}
+        if stack.status.endswith("_IN_PROGRESS") or self.history.kind != "UPDATE":
+            return named
+        agrees = "EXECUTE_COMPLETE" if stack.status in SUCCEEDED else "EXECUTE_FAILED"
+        return execution == agrees or (named and (execution == GONE or expired))
+
+
+def pick(work: Work, states: Collection[StackState]) -> StackState | None:
+    """Return the state that is *work*'s: the one it follows, else the live one of its name."""
+    own = [state for state in states if state.id == work.follow]
+    named = [state for state in states if state.name == work.spec.stack_name]
+    alive = [state for state in named if state.status != "DELETE_COMPLETE"]
+    if own and (own[0].status != "DELETE_COMPLETE" or not alive):
+        return own[0]
+    return next(iter(alive or named), None)
+
+
+def resources_of(template: str) -> Mapping[str, Any]:
+    """Return a template's resources by logical id."""
+    found: Mapping[str, Any] = json.loads(template).get("Resources", {})
+    return found

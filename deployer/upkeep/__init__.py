@@ -1,1 +1,0 @@
-"""What is done to an environment that runs: its secrets, parameters, rotations, tasks. Knows no boto."""
