@@ -15,10 +15,11 @@ import click
 from deployer.aws.account import on
 from deployer.aws.login import Clients, Login, log_in, own_endpoint
 from deployer.cloud import Cloud
+from deployer.day2.present import Present, present
 from gatestack import telling
-from gatestack.cli import Options
 from gatestack.environment import SANDBOX_ENVIRONMENT, Environment
-from gatestack.local import SANDBOX_FOLDER, none_runs, refusing
+from gatestack.options import Options
+from gatestack.sandbox_here import SANDBOX_FOLDER, none_runs, refusing
 from sandbox import local as sandbox
 
 Made = TypeVar("Made")
@@ -187,3 +188,8 @@ def _program() -> str:
         return "gatestack"
     called = sys.argv[0]
     return f"{shlex.quote(sys.executable)} -m gatestack" if called.endswith(".py") else shlex.quote(called)
+
+
+def present_in(environment: Environment, cloud: Cloud) -> Present:
+    """Return the stacks that *environment* should have, and those that it no longer has."""
+    return present(environment.name, environment.system, environment.stack_names, cloud)

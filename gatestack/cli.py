@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -11,35 +11,33 @@ import click
 
 from deployer.errors import DeployError, untouched
 from gatestack import telling
+from gatestack.options import Options
 
-COMMANDS: Mapping[str, tuple[str, str]] = {
-    "generate": ("gatestack.templates", "Render ENV's templates and manifest into a folder."),
-    "lint": ("gatestack.templates", "Check ENV's templates with cfn-lint; errors and warnings fail."),
-    "graph": ("gatestack.templates", "Show ENV's stacks and what passes between them."),
-    "cost": ("gatestack.costing", "Estimate what ENV costs in a month."),
-    "preflight": ("gatestack.preflight", "Say what account, region, quotas and role will refuse of ENV."),
-    "plan": ("gatestack.change", "Show what deploy would change in ENV."),
-    "deploy": ("gatestack.change", "Bring ENV to what its file says."),
-    "destroy": ("gatestack.change", "Take ENV away, in reverse order."),
-    "status": ("gatestack.look", "Show the state of ENV's stacks."),
-    "outputs": ("gatestack.look", "Show what ENV's stacks export."),
-    "events": ("gatestack.look", "Show what happened in ENV's stacks, oldest first."),
-    "watch": ("gatestack.follow", "Attach to what goes on in ENV's stacks, until it ends."),
-    "drift": ("gatestack.drifting", "Show what was changed behind CloudFormation's back."),
-    "verify": ("gatestack.verifying", "Check ENV end to end, each finding with what to do."),
-    "rotate": ("gatestack.rotating", "Rotate a secret of ENV now, and wait for it."),
-    "rollout": ("gatestack.rolling", "Start new tasks in ENV and wait until they are steady."),
-    "image": ("gatestack.image", "Build the image of ENV's tasks, and push it to ENV's repository."),
-    "config": ("gatestack.config", "Show or set ENV's SSM parameters."),
-    "secret": ("gatestack.secret", "Show or set ENV's secrets; values come from a prompt or stdin."),
-    "bootstrap": (
-        "gatestack.bootstrap",
-        "Let pipelines deploy ENV: trust, roles, boundary; once for an account.",
-    ),
-    "setup": ("gatestack.setup", "Ask for what an environment needs and write its file."),
-    "local": ("gatestack.local", "The sandbox: an AWS endpoint on this machine for ENV=local."),
+COMMANDS: Mapping[str, str] = {
+    "generate": "Render ENV's templates and manifest into a folder.",
+    "lint": "Check ENV's templates with cfn-lint; errors and warnings fail.",
+    "graph": "Show ENV's stacks and what passes between them.",
+    "cost": "Estimate what ENV costs in a month.",
+    "preflight": "Say what account, region, quotas and role will refuse of ENV.",
+    "plan": "Show what deploy would change in ENV.",
+    "deploy": "Bring ENV to what its file says.",
+    "destroy": "Take ENV away, in reverse order.",
+    "status": "Show the state of ENV's stacks.",
+    "outputs": "Show what ENV's stacks export.",
+    "events": "Show what happened in ENV's stacks, oldest first.",
+    "watch": "Attach to what goes on in ENV's stacks, until it ends.",
+    "drift": "Show what was changed behind CloudFormation's back.",
+    "verify": "Check ENV end to end, each finding with what to do.",
+    "rotate": "Rotate a secret of ENV now, and wait for it.",
+    "rollout": "Start new tasks in ENV and wait until they are steady.",
+    "image": "Build the image of ENV's tasks, and push it to ENV's repository.",
+    "config": "Show or set ENV's SSM parameters.",
+    "secret": "Show or set ENV's secrets; values come from a prompt or stdin.",
+    "bootstrap": "Let pipelines deploy ENV: trust, roles, boundary; once for an account.",
+    "setup": "Ask for what an environment needs and write its file.",
+    "local": "The sandbox: an AWS endpoint on this machine for ENV=local.",
 }
-"""Command -> the module that holds it under its own name, and its line in `--help`."""
+"""Command -> its line in `--help`; `gatestack.commands` has a module of that name for each."""
 READING = frozenset(
     {
         *("config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "preflight", "secret"),
@@ -47,19 +45,6 @@ READING = frozenset(
     }
 )
 """Commands whose work is what they print. What the others do is done, whoever reads of it."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """The global options, as given before or after the command."""
-
-    region: str | None = None
-    profile: str | None = None
-    poll_interval: float | None = None
-    """Seconds between two looks at AWS; left out: the deployer adapts."""
-    quiet: bool = False
-    verbose: bool = False
-    no_color: bool = False
 
 
 class Region(click.ParamType[str]):
@@ -123,7 +108,7 @@ class Commands(click.Group):
         """Import and return the command *cmd_name*."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
+        command: click.Command = getattr(import_module(f"gatestack.commands.{cmd_name}"), cmd_name)
         for each in (command, *getattr(command, "commands", {}).values()):
             if not any(parameter.name == "region" for parameter in each.params):
                 each.params += _global_options(hidden=True)
@@ -148,7 +133,7 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help lines from the table."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(

@@ -1,57 +1,25 @@
-"""`cost`: the monthly estimate of an environment, and of a plan before and after."""
+"""What an environment costs before and after a plan, and what it keeps after its end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-import click
-
 from deployer.cloud import Cloud, StackState
 from deployer.kept import Kept
 from deployer.plan import CostDifference, Plan, PlanCost
 from deployer.progress import Result
 from deployer.scrub import said
-from gatestack import telling
-from gatestack.cli import Options
-from gatestack.environment import Environment, SettingsRefused, resolve
 from generator.cost import report
-from generator.cost.estimate import Estimate, compared, estimate, names
+from generator.cost.estimate import Estimate, compared, estimate
 from generator.cost.kept import monthly_usd
-from generator.cost.prices import PriceTable, load
-from generator.cost.report import Priced
+from generator.cost.prices import load
 from generator.cost.template import Template
 from generator.cost.usage import Usage
 from generator.manifest import Manifest
 
 NOTHING_THERE = frozenset({"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE"})
 """Statuses of stacks that hold no resources (CloudFormation User Guide, "Stack status codes")."""
-
-
-@click.command()
-@click.argument("env")
-@click.option("--live", is_flag=True, help="Ask the AWS Price List API; its answers are kept for a day.")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
-@click.pass_obj
-def cost(options: Options, env: str, style: str, *, live: bool) -> int:
-    """Estimate what ENV costs in a month, a row for each thing that is paid for, with its assumption."""
-    environment = resolve(env, options.region)
-    manifest = environment.manifest()
-    try:
-        usage, templates = Usage.read(manifest.usage), _wanted(manifest)
-    except ValueError as error:
-        raise SettingsRefused(f"{env}: {error}") from error
-    prices, notices = load(manifest.region), _elsewhere(manifest)
-    if live:
-        needed = names(templates, usage, prices)
-        prices, notices = _asked(environment, options, prices.select(needed))
-    found = estimate(templates, usage, prices)
-    priced = Priced(environment.name, manifest.region, found, usage, prices, notices)
-    if style == "json":
-        telling.document(report.machine(priced))
-    else:
-        click.echo(report.text(priced))
-    return 0
 
 
 def with_cost(plan: Plan, manifest: Manifest, cloud: Cloud) -> Plan:
@@ -65,7 +33,7 @@ def with_cost(plan: Plan, manifest: Manifest, cloud: Cloud) -> Plan:
     except Exception as error:  # noqa: BLE001 - whatever is in a live template: a plan does not depend on it
         reason = said(error)
         return replace(plan, notices=(*plan.notices, f"what this costs is not known: {reason}"))
-    return replace(plan, cost=found, notices=(*plan.notices, *_elsewhere(manifest)))
+    return replace(plan, cost=found, notices=(*plan.notices, *elsewhere(manifest)))
 
 
 def with_kept_cost(result: Result, region: str) -> Result:
@@ -83,7 +51,7 @@ def with_kept_cost(result: Result, region: str) -> Result:
 
 def _of_plan(plan: Plan, manifest: Manifest, cloud: Cloud) -> PlanCost:
     usage, prices = Usage.read(manifest.usage), load(manifest.region)
-    wanted = {template.stack: template for template in _wanted(manifest)}
+    wanted = {template.stack: template for template in templates_of(manifest)}
     live = _live(plan, manifest, cloud)
     planned = {stack.name for stack in plan.stacks}
     kept = {name: template for name, template in live.items() if name not in planned}
@@ -117,18 +85,12 @@ def _ordered(found: Mapping[str, Template], wanted: Mapping[str, Template]) -> I
     return (found[name] for name in wanted if name in found)
 
 
-def _wanted(manifest: Manifest) -> tuple[Template, ...]:
+def templates_of(manifest: Manifest) -> tuple[Template, ...]:
+    """Return the templates of *manifest*; raises ValueError where one cannot be read."""
     return tuple(Template.read(stack.name, stack.template) for stack in manifest.stacks)
 
 
-def _elsewhere(manifest: Manifest) -> tuple[str, ...]:
+def elsewhere(manifest: Manifest) -> tuple[str, ...]:
+    """Return the notice that prices are of another region, where they are."""
     told = report.of_another_region(manifest.region, load(manifest.region))
     return (told,) if told else ()
-
-
-def _asked(
-    environment: Environment, options: Options, prices: PriceTable
-) -> tuple[PriceTable, tuple[str, ...]]:
-    from gatestack.live_prices import fresh  # noqa: PLC0415 - without --live nobody waits for botocore
-
-    return fresh(environment, options, prices)

@@ -10,8 +10,8 @@ from pathlib import Path
 from deployer.aws.prices import HOME, Answer, PriceList, Question
 from deployer.errors import DeployError
 from gatestack.account import login, uses_sandbox
-from gatestack.cli import Options
 from gatestack.environment import Environment
+from gatestack.options import Options
 from generator.cost.prices import Price, PriceTable
 from generator.foreign import write_private
 

@@ -10,7 +10,7 @@ import click
 from deployer.errors import DeployError, Refused
 from gatestack import programs
 from gatestack.base_image import bases, with_digest
-from gatestack.image import FOLDER
+from gatestack.commands.image import FOLDER
 
 
 def pin(path: Path) -> str:

@@ -28,8 +28,8 @@ from deployer.progress import (
 )
 from deployer.report import event_words
 from gatestack import agents, gate, rows, telling
-from gatestack.cli import Options
 from gatestack.gate import Gate
+from gatestack.options import Options
 from gatestack.rows import Rows
 from generator.escapes import one_line
 

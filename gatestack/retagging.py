@@ -28,8 +28,8 @@ from deployer.progress import Result, StackResult
 from deployer.run.backoff import with_backoff
 from gatestack import review, telling
 from gatestack.account import connect, poll_interval, speed
-from gatestack.cli import Options
 from gatestack.environment import Environment, retagged, tagged
+from gatestack.options import Options
 from gatestack.progress import shown
 from gatestack.rolling import Rolled, as_json, ended, rolled, rollers_for
 from gatestack.signals import host

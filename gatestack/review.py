@@ -18,8 +18,8 @@ from deployer.errors import DeployError, Protected, Refused
 from deployer.options import Options as RunOptions
 from deployer.plan import Plan, consent_flags
 from gatestack import telling
-from gatestack.cli import Options
 from gatestack.environment import Environment, built_folder
+from gatestack.options import Options
 from gatestack.progress import shown
 from gatestack.signals import host, interrupting
 from generator.foreign import Foreign

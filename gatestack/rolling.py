@@ -1,4 +1,4 @@
-"""`rollout`: new tasks, of the same image or another one, followed until they run or are taken back."""
+"""New tasks of every service of an environment, one service after the other, and what became of them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ from deployer.errors import DeployError, Interrupted, LostSight
 from deployer.options import Host
 from deployer.run.backoff import with_backoff
 from gatestack import telling
-from gatestack.account import check_account, clients, connect, poll_interval, speed
-from gatestack.cli import Options
-from gatestack.environment import Environment, resolve
-from gatestack.progress import shown
-from gatestack.signals import host
+from gatestack.account import clients, poll_interval, speed
+from gatestack.environment import Environment
+from gatestack.options import Options
 
 MINUTES = 30.0
 """A rollout may take: health checks have ten minutes' grace, and old tasks drain for two."""
@@ -47,40 +45,6 @@ class Rolled:
     def failed(self) -> bool:
         """Whether new tasks were started and do not run."""
         return self.rollout.status not in {"COMPLETED", "SKIPPED"}
-
-
-@click.command()
-@click.argument("env")
-@click.option("--image-tag", "tag", metavar="TAG", help="Run this image from now on, through CloudFormation.")
-@click.option("--all-changes", is_flag=True, help="With --image-tag: deploy what else ENV's file says, too.")
-@click.option("--yes", is_flag=True, help="With --image-tag: do not ask.")
-@TIMEOUT
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
-@click.pass_obj
-def rollout(
-    options: Options,
-    env: str,
-    tag: str | None,
-    minutes: float,
-    style: str,
-    *,
-    all_changes: bool,
-    yes: bool,
-) -> int:
-    """Start new tasks in ENV and wait until they are steady, or ECS has gone back to the old ones."""
-    environment = resolve(env, options.region)
-    if tag is not None:
-        from gatestack.retagging import retag  # noqa: PLC0415 - what renders and deploys loads a lot
-
-        return retag(options, environment, env, tag, minutes, style, all_changes=all_changes, yes=yes)
-    if all_changes:
-        raise click.UsageError("--all-changes is for --image-tag; `gatestack deploy` deploys the file")
-    cloud = connect(environment, options)
-    check_account(environment, cloud)
-    with shown(options) as tell, host(tell) as here:
-        rollers, idle = rollers_for(environment, env, cloud, options, here, minutes)
-        done = rolled(rollers, idle, environment, style)
-    return ended(done, environment, style)
 
 
 def rollers_for(

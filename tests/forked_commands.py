@@ -40,7 +40,7 @@ LOADED = (
     "generator.lint",
     "generator.render",
     "stacks.environment",
-    *sorted({module for module, _ in COMMANDS.values()}),
+    *(f"gatestack.commands.{name}" for name in COMMANDS),
 )
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PATIENCE = 180.0

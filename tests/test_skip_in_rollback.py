@@ -255,7 +255,7 @@ def test_what_was_cancelled_by_another_failure_is_not_named(aws: Line) -> None:
 
 
 def test_the_command_takes_the_option_that_the_output_names() -> None:
-    from gatestack.change import deploy  # noqa: PLC0415 - the command, as the table loads it
+    from gatestack.commands.deploy import deploy  # noqa: PLC0415 - the command, as the table loads it
 
     shown = CliRunner().invoke(deploy, ["--help"])
 

@@ -19,9 +19,9 @@ from deployer.options import Options as RunOptions
 from deployer.progress import Result
 from gatestack import review, telling
 from gatestack.account import connect, poll_interval, speed
-from gatestack.change import ENV, FORMAT, YES
-from gatestack.cli import Options
+from gatestack.changes import ENV, FORMAT, YES
 from gatestack.environment import Environment, SettingsRefused, resolve
+from gatestack.options import Options
 from gatestack.progress import shown
 from gatestack.signals import host
 from generator.manifest import Manifest

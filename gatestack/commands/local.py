@@ -4,42 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import click
 
 from gatestack import telling
+from gatestack.sandbox_here import REGION, SANDBOX_FOLDER, none_runs, refusing
 from sandbox import local as sandbox
-
-SANDBOX_FOLDER = Path(".gatestack")
-"""Of this folder: two checkouts have two sandboxes."""
-REGION = "us-east-1"
-"""Of a shell that has `local env`: where environments/local.yaml deploys to."""
-
-
-class SandboxRefused(click.ClickException):
-    """The sandbox cannot be used, or there is none; nothing was touched."""
-
-    exit_code = 2
-
-
-@contextmanager
-def refusing() -> Iterator[None]:
-    """Tell in one sentence why this folder's sandbox cannot be used; raises SandboxRefused."""
-    try:
-        yield
-    except sandbox.LocalError as error:
-        raise SandboxRefused(str(error)) from error
-
-
-def none_runs() -> SandboxRefused:
-    """Return that there is no sandbox here, and what starts one."""
-    return SandboxRefused(
-        f"no sandbox runs in this folder ({Path.cwd()}): go to the folder where yours does, or start one "
-        "here with `gatestack deploy local`"
-    )
 
 
 @click.group()

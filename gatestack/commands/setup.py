@@ -13,10 +13,10 @@ import click
 
 from gatestack import draft
 from gatestack.catalogue import placeholders
-from gatestack.cli import Options
 from gatestack.draft import Answers
 from gatestack.environment import FOLDER, Environment, SettingsRefused, resolve
 from gatestack.injected import keys_taken
+from gatestack.options import Options
 from gatestack.questions import QUESTIONS, Question, filed, implied_access
 from gatestack.review import NotConfirmed
 from stacks.application import PLACEHOLDER, Written

@@ -14,8 +14,8 @@ from deployer.errors import DeployError, Refused
 from gatestack import programs, telling
 from gatestack.account import check_account, clients, connect, login
 from gatestack.base_image import Base, bases
-from gatestack.cli import Options
 from gatestack.environment import Environment, SettingsRefused, resolve
+from gatestack.options import Options
 from stacks.checking.image_tag import with_image_tag
 from stacks.settings import Settings
 

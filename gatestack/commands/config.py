@@ -18,10 +18,10 @@ from deployer.day2.parameters import SECURE, Parameter, ParameterStore
 from deployer.errors import DeployError, Refused
 from gatestack import telling
 from gatestack.account import clients
-from gatestack.cli import Options
 from gatestack.draft import objection
 from gatestack.environment import FOLDER, Environment, resolve
 from gatestack.injected import parameters_taken
+from gatestack.options import Options
 from stacks.application import LOG_LEVEL, Application
 
 FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")

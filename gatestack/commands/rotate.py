@@ -21,8 +21,8 @@ from deployer.run.backoff import with_backoff
 from gatestack import telling
 from gatestack.account import check_account, clients, connect, poll_interval, speed
 from gatestack.catalogue import rotated, rotations, unrotated
-from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
+from gatestack.options import Options
 from gatestack.progress import shown
 from gatestack.signals import host
 

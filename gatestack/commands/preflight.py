@@ -11,8 +11,8 @@ from deployer.preflight.check import preflight as look
 from gatestack import telling
 from gatestack.account import connect, login
 from gatestack.checks import checks_json, table
-from gatestack.cli import Options
 from gatestack.environment import resolve
+from gatestack.options import Options
 from gatestack.signals import host
 
 REFUSED = 2

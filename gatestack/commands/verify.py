@@ -34,9 +34,9 @@ from gatestack import telling
 from gatestack.account import check_account, clients, connect
 from gatestack.catalogue import placeholders, prefix_of, rotations
 from gatestack.checks import checks_json, table
-from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
 from gatestack.injected import keys_taken
+from gatestack.options import Options
 from gatestack.signals import host
 from stacks.application import ConfigFile, OwnSecret
 

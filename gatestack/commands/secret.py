@@ -20,8 +20,8 @@ from deployer.errors import DeployError, NotAllowed, Refused
 from gatestack import telling
 from gatestack.account import clients
 from gatestack.catalogue import catalogue
-from gatestack.cli import Options
 from gatestack.environment import Environment, resolve
+from gatestack.options import Options
 
 FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 ON_THE_COMMAND_LINE = (

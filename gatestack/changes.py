@@ -1,0 +1,70 @@
+"""What `plan`, `deploy` and `destroy` share: their options, the run's, and how its end is told."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection
+from pathlib import Path
+
+import click
+
+from deployer import report
+from deployer.options import Options as RunOptions
+from deployer.progress import Result
+from gatestack import telling
+from gatestack.account import poll_interval
+from gatestack.environment import Environment
+from gatestack.options import Options
+
+ENV = click.argument("env")
+YES = click.option("--yes", is_flag=True, help="Do not ask.")
+ONLY = click.option("--only", multiple=True, metavar="STACK", help="Only this stack; may be repeated.")
+FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+FILE = click.Path(dir_okay=False, path_type=Path)
+ALLOW = click.option(
+    "--allow-replace", multiple=True, metavar="ID", help="Let this resource go although it holds data."
+)
+MIGRATE = click.option(
+    "--migrate-exports",
+    is_flag=True,
+    help="Change exports in use: consumers hold today's value meanwhile; something may be interrupted.",
+)
+SKIP = click.option(
+    "--skip-in-rollback",
+    multiple=True,
+    metavar="ID",
+    help="Let a rollback that failed at this resource leave it as it is.",
+)
+REVERT = click.option(
+    "--revert-drift", is_flag=True, help="Set back what was changed behind CloudFormation's back."
+)
+
+FRESH = click.option(
+    "--fresh",
+    is_flag=True,
+    help="Do not take up again what an earlier destroy has kept: make everything anew.",
+)
+
+
+def run_options(environment: Environment, options: Options, only: Collection[str], env: str) -> RunOptions:
+    """Return what a run is told of the global options and of *only*; *env* as the user wrote it."""
+    for stack in only:
+        environment.chosen(stack)
+    interval = poll_interval(environment, options)
+    return RunOptions(
+        only=frozenset(only), poll_interval=interval, show_events=not options.quiet, env=shlex.quote(env)
+    )
+
+
+def ended(result: Result, style: str) -> int:
+    """Print what a run came to: the stacks on stderr, the outputs on stdout, the first cause last."""
+    if style == "json":
+        telling.document(report.result_json(result))
+    else:
+        click.echo(report.result_text(result), err=True)
+        if result.outputs:
+            click.echo(report.outputs_text(result.outputs))
+    telling.outputs(result.outputs)
+    if cause := report.first_cause(result):
+        telling.error(cause)
+    return result.exit_code

@@ -1,0 +1,96 @@
+"""`deploy`: brings an environment to what its file says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from deployer.changes.approved import deploy_plan
+from deployer.deploy import deploy as deploy_stacks
+from gatestack import review
+from gatestack.account import connect, speed
+from gatestack.changes import (
+    ALLOW,
+    ENV,
+    FILE,
+    FORMAT,
+    FRESH,
+    MIGRATE,
+    ONLY,
+    REVERT,
+    SKIP,
+    YES,
+    ended,
+    run_options,
+)
+from gatestack.environment import resolve
+from gatestack.options import Options
+from gatestack.progress import shown
+from gatestack.signals import host
+
+
+@click.command()
+@ENV
+@YES
+@ONLY
+@ALLOW
+@MIGRATE
+@REVERT
+@FRESH
+@SKIP
+@click.option(
+    "--plan",
+    "path",
+    type=FILE,
+    metavar="FILE",
+    help="Execute what plan --save wrote, or refuse; asks nobody.",
+)
+@click.option("--on-failure", type=click.Choice(["continue", "stop"]), default="continue")
+@FORMAT
+@click.pass_obj
+def deploy(
+    options: Options,
+    env: str,
+    only: tuple[str, ...],
+    allow_replace: tuple[str, ...],
+    skip_in_rollback: tuple[str, ...],
+    path: Path | None,
+    on_failure: str,
+    style: str,
+    *,
+    yes: bool,
+    migrate_exports: bool,
+    revert_drift: bool,
+    fresh: bool,
+) -> int:
+    """Bring ENV to what its file says: change sets for everything, side by side where the imports allow."""
+    if path and (only or revert_drift):
+        raise click.UsageError("--only and --revert-drift cannot be given with --plan: the plan says it")
+    reviewed = review.read(path, env) if path else None
+    environment = resolve(env, options.region)
+    if not reviewed and not yes:
+        review.check_terminal(" (see `gatestack plan` first)")
+    environment.warn()
+    chosen = replace(
+        run_options(environment, options, only, env),
+        allow_replace=frozenset(allow_replace),
+        skip_in_rollback=frozenset(skip_in_rollback),
+        on_failure="stop" if on_failure == "stop" else "continue",
+        revert_drift=revert_drift,
+        migrate_exports=migrate_exports,
+        fresh=fresh,
+    )
+    manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
+    try:
+        if not reviewed and not yes:
+            reviewed = review.agreed(environment, manifest, cloud, options, chosen)
+    except review.NothingToDo:
+        return 0
+    with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
+        if reviewed is None:
+            result = deploy_stacks(manifest, cloud, chosen, here)
+        else:
+            result = deploy_plan(manifest, reviewed, cloud, chosen, here, file=str(path) if path else "")
+    return ended(result, style)

@@ -1,0 +1,57 @@
+"""`destroy`: takes an environment away, in reverse order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import click
+
+from deployer.deploy import check_force, check_removal
+from deployer.deploy import destroy as destroy_stacks
+from deployer.progress import Result
+from gatestack import review
+from gatestack.account import connect, nowhere, speed
+from gatestack.changes import ENV, FORMAT, ONLY, YES, ended, run_options
+from gatestack.environment import Environment, resolve
+from gatestack.options import Options
+from gatestack.progress import shown
+from gatestack.signals import host
+
+
+@click.command()
+@ENV
+@YES
+@ONLY
+@click.option("--force", is_flag=True, help="Also a production environment, termination protection included.")
+@FORMAT
+@click.pass_obj
+def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, yes: bool, force: bool) -> int:
+    """Take ENV away, in reverse order; what is kept (final snapshot, retained resources) is listed."""
+    environment = resolve(env, options.region, guesses=False)
+    chosen = replace(run_options(environment, options, only, env), force=force)
+    if nowhere(environment, options):
+        click.echo("no sandbox runs in this folder, so there is nothing to destroy", err=True)
+        return ended(Result(environment.name, "destroy", ()), style)
+    if not yes:
+        review.check_terminal()
+    manifest = environment.manifest()
+    if yes:
+        check_force(manifest, chosen)
+    cloud = connect(environment, options)
+    if not yes:
+        check_removal(manifest, cloud, chosen, lambda line: click.echo(line, err=True))
+        _confirm_by_name(environment, only)
+    with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
+        result = destroy_stacks(manifest, cloud, chosen, here)
+    from gatestack.costing import with_kept_cost  # noqa: PLC0415 - what keeps nothing costs nothing
+
+    return ended(with_kept_cost(result, manifest.region), style)
+
+
+def _confirm_by_name(environment: Environment, only: Collection[str]) -> None:
+    what = ", ".join(environment.stack_names[name] for name in only)
+    click.echo(f"This deletes {what or f'every stack of {environment.name}'}.", err=True)
+    typed = click.prompt("Type the environment's name to go on", default="", show_default=False, err=True)
+    if typed != environment.name:
+        raise review.NotConfirmed(f"{typed!r} is not {environment.name}; nothing was changed")

@@ -1,0 +1,32 @@
+"""`drift`: what was changed behind CloudFormation's back. It changes nothing and renders nothing."""
+
+from __future__ import annotations
+
+import click
+
+from deployer.day2 import watch_report
+from gatestack import telling
+from gatestack.account import connect
+from gatestack.drifting import detected
+from gatestack.environment import resolve
+from gatestack.options import Options
+
+
+@click.command()
+@click.argument("env")
+@click.option("--stack", "only", help="One stack, by its short name (network).")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.pass_obj
+def drift(options: Options, env: str, only: str | None, style: str) -> int:
+    """Show which resources of ENV are no longer as they were deployed, property by property; 3 if any is."""
+    environment = resolve(env, options.region)
+    names = environment.chosen(only)
+    found = detected(environment, names, connect(environment, options), options)
+    if style == "json":
+        telling.document(watch_report.drift_json(found))
+    else:
+        click.echo(watch_report.drift_text(found))
+    failed = [stack for stack in found.stacks if stack.verdict in {"failed", "busy"}]
+    if failed:
+        telling.error(f"{failed[0].name}: {failed[0].reason or 'drift could not be detected'}")
+    return found.exit_code

@@ -1,0 +1,51 @@
+"""`events`: what happened in an environment's stacks. It changes nothing and renders nothing."""
+
+from __future__ import annotations
+
+import click
+
+from deployer import report
+from gatestack import telling
+from gatestack.account import connect, present_in
+from gatestack.environment import resolve
+from gatestack.follow import follow
+from gatestack.options import Options
+
+
+@click.command()
+@click.argument("env")
+@click.option("--stack", "only", help="One stack, by its short name (network).")
+@click.option("--follow", "following", is_flag=True, help="Show what is new as it comes, until Ctrl-C.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json", "html"]),
+    default="text",
+    help="html: a chart of the last deployment.",
+)
+@click.pass_obj
+def events(options: Options, env: str, only: str | None, style: str, *, following: bool) -> int:
+    """Show what happened in ENV's stacks, oldest first."""
+    if following and style == "html":
+        raise click.UsageError("a page is about what there is now: --format html cannot follow")
+    environment = resolve(env, options.region)
+    chosen = environment.chosen(only)
+    cloud = connect(environment, options)
+    if following:
+        return follow(environment, chosen, cloud, options, style)
+    here = present_in(environment, cloud)
+    if only is None:
+        chosen = here.names
+    states = {name: state for name, state in here.states.items() if name in chosen}
+    read = {name: cloud.events(state.id) if state else () for name, state in states.items()}
+    found = [(name, event) for name, each in read.items() for event in each]
+    found.sort(key=lambda row: row[1].time)
+    if style == "html":
+        from gatestack import pages  # noqa: PLC0415 - no other format waits for Jinja2
+
+        click.echo(pages.of_events(environment, cloud, states, read))
+    elif style == "json":
+        telling.document(report.events_json(environment.name, found))
+    else:
+        click.echo("\n".join(report.event_text(stack, event) for stack, event in found))
+    return 0

@@ -1,0 +1,63 @@
+"""`graph`: what passes between an environment's stacks, and its picture. It needs no AWS account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gatestack.environment import resolve
+from gatestack.options import Options
+
+if TYPE_CHECKING:
+    from deployer.graph import Graph
+    from generator.manifest import Manifest
+
+
+STYLES = ("text", "mermaid", "dot", "security", "svg")
+"""Of `graph`: three of the stacks, then the security groups, and the picture of everything."""
+
+
+@click.command()
+@click.argument("env")
+@click.option("--format", "style", type=click.Choice(STYLES), default="text", help="Default: text.")
+@click.pass_obj
+def graph(options: Options, env: str, style: str) -> int:
+    """
+    Show ENV's stacks, what each imports from which, and which can be deployed side by side.
+
+    With `security` its security groups and their rules, as a table; with `svg` a picture of all of it.
+    """
+    from deployer.graph import graph as read  # noqa: PLC0415 - `generate` does without
+
+    manifest = resolve(env, options.region).manifest()
+    found = read(manifest.stacks)
+    try:
+        click.echo(_wired(found, style) if style in STYLES[:3] else _drawn(manifest, style))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # Only a folder can hold templates that nobody rendered.
+        why = f"a property is not as `gatestack generate` writes it ({error!r}): generate it again"
+        raise click.UsageError(f"{env}: its templates cannot be drawn, {why}") from error
+    return 0
+
+
+def _wired(found: Graph, style: str) -> str:
+    from generator.diagram import FORMATS, Wiring  # noqa: PLC0415
+
+    prefixes = {stack.name: f"{stack.stack_name}-" for stack in found.stacks}
+    imports = {
+        (consumer, producer): [
+            name.removeprefix(prefixes[producer]) for name in found.imported(consumer, producer)
+        ]
+        for consumer in found.names
+        for producer in sorted(found.needs[consumer])
+    }
+    return FORMATS[style](Wiring(found.waves(), imports))
+
+
+def _drawn(manifest: Manifest, style: str) -> str:
+    from generator.diagram import security  # noqa: PLC0415
+    from generator.picture.svg import picture  # noqa: PLC0415
+    from generator.traffic import traffic  # noqa: PLC0415
+
+    return picture(manifest) if style == "svg" else security(traffic(manifest))

@@ -1,0 +1,88 @@
+"""`plan`: what deploy would change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from deployer import report
+from deployer.options import Options as RunOptions
+from deployer.plan import Plan
+from gatestack import review, telling
+from gatestack.account import connect
+from gatestack.changes import ALLOW, ENV, FILE, FRESH, MIGRATE, ONLY, REVERT, run_options
+from gatestack.drifting import notes as drift_notes
+from gatestack.environment import Environment, resolve
+from gatestack.options import Options
+
+CHANGES_FOUND = 3
+"""The exit code that --detailed-exitcode asks for."""
+
+
+@click.command()
+@ENV
+@ONLY
+@click.option("--format", "style", type=click.Choice(["text", "json", "markdown", "html"]), default="text")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 3 when there are changes.")
+@click.option(
+    "--save", "path", type=FILE, metavar="FILE", help="Keep the change sets, for deploy --plan FILE."
+)
+@ALLOW
+@MIGRATE
+@REVERT
+@FRESH
+@click.option("--drift", is_flag=True, help="Also say what was changed behind CloudFormation's back.")
+@click.pass_obj
+def plan(
+    options: Options,
+    env: str,
+    only: tuple[str, ...],
+    style: str,
+    path: Path | None,
+    allow_replace: tuple[str, ...],
+    *,
+    detailed_exitcode: bool,
+    revert_drift: bool,
+    migrate_exports: bool,
+    fresh: bool,
+    drift: bool,
+) -> int:
+    """Show what deploy would change in ENV; the change sets it makes for that are removed again."""
+    environment = resolve(env, options.region)
+    environment.warn()
+    chosen = replace(
+        run_options(environment, options, only, env),
+        allow_replace=frozenset(allow_replace),
+        revert_drift=revert_drift,
+        migrate_exports=migrate_exports,
+        fresh=fresh,
+    )
+    if path is not None:
+        review.check_place(path)
+    manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
+    found = review.preview(manifest, cloud, options, chosen, keep=path is not None)
+    if drift:
+        found = replace(found, notices=found.notices + drift_notes(environment, cloud, options))
+    from gatestack.costing import with_cost  # noqa: PLC0415 - a deployment counts no costs
+
+    found = with_cost(found, manifest, cloud)
+    if style == "json":
+        telling.document(report.plan_json(found))
+    else:
+        click.echo(_rendered(found, environment, chosen, style))
+    telling.summary(report.plan_markdown(found), f"plan-{environment.name}")
+    telling.variables({"changes": "yes" if found.changes_anything else "no"})
+    if path is not None:
+        review.save(found, manifest, cloud, chosen, path)
+        click.echo(f"to deploy exactly this: {review.how_to_deploy(env, path)}", err=style != "text")
+    return CHANGES_FOUND if detailed_exitcode and found.changes_anything else 0
+
+
+def _rendered(found: Plan, environment: Environment, chosen: RunOptions, style: str) -> str:
+    if style == "html":
+        from gatestack import pages  # noqa: PLC0415 - no other format waits for Jinja2
+
+        return pages.of_plan(found, environment, chosen)
+    return report.plan_markdown(found) if style == "markdown" else report.plan_text(found)

@@ -1,0 +1,46 @@
+"""`rollout`: new tasks, of the same image or another one, followed until they run or are taken back."""
+
+from __future__ import annotations
+
+import click
+
+from gatestack.account import check_account, connect
+from gatestack.environment import resolve
+from gatestack.options import Options
+from gatestack.progress import shown
+from gatestack.rolling import TIMEOUT, ended, rolled, rollers_for
+from gatestack.signals import host
+
+
+@click.command()
+@click.argument("env")
+@click.option("--image-tag", "tag", metavar="TAG", help="Run this image from now on, through CloudFormation.")
+@click.option("--all-changes", is_flag=True, help="With --image-tag: deploy what else ENV's file says, too.")
+@click.option("--yes", is_flag=True, help="With --image-tag: do not ask.")
+@TIMEOUT
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.pass_obj
+def rollout(
+    options: Options,
+    env: str,
+    tag: str | None,
+    minutes: float,
+    style: str,
+    *,
+    all_changes: bool,
+    yes: bool,
+) -> int:
+    """Start new tasks in ENV and wait until they are steady, or ECS has gone back to the old ones."""
+    environment = resolve(env, options.region)
+    if tag is not None:
+        from gatestack.retagging import retag  # noqa: PLC0415 - what renders and deploys loads a lot
+
+        return retag(options, environment, env, tag, minutes, style, all_changes=all_changes, yes=yes)
+    if all_changes:
+        raise click.UsageError("--all-changes is for --image-tag; `gatestack deploy` deploys the file")
+    cloud = connect(environment, options)
+    check_account(environment, cloud)
+    with shown(options) as tell, host(tell) as here:
+        rollers, idle = rollers_for(environment, env, cloud, options, here, minutes)
+        done = rolled(rollers, idle, environment, style)
+    return ended(done, environment, style)

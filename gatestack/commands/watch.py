@@ -1,0 +1,47 @@
+"""`watch`: attaches to what goes on in an environment, whoever started it. It changes nothing."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+from deployer import report
+from deployer.day2 import watch_report
+from deployer.day2.attach import watch as watch_stacks
+from deployer.run.backoff import with_backoff
+from gatestack import telling
+from gatestack.account import connect, poll_interval, present_in, speed
+from gatestack.environment import resolve
+from gatestack.options import Options
+from gatestack.progress import shown
+from gatestack.signals import host
+
+
+@click.command()
+@click.argument("env")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.pass_obj
+def watch(options: Options, env: str, style: str) -> int:
+    """Attach to what goes on in ENV's stacks, whoever started it, until it ends; it changes nothing."""
+    environment = resolve(env, options.region)
+    cloud = connect(environment, options)
+    interval = poll_interval(environment, options)
+    with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
+        found = with_backoff(here, lambda: present_in(environment, cloud))
+        result = watch_stacks(
+            environment.name,
+            found.names,
+            cloud,
+            here,
+            poll_interval=interval,
+            show_events=not options.quiet,
+            env=shlex.quote(env),
+        )
+    if style == "json":
+        telling.document(report.result_json(result))
+    else:
+        click.echo(watch_report.watch_text(result), err=True)
+    if cause := report.first_cause(result):
+        telling.error(cause)
+    return result.exit_code
