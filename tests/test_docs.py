@@ -24,6 +24,13 @@ def test_every_test_that_a_page_names_exists(page: Path) -> None:
     assert {name for name in named if not (ROOT / "tests" / name).is_file()} == set()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_file_of_the_code_that_a_page_names_exists(page: Path) -> None:
+    named = set(re.findall(rf"`((?:{'|'.join(PROGRAM)}|sandbox|security)/[\w/.-]+\.\w+)`", page.read_text()))
+
+    assert {name for name in named if not (ROOT / name).is_file()} == set()
+
+
 def test_what_a_failed_rotation_says_on_its_page_is_what_the_functions_say() -> None:
     page = (ROOT / "docs" / "rotation-failed.md").read_text()
     table = page.partition("| what the line says")[2].partition("## ")[0]
