@@ -130,6 +130,21 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert sorted(needs.keys() - free) == []
 
 
+def test_no_package_imports_a_name_that_one_of_its_modules_has() -> None:
+    """The module would take the name's place as soon as anybody imports it."""
+    hidden = [
+        f"{path.relative_to(ROOT)}: {alias.name}"
+        for path in modules()
+        if path.name == "__init__.py"
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ImportFrom) and node.module != ".".join(path.parent.relative_to(ROOT).parts)
+        for alias in node.names
+        if (path.parent / f"{alias.asname or alias.name}.py").exists()
+    ]
+
+    assert hidden == []
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_stack_s_folder_takes_nothing_from_another_stack_s(room: str) -> None:
     others = {f"stacks.{one}" for one in ROOMS if one != room}

@@ -26,7 +26,11 @@ def test_every_test_that_a_page_names_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_file_of_the_code_that_a_page_names_exists(page: Path) -> None:
-    named = set(re.findall(rf"`((?:{'|'.join(PROGRAM)}|sandbox|security)/[\w/.-]+\.\w+)`", page.read_text()))
+    named = set(
+        re.findall(
+            rf"`((?:{'|'.join(PROGRAM)}|sandbox|security)/[\w/.-]+\.(?:py|yaml|json|sh))`", page.read_text()
+        )
+    )
 
     assert {name for name in named if not (ROOT / name).is_file()} == set()
 

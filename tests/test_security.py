@@ -9,7 +9,7 @@ from finders import exports, only, properties, resource, resources, template
 
 from stacks.environment import parse_settings
 from stacks.security import build
-from stacks.security.bedrock import model_arns
+from stacks.security.bedrock_models import model_arns
 from stacks.wiring import Stack
 
 DEV = "{system: litellm, environment: dev}"

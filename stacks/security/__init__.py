@@ -15,7 +15,7 @@ from troposphere.secretsmanager import Secret
 from stacks.parts import parameters
 from stacks.parts.policies import allow, arn, role, via
 from stacks.security import alarm_topic, audit_trail, config_bucket, keys, log_archive, secrets
-from stacks.security.bedrock import model_arns
+from stacks.security.bedrock_models import model_arns
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
