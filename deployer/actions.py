@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from deployer.cloud import Kind
 from deployer.progress import Outcome, Verb
+from deployer.states import Kind
 
 
 @dataclass(frozen=True)

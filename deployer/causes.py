@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from deployer.cloud import StackEvent
 from deployer.progress import Cause
 from deployer.remedies import remedy
+from deployer.states import StackEvent
 
 _BEGINNINGS = frozenset(
     {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"}

@@ -26,9 +26,9 @@ from deployer.actions import (
     Wait,
 )
 from deployer.causes import way_out
-from deployer.cloud import ChangeSetState, Kind, StackState
 from deployer.plan import consent_flags, needs_consent
 from deployer.progress import Goal, Verb
+from deployer.states import ChangeSetState, Kind, StackState
 from deployer.statuses import SUCCEEDED, Row, Step, row
 
 OWNER_TAGS = ("ManagedBy", "Environment", "System")

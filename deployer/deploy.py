@@ -8,7 +8,7 @@ from dataclasses import replace
 from deployer.changes.phases import deploy_in_phases
 from deployer.checks.check import check_existing
 from deployer.checks.taking import looked_around
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.errors import Protected, Refused
 from deployer.graph import Graph, graph
 from deployer.kept import kept
@@ -18,6 +18,7 @@ from deployer.run.backoff import with_backoff
 from deployer.run.change_sets import check_sizes, check_uploads
 from deployer.run.leftovers import for_removal, scope, tags_of_environment
 from deployer.run.loop import Run
+from deployer.states import StackState
 from deployer.statuses import RESOURCE_GONE
 from generator.manifest import Manifest, StackSpec
 

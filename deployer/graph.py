@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from deployer.cloud import ExportState
 from deployer.errors import GraphError
+from deployer.states import ExportState
 from generator.manifest import StackSpec
 
 

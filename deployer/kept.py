@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from deployer.cloud import Resource
+    from deployer.states import Resource
 
 RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from deployer.cloud import Change, ChangeSetState, PropertyChange, StackState
+from deployer.states import Change, ChangeSetState, PropertyChange, StackState
 
 PlanVerb = Literal["create", "update", "none", "delete", "recreate"]
 

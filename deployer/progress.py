@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from deployer.cloud import StackEvent, StackState
 from deployer.kept import Kept
+from deployer.states import StackEvent, StackState
 
 Goal = Literal["deploy", "destroy"]
 Doing = Goal | Literal["watch"]

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from deployer.cloud import Change, StackEvent, StackState
 from deployer.kept import cost_line, total_usd
 from deployer.outcomes import NOT_THERE, became
 from deployer.plan import CostDifference, Plan, PlanCost, StackPlan, consent_flags
 from deployer.progress import Result, StackOutput, StackResult
+from deployer.states import Change, StackEvent, StackState
 from generator.escapes import markdown, markdown_code
 
 SIGNS: Mapping[str, str] = {"Add": "+", "Modify": "~", "Remove": "-", "Import": ">", "Dynamic": "?"}

@@ -13,8 +13,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from deployer.cloud import Change, PropertyChange
 from deployer.scrub import HIDDEN, REFERENCE
+from deployer.states import Change, PropertyChange
 
 SECRET_PROPERTIES = frozenset(
     {

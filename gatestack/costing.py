@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.kept import Kept
 from deployer.plan import CostDifference, Plan, PlanCost
 from deployer.progress import Result
 from deployer.scrub import said
+from deployer.states import StackState
 from generator.cost import report
 from generator.cost.estimate import Estimate, compared, estimate
 from generator.cost.kept import monthly_usd

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 import click
 
 from deployer import report
-from deployer.cloud import Cloud, StackEvent
+from deployer.cloud import Cloud
 from deployer.day2 import watch_report
 from deployer.day2.follow import follow as follow_stacks
 from deployer.errors import Interrupted
+from deployer.states import StackEvent
 from gatestack import gate, telling
 from gatestack.account import poll_interval
 from gatestack.environment import Environment

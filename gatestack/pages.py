@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from deployer.cloud import Cloud, StackEvent, StackState
+from deployer.cloud import Cloud
 from deployer.errors import CloudError
 from deployer.options import Options as RunOptions
 from deployer.pages import html
@@ -13,6 +13,7 @@ from deployer.pages.operations import Operation, last_run, operations
 from deployer.pages.plan_page import Made, plan_page
 from deployer.pages.run_page import Seen, run_page
 from deployer.plan import Plan
+from deployer.states import StackEvent, StackState
 from gatestack.environment import Environment
 
 

@@ -10,13 +10,14 @@ from typing import Any
 import click
 
 from deployer.aws.service_store import ServiceStore
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.day2.rollout import Roller, Rollout
 from deployer.day2.service import SERVICE_STACK, output, places_of
 from deployer.day2.waiting import Patience
 from deployer.errors import DeployError, Interrupted, LostSight
 from deployer.options import Host
 from deployer.run.backoff import with_backoff
+from deployer.states import StackState
 from gatestack import telling
 from gatestack.account import clients, poll_interval, speed
 from gatestack.environment import Environment

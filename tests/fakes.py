@@ -14,7 +14,14 @@ from deployer.checks.key import Key
 from deployer.checks.names import Holder, Taken
 from deployer.checks.zone_needs import Needs
 from deployer.checks.zones import ZoneFacts
-from deployer.cloud import (
+from deployer.day2.drift_state import Detection, ResourceDrift
+from deployer.errors import CloudError, MovedOn
+from deployer.interfaces import Interface
+from deployer.kept import Kept, Snapshot
+from deployer.options import Host
+from deployer.progress import Event
+from deployer.secret_rotation import Rotating
+from deployer.states import (
     Change,
     ChangeSetInputs,
     ChangeSetRequest,
@@ -25,13 +32,6 @@ from deployer.cloud import (
     StackEvent,
     StackState,
 )
-from deployer.day2.drift_state import Detection, ResourceDrift
-from deployer.errors import CloudError, MovedOn
-from deployer.interfaces import Interface
-from deployer.kept import Kept, Snapshot
-from deployer.options import Host
-from deployer.progress import Event
-from deployer.secret_rotation import Rotating
 from deployer.tasks import TaskRequest, TaskState
 from generator.manifest import Manifest, StackSpec
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from deployer.cloud import Change, PropertyChange, StackState
 from deployer.pages.html import plan_html
 from deployer.pages.plan_page import Made, PlanPage, plan_page
 from deployer.plan import Plan, StackPlan
+from deployer.states import Change, PropertyChange, StackState
 
 ARN = "arn:aws:cloudformation:us-east-1:123456789012:stack/dev-litellm-database/1"
 STACK = StackState("dev-litellm-database", ARN, "UPDATE_COMPLETE")

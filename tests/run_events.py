@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from deployer.cloud import StackEvent
 from deployer.pages.operations import last_run, operations
 from deployer.pages.run_page import Seen, run_page
 from deployer.pages.run_view import RunPage
+from deployer.states import StackEvent
 
 BEGIN = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 RUN, OTHER = "0123456789ab", "ba9876543210"

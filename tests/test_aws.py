@@ -19,8 +19,8 @@ from deployer.aws.account import Aws, connect
 from deployer.aws.errors import call
 from deployer.aws.shapes import change_set_state, stack_state, validation_failure
 from deployer.checks.zone_needs import Needs
-from deployer.cloud import Change, ChangeSetInputs, ChangeSetRequest, Output, PropertyChange, Resource
 from deployer.errors import CloudError, DeployError, LoginOver, MovedOn, NotAllowed, Refused, Transient
+from deployer.states import Change, ChangeSetInputs, ChangeSetRequest, Output, PropertyChange, Resource
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NAME, ARN = "dev-a", "arn:aws:cloudformation:eu-west-1:111122223333:stack/dev-a/1"

@@ -20,11 +20,11 @@ from deployer.aws.edges import Edges
 from deployer.aws.errors import is_missing, is_taken, is_unused
 from deployer.aws.paging import pages
 from deployer.changes.preview import plan
-from deployer.cloud import ChangeSetRequest, ChangeSetState
 from deployer.deploy import deploy
 from deployer.errors import CloudError, DeployError, LostSight, MovedOn, NotAllowed, Transient
 from deployer.options import Options
 from deployer.run.attempts import REQUESTS_AT_MOST
+from deployer.states import ChangeSetRequest, ChangeSetState
 from generator.manifest import Manifest
 from sandbox.faults import CallFault, ResourceFault
 

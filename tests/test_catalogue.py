@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from deployer.cloud import Output, StackState
 from deployer.day2 import secrets
 from deployer.day2.service import Place, place_of, places_of
+from deployer.states import Output, StackState
 from gatestack.catalogue import catalogue, form_of, placeholders, prefix_of, rotated, rotations, unrotated
 from gatestack.environment import Environment, SettingsRefused, resolve
 from gatestack.injected import keys_taken, parameters_taken

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from deployer.causes import first_cause, operation, readable, service_of, with_detail
-from deployer.cloud import StackEvent
 from deployer.progress import Cause
 from deployer.remedies import REMEDIES, Remedy, remedy
+from deployer.states import StackEvent
 
 
 def event(logical_id: str, status: str, reason: str = "", *, stack: bool = False) -> StackEvent:

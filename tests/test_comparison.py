@@ -13,10 +13,10 @@ from sandbox_fakes import THING, thing
 from sandbox_wire import REGION, Killed, Line, all_are, four, line, made_of, outcomes
 
 from deployer.changes.comparison import differences
-from deployer.cloud import Change, ChangeSetInputs, ChangeSetRequest, ChangeSetState
 from deployer.deploy import deploy
 from deployer.options import Options
 from deployer.progress import Notice
+from deployer.states import Change, ChangeSetInputs, ChangeSetRequest, ChangeSetState
 
 STACK = "arn:aws:cloudformation:eu-west-1:111122223333:stack/dev-a/1"
 TEMPLATE = json.dumps(

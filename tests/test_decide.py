@@ -23,9 +23,9 @@ from deployer.actions import (
     RollBack,
     Wait,
 )
-from deployer.cloud import Change, ChangeSetState, StackState
 from deployer.decide import Desired, History, Observed, decide, owned
 from deployer.progress import Goal
+from deployer.states import Change, ChangeSetState, StackState
 from deployer.statuses import STATUSES, Step, row
 
 WANTED = Desired("dev-a", OURS)

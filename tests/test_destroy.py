@@ -10,12 +10,12 @@ from fakes import OURS, FakeCloud, Fault, chain, host, manifest, spec, template
 from runs import BUCKET, FIVE, World, outcomes
 
 from deployer.checks.kept import Candidate
-from deployer.cloud import Resource
 from deployer.deploy import check_removal, destroy
 from deployer.errors import CloudError, NotAllowed, Protected, Refused
 from deployer.kept import Kept, Snapshot, arn_of, cost_line, kept
 from deployer.options import Options
 from deployer.progress import Notice, Result
+from deployer.states import Resource
 from generator.manifest import Manifest
 
 

@@ -18,7 +18,6 @@ from sandbox_fakes import world as box
 from deployer.aws.account import connect
 from deployer.aws.drift import resource_drifts
 from deployer.changes.preview import plan
-from deployer.cloud import ChangeSetRequest
 from deployer.day2.drift import CHECKABLE, detect, notes
 from deployer.day2.drift_state import Drift, PropertyDrift, ResourceDrift, StackDrift
 from deployer.day2.watch_report import drift_json, drift_text
@@ -27,6 +26,7 @@ from deployer.errors import CloudError, LostSight, Transient
 from deployer.options import Host, Options
 from deployer.progress import Event, Notice, Result
 from deployer.run.change_sets import NOT_REVERTED, Preparer, alarm_arn
+from deployer.states import ChangeSetRequest
 from deployer.statuses import STATUSES
 from generator.manifest import Manifest
 from generator.render import render

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from plan_pages import detail, html, update
 
 from deployer import report
-from deployer.cloud import Change
 from deployer.day2 import watch_report as look_report
 from deployer.plan import CostDifference, Plan, PlanCost
+from deployer.states import Change
 from generator import diagram, escapes
 from generator.diagram import Wiring
 from generator.traffic import Group, Peer, Rule, Traffic, Wearer
@@ -140,7 +140,7 @@ def test_a_page_shows_texts_of_aws_and_no_element_of_theirs(text: str) -> None:
 def test_an_event_is_one_line_of_json(text: str) -> None:
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from deployer.cloud import StackEvent  # noqa: PLC0415
+    from deployer.states import StackEvent  # noqa: PLC0415
 
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     line = look_report.event_line("a", StackEvent("1", "arn", "s", moment, text, "x", "T", "S", text))

@@ -12,7 +12,7 @@ from fakes import OURS, manifest, spec
 from deployer.changes.export_impact import Impact, Side, Suspect, in_use, refusals, suspects
 from deployer.changes.export_migration import needs_templates, phases
 from deployer.changes.rewiring import PINNED, Use, expanded, pinned, uses, written_out
-from deployer.cloud import Change, Output, PropertyChange, StackState
+from deployer.states import Change, Output, PropertyChange, StackState
 from generator.manifest import StackSpec
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deployer.cloud import StackEvent
 from deployer.run.first_creation import never_whole
+from deployer.states import StackEvent
 from sandbox.faults import ResourceFault
 from sandbox.server import Sandbox
 from tests.command import User

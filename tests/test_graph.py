@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 from fakes import chain, spec, template
 
-from deployer.cloud import ExportState
 from deployer.errors import GraphError
 from deployer.graph import graph
+from deployer.states import ExportState
 
 
 def export(name: str, stack: str) -> ExportState:

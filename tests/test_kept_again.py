@@ -15,12 +15,12 @@ from fakes import Clock, FakeCloud, host, manifest, spec
 from sandbox_account import client
 
 from deployer.checks.kept import Candidate, import_template, matched
-from deployer.cloud import ChangeSetRequest, ChangeSetState
 from deployer.deploy import deploy
 from deployer.errors import DeployError, NotAllowed, NotOffered
 from deployer.kept import Kept
 from deployer.options import Options
 from deployer.progress import Event, Notice
+from deployer.states import ChangeSetRequest, ChangeSetState
 from generator.manifest import Lookup
 from sandbox.server import Sandbox
 from tests.command import User

@@ -12,9 +12,9 @@ from fakes import Clock, FakeCloud, host, manifest, spec
 from sandbox_fakes import SLOW, THING, thing
 from sandbox_wire import REGION, Line, imported, line, made_of
 
-from deployer.cloud import ChangeSetRequest, ChangeSetState
 from deployer.deploy import deploy
 from deployer.options import Options
+from deployer.states import ChangeSetRequest, ChangeSetState
 from generator.manifest import Manifest
 
 CALL = 0.15 / 8

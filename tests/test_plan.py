@@ -7,10 +7,10 @@ import pytest
 from fakes import Clock, FakeCloud, chain, host, manifest, spec, template
 
 from deployer.changes.preview import plan
-from deployer.cloud import Change, ChangeSetState, PropertyChange
 from deployer.errors import CloudError, LostSight, NotAllowed
 from deployer.options import Options
 from deployer.plan import Plan, StackPlan, compared, merged, needs_consent, predicted
+from deployer.states import Change, ChangeSetState, PropertyChange
 from generator.manifest import Lookup, Manifest
 
 DATABASE = Change("Modify", "Db", "AWS::RDS::DBInstance", replacement="Conditional")

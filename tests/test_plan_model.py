@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.cloud import Change, PropertyChange
 from deployer.pages.plan_page import plan_page
 from deployer.pages.properties import property_views
 from deployer.pages.values import UNKNOWN, Value, value
 from deployer.plan import CostDifference, Plan, PlanCost, StackPlan
+from deployer.states import Change, PropertyChange
 from tests.plan_pages import detail, made, page, update
 
 DATABASE = Change(

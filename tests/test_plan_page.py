@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deployer.cloud import Change
 from deployer.plan import Plan, PlanCost, StackPlan
+from deployer.states import Change
 from gatestack import agents
 from sandbox.server import Sandbox
 from tests.browser import NARROW, WIDE, Browser, Page, Scheme

@@ -16,12 +16,12 @@ from deployer.changes import planfile
 from deployer.changes.approved import deploy_plan
 from deployer.changes.planfile import PlanFile
 from deployer.changes.preview import discard, plan
-from deployer.cloud import Change, PropertyChange, StackState
 from deployer.errors import Interrupted, Protected, Refused
 from deployer.options import Options
 from deployer.plan import Plan, StackPlan
 from deployer.progress import Notice, Result
 from deployer.report import plan_text
+from deployer.states import Change, PropertyChange, StackState
 from generator.manifest import Manifest, StackSpec
 from sandbox.faults import ResourceFault
 

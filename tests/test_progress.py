@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from deployer.cloud import StackEvent
 from deployer.expected import seconds
 from deployer.progress import (
     Event,
@@ -22,6 +21,7 @@ from deployer.progress import (
     Stopping,
     Waiting,
 )
+from deployer.states import StackEvent
 from gatestack.progress import Bars, Lines
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -4,10 +4,10 @@ import json
 from datetime import UTC, datetime
 
 from deployer import report
-from deployer.cloud import Change, PropertyChange, StackEvent, StackState
 from deployer.kept import Kept
 from deployer.plan import Plan, StackPlan
 from deployer.progress import Cause, Result, StackOutput, StackResult
+from deployer.states import Change, PropertyChange, StackEvent, StackState
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

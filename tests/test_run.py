@@ -10,7 +10,6 @@ import pytest
 from fakes import FakeCloud, chain, host, manifest, spec, template
 from runs import FIVE, World, outcomes, with_topic
 
-from deployer.cloud import StackState
 from deployer.deploy import deploy
 from deployer.errors import Refused
 from deployer.options import Options
@@ -20,6 +19,7 @@ from deployer.progress import (
     StackFinished,
     StackStarted,
 )
+from deployer.states import StackState
 from generator.manifest import StackSpec
 
 

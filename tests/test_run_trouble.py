@@ -9,7 +9,6 @@ import pytest
 from fakes import FakeCloud, Fault, chain, host, manifest, spec, template
 from runs import BUCKET, FIVE, World, outcomes, with_topic
 
-from deployer.cloud import ChangeSetRequest, StackState
 from deployer.deploy import deploy
 from deployer.errors import CloudError, LostSight, MovedOn, NotAllowed, Transient
 from deployer.options import Options
@@ -17,6 +16,7 @@ from deployer.progress import (
     Notice,
     Stopping,
 )
+from deployer.states import ChangeSetRequest, StackState
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from deployer.cloud import Change, PropertyChange
 from deployer.secrecy import hidden
+from deployer.states import Change, PropertyChange
 
 
 def shown(name: str, value: str | None) -> str | None:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from fakes import Clock, FakeCloud, spec
 
-from deployer.cloud import Resource
 from deployer.day2.drift_state import PropertyDrift, ResourceDrift
 from deployer.day2.shifted import GROUP, RULE, is_shifted, maybe
 from deployer.errors import DeployError
 from deployer.expected import SERVICE, seconds
 from deployer.lookups import live_group
 from deployer.run.live_groups import LiveGroups
+from deployer.states import Resource
 from sandbox.server import Sandbox
 from tests.command import User
 from tests.rotations import client_of

@@ -13,7 +13,6 @@ from urllib.error import URLError
 import pytest
 from fakes import Clock, host
 
-from deployer.cloud import StackState
 from deployer.day2 import verification
 from deployer.day2.health import Question, answers
 from deployer.day2.probe import ATTEMPTS, get_once, probe
@@ -21,6 +20,7 @@ from deployer.day2.rotation import RotatedSecret
 from deployer.day2.service import Deployment, Service, TaskDefinition
 from deployer.day2.verification import Answer, Check, Target
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed, NotOffered
+from deployer.states import StackState
 from stacks.systems import application
 from tests.serving import serving
 

@@ -18,7 +18,6 @@ from sandbox_fakes import World as Box
 from sandbox_fakes import world as box
 
 from deployer.aws.account import connect
-from deployer.cloud import StackEvent
 from deployer.day2.attach import watch
 from deployer.day2.follow import follow
 from deployer.day2.watch_report import event_line, watch_text
@@ -36,6 +35,7 @@ from deployer.progress import (
 )
 from deployer.report import first_cause, result_json
 from deployer.run.polling_interval import LONGEST
+from deployer.states import StackEvent
 from sandbox.clock import RealClock
 from sandbox.faults import ResourceFault
 from sandbox.resources.services import Services

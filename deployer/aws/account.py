@@ -26,16 +26,9 @@ from deployer.aws.shapes import (
     validation_failure,
 )
 from deployer.changes.comparison import same_template
-from deployer.cloud import (
-    ChangeSetRequest,
-    ChangeSetState,
-    ExportState,
-    Resource,
-    StackEvent,
-    StackState,
-)
 from deployer.day2.drift_state import Detection, ResourceDrift
 from deployer.errors import CloudError, LoginOver, LostSight, MovedOn, NotOffered, Transient
+from deployer.states import ChangeSetRequest, ChangeSetState, ExportState, Resource, StackEvent, StackState
 
 DELETED_PAGES = 10
 """A hundred stacks each (CloudFormation API Reference, ListStacks)."""

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from deployer.cloud import Change, PropertyChange
 from deployer.day2.drift_state import Detection, PropertyDrift, ResourceDrift
 from deployer.errors import CloudError
 from deployer.scrub import HIDDEN
 from deployer.secrecy import hidden
+from deployer.states import Change, PropertyChange
 
 Pages = Callable[..., Iterator[Mapping[str, Any]]]
 NO_SUCH_CALL = frozenset(

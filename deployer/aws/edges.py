@@ -28,10 +28,10 @@ from deployer.checks.key import Key
 from deployer.checks.names import Taken
 from deployer.checks.zone_needs import Needs
 from deployer.checks.zones import ZoneFacts
-from deployer.cloud import Resource
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
 from deployer.interfaces import Interface
 from deployer.kept import Kept, Snapshot
+from deployer.states import Resource
 from generator.manifest import Existing
 
 Found = TypeVar("Found")

@@ -7,7 +7,8 @@ from typing import Any
 
 from deployer.causes import HOOK_REFUSALS, hook_words
 from deployer.checks.kept import IDENTIFIERS
-from deployer.cloud import (
+from deployer.kept import Kept
+from deployer.states import (
     Change,
     ChangeSetInputs,
     ChangeSetRequest,
@@ -18,7 +19,6 @@ from deployer.cloud import (
     StackEvent,
     StackState,
 )
-from deployer.kept import Kept
 
 Answer = Mapping[str, Any]
 

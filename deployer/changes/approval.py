@@ -16,8 +16,8 @@ from deployer.actions import (
     Wait,
 )
 from deployer.changes.planfile import PlannedStack
-from deployer.cloud import Change, ChangeSetState, StackState
 from deployer.plan import consent_flags
+from deployer.states import Change, ChangeSetState, StackState
 
 AGAIN = "plan again, and have that reviewed"
 

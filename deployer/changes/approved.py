@@ -16,7 +16,7 @@ from deployer.changes.export_gate import Detour
 from deployer.changes.phases import deploy_in_phases
 from deployer.changes.planfile import PlanFile, PlannedStack, digests, version
 from deployer.checks.taking import looked_around
-from deployer.cloud import Change, ChangeSetState, Cloud, Kind, StackState
+from deployer.cloud import Cloud
 from deployer.deploy import check
 from deployer.errors import DeployError, Protected
 from deployer.options import Host, Options
@@ -27,6 +27,7 @@ from deployer.run.change_sets import Preparer
 from deployer.run.discard import remove_unexecuted
 from deployer.run.leftovers import Scope, scope
 from deployer.run.loop import Run
+from deployer.states import Change, ChangeSetState, Kind, StackState
 from deployer.statuses import SUCCEEDED, Step, row
 from generator.manifest import INDEX, Manifest, StackSpec
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 
-from deployer.cloud import ChangeSetInputs, ChangeSetRequest, ChangeSetState
+from deployer.states import ChangeSetInputs, ChangeSetRequest, ChangeSetState
 
 HIDDEN = "****"
 """How DescribeChangeSet shows the value of a NoEcho parameter."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from deployer.actions import Action, Execute, Fail
 from deployer.changes.export_impact import Impact, Refusal, Side, Suspect, in_use, refusals, suspects
 from deployer.changes.export_migration import Phase, needs_templates, phases
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.decide import owned
 from deployer.errors import CloudError, Transient
 from deployer.options import Options
@@ -21,6 +21,7 @@ from deployer.progress import Notice, Tell
 from deployer.run.change_sets import tags_of
 from deployer.run.leftovers import Scope
 from deployer.run.work import Work
+from deployer.states import StackState
 from deployer.statuses import Step, row
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from deployer.changes.rewiring import exported, uses, written_out
-from deployer.cloud import Change, StackState
 from deployer.graph import wiring
+from deployer.states import Change, StackState
 from generator.manifest import Manifest, StackSpec
 
 FLAG = "--migrate-exports"

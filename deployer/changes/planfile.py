@@ -18,10 +18,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from deployer.cloud import Change, PropertyChange, StackState
 from deployer.errors import Protected, Refused
 from deployer.plan import Plan, PlanVerb, StackPlan
 from deployer.scrub import scrubbed_json
+from deployer.states import Change, PropertyChange, StackState
 from generator.foreign import Foreign, decode, parse, read_bytes, write_private
 from generator.manifest import Manifest, contents
 

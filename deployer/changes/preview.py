@@ -16,7 +16,7 @@ from deployer.checks.names import Conflict
 from deployer.checks.placing import check_zones
 from deployer.checks.taken import conflicts, names_taken
 from deployer.checks.taking import with_kept
-from deployer.cloud import Change, ChangeSetRequest, ChangeSetState, Cloud, Kind, StackState
+from deployer.cloud import Cloud
 from deployer.decide import is_empty, owned
 from deployer.deploy import check
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed
@@ -32,6 +32,7 @@ from deployer.run.rotations import rescheduled
 from deployer.run.work import PENDING, STALE_SECONDS
 from deployer.schema_migration import count_of, foretold, needed
 from deployer.secrecy import hidden
+from deployer.states import Change, ChangeSetRequest, ChangeSetState, Kind, StackState
 from deployer.statuses import Row, Step, row
 from generator.manifest import Manifest, StackSpec
 

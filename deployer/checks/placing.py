@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from deployer.checks.zone_needs import Needs, needs_of
 from deployer.checks.zones import choose, kept
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.errors import Refused
 from deployer.lookups import Value
 from deployer.run.leftovers import Scope
+from deployer.states import StackState
 from deployer.statuses import Step, row
 from generator.manifest import Lookup, Manifest, StackSpec
 

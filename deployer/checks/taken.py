@@ -10,9 +10,10 @@ from collections.abc import Collection
 
 from deployer.checks.key import trouble
 from deployer.checks.names import Conflict, in_the_way, named
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.errors import Refused
 from deployer.run.leftovers import Scope, tags_of_environment
+from deployer.states import StackState
 from deployer.statuses import RESOURCE_GONE, Step, row
 from generator.manifest import StackSpec
 

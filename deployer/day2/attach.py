@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from deployer import causes
-from deployer.cloud import Cloud, StackEvent, StackState
+from deployer.cloud import Cloud
 from deployer.day2.follow import GONE, REVIEWED, SIGHT_SECONDS, Follower, going
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed, Transient
 from deployer.options import Host
@@ -31,6 +31,7 @@ from deployer.progress import (
     outputs_of,
 )
 from deployer.run.polling_interval import LONGEST, PollingInterval
+from deployer.states import StackEvent, StackState
 from deployer.statuses import SUCCEEDED
 
 QUIET_PAUSES = 2

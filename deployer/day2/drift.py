@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.day2 import shifted
 from deployer.day2.drift_state import Drift, ResourceDrift, StackDrift, Verdict
 from deployer.day2.owned import moved
 from deployer.errors import CloudError, LostSight, Transient
 from deployer.options import Host
 from deployer.run.polling_interval import PollingInterval
+from deployer.states import StackState
 
 PATIENCE_SECONDS = 900.0
 """How long a detection may take; AWS says "several minutes"."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from deployer.causes import operation
-from deployer.cloud import Cloud, StackEvent, StackState
+from deployer.cloud import Cloud
 from deployer.errors import CloudError, LostSight, NotAllowed, Transient
 from deployer.options import Host
 from deployer.run.polling_interval import PollingInterval
+from deployer.states import StackEvent, StackState
 
 SECONDS_BETWEEN = 1.0
 """Between two readings of a stack that goes on and shows nothing new itself."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.run.leftovers import short_name, tags_of
+from deployer.states import StackState
 
 
 @dataclass(frozen=True)

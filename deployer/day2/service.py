@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from deployer.cloud import StackState
+from deployer.states import StackState
 
 SERVICE_STACK = "service"
 PRIMARY = "PRIMARY"

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-from deployer.cloud import Resource
 from deployer.day2.drift_state import ResourceDrift
+from deployer.states import Resource
 
 RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
 GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"

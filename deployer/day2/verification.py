@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from deployer.checks.key import Key, trouble
-from deployer.cloud import StackState
 from deployer.day2.rotation import FAILURE_PAGE, RotatedSecret
 from deployer.day2.secrets import Objection, states
 from deployer.day2.secrets import values as values_of
 from deployer.day2.service import Service, TaskDefinition
 from deployer.progress import Cause
+from deployer.states import StackState
 
 Outcome = Literal["ok", "failed", "refused", "warning", "unknown", "skipped"]
 """``refused`` and ``warning`` are about what is still to come."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from deployer.cloud import StackEvent
 from deployer.day2.drift_state import Drift, PropertyDrift, ResourceDrift, StackDrift
 from deployer.progress import Result, StackResult
+from deployer.states import StackEvent
 
 NULL = "null"
 

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Literal
 
 from deployer.causes import operation
-from deployer.cloud import StackEvent
+from deployer.states import StackEvent
 
 State = Literal["done", "failed", "cancelled", "stopped", "going"]
 """``stopped``: what came after says that it is over, and nothing says how it ended."""

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from deployer.cloud import Change
 from deployer.pages.properties import PropertyView, property_views
 from deployer.plan import Plan, PlanCost, StackPlan, consent_flags
+from deployer.states import Change
 
 FEW = 12
 """So many changed resources are all open at first; of more, only those that are replaced or hold data."""

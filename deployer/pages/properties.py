@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from deployer.cloud import PropertyChange
 from deployer.pages.values import Value, value
+from deployer.states import PropertyChange
 
 EFFECTS: Mapping[str, tuple[int, str]] = {
     "Always": (0, "replaces the resource"),

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from deployer.causes import first_cause, readable
-from deployer.cloud import StackEvent
 from deployer.pages.needs import resource_needs, reversed_needs, stack_needs
 from deployer.pages.operations import Operation, Span, spans
 from deployer.pages.run_view import (
@@ -26,6 +25,7 @@ from deployer.pages.run_view import (
     Tick,
 )
 from deployer.pages.timeline import Axis, Bar, Path, axis, clock, longest_path, words
+from deployer.states import StackEvent
 
 NOUNS: Mapping[str, str] = {"create": "creation", "delete": "deletion"}
 """What a verb is called; an update and an import are called what they are."""

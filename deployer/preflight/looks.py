@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.errors import Refused
 from deployer.graph import Graph, graph
 from deployer.options import Host
@@ -15,6 +15,7 @@ from deployer.preflight.account import Account, Identity
 from deployer.preflight.demand import Wanted, wanted
 from deployer.preflight.role import Place
 from deployer.run.leftovers import Scope
+from deployer.states import StackState
 from deployer.statuses import RESOURCE_GONE, Step, row
 from generator.manifest import Manifest
 

@@ -12,13 +12,14 @@ from deployer import lookups
 from deployer.changes.comparison import differences, same_template
 from deployer.checks.kept import again, import_template
 from deployer.checks.placing import RULE, zones_for
-from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud, Kind, StackState
+from deployer.cloud import Cloud
 from deployer.errors import DeployError, LostSight, Refused, Transient
 from deployer.kept import Kept
 from deployer.progress import Notice, Tell
 from deployer.run.live_groups import RULE as LIVE_GROUP
 from deployer.run.live_groups import LiveGroups
 from deployer.schema_migration import count_of
+from deployer.states import ChangeSetRequest, ChangeSetState, Kind, StackState
 from generator.manifest import Lookup, Manifest, StackSpec, Upload
 
 PREFIX = "gatestack-"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from deployer.cloud import ChangeSetState, Cloud
+from deployer.cloud import Cloud
+from deployer.states import ChangeSetState
 
 
 def remove_unexecuted(cloud: Cloud, made: ChangeSetState, *, new: bool) -> None:

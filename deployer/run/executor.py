@@ -21,7 +21,7 @@ from deployer.actions import (
 )
 from deployer.causes import first_cause, operation, stuck
 from deployer.changes.approval import differences as from_prediction
-from deployer.cloud import ChangeSetRequest, ChangeSetState, Cloud, Kind
+from deployer.cloud import Cloud
 from deployer.errors import CloudError, DeployError, MovedOn, NotOffered, Protected
 from deployer.kept import kept, policies_of
 from deployer.progress import Notice, StackStarted, Tell
@@ -31,6 +31,7 @@ from deployer.run.first_creation import never_whole, said
 from deployer.run.skipped import check_mended, measure, tell_skipped
 from deployer.run.work import PENDING, Work, resources_of
 from deployer.stateful import STATEFUL
+from deployer.states import ChangeSetRequest, ChangeSetState, Kind
 from deployer.statuses import RESOURCE_GONE, ROLLBACK_FAILED
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from deployer.cloud import Resource, StackEvent
+from deployer.states import Resource, StackEvent
 from deployer.statuses import RESOURCE_GONE, SUCCEEDED
 
 OF_CREATION = frozenset({"CREATE_FAILED", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE"})

@@ -7,11 +7,12 @@ from contextlib import suppress
 from dataclasses import replace
 
 from deployer.checks.taking import REPOSITORY
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.decide import OWNER_TAGS, owned
 from deployer.errors import DeployError
 from deployer.kept import RETAINED, Kept, kept, policies_of
 from deployer.run.work import Work
+from deployer.states import StackState
 
 
 class Keeping:

@@ -10,10 +10,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
-from deployer.cloud import Change, Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.errors import Refused
 from deployer.graph import Graph, Wiring, graph, wiring
 from deployer.kept import Kept
+from deployer.states import Change, StackState
 from deployer.statuses import RESOURCE_GONE
 from generator.manifest import Manifest, StackSpec
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from deployer import lookups
-from deployer.cloud import Change, Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.errors import DeployError
+from deployer.states import Change, StackState
 from generator.manifest import Lookup, StackSpec
 
 RULE = "live-group"

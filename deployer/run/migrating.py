@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from deployer.actions import Action, Execute, Fail, Migrate, Wait
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.errors import Transient
 from deployer.options import Host
 from deployer.progress import Notice
@@ -22,6 +22,7 @@ from deployer.run.change_sets import live
 from deployer.run.polling_interval import PollingInterval
 from deployer.run.work import STALE_SECONDS, Work
 from deployer.schema_migration import Live, Underway, count_of, failure, needed, starts_tasks, wrong_image
+from deployer.states import StackState
 from deployer.tasks import NO_CAPACITY, TaskRequest, TaskState
 from generator.manifest import StackSpec
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from deployer.cloud import ChangeSetState, Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.errors import CloudError, LostSight, Transient
 from deployer.options import Host
 from deployer.run.concurrency import Workers
 from deployer.run.polling_interval import PollingInterval
 from deployer.run.work import GONE, STALE_SECONDS, Work, pick
+from deployer.states import ChangeSetState, StackState
 
 SIGHT_SECONDS = 600.0
 """How long the endpoint may refuse every answer before a run gives up watching."""

@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from deployer.cloud import Change, Cloud
+from deployer.cloud import Cloud
 from deployer.errors import CloudError, Refused, Transient
 from deployer.progress import Notice, Tell
 from deployer.run.change_sets import live
 from deployer.run.work import Work
 from deployer.secret_rotation import Rotating
+from deployer.states import Change
 
 SCHEDULE = "AWS::SecretsManager::RotationSchedule"
 ValueOf = Callable[[str], str | None]

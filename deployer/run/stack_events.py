@@ -7,12 +7,13 @@ from contextlib import suppress
 
 from deployer import causes
 from deployer.checks.names import named
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.errors import CloudError, LostSight, NotAllowed
 from deployer.options import Host
 from deployer.progress import Cause, Notice, ResourceEvent
 from deployer.run.concurrency import Workers
 from deployer.run.work import Work
+from deployer.states import StackState
 from deployer.statuses import Step, row
 
 SECONDS_BETWEEN = 1.0

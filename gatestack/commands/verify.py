@@ -19,7 +19,7 @@ from deployer.aws.secret_store import SecretsManager
 from deployer.aws.service_store import ServiceStore
 from deployer.aws.target_store import TargetStore
 from deployer.causes import first_cause, operation
-from deployer.cloud import Cloud, StackState
+from deployer.cloud import Cloud
 from deployer.day2 import verification
 from deployer.day2.health import Question, answers
 from deployer.day2.probe import probe
@@ -30,6 +30,7 @@ from deployer.errors import CloudError, NotOffered
 from deployer.options import Host
 from deployer.progress import Cause
 from deployer.run.backoff import with_backoff
+from deployer.states import StackState
 from gatestack import telling
 from gatestack.account import check_account, clients, connect
 from gatestack.catalogue import placeholders, prefix_of, rotations
