@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
+from deployer.aws.databases import Databases
 from deployer.aws.endpoint import emulated, partition_of
 from deployer.aws.errors import call
 from deployer.aws.existing import look as look_at_existing
@@ -15,10 +16,8 @@ from deployer.aws.login import Clients
 from deployer.aws.names import look as look_for_names
 from deployer.aws.paging import pages
 from deployer.aws.services import service_trouble
-from deployer.aws.snapshots import final_snapshot
 from deployer.aws.tagged import look as look_for_kept
 from deployer.aws.target_store import weights_of
-from deployer.aws.tasks import Tasks
 from deployer.aws.zones import look as look_at_zones
 from deployer.checks import resolver
 from deployer.checks.delegation import Delegation
@@ -28,16 +27,15 @@ from deployer.checks.key import Key
 from deployer.checks.names import Taken
 from deployer.checks.zone_needs import Needs
 from deployer.checks.zones import ZoneFacts
-from deployer.errors import CloudError, DeployError, LostSight, NotAllowed
+from deployer.errors import CloudError, DeployError, NotAllowed
 from deployer.interfaces import Interface
-from deployer.kept import Kept, Snapshot
 from deployer.states import Resource
 from generator.manifest import Existing
 
 Found = TypeVar("Found")
 
 
-class Edges(Tasks):
+class Edges(Databases):
     """Look-ups and uploads outside CloudFormation."""
 
     def __init__(self, clients: Clients, region: str, *, renew: Callable[[], bool] = lambda: False) -> None:
@@ -90,10 +88,6 @@ class Edges(Tasks):
         """Return the region's availability zones."""
         return self._where_there_is("ec2", lambda: look_at_zones(self._clients, needs, subnets))
 
-    def final_snapshot(self, one: Kept, stack_name: str) -> Snapshot | None:
-        """Return the newest snapshot that CloudFormation took of *one*."""
-        return self._where_there_is("rds", lambda: final_snapshot(self._clients, one, stack_name))
-
     def has_image(self, repository: str, tag: str) -> bool | None:
         """Whether *tag* is in the ECR repository."""
 
@@ -112,69 +106,6 @@ class Edges(Tasks):
             return True if answer.get("imageDetails") else None
 
         return self._where_there_is("ecr", look)
-
-    def engine_versions(self, engine: str) -> tuple[str, ...] | None:
-        """Return the versions of a database engine that the region offers."""
-
-        def look() -> tuple[str, ...] | None:
-            ask = partial(call, self._clients("rds"), "describe_db_engine_versions", Engine=engine)
-            found = tuple(
-                one["EngineVersion"]
-                for page in pages(ask, "rds describe_db_engine_versions", "Marker")
-                for one in page.get("DBEngineVersions", ())
-            )
-            return found or None
-
-        return self._where_there_is("rds", look)
-
-    def database_version(self, identifier: str, *, cluster: bool = False) -> str | None:
-        """Return the live engine version of a database instance, or of a cluster."""
-
-        def look() -> str | None:
-            found = self._cluster(identifier) if cluster else self._instance(identifier)
-            return found.get("EngineVersion") if found else None
-
-        return self._where_there_is("rds", look)
-
-    def database_storage(self, identifier: str) -> int | None:
-        """Return the GiB of a DB instance's disk."""
-
-        def look() -> int | None:
-            return (self._instance(identifier) or {}).get("AllocatedStorage")
-
-        return self._where_there_is("rds", look)
-
-    def snapshot_storage(self, snapshot: str) -> int | None:
-        """Return the GiB that a DB instance made from *snapshot*, by name or ARN, needs."""
-
-        def look() -> int | None:
-            try:
-                answer = call(self._clients("rds"), "describe_db_snapshots", DBSnapshotIdentifier=snapshot)
-            except CloudError as error:
-                if error.code in {"DBSnapshotNotFound", "DBSnapshotNotFoundFault"}:
-                    return None
-                raise
-            return next((one.get("AllocatedStorage") for one in answer.get("DBSnapshots", ())), None)
-
-        return self._where_there_is("rds", look)
-
-    def _instance(self, identifier: str) -> Mapping[str, Any] | None:
-        try:
-            answer = call(self._clients("rds"), "describe_db_instances", DBInstanceIdentifier=identifier)
-        except CloudError as error:
-            if error.code in {"DBInstanceNotFound", "DBInstanceNotFoundFault"}:
-                return None
-            raise
-        return next(iter(answer.get("DBInstances", ())), None)
-
-    def _cluster(self, identifier: str) -> Mapping[str, Any] | None:
-        try:
-            answer = call(self._clients("rds"), "describe_db_clusters", DBClusterIdentifier=identifier)
-        except CloudError as error:
-            if error.code in {"DBClusterNotFound", "DBClusterNotFoundFault"}:
-                return None
-            raise
-        return next(iter(answer.get("DBClusters", ())), None)
 
     def rule_groups(self, rule: str) -> Mapping[str, int] | None:
         """Return the weights of the target groups that a listener rule leads to; none where it is gone."""
@@ -301,17 +232,6 @@ class Edges(Tasks):
         call(client, "put_bucket_encryption", Bucket=name, ServerSideEncryptionConfiguration=encryption)
         call(client, "put_bucket_versioning", Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         call(client, "put_bucket_policy", Bucket=name, Policy=json.dumps(_tls_only(name, self._region)))
-
-    def _where_there_is(self, service: str, ask: Callable[[], Found | None]) -> Found | None:
-        """Ask *service*; None where an emulated endpoint has none. Real AWS has them all: errors count."""
-        try:
-            return ask()
-        except NotAllowed:
-            raise
-        except (CloudError, LostSight):
-            if emulated(self._clients(service)):
-                return None
-            raise
 
 
 def _interface(answer: Mapping[str, Any]) -> Interface:
