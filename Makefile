@@ -95,7 +95,7 @@ lock: $(UV) ## Pin what is installed anew, with hashes, as pyproject.toml allows
 	@for one in checkov litellm lock; do $(LOCK) --group $$one --output-file locks/$$one.txt || exit 1; done
 
 lock-image: $(READY) ## Verify the release of image/Dockerfile with cosign, and pin its digest there
-	@$(BIN)/python -m gatestack.pin_image
+	@$(BIN)/python -m gatestack.image.pin_image
 
 regions: $(READY) ## Rewrite the table of AWS's regions from the installed botocore's data; read the diff
 	@$(BIN)/python -m tests.rewrite_regions

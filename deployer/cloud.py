@@ -13,9 +13,9 @@ from deployer.checks.names import Taken
 from deployer.checks.zone_needs import Needs
 from deployer.checks.zones import ZoneFacts
 from deployer.day2.drift_state import Detection, ResourceDrift
+from deployer.day2.secret_rotation import Rotating
 from deployer.interfaces import Interface
 from deployer.kept import Kept, Snapshot
-from deployer.secret_rotation import Rotating
 from deployer.states import (
     ChangeSetRequest,
     ChangeSetState,

@@ -13,7 +13,7 @@ from typing import TypeVar
 import click
 
 from deployer.aws.account import on
-from deployer.aws.login import Clients, Login, log_in, own_endpoint
+from deployer.aws.sign_in.login import Clients, Login, log_in, own_endpoint
 from deployer.cloud import Cloud
 from deployer.day2.present import Present, present
 from gatestack import telling

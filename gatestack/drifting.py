@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deployer.aws.parameter_store import Parameters
+from deployer.aws.stores.parameter_store import Parameters
 from deployer.cloud import Cloud
 from deployer.day2.drift import detect, without_own
 from deployer.day2.drift import notes as drift_notes

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from deployer.aws.service_store import ServiceStore
+from deployer.aws.stores.service_store import ServiceStore
 from deployer.cloud import Cloud
 from deployer.day2.rollout import Roller, Rollout
 from deployer.day2.service import SERVICE_STACK, output, places_of

@@ -15,12 +15,12 @@ from deployer.checks.names import Holder, Taken
 from deployer.checks.zone_needs import Needs
 from deployer.checks.zones import ZoneFacts
 from deployer.day2.drift_state import Detection, ResourceDrift
+from deployer.day2.secret_rotation import Rotating
 from deployer.errors import CloudError, MovedOn
 from deployer.interfaces import Interface
 from deployer.kept import Kept, Snapshot
 from deployer.options import Host
 from deployer.progress import Event
-from deployer.secret_rotation import Rotating
 from deployer.states import (
     Change,
     ChangeSetInputs,

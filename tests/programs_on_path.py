@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gatestack.base_image import Base, bases
+from gatestack.image.base_image import Base, bases
 from tests.command import ROOT, User
 
 _RECORD = """#!{python}

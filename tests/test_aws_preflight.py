@@ -10,8 +10,8 @@ import botocore.session
 import pytest
 from botocore.stub import ANY, Stubber
 
-from deployer.aws.login import log_in
 from deployer.aws.preflight_account import OnAws
+from deployer.aws.sign_in.login import log_in
 from deployer.errors import CloudError, NotAllowed
 from deployer.preflight.account import Decision, Limit, Metric, Request
 

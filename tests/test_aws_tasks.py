@@ -9,8 +9,8 @@ import pytest
 from test_aws import Stubs
 
 from deployer.aws.account import Aws
+from deployer.day2.secret_rotation import Rotating
 from deployer.errors import CloudError, LostSight, NotAllowed, Transient
-from deployer.secret_rotation import Rotating
 from deployer.tasks import NO_CAPACITY, TaskRequest, TaskState
 
 ECS = "arn:aws:ecs:eu-west-1:111122223333"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gatestack.base_image import Base, bases, verified_digest
+from gatestack.image.base_image import Base, bases, verified_digest
 from sandbox.server import Sandbox
 from stacks.environment import defaults, load
 from stacks.systems import application

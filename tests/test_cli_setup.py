@@ -7,8 +7,8 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from gatestack import draft
-from gatestack.questions import QUESTIONS, filed
+from gatestack.setup import draft
+from gatestack.setup.questions import QUESTIONS, filed
 from generator.lint import check
 from generator.render import render
 from stacks.environment import defaults, is_unused, load, parse_settings

@@ -11,8 +11,8 @@ import pytest
 
 from deployer.aws import endpoint as endpoints
 from deployer.aws.endpoint import SERVICES, ask, configured, emulated, is_aws, partition_of, place
-from deployer.aws.rotation_store import RotationStore
-from deployer.aws.service_store import ServiceStore
+from deployer.aws.stores.rotation_store import RotationStore
+from deployer.aws.stores.service_store import ServiceStore
 from deployer.day2.service import Place
 from deployer.errors import CloudError, NotAllowed, NotOffered
 from tests.serving import always, serving

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from fakes import Clock, FakeCloud, spec
 
+from deployer.day2.secret_rotation import Rotating
 from deployer.decide import Desired
 from deployer.errors import CloudError, Refused
 from deployer.kept import Kept
 from deployer.progress import Event, Notice
 from deployer.run.rotations import SCHEDULE, check_rotations, rescheduled
 from deployer.run.work import Work
-from deployer.secret_rotation import Rotating
 from deployer.states import Change
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:dev/key-AbCdEf"

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from deployer.aws.account import on
-from deployer.aws.chain import ask_nobody, opened
 from deployer.aws.errors import call
-from deployer.aws.login import Login, log_in
-from deployer.aws.settings_errors import SettingsError
+from deployer.aws.sign_in.chain import ask_nobody, opened
+from deployer.aws.sign_in.login import Login, log_in
+from deployer.aws.sign_in.settings_errors import SettingsError
 from deployer.errors import CloudError, DeployError, LoginOver, LostSight, Refused, Transient, untouched
 from sandbox.faults import CallFault
 from sandbox.server import Sandbox
@@ -211,7 +211,7 @@ def test_cloudformation_is_handed_a_session_that_has_only_begun(
     with standing() as sandbox:
         login = exchanging(tmp_path, sandbox, monkeypatch, OURS, 4 * HOUR)
         assert not login.fresh(), "it has only begun"
-        monkeypatch.setattr("deployer.aws.login.FRESH_SECONDS", -1)  # as if it had begun before
+        monkeypatch.setattr("deployer.aws.sign_in.login.FRESH_SECONDS", -1)  # as if it had begun before
         cloud = on(login)
         first = set(sandbox.logins._sessions)
 

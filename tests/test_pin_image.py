@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gatestack.base_image import bases
+from gatestack.image.base_image import bases
 from tests.command import ROOT, Done, User
 from tests.programs_on_path import Programs, pinned, signed, without
 
@@ -15,7 +15,7 @@ LATER = DOCKERFILE.replace("=v1.93.0", "=v1.94.0")
 
 
 def run(folder: Path, path: str) -> Done:
-    return User(folder, {"PATH": path}).call(sys.executable, "-m", "gatestack.pin_image")
+    return User(folder, {"PATH": path}).call(sys.executable, "-m", "gatestack.image.pin_image")
 
 
 @pytest.fixture

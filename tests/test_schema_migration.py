@@ -19,7 +19,7 @@ from deployer.errors import CloudError
 from deployer.options import Options
 from deployer.progress import Result, StackDecided, Waiting
 from deployer.report import plan_markdown, plan_text
-from deployer.schema_migration import Live, failure, image_of, needed, wrong_image
+from deployer.run.schema_migration import Live, failure, image_of, needed, wrong_image
 from deployer.tasks import TaskState
 from generator.manifest import Manifest
 

@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from botocore.stub import Stubber
 
-from deployer.aws.secret_store import SecretsManager
+from deployer.aws.stores.secret_store import SecretsManager
 from deployer.day2 import parameters, secrets
 from deployer.day2.secrets import Kind, SecretInfo, SecretValue, Target
 from deployer.errors import CloudError, DeployError, MovedOn, NotAllowed, Refused

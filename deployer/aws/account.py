@@ -9,11 +9,11 @@ from typing import Any
 from deployer.aws.budget import Budget
 from deployer.aws.endpoint import emulated
 from deployer.aws.errors import is_missing, is_taken
-from deployer.aws.login import Login, log_in
 from deployer.aws.reads import Reads
 from deployer.aws.shapes import (
     deployment_settings,
 )
+from deployer.aws.sign_in.login import Login, log_in
 from deployer.errors import CloudError, MovedOn, NotOffered, Transient
 from deployer.states import ChangeSetRequest, ChangeSetState
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from deployer.aws.databases import Databases
 from deployer.aws.endpoint import emulated, partition_of
 from deployer.aws.errors import call
 from deployer.aws.existing import look as look_at_existing
 from deployer.aws.keys import key_of
-from deployer.aws.login import Clients
 from deployer.aws.names import look as look_for_names
 from deployer.aws.paging import pages
 from deployer.aws.services import service_trouble
+from deployer.aws.sign_in.login import Clients
+from deployer.aws.stores.target_store import weights_of
 from deployer.aws.tagged import look as look_for_kept
-from deployer.aws.target_store import weights_of
 from deployer.aws.zones import look as look_at_zones
 from deployer.checks import resolver
 from deployer.checks.delegation import Delegation
@@ -31,8 +31,6 @@ from deployer.errors import CloudError, DeployError, NotAllowed
 from deployer.interfaces import Interface
 from deployer.states import Resource
 from generator.manifest import Existing
-
-Found = TypeVar("Found")
 
 
 class Edges(Databases):

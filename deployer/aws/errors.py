@@ -11,7 +11,7 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import LocationValueError
 
-from deployer.aws.settings_errors import OVER, REFRESHING, REQUEST, told
+from deployer.aws.sign_in.settings_errors import OVER, REFRESHING, REQUEST, told
 from deployer.denials import limits
 from deployer.errors import CloudError, DeployError, LoginOver, MovedOn, NotAllowed, Refused, Transient
 from deployer.scrub import said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deployer.aws.endpoint import ask
-from deployer.aws.login import Clients
+from deployer.aws.sign_in.login import Clients
 from deployer.checks.key import Key
 from deployer.errors import CloudError
 

@@ -9,8 +9,8 @@ from itertools import groupby
 from typing import Any
 
 from deployer.aws.endpoint import ask
-from deployer.aws.login import Clients
 from deployer.aws.paging import pages
+from deployer.aws.sign_in.login import Clients
 from deployer.checks.names import Holder, Taken
 from deployer.errors import CloudError, LostSight, Transient
 from deployer.run.concurrency import Workers

@@ -8,8 +8,8 @@ from typing import Any
 
 from deployer.aws import usage
 from deployer.aws.endpoint import ask, emulated, partition_of
-from deployer.aws.login import Login
 from deployer.aws.paging import pages
+from deployer.aws.sign_in.login import Login
 from deployer.aws.simulation import simulated
 from deployer.errors import CloudError
 from deployer.preflight.account import Decision, Identity, Limit, Metric, Request

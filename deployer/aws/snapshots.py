@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from deployer.aws.errors import call as ask
-from deployer.aws.login import Clients
 from deployer.aws.paging import pages
+from deployer.aws.sign_in.login import Clients
 from deployer.kept import Kept, Snapshot
 
 

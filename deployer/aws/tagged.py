@@ -9,8 +9,8 @@ from typing import Any
 
 from deployer.aws.endpoint import ask
 from deployer.aws.keys import key_of
-from deployer.aws.login import Clients
 from deployer.aws.paging import pages
+from deployer.aws.sign_in.login import Clients
 from deployer.checks.kept import Candidate
 from deployer.checks.key import trouble
 from deployer.errors import CloudError

@@ -7,9 +7,9 @@ from typing import Any
 
 from deployer.aws.endpoint import ask, emulated
 from deployer.aws.errors import THROTTLED, call
-from deployer.aws.login import Clients
+from deployer.aws.sign_in.login import Clients
+from deployer.day2.secret_rotation import Rotating
 from deployer.errors import CloudError, LostSight, NotOffered, Transient
-from deployer.secret_rotation import Rotating
 from deployer.tasks import NO_CAPACITY, TaskRequest, TaskState
 
 STARTED_BY = "gatestack"

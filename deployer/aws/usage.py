@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from deployer.aws.endpoint import ask
-from deployer.aws.login import Clients
 from deployer.aws.paging import pages
+from deployer.aws.sign_in.login import Clients
 from deployer.errors import CloudError
 from deployer.preflight.account import Limit, Metric
 

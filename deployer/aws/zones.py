@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from deployer.aws.endpoint import ask
-from deployer.aws.login import Clients
 from deployer.aws.paging import pages
+from deployer.aws.sign_in.login import Clients
 from deployer.checks.zone_needs import InstanceClass, Needs
 from deployer.checks.zones import Zone, ZoneFacts
 from deployer.errors import CloudError, LostSight, Transient

@@ -29,8 +29,8 @@ from deployer.run.leftovers import Scope, removals, scope
 from deployer.run.migrating import deployed
 from deployer.run.polling_interval import PollingInterval
 from deployer.run.rotations import rescheduled
+from deployer.run.schema_migration import count_of, foretold, needed
 from deployer.run.work import PENDING, STALE_SECONDS
-from deployer.schema_migration import count_of, foretold, needed
 from deployer.secrecy import hidden
 from deployer.states import Change, ChangeSetRequest, ChangeSetState, Kind, StackState
 from deployer.statuses import Row, Step, row

@@ -18,7 +18,7 @@ from deployer.kept import Kept
 from deployer.progress import Notice, Tell
 from deployer.run.live_groups import RULE as LIVE_GROUP
 from deployer.run.live_groups import LiveGroups
-from deployer.schema_migration import count_of
+from deployer.run.schema_migration import count_of
 from deployer.states import ChangeSetRequest, ChangeSetState, Kind, StackState
 from generator.manifest import Lookup, Manifest, StackSpec, Upload
 

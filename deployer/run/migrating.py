@@ -3,7 +3,7 @@ What is done about the database before a stack's change set is executed: its log
 first tasks start with it, and its schema is migrated by a one-off task, run to its end.
 
 Stands between what `decide` says and the doing. Each step can be repeated: a task that runs already, another
-run's or a killed one's, is taken up. Whether one is needed at all is for `deployer.schema_migration`.
+run's or a killed one's, is taken up. Whether one is needed at all is for `deployer.run.schema_migration`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from deployer.options import Host
 from deployer.progress import Notice
 from deployer.run.change_sets import live
 from deployer.run.polling_interval import PollingInterval
+from deployer.run.schema_migration import Live, Underway, count_of, failure, needed, starts_tasks, wrong_image
 from deployer.run.work import STALE_SECONDS, Work
-from deployer.schema_migration import Live, Underway, count_of, failure, needed, starts_tasks, wrong_image
 from deployer.states import StackState
 from deployer.tasks import NO_CAPACITY, TaskRequest, TaskState
 from generator.manifest import StackSpec

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from deployer.cloud import Cloud
+from deployer.day2.secret_rotation import Rotating
 from deployer.errors import CloudError, Refused, Transient
 from deployer.progress import Notice, Tell
 from deployer.run.change_sets import live
 from deployer.run.work import Work
-from deployer.secret_rotation import Rotating
 from deployer.states import Change
 
 SCHEDULE = "AWS::SecretsManager::RotationSchedule"

@@ -14,7 +14,7 @@ from deployer.decide import Desired, History, Observed
 from deployer.kept import Kept
 from deployer.progress import Goal, StackResult, Verb
 from deployer.run.attempts import UNSEEN_LOOKS, UNSEEN_SECONDS, Attempts
-from deployer.schema_migration import Underway
+from deployer.run.schema_migration import Underway
 from deployer.states import ChangeSetRequest, ChangeSetState, Kind, StackEvent, StackState
 from deployer.statuses import OUTPUTS_FINAL, SUCCEEDED, Step, row
 from generator.manifest import StackSpec

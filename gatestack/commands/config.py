@@ -11,17 +11,17 @@ from pathlib import Path
 
 import click
 
-from deployer.aws.parameter_store import Parameters
+from deployer.aws.stores.parameter_store import Parameters
 from deployer.day2 import parameters, report
 from deployer.day2.names import near
 from deployer.day2.parameters import SECURE, Parameter, ParameterStore
 from deployer.errors import DeployError, Refused
 from gatestack import telling
 from gatestack.account import clients
-from gatestack.draft import objection
 from gatestack.environment import FOLDER, Environment, resolve
 from gatestack.injected import parameters_taken
 from gatestack.options import Options
+from gatestack.setup.draft import objection
 from stacks.application import LOG_LEVEL, Application
 
 FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
-from deployer.aws.registry import Registry
+from deployer.aws.stores.registry import Registry
 from deployer.errors import DeployError, Refused
-from gatestack import programs, telling
+from gatestack import telling
 from gatestack.account import check_account, clients, connect, login
-from gatestack.base_image import Base, bases
 from gatestack.environment import Environment, SettingsRefused, resolve
+from gatestack.image import programs
+from gatestack.image.base_image import Base, bases
 from gatestack.options import Options
 from stacks.checking.image_tag import with_image_tag
 from stacks.settings import Settings

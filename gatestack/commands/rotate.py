@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import click
 
-from deployer.aws.rotation_store import RotationStore
-from deployer.aws.service_store import ServiceStore
+from deployer.aws.stores.rotation_store import RotationStore
+from deployer.aws.stores.service_store import ServiceStore
 from deployer.cloud import Cloud
 from deployer.day2.names import near
 from deployer.day2.rollout import Roller

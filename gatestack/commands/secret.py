@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from deployer.aws.secret_store import SecretsManager
+from deployer.aws.stores.secret_store import SecretsManager
 from deployer.day2 import report, secrets
 from deployer.day2.report import SecretView
 from deployer.day2.secrets import SecretInfo, SecretStore, SecretValue, Target

@@ -11,14 +11,14 @@ from typing import get_args
 
 import click
 
-from gatestack import draft
 from gatestack.catalogue import placeholders
-from gatestack.draft import Answers
 from gatestack.environment import FOLDER, Environment, SettingsRefused, resolve
 from gatestack.injected import keys_taken
 from gatestack.options import Options
-from gatestack.questions import QUESTIONS, Question, filed, implied_access
 from gatestack.review import NotConfirmed
+from gatestack.setup import draft
+from gatestack.setup.draft import Answers
+from gatestack.setup.questions import QUESTIONS, Question, filed, implied_access
 from stacks.application import PLACEHOLDER, Written
 from stacks.environment import EnvironmentFileError, load, parse_settings
 from stacks.settings import System

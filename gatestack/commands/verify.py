@@ -13,11 +13,11 @@ import click
 
 from deployer.aws.endpoint import emulated, is_aws
 from deployer.aws.keys import key_of
-from deployer.aws.login import Clients
-from deployer.aws.rotation_store import RotationStore
-from deployer.aws.secret_store import SecretsManager
-from deployer.aws.service_store import ServiceStore
-from deployer.aws.target_store import TargetStore
+from deployer.aws.sign_in.login import Clients
+from deployer.aws.stores.rotation_store import RotationStore
+from deployer.aws.stores.secret_store import SecretsManager
+from deployer.aws.stores.service_store import ServiceStore
+from deployer.aws.stores.target_store import TargetStore
 from deployer.causes import first_cause, operation
 from deployer.cloud import Cloud
 from deployer.day2 import verification

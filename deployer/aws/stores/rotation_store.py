@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from deployer.aws.endpoint import ask
-from deployer.aws.login import Clients
+from deployer.aws.sign_in.login import Clients
 from deployer.day2 import rotation_log
 from deployer.day2.rotation import PENDING, Record, RotatedSecret
 from deployer.errors import CloudError

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deployer.aws.endpoint import ask
-from deployer.aws.login import Clients
+from deployer.aws.sign_in.login import Clients
 from deployer.day2.secrets import Rotation, SecretInfo, SecretValue
 from deployer.errors import CloudError, NotAllowed
 

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import botocore.session
 from botocore.config import Config
 
-from deployer.aws.chain import Ask, ask_at_terminal, ask_nobody, opened
-from deployer.aws.credentials import resolved, watch
 from deployer.aws.endpoint import SERVICES, configured, is_aws, is_here, place
 from deployer.aws.errors import note_what_answers, refused
-from deployer.aws.settings_errors import endpoint_refused
+from deployer.aws.sign_in.chain import Ask, ask_at_terminal, ask_nobody, opened
+from deployer.aws.sign_in.credentials import resolved, watch
+from deployer.aws.sign_in.settings_errors import endpoint_refused
 from deployer.errors import Refused, untouched
 
 EDGE_ATTEMPTS = 3

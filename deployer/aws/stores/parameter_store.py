@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from deployer.aws.endpoint import ask
-from deployer.aws.login import Clients
 from deployer.aws.paging import pages
+from deployer.aws.sign_in.login import Clients
 from deployer.day2.parameters import HIDDEN, SECURE, Parameter
 from deployer.errors import CloudError, NotAllowed, NotOffered, Transient
 

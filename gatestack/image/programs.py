@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from deployer.aws.registry import RegistryLogin
+from deployer.aws.stores.registry import RegistryLogin
 from deployer.errors import DeployError, Refused
 from deployer.scrub import remember, said
-from gatestack.base_image import Base, verified_digest
+from gatestack.image.base_image import Base, verified_digest
 
 SHORT = 12
 """Characters of a commit in a tag: enough for a repository of any size."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from gatestack.draft import EXISTING_VPC, Answers, objection
+from gatestack.setup.draft import EXISTING_VPC, Answers, objection
 from stacks.environment import defaults, is_unused
 from stacks.settings import System
 from stacks.systems import application

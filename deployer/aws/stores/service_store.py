@@ -7,8 +7,8 @@ from typing import Any
 
 from deployer.aws.endpoint import ask
 from deployer.aws.errors import call
-from deployer.aws.login import Clients
 from deployer.aws.services import service_trouble
+from deployer.aws.sign_in.login import Clients
 from deployer.day2.service import PRIMARY, Deployment, Place, Service, TaskDefinition
 from deployer.errors import CloudError, DeployError, NotAllowed
 

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass, field
 
 from deployer.aws.endpoint import ask
-from deployer.aws.login import Clients
+from deployer.aws.sign_in.login import Clients
 from deployer.errors import CloudError
 
 

@@ -22,7 +22,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import ProcessProvider, ProfileProviderBuilder
 
-from deployer.aws.settings_errors import SettingsError
+from deployer.aws.sign_in.settings_errors import SettingsError
 
 PROGRAM_SECONDS = 120.0
 """That a program of `credential_process` may take: it may ask somebody to touch a key."""

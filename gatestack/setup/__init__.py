@@ -1,0 +1,1 @@
+"""What `setup` asks, and the environment file that its answers make."""
