@@ -19,7 +19,7 @@ from deployer.graph import Graph, graph
 from deployer.options import Host, Options
 from generator import manifest as manifests
 from generator.manifest import Manifest
-from sandbox.resources.tasks import ENDS as TASK_SECONDS
+from sandbox.services.tasks import ENDS as TASK_SECONDS
 
 RUNS = 3
 ON_A_CLOCK = "local"

@@ -11,8 +11,8 @@ from typing import Any
 from sandbox import local
 from sandbox.clock import ManualClock
 from sandbox.key import Key
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from sandbox.services.services import Services
 
 INSTANT = 100_000.0
 """Sandbox seconds in a real one: the ten minutes of a database take 6 ms."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.clock import RealClock
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from sandbox.services.services import Services
 from tests.browser import Browser
 from tests.command import KEY, LOGIN, User
 from tests.postgres import Server

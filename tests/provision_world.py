@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from sandbox.provisioning import Provisioned, Request
 from sandbox.resources.provision import MotoProvisioner
 from sandbox.resources.schema import ProviderSchemas
-from sandbox.resources.services import Services
+from sandbox.services.services import Services
 
 REGION = "us-east-1"
 TAGS = {"ManagedBy": "gatestack", "Stack": "test", "aws:cloudformation:stack-name": "dev-litellm-test"}

@@ -14,8 +14,8 @@ from provision_world import REGION, World
 from sandbox.clock import ManualClock
 from sandbox.key import Key
 from sandbox.resources.provision import MotoProvisioner
-from sandbox.resources.services import ACCOUNT, Services
 from sandbox.server import Sandbox
+from sandbox.services.services import ACCOUNT, Services
 from tests.command import KEY
 
 TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}]}

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sandbox.clock import RealClock
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from sandbox.services.services import Services
 from tests.command import KEY, LOGIN, User
 from tests.conftest import FAST
 from tests.sandbox_account import client

@@ -14,8 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.clock import RealClock
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from sandbox.services.services import Services
 from stacks.functions import database
 from stacks.functions.errors import RotationError
 from stacks.functions.logins import LOCK

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.clock import RealClock
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from sandbox.services.services import Services
 from stacks.database.access import token_user
 from stacks.functions.errors import RotationError
 from stacks.functions.logins import Roles

@@ -13,8 +13,8 @@ import yaml
 
 from generator.render import render
 from sandbox.clock import ManualClock, RealClock
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from sandbox.services.services import Services
 from stacks.bootstrap import build
 from tests.command import KEY, LOGIN, User
 from tests.conftest import FAST

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.clock import RealClock
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from sandbox.services.services import Services
 from tests.command import CREDENTIALS, KEY, LOGIN, Done, User
 from tests.conftest import FAST
 from tests.docs_pages import commands, foreign

@@ -17,8 +17,8 @@ import pytest
 
 from sandbox import local
 from sandbox.clock import RealClock
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from sandbox.services.services import Services
 from tests.command import KEY, LOGIN, ROOT, User
 from tests.forked_commands import Commands, Ran, commands
 from tests.machines import MACHINES

@@ -13,8 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.clock import RealClock
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from sandbox.services.services import Services
 from sandbox.stand_ins.litellm import Fault, LiteLLM
 from stacks.functions import master_key, proxy
 from stacks.functions.errors import RotationError

@@ -12,8 +12,8 @@ from sandbox.access.handlers import ACTIONS, ARNS
 from sandbox.access.policies import Document, Request, allowed, like
 from sandbox.clock import RealClock
 from sandbox.resources.schema import ProviderSchemas
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from sandbox.services.services import Services
 from stacks.bootstrap import build
 from tests.command import KEY, LOGIN, User
 from tests.conftest import FAST

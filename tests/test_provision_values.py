@@ -11,7 +11,7 @@ from sandbox.provisioning import ProvisionError
 from sandbox.resources.encryption import generate
 from sandbox.resources.handler import generated_name
 from sandbox.resources.schema import ProviderSchemas, UnknownTypeError
-from sandbox.resources.services import Services
+from sandbox.services.services import Services
 
 
 @pytest.fixture(scope="module")

@@ -31,8 +31,8 @@ from sandbox_account import hanging
 from sandbox.clock import RealClock
 from sandbox.key import SIGNATURE, Key
 from sandbox.local import ask
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from sandbox.services.services import Services
 from tests.command import KEY
 
 REGION = "us-east-1"
@@ -432,7 +432,7 @@ def test_nothing_is_recorded_whatever_motos_variables_say(
     monkeypatch.setenv("MOTO_ENABLE_RECORDING", "true")
     monkeypatch.setenv("MOTO_RECORDER_FILEPATH", str(file))
     program = (
-        "from sandbox.resources.services import Services\n"
+        "from sandbox.services.services import Services\n"
         "Services().client('sns', 'us-east-1').list_topics()\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -19,8 +19,8 @@ from provision_world import REGION
 from sandbox_account import TRUST, client, standing
 from sandbox_fakes import refusal
 
-from sandbox.resources.rotation import ATTEMPTS, PAUSE
 from sandbox.server import Sandbox
+from sandbox.services.rotation import ATTEMPTS, PAUSE
 
 DAY = 86_400.0
 CODE = """

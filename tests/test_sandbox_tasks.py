@@ -11,8 +11,8 @@ import pytest
 from sandbox_account import client, standing, world
 from sandbox_fakes import refusal
 
-from sandbox.resources.rollouts import SECONDS
 from sandbox.server import Sandbox
+from sandbox.services.rollouts import SECONDS
 
 IMAGE = "ghcr.io/x/y:1"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from sandbox.resources.zones import EXAMPLE
+from sandbox.services.hosted_zones import EXAMPLE
 from stacks.environment import load
 from tests.sandbox_account import client, standing
 

@@ -38,8 +38,8 @@ from deployer.run.polling_interval import LONGEST
 from deployer.states import StackEvent
 from sandbox.clock import RealClock
 from sandbox.faults import ResourceFault
-from sandbox.resources.services import Services
 from sandbox.server import Sandbox
+from sandbox.services.services import Services
 from tests.command import KEY, LOGIN, ROOT, User
 
 NAMES = {"one": "dev-one", "two": "dev-two"}

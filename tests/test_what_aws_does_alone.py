@@ -23,8 +23,8 @@ from deployer.progress import Event, Notice, Result
 from generator.manifest import Manifest
 from generator.render import render
 from sandbox.faults import DiskFault, StepFault
-from sandbox.resources.rotation import ATTEMPTS, PAUSE
 from sandbox.server import Sandbox
+from sandbox.services.rotation import ATTEMPTS, PAUSE
 from stacks.environment import load, parse_settings
 from tests.command import LOGIN, ROOT, User
 from tests.provision_world import REGION

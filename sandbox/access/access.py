@@ -13,7 +13,7 @@ from sandbox.access.sessions import Session
 from sandbox.access.simulation import simulated
 from sandbox.errors import invalid
 from sandbox.resources.schema import ProviderSchemas
-from sandbox.resources.services import Services
+from sandbox.services.services import Services
 from sandbox.surroundings import Surroundings
 
 _FOR_ALL = frozenset({"sts:GetCallerIdentity"})

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.access.policies import Document, Request, Verdict, matches, statements, verdict
 from sandbox.access.sessions import Session
-from sandbox.resources.services import Services
+from sandbox.services.services import Services
 
 
 class Roles:

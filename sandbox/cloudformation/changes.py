@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sandbox.cloudformation.intrinsics import KNOWN_AFTER_APPLY
+from sandbox.cloudformation.templates.intrinsics import KNOWN_AFTER_APPLY
 from sandbox.provisioning import Schemas
 
 Json = Any

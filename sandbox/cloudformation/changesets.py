@@ -9,10 +9,10 @@ from typing import Any
 from sandbox.cloudformation import importing, operations, reverting
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.paging import paged
-from sandbox.cloudformation.parameters import masked
 from sandbox.cloudformation.plan import plan
 from sandbox.cloudformation.records import ChangeSet, Deployment, Options, Stack
 from sandbox.cloudformation.requests import Fetch, Params, change_set_name, deployment, options, stack_name
+from sandbox.cloudformation.templates.parameters import masked
 from sandbox.errors import ApiError, invalid
 
 Answer = Mapping[str, Any]

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.cloudformation.account import Account
-from sandbox.cloudformation.evaluation import Evaluation, evaluated
 from sandbox.cloudformation.records import Deployment, Options, Stack
 from sandbox.cloudformation.removal import BRIEF
 from sandbox.cloudformation.runs import Report, Run, Task
 from sandbox.cloudformation.tasks import Working
-from sandbox.cloudformation.template import ResourceSpec
+from sandbox.cloudformation.templates.evaluation import Evaluation, evaluated
+from sandbox.cloudformation.templates.template import ResourceSpec
 from sandbox.errors import ApiError, ResourceFailure, invalid
 
 Params = Mapping[str, Any]

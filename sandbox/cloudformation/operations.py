@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.actual import gone
-from sandbox.cloudformation.evaluation import Evaluation
 from sandbox.cloudformation.policies import denial
 from sandbox.cloudformation.records import Deployment, Leftover, Options, Output, Stack
 from sandbox.cloudformation.removal import BRIEF, delete, remove, roll_back_creation
 from sandbox.cloudformation.rollback import roll_back
 from sandbox.cloudformation.runs import Run, Task
 from sandbox.cloudformation.tasks import Creating, Updating
+from sandbox.cloudformation.templates.evaluation import Evaluation
 from sandbox.errors import ApiError, ResourceFailure
 
 

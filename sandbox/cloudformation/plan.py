@@ -10,11 +10,11 @@ from typing import Any
 from sandbox.cloudformation import reverting
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.changes import changed, recreates
-from sandbox.cloudformation.evaluation import Evaluation, Live
-from sandbox.cloudformation.intrinsics import KNOWN_AFTER_APPLY
 from sandbox.cloudformation.records import Deployment, Resource, Stack
-from sandbox.cloudformation.references import order, references
-from sandbox.cloudformation.template import ResourceSpec
+from sandbox.cloudformation.templates.evaluation import Evaluation, Live
+from sandbox.cloudformation.templates.intrinsics import KNOWN_AFTER_APPLY
+from sandbox.cloudformation.templates.references import order, references
+from sandbox.cloudformation.templates.template import ResourceSpec
 
 Json = Any
 Detail = dict[str, Any]

@@ -9,12 +9,12 @@ from typing import Any
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.changesets import parameters, tags
 from sandbox.cloudformation.drift import resource_information, stack_information
-from sandbox.cloudformation.evaluation import Evaluation
 from sandbox.cloudformation.paging import paged
 from sandbox.cloudformation.records import Resource, Stack
-from sandbox.cloudformation.references import capabilities, check
 from sandbox.cloudformation.requests import Fetch, Params, stack_name, text
-from sandbox.cloudformation.template import Template, parse
+from sandbox.cloudformation.templates.evaluation import Evaluation
+from sandbox.cloudformation.templates.references import capabilities, check
+from sandbox.cloudformation.templates.template import Template, parse
 from sandbox.errors import ApiError, invalid
 
 Answer = Mapping[str, Any]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sandbox.cloudformation.differences import Difference
-from sandbox.cloudformation.template import EMPTY, ResourceSpec, Template
+from sandbox.cloudformation.templates.template import EMPTY, ResourceSpec, Template
 from sandbox.provisioning import Caller, Provisioned, Request
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.records import Leftover, Options, Resource, Stack
-from sandbox.cloudformation.references import needed_by
 from sandbox.cloudformation.runs import Run
 from sandbox.cloudformation.tasks import Deleting
+from sandbox.cloudformation.templates.references import needed_by
 
 BRIEF = 1.0
 """Virtual seconds that a stack takes from one of its own statuses to the next."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.cloudformation.account import Account
-from sandbox.cloudformation.parameters import Given, chosen, looked_up
 from sandbox.cloudformation.records import Deployment, Options, Stack
-from sandbox.cloudformation.references import capabilities, check
-from sandbox.cloudformation.template import Template, parse
+from sandbox.cloudformation.templates.parameters import Given, chosen, looked_up
+from sandbox.cloudformation.templates.references import capabilities, check
+from sandbox.cloudformation.templates.template import Template, parse
 from sandbox.errors import ApiError, invalid
 from sandbox.provisioning import ProvisionError
 

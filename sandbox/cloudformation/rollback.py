@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sandbox.cloudformation.account import Account
-from sandbox.cloudformation.evaluation import Evaluation
 from sandbox.cloudformation.records import Leftover, Options, Stack
 from sandbox.cloudformation.removal import BRIEF, remove, roll_back_creation
 from sandbox.cloudformation.runs import Run
 from sandbox.cloudformation.tasks import Restoring
+from sandbox.cloudformation.templates.evaluation import Evaluation
 from sandbox.errors import ApiError
 
 

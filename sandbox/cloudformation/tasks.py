@@ -10,11 +10,11 @@ from typing import Literal
 from sandbox.cloudformation import reverting
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.changes import kept_name, replaced
-from sandbox.cloudformation.evaluation import Evaluation, evaluated
 from sandbox.cloudformation.policies import denial
 from sandbox.cloudformation.records import Hook, Leftover, Resource, Stack
 from sandbox.cloudformation.runs import Outcome, Report
-from sandbox.cloudformation.template import ResourceSpec
+from sandbox.cloudformation.templates.evaluation import Evaluation, evaluated
+from sandbox.cloudformation.templates.template import ResourceSpec
 from sandbox.errors import ResourceFailure
 from sandbox.provisioning import ProvisionError
 

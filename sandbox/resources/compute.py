@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
 from sandbox.resources.handler import Call, Handler
-from sandbox.resources.pulls import missing
+from sandbox.services.pulls import missing
 
 _NO_CAPACITY = (
     "was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in "

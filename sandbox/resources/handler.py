@@ -14,8 +14,8 @@ from typing import Any
 
 from sandbox.provisioning import Provisioned, ProvisionError, Request
 from sandbox.resources.schema import ProviderSchemas
-from sandbox.resources.services import Services
 from sandbox.resources.shapes import fit
+from sandbox.services.services import Services
 
 _ALPHABET = string.ascii_uppercase + string.digits
 _RANDOM = 12

@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 
 from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import interfaces, require
-from sandbox.resources.functions import Function
 from sandbox.resources.handler import Call, Handler, generated_name, unchanged
 from sandbox.resources.shapes import text
+from sandbox.services.functions import Function
 
 
 def _create(call: Call) -> Provisioned:

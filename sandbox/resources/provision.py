@@ -36,10 +36,10 @@ from sandbox.resources import (
     typed,
 )
 from sandbox.resources.durations import seconds
-from sandbox.resources.dynamic_values import resolve
 from sandbox.resources.handler import Call, Handler
 from sandbox.resources.schema import ProviderSchemas
-from sandbox.resources.services import Services
+from sandbox.services.dynamic_values import resolve
+from sandbox.services.services import Services
 
 HANDLERS: Mapping[str, Handler] = {
     **encryption.HANDLERS,

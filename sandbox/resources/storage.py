@@ -8,8 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.provisioning import Provisioned, ProvisionError
-from sandbox.resources.bucket_policies import applied
 from sandbox.resources.handler import Call, Handler
+from sandbox.services.bucket_policies import applied
 
 _RESERVED = ("xn--", "sthree-", "amzn-s3-demo-")
 """What a bucket's name may not begin with (Amazon S3 User Guide, "General purpose bucket naming rules")."""

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.resources import function_logs, secret_versions
-from sandbox.resources.function_runs import Job, Outcome, Run, Runs
-from sandbox.resources.functions import Function, Functions
-from sandbox.resources.json_api import Json, JsonCall, Operation
-from sandbox.resources.reach import Reach
+from sandbox.services import function_logs, secret_versions
+from sandbox.services.function_runs import Job, Outcome, Run, Runs
+from sandbox.services.functions import Function, Functions
+from sandbox.services.json_api import Json, JsonCall, Operation
+from sandbox.services.reach import Reach
 
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 ATTEMPTS = 5

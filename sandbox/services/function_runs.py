@@ -23,7 +23,7 @@ from typing import Any
 import botocore
 
 from sandbox.key import Key
-from sandbox.resources.functions import Function
+from sandbox.services.functions import Function
 
 _STAND_INS = Path(__file__).parent.parent / "stand_ins"
 _LIBRARIES = Path(botocore.__file__).parent.parent

@@ -17,7 +17,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from requests.adapters import HTTPAdapter
 
-from sandbox.resources.json_api import Wsgi
+from sandbox.services.json_api import Wsgi
 
 _CLOSED = frozenset({"moto_api", "instance_metadata"})
 """moto's own pages (reset, recorder, dashboard, ...), and what answers on an EC2 instance alone."""

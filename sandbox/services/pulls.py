@@ -6,7 +6,7 @@ import re
 
 from botocore.exceptions import ClientError
 
-from sandbox.resources.reach import Reach
+from sandbox.services.reach import Reach
 
 _ECR_IMAGE = re.compile(
     r"^\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]+))?$"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.cloudformation.template import ParameterSpec, Template, scalar
+from sandbox.cloudformation.templates.template import ParameterSpec, Template, scalar
 from sandbox.errors import invalid
 
 MASK = "****"

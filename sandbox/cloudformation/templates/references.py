@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.cloudformation.template import ResourceSpec, Template
+from sandbox.cloudformation.templates.template import ResourceSpec, Template
 from sandbox.errors import invalid
 from sandbox.provisioning import Schemas
 

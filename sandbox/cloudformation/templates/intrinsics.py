@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from sandbox.cloudformation.references import SUBSTITUTION, attribute_of
-from sandbox.cloudformation.template import Template, scalar
+from sandbox.cloudformation.templates.references import SUBSTITUTION, attribute_of
+from sandbox.cloudformation.templates.template import Template, scalar
 from sandbox.errors import invalid
 
 Json = Any

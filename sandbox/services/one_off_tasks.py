@@ -16,13 +16,13 @@ from botocore.exceptions import ClientError
 
 from sandbox.errors import ApiError
 from sandbox.provisioning import ProvisionError
-from sandbox.resources import tasks
-from sandbox.resources.dynamic_values import injected
-from sandbox.resources.json_api import Json, JsonCall, Operation
-from sandbox.resources.pulls import missing
-from sandbox.resources.reach import Reach
-from sandbox.resources.service_tasks import ServiceTasks
-from sandbox.resources.tasks import Origin, Stop, Task
+from sandbox.services import tasks
+from sandbox.services.dynamic_values import injected
+from sandbox.services.json_api import Json, JsonCall, Operation
+from sandbox.services.pulls import missing
+from sandbox.services.reach import Reach
+from sandbox.services.service_tasks import ServiceTasks
+from sandbox.services.tasks import Origin, Stop, Task
 
 _TARGET = "AmazonEC2ContainerServiceV20141113."
 _GIVEN = ("startedBy", "overrides", "tags", "enableExecuteCommand")

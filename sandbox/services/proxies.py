@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.provisioning import ProvisionError
-from sandbox.resources.dynamic_values import injected
-from sandbox.resources.functions import Function
-from sandbox.resources.reach import Reach
-from sandbox.resources.service_tasks import Place
+from sandbox.services.dynamic_values import injected
+from sandbox.services.functions import Function
+from sandbox.services.reach import Reach
+from sandbox.services.service_tasks import Place
 from sandbox.stand_ins.litellm import LiteLLM
 
 _MASTER_KEY = "LITELLM_MASTER_KEY"

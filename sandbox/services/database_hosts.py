@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sandbox.resources.functions import Function
-from sandbox.resources.reach import Reach
+from sandbox.services.functions import Function
+from sandbox.services.reach import Reach
 
 VARIABLE = "SANDBOX_CLOSED_HOSTS"
 """What tells the driver's stand-in in a function's process: host names, with commas between them."""

@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.provisioning import ProvisionError
-from sandbox.resources.reach import Reach
+from sandbox.services.reach import Reach
 
 _REFERENCE = re.compile(r"^\{\{resolve:(ssm|ssm-secure|secretsmanager):(.+)\}\}$", re.DOTALL)
 _SECRET_ARN = re.compile(r"^(arn:[^:]+:secretsmanager:([^:]+):[^:]+:secret:[^:]+)(?::(.*))?$", re.DOTALL)

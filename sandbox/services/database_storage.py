@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from sandbox.resources.reach import Reach
+from sandbox.services.reach import Reach
 
 REST_SECONDS = 6 * 3600.0
 STEP_GB = 10

@@ -7,11 +7,17 @@ from typing import Any
 
 from sandbox.availability import listed
 from sandbox.cloudformation.account import Account
-from sandbox.cloudformation.intrinsics import KNOWN_AFTER_APPLY, NO_VALUE, Resolver, World, with_dynamic
-from sandbox.cloudformation.parameters import masked, seen
 from sandbox.cloudformation.records import Deployment, Output, Resource, Stack
-from sandbox.cloudformation.references import dependencies
-from sandbox.cloudformation.template import OutputSpec, ResourceSpec, scalar
+from sandbox.cloudformation.templates.intrinsics import (
+    KNOWN_AFTER_APPLY,
+    NO_VALUE,
+    Resolver,
+    World,
+    with_dynamic,
+)
+from sandbox.cloudformation.templates.parameters import masked, seen
+from sandbox.cloudformation.templates.references import dependencies
+from sandbox.cloudformation.templates.template import OutputSpec, ResourceSpec, scalar
 from sandbox.errors import ApiError, ResourceFailure
 from sandbox.provisioning import ProvisionError, Request
 

@@ -17,11 +17,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.errors import ApiError
-from sandbox.resources import rollouts, traffic
-from sandbox.resources.json_api import Json, JsonCall, Operation
-from sandbox.resources.reach import Reach
-from sandbox.resources.rollouts import Deployment, Rollout
-from sandbox.resources.tasks import ADDRESS, Origin, Task
+from sandbox.services import rollouts, traffic
+from sandbox.services.json_api import Json, JsonCall, Operation
+from sandbox.services.reach import Reach
+from sandbox.services.rollouts import Deployment, Rollout
+from sandbox.services.tasks import ADDRESS, Origin, Task
 
 _TARGET = "AmazonEC2ContainerServiceV20141113."
 _EVENTS = 100

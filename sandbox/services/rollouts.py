@@ -13,7 +13,7 @@ from hashlib import sha256
 from math import inf
 from typing import Any
 
-from sandbox.resources.tasks import Origin, Stop, Task
+from sandbox.services.tasks import Origin, Stop, Task
 
 SECONDS = 90.0
 """Virtual seconds that a rolling update takes, and a rollback."""

@@ -20,19 +20,19 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from sandbox.access.tagged import Tagged
-from sandbox.resources import engine_versions
-from sandbox.resources.bucket_policies import put_by_api
-from sandbox.resources.database_hosts import closed
-from sandbox.resources.database_storage import Disks
-from sandbox.resources.function_runs import Runs
-from sandbox.resources.functions import Function, Functions
-from sandbox.resources.json_api import in_front
-from sandbox.resources.one_off_tasks import OneOffTasks
-from sandbox.resources.proxies import Proxies
-from sandbox.resources.rotation import Rotations
-from sandbox.resources.service_tasks import ServiceTasks
-from sandbox.resources.zone_offers import ZoneOffers
-from sandbox.resources.zones import Zones
+from sandbox.services import engine_versions
+from sandbox.services.bucket_policies import put_by_api
+from sandbox.services.database_hosts import closed
+from sandbox.services.database_storage import Disks
+from sandbox.services.function_runs import Runs
+from sandbox.services.functions import Function, Functions
+from sandbox.services.hosted_zones import Zones
+from sandbox.services.json_api import in_front
+from sandbox.services.one_off_tasks import OneOffTasks
+from sandbox.services.proxies import Proxies
+from sandbox.services.rotation import Rotations
+from sandbox.services.service_tasks import ServiceTasks
+from sandbox.services.zone_offers import ZoneOffers
 from sandbox.surroundings import Surroundings
 
 ACCOUNT = "123456789012"
@@ -49,7 +49,7 @@ class Services:
 
     def __init__(self, account: str = ACCOUNT) -> None:
         _configure()
-        from sandbox.resources import moto_app  # noqa: PLC0415 - 0.6 s that only a running sandbox should pay
+        from sandbox.services import moto_app  # noqa: PLC0415 - 0.6 s that only a running sandbox should pay
 
         self.account = account
         self.surroundings = Surroundings()
@@ -109,7 +109,7 @@ class Services:
         self.tagged.clear()
         for part in (*parts, self._disks):
             part.clear()
-        from sandbox.resources import moto_app  # noqa: PLC0415 - as above
+        from sandbox.services import moto_app  # noqa: PLC0415 - as above
 
         moto_app.reset()
 

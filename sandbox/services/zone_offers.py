@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from sandbox.availability import DATABASES, ENDPOINTS, FARGATE, NAT, SUBNETS, AvailabilityZone, zones_of
-from sandbox.resources.reach import Reach
+from sandbox.services.reach import Reach
 
 Form = Mapping[str, str]
 _EC2 = "http://ec2.amazonaws.com/doc/2016-11-15/"

@@ -1,0 +1,1 @@
+"""Templates: read, their parameters and references, and their functions resolved."""
