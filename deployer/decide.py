@@ -8,7 +8,6 @@ for may have been carried out without an answer: asked twice, it must not do the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from deployer.actions import (
     Action,
@@ -26,6 +25,7 @@ from deployer.actions import (
     Wait,
 )
 from deployer.causes import way_out
+from deployer.observed import Desired, Observed
 from deployer.plan import consent_flags, needs_consent
 from deployer.progress import Goal, Verb
 from deployer.states import ChangeSetState, Kind, StackState
@@ -40,75 +40,6 @@ DELETION_REFUSED = ("in use by", "Delete canceled")
 
 CHANGE_SETS_AT_MOST = 4
 REPEATS_AT_MOST = 2
-
-
-@dataclass(frozen=True)
-class Desired:
-    """What a run wants of one stack."""
-
-    stack_name: str
-    tags: Mapping[str, str]
-    """With the tags that say whose it is."""
-    termination_protection: bool = False
-    allow_replace: frozenset[str] = frozenset()
-    force: bool = False
-    """Destroy: switch termination protection off."""
-    skip_in_rollback: frozenset[str] = frozenset()
-    """Logical ids that a rollback which failed may leave as they are."""
-    command: str = "gatestack deploy ENV"
-    """What deploys it, for messages."""
-
-
-@dataclass(frozen=True)
-class History:
-    """What this run has done to one stack, and been answered."""
-
-    executed: str | None = None
-    """Id of the change set that was executed."""
-    kind: Kind = "CREATE"
-    """Of what was executed."""
-    change_sets: int = 0
-    imported: bool = False
-    """What an earlier stack has left was taken up; what is missing is still to be made."""
-    empty: bool = False
-    """The last change set had nothing to change."""
-    premature: bool = False
-    """The last change set failed before what it needs was there."""
-    deletes: int = 0
-    continues: int = 0
-    skipped: tuple[str, ...] = ()
-    """What the rollback has left as it is."""
-    rollbacks: int = 0
-    protected: bool = False
-    unprotected: bool = False
-
-
-@dataclass(frozen=True)
-class Observed:
-    """What is known about one stack."""
-
-    stack: StackState | None = None
-    change_set: ChangeSetState | None = None
-    """The one that this run works with."""
-    compared: bool = True
-    """The change set is known to be what was asked for."""
-    outdated: bool = False
-    """The stack was changed by somebody else after the change set was made."""
-    fresh: bool = True
-    """What is seen of the stack is from after the last thing that was done to it."""
-    hold: str = ""
-    """Why nothing may be started yet; an update may be prepared all the same."""
-    early: bool = False
-    """What it needs is not there yet; a change set may fail for that alone."""
-    data: tuple[str, ...] | None = None
-    """Stateful resources that exist in it, none where it never was whole; None: nobody has looked."""
-    foreign: tuple[str, ...] | None = None
-    """Change sets of others; None: nobody has looked."""
-    stuck: tuple[str, ...] | None = None
-    """Resources that the rollback failed at; None: nobody has looked since."""
-    existed: bool = False
-    """It was there when the run began."""
-    history: History = field(default_factory=History)
 
 
 def owned(stack: StackState, tags: Mapping[str, str]) -> bool:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,14 @@ def test_no_package_imports_a_name_that_one_of_its_modules_has() -> None:
     ]
 
     assert hidden == []
+
+
+def test_a_file_is_read_at_a_sitting_and_a_folder_seen_at_a_glance() -> None:
+    lines = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in modules()}
+    folders = Counter(path.parent.relative_to(ROOT).as_posix() for path in modules())
+
+    assert {name: count for name, count in lines.items() if count > 350} == {}
+    assert {name: count for name, count in folders.items() if count > 26} == {}
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -23,7 +23,8 @@ from deployer.actions import (
     RollBack,
     Wait,
 )
-from deployer.decide import Desired, History, Observed, decide, owned
+from deployer.decide import decide, owned
+from deployer.observed import Desired, History, Observed
 from deployer.progress import Goal
 from deployer.states import Change, ChangeSetState, StackState
 from deployer.statuses import STATUSES, Step, row

@@ -9,9 +9,9 @@ import pytest
 from fakes import Clock, FakeCloud, spec
 
 from deployer.day2.secret_rotation import Rotating
-from deployer.decide import Desired
 from deployer.errors import CloudError, Refused
 from deployer.kept import Kept
+from deployer.observed import Desired
 from deployer.progress import Event, Notice
 from deployer.run.rotations import SCHEDULE, check_rotations, rescheduled
 from deployer.run.work import Work

@@ -15,8 +15,8 @@ from sandbox_wire import REGION, Line, line, made_of, outcomes
 
 from deployer.causes import stuck
 from deployer.day2.drift_state import PropertyDrift, ResourceDrift
-from deployer.decide import Desired, History
 from deployer.errors import CloudError, DeployError, NotAllowed
+from deployer.observed import Desired, History
 from deployer.progress import Event, Notice, Result
 from deployer.report import first_cause
 from deployer.run.skipped import measure

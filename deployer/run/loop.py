@@ -16,12 +16,12 @@ from deployer.actions import Action, Done, Fail, Migrate, Wait
 from deployer.changes.approval import Approval, held, removal
 from deployer.changes.export_gate import Detour, Gate
 from deployer.cloud import Cloud
-from deployer.decide import Desired, decide
+from deployer.decide import decide
 from deployer.errors import DeployError, LostSight, MovedOn, Protected, Refused, Transient
 from deployer.options import Host, Options
 from deployer.progress import Goal, Notice, Outcome, Result, RunStarted, StackDecided, Stopping, Waiting
 from deployer.run.backoff import with_backoff
-from deployer.run.change_sets import Preparer, tags_of
+from deployer.run.change_sets import Preparer
 from deployer.run.concurrency import Workers
 from deployer.run.executor import Executor
 from deployer.run.keeping import Keeping
@@ -35,8 +35,7 @@ from deployer.run.returning import sweep
 from deployer.run.rotations import check_rotations
 from deployer.run.scheduler import Scheduler
 from deployer.run.stack_events import Watch
-from deployer.run.work import Work, resources_of
-from generator.manifest import Manifest, StackSpec
+from deployer.run.work import Work, resources_of, work_for
 
 SLICE_SECONDS = 5.0
 """After which a look comes in between: what is ready elsewhere should not wait for hundreds of requests."""
@@ -63,7 +62,7 @@ class Run:
         by_name = {spec.name: spec for spec in manifest.stacks}
         goals: dict[str, Goal] = dict.fromkeys(scope.leftovers, "destroy")
         self._works = {
-            name: _work(manifest, by_name[name], goals.get(name, goal), options) for name in graph.names
+            name: work_for(manifest, by_name[name], goals.get(name, goal), options) for name in graph.names
         }
         for name, one in scope.kept.items():
             self._works[name].to_import = one
@@ -349,16 +348,3 @@ class Run:
                 if output.export == export:
                     return output.value
         return next((one.value for one in self._cloud.exports() if one.name == export), None)
-
-
-def _work(manifest: Manifest, spec: StackSpec, goal: Goal, options: Options) -> Work:
-    desired = Desired(
-        stack_name=spec.stack_name,
-        tags=tags_of(manifest, spec),
-        termination_protection=spec.termination_protection,
-        allow_replace=options.allow_replace,
-        force=options.force,
-        skip_in_rollback=options.skip_in_rollback,
-        command=f"gatestack deploy {options.env or manifest.environment}",
-    )
-    return Work(spec, desired, goal)

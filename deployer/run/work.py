@@ -10,14 +10,16 @@ from typing import Any
 from deployer.actions import Wait
 from deployer.changes.approval import Approval
 from deployer.day2.drift_state import ResourceDrift
-from deployer.decide import Desired, History, Observed
 from deployer.kept import Kept
+from deployer.observed import Desired, History, Observed
+from deployer.options import Options
 from deployer.progress import Goal, StackResult, Verb
 from deployer.run.attempts import UNSEEN_LOOKS, UNSEEN_SECONDS, Attempts
+from deployer.run.change_sets import tags_of
 from deployer.run.schema_migration import Underway
 from deployer.states import ChangeSetRequest, ChangeSetState, Kind, StackEvent, StackState
 from deployer.statuses import OUTPUTS_FINAL, SUCCEEDED, Step, row
-from generator.manifest import StackSpec
+from generator.manifest import Manifest, StackSpec
 
 STALE_SECONDS = 20.0
 """How long a look that shows no trace of a request is taken for a stale one."""
@@ -295,3 +297,17 @@ def resources_of(template: str) -> Mapping[str, Any]:
     """Return a template's resources by logical id."""
     found: Mapping[str, Any] = json.loads(template).get("Resources", {})
     return found
+
+
+def work_for(manifest: Manifest, spec: StackSpec, goal: Goal, options: Options) -> Work:
+    """Return a run's work on the stack of *spec*, of which nothing is known yet."""
+    desired = Desired(
+        stack_name=spec.stack_name,
+        tags=tags_of(manifest, spec),
+        termination_protection=spec.termination_protection,
+        allow_replace=options.allow_replace,
+        force=options.force,
+        skip_in_rollback=options.skip_in_rollback,
+        command=f"gatestack deploy {options.env or manifest.environment}",
+    )
+    return Work(spec, desired, goal)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from sandbox.cloudformation.account import Account
+from sandbox.cloudformation.deleting import Deleting
 from sandbox.cloudformation.records import Leftover, Options, Resource, Stack
 from sandbox.cloudformation.runs import Run
-from sandbox.cloudformation.tasks import Deleting
 from sandbox.cloudformation.templates.references import needed_by
 
 BRIEF = 1.0
