@@ -8,12 +8,10 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from shutil import which
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from deployer.aws.account import on
-from deployer.aws.sign_in.login import Clients, Login, log_in, own_endpoint
 from deployer.cloud import Cloud
 from deployer.day2.present import Present, present
 from gatestack import telling
@@ -21,6 +19,9 @@ from gatestack.environment import SANDBOX_ENVIRONMENT, Environment
 from gatestack.options import Options
 from gatestack.sandbox_here import SANDBOX_FOLDER, none_runs, refusing
 from sandbox import local as sandbox
+
+if TYPE_CHECKING:  # botocore takes a third of a second, for which no --help waits
+    from deployer.aws.sign_in.login import Clients, Login
 
 Made = TypeVar("Made")
 
@@ -43,6 +44,8 @@ def uses_sandbox(environment: Environment, options: Options) -> bool:
     """
     if environment.name != SANDBOX_ENVIRONMENT:
         return False
+    from deployer.aws.sign_in.login import own_endpoint  # noqa: PLC0415 - as above
+
     own = once("own endpoint", lambda: own_endpoint(options.profile))
     if not own:
         return True
@@ -79,6 +82,8 @@ def connect(environment: Environment, options: Options, *, starting: bool = Fals
         SandboxRefused: there is no sandbox and none is to be started, or it cannot be used.
 
     """
+    from deployer.aws.account import on  # noqa: PLC0415 - as above
+
     return on(login(environment, options, starting=starting))
 
 
@@ -118,6 +123,8 @@ def nothing_asked() -> bool:
 
 
 def _log_in(environment: Environment, options: Options, *, starting: bool) -> Login:
+    from deployer.aws.sign_in.login import log_in  # noqa: PLC0415 - as above
+
     if environment.name != SANDBOX_ENVIRONMENT:
         _tell_of_other_region(environment, options)
         seconds = environment.session_seconds

@@ -13,7 +13,6 @@ from deployer.plan import Plan
 from gatestack import review, telling
 from gatestack.account import connect
 from gatestack.changes import ALLOW, ENV, FILE, FRESH, MIGRATE, ONLY, REVERT, run_options
-from gatestack.drifting import notes as drift_notes
 from gatestack.environment import Environment, resolve
 from gatestack.options import Options
 
@@ -64,6 +63,8 @@ def plan(
     manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
     found = review.preview(manifest, cloud, options, chosen, keep=path is not None)
     if drift:
+        from gatestack.drifting import notes as drift_notes  # noqa: PLC0415 - no other plan waits for it
+
         found = replace(found, notices=found.notices + drift_notes(environment, cloud, options))
     from gatestack.costing import with_cost  # noqa: PLC0415 - a deployment counts no costs
 
