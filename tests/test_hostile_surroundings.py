@@ -180,7 +180,8 @@ def test_nothing_of_local_leaves_this_machine(world: World, row: Row, command: s
         assert done.out  # what is there is not whole: that is for it to say
         row = replace(row, code=1)
     check(world, row, command, done)
-    assert row.says in done.err + done.out
+    concerned = row.code or command in row.commands  # what goes well says its sentence where it is asked
+    assert not concerned or row.says in done.err + done.out
 
 
 @pytest.mark.parametrize(("row", "command"), cases(AWS, spread=True))
