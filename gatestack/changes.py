@@ -9,17 +9,22 @@ from pathlib import Path
 import click
 
 from deployer import report
+from deployer.changes.approved import deploy_plan
+from deployer.changes.planfile import PlanFile
+from deployer.cloud import Cloud
+from deployer.deploy import deploy as deploy_stacks
 from deployer.options import Options as RunOptions
 from deployer.progress import Result
 from gatestack import telling
-from gatestack.account import poll_interval
+from gatestack.account import poll_interval, speed
 from gatestack.environment import Environment
 from gatestack.options import Options
+from gatestack.progress import shown
+from gatestack.signals import host
+from generator.manifest import Manifest
 
-ENV = click.argument("env")
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
 ONLY = click.option("--only", multiple=True, metavar="STACK", help="Only this stack; may be repeated.")
-FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 FILE = click.Path(dir_okay=False, path_type=Path)
 ALLOW = click.option(
     "--allow-replace", multiple=True, metavar="ID", help="Let this resource go although it holds data."
@@ -54,6 +59,23 @@ def run_options(environment: Environment, options: Options, only: Collection[str
     return RunOptions(
         only=frozenset(only), poll_interval=interval, show_events=not options.quiet, env=shlex.quote(env)
     )
+
+
+def executed(
+    environment: Environment,
+    manifest: Manifest,
+    cloud: Cloud,
+    options: Options,
+    chosen: RunOptions,
+    reviewed: PlanFile | None,
+    *,
+    file: str = "",
+) -> Result:
+    """Deploy *manifest*, as *reviewed* where it was, and show it; *file*: where that plan was read from."""
+    with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
+        if reviewed is None:
+            return deploy_stacks(manifest, cloud, chosen, here)
+        return deploy_plan(manifest, reviewed, cloud, chosen, here, file=file)
 
 
 def ended(result: Result, style: str) -> int:

@@ -1,8 +1,13 @@
-"""The global options, which every command has."""
+"""What commands take: the global options, and what nearly all of them take beside."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+import click
+
+ENV = click.argument("env")
+FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ The image alone changes; what else the environment's file says by now waits for 
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,20 +13,19 @@ from functools import partial
 import click
 
 from deployer import report
-from deployer.changes.approved import deploy_plan
 from deployer.changes.planfile import PlanFile
 from deployer.cloud import Cloud
 from deployer.day2.image_alone import running_tag, with_image
 from deployer.day2.rollout import Roller, Rollout, Status
 from deployer.day2.service import SERVICE_STACK, Service
-from deployer.deploy import deploy
 from deployer.errors import DeployError, Protected
 from deployer.options import Host
 from deployer.options import Options as RunOptions
 from deployer.progress import Result, StackResult
 from deployer.run.backoff import with_backoff
 from gatestack import review, telling
-from gatestack.account import connect, poll_interval, speed
+from gatestack.account import connect
+from gatestack.changes import executed, run_options
 from gatestack.environment import Environment, retagged, tagged
 from gatestack.options import Options
 from gatestack.progress import shown
@@ -76,12 +74,7 @@ def retag(
     cloud = connect(environment, options)
     with shown(options) as tell, host(tell) as here:
         rollers_for(environment, env, cloud, options, here, minutes)  # refuses where nothing was deployed
-    chosen = RunOptions(
-        only=STACKS & changed.stack_names.keys(),
-        poll_interval=poll_interval(environment, options),
-        show_events=not options.quiet,
-        env=shlex.quote(env),
-    )
+    chosen = run_options(environment, options, STACKS & changed.stack_names.keys(), env)
     with host(lambda _: None) as here:
         alone = not all_changes
         manifest = _image_alone(environment, changed, env, tag, cloud, here) if alone else changed.manifest()
@@ -133,11 +126,7 @@ def _deployed(
     chosen: RunOptions,
     reviewed: PlanFile | None,
 ) -> Result:
-    with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
-        if reviewed is None:
-            result = deploy(manifest, cloud, chosen, here)
-        else:
-            result = deploy_plan(manifest, reviewed, cloud, chosen, here, file="")
+    result = executed(environment, manifest, cloud, options, chosen, reviewed)
     click.echo(report.result_text(result), err=True)
     return result
 

@@ -24,7 +24,6 @@ from generator.manifest import Lookup, Manifest, StackSpec, Upload
 
 PREFIX = "gatestack-"
 NOT_REVERTED = "drift is not set back: this endpoint makes no drift-aware change sets; deployed without"
-"""By the beginning of the region's name; everywhere else it is aws."""
 NO_S3 = "this endpoint has no S3"
 INLINE_BYTES = 51_200
 """CloudFormation quotas: the largest template in a request …"""
@@ -140,8 +139,7 @@ class Preparer:
             self.groups.check_leaving(spec, stack)
         if imports:
             spec = replace(spec, template=import_template(spec.template, imports))
-        wanted = replace(self.wanted(spec, stack, kind, parameters), imports=imports)
-        wanted = replace(wanted, revert_drift=reverts)
+        wanted = replace(self.wanted(spec, stack, kind, parameters), imports=imports, revert_drift=reverts)
         state = () if stack is None else (stack.id, stack.change_set_id, stack.last_updated)
         content = _digest(spec.template, _inputs(wanted), str(state))
         body, url = self._template(spec)

@@ -11,19 +11,15 @@ from pathlib import Path
 import click
 
 from deployer import report
-from deployer.changes.approved import deploy_plan
 from deployer.cloud import Cloud
-from deployer.deploy import deploy as deploy_stacks
 from deployer.errors import Protected
 from deployer.options import Options as RunOptions
 from deployer.progress import Result
 from gatestack import review, telling
-from gatestack.account import connect, poll_interval, speed
-from gatestack.changes import ENV, FORMAT, YES
+from gatestack.account import connect, poll_interval
+from gatestack.changes import YES, executed
 from gatestack.environment import Environment, SettingsRefused, resolve
-from gatestack.options import Options
-from gatestack.progress import shown
-from gatestack.signals import host
+from gatestack.options import ENV, FORMAT, Options
 from generator.manifest import Manifest
 from stacks.sections.pipelines import binds_to_approval
 from stacks.settings import Settings
@@ -68,11 +64,9 @@ def bootstrap(
         plan = None if yes else review.agreed(_account(environment), manifest, cloud, options, chosen)
     except review.NothingToDo:
         return 0
-    with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
-        if plan is None:
-            result = deploy_stacks(manifest, cloud, chosen, here)
-        else:
-            result = replace(deploy_plan(manifest, plan, cloud, chosen, here), command=command)
+    result = executed(environment, manifest, cloud, options, chosen, plan)
+    if plan is not None:
+        result = replace(result, command=command)
     return _told(result, settings, style, Path(env).stem)
 
 

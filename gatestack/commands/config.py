@@ -20,12 +20,9 @@ from gatestack import telling
 from gatestack.account import clients
 from gatestack.environment import FOLDER, Environment, resolve
 from gatestack.injected import parameters_taken
-from gatestack.options import Options
+from gatestack.options import ENV, FORMAT, Options
 from gatestack.setup.draft import objection
 from stacks.application import LOG_LEVEL, Application
-
-FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
-ENV = click.argument("env")
 
 
 @click.group()

@@ -7,7 +7,7 @@ import click
 from gatestack import telling
 from gatestack.costing import elsewhere, templates_of
 from gatestack.environment import Environment, SettingsRefused, resolve
-from gatestack.options import Options
+from gatestack.options import ENV, FORMAT, Options
 from generator.cost import report
 from generator.cost.estimate import estimate, names
 from generator.cost.prices import PriceTable, load
@@ -16,9 +16,9 @@ from generator.cost.usage import Usage
 
 
 @click.command()
-@click.argument("env")
+@ENV
 @click.option("--live", is_flag=True, help="Ask the AWS Price List API; its answers are kept for a day.")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@FORMAT
 @click.pass_obj
 def cost(options: Options, env: str, style: str, *, live: bool) -> int:
     """Estimate what ENV costs in a month, a row for each thing that is paid for, with its assumption."""

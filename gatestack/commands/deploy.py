@@ -7,15 +7,11 @@ from pathlib import Path
 
 import click
 
-from deployer.changes.approved import deploy_plan
-from deployer.deploy import deploy as deploy_stacks
 from gatestack import review
-from gatestack.account import connect, speed
+from gatestack.account import connect
 from gatestack.changes import (
     ALLOW,
-    ENV,
     FILE,
-    FORMAT,
     FRESH,
     MIGRATE,
     ONLY,
@@ -23,12 +19,11 @@ from gatestack.changes import (
     SKIP,
     YES,
     ended,
+    executed,
     run_options,
 )
 from gatestack.environment import resolve
-from gatestack.options import Options
-from gatestack.progress import shown
-from gatestack.signals import host
+from gatestack.options import ENV, FORMAT, Options
 
 
 @click.command()
@@ -88,9 +83,6 @@ def deploy(
             reviewed = review.agreed(environment, manifest, cloud, options, chosen)
     except review.NothingToDo:
         return 0
-    with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
-        if reviewed is None:
-            result = deploy_stacks(manifest, cloud, chosen, here)
-        else:
-            result = deploy_plan(manifest, reviewed, cloud, chosen, here, file=str(path) if path else "")
+    file = str(path) if path else ""
+    result = executed(environment, manifest, cloud, options, chosen, reviewed, file=file)
     return ended(result, style)

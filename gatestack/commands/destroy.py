@@ -12,9 +12,9 @@ from deployer.deploy import destroy as destroy_stacks
 from deployer.progress import Result
 from gatestack import review
 from gatestack.account import connect, nowhere, speed
-from gatestack.changes import ENV, FORMAT, ONLY, YES, ended, run_options
+from gatestack.changes import ONLY, YES, ended, run_options
 from gatestack.environment import Environment, resolve
-from gatestack.options import Options
+from gatestack.options import ENV, FORMAT, Options
 from gatestack.progress import shown
 from gatestack.signals import host
 

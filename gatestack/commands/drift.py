@@ -9,13 +9,13 @@ from gatestack import telling
 from gatestack.account import connect
 from gatestack.drifting import detected
 from gatestack.environment import resolve
-from gatestack.options import Options
+from gatestack.options import ENV, FORMAT, Options
 
 
 @click.command()
-@click.argument("env")
+@ENV
 @click.option("--stack", "only", help="One stack, by its short name (network).")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@FORMAT
 @click.pass_obj
 def drift(options: Options, env: str, only: str | None, style: str) -> int:
     """Show which resources of ENV are no longer as they were deployed, property by property; 3 if any is."""

@@ -9,11 +9,11 @@ from gatestack import telling
 from gatestack.account import connect, present_in
 from gatestack.environment import resolve
 from gatestack.follow import follow
-from gatestack.options import Options
+from gatestack.options import ENV, Options
 
 
 @click.command()
-@click.argument("env")
+@ENV
 @click.option("--stack", "only", help="One stack, by its short name (network).")
 @click.option("--follow", "following", is_flag=True, help="Show what is new as it comes, until Ctrl-C.")
 @click.option(

@@ -8,13 +8,13 @@ import click
 
 from gatestack import telling
 from gatestack.environment import SettingsRefused, resolve, retagged
-from gatestack.options import Options
+from gatestack.options import ENV, Options
 from generator import manifest as manifests
 from generator.foreign import Foreign, private_folder
 
 
 @click.command()
-@click.argument("env")
+@ENV
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder; default: build/ENV.")
 @click.option("--image-tag", "tag", metavar="TAG", help="As if the file said so: service.image_tag.")
 @click.pass_obj

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gatestack.environment import resolve
-from gatestack.options import Options
+from gatestack.options import ENV, Options
 
 if TYPE_CHECKING:
     from deployer.graph import Graph
@@ -19,7 +19,7 @@ STYLES = ("text", "mermaid", "dot", "security", "svg")
 
 
 @click.command()
-@click.argument("env")
+@ENV
 @click.option("--format", "style", type=click.Choice(STYLES), default="text", help="Default: text.")
 @click.pass_obj
 def graph(options: Options, env: str, style: str) -> int:

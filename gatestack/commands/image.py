@@ -16,7 +16,7 @@ from gatestack.account import check_account, clients, connect, login
 from gatestack.environment import Environment, SettingsRefused, resolve
 from gatestack.image import programs
 from gatestack.image.base_image import Base, bases
-from gatestack.options import Options
+from gatestack.options import ENV, FORMAT, Options
 from stacks.checking.image_tag import with_image_tag
 from stacks.settings import Settings
 
@@ -47,7 +47,7 @@ class _Build:
 
 
 @click.command()
-@click.argument("env")
+@ENV
 @click.option("--tag", metavar="TAG", help="Its tag; default: the commit that is checked out.")
 @click.option("--push", is_flag=True, help="Push it to ENV's repository; a tag that is there is refused.")
 @click.option("--keep-existing", is_flag=True, help="With --push: a tag that is there is left as it is.")
@@ -64,7 +64,7 @@ class _Build:
     is_flag=True,
     help="At a terminal without cosign: build on the digest that the Dockerfile pins, unverified.",
 )
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@FORMAT
 @click.pass_obj
 def image(
     options: Options,

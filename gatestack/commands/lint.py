@@ -8,11 +8,11 @@ import click
 
 from gatestack import telling
 from gatestack.environment import resolve
-from gatestack.options import Options
+from gatestack.options import ENV, Options
 
 
 @click.command()
-@click.argument("env")
+@ENV
 @click.option("--only", multiple=True, metavar="STACK", help="Only this stack; may be repeated.")
 @click.pass_obj
 def lint(options: Options, env: str, only: tuple[str, ...]) -> int:

@@ -8,6 +8,7 @@ import shlex
 import click
 
 from gatestack import telling
+from gatestack.options import FORMAT
 from gatestack.sandbox_here import REGION, SANDBOX_FOLDER, none_runs, refusing
 from sandbox import local as sandbox
 
@@ -37,7 +38,7 @@ def stop() -> int:
 
 
 @local.command()
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@FORMAT
 def status(style: str) -> int:
     """Say whether it runs, and where; json says the key as well."""
     with refusing():

@@ -11,12 +11,12 @@ from deployer.progress import outputs_of
 from gatestack import telling
 from gatestack.account import connect, present_in
 from gatestack.environment import resolve
-from gatestack.options import Options
+from gatestack.options import ENV, FORMAT, Options
 
 
 @click.command()
-@click.argument("env")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@ENV
+@FORMAT
 @click.pass_obj
 def outputs(options: Options, env: str, style: str) -> int:
     """Show what ENV's stacks export."""

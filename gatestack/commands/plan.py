@@ -12,9 +12,9 @@ from deployer.options import Options as RunOptions
 from deployer.plan import Plan
 from gatestack import review, telling
 from gatestack.account import connect
-from gatestack.changes import ALLOW, ENV, FILE, FRESH, MIGRATE, ONLY, REVERT, run_options
+from gatestack.changes import ALLOW, FILE, FRESH, MIGRATE, ONLY, REVERT, run_options
 from gatestack.environment import Environment, resolve
-from gatestack.options import Options
+from gatestack.options import ENV, Options
 
 CHANGES_FOUND = 3
 """The exit code that --detailed-exitcode asks for."""

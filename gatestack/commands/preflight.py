@@ -12,7 +12,7 @@ from gatestack import telling
 from gatestack.account import connect, login
 from gatestack.checks import checks_json, table
 from gatestack.environment import resolve
-from gatestack.options import Options
+from gatestack.options import ENV, FORMAT, Options
 from gatestack.signals import host
 
 REFUSED = 2
@@ -20,8 +20,8 @@ REFUSED = 2
 
 
 @click.command()
-@click.argument("env")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@ENV
+@FORMAT
 @click.pass_obj
 def preflight(options: Options, env: str, style: str) -> int:
     """Say what this account, region, quota, login and role will refuse of ENV; 2 if anything will be."""

@@ -6,19 +6,19 @@ import click
 
 from gatestack.account import check_account, connect
 from gatestack.environment import resolve
-from gatestack.options import Options
+from gatestack.options import ENV, FORMAT, Options
 from gatestack.progress import shown
 from gatestack.rolling import TIMEOUT, ended, rolled, rollers_for
 from gatestack.signals import host
 
 
 @click.command()
-@click.argument("env")
+@ENV
 @click.option("--image-tag", "tag", metavar="TAG", help="Run this image from now on, through CloudFormation.")
 @click.option("--all-changes", is_flag=True, help="With --image-tag: deploy what else ENV's file says, too.")
 @click.option("--yes", is_flag=True, help="With --image-tag: do not ask.")
 @TIMEOUT
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@FORMAT
 @click.pass_obj
 def rollout(
     options: Options,

@@ -22,7 +22,7 @@ from gatestack import telling
 from gatestack.account import check_account, clients, connect, poll_interval, speed
 from gatestack.catalogue import rotated, rotations, unrotated
 from gatestack.environment import Environment, resolve
-from gatestack.options import Options
+from gatestack.options import ENV, FORMAT, Options
 from gatestack.progress import shown
 from gatestack.signals import host
 
@@ -40,7 +40,7 @@ class Done:
 
 
 @click.command()
-@click.argument("env")
+@ENV
 @click.argument("secret", metavar="SECRET")
 @click.option(
     "--timeout-minutes",
@@ -56,7 +56,7 @@ class Done:
     default=True,
     help="Also wait until the tasks that take the new value run.",
 )
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@FORMAT
 @click.pass_obj
 def rotate(options: Options, env: str, secret: str, minutes: float, style: str, *, wait_rollout: bool) -> int:
     """Rotate SECRET of ENV (database: the login of the tasks; LiteLLM's master-key) now, and wait for it."""

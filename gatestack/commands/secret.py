@@ -21,9 +21,8 @@ from gatestack import telling
 from gatestack.account import clients
 from gatestack.catalogue import catalogue
 from gatestack.environment import Environment, resolve
-from gatestack.options import Options
+from gatestack.options import ENV, FORMAT, Options
 
-FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 ON_THE_COMMAND_LINE = (
     "a value is never given on the command line, where other users and the shell's history see it: give it "
     "at the prompt or on stdin. Nothing was changed; take what stood there for known, and make another one"
@@ -36,7 +35,7 @@ def secret() -> None:
 
 
 @secret.command(name="list")
-@click.argument("env")
+@ENV
 @FORMAT
 @click.pass_obj
 def list_(options: Options, env: str, style: str) -> int:
@@ -56,7 +55,7 @@ def list_(options: Options, env: str, style: str) -> int:
 
 
 @secret.command()
-@click.argument("env")
+@ENV
 @click.argument("name")
 @click.option("--reveal", is_flag=True, help="Print the value itself, and nothing else.")
 @FORMAT
@@ -83,7 +82,7 @@ def get(options: Options, env: str, name: str, style: str, *, reveal: bool) -> i
 
 
 @secret.command(name="set", context_settings={"ignore_unknown_options": True})
-@click.argument("env")
+@ENV
 @click.argument("name")
 @click.argument("refused", nargs=-1, type=click.UNPROCESSED, metavar="")
 @click.pass_obj

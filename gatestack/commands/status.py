@@ -8,12 +8,12 @@ from deployer import report
 from gatestack import telling
 from gatestack.account import connect, present_in
 from gatestack.environment import resolve
-from gatestack.options import Options
+from gatestack.options import ENV, FORMAT, Options
 
 
 @click.command()
-@click.argument("env")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@ENV
+@FORMAT
 @click.pass_obj
 def status(options: Options, env: str, style: str) -> int:
     """Show the state of ENV's stacks."""

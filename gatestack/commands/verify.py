@@ -37,7 +37,7 @@ from gatestack.catalogue import placeholders, prefix_of, rotations
 from gatestack.checks import checks_json, table
 from gatestack.environment import Environment, resolve
 from gatestack.injected import keys_taken
-from gatestack.options import Options
+from gatestack.options import ENV, FORMAT, Options
 from gatestack.signals import host
 from stacks.application import ConfigFile, OwnSecret
 
@@ -45,8 +45,8 @@ NO_STACK = "its stack is not there"
 
 
 @click.command()
-@click.argument("env")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@ENV
+@FORMAT
 @click.pass_obj
 def verify(options: Options, env: str, style: str) -> int:
     """Check ENV end to end: stacks, tasks, load balancer, secrets, rotations, the application's answer."""

@@ -13,14 +13,14 @@ from deployer.run.backoff import with_backoff
 from gatestack import telling
 from gatestack.account import connect, poll_interval, present_in, speed
 from gatestack.environment import resolve
-from gatestack.options import Options
+from gatestack.options import ENV, FORMAT, Options
 from gatestack.progress import shown
 from gatestack.signals import host
 
 
 @click.command()
-@click.argument("env")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@ENV
+@FORMAT
 @click.pass_obj
 def watch(options: Options, env: str, style: str) -> int:
     """Attach to what goes on in ENV's stacks, whoever started it, until it ends; it changes nothing."""
