@@ -55,8 +55,9 @@ def test_what_will_be_refused_ends_with_two_and_comes_first(user: User, sandbox:
     assert done.err.splitlines()[-1].endswith("(and 1 more)")
 
 
-def test_what_is_deployed_already_needs_nothing_more(deployed: User, account: Sandbox) -> None:
-    found = outcomes(deployed)
+def test_what_is_deployed_already_needs_nothing_more(user: User) -> None:
+    assert user.run("deploy", "local", "--yes").code == 0
+    found = outcomes(user)
 
     assert "refused" not in found.values()
     assert [name for name in found if name.startswith("quota")] == []
