@@ -75,3 +75,10 @@ class Observed:
     existed: bool = False
     """It was there when the run began."""
     history: History = field(default_factory=History)
+
+
+def live(stack: StackState | None) -> StackState | None:
+    """Return *stack* if it has anything in it beyond what an earlier one has left: no output says so."""
+    if stack is None or stack.status in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}:
+        return None
+    return None if stack.status == "IMPORT_COMPLETE" and not stack.outputs else stack

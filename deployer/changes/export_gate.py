@@ -18,8 +18,7 @@ from deployer.errors import CloudError, Transient
 from deployer.options import Options
 from deployer.plan import StackPlan
 from deployer.progress import Notice, Tell
-from deployer.run.change_sets import tags_of
-from deployer.run.leftovers import Scope
+from deployer.run.leftovers import Scope, tags_of_stack
 from deployer.run.work import Work
 from deployer.states import StackState
 from deployer.statuses import Step, row
@@ -39,7 +38,9 @@ def side_of(scope: Scope, name: str, stack: StackState | None, *, updates: bool 
     if stack is None or stack.status in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"} or name in scope.leftovers:
         return None
     updatable = row(stack.status).deploy is Step.UPDATE
-    return Side(spec, stack, updates=updates and updatable, ours=owned(stack, tags_of(scope.manifest, spec)))
+    return Side(
+        spec, stack, updates=updates and updatable, ours=owned(stack, tags_of_stack(scope.manifest, spec))
+    )
 
 
 class Survey:

@@ -23,9 +23,9 @@ from deployer.errors import CloudError, DeployError, Interrupted, LostSight, Not
 from deployer.options import Host, Options
 from deployer.plan import Plan, PlanVerb, StackPlan, compared, merged, needs_consent, predicted
 from deployer.progress import Event, Notice, Tell
-from deployer.run.change_sets import NOT_REVERTED, PREFIX, Preparer, tags_of
+from deployer.run.change_sets import NOT_REVERTED, PREFIX, Preparer
 from deployer.run.discard import remove_unexecuted
-from deployer.run.leftovers import Scope, removals, scope
+from deployer.run.leftovers import Scope, removals, scope, tags_of_stack
 from deployer.run.migrating import deployed
 from deployer.run.polling_interval import PollingInterval
 from deployer.run.rotations import rescheduled
@@ -242,7 +242,7 @@ class _Preview:
         problems = []
         if status.deploy in {Step.WAIT, Step.STOP}:
             problems.append("plan again when it has come to an end")
-        elif stack and not owned(stack, tags_of(self._manifest, spec)):
+        elif stack and not owned(stack, tags_of_stack(self._manifest, spec)):
             problems.append("gatestack did not make this stack, and will neither delete it nor roll it back")
         again = status.deploy is Step.RECREATE
         changes = self._predicted(spec) if again else self._compared(spec, stack)

@@ -27,7 +27,8 @@ from deployer.preflight.quota_table import DATABASE, Quota
 from deployer.preflight.role_questions import role_questions
 from deployer.progress import Event, Notice
 from deployer.run.backoff import with_backoff
-from deployer.run.change_sets import Preparer, check_sizes, check_uploads
+from deployer.run.change_sets import check_sizes, check_uploads
+from deployer.run.parameters import Parameters
 from generator.manifest import Manifest
 
 ORDER: tuple[Outcome, ...] = ("refused", "warning", "unknown", "ok", "skipped")
@@ -136,7 +137,7 @@ def _keys(looks: Looks) -> Sequence[Check]:
 def _parameters(looks: Looks) -> Sequence[Check]:
     """Look up what `deploy` looks up: the image, the engine's version; then what is sold of that."""
     told: list[Event] = []
-    preparer = Preparer(looks.manifest, looks.cloud, told.append, looks.host.run_id, env=looks.env)
+    parameters = Parameters(looks.manifest, looks.cloud, told.append, looks.env)
     states = {state.name: state for state in looks.states}
     found: list[Check] = []
     versions: dict[str, str] = {}
@@ -144,7 +145,7 @@ def _parameters(looks: Looks) -> Sequence[Check]:
         if not spec.lookups:
             continue
         try:
-            values = preparer.parameters(spec, states.get(spec.stack_name))
+            values = parameters.look_up(spec, states.get(spec.stack_name))
         except (LostSight, NotAllowed, Transient, NotOffered):
             raise
         except DeployError as error:

@@ -8,19 +8,17 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from deployer import lookups
-from deployer.changes.comparison import differences, same_template
+from deployer.changes.comparison import differences
 from deployer.checks.kept import again, import_template
-from deployer.checks.placing import RULE, zones_for
 from deployer.cloud import Cloud
 from deployer.errors import DeployError, LostSight, Refused, Transient
 from deployer.kept import Kept
 from deployer.progress import Notice, Tell
-from deployer.run.live_groups import RULE as LIVE_GROUP
-from deployer.run.live_groups import LiveGroups
+from deployer.run.leftovers import tags_of_stack
+from deployer.run.parameters import Parameters
 from deployer.run.schema_migration import count_of
 from deployer.states import ChangeSetRequest, ChangeSetState, Kind, StackState
-from generator.manifest import Lookup, Manifest, StackSpec, Upload
+from generator.manifest import Manifest, StackSpec, Upload
 
 PREFIX = "gatestack-"
 NOT_REVERTED = "drift is not set back: this endpoint makes no drift-aware change sets; deployed without"
@@ -29,12 +27,6 @@ INLINE_BYTES = 51_200
 """CloudFormation quotas: the largest template in a request …"""
 S3_BYTES = 1_000_000
 """… and in an S3 object (1 MB)."""
-
-
-def tags_of(manifest: Manifest, spec: StackSpec) -> Mapping[str, str]:
-    """Return the stack's tags with those that say whose it is."""
-    whose = {"ManagedBy": "gatestack", "Environment": manifest.environment, "System": manifest.system}
-    return {**spec.tags, **whose}
 
 
 def check_sizes(manifest: Manifest) -> None:
@@ -74,13 +66,6 @@ def _addresses(key: str, content: bytes) -> bool:
     return said is not None and hashlib.sha256(content).hexdigest().startswith(said[1])
 
 
-def live(stack: StackState | None) -> StackState | None:
-    """Return *stack* if it has anything in it beyond what an earlier one has left: no output says so."""
-    if stack is None or stack.status in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}:
-        return None
-    return None if stack.status == "IMPORT_COMPLETE" and not stack.outputs else stack
-
-
 class Preparer:
     """Makes the requests for change sets of one run."""
 
@@ -100,14 +85,7 @@ class Preparer:
         self._cloud = cloud
         self._tell = tell
         self._run_id = run_id
-        self._rules: Mapping[str, Callable[[StackSpec, Lookup, StackState | None], lookups.Value]] = {
-            "desired-count": self._desired_count,
-            "engine-version": self._engine_version,
-            "allocated-storage": self._allocated_storage,
-            RULE: lambda spec, one, stack: zones_for(manifest, spec, one, cloud, stack),
-        }
-        self.groups = LiveGroups(cloud, self._env)
-        """Where rules lead that ECS rewrites."""
+        self.parameters = Parameters(manifest, cloud, tell, self._env)
 
     def token(self, *parts: object) -> str:
         """Return a token that is the same for the same request of the same run: repeating it is harmless."""
@@ -134,9 +112,9 @@ class Preparer:
 
         """
         reverts = (self._revert_drift or revert) and kind == "UPDATE"
-        parameters = self.parameters(spec, stack, reverts=reverts)
+        parameters = self.parameters.look_up(spec, stack, reverts=reverts)
         if kind == "UPDATE" and stack is not None:
-            self.groups.check_leaving(spec, stack)
+            self.parameters.groups.check_leaving(spec, stack)
         if imports:
             spec = replace(spec, template=import_template(spec.template, imports))
         wanted = replace(self.wanted(spec, stack, kind, parameters), imports=imports, revert_drift=reverts)
@@ -145,18 +123,6 @@ class Preparer:
         body, url = self._template(spec)
         token = self.token(spec.stack_name, content, attempt)
         return replace(wanted, name=PREFIX + content, token=token, body=body, url=url)
-
-    def parameters(
-        self, spec: StackSpec, stack: StackState | None, *, reverts: bool = False
-    ) -> Mapping[str, str]:
-        """
-        Look the parameters of *spec* up and return them; *stack* is the live one, whose drift it *reverts*.
-
-        Raises:
-            DeployError: what the account has does not allow it; nothing was touched.
-
-        """
-        return {one.parameter: self._look_up(spec, one, live(stack), reverts=reverts) for one in spec.lookups}
 
     def wanted(
         self, spec: StackSpec, stack: StackState | None, kind: Kind, parameters: Mapping[str, str]
@@ -171,7 +137,7 @@ class Preparer:
             body=spec.template,
             url=None,
             parameters=parameters,
-            tags=tags_of(self._manifest, spec),
+            tags=tags_of_stack(self._manifest, spec),
             capabilities=spec.capabilities,
             description=f"gatestack deploy {self._manifest.environment}",
             revert_drift=self._revert_drift and kind == "UPDATE",
@@ -213,54 +179,6 @@ class Preparer:
             for one in spec.rollback_alarms
         )
         return found, spec.rollback_minutes
-
-    def _look_up(self, spec: StackSpec, lookup: Lookup, stack: StackState | None, *, reverts: bool) -> str:
-        if lookup.rule == LIVE_GROUP:
-            value = self.groups.value(lookup, stack, steady=lambda: not reverts and self._same(spec, stack))
-        else:
-            value = self._rules[lookup.rule](spec, lookup, stack)
-        if value.notice:
-            self._tell(Notice(value.notice, spec.name, warning=value.warning))
-        return value.text
-
-    def _desired_count(self, spec: StackSpec, lookup: Lookup, stack: StackState | None) -> lookups.Value:
-        facts = lookup.facts
-        image = self._cloud.has_image(facts["repository"], facts["tag"]) if facts["repository"] else True
-        previous = None if stack is None else stack.parameters.get(lookup.parameter, "")
-        runs = stack is not None and previous != "0"
-        unchanged = runs and facts["scaled"] == "true" and self._unchanged(spec, stack)
-        return lookups.desired_count(
-            facts, environment=self._env, image=image, previous=previous, unchanged=unchanged
-        )
-
-    def _unchanged(self, spec: StackSpec, stack: StackState | None) -> bool:
-        return stack is not None and same_template(self._cloud.template(stack.id), spec.template)
-
-    def _same(self, spec: StackSpec, stack: StackState | None) -> bool:
-        """Whether neither template nor tags of the live stack would change."""
-        same_tags = stack is not None and dict(stack.tags) == dict(tags_of(self._manifest, spec))
-        return same_tags and self._unchanged(spec, stack)
-
-    def _engine_version(self, _: StackSpec, lookup: Lookup, stack: StackState | None) -> lookups.Value:
-        if stack is None:
-            offered = self._cloud.engine_versions(lookup.facts["engine"])
-            return lookups.engine_version(lookup.facts, live=None, offered=offered, new=True)
-        aurora = lookup.facts["engine"].startswith("aurora")
-        runs = self._cloud.database_version(lookup.facts["identifier"], cluster=aurora)
-        before = stack.parameters.get(lookup.parameter, "")
-        if runs is None and lookups.newer_minor(before, than=lookup.facts["version"]):
-            runs = before
-        return lookups.engine_version(lookup.facts, live=runs, offered=None, new=False)
-
-    def _allocated_storage(self, _: StackSpec, lookup: Lookup, stack: StackState | None) -> lookups.Value:
-        facts = lookup.facts
-        snapshot = self._cloud.snapshot_storage(facts["snapshot"]) if facts["snapshot"] else None
-        if stack is None:
-            return lookups.allocated_storage(facts, live=None, snapshot=snapshot)
-        live = self._cloud.database_storage(facts["identifier"])
-        if live is None and (before := stack.parameters.get(lookup.parameter, "")).isdecimal():
-            live = int(before)
-        return lookups.allocated_storage(facts, live=live, snapshot=snapshot)
 
     def _template(self, spec: StackSpec) -> tuple[str | None, str | None]:
         if len(spec.template.encode()) <= INLINE_BYTES:

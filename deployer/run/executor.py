@@ -24,8 +24,9 @@ from deployer.changes.approval import differences as from_prediction
 from deployer.cloud import Cloud
 from deployer.errors import CloudError, DeployError, MovedOn, NotOffered, Protected
 from deployer.kept import kept, policies_of
+from deployer.observed import live
 from deployer.progress import Notice, StackStarted, Tell
-from deployer.run.change_sets import NOT_REVERTED, PREFIX, Preparer, live
+from deployer.run.change_sets import NOT_REVERTED, PREFIX, Preparer
 from deployer.run.discard import remove_unexecuted
 from deployer.run.first_creation import never_whole, said
 from deployer.run.skipped import check_mended, measure, tell_skipped
@@ -162,7 +163,7 @@ class Executor:
                 self._tell(Notice(text, work.name))
         kind: Kind = "IMPORT" if work.request and work.request.imports else action.kind
         changes = work.change_set.changes if work.change_set else ()
-        self._preparer.groups.check_current(work.spec, live(work.stack), parameters, changes)
+        self._preparer.parameters.groups.check_current(work.spec, live(work.stack), parameters, changes)
         if work.spec.uploads and kind != "IMPORT":
             self._preparer.upload(work.spec, parameters, self._value_of)
         creation = kind != "IMPORT" and live(work.stack) is None

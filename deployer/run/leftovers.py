@@ -78,6 +78,11 @@ def tags_of_environment(manifest: Manifest) -> Mapping[str, str]:
     return tags_of(manifest.environment, manifest.system)
 
 
+def tags_of_stack(manifest: Manifest, spec: StackSpec) -> Mapping[str, str]:
+    """Return the tags of one stack, with those that say whose it is."""
+    return {**spec.tags, **tags_of_environment(manifest)}
+
+
 def tags_of(environment: str, system: str) -> Mapping[str, str]:
     """Return the same without a manifest, for commands that render nothing."""
     return {"ManagedBy": "gatestack", "Environment": environment, "System": system}

@@ -16,9 +16,9 @@ from dataclasses import replace
 from deployer.actions import Action, Execute, Fail, Migrate, Wait
 from deployer.cloud import Cloud
 from deployer.errors import Transient
+from deployer.observed import live
 from deployer.options import Host
 from deployer.progress import Notice
-from deployer.run.change_sets import live
 from deployer.run.polling_interval import PollingInterval
 from deployer.run.schema_migration import Live, Underway, count_of, failure, needed, starts_tasks, wrong_image
 from deployer.run.work import STALE_SECONDS, Work

@@ -9,8 +9,8 @@ from typing import Any
 from deployer.cloud import Cloud
 from deployer.day2.secret_rotation import Rotating
 from deployer.errors import CloudError, Refused, Transient
+from deployer.observed import live
 from deployer.progress import Notice, Tell
-from deployer.run.change_sets import live
 from deployer.run.work import Work
 from deployer.states import Change
 

@@ -15,7 +15,7 @@ from deployer.observed import Desired, History, Observed
 from deployer.options import Options
 from deployer.progress import Goal, StackResult, Verb
 from deployer.run.attempts import UNSEEN_LOOKS, UNSEEN_SECONDS, Attempts
-from deployer.run.change_sets import tags_of
+from deployer.run.leftovers import tags_of_stack
 from deployer.run.schema_migration import Underway
 from deployer.states import ChangeSetRequest, ChangeSetState, Kind, StackEvent, StackState
 from deployer.statuses import OUTPUTS_FINAL, SUCCEEDED, Step, row
@@ -303,7 +303,7 @@ def work_for(manifest: Manifest, spec: StackSpec, goal: Goal, options: Options) 
     """Return a run's work on the stack of *spec*, of which nothing is known yet."""
     desired = Desired(
         stack_name=spec.stack_name,
-        tags=tags_of(manifest, spec),
+        tags=tags_of_stack(manifest, spec),
         termination_protection=spec.termination_protection,
         allow_replace=options.allow_replace,
         force=options.force,
