@@ -12,8 +12,9 @@ import os
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
+from weakref import WeakSet
 
 import botocore.session
 from botocore.awsrequest import AWSResponse
@@ -47,6 +48,9 @@ _CONFIG = Config(
 class Services:
     """moto's services of one account, for our own calls (`client`) and for the server in front (`app`)."""
 
+    _there: ClassVar[WeakSet[Services]] = WeakSet()
+    """All of this process: moto's state is the process's, whichever of them it was made by."""
+
     def __init__(self, account: str = ACCOUNT) -> None:
         _configure()
         from sandbox.services import moto_app  # noqa: PLC0415 - 0.6 s that only a running sandbox should pay
@@ -65,6 +69,7 @@ class Services:
         parts = (self._rotations, self.service_tasks, self._tasks)
         operations = {name: operation for part in parts for name, operation in part.operations.items()}
         self._json = in_front(operations, moto_app.application())
+        self._there.add(self)
 
     def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request as AWS's services would, in this account."""
@@ -104,14 +109,17 @@ class Services:
 
     def reset(self) -> None:
         """End what runs, and forget everything in every account and region of this process."""
-        self.runs.stop()
-        parts = (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies, self._zones)
-        self.tagged.clear()
-        for part in (*parts, self._disks):
-            part.clear()
+        for one in list(self._there):
+            one._forget()  # noqa: SLF001 - another of the same class
         from sandbox.services import moto_app  # noqa: PLC0415 - as above
 
         moto_app.reset()
+
+    def _forget(self) -> None:
+        self.runs.stop()
+        parts = (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies, self._zones)
+        for part in (*parts, self._disks, self.tagged):
+            part.clear()
 
     def close(self) -> None:
         """End what runs; nothing is started any more."""
