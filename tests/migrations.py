@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fakes import DEFINITION, manifest, spec, template
-from runs import World
+from tests.fakes import DEFINITION, manifest, spec, template
+from tests.runs import World
 
 from deployer.progress import Notice, Result
 from deployer.tasks import TaskState

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from provision_world import World
+from tests.provision_world import World
 
 from sandbox.provisioning import Provisioned
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from provision_case import ARN, Case
-from provision_world import World
+from tests.provision_case import ARN, Case
+from tests.provision_world import World
 
 from sandbox.provisioning import Provisioned
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from provision_case import ARN, Case, first, tags_of
-from provision_world import World
+from tests.provision_case import ARN, Case, first, tags_of
+from tests.provision_world import World
 
 from sandbox.provisioning import Provisioned
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from fakes import Clock, FakeCloud, host, spec, template
+from tests.fakes import Clock, FakeCloud, host, spec, template
 
 from deployer.deploy import deploy, destroy
 from deployer.options import Host, Options

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import boto3
-from provision_world import REGION, World
+from tests.provision_world import REGION, World
 
 from sandbox.clock import ManualClock
 from sandbox.key import Key

@@ -17,8 +17,8 @@ import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
-from fakes import manifest, spec
-from sandbox_fakes import THING, World, exporting, of, thing, world
+from tests.fakes import manifest, spec
+from tests.sandbox_fakes import THING, World, exporting, of, thing, world
 
 from deployer.aws.account import Aws
 from deployer.aws.budget import Budget

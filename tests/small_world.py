@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fakes import in_a_folder, manifest
-from sandbox_fakes import FakeProvisioner, FakeSchemas, thing
-from sandbox_wire import imported, made_of
+from tests.fakes import in_a_folder, manifest
+from tests.sandbox_fakes import FakeProvisioner, FakeSchemas, thing
+from tests.sandbox_wire import imported, made_of
 
 from generator.manifest import Manifest, write
 from sandbox.backing import Backing

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sandbox_fakes import world
-from sandbox_wire import Line
+from tests.sandbox_fakes import world
+from tests.sandbox_wire import Line
 
 from deployer.progress import StackOutput
 from gatestack import agents

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from finders import exports, only, properties, resource, resources
+from tests.finders import exports, only, properties, resource, resources
 
 from stacks.alb import build
 from stacks.environment import parse_settings

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from test_aws import Stubs
+from tests.test_aws import Stubs
 
 from deployer.aws.account import Aws
 from deployer.day2.secret_rotation import Rotating

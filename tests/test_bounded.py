@@ -11,10 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fakes import FakeCloud, Fault, host, manifest, spec, template
-from runs import World, outcomes, with_topic
-from sandbox_fakes import thing
-from sandbox_wire import REGION, Line, four, imported, line, made_of
+from tests.fakes import FakeCloud, Fault, host, manifest, spec, template
+from tests.runs import World, outcomes, with_topic
+from tests.sandbox_fakes import thing
+from tests.sandbox_wire import REGION, Line, four, imported, line, made_of
 
 from deployer.aws.edges import Edges
 from deployer.aws.errors import is_missing, is_taken, is_unused

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandbox_account import client
+from tests.sandbox_account import client
 
 from sandbox.server import Sandbox
 from tests.command import User

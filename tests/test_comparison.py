@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import Clock, FakeCloud, host, manifest, spec, template
-from sandbox_fakes import THING, thing
-from sandbox_wire import REGION, Killed, Line, all_are, four, line, made_of, outcomes
+from tests.fakes import Clock, FakeCloud, host, manifest, spec, template
+from tests.sandbox_fakes import THING, thing
+from tests.sandbox_wire import REGION, Killed, Line, all_are, four, line, made_of, outcomes
 
 from deployer.changes.comparison import differences
 from deployer.deploy import deploy

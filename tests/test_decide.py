@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import NO_CHANGES, OURS
+from tests.fakes import NO_CHANGES, OURS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

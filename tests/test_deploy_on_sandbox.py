@@ -10,10 +10,10 @@ from itertools import product
 from typing import Any
 
 import pytest
-from fakes import manifest, spec
-from sandbox_fakes import SLOW, THING, exporting, of, thing
-from sandbox_fakes import World as Box
-from sandbox_fakes import world as box
+from tests.fakes import manifest, spec
+from tests.sandbox_fakes import SLOW, THING, exporting, of, thing
+from tests.sandbox_fakes import World as Box
+from tests.sandbox_fakes import world as box
 
 from deployer.aws.account import Aws, connect
 from deployer.changes.preview import plan

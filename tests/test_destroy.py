@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import OURS, FakeCloud, Fault, chain, host, manifest, spec, template
-from runs import BUCKET, FIVE, World, outcomes
+from tests.fakes import OURS, FakeCloud, Fault, chain, host, manifest, spec, template
+from tests.runs import BUCKET, FIVE, World, outcomes
 
 from deployer.checks.kept import Candidate
 from deployer.deploy import check_removal, destroy

@@ -8,9 +8,9 @@ from pathlib import Path
 from shutil import rmtree
 
 import pytest
-from fakes import in_a_folder, manifest
-from sandbox_fakes import thing, world
-from sandbox_wire import REGION, Line, imported, made_of
+from tests.fakes import in_a_folder, manifest
+from tests.sandbox_fakes import thing, world
+from tests.sandbox_wire import REGION, Line, imported, made_of
 
 from generator.manifest import Manifest, write
 from tests.terminal import Terminal

@@ -10,10 +10,10 @@ from typing import Any
 
 import boto3
 import pytest
-from fakes import Clock, FakeCloud, host, manifest, spec
-from sandbox_fakes import THING, of, thing
-from sandbox_fakes import World as Box
-from sandbox_fakes import world as box
+from tests.fakes import Clock, FakeCloud, host, manifest, spec
+from tests.sandbox_fakes import THING, of, thing
+from tests.sandbox_fakes import World as Box
+from tests.sandbox_fakes import world as box
 
 from deployer.aws.account import connect
 from deployer.aws.drift import resource_drifts

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plan_pages import detail, html, update
+from tests.plan_pages import detail, html, update
 
 from deployer import report
 from deployer.day2 import watch_report as look_report

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import OURS, manifest, spec
+from tests.fakes import OURS, manifest, spec
 
 from deployer.changes.export_impact import Impact, Side, Suspect, in_use, refusals, suspects
 from deployer.changes.export_migration import needs_templates, phases

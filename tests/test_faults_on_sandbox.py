@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sandbox_fakes import SLOW
-from sandbox_wire import REGION, Line, all_are, four, line, outcomes
+from tests.sandbox_fakes import SLOW
+from tests.sandbox_wire import REGION, Line, all_are, four, line, outcomes
 
 from deployer.aws.account import connect
 from deployer.deploy import deploy

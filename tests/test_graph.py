@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from fakes import chain, spec, template
+from tests.fakes import chain, spec, template
 
 from deployer.errors import GraphError
 from deployer.graph import graph

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from fakes import Clock, FakeCloud, spec
+from tests.fakes import Clock, FakeCloud, spec
 
 from deployer.day2.secret_rotation import Rotating
 from deployer.errors import CloudError, Refused

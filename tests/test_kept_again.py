@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Clock, FakeCloud, host, manifest, spec
-from sandbox_account import client
+from tests.fakes import Clock, FakeCloud, host, manifest, spec
+from tests.sandbox_account import client
 
 from deployer.checks.kept import Candidate, import_template, matched
 from deployer.deploy import deploy

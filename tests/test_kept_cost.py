@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from test_aws import Stubs, described
+from tests.test_aws import Stubs, described
 
 from deployer.kept import Kept, Snapshot
 from deployer.progress import Result, StackResult

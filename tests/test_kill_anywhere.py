@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import in_a_folder
-from sandbox_fakes import world
-from sandbox_wire import Killed, Line, line, three
+from tests.fakes import in_a_folder
+from tests.sandbox_fakes import world
+from tests.sandbox_wire import Killed, Line, line, three
 
 from generator.manifest import write
 from sandbox.clock import Clock

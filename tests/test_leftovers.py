@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sandbox_fakes import QUEUE, of, thing
-from sandbox_wire import REGION, Line, imported, line, made_of, outcomes
+from tests.sandbox_fakes import QUEUE, of, thing
+from tests.sandbox_wire import REGION, Line, imported, line, made_of, outcomes
 
 from deployer.changes.approved import deploy_plan
 from deployer.changes.planfile import PlanFile, made_from

@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
-from fakes import manifest, spec
+from tests.fakes import manifest, spec
 
 from deployer import expected
 from deployer.aws.account import connect

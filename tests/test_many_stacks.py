@@ -8,9 +8,9 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from fakes import Clock, FakeCloud, host, manifest, spec
-from sandbox_fakes import SLOW, THING, thing
-from sandbox_wire import REGION, Line, imported, line, made_of
+from tests.fakes import Clock, FakeCloud, host, manifest, spec
+from tests.sandbox_fakes import SLOW, THING, thing
+from tests.sandbox_wire import REGION, Line, imported, line, made_of
 
 from deployer.deploy import deploy
 from deployer.options import Options

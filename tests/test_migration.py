@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from fakes import manifest
-from sandbox_fakes import of, thing
-from sandbox_wire import REGION, Killed, Line, imported, line, made_of, outcomes
+from tests.fakes import manifest
+from tests.sandbox_fakes import of, thing
+from tests.sandbox_wire import REGION, Killed, Line, imported, line, made_of, outcomes
 
 from deployer.changes.preview import plan
 from deployer.changes.rewiring import PINNED

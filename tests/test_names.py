@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Clock, FakeCloud, host, manifest, spec
-from sandbox_account import client
+from tests.fakes import Clock, FakeCloud, host, manifest, spec
+from tests.sandbox_account import client
 
 from deployer.aws.account import connect
 from deployer.changes.preview import plan

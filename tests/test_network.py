@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from finders import exports, only, properties, resources, template
+from tests.finders import exports, only, properties, resources, template
 
 from stacks.environment import parse_settings
 from stacks.network import build

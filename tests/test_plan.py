@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from fakes import Clock, FakeCloud, chain, host, manifest, spec, template
+from tests.fakes import Clock, FakeCloud, chain, host, manifest, spec, template
 
 from deployer.changes.preview import plan
 from deployer.errors import CloudError, LostSight, NotAllowed

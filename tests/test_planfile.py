@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sandbox_fakes import QUEUE, THING, thing
-from sandbox_wire import REGION, Killed, Line, all_are, four, imported, line, made_of, outcomes
+from tests.sandbox_fakes import QUEUE, THING, thing
+from tests.sandbox_wire import REGION, Killed, Line, all_are, four, imported, line, made_of, outcomes
 
 from deployer.changes import planfile
 from deployer.changes.approved import deploy_plan

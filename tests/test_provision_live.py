@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from provision_world import World
+from tests.provision_world import World
 
 from sandbox.cloudformation.differences import differences
 from sandbox.provisioning import Gone

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from provision_world import TRUST, World
+from tests.provision_world import TRUST, World
 
 from sandbox.provisioning import ProvisionError
 

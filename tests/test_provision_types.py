@@ -4,13 +4,13 @@ import json
 import re
 from typing import Any
 
-import provision_functions
-import provision_identities
-import provision_networks
-import provision_runtimes
+from tests import provision_functions
+from tests import provision_identities
+from tests import provision_networks
+from tests import provision_runtimes
 import pytest
-from provision_case import Case
-from provision_world import POLICY, REGION, World
+from tests.provision_case import Case
+from tests.provision_world import POLICY, REGION, World
 
 from sandbox.resources.provision import HANDLERS
 

@@ -5,7 +5,7 @@ import string
 from typing import Any
 
 import pytest
-from provision_world import World
+from tests.provision_world import World
 
 from sandbox.provisioning import ProvisionError
 from sandbox.resources.encryption import generate

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fakes import manifest, spec, template
-from runs import World
+from tests.fakes import manifest, spec, template
+from tests.runs import World
 
 from deployer.checks.names import Holder
 from deployer.errors import CloudError

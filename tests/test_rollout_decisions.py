@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from fakes import Clock, host
+from tests.fakes import Clock, host
 
 from deployer.day2.rollout import NOTICED_SECONDS, Begun, Ended, Going, Roller, judged
 from deployer.day2.service import Deployment, Place, Service

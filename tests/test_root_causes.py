@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from fakes import manifest, spec
-from runs import World as Small
-from sandbox_fakes import FakeProvisioner, FakeSchemas, World, exporting, of, thing
-from sandbox_wire import REGION, Line, imported, line, made_of
+from tests.fakes import manifest, spec
+from tests.runs import World as Small
+from tests.sandbox_fakes import FakeProvisioner, FakeSchemas, World, exporting, of, thing
+from tests.sandbox_wire import REGION, Line, imported, line, made_of
 
 from deployer.aws.account import connect
 from deployer.aws.shapes import validation_failure

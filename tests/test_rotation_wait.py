@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from fakes import Clock, host
+from tests.fakes import Clock, host
 
 from deployer.day2.rotation import FAILED_SECONDS, Record, RotatedSecret, Rotator, standing
 from deployer.day2.waiting import Patience

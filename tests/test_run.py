@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import FakeCloud, chain, host, manifest, spec, template
-from runs import FIVE, World, outcomes, with_topic
+from tests.fakes import FakeCloud, chain, host, manifest, spec, template
+from tests.runs import FIVE, World, outcomes, with_topic
 
 from deployer.deploy import deploy
 from deployer.errors import Refused

@@ -6,8 +6,8 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-from fakes import manifest, spec, template
-from runs import World, outcomes, with_topic
+from tests.fakes import manifest, spec, template
+from tests.runs import World, outcomes, with_topic
 
 from deployer.errors import CloudError, Refused, Transient
 from deployer.progress import (

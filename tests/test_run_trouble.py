@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import FakeCloud, Fault, chain, host, manifest, spec, template
-from runs import BUCKET, FIVE, World, outcomes, with_topic
+from tests.fakes import FakeCloud, Fault, chain, host, manifest, spec, template
+from tests.runs import BUCKET, FIVE, World, outcomes, with_topic
 
 from deployer.deploy import deploy
 from deployer.errors import CloudError, LostSight, MovedOn, NotAllowed, Transient

@@ -26,7 +26,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.client import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from sandbox_account import hanging
+from tests.sandbox_account import hanging
 
 from sandbox.clock import RealClock
 from sandbox.key import SIGNATURE, Key

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sandbox_fakes import BARE, World, of, refusal, thing, world
+from tests.sandbox_fakes import BARE, World, of, refusal, thing, world
 
 from sandbox.cloudformation.differences import differences
 from sandbox.faults import ResourceFault

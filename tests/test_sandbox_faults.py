@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ConnectionClosedError, HTTPClientError
-from sandbox_fakes import SLOW, World, exporting, of, refusal, thing, world
+from tests.sandbox_fakes import SLOW, World, exporting, of, refusal, thing, world
 
 from sandbox.clock import Agenda, ManualClock, RealClock
 from sandbox.faults import Faults

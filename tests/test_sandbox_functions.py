@@ -10,8 +10,8 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from provision_world import World
-from sandbox_account import client, services, standing, world
+from tests.provision_world import World
+from tests.sandbox_account import client, services, standing, world
 
 from sandbox.server import Sandbox
 from stacks.parts import function_code

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sandbox_account import client, hanging
+from tests.sandbox_account import client, hanging
 
 from sandbox.local import LocalError, Status, ask, start, status, stop
 

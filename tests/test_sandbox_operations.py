@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sandbox_fakes import BARE, SLOW, World, of, refusal, thing, world
+from tests.sandbox_fakes import BARE, SLOW, World, of, refusal, thing, world
 
 from sandbox.cloudformation.tasks import CUSTOM_NAMED
 

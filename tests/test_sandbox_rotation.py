@@ -14,10 +14,10 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
-import sandbox_account
-from provision_world import REGION
-from sandbox_account import TRUST, client, standing
-from sandbox_fakes import refusal
+from tests import sandbox_account
+from tests.provision_world import REGION
+from tests.sandbox_account import TRUST, client, standing
+from tests.sandbox_fakes import refusal
 
 from sandbox.server import Sandbox
 from sandbox.services.rotation import ATTEMPTS, PAUSE

@@ -8,8 +8,8 @@ from itertools import count
 from typing import Any
 
 import pytest
-from sandbox_account import client, standing, world
-from sandbox_fakes import refusal
+from tests.sandbox_account import client, standing, world
+from tests.sandbox_fakes import refusal
 
 from sandbox.server import Sandbox
 from sandbox.services.rollouts import SECONDS

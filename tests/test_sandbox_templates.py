@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sandbox_fakes import ROLE, World, exporting, of, refusal, text, thing, world
+from tests.sandbox_fakes import ROLE, World, exporting, of, refusal, text, thing, world
 
 MALFORMED = "Template error: the argument of {} is malformed."
 UNRESOLVED = "Template format error: Unresolved resource dependencies [B] in the {} block of the template"

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from fakes import Fault, host, spec, template
-from migrations import FAILED, gateway, metadata, methods, migration, notices, ran
-from runs import World, outcomes
+from tests.fakes import Fault, host, spec, template
+from tests.migrations import FAILED, gateway, metadata, methods, migration, notices, ran
+from tests.runs import World, outcomes
 
 from deployer.changes.approved import deploy_plan
 from deployer.changes.planfile import made_from

@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from fakes import DEFINITION, FakeCloud, host
-from migrations import FAILED, gateway, is_gone, migration, notices, of_service, prepared, ran
-from runs import World, outcomes
+from tests.fakes import DEFINITION, FakeCloud, host
+from tests.migrations import FAILED, gateway, is_gone, migration, notices, of_service, prepared, ran
+from tests.runs import World, outcomes
 
 from deployer.deploy import deploy
 from deployer.errors import LostSight, NotAllowed, Transient

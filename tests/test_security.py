@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from finders import exports, only, properties, resource, resources, template
+from tests.finders import exports, only, properties, resource, resources, template
 
 from stacks.environment import parse_settings
 from stacks.security import build

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from sandbox_account import client
+from tests.sandbox_account import client
 
 from generator.lint import check
 from generator.render import render

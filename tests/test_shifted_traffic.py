@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from fakes import Clock, FakeCloud, spec
+from tests.fakes import Clock, FakeCloud, spec
 
 from deployer.day2.drift_state import PropertyDrift, ResourceDrift
 from deployer.day2.shifted import GROUP, RULE, is_shifted, maybe

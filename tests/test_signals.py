@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from fakes import in_a_folder
-from sandbox_fakes import world
-from sandbox_wire import Line, four
+from tests.fakes import in_a_folder
+from tests.sandbox_fakes import world
+from tests.sandbox_wire import Line, four
 
 from gatestack.signals import host
 from generator.manifest import write

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
-from fakes import Clock, FakeCloud, spec
-from sandbox_account import client
-from sandbox_fakes import thing
-from sandbox_wire import REGION, Line, line, made_of, outcomes
+from tests.fakes import Clock, FakeCloud, spec
+from tests.sandbox_account import client
+from tests.sandbox_fakes import thing
+from tests.sandbox_wire import REGION, Line, line, made_of, outcomes
 
 from deployer.causes import stuck
 from deployer.day2.drift_state import PropertyDrift, ResourceDrift

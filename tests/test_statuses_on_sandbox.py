@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import OURS, manifest
-from sandbox_fakes import SLOW, of, thing
-from sandbox_wire import REGION, Line, line, made_of, outcomes
+from tests.fakes import OURS, manifest
+from tests.sandbox_fakes import SLOW, of, thing
+from tests.sandbox_wire import REGION, Line, line, made_of, outcomes
 
 from deployer.statuses import STATUSES
 from generator.manifest import Manifest

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandbox_fakes import world
-from sandbox_wire import Line
+from tests.sandbox_fakes import world
+from tests.sandbox_wire import Line
 
 from gatestack.signals import host, interrupting
 from tests.command import LOGIN, ROOT, User

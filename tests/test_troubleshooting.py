@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from troubleshooting import PAGE, filled
+from tests.troubleshooting import PAGE, filled
 
 from deployer.changes.export_impact import FLAG
 

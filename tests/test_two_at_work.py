@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import OURS, in_a_folder
-from sandbox_fakes import SLOW, of, thing, world
-from sandbox_wire import Line, four, line, outcomes
+from tests.fakes import OURS, in_a_folder
+from tests.sandbox_fakes import SLOW, of, thing, world
+from tests.sandbox_wire import Line, four, line, outcomes
 
 from deployer.deploy import deploy, destroy
 from deployer.options import Options

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.error import URLError
 
 import pytest
-from fakes import Clock, host
+from tests.fakes import Clock, host
 
 from deployer.day2 import verification
 from deployer.day2.health import Question, answers

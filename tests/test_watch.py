@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Clock, FakeCloud, host
-from sandbox_fakes import SLOW, of, thing
-from sandbox_fakes import World as Box
-from sandbox_fakes import world as box
+from tests.fakes import Clock, FakeCloud, host
+from tests.sandbox_fakes import SLOW, of, thing
+from tests.sandbox_fakes import World as Box
+from tests.sandbox_fakes import world as box
 
 from deployer.aws.account import connect
 from deployer.day2.attach import watch

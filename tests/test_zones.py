@@ -6,10 +6,10 @@ import random
 from dataclasses import replace
 
 import pytest
-from fakes import FakeCloud, manifest, spec
+from tests.fakes import FakeCloud, manifest, spec
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import World, outcomes
+from tests.runs import World, outcomes
 
 from deployer.checks.placing import GUESSED, zones_for
 from deployer.checks.zone_needs import InstanceClass, Needs, needs_of
