@@ -11,8 +11,8 @@ from pathlib import Path
 
 from sandbox.key import Key
 from tests.forked_commands import Commands
+from tests.places import ROOT
 
-ROOT = Path(__file__).parent.parent
 KEY = Key.new()
 """Of every sandbox that a test makes; always imported from here, so that there is one."""
 LOGIN = KEY.variables

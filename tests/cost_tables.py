@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from generator.cost.estimate import Estimate
 from tests.costs import shipped
+from tests.places import ROOT
 
-PAGE = Path(__file__).parent.parent / "docs" / "costs.md"
+PAGE = ROOT / "docs" / "costs.md"
 TOLERANCE = 0.10
 """A difference up to a tenth of the document's figure needs no words."""
 EVERYTHING = ("*",)

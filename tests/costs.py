@@ -18,8 +18,8 @@ from generator.manifest import Manifest
 from generator.render import render
 from stacks.environment import load as load_file
 from stacks.environment import parse_settings
+from tests.places import ROOT
 
-ROOT = Path(__file__).parent.parent
 HOME = load("us-east-1")
 
 

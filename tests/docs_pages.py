@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from gatestack.cli import cli
+from tests.places import ROOT
 
-ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 OURS = ("gatestack", "make")
 SHELL = {"", "sh", "bash", "console"}

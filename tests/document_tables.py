@@ -52,8 +52,8 @@ from stacks.checking import subnets
 from stacks.checking.problems import known_keys
 from stacks.environment import EnvironmentFileError, defaults, parse_settings
 from stacks.settings import Settings
+from tests.places import ROOT
 
-ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "systems"
 HEAD = ("the document says", "key = default", "where", "note")
 NAMES = ("name", "type")

@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from gatestack.cli import COMMANDS
+from tests.places import ROOT
 
-ROOT = Path(__file__).parent.parent
 LOADED = (
     "botocore.session",
     "botocore.retries.standard",

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from tests.command import ROOT
+from tests.places import ROOT
 
 FOLDER = ROOT / "pipelines" / "github-actions"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))

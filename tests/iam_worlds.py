@@ -9,8 +9,8 @@ import yaml
 
 from stacks.environment import parse_settings
 from stacks.settings import Settings
+from tests.places import ENVIRONMENTS
 
-ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 SHIPPED = tuple(sorted(path.stem for path in ENVIRONMENTS.glob("*.yaml")))
 AZURE = {
     "organization": "contoso",

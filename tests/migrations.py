@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.fakes import DEFINITION, manifest, spec, template
-from tests.runs import World
-
 from deployer.progress import Notice, Result
 from deployer.tasks import TaskState
 from generator.manifest import Lookup, Manifest, Migration
+from tests.fakes import DEFINITION, manifest, spec, template
+from tests.runs import World
 
 EXPORT = "dev-database-Definition"
 

@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.command import ROOT
 from tests.pipelines import FUNCTIONS, Expander, evaluate, jobs_of, name_of, needed, steps_of
+from tests.places import ROOT
 
 COMMIT = "4f0c2d9e5b7a1c3e8d6f0a2b4c6e8f0a1b3c5d7e"
 _LOGGED = re.compile(r"##vso\[(?P<command>[\w.]+)(?: (?P<said>[^\]]*))?\](?P<data>.*)")

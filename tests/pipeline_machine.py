@@ -12,8 +12,9 @@ from pathlib import Path
 from threading import Thread
 
 from sandbox.server import Sandbox
-from tests.command import CREDENTIALS, KEY, ROOT
+from tests.command import CREDENTIALS, KEY
 from tests.pipeline_agent import Agent, project_at
+from tests.places import ROOT
 from tests.programs_on_path import signed
 
 ROLE = "arn:aws:iam::123456789012:role/gatestack-deploy-us-east-1"

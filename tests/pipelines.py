@@ -15,7 +15,9 @@ from typing import Any
 
 import yaml
 
-FOLDER = Path(__file__).parent.parent / "pipelines" / "azure-devops"
+from tests.places import ROOT
+
+FOLDER = ROOT / "pipelines" / "azure-devops"
 ROOTS = sorted(path.name for path in FOLDER.glob("*.yml"))
 TEMPLATES = sorted(path.name for path in (FOLDER / "templates").glob("*.yml"))
 KINDS = ("steps", "jobs", "stages", "variables")

@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -21,8 +20,9 @@ from security.scan import manifests
 from stacks.bootstrap import STACK_NAME
 from stacks.environment import load
 from tests.iam_policies import ACCOUNT, REGION, resolved
+from tests.places import ROOT
 
-TABLE = Path(__file__).parent.parent / "security" / "wildcards.yaml"
+TABLE = ROOT / "security" / "wildcards.yaml"
 ELEMENTS = ("Principal", "Action", "Resource", "Condition")
 KEYS = {"at", "wildcards", "reason", "source"}
 NO_RESOURCE = "AWS knows no resource"

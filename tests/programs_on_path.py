@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gatestack.image.base_image import Base, bases
-from tests.command import ROOT, User
+from tests.command import User
+from tests.places import ROOT
 
 _RECORD = """#!{python}
 # A stand-in for {name}: see tests/programs_on_path.py.

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.provision_world import World
-
 from sandbox.provisioning import Provisioned
+from tests.provision_world import World
 
 ARN = r"arn:aws:{}:us-east-1:\d{{12}}:"
 

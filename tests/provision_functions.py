@@ -2,10 +2,9 @@
 
 from typing import Any
 
+from sandbox.provisioning import Provisioned
 from tests.provision_case import ARN, Case
 from tests.provision_world import World
-
-from sandbox.provisioning import Provisioned
 
 
 def function_read(world: World, made: Provisioned) -> Any:

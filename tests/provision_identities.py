@@ -3,10 +3,9 @@
 import json
 from typing import Any
 
+from sandbox.provisioning import Provisioned
 from tests.provision_case import ARN, Case, first, tags_of
 from tests.provision_world import KEY_POLICY, POLICY, TRUST, World
-
-from sandbox.provisioning import Provisioned
 
 OTHER = {**POLICY, "Statement": [{**POLICY["Statement"][0], "Action": "s3:PutObject"}]}  # type: ignore[dict-item]  # JSON
 

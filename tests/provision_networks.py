@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.provisioning import Provisioned
 from tests.provision_case import ARN, Case, first, tags_of
 from tests.provision_world import World
-
-from sandbox.provisioning import Provisioned
 
 SEEN = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
 

@@ -3,10 +3,9 @@
 import json
 from typing import Any
 
+from sandbox.provisioning import Provisioned
 from tests.provision_case import ARN, Case, first, tags_of
 from tests.provision_world import World
-
-from sandbox.provisioning import Provisioned
 
 
 def database_read(world: World, made: Provisioned) -> Any:

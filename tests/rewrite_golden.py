@@ -8,9 +8,8 @@ from generator.render import render
 from stacks.environment import load
 from stacks.parts import function_code
 from tests import security_tables, types_page
+from tests.places import GOLDEN, ROOT
 
-ROOT = Path(__file__).parent.parent
-GOLDEN = Path(__file__).parent / "golden"
 PICTURES = ROOT / "docs" / "pictures"
 PICTURED = ("dev", "prod", "llm-proxy-production", "llm-testing")
 """The environments whose pictures the documentation shows."""

@@ -2,12 +2,13 @@
 
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 
 import botocore
 from botocore.loaders import create_loader
 
-TABLE = Path(__file__).parent.parent / "stacks" / "checking" / "region_table.py"
+from tests.places import ROOT
+
+TABLE = ROOT / "stacks" / "checking" / "region_table.py"
 TEXT = '''"""AWS's regions by partition, as botocore's data has them. `make regions` writes this file."""
 
 from __future__ import annotations

@@ -6,12 +6,11 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from tests.fakes import Clock, FakeCloud, host, spec, template
-
 from deployer.deploy import deploy, destroy
 from deployer.options import Host, Options
 from deployer.progress import Event, Result
 from generator.manifest import Manifest, StackSpec
+from tests.fakes import Clock, FakeCloud, host, spec, template
 
 
 class World:

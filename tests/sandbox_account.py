@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import boto3
-from tests.provision_world import REGION, World
 
 from sandbox.clock import ManualClock
 from sandbox.key import Key
@@ -17,6 +16,7 @@ from sandbox.resources.provision import MotoProvisioner
 from sandbox.server import Sandbox
 from sandbox.services.services import ACCOUNT, Services
 from tests.command import KEY
+from tests.provision_world import REGION, World
 
 TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}]}
 

@@ -17,8 +17,6 @@ import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
-from tests.fakes import manifest, spec
-from tests.sandbox_fakes import THING, World, exporting, of, thing, world
 
 from deployer.aws.account import Aws
 from deployer.aws.budget import Budget
@@ -27,6 +25,8 @@ from deployer.options import Host, Options
 from deployer.progress import Event, Result
 from generator.manifest import Manifest, StackSpec
 from tests.command import CREDENTIALS
+from tests.fakes import manifest, spec
+from tests.sandbox_fakes import THING, World, exporting, of, thing, world
 
 REGION = "eu-central-1"
 

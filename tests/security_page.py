@@ -6,14 +6,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from security.scan import manifests
 from stacks.alb import TLS_POLICY
 from tests.generated_parts import with_parts
+from tests.places import ROOT
 
-PAGE = Path(__file__).parent.parent / "docs" / "security.md"
+PAGE = ROOT / "docs" / "security.md"
 OURS = "environment's key"
 BUCKETS_OWN = "S3's own key (AES-256)"
 AWS_OWN = "a key of AWS's own"

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from generator.render import render
 from generator.traffic import Rule, Traffic, traffic
 from stacks.environment import load
-
-ROOT = Path(__file__).parent.parent
+from tests.places import ROOT
 
 ALB, ECS, RDS = "AlbSecurityGroup", "EcsSecurityGroup", "RdsSecurityGroup"
 LAMBDA, REDIS, ENDPOINT = "LambdaSecurityGroup", "RedisSecurityGroup", "EndpointSecurityGroup"

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.fakes import in_a_folder, manifest
-from tests.sandbox_fakes import FakeProvisioner, FakeSchemas, thing
-from tests.sandbox_wire import imported, made_of
-
 from generator.manifest import Manifest, write
 from sandbox.backing import Backing
 from sandbox.clock import RealClock
 from sandbox.errors import invalid
 from sandbox.server import Sandbox
 from tests.command import KEY, LOGIN
+from tests.fakes import in_a_folder, manifest
 from tests.forked_commands import Commands, Process, Ran
+from tests.sandbox_fakes import FakeProvisioner, FakeSchemas, thing
+from tests.sandbox_wire import imported, made_of
 from tests.serving import always
 
 ARGUMENTS = {

@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.sandbox_fakes import world
-from tests.sandbox_wire import Line
 
 from deployer.progress import StackOutput
 from gatestack import agents
 from gatestack.agents import Azure, GitHub, Issue
 from sandbox.server import Sandbox
 from tests.command import User
+from tests.sandbox_fakes import world
+from tests.sandbox_wire import Line
 from tests.test_signals import Desk, in_mid_deployment
 
 AZURE = {"TF_BUILD": "True"}

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.finders import exports, only, properties, resource, resources
 
 from stacks.alb import build
 from stacks.environment import parse_settings
 from stacks.wiring import Stack
+from tests.finders import exports, only, properties, resource, resources
 
 DOMAIN = "domain_name: llm.example.com, hosted_zone_id: Z0123456789ABCDEFGHIJ"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from stacks import STACKS, builder
+from tests.places import ROOT
 
-ROOT = Path(__file__).parent.parent
 FUNCTIONS = sorted((ROOT / "stacks" / "functions").glob("*.py"))
 PACKAGES = ("stacks", "generator", "deployer", "sandbox", "gatestack", "security")
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.test_aws import Stubs
 
 from deployer.aws.account import Aws
 from deployer.day2.secret_rotation import Rotating
 from deployer.errors import CloudError, LostSight, NotAllowed, Transient
 from deployer.tasks import NO_CAPACITY, TaskRequest, TaskState
+from tests.test_aws import Stubs
 
 ECS = "arn:aws:ecs:eu-west-1:111122223333"
 DEFINITION = f"{ECS}:task-definition/dev-migration:3"

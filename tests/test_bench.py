@@ -16,7 +16,7 @@ from bench.deploying import longest_way
 from bench.measure import Command, Run, RunError, in_turn, paired, peak_mib, run
 from bench.table import compared, counted, missing, table, within
 from deployer.graph import graph
-from tests.command import ROOT
+from tests.places import ROOT
 
 GOLDEN = ROOT / "tests" / "golden" / "dev"
 STACKS = ("security", "network", "alb", "database", "service")

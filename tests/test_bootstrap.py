@@ -17,7 +17,8 @@ from stacks.bootstrap import build, trusted
 from stacks.environment import EnvironmentFileError, load, parse_settings
 from stacks.sections.pipelines import binds_to_approval
 from tests.finders import only, properties, resources, template
-from tests.iam_worlds import AZURE, ENVIRONMENTS, GITHUB, PIPELINES, SHIPPED, world
+from tests.iam_worlds import AZURE, GITHUB, PIPELINES, SHIPPED, world
+from tests.places import ENVIRONMENTS
 
 VSTOKEN = "vstoken.dev.azure.com/61c028b9-510c-4f84-bfb2-f48d33b6b542"
 ACTIONS_TOKEN = "token.actions.githubusercontent.com"

@@ -11,10 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.fakes import FakeCloud, Fault, host, manifest, spec, template
-from tests.runs import World, outcomes, with_topic
-from tests.sandbox_fakes import thing
-from tests.sandbox_wire import REGION, Line, four, imported, line, made_of
 
 from deployer.aws.edges import Edges
 from deployer.aws.errors import is_missing, is_taken, is_unused
@@ -27,6 +23,10 @@ from deployer.run.attempts import REQUESTS_AT_MOST
 from deployer.states import ChangeSetRequest, ChangeSetState
 from generator.manifest import Manifest
 from sandbox.faults import CallFault, ResourceFault
+from tests.fakes import FakeCloud, Fault, host, manifest, spec, template
+from tests.runs import World, outcomes, with_topic
+from tests.sandbox_fakes import thing
+from tests.sandbox_wire import REGION, Line, four, imported, line, made_of
 
 CALLS, SECONDS = 100, 900.0
 """What one stack that ends badly may cost at most: looks at it, and requests for it together."""

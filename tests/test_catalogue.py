@@ -19,7 +19,7 @@ from generator import manifest as manifests
 from generator.manifest import Manifest
 from stacks.application import PLACEHOLDER
 from stacks.systems import MODULES, application
-from tests.command import ROOT
+from tests.places import ROOT
 
 FILES = ("dev", "litellm-benchmark", "llm-proxy-dev", "llm-testing")
 ATTACHED = {"engine", "host", "port"}

@@ -13,7 +13,8 @@ from gatestack.image.base_image import Base, bases, verified_digest
 from sandbox.server import Sandbox
 from stacks.environment import defaults, load
 from stacks.systems import application
-from tests.command import ROOT, User
+from tests.command import User
+from tests.places import ROOT
 from tests.programs_on_path import Programs, pinned, signed, without
 
 DIGEST = f"sha256:{'ab' * 32}"

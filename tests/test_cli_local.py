@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import ROOT, Done, User
+from tests.command import Done, User
+from tests.places import ROOT
 
 BIN = str(Path(sys.executable).parent)
 LOOKING = (

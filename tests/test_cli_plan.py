@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.sandbox_account import client
 
 from sandbox.server import Sandbox
 from tests.command import User
+from tests.sandbox_account import client
 
 
 def test_a_plan_is_saved_executed_exactly_and_refused_once_the_file_changed(user: User) -> None:

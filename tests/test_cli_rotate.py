@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
-from tests.command import ROOT, User
+from tests.command import User
+from tests.places import ROOT
 from tests.sandbox_account import client
 
 LOGIN, MASTER_KEY = "local-litellm/database-login", "local-litellm/master-key"

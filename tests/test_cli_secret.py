@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
-from tests.command import ROOT, Done, User
+from tests.command import Done, User
+from tests.places import ROOT
 from tests.sandbox_account import client
 
 PLACEHOLDERS = {"OPENAI_API_KEY": "REPLACE_ME", "ANTHROPIC_API_KEY": "", "AWS_BEDROCK_REGION": "us-east-1"}

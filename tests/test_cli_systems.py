@@ -9,7 +9,8 @@ from deployer.progress import Outcome, Result, StackResult
 from gatestack.environment import resolve
 from sandbox.server import Sandbox
 from stacks.environment import load
-from tests.command import ROOT, User
+from tests.command import User
+from tests.places import ROOT
 from tests.sandbox_account import client
 
 FOUR = ["security", "network", "alb", "service"]

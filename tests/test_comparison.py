@@ -8,15 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.fakes import Clock, FakeCloud, host, manifest, spec, template
-from tests.sandbox_fakes import THING, thing
-from tests.sandbox_wire import REGION, Killed, Line, all_are, four, line, made_of, outcomes
 
 from deployer.changes.comparison import differences
 from deployer.deploy import deploy
 from deployer.options import Options
 from deployer.progress import Notice
 from deployer.states import Change, ChangeSetInputs, ChangeSetRequest, ChangeSetState
+from tests.fakes import Clock, FakeCloud, host, manifest, spec, template
+from tests.sandbox_fakes import THING, thing
+from tests.sandbox_wire import REGION, Killed, Line, all_are, four, line, made_of, outcomes
 
 STACK = "arn:aws:cloudformation:eu-west-1:111122223333:stack/dev-a/1"
 TEMPLATE = json.dumps(

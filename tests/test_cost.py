@@ -22,9 +22,10 @@ from generator.cost.usage import Usage
 from generator.render import render
 from stacks.environment import load as load_file
 from stacks.environment import parse_settings
-from tests.costs import HOME, ROOT, of, rows, shipped, usage, usd, written
+from tests.costs import HOME, of, rows, shipped, usage, usd, written
 from tests.document_tables import FOLDER, NAMES
 from tests.document_tables import rows as table_rows
+from tests.places import ROOT
 
 GOLDEN = sorted((ROOT / "tests" / "golden").glob("*/[!m]*.json"))
 HOURS = 730

@@ -12,8 +12,9 @@ import pytest
 
 from deployer import report
 from deployer.plan import CostDifference, Plan, PlanCost, StackPlan
-from tests.command import ROOT, User
+from tests.command import User
 from tests.costs import shipped
+from tests.places import ROOT
 
 ROW = {"stack", "logical_id", "type", "item", "monthly_usd", "assumption"}
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.fakes import NO_CHANGES, OURS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +27,7 @@ from deployer.observed import Desired, History, Observed
 from deployer.progress import Goal
 from deployer.states import Change, ChangeSetState, StackState
 from deployer.statuses import STATUSES, Step, row
+from tests.fakes import NO_CHANGES, OURS
 
 WANTED = Desired("dev-a", OURS)
 

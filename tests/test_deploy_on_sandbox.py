@@ -10,10 +10,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-from tests.fakes import manifest, spec
-from tests.sandbox_fakes import SLOW, THING, exporting, of, thing
-from tests.sandbox_fakes import World as Box
-from tests.sandbox_fakes import world as box
 
 from deployer.aws.account import Aws, connect
 from deployer.changes.preview import plan
@@ -23,6 +19,10 @@ from deployer.progress import Event, ResourceEvent, Result
 from generator.manifest import Manifest, StackSpec
 from sandbox.faults import CallFault, ResourceFault
 from tests.command import LOGIN
+from tests.fakes import manifest, spec
+from tests.sandbox_fakes import SLOW, THING, exporting, of, thing
+from tests.sandbox_fakes import World as Box
+from tests.sandbox_fakes import world as box
 
 CALLS_OF_A_NO_OP = 20
 CALLS_OF_A_NEW_ENVIRONMENT = 30

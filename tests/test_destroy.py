@@ -6,8 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.fakes import OURS, FakeCloud, Fault, chain, host, manifest, spec, template
-from tests.runs import BUCKET, FIVE, World, outcomes
 
 from deployer.checks.kept import Candidate
 from deployer.deploy import check_removal, destroy
@@ -17,6 +15,8 @@ from deployer.options import Options
 from deployer.progress import Notice, Result
 from deployer.states import Resource
 from generator.manifest import Manifest
+from tests.fakes import OURS, FakeCloud, Fault, chain, host, manifest, spec, template
+from tests.runs import BUCKET, FIVE, World, outcomes
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from deployer.graph import graph
 from generator.diagram import Wiring, mermaid, text
 from generator.render import render
 from stacks.environment import load, parse_settings
-from tests.docs_pages import PAGES, ROOT, SHELL
+from tests.docs_pages import PAGES, SHELL
 from tests.key_changes import BASES
+from tests.places import ROOT
 
 PROGRAM = ("deployer", "gatestack", "generator", "stacks")
 

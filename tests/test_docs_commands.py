@@ -9,7 +9,8 @@ from botocore import xform_name
 
 from gatestack.cli import COMMANDS
 from tests import docs_pages
-from tests.docs_pages import PAGES, ROOT, Command, anchors, links
+from tests.docs_pages import PAGES, Command, anchors, links
+from tests.places import ROOT
 
 LONGEST = 350
 """Lines of a page; the four systems' pages and the reference are tables that nobody reads through."""

@@ -8,11 +8,11 @@ from pathlib import Path
 from shutil import rmtree
 
 import pytest
+
+from generator.manifest import Manifest, write
 from tests.fakes import in_a_folder, manifest
 from tests.sandbox_fakes import thing, world
 from tests.sandbox_wire import REGION, Line, imported, made_of
-
-from generator.manifest import Manifest, write
 from tests.terminal import Terminal
 from tests.test_signals import Desk
 from tests.test_streams import command, goes_on, variables

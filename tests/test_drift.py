@@ -10,10 +10,6 @@ from typing import Any
 
 import boto3
 import pytest
-from tests.fakes import Clock, FakeCloud, host, manifest, spec
-from tests.sandbox_fakes import THING, of, thing
-from tests.sandbox_fakes import World as Box
-from tests.sandbox_fakes import world as box
 
 from deployer.aws.account import connect
 from deployer.aws.drift import resource_drifts
@@ -34,6 +30,10 @@ from sandbox.faults import ResourceFault
 from sandbox.server import Sandbox
 from stacks.environment import parse_settings
 from tests.command import CREDENTIALS, LOGIN, User
+from tests.fakes import Clock, FakeCloud, host, manifest, spec
+from tests.sandbox_fakes import THING, of, thing
+from tests.sandbox_fakes import World as Box
+from tests.sandbox_fakes import world as box
 
 NAMES = {"one": "dev-one", "two": "dev-two"}
 TWO = manifest(

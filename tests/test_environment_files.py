@@ -13,8 +13,8 @@ from stacks.checking.advice import advice
 from stacks.checking.problems import known_keys
 from stacks.environment import EnvironmentFileError, Problem, load, parse_settings
 from stacks.settings import Settings
+from tests.places import ENVIRONMENTS
 
-ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 FILE = Path("e/dev.yaml")
 HEAD = "system: litellm\nenvironment: dev\n"
 

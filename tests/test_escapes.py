@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.plan_pages import detail, html, update
 
 from deployer import report
 from deployer.day2 import watch_report as look_report
@@ -20,6 +19,7 @@ from generator import diagram, escapes
 from generator.diagram import Wiring
 from generator.traffic import Group, Peer, Rule, Traffic, Wearer
 from tests.command import User
+from tests.plan_pages import detail, html, update
 
 HOSTILE = (
     "<script>alert(1)</script>",

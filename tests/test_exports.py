@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.fakes import OURS, manifest, spec
 
 from deployer.changes.export_impact import Impact, Side, Suspect, in_use, refusals, suspects
 from deployer.changes.export_migration import needs_templates, phases
 from deployer.changes.rewiring import PINNED, Use, expanded, pinned, uses, written_out
 from deployer.states import Change, Output, PropertyChange, StackState
 from generator.manifest import StackSpec
+from tests.fakes import OURS, manifest, spec
 
 
 def text(value: Any, *imports: str, **outputs: Any) -> str:

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.sandbox_fakes import SLOW
-from tests.sandbox_wire import REGION, Line, all_are, four, line, outcomes
 
 from deployer.aws.account import connect
 from deployer.deploy import deploy
@@ -16,6 +14,8 @@ from deployer.options import Options
 from deployer.progress import Event, Notice, ResourceEvent
 from sandbox.faults import CallFault, Rate, ResourceFault
 from sandbox.key import Key
+from tests.sandbox_fakes import SLOW
+from tests.sandbox_wire import REGION, Line, all_are, four, line, outcomes
 
 BAD_NIGHTS: dict[str, list[CallFault | Rate]] = {
     "throttled": [CallFault("throttle", share=0.3)],

@@ -15,6 +15,7 @@ import pytest
 from pydantic import Field
 
 from generator.foreign import MOST_LEVELS, Foreign, decode, parse, read_bytes, write_private
+from tests.places import ROOT
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ def test_a_disk_that_is_full_leaves_the_old_file_whole(tmp_path: Path) -> None:
 
     done = subprocess.run(
         [sys.executable, "-c", code, str(path)],
-        cwd=Path(__file__).parent.parent,
+        cwd=ROOT,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
         capture_output=True,
         text=True,

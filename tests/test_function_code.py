@@ -15,8 +15,8 @@ from zipfile import ZIP_STORED, ZipFile
 import pytest
 
 from stacks.parts import function_code
+from tests.places import ROOT
 
-ROOT = Path(__file__).parent.parent
 RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
 """What Lambda's Python has beside the standard library (AWS Lambda Developer Guide, "Lambda runtimes")."""
 

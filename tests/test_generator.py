@@ -16,7 +16,8 @@ from generator.lint import check
 from generator.manifest import Lookup, Manifest, StackSpec, Upload
 from generator.render import render
 from stacks.environment import load, parse_settings
-from tests.rewrite_golden import GOLDEN, ROOT, environment_files, write_golden
+from tests.places import GOLDEN, ROOT
+from tests.rewrite_golden import environment_files, write_golden
 
 ENVIRONMENTS = environment_files()
 

@@ -18,8 +18,9 @@ from gatestack.cli import cli
 from sandbox.server import Sandbox
 from stacks.bootstrap import trusted
 from stacks.environment import parse_settings
-from tests.command import KEY, ROOT
+from tests.command import KEY
 from tests.github_actions import FOLDER, WORKFLOWS, Runner, filled, steps, value, workflow
+from tests.places import ROOT
 from tests.programs_on_path import Programs, without
 from tests.serving import serving
 

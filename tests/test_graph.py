@@ -5,11 +5,11 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from tests.fakes import chain, spec, template
 
 from deployer.errors import GraphError
 from deployer.graph import graph
 from deployer.states import ExportState
+from tests.fakes import chain, spec, template
 
 
 def export(name: str, stack: str) -> ExportState:

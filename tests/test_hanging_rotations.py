@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from tests.fakes import Clock, FakeCloud, spec
 
 from deployer.day2.secret_rotation import Rotating
 from deployer.errors import CloudError, Refused
@@ -16,6 +15,7 @@ from deployer.progress import Event, Notice
 from deployer.run.rotations import SCHEDULE, check_rotations, rescheduled
 from deployer.run.work import Work
 from deployer.states import Change
+from tests.fakes import Clock, FakeCloud, spec
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:dev/key-AbCdEf"
 IMPORTED: dict[str, Any] = {"Fn::ImportValue": "dev-security-Key"}

@@ -19,9 +19,10 @@ from sandbox import local
 from sandbox.clock import RealClock
 from sandbox.server import Sandbox
 from sandbox.services.services import Services
-from tests.command import KEY, LOGIN, ROOT, User
+from tests.command import KEY, LOGIN, User
 from tests.forked_commands import Commands, Ran, commands
 from tests.machines import MACHINES
+from tests.places import ROOT
 from tests.serving import serving
 from tests.small_world import ARGUMENTS, ENV, FIVE, Small, small
 from tests.surroundings import ANSWERS, AWS, CODES, LOCAL, SECRET, Row

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fakes import Clock, FakeCloud, host, manifest, spec
-from tests.sandbox_account import client
 
 from deployer.checks.kept import Candidate, import_template, matched
 from deployer.deploy import deploy
@@ -24,6 +22,8 @@ from deployer.states import ChangeSetRequest, ChangeSetState
 from generator.manifest import Lookup
 from sandbox.server import Sandbox
 from tests.command import User
+from tests.fakes import Clock, FakeCloud, host, manifest, spec
+from tests.sandbox_account import client
 
 AWS = str(Path(sys.executable).parent / "aws")
 KEPT = {"Key", "DatabaseSecret", "SaltKeySecret", "ConfigBucket", "AccessLogBucket", "Repository"}

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.test_aws import Stubs, described
 
 from deployer.kept import Kept, Snapshot
 from deployer.progress import Result, StackResult
 from gatestack.costing import with_kept_cost
 from generator.cost.kept import monthly_usd
 from generator.cost.prices import load
+from tests.test_aws import Stubs, described
 
 CLUSTER = Kept("Cluster", "AWS::RDS::DBCluster", "db", snapshot=True)
 PLACE = "arn:aws:rds:eu-west-1:111122223333:cluster-snapshot"

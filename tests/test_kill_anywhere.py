@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fakes import in_a_folder
-from tests.sandbox_fakes import world
-from tests.sandbox_wire import Killed, Line, line, three
 
 from generator.manifest import write
 from sandbox.clock import Clock
 from sandbox.faults import ResourceFault
 from sandbox.server import Call
-from tests.command import LOGIN, ROOT
+from tests.command import LOGIN
+from tests.fakes import in_a_folder
+from tests.places import ROOT
+from tests.sandbox_fakes import world
+from tests.sandbox_wire import Killed, Line, line, three
 
 Act = Callable[[Line], Any]
 

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.sandbox_fakes import QUEUE, of, thing
-from tests.sandbox_wire import REGION, Line, imported, line, made_of, outcomes
 
 from deployer.changes.approved import deploy_plan
 from deployer.changes.planfile import PlanFile, made_from
@@ -16,6 +14,8 @@ from deployer.errors import Protected, Refused
 from deployer.options import Options
 from deployer.plan import Plan
 from generator.manifest import Manifest, StackSpec
+from tests.sandbox_fakes import QUEUE, of, thing
+from tests.sandbox_wire import REGION, Line, imported, line, made_of, outcomes
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ARN = {"Arn": {"Fn::GetAtt": "One.Arn"}}

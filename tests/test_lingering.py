@@ -8,7 +8,6 @@ from typing import Any
 
 import boto3
 import pytest
-from tests.fakes import manifest, spec
 
 from deployer import expected
 from deployer.aws.account import connect
@@ -20,6 +19,7 @@ from sandbox.clock import ManualClock
 from sandbox.faults import ResourceFault
 from sandbox.server import Sandbox
 from tests.command import KEY, LOGIN
+from tests.fakes import manifest, spec
 
 REGION = "eu-central-1"
 UUID = "01234567-89ab-cdef-0123-456789abcdef"

@@ -14,7 +14,7 @@ from generator.forked import cores
 from generator.kept_findings import Kept
 from generator.lint import Finding, check
 from generator.manifest import Manifest, StackSpec
-from tests.command import ROOT
+from tests.places import ROOT
 
 FORKS = sys.platform == "linux" and cores() > 1
 TOPIC = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "x"}}}}

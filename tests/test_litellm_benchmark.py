@@ -9,7 +9,7 @@ from stacks import alb, database, security, service
 from stacks.environment import load
 from stacks.systems import application, litellm_config
 from tests.finders import only, properties, resources
-from tests.rewrite_golden import ROOT
+from tests.places import ROOT
 from tests.systems import container, environment, injected, refused, variables
 
 SYSTEM = "litellm-benchmark"

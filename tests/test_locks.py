@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.command import ROOT
+from tests.places import ROOT
 from tests.programs_on_path import pinned
 
 LOCKS = sorted((ROOT / "locks").glob("*.txt"))

@@ -19,7 +19,8 @@ from deployer.aws.sign_in.settings_errors import SettingsError
 from deployer.errors import CloudError, DeployError, LoginOver, LostSight, Refused, Transient, untouched
 from sandbox.faults import CallFault
 from sandbox.server import Sandbox
-from tests.command import KEY, LOGIN, ROOT, User
+from tests.command import KEY, LOGIN, User
+from tests.places import ROOT
 from tests.sandbox_account import client, standing
 from tests.serving import always, serving
 

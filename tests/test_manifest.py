@@ -22,8 +22,9 @@ from generator.manifest import Manifest, contents
 from generator.manifest_rules import FACTS, MOST_TEMPLATE_BYTES
 from generator.render import render
 from stacks.environment import load
-from tests.command import ROOT, User
+from tests.command import User
 from tests.environments import environments
+from tests.places import ROOT
 
 FILES = sorted((ROOT / "environments").glob("*.yaml"), key=lambda path: path.name)
 Edit = Callable[[dict[str, Any]], Any]

@@ -8,14 +8,14 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from tests.fakes import Clock, FakeCloud, host, manifest, spec
-from tests.sandbox_fakes import SLOW, THING, thing
-from tests.sandbox_wire import REGION, Line, imported, line, made_of
 
 from deployer.deploy import deploy
 from deployer.options import Options
 from deployer.states import ChangeSetRequest, ChangeSetState
 from generator.manifest import Manifest
+from tests.fakes import Clock, FakeCloud, host, manifest, spec
+from tests.sandbox_fakes import SLOW, THING, thing
+from tests.sandbox_wire import REGION, Line, imported, line, made_of
 
 CALL = 0.15 / 8
 """Virtual seconds of a call: AWS takes about 0.15, and eight are under way at a time."""

@@ -8,9 +8,6 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.fakes import manifest
-from tests.sandbox_fakes import of, thing
-from tests.sandbox_wire import REGION, Killed, Line, imported, line, made_of, outcomes
 
 from deployer.changes.preview import plan
 from deployer.changes.rewiring import PINNED
@@ -18,6 +15,9 @@ from deployer.options import Options
 from deployer.plan import Plan
 from deployer.progress import Notice, Result
 from generator.manifest import Manifest, StackSpec
+from tests.fakes import manifest
+from tests.sandbox_fakes import of, thing
+from tests.sandbox_wire import REGION, Killed, Line, imported, line, made_of, outcomes
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fakes import Clock, FakeCloud, host, manifest, spec
-from tests.sandbox_account import client
 
 from deployer.aws.account import connect
 from deployer.changes.preview import plan
@@ -21,9 +19,11 @@ from deployer.errors import Refused
 from deployer.options import Options
 from sandbox.server import Sandbox
 from tests.command import LOGIN, User
+from tests.fakes import Clock, FakeCloud, host, manifest, spec
+from tests.places import GOLDEN
+from tests.sandbox_account import client
 from tests.serving import always, serving
 
-GOLDEN = Path(__file__).parent / "golden"
 OURS = {"ManagedBy": "gatestack", "Environment": "dev", "System": "litellm"}
 LOG = "AWS::Logs::LogGroup"
 SECRET = "AWS::SecretsManager::Secret"

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.finders import exports, only, properties, resources, template
 
 from stacks.environment import parse_settings
 from stacks.network import build
 from stacks.wiring import Stack
+from tests.finders import exports, only, properties, resources, template
 
 NOWHERE = "icmp 252-86 255.255.255.255/32"
 PRODUCTION = "tier: production, alb: {domain_name: llm.example.com, hosted_zone_id: Z0123456789ABCDEFGHIJ}"

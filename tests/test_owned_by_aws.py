@@ -11,7 +11,7 @@ import pytest
 from deployer.aws.drift import resource_drifts
 from deployer.day2.drift_state import PropertyDrift, ResourceDrift
 from deployer.day2.owned import OWNED, moved
-from tests.command import ROOT
+from tests.places import ROOT
 
 INSTANCE, CLUSTER = "AWS::RDS::DBInstance", "AWS::RDS::DBCluster"
 CACHE = "AWS::ElastiCache::ReplicationGroup"

@@ -28,7 +28,8 @@ from stacks.settings import Settings
 from tests.command import User
 from tests.drawings import drawing, faults, flaws, moved, words
 from tests.environments import environments
-from tests.rewrite_golden import PICTURED, PICTURES, ROOT, drawn, environment_files
+from tests.places import ROOT
+from tests.rewrite_golden import PICTURED, PICTURES, drawn, environment_files
 
 SVG = "{http://www.w3.org/2000/svg}"
 EXISTING = {

@@ -13,7 +13,8 @@ from generator.picture.svg import picture
 from generator.render import render
 from stacks.environment import load
 from tests.browser import Browser, Page, Scheme
-from tests.rewrite_golden import PICTURED, PICTURES, ROOT
+from tests.places import ROOT
+from tests.rewrite_golden import PICTURED, PICTURES
 
 SLACK = 1.5
 """Pixels by which a browser's measure of a line may be more than the letters in it."""

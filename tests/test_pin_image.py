@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gatestack.image.base_image import bases
-from tests.command import ROOT, Done, User
+from tests.command import Done, User
+from tests.places import ROOT
 from tests.programs_on_path import Programs, pinned, signed, without
 
 DIGEST = f"sha256:{'cd' * 32}"

@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from tests.fakes import Clock, FakeCloud, chain, host, manifest, spec, template
 
 from deployer.changes.preview import plan
 from deployer.errors import CloudError, LostSight, NotAllowed
@@ -12,6 +11,7 @@ from deployer.options import Options
 from deployer.plan import Plan, StackPlan, compared, merged, needs_consent, predicted
 from deployer.states import Change, ChangeSetState, PropertyChange
 from generator.manifest import Lookup, Manifest
+from tests.fakes import Clock, FakeCloud, chain, host, manifest, spec, template
 
 DATABASE = Change("Modify", "Db", "AWS::RDS::DBInstance", replacement="Conditional")
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sandbox_fakes import QUEUE, THING, thing
-from tests.sandbox_wire import REGION, Killed, Line, all_are, four, imported, line, made_of, outcomes
 
 from deployer.changes import planfile
 from deployer.changes.approved import deploy_plan
@@ -24,6 +22,8 @@ from deployer.report import plan_text
 from deployer.states import Change, PropertyChange, StackState
 from generator.manifest import Manifest, StackSpec
 from sandbox.faults import ResourceFault
+from tests.sandbox_fakes import QUEUE, THING, thing
+from tests.sandbox_wire import REGION, Killed, Line, all_are, four, imported, line, made_of, outcomes
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

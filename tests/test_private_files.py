@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gatestack import telling
-from tests.command import ROOT
+from tests.places import ROOT
 
 FAILING = (
     "import sys; from gatestack import __main__ as main\n"

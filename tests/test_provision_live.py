@@ -8,11 +8,11 @@ from itertools import count
 from typing import Any
 
 import pytest
-from tests.provision_world import World
 
 from sandbox.cloudformation.differences import differences
 from sandbox.provisioning import Gone
 from sandbox.resources.live import READERS
+from tests.provision_world import World
 
 ACCOUNTS = count(700_000_000_001)
 OPEN = [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]

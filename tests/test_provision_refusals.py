@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.provision_world import TRUST, World
 
 from sandbox.provisioning import ProvisionError
+from tests.provision_world import TRUST, World
 
 NO_KEY = "arn:aws:kms:us-east-1:000000000102:key/00000000-0000-0000-0000-000000000000"
 NO_ROLE = "arn:aws:iam::000000000102:role/nobody"

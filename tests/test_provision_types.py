@@ -4,15 +4,12 @@ import json
 import re
 from typing import Any
 
-from tests import provision_functions
-from tests import provision_identities
-from tests import provision_networks
-from tests import provision_runtimes
 import pytest
-from tests.provision_case import Case
-from tests.provision_world import POLICY, REGION, World
 
 from sandbox.resources.provision import HANDLERS
+from tests import provision_functions, provision_identities, provision_networks, provision_runtimes
+from tests.provision_case import Case
+from tests.provision_world import POLICY, REGION, World
 
 CASES = (
     *provision_identities.CASES,

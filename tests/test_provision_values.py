@@ -5,13 +5,13 @@ import string
 from typing import Any
 
 import pytest
-from tests.provision_world import World
 
 from sandbox.provisioning import ProvisionError
 from sandbox.resources.encryption import generate
 from sandbox.resources.handler import generated_name
 from sandbox.resources.schema import ProviderSchemas, UnknownTypeError
 from sandbox.services.services import Services
+from tests.provision_world import World
 
 
 @pytest.fixture(scope="module")

@@ -21,10 +21,10 @@ import pytest
 from generator.render import render
 from stacks.environment import load
 from stacks.systems import litellm_config
+from tests.places import ROOT
 
 pytestmark = pytest.mark.litellm
 
-ROOT = Path(__file__).parent.parent
 PROGRAM = ROOT / ".venv-litellm" / "bin" / "litellm"
 MASTER_KEY = "sk-made-up-for-this-test-0123456789"
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.fakes import manifest, spec, template
-from tests.runs import World
 
 from deployer.checks.names import Holder
 from deployer.errors import CloudError
@@ -12,7 +10,9 @@ from deployer.progress import Notice
 from deployer.run.returning import TYPE
 from sandbox.server import Sandbox
 from tests.command import User
+from tests.fakes import manifest, spec, template
 from tests.rotations import client_of
+from tests.runs import World
 
 GROUP = {"Type": TYPE, "Properties": {"LogGroupName": "Log-id"}}
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from tests.fakes import Clock, host
 
 from deployer.day2.rollout import NOTICED_SECONDS, Begun, Ended, Going, Roller, judged
 from deployer.day2.service import Deployment, Place, Service
 from deployer.day2.waiting import Patience
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, Transient
 from deployer.progress import Event, Notice
+from tests.fakes import Clock, host
 
 PLACE = Place("dev-litellm", "dev-litellm-proxy")
 BREAKER = "ECS deployment circuit breaker: tasks failed to start."

@@ -7,10 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from tests.fakes import manifest, spec
-from tests.runs import World as Small
-from tests.sandbox_fakes import FakeProvisioner, FakeSchemas, World, exporting, of, thing
-from tests.sandbox_wire import REGION, Line, imported, line, made_of
 
 from deployer.aws.account import connect
 from deployer.aws.shapes import validation_failure
@@ -24,6 +20,10 @@ from sandbox.clock import ManualClock
 from sandbox.faults import ResourceFault
 from sandbox.server import Sandbox
 from tests.command import KEY, LOGIN
+from tests.fakes import manifest, spec
+from tests.runs import World as Small
+from tests.sandbox_fakes import FakeProvisioner, FakeSchemas, World, exporting, of, thing
+from tests.sandbox_wire import REGION, Line, imported, line, made_of
 
 SERVICE = "AWS::ECS::Service"
 ARN = "arn:aws:ecs:eu-central-1:111122223333:service/dev-cluster/web"

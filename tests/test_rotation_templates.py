@@ -26,8 +26,9 @@ from stacks.parts import function_code
 from stacks.settings import Settings
 from stacks.wiring import Stack
 from tests.finders import only, properties, resource, resources, template
+from tests.places import GOLDEN, ROOT
 
-FUNCTIONS = Path(__file__).parent.parent / "stacks" / "functions"
+FUNCTIONS = ROOT / "stacks" / "functions"
 ACCOUNT = {"Ref": "AWS::AccountId"}
 
 
@@ -386,9 +387,6 @@ def test_one_failed_step_rings_and_says_what_to_do(title: str) -> None:
         f"gatestack rotate ENV {ROTATED[title]}, ENV being the file of dev-litellm"
     )
     assert len(alarm["AlarmDescription"]) <= 1024
-
-
-GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.mark.parametrize("folder", sorted(GOLDEN.glob("*")), ids=lambda folder: folder.name)

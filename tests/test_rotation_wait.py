@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from tests.fakes import Clock, host
 
 from deployer.day2.rotation import FAILED_SECONDS, Record, RotatedSecret, Rotator, standing
 from deployer.day2.waiting import Patience
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed, Transient
 from deployer.progress import Event, Notice
+from tests.fakes import Clock, host
 
 SECRET = "dev-litellm/database-login"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:dev-litellm-database-rotation"

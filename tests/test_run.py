@@ -7,8 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.fakes import FakeCloud, chain, host, manifest, spec, template
-from tests.runs import FIVE, World, outcomes, with_topic
 
 from deployer.deploy import deploy
 from deployer.errors import Refused
@@ -21,6 +19,8 @@ from deployer.progress import (
 )
 from deployer.states import StackState
 from generator.manifest import StackSpec
+from tests.fakes import FakeCloud, chain, host, manifest, spec, template
+from tests.runs import FIVE, World, outcomes, with_topic
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-from tests.fakes import manifest, spec, template
-from tests.runs import World, outcomes, with_topic
 
 from deployer.errors import CloudError, Refused, Transient
 from deployer.progress import (
     Notice,
 )
 from generator.manifest import Lookup, Manifest, Upload
+from tests.fakes import manifest, spec, template
+from tests.runs import World, outcomes, with_topic
 
 
 @pytest.fixture

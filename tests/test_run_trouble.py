@@ -6,8 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.fakes import FakeCloud, Fault, chain, host, manifest, spec, template
-from tests.runs import BUCKET, FIVE, World, outcomes, with_topic
 
 from deployer.deploy import deploy
 from deployer.errors import CloudError, LostSight, MovedOn, NotAllowed, Transient
@@ -17,6 +15,8 @@ from deployer.progress import (
     Stopping,
 )
 from deployer.states import ChangeSetRequest, StackState
+from tests.fakes import FakeCloud, Fault, chain, host, manifest, spec, template
+from tests.runs import BUCKET, FIVE, World, outcomes, with_topic
 
 
 @pytest.fixture

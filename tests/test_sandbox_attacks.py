@@ -26,7 +26,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.client import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from tests.sandbox_account import hanging
 
 from sandbox.clock import RealClock
 from sandbox.key import SIGNATURE, Key
@@ -34,6 +33,7 @@ from sandbox.local import ask
 from sandbox.server import Sandbox
 from sandbox.services.services import Services
 from tests.command import KEY
+from tests.sandbox_account import hanging
 
 REGION = "us-east-1"
 FORM = "application/x-www-form-urlencoded"

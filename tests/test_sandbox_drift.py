@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.sandbox_fakes import BARE, World, of, refusal, thing, world
 
 from sandbox.cloudformation.differences import differences
 from sandbox.faults import ResourceFault
+from tests.sandbox_fakes import BARE, World, of, refusal, thing, world
 
 
 @pytest.fixture

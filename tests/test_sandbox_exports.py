@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from tests.sandbox_fakes import SLOW, World, exporting, of, refusal, thing, world
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ConnectionClosedError, HTTPClientError
-from tests.sandbox_fakes import SLOW, World, exporting, of, refusal, thing, world
 
 from sandbox.clock import Agenda, ManualClock, RealClock
 from sandbox.faults import Faults
 from sandbox.local import ask
 from tests.command import CREDENTIALS, KEY
+from tests.sandbox_fakes import SLOW, World, exporting, of, refusal, thing, world
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from tests.provision_world import World
-from tests.sandbox_account import client, services, standing, world
 
 from sandbox.server import Sandbox
 from stacks.parts import function_code
 from tests.command import User
+from tests.provision_world import World
+from tests.sandbox_account import client, services, standing, world
 
 OLD = f"sk-{'a' * 45}"
 LOGIN = {

@@ -15,9 +15,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from tests.sandbox_account import client, hanging
 
 from sandbox.local import LocalError, Status, ask, start, status, stop
+from tests.sandbox_account import client, hanging
 
 
 @pytest.fixture

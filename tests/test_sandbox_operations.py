@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.sandbox_fakes import BARE, SLOW, World, of, refusal, thing, world
 
 from sandbox.cloudformation.tasks import CUSTOM_NAMED
+from tests.sandbox_fakes import BARE, SLOW, World, of, refusal, thing, world
 
 RETAIN = {"DeletionPolicy": "Retain"}
 

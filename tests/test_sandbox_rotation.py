@@ -14,13 +14,13 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+
+from sandbox.server import Sandbox
+from sandbox.services.rotation import ATTEMPTS, PAUSE
 from tests import sandbox_account
 from tests.provision_world import REGION
 from tests.sandbox_account import TRUST, client, standing
 from tests.sandbox_fakes import refusal
-
-from sandbox.server import Sandbox
-from sandbox.services.rotation import ATTEMPTS, PAUSE
 
 DAY = 86_400.0
 CODE = """

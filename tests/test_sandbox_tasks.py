@@ -8,11 +8,11 @@ from itertools import count
 from typing import Any
 
 import pytest
-from tests.sandbox_account import client, standing, world
-from tests.sandbox_fakes import refusal
 
 from sandbox.server import Sandbox
 from sandbox.services.rollouts import SECONDS
+from tests.sandbox_account import client, standing, world
+from tests.sandbox_fakes import refusal
 
 IMAGE = "ghcr.io/x/y:1"
 

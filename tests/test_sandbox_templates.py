@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from tests.sandbox_fakes import ROLE, World, exporting, of, refusal, text, thing, world
 
 MALFORMED = "Template error: the argument of {} is malformed."

@@ -8,9 +8,8 @@ import yaml
 
 from sandbox.services.hosted_zones import EXAMPLE
 from stacks.environment import load
+from tests.places import ENVIRONMENTS
 from tests.sandbox_account import client, standing
-
-ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 
 
 def test_the_zone_of_shipped_environment_files_is_there_from_the_start() -> None:

@@ -8,9 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tests.fakes import Fault, host, spec, template
-from tests.migrations import FAILED, gateway, metadata, methods, migration, notices, ran
-from tests.runs import World, outcomes
 
 from deployer.changes.approved import deploy_plan
 from deployer.changes.planfile import made_from
@@ -22,6 +19,9 @@ from deployer.report import plan_markdown, plan_text
 from deployer.run.schema_migration import Live, failure, image_of, needed, wrong_image
 from deployer.tasks import TaskState
 from generator.manifest import Manifest
+from tests.fakes import Fault, host, spec, template
+from tests.migrations import FAILED, gateway, metadata, methods, migration, notices, ran
+from tests.runs import World, outcomes
 
 # the decision
 

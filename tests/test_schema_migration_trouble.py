@@ -8,15 +8,15 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from tests.fakes import DEFINITION, FakeCloud, host
-from tests.migrations import FAILED, gateway, is_gone, migration, notices, of_service, prepared, ran
-from tests.runs import World, outcomes
 
 from deployer.deploy import deploy
 from deployer.errors import LostSight, NotAllowed, Transient
 from deployer.options import Options
 from deployer.progress import Notice, Result, Stopping, Waiting
 from deployer.tasks import NO_CAPACITY, TaskRequest, TaskState
+from tests.fakes import DEFINITION, FakeCloud, host
+from tests.migrations import FAILED, gateway, is_gone, migration, notices, of_service, prepared, ran
+from tests.runs import World, outcomes
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.finders import exports, only, properties, resource, resources, template
 
 from stacks.environment import parse_settings
 from stacks.security import build
 from stacks.security.bedrock_models import model_arns
 from stacks.wiring import Stack
+from tests.finders import exports, only, properties, resource, resources, template
 
 DEV = "{system: litellm, environment: dev}"
 PRODUCTION = """

@@ -8,7 +8,8 @@ import pytest
 
 from generator.diagram import security
 from generator.traffic import Peer, Rule, Traffic
-from tests.security_tables import DOCUMENTS, ENDPOINTS, ROOT, S1, S2, Document, compared, ours, page, rules_of
+from tests.places import ROOT
+from tests.security_tables import DOCUMENTS, ENDPOINTS, S1, S2, Document, compared, ours, page, rules_of
 
 CASES = [(document, environment) for document in DOCUMENTS for environment in document.environments]
 

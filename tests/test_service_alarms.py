@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.sandbox_account import client
 
 from generator.lint import check
 from generator.render import render
@@ -18,6 +17,7 @@ from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from tests.command import User
 from tests.finders import only, properties, resources
+from tests.sandbox_account import client
 
 ALL: dict[str, Any] = {
     "cpu_percent": 80,

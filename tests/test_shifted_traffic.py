@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from tests.fakes import Clock, FakeCloud, spec
 
 from deployer.day2.drift_state import PropertyDrift, ResourceDrift
 from deployer.day2.shifted import GROUP, RULE, is_shifted, maybe
@@ -17,6 +16,7 @@ from deployer.run.live_groups import LiveGroups
 from deployer.states import Resource
 from sandbox.server import Sandbox
 from tests.command import User
+from tests.fakes import Clock, FakeCloud, spec
 from tests.rotations import client_of
 
 ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup"

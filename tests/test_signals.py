@@ -12,14 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.fakes import in_a_folder
-from tests.sandbox_fakes import world
-from tests.sandbox_wire import Line, four
 
 from gatestack.signals import host
 from generator.manifest import write
 from sandbox.server import Call
-from tests.command import LOGIN, ROOT
+from tests.command import LOGIN
+from tests.fakes import in_a_folder
+from tests.places import ROOT
+from tests.sandbox_fakes import world
+from tests.sandbox_wire import Line, four
 
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 

@@ -8,10 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
-from tests.fakes import Clock, FakeCloud, spec
-from tests.sandbox_account import client
-from tests.sandbox_fakes import thing
-from tests.sandbox_wire import REGION, Line, line, made_of, outcomes
 
 from deployer.causes import stuck
 from deployer.day2.drift_state import PropertyDrift, ResourceDrift
@@ -26,7 +22,10 @@ from sandbox.errors import ApiError
 from sandbox.faults import ResourceFault
 from sandbox.server import Sandbox
 from tests.command import User
-from tests.fakes import manifest
+from tests.fakes import Clock, FakeCloud, manifest, spec
+from tests.sandbox_account import client
+from tests.sandbox_fakes import thing
+from tests.sandbox_wire import REGION, Line, line, made_of, outcomes
 
 CLUSTER, SERVICE = "local-litellm", "local-litellm-proxy"
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.fakes import OURS, manifest
-from tests.sandbox_fakes import SLOW, of, thing
-from tests.sandbox_wire import REGION, Line, line, made_of, outcomes
 
 from deployer.statuses import STATUSES
 from generator.manifest import Manifest
 from sandbox.faults import ResourceFault
+from tests.fakes import OURS, manifest
+from tests.sandbox_fakes import SLOW, of, thing
+from tests.sandbox_wire import REGION, Line, line, made_of, outcomes
 
 TAGS = [{"Key": key, "Value": value} for key, value in OURS.items()]
 Set = Callable[[Line], None]

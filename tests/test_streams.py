@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.sandbox_fakes import world
-from tests.sandbox_wire import Line
 
 from gatestack.signals import host, interrupting
-from tests.command import LOGIN, ROOT, User
+from tests.command import LOGIN, User
+from tests.places import ROOT
+from tests.sandbox_fakes import world
+from tests.sandbox_wire import Line
 from tests.terminal import Terminal
 from tests.test_signals import Desk, in_mid_deployment
 

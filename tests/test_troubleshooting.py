@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from tests.troubleshooting import PAGE, filled
-
 from deployer.changes.export_impact import FLAG
+from tests.troubleshooting import PAGE, filled
 
 
 def test_the_page_is_what_the_tables_make_of_it() -> None:

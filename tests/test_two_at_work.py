@@ -9,15 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.fakes import OURS, in_a_folder
-from tests.sandbox_fakes import SLOW, of, thing, world
-from tests.sandbox_wire import Line, four, line, outcomes
 
 from deployer.deploy import deploy, destroy
 from deployer.options import Options
 from deployer.progress import Event, ResourceEvent, Result, Waiting
 from generator.manifest import write
 from tests.command import LOGIN, User
+from tests.fakes import OURS, in_a_folder
+from tests.sandbox_fakes import SLOW, of, thing, world
+from tests.sandbox_wire import Line, four, line, outcomes
 
 
 class Turnstile:

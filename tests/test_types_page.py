@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.types_page import FILE, PARTS, ROOT, looks, page, rows, set_properties
+from tests.places import ROOT
+from tests.types_page import FILE, PARTS, looks, page, rows, set_properties
 
 
 def test_the_page_is_what_the_rows_and_schemas_make_of_it() -> None:

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.error import URLError
 
 import pytest
-from tests.fakes import Clock, host
 
 from deployer.day2 import verification
 from deployer.day2.health import Question, answers
@@ -22,6 +21,7 @@ from deployer.day2.verification import Answer, Check, Target
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed, NotOffered
 from deployer.states import StackState
 from stacks.systems import application
+from tests.fakes import Clock, host
 from tests.serving import serving
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -12,10 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fakes import Clock, FakeCloud, host
-from tests.sandbox_fakes import SLOW, of, thing
-from tests.sandbox_fakes import World as Box
-from tests.sandbox_fakes import world as box
 
 from deployer.aws.account import connect
 from deployer.day2.attach import watch
@@ -40,7 +36,12 @@ from sandbox.clock import RealClock
 from sandbox.faults import ResourceFault
 from sandbox.server import Sandbox
 from sandbox.services.services import Services
-from tests.command import KEY, LOGIN, ROOT, User
+from tests.command import KEY, LOGIN, User
+from tests.fakes import Clock, FakeCloud, host
+from tests.places import ROOT
+from tests.sandbox_fakes import SLOW, of, thing
+from tests.sandbox_fakes import World as Box
+from tests.sandbox_fakes import world as box
 
 NAMES = {"one": "dev-one", "two": "dev-two"}
 

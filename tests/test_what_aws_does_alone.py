@@ -26,7 +26,8 @@ from sandbox.faults import DiskFault, StepFault
 from sandbox.server import Sandbox
 from sandbox.services.rotation import ATTEMPTS, PAUSE
 from stacks.environment import load, parse_settings
-from tests.command import LOGIN, ROOT, User
+from tests.command import LOGIN, User
+from tests.places import ROOT
 from tests.provision_world import REGION
 from tests.sandbox_account import client, standing
 

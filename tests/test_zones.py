@@ -6,10 +6,8 @@ import random
 from dataclasses import replace
 
 import pytest
-from tests.fakes import FakeCloud, manifest, spec
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.runs import World, outcomes
 
 from deployer.checks.placing import GUESSED, zones_for
 from deployer.checks.zone_needs import InstanceClass, Needs, needs_of
@@ -20,7 +18,9 @@ from generator.manifest import Lookup, Manifest
 from generator.render import render
 from stacks.environment import parse_settings
 from tests.environments import PATH
+from tests.fakes import FakeCloud, manifest, spec
 from tests.rewrite_golden import environment_files
+from tests.runs import World, outcomes
 
 PARAMETER = "AvailabilityZones"
 REGIONS = {"us-east-1": "use1", "ap-northeast-1": "apne1", "us-west-1": "usw1", "eu-central-1": "euc1"}

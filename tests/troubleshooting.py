@@ -1,13 +1,13 @@
 """Parts of docs/troubleshooting.md that come from tables: `python -m tests.troubleshooting` rewrites them."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from deployer.remedies import REMEDIES, Remedy
 from deployer.statuses import STATUSES, Step
 from tests.generated_parts import with_parts
+from tests.places import ROOT
 
-PAGE = Path(__file__).parent.parent / "docs" / "troubleshooting.md"
+PAGE = ROOT / "docs" / "troubleshooting.md"
 DEPLOY: Mapping[Step, str] = {
     Step.CREATE: "creates it",
     Step.UPDATE: "updates it",

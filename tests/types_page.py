@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -22,8 +21,8 @@ from sandbox.resources.schema import ProviderSchemas
 from stacks import STACKS
 from stacks.bootstrap import NAME, build
 from tests.iam_worlds import WORLDS, world
+from tests.places import ROOT
 
-ROOT = Path(__file__).parent.parent
 FILE = ROOT / "docs" / "aws.md"
 ROWS = ROOT / "docs" / "aws"
 PARTS = (*STACKS, NAME)
