@@ -68,7 +68,7 @@ static: $(DEV) ## Check format, style and types
 	@$(BIN)/mypy
 
 coverage: $(DEV) ## Check that the tests take every branch of the decisions
-	@$(BIN)/coverage run --branch --source=deployer -m pytest tests/test_decide.py tests/test_graph.py
+	@$(BIN)/coverage run --branch --source=deployer -m pytest tests/deployer/test_decide.py tests/deployer/test_graph.py
 	@$(BIN)/coverage report --include='deployer/decide.py,deployer/graph.py,deployer/statuses.py' --fail-under=100 -m
 
 scan: $(READY) $(CHECKOV) ## checkov over all templates; findings without a reason in security/accepted.yaml fail
@@ -77,7 +77,7 @@ scan: $(READY) $(CHECKOV) ## checkov over all templates; findings without a reas
 check: static coverage scan test ## Everything that CI runs
 
 test-litellm: $(DEV) $(LITELLM) ## Start LiteLLM itself, the image's release from PyPI, with what the templates give it
-	@$(BIN)/python -m pytest -m litellm tests/test_real_litellm.py
+	@$(BIN)/python -m pytest -m litellm tests/stacks/systems/test_real_litellm.py
 
 check-deep: $(DEV) ## The slow searches, once per release
 	@$(BIN)/python -m pytest -n auto -m deep
@@ -98,7 +98,7 @@ lock-image: $(READY) ## Verify the release of image/Dockerfile with cosign, and 
 	@$(BIN)/python -m gatestack.image.pin_image
 
 regions: $(READY) ## Rewrite the table of AWS's regions from the installed botocore's data; read the diff
-	@$(BIN)/python -m tests.rewrite_regions
+	@$(BIN)/python -m tests.stacks.rewrite_regions
 
 bench: $(DEV) ## Measure speed beside other tools, ten minutes; ONLY="startup generate lint deploy many"
 	@$(BIN)/python -m bench $(ONLY)

@@ -7,8 +7,9 @@ from generator.picture.svg import picture
 from generator.render import render
 from stacks.environment import load
 from stacks.parts import function_code
-from tests import security_tables, types_page
+from tests.docs import types_page
 from tests.places import GOLDEN, ROOT
+from tests.security import security_tables
 
 PICTURES = ROOT / "docs" / "pictures"
 PICTURED = ("dev", "prod", "llm-proxy-production", "llm-testing")

@@ -154,6 +154,21 @@ def test_a_file_is_read_at_a_sitting_and_a_folder_seen_at_a_glance() -> None:
     assert {name: count for name, count in folders.items() if count > 26} == {}
 
 
+def test_tests_stand_in_the_folder_of_what_they_test() -> None:
+    """What asks whether the whole fits together has no folder."""
+    whole = {"test_architecture.py", "test_bench.py", "test_locks.py"}
+    found = sorted((ROOT / "tests").rglob("test_*.py"))
+    assert {path.name for path in found if path.parent == ROOT / "tests"} == whole
+    assert {path.relative_to(ROOT / "tests").parts[0] for path in found} - whole <= {
+        *PACKAGES,
+        "pipelines",
+        "docs",
+    }
+    assert [name for name, count in Counter(path.name for path in found).items() if count > 1] == []
+    many = {folder: count for folder, count in Counter(path.parent for path in found).items() if count > 26}
+    assert many == {}
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_stack_s_folder_takes_nothing_from_another_stack_s(room: str) -> None:
     others = {f"stacks.{one}" for one in ROOMS if one != room}

@@ -1,8 +1,8 @@
 """
 How a picture looks: one style sheet for light and for dark, with the reader's own fonts.
 
-Every pair of text and ground has a contrast of at least 4.5 (tests/test_picture_in_a_browser.py), and no
-meaning is told by a colour alone: frames are dashed, routes dotted, chips have words.
+Every pair of text and ground has a contrast of at least 4.5 (`test_picture_in_a_browser.py`), and no meaning
+is told by a colour alone: frames are dashed, routes dotted, chips have words.
 """
 
 from __future__ import annotations

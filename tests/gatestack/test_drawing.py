@@ -1,0 +1,111 @@
+"""What is drawn on terminals of any width: rows that fit, stand once, leave nothing behind after Ctrl-C."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import rmtree
+
+import pytest
+
+from generator.manifest import Manifest, write
+from tests.deployer.fakes import in_a_folder, manifest
+from tests.deployer.run.test_signals import Desk
+from tests.gatestack.terminal import Terminal
+from tests.gatestack.test_streams import command, goes_on, variables
+from tests.sandbox.sandbox_fakes import thing, world
+from tests.sandbox.sandbox_wire import REGION, Line, imported, made_of
+
+LONG = "network-of-frankfurt-and-of-nobody-else"
+"""As long as a short name may be, nearly."""
+ROW = re.compile(r"(sec|net|web)\S* .*\d/[\d?]")
+KEY = "TheEncryptionKeyOfEverythingThatThisEnvironmentKeeps"
+
+
+def with_long_names() -> Manifest:
+    return in_a_folder(
+        manifest(
+            made_of("security", {KEY: thing()}, {"Arn": {"Fn::GetAtt": f"{KEY}.Arn"}}),
+            made_of(LONG, {"One": thing(), "Two": thing(Value={"Ref": "One"})}),
+            made_of("web", {"A": thing(Value=imported("dev-security-Arn"))}),
+            region=REGION,
+        )
+    )
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with world() as box:
+        made = Desk(Line(box), tmp_path)
+        rmtree(tmp_path / "built")
+        write(with_long_names(), tmp_path / "built")
+        yield made
+
+
+def at(desk: Desk, width: int, *arguments: str, **more: str) -> Terminal:
+    own = variables(desk, TERM="xterm-256color", **more)
+    return Terminal(command(*arguments), desk.folder, own, width)
+
+
+def is_steady(terminal: Terminal) -> bool:
+    """Whether each stack has one row above the result, and none was ever longer than the terminal."""
+    lines = terminal.screen.lines
+    above = lines[: lines.index("{")]
+    begun = [found[1] for line in above if (found := ROW.match(line))]
+    too_long = [line for line in terminal.screen.wrapped if ROW.match(line)]
+    assert (begun, too_long) == (["sec", "net", "web"], []), "\n".join(lines)
+    return True
+
+
+@pytest.mark.parametrize("width", [80, 40, 20])
+def test_each_stack_has_one_row_that_fits(desk: Desk, width: int) -> None:
+    goes_on(desk)
+
+    with at(desk, width, "deploy", "built", "--yes", "--format", "json") as terminal:
+        code = terminal.end()
+
+    assert (code, is_steady(terminal)) == (0, True)
+
+
+@pytest.mark.parametrize("columns", ["0", "500"])
+def test_a_terminal_knows_its_width_better_than_a_variable(desk: Desk, columns: str) -> None:
+    goes_on(desk)
+
+    with at(desk, 80, "deploy", "built", "--yes", "--format", "json", COLUMNS=columns) as terminal:
+        code = terminal.end()
+
+    assert (code, is_steady(terminal)) == (0, True)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("width", [80, 40])
+def test_ctrl_c_leaves_no_row_behind(desk: Desk, width: int, times: int) -> None:
+    desk.calls.then["DescribeChangeSet", 4] = lambda: desk.aws.sandbox.advance(5)
+
+    with at(desk, width, "deploy", "built", "--yes", "--format", "json") as terminal:
+        terminal.until(lambda written: "IN_PROGRESS" in written)
+        for _ in range(times):
+            terminal.type("\x03")
+            before = len(terminal.written)
+            terminal.until(lambda written, before=before: "AWS goes on" in written[before:])  # type: ignore[misc]
+        desk.aws.sandbox.finish()
+        code = terminal.end()
+
+    assert (code, is_steady(terminal)) == (130, True)
+    assert "^C" not in "".join(terminal.screen.lines)
+
+
+@pytest.mark.parametrize("width", [80, 40])
+def test_who_watches_sees_each_stack_in_one_row(desk: Desk, width: int) -> None:
+    desk.calls.then["DescribeChangeSet", 4] = lambda: desk.aws.sandbox.advance(5)
+    with desk.command("deploy", "built", "--yes") as run:
+        run.until("security", "CREATE_IN_PROGRESS")
+        with at(desk, width, "watch", "built", "--format", "json") as terminal:
+            terminal.until(lambda written: "IN_PROGRESS" in written)
+            desk.aws.sandbox.finish()
+            goes_on(desk)
+            code = terminal.end()
+        run.end()
+
+    assert (code, is_steady(terminal)) == (0, True)

@@ -1,0 +1,207 @@
+"""Which stacks each key of an environment file changes, found by rendering environments with other values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import yaml
+
+from generator.render import render
+from stacks import STACKS
+from stacks.environment import EnvironmentFileError, is_unused, parse_settings
+from stacks.reference import Key
+from tests.deployer.checks.existing_vpc import ARN as CERTIFICATE_ARN
+
+Stacks = frozenset[str]
+
+UNCHANGED = object()
+FULL = ("litellm",)
+"""The environment in which most of all is switched on."""
+
+DOMAIN = {"domain_name": "llm.acme.org", "hosted_zone_id": "Z0123456789ABCDEFGHIJ"}
+AZURE = {
+    "organization": "acme",
+    "organization_id": "61c028b9-510c-4f84-bfb2-f48d33b6b542",
+    "project": "gateway",
+    "service_connection": "aws",
+}
+SUBNETS = {
+    "vpc_id": "vpc-0123456789abcdef0",
+    "public_subnet_ids": ["subnet-00000001", "subnet-00000002"],
+    "private_subnet_ids": ["subnet-00000003", "subnet-00000004"],
+    "data_subnet_ids": ["subnet-00000005", "subnet-00000006"],
+}
+BASES: Mapping[str, Mapping[str, Any]] = {
+    "litellm": {
+        "system": "litellm",
+        "environment": "dev",
+        "network": {"data_subnets": True, "flow_logs": True},
+        "alb": DOMAIN | {"waf": True, "access_logs": True},
+        "cache": {"enabled": True, "nodes": 2},
+        "service": {"deployment_strategy": "canary", "deployment_alarms": True, "requests_per_target": 0},
+        "observability": {
+            "alarms": {"server_error_percent": 1, "latency_milliseconds": 500},
+            "log_archive_days": 400,
+            "cloudtrail": True,
+            "alarm_email": "a@acme.org",
+            "dashboard": True,
+        },
+        "pipelines": {
+            "github": {"repository": "acme/gateway", "environments": ["dev"]},
+            "azure_devops": AZURE,
+        },
+    },
+    "plain": {"system": "litellm", "environment": "dev"},
+    "aurora": {
+        "system": "litellm",
+        "environment": "dev",
+        "database": {"engine": "aurora-postgresql", "engine_version": "16", "reader_instances": 1},
+    },
+    "existing": {
+        "system": "litellm",
+        "environment": "dev",
+        "network": {"data_subnets": True, "existing_vpc": SUBNETS, "vpc_cidr": "10.0.0.0/16"},
+    },
+    "llm-proxy": {"system": "llm-proxy", "environment": "dev"},
+    "llm-testing": {"system": "llm-testing", "environment": "dev"},
+}
+"""Environments in which what other keys switch on is switched on somewhere."""
+
+VALUES: Mapping[str, Sequence[Any]] = {
+    "system": ["litellm-benchmark"],
+    "environment": ["other"],
+    "tier": ["production", "dev"],
+    "region": ["eu-central-1"],
+    "account": ["123456789012"],
+    "tags": [{"CostCenter": "4711"}],
+    "network.vpc_cidr": ["10.8.0.0/16"],
+    "network.public_subnet_cidrs": [["10.0.101.0/24", "10.0.102.0/24"]],
+    "network.private_subnet_cidrs": [["10.0.111.0/24", "10.0.112.0/24"]],
+    "network.data_subnet_cidrs": [["10.0.121.0/24", "10.0.122.0/24"]],
+    "network.availability_zones": [["use1-az2", "use1-az4"]],
+    "network.existing_vpc.vpc_id": ["vpc-11111111"],
+    "network.existing_vpc.public_subnet_ids": [["subnet-00000011", "subnet-00000012"]],
+    "network.existing_vpc.private_subnet_ids": [["subnet-00000013", "subnet-00000014"]],
+    "network.existing_vpc.data_subnet_ids": [["subnet-00000015", "subnet-00000016"]],
+    "alb.certificate_arn": [CERTIFICATE_ARN],
+    "alb.domain_name": ["other.acme.org"],
+    "alb.hosted_zone_id": ["Z1111111111111111111"],
+    "alb.health_check.path": ["/other"],
+    "alb.allowed_cidrs": [["10.0.0.0/8"]],
+    "alb.test_cidrs": [["10.0.0.0/8"]],
+    "database.engine_version": ["17", "16"],
+    "database.instance_class": ["db.m6g.large"],
+    "database.parameters": [{"log_min_messages": "error"}],
+    "database.snapshot_identifier": ["before"],
+    "cache.node_type": ["cache.m6g.large"],
+    "cache.parameters": [{"timeout": "300"}],
+    "service.image": ["ghcr.io/acme/gateway"],
+    "service.image_tag": ["v9.9.9"],
+    "service.cpu": [1024, 256],
+    "service.memory_mb": [4096, 1024],
+    "service.min_tasks": [2, 3],
+    "service.health_check.path": ["/other"],
+    "service.environment": [{"FOO_BAR": "1"}],
+    "service.parameters": [{"rate-limit-rpm": "7"}],
+    "service.providers": [["openai", "bedrock"], ["openai"]],
+    "service.bedrock_models": [["anthropic.claude-3-haiku-20240307-v1:0"]],
+    "service.config": [{"litellm_settings": {"num_retries": 3}}],
+    "dispatcher.endpoint": ["/var/events.jsonl"],
+    "dispatcher.cpu": [512],
+    "dispatcher.memory_mb": [1024],
+    "observability.log_retention_days": [30],
+    "observability.alarm_email": ["b@acme.org"],
+    "observability.rollback_alarms": [["errors"]],
+    "pipelines.azure_devops.organization": ["other"],
+    "pipelines.azure_devops.organization_id": ["71c028b9-510c-4f84-bfb2-f48d33b6b542"],
+    "pipelines.azure_devops.project": ["other"],
+    "pipelines.azure_devops.service_connection": ["other"],
+    "pipelines.azure_devops.plan_service_connection": ["plans"],
+    "pipelines.azure_devops.plan_pipelines": [["plan"]],
+    "pipelines.github.repository": ["acme/other"],
+    "pipelines.github.environments": [["other"]],
+    "pipelines.github.plan_branches": [["main"]],
+    "pipelines.azure_devops.provider_arn": [
+        "arn:aws:iam::123456789012:oidc-provider/vstoken.dev.azure.com/61c028b9-510c-4f84-bfb2-f48d33b6b542"
+    ],
+    "pipelines.github.provider_arn": [
+        "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+    ],
+    "pipelines.deploys": [["dev-litellm", "prod-litellm"]],
+    "pipelines.permissions_boundary": ["arn:aws:iam::aws:policy/PowerUserAccess"],
+}
+"""Other values, for keys of which `others` cannot know any."""
+
+TOGETHER: Mapping[str, Mapping[str, Any]] = {
+    "service.requests_per_target": {"service.deployment_strategy": "rolling"},
+    "service.min_tasks": {"service.desired_count": 3},
+    "dispatcher.cpu": {"dispatcher.memory_mb": 1024},
+}
+"""What else is said where a key is changed, also before."""
+
+
+def found(key: Key, bases: Collection[str] = BASES, *, thorough: bool = True) -> Stacks | None:
+    """
+    Return the stacks that *key* changes; None where none of *bases* takes another value of it.
+
+    Not *thorough*: one value that changes something is enough for each of *bases*.
+    """
+    changed: Stacks | None = None
+    for name in bases:
+        if is_unused(str(BASES[name]["system"]), key.name):
+            continue
+        before = _rendered(name, key.name, UNCHANGED)
+        assert before is not None, name
+        for value in others(key):
+            after = _rendered(name, key.name, value)
+            if after is None:
+                continue
+            differing = {stack for stack in STACKS if before.get(stack) != after.get(stack)}
+            changed = (changed or frozenset()) | differing
+            if differing and not thorough:
+                break
+    return changed
+
+
+def others(key: Key) -> Iterator[Any]:
+    """Yield values that *key* may have."""
+    kind = key.info.annotation
+    kind = get_args(kind)[0] if get_origin(kind) in {Union, UnionType} else kind
+    if key.name in VALUES:
+        yield from VALUES[key.name]
+    elif kind is bool:
+        yield from (True, False)
+    elif get_origin(kind) is Literal:
+        yield from get_args(kind)
+    else:
+        yield from (7, 77, 2)
+
+
+def _rendered(name: str, key: str, value: Any) -> Mapping[str, str] | None:
+    data = deepcopy(dict(BASES[name]))
+    for other, said in TOGETHER.get(key, {}).items():
+        _put(data, other, said)
+    if value is not UNCHANGED:
+        _put(data, key, value)
+    return _templates(yaml.safe_dump(data))
+
+
+@cache
+def _templates(text: str) -> Mapping[str, str] | None:
+    try:
+        manifest = render(parse_settings(text, Path("e.yaml")))
+    except EnvironmentFileError:
+        return None
+    return {stack.name: stack.template for stack in manifest.stacks}
+
+
+def _put(data: dict[str, Any], key: str, value: Any) -> None:
+    *above, last = key.split(".")
+    for part in above:
+        data = data.setdefault(part, {})
+    data[last] = value
