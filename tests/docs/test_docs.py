@@ -12,7 +12,7 @@ from generator.diagram import Wiring, mermaid, text
 from generator.render import render
 from stacks.environment import load, parse_settings
 from tests.docs.docs_pages import PAGES, SHELL
-from tests.places import ROOT
+from tests.places import ROOT, is_test_file
 from tests.stacks.key_changes import BASES
 
 PROGRAM = ("deployer", "gatestack", "generator", "stacks")
@@ -22,7 +22,7 @@ PROGRAM = ("deployer", "gatestack", "generator", "stacks")
 def test_every_test_that_a_page_names_exists(page: Path) -> None:
     named = set(re.findall(r"`(?:tests/)?(test_\w+\.py)`", page.read_text()))
 
-    assert {name for name in named if not any((ROOT / "tests").rglob(name))} == set()
+    assert {name for name in named if not is_test_file(name)} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

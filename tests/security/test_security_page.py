@@ -10,6 +10,7 @@ import pytest
 
 from stacks.alb import TLS_POLICY
 from stacks.parts.security_groups import NOWHERE
+from tests.places import is_test_file
 from tests.security.policy_wildcards import statements
 from tests.security.security_page import (
     KEEPS_NOTHING,
@@ -53,7 +54,7 @@ def test_every_party_is_shown_by_tests_that_are_there() -> None:
 
     assert len(rows) > 10
     assert all(named)
-    assert [one for row in named for one in row if not (PAGE.parents[1] / "tests" / one).is_file()] == []
+    assert [one for row in named for one in row if not is_test_file(one)] == []
 
 
 def test_of_every_type_it_is_known_whether_it_keeps_data() -> None:

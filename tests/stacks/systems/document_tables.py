@@ -52,7 +52,7 @@ from stacks.checking import subnets
 from stacks.checking.problems import known_keys
 from stacks.environment import EnvironmentFileError, defaults, parse_settings
 from stacks.settings import Settings
-from tests.places import ROOT
+from tests.places import ROOT, is_test_file
 
 FOLDER = ROOT / "docs" / "systems"
 HEAD = ("the document says", "key = default", "where", "note")
@@ -377,8 +377,7 @@ def _check_command(said: str) -> None:
 
 
 def _check_file(said: str) -> None:
-    folder = ROOT / "tests" if said.startswith("test_") else ROOT
-    if not (folder / said).exists():
+    if not (is_test_file(said) if said.startswith("test_") else (ROOT / said).exists()):
         raise RowError(f"there is no file {said}")
 
 
