@@ -15,6 +15,7 @@ from generator.manifest import Manifest
 from stacks import STACKS
 from stacks.systems import MODULES
 from stacks.systems import application as described
+from stacks.systems import has_database_stack
 
 if TYPE_CHECKING:
     from stacks.application import Application
@@ -172,9 +173,8 @@ def _from_file(path: Path, region: str | None, *, guesses: bool) -> Environment:
     settings = load(path, guesses=guesses)
     if region:
         settings = settings.model_copy(update={"region": region})
-    names = {
-        stack: settings.stack_name(stack) for stack in STACKS if stack != "database" or settings.keeps_data
-    }
+    here = (stack for stack in STACKS if stack != "database" or has_database_stack(settings))
+    names = {stack: settings.stack_name(stack) for stack in here}
     system = settings.system
     return Environment(
         settings.environment,

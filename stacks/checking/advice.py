@@ -55,7 +55,7 @@ def _connections(settings: Settings) -> Iterator[str]:
     service = settings.service
     general = service.config.get("general_settings")
     pool = general.get("database_connection_pool_limit") if isinstance(general, Mapping) else None
-    if not isinstance(pool, int):
+    if not isinstance(pool, int) or not settings.database.exists:
         return
     most = service.max_tasks * service.workers * pool
     if most > settings.database.connection_alarm:

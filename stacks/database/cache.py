@@ -82,7 +82,7 @@ def _protection(stack: Stack) -> Mapping[str, Any]:
         "TransitEncryptionEnabled": True,
         "TransitEncryptionMode": cache.transit_encryption,
     }
-    if not cache.has_password:
+    if not cache.makes_password:
         return always
     reference = f"{{{{resolve:secretsmanager:${{Password}}:SecretString:{CACHE.content}}}}}"
     return always | {"AuthToken": Sub(reference, Password=stack.imported("security", "CacheSecretArn"))}
