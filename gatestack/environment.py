@@ -13,9 +13,8 @@ from gatestack import telling
 from generator import manifest as manifests
 from generator.manifest import Manifest
 from stacks import STACKS
-from stacks.systems import MODULES
+from stacks.systems import MODULES, has_database_stack
 from stacks.systems import application as described
-from stacks.systems import has_database_stack
 
 if TYPE_CHECKING:
     from stacks.application import Application

@@ -51,7 +51,7 @@ class ExistingCache(ExistingStore):
     tls: bool = True
     secret_arn: fields.SecretArn | None = None
     """Secret in JSON with its password; left out: it asks for none."""
-    secret_key: fields.SecretKey = "password"
+    secret_key: fields.SecretKey = "password"  # noqa: S105 - the name of a key
     """Key of the password in that secret."""
 
     @property
@@ -139,7 +139,7 @@ class Cache(Section):
 
     @property
     def makes_password(self) -> bool:
-        """Whether the environment's own cache asks for a password; without TLS it would travel as clear text."""
+        """Whether the own cache asks for a password; without TLS it would travel as clear text."""
         return self.enabled and self.transit_encryption == "required"
 
     @property

@@ -30,6 +30,6 @@ def application(system: str) -> Application:
 
 
 def has_database_stack(settings: Settings) -> bool:
-    """Whether there is something for the database stack: a server of its own, or a migration of the schema."""
+    """Whether the database stack holds anything: a server of its own, or a migration of the schema."""
     migrates = settings.database.used and application(settings.system).migration is not None
     return settings.keeps_data or migrates

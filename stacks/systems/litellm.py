@@ -27,8 +27,8 @@ from stacks.checking import limits
 from stacks.checking.cache import cache_advice, cache_findings
 from stacks.checking.litellm import config_advice, config_findings
 from stacks.checking.problems import Finding
-from stacks.settings import Settings
 from stacks.known_secrets import CACHE
+from stacks.settings import Settings
 from stacks.systems import litellm_config, litellm_database
 
 ENOUGH_MEMORY_MB = 2048
