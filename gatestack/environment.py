@@ -47,8 +47,16 @@ class Environment:
 
     @property
     def application(self) -> Application:
-        """What the system is made of."""
-        return described(self.system)
+        """What the environment is made of: its system, without a database where one was there already."""
+        whole = described(self.system)
+        return replace(whole, database=None) if self._brings_database else whole
+
+    @property
+    def _brings_database(self) -> bool:
+        if self.settings:
+            return self.settings.database.existing is not None
+        there = self.rendered.existing if self.rendered else None
+        return there is not None and any(one.key == "database.existing" for one in there.stores)
 
     @property
     def prefix(self) -> str:

@@ -63,7 +63,7 @@ class Settings(Section):
     @property
     def keeps_data(self) -> bool:
         """Whether there is a database or a cache of the environment's own."""
-        return self.database.exists or self.cache.enabled
+        return self.database.exists or self.cache.exists
 
     @property
     def alb_name(self) -> str:

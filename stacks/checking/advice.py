@@ -9,6 +9,7 @@ from stacks.checking.database import database_advice
 from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
 from stacks.checking.observability import observability_advice
+from stacks.checking.stores import store_advice
 from stacks.settings import Settings
 from stacks.systems import application
 
@@ -22,6 +23,7 @@ def advice(settings: Settings) -> tuple[str, ...]:
         *_service(settings),
         *_connections(settings),
         *database_advice(settings),
+        *store_advice(settings),
         *access_advice(settings),
         *observability_advice(settings),
         *deployment_advice(settings),

@@ -27,9 +27,6 @@ def cache_findings(settings: Settings) -> Iterator[Finding]:
             key = "cache.existing" if settings.cache.existing else "cache.enabled"
             message = f"leads past the Redis of {key}; remove one of them"
             yield Finding("service.environment", message, (key,), (name,))
-    if settings.cache.enabled and settings.cache.existing:
-        message = "a second Redis beside the environment's own; remove it, or write cache.enabled: false"
-        yield Finding("cache.existing", message, ("cache.enabled",))
 
 
 def cache_advice(settings: Settings) -> Iterator[str]:
@@ -40,9 +37,9 @@ def cache_advice(settings: Settings) -> Iterator[str]:
         return
     if cache.existing and not cache.existing.tls:
         yield "cache.existing.tls: false, so what tasks keep in Redis, and its password, travel as clear text"
-    if cache.enabled and settings.production and cache.nodes < 2:
+    if cache.exists and settings.production and cache.nodes < 2:
         yield "cache.nodes: one node's failure empties the cache and stops it for minutes (production)"
-    if cache.enabled and not cache.has_password:
+    if cache.exists and not cache.has_password:
         yield "cache.transit_encryption: preferred takes connections without TLS too, and no password"
     if _litellm_settings(settings).get("cache") is False:
         yield (

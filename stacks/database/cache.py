@@ -24,7 +24,7 @@ FAMILY = "redis7"
 
 def add(stack: Stack) -> None:
     """Add the cache to the database's stack and export where it is; nothing where it is off."""
-    if not stack.settings.cache.enabled:
+    if not stack.settings.cache.exists:
         return
     group = _replication_group(stack)
     _alarms(stack, group)

@@ -67,7 +67,7 @@ def add(stack: Stack, vpc: Ref | str) -> Mapping[str, SecurityGroup]:
         _connect(stack, groups, "Lambda", "Rds", POSTGRES)
     if stack.application.rotation:
         _connect(stack, groups, "Lambda", "Ecs", settings.service.port)
-    if settings.cache.enabled:
+    if settings.cache.exists:
         groups["Redis"] = _group(stack, vpc, "Redis", "Cache")
         _connect(stack, groups, "Ecs", "Redis", REDIS)
     return groups

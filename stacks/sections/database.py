@@ -133,14 +133,19 @@ class Cache(Section):
     """0 makes no daily snapshots."""
 
     @property
+    def exists(self) -> bool:
+        """Whether there is a cache of the environment's own."""
+        return self.enabled and self.existing is None
+
+    @property
     def used(self) -> bool:
         """Whether tasks have a cache, their own or one that was there."""
-        return self.enabled or self.existing is not None
+        return self.exists or self.existing is not None
 
     @property
     def makes_password(self) -> bool:
         """Whether the own cache asks for a password; without TLS it would travel as clear text."""
-        return self.enabled and self.transit_encryption == "required"
+        return self.exists and self.transit_encryption == "required"
 
     @property
     def has_password(self) -> bool:
@@ -150,4 +155,4 @@ class Cache(Section):
     @property
     def has_tls(self) -> bool:
         """Whether tasks can connect to their cache with TLS."""
-        return self.enabled or bool(self.existing and self.existing.tls)
+        return self.exists or bool(self.existing and self.existing.tls)

@@ -154,7 +154,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _advice(settings: Settings) -> Iterator[str]:
-    if settings.cache.enabled:
+    if settings.cache.exists:
         yield (
             "cache.transit_encryption: preferred, so events travel to Redis unencrypted inside the VPC: "
             "llm-proxy's event bus knows no TLS"
