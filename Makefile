@@ -32,19 +32,19 @@ ready: $(READY) ## Set up .venv for deploying, and nothing else
 
 ready-dev: $(DEV) ## Set up .venv for developing
 
-deploy-env: $(READY) ## Bring environment ENV (default: local, the sandbox) to what its file says
+deploy-env: $(READY) ## Deploy environment ENV (default: local, the sandbox)
 	@$(BIN)/gatestack deploy $(ENV) $(YES)
 
 plan-env: $(READY) ## Show what deploy-env would change
 	@$(BIN)/gatestack plan $(ENV)
 
-destroy-env: $(READY) ## Take environment ENV away, in reverse order
+destroy-env: $(READY) ## Delete the stacks of environment ENV, in reverse order
 	@$(BIN)/gatestack destroy $(ENV) $(YES)
 
 image-build: $(READY) ## Build the image of ENV's tasks; TAG (default: the commit), CONTEXT (default: image)
 	@$(BIN)/gatestack image $(ENV) $(if $(TAG),--tag '$(TAG)') $(if $(CONTEXT),--context '$(CONTEXT)')
 
-image-push: $(READY) ## Build it, and push it to ENV's repository; a tag that is there is refused
+image-push: $(READY) ## Build it, and push it to ENV's repository; an existing tag is refused
 	@$(BIN)/gatestack image $(ENV) --push $(if $(TAG),--tag '$(TAG)') $(if $(CONTEXT),--context '$(CONTEXT)')
 
 generate: $(READY) ## Render ENV's templates into build/ENV
@@ -56,7 +56,7 @@ lint: $(READY) ## cfn-lint over ENV's templates; errors and warnings fail
 cost: $(READY) ## Estimate what ENV costs in a month; ARGS: --live, --format json
 	@$(BIN)/gatestack cost $(ENV) $(ARGS)
 
-graph: $(READY) ## Show ENV's stacks and what passes between them
+graph: $(READY) ## Show ENV's stacks with their exports and imports
 	@$(BIN)/gatestack graph $(ENV)
 
 test: $(DEV) ## Run the tests

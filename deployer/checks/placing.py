@@ -21,7 +21,7 @@ def check_zones(found: Scope, cloud: Cloud) -> None:
     Refuse where the zones of a network that is to be made, or is there, cannot be what the file says.
 
     Raises:
-        Refused: the message says what is wrong with each zone; nothing was touched.
+        Refused: the message says what is wrong with each zone; nothing was changed.
         CloudError: AWS could not be asked.
 
     """

@@ -68,7 +68,10 @@ def stack(name: str, state: StackState | None, env: str) -> Check:
         return Check(check, "ok", state.status)
     if state.status.endswith("_IN_PROGRESS"):
         return Check(
-            check, "failed", state.status, f"something goes on in it: `gatestack watch {env}` until it ends"
+            check,
+            "failed",
+            state.status,
+            f"an operation is in progress: `gatestack watch {env}` until it ends",
         )
     if state.status == "UPDATE_ROLLBACK_COMPLETE":
         events = f"`gatestack events {env} --stack {name}` says why"
@@ -153,7 +156,7 @@ def service(
         log = f"`gatestack outputs {env}`: LogGroupName" if name == ENTRANCE else f"/ecs/{found.name}"
         return Check(name, "failed", why, f"see the tasks' log ({log}), then `gatestack rollout {env}`")
     if state == "IN_PROGRESS" or len(found.deployments) > 1 or found.running > found.desired:
-        again = f"a deployment is under way: `gatestack verify {env}` again when it is over"
+        again = f"a deployment is in progress: `gatestack verify {env}` again when it is over"
         return Check(name, "failed", f"{count}, not steady", again)
     if found.running < at_least:
         what = f"{count}, and the environment's file wants {at_least} at least"
@@ -218,7 +221,7 @@ def own_key(short: str, text: str, key: str, prefix: str, title: str, env: str) 
 def own_rules(short: str, text: str, objection: Objection, env: str) -> Check:
     """Judge the secret *short*, which is *text*, by what its application would not take."""
     found = values_of(text)
-    wrong = "it holds no JSON object" if found is None else objection(found)
+    wrong = "it is not a JSON object" if found is None else objection(found)
     if wrong is None:
         return Check(f"secret {short}", "ok", "as the application reads it")
     return Check(f"secret {short}", "failed", wrong, f"`gatestack secret set {env} {short}`")

@@ -96,7 +96,7 @@ def set_(options: Options, env: str, name: str, value: str) -> int:
     click.echo(f"{name} of {environment.name} is {value}", err=True)
     if not marked:
         telling.warning(
-            "`gatestack drift` will call it drift: grant the permission ssm:LabelParameterVersion"
+            "`gatestack drift` will report it as drift: grant the permission ssm:LabelParameterVersion"
         )
     click.echo(_effect(owners, name, env), err=True)
     return 0
@@ -117,7 +117,7 @@ def _there(store: ParameterStore, environment: Environment, env: str) -> tuple[P
     if not found:
         where = f"/{environment.prefix}/ in {environment.region}"
         raise DeployError(
-            f"there are no parameters {where}: `gatestack deploy {shlex.quote(env)}` makes them"
+            f"there are no parameters {where}: `gatestack deploy {shlex.quote(env)}` creates them"
         )
     environment.check_account(found[0].account)
     return found

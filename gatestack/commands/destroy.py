@@ -23,7 +23,7 @@ from gatestack.signals import host
 @ENV
 @YES
 @ONLY
-@click.option("--force", is_flag=True, help="Also a production environment, termination protection included.")
+@click.option("--force", is_flag=True, help="Also destroy production, and disable termination protection.")
 @FORMAT
 @click.pass_obj
 def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, yes: bool, force: bool) -> int:

@@ -20,7 +20,7 @@ def local() -> None:
 
 @local.command()
 @click.option(
-    "--speed", type=click.FloatRange(min=1), default=sandbox.SPEED, help="Its seconds in a real one."
+    "--speed", type=click.FloatRange(min=1), default=sandbox.SPEED, help="Sandbox seconds per real second."
 )
 def start(speed: float) -> int:
     """Start it, or say where it already is."""

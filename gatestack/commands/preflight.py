@@ -16,7 +16,7 @@ from gatestack.options import ENV, FORMAT, Options
 from gatestack.signals import host
 
 REFUSED = 2
-"""As for settings that are refused: nothing was touched."""
+"""As for settings that are refused: nothing was changed."""
 
 
 @click.command()

@@ -14,8 +14,10 @@ from gatestack.signals import host
 
 @click.command()
 @ENV
-@click.option("--image-tag", "tag", metavar="TAG", help="Run this image from now on, through CloudFormation.")
-@click.option("--all-changes", is_flag=True, help="With --image-tag: deploy what else ENV's file says, too.")
+@click.option("--image-tag", "tag", metavar="TAG", help="Deploy this image tag, through CloudFormation.")
+@click.option(
+    "--all-changes", is_flag=True, help="With --image-tag: also deploy the other changes of ENV's file."
+)
 @click.option("--yes", is_flag=True, help="With --image-tag: do not ask.")
 @TIMEOUT
 @FORMAT

@@ -48,7 +48,7 @@ class Done:
     type=click.FloatRange(min=0, min_open=True),
     default=MINUTES,
     show_default=True,
-    help="Stop waiting after this, for the rotation and again for the new tasks; AWS goes on.",
+    help="Timeout of the wait, for the rotation and again for the new tasks; AWS continues.",
 )
 @click.option(
     "--wait-rollout/--no-wait-rollout",

@@ -25,7 +25,7 @@ from gatestack.options import ENV, FORMAT, Options
 
 ON_THE_COMMAND_LINE = (
     "a value is never given on the command line, where other users and the shell's history see it: give it "
-    "at the prompt or on stdin. Nothing was changed; take what stood there for known, and make another one"
+    "at the prompt or on stdin. Nothing was changed; treat that value as exposed and create another one"
 )
 
 
@@ -124,7 +124,7 @@ def _existing(store: SecretStore, environment: Environment, target: Target, env:
     if info.deleted:
         restore = f"aws secretsmanager restore-secret --region {environment.region} --secret-id {name}"
         day = f"{info.deleted:%Y-%m-%d}"
-        raise DeployError(f"{name} is scheduled for deletion ({day}): `{restore}` takes that back")
+        raise DeployError(f"{name} is scheduled for deletion ({day}): `{restore}` restores it")
     return info
 
 

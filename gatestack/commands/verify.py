@@ -41,7 +41,7 @@ from gatestack.options import ENV, FORMAT, Options
 from gatestack.signals import host
 from stacks.application import ConfigFile, OwnSecret
 
-NO_STACK = "its stack is not there"
+NO_STACK = "its stack does not exist"
 
 
 @click.command()

@@ -46,8 +46,8 @@ CASES = (
     ("AWS::AutoScaling::AutoScalingGroup", "Group did not stabilize: instances failed ELB health checks", ""),
     ("AWS::Route53::HealthCheck", "the endpoint failed its health checks", ""),
     # certificates: the listener's is one thing, a database's or a domain's another
-    (LISTENER, "Certificate ARN 'arn:aws:acm:eu-west-1:1:certificate/x' is not valid", "has to be ISSUED"),
-    (LISTENER, "Certificate 'arn:x' not found (HandlerErrorCode: NotFound)", "has to be ISSUED"),
+    (LISTENER, "Certificate ARN 'arn:aws:acm:eu-west-1:1:certificate/x' is not valid", "must be ISSUED"),
+    (LISTENER, "Certificate 'arn:x' not found (HandlerErrorCode: NotFound)", "must be ISSUED"),
     (INSTANCE, "CA certificate rds-ca-2015 is not supported in this region: certificate not found", ""),
     (INSTANCE, "CertificateNotFound: rds-ca-rsa4096-g9 is not a valid CA certificate identifier", ""),
     ("AWS::CertificateManager::Certificate", "The certificate request failed: CAA_ERROR", ""),
@@ -135,7 +135,7 @@ CASES = (
     (
         BALANCER,
         "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename dev-x.",
-        "which property replaces it",
+        "which property causes the replacement",
     ),
     (
         "AWS::EC2::VPCEndpoint",

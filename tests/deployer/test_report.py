@@ -140,7 +140,7 @@ def test_a_failed_run_names_the_first_cause_the_remedy_and_the_way_on() -> None:
         "network   CREATE_COMPLETE              12.3 s",
         "database  ROLLBACK_COMPLETE            40.0 s  " + CAUSE,
         "service   skipped                       0.0 s  database failed",
-        "dev: not finished; to take it up again: gatestack deploy dev",
+        "dev: not finished; to resume: gatestack deploy dev",
     ]
     assert report.first_cause(FAILED) == "database: " + CAUSE
 

@@ -238,7 +238,7 @@ def test_a_cancelled_run_on_azure_ends_as_anywhere(tmp_path: Path) -> None:
 
     assert code == 130
     assert desk.aws.change_sets() == []
-    assert "to take it up again: gatestack deploy" in text
+    assert "to resume: gatestack deploy" in text
 
 
 # GitHub Actions

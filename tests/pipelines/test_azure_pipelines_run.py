@@ -231,7 +231,7 @@ def test_a_cancelled_run_says_what_goes_on_and_the_next_one_takes_it_up_verifies
     last_resort.cancel()
 
     assert step.returncode == 130, "".join([*said, rest])
-    assert "AWS goes on with: network" in rest
+    assert "AWS continues with: network" in rest
     assert stacks(sandbox) == {"network": "CREATE_IN_PROGRESS"}
 
     sandbox.clock.run_at(FAST)

@@ -53,8 +53,8 @@ def test_servers_of_other_names_are_the_zones_where_they_have_its_addresses() ->
     ("records", "says"),
     [
         ({(DOMAIN, "NS"): THEIRS, (THEIRS[0], "A"): ("192.0.2.5",)}, "leads to ns1.registrar.example, ns2"),
-        ({(DOMAIN, "A"): ("192.0.2.5",)}, "leads nowhere"),
-        ({}, "leads nowhere"),
+        ({(DOMAIN, "A"): ("192.0.2.5",)}, "is not delegated"),
+        ({}, "is not delegated"),
     ],
 )  # fmt: skip
 def test_a_domain_that_leads_elsewhere_is_refused_with_the_servers_to_name(records: Any, says: str) -> None:
@@ -147,7 +147,7 @@ WANTED = Existing(hosted_zone_id="Z1", domain="llm.example.com")
 
 def test_plan_and_deploy_refuse_before_a_certificate_is_made() -> None:
     with pytest.raises(
-        Refused, match=r"alb.hosted_zone_id: example.com leads nowhere .*\(nothing was touched\)"
+        Refused, match=r"alb.hosted_zone_id: example.com leads nowhere .*\(nothing was changed\)"
     ):
         check_existing(manifest(existing=WANTED), Zoned(Delegation()))
 

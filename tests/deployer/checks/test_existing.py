@@ -245,12 +245,12 @@ def test_a_subnet_that_runs_full_around_an_environment_is_a_warning() -> None:
         (
             routed(table("rtb-private", "c", Route(DEFAULT, "igw-1"))),
             PRIVATE,
-            "leads to an internet gateway, which what has no public address cannot use",
+            "routes to an internet gateway, which resources without a public address cannot use",
         ),
         (
             routed(table("rtb-private", "c")),
             PRIVATE,
-            "has no way out: tasks could not reach the model providers",
+            "has no outbound route: tasks cannot reach the model providers",
         ),
         (
             routed(table("rtb-private", "c", Route(DEFAULT, "nat-9", active=False))),
@@ -282,7 +282,7 @@ def test_a_subnet_that_runs_full_around_an_environment_is_a_warning() -> None:
         (
             routed(table("rtb-data", "e", Route(DEFAULT, "igw-1"))),
             DATA,
-            "leads to an internet gateway; name a subnet without that route",
+            "routes to an internet gateway; name a subnet without that route",
         ),
     ],
 )
@@ -347,7 +347,7 @@ def test_without_a_way_out_endpoints_are_enough_where_nothing_outside_is_called(
         (facts(certificate=None), f"there is no certificate {ARN} in this account and region"),
         (
             certificate(status="PENDING_VALIDATION"),
-            "is PENDING_VALIDATION; make its validation record in DNS",
+            "is PENDING_VALIDATION; create its validation record in DNS",
         ),
         (certificate(status="EXPIRED"), "is EXPIRED; renew it"),
         (certificate(status="REVOKED"), "is REVOKED; name one that is ISSUED"),
@@ -519,9 +519,9 @@ def test_one_problem_is_one_line_and_several_are_a_list() -> None:
     with pytest.raises(Refused) as two:
         checked(vpc(state="pending", tenancy="dedicated"), needs)
 
-    assert str(one.value) == f"{VPC}: vpc-1 is pending; wait until it is available (nothing was touched)"
+    assert str(one.value) == f"{VPC}: vpc-1 is pending; wait until it is available (nothing was changed)"
     head, *rest = str(two.value).splitlines()
-    assert head == "dev takes for granted what is not so, 2 problems; nothing was touched:"
+    assert head == "dev has unmet prerequisites, 2 problems; nothing was changed:"
     assert [line.split(":")[0] for line in rest] == [f"  {VPC}"] * 2
 
 

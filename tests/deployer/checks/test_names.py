@@ -117,7 +117,7 @@ def test_all_that_is_taken_is_told_at_once_and_nothing_is_touched() -> None:
         deploy(wanted, cloud, Options(), host(cloud.clock))
 
     lines = str(caught.value).splitlines()
-    assert lines[0] == "dev needs 2 names that are taken; nothing was touched:"
+    assert lines[0] == "dev needs 2 names that are taken; nothing was changed:"
     assert [line.split(":")[0].strip() for line in lines[1:3]] == ["one/A", "two/B"]
     assert "/mine" not in str(caught.value)
     assert cloud.count("create_change_set", "execute") == 0
@@ -188,7 +188,7 @@ def test_every_name_that_is_taken_is_told_with_a_command_that_frees_it(user: Use
     assert refused.code == 2, refused.err
     assert {name for name in names if f": the {name} is" in refused.err} == names
     assert "salt-key is scheduled for deletion" in refused.err
-    assert "nothing was touched" in refused.err
+    assert "nothing was changed" in refused.err
     assert client(sandbox, "cloudformation").describe_stacks()["Stacks"] == []
     _free(user, refused.err)
 

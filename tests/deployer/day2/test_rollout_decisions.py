@@ -183,7 +183,7 @@ def test_a_deployment_that_takes_our_place_is_followed_to_its_end() -> None:
     found = world.roller().follow(BEGUN)
 
     assert (found.status, found.deployment) == ("COMPLETED", "ecs-svc/theirs")
-    assert sum("another deployment has begun" in text for text in world.said()) == 1
+    assert sum("another deployment has started" in text for text in world.said()) == 1
 
 
 def test_a_deployment_under_way_is_superseded_and_that_is_said() -> None:
@@ -229,7 +229,7 @@ def test_ctrl_c_says_that_ecs_goes_on() -> None:
     world = World((0, BEGINS))
     world.signals = [4]
 
-    with pytest.raises(Interrupted, match="ECS goes on with the deployment of dev-litellm-proxy"):
+    with pytest.raises(Interrupted, match="ECS continues the deployment of dev-litellm-proxy"):
         world.roller().follow(BEGUN)
 
 

@@ -254,7 +254,7 @@ def test_ctrl_c_says_what_goes_on(rotation: World) -> None:
     rotation.signals = [7]
     rotator = rotation.rotator()
 
-    with pytest.raises(Interrupted, match=f"goes on with the rotation of {SECRET}"):
+    with pytest.raises(Interrupted, match=f"continues the rotation of {SECRET}"):
         rotator.follow(rotator.begin(SECRET))
 
     assert rotation.clock.now < 15

@@ -200,7 +200,7 @@ def test_a_key_without_a_prefix_only_has_to_be_there() -> None:
         ('{"keys": [{"id": "a", "key": "sk-secret"}]}', "ok", "as the application reads it"),
         ('{"keys": ["sk-secret"]}', "failed", "entry 1 of keys"),
         ('{"keys": []}', "failed", "one entry at least"),
-        ('["sk-secret"]', "failed", "it holds no JSON object"),
+        ('["sk-secret"]', "failed", "it is not a JSON object"),
     ],
 )
 def test_a_list_of_keys_is_well_when_the_application_can_read_it(

@@ -118,7 +118,7 @@ def test_a_failed_creation_that_is_not_ours_is_left_alone(world: World) -> None:
     result = world.deploy(manifest(spec("a")))
 
     assert (result.exit_code, world.cloud.count("delete_stack")) == (4, 0)
-    assert "gatestack did not make it" in result.stacks[0].reason
+    assert "gatestack did not create it" in result.stacks[0].reason
 
 
 def test_what_a_failed_deletion_has_left_that_holds_data_is_left_alone(world: World) -> None:

@@ -136,7 +136,7 @@ def test_one_signal_starts_nothing_more_and_sees_what_runs_to_its_end(
         130, {"dev-litellm-keys": "CREATE_COMPLETE", "dev-litellm-net": "CREATE_COMPLETE"},
     ), text  # fmt: skip
     assert desk.aws.change_sets() == []
-    assert "to take it up again: gatestack deploy" in text
+    assert "to resume: gatestack deploy" in text
     assert desk.deploy()[0] == 0
     assert {tuple(begun) for begun in desk.aws.operations().values()} == {("CREATE",)}
 
@@ -148,7 +148,7 @@ def test_two_signals_leave_and_say_what_goes_on(desk: Desk, number: signal.Signa
         run.send(number)
         run.until("starting nothing more")
         run.send(number)
-        assert "AWS goes on with: keys, net" in run.until("leaving")
+        assert "AWS continues with: keys, net" in run.until("leaving")
         code, text = run.end()
 
     assert (code, desk.aws.stacks(), desk.aws.change_sets()) == (

@@ -86,7 +86,7 @@ def test_the_log_level_is_live_and_checked_as_in_the_file(user: User, store: Any
         (["dev", "image-tag", "v2"], "image-tag follows service.image_tag of environments/dev.yaml"),
         (["dev", "my-token", "x"], "my-token sounds like a secret"),
         (["dev", "mine", "sk-0123456789ab"], "the value looks like a secret"),
-        (["dev", "a b", "x"], "'a b' is no parameter's name"),
+        (["dev", "a b", "x"], "'a b' is not a valid parameter name"),
     ],
 )
 def test_what_is_not_set_here_is_refused(user: User, store: Any, arguments: list[str], message: str) -> None:

@@ -162,7 +162,7 @@ def test_a_value_on_the_command_line_is_refused_and_not_repeated(user: User, arg
         ("api-keys/OTHER", VALUE, "api-keys has no value of that name; it has OPENAI_API_KEY"),
         (VALUE, VALUE, "no secret or value of that name; there are api-keys"),
         ("LITELLM_MASTER_KEY", VALUE, "use `gatestack rotate dev master-key`"),
-        ("salt-key", VALUE, "salt-key is not set by hand"),
+        ("salt-key", VALUE, "salt-key is not set with `secret set`"),
     ],
 )
 def test_what_cannot_be_set_is_refused_and_not_repeated(
@@ -346,5 +346,5 @@ def test_list_names_the_secrets_of_the_system_and_a_cache_only_where_it_has_a_pa
 def test_each_system_has_its_own_secrets_that_are_not_set(user: User, other: Any) -> None:
     done = user.run("secret", "set", "llm-proxy-dev", "ENCRYPTION_KEY", stdin=VALUE)
 
-    assert "encryption-key is not set by hand: the providers' keys" in done.err
+    assert "encryption-key is not set with `secret set`: the providers' keys" in done.err
     assert (done.code, done.out, VALUE in done.err) == (2, "", False)

@@ -86,7 +86,7 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
     done = user.run("setup", "--environment", "new", "--access", "domain")
 
     assert (
-        "nobody can be asked here: give --tier, --region, --account, --domain-name, --hosted-zone-id"
+        "stdin is not a terminal: give --tier, --region, --account, --domain-name, --hosted-zone-id"
         in done.err
     )
     assert done.code == 2
@@ -149,7 +149,7 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
         ),
         (
             [*IN_A_VPC, "--environment", "new", "--nat-gateways", "1"],
-            "--nat-gateways: does not go with the other answers",
+            "--nat-gateways: does not apply with the other answers",
         ),
     ],
 )
