@@ -5,7 +5,7 @@ Everything that can go wrong in the deployer, as one tree.
     +-- Refused            exit 2   usage or settings; nothing was changed
     |   `-- GraphError     exit 2   the templates do not fit together, or not into the region
     +-- Protected          exit 4   it would lose data, or what is protected, and nobody allowed it
-    +-- LostSight          exit 5   AWS may go on, and cannot be seen any more
+    +-- LostSight          exit 5   AWS may go on, and can no longer be read
     |   `-- LoginOver      exit 5   the login to AWS is over, or nothing can be asked with it
     +-- Interrupted        exit 130 a signal ended it
     `-- CloudError         exit 1   AWS refused one request
@@ -48,7 +48,7 @@ class Protected(DeployError):  # noqa: N818 - named after the outcome
 
 
 class LostSight(DeployError):  # noqa: N818 - named after the outcome
-    """AWS may go on with what was started, and cannot be seen any more."""
+    """AWS may go on with what was started, and can no longer be read."""
 
     exit_code = 5
 

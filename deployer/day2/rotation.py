@@ -71,7 +71,7 @@ class Rotations(Protocol):
         """Return the secret; None when there is none."""
 
     def start(self, secret: str, token: str) -> str | None:
-        """Start a rotation and return its version; None where one is under way already."""
+        """Start a rotation and return its version; None where one is in progress already."""
 
     def skip(self, function: str) -> None:
         """Leave out of `records` what the function has written up to now: it is about earlier attempts."""

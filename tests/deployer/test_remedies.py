@@ -119,12 +119,12 @@ CASES = (
     (
         "AWS::ElasticLoadBalancingV2::TargetGroup",
         "Target group 'arn:aws:x:targetgroup/name/1' is currently in use by a listener or a rule",
-        "still going",
+        "still being deleted",
     ),
     (
         "AWS::ECS::ClusterCapacityProviderAssociations",
         "The specified capacity provider is in use and cannot be removed.",
-        "still going",
+        "still being deleted",
     ),
     # what is known a little later
     ("AWS::WAFv2::WebACLAssociation", "AWS WAF couldn't retrieve the resource that you requested.", "yet"),

@@ -186,7 +186,7 @@ def test_a_destroyed_environment_lists_what_is_kept() -> None:
     assert report.result_text(Result("dev", "destroy", (gone,), seconds=9.0)).splitlines() == [
         "database  not there                     9.0 s",
         "kept: database: Database (the final snapshot of AWS::RDS::DBInstance dev-db)",
-        "dev: 1 stack gone in 9.0 s",
+        "dev: 1 stack deleted in 9.0 s",
     ]
 
 

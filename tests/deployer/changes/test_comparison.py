@@ -81,7 +81,7 @@ def test_another_template_stack_or_kind_is_named() -> None:
     assert compared(found(stack_id=STACK.replace("dev-a", "dev-b"))) == ("the stack is dev-b",)
     assert compared(found(reverts_drift=True)) == ("it reverts drift",)
     assert compared(found(changes=imports)) == ("import of Key",)
-    assert compared(found(None)) == ("nobody has looked at it",)
+    assert compared(found(None)) == ("it was not read",)
 
 
 def test_what_an_emulator_does_not_tell_is_no_difference() -> None:

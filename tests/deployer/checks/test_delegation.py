@@ -147,7 +147,7 @@ WANTED = Existing(hosted_zone_id="Z1", domain="llm.example.com")
 
 def test_plan_and_deploy_refuse_before_a_certificate_is_made() -> None:
     with pytest.raises(
-        Refused, match=r"alb.hosted_zone_id: example.com leads nowhere .*\(nothing was changed\)"
+        Refused, match=r"alb.hosted_zone_id: example.com is not delegated .*\(nothing was changed\)"
     ):
         check_existing(manifest(existing=WANTED), Zoned(Delegation()))
 

@@ -235,7 +235,7 @@ def test_a_subnet_that_runs_full_around_an_environment_is_a_warning() -> None:
         (
             routed(table("rtb-1", "a", Route(DEFAULT, "nat-1"))),
             PUBLIC,
-            "has no default route to an internet gateway (it leads to nat-1)",
+            "has no default route to an internet gateway (it routes to nat-1)",
         ),
         (
             routed(table("rtb-1", "a", Route(DEFAULT, "igw-9", active=False))),
@@ -260,7 +260,7 @@ def test_a_subnet_that_runs_full_around_an_environment_is_a_warning() -> None:
         (
             routed(table("rtb-private", "c", Route(DEFAULT, "pcx-1"))),
             PRIVATE,
-            "has no way out (it leads to pcx-1)",
+            "has no outbound route (it routes to pcx-1)",
         ),
         (
             routed(table("rtb-private", "c", Route("0.0.0.0/1", "nat-1"))),

@@ -162,7 +162,7 @@ def test_what_is_not_there_and_what_is_busy_is_said_and_never_called_in_sync(wor
     assert drift_text(found).splitlines() == [
         f"dev-one: not checked: {busy}",
         "dev-two: not there",
-        "dev: not known of one",
+        "dev: unknown for one",
     ]
 
 

@@ -144,7 +144,7 @@ def test_one_that_is_under_way_is_taken_up(rotation: World) -> None:
     begun = rotator.begin(SECRET)
 
     assert (begun.version, begun.attached) == ("22222222-theirs", True)
-    assert "under way already" in rotation.said()[0]
+    assert "in progress already" in rotation.said()[0]
     assert rotator.follow(begun).status == "COMPLETED"
 
 
@@ -225,7 +225,7 @@ def test_a_rotation_that_was_given_up_is_a_failure(rotation: World) -> None:
 
     ended = rotator.follow(begun)
 
-    assert (ended.status, "was given up" in ended.reason) == ("FAILED", True)
+    assert (ended.status, "was cancelled" in ended.reason) == ("FAILED", True)
     assert ended.seconds < 60
 
 
@@ -243,7 +243,7 @@ def test_the_time_limit_leaves_it_going_on_and_says_how_to_look_again(rotation: 
     rotator = rotation.rotator(minutes=2)
     begun = rotator.begin(SECRET)
 
-    with pytest.raises(LostSight, match=r"after 2 minutes: .* goes on .*`gatestack verify dev`") as caught:
+    with pytest.raises(LostSight, match=r"after 2 minutes: .* continues .*`gatestack verify dev`") as caught:
         rotator.follow(begun)
 
     assert caught.value.exit_code == 5

@@ -265,7 +265,7 @@ def test_where_the_consumer_needs_a_new_export_at_once_both_are_there_for_a_whil
 
     assert outcomes(result) == {"net": ("update", "done"), "web": ("update", "done")}
     assert told(aws)[:2] == [
-        "phase 1 of 2: net with old and new exports, until dev-net-Id is given up",
+        "phase 1 of 2: net with old and new exports, until nothing imports dev-net-Id",
         "phase 2 of 2: everything as it should be",
     ]
     assert operations_since(aws, before) == {"dev-net": ["UPDATE", "UPDATE"], "dev-web": ["UPDATE"]}

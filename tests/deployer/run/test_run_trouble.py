@@ -381,7 +381,7 @@ def test_a_look_that_is_refused_in_mid_run_is_lost_sight(world: World) -> None:
     result = deploy(manifest(spec("a")), blind, Options(), host(world.clock))
 
     assert (outcomes(result), result.exit_code) == ({"a": ("create", "going-on")}, 5)
-    assert "cannot be seen any more" in result.stacks[0].reason
+    assert "can no longer be read" in result.stacks[0].reason
 
 
 def test_events_that_may_not_be_read_are_said_once_and_harm_nothing(world: World) -> None:

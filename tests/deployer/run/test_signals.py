@@ -128,7 +128,7 @@ def test_one_signal_starts_nothing_more_and_sees_what_runs_to_its_end(
         in_mid_deployment(desk, run)
         run.send(number)
         said = run.until("starting nothing more")
-        assert "AWS goes on with keys, net" in said
+        assert "AWS continues with keys, net" in said
         desk.aws.sandbox.finish()
         code, text = run.end()
 
@@ -173,7 +173,7 @@ def test_a_destruction_can_be_interrupted_and_taken_up(desk: Desk) -> None:
     with desk.command("destroy", "built", "--yes") as run:
         run.until("web       DELETE_IN_PROGRESS")
         run.send(signal.SIGTERM)
-        run.until("AWS goes on with web")
+        run.until("AWS continues with web")
         desk.aws.sandbox.finish()
         code, text = run.end()
 

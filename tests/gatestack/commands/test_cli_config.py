@@ -132,7 +132,7 @@ def test_what_was_never_deployed_has_no_parameters(user: User) -> None:
     for arguments in (["list", "dev"], ["get", "dev", "log-level"], ["set", "dev", "mine", "1"]):
         done = user.run("config", *arguments)
 
-        assert "no parameters /dev-litellm/ in us-east-1: `gatestack deploy dev` makes them" in done.err
+        assert "no parameters /dev-litellm/ in us-east-1: `gatestack deploy dev` creates them" in done.err
         assert done.code == 1
 
 

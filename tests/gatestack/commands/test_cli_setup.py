@@ -115,7 +115,7 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
         (["--environment", "new", "--providers", "bedrock"], "give --bedrock-models (these have no default)"),
         (
             ["--environment", "new", "--access", "http", "--domain-name", "a.org"],
-            "--domain-name: does not go",
+            "--domain-name: does not apply",
         ),
         (["--environment", "dev"], "--environment: environments/dev.yaml is there already"),
         (["--environment", "new", "--system", "litelm"], "--system: 'litelm' is unknown; write 'litellm'"),
@@ -129,7 +129,7 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
         ),
         (
             ["--environment", "new", "--system", "llm-testing", "--providers", "bedrock"],
-            "--providers: does not go",
+            "--providers: does not apply",
         ),
         (
             ["--environment", "new", "--system", "llm-proxy", "--providers", "bedrock"],

@@ -255,4 +255,4 @@ def test_a_cluster_is_deployed_changed_and_taken_down(user: User) -> None:
     assert changed.code == 0, changed.err
 
     gone = user.run("destroy", "local", "--yes")
-    assert (gone.code, "local: 5 stacks gone" in gone.err) == (0, True), gone.err
+    assert (gone.code, "local: 5 stacks deleted" in gone.err) == (0, True), gone.err
