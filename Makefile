@@ -18,7 +18,7 @@ COMPILE := -m compileall -qq -j 0
 LOCK := .venv-lock/bin/uv --quiet --no-config pip compile --upgrade --universal --python-version 3.11 --only-binary :all: \
   --generate-hashes --no-header --no-annotate
 
-# A person at a terminal is asked before a real environment changes; `local`, which the command keeps away from AWS whatever
+# A user in a terminal confirms before a real environment changes; `local`, which the command keeps away from AWS whatever
 # the surroundings say, and pipelines are not.
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
@@ -53,7 +53,7 @@ generate: $(READY) ## Render ENV's templates into build/ENV
 lint: $(READY) ## cfn-lint over ENV's templates; errors and warnings fail
 	@$(BIN)/gatestack lint $(ENV)
 
-cost: $(READY) ## Estimate what ENV costs in a month; ARGS: --live, --format json
+cost: $(READY) ## Estimate the monthly cost of ENV; ARGS: --live, --format json
 	@$(BIN)/gatestack cost $(ENV) $(ARGS)
 
 graph: $(READY) ## Show ENV's stacks with their exports and imports

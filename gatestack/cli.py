@@ -17,7 +17,7 @@ COMMANDS: Mapping[str, str] = {
     "generate": "Render ENV's templates and manifest into a folder.",
     "lint": "Check ENV's templates with cfn-lint; errors and warnings fail.",
     "graph": "Show ENV's stacks with their exports and imports.",
-    "cost": "Estimate what ENV costs in a month.",
+    "cost": "Estimate the monthly cost of ENV.",
     "preflight": "Check account, region, quotas, credentials and role for ENV, read-only.",
     "plan": "Show what deploy would change in ENV.",
     "deploy": "Deploy ENV as its file describes.",

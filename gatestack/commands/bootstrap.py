@@ -47,9 +47,9 @@ def bootstrap(
     options: Options, env: str, style: str, *, yes: bool, print_template: bool, narrow: bool
 ) -> int:
     """
-    Let pipelines deploy ENV: trust in their tokens, a role for them, a boundary for the roles they make.
+    Set up CI access for ENV: OIDC trust, deploy and plan roles, and a permissions boundary.
 
-    It is the stack gatestack-bootstrap, once for an account and region, as `pipelines` of ENV's file says.
+    It deploys the stack gatestack-bootstrap, once per account and region, from `pipelines` of ENV's file.
     """
     environment = resolve(env, options.region)
     settings = _settings(environment)

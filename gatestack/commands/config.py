@@ -27,7 +27,7 @@ from stacks.application import LOG_LEVEL, Application
 
 @click.group()
 def config() -> None:
-    """Show or set ENV's SSM parameters: what the environment's file says, the log level, your own."""
+    """Show or set ENV's SSM parameters: those of the environment file, the log level, your own."""
 
 
 @config.command(name="list")
@@ -35,7 +35,7 @@ def config() -> None:
 @FORMAT
 @click.pass_obj
 def list_(options: Options, env: str, style: str) -> int:
-    """List ENV's parameters: name, value, whose they are, when they changed."""
+    """List ENV's parameters with value, owner and time of the last change."""
     environment = resolve(env, options.region)
     owners = _Owners(environment)
     there = _there(_store(environment, options), environment, env)

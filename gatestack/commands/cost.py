@@ -21,7 +21,7 @@ from generator.cost.usage import Usage
 @FORMAT
 @click.pass_obj
 def cost(options: Options, env: str, style: str, *, live: bool) -> int:
-    """Estimate what ENV costs in a month, a row for each thing that is paid for, with its assumption."""
+    """Estimate the monthly cost of ENV, with a row per billed item and its assumption."""
     environment = resolve(env, options.region)
     manifest = environment.manifest()
     try:

@@ -27,7 +27,7 @@ from gatestack.signals import host
 @FORMAT
 @click.pass_obj
 def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, yes: bool, force: bool) -> int:
-    """Take ENV away, in reverse order; what is kept (final snapshot, retained resources) is listed."""
+    """Delete ENV's stacks in reverse order; list what is kept (final snapshot, retained resources)."""
     environment = resolve(env, options.region, guesses=False)
     chosen = replace(run_options(environment, options, only, env), force=force)
     if nowhere(environment, options):

@@ -77,7 +77,7 @@ def image(
     keep_existing: bool,
     unverified: bool,
 ) -> int:
-    """Build the image that ENV's tasks run, for their architecture; with --push put it where they pull it."""
+    """Build ENV's container image for its architecture; with --push, push it to ENV's ECR repository."""
     environment = resolve(env, options.region)
     settings = _settings(environment, env)
     found = _bases(environment, folder)

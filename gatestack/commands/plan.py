@@ -52,7 +52,7 @@ def plan(
     fresh: bool,
     drift: bool,
 ) -> int:
-    """Show what deploy would change in ENV; the change sets it makes for that are removed again."""
+    """Show what deploy would change in ENV; the change sets created for that are deleted again."""
     environment = resolve(env, options.region)
     environment.warn()
     chosen = replace(

@@ -24,7 +24,7 @@ REFUSED = 2
 @FORMAT
 @click.pass_obj
 def preflight(options: Options, env: str, style: str) -> int:
-    """Say what this account, region, quota, login and role will refuse of ENV; 2 if anything will be."""
+    """Check account, region, quotas, credentials and role for ENV, read-only; exit code 2 on any error."""
     environment = resolve(env, options.region)
     environment.warn()
     manifest, cloud = environment.manifest(), connect(environment, options, starting=True)

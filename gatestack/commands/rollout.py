@@ -32,7 +32,7 @@ def rollout(
     all_changes: bool,
     yes: bool,
 ) -> int:
-    """Start new tasks in ENV and wait until they are steady, or ECS has gone back to the old ones."""
+    """Start new tasks in ENV and wait until they are steady, or ECS has rolled back."""
     environment = resolve(env, options.region)
     if tag is not None:
         from gatestack.retagging import retag  # noqa: PLC0415 - what renders and deploys loads a lot

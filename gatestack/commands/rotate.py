@@ -59,7 +59,7 @@ class Done:
 @FORMAT
 @click.pass_obj
 def rotate(options: Options, env: str, secret: str, minutes: float, style: str, *, wait_rollout: bool) -> int:
-    """Rotate SECRET of ENV (database: the login of the tasks; LiteLLM's master-key) now, and wait for it."""
+    """Rotate SECRET of ENV now (database: the tasks' login; LiteLLM's master-key), and wait for it."""
     environment = resolve(env, options.region)
     name = f"{environment.prefix}/{_meant(secret, environment, env)}"
     cloud = connect(environment, options)

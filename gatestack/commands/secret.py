@@ -39,7 +39,7 @@ def secret() -> None:
 @FORMAT
 @click.pass_obj
 def list_(options: Options, env: str, style: str) -> int:
-    """List ENV's secrets: what is in each, whether it is set, when it changed."""
+    """List ENV's secrets: the values in each, whether they are set, the time of the last change."""
     environment = resolve(env, options.region)
     store = SecretsManager(clients(environment, options))
     kinds = catalogue(environment.application)
@@ -61,7 +61,7 @@ def list_(options: Options, env: str, style: str) -> int:
 @FORMAT
 @click.pass_obj
 def get(options: Options, env: str, name: str, style: str, *, reveal: bool) -> int:
-    """Show what is in the secret NAME of ENV; with --reveal its value."""
+    """Show metadata of the secret NAME of ENV; with --reveal its value."""
     environment = resolve(env, options.region)
     target = secrets.find(name, environment.prefix, catalogue(environment.application))
     store = SecretsManager(clients(environment, options))
@@ -88,9 +88,9 @@ def get(options: Options, env: str, name: str, style: str, *, reveal: bool) -> i
 @click.pass_obj
 def set_(options: Options, env: str, name: str, refused: tuple[str, ...]) -> int:
     """
-    Set the value NAME of ENV: asked for at a terminal, else read from stdin.
+    Set the value NAME of ENV, from a prompt in a terminal, otherwise from stdin.
 
-    A whole secret (api-keys) is given as a JSON object on stdin. Tasks read it at their start.
+    Give a whole secret (api-keys) as a JSON object on stdin. Tasks read secrets when they start.
     """
     if refused or "=" in name or name.startswith("-") or env.startswith("-"):
         raise click.UsageError(ON_THE_COMMAND_LINE)

@@ -42,12 +42,12 @@ def _options(command: Callable[..., int]) -> Callable[..., int]:
 @click.pass_obj
 def setup(options: Options, /, *, yes: bool, force: bool, **given: str | None) -> int:
     """
-    Ask for what an environment needs, and write its file.
+    Ask a few questions, and write an environment file.
 
     An environment dev is environments/dev.yaml in the system litellm, environments/llm-proxy-dev.yaml in the
     system llm-proxy, and so on: ENV in the other commands is that name.
 
-    Every question has an option, --region among them; without a terminal all answers are options.
+    Every question has an option, for example --region; without a terminal, answer by options.
     """
     said = {name.replace("_", "-"): value for name, value in given.items()} | {"region": options.region}
     said["access"] = said["access"] or implied_access(said)

@@ -49,7 +49,7 @@ NO_STACK = "its stack does not exist"
 @FORMAT
 @click.pass_obj
 def verify(options: Options, env: str, style: str) -> int:
-    """Check ENV end to end: stacks, tasks, load balancer, secrets, rotations, the application's answer."""
+    """Check ENV's health end to end: stacks, tasks, load balancer, secrets, rotations, the endpoint."""
     environment = resolve(env, options.region)
     cloud, services = connect(environment, options), clients(environment, options)
     check_account(environment, cloud)

@@ -52,7 +52,7 @@ IN_PLACE = Change(
             REF,
             (replace(REPLACED, action="Add", replacement=None),),
             REF,
-            "it is made from Vpc (X), which is new",
+            "it refers to Vpc (X), which is new",
         ),
         ({"Fn::GetAtt": ["Vpc", "Arn"]}, (REPLACED,), None, "Vpc (X) is replaced"),
         ({"Fn::Sub": "a-${Vpc.Arn}"}, (REPLACED,), None, "Vpc (X) is replaced"),
