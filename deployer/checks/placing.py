@@ -62,7 +62,7 @@ def zones_for(
         raise Refused(
             f"{spec.stack_name}: one of {', '.join(needs.subnets)} is gone, and nothing says which zone it "
             "was in: name the zones as network.availability_zones, the first subnet's first (nothing was "
-            "touched)"
+            "changed)"
         )
     if len(live) < needs.count:
         choice = choose(needs, facts)

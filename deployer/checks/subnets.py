@@ -142,7 +142,8 @@ def _closed(wanted: Existing, kind: ExistingSubnets, place: str, facts: Facts) -
     there = {one.service for one in facts.endpoints if one.kind == "Interface" and one.private_dns}
     missing = [one for one in wanted.reached if f"com.amazonaws.{facts.region}.{one}" not in there]
     if missing:
-        text = f"{place} has no way out, and the VPC no endpoint with a private name for {', '.join(missing)}"
+        names = ", ".join(missing)
+        text = f"{place} has no outbound route, and the VPC has no endpoint with a private name for {names}"
         yield Problem(kind.key, f"{text}; tasks and rotations need them", refused=False)
 
 

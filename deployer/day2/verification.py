@@ -245,7 +245,7 @@ def rotation(
         since = f"{pending_since:%Y-%m-%d %H:%M}"
         return Check(name, "failed", f"stuck since {since}; the current value works", again)
     if found.pending:
-        return Check(name, "ok", "one is under way")
+        return Check(name, "ok", "in progress")
     if found.next_rotation and now - found.next_rotation > OVERDUE:
         return Check(name, "failed", f"overdue since {found.next_rotation:%Y-%m-%d}", again)
     due = f", next by {found.next_rotation:%Y-%m-%d}" if found.next_rotation else ""

@@ -217,7 +217,7 @@ def _verdict(run: Sequence[Operation], labels: Sequence[str], whole: float) -> s
     ill = [f"{label} {one.state}" for label, one in rows if one.state in {"failed", "rolled back"}]
     going = sum(one.state == "going" for one in run)
     if going:
-        return ", ".join([f"{what} of {many} goes on: {going} under way", *ill, f"{words(whole)} so far"])
+        return ", ".join([f"{what} of {many} in progress: {going} running", *ill, f"{words(whole)} so far"])
     if ill:
         return f"{what} of {many} failed after {words(whole)}: {', '.join(ill)}"
     return f"{what} of {many} done in {words(whole)}"

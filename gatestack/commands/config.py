@@ -181,8 +181,8 @@ def _effect(owners: _Owners, name: str, env: str) -> str:
     """Return what the user should know of a parameter that was set."""
     if name not in owners.read:
         title = owners.application.title
-        return f"{title}'s tasks do not read it: it is there for what you run beside it"
-    held = f"a deployment that changes {owners.key(name)} of {_file(owners.environment, env)} sets it back"
+        return f"{title}'s tasks do not read it: it is for your own software"
+    held = f"a deployment that changes {owners.key(name)} of {_file(owners.environment, env)} resets it"
     return f"tasks read it at their start: gatestack rollout {shlex.quote(env)}; {held}"
 
 

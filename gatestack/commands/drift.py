@@ -1,4 +1,4 @@
-"""`drift`: what was changed behind CloudFormation's back. It changes nothing and renders nothing."""
+"""`drift`: changes made outside CloudFormation. Read-only; it renders nothing."""
 
 from __future__ import annotations
 

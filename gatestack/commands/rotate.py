@@ -122,7 +122,7 @@ def _rotated(
     name: str,
     style: str,
 ) -> Done:
-    """Rotate, then see the new tasks run; where an end is not seen, JSON still says what goes on."""
+    """Rotate, then wait for the new tasks; if the wait times out, JSON still shows the state."""
     began = rotator.host.clock()
     begun = rotator.begin(name)
     try:

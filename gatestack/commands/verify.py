@@ -69,7 +69,7 @@ def checks(
     environment: Environment, env: str, cloud: Cloud, services: Clients, here: Host
 ) -> tuple[Check, ...]:
     """
-    Return everything that was looked at; *env* is how the user names the environment.
+    Return every check; *env* is how the user names the environment.
 
     Raises:
         LostSight, CloudError: AWS could not be asked at all.

@@ -1,4 +1,4 @@
-"""`watch`: attaches to what goes on in an environment, whoever started it. It changes nothing."""
+"""`watch`: attaches to the operation in progress in an environment, whoever started it. Read-only."""
 
 from __future__ import annotations
 

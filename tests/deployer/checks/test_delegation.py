@@ -52,7 +52,7 @@ def test_servers_of_other_names_are_the_zones_where_they_have_its_addresses() ->
 @pytest.mark.parametrize(
     ("records", "says"),
     [
-        ({(DOMAIN, "NS"): THEIRS, (THEIRS[0], "A"): ("192.0.2.5",)}, "leads to ns1.registrar.example, ns2"),
+        ({(DOMAIN, "NS"): THEIRS, (THEIRS[0], "A"): ("192.0.2.5",)}, "delegated to ns1.registrar.example, ns2"),
         ({(DOMAIN, "A"): ("192.0.2.5",)}, "is not delegated"),
         ({}, "is not delegated"),
     ],
@@ -155,7 +155,7 @@ def test_plan_and_deploy_refuse_before_a_certificate_is_made() -> None:
 def test_where_it_is_not_known_they_warn_and_where_nobody_asks_they_say_nothing() -> None:
     (warned,) = check_existing(manifest(existing=WANTED), Zoned(Delegation(unknown="no answer in time")))
 
-    assert "is not known (no answer in time)" in warned
+    assert "could not be checked (no answer in time)" in warned
     assert check_existing(manifest(existing=WANTED), Zoned(None)) == ()
     assert check_existing(manifest(existing=WANTED), Zoned(Delegation(OURS))) == ()
 

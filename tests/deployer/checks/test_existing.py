@@ -255,7 +255,7 @@ def test_a_subnet_that_runs_full_around_an_environment_is_a_warning() -> None:
         (
             routed(table("rtb-private", "c", Route(DEFAULT, "nat-9", active=False))),
             PRIVATE,
-            "has no way out: nat-9 is gone: tasks",
+            "has no outbound route: nat-9 is gone: tasks",
         ),
         (
             routed(table("rtb-private", "c", Route(DEFAULT, "pcx-1"))),
@@ -265,7 +265,7 @@ def test_a_subnet_that_runs_full_around_an_environment_is_a_warning() -> None:
         (
             routed(table("rtb-private", "c", Route("0.0.0.0/1", "nat-1"))),
             PRIVATE,
-            "has no way out",
+            "has no outbound route",
         ),
         (
             routed(
@@ -277,7 +277,7 @@ def test_a_subnet_that_runs_full_around_an_environment_is_a_warning() -> None:
                 )
             ),
             PRIVATE,
-            "has no way out: nat-2 is gone",
+            "has no outbound route: nat-2 is gone",
         ),
         (
             routed(table("rtb-data", "e", Route(DEFAULT, "igw-1"))),

@@ -274,7 +274,7 @@ def test_an_aws_that_never_answers_again_is_lost_sight_of(rotation: World) -> No
     begun = rotator.begin(SECRET)
     rotation.aws.busy = (1, 1e9)
 
-    with pytest.raises(LostSight, match=r"no answer for \d+ minutes .*goes on"):
+    with pytest.raises(LostSight, match=r"no answer for \d+ minutes .*continues"):
         rotator.follow(begun)
 
 

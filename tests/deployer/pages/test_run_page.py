@@ -121,7 +121,7 @@ def test_what_goes_on_is_drawn_until_now() -> None:
 
     page = page_of(network, now=100)
 
-    assert page.verdict == "Removal of 1 stack goes on: 1 under way, 1 min 40 s so far"
+    assert page.verdict == "Removal of 1 stack in progress: 1 running, 1 min 40 s so far"
     assert page.facts[-1][0] == "Seen last"
     rows = {row.name: row for row in page.stacks[0].resources}
     assert (rows["Nat"].state, rows["Nat"].took) == ("going", "1 min 39 s")
