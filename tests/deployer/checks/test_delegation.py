@@ -52,7 +52,7 @@ def test_servers_of_other_names_are_the_zones_where_they_have_its_addresses() ->
 @pytest.mark.parametrize(
     ("records", "says"),
     [
-        ({(DOMAIN, "NS"): THEIRS, (THEIRS[0], "A"): ("192.0.2.5",)}, "delegated to ns1.registrar.example, ns2"),
+        ({(DOMAIN, "NS"): THEIRS, (THEIRS[0], "A"): ("192.0.2.5",)}, "delegated to ns1.registrar.example"),
         ({(DOMAIN, "A"): ("192.0.2.5",)}, "is not delegated"),
         ({}, "is not delegated"),
     ],
