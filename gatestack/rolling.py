@@ -62,7 +62,7 @@ def rollers_for(
     states = with_backoff(here, lambda: cloud.stacks(list(names.values())))
     places = places_of(states, names)
     if not places:
-        raise DeployError(f"{environment.name} has no service: `gatestack deploy {env}` makes it")
+        raise DeployError(f"{environment.name} has no service: `gatestack deploy {env}` creates it")
     patience = Patience(minutes, poll_interval(environment, options), speed(environment, options))
     store = ServiceStore(clients(environment, options))
     return tuple(Roller(store, place, here, patience, env) for place in places), _idle(states, names, env)

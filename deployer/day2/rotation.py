@@ -153,7 +153,7 @@ class Rotator:
         found = with_backoff(self.host, lambda: self.rotations.look(secret))
         deploy = f"`gatestack deploy {self.environment}`"
         if found is None:
-            raise DeployError(f"there is no secret {secret}: {deploy} makes it")
+            raise DeployError(f"there is no secret {secret}: {deploy} creates it")
         if not found.function:
             raise DeployError(f"no function rotates {secret}: {deploy} first, it sets the rotation up")
         with suppress(CloudError):  # that its log cannot be read is said later

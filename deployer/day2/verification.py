@@ -63,7 +63,7 @@ def stack(name: str, state: StackState | None, env: str) -> Check:
     """Judge one stack: there, and at the end of an operation that did what it should."""
     check, deploy = f"stack {name}", f"`gatestack deploy {env}`"
     if state is None or state.status == "REVIEW_IN_PROGRESS":
-        return Check(check, "failed", "not there", f"{deploy} makes it")
+        return Check(check, "failed", "not there", f"{deploy} creates it")
     if state.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
         return Check(check, "ok", state.status)
     if state.status.endswith("_IN_PROGRESS"):
@@ -125,7 +125,7 @@ def key(found: Key | None, alias: str, env: str) -> Check:
     """Judge the key behind *alias* that everything of the environment is encrypted with."""
     if found is None:
         return Check(
-            "encryption key", "failed", f"{alias} leads to none", f"`gatestack deploy {env}` makes it"
+            "encryption key", "failed", f"{alias} leads to none", f"`gatestack deploy {env}` creates it"
         )
     what, remedy = trouble(found)
     return Check("encryption key", "failed", what, remedy) if what else Check("encryption key", "ok", alias)
@@ -144,7 +144,7 @@ def service(
     *at_least*: how many the environment's file wants whatever the load.
     """
     if found is None or found.status != "ACTIVE":
-        return Check(name, "failed", "not there", f"`gatestack deploy {env}` makes it")
+        return Check(name, "failed", "not there", f"`gatestack deploy {env}` creates it")
     count = f"{found.running} of {found.desired} tasks run"
     primary = found.primary
     state = primary.rollout if primary else ""
@@ -238,7 +238,7 @@ def rotation(
     name, deploy = f"rotation {short}", f"`gatestack deploy {env}`"
     again = f"see {FAILURE_PAGE}, then `gatestack rotate {env} {short}`"
     if found is None:
-        return Check(name, "failed", "there is no such secret", f"{deploy} makes it")
+        return Check(name, "failed", "there is no such secret", f"{deploy} creates it")
     if not found.function or not found.enabled:
         return Check(name, "failed", "not set up", f"{deploy} sets it up")
     if found.pending and pending_since and now - pending_since > STUCK:

@@ -129,7 +129,7 @@ def _existing(store: SecretStore, environment: Environment, target: Target, env:
 
 
 def _missing(environment: Environment, name: str, env: str) -> str:
-    make = f"`gatestack deploy {shlex.quote(env)}` makes it"
+    make = f"`gatestack deploy {shlex.quote(env)}` creates it"
     return f"there is no secret {name} in {environment.region}: {make}"
 
 

@@ -143,7 +143,7 @@ def test_a_plan_says_what_is_taken_where_the_stack_is() -> None:
     found = plan(wanted, cloud, Options(), host(cloud.clock))
 
     assert [bool(stack.problems) for stack in found.stacks] == [False, True]
-    assert "the log group /b is there already" in found.stacks[1].problems[0]
+    assert "the log group /b exists already" in found.stacks[1].problems[0]
 
 
 def test_an_endpoint_without_the_services_makes_nothing_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +186,7 @@ def test_every_name_that_is_taken_is_told_with_a_command_that_frees_it(user: Use
     refused = user.run("deploy", "local", "--yes")
 
     assert refused.code == 2, refused.err
-    assert {name for name in names if f": the {name} is" in refused.err} == names
+    assert {name for name in names if f": the {name} " in refused.err} == names
     assert "salt-key is scheduled for deletion" in refused.err
     assert "nothing was changed" in refused.err
     assert client(sandbox, "cloudformation").describe_stacks()["Stacks"] == []

@@ -39,8 +39,8 @@ def stack(status: str) -> StackState:
     [
         (stack("CREATE_COMPLETE"), "ok", ""),
         (stack("UPDATE_COMPLETE"), "ok", ""),
-        (None, "failed", "`gatestack deploy dev` makes it"),
-        (stack("REVIEW_IN_PROGRESS"), "failed", "`gatestack deploy dev` makes it"),
+        (None, "failed", "`gatestack deploy dev` creates it"),
+        (stack("REVIEW_IN_PROGRESS"), "failed", "`gatestack deploy dev` creates it"),
         (stack("UPDATE_IN_PROGRESS"), "failed", "`gatestack watch dev`"),
         (stack("UPDATE_ROLLBACK_COMPLETE"), "failed", "`gatestack events dev --stack network` says why"),
         (stack("ROLLBACK_COMPLETE"), "failed", "`gatestack plan dev`"),
@@ -95,7 +95,7 @@ def test_a_service_is_well_with_all_its_tasks_and_no_deployment_under_way(
 @pytest.mark.parametrize(
     ("seen", "remedy"),
     [
-        (None, "`gatestack deploy dev` makes it"),
+        (None, "`gatestack deploy dev` creates it"),
         (service(STEADY, running=1), "see the tasks' log (/ecs/dev-litellm-proxy)"),
         (service(STEADY, desired=0, running=0), "push its image, or raise service.desired_count"),
     ],

@@ -325,7 +325,7 @@ def test_a_raised_minor_version_is_no_drift_and_stays(account: World) -> None:
     found = account.drift(litellm(), "database")
 
     assert found.verdict == "in sync"
-    assert "Database/EngineVersion 15.15 -> 15.19 is no drift" in found.reason
+    assert "Database/EngineVersion 15.15 -> 15.19 is not drift" in found.reason
     assert account.deploy(litellm(storage_gb=40), only=ONLY, revert_drift=True).exit_code == 0
     rds = account.api("rds").describe_db_instances(DBInstanceIdentifier=DATABASE)["DBInstances"][0]
     assert rds["EngineVersion"] == "15.19"

@@ -94,7 +94,7 @@ def test_what_cannot_be_taken_up_is_told_at_once_and_nothing_is_touched(user: Us
     secrets.tag_resource(SecretId=before["SaltKeySecret"], Tags=[{"Key": "Environment", "Value": "other"}])
     foreign = user.run("deploy", "prod", "--yes", "--only", "security")
     assert foreign.code == 2
-    assert "security/SaltKeySecret: the secret prod-litellm/salt-key is there already" in foreign.err
+    assert "security/SaltKeySecret: the secret prod-litellm/salt-key exists already" in foreign.err
     assert "prod-litellm/database" not in foreign.err
     secrets.tag_resource(SecretId=before["SaltKeySecret"], Tags=[{"Key": "Environment", "Value": "prod"}])
     assert client(sandbox, "cloudformation").describe_stacks()["Stacks"] == []

@@ -248,7 +248,7 @@ def test_a_pushed_image_is_what_the_next_deployment_starts(user: User, sandbox: 
     before = len(programs.calls)
     refused = there.run("image", "dev", "--tag", "v2", "--push")
     kept = there.run("image", "dev", "--tag", "v2", "--push", "--keep-existing")
-    assert (refused.code, f"{PLACE}:v2 is there already" in refused.err) == (2, True)
+    assert (refused.code, f"{PLACE}:v2 exists already" in refused.err) == (2, True)
     assert (kept.code, kept.out) == (0, f"{PLACE}:v2\n")
     assert len(programs.calls) == before, "neither built nor pushed"
 

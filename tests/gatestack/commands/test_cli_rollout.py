@@ -70,7 +70,7 @@ def test_a_service_that_runs_nothing_says_what_is_missing(deployed: User) -> Non
 def test_an_environment_without_a_service_is_to_be_deployed_first(deployed: User) -> None:
     done = deployed.run("rollout", "prod")
 
-    assert (done.code, done.err) == (1, "error: prod has no service: `gatestack deploy prod` makes it\n")
+    assert (done.code, done.err) == (1, "error: prod has no service: `gatestack deploy prod` creates it\n")
 
 
 # another image

@@ -154,4 +154,4 @@ def test_an_environment_that_is_not_there_is_to_be_deployed_first(deployed: User
     done = deployed.run("rotate", "prod", "database")
 
     assert done.code == 1
-    assert "there is no secret prod-litellm/database-login: `gatestack deploy prod` makes it" in done.err
+    assert "there is no secret prod-litellm/database-login: `gatestack deploy prod` creates it" in done.err

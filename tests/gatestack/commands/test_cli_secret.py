@@ -226,7 +226,7 @@ def test_a_folder_that_was_generated_names_the_same_secrets(user: User, vault: A
 def test_global_options_are_taken_behind_a_command_of_a_group(user: User, vault: Any) -> None:
     done = user.run("secret", "get", "dev", "api-keys", "--region", "eu-west-1")
 
-    assert "there is no secret dev-litellm/api-keys in eu-west-1: `gatestack deploy dev` makes it" in done.err
+    assert "there is no secret dev-litellm/api-keys in eu-west-1: `gatestack deploy dev` creates it" in done.err
     assert done.code == 1
 
 
@@ -263,7 +263,7 @@ def test_list_shows_every_secret_and_which_are_missing(user: User, vault: Any) -
 def test_list_of_what_was_never_deployed_says_so(user: User) -> None:
     done = user.run("secret", "list", "dev")
 
-    assert "there is no secret dev-litellm/... in us-east-1: `gatestack deploy dev` makes it" in done.err
+    assert "there is no secret dev-litellm/... in us-east-1: `gatestack deploy dev` creates it" in done.err
     assert done.code == 1
 
 

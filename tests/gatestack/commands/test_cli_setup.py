@@ -117,7 +117,7 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
             ["--environment", "new", "--access", "http", "--domain-name", "a.org"],
             "--domain-name: does not apply",
         ),
-        (["--environment", "dev"], "--environment: environments/dev.yaml is there already"),
+        (["--environment", "dev"], "--environment: environments/dev.yaml exists already"),
         (["--environment", "new", "--system", "litelm"], "--system: 'litelm' is unknown; write 'litellm'"),
         (
             ["--environment", "test", "--system", "llm-testing"],
@@ -191,7 +191,7 @@ def test_at_a_terminal_a_wrong_answer_is_asked_for_again(user: User) -> None:
 
     assert done.code == 0, done.err
     assert "'litelm' is unknown; write 'litellm'" in done.err
-    assert "environments/dev.yaml is there already" in done.err
+    assert "environments/dev.yaml exists already" in done.err
     assert "'LLM' is not a domain name" in done.err
     assert "without a NAT gateway this needs" in done.err
     settings = written(user, "stage")
