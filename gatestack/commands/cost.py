@@ -17,7 +17,7 @@ from generator.cost.usage import Usage
 
 @click.command()
 @ENV
-@click.option("--live", is_flag=True, help="Ask the AWS Price List API; its answers are kept for a day.")
+@click.option("--live", is_flag=True, help="Ask the AWS Price List API; its answers are cached for a day.")
 @FORMAT
 @click.pass_obj
 def cost(options: Options, env: str, style: str, *, live: bool) -> int:
