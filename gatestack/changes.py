@@ -23,7 +23,7 @@ from gatestack.progress import shown
 from gatestack.signals import host
 from generator.manifest import Manifest
 
-YES = click.option("--yes", is_flag=True, help="Do not ask.")
+YES = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 ONLY = click.option("--only", multiple=True, metavar="STACK", help="Only this stack; may be repeated.")
 FILE = click.Path(dir_okay=False, path_type=Path)
 ALLOW = click.option(

@@ -91,9 +91,9 @@ def _global_options(*, hidden: bool) -> list[click.Parameter]:
             show_envvar=True,
             help="Seconds between two polls of AWS (default: adaptive).",
         ),
-        _global("--quiet", hidden=hidden, is_flag=True, help="Only results and errors."),
-        _global("--verbose", hidden=hidden, is_flag=True, help="Every resource's events."),
-        _global("--no-color", hidden=hidden, is_flag=True, help="Plain text."),
+        _global("--quiet", hidden=hidden, is_flag=True, help="Print results and errors only."),
+        _global("--verbose", hidden=hidden, is_flag=True, help="Print the events of every resource."),
+        _global("--no-color", hidden=hidden, is_flag=True, help="Print without colors."),
     ]
 
 

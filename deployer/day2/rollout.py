@@ -139,7 +139,9 @@ class Roller:
         found = self.look()
         if found is None or found.status != "ACTIVE":
             where = f"{self.place.service} in cluster {self.place.cluster}"
-            raise DeployError(f"there is no service {where}: `gatestack deploy {self.environment}` creates it")
+            raise DeployError(
+                f"there is no service {where}: `gatestack deploy {self.environment}` creates it"
+            )
         if not found.desired:
             raise DeployError(f"{found.name} runs no tasks: {idle}")
         primary = found.primary

@@ -42,7 +42,12 @@ from gatestack.options import ENV, FORMAT, Options
     metavar="FILE",
     help="Execute a saved plan (plan --save) exactly, or refuse; does not ask.",
 )
-@click.option("--on-failure", type=click.Choice(["continue", "stop"]), default="continue")
+@click.option(
+    "--on-failure",
+    type=click.Choice(["continue", "stop"]),
+    default="continue",
+    help="After a failed stack: continue with independent stacks (default), or start nothing new.",
+)
 @FORMAT
 @click.pass_obj
 def deploy(

@@ -21,7 +21,7 @@ from gatestack.options import ENV, Options
     "style",
     type=click.Choice(["text", "json", "html"]),
     default="text",
-    help="html: a chart of the last deployment.",
+    help="html: a timeline of the last deployment.",
 )
 @click.pass_obj
 def events(options: Options, env: str, only: str | None, style: str, *, following: bool) -> int:

@@ -18,7 +18,7 @@ from gatestack.signals import host
 @click.option(
     "--all-changes", is_flag=True, help="With --image-tag: also deploy the other changes of ENV's file."
 )
-@click.option("--yes", is_flag=True, help="With --image-tag: do not ask.")
+@click.option("--yes", is_flag=True, help="With --image-tag: do not ask for confirmation.")
 @TIMEOUT
 @FORMAT
 @click.pass_obj

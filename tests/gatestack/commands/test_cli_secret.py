@@ -226,7 +226,9 @@ def test_a_folder_that_was_generated_names_the_same_secrets(user: User, vault: A
 def test_global_options_are_taken_behind_a_command_of_a_group(user: User, vault: Any) -> None:
     done = user.run("secret", "get", "dev", "api-keys", "--region", "eu-west-1")
 
-    assert "there is no secret dev-litellm/api-keys in eu-west-1: `gatestack deploy dev` creates it" in done.err
+    assert (
+        "there is no secret dev-litellm/api-keys in eu-west-1: `gatestack deploy dev` creates it" in done.err
+    )
     assert done.code == 1
 
 
