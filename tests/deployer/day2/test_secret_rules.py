@@ -67,7 +67,7 @@ def test_each_value_is_set_a_placeholder_or_empty() -> None:
         ("OPENAI_API_KEY", "", "empty"),
         ("OPENAI_API_KEY", "sk-1\nsk-2", "several lines"),
         ("OPENAI_API_KEY", " sk-1", "leading or trailing spaces"),
-        ("OPENAI_API_KEY", "sk-\x00", "cannot be seen"),
+        ("OPENAI_API_KEY", "sk-\x00", "invisible characters"),
         ("OPENAI_API_KEY", "sk 1", "no spaces"),
         ("OPENAI_API_KEY", "sk\u20131", "of ASCII"),
         ("OPENAI_API_KEY", '"sk-1"', "quotes"),

@@ -148,7 +148,7 @@ def test_two_signals_leave_and_say_what_goes_on(desk: Desk, number: signal.Signa
         run.send(number)
         run.until("starting nothing more")
         run.send(number)
-        assert "AWS continues with: keys, net" in run.until("leaving")
+        assert "AWS continues with: keys, net" in run.until("exiting")
         code, text = run.end()
 
     assert (code, desk.aws.stacks(), desk.aws.change_sets()) == (
