@@ -211,7 +211,9 @@ def test_a_failed_build_is_told(alone: tuple[User, Programs]) -> None:
 
     assert done.code == 1
     assert "ERROR: no space left" in done.err
-    assert done.err.splitlines()[-1] == "error: `docker buildx` ended with 17; see its output above"
+    assert (
+        done.err.splitlines()[-1] == "error: `docker buildx` failed with exit code 17; see its output above"
+    )
 
 
 def test_another_application_is_built_from_its_own_folder(alone: tuple[User, Programs]) -> None:
@@ -278,7 +280,7 @@ def test_what_docker_and_cosign_say_passes_the_gate(alone: tuple[User, Programs]
 
     done = there.run("image", "dev", "--tag", "v1")
 
-    assert (done.code, "`docker buildx` ended with 1" in done.err) == (1, True), done.err
+    assert (done.code, "`docker buildx` failed with exit code 1" in done.err) == (1, True), done.err
     assert done.err.count("http://u:(hidden)@proxy:8080 \\u202ex") == 3
     assert not any(word in done.err + done.out for word in ("hunter22", "\x1b", "\u202e", "##vso["))
     assert [line for line in done.err.splitlines() if line.startswith("::")] == [done.err.splitlines()[-1]]
