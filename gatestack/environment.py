@@ -26,7 +26,7 @@ SANDBOX_ENVIRONMENT = "local"
 
 
 class SettingsRefused(click.ClickException):
-    """The environment cannot be read; nothing was touched."""
+    """The environment cannot be read; nothing was changed."""
 
     exit_code = 2
 

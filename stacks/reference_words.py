@@ -9,12 +9,12 @@ from stacks import STACKS
 HEAD = """\
 # The environment file
 
-Everything that can be said about an environment is in one file of `environments/`. Two keys are needed,
+An environment is defined by one file in `environments/`. Two keys are required,
 `system` and `environment`; all others have defaults by system and tier. `python -m stacks.reference` makes
 this page from the settings (`make schema` too), and `test_reference.py` compares them.
 
 - **takes**: in the words of the refusal of everything else. Rules over several keys (memory by CPU, subnets
-  in the VPC, connections against the database) are told when the file is read, all at once, with lines:
+  in the VPC, connections against the database) are reported when the file is read, all at once, with lines:
   `gatestack lint ENV`.
 - **default**: the usual one, then the systems that have another, then production's.
 - **changes**: the stacks whose templates another value can change; what that means for running resources

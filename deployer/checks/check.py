@@ -99,8 +99,8 @@ def _concerns(problem: Problem, only: Collection[str]) -> bool:
 
 def _told(environment: str, refused: list[str]) -> str:
     if len(refused) == 1:
-        return f"{refused[0]} (nothing was touched)"
-    head = f"{environment} takes for granted what is not so, {len(refused)} problems; nothing was touched:"
+        return f"{refused[0]} (nothing was changed)"
+    head = f"{environment} has unmet prerequisites, {len(refused)} problems; nothing was changed:"
     return "\n  ".join([head, *refused])
 
 

@@ -134,7 +134,7 @@ def _memory_problem(value: str, unit_kb: int) -> str | None:
     unit = "kB" if unit_kb == 1 else f"blocks of {unit_kb} kB"
     sized = re.fullmatch(r"([0-9]+)\s*([kmgt]b)", value.strip().lower())
     if sized is None:
-        return f"{value!r} is no number; RDS takes {unit}"
+        return f"{value!r} is not a number; RDS takes {unit}"
     number = int(sized[1]) * UNITS_KB[sized[2]] // unit_kb
     return f'RDS takes no unit but the number of {unit}: {value} is "{number}"'
 
@@ -143,4 +143,4 @@ def _connections_problem(value: str) -> str | None:
     low, high = MAX_CONNECTIONS
     if re.fullmatch(FORMULA, value) or (value.isdecimal() and low <= int(value) <= high):
         return None
-    return f"{value!r} is no number of connections; {low} to {high}"
+    return f"{value!r} is not a number of connections; {low} to {high}"

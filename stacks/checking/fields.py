@@ -113,7 +113,7 @@ def network_of(text: str) -> IPv4Network:
     if not isinstance(network, IPv4Network) or "/" not in text:
         raise ValueError(f"{text!r} is not an IPv4 range like 10.0.0.0/16")
     if str(network) != text:
-        raise ValueError(f"{text!r} is no network address; write {network}")
+        raise ValueError(f"{text!r} is not a network address; write {network}")
     return network
 
 

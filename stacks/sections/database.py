@@ -94,7 +94,7 @@ class Database(Section):
     snapshot_identifier: fields.SnapshotId | None
     """Snapshot that a new database is made from."""
     connection_alarm: Annotated[int, between(1, 262_143, "connections")]
-    """Connections above which the alarm rings."""
+    """Connections above which the alarm fires."""
 
     @property
     def exists(self) -> bool:

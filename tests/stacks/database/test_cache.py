@@ -414,4 +414,4 @@ def test_an_environment_with_a_cache_is_taken_down(user: User) -> None:
     deploy(user)
 
     gone = user.run("destroy", "local", "--yes")
-    assert (gone.code, "local: 5 stacks gone" in gone.err) == (0, True), gone.err
+    assert (gone.code, "local: 5 stacks deleted" in gone.err) == (0, True), gone.err
