@@ -12,7 +12,7 @@ from typing import Any
 
 from stacks.environment import defaults
 from stacks.sections import described
-from stacks.settings import Settings
+from stacks.settings import EnvironmentFile
 
 FILE = Path(__file__).with_name("environment.schema.json")
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -23,7 +23,7 @@ REQUIRED = ("system", "environment")
 
 def environment_schema() -> dict[str, Any]:
     """Return the schema: the keys that Settings has, none of them needed that has a default."""
-    generated: dict[str, Any] = _plain(described(Settings).model_json_schema())
+    generated: dict[str, Any] = _plain(described(EnvironmentFile).model_json_schema())
     values = defaults("litellm", "dev")
     _with_defaults(generated, values, generated["$defs"])
     generated["required"] = list(REQUIRED)
