@@ -31,6 +31,8 @@ __all__ = ["EnvironmentFileError", "Problem", "defaults", "is_unused", "load", "
 EVERY_SYSTEM = "defaults"
 """The file of `stacks/systems` that lies below each system's own."""
 
+TASKS_AT_FIRST: Place = ("service", "desired_count")
+"""Its default goes along with what the file says of the least and the most."""
 IS_A_BASE = "; a file without it is a base, for others to name behind extends:"
 
 
@@ -92,10 +94,19 @@ def _parsed(text: str, path: Path) -> tuple[Settings, Tree]:
 
 def defaults(system: str, tier: str) -> dict[str, Any]:
     """Return what a file of *system* and *tier* that says nothing means; only the subnets are missing."""
-    files = [_system_file(EVERY_SYSTEM), _system_file(system)]
-    layers = [*(data["defaults"] for data in files), *(data.get("tiers", {}).get(tier, {}) for data in files)]
-    result: dict[str, Any] = reduce(merged, layers, {})
+    result: dict[str, Any] = reduce(merged, layers(system, tier).values(), {})
     return result | {"tier": tier}
+
+
+def layers(system: str, tier: str) -> Mapping[str, Mapping[str, Any]]:
+    """Return the defaults of *system* and *tier* by what they are called, each to be laid over those before."""
+    every, own = _system_file(EVERY_SYSTEM), _system_file(system)
+    return {
+        "default": every["defaults"],
+        f"default of {system}": own["defaults"],
+        f"default of {tier}": every.get("tiers", {}).get(tier, {}),
+        f"default of {system} in {tier}": own.get("tiers", {}).get(tier, {}),
+    }
 
 
 def is_unused(system: str, key: str) -> bool:
@@ -131,6 +142,7 @@ class _Draft:
         data = merged({"account": None}, merged(said, self.tree.value))
         for values, told in ((base, False), (data, True)):
             self._derive(values, told=told)
+        self._follow(data)
         self._refuse_unused(str(base["system"]))
         settings = self._validated(data, base)
         self.problems += [self._placed(finding) for finding in findings(settings) if self._certain(finding)]
@@ -170,6 +182,14 @@ class _Draft:
                 if told:
                     message = f"{network['vpc_cidr']} has no room for our /24 subnets; write network.{key}"
                     self.problems.append(self._placed(Finding("network.vpc_cidr", message)))
+
+    def _follow(self, data: dict[str, Any]) -> None:
+        """Bring the number of tasks at first, where the file does not say it, between the least and the most."""
+        if self.tree.says(TASKS_AT_FIRST) or not isinstance(data["service"], dict):
+            return
+        low, wanted, high = (data["service"][key] for key in ("min_tasks", "desired_count", "max_tasks"))
+        if all(type(number) is int for number in (low, wanted, high)):
+            data["service"]["desired_count"] = max(low, min(wanted, high))
 
     def _validated(self, data: dict[str, Any], base: dict[str, Any]) -> Settings:
         try:

@@ -19,8 +19,9 @@ from gatestack.review import NotConfirmed
 from gatestack.setup import draft
 from gatestack.setup.draft import Answers
 from gatestack.setup.questions import QUESTIONS, Question, filed, implied_access
+from stacks import bases
 from stacks.application import PLACEHOLDER, Written
-from stacks.environment import EnvironmentFileError, load, parse_settings
+from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import System
 
 UNPREFIXED = get_args(System)[0]
@@ -144,11 +145,8 @@ def _check_free(answers: Answers) -> None:
     if path.exists():
         raise ValueError(f"{path} is there already; another name, or --force to write over it")
     wanted = (answers["system"], answers["environment"])
-    for other in sorted(FOLDER.glob("*.yaml")):
-        try:
-            found = load(other)
-        except EnvironmentFileError:
-            continue
+    for other in bases.environment_files(FOLDER):
+        found = bases.named(other)
         if (found.system, found.environment) == wanted:
             what = f"{other} has the environment {found.environment} of {found.system} already"
             raise ValueError(f"{what}; another name, or --force for a second file of it")

@@ -34,6 +34,13 @@ class Tree:
     refused: set[Place] = field(default_factory=set)
     """Where the problems are; the values there are None."""
 
+    def says(self, place: Place) -> bool:
+        """Whether there is a value at *place*, which is one of keys alone."""
+        found = self.value
+        for key in place:
+            found = found.get(key) if isinstance(found, dict) else None
+        return found is not None
+
 
 def parse(text: str) -> Tree:
     """Parse *text*; every problem is in the tree, and nothing is raised for any text."""
