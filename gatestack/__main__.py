@@ -43,6 +43,10 @@ def run(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    if instruction := os.environ.get("_GATESTACK_COMPLETE"):
+        from gatestack.completion import answer  # noqa: PLC0415 - the shell asks for it, and nobody else
+
+        return answer(instruction)
     try:
         code = cli.main(arguments, prog_name="gatestack", standalone_mode=False)
     except click.ClickException as error:
