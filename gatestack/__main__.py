@@ -39,14 +39,14 @@ def run(arguments: list[str]) -> int:
     """Run one command; an expected failure is one message on stderr, an unexpected one a report."""
     remember(*(os.environ.get(name) for name in LOGIN))
     with gate.closed():
+        if instruction := os.environ.get("_GATESTACK_COMPLETE"):
+            from gatestack.completion import answer  # noqa: PLC0415 - the shell asks for it, and nobody else
+
+            return answer(instruction)
         return _run(arguments)
 
 
 def _run(arguments: list[str]) -> int:
-    if instruction := os.environ.get("_GATESTACK_COMPLETE"):
-        from gatestack.completion import answer  # noqa: PLC0415 - the shell asks for it, and nobody else
-
-        return answer(instruction)
     try:
         code = cli.main(arguments, prog_name="gatestack", standalone_mode=False)
     except click.ClickException as error:

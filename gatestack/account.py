@@ -137,7 +137,7 @@ def _log_in(environment: Environment, options: Options, *, starting: bool) -> Lo
 
 
 def _refuse_namesake(environment: Environment) -> None:
-    """Keep a copy of the sandbox's file from changing what the file itself made there; raises SettingsRefused."""
+    """Keep a copy of the sandbox's file from changing what that made there; raises SettingsRefused."""
     if environment.settings is None or environment.file is None:
         return
     from gatestack.namesakes import namesake  # noqa: PLC0415 - a rendered folder does without settings

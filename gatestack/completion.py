@@ -30,7 +30,7 @@ Words = Callable[[str, str], Iterable[str]]
 
 
 def answer(instruction: str) -> int:
-    """Print what the shell asked for by *instruction*, ``bash_source`` or ``bash_complete``; the exit code."""
+    """Print what the shell asks for by *instruction*, like ``bash_complete``; returns the exit code."""
     shell, _, what = instruction.partition("_")
     usual = get_completion_class(shell)
     if usual is None or what not in {"source", "complete"}:
@@ -50,7 +50,8 @@ def _quick(usual: type[ShellComplete]) -> type[ShellComplete]:
             if found is None:
                 return list(super().get_completions(args, incomplete))
             fitting = (word for word in found if word.startswith(incomplete))
-            return [CompletionItem(word, help=COMMANDS.get(word) if found is COMMANDS else None) for word in fitting]
+            helps = COMMANDS if found is COMMANDS else {}
+            return [CompletionItem(word, help=helps.get(word)) for word in fitting]
 
     return Quick
 

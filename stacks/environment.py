@@ -60,7 +60,7 @@ def load(path: Path, *, guesses: bool = True) -> Settings:
 
 
 def loaded(path: Path, *, guesses: bool = True) -> tuple[Settings, Tree]:
-    """Return the settings that the file *path* describes, and what it says with the places; raises as `load`."""
+    """Return the settings of the file *path*, and what it says with the places; raises as `load` does."""
     try:
         text = inheritance.text_of(path)
     except UnreadableError as error:
@@ -98,8 +98,8 @@ def defaults(system: str, tier: str) -> dict[str, Any]:
     return result | {"tier": tier}
 
 
-def layers(system: str, tier: str) -> Mapping[str, Mapping[str, Any]]:
-    """Return the defaults of *system* and *tier* by what they are called, each to be laid over those before."""
+def layers(system: str, tier: str) -> dict[str, Mapping[str, Any]]:
+    """Return the defaults of *system* and *tier* by what they are called, each laid over those before."""
     every, own = _system_file(EVERY_SYSTEM), _system_file(system)
     return {
         "default": every["defaults"],
@@ -184,7 +184,7 @@ class _Draft:
                     self.problems.append(self._placed(Finding("network.vpc_cidr", message)))
 
     def _follow(self, data: dict[str, Any]) -> None:
-        """Bring the number of tasks at first, where the file does not say it, between the least and the most."""
+        """Bring the tasks at first, where the file does not say them, between the least and the most."""
         if self.tree.says(TASKS_AT_FIRST) or not isinstance(data["service"], dict):
             return
         low, wanted, high = (data["service"][key] for key in ("min_tasks", "desired_count", "max_tasks"))

@@ -88,7 +88,8 @@ def inherited(tree: Tree, path: Path) -> Tree:
             return _unusable(trees)
         if not isinstance(trees[-1].value, dict | None):
             here = None if file == path else file
-            return _unusable(trees, Problem(last.lines[place], EXTENDS, f"{below} is no environment file", here))
+            message = f"{below} is no environment file"
+            return _unusable(trees, Problem(last.lines[place], EXTENDS, message, here))
     result = trees.pop()
     while trees:
         result = _over(trees.pop(), result)
@@ -155,7 +156,9 @@ def _of(facts: Mapping[Place, Fact], places: Mapping[Place, int]) -> dict[Place,
     return {place: fact for place, fact in facts.items() if place in places}
 
 
-def _met(above: Mapping[str, Any], below: Mapping[str, Any], place: Place = ()) -> Iterator[tuple[Place, bool]]:
+def _met(
+    above: Mapping[str, Any], below: Mapping[str, Any], place: Place = ()
+) -> Iterator[tuple[Place, bool]]:
     """Yield each place where a value stands over one below it, and whether it is empty."""
     for key in above.keys() & below.keys():
         here = (*place, key)

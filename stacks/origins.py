@@ -40,7 +40,7 @@ class Origins:
 
     def _is_derived(self, place: Place) -> bool:
         if place == TASKS_AT_FIRST:
-            return self.settings.service.desired_count != self._usual(place)
+            return bool(self.settings.service.desired_count != self._usual(place))
         return place[:1] == ("network",) and place[-1] in SUBNET_NUMBERS
 
     def _usual(self, place: Place) -> Any:

@@ -44,10 +44,11 @@ service: {memory_mb: 4096}
 - A key left empty leaves what is below it, as it leaves a default. Nothing takes an inherited key of a map
   away, one tag for instance: what not every environment wants does not go into their base.
 - A file that names no `environment`, itself or below, is a base: no command takes it for an environment, and
-  `gatestack lint base` says what it lacks to be one. It need not be complete; what is wrong in it is told with
-  its own name and line.
+  `gatestack lint base` says what it lacks to be one. It need not be complete; what is wrong in it is told
+  with its own name and line.
 - `gatestack show ENV --origin` prints the whole file that results, and where each value comes from.
-- The pipelines run for every change below `environments/`. A base elsewhere has to be added to their paths."""
+- The pipelines run for every change below `environments/`. A base elsewhere has to be added to their
+  paths."""
 
 EXAMPLE = """\
 # yaml-language-server: $schema=../stacks/environment.schema.json

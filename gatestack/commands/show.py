@@ -78,7 +78,7 @@ def _text(values: Mapping[str, Any], origins: Mapping[Place, str]) -> str:
 class _OneLine(yaml.SafeDumper):
     """Writes each text on one line, without anchors."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - as PyYAML has it
         return True
 
 

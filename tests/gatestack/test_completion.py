@@ -96,7 +96,9 @@ def test_every_place_is_an_argument_of_its_command_and_every_env_has_a_place() -
         places = PLACES.get(path, ())
         assert len(places) <= len(names), path
         assert [place is environments for place in places[:1]] == [True] * ("env" in names), path
-        assert [name for name in names if name in {"env", "secret"} or (name == "name")] == names[: len(places)]
+        assert [name for name in names if name in {"env", "secret"} or (name == "name")] == names[
+            : len(places)
+        ]
 
 
 def _below(name: str) -> list[str]:
@@ -106,7 +108,8 @@ def _below(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["plan"], ["secret"], ["secret", "set", "dev"], ["rotate", "dev"], ["deploy", "dev", "--only"]]
+    "words",
+    [[], ["plan"], ["secret"], ["secret", "set", "dev"], ["rotate", "dev"], ["deploy", "dev", "--only"]],
 )
 def test_nothing_heavy_is_loaded_for_a_word(user: User, words: list[str]) -> None:
     code = (

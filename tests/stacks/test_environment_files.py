@@ -11,7 +11,7 @@ import yaml
 from stacks import schema
 from stacks.checking.advice import advice
 from stacks.checking.problems import known_keys
-from stacks.environment import EnvironmentFileError, Problem, load, parse_settings
+from stacks.environment import IS_A_BASE, EnvironmentFileError, Problem, load, parse_settings
 from stacks.settings import EnvironmentFile, Settings
 from tests.places import ENVIRONMENTS
 
@@ -255,10 +255,7 @@ def test_what_is_wrong_is_told_with_its_line_and_what_to_write(text: str, expect
         ("environment: dev\n", ["e/dev.yaml: system: missing"]),
         (
             "system: litellm\n",
-            [
-                "e/dev.yaml: environment: missing; "
-                "a file without it is a base, for others to name behind extends:"
-            ],
+            [f"e/dev.yaml: environment: missing{IS_A_BASE}"],
         ),
         ("", ["e/dev.yaml: not an environment file; begin with system: and environment:"]),
         (

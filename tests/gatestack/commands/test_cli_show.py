@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import yaml
@@ -14,7 +13,15 @@ from tests.command import User
 from tests.places import ENVIRONMENTS
 
 BASE = "system: litellm\nservice:\n  cpu: 1024\n  memory_mb: 2048\n"
-TEXTS = {"A": "one\ntwo # three\n", "B": "", "C": " ", "D": "{x: y}", "E": "a" * 300, "F": "é\u2028🚀", "G": "yes"}
+TEXTS = {
+    "A": "one\ntwo # three\n",
+    "B": "",
+    "C": " ",
+    "D": "{x: y}",
+    "E": "a" * 300,
+    "F": "é\u2028🚀",
+    "G": "yes",
+}
 
 
 @pytest.fixture(scope="module")
