@@ -209,7 +209,9 @@ def test_every_shipped_file_is_an_environment() -> None:
     assert environment_files(ENVIRONMENTS) == sorted(ENVIRONMENTS.glob("*.yaml"))
 
 
-def parted(draw: st.DrawFn, value: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def parted(
+    draw: Callable[[st.SearchStrategy[str]], str], value: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return two mappings that make *value* when the second is laid over the first."""
     below: dict[str, Any] = {}
     above: dict[str, Any] = {}

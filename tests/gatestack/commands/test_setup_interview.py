@@ -103,8 +103,8 @@ def test_every_size_has_an_option_that_is_judged_with_the_others(user: User) -> 
     service = settings.service
     assert (service.cpu, service.memory_mb, service.min_tasks, service.max_tasks) == (2048, 4096, 9, 18)
     assert settings.database.instance_class == "db.t3.large"
-    (model,) = service.config["model_list"]  # type: ignore[misc]
-    assert model["litellm_params"] == {"model": "openai/gpt-4o-mini", "api_key": "os.environ/OPENAI_API_KEY"}
+    access = {"model": "openai/gpt-4o-mini", "api_key": "os.environ/OPENAI_API_KEY"}
+    assert service.config["model_list"] == [{"model_name": "gpt-4o-mini", "litellm_params": access}]
 
 
 def test_aurora_is_asked_for_its_capacity_and_a_system_without_a_database_for_none(user: User) -> None:
