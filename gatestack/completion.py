@@ -69,7 +69,7 @@ def _with_place(script: str) -> str:
     program = shlex.quote(os.path.abspath(place))  # noqa: PTH100 - the name that was called, links and all
     lines = (line for line in script.splitlines() if "$+commands[" not in line)
     text = "\n".join(lines) + "\n"
-    for shell, name in (("bash", "$1"), ("zsh", PROGRAM), ("fish", PROGRAM)):
+    for shell, name in (("bash", "$1"), ("zsh", PROGRAM)):
         text = text.replace(f"{VARIABLE}={shell}_complete {name})", f"{VARIABLE}={shell}_complete {program})")
     return text.replace(f"COMP_CWORD=(commandline -t) {PROGRAM})", f"COMP_CWORD=(commandline -t) {program})")
 

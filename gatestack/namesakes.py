@@ -17,7 +17,7 @@ def namesake(path: Path, settings: Settings) -> Path | None:
     """Return another file beside *path* for the same environment, that of *settings*; None: there is none."""
     if is_named_after(path, settings):
         return None
-    others = (other for other in environment_files(path.parent) if not other.samefile(path))
+    others = (other for other in environment_files(path.parent) if other.resolve() != path.resolve())
     return next((other for other in others if _is_for(other, settings)), None)
 
 

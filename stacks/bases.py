@@ -53,6 +53,8 @@ def _said(path: Path) -> dict[str, Any] | None:
     """Return the keys of the file itself and of all that it extends; None where one is no such file."""
     result: dict[str, Any] = {}
     for _ in range(MOST_FILES + 1):
+        if not path.is_file():
+            return None
         try:
             found = yaml.load(path.read_text(encoding="utf-8-sig"), LOADER)  # noqa: S506 - it is safe
         except (OSError, ValueError, RecursionError, yaml.YAMLError):

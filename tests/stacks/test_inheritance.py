@@ -177,6 +177,11 @@ def test_a_base_is_no_environment_of_its_folder(folder: Path) -> None:
         flow="{system: litellm, environment: flow}",
         broken="environment: [\n",
     )
+    for said in ("/dev/zero", "../../../../../../dev/zero", "nowhere.yaml", "base.yaml"):
+        write(odd=f"extends: {said}\n")
+        assert is_base(Path("e/odd.yaml")) == (said == "base.yaml")
+    Path("e/odd.yaml").unlink()
+    assert not is_base(Path("e/odd.yaml"))
     assert [path.stem for path in environment_files(Path("e"))] == [
         "broken",
         "canary",
