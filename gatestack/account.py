@@ -140,7 +140,7 @@ def _refuse_namesake(environment: Environment) -> None:
     """Keep a copy of the sandbox's file from changing what that made there; raises SettingsRefused."""
     if environment.settings is None or environment.file is None:
         return
-    from gatestack.namesakes import namesake  # noqa: PLC0415 - a rendered folder does without settings
+    from stacks.namesakes import namesake  # noqa: PLC0415 - a rendered folder does without settings
 
     if other := namesake(environment.file, environment.settings):
         what = f"{environment.file} says environment: {environment.name}, and so does {other}"

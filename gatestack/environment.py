@@ -132,7 +132,7 @@ def resolve(argument: str, region: str | None = None, *, guesses: bool = True) -
         what = f"{path} is for {found.name}, and {SANDBOX_ENVIRONMENT} is the environment of the sandbox"
         raise SettingsRefused(f"{what}: name the file after its environment, or write environment: local")
     if found.settings and found.file:
-        from gatestack.namesakes import doubt  # noqa: PLC0415 - a rendered folder does without settings
+        from stacks.namesakes import doubt  # noqa: PLC0415 - a rendered folder does without settings
 
         if doubtful := doubt(found.file, found.settings):
             telling.warning(doubtful)
