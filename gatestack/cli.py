@@ -16,6 +16,7 @@ from gatestack.options import Options
 COMMANDS: Mapping[str, str] = {
     "generate": "Render ENV's templates and manifest into a folder.",
     "lint": "Check ENV's templates with cfn-lint; errors and warnings fail.",
+    "show": "Print ENV's file with every key, and where each value comes from.",
     "graph": "Show ENV's stacks with their exports and imports.",
     "cost": "Estimate the monthly cost of ENV.",
     "preflight": "Check account, region, quotas, credentials and role for ENV, read-only.",
@@ -41,7 +42,7 @@ COMMANDS: Mapping[str, str] = {
 READING = frozenset(
     {
         *("config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "preflight", "secret"),
-        *("status", "verify"),
+        *("show", "status", "verify"),
     }
 )
 """Commands whose work is what they print. What the others do is done, whoever reads of it."""

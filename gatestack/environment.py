@@ -44,6 +44,8 @@ class Environment:
     """``litellm``."""
     settings: Settings | None
     rendered: Manifest | None
+    file: Path | None = None
+    """That of the settings."""
 
     @property
     def application(self) -> Application:
@@ -129,6 +131,11 @@ def resolve(argument: str, region: str | None = None, *, guesses: bool = True) -
     if argument == SANDBOX_ENVIRONMENT != found.name:
         what = f"{path} is for {found.name}, and {SANDBOX_ENVIRONMENT} is the environment of the sandbox"
         raise SettingsRefused(f"{what}: name the file after its environment, or write environment: local")
+    if found.settings and found.file:
+        from stacks.namesakes import doubt  # noqa: PLC0415 - a rendered folder does without settings
+
+        if doubtful := doubt(found.file, found.settings):
+            telling.warning(doubtful)
     return found
 
 
@@ -136,6 +143,12 @@ def built_folder(argument: str) -> Path | None:
     """Return the folder that *argument* means; None where it means an environment's file."""
     path = _path(argument)
     return path if path.is_dir() else None
+
+
+def file_named(argument: str) -> Path | None:
+    """Return the file that *argument* means, there or not; None where it means a folder."""
+    path = _path(argument)
+    return None if path.is_dir() else path
 
 
 def retagged(environment: Environment, tag: str) -> Environment:
@@ -191,6 +204,7 @@ def _from_file(path: Path, region: str | None, *, guesses: bool) -> Environment:
         system,
         settings,
         None,
+        path,
     )
 
 

@@ -21,7 +21,34 @@ this page from the settings (`make schema` too), and `test_reference.py` compare
   says `gatestack plan ENV`.
 
 Editors complete and check the file by `stacks/environment.schema.json`: its first line in the shipped files
-names it. A key whose value is left empty is a key left out."""
+names it. A key whose value is left empty is a key left out.
+
+What several environments have in common stands once, in a file that they extend:
+
+```yaml
+# environments/base.yaml
+system: litellm
+tags: {CostCenter: "4711"}
+service: {cpu: 1024, memory_mb: 2048}
+```
+
+```yaml
+# environments/staging.yaml
+extends: base.yaml
+environment: staging
+service: {memory_mb: 4096}
+```
+
+- The path is seen from the folder of the file that says it; ten files may lie one below another. Maps are
+  laid over each other key by key; lists, texts and numbers replace what is below.
+- A key left empty leaves what is below it, as it leaves a default. Nothing takes an inherited key of a map
+  away, one tag for instance: what not every environment wants does not go into their base.
+- A file that names no `environment`, itself or below, is a base: no command takes it for an environment, and
+  `gatestack lint base` says what it lacks to be one. It need not be complete; what is wrong in it is told
+  with its own name and line.
+- `gatestack show ENV --origin` prints the whole file that results, and where each value comes from.
+- The pipelines run for every change below `environments/`. A base elsewhere has to be added to their
+  paths."""
 
 EXAMPLE = """\
 # yaml-language-server: $schema=../stacks/environment.schema.json
@@ -125,6 +152,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "tier": STACKS,
     "region": ("security", "network", "database", "service"),
     "tags": STACKS,
+    "extends": STACKS,
     "network": ("network",),
     "network.data_subnets": ("network", "database"),
     "alb": ("alb",),

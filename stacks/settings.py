@@ -19,7 +19,7 @@ from stacks.sections.pipelines import Pipelines
 from stacks.sections.service import Provider, Service
 from stacks.sections.usage import Usage
 
-__all__ = ["Database", "ExistingVpc", "Provider", "Service", "Settings", "System", "Tier"]
+__all__ = ["Database", "EnvironmentFile", "ExistingVpc", "Provider", "Service", "Settings", "System", "Tier"]
 
 System = Literal["litellm", "litellm-benchmark", "llm-proxy", "llm-testing"]
 Tier = Literal["dev", "production"]
@@ -169,3 +169,13 @@ class Settings(Section):
             "ManagedBy": "gatestack",
         }
         return self.tags | own
+
+
+class EnvironmentFile(Settings):
+    """What a file may say: the settings, and which file they lie over."""
+
+    extends: str | None = None
+    """
+    Another environment file, by its path as seen from the folder of this one: what it says stands for what
+    this file leaves out.
+    """

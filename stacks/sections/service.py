@@ -41,7 +41,7 @@ class Service(Section):
     """Fargate takes certain sizes with each CPU size."""
     architecture: Literal["x86_64", "arm64"]
     desired_count: Annotated[int, between(0, 5000, "tasks")]
-    """Tasks at first; later scaling owns the number."""
+    """Tasks at first; later scaling owns the number. Left out, it is moved into min_tasks to max_tasks."""
     min_tasks: Annotated[int, between(0, 5000, "tasks")]
     max_tasks: Annotated[int, between(1, 5000, "tasks")]
     cpu_target_percent: Annotated[int, between(1, 100, "percent")]

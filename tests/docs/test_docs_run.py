@@ -58,6 +58,7 @@ FIRST = (
         " --image ecr --yes",
         "environments/first.yaml",
     ),
+    Step("gatestack show first --origin", "environments/first.yaml:"),
     Step("gatestack graph first", "wave 1", edits={"first": ("  image: ecr", f"  image: ecr{MODEL}")}),
     Step("gatestack cost first", "a month"),
     Step("gatestack cost first --format json", "monthly_usd"),
