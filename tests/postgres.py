@@ -18,20 +18,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from pg8000 import native
 
-from tests.postgres_programs import NoServerError, environment, programs
+from tests.postgres_programs import NoServerError, certificate, environment, programs
 
 SUPERUSER, DATABASE = "cluster", "litellm"
 ADMINISTRATOR = "administratorsPassword1"
@@ -49,8 +44,10 @@ log_statement = all
 """
 TAKE_TOKENS = """
 cp data/pg_hba.conf hba
-{ echo 'hostssl all +rds_iam all trust'; cat hba; } > data/pg_hba.conf
+{ for one; do echo "hostssl all $one all scram-sha-256"; done
+  echo 'hostssl all +rds_iam all trust'; cat hba; } > data/pg_hba.conf
 """
+"""For sh: the administrators come first, who grant rds_iam and are no members of it."""
 CLEAN_UP = 'cat; "$1" stop -m immediate -D "$2/data"; rm -rf "$2"'
 """For sh: wait for the end of the standard input first."""
 
@@ -76,7 +73,7 @@ class Server:
         self.programs = programs(asked)
         self._folder = Path(tempfile.mkdtemp(prefix="gatestack-postgres-"))
         self._password = os.urandom(16).hex()
-        self._names = count(1)
+        self._administrators: list[str] = []
         self._watch: subprocess.Popen[bytes] | None = None
         self.port = free_port()
 
@@ -119,7 +116,8 @@ class Server:
 
         The name is another one each time: roles belong to the whole server.
         """
-        name = f"{DATABASE}{next(self._names)}"
+        name = f"{DATABASE}{len(self._administrators) + 1}"
+        self._administrators.append(name)
         connection = self.superuser()
         connection.run(f"CREATE ROLE {name} LOGIN CREATEROLE CREATEDB PASSWORD {native.literal(password)}")
         connection.run(f"CREATE DATABASE {name} OWNER {name}")
@@ -141,11 +139,15 @@ class Server:
         Have RDS's role rds_iam; take anything for a token from its members and theirs, and nothing else.
 
         RDS's line is ``hostssl all +rds_iam all pam``; here it trusts, where it would ask IAM. The parameter
-        shows when the server has read it.
+        shows when the server has read it. RDS lets its administrators grant the role without being members;
+        PostgreSQL itself does so up to 15, and from 16 on wants them to have its ADMIN OPTION.
         """
         connection = self.superuser()
         connection.run("CREATE ROLE rds_iam NOLOGIN")
-        self._run_any("sh", "-c", TAKE_TOKENS)
+        if connection.run("SELECT current_setting('server_version_num')::int >= 160000") == [[True]]:
+            for name in self._administrators:
+                connection.run(f"GRANT rds_iam TO {name} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+        self._run_any("sh", "-c", TAKE_TOKENS, "sh", *self._administrators)
         self._set("log_disconnections", "on")
         try:
             yield
@@ -211,8 +213,8 @@ class Server:
         self._write("password", self._password)
         options = ["-U", SUPERUSER, "-A", "scram-sha-256", "--pwfile", "password", "-E", "UTF8", "--locale=C"]
         self._run("initdb", "-D", "data", *options, "--no-sync")
-        certificate, key = _certificate()
-        self._write("data/server.crt", certificate)
+        own, key = certificate()
+        self._write("data/server.crt", own)
         self._write("data/server.key", key)
         with (self._folder / "data" / "postgresql.conf").open("a") as file:
             file.write(SETTINGS)
@@ -263,22 +265,6 @@ def _unprivileged() -> pwd.struct_passwd:
         except KeyError:
             continue
     raise NoServerError("there is no user postgres and none nobody to run the server as")
-
-
-def _certificate() -> tuple[str, str]:
-    """Return a certificate that vouches for itself, for two days, and its key, both PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=2))
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    kind, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return made.public_bytes(pem).decode(), key.private_bytes(pem, kind, plain).decode()
 
 
 @dataclass(frozen=True)
