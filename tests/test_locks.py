@@ -126,7 +126,7 @@ PLACES = [
     ROOT / "image" / "Dockerfile",
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
-    *sorted(one for one in (ROOT / "pipelines").rglob("*") if one.is_file()),
+    *sorted(one for one in (ROOT / "pipelines").rglob("*") if one.is_file() and one.suffix != ".pyc"),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 
