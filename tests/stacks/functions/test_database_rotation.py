@@ -278,13 +278,14 @@ def test_the_first_rotation_killed_after_any_call_goes_on_where_it_was_and_ends_
     world.scissors.calls.clear()
     world.rotate(token, steps=(step,))
     calls = list(world.scissors.calls)
+    world.rotate(token, steps=ALL[ALL.index(step) + 1 :])
     for at in choice(calls):
         world.forget_rotations()
         token = world.rotate(steps=ALL[: ALL.index(step)])
         with world.scissors.cutting(at, after=True, killed=True):
             world.secret.try_step(world.take, token, step)
         call = world.scissors.calls[-1]
-        assert call == calls[at - 1]
+        assert len(world.scissors.calls) == at
         assert works(world.url), call
         run(administrator, "INSERT INTO before VALUES (1)")
         world.rotate(token, steps=ALL[ALL.index(step) :])
