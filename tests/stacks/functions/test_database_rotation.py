@@ -292,7 +292,7 @@ def test_the_first_rotation_killed_after_any_call_goes_on_where_it_was_and_ends_
         run(world.url, f"ALTER TABLE before ADD COLUMN column{at} int")
         assert world.roles() == {"_owner", "_1"}, call
 
-    assert len(calls) > 5
+    assert len(calls) >= 5
 
 
 @pytest.mark.deep
