@@ -27,8 +27,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+from botocore import loaders
+from botocore.loaders import JSONFileLoader
+from botocore.session import get_session
+
 from gatestack.cli import COMMANDS
-from tests.places import ROOT
+from generator.render import render
+from stacks.environment import load
+from tests.places import ENVIRONMENTS, ROOT
 
 LOADED = (
     "botocore.session",
@@ -137,10 +143,30 @@ def commands(home: Path) -> Iterator[Commands]:
 def _serve() -> None:
     for name in LOADED:
         import_module(name)
+    _do_once()
     gc.freeze()
     for line in sys.stdin:
         with tempfile.TemporaryDirectory() as kept:
             print(json.dumps(_answer(json.loads(line), Path(kept))), flush=True)  # noqa: T201 - the answer
+
+
+def _do_once() -> None:
+    """Do what each command would do as the first of its process: complete models, read botocore's JSON."""
+    render(load(ENVIRONMENTS / "local.yaml"))
+    load_file, own = JSONFileLoader._load_file, str(Path(loaders.__file__).parent)
+    found: dict[str, Any] = {}
+
+    def read_once(loader: JSONFileLoader, path: str, opener: Any) -> Any:
+        if not path.startswith(own):
+            return load_file(loader, path, opener)
+        if path not in found:
+            found[path] = load_file(loader, path, opener)
+        return found[path]
+
+    setattr(JSONFileLoader, "_load_file", read_once)  # noqa: B010 - mypy takes no assignment to a method
+    session = get_session()
+    for service in ("cloudformation", "sts"):
+        session.create_client(service, "us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
 
 
 def _answer(asked: Mapping[str, Any], kept: Path) -> dict[str, Any]:

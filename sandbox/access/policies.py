@@ -64,8 +64,8 @@ def matches(statement: Mapping[str, Any], request: Request) -> bool:
     if unknown := statement.keys() - _KNOWN:
         raise ValueError(f"{', '.join(sorted(unknown))} of a policy's statement is beyond this evaluator")
     return (
-        any(like(pattern.lower()).fullmatch(request.action.lower()) for pattern in _list(statement["Action"]))
-        and any(like(pattern).fullmatch(request.resource) for pattern in _list(statement["Resource"]))
+        _one_of(_patterns(statement["Action"]), lower=True).fullmatch(request.action.lower()) is not None
+        and _one_of(_patterns(statement["Resource"])).fullmatch(request.resource) is not None
         and all(
             _holds(operator, key, _list(wanted), request.context)
             for operator, keys in statement.get("Condition", {}).items()
@@ -116,6 +116,16 @@ def like(pattern: str) -> re.Pattern[str]:
     """Return *pattern*, in which ``*`` and ``?`` stand for anything, as a regular expression."""
     parts = {"*": ".*", "?": "."}
     return re.compile("".join(parts.get(one) or re.escape(one) for one in pattern))
+
+
+@cache
+def _one_of(patterns: tuple[str, ...], *, lower: bool = False) -> re.Pattern[str]:
+    """Return what any of *patterns* stands for as one expression: each call tries all of a role's."""
+    return re.compile("|".join(f"(?:{like(one.lower() if lower else one).pattern})" for one in patterns))
+
+
+def _patterns(value: Values) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _list(value: Any) -> list[str]:

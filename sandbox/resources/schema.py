@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -85,10 +85,7 @@ class ProviderSchemas:
 
     @cached_property
     def _types(self) -> Mapping[str, str]:
-        types: Mapping[str, str] = json.loads(
-            (self._folder / "providers" / f"{REGION}.json").read_text("utf-8")
-        )
-        return types
+        return _read(self._folder / "providers" / f"{REGION}.json")
 
     def schema(self, type_name: str) -> Mapping[str, Any]:
         """Return the provider schema of a type; raises UnknownTypeError."""
@@ -96,9 +93,15 @@ class ProviderSchemas:
         if name not in self._loaded:
             if name not in self._types:
                 raise UnknownTypeError(type_name)
-            file = self._folder / "resources" / f"{self._types[name]}.json"
-            self._loaded[name] = json.loads(file.read_text("utf-8"))
+            self._loaded[name] = _read(self._folder / "resources" / f"{self._types[name]}.json")
         return self._loaded[name]
+
+
+@cache
+def _read(path: Path) -> Mapping[str, Any]:
+    """Return what a file of the schemas holds; each is read once, whatever number of accounts there are."""
+    found: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
 
 
 def _shipped() -> Path:

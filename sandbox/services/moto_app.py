@@ -6,12 +6,16 @@ Imported when a sandbox first needs it: moto takes 0.6 s to load.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
-from functools import cache
+from functools import cache, cached_property, lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 import requests
+from moto.core import responses
 from moto.core.config import default_user_config
+from moto.core.utils import method_names_from_class
 from moto.iam.models import IAMBackend, ManagedPolicy
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -23,27 +27,39 @@ _CLOSED = frozenset({"moto_api", "instance_metadata"})
 """moto's own pages (reset, recorder, dashboard, ...), and what answers on an EC2 instance alone."""
 
 
+_MANY = 1024
+"""Hosts whose backend is remembered: a service and a region each, as a client's signature names them."""
+
+
 class _Services(DomainDispatcherApplication):
     """Asks AWS's services alone: a path of moto's own is what S3, say, makes of it."""
 
     def get_backend_for_host(self, host: str | None) -> Any:
         """Return the backend's name, None where the signature is to say it."""
-        if host in _CLOSED:
+        if host is None or host in _CLOSED:
             return None
-        found = super().get_backend_for_host(host)
+        found = self._found(host)
         return "s3" if found in _CLOSED else found
 
+    @cached_property
+    def _found(self) -> Callable[[str], Any]:
+        """moto lists its own folders and tries 300 patterns for each request; what a host is stays so."""
+        return lru_cache(_MANY)(super().get_backend_for_host)
 
+
+@cache
 def application() -> Wsgi:
     """
-    Return the services; from now on nothing in this process sends a request with moto's HTTP library.
+    Return the services, one application for all accounts of this process: moto's state is the process's too.
 
-    What moto would run in a container it does not run at all: it would see this machine's network.
+    From now on nothing in this process sends a request with moto's HTTP library. What moto would run in a
+    container it does not run at all: it would see this machine's network.
     """
     for service in ("batch", "lambda"):
         default_user_config[service]["use_docker"] = False
     setattr(HTTPAdapter, "send", _unreachable)  # noqa: B010 - mypy takes no assignment to a method
     setattr(IAMBackend, "_init_aws_policies", _own_policies)  # noqa: B010 - as above
+    setattr(responses, "method_names_from_class", _METHODS)  # noqa: B010 - as above
     return _Services(create_backend_app)
 
 
@@ -52,12 +68,20 @@ def reset() -> None:
     moto_api_backend.reset()
 
 
-_READ = cache(IAMBackend._init_aws_policies)  # noqa: SLF001 - moto has no other name for it
+_INITIALISE: Any = IAMBackend._init_aws_policies  # noqa: SLF001 - moto has no other name for it
+_METHODS = cache(method_names_from_class)
+"""What a class answers; moto looks all its attributes through for each request."""
+
+
+@cache
+def _read(account: str, partition: str) -> list[ManagedPolicy]:
+    made: list[ManagedPolicy] = _INITIALISE(SimpleNamespace(account_id=account, region_name=partition))
+    return made
 
 
 def _own_policies(backend: IAMBackend) -> list[ManagedPolicy]:
     """Return AWS's managed policies, read once an account: moto reads all 1,582 of them at each reset."""
-    return [copy(policy) for policy in _READ(backend)]
+    return [copy(policy) for policy in _read(backend.account_id, backend.region_name)]
 
 
 def _unreachable(adapter: HTTPAdapter, request: requests.PreparedRequest, **_: object) -> requests.Response:

@@ -6,7 +6,7 @@ import io
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
@@ -24,6 +24,7 @@ from deployer.deploy import deploy, destroy
 from deployer.options import Host, Options
 from deployer.progress import Event, Result
 from generator.manifest import Manifest, StackSpec
+from sandbox.server import Call
 from tests.command import CREDENTIALS
 from tests.deployer.fakes import manifest, spec
 from tests.sandbox.sandbox_fakes import THING, World, exporting, of, thing, world
@@ -229,6 +230,16 @@ class Line:
             if not page.get("NextToken"):
                 return found
             params["NextToken"] = page["NextToken"]
+
+
+_LOOKS = ("Describe", "Get", "List")
+
+
+def moments(calls: Sequence[Call]) -> list[int]:
+    """Return the numbers of those *calls* that change something, and of the last look before each."""
+    looks = [call.action.startswith(_LOOKS) for call in calls]
+    following = zip(looks, [*looks[1:], True], strict=True)
+    return [number for number, here in enumerate(following, 1) if not all(here)]
 
 
 BEGINNINGS = frozenset(

@@ -44,8 +44,15 @@ def make_bad(aws: Line, what: list[CallFault | Rate]) -> None:
         (aws.sandbox.faults.calls if isinstance(fault, CallFault) else aws.sandbox.faults.rates).append(fault)
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("night", BAD_NIGHTS)
+WORST = "all at once"
+NIGHTS = [
+    pytest.param(night, seed, marks=() if seed == 0 or night == WORST else pytest.mark.deep)
+    for night in BAD_NIGHTS
+    for seed in range(3)
+]
+
+
+@pytest.mark.parametrize(("night", "seed"), NIGHTS)
 def test_a_whole_life_in_a_bad_night_ends_right_and_nothing_is_done_twice(night: str, seed: int) -> None:
     with line(seed) as aws:
         make_bad(aws, BAD_NIGHTS[night])
@@ -90,8 +97,16 @@ def test_the_rate_comes_down_with_throttling_and_recovers(aws: Line) -> None:
     assert aws.budget.rate is None
 
 
-@pytest.mark.parametrize("stale", [1.0, 5.0, 12.0, 18.0])
-@pytest.mark.parametrize("hidden", [0.0, 2.5, 10.0])
+BEHIND = {(1.0, 0.0), (5.0, 2.5), (12.0, 10.0), (18.0, 0.0), (18.0, 10.0)}
+"""Every number of seconds once, and the longest with the shortest and the longest."""
+LAGS = [
+    pytest.param(stale, hidden, marks=() if (stale, hidden) in BEHIND else pytest.mark.deep)
+    for stale in (1.0, 5.0, 12.0, 18.0)
+    for hidden in (0.0, 2.5, 10.0)
+]
+
+
+@pytest.mark.parametrize(("stale", "hidden"), LAGS)
 def test_reads_that_lag_behind_are_lived_with(stale: float, hidden: float) -> None:
     with line() as aws:
         aws.sandbox.faults.behaviour.stale_reads = stale

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from tests.command import LOGIN
 from tests.deployer.fakes import in_a_folder
 from tests.places import ROOT
 from tests.sandbox.sandbox_fakes import world
-from tests.sandbox.sandbox_wire import Killed, Line, line, three
+from tests.sandbox.sandbox_wire import Killed, Line, line, moments, three
 
 Act = Callable[[Line], Any]
 
@@ -74,13 +74,13 @@ LIVES: dict[str, tuple[Act, Act]] = {
 """What came before, and the command that is killed and given again."""
 
 
-def undisturbed(before: Act, command: Act) -> tuple[int, tuple[Any, ...], dict[str, list[str]]]:
-    """Return how many calls the command takes, and what is there after it."""
+def undisturbed(before: Act, command: Act) -> tuple[list[Call], tuple[Any, ...], dict[str, list[str]]]:
+    """Return the calls that the command makes, and what is there after it."""
     with line() as aws:
         before(aws)
-        aws.wire.count = 0
+        aws.sandbox.calls.clear()
         assert command(aws).exit_code == 0
-        return aws.wire.count, without_ids(aws), aws.operations()
+        return list(aws.sandbox.calls), without_ids(aws), aws.operations()
 
 
 def without_ids(aws: Line) -> tuple[Any, ...]:
@@ -105,18 +105,22 @@ def kill_and_repeat(before: Act, command: Act, after: int, pause: float) -> Line
         return aws
 
 
+def every(calls: Sequence[Call]) -> Iterable[int]:
+    return range(1, len(calls) + 1)
+
+
 @pytest.mark.parametrize("life", LIVES)
+@pytest.mark.parametrize("choice", [moments, pytest.param(every, marks=pytest.mark.deep)])
 def test_killed_after_any_call_the_same_command_ends_where_an_undisturbed_run_does(
-    life: str,
+    life: str, choice: Callable[[Sequence[Call]], Iterable[int]]
 ) -> None:
     before, command = LIVES[life]
     calls, state, operations = undisturbed(before, command)
-    assert calls > 9
-    usual = life in {"a fresh deployment", "an update", "a destruction"}
-    for after in range(1, calls + 1, 1 if usual else 2):
+    assert len(calls) > 9
+    for after in choice(calls):
         aws = kill_and_repeat(before, command, after, pause=[0.0, 7.0, 1000.0][after % 3])
-        assert (without_ids(aws), aws.change_sets()) == (state, []), f"{life}: after {after} of {calls} calls"
-        assert aws.operations() == operations, f"{life}: after {after} of {calls} calls"
+        assert (without_ids(aws), aws.change_sets()) == (state, []), f"{life}: after {calls[after - 1]}"
+        assert aws.operations() == operations, f"{life}: after {calls[after - 1]}"
 
 
 # the same for the command, with a real SIGKILL

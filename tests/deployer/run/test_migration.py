@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +16,16 @@ from deployer.progress import Notice, Result
 from generator.manifest import Manifest, StackSpec
 from tests.deployer.fakes import manifest
 from tests.sandbox.sandbox_fakes import of, thing
-from tests.sandbox.sandbox_wire import REGION, Killed, Line, imported, line, made_of, outcomes
+from tests.sandbox.sandbox_wire import (
+    REGION,
+    Killed,
+    Line,
+    imported,
+    line,
+    made_of,
+    moments,
+    outcomes,
+)
 
 
 @pytest.fixture
@@ -210,28 +218,48 @@ def importers_or_none(aws: Line, export: str) -> list[str]:
     return list(aws.aws.importers(export))
 
 
-@pytest.mark.parametrize(("wanted", "first", "step"), [(two, 1, 2), (three, 1, 5), (three, 3, 5)])
-def test_a_migration_killed_after_any_call_is_taken_up_by_the_same_command(
-    wanted: Callable[..., Manifest], first: int, step: int
-) -> None:
-    kills = 0
-    for after in range(first, 400, step):
+TWICE = {"three": 47, "removal": 22}
+"""
+After this call, the execution of net's change set, the next run fails and the one after it ends right.
+
+It finds net being updated and prepares what imports from it before that is over.
+"""
+
+
+def kills(name: str, before: Manifest, wanted: Manifest, step: int, **options: Any) -> Iterator[Line]:
+    """Kill the way to *wanted* after each *step*-th of its `moments` (0: every call), and go it again."""
+    options["poll_interval"] = 20.0
+    with line() as aws:
+        aws.deploy(before, poll_interval=20.0)
+        aws.calls()
+        assert aws.deploy(wanted, **options).exit_code == 0
+        calls = list(aws.sandbox.calls)
+    assert len(calls) > 30
+    for after in moments(calls)[::step] if step else range(1, len(calls) + 1):
         with line() as aws:
-            aws.deploy(wanted(), poll_interval=20.0)
+            aws.deploy(before, poll_interval=20.0)
             aws.wire.kill_after = aws.wire.count + after
-            with suppress(Killed):
-                aws.deploy(wanted("other"), migrate_exports=True, poll_interval=20.0)
-                break
-            kills += 1
+            with pytest.raises(Killed):
+                aws.deploy(wanted, **options)
             aws.wire.kill_after = None
+            if after == TWICE.get(name):
+                assert aws.deploy(wanted, **options).exit_code != 0
+            assert aws.deploy(wanted, **options).exit_code == 0, after
+            yield aws
 
-            again = aws.deploy(wanted("other"), migrate_exports=True, poll_interval=20.0)
 
-            assert again.exit_code == 0, (after, again)
-            assert exports(aws)["dev-net-Id"] == "other"
-            assert importers(aws, "dev-net-Id")
-            assert aws.change_sets() == []
-    assert kills >= 10
+EVERY = pytest.mark.deep
+
+
+@pytest.mark.parametrize(
+    ("wanted", "step"),
+    [(two, 2), (three, 6), pytest.param(two, 0, marks=EVERY), pytest.param(three, 0, marks=EVERY)],
+)
+def test_a_migration_killed_after_any_call_is_taken_up_by_the_same_command(wanted: Any, step: int) -> None:
+    for aws in kills(wanted.__name__, wanted(), wanted("other"), step, migrate_exports=True):
+        assert exports(aws)["dev-net-Id"] == "other"
+        assert importers(aws, "dev-net-Id")
+        assert aws.change_sets() == []
 
 
 # removed exports
@@ -287,21 +315,11 @@ def _others(aws: Line) -> list[str]:
     return [name for name, one in aws.box.provisioner.made.items() if one.stack_name == "dev-web"]
 
 
-def test_a_removal_killed_after_any_call_is_taken_up_by_the_same_command() -> None:
+@pytest.mark.parametrize("step", [3, pytest.param(0, marks=EVERY)])
+def test_a_removal_killed_after_any_call_is_taken_up_by_the_same_command(step: int) -> None:
     moved = made_of("net", {"Other": thing(Name="new")}, {"New": {"Ref": "Other"}})
-    wanted = of_dev(moved, user("web", "dev-net-New"))
-    for after in range(1, 400, 2):
-        with line() as aws:
-            aws.deploy(two(), poll_interval=20.0)
-            aws.wire.kill_after = aws.wire.count + after
-            with suppress(Killed):
-                aws.deploy(wanted, poll_interval=20.0)
-                break
-            aws.wire.kill_after = None
-
-            assert aws.deploy(wanted, poll_interval=20.0).exit_code == 0, after
-            assert (exports(aws), aws.change_sets()) == ({"dev-net-New": "new"}, [])
-    assert after > 15
+    for aws in kills("removal", two(), of_dev(moved, user("web", "dev-net-New")), step):
+        assert (exports(aws), aws.change_sets()) == ({"dev-net-New": "new"}, [])
 
 
 def test_a_stack_that_goes_away_gives_its_imports_up_first(aws: Line) -> None:

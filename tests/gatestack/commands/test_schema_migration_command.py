@@ -55,7 +55,9 @@ def use_image(user: User, tag: str) -> None:
     user.edit("local", "service:\n", f"service:\n  image_tag: {tag}\n")
 
 
-def test_the_database_is_migrated_once_before_tasks_start(user: User, sandbox: Sandbox) -> None:
+def test_the_database_is_migrated_once_before_tasks_start_and_for_another_image_before_the_service_changes(
+    user: User, sandbox: Sandbox
+) -> None:
     first = deploy(user)
     assert (first.code, set(actions(first).values())) == (0, {("create", "CREATE_COMPLETE")})
     (task,) = migrations(sandbox)
@@ -67,11 +69,6 @@ def test_the_database_is_migrated_once_before_tasks_start(user: User, sandbox: S
     assert {action for action, _ in actions(again).values()} == {"none"}
     assert len(migrations(sandbox)) == 1
 
-
-def test_another_image_is_migrated_for_before_the_service_changes_or_nothing_changes(
-    user: User, sandbox: Sandbox
-) -> None:
-    assert deploy(user).code == 0
     before, runs = service_stack(sandbox), proxy_definition(sandbox)
     use_image(user, "v1.94.0")
     sandbox.faults.add({"tasks": [{"family": CLUSTER, "exit_code": 3}]})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,6 +21,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.secretsmanager.models import secretsmanager_backends
 
 from sandbox.server import Sandbox
+from sandbox.services.services import Services
 from stacks.functions import postgres, proxy
 from stacks.functions.postgres import Connection, Login
 from stacks.functions.proxy import Answer, Request
@@ -44,6 +45,13 @@ def _session() -> botocore.session.Session:
 
 def client_of(sandbox: Sandbox, service: str) -> Any:
     return _session().create_client(service, region_name=REGION, endpoint_url=sandbox.endpoint)
+
+
+def services() -> Services:
+    """Return an empty account, whose clients are answered in this process: no connection is made."""
+    made = Services()
+    made.reset()
+    return made
 
 
 class Step(Protocol):
@@ -218,3 +226,39 @@ def cut_everywhere(
             secret.rotate(take, token, steps=ALL[ALL.index(step) :])
             return
         yield token, scissors.calls[at - 1]
+
+
+def telling(calls: Sequence[str]) -> list[int]:
+    """Return the numbers of *calls* that leave something; of statements in a row the first and the last."""
+    inner = [_is_statement(call) for call in calls]
+    around = zip([False, *inner[:-1]], inner, [*inner[1:], False], strict=True)
+    return [number for number, here in enumerate(around, 1) if not all(here)]
+
+
+def _is_statement(call: str) -> bool:
+    """Whether it is SQL that leaves nothing before its COMMIT."""
+    return call.partition(" ")[0].isupper() and call != "COMMIT"
+
+
+def cut_telling_calls(
+    secret: Secret, take: Step, scissors: Scissors, step: str, *, after: bool, killed: bool
+) -> Iterator[tuple[str, str]]:
+    """
+    Cut what of the calls of *step* is `telling`, as `cut_everywhere` does; the caller ends each rotation.
+
+    The first two rotations of a login make other calls than all that follow: they come before.
+    """
+    earlier, later = ALL[: ALL.index(step)], ALL[ALL.index(step) + 1 :]
+    for _ in range(3):
+        token = secret.rotate(take, steps=earlier)
+        scissors.calls.clear()
+        secret.rotate(take, token, steps=(step,))
+        calls = list(scissors.calls)
+        secret.rotate(take, token, steps=later)
+    for at in telling(calls):
+        token = secret.rotate(take, steps=earlier)
+        with scissors.cutting(at, after=after, killed=killed):
+            secret.try_step(take, token, step)
+        cut = scissors.calls[at - 1]  # the role's name is another one each time
+        assert _is_statement(cut) == _is_statement(calls[at - 1])
+        yield token, cut

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from sandbox.clock import RealClock
-from sandbox.server import Sandbox
-from sandbox.services.services import Services
 from stacks.database.access import token_user
 from stacks.functions.errors import RotationError
 from stacks.functions.logins import Roles
 from stacks.systems import litellm_database
-from tests.command import KEY
 from tests.postgres import Server, run, works
-from tests.stacks.functions.rotations import Secret, client_of, cut_everywhere
+from tests.stacks.functions.rotations import REGION, Secret, cut_everywhere, services
 from tests.stacks.functions.test_database_rotation import CLIENTS, World
 
 
 @pytest.fixture(scope="module")
-def account() -> Iterator[Sandbox]:
-    Services().reset()
-    with Sandbox(clock=RealClock(1.0), key=KEY) as running:
-        yield running
+def clients() -> dict[str, Any]:
+    account = services()
+    return {one: account.client(one, REGION) for one in CLIENTS}
 
 
 @pytest.fixture
-def world(postgres: Server, account: Sandbox) -> World:
+def world(postgres: Server, clients: dict[str, Any]) -> World:
     """A database whose tasks log in with tokens."""
     made = postgres.database()
-    clients = {one: client_of(account, one) for one in CLIENTS}
     administrator = {"username": made.name, "password": made.password}
     return World(
         database=made,
