@@ -91,7 +91,8 @@ def _update(desired: Desired, observed: Observed, status: Row) -> Action:
     stack = observed.stack
     if observed.history.empty and stack is not None:
         return _protected(desired, observed, stack) or Done("none", "nothing to change")
-    if observed.history.premature and observed.early:
+    unprepared = observed.moving and observed.change_set is None
+    if unprepared or (observed.history.premature and observed.early):
         return Wait(observed.hold, on="others")
     return _by_change_set(desired, observed, "UPDATE", status)
 

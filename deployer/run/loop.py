@@ -1,9 +1,7 @@
 """
 The loop: look, decide, act, tell, until every stack has its result. AWS works meanwhile.
 
-Looking and deciding happen in one thread; requests for several stacks may go out side by
-side (`Host.workers`).
-
+Looking and deciding happen in one thread; requests for several stacks go out side by side (`Host.workers`).
 The state of a deployment lives in CloudFormation alone: what a killed run has left is taken up by the next
 one with the same command.
 """
@@ -240,7 +238,8 @@ class Run:
         now = self._host.clock()
         unmet = self._unmet(work)
         hold = f"waits for {', '.join(unmet)}" if unmet else "" if self._cleared else BARRIER
-        action = decide(work.goal, work.desired, work.observed(hold, now, early=bool(unmet)))
+        moving = any(self._works[name].moving for name in unmet)
+        action = decide(work.goal, work.desired, work.observed(hold, now, early=bool(unmet), moving=moving))
         action = self._lingering.before(work, self._allowed(work, action), now)
         action = self._migrating.before(work, action, now)
         if isinstance(action, Done):

@@ -138,6 +138,11 @@ class Work:
         return self.asked or bool(self.migrating)
 
     @property
+    def moving(self) -> bool:
+        """Whether AWS is at work on it, whoever asked for that."""
+        return self.stack is not None and row(self.stack.status).deploy is Step.WAIT
+
+    @property
     def outputs_final(self) -> bool:
         """Whether dependants may start although AWS is still cleaning up."""
         updated = self.history.executed is not None and self.history.kind != "IMPORT"
@@ -233,8 +238,8 @@ class Work:
         self.forget_change_set()
         self.history = replace(self.history, executed=None, kind="UPDATE", imported=True)
 
-    def observed(self, hold: str, now: float, *, early: bool = False) -> Observed:
-        """Return what `decide` needs to know; *early* when what the stack needs is not there yet."""
+    def observed(self, hold: str, now: float, *, early: bool = False, moving: bool = False) -> Observed:
+        """Return what `decide` needs to know; *early*, *moving*: so is what the stack needs."""
         moved = self.stack is not None and self.base not in {(), self.version()}
         return Observed(
             stack=self.stack,
@@ -244,6 +249,7 @@ class Work:
             fresh=self._fresh(now),
             hold=hold,
             early=early,
+            moving=moving,
             data=self.data,
             foreign=self.foreign,
             stuck=self.stuck,
