@@ -7,10 +7,11 @@ Imported when a sandbox first needs it: moto takes 0.6 s to load.
 from __future__ import annotations
 
 from copy import copy
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import requests
+from moto.core import responses
 from moto.core.config import default_user_config
 from moto.iam.models import IAMBackend, ManagedPolicy
 from moto.moto_api._internal.models import moto_api_backend
@@ -26,6 +27,7 @@ _CLOSED = frozenset({"moto_api", "instance_metadata"})
 class _Services(DomainDispatcherApplication):
     """Asks AWS's services alone: a path of moto's own is what S3, say, makes of it."""
 
+    @lru_cache(maxsize=1024)  # noqa: B019 - one application a process; moto lists its folders at each request
     def get_backend_for_host(self, host: str | None) -> Any:
         """Return the backend's name, None where the signature is to say it."""
         if host in _CLOSED:
@@ -44,6 +46,7 @@ def application() -> Wsgi:
         default_user_config[service]["use_docker"] = False
     setattr(HTTPAdapter, "send", _unreachable)  # noqa: B010 - mypy takes no assignment to a method
     setattr(IAMBackend, "_init_aws_policies", _own_policies)  # noqa: B010 - as above
+    setattr(responses, "method_names_from_class", _METHODS)  # noqa: B010 - as above
     return _Services(create_backend_app)
 
 
@@ -51,6 +54,9 @@ def reset() -> None:
     """Forget everything in every account and region of this process."""
     moto_api_backend.reset()
 
+
+_METHODS = cache(responses.method_names_from_class)
+"""A class's own do not change, and moto looks through all of them at each request."""
 
 _READ = cache(IAMBackend._init_aws_policies)  # noqa: SLF001 - moto has no other name for it
 
