@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from sandbox.key import Key
-from tests.forked_commands import Commands
+from tests.forked_commands import Commands, Ran
 from tests.places import ROOT
 
 KEY = Key.new()
@@ -61,9 +61,11 @@ class User:
         if not forked.free.acquire(blocking=False):
             return self.alone(*arguments, stdin=stdin)
         try:
-            ran = forked.run(self.folder, self.environment, *arguments, stdin=stdin or "")
+            return self._done(forked.run(self.folder, self.environment, *arguments, stdin=stdin or ""))
         finally:
             forked.free.release()
+
+    def _done(self, ran: Ran) -> Done:
         assert "Traceback" not in ran.err, ran.err
         assert set(ran.strayed) <= {METADATA}, ran.strayed
         return Done(ran.code, ran.out, ran.err)
@@ -82,8 +84,12 @@ class User:
         """Run gatestack with a terminal as stdin, on which *typed* is typed."""
         theirs, ours = os.openpty()
         os.write(theirs, typed.encode())
+        forked = forked_commands()
         try:
-            return self.call(sys.executable, "-m", "gatestack", *arguments, stdin=ours)
+            with forked.free:
+                return self._done(
+                    forked.run(self.folder, self.environment, *arguments, terminal=os.ttyname(ours))
+                )
         finally:
             os.close(theirs)
             os.close(ours)
