@@ -97,14 +97,18 @@ class Commands:
         """Held while a command runs."""
         self._folder = tempfile.TemporaryDirectory()
         self._socket = f"{self._folder.name}/asked"
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.forked_commands", self._socket],
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "HOME": str(home)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(self._socket)
+            listening.listen()
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.forked_commands", str(listening.fileno())],
+                cwd=ROOT,
+                env={"PATH": os.environ["PATH"], "HOME": str(home)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=(listening.fileno(),),
+                text=True,
+            )
 
     def run(
         self,
@@ -164,14 +168,12 @@ with socket.socket(socket.AF_UNIX) as asking:
 """Hands over its descriptors, and ends with the command's code."""
 
 
-def _serve(path: str) -> None:
+def _serve(descriptor: int) -> None:
     for name in LOADED:
         import_module(name)
     _read_ahead()
     gc.freeze()
-    with socket.socket(socket.AF_UNIX) as listening, selectors.DefaultSelector() as waiting:
-        listening.bind(path)
-        listening.listen()
+    with socket.socket(fileno=descriptor) as listening, selectors.DefaultSelector() as waiting:
         waiting.register(sys.stdin, selectors.EVENT_READ)
         waiting.register(listening, selectors.EVENT_READ)
         while True:
@@ -347,4 +349,4 @@ def _stay(event: str, details: tuple[Any, ...], strayed: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1])
+    _serve(int(sys.argv[1]))
