@@ -33,7 +33,7 @@ def main() -> NoReturn:
     _fill_descriptors()
     _make_haste()
     code = run(sys.argv[1:])
-    gc.freeze()  # the interpreter's last look for garbage finds nothing to walk through: a sixth of `generate`
+    gc.freeze()  # the last look for garbage walks through nothing then: a sixth of `generate`
     sys.exit(code)
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,18 @@ def forked_commands() -> Commands:
     running = Commands(ROOT / "nobody")
     atexit.register(running.close)
     return running
+
+
+@cache
+def lint_findings() -> str:
+    """
+    Return a folder for XDG_CACHE_HOME: what cfn-lint finds in a template is found once for all tests here.
+
+    The name of what is kept covers the template and everything else it rests on (`generator.kept_findings`).
+    """
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return folder.name
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import pytest
 from sandbox.clock import RealClock
 from sandbox.server import Sandbox
 from sandbox.services.services import Services
-from tests.command import CREDENTIALS, KEY, LOGIN, Done, User, forked_commands
+from tests.command import CREDENTIALS, KEY, LOGIN, Done, User, forked_commands, lint_findings
 from tests.conftest import FAST
 from tests.docs.docs_pages import commands, foreign
 from tests.pipelines.pipeline_agent import check_out, project_at
@@ -280,6 +280,7 @@ def reader(tmp_path: Path, endpoint: Sandbox) -> User:
         "AWS_ENDPOINT_URL": endpoint.endpoint,
         "GATESTACK_POLL_INTERVAL": "0.02",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "XDG_CACHE_HOME": lint_findings(),
     }
     return Programs.at(tmp_path / "programs", "docker", "cosign").of(User(folder, variables | LOGIN))
 

@@ -18,7 +18,7 @@ from gatestack.cli import cli
 from sandbox.server import Sandbox
 from stacks.bootstrap import trusted
 from stacks.environment import parse_settings
-from tests.command import KEY
+from tests.command import KEY, lint_findings
 from tests.pipelines.github_actions import FOLDER, WORKFLOWS, Runner, filled, steps, value, workflow
 from tests.places import ROOT
 from tests.programs_on_path import Programs, without
@@ -64,6 +64,7 @@ def machine(folder: Path, sandbox: Sandbox, **github: Any) -> Iterator[tuple[Run
             "AWS_ENDPOINT_URL": sandbox.endpoint,
             "AWS_REGION": "us-east-1",
             "GATESTACK_POLL_INTERVAL": "0.02",
+            "XDG_CACHE_HOME": lint_findings(),
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"{address}/token?api=1",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-job",
         }
