@@ -94,7 +94,7 @@ class User:
         return inherited | {"HOME": str(self.folder), "PYTHONPATH": str(ROOT)} | self.variables
 
     def at_a_terminal(self, typed: str, *arguments: str) -> Done:
-        """Run gatestack with a terminal as stdin, on which *typed* is typed."""
+        """Run gatestack as `run` does, with a terminal as stdin, on which *typed* is typed."""
         theirs, ours = os.openpty()
         os.write(theirs, typed.encode())
         forked = forked_commands()
@@ -107,13 +107,13 @@ class User:
             os.close(theirs)
             os.close(ours)
 
-    def call(self, *command: str, stdin: str | int | None = None) -> Done:
-        """Run any command in the user's folder and environment; *stdin*: its text, or a file descriptor."""
+    def call(self, *command: str, stdin: str | None = None) -> Done:
+        """Run any command in the user's folder and environment."""
         done = subprocess.run(
             command,
             cwd=self.folder,
             env=self.environment,
-            **({"stdin": stdin} if isinstance(stdin, int) else {"input": stdin or ""}),
+            input=stdin or "",
             capture_output=True,
             text=True,
             check=False,
