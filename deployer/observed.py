@@ -67,8 +67,7 @@ class Observed:
     early: bool = False
     """What it needs is not there yet; a change set may fail for that alone."""
     moving: bool = False
-    """What it needs is in the middle of an operation, so that a change set would show neither what was nor what
-    will be."""
+    """What it needs is in the middle of an operation: a change set would show neither old nor new values."""
     data: tuple[str, ...] | None = None
     """Stateful resources that exist in it, none where it never was whole; None: nobody has looked."""
     foreign: tuple[str, ...] | None = None

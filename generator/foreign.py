@@ -15,10 +15,12 @@ import stat
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from pydantic import TypeAdapter
     from pydantic_core import ErrorDetails
 
 T = TypeVar("T")
@@ -100,19 +102,26 @@ def parse(kind: type[T], text: bytes, where: str) -> T:
             few are told by where they stand, ``stacks.0.tags``.
 
     """
-    from pydantic import ConfigDict, TypeAdapter, ValidationError  # noqa: PLC0415 - slow to load
+    from pydantic import ValidationError  # noqa: PLC0415 - slow to load
 
     decode(text, where)
-    strict = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
-    # a dataclass itself takes no configuration from outside, a list of it does
-    listed: TypeAdapter[list[T]] = TypeAdapter(list[kind], config=strict)  # type: ignore[valid-type]
     try:
-        return listed.validate_json(b"[" + text + b"]")[0]
+        found: list[T] = _listed(kind).validate_json(b"[" + text + b"]")  # type: ignore[arg-type]  # it is hashable
+        return found[0]
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False, include_context=False)
     told = [_told(detail) for detail in details[:MOST_PROBLEMS]]
     more = [f"and {len(details) - MOST_PROBLEMS} more"] if len(details) > MOST_PROBLEMS else []
     raise Foreign(f"{where}: {'; '.join([*told, *more])}")
+
+
+@cache
+def _listed(kind: type[Any]) -> TypeAdapter[list[Any]]:
+    """Return what reads a list of *kind*: a dataclass itself takes no configuration from outside."""
+    from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415 - slow to load
+
+    strict = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+    return TypeAdapter(list[kind], config=strict)  # type: ignore[valid-type]
 
 
 def write_private(path: Path, content: bytes) -> None:

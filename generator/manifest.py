@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, make_dataclass, replace
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -261,6 +262,7 @@ def _check(where: str, problems: Iterable[str]) -> None:
         raise Foreign(f"{where}: {'; '.join(first)}")
 
 
+@cache
 def _schema() -> type[Any]:
     """Return what the index is: a `Manifest` whose templates and files stand beside it."""
     here = {"__module__": __name__}

@@ -5,12 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from sandbox.key import Key
-from tests.forked_commands import Commands
+from tests.forked_commands import Commands, Ran
 from tests.places import ROOT
 
 KEY = Key.new()
@@ -27,6 +28,18 @@ def forked_commands() -> Commands:
     running = Commands(ROOT / "nobody")
     atexit.register(running.close)
     return running
+
+
+@cache
+def lint_findings() -> str:
+    """
+    Return a folder for XDG_CACHE_HOME: what cfn-lint finds in a template is found once for all tests here.
+
+    The name of what is kept covers the template and everything else it rests on (`generator.kept_findings`).
+    """
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return folder.name
 
 
 @dataclass(frozen=True)
@@ -61,9 +74,11 @@ class User:
         if not forked.free.acquire(blocking=False):
             return self.alone(*arguments, stdin=stdin)
         try:
-            ran = forked.run(self.folder, self.environment, *arguments, stdin=stdin or "")
+            return self._done(forked.run(self.folder, self.environment, *arguments, stdin=stdin or ""))
         finally:
             forked.free.release()
+
+    def _done(self, ran: Ran) -> Done:
         assert "Traceback" not in ran.err, ran.err
         assert set(ran.strayed) <= {METADATA}, ran.strayed
         return Done(ran.code, ran.out, ran.err)
@@ -79,22 +94,26 @@ class User:
         return inherited | {"HOME": str(self.folder), "PYTHONPATH": str(ROOT)} | self.variables
 
     def at_a_terminal(self, typed: str, *arguments: str) -> Done:
-        """Run gatestack with a terminal as stdin, on which *typed* is typed."""
+        """Run gatestack as `run` does, with a terminal as stdin, on which *typed* is typed."""
         theirs, ours = os.openpty()
         os.write(theirs, typed.encode())
+        forked = forked_commands()
         try:
-            return self.call(sys.executable, "-m", "gatestack", *arguments, stdin=ours)
+            with forked.free:
+                return self._done(
+                    forked.run(self.folder, self.environment, *arguments, terminal=os.ttyname(ours))
+                )
         finally:
             os.close(theirs)
             os.close(ours)
 
-    def call(self, *command: str, stdin: str | int | None = None) -> Done:
-        """Run any command in the user's folder and environment; *stdin*: its text, or a file descriptor."""
+    def call(self, *command: str, stdin: str | None = None) -> Done:
+        """Run any command in the user's folder and environment."""
         done = subprocess.run(
             command,
             cwd=self.folder,
             env=self.environment,
-            **({"stdin": stdin} if isinstance(stdin, int) else {"input": stdin or ""}),
+            input=stdin or "",
             capture_output=True,
             text=True,
             check=False,

@@ -1,8 +1,9 @@
 """
 Runs commands, each in a process of its own that is forked from one which has loaded everything.
 
-So a command takes a tenth of a second. It has no terminal and an environment of its own, and it reaches
-loopback addresses only: what it tries beside them is refused, and noted.
+So a command takes a tenth of a second. It has an environment of its own and no terminal but one that it is
+given, and it reaches loopback addresses only: what it tries beside them is refused, and noted. A script gets
+there by `Commands.program`, which stands on its PATH as `gatestack`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import gc
 import json
 import os
 import resource
+import selectors
 import signal
 import socket
 import struct
@@ -20,17 +22,18 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
-from botocore import loaders
 from botocore.loaders import JSONFileLoader
 from botocore.session import get_session
 
+from deployer.aws.endpoint import SERVICES
 from gatestack.cli import COMMANDS
 from generator.render import render
 from stacks.environment import load
@@ -98,14 +101,20 @@ class Commands:
         self.home = home
         self.free = threading.Lock()
         """Held while a command runs."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.forked_commands"],
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "HOME": str(home)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._folder = tempfile.TemporaryDirectory()
+        self._socket = f"{self._folder.name}/asked"
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(self._socket)
+            listening.listen()
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.forked_commands", str(listening.fileno())],
+                cwd=ROOT,
+                env={"PATH": os.environ["PATH"], "HOME": str(home)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=(listening.fileno(),),
+                text=True,
+            )
 
     def run(
         self,
@@ -113,21 +122,33 @@ class Commands:
         variables: Mapping[str, str],
         *arguments: str,
         stdin: str = "",
+        terminal: str = "",
         process: Process | None = None,
     ) -> Ran:
-        """Run gatestack in *folder* with HOME, PATH and *variables*, and no other environment variable."""
+        """
+        Run gatestack in *folder* with HOME, PATH and *variables*, and no other environment variable.
+
+        *stdin* is its text, or *terminal* the path of the one that it is.
+        """
         assert self._process.stdin
         assert self._process.stdout
         asked = {"folder": str(folder), "variables": dict(variables), "arguments": arguments, "stdin": stdin}
+        asked["terminal"] = terminal
         asked["process"] = asdict(process or Process())
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
         return Ran(answer["code"], answer["out"], answer["err"], tuple(answer["strayed"]))
 
+    def program(self, path: Path) -> None:
+        """Write to *path* a program that is gatestack for scripts; a signal does not reach the command."""
+        path.write_text(_PROGRAM.format(python=sys.executable, socket=self._socket))
+        path.chmod(0o755)
+
     def close(self) -> None:
         """End the process."""
         self._process.communicate("")
+        self._folder.cleanup()
 
 
 @contextmanager
@@ -140,33 +161,73 @@ def commands(home: Path) -> Iterator[Commands]:
         running.close()
 
 
-def _serve() -> None:
+_PROGRAM = """#!{python} -IS
+import json, os, socket, sys
+asked = {{"folder": os.getcwd(), "variables": dict(os.environ), "arguments": sys.argv[1:], "process": {{}}}}
+with socket.socket(socket.AF_UNIX) as asking:
+    asking.connect({socket!r})
+    socket.send_fds(asking, [b"?"], [0, 1, 2])
+    asking.sendall(json.dumps(asked).encode())
+    asking.shutdown(socket.SHUT_WR)
+    sys.exit(int(asking.recv(8) or 70))
+"""
+"""Hands over its descriptors, and ends with the command's code."""
+
+
+def _serve(descriptor: int) -> None:
     for name in LOADED:
         import_module(name)
     _do_once()
     gc.freeze()
-    for line in sys.stdin:
-        with tempfile.TemporaryDirectory() as kept:
-            print(json.dumps(_answer(json.loads(line), Path(kept))), flush=True)  # noqa: T201 - the answer
+    with socket.socket(fileno=descriptor) as listening, selectors.DefaultSelector() as waiting:
+        waiting.register(sys.stdin, selectors.EVENT_READ)
+        waiting.register(listening, selectors.EVENT_READ)
+        while True:
+            for key, _ in waiting.select():
+                if key.fileobj is listening:
+                    _hand_over(listening)
+                elif line := sys.stdin.readline():
+                    with tempfile.TemporaryDirectory() as kept:
+                        print(json.dumps(_answer(json.loads(line), Path(kept))), flush=True)  # noqa: T201 - the answer
+                else:
+                    return
+
+
+def _hand_over(listening: socket.socket) -> None:
+    """Run what a program on a script's PATH asks for, beside whatever else runs."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    asking = listening.accept()[0]
+    with asking:
+        _, descriptors, _, _ = socket.recv_fds(asking, 1, 3)
+        text = b"".join(iter(lambda: asking.recv(65536), b""))
+        asked = json.loads(text)
+        _make_ready(asked)
+        if os.fork() == 0:
+            strayed = os.dup(descriptors[2])
+            _become(asked, descriptors, strayed, lambda code: asking.sendall(str(code).encode()))
+        for one in descriptors:
+            os.close(one)
+
+
+def _make_ready(asked: Mapping[str, Any]) -> None:
+    """Load cfn-lint where a command is the first that wants it: it takes a second."""
+    if "lint" in asked["arguments"]:
+        from generator import lint  # noqa: PLC0415 - few test files run it
+
+        lint._runner(lint.COMMON)
 
 
 def _do_once() -> None:
     """Do what each command would do as the first of its process: complete models, read botocore's JSON."""
     render(load(ENVIRONMENTS / "local.yaml"))
-    load_file, own = JSONFileLoader._load_file, str(Path(loaders.__file__).parent)
-    found: dict[str, Any] = {}
-
-    def read_once(loader: JSONFileLoader, path: str, opener: Any) -> Any:
-        if not path.startswith(own):
-            return load_file(loader, path, opener)
-        if path not in found:
-            found[path] = load_file(loader, path, opener)
-        return found[path]
-
-    setattr(JSONFileLoader, "_load_file", read_once)  # noqa: B010 - mypy takes no assignment to a method
-    session = get_session()
-    for service in ("cloudformation", "sts"):
-        session.create_client(service, "us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
+    load_file = JSONFileLoader.load_file
+    read = cache(lambda file: load_file(JSONFileLoader(), file))
+    setattr(JSONFileLoader, "load_file", lambda _, file: read(file))  # noqa: B010 - mypy takes no assignment
+    session, keys = get_session(), {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
+    for service in SERVICES:
+        session.create_client(service, "us-east-1", **keys)
 
 
 def _answer(asked: Mapping[str, Any], kept: Path) -> dict[str, Any]:
@@ -174,9 +235,12 @@ def _answer(asked: Mapping[str, Any], kept: Path) -> dict[str, Any]:
     for path in files.values():
         path.touch()
     files["in"].write_text(asked["stdin"], encoding="utf-8", newline="")
+    _make_ready(asked)
     child = os.fork()
     if child == 0:
-        _become(asked, files)
+        strayed = os.open(files["strayed"], os.O_WRONLY | os.O_APPEND)
+        streams = (asked["terminal"] or files["in"], files["out"], files["err"])
+        _become(asked, streams, strayed, lambda _: None)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     read = {name: path.read_text(errors="replace") for name, path in files.items() if name != "in"}
     return {
@@ -187,8 +251,13 @@ def _answer(asked: Mapping[str, Any], kept: Path) -> dict[str, Any]:
     }
 
 
-def _become(asked: Mapping[str, Any], files: Mapping[str, Path]) -> NoReturn:
-    """Be the command; never returns."""
+def _become(
+    asked: Mapping[str, Any],
+    streams: Sequence[str | Path | int],
+    strayed: int,
+    ended: Callable[[int], None],
+) -> NoReturn:
+    """Be the command with *streams* as its descriptors 0, 1 and 2; never returns, but tells its code."""
     how = Process(**asked["process"])
     os.setsid()
     signal.setitimer(signal.ITIMER_REAL, PATIENCE)
@@ -198,9 +267,8 @@ def _become(asked: Mapping[str, Any], files: Mapping[str, Path]) -> NoReturn:
     os.environ.update(kept | asked["variables"])
     for name in how.without:
         del os.environ[name]
-    strayed = os.open(files["strayed"], os.O_WRONLY | os.O_APPEND)
-    for number, path in enumerate((files["in"], files["out"], files["err"])):
-        _open(number, path, how)
+    for number, stream in enumerate(streams):
+        _open(number, stream, how)
     for number in how.ignored:
         signal.signal(number, signal.SIG_IGN)
     if how.bound:
@@ -222,10 +290,11 @@ def _become(asked: Mapping[str, Any], files: Mapping[str, Path]) -> NoReturn:
         os.write(strayed, traceback.format_exc().encode())
         raise
     finally:
+        ended(code)
         os._exit(code)
 
 
-def _open(number: int, path: str | Path, how: Process) -> None:
+def _open(number: int, stream: str | Path | int, how: Process) -> None:
     """Make what Python makes of descriptor *number* when it starts."""
     name = ("stdin", "stdout", "stderr")[number]
     if number in how.closed:
@@ -235,13 +304,15 @@ def _open(number: int, path: str | Path, how: Process) -> None:
     if number in how.unread:
         reading, opened = os.pipe()
         os.close(reading)
+    elif isinstance(stream, int):
+        opened = stream
     else:
-        opened = os.open("/dev/full" if number in how.full else path, os.O_RDWR)
+        opened = os.open("/dev/full" if number in how.full else stream, os.O_RDWR | os.O_NOCTTY)
     os.dup2(opened, number)
     os.close(opened)
     encoding, _, errors = os.environ.get("PYTHONIOENCODING", "utf-8").partition(":")
-    stream = open(number, "w" if number else "r", encoding=encoding, errors=errors or None, closefd=False)  # noqa: SIM115 - it stays open
-    setattr(sys, name, stream)
+    file = open(number, "w" if number else "r", encoding=encoding, errors=errors or None, closefd=False)  # noqa: SIM115 - it stays open
+    setattr(sys, name, file)
 
 
 def _give_up_capabilities() -> None:
@@ -280,4 +351,4 @@ def _stay(event: str, details: tuple[Any, ...], strayed: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(int(sys.argv[1]))

@@ -16,6 +16,7 @@ from awacs.aws import (
 )
 from troposphere import AccountId, Sub
 
+from stacks.checking.limits import KEPT_OF_STACK
 from stacks.settings import Settings, System
 
 
@@ -28,15 +29,6 @@ def arn_of(service: str, resource: str, *, regional: bool = True) -> Sub:
     """Return the ARN of *resource* in this account; ``cloudwatch`` dashboards and IAM know no region."""
     region = "${AWS::Region}" if regional else ""
     return Sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}")
-
-
-KEPT_OF_STACK = 24
-"""
-Characters of a stack's name that are sure to begin the name that CloudFormation makes of it.
-
-Where a service's limit is short (roles: 64, buckets: 63) both the stack's name and the logical id are cut,
-each to half of what the random end leaves at the worst; how exactly is not documented.
-"""
 
 
 @dataclass(frozen=True)

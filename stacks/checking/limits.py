@@ -222,3 +222,11 @@ RESOURCE_NAMES: Final = {
 }
 """Longest name of each kind and its limit (API references of ELBv2, RDS, ElastiCache, CloudFormation, ECR,
 Logs, ECS, Lambda and Secrets Manager)."""
+
+KEPT_OF_STACK: Final = 24
+"""
+Characters of a stack's name that are sure to begin the name that CloudFormation makes of it.
+
+Where a service's limit is short (roles: 64, buckets: 63) both the stack's name and the logical id are cut,
+each to half of what the random end leaves at the worst; how exactly is not documented.
+"""

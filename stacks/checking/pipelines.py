@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from stacks.bootstrap.reach import KEPT_OF_STACK
+from stacks.checking.limits import KEPT_OF_STACK
 from stacks.checking.problems import Finding
 from stacks.sections.pipelines import AzureDevOps, GitHub
 from stacks.settings import Settings

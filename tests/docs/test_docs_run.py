@@ -17,7 +17,7 @@ import pytest
 from sandbox.clock import RealClock
 from sandbox.server import Sandbox
 from sandbox.services.services import Services
-from tests.command import CREDENTIALS, KEY, LOGIN, Done, User
+from tests.command import CREDENTIALS, KEY, LOGIN, Done, User, forked_commands, lint_findings
 from tests.conftest import FAST
 from tests.docs.docs_pages import commands, foreign
 from tests.pipelines.pipeline_agent import check_out, project_at
@@ -270,7 +270,7 @@ def reader(tmp_path: Path, endpoint: Sandbox) -> User:
     """A reader at a checkout of the project, with credentials, a profile and docker."""
     project, folder = tmp_path / "project", tmp_path / "checkout"
     project.mkdir()
-    check_out(project_at(project), folder)
+    check_out(project_at(project), folder, forked_commands())
     (folder / ".aws").mkdir()
     keys = "".join(f"{name} = {value}\n" for name, value in CREDENTIALS.items())
     (folder / ".aws" / "credentials").write_text(f"[work]\n{keys}")
@@ -280,6 +280,7 @@ def reader(tmp_path: Path, endpoint: Sandbox) -> User:
         "AWS_ENDPOINT_URL": endpoint.endpoint,
         "GATESTACK_POLL_INTERVAL": "0.02",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "XDG_CACHE_HOME": lint_findings(),
     }
     return Programs.at(tmp_path / "programs", "docker", "cosign").of(User(folder, variables | LOGIN))
 

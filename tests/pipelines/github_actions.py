@@ -18,6 +18,8 @@ from typing import Any
 
 import yaml
 
+from tests.command import forked_commands
+from tests.forked_commands import Commands
 from tests.places import ROOT
 
 FOLDER = ROOT / "pipelines" / "github-actions"
@@ -171,6 +173,8 @@ class Runner:
     """GitHub environments whose approval was asked for."""
     ran: list[str] = field(default_factory=list)
     """Every `run` that was begun."""
+    commands: Commands | None = field(default_factory=forked_commands)
+    """Runs what the steps call gatestack; None: each is a process from nothing."""
 
     def run(self, found: Mapping[str, Any]) -> dict[str, Job]:
         """Run every job of a workflow; `needs` stand before those that need them, as in our files."""
@@ -254,13 +258,20 @@ class _Running:
             raise ValueError(f"nobody has said here what {action} does")
 
     def _check_out(self) -> None:
-        """Lay out a checkout whose .venv is this one: it is up to date, and not set up again."""
+        """Lay out a checkout whose .venv is up to date, and not set up again."""
         self._checkout.mkdir()
         for name in CHECKED_OUT:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, self._checkout / name)
         os.utime(self._checkout / "pyproject.toml", (0, 0))
-        (self._checkout / ".venv").symlink_to(Path(sys.executable).parent.parent)
+        installed = Path(sys.executable).parent.parent
+        if not (commands := self._runner.commands):
+            (self._checkout / ".venv").symlink_to(installed)
+            return
+        (self._checkout / ".venv" / "bin").mkdir(parents=True)
+        commands.program(self._checkout / ".venv" / "bin" / "gatestack")
+        for name in (".ready", ".dev"):
+            (self._checkout / ".venv" / name).touch()
 
     def _bash(self, text: str, more: dict[str, str], name: str) -> bool:
         output = self.file("GITHUB_OUTPUT")

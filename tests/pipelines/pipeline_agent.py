@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.command import forked_commands
+from tests.forked_commands import Commands
 from tests.pipelines.pipelines import FUNCTIONS, Expander, evaluate, jobs_of, name_of, needed, steps_of
 from tests.places import ROOT
 
@@ -99,6 +101,8 @@ class Agent:
     """Where jobs ask for tokens."""
     programs: Path
     """Stand-ins, found before the machine's own programs."""
+    commands: Commands | None = field(default_factory=forked_commands)
+    """Runs what the steps call gatestack; None: each is a process from nothing, which signals reach."""
     reason: str = "Manual"
     runs: int = 0
 
@@ -242,7 +246,7 @@ class _Run:
         if "bash" in step:
             self._bash(stage, job, step, groups)
         elif step.get("checkout") == "self":
-            check_out(self.agent.project, job.folder / "s")
+            check_out(self.agent.project, job.folder / "s", self.agent.commands)
         elif "publish" in step:
             source = Path(_filled(step["publish"], job))
             shutil.copytree(job.folder / "s" / source, self.folder / "artifacts" / step["artifact"])
@@ -335,11 +339,12 @@ def _end(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def check_out(project: Path, folder: Path) -> None:
+def check_out(project: Path, folder: Path, commands: Commands | None = None) -> None:
     """
     Bring the project to *folder*.
 
-    `.venv` is there already, and its programs are those of the tests' own Python: pip is not run.
+    `.venv` is there already: pip is not run. Its programs are those of the tests' own Python; with *commands*
+    these run what is called gatestack.
     """
     shutil.copytree(project, folder, dirs_exist_ok=True)
     programs = folder / ".venv" / "bin"
@@ -347,6 +352,8 @@ def check_out(project: Path, folder: Path) -> None:
     for name, module in (("gatestack", "-m gatestack"), ("python", "")):
         (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {module} "$@"\n')
         (programs / name).chmod(0o755)
+    if commands:
+        commands.program(programs / "gatestack")
     (folder / ".venv" / ".ready").touch()
 
 

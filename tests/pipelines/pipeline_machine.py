@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Thread
 
 from sandbox.server import Sandbox
-from tests.command import CREDENTIALS, KEY
+from tests.command import CREDENTIALS, KEY, lint_findings
 from tests.pipelines.pipeline_agent import Agent, project_at
 from tests.places import ROOT
 from tests.programs_on_path import signed
@@ -111,6 +111,7 @@ def machine(folder: Path, sandbox: Sandbox, given: Tokens) -> Agent:
             "AWS_EC2_METADATA_DISABLED": "true",
             "GATESTACK_POLL_INTERVAL": "0.02",
             "PYTHONPATH": str(ROOT),
+            "XDG_CACHE_HOME": lint_findings(),
         },
         groups={
             "gatestack-dev": {

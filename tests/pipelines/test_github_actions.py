@@ -18,7 +18,7 @@ from gatestack.cli import cli
 from sandbox.server import Sandbox
 from stacks.bootstrap import trusted
 from stacks.environment import parse_settings
-from tests.command import KEY
+from tests.command import KEY, lint_findings
 from tests.pipelines.github_actions import FOLDER, WORKFLOWS, Runner, filled, steps, value, workflow
 from tests.places import ROOT
 from tests.programs_on_path import Programs, without
@@ -64,6 +64,7 @@ def machine(folder: Path, sandbox: Sandbox, **github: Any) -> Iterator[tuple[Run
             "AWS_ENDPOINT_URL": sandbox.endpoint,
             "AWS_REGION": "us-east-1",
             "GATESTACK_POLL_INTERVAL": "0.02",
+            "XDG_CACHE_HOME": lint_findings(),
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"{address}/token?api=1",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-job",
         }
@@ -251,6 +252,7 @@ def test_an_expression_that_is_not_understood_is_an_error() -> None:
 def test_a_pull_request_shows_its_plan_and_changes_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
     event = {"pull_request": {"head": {"repo": {"full_name": "me/gateway"}}}}
     with machine(tmp_path, sandbox, event_name="pull_request", event=event) as (runner, _, tokens):
+        runner.commands = None
         done = runner.run(workflow("infrastructure"))
 
     assert results(done) == {
