@@ -25,6 +25,10 @@ def cache_findings(settings: Settings) -> Iterator[Finding]:
         if name in taken and not names_a_secret(name):
             message = "leads past the Redis that cache.enabled makes; remove one of them"
             yield Finding("service.environment", message, ("cache.enabled",), (name,))
+    for index, name in enumerate(settings.service.secrets):
+        if name in taken - cache_variables(settings):
+            message = f"{name} leads past the Redis that cache.enabled makes; remove one of them"
+            yield Finding("service.secrets", message, ("cache.enabled",), (index,))
 
 
 def cache_advice(settings: Settings) -> Iterator[str]:

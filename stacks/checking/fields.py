@@ -157,6 +157,16 @@ def _image(name: str) -> str:
     return name
 
 
+def _variable(name: str) -> str:
+    """Repeats nothing: what stands here may be the value itself."""
+    if not re.fullmatch(limits.VARIABLE, name) or len(name) > limits.VARIABLE_LENGTH:
+        raise ValueError(
+            f"not the name of a variable, like AZURE_API_KEY: 1 to {limits.VARIABLE_LENGTH} letters, digits "
+            "and _, beginning with no digit; its value is put in with `gatestack secret set ENV NAME`"
+        )
+    return name
+
+
 _CIDR_SCHEMA = (("pattern", r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$"),)
 
 EnvironmentName = Annotated[str, Checked(_environment, (("pattern", "^[a-z][a-z0-9-]{0,15}$"),))]
@@ -212,6 +222,10 @@ ParameterName = Annotated[
     str, shape(r"[a-z][a-z0-9-]{0,62}", "a parameter's name: lower-case letters, digits and hyphens")
 ]
 Parameters = dict[ParameterName, Annotated[str, shape(r"(?s).{1,4096}", "1 to 4096 characters")]]
+Variable = Annotated[
+    str, Checked(_variable, (("pattern", f"^{limits.VARIABLE}$"), ("maxLength", limits.VARIABLE_LENGTH)))
+]
+Variables = Annotated[tuple[Variable, ...], Field(strict=False)]
 Endpoint = Annotated[
     str, shape(r"https?://[!-~]{1,2000}|/[!-~]{1,1023}", "a URL, or a path that begins with /")
 ]

@@ -123,6 +123,19 @@ TAGS_OF_A_RESOURCE: Final = 50
 OWN_TAGS: Final = ("Environment", "System", "Stack", "ManagedBy", "Name")
 """Tags that every resource gets from gatestack, or may get."""
 
+VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+"""A name of the environment (POSIX.1, Base Definitions, 8.1); Secrets Manager takes all of it in a name."""
+
+VARIABLE_LENGTH: Final = 64
+"""So that the export of its secret's ARN has room in CloudFormation's 128 characters."""
+
+MOST_VARIABLES: Final = 100
+"""
+Variables of a file: each is an output of the security stack.
+
+CloudFormation User Guide, "CloudFormation quotas": a template has 200 outputs.
+"""
+
 OWN_VARIABLES: Final = frozenset(
     {
         "DATABASE_HOST",
@@ -153,6 +166,10 @@ OTHER_CACHE_VARIABLES: Final = frozenset({"REDIS_URL", "REDIS_USERNAME"})
 
 FARGATE_VARIABLES: Final = frozenset({"AWS_DEFAULT_REGION", "AWS_REGION"})
 """Variables that Fargate sets, and that LiteLLM's file may well refer to."""
+
+ROLE_VARIABLES: Final = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
+"""What AWS's libraries log in with before they ask for the task's role (AWS SDKs and Tools Reference Guide,
+"Standardized credential providers")."""
 
 TEMPLATE_VARIABLES: Final = OWN_VARIABLES | {
     "ANTHROPIC_API_KEY",

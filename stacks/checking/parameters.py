@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stacks.application import camel
 from stacks.checking.problems import Finding
 from stacks.checking.secret_texts import is_secret, names_a_secret
-from stacks.checking.texts import where_instead
+from stacks.checking.texts import INSTEAD
 from stacks.settings import Settings
 from stacks.systems import application
 
@@ -39,16 +39,16 @@ def _taken(settings: Settings, name: str, value: str) -> str | None:
         return f"gatestack writes this parameter itself, from {own.shown[name]}; remove it"
     if name in own.located:
         return "gatestack writes this parameter itself; remove it"
-    if variable in _told(settings) or (variable in own.reserved and name not in own.read_by_tasks):
+    if variable in told(settings) or (variable in own.reserved and name not in own.read_by_tasks):
         return f"tasks get it as {variable}, which gatestack sets itself; remove it"
     if variable in settings.service.environment:
         return f"tasks get it as {variable}, which service.environment sets too; keep one of them"
     if names_a_secret(name) or names_a_secret(variable) or is_secret(value):
-        return f"looks like a secret, and these parameters are not encrypted; {where_instead(own)}"
+        return f"looks like a secret, and these parameters are not encrypted; {INSTEAD}"
     return None
 
 
-def _told(settings: Settings) -> frozenset[str]:
+def told(settings: Settings) -> frozenset[str]:
     """Return the variables that some program gets whatever `service.parameters` says."""
     own = application(settings.system)
     programs = [own.entrance, *(one.program for one in own.background(settings))]

@@ -83,6 +83,9 @@ class Service(Section):
     """Further environment variables, none of them secret."""
     parameters: fields.Parameters
     """SSM parameters that tasks read at their start, none of them secret: rate-limit-rpm: "100"."""
+    secrets: fields.Variables
+    """Variables of the tasks whose values people put in: [AZURE_API_KEY], then `gatestack secret set ENV
+    AZURE_API_KEY`."""
     providers: Annotated[tuple[Provider, ...], Field(strict=False)]
     """Model providers that the proxy calls."""
     bedrock_models: fields.BedrockModels

@@ -12,6 +12,7 @@ from troposphere.kms import Key
 from troposphere.s3 import Bucket
 from troposphere.secretsmanager import Secret
 
+from stacks import known_secrets, task_secrets
 from stacks.parts import parameters
 from stacks.parts.policies import allow, arn, role, via
 from stacks.security import alarm_topic, audit_trail, config_bucket, keys, log_archive, secrets
@@ -47,7 +48,12 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
     log_groups = [arn("logs", f"log-group:{settings.log_group_of(name)}:*") for name in _programs(stack)]
     # Six characters end a secret's ARN (AWS Secrets Manager User Guide, "Permissions policy examples").
     login = [arn("secretsmanager", f"secret:{settings.login_secret_name}-??????")]
-    injected = [Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "start"]
+    put_in = task_secrets.put_in(settings)
+    injected = [
+        Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "start" and one not in put_in
+    ]
+    # All that is theirs, whichever there are: tasks of before and after a change of the list start with it.
+    variables = [arn("secretsmanager", f"secret:{settings.secret_name(known_secrets.VARIABLES)}/*")]
     return role(
         stack,
         "ExecutionRole",
@@ -57,6 +63,7 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
         allow("PullOwnImages", _PULL, [arn("ecr", f"repository/{settings.repository_name}")]),
         allow("WriteOwnLogs", [logs.CreateLogStream, logs.PutLogEvents], log_groups),
         *_reading("ReadOwnSecrets", [*injected, *(login if settings.database.exists else ())]),
+        *_reading("ReadVariables", variables if put_in else []),
         allow("ReadOwnParameters", [ssm.GetParameters], [arn("ssm", f"parameter/{settings.prefix}/*")]),
         _decrypt(key, "secretsmanager"),
     )

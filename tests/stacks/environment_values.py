@@ -264,6 +264,11 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "service.stop_timeout_seconds": numbers(1, 120),
     "service.environment": maps(VARIABLES, TEXT),
     "service.parameters": maps(PARAMETERS, TEXT.filter(lambda text: text and "{{" not in text)),
+    "service.secrets": st.lists(
+        st.sampled_from(["AZURE_API_KEY", "GEMINI_API_KEY", "LANGFUSE_SECRET_KEY", "lower_key", "X1"]),
+        max_size=3,
+        unique=True,
+    ),
     "service.execute_command": st.booleans(),
     "service.keep_images": st.booleans(),
     "service.providers": st.lists(

@@ -107,6 +107,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "service.min_tasks": [2, 3],
     "service.health_check.path": ["/other"],
     "service.environment": [{"FOO_BAR": "1"}],
+    "service.secrets": [["AZURE_API_KEY"]],
     "service.parameters": [{"rate-limit-rpm": "7"}],
     "service.providers": [["openai", "bedrock"], ["openai"]],
     "service.bedrock_models": [["anthropic.claude-3-haiku-20240307-v1:0"]],

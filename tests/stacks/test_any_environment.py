@@ -322,6 +322,10 @@ def what_is_injected_is_there_and_may_be_read(settings: Settings, manifest: Mani
     injected = {name for kind, name in sources if kind == "secret"}
     at_start, fetched = readable(manifest, "ExecutionRole"), readable(manifest, "TaskRole")
     own = {one.name: one.reader for one in application(settings.system).secrets}
+    variables = {name for name in injected if name.startswith("variables/")}
+    assert (variables != set()) == ("variables/*" in at_start)
+    injected -= variables
+    at_start -= {"variables/*"}
     assert injected <= at_start
     assert at_start - injected <= {name for name, reader in own.items() if reader == "start"}
     assert fetched == {name for name, reader in own.items() if reader == "tasks"}
@@ -376,7 +380,7 @@ def readable(manifest: Manifest, role: str) -> set[str]:
             if "secretsmanager:GetSecretValue" not in statement["Action"]:
                 continue
             for on in statement["Resource"]:
-                named = re.search(r":secret:[^/]+/(.+)-\?{6}$", on.get("Fn::Sub", ""))
+                named = re.search(r":secret:[^/]+/(.+?)(-\?{6})?$", on.get("Fn::Sub", ""))
                 names.add(named[1] if named else secret_in(manifest, "security", on))
     return names
 

@@ -1,0 +1,31 @@
+"""Which variables of the tasks hold values that people put in, and where tasks find them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from stacks.application import FromSecret, Injected, OwnSecret
+from stacks.known_secrets import put_in as secret_of
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
+
+
+def names(settings: Settings) -> tuple[str, ...]:
+    """Return the variables, each once: each has a secret of its own."""
+    return tuple(dict.fromkeys(settings.service.secrets))
+
+
+def put_in(settings: Settings) -> tuple[OwnSecret, ...]:
+    """Return their secrets."""
+    return tuple(secret_of(name) for name in names(settings))
+
+
+def injected(settings: Settings) -> Mapping[str, Injected]:
+    """
+    Return what the services' tasks get at their start by the file's word.
+
+    A migration gets none of it: it calls nobody but the database.
+    """
+    return {name: FromSecret(secret_of(name).arn, name) for name in names(settings)}
