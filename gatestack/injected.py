@@ -40,7 +40,7 @@ def put_in(environment: Environment) -> tuple[OwnSecret, ...]:
 
 
 def _put_in(manifest: Manifest, prefix: str) -> Iterator[str]:
-    """Yield the name of each secret that is made of a placeholder for the variable that it is called after."""
+    """Yield the variables for which a secret is made, with a placeholder for the value."""
     for stack in manifest.stacks:
         for resource in json.loads(stack.template)["Resources"].values():
             said = resource.get("Properties", {}).get("SecretString")

@@ -45,7 +45,7 @@ def put_in(variable: str) -> OwnSecret:
     """
     Return the secret that holds nothing but *variable* of the tasks, which a person puts in.
 
-    One for each variable: no other one is a property of it, so that none that comes or goes touches its value.
+    One for each variable: no other one is a property of it, so none that comes or goes touches its value.
     """
     return OwnSecret(
         f"{VARIABLES}/{variable}",
