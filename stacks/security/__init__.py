@@ -52,7 +52,7 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
     injected = [
         Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "start" and one not in put_in
     ]
-    # All that is theirs, whichever there are: tasks of before and after a change of the list start with it.
+    # Whichever there are: tasks of before a change of the list start again beside those of after it.
     variables = [arn("secretsmanager", f"secret:{settings.secret_name(known_secrets.VARIABLES)}/*")]
     return role(
         stack,

@@ -197,9 +197,7 @@ def test_the_remedy_of_a_secret_works_to_its_end(tmp_path: Path) -> None:
 
     wrong, right = user.run("generate", "wrong.yaml"), user.run("generate", "right.yaml")
 
-    assert (
-        "remove it; a variable of the tasks goes by its name into service.secrets, and its value is" in told
-    )
+    assert "remove it; a variable of the tasks goes by its name into service.secrets" in told
     assert (wrong.code, right.code) == (2, 0), right.err
     assert key not in wrong.err
     assert '"PLAIN"' in (tmp_path / "build" / "right" / "service.json").read_text()

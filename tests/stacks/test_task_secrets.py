@@ -121,8 +121,10 @@ def test_no_secret_of_a_system_stands_where_those_of_variables_do(system: str) -
         (
             "litellm",
             {"secrets": ["MASTER_KEY"]},
-            "[0]: MASTER_KEY has the same logical id MasterKeySecret as gatestack's secret master-key; "
-            "rename one of them",
+            (
+                "[0]: MASTER_KEY has the same logical id MasterKeySecret as gatestack's secret master-key; "
+                "rename one of them"
+            ),
         ),
         ("litellm", {"secrets": ["__"]}, "[0]: __ needs a letter or a digit"),
     ],
@@ -183,7 +185,7 @@ def test_litellm_may_refer_to_what_its_tasks_get_and_to_nothing_else() -> None:
         ],
     }
     plain = {"environment": {"AZURE_API_BASE": "https://x.example.com"}, "parameters": {"foo-bar": "1"}}
-    assert environment("litellm", service={"secrets": ["AZURE_API_KEY"], "config": config} | plain)
+    environment("litellm", service={"secrets": ["AZURE_API_KEY"], "config": config} | plain)
     (told,) = refused("litellm", service={"config": config} | plain)
     assert told == (
         "service.config.model_list[0].litellm_params.api_key: nothing sets AZURE_API_KEY in the tasks; "
