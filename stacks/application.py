@@ -75,7 +75,14 @@ class FromParameter:
     name: str
 
 
-Injected: TypeAlias = FromSecret | FromParameter
+@dataclass(frozen=True)
+class FromArn:
+    """What somebody else's ARN names, in ECS's own form (`valueFrom`)."""
+
+    arn: str
+
+
+Injected: TypeAlias = FromSecret | FromParameter | FromArn
 
 
 @dataclass(frozen=True)

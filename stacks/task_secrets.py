@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from stacks.application import FromSecret, Injected, OwnSecret
+from stacks.application import FromArn, FromSecret, Injected, OwnSecret
 from stacks.known_secrets import put_in as secret_of
 
 if TYPE_CHECKING:
@@ -28,4 +28,5 @@ def injected(settings: Settings) -> Mapping[str, Injected]:
 
     A migration gets none of it: it calls nobody but the database.
     """
-    return {name: FromSecret(secret_of(name).arn, name) for name in names(settings)}
+    elsewhere = {name: FromArn(source.arn) for name, source in settings.service.secrets_from.items()}
+    return {name: FromSecret(secret_of(name).arn, name) for name in names(settings)} | elsewhere

@@ -54,6 +54,17 @@ def shape(pattern: str, message: str) -> Checked:
     return Checked(check, (("pattern", f"^(?:{pattern})$"),))
 
 
+def shape_untold(pattern: str, message: str) -> Checked:
+    """Text that matches *pattern* as a whole; *message* does not repeat it: it may be a secret by mistake."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(message)
+        return text
+
+    return Checked(check, (("pattern", f"^(?:{pattern})$"),))
+
+
 def between(low: int, high: int, unit: str = "") -> Checked:
     """Whole number from *low* to *high*, both included."""
 
@@ -226,6 +237,22 @@ Variable = Annotated[
     str, Checked(_variable, (("pattern", f"^{limits.VARIABLE}$"), ("maxLength", limits.VARIABLE_LENGTH)))
 ]
 Variables = Annotated[tuple[Variable, ...], Field(strict=False)]
+SecretArn = Annotated[
+    str,
+    shape_untold(
+        rf"{limits.SECRET_ARN}|{limits.PARAMETER_ARN}",
+        "not the whole ARN of a secret, "
+        "arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>, with :<json key>:<version stage>:<version id> on wish, nor of a parameter, "
+        "arn:aws:ssm:<region>:<account>:parameter/<name>",
+    ),
+]
+KeyArn = Annotated[
+    str,
+    shape_untold(
+        rf"arn:aws[a-z-]*:kms:{limits.REGION}:[0-9]{{12}}:key/[A-Za-z0-9-]{{1,64}}",
+        "not the ARN of a KMS key, arn:aws:kms:<region>:<account>:key/<id>; an alias is none",
+    ),
+]
 Endpoint = Annotated[
     str, shape(r"https?://[!-~]{1,2000}|/[!-~]{1,1023}", "a URL, or a path that begins with /")
 ]

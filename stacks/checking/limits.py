@@ -129,6 +129,25 @@ VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 VARIABLE_LENGTH: Final = 64
 """So that the export of its secret's ARN has room in CloudFormation's 128 characters."""
 
+SECRET_ARN: Final = (
+    rf"arn:aws[a-z-]*:secretsmanager:{REGION}:[0-9]{{12}}:secret:[A-Za-z0-9/_+=.@-]{{1,512}}-[A-Za-z0-9]{{6}}"
+    r"(:[^:\s]*:[^:\s]*:[^:\s]*)?"
+)
+"""
+Amazon ECS Developer Guide, "Pass Secrets Manager secrets through Amazon ECS environment variables"; its JSON
+key, stage and version need Fargate's platform version 1.4.0, the only one that ECS gives to a service now.
+"""
+
+PARAMETER_ARN: Final = rf"arn:aws[a-z-]*:ssm:{REGION}:[0-9]{{12}}:parameter/[A-Za-z0-9_./-]{{1,1011}}"
+"""Systems Manager API Reference, PutParameter, Name; of another region's, ECS takes the whole ARN alone."""
+
+SOURCE_CHARACTERS: Final = 5000
+"""
+Of all ARNs in `service.secrets_from`: the execution role names each of them, and nothing else.
+
+IAM User Guide, "IAM and AWS STS quotas": a role's inline policies have 10,240 characters.
+"""
+
 MOST_VARIABLES: Final = 100
 """
 Variables of a file: each is an output of the security stack.

@@ -10,6 +10,7 @@ from stacks.checking import limits
 from stacks.checking.deployment import deployment_findings
 from stacks.checking.parameters import parameter_findings
 from stacks.checking.problems import Finding
+from stacks.checking.secret_sources import source_findings
 from stacks.checking.secret_texts import is_secret, names_a_secret
 from stacks.checking.task_secrets import task_secret_findings
 from stacks.checking.texts import INSTEAD
@@ -33,6 +34,7 @@ def service_findings(settings: Settings) -> Iterator[Finding]:
     yield from _variables(service.environment, application(settings.system))
     yield from parameter_findings(settings)
     yield from task_secret_findings(settings)
+    yield from source_findings(settings)
     yield from deployment_findings(settings)
     if re.search(limits.MALICIOUS_RELEASE, service.image_tag):
         yield Finding(

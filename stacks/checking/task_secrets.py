@@ -18,11 +18,11 @@ _ALSO = ("service.environment", "service.parameters", "service.providers", "cach
 def task_secret_findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the variables that people put in, and all others."""
     own, listed = application(settings.system), settings.service.secrets
-    told_otherwise = _told_otherwise(settings, own)
+    taken = told_otherwise(settings, own)
     ids = {one.title: f"gatestack's secret {one.name}" for one in (*own.secrets, administrator(own), CACHE)}
     for index, name in enumerate(listed):
-        message = "stands twice; keep one of them" if name in listed[:index] else told_otherwise.get(name)
-        message = message or _no_secret(name) or _same_id(name, ids)
+        message = "stands twice; keep one of them" if name in listed[:index] else taken.get(name)
+        message = message or no_secret(name) or _same_id(name, ids)
         if message:
             yield Finding("service.secrets", f"{name} {message}", _ALSO, (index,))
     if len(listed) > limits.MOST_VARIABLES:
@@ -30,7 +30,7 @@ def task_secret_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding("service.secrets", message)
 
 
-def _told_otherwise(settings: Settings, own: Application) -> Mapping[str, str]:
+def told_otherwise(settings: Settings, own: Application) -> Mapping[str, str]:
     """Return each variable that is not for people to put in, or not here, and what to do about it."""
     service = settings.service
     given = {provider: name for provider, name in limits.PROVIDER_KEYS.items() if provider in own.providers}
@@ -49,7 +49,8 @@ def _told_otherwise(settings: Settings, own: Application) -> Mapping[str, str]:
     }
 
 
-def _no_secret(name: str) -> str | None:
+def no_secret(name: str) -> str | None:
+    """Return why the variable *name* is none for a secret, whatever else there is; None where it may be."""
     if name in limits.ROLE_VARIABLES:
         return (
             "would take the place of the tasks' role for everything that they ask AWS for; put it in "

@@ -16,7 +16,7 @@ from troposphere.ecs import (
 )
 from troposphere.logs import LogGroup
 
-from stacks.application import FromParameter, Injected, Program, camel
+from stacks.application import FromArn, FromParameter, Injected, Program, camel
 from stacks.parts import parameters
 from stacks.parts.policies import arn
 from stacks.settings import Settings
@@ -117,6 +117,8 @@ def _secret(stack: Stack, name: str, source: Injected) -> Secret:
     So a parameter can be changed without a deployment. Source: ECS Developer Guide, "Pass Secrets Manager
     secrets" and "Pass Systems Manager parameters".
     """
+    if isinstance(source, FromArn):
+        return Secret(Name=name, ValueFrom=source.arn)
     if isinstance(source, FromParameter):
         return Secret(
             Name=name, ValueFrom=arn("ssm", f"parameter{parameters.path(stack.settings, source.name)}")

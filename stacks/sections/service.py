@@ -9,6 +9,7 @@ from pydantic import Field
 from stacks.checking import fields
 from stacks.checking.fields import between
 from stacks.sections import Section
+from stacks.sections.secret_sources import SecretSources
 
 Provider = Literal["openai", "anthropic", "bedrock"]
 
@@ -86,6 +87,9 @@ class Service(Section):
     secrets: fields.Variables
     """Variables of the tasks whose values people put in: [AZURE_API_KEY], then `gatestack secret set ENV
     AZURE_API_KEY`."""
+    secrets_from: SecretSources
+    """Variables of the tasks from secrets and parameters that are there: DATADOG_API_KEY: an ARN of Secrets
+    Manager or SSM, or {arn, kms_key_arn} where a customer key encrypts it."""
     providers: Annotated[tuple[Provider, ...], Field(strict=False)]
     """Model providers that the proxy calls."""
     bedrock_models: fields.BedrockModels

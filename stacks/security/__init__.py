@@ -15,7 +15,15 @@ from troposphere.secretsmanager import Secret
 from stacks import known_secrets, task_secrets
 from stacks.parts import parameters
 from stacks.parts.policies import allow, arn, role, via
-from stacks.security import alarm_topic, audit_trail, config_bucket, keys, log_archive, secrets
+from stacks.security import (
+    alarm_topic,
+    audit_trail,
+    config_bucket,
+    foreign_secrets,
+    keys,
+    log_archive,
+    secrets,
+)
 from stacks.security.bedrock_models import model_arns
 from stacks.settings import Settings
 from stacks.wiring import Stack
@@ -64,6 +72,7 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
         allow("WriteOwnLogs", [logs.CreateLogStream, logs.PutLogEvents], log_groups),
         *_reading("ReadOwnSecrets", [*injected, *(login if settings.database.exists else ())]),
         *_reading("ReadVariables", variables if put_in else []),
+        *foreign_secrets.reading(settings),
         allow("ReadOwnParameters", [ssm.GetParameters], [arn("ssm", f"parameter/{settings.prefix}/*")]),
         _decrypt(key, "secretsmanager"),
     )

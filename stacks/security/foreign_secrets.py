@@ -1,0 +1,34 @@
+"""The rights to `service.secrets_from`: exactly those secrets and parameters, and the keys that are named."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from awacs import kms, secretsmanager, ssm
+from awacs.aws import Condition, Statement, StringEquals
+
+from stacks.parts.policies import allow
+from stacks.sections.secret_sources import SecretSource
+from stacks.settings import Settings
+
+
+def reading(settings: Settings) -> Iterator[Statement]:
+    """Yield what the role that starts the tasks needs (ECS Developer Guide, "Task execution IAM role")."""
+    sources = settings.service.secrets_from.values()
+    kinds = {
+        "Secrets": ([secretsmanager.GetSecretValue], [one for one in sources if not one.is_parameter]),
+        "Parameters": ([ssm.GetParameters], [one for one in sources if one.is_parameter]),
+    }
+    for kind, (actions, chosen) in kinds.items():
+        if chosen:
+            yield allow(f"ReadOther{kind}", actions, sorted({one.resource for one in chosen}))
+            yield from _decrypting(kind, chosen)
+
+
+def _decrypting(kind: str, sources: Collection[SecretSource]) -> Iterator[Statement]:
+    """AWS's own keys need no right of the reader's (KMS Developer Guide, "AWS managed keys")."""
+    found = sorted({one.kms_key_arn for one in sources if one.kms_key_arn})
+    through = sorted({".".join([*one.parts[1:3], "amazonaws.com"]) for one in sources if one.kms_key_arn})
+    if found:
+        condition = Condition(StringEquals("kms:ViaService", through))
+        yield allow(f"DecryptOther{kind}", [kms.Decrypt], found, condition)
