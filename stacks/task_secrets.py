@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from stacks.application import FromArn, FromSecret, Injected, OwnSecret
+from stacks.checking.limits import PROVIDER_KEYS
+from stacks.checking.provider_table import VARIABLES
 from stacks.known_secrets import put_in as secret_of
+from stacks.systems import application
 
 if TYPE_CHECKING:
     from stacks.settings import Settings
@@ -14,7 +17,20 @@ if TYPE_CHECKING:
 
 def names(settings: Settings) -> tuple[str, ...]:
     """Return the variables, each once: each has a secret of its own."""
-    return tuple(dict.fromkeys(settings.service.secrets))
+    return tuple(dict.fromkeys([*settings.service.secrets, *of_providers(settings)]))
+
+
+def of_providers(settings: Settings) -> tuple[str, ...]:
+    """
+    Return the variables that the providers need and that nothing else gives the tasks.
+
+    OPENAI_API_KEY and ANTHROPIC_API_KEY are in a secret of the system's own.
+    """
+    service, own = settings.service, application(settings.system)
+    given = {*service.environment, *service.secrets_from, *map(own.variable_of, service.parameters)}
+    given |= {*PROVIDER_KEYS.values()}
+    needed = [name for provider in service.providers for name in VARIABLES[provider]]
+    return tuple(dict.fromkeys(name for name in needed if name not in given))
 
 
 def put_in(settings: Settings) -> tuple[OwnSecret, ...]:

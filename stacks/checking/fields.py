@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from stacks.checking import limits, regions, zones
+from stacks.checking import limits, provider_table, regions, zones
 
 Check = Callable[[Any], Any]
 
@@ -178,6 +179,16 @@ def _variable(name: str) -> str:
     return name
 
 
+def _provider(name: str) -> str:
+    if name not in provider_table.VARIABLES:
+        near = difflib.get_close_matches(name.lower(), provider_table.VARIABLES, n=1)
+        hint = f"did you mean {near[0]}?" if near else "the schema of this file has all of them"
+        raise ValueError(
+            f"{name!r} is not a provider as {provider_table.SOURCE} calls it, like azure; {hint}"
+        )
+    return name
+
+
 _CIDR_SCHEMA = (("pattern", r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$"),)
 
 EnvironmentName = Annotated[str, Checked(_environment, (("pattern", "^[a-z][a-z0-9-]{0,15}$"),))]
@@ -242,8 +253,9 @@ SecretArn = Annotated[
     shape_untold(
         rf"{limits.SECRET_ARN}|{limits.PARAMETER_ARN}",
         "not the whole ARN of a secret, "
-        "arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>, with :<json key>:<version stage>:<version id> on wish, nor of a parameter, "
-        "arn:aws:ssm:<region>:<account>:parameter/<name>",
+        "arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>, "
+        "with :<json key>:<version stage>:<version id> on wish, "
+        "nor of a parameter, arn:aws:ssm:<region>:<account>:parameter/<name>",
     ),
 ]
 KeyArn = Annotated[
@@ -294,6 +306,7 @@ BedrockModel = Annotated[
 BedrockModels = Annotated[
     tuple[BedrockModel, ...], Field(strict=False), at_most(limits.BEDROCK_MODELS, "models")
 ]
+Provider = Annotated[str, Checked(_provider, (("enum", sorted(provider_table.VARIABLES)),))]
 Guid = Annotated[
     str,
     shape(

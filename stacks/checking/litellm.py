@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any
 
 from stacks import task_secrets
-from stacks.checking import limits
+from stacks.checking import limits, provider_table
 from stacks.checking.problems import Finding, Place, printable, spelled
 from stacks.checking.secret_texts import is_secret, names_a_secret, sets_a_secret
-from stacks.settings import Provider, Service, Settings
+from stacks.settings import Service, Settings
 from stacks.systems import application
 
 _PYTHON = r"(?!litellm\.)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+"
@@ -19,6 +19,9 @@ _PYTHON = r"(?!litellm\.)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+"
 
 _GIVING = ("service.providers", "service.environment", "service.secrets", "service.parameters")
 """Keys by which tasks get variables."""
+
+_COMMON = (*limits.PROVIDER_KEYS, "bedrock")
+"""Providers of which a model without access is a mistake; others are called in many ways."""
 
 _ACCESS = ("api_key", "api_base", "base_url", "litellm_credential_name", "mock_response")
 """Parameters with which a model does without the provider's usual access."""
@@ -105,7 +108,7 @@ def _model(model: object, index: int, settings: Settings) -> Iterator[Finding]:
 def _provider(params: Mapping[str, Any], index: int, settings: Settings) -> Iterator[Finding]:
     """Refuse a model of a provider that is not configured, where no other access to it is in sight."""
     provider, slash, _ = params["model"].partition("/")
-    if not slash or provider not in get_args(Provider) or provider in settings.service.providers:
+    if not slash or provider not in _COMMON or provider in settings.service.providers:
         return
     variables = "AWS_" if provider == "bedrock" else f"{provider.upper()}_"
     in_sight = (
@@ -133,8 +136,8 @@ def _references(settings: Settings) -> Iterator[Finding]:
 
 
 def _remedy(name: str, given: frozenset[str]) -> str:
-    for provider, key in limits.PROVIDER_KEYS.items():
-        if name == key:
+    for provider in (*_COMMON, *provider_table.VARIABLES):
+        if name in provider_table.VARIABLES[provider]:
             return f"add {provider} to service.providers"
     if name in limits.CACHE_VARIABLES:
         how = " and cache.transit_encryption: required" if name == "REDIS_PASSWORD" else ""

@@ -11,6 +11,7 @@ from stacks.checking.problems import Finding
 from stacks.known_secrets import CACHE, administrator, put_in
 from stacks.settings import Settings
 from stacks.systems import application
+from stacks.task_secrets import names, of_providers
 
 _ALSO = ("service.environment", "service.parameters", "service.providers", "cache", "database", "dispatcher")
 
@@ -20,14 +21,15 @@ def task_secret_findings(settings: Settings) -> Iterator[Finding]:
     own, listed = application(settings.system), settings.service.secrets
     taken = told_otherwise(settings, own)
     ids = {one.title: f"gatestack's secret {one.name}" for one in (*own.secrets, administrator(own), CACHE)}
+    ids |= {put_in(name).title: f"{name} of service.providers" for name in of_providers(settings)}
     for index, name in enumerate(listed):
         message = "stands twice; keep one of them" if name in listed[:index] else taken.get(name)
         message = message or no_secret(name) or _same_id(name, ids)
         if message:
             yield Finding("service.secrets", f"{name} {message}", _ALSO, (index,))
-    if len(listed) > limits.MOST_VARIABLES:
-        message = f"the list has {len(listed)} variables; the stack has room for {limits.MOST_VARIABLES}"
-        yield Finding("service.secrets", message)
+    if (count := len(names(settings))) > limits.MOST_VARIABLES:
+        room = f"the stack has room for {limits.MOST_VARIABLES}"
+        yield Finding("service.secrets", f"{count} variables with those of the providers; {room}", _ALSO)
 
 
 def told_otherwise(settings: Settings, own: Application) -> Mapping[str, str]:
@@ -63,4 +65,6 @@ def _same_id(name: str, ids: dict[str, str]) -> str | None:
     """Return what in *ids* has the logical id of *name*'s secret already, as A_1 has that of A1."""
     title = put_in(name).title
     other = ids.setdefault(title, name)
-    return None if other == name else f"has the same logical id {title} as {other}; rename one of them"
+    if other in {name, f"{name} of service.providers"}:
+        return None
+    return f"has the same logical id {title} as {other}; rename one of them"

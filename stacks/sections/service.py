@@ -11,8 +11,6 @@ from stacks.checking.fields import between
 from stacks.sections import Section
 from stacks.sections.secret_sources import SecretSources
 
-Provider = Literal["openai", "anthropic", "bedrock"]
-
 
 class ContainerCheck(Section):
     """ECS's own health check, inside the container."""
@@ -90,8 +88,9 @@ class Service(Section):
     secrets_from: SecretSources
     """Variables of the tasks from secrets and parameters that are there: DATADOG_API_KEY: an ARN of Secrets
     Manager or SSM, or {arn, kms_key_arn} where a customer key encrypts it."""
-    providers: Annotated[tuple[Provider, ...], Field(strict=False)]
-    """Model providers that the proxy calls."""
+    providers: Annotated[tuple[fields.Provider, ...], Field(strict=False)]
+    """Model providers that the proxy calls. The variables that one needs follow, each with a secret of its own,
+    but for those in environment, parameters and secrets_from."""
     bedrock_models: fields.BedrockModels
     """Foundation-model or inference-profile ids that the task may invoke."""
     config: dict[str, object]

@@ -23,7 +23,7 @@ from stacks.application import (
     Value,
     Written,
 )
-from stacks.checking import limits
+from stacks.checking import limits, provider_table
 from stacks.checking.cache import cache_advice, cache_findings
 from stacks.checking.litellm import config_advice, config_findings
 from stacks.checking.problems import Finding
@@ -117,8 +117,8 @@ def _offline(settings: Settings) -> dict[str, Value]:
 
 def _injected(settings: Settings) -> dict[str, Injected]:
     secrets = {key: secret for secret in (MASTER_KEY, SALT_KEY, UI_PASSWORD) for key in secret.value.keys}
-    providers = [name for name in settings.service.providers if name in limits.PROVIDER_KEYS]
-    secrets |= {limits.PROVIDER_KEYS[name]: API_KEYS for name in providers}
+    needed = [key for name in settings.service.providers for key in provider_table.VARIABLES[name]]
+    secrets |= {key: API_KEYS for key in needed if key in API_KEYS.value.keys}
     own = {key: FromSecret(secret.arn, key) for key, secret in secrets.items()}
     level = FromParameter(LOG_LEVEL)
     return {**own, **litellm_database.injected(settings), **_redis_password(settings), "LITELLM_LOG": level}
@@ -181,7 +181,7 @@ APPLICATION = Application(
     read_by_tasks={LOG_LEVEL: "LITELLM_LOG"},
     log_levels={level: level for level in ("DEBUG", "INFO", "WARNING", "ERROR")},
     reserved=limits.TEMPLATE_VARIABLES,
-    providers=("openai", "anthropic", "bedrock"),
+    providers=tuple(dict.fromkeys([*limits.PROVIDER_KEYS, "bedrock", *provider_table.VARIABLES])),
     first_key="LITELLM_MASTER_KEY",
     public_image="ghcr.io/berriai/litellm-database",  # LiteLLM docs, "Docker image security"
     database=litellm_database.NAME,

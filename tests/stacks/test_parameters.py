@@ -25,8 +25,8 @@ CHECK = "alb.health_check.timeout_seconds"
             "provider-key",
             (
                 "looks like a secret, and these parameters are not encrypted; remove it; a variable of the "
-                "tasks goes by its name into service.secrets, and its value is put in with `gatestack secret set "
-                "ENV NAME`"
+                "tasks goes by its name into service.secrets, and its value is put in with "
+                "`gatestack secret set ENV NAME`"
             ),
         ),
     ],

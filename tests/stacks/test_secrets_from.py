@@ -73,8 +73,10 @@ def test_a_key_of_amazons_own_and_no_source_at_all_need_no_right() -> None:
         ),
         (
             SHARED.replace(ACCOUNT, OTHER),
-            "A is of another account, whose secrets can be read only where a customer key encrypts them; "
-            "write {arn: ..., kms_key_arn: ...}",
+            (
+                "A is of another account, whose secrets can be read only where a customer key encrypts them; "
+                "write {arn: ..., kms_key_arn: ...}"
+            ),
         ),
     ],
 )

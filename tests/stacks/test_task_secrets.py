@@ -163,7 +163,7 @@ def test_there_is_room_for_a_hundred_of_the_longest_names() -> None:
     assert len(made["Outputs"]) <= 200
     assert max(len(name) for name in exports(security.build(settings))) <= 128
     assert refused(system, service={"secrets": names}, **tier) == [
-        "service.secrets: the list has 101 variables; the stack has room for 100"
+        "service.secrets: 101 variables with those of the providers; the stack has room for 100"
     ]
 
 
