@@ -182,10 +182,9 @@ def _variable(name: str) -> str:
 def _provider(name: str) -> str:
     if name not in provider_table.VARIABLES:
         near = difflib.get_close_matches(name.lower(), provider_table.VARIABLES, n=1)
+        known = f"a provider as {provider_table.SOURCE} calls it, like azure"
         hint = f"did you mean {near[0]}?" if near else "the schema of this file has all of them"
-        raise ValueError(
-            f"{name!r} is not a provider as {provider_table.SOURCE} calls it, like azure; {hint}"
-        )
+        raise ValueError(f"{name!r} is not {known}; {hint}")
     return name
 
 

@@ -138,7 +138,8 @@ def _references(settings: Settings) -> Iterator[Finding]:
 def _remedy(name: str, given: frozenset[str]) -> str:
     for provider in (*_COMMON, *provider_table.VARIABLES):
         if name in provider_table.VARIABLES[provider]:
-            return f"add {provider} to service.providers"
+            here = "" if provider in _COMMON else f", or name {name} in service.secrets"
+            return f"add {provider} to service.providers{here}"
     if name in limits.CACHE_VARIABLES:
         how = " and cache.transit_encryption: required" if name == "REDIS_PASSWORD" else ""
         return f"it comes with cache.enabled: true{how}"

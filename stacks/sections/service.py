@@ -89,8 +89,8 @@ class Service(Section):
     """Variables of the tasks from secrets and parameters that are there: DATADOG_API_KEY: an ARN of Secrets
     Manager or SSM, or {arn, kms_key_arn} where a customer key encrypts it."""
     providers: Annotated[tuple[fields.Provider, ...], Field(strict=False)]
-    """Model providers that the proxy calls. The variables that one needs follow, each with a secret of its own,
-    but for those in environment, parameters and secrets_from."""
+    """Model providers that the proxy calls. The variables that one needs follow, each with a secret of its
+    own, but for those in environment, parameters and secrets_from."""
     bedrock_models: fields.BedrockModels
     """Foundation-model or inference-profile ids that the task may invoke."""
     config: dict[str, object]

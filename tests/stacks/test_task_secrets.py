@@ -10,7 +10,13 @@ import pytest
 
 from stacks import database, security, service
 from stacks.application import camel
-from stacks.systems import MODULES
+from stacks.checking import limits
+from stacks.checking.provider_table import SOURCE, VARIABLES
+from stacks.systems import MODULES, application
+from stacks.task_secrets import names
+from tests.places import ROOT
+from tests.stacks import rewrite_providers
+from tests.stacks.environment_values import SHARED
 from tests.stacks.environments_of_systems import container, environment, injected, refused
 from tests.stacks.finders import exports, properties, resource, resources
 
@@ -189,5 +195,60 @@ def test_litellm_may_refer_to_what_its_tasks_get_and_to_nothing_else() -> None:
     (told,) = refused("litellm", service={"config": config} | plain)
     assert told == (
         "service.config.model_list[0].litellm_params.api_key: nothing sets AZURE_API_KEY in the tasks; "
-        "name it in service.secrets, and put its value in: `gatestack secret set ENV NAME`"
+        "add azure to service.providers, or name AZURE_API_KEY in service.secrets"
     )
+
+
+def test_the_variables_of_a_provider_follow_unless_the_file_gives_them() -> None:
+    plain = {"AZURE_API_BASE": "https://acme.example.com", "AZURE_API_VERSION": "2024-10-21"}
+    settings = environment(
+        "litellm",
+        service={
+            "providers": ["openai", "azure", "gemini", "groq"],
+            "environment": plain,
+            "secrets": ["GEMINI_API_KEY"],
+            "secrets_from": {"GROQ_API_KEY": SHARED},
+        },
+    )
+    told = injected_names(settings)
+
+    made = resources(security.build(settings), "AWS::SecretsManager::Secret")
+    assert {name for name, one in made.items() if "/variables/" in one["Properties"]["Name"]} == {
+        "AzureApiKeySecret",
+        "GeminiApiKeySecret",
+    }
+    assert {"OPENAI_API_KEY", "AZURE_API_KEY", "GEMINI_API_KEY", "GROQ_API_KEY"} <= told
+    assert not {"AZURE_API_BASE", "ANTHROPIC_API_KEY"} & told
+    alone = environment("litellm", service={"providers": ["azure"]})
+    assert {"AZURE_API_BASE", "AZURE_API_KEY", "AZURE_API_VERSION"} <= injected_names(alone)
+
+
+def injected_names(settings: Any) -> set[str]:
+    return {one["Name"] for one in container(service.build(settings), "ProxyTask")["Secrets"]}
+
+
+def test_every_provider_of_the_table_can_be_named() -> None:
+    for provider, variables in VARIABLES.items():
+        models = {"bedrock_models": ["amazon.titan-embed-text-v2:0"]} if provider == "bedrock" else {}
+        settings = environment("litellm", service={"providers": [provider], **models})
+        own = {name for name in variables if name not in limits.PROVIDER_KEYS.values()}
+        assert set(names(settings)) == own
+        assert not own & application("litellm").reserved
+        assert not own & limits.ROLE_VARIABLES
+
+
+def test_a_provider_that_is_none_is_refused_with_its_name() -> None:
+    (told,) = refused("litellm", service={"providers": ["gemni"]})
+    assert told == (
+        f"service.providers[0]: 'gemni' is not a provider as {SOURCE} calls it, like azure; "
+        "did you mean gemini?"
+    )
+    assert refused("llm-proxy", service={"providers": ["gemini"]}) == [
+        "service.providers: it calls OpenAI and Anthropic only; write [openai, anthropic], or leave it out"
+    ]
+
+
+@pytest.mark.litellm
+def test_the_table_is_that_of_the_release_in_use() -> None:
+    (place,) = (ROOT / ".venv-litellm").glob("lib/*/site-packages")
+    assert rewrite_providers.providers(place / "litellm") == VARIABLES

@@ -70,6 +70,11 @@ def test_the_variables_that_are_known_are_those_that_the_task_gets(keys: dict[st
         (
             "GEMINI_API_KEY",
             {},
+            "add gemini to service.providers, or name GEMINI_API_KEY in service.secrets",
+        ),
+        (
+            "ACME_API_KEY",
+            {},
             "name it in service.secrets, and put its value in: `gatestack secret set ENV NAME`",
         ),
         ("SOMETHING", {}, "set it in service.environment, or name it in service.secrets"),
