@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from stacks.checking import limits
 from stacks.checking.problems import Finding
-from stacks.checking.regions import KNOWN, REGIONS
+from stacks.checking.region_table import REGIONS
+from stacks.checking.regions import KNOWN
 from stacks.checking.task_secrets import no_secret, told_otherwise
 from stacks.sections.secret_sources import SecretSource
 from stacks.settings import Settings
@@ -45,7 +46,7 @@ def _unreachable(settings: Settings, source: SecretSource) -> str | None:
     partition, _, region, *_ = source.parts
     if region not in KNOWN:
         return f"is in {region}, which is no region of AWS's"
-    if region not in REGIONS[partition] if partition in REGIONS else True:
+    if region not in REGIONS.get(partition, ()):
         return f"is in {region}, which is not of the partition {partition}"
     if settings.region not in REGIONS[partition]:
         return f"is in the partition {partition}, and the tasks are not: no login is good for both"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from awacs import kms, secretsmanager, ssm
-from awacs.aws import Condition, Statement, StringEquals
+from awacs.aws import Action, Condition, Statement, StringEquals
 
 from stacks.parts.policies import allow
 from stacks.sections.secret_sources import SecretSource
@@ -15,14 +15,15 @@ from stacks.settings import Settings
 def reading(settings: Settings) -> Iterator[Statement]:
     """Yield what the role that starts the tasks needs (ECS Developer Guide, "Task execution IAM role")."""
     sources = settings.service.secrets_from.values()
-    kinds = {
-        "Secrets": ([secretsmanager.GetSecretValue], [one for one in sources if not one.is_parameter]),
-        "Parameters": ([ssm.GetParameters], [one for one in sources if one.is_parameter]),
-    }
-    for kind, (actions, chosen) in kinds.items():
-        if chosen:
-            yield allow(f"ReadOther{kind}", actions, sorted({one.resource for one in chosen}))
-            yield from _decrypting(kind, chosen)
+    secrets = [one for one in sources if not one.is_parameter]
+    yield from _of("Secrets", [secretsmanager.GetSecretValue], secrets)
+    yield from _of("Parameters", [ssm.GetParameters], [one for one in sources if one.is_parameter])
+
+
+def _of(kind: str, actions: list[Action], sources: Collection[SecretSource]) -> Iterator[Statement]:
+    if sources:
+        yield allow(f"ReadOther{kind}", actions, sorted({one.resource for one in sources}))
+        yield from _decrypting(kind, sources)
 
 
 def _decrypting(kind: str, sources: Collection[SecretSource]) -> Iterator[Statement]:

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from pydantic import ConfigDict, TypeAdapter
 
 from deployer import graph
-from deployer.secrecy import SECRET_NAME
 from generator.lint import check
 from generator.manifest import Manifest
 from generator.render import render
+from stacks.checking.secret_texts import names_a_secret
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from stacks.systems import application
@@ -293,12 +293,12 @@ def nothing_looks_like_a_secret(settings: Settings, manifest: Manifest) -> None:
     place = {config.key_variable} if config else set()
     for _, container in containers(manifest):
         names = {entry["Name"] for entry in container.get("Environment", ())}
-        assert not {name for name in names - place if SECRET_NAME.search(name)}
+        assert not {name for name in names - place if names_a_secret(name)}
     for _, name, secret in found(manifest, "AWS::SecretsManager::Secret"):
         for text in texts(secret.get("SecretString", "")):
             loaded = json.loads(text) if text.startswith("{") else {}
             for key, value in loaded.items():
-                if SECRET_NAME.search(key):
+                if names_a_secret(key):
                     assert "{{resolve:" in value or value == "REPLACE_ME", (name, key)
 
 
