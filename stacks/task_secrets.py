@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from stacks.application import FromArn, FromSecret, Injected, OwnSecret
 from stacks.checking.limits import PROVIDER_KEYS
-from stacks.checking.provider_table import VARIABLES
 from stacks.known_secrets import put_in as secret_of
 from stacks.systems import application
+from stacks.systems.litellm_providers import VARIABLES
 
 if TYPE_CHECKING:
     from stacks.settings import Settings

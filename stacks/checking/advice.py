@@ -9,7 +9,7 @@ from stacks.checking.database import database_advice
 from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
 from stacks.checking.observability import observability_advice
-from stacks.checking.secret_sources import source_advice
+from stacks.checking.task_secrets import source_advice
 from stacks.settings import Settings
 from stacks.systems import application
 

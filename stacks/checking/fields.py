@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from stacks.checking import limits, provider_table, regions, zones
+from stacks.checking import limits, regions, zones
 
 Check = Callable[[Any], Any]
 
@@ -50,17 +49,6 @@ def shape(pattern: str, message: str) -> Checked:
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text):
             raise ValueError(f"{text!r} is not {message}")
-        return text
-
-    return Checked(check, (("pattern", f"^(?:{pattern})$"),))
-
-
-def shape_untold(pattern: str, message: str) -> Checked:
-    """Text that matches *pattern* as a whole; *message* does not repeat it: it may be a secret by mistake."""
-
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError(message)
         return text
 
     return Checked(check, (("pattern", f"^(?:{pattern})$"),))
@@ -169,25 +157,6 @@ def _image(name: str) -> str:
     return name
 
 
-def _variable(name: str) -> str:
-    """Repeats nothing: what stands here may be the value itself."""
-    if not re.fullmatch(limits.VARIABLE, name) or len(name) > limits.VARIABLE_LENGTH:
-        raise ValueError(
-            f"not the name of a variable, like AZURE_API_KEY: 1 to {limits.VARIABLE_LENGTH} letters, digits "
-            "and _, beginning with no digit; its value is put in with `gatestack secret set ENV NAME`"
-        )
-    return name
-
-
-def _provider(name: str) -> str:
-    if name not in provider_table.VARIABLES:
-        near = difflib.get_close_matches(name.lower(), provider_table.VARIABLES, n=1)
-        known = f"a provider as {provider_table.SOURCE} calls it, like azure"
-        hint = f"did you mean {near[0]}?" if near else "the schema of this file has all of them"
-        raise ValueError(f"{name!r} is not {known}; {hint}")
-    return name
-
-
 _CIDR_SCHEMA = (("pattern", r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$"),)
 
 EnvironmentName = Annotated[str, Checked(_environment, (("pattern", "^[a-z][a-z0-9-]{0,15}$"),))]
@@ -243,27 +212,6 @@ ParameterName = Annotated[
     str, shape(r"[a-z][a-z0-9-]{0,62}", "a parameter's name: lower-case letters, digits and hyphens")
 ]
 Parameters = dict[ParameterName, Annotated[str, shape(r"(?s).{1,4096}", "1 to 4096 characters")]]
-Variable = Annotated[
-    str, Checked(_variable, (("pattern", f"^{limits.VARIABLE}$"), ("maxLength", limits.VARIABLE_LENGTH)))
-]
-Variables = Annotated[tuple[Variable, ...], Field(strict=False)]
-SecretArn = Annotated[
-    str,
-    shape_untold(
-        rf"{limits.SECRET_ARN}|{limits.PARAMETER_ARN}",
-        "not the whole ARN of a secret, "
-        "arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>, "
-        "with :<json key>:<version stage>:<version id> on wish, "
-        "nor of a parameter, arn:aws:ssm:<region>:<account>:parameter/<name>",
-    ),
-]
-KeyArn = Annotated[
-    str,
-    shape_untold(
-        rf"arn:aws[a-z-]*:kms:{limits.REGION}:[0-9]{{12}}:key/[A-Za-z0-9-]{{1,64}}",
-        "not the ARN of a KMS key, arn:aws:kms:<region>:<account>:key/<id>; an alias is none",
-    ),
-]
 Endpoint = Annotated[
     str, shape(r"https?://[!-~]{1,2000}|/[!-~]{1,1023}", "a URL, or a path that begins with /")
 ]
@@ -305,7 +253,6 @@ BedrockModel = Annotated[
 BedrockModels = Annotated[
     tuple[BedrockModel, ...], Field(strict=False), at_most(limits.BEDROCK_MODELS, "models")
 ]
-Provider = Annotated[str, Checked(_provider, (("enum", sorted(provider_table.VARIABLES)),))]
 Guid = Annotated[
     str,
     shape(

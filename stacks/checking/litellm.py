@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stacks import task_secrets
-from stacks.checking import limits, provider_table
+from stacks.checking import limits
 from stacks.checking.problems import Finding, Place, printable, spelled
 from stacks.checking.secret_texts import is_secret, names_a_secret, sets_a_secret
 from stacks.settings import Service, Settings
-from stacks.systems import application
+from stacks.systems import application, litellm_providers
 
 _PYTHON = r"(?!litellm\.)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+"
 """``module.instance``: LiteLLM's built-in names have no dot, and its own modules are in every image."""
@@ -136,8 +136,8 @@ def _references(settings: Settings) -> Iterator[Finding]:
 
 
 def _remedy(name: str, given: frozenset[str]) -> str:
-    for provider in (*_COMMON, *provider_table.VARIABLES):
-        if name in provider_table.VARIABLES[provider]:
+    for provider in (*_COMMON, *litellm_providers.VARIABLES):
+        if name in litellm_providers.VARIABLES[provider]:
             here = "" if provider in _COMMON else f", or name {name} in service.secrets"
             return f"add {provider} to service.providers{here}"
     if name in limits.CACHE_VARIABLES:

@@ -1,4 +1,4 @@
-"""What `service.secrets` may not say: names that are taken, variables that tasks get otherwise. Pure."""
+"""What `service.secrets` and `service.secrets_from` may not say, and what another account allows. Pure."""
 
 from __future__ import annotations
 
@@ -8,23 +8,29 @@ from stacks.application import Application
 from stacks.checking import limits
 from stacks.checking.parameters import told
 from stacks.checking.problems import Finding
+from stacks.checking.region_table import REGIONS
+from stacks.checking.regions import KNOWN
 from stacks.known_secrets import CACHE, administrator, put_in
+from stacks.sections.variables import SecretSource
 from stacks.settings import Settings
 from stacks.systems import application
 from stacks.task_secrets import names, of_providers
 
-_ALSO = ("service.environment", "service.parameters", "service.providers", "cache", "database", "dispatcher")
+_ALSO = (
+    *("region", "account", "network", "cache", "database", "dispatcher"),
+    *("service.environment", "service.parameters", "service.providers"),
+)
 
 
 def task_secret_findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the variables that people put in, and all others."""
     own, listed = application(settings.system), settings.service.secrets
-    taken = told_otherwise(settings, own)
+    taken = _told_otherwise(settings, own)
     ids = {one.title: f"gatestack's secret {one.name}" for one in (*own.secrets, administrator(own), CACHE)}
     ids |= {put_in(name).title: f"{name} of service.providers" for name in of_providers(settings)}
     for index, name in enumerate(listed):
         message = "stands twice; keep one of them" if name in listed[:index] else taken.get(name)
-        message = message or no_secret(name) or _same_id(name, ids)
+        message = message or _no_secret(name) or _same_id(name, ids)
         if message:
             yield Finding("service.secrets", f"{name} {message}", _ALSO, (index,))
     if (count := len(names(settings))) > limits.MOST_VARIABLES:
@@ -32,7 +38,7 @@ def task_secret_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding("service.secrets", f"{count} variables with those of the providers; {room}", _ALSO)
 
 
-def told_otherwise(settings: Settings, own: Application) -> Mapping[str, str]:
+def _told_otherwise(settings: Settings, own: Application) -> Mapping[str, str]:
     """Return each variable that is not for people to put in, or not here, and what to do about it."""
     service = settings.service
     given = {provider: name for provider, name in limits.PROVIDER_KEYS.items() if provider in own.providers}
@@ -51,7 +57,7 @@ def told_otherwise(settings: Settings, own: Application) -> Mapping[str, str]:
     }
 
 
-def no_secret(name: str) -> str | None:
+def _no_secret(name: str) -> str | None:
     """Return why the variable *name* is none for a secret, whatever else there is; None where it may be."""
     if name in limits.ROLE_VARIABLES:
         return (
@@ -68,3 +74,67 @@ def _same_id(name: str, ids: dict[str, str]) -> str | None:
     if other in {name, f"{name} of service.providers"}:
         return None
     return f"has the same logical id {title} as {other}; rename one of them"
+
+
+def source_findings(settings: Settings) -> Iterator[Finding]:
+    """Yield what is wrong between the variables from elsewhere, all others, and where the tasks run."""
+    taken = _told_otherwise(settings, application(settings.system))
+    for name, source in settings.service.secrets_from.items():
+        message = taken.get(name) or _no_secret(name)
+        if name in settings.service.secrets:
+            message = "stands in service.secrets too; keep one of them"
+        if message := message or _unreachable(settings, source) or _encrypted_by_aws(settings, source):
+            yield Finding("service.secrets_from", f"{name} {message}", _ALSO, (name,))
+    length = sum(len(one.arn) + len(one.kms_key_arn or "") for one in settings.service.secrets_from.values())
+    if length > limits.SOURCE_CHARACTERS:
+        message = f"the ARNs have {length} characters; the role has room for {limits.SOURCE_CHARACTERS}"
+        yield Finding("service.secrets_from", message)
+
+
+def _unreachable(settings: Settings, source: SecretSource) -> str | None:
+    partition, _, region, *_ = source.parts
+    if region not in KNOWN:
+        return f"is in {region}, which is no region of AWS's"
+    if region not in REGIONS.get(partition, ()):
+        return f"is in {region}, which is not of the partition {partition}"
+    if settings.region not in REGIONS[partition]:
+        return f"is in the partition {partition}, and the tasks are not: no login is good for both"
+    if settings.closed and region != settings.region:
+        return f"is in {region}, and tasks without a way to the internet reach {settings.region} alone"
+    if source.kms_key_arn and source.kms_key_arn.split(":")[3] != region:
+        return f"is in {region}, and its kms_key_arn is not: a key encrypts in its own region"
+    return None
+
+
+def _encrypted_by_aws(settings: Settings, source: SecretSource) -> str | None:
+    """AWS Secrets Manager User Guide, "Access AWS Secrets Manager secrets from a different account"."""
+    if _is_elsewhere(settings, source) and not source.kms_key_arn and not source.is_parameter:
+        return (
+            "is of another account, whose secrets can be read only where a customer key encrypts them; write "
+            "{arn: ..., kms_key_arn: ...}"
+        )
+    return None
+
+
+def _is_elsewhere(settings: Settings, source: SecretSource) -> bool:
+    return settings.account not in {None, source.parts[3]}
+
+
+def source_advice(settings: Settings) -> Iterator[str]:
+    """
+    Yield what the other account has to allow for each of its secrets and parameters.
+
+    Sources: AWS Secrets Manager User Guide, as above; AWS Systems Manager User Guide, "Working with shared
+    parameters in Parameter Store": of the advanced tier alone, and with a customer key where one encrypts.
+    """
+    reader = f"the role of {settings.stack_name('security')}'s output ExecutionRoleArn"
+    for name, source in settings.service.secrets_from.items():
+        if not _is_elsewhere(settings, source):
+            continue
+        whose = f"service.secrets_from.{name} is of account {source.parts[3]}, which has to"
+        key = f", and kms:Decrypt in the policy of {source.kms_key_arn}" if source.kms_key_arn else ""
+        if source.is_parameter:
+            share = "share it by AWS RAM (advanced tier only)"
+            yield f"{whose} {share} with this account{key and f', and allow {reader}{key[4:]}'}"
+        else:
+            yield f"{whose} allow {reader}: secretsmanager:GetSecretValue in the secret's policy{key}"

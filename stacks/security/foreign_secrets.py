@@ -8,7 +8,7 @@ from awacs import kms, secretsmanager, ssm
 from awacs.aws import Action, Condition, Statement, StringEquals
 
 from stacks.parts.policies import allow
-from stacks.sections.secret_sources import SecretSource
+from stacks.sections.variables import SecretSource
 from stacks.settings import Settings
 
 

@@ -23,12 +23,12 @@ from stacks.application import (
     Value,
     Written,
 )
-from stacks.checking import limits, provider_table
+from stacks.checking import limits
 from stacks.checking.cache import cache_advice, cache_findings
 from stacks.checking.litellm import config_advice, config_findings
 from stacks.checking.problems import Finding
 from stacks.settings import Settings
-from stacks.systems import litellm_config, litellm_database
+from stacks.systems import litellm_config, litellm_database, litellm_providers
 
 ENOUGH_MEMORY_MB = 2048
 """LiteLLM's imports alone take more than 1 GiB."""
@@ -117,7 +117,7 @@ def _offline(settings: Settings) -> dict[str, Value]:
 
 def _injected(settings: Settings) -> dict[str, Injected]:
     secrets = {key: secret for secret in (MASTER_KEY, SALT_KEY, UI_PASSWORD) for key in secret.value.keys}
-    needed = [key for name in settings.service.providers for key in provider_table.VARIABLES[name]]
+    needed = [key for name in settings.service.providers for key in litellm_providers.VARIABLES[name]]
     secrets |= {key: API_KEYS for key in needed if key in API_KEYS.value.keys}
     own = {key: FromSecret(secret.arn, key) for key, secret in secrets.items()}
     level = FromParameter(LOG_LEVEL)
@@ -181,7 +181,7 @@ APPLICATION = Application(
     read_by_tasks={LOG_LEVEL: "LITELLM_LOG"},
     log_levels={level: level for level in ("DEBUG", "INFO", "WARNING", "ERROR")},
     reserved=limits.TEMPLATE_VARIABLES,
-    providers=tuple(dict.fromkeys([*limits.PROVIDER_KEYS, "bedrock", *provider_table.VARIABLES])),
+    providers=tuple(dict.fromkeys([*limits.PROVIDER_KEYS, "bedrock", *litellm_providers.VARIABLES])),
     first_key="LITELLM_MASTER_KEY",
     public_image="ghcr.io/berriai/litellm-database",  # LiteLLM docs, "Docker image security"
     database=litellm_database.NAME,

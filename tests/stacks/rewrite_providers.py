@@ -1,5 +1,5 @@
 """
-Rewrites stacks/checking/provider_table.py from the sources of the LiteLLM in .venv-litellm; read the diff.
+Rewrites stacks/systems/litellm_providers.py from the sources of the LiteLLM in .venv-litellm; read the diff.
 
 LiteLLM publishes no table of the variables that a provider needs. Its own word is what `validate_environment`
 reports as missing; where that says nothing of a provider, the variable that its code reads for the key.
@@ -18,7 +18,7 @@ from pathlib import Path
 from stacks.checking.limits import ROLE_VARIABLES
 from tests.places import ROOT
 
-TABLE = ROOT / "stacks" / "checking" / "provider_table.py"
+TABLE = ROOT / "stacks" / "systems" / "litellm_providers.py"
 TEXT = '''"""The providers of LiteLLM and their variables. `make providers` writes this file."""
 
 from __future__ import annotations

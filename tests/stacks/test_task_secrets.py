@@ -11,8 +11,8 @@ import pytest
 from stacks import database, security, service
 from stacks.application import camel
 from stacks.checking import limits
-from stacks.checking.provider_table import SOURCE, VARIABLES
 from stacks.systems import MODULES, application
+from stacks.systems.litellm_providers import SOURCE, VARIABLES
 from stacks.task_secrets import names
 from tests.places import ROOT
 from tests.stacks import rewrite_providers
