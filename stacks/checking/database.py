@@ -39,9 +39,12 @@ INSIGHTS_ACU = 2
 def database_findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the keys of `database`, and between them and the tasks."""
     database = settings.database
-    if bool(application(settings.system).database) is not database.exists:
-        message = f"{settings.system} needs a database" if not database.exists else "it keeps nothing in one"
+    if bool(application(settings.system).database) is not database.used:
+        message = f"{settings.system} needs a database" if not database.used else "it keeps nothing in one"
         yield Finding("database.engine", f"{message}; leave the key out")
+    if database.existing and database.snapshot_identifier:
+        message = "a database that is there is made from no snapshot; remove one of them"
+        yield Finding("database.snapshot_identifier", message, ("database.existing",))
     if not database.exists:
         return
     problem = _version_problem(database)

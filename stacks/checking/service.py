@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from stacks.application import Application
 from stacks.checking import limits
 from stacks.checking.deployment import deployment_findings
-from stacks.checking.parameters import parameter_findings
 from stacks.checking.problems import Finding
 from stacks.checking.secret_texts import is_secret, names_a_secret
-from stacks.checking.task_secrets import source_findings, task_secret_findings
 from stacks.checking.texts import INSTEAD
+from stacks.checking.variables import parameter_findings, source_findings, task_secret_findings
 from stacks.sections.operation import Dispatcher
 from stacks.settings import Service, Settings
 from stacks.systems import application

@@ -148,9 +148,7 @@ def test_the_tasks_role_is_not_put_out_of_use(name: str) -> None:
 
 def test_redis_beside_the_cache_is_refused() -> None:
     told = refused("litellm", service={"secrets": ["REDIS_URL"]}, cache={"enabled": True})
-    assert told == [
-        "service.secrets[0]: REDIS_URL leads past the Redis that cache.enabled makes; remove one of them"
-    ]
+    assert told == ["service.secrets[0]: REDIS_URL leads past the Redis of cache.enabled; remove one of them"]
     assert with_secrets("litellm", "REDIS_URL").service.secrets == ("REDIS_URL",)
 
 
