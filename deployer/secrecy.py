@@ -9,12 +9,12 @@ A dynamic reference (``{{resolve:secretsmanager:…}}``) is no secret: CloudForm
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from typing import Any
 
 from deployer.scrub import HIDDEN, REFERENCE
 from deployer.states import Change, PropertyChange
+from stacks.checking.secret_texts import names_a_secret
 
 SECRET_PROPERTIES = frozenset(
     {
@@ -24,8 +24,10 @@ SECRET_PROPERTIES = frozenset(
         "clientsecret",
         "credentials",
         "masteruserpassword",
+        "passwd",
         "password",
         "privatekey",
+        "secret",
         "secretaccesskey",
         "secretstring",
         "token",
@@ -33,8 +35,6 @@ SECRET_PROPERTIES = frozenset(
     }
 )
 """Property names, in small letters, whose values are secrets wherever they stand."""
-SECRET_NAME = re.compile(r"(^|_)(KEY|PASSWORD|PASSWD|TOKEN|SECRET|CREDENTIALS|DATABASE_URL)$", re.IGNORECASE)
-"""Names of environment variables, and of keys in structured secrets."""
 
 
 def hidden(change: Change) -> Change:
@@ -88,4 +88,6 @@ def _masked(value: Any, *, secret: bool) -> Any:
 
 
 def _is_secret(name: str) -> bool:
-    return name.lower() in SECRET_PROPERTIES or SECRET_NAME.search(name) is not None
+    """Properties are told by the table, Key and Secrets among them are none; other names as in a file."""
+    variable = "_" in name or name.isupper() or name.islower()
+    return name.lower() in SECRET_PROPERTIES or (variable and names_a_secret(name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from deployer.day2.secrets import Catalogue, Kind
 from stacks.application import PLACEHOLDER, Application, OwnSecret, Seeded, Written
@@ -15,9 +15,13 @@ DATABASE = "database"
 """What `rotate` calls the tasks' login to the database."""
 
 
-def catalogue(application: Application) -> Catalogue:
-    """Return the secrets of *application*: first what people put in, then what they choose, then the rest."""
-    found = {own.name: _kind(own) for own in sorted(application.secrets, key=_place)}
+def catalogue(application: Application, put_in: Iterable[OwnSecret] = ()) -> Catalogue:
+    """
+    Return the secrets of *application*: first what people put in, then what they choose, then the rest.
+
+    *put_in*: those of the environment's file.
+    """
+    found = {own.name: _kind(own) for own in sorted((*application.secrets, *put_in), key=_place)}
     if application.database:
         refusal = f"PostgreSQL would not know the new one: use `gatestack rotate {{env}} {DATABASE}`"
         found[LOGIN] = Kind(LOGIN_KEYS, refusal)
@@ -55,11 +59,11 @@ def prefix_of(own: OwnSecret) -> str:
     return text.partition(SEED)[0]
 
 
-def placeholders(application: Application) -> tuple[OwnSecret, ...]:
-    """Return the secrets that are of no use before somebody has put a key in."""
+def placeholders(application: Application, put_in: Iterable[OwnSecret] = ()) -> tuple[OwnSecret, ...]:
+    """Return the secrets that are of no use before somebody has put a key in; *put_in*: those of the file."""
     return tuple(
         own
-        for own in application.secrets
+        for own in (*application.secrets, *put_in)
         if isinstance(own.value, Written) and PLACEHOLDER in own.value.values.values()
     )
 
@@ -92,9 +96,14 @@ def rotations(application: Application) -> Mapping[str, str]:
     return {name: secret for name, secret in rotated(application).items() if name != LOGIN}
 
 
-def unrotated(application: Application) -> Mapping[str, str]:
-    """Return the secrets that no function rotates, each with why, and what to do instead ({env})."""
+def unrotated(application: Application, put_in: Iterable[OwnSecret] = ()) -> Mapping[str, str]:
+    """
+    Return the secrets that no function rotates, each with why, and what to do instead ({env}).
+
+    *put_in*: those of the environment's file; they are called as their variables are.
+    """
     found = {own.name: _why(own) for own in (*application.secrets, CACHE)}
+    found |= {own.value.keys[0]: _why(own) for own in put_in}
     for own in _seeded(application):
         again = f": rotate {own.name}" if own.name in rotated(application) else ""
         found[seed_of(own.name)] = f"{_made(own)}{again}"

@@ -8,7 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gatestack.environment import Environment
 from generator.manifest import Manifest
-from stacks.application import Application, FromParameter, FromSecret, Injected, OwnSecret, Program
+from stacks import known_secrets, task_secrets
+from stacks.application import (
+    PLACEHOLDER,
+    Application,
+    FromParameter,
+    FromSecret,
+    Injected,
+    OwnSecret,
+    Program,
+)
 from stacks.settings import Settings
 
 
@@ -20,6 +29,25 @@ def keys_taken(environment: Environment, own: OwnSecret) -> Sequence[str] | None
     sources = (source for _, source in _all(environment.application, settings))
     keys = (one.key for one in sources if isinstance(one, FromSecret) and one.secret == own.arn)
     return list(dict.fromkeys(keys))
+
+
+def put_in(environment: Environment) -> tuple[OwnSecret, ...]:
+    """Return the secrets of the variables that people put in by the word of the environment's file."""
+    if environment.settings is not None:
+        return task_secrets.put_in(environment.settings)
+    assert environment.rendered  # noqa: S101 - one of the two is always there
+    return tuple(known_secrets.put_in(name) for name in _put_in(environment.rendered, environment.prefix))
+
+
+def _put_in(manifest: Manifest, prefix: str) -> Iterator[str]:
+    """Yield the variables for which a secret is made, with a placeholder for the value."""
+    for stack in manifest.stacks:
+        for resource in json.loads(stack.template)["Resources"].values():
+            said = resource.get("Properties", {}).get("SecretString")
+            name = str(resource.get("Properties", {}).get("Name", ""))
+            variable = name.removeprefix(f"{prefix}/{known_secrets.VARIABLES}/")
+            if variable != name and said == json.dumps({variable: PLACEHOLDER}):
+                yield variable
 
 
 def parameters_taken(environment: Environment) -> Mapping[str, str]:
@@ -36,6 +64,7 @@ def parameters_taken(environment: Environment) -> Mapping[str, str]:
 def _all(application: Application, settings: Settings) -> Iterator[tuple[str, Injected]]:
     for program in _programs(application, settings):
         yield from program.injected(settings).items()
+    yield from task_secrets.injected(settings).items()
 
 
 def _programs(application: Application, settings: Settings) -> Iterator[Program]:

@@ -75,7 +75,14 @@ class FromParameter:
     name: str
 
 
-Injected: TypeAlias = FromSecret | FromParameter
+@dataclass(frozen=True)
+class FromArn:
+    """What somebody else's ARN names, in ECS's own form (`valueFrom`)."""
+
+    arn: str
+
+
+Injected: TypeAlias = FromSecret | FromParameter | FromArn
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,7 @@ class OwnSecret:
     """
 
     name: str
-    """Below the environment's prefix: ``master-key``."""
+    """Below the environment's prefix: ``master-key``, ``variables/AZURE_API_KEY``."""
     description: str
     value: Generated | Seeded | Written
     reader: Literal["start", "tasks", "nobody"] = "start"
@@ -147,7 +154,7 @@ class OwnSecret:
     @property
     def title(self) -> str:
         """Its logical id: ``MasterKeySecret``; its ARN is exported as ``MasterKeySecretArn``."""
-        return f"{camel(self.name)}Secret"
+        return f"{camel(self.name.rpartition('/')[2])}Secret"
 
     @property
     def content(self) -> str:
@@ -274,5 +281,5 @@ class Application:
 
 
 def camel(name: str) -> str:
-    """Return a short name as part of a logical id: ``ui-password`` is ``UiPassword``."""
-    return "".join(part.capitalize() for part in name.split("-"))
+    """Return a short name as part of a logical id: ``ui-password`` and ``UI_PASSWORD`` are ``UiPassword``."""
+    return "".join(part.capitalize() for part in name.replace("_", "-").split("-"))

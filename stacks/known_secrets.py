@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stacks.application import Application, Generated, OwnSecret
+from stacks.application import PLACEHOLDER, Application, Generated, OwnSecret, Written
 
 LOGIN = "database-login"
 """What the tasks log in to the database with; of the database stack, since it holds the host."""
@@ -34,6 +34,24 @@ def administrator(application: Application) -> OwnSecret:
             "for another login of the tasks use `gatestack rotate {env} database`"
         ),
         not_rotated="it makes the tasks' logins: rotate database changes those",
+    )
+
+
+VARIABLES = "variables"
+"""Below it, and below nothing else, stand the secrets of variables that people put in."""
+
+
+def put_in(variable: str) -> OwnSecret:
+    """
+    Return the secret that holds nothing but *variable* of the tasks, which a person puts in.
+
+    One for each variable: no other one is a property of it, so none that comes or goes touches its value.
+    """
+    return OwnSecret(
+        f"{VARIABLES}/{variable}",
+        f"{variable} of the tasks, put in by hand",
+        Written({variable: PLACEHOLDER}),
+        not_rotated=f"whoever issued it makes another one: `gatestack secret set {{env}} {variable}`",
     )
 
 

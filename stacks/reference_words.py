@@ -192,6 +192,8 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "service.execute_command": ("security", "service"),
     "service.environment": ("database", "service"),
     "service.parameters": ("security", "database", "service"),
+    "service.secrets": ("security", "service"),
+    "service.secrets_from": ("security", "service"),
     "service.providers": ("security", "service"),
     "service.bedrock_models": ("security", "service"),
     "dispatcher": ("service",),

@@ -16,10 +16,10 @@ from stacks.sections.database import Cache, Database
 from stacks.sections.network import Alb, ExistingVpc, Network
 from stacks.sections.operation import Deployment, Dispatcher, Observability, Secrets
 from stacks.sections.pipelines import Pipelines
-from stacks.sections.service import Provider, Service
+from stacks.sections.service import Service
 from stacks.sections.usage import Usage
 
-__all__ = ["Database", "EnvironmentFile", "ExistingVpc", "Provider", "Service", "Settings", "System", "Tier"]
+__all__ = ["Database", "EnvironmentFile", "ExistingVpc", "Service", "Settings", "System", "Tier"]
 
 System = Literal["litellm", "litellm-benchmark", "llm-proxy", "llm-testing"]
 Tier = Literal["dev", "production"]

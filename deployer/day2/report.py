@@ -28,6 +28,16 @@ class SecretView:
     problem: str = ""
     """Why nothing is known of its values."""
 
+    @property
+    def label(self) -> str:
+        """
+        Return what a line about it begins with: ``api-keys: ``, or a variable that is all of it.
+
+        No colon is behind the variable: what follows SECRET_KEY: is taken for its value, and hidden.
+        """
+        _, below, variable = self.name.rpartition("/")
+        return f"{variable}  " if below else f"{self.name}: "
+
     def record(self) -> dict[str, Any]:
         """Return it for machines."""
         return {
@@ -62,9 +72,13 @@ def secrets_text(views: Sequence[SecretView]) -> str:
     lines = []
     for view in views:
         if view.info is None or view.problem:
-            lines.append(f"{view.name}: {view.problem or 'not there'}")
+            lines.append(f"{view.label}{view.problem or 'not there'}")
             continue
-        lines.append(f"{view.name}: changed {_moment(view.changed)}, {view.rotation}")
+        changed = f"changed {_moment(view.changed)}, {view.rotation}"
+        if "/" in view.name:
+            lines.append(f"{view.label}{', '.join(view.keys.values()) or ONE_TEXT}, {changed}")
+            continue
+        lines.append(f"{view.label}{changed}")
         lines += [f"  {line}" for line in columns(_keys(view))]
     return "\n".join(lines)
 

@@ -60,7 +60,12 @@ class Target:
     key: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.secret}/{self.key}" if self.key else self.secret
+        return f"{self.secret}/{self.key}" if self.key and not self.alone else self.key or self.secret
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is a value with a secret of its own, which is called after it."""
+        return self.key is not None and self.secret.rpartition("/")[2] == self.key
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,8 @@ def find(name: str, prefix: str, known: Catalogue) -> Target:
     secret, _, key = short.partition("/")
     if secret in known:
         return Target(secret, key or None)
+    if short in known:
+        return Target(short, short.rpartition("/")[2])
     holders = [holder for holder, kind in known.items() if short in kind.keys]
     if len(holders) == 1:
         return Target(holders[0], short)
@@ -138,8 +145,15 @@ def find(name: str, prefix: str, known: Catalogue) -> Target:
 
 
 def _listed(known: Catalogue) -> str:
-    names = [f"{name} ({', '.join(kind.keys)})" if kind.keys else name for name, kind in known.items()]
+    names = [_with_keys(name, kind) for name, kind in known.items()]
     return ", ".join(names)
+
+
+def _with_keys(name: str, kind: Kind) -> str:
+    alone = name.rpartition("/")[2]
+    if kind.keys == (alone,):
+        return alone
+    return f"{name} ({', '.join(kind.keys)})" if kind.keys else name
 
 
 def check_settable(target: Target, kind: Kind, env: str) -> None:
@@ -285,18 +299,20 @@ def check_value(key: str, value: str, *, kept: bool = False) -> None:
         "it has leading or trailing spaces": value != value.strip(),
         "it contains invisible characters": not value.isprintable(),
         "it is in quotes; give it without them": quoted,
+        "it is JSON around the value; give the value alone": key in (values(value) or {}),
         f"it begins with the name; give what follows {key}=": value.startswith(f"{key}="),
         f"it is the placeholder, {PLACEHOLDER}": value == PLACEHOLDER and not kept,
         "a key has no spaces, and only letters, digits and signs of ASCII": (
             key.endswith("_KEY") and not re.fullmatch(r"[!-~]+", value)
         ),
         "expected a region like us-east-1": (
-            key.endswith("_REGION") and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", value)
+            re.fullmatch(r"AWS_(.*_)?REGION", key) is not None
+            and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", value)
         ),
     }
     for what, is_so in wrong.items():
         if is_so:
-            raise Refused(f"{key}: {what}; nothing was changed")
+            raise Refused(f"{key} is not set: {what}; nothing was changed")
 
 
 def update(store: SecretStore, name: str, change: Callable[[str], str]) -> bool:

@@ -194,6 +194,12 @@ def needed_keys(
     return tuple(dict.fromkeys(source.split(":")[1] for source in marked if ":" in source))
 
 
+def no_secret(name: str, env: str) -> Check:
+    """Judge a secret called *name* that the environment's file wants and that is not there."""
+    short = name.rpartition("/")[2]
+    return Check(f"key {short}", "failed", f"there is no secret {name}", f"`gatestack deploy {env}` makes it")
+
+
 def provider_keys(secret: str, text: str, needed: Collection[str], env: str) -> tuple[Check, ...]:
     """Judge the keys in *text*, the value of *secret*: each one that is *needed* has been put in."""
     found = states(text)

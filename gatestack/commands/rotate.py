@@ -22,6 +22,7 @@ from gatestack import telling
 from gatestack.account import check_account, clients, connect, poll_interval, speed
 from gatestack.catalogue import rotated, rotations, unrotated
 from gatestack.environment import Environment, resolve
+from gatestack.injected import put_in
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.progress import shown
 from gatestack.signals import host
@@ -84,7 +85,7 @@ def _meant(secret: str, environment: Environment, env: str) -> str:
     """
     short = secret.removeprefix(f"{environment.prefix}/")
     application = environment.application
-    rotates, others = rotated(application), unrotated(application)
+    rotates, others = rotated(application), unrotated(application, put_in(environment))
     if short in rotates:
         return rotates[short]
     which = f"no secret of {environment.name} is rotated"

@@ -21,6 +21,7 @@ from gatestack import telling
 from gatestack.account import clients
 from gatestack.catalogue import catalogue
 from gatestack.environment import Environment, resolve
+from gatestack.injected import put_in
 from gatestack.options import ENV, FORMAT, Options
 
 ON_THE_COMMAND_LINE = (
@@ -42,7 +43,7 @@ def list_(options: Options, env: str, style: str) -> int:
     """List ENV's secrets: the values in each, whether they are set, the time of the last change."""
     environment = resolve(env, options.region)
     store = SecretsManager(clients(environment, options))
-    kinds = catalogue(environment.application)
+    kinds = catalogue(environment.application, put_in(environment))
     views = [_view(store, environment, name) for name in kinds]
     views = [view for view in views if view.info or not kinds[view.name].optional]
     if all(view.info is None for view in views):
@@ -63,7 +64,7 @@ def list_(options: Options, env: str, style: str) -> int:
 def get(options: Options, env: str, name: str, style: str, *, reveal: bool) -> int:
     """Show metadata of the secret NAME of ENV; with --reveal its value."""
     environment = resolve(env, options.region)
-    target = secrets.find(name, environment.prefix, catalogue(environment.application))
+    target = secrets.find(name, environment.prefix, catalogue(environment.application, put_in(environment)))
     store = SecretsManager(clients(environment, options))
     info = _existing(store, environment, target, env)
     value = store.read(info.name)
@@ -95,7 +96,7 @@ def set_(options: Options, env: str, name: str, refused: tuple[str, ...]) -> int
     if refused or "=" in name or name.startswith("-") or env.startswith("-"):
         raise click.UsageError(ON_THE_COMMAND_LINE)
     environment = resolve(env, options.region)
-    kinds = catalogue(environment.application)
+    kinds = catalogue(environment.application, put_in(environment))
     target = secrets.find(name, environment.prefix, kinds)
     kind = kinds[target.secret]
     secrets.check_settable(target, kind, shlex.quote(env))

@@ -12,7 +12,7 @@ import click
 
 from gatestack.catalogue import placeholders
 from gatestack.environment import Environment, SettingsRefused, resolve
-from gatestack.injected import keys_taken
+from gatestack.injected import keys_taken, put_in
 from gatestack.options import Options
 from gatestack.review import NotConfirmed
 from gatestack.setup import draft
@@ -150,7 +150,7 @@ def _next(env: str, environment: Environment) -> str:
 
 def _keys(environment: Environment) -> Iterator[str]:
     """Yield the values that tasks are given and that somebody has to put in."""
-    for own in placeholders(environment.application):
+    for own in placeholders(environment.application, put_in(environment)):
         assert isinstance(own.value, Written)  # noqa: S101 - a placeholder stands in no other
         for key in keys_taken(environment, own) or ():
             if own.value.values[key] == PLACEHOLDER:

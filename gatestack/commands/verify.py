@@ -15,7 +15,7 @@ from deployer.aws.endpoint import emulated, is_aws
 from deployer.aws.keys import key_of
 from deployer.aws.sign_in.login import Clients
 from deployer.aws.stores.rotation_store import RotationStore
-from deployer.aws.stores.secret_store import SecretsManager
+from deployer.aws.stores.secret_store import MISSING, SecretsManager
 from deployer.aws.stores.service_store import ServiceStore
 from deployer.aws.stores.target_store import TargetStore
 from deployer.causes import first_cause, operation
@@ -36,7 +36,7 @@ from gatestack.account import check_account, clients, connect
 from gatestack.catalogue import placeholders, prefix_of, rotations
 from gatestack.checks import checks_json, table
 from gatestack.environment import Environment, resolve
-from gatestack.injected import keys_taken
+from gatestack.injected import keys_taken, put_in
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.signals import host
 from stacks.application import ConfigFile, OwnSecret
@@ -61,8 +61,14 @@ def verify(options: Options, env: str, style: str) -> int:
         click.echo(table(found))
     failed = [check for check in found if check.outcome == "failed"]
     if failed:
-        telling.error(f"{failed[0].name}: {failed[0].detail}: {failed[0].remedy}")
+        telling.error(_first(failed[0]))
     return 1 if failed else 0
+
+
+def _first(check: Check) -> str:
+    """Return *check* in a line; what says which key it is about is not told it twice."""
+    told = check.name.removeprefix("key ") in check.detail
+    return f"{'' if told else f'{check.name}: '}{check.detail}: {check.remedy}"
 
 
 def checks(
@@ -103,7 +109,7 @@ def _questions(looks: _Looks) -> Iterator[Question]:
         yield Question(place.title if place else "service", partial(_service, looks, place), SERVICE_STACK)
     yield Question("targets", partial(_targets, looks), SERVICE_STACK)
     yield Question("encryption key", partial(_key, looks), "security")
-    if placeholders(application):
+    if placeholders(application, put_in(looks.environment)):
         yield Question("provider keys", partial(_keys, looks), "security")
     for own in application.secrets:
         if own.objection:
@@ -160,6 +166,15 @@ class _Looks:
     def secret(self, short: str) -> str:
         return self.secrets.read(self.named(short)).text
 
+    def text_of(self, short: str) -> str | None:
+        """Return the value of a secret; None where there is none of that name."""
+        try:
+            return self.secret(short)
+        except CloudError as error:
+            if error.code != MISSING:
+                raise
+            return None
+
 
 def _service(looks: _Looks, place: Place | None) -> Sequence[Check]:
     if place is None:
@@ -196,9 +211,13 @@ def _keys(looks: _Looks) -> Sequence[Check]:
     except NotOffered:
         tasks = ()
     checks: list[Check] = []
-    for own in placeholders(looks.environment.application):
-        name, text = looks.named(own.name), looks.secret(own.name)
+    for own in placeholders(looks.environment.application, put_in(looks.environment)):
+        name = looks.named(own.name)
         configured = keys_taken(looks.environment, own)
+        text = looks.text_of(own.name)
+        if text is None:
+            checks.append(verification.no_secret(name, looks.env))
+            continue
         needed = verification.needed_keys(tasks, name, text, configured)
         checks += verification.provider_keys(name, text, needed, looks.env)
     return checks

@@ -35,6 +35,11 @@ def _account(_: Answers, text: str) -> str:
     )
 
 
+def _some(names: tuple[str, ...]) -> str:
+    """Return *names*, or the first of many."""
+    return ", ".join(names) if len(names) < 9 else f"{', '.join(names[:3])}, or another one of LiteLLM's"
+
+
 def _usual_list(key: str) -> Callable[[Answers], str]:
     return lambda answers: ",".join(usual(answers, "service", key))
 
@@ -121,7 +126,7 @@ QUESTIONS = (
         "Model providers, with commas",
         _usual_list("providers"),
         asked=lambda answers: len(application(answers["system"]).providers) > 1,
-        adds=lambda answers: f": {', '.join(application(answers['system']).providers)}",
+        adds=lambda answers: f": {_some(application(answers['system']).providers)}",
         value=as_list,
     ),
     Question(

@@ -10,6 +10,7 @@ from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
 from stacks.checking.observability import observability_advice
 from stacks.checking.stores import store_advice
+from stacks.checking.variables import source_advice
 from stacks.settings import Settings
 from stacks.systems import application
 
@@ -21,6 +22,7 @@ def advice(settings: Settings) -> tuple[str, ...]:
         *_examples(settings),
         *application(settings.system).advice(settings),
         *_service(settings),
+        *source_advice(settings),
         *_connections(settings),
         *database_advice(settings),
         *store_advice(settings),

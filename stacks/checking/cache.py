@@ -22,11 +22,14 @@ def cache_variables(settings: Settings) -> frozenset[str]:
 def cache_findings(settings: Settings) -> Iterator[Finding]:
     """Yield each variable of the service that would lead LiteLLM past the environment's own Redis."""
     taken = limits.CACHE_VARIABLES | limits.OTHER_CACHE_VARIABLES if settings.cache.used else frozenset()
+    key = "cache.existing" if settings.cache.existing else "cache.enabled"
+    whose = f"the Redis of {key}; remove one of them"
     for name in settings.service.environment:
         if name in taken and not names_a_secret(name):
-            key = "cache.existing" if settings.cache.existing else "cache.enabled"
-            message = f"leads past the Redis of {key}; remove one of them"
-            yield Finding("service.environment", message, (key,), (name,))
+            yield Finding("service.environment", f"leads past {whose}", (key,), (name,))
+    for index, name in enumerate(settings.service.secrets):
+        if name in taken - cache_variables(settings):
+            yield Finding("service.secrets", f"{name} leads past {whose}", (key,), (index,))
 
 
 def cache_advice(settings: Settings) -> Iterator[str]:

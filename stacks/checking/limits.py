@@ -123,6 +123,38 @@ TAGS_OF_A_RESOURCE: Final = 50
 OWN_TAGS: Final = ("Environment", "System", "Stack", "ManagedBy", "Name")
 """Tags that every resource gets from gatestack, or may get."""
 
+VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+"""A name of the environment (POSIX.1, Base Definitions, 8.1); Secrets Manager takes all of it in a name."""
+
+VARIABLE_LENGTH: Final = 64
+"""So that the export of its secret's ARN has room in CloudFormation's 128 characters."""
+
+SECRET_ARN: Final = (
+    rf"arn:aws[a-z-]*:secretsmanager:{REGION}:[0-9]{{12}}:secret:[A-Za-z0-9/_+=.@-]{{1,512}}-[A-Za-z0-9]{{6}}"
+    r"(:[^:\s]*:[^:\s]*:[^:\s]*)?"
+)
+"""
+Amazon ECS Developer Guide, "Pass Secrets Manager secrets through Amazon ECS environment variables"; its JSON
+key, stage and version need Fargate's platform version 1.4.0, the only one that ECS gives to a service now.
+"""
+
+PARAMETER_ARN: Final = rf"arn:aws[a-z-]*:ssm:{REGION}:[0-9]{{12}}:parameter/[A-Za-z0-9_./-]{{1,1011}}"
+"""Systems Manager API Reference, PutParameter, Name; of another region's, ECS takes the whole ARN alone."""
+
+SOURCE_CHARACTERS: Final = 5000
+"""
+Of all ARNs in `service.secrets_from`: the execution role names each of them, and nothing else.
+
+IAM User Guide, "IAM and AWS STS quotas": a role's inline policies have 10,240 characters.
+"""
+
+MOST_VARIABLES: Final = 100
+"""
+Variables of a file: each is an output of the security stack.
+
+CloudFormation User Guide, "CloudFormation quotas": a template has 200 outputs.
+"""
+
 OWN_VARIABLES: Final = frozenset(
     {
         "DATABASE_HOST",
@@ -153,6 +185,10 @@ OTHER_CACHE_VARIABLES: Final = frozenset({"REDIS_URL", "REDIS_USERNAME"})
 
 FARGATE_VARIABLES: Final = frozenset({"AWS_DEFAULT_REGION", "AWS_REGION"})
 """Variables that Fargate sets, and that LiteLLM's file may well refer to."""
+
+ROLE_VARIABLES: Final = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
+"""What AWS's libraries log in with before they ask for the task's role (AWS SDKs and Tools Reference Guide,
+"Standardized credential providers")."""
 
 TEMPLATE_VARIABLES: Final = OWN_VARIABLES | {
     "ANTHROPIC_API_KEY",

@@ -5,16 +5,23 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any
 
+from stacks import task_secrets
 from stacks.checking import limits
-from stacks.checking.cache import cache_variables
 from stacks.checking.problems import Finding, Place, printable, spelled
 from stacks.checking.secret_texts import is_secret, names_a_secret, sets_a_secret
-from stacks.settings import Provider, Service, Settings
+from stacks.settings import Service, Settings
+from stacks.systems import application, litellm_providers
 
 _PYTHON = r"(?!litellm\.)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+"
 """``module.instance``: LiteLLM's built-in names have no dot, and its own modules are in every image."""
+
+_GIVING = ("service.providers", "service.environment", "service.secrets", "service.parameters")
+"""Keys by which tasks get variables."""
+
+_COMMON = (*limits.PROVIDER_KEYS, "bedrock")
+"""Providers of which a model without access is a mistake; others are called in many ways."""
 
 _ACCESS = ("api_key", "api_base", "base_url", "litellm_credential_name", "mock_response")
 """Parameters with which a model does without the provider's usual access."""
@@ -22,14 +29,16 @@ _ACCESS = ("api_key", "api_base", "base_url", "litellm_credential_name", "mock_r
 
 def given_to_tasks(settings: Settings) -> frozenset[str]:
     """Return the environment variables that LiteLLM can refer to, wherever they come from."""
-    service = settings.service
-    given = {*limits.OWN_VARIABLES, *limits.FARGATE_VARIABLES, *service.environment, *_set_by_file(service)}
-    given |= {limits.PROVIDER_KEYS[name] for name in service.providers if name in limits.PROVIDER_KEYS}
-    if "bedrock" in service.providers:
-        given.add("AWS_REGION_NAME")
-    if settings.closed:
-        given.add("LITELLM_LOCAL_MODEL_COST_MAP")
-    return frozenset(given) | cache_variables(settings)
+    service, own = settings.service, application(settings.system)
+    sources = (
+        own.entrance.variables(settings),
+        own.entrance.injected(settings),
+        task_secrets.injected(settings),
+        map(own.variable_of, service.parameters),
+        service.environment,
+        _set_by_file(service),
+    )
+    return limits.FARGATE_VARIABLES.union(*sources)
 
 
 def config_findings(settings: Settings) -> Iterator[Finding]:
@@ -42,7 +51,7 @@ def config_findings(settings: Settings) -> Iterator[Finding]:
     models = config.get("model_list", [])
     if isinstance(models, list):
         for index, model in enumerate(models):
-            yield from _model(model, index, settings.service)
+            yield from _model(model, index, settings)
     else:
         yield _in_config("expected a list of models", "model_list")
 
@@ -82,7 +91,7 @@ def _general(general: object) -> Iterator[Finding]:
             yield _in_config(why, "general_settings", key)
 
 
-def _model(model: object, index: int, service: Service) -> Iterator[Finding]:
+def _model(model: object, index: int, settings: Settings) -> Iterator[Finding]:
     if not isinstance(model, Mapping):
         yield _in_config("expected model_name and litellm_params", "model_list", index)
         return
@@ -93,25 +102,25 @@ def _model(model: object, index: int, service: Service) -> Iterator[Finding]:
         message = "needs litellm_params with model: provider/name, like openai/gpt-4o"
         yield _in_config(message, "model_list", index)
         return
-    yield from _provider(params, index, service)
+    yield from _provider(params, index, settings)
 
 
-def _provider(params: Mapping[str, Any], index: int, service: Service) -> Iterator[Finding]:
+def _provider(params: Mapping[str, Any], index: int, settings: Settings) -> Iterator[Finding]:
     """Refuse a model of a provider that is not configured, where no other access to it is in sight."""
     provider, slash, _ = params["model"].partition("/")
-    if not slash or provider not in get_args(Provider) or provider in service.providers:
+    if not slash or provider not in _COMMON or provider in settings.service.providers:
         return
     variables = "AWS_" if provider == "bedrock" else f"{provider.upper()}_"
     in_sight = (
         any(key in _ACCESS or (key.startswith("aws_") and key != "aws_region_name") for key in params),
-        any(name.startswith(variables) for name in (*service.environment, *_set_by_file(service))),
+        any(name.startswith(variables) for name in _of_the_file(settings)),
     )
     if not any(in_sight):
         message = (
             f"{provider} is not among service.providers, so the tasks have no access to it; add it there"
         )
         place = ("model_list", index, "litellm_params", "model")
-        yield _in_config(message, *place, also=("service.providers", "service.environment"))
+        yield _in_config(message, *place, also=_GIVING)
 
 
 def _references(settings: Settings) -> Iterator[Finding]:
@@ -122,29 +131,38 @@ def _references(settings: Settings) -> Iterator[Finding]:
         if name == text or name in given or _is_refused_anyway(place):
             continue
         message = f"nothing sets {printable(name)} in the tasks; {_remedy(name, given)}"
-        also = ("service.providers", "service.environment", "network.nat_gateways", "cache")
+        also = (*_GIVING, "network.nat_gateways", "cache")
         yield _in_config(message, *place, also=also)
 
 
 def _remedy(name: str, given: frozenset[str]) -> str:
-    for provider, key in limits.PROVIDER_KEYS.items():
-        if name == key:
-            return f"add {provider} to service.providers"
+    for provider in (*_COMMON, *litellm_providers.VARIABLES):
+        if name in litellm_providers.VARIABLES[provider]:
+            here = "" if provider in _COMMON else f", or name {name} in service.secrets"
+            return f"add {provider} to service.providers{here}"
     if name in limits.CACHE_VARIABLES:
         how = " and cache.transit_encryption: required" if name == "REDIS_PASSWORD" else ""
         return f"it comes with cache.enabled: true{how}"
-    near = difflib.get_close_matches(name, sorted(given), n=1, cutoff=0.8)
+    secret = names_a_secret(name)
+    alike = sorted(one for one in given if names_a_secret(one) == secret)
+    near = difflib.get_close_matches(name, alike, n=1, cutoff=0.8)
     if near:
         return f"did you mean {near[0]}?"
-    if names_a_secret(name):
-        return "add the model in LiteLLM's UI, which keeps its key in the database, encrypted"
-    return "set it in service.environment"
+    if secret:
+        return "name it in service.secrets, and put its value in: `gatestack secret set ENV NAME`"
+    return "set it in service.environment, or name it in service.secrets"
 
 
 def _is_refused_anyway(place: Place) -> bool:
     """Whether *place* has a finding of its own, whatever stands there."""
     judged = ("master_key", *limits.FORBIDDEN_GENERAL_SETTINGS)
     return place in {("general_settings", key) for key in judged}
+
+
+def _of_the_file(settings: Settings) -> tuple[str, ...]:
+    """Return the variables that tasks get by the file's word alone."""
+    service = settings.service
+    return (*service.environment, *_set_by_file(service), *task_secrets.injected(settings))
 
 
 def _set_by_file(service: Service) -> tuple[str, ...]:

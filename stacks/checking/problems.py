@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -146,7 +146,8 @@ def _unknown(place: Place, model: type[BaseModel]) -> str:
 def known_keys(model: type[BaseModel], place: Place = ()) -> tuple[str, ...]:
     """Return the keys that *model* knows at *place*."""
     for part in place:
-        model = _model_of(model.model_fields[str(part)].annotation) or model
+        known = model.model_fields.get(str(part))  # none: a name of the user's own, with a section behind it
+        model = (_model_of(_value_of(known.annotation)) if known else None) or model
     return tuple(model.model_fields)
 
 
@@ -158,6 +159,14 @@ def _all_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
         if section:
             keys += _all_keys(section, f"{prefix}{name}.")
     return keys
+
+
+def _value_of(annotation: Any) -> Any:
+    """Return what stands behind the names of a mapping, or *annotation* itself."""
+    if get_origin(annotation) is not dict:
+        return annotation
+    value = get_args(annotation)[1]
+    return get_args(value)[0] if get_origin(value) is Annotated else value
 
 
 def _model_of(annotation: Any) -> type[BaseModel] | None:

@@ -10,8 +10,8 @@ import re
 from typing import Final
 
 _NAME: Final = re.compile(
-    r"(^|[-_./])(keys?|passwd|password|passphrase|secrets?|token|credentials?|licen[cs]e|webhook|webhook_url"
-    r"|connection_string)$",
+    r"(^|[-_./])((api)?keys?|passwd|password|passphrase|secrets?|token|jwt|credentials?|licen[cs]e|webhook"
+    r"|webhook_url|connection_string|database_url)$",
     re.IGNORECASE,
 )
 """Of variables and parameters. A product's licence key is one: ``LITELLM_LICENSE``."""
@@ -23,7 +23,7 @@ _SETTING: Final = re.compile(
 )
 """Of keys in LiteLLM's file (LiteLLM docs, All settings); other keys of it end with ``_key``, too."""
 
-_KEYS: Final = (
+MAKERS: Final = (
     r"sk-(?=[\w-]*\d)[\w-]{8,}",  # OpenAI, Anthropic, LiteLLM, Langfuse
     r"sk-\d{4,}",
     r"pk-lf-[\w-]{8,}",
@@ -54,7 +54,7 @@ _TEXTS: Final = (
 )
 """Private keys, addresses with a password or a key in them, webhooks, connection strings, headers."""
 _VALUE: Final = re.compile(
-    rf"(?<![\w-])({'|'.join(_KEYS)})|(?i:{'|'.join(_TEXTS)})",
+    rf"(?<![\w-])({'|'.join(MAKERS)})|(?i:{'|'.join(_TEXTS)})",
 )
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from stacks.application import Application
 from stacks.checking import limits
 from stacks.checking.deployment import deployment_findings
-from stacks.checking.parameters import parameter_findings
 from stacks.checking.problems import Finding
 from stacks.checking.secret_texts import is_secret, names_a_secret
-from stacks.checking.texts import where_instead
+from stacks.checking.texts import INSTEAD
+from stacks.checking.variables import parameter_findings, source_findings, task_secret_findings
 from stacks.sections.operation import Dispatcher
 from stacks.settings import Service, Settings
 from stacks.systems import application
@@ -31,6 +31,8 @@ def service_findings(settings: Settings) -> Iterator[Finding]:
     yield from _callable(service, application(settings.system).providers)
     yield from _variables(service.environment, application(settings.system))
     yield from parameter_findings(settings)
+    yield from task_secret_findings(settings)
+    yield from source_findings(settings)
     yield from deployment_findings(settings)
     if re.search(limits.MALICIOUS_RELEASE, service.image_tag):
         yield Finding(
@@ -87,12 +89,12 @@ def _callable(service: Service, known: tuple[str, ...]) -> Iterator[Finding]:
 
 def _variables(variables: Mapping[str, str], known: Application) -> Iterator[Finding]:
     for name, value in variables.items():
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        if not re.fullmatch(limits.VARIABLE, name):
             message = "a variable's name has letters, digits and _, and begins with no digit"
         elif name in known.reserved:
             message = "gatestack sets this variable itself; remove it"
         elif names_a_secret(name) or is_secret(value):
-            message = f"looks like a secret, and this file is none; {where_instead(known)}"
+            message = f"looks like a secret, and this file is none; {INSTEAD}"
         else:
             continue
         yield Finding("service.environment", message, below=(name,))

@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from stacks.application import PLACEHOLDER, Application, Written
 from stacks.checking.problems import Finding, Place
 from stacks.checking.secret_texts import is_secret
 from stacks.settings import Settings
-from stacks.systems import application
 
 REFERENCE: Final = re.compile(r"\{\{\s*resolve\s*:", re.IGNORECASE)
 """
@@ -24,32 +22,22 @@ CloudFormation puts the value in, in clear, with the rights of whoever deploys: 
 _RESOLVED: Final = (
     "CloudFormation would put a secret or parameter in here, in clear; write the value itself if it is none"
 )
+INSTEAD: Final = (
+    "remove it; a variable of the tasks goes by its name into service.secrets, and its value is put in with "
+    "`gatestack secret set ENV NAME`"
+)
+"""Where a secret goes that may not stand in the file."""
 _JUDGED: Final = {("service", "environment"), ("service", "parameters"), ("service", "config")}
 """Where a secret is told by its name as well, with the other rules of that key."""
 
 
 def text_findings(settings: Settings) -> Iterator[Finding]:
     """Yield every text that refers to a value of the account's, and every one that looks like a secret."""
-    remedy = where_instead(application(settings.system))
     for place, text in texts(settings.model_dump()):
         if REFERENCE.search(text):
             yield _at(place, _RESOLVED)
         elif place[:2] not in _JUDGED and is_secret(text):
-            yield _at(place, f"looks like a secret, and this file is none; {remedy}")
-
-
-def where_instead(known: Application) -> str:
-    """Return where a secret goes that may not stand in the file, as far as the system takes any."""
-    own = (secret.value for secret in known.secrets)
-    keys = [
-        key
-        for value in own
-        if isinstance(value, Written)
-        for key, text in value.values.items()
-        if text == PLACEHOLDER
-    ]
-    taken = f"the tasks take {', '.join(keys)} from Secrets Manager (`gatestack secret set ENV NAME`)"
-    return f"remove it: {taken}" if keys else "remove it: the tasks take no secret but those gatestack makes"
+            yield _at(place, f"looks like a secret, and this file is none; {INSTEAD}")
 
 
 def texts(value: object, place: Place = ()) -> Iterator[tuple[Place, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from troposphere import Join, Ref, Sub
@@ -15,7 +16,7 @@ from troposphere.ecs import (
 )
 from troposphere.logs import LogGroup
 
-from stacks.application import FromParameter, Injected, Program, camel
+from stacks.application import FromArn, FromParameter, Injected, Program, camel
 from stacks.parts import parameters
 from stacks.parts.policies import arn
 from stacks.settings import Settings
@@ -23,9 +24,21 @@ from stacks.wiring import Stack
 
 
 def add_task(
-    stack: Stack, program: Program, log_group: LogGroup, *, cpu: int, memory_mb: int, **more: Any
+    stack: Stack,
+    program: Program,
+    log_group: LogGroup,
+    *,
+    cpu: int,
+    memory_mb: int,
+    beside: Mapping[str, Injected] | None = None,
+    **more: Any,
 ) -> TaskDefinition:
-    """Add the task definition of *program*; *more* of its container is for who runs it to say."""
+    """
+    Add the task definition of *program*.
+
+    *beside*: what it gets at its start besides its own; *more* of its container is for who runs it to say.
+    """
+    injected = {**program.injected(stack.settings), **_parameters(stack), **(beside or {})}
     architecture = {"x86_64": "X86_64", "arm64": "ARM64"}[stack.settings.service.architecture]
     return stack.add(
         TaskDefinition(
@@ -38,21 +51,21 @@ def add_task(
             RuntimePlatform=RuntimePlatform(CpuArchitecture=architecture, OperatingSystemFamily="LINUX"),
             ExecutionRoleArn=stack.imported("security", "ExecutionRoleArn"),
             TaskRoleArn=stack.imported("security", "TaskRoleArn"),
-            ContainerDefinitions=[_container(stack, program, log_group, **_start(program, stack), **more)],
+            ContainerDefinitions=[
+                _container(stack, program, log_group, injected, **_start(program, stack), **more)
+            ],
         )
     )
 
 
-def _container(stack: Stack, program: Program, log_group: LogGroup, **more: Any) -> ContainerDefinition:
+def _container(
+    stack: Stack, program: Program, log_group: LogGroup, injected: Mapping[str, Injected], **more: Any
+) -> ContainerDefinition:
     settings = stack.settings
     variables = {
         **settings.service.environment,
         **{name: stack.resolved(value) for name, value in program.variables(settings).items()},
     }
-    of_the_user = {
-        stack.application.variable_of(name): FromParameter(name) for name in settings.service.parameters
-    }
-    injected = {**program.injected(settings), **of_the_user}
     return ContainerDefinition(
         Name=program.container,
         Image=image(settings),
@@ -64,6 +77,12 @@ def _container(stack: Stack, program: Program, log_group: LogGroup, **more: Any)
         LogConfiguration=_logs(stack, log_group, program.name),
         **more,
     )
+
+
+def _parameters(stack: Stack) -> dict[str, Injected]:
+    """Return the parameters of the environment's file, by the variables that tasks get them as."""
+    names = stack.settings.service.parameters
+    return {stack.application.variable_of(name): FromParameter(name) for name in names}
 
 
 def _start(program: Program, stack: Stack) -> dict[str, Any]:
@@ -98,6 +117,8 @@ def _secret(stack: Stack, name: str, source: Injected) -> Secret:
     So a parameter can be changed without a deployment. Source: ECS Developer Guide, "Pass Secrets Manager
     secrets" and "Pass Systems Manager parameters".
     """
+    if isinstance(source, FromArn):
+        return Secret(Name=name, ValueFrom=source.arn)
     if isinstance(source, FromParameter):
         return Secret(
             Name=name, ValueFrom=arn("ssm", f"parameter{parameters.path(stack.settings, source.name)}")

@@ -9,8 +9,7 @@ from pydantic import Field
 from stacks.checking import fields
 from stacks.checking.fields import between
 from stacks.sections import Section
-
-Provider = Literal["openai", "anthropic", "bedrock"]
+from stacks.sections.variables import Provider, SecretSources, Variables
 
 
 class ContainerCheck(Section):
@@ -83,8 +82,15 @@ class Service(Section):
     """Further environment variables, none of them secret."""
     parameters: fields.Parameters
     """SSM parameters that tasks read at their start, none of them secret: rate-limit-rpm: "100"."""
+    secrets: Variables
+    """Variables of the tasks whose values people put in: [AZURE_API_KEY], then `gatestack secret set ENV
+    AZURE_API_KEY`."""
+    secrets_from: SecretSources
+    """Variables of the tasks from secrets and parameters that are there: DATADOG_API_KEY: an ARN of Secrets
+    Manager or SSM, or {arn, kms_key_arn} where a customer key encrypts it."""
     providers: Annotated[tuple[Provider, ...], Field(strict=False)]
-    """Model providers that the proxy calls."""
+    """Model providers that the proxy calls. The variables that one needs follow, each with a secret of its
+    own, but for those in environment, parameters and secrets_from."""
     bedrock_models: fields.BedrockModels
     """Foundation-model or inference-profile ids that the task may invoke."""
     config: dict[str, object]

@@ -12,9 +12,18 @@ from troposphere.kms import Key
 from troposphere.s3 import Bucket
 from troposphere.secretsmanager import Secret
 
+from stacks import known_secrets, task_secrets
 from stacks.parts import parameters
 from stacks.parts.policies import allow, arn, role, via
-from stacks.security import alarm_topic, audit_trail, config_bucket, keys, log_archive, secrets
+from stacks.security import (
+    alarm_topic,
+    audit_trail,
+    config_bucket,
+    foreign_secrets,
+    keys,
+    log_archive,
+    secrets,
+)
 from stacks.security.bedrock_models import model_arns
 from stacks.settings import Settings
 from stacks.wiring import Stack
@@ -47,7 +56,12 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
     log_groups = [arn("logs", f"log-group:{settings.log_group_of(name)}:*") for name in _programs(stack)]
     # Six characters end a secret's ARN (AWS Secrets Manager User Guide, "Permissions policy examples").
     login = [arn("secretsmanager", f"secret:{settings.login_secret_name}-??????")]
-    injected = [Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "start"]
+    put_in = task_secrets.put_in(settings)
+    injected = [
+        Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "start" and one not in put_in
+    ]
+    # Whichever there are: tasks of before a change of the list start again beside those of after it.
+    variables = [arn("secretsmanager", f"secret:{settings.secret_name(known_secrets.VARIABLES)}/*")]
     there = tuple(one for one in (settings.database.existing, settings.cache.existing) if one)
     return role(
         stack,
@@ -58,6 +72,8 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
         allow("PullOwnImages", _PULL, [arn("ecr", f"repository/{settings.repository_name}")]),
         allow("WriteOwnLogs", [logs.CreateLogStream, logs.PutLogEvents], log_groups),
         *_reading("ReadOwnSecrets", [*injected, *(login if settings.database.exists else ())]),
+        *_reading("ReadVariables", variables if put_in else []),
+        *foreign_secrets.reading(settings),
         allow("ReadOwnParameters", [ssm.GetParameters], [arn("ssm", f"parameter/{settings.prefix}/*")]),
         _decrypt(GetAtt(key, "Arn"), "secretsmanager"),
         *_reading("ReadExistingSecrets", [one.secret_arn for one in there if one.secret_arn]),

@@ -9,19 +9,20 @@ from typing import Any
 from troposphere import Ref, Sub, kms
 from troposphere.secretsmanager import GenerateSecretString, Secret
 
-from stacks import known_secrets
+from stacks import known_secrets, task_secrets
 from stacks.application import Generated, OwnSecret, Seeded, Written, camel
 from stacks.parts.retention import kept_in_production, removed
 from stacks.wiring import Stack
 
 
 def wanted(stack: Stack) -> Iterator[OwnSecret]:
-    """Yield what the security stack makes: the system's own, and what database and cache ask for."""
+    """Yield what the security stack makes: the system's, the database's, the cache's, those of the file."""
     yield from stack.application.secrets
     if stack.settings.database.exists:
         yield known_secrets.administrator(stack.application)
     if stack.settings.cache.makes_password:
         yield known_secrets.CACHE
+    yield from task_secrets.put_in(stack.settings)
 
 
 def add(stack: Stack, key: kms.Key) -> Mapping[str, Secret]:

@@ -22,6 +22,7 @@ from troposphere.ecs import (
 from troposphere.ecs import CapacityProviderStrategy as DefaultStrategyItem
 from troposphere.logs import LogGroup
 
+from stacks import task_secrets
 from stacks.application import Background, camel
 from stacks.parts import deployment
 from stacks.parts.cluster import add_cluster
@@ -56,7 +57,8 @@ def add_entrance(stack: Stack) -> Running:
     settings, program = stack.settings, stack.application.entrance
     log_group = add_log_group(stack, "TaskLog", stack.log_group_name)
     size = {"cpu": settings.service.cpu, "memory_mb": settings.service.memory_mb}
-    task = add_task(stack, program, log_group, **size, **_entrance(stack))
+    injected = task_secrets.injected(settings)
+    task = add_task(stack, program, log_group, beside=injected, **size, **_entrance(stack))
     cluster = add_cluster(stack, "Cluster", settings.cluster_name)
     _capacity(stack, cluster)
     service = _service(
@@ -99,7 +101,9 @@ def add_background(stack: Stack, beside: Background) -> Running:
     program = beside.program
     title = camel(program.name)
     log_group = add_log_group(stack, f"{title}Log", stack.settings.log_group_of(program.name))
-    task = add_task(stack, program, log_group, cpu=beside.cpu, memory_mb=beside.memory_mb)
+    size = {"cpu": beside.cpu, "memory_mb": beside.memory_mb}
+    injected = task_secrets.injected(stack.settings)
+    task = add_task(stack, program, log_group, beside=injected, **size)
     breaker = DeploymentCircuitBreaker(Enable=True, Rollback=True)
     service = _service(
         stack,

@@ -29,7 +29,7 @@ from stacks.checking.litellm import config_advice, config_findings
 from stacks.checking.problems import Finding
 from stacks.known_secrets import CACHE
 from stacks.settings import Settings
-from stacks.systems import litellm_config, litellm_database
+from stacks.systems import litellm_config, litellm_database, litellm_providers
 
 ENOUGH_MEMORY_MB = 2048
 """LiteLLM's imports alone take more than 1 GiB."""
@@ -119,8 +119,8 @@ def _offline(settings: Settings) -> dict[str, Value]:
 
 def _injected(settings: Settings) -> dict[str, Injected]:
     secrets = {key: secret for secret in (MASTER_KEY, SALT_KEY, UI_PASSWORD) for key in secret.value.keys}
-    providers = [name for name in settings.service.providers if name in limits.PROVIDER_KEYS]
-    secrets |= {limits.PROVIDER_KEYS[name]: API_KEYS for name in providers}
+    needed = [key for name in settings.service.providers for key in litellm_providers.VARIABLES[name]]
+    secrets |= {key: API_KEYS for key in needed if key in API_KEYS.value.keys}
     own = {key: FromSecret(secret.arn, key) for key, secret in secrets.items()}
     level = FromParameter(LOG_LEVEL)
     return {**own, **litellm_database.injected(settings), **_redis_password(settings), "LITELLM_LOG": level}
@@ -186,7 +186,7 @@ APPLICATION = Application(
     read_by_tasks={LOG_LEVEL: "LITELLM_LOG"},
     log_levels={level: level for level in ("DEBUG", "INFO", "WARNING", "ERROR")},
     reserved=limits.TEMPLATE_VARIABLES,
-    providers=("openai", "anthropic", "bedrock"),
+    providers=tuple(dict.fromkeys([*limits.PROVIDER_KEYS, "bedrock", *litellm_providers.VARIABLES])),
     first_key="LITELLM_MASTER_KEY",
     public_image="ghcr.io/berriai/litellm-database",  # LiteLLM docs, "Docker image security"
     database=litellm_database.NAME,

@@ -25,6 +25,9 @@ def shown(name: str, value: str | None) -> str | None:
         ("/Properties/MasterUserPassword", "hunter2"),
         ("/Properties/Environment/Variables/OPENAI_API_KEY", "hunter2"),
         ("/Properties/ContainerDefinitions/0/Environment/2/Value", "hunter2"),
+        ("/Properties/Environment/Variables/LITELLM_LICENSE", "hunter2"),
+        ("/Properties/Environment/Variables/SLACK_WEBHOOK_URL", "hunter2"),
+        ("Secret", "hunter2"),
     ],
 )
 def test_a_secret_is_hidden(name: str, value: str) -> None:
@@ -35,6 +38,8 @@ def test_a_secret_is_hidden(name: str, value: str) -> None:
     ("name", "value"),
     [
         ("Engine", "postgres"),
+        ("Tags", '[{"Key": "Team", "Value": "ml"}]'),
+        ("Secrets", '[{"Name": "AZURE_API_KEY", "ValueFrom": "arn:aws:ssm:x"}]'),
         ("SecretString", "sk-{{resolve:secretsmanager:seed:SecretString}}"),
         ("MasterUserPassword", "{{changeSet:KNOWN_AFTER_APPLY}}"),
         ("KmsKeyId", "alias/aws/rds"),

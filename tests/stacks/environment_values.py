@@ -103,6 +103,8 @@ MODELS = st.sampled_from(
 )
 REGIONS = ("us-east-1", "us-east-1", "eu-central-1", "ap-southeast-2", "us-gov-west-1", "cn-north-1")
 ARN = "arn:{partition}:acm:{region}:{account}:certificate/12345678-1234-1234-1234-123456789012"
+SHARED = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shared/datadog-AbCdEf:api_key::"
+SHARED_KEY = "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012"
 POSTGRES = {
     "log_min_messages": st.sampled_from(["warning", "error"]),
     "max_connections": st.integers(6, 262_143).map(str)
@@ -282,6 +284,17 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "service.stop_timeout_seconds": numbers(1, 120),
     "service.environment": maps(VARIABLES, TEXT),
     "service.parameters": maps(PARAMETERS, TEXT.filter(lambda text: text and "{{" not in text)),
+    "service.secrets": st.lists(
+        st.sampled_from(["AZURE_API_KEY", "GEMINI_API_KEY", "LANGFUSE_SECRET_KEY", "lower_key", "X1"]),
+        max_size=3,
+        unique=True,
+    ),
+    "service.secrets_from": maps(
+        st.sampled_from(["DATADOG_API_KEY", "GEMINI_API_KEY", "OTEL_TOKEN"]),
+        st.sampled_from(
+            [SHARED, SHARED.rpartition(":api_key")[0], {"arn": SHARED, "kms_key_arn": SHARED_KEY}]
+        ),
+    ),
     "service.execute_command": st.booleans(),
     "service.keep_images": st.booleans(),
     "service.providers": st.lists(

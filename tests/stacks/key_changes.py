@@ -17,7 +17,7 @@ from stacks.environment import EnvironmentFileError, is_unused, parse_settings
 from stacks.reference import Key
 from tests.deployer.checks.existing_vpc import ARN as CERTIFICATE_ARN
 from tests.stacks.environment_values import KEY as KMS_KEY
-from tests.stacks.environment_values import SECRET
+from tests.stacks.environment_values import SECRET, SHARED
 
 Stacks = frozenset[str]
 
@@ -127,6 +127,8 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "service.min_tasks": [2, 3],
     "service.health_check.path": ["/other"],
     "service.environment": [{"FOO_BAR": "1"}],
+    "service.secrets": [["AZURE_API_KEY"]],
+    "service.secrets_from": [{"DATADOG_API_KEY": SHARED}],
     "service.parameters": [{"rate-limit-rpm": "7"}],
     "service.providers": [["openai", "bedrock"], ["openai"]],
     "service.bedrock_models": [["anthropic.claude-3-haiku-20240307-v1:0"]],

@@ -24,8 +24,9 @@ CHECK = "alb.health_check.timeout_seconds"
             "litellm",
             "provider-key",
             (
-                "looks like a secret, and these parameters are not encrypted; remove it: the tasks take "
-                "OPENAI_API_KEY, ANTHROPIC_API_KEY from Secrets Manager (`gatestack secret set ENV NAME`)"
+                "looks like a secret, and these parameters are not encrypted; remove it; a variable of the "
+                "tasks goes by its name into service.secrets, and its value is put in with "
+                "`gatestack secret set ENV NAME`"
             ),
         ),
     ],

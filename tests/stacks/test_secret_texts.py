@@ -11,6 +11,7 @@ import yaml
 from gatestack.catalogue import catalogue
 from stacks.checking.secret_texts import is_secret, names_a_secret
 from stacks.environment import EnvironmentFileError, parse_settings
+from stacks.known_secrets import put_in
 from stacks.systems import application
 from tests.command import User
 
@@ -186,18 +187,18 @@ def test_a_dynamic_reference_is_refused_with_its_line_wherever_it_stands(tmp_pat
         assert f"dev.yaml:{line}: {place}: CloudFormation would put a secret or parameter in here" in told
 
 
-def test_the_remedy_of_a_provider_key_works_to_its_end(tmp_path: Path) -> None:
-    """The key leaves the file, its provider is named, and the value that the message names can be set."""
+def test_the_remedy_of_a_secret_works_to_its_end(tmp_path: Path) -> None:
+    """The value leaves the file, its variable is named, and the value that the message names can be set."""
     key = "sk-" + "a1B2" * 10
     told = refused(tmp_path, of(service={"environment": {"PLAIN": key}}))
     user = User(tmp_path)
     (tmp_path / "wrong.yaml").write_text(of(service={"environment": {"PLAIN": key}}))
-    (tmp_path / "right.yaml").write_text(of(service={"providers": ["openai"]}))
+    (tmp_path / "right.yaml").write_text(of(service={"secrets": ["PLAIN"]}))
 
     wrong, right = user.run("generate", "wrong.yaml"), user.run("generate", "right.yaml")
 
-    assert "the tasks take OPENAI_API_KEY, ANTHROPIC_API_KEY from Secrets Manager" in told
+    assert "remove it; a variable of the tasks goes by its name into service.secrets" in told
     assert (wrong.code, right.code) == (2, 0), right.err
     assert key not in wrong.err
-    assert "OPENAI_API_KEY" in (tmp_path / "build" / "right" / "service.json").read_text()
-    assert not catalogue(application("litellm"))["api-keys"].refusal
+    assert '"PLAIN"' in (tmp_path / "build" / "right" / "service.json").read_text()
+    assert not catalogue(application("litellm"), [put_in("PLAIN")])["variables/PLAIN"].refusal

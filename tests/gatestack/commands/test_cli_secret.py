@@ -155,7 +155,7 @@ def test_a_value_on_the_command_line_is_refused_and_not_repeated(user: User, arg
 @pytest.mark.parametrize(
     ("name", "stdin", "message"),
     [
-        ("OPENAI_API_KEY", "", "OPENAI_API_KEY: it is empty"),
+        ("OPENAI_API_KEY", "", "OPENAI_API_KEY is not set: it is empty"),
         ("OPENAI_API_KEY", f"{VALUE}\n{VALUE}\n", "it has several lines"),
         ("OPENAI_API_KEY", VALUE * 4000, "no UTF-8 text of at most 65536 bytes"),
         ("api-keys", f'{{"OPENAI_API_KEY": "{VALUE}', "what was given is none"),

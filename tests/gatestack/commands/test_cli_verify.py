@@ -32,9 +32,7 @@ def test_a_deployed_environment_lacks_nothing_but_its_keys(deployed: User, secre
 
     assert done.code == 1
     said = "OPENAI_API_KEY of local-litellm/api-keys is still the placeholder"
-    assert done.err.splitlines()[-1] == (
-        f"error: key OPENAI_API_KEY: {said}: `gatestack secret set local OPENAI_API_KEY`"
-    )
+    assert done.err.splitlines()[-1] == (f"error: {said}: `gatestack secret set local OPENAI_API_KEY`")
 
     put_keys(secrets, OPENAI_API_KEY="sk-of-openai", ANTHROPIC_API_KEY="sk-of-anthropic")
     done = deployed.run("verify", "local")

@@ -70,9 +70,14 @@ def test_the_variables_that_are_known_are_those_that_the_task_gets(keys: dict[st
         (
             "GEMINI_API_KEY",
             {},
-            "add the model in LiteLLM's UI, which keeps its key in the database, encrypted",
+            "add gemini to service.providers, or name GEMINI_API_KEY in service.secrets",
         ),
-        ("SOMETHING", {}, "set it in service.environment"),
+        (
+            "ACME_API_KEY",
+            {},
+            "name it in service.secrets, and put its value in: `gatestack secret set ENV NAME`",
+        ),
+        ("SOMETHING", {}, "set it in service.environment, or name it in service.secrets"),
     ],
 )
 def test_a_reference_to_what_nothing_sets_is_refused_with_what_to_do(

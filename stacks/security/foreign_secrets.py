@@ -1,0 +1,35 @@
+"""The rights to `service.secrets_from`: exactly those secrets and parameters, and the keys that are named."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from awacs import kms, secretsmanager, ssm
+from awacs.aws import Action, Condition, Statement, StringEquals
+
+from stacks.parts.policies import allow
+from stacks.sections.variables import SecretSource
+from stacks.settings import Settings
+
+
+def reading(settings: Settings) -> Iterator[Statement]:
+    """Yield what the role that starts the tasks needs (ECS Developer Guide, "Task execution IAM role")."""
+    sources = settings.service.secrets_from.values()
+    secrets = [one for one in sources if not one.is_parameter]
+    yield from _of("Secrets", [secretsmanager.GetSecretValue], secrets)
+    yield from _of("Parameters", [ssm.GetParameters], [one for one in sources if one.is_parameter])
+
+
+def _of(kind: str, actions: list[Action], sources: Collection[SecretSource]) -> Iterator[Statement]:
+    if sources:
+        yield allow(f"ReadOther{kind}", actions, sorted({one.resource for one in sources}))
+        yield from _decrypting(kind, sources)
+
+
+def _decrypting(kind: str, sources: Collection[SecretSource]) -> Iterator[Statement]:
+    """AWS's own keys need no right of the reader's (KMS Developer Guide, "AWS managed keys")."""
+    found = sorted({one.kms_key_arn for one in sources if one.kms_key_arn})
+    through = sorted({".".join([*one.parts[1:3], "amazonaws.com"]) for one in sources if one.kms_key_arn})
+    if found:
+        condition = Condition(StringEquals("kms:ViaService", through))
+        yield allow(f"DecryptOther{kind}", [kms.Decrypt], found, condition)

@@ -1,0 +1,48 @@
+"""Which variables of the tasks hold values that people put in, and where tasks find them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from stacks.application import FromArn, FromSecret, Injected, OwnSecret
+from stacks.checking.limits import PROVIDER_KEYS
+from stacks.known_secrets import put_in as secret_of
+from stacks.systems import application
+from stacks.systems.litellm_providers import VARIABLES
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
+
+
+def names(settings: Settings) -> tuple[str, ...]:
+    """Return the variables, each once: each has a secret of its own."""
+    return tuple(dict.fromkeys([*settings.service.secrets, *of_providers(settings)]))
+
+
+def of_providers(settings: Settings) -> tuple[str, ...]:
+    """
+    Return the variables that the providers need and that nothing else gives the tasks.
+
+    OPENAI_API_KEY and ANTHROPIC_API_KEY are in a secret of the system's own.
+    """
+    service, own = settings.service, application(settings.system)
+    given = {*service.environment, *service.secrets_from, *map(own.variable_of, service.parameters)}
+    given |= {*PROVIDER_KEYS.values()}
+    needed = [name for provider in service.providers for name in VARIABLES[provider]]
+    return tuple(dict.fromkeys(name for name in needed if name not in given))
+
+
+def put_in(settings: Settings) -> tuple[OwnSecret, ...]:
+    """Return their secrets."""
+    return tuple(secret_of(name) for name in names(settings))
+
+
+def injected(settings: Settings) -> Mapping[str, Injected]:
+    """
+    Return what the services' tasks get at their start by the file's word.
+
+    A migration gets none of it: it calls nobody but the database.
+    """
+    elsewhere = {name: FromArn(source.arn) for name, source in settings.service.secrets_from.items()}
+    return {name: FromSecret(secret_of(name).arn, name) for name in names(settings)} | elsewhere
