@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from generator.manifest import Existing, ExistingSubnets, StackSpec
+from stacks.beside import from_outside
 from stacks.network import endpoints
 from stacks.settings import ExistingVpc, Settings
 
@@ -107,7 +108,8 @@ def _interfaces(resources: Resources) -> Iterator[Mapping[str, Any]]:
 
 def _needs_internet(settings: Settings) -> bool:
     """Whether something that has no endpoint is called: another provider than Bedrock, another registry."""
-    return settings.service.image != "ecr" or set(settings.service.providers) != {"bedrock"}
+    service = settings.service
+    return service.image != "ecr" or set(service.providers) != {"bedrock"} or bool(from_outside(settings))
 
 
 def _reached(settings: Settings) -> tuple[str, ...]:

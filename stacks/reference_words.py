@@ -150,6 +150,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "service.parameters": ("security", "database", "service"),
     "service.providers": ("security", "service"),
     "service.bedrock_models": ("security", "service"),
+    "service.sidecars": ("security", "service"),
     "dispatcher": ("service",),
     "dispatcher.enabled": ("security", "service"),
     "secrets": ("security", "database", "service"),

@@ -9,6 +9,7 @@ from stacks.checking.database import database_advice
 from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
 from stacks.checking.observability import observability_advice
+from stacks.checking.sidecars import sidecar_advice
 from stacks.settings import Settings
 from stacks.systems import application
 
@@ -25,6 +26,7 @@ def advice(settings: Settings) -> tuple[str, ...]:
         *access_advice(settings),
         *observability_advice(settings),
         *deployment_advice(settings),
+        *sidecar_advice(settings),
         *rest,
     )
 

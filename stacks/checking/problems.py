@@ -143,7 +143,12 @@ def _unknown(place: Place, model: type[BaseModel]) -> str:
 def known_keys(model: type[BaseModel], place: Place = ()) -> tuple[str, ...]:
     """Return the keys that *model* knows at *place*."""
     for part in place:
-        model = _model_of(model.model_fields[str(part)].annotation) or model
+        if isinstance(part, str):
+            model = (
+                _model_of(model.model_fields[part].annotation)
+                or entry_of(model.model_fields[part].annotation)
+                or model
+            )
     return tuple(model.model_fields)
 
 
@@ -151,9 +156,11 @@ def _all_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
     keys = []
     for name, info in model.model_fields.items():
         keys.append(f"{prefix}{name}")
-        section = _model_of(info.annotation)
+        section, entry = _model_of(info.annotation), entry_of(info.annotation)
         if section:
             keys += _all_keys(section, f"{prefix}{name}.")
+        if entry:
+            keys += _all_keys(entry, f"{prefix}{name}[].")
     return keys
 
 
@@ -161,6 +168,12 @@ def _model_of(annotation: Any) -> type[BaseModel] | None:
     """Return the model that *annotation* is, or may be besides None."""
     options = get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
     return next((kind for kind in options if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
+def entry_of(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that each entry of a list is; None where it is no list of such."""
+    inner = get_args(annotation) if get_origin(annotation) is tuple else ()
+    return next((kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 def _kind(value: object) -> str:

@@ -11,6 +11,7 @@ from stacks.checking.deployment import deployment_findings
 from stacks.checking.parameters import parameter_findings
 from stacks.checking.problems import Finding
 from stacks.checking.secret_texts import is_secret, names_a_secret
+from stacks.checking.sidecars import sidecar_findings
 from stacks.checking.texts import where_instead
 from stacks.sections.operation import Dispatcher
 from stacks.settings import Service, Settings
@@ -32,6 +33,7 @@ def service_findings(settings: Settings) -> Iterator[Finding]:
     yield from _variables(service.environment, application(settings.system))
     yield from parameter_findings(settings)
     yield from deployment_findings(settings)
+    yield from sidecar_findings(settings)
     if re.search(limits.MALICIOUS_RELEASE, service.image_tag):
         yield Finding(
             "service.image_tag",

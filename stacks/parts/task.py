@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from troposphere import Join, Ref, Sub
@@ -16,6 +17,7 @@ from troposphere.ecs import (
 from troposphere.logs import LogGroup
 
 from stacks.application import FromParameter, Injected, Program, camel
+from stacks.beside import given
 from stacks.parts import parameters
 from stacks.parts.policies import arn
 from stacks.settings import Settings
@@ -23,9 +25,21 @@ from stacks.wiring import Stack
 
 
 def add_task(
-    stack: Stack, program: Program, log_group: LogGroup, *, cpu: int, memory_mb: int, **more: Any
+    stack: Stack,
+    program: Program,
+    log_group: LogGroup,
+    *,
+    cpu: int,
+    memory_mb: int,
+    beside: Sequence[ContainerDefinition] = (),
+    **more: Any,
 ) -> TaskDefinition:
-    """Add the task definition of *program*; *more* of its container is for who runs it to say."""
+    """
+    Add the task definition of *program*; *more* of its container is for who runs it to say.
+
+    Its container is the first one, before those *beside* it.
+    """
+    own = _container(stack, program, log_group, **_start(program, stack), **more)
     architecture = {"x86_64": "X86_64", "arm64": "ARM64"}[stack.settings.service.architecture]
     return stack.add(
         TaskDefinition(
@@ -38,7 +52,7 @@ def add_task(
             RuntimePlatform=RuntimePlatform(CpuArchitecture=architecture, OperatingSystemFamily="LINUX"),
             ExecutionRoleArn=stack.imported("security", "ExecutionRoleArn"),
             TaskRoleArn=stack.imported("security", "TaskRoleArn"),
-            ContainerDefinitions=[_container(stack, program, log_group, **_start(program, stack), **more)],
+            ContainerDefinitions=[own, *beside],
         )
     )
 
@@ -49,19 +63,16 @@ def _container(stack: Stack, program: Program, log_group: LogGroup, **more: Any)
         **settings.service.environment,
         **{name: stack.resolved(value) for name, value in program.variables(settings).items()},
     }
-    of_the_user = {
-        stack.application.variable_of(name): FromParameter(name) for name in settings.service.parameters
-    }
-    injected = {**program.injected(settings), **of_the_user}
+    injected = given(stack.application, settings, program)
     return ContainerDefinition(
         Name=program.container,
         Image=image(settings),
         Essential=True,
         Environment=[Environment(Name=name, Value=value) for name, value in sorted(variables.items())],
-        Secrets=[_secret(stack, name, source) for name, source in injected.items()],
+        Secrets=[secret(stack, name, source) for name, source in injected.items()],
         # The applications write into their image's own folders at their start.
         ReadonlyRootFilesystem=False,
-        LogConfiguration=_logs(stack, log_group, program.name),
+        LogConfiguration=logs(stack, log_group, program.name),
         **more,
     )
 
@@ -91,7 +102,7 @@ def image(settings: Settings) -> Sub | str:
     return Sub(f"${{AWS::AccountId}}.dkr.ecr.${{AWS::Region}}.${{AWS::URLSuffix}}/{name}")
 
 
-def _secret(stack: Stack, name: str, source: Injected) -> Secret:
+def secret(stack: Stack, name: str, source: Injected) -> Secret:
     """
     Return what ECS reads as the task starts: one value of a JSON secret, or a parameter.
 
@@ -105,7 +116,7 @@ def _secret(stack: Stack, name: str, source: Injected) -> Secret:
     return Secret(Name=name, ValueFrom=Join("", [stack.resolved(source.secret), f":{source.key}::"]))
 
 
-def _logs(stack: Stack, log_group: LogGroup, stream: str) -> LogConfiguration:
+def logs(stack: Stack, log_group: LogGroup, stream: str) -> LogConfiguration:
     """Return how a container writes to *log_group*, each of its streams beginning with *stream*."""
     options = {
         "awslogs-group": Ref(log_group),

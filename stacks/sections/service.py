@@ -9,6 +9,7 @@ from pydantic import Field
 from stacks.checking import fields
 from stacks.checking.fields import between
 from stacks.sections import Section
+from stacks.sections.beside import Sidecar
 
 Provider = Literal["openai", "anthropic", "bedrock"]
 
@@ -89,6 +90,8 @@ class Service(Section):
     """Foundation-model or inference-profile ids that the task may invoke."""
     config: dict[str, object]
     """LiteLLM's config.yaml, as it is."""
+    sidecars: Annotated[tuple[Sidecar, ...], Field(strict=False)]
+    """Containers that run in each task beside the application's own."""
 
     @property
     def scaled(self) -> bool:

@@ -12,6 +12,7 @@ from troposphere.kms import Key
 from troposphere.s3 import Bucket
 from troposphere.secretsmanager import Secret
 
+from stacks.beside import every, private_image
 from stacks.parts import parameters
 from stacks.parts.policies import allow, arn, role, via
 from stacks.security import alarm_topic, audit_trail, config_bucket, keys, log_archive, secrets
@@ -55,11 +56,27 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
         arn("ecs", "*"),
         allow("EcrLogin", [ecr.GetAuthorizationToken], ["*"]),
         allow("PullOwnImages", _PULL, [arn("ecr", f"repository/{settings.repository_name}")]),
+        *_sidecar_images(settings),
         allow("WriteOwnLogs", [logs.CreateLogStream, logs.PutLogEvents], log_groups),
         *_reading("ReadOwnSecrets", [*injected, *(login if settings.database.exists else ())]),
         allow("ReadOwnParameters", [ssm.GetParameters], [arn("ssm", f"parameter/{settings.prefix}/*")]),
         _decrypt(key, "secretsmanager"),
     )
+
+
+def _sidecar_images(settings: Settings) -> list[Statement]:
+    """
+    Return what pulls the sidecars' images out of exactly their private repositories.
+
+    One of another account has to allow it too (Amazon ECR User Guide, "Private repository policy examples").
+    """
+    found = [private_image(one.image) for one in every(settings)]
+    arns = [
+        Sub(f"arn:${{AWS::Partition}}:ecr:{one.region}:{one.account}:repository/{one.repository}")
+        for one in dict.fromkeys(found)
+        if one
+    ]
+    return [allow("PullSidecarImages", _PULL, arns)] if arns else []
 
 
 def _programs(stack: Stack) -> Iterator[str]:

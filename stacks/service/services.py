@@ -28,6 +28,7 @@ from stacks.parts.cluster import add_cluster
 from stacks.parts.logs import add_log_group
 from stacks.parts.placement import private_subnets
 from stacks.parts.task import add_task
+from stacks.service.sidecars import beside
 from stacks.wiring import Stack
 
 DESIRED_COUNT = "DesiredCount"
@@ -56,7 +57,9 @@ def add_entrance(stack: Stack) -> Running:
     settings, program = stack.settings, stack.application.entrance
     log_group = add_log_group(stack, "TaskLog", stack.log_group_name)
     size = {"cpu": settings.service.cpu, "memory_mb": settings.service.memory_mb}
-    task = add_task(stack, program, log_group, **size, **_entrance(stack))
+    task = add_task(
+        stack, program, log_group, **size, **_entrance(stack), **beside(stack, program, log_group)
+    )
     cluster = add_cluster(stack, "Cluster", settings.cluster_name)
     _capacity(stack, cluster)
     service = _service(
@@ -90,23 +93,24 @@ def _entrance(stack: Stack) -> dict[str, Any]:
     }
 
 
-def add_background(stack: Stack, beside: Background) -> Running:
+def add_background(stack: Stack, wanted: Background) -> Running:
     """
     Add a service that no request reaches; ECS knows it is well while its process runs.
 
     It rolls whatever the strategy of the entrance is: there is no traffic to shift.
     """
-    program = beside.program
+    program = wanted.program
     title = camel(program.name)
     log_group = add_log_group(stack, f"{title}Log", stack.settings.log_group_of(program.name))
-    task = add_task(stack, program, log_group, cpu=beside.cpu, memory_mb=beside.memory_mb)
+    more = beside(stack, program, log_group)
+    task = add_task(stack, program, log_group, cpu=wanted.cpu, memory_mb=wanted.memory_mb, **more)
     breaker = DeploymentCircuitBreaker(Enable=True, Rollback=True)
     service = _service(
         stack,
         f"{title}Service",
         stack.settings.named(program.name),
         task,
-        DesiredCount=If(no_tasks(stack), 0, beside.tasks),
+        DesiredCount=If(no_tasks(stack), 0, wanted.tasks),
         DeploymentConfiguration=DeploymentConfiguration(
             MinimumHealthyPercent=100, MaximumPercent=200, DeploymentCircuitBreaker=breaker
         ),

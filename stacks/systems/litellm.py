@@ -23,6 +23,7 @@ from stacks.application import (
     Value,
     Written,
 )
+from stacks.beside import Size, left, sidecars
 from stacks.checking import limits
 from stacks.checking.cache import cache_advice, cache_findings
 from stacks.checking.litellm import config_advice, config_findings
@@ -155,9 +156,12 @@ def _findings(settings: Settings) -> Iterator[Finding]:
 
 def _advice(settings: Settings) -> Iterator[str]:
     service = settings.service
-    if service.memory_mb < ENOUGH_MEMORY_MB:
+    beside = sidecars(settings, APPLICATION.entrance.name)
+    memory_mb = left(Size(service.cpu, service.memory_mb), beside).memory_mb
+    if memory_mb < ENOUGH_MEMORY_MB:
+        besides = ", and service.sidecars take the rest," if beside else ""
         yield (
-            f"service.memory_mb: {service.memory_mb} MB is little: "
+            f"service.memory_mb: {memory_mb} MB{besides} is little: "
             f"LiteLLM's imports alone take more than 1 GiB; {ENOUGH_MEMORY_MB} or more"
         )
     yield from config_advice(settings)
