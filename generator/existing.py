@@ -26,7 +26,8 @@ addresses in each subnet"). Source: Elastic Load Balancing, "Application Load Ba
 def taken_for_granted(settings: Settings, stacks: tuple[StackSpec, ...]) -> Existing | None:
     """Return what has to be there already; None where *stacks* make everything themselves."""
     vpc, alb = settings.network.existing_vpc, settings.alb
-    if not (vpc or alb.certificate_arn or alb.hosted_zone_id):
+    groups = settings.service.security_group_ids
+    if not (vpc or groups or alb.certificate_arn or alb.hosted_zone_id):
         return None
     templates = (json.loads(stack.template) for stack in stacks)
     resources = tuple(one for template in templates for one in template["Resources"].values())
@@ -41,6 +42,7 @@ def taken_for_granted(settings: Settings, stacks: tuple[StackSpec, ...]) -> Exis
         certificate_arn=alb.certificate_arn,
         domain=alb.domain_name,
         hosted_zone_id=alb.hosted_zone_id,
+        security_groups=groups,
         internal=alb.internal,
     )
 

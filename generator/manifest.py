@@ -113,6 +113,8 @@ class Existing:
     certificate_arn: str | None = None
     domain: str | None = None
     hosted_zone_id: str | None = None
+    security_groups: tuple[str, ...] = ()
+    """Groups that the tasks are to have beside their own; they are in the tasks' VPC."""
     internal: bool = False
     """Whether the load balancer is reachable from the VPC only."""
 

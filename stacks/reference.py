@@ -180,7 +180,7 @@ def _taken(annotation: Any, metadata: Iterable[Any] = ()) -> str:
     if origin is tuple:
         return _list(inner, checks)
     if origin is dict:
-        return "keys with values below it" if inner[1] is object else "names with texts below it"
+        return "names with texts below it" if inner[1] is str else "keys with values below it"
     return _checked(annotation, checks)
 
 

@@ -151,6 +151,8 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "service.providers": ("security", "service"),
     "service.bedrock_models": ("security", "service"),
     "service.sidecars": ("security", "service"),
+    "service.task_policy": ("security",),
+    "service.managed_policies": ("security",),
     "dispatcher": ("service",),
     "dispatcher.enabled": ("security", "service"),
     "secrets": ("security", "database", "service"),

@@ -8,7 +8,16 @@ from datetime import datetime
 from typing import Literal
 
 Asked = Literal[
-    "vpc", "dns", "subnets", "routes", "endpoints", "interfaces", "certificate", "zone", "records"
+    "vpc",
+    "dns",
+    "subnets",
+    "routes",
+    "endpoints",
+    "interfaces",
+    "groups",
+    "certificate",
+    "zone",
+    "records",
 ]
 
 
@@ -127,6 +136,10 @@ class Facts:
     endpoints: tuple[Endpoint, ...] = ()
     interfaces: Mapping[str, int] = field(default_factory=dict)
     """Subnet -> addresses that the environment itself holds there."""
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """Security group -> the VPC that it is in, of those that the tasks are to have."""
+    own_vpc: str | None = None
+    """The VPC that the environment has made."""
     certificate: Certificate | None = None
     zone: Zone | None = None
     records: tuple[Record, ...] = ()

@@ -10,6 +10,7 @@ from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
 from stacks.checking.observability import observability_advice
 from stacks.checking.sidecars import sidecar_advice
+from stacks.checking.task_policy import task_policy_advice
 from stacks.settings import Settings
 from stacks.systems import application
 
@@ -27,6 +28,7 @@ def advice(settings: Settings) -> tuple[str, ...]:
         *observability_advice(settings),
         *deployment_advice(settings),
         *sidecar_advice(settings),
+        *task_policy_advice(settings),
         *rest,
     )
 

@@ -12,6 +12,7 @@ from stacks.checking.parameters import parameter_findings
 from stacks.checking.problems import Finding
 from stacks.checking.secret_texts import is_secret, names_a_secret
 from stacks.checking.sidecars import sidecar_findings
+from stacks.checking.task_policy import task_policy_findings
 from stacks.checking.texts import where_instead
 from stacks.sections.operation import Dispatcher
 from stacks.settings import Service, Settings
@@ -34,6 +35,7 @@ def service_findings(settings: Settings) -> Iterator[Finding]:
     yield from parameter_findings(settings)
     yield from deployment_findings(settings)
     yield from sidecar_findings(settings)
+    yield from task_policy_findings(settings)
     if re.search(limits.MALICIOUS_RELEASE, service.image_tag):
         yield Finding(
             "service.image_tag",

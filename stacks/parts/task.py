@@ -31,13 +31,13 @@ def add_task(
     *,
     cpu: int,
     memory_mb: int,
-    beside: Sequence[ContainerDefinition] = (),
+    containers: Sequence[ContainerDefinition] = (),
     **more: Any,
 ) -> TaskDefinition:
     """
     Add the task definition of *program*; *more* of its container is for who runs it to say.
 
-    Its container is the first one, before those *beside* it.
+    Its container is the first one, before the other *containers*.
     """
     own = _container(stack, program, log_group, **_start(program, stack), **more)
     architecture = {"x86_64": "X86_64", "arm64": "ARM64"}[stack.settings.service.architecture]
@@ -52,7 +52,7 @@ def add_task(
             RuntimePlatform=RuntimePlatform(CpuArchitecture=architecture, OperatingSystemFamily="LINUX"),
             ExecutionRoleArn=stack.imported("security", "ExecutionRoleArn"),
             TaskRoleArn=stack.imported("security", "TaskRoleArn"),
-            ContainerDefinitions=[own, *beside],
+            ContainerDefinitions=[own, *containers],
         )
     )
 

@@ -12,10 +12,9 @@ from troposphere.kms import Key
 from troposphere.s3 import Bucket
 from troposphere.secretsmanager import Secret
 
-from stacks.beside import every, private_image
 from stacks.parts import parameters
-from stacks.parts.policies import allow, arn, role, via
-from stacks.security import alarm_topic, audit_trail, config_bucket, keys, log_archive, secrets
+from stacks.parts.policies import allow, arn, image_repositories, role, via
+from stacks.security import alarm_topic, audit_trail, config_bucket, keys, log_archive, secrets, task_policy
 from stacks.security.bedrock_models import model_arns
 from stacks.settings import Settings
 from stacks.wiring import Stack
@@ -65,17 +64,7 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
 
 
 def _sidecar_images(settings: Settings) -> list[Statement]:
-    """
-    Return what pulls the sidecars' images out of exactly their private repositories.
-
-    One of another account has to allow it too (Amazon ECR User Guide, "Private repository policy examples").
-    """
-    found = [private_image(one.image) for one in every(settings)]
-    arns = [
-        Sub(f"arn:${{AWS::Partition}}:ecr:{one.region}:{one.account}:repository/{one.repository}")
-        for one in dict.fromkeys(found)
-        if one
-    ]
+    arns = image_repositories(settings)
     return [allow("PullSidecarImages", _PULL, arns)] if arns else []
 
 
@@ -89,9 +78,9 @@ def _programs(stack: Stack) -> Iterator[str]:
 
 
 def _task_role(stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket | None) -> iam.Role:
-    """Read what is the tasks' own to read, call the configured models; nothing else is open to them."""
+    """Read what is the tasks' own to read, call the configured models; and what the file says by itself."""
     fetched = [Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "tasks"]
-    return role(
+    made = role(
         stack,
         "TaskRole",
         "ecs-tasks.amazonaws.com",
@@ -103,6 +92,8 @@ def _task_role(stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket
         *_tracing(stack.settings),
         *_commands(stack.settings),
     )
+    task_policy.extend(made, stack.settings)
+    return made
 
 
 def _configuration(key: Key, bucket: Bucket) -> tuple[Statement, Statement]:

@@ -56,10 +56,9 @@ def add_entrance(stack: Stack) -> Running:
     """Add the cluster and the service that gets the requests (S1, "ECS Fargate Task Definition")."""
     settings, program = stack.settings, stack.application.entrance
     log_group = add_log_group(stack, "TaskLog", stack.log_group_name)
-    size = {"cpu": settings.service.cpu, "memory_mb": settings.service.memory_mb}
-    task = add_task(
-        stack, program, log_group, **size, **_entrance(stack), **beside(stack, program, log_group)
-    )
+    size = settings.service
+    more = {**_entrance(stack), **beside(stack, program, log_group)}
+    task = add_task(stack, program, log_group, cpu=size.cpu, memory_mb=size.memory_mb, **more)
     cluster = add_cluster(stack, "Cluster", settings.cluster_name)
     _capacity(stack, cluster)
     service = _service(
@@ -161,7 +160,10 @@ def _network(stack: Stack) -> NetworkConfiguration:
         AwsvpcConfiguration=AwsvpcConfiguration(
             AssignPublicIp="DISABLED",
             Subnets=private_subnets(stack),
-            SecurityGroups=[stack.imported("network", "EcsSecurityGroupId")],
+            SecurityGroups=[
+                stack.imported("network", "EcsSecurityGroupId"),
+                *stack.settings.service.security_group_ids,
+            ],
         )
     )
 

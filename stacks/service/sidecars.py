@@ -31,7 +31,7 @@ def beside(stack: Stack, program: Program, log_group: LogGroup) -> dict[str, Any
     return {
         "Cpu": rest.cpu,
         "MemoryReservation": rest.memory_mb,
-        "beside": [_container(stack, one, sources, log_group) for one in found],
+        "containers": [_container(stack, one, sources, log_group) for one in found],
     }
 
 
