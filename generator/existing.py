@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from generator.manifest import Existing, ExistingSubnets, StackSpec
+from stacks import collector
 from stacks.beside import from_outside
 from stacks.network import endpoints
 from stacks.settings import ExistingVpc, Settings
@@ -118,5 +119,5 @@ def _reached(settings: Settings) -> tuple[str, ...]:
     """Return what an environment without a way out calls, S3 aside, whose endpoint is a gateway."""
     if _needs_internet(settings):
         return ()
-    tracing = ("xray",) if settings.observability.xray else ()
+    tracing = ("xray",) if settings.observability.xray or collector.wanted(settings) else ()
     return (*endpoints.ALWAYS, *endpoints.CLOSED, "bedrock-runtime", *tracing)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from stacks import collector
 from stacks.application import Application, FromParameter, Injected, Program
 from stacks.checking import limits
 from stacks.checking.container_fields import parts
@@ -48,8 +49,9 @@ def sidecars(settings: Settings, program: str) -> tuple[Sidecar, ...]:
 
 
 def every(settings: Settings) -> tuple[Sidecar, ...]:
-    """Return all of them, whichever program they run beside."""
-    return settings.service.sidecars
+    """Return all of them, whichever program they run beside: gatestack's own first."""
+    own = (collector.sidecar(settings),) if collector.wanted(settings) else ()
+    return (*own, *settings.service.sidecars)
 
 
 def programs(settings: Settings, sidecar: Sidecar) -> tuple[str, ...]:

@@ -163,6 +163,8 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "observability.cloudtrail_days": ("security",),
     "observability.container_insights": ("database", "service"),
     "observability.xray": ("security",),
+    "observability.collector": ("security", "service"),
+    "observability.collector_image": ("security", "service"),
     "observability.alarm_email": ("security",),
     "observability.alarms.stopped_tasks": ("security", "service"),
     "observability.alarms.database_cpu_percent": ("database",),

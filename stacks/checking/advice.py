@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from stacks import collector
 from stacks.checking.database import database_advice
 from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
@@ -48,7 +49,7 @@ def _service(settings: Settings) -> Iterator[str]:
     service = settings.service
     if service.log_level == "DEBUG":
         yield "service.log_level: DEBUG writes keys and prompts to the log"
-    if settings.observability.xray:
+    if settings.observability.xray and not collector.wanted(settings):
         yield "observability.xray: only the permissions are there; the image has to send the traces by itself"
     if not settings.alb.https and not settings.alb.internal:
         yield "alb: no HTTPS, so keys and prompts travel as clear text; add domain_name or certificate_arn"

@@ -16,6 +16,7 @@ from troposphere.ecs import (
 )
 from troposphere.logs import LogGroup
 
+from stacks import collector
 from stacks.application import FromParameter, Injected, Program, camel
 from stacks.beside import given
 from stacks.parts import parameters
@@ -59,7 +60,9 @@ def add_task(
 
 def _container(stack: Stack, program: Program, log_group: LogGroup, **more: Any) -> ContainerDefinition:
     settings = stack.settings
+    with_collector = collector.wanted(settings) and program is stack.application.entrance
     variables = {
+        **(collector.variables(settings) if with_collector else {}),
         **settings.service.environment,
         **{name: stack.resolved(value) for name, value in program.variables(settings).items()},
     }

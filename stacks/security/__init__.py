@@ -12,6 +12,7 @@ from troposphere.kms import Key
 from troposphere.s3 import Bucket
 from troposphere.secretsmanager import Secret
 
+from stacks import collector
 from stacks.parts import parameters
 from stacks.parts.policies import allow, arn, image_repositories, role, via
 from stacks.security import alarm_topic, audit_trail, config_bucket, keys, log_archive, secrets, task_policy
@@ -90,6 +91,7 @@ def _task_role(stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket
         *([_decrypt(key, "secretsmanager")] if fetched else ()),
         *_bedrock(stack.settings),
         *_tracing(stack.settings),
+        *_metrics(stack.settings),
         *_commands(stack.settings),
     )
     task_policy.extend(made, stack.settings)
@@ -119,7 +121,17 @@ def _bedrock(settings: Settings) -> list[Statement]:
 
 def _tracing(settings: Settings) -> list[Statement]:
     """X-Ray's actions know no resource: Service Authorization Reference, "Actions for AWS X-Ray"."""
-    return [allow("SendTraces", _TRACE, ["*"])] if settings.observability.xray else []
+    if settings.observability.xray:
+        return [allow("SendTraces", _TRACE, ["*"])]
+    return [allow("SendTraces", _TRACE_ALL, ["*"])] if collector.wanted(settings) else []
+
+
+def _metrics(settings: Settings) -> list[Statement]:
+    """The collector's exporter makes a stream and writes to it (README of awsemfexporter)."""
+    if not collector.wanted(settings):
+        return []
+    group = arn("logs", f"log-group:{collector.log_group(settings)}:*")
+    return [allow("WriteMetrics", [logs.CreateLogStream, logs.PutLogEvents], [group])]
 
 
 def _commands(settings: Settings) -> list[Statement]:
@@ -144,6 +156,8 @@ _TRACE = [
     xray.PutTelemetryRecords,
     xray.PutTraceSegments,
 ]
+_TRACE_ALL = [xray.PutTelemetryRecords, xray.PutTraceSegments]
+"""What sends each trace that it gets, and asks for no rule of X-Ray's which to take."""
 _COMMANDS = [
     ssmmessages.CreateControlChannel,
     ssmmessages.CreateDataChannel,

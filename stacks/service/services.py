@@ -22,6 +22,7 @@ from troposphere.ecs import (
 from troposphere.ecs import CapacityProviderStrategy as DefaultStrategyItem
 from troposphere.logs import LogGroup
 
+from stacks import collector
 from stacks.application import Background, camel
 from stacks.parts import deployment
 from stacks.parts.cluster import add_cluster
@@ -56,6 +57,8 @@ def add_entrance(stack: Stack) -> Running:
     """Add the cluster and the service that gets the requests (S1, "ECS Fargate Task Definition")."""
     settings, program = stack.settings, stack.application.entrance
     log_group = add_log_group(stack, "TaskLog", stack.log_group_name)
+    if collector.wanted(settings):
+        add_log_group(stack, "MetricsLog", collector.log_group(settings), archived=False)
     size = settings.service
     more = {**_entrance(stack), **beside(stack, program, log_group)}
     task = add_task(stack, program, log_group, cpu=size.cpu, memory_mb=size.memory_mb, **more)
