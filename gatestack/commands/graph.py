@@ -26,7 +26,8 @@ def graph(options: Options, env: str, style: str) -> int:
     """
     Show ENV's stacks, what each imports from which, and which can be deployed side by side.
 
-    With `security` its security groups and their rules, as a table; with `svg` a picture of all of it.
+    With `security` its security groups and their rules, as a table, and what the file lets its tasks do in
+    AWS; with `svg` a picture of all of it.
     """
     from deployer.graph import graph as read  # noqa: PLC0415 - `generate` does without
 
@@ -58,6 +59,7 @@ def _wired(found: Graph, style: str) -> str:
 def _drawn(manifest: Manifest, style: str) -> str:
     from generator.diagram import security  # noqa: PLC0415
     from generator.picture.svg import picture  # noqa: PLC0415
+    from generator.rights import rights  # noqa: PLC0415
     from generator.traffic import traffic  # noqa: PLC0415
 
-    return picture(manifest) if style == "svg" else security(traffic(manifest))
+    return picture(manifest) if style == "svg" else security(traffic(manifest), rights(manifest))

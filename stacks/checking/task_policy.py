@@ -15,6 +15,8 @@ from stacks.sections.access import Allowed
 from stacks.settings import Settings
 
 KEY: Final = "service.task_policy"
+POLICY_NAME: Final = "FromEnvironmentFile"
+"""Of the inline policy that holds the statements."""
 MOST_CHARACTERS: Final = 10_240
 """Of all inline policies of a role, white space aside (IAM User Guide, "IAM and AWS STS quotas")."""
 OWN_CHARACTERS: Final = 1_600

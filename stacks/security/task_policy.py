@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from troposphere import iam
 
-from stacks.checking.task_policy import statement
+from stacks.checking.task_policy import POLICY_NAME, statement
 from stacks.settings import Settings
-
-POLICY_NAME = "FromEnvironmentFile"
 
 
 def extend(role: iam.Role, settings: Settings) -> None:
