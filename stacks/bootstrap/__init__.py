@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from awacs import sts
-from awacs.aws import Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
+from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
 from troposphere import AccountId, AWSHelperFn, GetAtt, Output, Ref, Sub, iam
 from troposphere.s3 import (
     AbortIncompleteMultipartUpload,
@@ -166,20 +166,19 @@ def _boundary(stack: Stack, reach: Reach) -> Any:
         "Boundary",
         ManagedPolicyName=Sub(BOUNDARY_NAME),
         Description="What a role of gatestack's stacks may be allowed at the most",
-        PolicyDocument=_with_the_files(document(*limits(reach, stack.settings)), stack.settings),
+        PolicyDocument=_with_the_files(limits(reach, stack.settings), stack.settings),
     )
     stack.add(policy)
     stack.export("BoundaryArn", Ref(policy), "Boundary of the stacks' roles")
     return Sub(OWN_BOUNDARY)
 
 
-def _with_the_files(policy: PolicyDocument, settings: Settings) -> Any:
-    """Return *policy* with what ENV's file allows its tasks, as it is written there."""
+def _with_the_files(own: list[Statement], settings: Settings) -> Any:
+    """Return a policy of *own* and of what ENV's file allows its tasks, as it is written there."""
     added = [statement(one) for one in settings.service.task_policy if one.effect == "Allow"]
     if not added:
-        return policy
-    whole: dict[str, Any] = policy.to_dict()
-    return {**whole, "Statement": [*whole["Statement"], *added]}
+        return document(*own)
+    return {"Version": "2012-10-17", "Statement": [*(one.JSONrepr() for one in own), *added]}
 
 
 def _deploying(stack: Stack, reach: Reach, boundary: Any, artifacts: Bucket) -> list[iam.ManagedPolicy]:

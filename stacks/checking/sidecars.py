@@ -23,8 +23,8 @@ from stacks.systems import application
 KEY: Final = "service.sidecars"
 MOST_CONTAINERS: Final = 10
 """In a task definition (Amazon ECS Developer Guide, "Amazon ECS service quotas"; read 2026-11-28)."""
-LEAST_MEMORY_MB: Final = 512
-"""What Fargate's smallest task has: an application with less does not start."""
+LEAST_MEMORY_MB: Final = 256
+"""Half of what Fargate's smallest task has; what each system needs, its own advice says."""
 LITTLE_CPU: Final = 256
 """What Fargate's smallest task has. A share of the CPU is a weight, so less is slow, and no failure."""
 
@@ -170,7 +170,8 @@ def _order(program: Program, beside: tuple[Sidecar, ...], places: Mapping[str, i
                 yield _at(message, *at, "condition")
             elif condition == "HEALTHY" and not checked:
                 yield _at(f"{name} has no health_check; add one, or write START", *at, "condition")
-    if circle := _circle(beside):
+    circle = _circle(beside) if len(there) == len(beside) else ()
+    if circle:
         whom = f"{', '.join(circle)} wait for each other" if circle[1:] else f"{circle[0]} waits for itself"
         yield _at(f"{whom}, and would never start; take one depends_on away")
 

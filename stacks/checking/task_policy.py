@@ -21,7 +21,7 @@ MOST_CHARACTERS: Final = 10_240
 """Of all inline policies of a role, white space aside (IAM User Guide, "IAM and AWS STS quotas")."""
 OWN_CHARACTERS: Final = 1_600
 """What gatestack's own statements of the tasks' role take at the most, models aside."""
-MODEL_CHARACTERS: Final = 500
+MODEL_CHARACTERS: Final = 700
 """What each model takes at the most: its inference profile and a model in every region of it."""
 BOUNDARY_CHARACTERS: Final = 1_500
 """
