@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from deployer import statements
+from deployer.changes import statements
 from deployer.kept import cost_line, total_usd
 from deployer.outcomes import NOT_THERE, became
 from deployer.plan import CostDifference, Plan, PlanCost, StackPlan, consent_flags

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.manifest import Manifest
-from stacks.checking.task_policy import POLICY_NAME
+from stacks.checking.tasks.task_policy import POLICY_NAME
 
 Row = tuple[str, ...]
 HEAD: Row = ("role", "statement", "effect", "actions", "resources", "condition")

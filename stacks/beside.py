@@ -16,7 +16,7 @@ from typing import Final
 from stacks import collector
 from stacks.application import Application, FromParameter, Injected, Program
 from stacks.checking import limits
-from stacks.checking.container_fields import parts
+from stacks.checking.tasks.container_fields import parts
 from stacks.sections.beside import Sidecar
 from stacks.settings import Settings
 from stacks.systems import application

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.provisioning import Provisioned, ProvisionError
-from sandbox.resources import containers, require
+from sandbox.resources import require
 from sandbox.resources.handler import Call, Handler
+from sandbox.services import containers
 from sandbox.services.pulls import missing
 
 _NO_CAPACITY = (

@@ -31,7 +31,7 @@ from stacks.bootstrap.plan_permissions import (
     planning,
 )
 from stacks.bootstrap.reach import Reach, actions
-from stacks.checking.task_policy import statement
+from stacks.checking.tasks.task_policy import statement
 from stacks.parts import private_bucket
 from stacks.parts.policies import allow, document
 from stacks.parts.retention import kept

@@ -10,8 +10,8 @@ from stacks.checking.database import database_advice
 from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
 from stacks.checking.observability import observability_advice
-from stacks.checking.sidecars import sidecar_advice
-from stacks.checking.task_policy import task_policy_advice
+from stacks.checking.tasks.sidecars import sidecar_advice
+from stacks.checking.tasks.task_policy import task_policy_advice
 from stacks.settings import Settings
 from stacks.systems import application
 

@@ -11,8 +11,8 @@ from stacks.checking.deployment import deployment_findings
 from stacks.checking.parameters import parameter_findings
 from stacks.checking.problems import Finding
 from stacks.checking.secret_texts import is_secret, names_a_secret
-from stacks.checking.sidecars import sidecar_findings
-from stacks.checking.task_policy import task_policy_findings
+from stacks.checking.tasks.sidecars import sidecar_findings
+from stacks.checking.tasks.task_policy import task_policy_findings
 from stacks.checking.texts import where_instead
 from stacks.sections.operation import Dispatcher
 from stacks.settings import Service, Settings

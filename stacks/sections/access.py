@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.checking import access_fields as kinds
 from stacks.checking.fields import NonEmpty
+from stacks.checking.tasks import access_fields as kinds
 from stacks.sections import Section
 
 

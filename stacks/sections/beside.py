@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.checking import container_fields as kinds
 from stacks.checking.fields import between
+from stacks.checking.tasks import container_fields as kinds
 from stacks.sections import Section
 
 Texts = Annotated[tuple[str, ...], Field(strict=False)]

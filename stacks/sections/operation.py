@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from stacks.checking import container_fields, fields, limits
+from stacks.checking import fields, limits
 from stacks.checking.fields import between
+from stacks.checking.tasks import container_fields
 from stacks.sections import Section
 
 

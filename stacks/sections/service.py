@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.checking import access_fields, fields
+from stacks.checking import fields
 from stacks.checking.fields import between
+from stacks.checking.tasks import access_fields
 from stacks.sections import Section
 from stacks.sections.access import Allowed
 from stacks.sections.beside import Sidecar

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from troposphere import iam
 
-from stacks.checking.task_policy import POLICY_NAME, statement
+from stacks.checking.tasks.task_policy import POLICY_NAME, statement
 from stacks.settings import Settings
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.provisioning import ProvisionError
-from sandbox.resources.containers import check
+from sandbox.services.containers import check
 
 OWN: dict[str, Any] = {"Name": "own", "Image": "x:1"}
 BESIDE: dict[str, Any] = {"Name": "beside", "Image": "x:1", "Essential": False}

@@ -12,9 +12,9 @@ import yaml
 from generator.render import render
 from generator.rights import rights
 from stacks import bootstrap, security, service
-from stacks.checking import iam_actions
 from stacks.checking.advice import advice
-from stacks.checking.task_policy import MODEL_CHARACTERS, OWN_CHARACTERS
+from stacks.checking.tasks import iam_actions
+from stacks.checking.tasks.task_policy import MODEL_CHARACTERS, OWN_CHARACTERS
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from tests.stacks.finders import properties

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deployer.statements import changed
+from deployer.changes.statements import changed
 from deployer.states import PropertyChange
 
 

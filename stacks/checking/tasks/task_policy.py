@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from stacks.checking import iam_actions
 from stacks.checking.problems import Finding
+from stacks.checking.tasks import iam_actions
 from stacks.sections.access import Allowed
 from stacks.settings import Settings
 

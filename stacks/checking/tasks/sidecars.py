@@ -12,9 +12,9 @@ from typing import Final
 
 from stacks.application import Program
 from stacks.beside import Size, every, given, left, programs, sidecars, sizes, smallest
-from stacks.checking.container_fields import parts
 from stacks.checking.problems import Finding, printable
 from stacks.checking.secret_texts import names_a_secret
+from stacks.checking.tasks.container_fields import parts
 from stacks.checking.texts import where_instead
 from stacks.sections.beside import Sidecar
 from stacks.settings import Settings
