@@ -265,4 +265,7 @@ def _index(manifest: Manifest) -> str:
         del entry["template"]
     for absent in (name for name in ("existing", "usage", "session_hours") if not index[name]):
         del index[absent]
+    existing = index.get("existing")
+    if existing and not existing["security_groups"]:
+        del existing["security_groups"]
     return json.dumps(index, indent=1, sort_keys=True) + "\n"
