@@ -75,6 +75,11 @@ def task_policy_advice(settings: Settings) -> Iterator[str]:
     for arn in settings.service.managed_policies:
         if arn.rpartition("/")[2] in ADMINISTRATORS:
             yield f"service.managed_policies: {arn}: who gets into a task has these rights over the account"
+    yield from boundary_advice(settings)
+
+
+def boundary_advice(settings: Settings) -> Iterator[str]:
+    """Yield what no boundary of gatestack's lets through, whatever the tasks' role is given."""
     boundary = settings.pipelines.boundary
     if boundary and settings.service.managed_policies:
         yield (

@@ -126,3 +126,19 @@ def test_a_group_of_the_environments_own_vpc_is_given_to_the_tasks(deployed: Use
     finally:
         write(deployed, security_group_ids=[])
         assert deployed.run("deploy", "local", "--yes").code == 0
+
+
+def test_bootstrap_says_what_its_boundary_does_not_grant(deployed: User) -> None:
+    write(deployed, task_policy=[ROLE_STATEMENT], managed_policies=["arn:aws:iam::aws:policy/ReadOnlyAccess"])
+    file = deployed.folder / "environments" / "local.yaml"
+    github = {"github": {"repository": "acme/gateway", "environments": ["local"]}}
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"pipelines": github}))
+
+    told = deployed.run("bootstrap", "local", "--print-template")
+
+    assert told.code == 0, told.err
+    assert (
+        "warning: service.managed_policies: the tasks' role is limited by the boundary gatestack" in told.err
+    )
+    boundary = json.loads(told.out)["Resources"]["Boundary"]["Properties"]["PolicyDocument"]
+    assert "ReadPrompts" in [one["Sid"] for one in boundary["Statement"]]
