@@ -50,8 +50,12 @@ def sidecars(settings: Settings, program: str) -> tuple[Sidecar, ...]:
 
 def every(settings: Settings) -> tuple[Sidecar, ...]:
     """Return all of them, whichever program they run beside: gatestack's own first."""
-    own = (collector.sidecar(settings),) if collector.wanted(settings) else ()
-    return (*own, *settings.service.sidecars)
+    return (*added(settings), *settings.service.sidecars)
+
+
+def added(settings: Settings) -> tuple[Sidecar, ...]:
+    """Return those that other keys ask for; the file does not write them."""
+    return (collector.sidecar(settings),) if collector.wanted(settings) else ()
 
 
 def programs(settings: Settings, sidecar: Sidecar) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from stacks.application import Program
-from stacks.beside import Size, every, given, left, programs, sidecars, sizes, smallest
+from stacks.beside import Size, added, every, given, left, programs, sidecars, sizes, smallest
 from stacks.checking.problems import Finding, printable
 from stacks.checking.secret_texts import names_a_secret
 from stacks.checking.tasks.container_fields import parts
@@ -81,20 +81,21 @@ def _mine(settings: Settings, program: Program) -> Iterator[tuple[int, Sidecar]]
             yield index, one
 
 
+def _added(settings: Settings, program: Program) -> list[Sidecar]:
+    return [one for one in added(settings) if program.name in programs(settings, one)]
+
+
 def _names(settings: Settings, program: Program) -> Iterator[Finding]:
     """ECS tells a task's containers from each other by their names."""
     taken = {program.container: "the application's own container"}
-    own = sidecars(settings, program.name)
-    written = {id(one) for one in settings.service.sidecars}
-    taken |= {one.name: "a container of gatestack's own" for one in own if id(one) not in written}
+    taken |= {one.name: "a container of gatestack's own" for one in _added(settings, program)}
     for index, one in _mine(settings, program):
         if one.name in taken:
             yield _at(f"{one.name} is {taken[one.name]}; choose another name", index, "name")
         taken.setdefault(one.name, "another sidecar's name")
-    if len(own) >= MOST_CONTAINERS:
-        message = (
-            f"{len(own)} beside {program.container}; a task has {MOST_CONTAINERS} containers at the most"
-        )
+    count = len(sidecars(settings, program.name))
+    if count >= MOST_CONTAINERS:
+        message = f"{count} beside {program.container}; a task has {MOST_CONTAINERS} containers at the most"
         yield _at(message)
 
 
@@ -103,10 +104,8 @@ def _ports(settings: Settings, program: Program) -> Iterator[Finding]:
     taken: dict[int, str] = {}
     if program.name == application(settings.system).entrance.name:
         taken[settings.service.port] = f"{program.container}'s own (service.port)"
-    written = {id(one) for one in settings.service.sidecars}
-    for one in sidecars(settings, program.name):
-        if id(one) not in written:
-            taken |= dict.fromkeys(one.ports, f"{one.name}'s, which gatestack adds")
+    for one in _added(settings, program):
+        taken |= dict.fromkeys(one.ports, f"{one.name}'s, which gatestack adds")
     for index, one in _mine(settings, program):
         for number, port in enumerate(one.ports):
             if port in taken:
