@@ -18,7 +18,7 @@ COMPILE := -m compileall -qq -j 0
 LOCK := .venv-lock/bin/uv --quiet --no-config pip compile --upgrade --universal --python-version 3.11 --only-binary :all: \
   --generate-hashes --no-header --no-annotate
 
-# A person at a terminal is asked before a real environment changes; `local`, which the command keeps away from AWS whatever
+# A user in a terminal confirms before a real environment changes; `local`, which the command keeps away from AWS whatever
 # the surroundings say, and pipelines are not.
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
@@ -32,19 +32,19 @@ ready: $(READY) ## Set up .venv for deploying, and nothing else
 
 ready-dev: $(DEV) ## Set up .venv for developing
 
-deploy-env: $(READY) ## Bring environment ENV (default: local, the sandbox) to what its file says
+deploy-env: $(READY) ## Deploy environment ENV (default: local, the sandbox)
 	@$(BIN)/gatestack deploy $(ENV) $(YES)
 
 plan-env: $(READY) ## Show what deploy-env would change
 	@$(BIN)/gatestack plan $(ENV)
 
-destroy-env: $(READY) ## Take environment ENV away, in reverse order
+destroy-env: $(READY) ## Delete the stacks of environment ENV, in reverse order
 	@$(BIN)/gatestack destroy $(ENV) $(YES)
 
 image-build: $(READY) ## Build the image of ENV's tasks; TAG (default: the commit), CONTEXT (default: image)
 	@$(BIN)/gatestack image $(ENV) $(if $(TAG),--tag '$(TAG)') $(if $(CONTEXT),--context '$(CONTEXT)')
 
-image-push: $(READY) ## Build it, and push it to ENV's repository; a tag that is there is refused
+image-push: $(READY) ## Build it, and push it to ENV's repository; an existing tag is refused
 	@$(BIN)/gatestack image $(ENV) --push $(if $(TAG),--tag '$(TAG)') $(if $(CONTEXT),--context '$(CONTEXT)')
 
 generate: $(READY) ## Render ENV's templates into build/ENV
@@ -53,10 +53,10 @@ generate: $(READY) ## Render ENV's templates into build/ENV
 lint: $(READY) ## cfn-lint over ENV's templates; errors and warnings fail
 	@$(BIN)/gatestack lint $(ENV)
 
-cost: $(READY) ## Estimate what ENV costs in a month; ARGS: --live, --format json
+cost: $(READY) ## Estimate the monthly cost of ENV; ARGS: --live, --format json
 	@$(BIN)/gatestack cost $(ENV) $(ARGS)
 
-graph: $(READY) ## Show ENV's stacks and what passes between them
+graph: $(READY) ## Show ENV's stacks with their exports and imports
 	@$(BIN)/gatestack graph $(ENV)
 
 test: $(DEV) ## Run the tests

@@ -150,7 +150,7 @@ def _tell_of_other_region(environment: Environment, options: Options) -> None:
         name, value = next(iter(others.items()))
         telling.warning(
             f"{name} is {value}, and the file of {environment.name} says {environment.region}: the file "
-            f"counts; --region {value} would go there"
+            f"takes precedence; use --region {value} to override it"
         )
 
 

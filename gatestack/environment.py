@@ -13,7 +13,7 @@ from gatestack import telling
 from generator import manifest as manifests
 from generator.manifest import Manifest
 from stacks import STACKS
-from stacks.systems import MODULES
+from stacks.systems import MODULES, has_database_stack
 from stacks.systems import application as described
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ SANDBOX_ENVIRONMENT = "local"
 
 
 class SettingsRefused(click.ClickException):
-    """The environment cannot be read; nothing was touched."""
+    """The environment cannot be read; nothing was changed."""
 
     exit_code = 2
 
@@ -47,8 +47,16 @@ class Environment:
 
     @property
     def application(self) -> Application:
-        """What the system is made of."""
-        return described(self.system)
+        """What the environment is made of: its system, without a database where one was there already."""
+        whole = described(self.system)
+        return replace(whole, database=None) if self._brings_database else whole
+
+    @property
+    def _brings_database(self) -> bool:
+        if self.settings:
+            return self.settings.database.existing is not None
+        there = self.rendered.existing if self.rendered else None
+        return there is not None and any(one.key == "database.existing" for one in there.stores)
 
     @property
     def prefix(self) -> str:
@@ -172,9 +180,8 @@ def _from_file(path: Path, region: str | None, *, guesses: bool) -> Environment:
     settings = load(path, guesses=guesses)
     if region:
         settings = settings.model_copy(update={"region": region})
-    names = {
-        stack: settings.stack_name(stack) for stack in STACKS if stack != "database" or settings.keeps_data
-    }
+    here = (stack for stack in STACKS if stack != "database" or has_database_stack(settings))
+    names = {stack: settings.stack_name(stack) for stack in here}
     system = settings.system
     return Environment(
         settings.environment,

@@ -98,6 +98,23 @@ class ExistingSubnets:
 
 
 @dataclass(frozen=True)
+class ExistingStore:
+    """A database or a cache that is there already, and what tasks have to find."""
+
+    key: str
+    """The settings key that names it: ``database.existing``."""
+    host: str
+    port: int
+    clients: str
+    """The VPC's range, in which the tasks are."""
+    secret_arn: str | None = None
+    secret_keys: tuple[str, ...] = ()
+    """The keys of the secret's JSON that tasks are given."""
+    kms_key_arn: str | None = None
+    """The key that their role may open the secret with; None: AWS's own."""
+
+
+@dataclass(frozen=True)
 class Existing:
     """What an environment takes for granted: it is looked at before anything is touched."""
 
@@ -117,6 +134,7 @@ class Existing:
     """Groups that the tasks are to have beside their own; they are in the tasks' VPC."""
     internal: bool = False
     """Whether the load balancer is reachable from the VPC only."""
+    stores: tuple[ExistingStore, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -263,6 +281,8 @@ def _index(manifest: Manifest) -> str:
     index = asdict(replace(manifest, files={})) | {"format": FORMAT, "files": sorted(manifest.files)}
     for entry in index["stacks"]:
         del entry["template"]
+    if index["existing"] and not index["existing"]["stores"]:
+        del index["existing"]["stores"]
     for absent in (name for name in ("existing", "usage", "session_hours") if not index[name]):
         del index[absent]
     existing = index.get("existing")

@@ -38,16 +38,16 @@ def _options(command: Callable[..., int]) -> Callable[..., int]:
 @click.command()
 @_options
 @click.option("--yes", is_flag=True, help="Ask nothing: take the defaults for what is not given.")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.pass_obj
 def setup(options: Options, /, *, yes: bool, force: bool, **given: str | None) -> int:
     """
-    Ask for what an environment needs, and write its file.
+    Ask a few questions, and write an environment file.
 
     An environment dev is environments/dev.yaml in the system litellm, environments/llm-proxy-dev.yaml in the
     system llm-proxy, and so on: ENV in the other commands is that name.
 
-    Every question has an option, --region among them; without a terminal all answers are options.
+    Every question has an option, for example --region; without a terminal, answer by options.
     """
     said = {name.replace("_", "-"): value for name, value in given.items()} | {"region": options.region}
     said["access"] = said["access"] or implied_access(said)
@@ -126,9 +126,9 @@ def _answers(said: Mapping[str, str | None], asker: Asker) -> Answers:
             idle.append(question.option)
     if asker.missing:
         hint = "these have no default" if asker.takes_defaults else "--yes takes the defaults"
-        raise click.UsageError(f"nobody can be asked here: give {', '.join(asker.missing)} ({hint})")
+        raise click.UsageError(f"stdin is not a terminal: give {', '.join(asker.missing)} ({hint})")
     if idle:
-        raise click.UsageError(f"{', '.join(idle)}: does not go with the other answers; leave it out")
+        raise click.UsageError(f"{', '.join(idle)}: does not apply with the other answers; leave it out")
     return answers
 
 
@@ -142,7 +142,7 @@ def _check_free(answers: Answers) -> None:
     """Raise ValueError where the file is there, or where another file has the same environment."""
     path = _path(answers)
     if path.exists():
-        raise ValueError(f"{path} is there already; another name, or --force to write over it")
+        raise ValueError(f"{path} exists already; choose another name, or --force to overwrite it")
     wanted = (answers["system"], answers["environment"])
     for other in sorted(FOLDER.glob("*.yaml")):
         try:
@@ -190,11 +190,11 @@ def _next(env: str, environment: Environment) -> str:
     """Return the commands that come next."""
     name = shlex.quote(env)
     steps = [
-        ("what it would make", f"gatestack plan {name}"),
-        ("make it", f"make deploy-env ENV={name}"),
-        *(("a key that you put in", f"gatestack secret set {name} {key}") for key in _keys(environment)),
+        ("preview", f"gatestack plan {name}"),
+        ("deploy", f"make deploy-env ENV={name}"),
+        *(("set a provider's key", f"gatestack secret set {name} {key}") for key in _keys(environment)),
         (
-            "the key to get in with",
+            "show the first access key",
             f"gatestack secret get {name} {environment.application.first_key} --reveal",
         ),
     ]

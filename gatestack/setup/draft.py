@@ -63,7 +63,7 @@ LINES = (
     Line("network.existing_vpc.data_subnet_ids", "for database and cache"),
     Line("alb.domain_name", "HTTPS certificate and DNS record are made for it"),
     Line("alb.hosted_zone_id", "the domain's public Route 53 zone"),
-    Line("alb.certificate_arn", "HTTPS with a certificate that is there already"),
+    Line("alb.certificate_arn", "HTTPS with an existing certificate"),
     Line("alb.internal", "reachable from the VPC only", only_said=True),
     Line("alb.waf"),
     Line("database.instance_class", systems=LITELLM),

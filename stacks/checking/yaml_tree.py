@@ -180,7 +180,7 @@ def _unfaithful(written: str, value: object) -> str | None:
     if isinstance(value, str) and not _is_text(value):
         return "text that is not valid Unicode"
     if isinstance(value, float) and not math.isfinite(value):
-        return f"{written} is no number that can be used here"
+        return f"{written} is not a number that can be used here"
     if isinstance(value, int) and not isinstance(value, bool) and written.lstrip("+") != str(value):
         return (
             f"YAML reads {printable(written)} as {value}; write {value}, or {_quoted(written)} if it is text"

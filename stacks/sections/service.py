@@ -67,7 +67,7 @@ class Service(Section):
     bake_minutes: Annotated[int, between(0, 1440, "minutes")]
     """How long the old tasks stay after all traffic has gone to the new ones; not with rolling."""
     deployment_alarms: bool | None
-    """Roll a deployment back during which the alarm on 5xx answers or on unhealthy tasks rings; left out:
+    """Roll a deployment back during which the alarm on 5xx answers or on unhealthy tasks fires; left out:
     where the strategy is not rolling."""
     workers: Annotated[int, between(1, 64, "workers")]
     """Processes in a task; LiteLLM advises one a vCPU."""

@@ -19,9 +19,7 @@ BUCKET, KEY = "LITELLM_CONFIG_BUCKET_NAME", "LITELLM_CONFIG_BUCKET_OBJECT_KEY"
 
 def text(settings: Settings) -> str:
     """Return config.yaml as the environment file has it, keys in its order, and what a cache takes."""
-    config: Mapping[str, object] = (
-        _with_cache(settings) if settings.cache.enabled else settings.service.config
-    )
+    config: Mapping[str, object] = _with_cache(settings) if settings.cache.used else settings.service.config
     if collector.wanted(settings):
         config = _with_collector(config)
     return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True, width=110)

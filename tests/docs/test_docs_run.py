@@ -75,7 +75,7 @@ FIRST = (
     Step("gatestack outputs first", "alb.Url"),
     Step("gatestack secret get first LITELLM_MASTER_KEY --reveal", "sk-"),
     Step("gatestack secret get first UI_PASSWORD --reveal"),
-    Step("gatestack destroy first --yes", "first: 5 stacks gone"),
+    Step("gatestack destroy first --yes", "first: 5 stacks deleted"),
 )
 MAKE = (
     Step("make lint ENV=local", "5 templates, 0 findings"),
@@ -88,7 +88,7 @@ MAKE = (
         code=2,  # make's own; gatestack's is in its words: Error 1
         edits={"local": ("image: ghcr.io/berriai/litellm-database", "image: ecr")},
     ),
-    Step("make destroy-env ENV=local", "5 stacks gone"),
+    Step("make destroy-env ENV=local", "5 stacks deleted"),
 )
 DAY_TWO = (
     Step("gatestack bootstrap dev --print-template", "gatestack-deploy", edits={"dev": ("", PIPELINES)}),
@@ -101,7 +101,7 @@ DAY_TWO = (
     Step("gatestack graph dev --format security", "| security group"),
     Step("gatestack deploy reviewed --yes --format json", '"outputs"'),
     Step("gatestack image dev --tag v1.93.0 --push"),
-    Step("gatestack image dev --tag v1.93.0 --push --keep-existing", "is left as it is"),
+    Step("gatestack image dev --tag v1.93.0 --push --keep-existing", "is left unchanged"),
     Step("gatestack deploy dev --yes --on-failure stop"),
     Step("gatestack deploy dev --yes --only network", "nothing changes"),
     Step("gatestack status dev", "UPDATE_COMPLETE"),
@@ -145,7 +145,7 @@ DAY_TWO = (
         "nothing changes",
         edits={"dev": ("\n  snapshot_identifier: before", "")},
     ),
-    Step("gatestack destroy dev --yes --only service", "1 stack gone"),
+    Step("gatestack destroy dev --yes --only service", "1 stack deleted"),
     Step("gatestack destroy dev --yes --force", "kept: database: Database"),
 )
 IMAGES = (

@@ -216,7 +216,7 @@ def test_the_error_carries_the_problems_as_data() -> None:
         (HEAD + 'tags: {a: "\\ud800"}\n', "3: tags.a: text that is not valid Unicode"),
         (
             HEAD + "service: {config: {a: .nan}}\n",
-            "3: service.config.a: .nan is no number that can be used here",
+            "3: service.config.a: .nan is not a number that can be used here",
         ),
         (
             HEAD + "service: {cpu: !!int x}\n",

@@ -86,7 +86,7 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
     done = user.run("setup", "--environment", "new", "--access", "domain")
 
     assert (
-        "nobody can be asked here: give --tier, --region, --account, --domain-name, --hosted-zone-id"
+        "stdin is not a terminal: give --tier, --region, --account, --domain-name, --hosted-zone-id"
         in done.err
     )
     assert done.code == 2
@@ -115,9 +115,9 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
         (["--environment", "new", "--providers", "bedrock"], "give --bedrock-models (these have no default)"),
         (
             ["--environment", "new", "--access", "http", "--domain-name", "a.org"],
-            "--domain-name: does not go",
+            "--domain-name: does not apply",
         ),
-        (["--environment", "dev"], "--environment: environments/dev.yaml is there already"),
+        (["--environment", "dev"], "--environment: environments/dev.yaml exists already"),
         (["--environment", "new", "--system", "litelm"], "--system: 'litelm' is unknown; write 'litellm'"),
         (
             ["--environment", "test", "--system", "llm-testing"],
@@ -129,7 +129,7 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
         ),
         (
             ["--environment", "new", "--system", "llm-testing", "--providers", "bedrock"],
-            "--providers: does not go",
+            "--providers: does not apply",
         ),
         (
             ["--environment", "new", "--system", "llm-proxy", "--providers", "bedrock"],
@@ -149,7 +149,7 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
         ),
         (
             [*IN_A_VPC, "--environment", "new", "--nat-gateways", "1"],
-            "--nat-gateways: does not go with the other answers",
+            "--nat-gateways: does not apply with the other answers",
         ),
     ],
 )
@@ -191,7 +191,7 @@ def test_at_a_terminal_a_wrong_answer_is_asked_for_again(user: User) -> None:
 
     assert done.code == 0, done.err
     assert "'litelm' is unknown; write 'litellm'" in done.err
-    assert "environments/dev.yaml is there already" in done.err
+    assert "environments/dev.yaml exists already" in done.err
     assert "'LLM' is not a domain name" in done.err
     assert "without a NAT gateway this needs" in done.err
     settings = written(user, "stage")
