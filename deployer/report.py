@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from deployer.changes import statements
 from deployer.kept import cost_line, total_usd
 from deployer.outcomes import NOT_THERE, became
 from deployer.plan import CostDifference, Plan, PlanCost, StackPlan, consent_flags
@@ -172,7 +173,9 @@ def _plan_block(stack: StackPlan) -> str:
     exact = "" if stack.exact else "  (predicted from the template)"
     reason = f"  {stack.reason}" if stack.reason else ""
     lines = [f"{stack.stack_name}: {stack.action}{exact}{reason}"]
-    lines += [f"  {_change_text(change)}" for change in stack.changes]
+    for change in stack.changes:
+        lines.append(f"  {_change_text(change)}")
+        lines += [f"      {line}" for detail in change.details for line in statements.changed(detail)]
     lines += [f"  ! {problem}" for problem in stack.problems]
     if stack.protected:
         flags = consent_flags(stack.protected)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from generator.escapes import dot_string, markdown, mermaid_label
+from generator.rights import HEAD
 from generator.traffic import Rule, Traffic
 
 _NODE = re.compile(
@@ -68,11 +69,12 @@ def dot(wiring: Wiring) -> str:
 FORMATS: Mapping[str, Callable[[Wiring], str]] = {"text": text, "mermaid": mermaid, "dot": dot}
 
 
-def security(traffic: Traffic) -> str:
+def security(traffic: Traffic, rights: Sequence[Sequence[str]] = ()) -> str:
     """
     Return the security groups and their rules as two tables that read as plain text and as Markdown.
 
-    Rules stand by group, inbound before outbound; a direction in which nothing passes says so.
+    Rules stand by group, inbound before outbound; a direction in which nothing passes says so. A third table
+    says what the environment's file lets the application do in AWS (`generator.rights`), where it does.
     """
     worn = [
         (one.key, one.description, ", ".join(wearer.key for wearer in one.worn_by)) for one in traffic.groups
@@ -82,7 +84,7 @@ def security(traffic: Traffic) -> str:
         _table(("security group", "description", "worn by"), worn),
         _table(("security group", "direction", "protocol", "ports", "peer", "description"), rules),
     )
-    return "\n\n".join(tables)
+    return "\n\n".join([*tables, *([_table(HEAD, rights)] if rights else [])])
 
 
 def _rules(traffic: Traffic, group: str) -> list[tuple[str, ...]]:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from generator.manifest import Existing, ExistingStore, ExistingSubnets, StackSpec
+from stacks import collector
 from stacks.application import FromSecret
+from stacks.beside import from_outside
 from stacks.network import endpoints
 from stacks.settings import ExistingVpc, Settings
 from stacks.systems import application
@@ -27,8 +29,9 @@ addresses in each subnet"). Source: Elastic Load Balancing, "Application Load Ba
 def taken_for_granted(settings: Settings, stacks: tuple[StackSpec, ...]) -> Existing | None:
     """Return what has to be there already; None where *stacks* make everything themselves."""
     vpc, alb = settings.network.existing_vpc, settings.alb
+    groups = settings.service.security_group_ids
     stores = tuple(_stores(settings))
-    if not (vpc or alb.certificate_arn or alb.hosted_zone_id or stores):
+    if not (vpc or groups or alb.certificate_arn or alb.hosted_zone_id or stores):
         return None
     templates = (json.loads(stack.template) for stack in stacks)
     resources = tuple(one for template in templates for one in template["Resources"].values())
@@ -43,6 +46,7 @@ def taken_for_granted(settings: Settings, stacks: tuple[StackSpec, ...]) -> Exis
         certificate_arn=alb.certificate_arn,
         domain=alb.domain_name,
         hosted_zone_id=alb.hosted_zone_id,
+        security_groups=groups,
         internal=alb.internal,
         stores=stores,
     )
@@ -144,12 +148,13 @@ def _interfaces(resources: Resources) -> Iterator[Mapping[str, Any]]:
 
 def _needs_internet(settings: Settings) -> bool:
     """Whether something that has no endpoint is called: another provider than Bedrock, another registry."""
-    return settings.service.image != "ecr" or set(settings.service.providers) != {"bedrock"}
+    service = settings.service
+    return service.image != "ecr" or set(service.providers) != {"bedrock"} or bool(from_outside(settings))
 
 
 def _reached(settings: Settings) -> tuple[str, ...]:
     """Return what an environment without a way out calls, S3 aside, whose endpoint is a gateway."""
     if _needs_internet(settings):
         return ()
-    tracing = ("xray",) if settings.observability.xray else ()
+    tracing = ("xray",) if settings.observability.xray or collector.wanted(settings) else ()
     return (*endpoints.ALWAYS, *endpoints.CLOSED, "bedrock-runtime", *tracing)

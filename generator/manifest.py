@@ -131,6 +131,8 @@ class Existing:
     certificate_arn: str | None = None
     domain: str | None = None
     hosted_zone_id: str | None = None
+    security_groups: tuple[str, ...] = ()
+    """Groups that the tasks are to have beside their own; they are in the tasks' VPC."""
     internal: bool = False
     """Whether the load balancer is reachable from the VPC only."""
     stores: tuple[ExistingStore, ...] = ()
@@ -285,4 +287,7 @@ def _index(manifest: Manifest) -> str:
         del index["existing"]["stores"]
     for absent in (name for name in ("existing", "usage", "session_hours") if not index[name]):
         del index[absent]
+    existing = index.get("existing")
+    if existing and not existing["security_groups"]:
+        del existing["security_groups"]
     return json.dumps(index, indent=1, sort_keys=True) + "\n"

@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 
 from stacks import STACKS
 from stacks.checking.fields import Checked
+from stacks.checking.problems import entry_of
 from stacks.environment import defaults, is_unused
 from stacks.reference_words import CHANGES, EXAMPLE, HEAD, MEANINGS
 from stacks.sections import described
@@ -64,6 +65,18 @@ def keys(model: type[BaseModel] = EnvironmentFile, above: str = "") -> Iterator[
             yield Key(f"{above}{name}", info)
 
 
+def entries(key: Key) -> Iterator[Key]:
+    """Yield the keys of each entry of *key*, where that is a list of sections."""
+    entry = entry_of(key.info.annotation)
+    for name, info in entry.model_fields.items() if entry else ():
+        inside = _section(info.annotation)
+        if inside:
+            yield from (Key(f"{key.name}[].{name}.{each}", one) for each, one in inside.model_fields.items())
+            continue
+        yield (own := Key(f"{key.name}[].{name}", info))
+        yield from entries(own)
+
+
 def text() -> str:
     """Return the page."""
     rows = list(keys())
@@ -77,7 +90,7 @@ def text() -> str:
 
 def changes(key: str) -> tuple[str, ...]:
     """Return the stacks whose templates another value of *key* can change; its own, or its section's."""
-    parts = key.split(".")
+    parts = key.partition("[]")[0].split(".")
     candidates = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
     return next((CHANGES[one] for one in candidates if one in CHANGES), ())
 
@@ -89,6 +102,8 @@ def takes(info: FieldInfo) -> str:
 
 def default(key: Key) -> str:
     """Return the defaults of *key* in the systems that use it: the usual one, then who has another."""
+    if "[]" in key.name:
+        return "-" if key.info.is_required() else _shown(_own(key), "")
     found = {
         (system, tier): _value(defaults(system, tier), key)
         for system in SYSTEMS
@@ -137,7 +152,7 @@ def _value(values: Mapping[str, Any], key: Key) -> Any:
 
 
 def _own(key: Key) -> Any:
-    value = key.info.default
+    value = key.info.get_default(call_default_factory=True)
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -165,11 +180,13 @@ def _taken(annotation: Any, metadata: Iterable[Any] = ()) -> str:
     if origin is tuple:
         return _list(inner, checks)
     if origin is dict:
-        return "keys with values below it" if inner[1] is object else "names with texts below it"
+        return "names with texts below it" if inner[1] is str else "keys with values below it"
     return _checked(annotation, checks)
 
 
 def _checked(kind: type, checks: Sequence[Checked]) -> str:
+    if issubclass(kind, BaseModel):
+        return "with the keys below"
     if kind is bool:
         return "`true` or `false`"
     refusals = [_refusal(one, NEVER[kind]) for one in checks]
@@ -218,7 +235,7 @@ def _for_whom(key: str) -> str:
 
 def _table(rows: Sequence[Key], section: str) -> str:
     lines = ["| key | takes | default | changes | what it is |", "|---|---|---|---|---|"]
-    lines += [_row(key) for key in rows if key.section == section]
+    lines += [_row(one) for key in rows if key.section == section for one in (key, *entries(key))]
     return "\n".join(lines)
 
 

@@ -97,6 +97,8 @@ class _Questions:
             found |= {"endpoints": self._endpoints, "interfaces": self._interfaces}
         if self._wanted.endpoints:
             found["dns"] = self._dns
+        if self._wanted.security_groups:
+            found["groups"] = self._groups
         if self._wanted.certificate_arn:
             found["certificate"] = self._certificate
         if self._wanted.hosted_zone_id:
@@ -149,6 +151,19 @@ class _Questions:
             for one in page["NetworkInterfaces"]:
                 held[one["SubnetId"]] += len(one.get("PrivateIpAddresses", ())) or 1
         return {"interfaces": dict(held)}
+
+    def _groups(self) -> Answer:
+        """By a filter, as the VPC; the environment's own VPC is known by its tags."""
+        wanted = {"group-id": list(self._wanted.security_groups)}
+        found = [
+            one for page in self._pages("describe_security_groups", wanted) for one in page["SecurityGroups"]
+        ]
+        groups = {one["GroupId"]: one.get("VpcId", "") for one in found}
+        if self._wanted.vpc_id:
+            return {"groups": groups}
+        own = {f"tag:{key}": [value] for key, value in self._tags.items()}
+        vpcs = [one["VpcId"] for page in self._pages("describe_vpcs", own) for one in page["Vpcs"]]
+        return {"groups": groups, "own_vpc": next(iter(vpcs), None)}
 
     def _certificate(self) -> Answer:
         arn = self._wanted.certificate_arn

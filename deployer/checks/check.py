@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from deployer.checks.delegation import asks_dns, delegation_problems
 from deployer.checks.domain import domain_problems
 from deployer.checks.facts import Facts, Problem
+from deployer.checks.groups import group_problems
 from deployer.checks.stores import store_problems
 from deployer.checks.subnets import subnet_problems
 from deployer.checks.vpc import vpc_problems
@@ -30,6 +31,7 @@ WORDS = {
     "routes": "the routes",
     "endpoints": "the VPC's endpoints",
     "interfaces": "the free addresses",
+    "groups": "the tasks' further security groups",
     "certificate": "the certificate",
     "zone": "the hosted zone",
     "records": "the hosted zone's records",
@@ -75,6 +77,7 @@ def existing_problems(
     found = [
         *vpc_problems(wanted, facts, tags),
         *subnet_problems(wanted, facts),
+        *group_problems(wanted, facts),
         *store_problems(wanted, facts),
         *domain_problems(wanted, facts, datetime.now(UTC), ours=ours),
         *(() if ours else _delegation(wanted, facts, cloud)),

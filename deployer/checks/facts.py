@@ -14,6 +14,7 @@ Asked = Literal[
     "routes",
     "endpoints",
     "interfaces",
+    "groups",
     "certificate",
     "zone",
     "records",
@@ -176,6 +177,10 @@ class Facts:
     endpoints: tuple[Endpoint, ...] = ()
     interfaces: Mapping[str, int] = field(default_factory=dict)
     """Subnet -> addresses that the environment itself holds there."""
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """Security group -> the VPC that it is in, of those that the tasks are to have."""
+    own_vpc: str | None = None
+    """The VPC that the environment has made."""
     certificate: Certificate | None = None
     zone: Zone | None = None
     records: tuple[Record, ...] = ()

@@ -21,6 +21,7 @@ from gatestack.changes import YES, executed
 from gatestack.environment import Environment, SettingsRefused, resolve
 from gatestack.options import ENV, FORMAT, Options
 from generator.manifest import Manifest
+from stacks.checking.tasks.task_policy import boundary_advice
 from stacks.sections.pipelines import binds_to_approval
 from stacks.settings import Settings
 
@@ -53,6 +54,8 @@ def bootstrap(
     """
     environment = resolve(env, options.region)
     settings = _settings(environment)
+    for said in boundary_advice(settings):
+        telling.warning(said)
     manifest = _manifest(settings)
     (spec,) = manifest.stacks
     if print_template:

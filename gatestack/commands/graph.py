@@ -26,7 +26,8 @@ def graph(options: Options, env: str, style: str) -> int:
     """
     Show ENV's stacks, their exports and imports, and which can be deployed in parallel.
 
-    `security` prints the security group rules as a table; `svg` draws the environment.
+    `security` prints the security group rules as a table, and the permissions that the file adds; `svg` draws
+    the environment.
     """
     from deployer.graph import graph as read  # noqa: PLC0415 - `generate` does without
 
@@ -58,6 +59,7 @@ def _wired(found: Graph, style: str) -> str:
 def _drawn(manifest: Manifest, style: str) -> str:
     from generator.diagram import security  # noqa: PLC0415
     from generator.picture.svg import picture  # noqa: PLC0415
+    from generator.rights import rights  # noqa: PLC0415
     from generator.traffic import traffic  # noqa: PLC0415
 
-    return picture(manifest) if style == "svg" else security(traffic(manifest))
+    return picture(manifest) if style == "svg" else security(traffic(manifest), rights(manifest))

@@ -99,11 +99,17 @@ def _spot_words(share: float, percent: float) -> str:
     return f",{part} Spot at {amount(percent)} % less"
 
 
+COLLECTOR_VARIABLE = "AOT_CONFIG_CONTENT"
+"""What a container has that takes traces to X-Ray."""
+
+
 def task_definition(case: Case) -> Iterator[Row]:
     """Yield a row for a task that no service keeps running."""
     users = case.template.of_type("AWS::ECS::Service")
     if not any(target(one.properties.get("TaskDefinition")) == case.resource.logical_id for one in users):
         yield case.open("one-off task", "usage-based: some minutes of Fargate for each release that migrates")
+    if COLLECTOR_VARIABLE in str(case.value("ContainerDefinitions")):
+        yield case.open("X-Ray traces", "usage-based: by the trace, after 100,000 a month that are free")
 
 
 def cluster(case: Case) -> Iterator[Row]:

@@ -12,6 +12,10 @@ FULL_RESOLUTION_SECONDS = 60
 """Alarms that look more often cost three times as much (Amazon CloudWatch pricing)."""
 
 
+METRICS_LOG = "MetricsLog"
+"""Where a task's collector writes metrics to; CloudWatch charges them like others of one's own."""
+
+
 def task_logs(template: Template) -> frozenset[str]:
     """Return the log groups that the tasks of a template's services write to."""
     found = set()
@@ -26,6 +30,9 @@ def task_logs(template: Template) -> frozenset[str]:
 
 def log_group(case: Case) -> Iterator[Row]:
     """Yield what comes into a log and what is kept of it: its share of what the services' tasks write."""
+    if case.resource.logical_id == METRICS_LOG:
+        yield case.open("metrics", "usage-based: each combination of a metric's names is a custom metric")
+        return
     if case.resource.logical_id not in task_logs(case.template):
         yield case.open("log", "usage-based: little is written beside the tasks' own logs")
         return

@@ -18,6 +18,7 @@ from typing import Any
 
 from generator.picture.landscape import Holding, Service, Thing, Way
 from generator.references import References, Resource, Target
+from stacks.beside import host
 
 BY_LAMBDA = frozenset({"ec2", "logs"})
 PLACEHOLDER = "REPLACE_ME"
@@ -180,9 +181,9 @@ def _put_in(found: References, end: Target, key: list[str]) -> bool:
 def _registries(found: References) -> Iterator[str]:
     for task in found.of_type("AWS::ECS::TaskDefinition"):
         for container in task.get("ContainerDefinitions") or ():
-            host = found.text(task.stack, container["Image"]).partition("/")[0]
-            if ".dkr.ecr." not in host:
-                yield host
+            registry = host(found.text(task.stack, container["Image"]))
+            if ".dkr.ecr." not in registry:
+                yield registry
 
 
 def _by_two(names: list[str]) -> Iterator[list[str]]:

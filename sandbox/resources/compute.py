@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
 from sandbox.resources.handler import Call, Handler
+from sandbox.services import containers
 from sandbox.services.pulls import missing
 
 _NO_CAPACITY = (
@@ -83,6 +84,7 @@ def _disassociate(call: Call, current: Provisioned) -> None:
 
 
 def _register(call: Call) -> Provisioned:
+    containers.check(call.properties)
     for role in ("ExecutionRoleArn", "TaskRoleArn"):
         require.role(call, call.properties.get(role))
     family = call.properties.get("Family") or f"{call.request.stack_name}{call.request.logical_id}"

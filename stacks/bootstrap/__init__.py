@@ -31,6 +31,7 @@ from stacks.bootstrap.plan_permissions import (
     planning,
 )
 from stacks.bootstrap.reach import Reach, actions
+from stacks.checking.tasks.task_policy import statement
 from stacks.parts import private_bucket
 from stacks.parts.policies import allow, document
 from stacks.parts.retention import kept
@@ -165,11 +166,19 @@ def _boundary(stack: Stack, reach: Reach) -> Any:
         "Boundary",
         ManagedPolicyName=Sub(BOUNDARY_NAME),
         Description="What a role of gatestack's stacks may be allowed at the most",
-        PolicyDocument=document(*limits(reach)),
+        PolicyDocument=_with_the_files(limits(reach, stack.settings), stack.settings),
     )
     stack.add(policy)
     stack.export("BoundaryArn", Ref(policy), "Boundary of the stacks' roles")
     return Sub(OWN_BOUNDARY)
+
+
+def _with_the_files(own: list[Statement], settings: Settings) -> Any:
+    """Return a policy of *own* and of what ENV's file allows its tasks, as it is written there."""
+    added = [statement(one) for one in settings.service.task_policy if one.effect == "Allow"]
+    if not added:
+        return document(*own)
+    return {"Version": "2012-10-17", "Statement": [*(one.JSONrepr() for one in own), *added]}
 
 
 def _deploying(stack: Stack, reach: Reach, boundary: Any, artifacts: Bucket) -> list[iam.ManagedPolicy]:
@@ -181,7 +190,7 @@ def _deploying(stack: Stack, reach: Reach, boundary: Any, artifacts: Bucket) -> 
         "Entrance": may.entrance(reach, _zones(settings)),
         "Data": may.data(reach, snapshot),
         "Running": may.running(reach, settings),
-        "RolesAndWatching": [*identities(reach, boundary), *watching(reach)],
+        "RolesAndWatching": [*identities(reach, boundary, settings), *watching(reach)],
         "Contents": contents(reach),
     }
     return [_policy(stack, title, statements) for title, statements in themes.items()]

@@ -10,7 +10,8 @@ from troposphere import Sub
 from stacks.bootstrap.plan_permissions import keys, log_groups, roles, secrets
 from stacks.bootstrap.reach import BY_CLOUDFORMATION, Reach, actions, arn_of, when
 from stacks.parts.deployment import SHIFTING_POLICY
-from stacks.parts.policies import allow
+from stacks.parts.policies import allow, image_repositories
+from stacks.settings import Settings
 
 SERVICES = ("ecs-tasks", "ecs", "lambda", "vpc-flow-logs", "firehose", "logs")
 """Services that the stacks' roles are passed to."""
@@ -19,7 +20,7 @@ LINKED = ("ecs", "ecs.application-autoscaling", "elasticloadbalancing", "rds", "
 """Services whose own roles come into being with the first thing of theirs in an account."""
 
 
-def identities(reach: Reach, boundary: Any) -> list[Statement]:
+def identities(reach: Reach, boundary: Any, settings: Settings) -> list[Statement]:
     """
     Return what makes the stacks' roles, none of them without *boundary*.
 
@@ -28,13 +29,15 @@ def identities(reach: Reach, boundary: Any) -> list[Statement]:
     off is allowed to nobody here. Who may take a role is changed of bounded ones alone. Earlier roles have no
     boundary: to give them one and to take them away wants gatestack's tags, by which a role of somebody else
     with such a name is none of ours. A role is tagged as CloudFormation makes it; tags say nothing of who may
-    pass it (IAM User Guide, "Controlling access for IAM users and roles using tags", PassRole).
+    pass it (IAM User Guide, "Controlling access for IAM users and roles using tags", PassRole). Attached are
+    the policies that the builders attach, and those of ENV's file.
     """
     own = roles(reach)
     new = when(*reach.tagged(), BY_CLOUDFORMATION)
     bounded = StringEquals("iam:PermissionsBoundary", boundary)
     given = when(bounded, *reach.owned())
-    attached = ArnEquals("iam:PolicyARN", _aws_managed(SHIFTING_POLICY))
+    policies = [_aws_managed(SHIFTING_POLICY), *settings.service.managed_policies]
+    attached = ArnEquals("iam:PolicyARN", policies if policies[1:] else policies[0])
     passed = StringEquals("iam:PassedToService", [f"{one}.amazonaws.com" for one in SERVICES])
     linked = StringEquals("iam:AWSServiceName", [f"{one}.amazonaws.com" for one in LINKED])
     service_roles = [arn_of("iam", "role/aws-service-role/*", regional=False)]
@@ -49,12 +52,13 @@ def identities(reach: Reach, boundary: Any) -> list[Statement]:
     ]
 
 
-def limits(reach: Reach) -> list[Statement]:
+def limits(reach: Reach, settings: Settings) -> list[Statement]:
     """
     Return what a role of the stacks may be allowed: the union of what the builders give theirs.
 
     ``*`` stands where the builders' own statements have it: those actions know no resource. Models are AWS's
-    and regions follow from inference profiles; which of them a task may call, its own policy says.
+    and regions follow from inference profiles; which of them a task may call, its own policy says. Sidecars'
+    images are those of ENV's file.
     """
     service = reach.arns
     tasks = service("ecs", "service/{p}/*", "task/{p}/*")
@@ -77,7 +81,13 @@ def limits(reach: Reach) -> list[Statement]:
         allow("DatabaseLogin", actions("rds-db", "connect"), [arn_of("rds-db", "dbuser:*/*_iam")]),
         allow("ShiftTraffic", actions(balancing, "ModifyListener ModifyRule"), listeners),
         allow("ShiftTargets", actions(balancing, _TARGETS), groups, when(*reach.owned())),
+        *_pulled(settings),
     ]
+
+
+def _pulled(settings: Settings) -> list[Statement]:
+    arns = image_repositories(settings)
+    return [allow("SidecarImages", actions("ecr", _PULL), arns)] if arns else []
 
 
 def _aws_managed(name: str) -> Sub:

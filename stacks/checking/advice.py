@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from stacks import collector
 from stacks.checking.database import database_advice
 from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
 from stacks.checking.observability import observability_advice
 from stacks.checking.stores import store_advice
+from stacks.checking.tasks.sidecars import sidecar_advice
+from stacks.checking.tasks.task_policy import task_policy_advice
 from stacks.checking.variables import source_advice
 from stacks.settings import Settings
 from stacks.systems import application
@@ -29,6 +32,8 @@ def advice(settings: Settings) -> tuple[str, ...]:
         *access_advice(settings),
         *observability_advice(settings),
         *deployment_advice(settings),
+        *sidecar_advice(settings),
+        *task_policy_advice(settings),
         *rest,
     )
 
@@ -48,7 +53,7 @@ def _service(settings: Settings) -> Iterator[str]:
     service = settings.service
     if service.log_level == "DEBUG":
         yield "service.log_level: DEBUG writes keys and prompts to the log"
-    if settings.observability.xray:
+    if settings.observability.xray and not collector.wanted(settings):
         yield "observability.xray: only the permissions are there; the image has to send the traces by itself"
     if not settings.alb.https and not settings.alb.internal:
         yield "alb: no HTTPS, so keys and prompts travel as clear text; add domain_name or certificate_arn"

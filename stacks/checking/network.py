@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from itertools import combinations
 
+from stacks.beside import from_outside
 from stacks.checking import limits, subnets, zones
 from stacks.checking.problems import Finding
 from stacks.settings import ExistingVpc, Settings
@@ -77,11 +78,16 @@ def _no_nat(settings: Settings) -> Iterator[Finding]:
         )
     if settings.service.image != "ecr":
         missing.append("service.image: ecr (other registries are in the internet)")
+    if outside_images := from_outside(settings):
+        missing.append(
+            "service.sidecars with images in private repositories of this region's ECR "
+            f"({', '.join(outside_images)}: in the internet)"
+        )
     if not settings.network.vpc_endpoints:
         missing.append("network.vpc_endpoints: true")
     if missing:
         message = f"without a NAT gateway this needs {', and '.join(missing)}; or write 1 or 2"
-        also = ("service.providers", "service.image", "network.vpc_endpoints")
+        also = ("service.providers", "service.image", "service.sidecars", "network.vpc_endpoints")
         yield Finding("network.nat_gateways", message, also)
 
 

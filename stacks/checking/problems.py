@@ -146,8 +146,9 @@ def _unknown(place: Place, model: type[BaseModel]) -> str:
 def known_keys(model: type[BaseModel], place: Place = ()) -> tuple[str, ...]:
     """Return the keys that *model* knows at *place*."""
     for part in place:
-        known = model.model_fields.get(str(part))  # none: a name of the user's own, with a section behind it
-        model = (_model_of(_value_of(known.annotation)) if known else None) or model
+        known = model.model_fields.get(str(part))  # none: an index, or a name of the user's own
+        annotation = _value_of(known.annotation) if known else None
+        model = _model_of(annotation) or entry_of(annotation) or model
     return tuple(model.model_fields)
 
 
@@ -155,9 +156,11 @@ def _all_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
     keys = []
     for name, info in model.model_fields.items():
         keys.append(f"{prefix}{name}")
-        section = _model_of(info.annotation)
+        section, entry = _model_of(info.annotation), entry_of(info.annotation)
         if section:
             keys += _all_keys(section, f"{prefix}{name}.")
+        if entry:
+            keys += _all_keys(entry, f"{prefix}{name}[].")
     return keys
 
 
@@ -173,6 +176,12 @@ def _model_of(annotation: Any) -> type[BaseModel] | None:
     """Return the model that *annotation* is, or may be besides None."""
     options = get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
     return next((kind for kind in options if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
+def entry_of(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that each entry of a list is; None where it is no list of such."""
+    inner = get_args(annotation) if get_origin(annotation) is tuple else ()
+    return next((kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 def _kind(value: object) -> str:

@@ -10,6 +10,8 @@ from stacks.checking import limits
 from stacks.checking.deployment import deployment_findings
 from stacks.checking.problems import Finding
 from stacks.checking.secret_texts import is_secret, names_a_secret
+from stacks.checking.tasks.sidecars import sidecar_findings
+from stacks.checking.tasks.task_policy import task_policy_findings
 from stacks.checking.texts import INSTEAD
 from stacks.checking.variables import parameter_findings, source_findings, task_secret_findings
 from stacks.sections.operation import Dispatcher
@@ -34,6 +36,8 @@ def service_findings(settings: Settings) -> Iterator[Finding]:
     yield from task_secret_findings(settings)
     yield from source_findings(settings)
     yield from deployment_findings(settings)
+    yield from sidecar_findings(settings)
+    yield from task_policy_findings(settings)
     if re.search(limits.MALICIOUS_RELEASE, service.image_tag):
         yield Finding(
             "service.image_tag",

@@ -9,6 +9,7 @@ from awacs.aws import Action, Allow, Condition, Principal, Statement, StringEqua
 from troposphere import AccountId, GetAtt, Ref, Sub
 from troposphere.ec2 import SecurityGroup, VPCEndpoint
 
+from stacks import collector
 from stacks.parts.policies import document
 from stacks.settings import Settings
 from stacks.wiring import Stack
@@ -103,7 +104,7 @@ def _services(settings: Settings) -> tuple[str, ...]:
     if not settings.closed:
         return ALWAYS
     bedrock = ("bedrock-runtime",) if "bedrock" in settings.service.providers else ()
-    tracing = ("xray",) if settings.observability.xray else ()
+    tracing = ("xray",) if settings.observability.xray or collector.wanted(settings) else ()
     commands = ("ssmmessages",) if settings.service.execute_command else ()
     return (*ALWAYS, *CLOSED, *bedrock, *tracing, *commands)
 

@@ -8,12 +8,28 @@ from awacs import sts
 from awacs.aws import Allow, ArnLike, Condition, Deny, PolicyDocument, Principal, Statement, StringEquals
 from troposphere import AccountId, Sub, iam
 
+from stacks.beside import every, private_image
+from stacks.settings import Settings
 from stacks.wiring import Stack
 
 
 def arn(service: str, resource: str) -> Sub:
     """Return the ARN of *resource* in the stack's own account and region."""
     return Sub(f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}")
+
+
+def image_repositories(settings: Settings) -> list[Sub]:
+    """
+    Return the private repositories of ECR that sidecars' images are in, each exactly.
+
+    One of another account has to allow it too (Amazon ECR User Guide, "Private repository policy examples").
+    """
+    found = dict.fromkeys(private_image(one.image) for one in every(settings))
+    return [
+        Sub(f"arn:${{AWS::Partition}}:ecr:{one.region}:{one.account}:repository/{one.repository}")
+        for one in found
+        if one
+    ]
 
 
 def via(*services: str) -> list[Sub]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from troposphere import Join, Ref, Sub
@@ -16,7 +16,9 @@ from troposphere.ecs import (
 )
 from troposphere.logs import LogGroup
 
+from stacks import collector
 from stacks.application import FromArn, FromParameter, Injected, Program, camel
+from stacks.beside import given
 from stacks.parts import parameters
 from stacks.parts.policies import arn
 from stacks.settings import Settings
@@ -30,15 +32,15 @@ def add_task(
     *,
     cpu: int,
     memory_mb: int,
-    beside: Mapping[str, Injected] | None = None,
+    containers: Sequence[ContainerDefinition] = (),
     **more: Any,
 ) -> TaskDefinition:
     """
-    Add the task definition of *program*.
+    Add the task definition of *program*; *more* of its container is for who runs it to say.
 
-    *beside*: what it gets at its start besides its own; *more* of its container is for who runs it to say.
+    Its container is the first one, before the other *containers*.
     """
-    injected = {**program.injected(stack.settings), **_parameters(stack), **(beside or {})}
+    own = _container(stack, program, log_group, **_start(program, stack), **more)
     architecture = {"x86_64": "X86_64", "arm64": "ARM64"}[stack.settings.service.architecture]
     return stack.add(
         TaskDefinition(
@@ -51,38 +53,31 @@ def add_task(
             RuntimePlatform=RuntimePlatform(CpuArchitecture=architecture, OperatingSystemFamily="LINUX"),
             ExecutionRoleArn=stack.imported("security", "ExecutionRoleArn"),
             TaskRoleArn=stack.imported("security", "TaskRoleArn"),
-            ContainerDefinitions=[
-                _container(stack, program, log_group, injected, **_start(program, stack), **more)
-            ],
+            ContainerDefinitions=[own, *containers],
         )
     )
 
 
-def _container(
-    stack: Stack, program: Program, log_group: LogGroup, injected: Mapping[str, Injected], **more: Any
-) -> ContainerDefinition:
+def _container(stack: Stack, program: Program, log_group: LogGroup, **more: Any) -> ContainerDefinition:
     settings = stack.settings
+    with_collector = collector.wanted(settings) and program is stack.application.entrance
     variables = {
+        **(collector.variables(settings) if with_collector else {}),
         **settings.service.environment,
         **{name: stack.resolved(value) for name, value in program.variables(settings).items()},
     }
+    injected = given(stack.application, settings, program)
     return ContainerDefinition(
         Name=program.container,
         Image=image(settings),
         Essential=True,
         Environment=[Environment(Name=name, Value=value) for name, value in sorted(variables.items())],
-        Secrets=[_secret(stack, name, source) for name, source in injected.items()],
+        Secrets=[secret(stack, name, source) for name, source in injected.items()],
         # The applications write into their image's own folders at their start.
         ReadonlyRootFilesystem=False,
-        LogConfiguration=_logs(stack, log_group, program.name),
+        LogConfiguration=logs(stack, log_group, program.name),
         **more,
     )
-
-
-def _parameters(stack: Stack) -> dict[str, Injected]:
-    """Return the parameters of the environment's file, by the variables that tasks get them as."""
-    names = stack.settings.service.parameters
-    return {stack.application.variable_of(name): FromParameter(name) for name in names}
 
 
 def _start(program: Program, stack: Stack) -> dict[str, Any]:
@@ -110,7 +105,7 @@ def image(settings: Settings) -> Sub | str:
     return Sub(f"${{AWS::AccountId}}.dkr.ecr.${{AWS::Region}}.${{AWS::URLSuffix}}/{name}")
 
 
-def _secret(stack: Stack, name: str, source: Injected) -> Secret:
+def secret(stack: Stack, name: str, source: Injected) -> Secret:
     """
     Return what ECS reads as the task starts: one value of a JSON secret, or a parameter.
 
@@ -127,7 +122,7 @@ def _secret(stack: Stack, name: str, source: Injected) -> Secret:
     return Secret(Name=name, ValueFrom=secret + key if isinstance(secret, str) else Join("", [secret, key]))
 
 
-def _logs(stack: Stack, log_group: LogGroup, stream: str) -> LogConfiguration:
+def logs(stack: Stack, log_group: LogGroup, stream: str) -> LogConfiguration:
     """Return how a container writes to *log_group*, each of its streams beginning with *stream*."""
     options = {
         "awslogs-group": Ref(log_group),

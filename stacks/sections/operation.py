@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from stacks.checking import fields, limits
 from stacks.checking.fields import between
+from stacks.checking.tasks import container_fields
 from stacks.sections import Section
 
 
@@ -64,6 +65,12 @@ class Observability(Section):
     """How long the trail's files are kept."""
     container_insights: bool
     xray: bool
+    collector: Literal["none", "otel"]
+    """otel: an OpenTelemetry collector in each task that gets requests, which takes traces to X-Ray and
+    metrics to CloudWatch; LiteLLM sends both, without prompts and answers."""
+    collector_image: container_fields.Image | None
+    """Image of the collector; left out: AWS's own, in a release that is pinned. A network without a way out
+    needs a copy in the account's own ECR."""
     alarm_email: fields.Email | None
     """Gets every alarm, after confirming the subscription."""
     alarms: Alarms

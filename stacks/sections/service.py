@@ -8,7 +8,10 @@ from pydantic import Field
 
 from stacks.checking import fields
 from stacks.checking.fields import between
+from stacks.checking.tasks import access_fields
 from stacks.sections import Section
+from stacks.sections.access import Allowed
+from stacks.sections.beside import Sidecar
 from stacks.sections.variables import Provider, SecretSources, Variables
 
 
@@ -95,6 +98,14 @@ class Service(Section):
     """Foundation-model or inference-profile ids that the task may invoke."""
     config: dict[str, object]
     """LiteLLM's config.yaml, as it is."""
+    sidecars: Annotated[tuple[Sidecar, ...], Field(strict=False)]
+    """Containers that run in each task beside the application's own."""
+    task_policy: Annotated[tuple[Allowed, ...], Field(strict=False)]
+    """What the application may do in AWS beyond what follows from the other keys."""
+    managed_policies: access_fields.ManagedPolicies
+    """Managed policies of the tasks' role, of AWS or of the account."""
+    security_group_ids: access_fields.SecurityGroups
+    """Security groups that the tasks have beside their own; they have to be in the VPC."""
 
     @property
     def scaled(self) -> bool:

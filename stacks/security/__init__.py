@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from awacs import bedrock, ecr, kms, logs, s3, secretsmanager, ssm, ssmmessages, xray
@@ -12,9 +12,9 @@ from troposphere.kms import Key
 from troposphere.s3 import Bucket
 from troposphere.secretsmanager import Secret
 
-from stacks import known_secrets, task_secrets
+from stacks import collector, known_secrets, task_secrets
 from stacks.parts import parameters
-from stacks.parts.policies import allow, arn, role, via
+from stacks.parts.policies import allow, arn, image_repositories, role, via
 from stacks.security import (
     alarm_topic,
     audit_trail,
@@ -23,6 +23,7 @@ from stacks.security import (
     keys,
     log_archive,
     secrets,
+    task_policy,
 )
 from stacks.security.bedrock_models import model_arns
 from stacks.settings import Settings
@@ -62,7 +63,6 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
     ]
     # Whichever there are: tasks of before a change of the list start again beside those of after it.
     variables = [arn("secretsmanager", f"secret:{settings.secret_name(known_secrets.VARIABLES)}/*")]
-    there = tuple(one for one in (settings.database.existing, settings.cache.existing) if one)
     return role(
         stack,
         "ExecutionRole",
@@ -70,21 +70,19 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
         arn("ecs", "*"),
         allow("EcrLogin", [ecr.GetAuthorizationToken], ["*"]),
         allow("PullOwnImages", _PULL, [arn("ecr", f"repository/{settings.repository_name}")]),
+        *_sidecar_images(settings),
         allow("WriteOwnLogs", [logs.CreateLogStream, logs.PutLogEvents], log_groups),
         *_reading("ReadOwnSecrets", [*injected, *(login if settings.database.exists else ())]),
         *_reading("ReadVariables", variables if put_in else []),
         *foreign_secrets.reading(settings),
         allow("ReadOwnParameters", [ssm.GetParameters], [arn("ssm", f"parameter/{settings.prefix}/*")]),
-        _decrypt(GetAtt(key, "Arn"), "secretsmanager"),
-        *_reading("ReadExistingSecrets", [one.secret_arn for one in there if one.secret_arn]),
-        *_decrypting(one.kms_key_arn for one in there if one.secret_arn and one.kms_key_arn),
+        _decrypt(key, "secretsmanager"),
     )
 
 
-def _decrypting(keys: Iterable[str]) -> Iterator[Statement]:
-    """Yield what opens secrets that are encrypted with keys of their owner's."""
-    for number, key in enumerate(dict.fromkeys(keys), 1):
-        yield _decrypt(key, "secretsmanager", f"DecryptExistingSecrets{number}")
+def _sidecar_images(settings: Settings) -> list[Statement]:
+    arns = image_repositories(settings)
+    return [allow("PullSidecarImages", _PULL, arns)] if arns else []
 
 
 def _programs(stack: Stack) -> Iterator[str]:
@@ -97,25 +95,28 @@ def _programs(stack: Stack) -> Iterator[str]:
 
 
 def _task_role(stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket | None) -> iam.Role:
-    """Read what is the tasks' own to read, call the configured models; nothing else is open to them."""
+    """Read what is the tasks' own to read, call the configured models; and what the file says by itself."""
     fetched = [Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "tasks"]
-    return role(
+    made = role(
         stack,
         "TaskRole",
         "ecs-tasks.amazonaws.com",
         arn("ecs", "*"),
         *(_configuration(key, bucket) if bucket and stack.application.config else ()),
         *_reading("ReadOwnSecrets", fetched),
-        *([_decrypt(GetAtt(key, "Arn"), "secretsmanager")] if fetched else ()),
+        *([_decrypt(key, "secretsmanager")] if fetched else ()),
         *_bedrock(stack.settings),
         *_tracing(stack.settings),
+        *_metrics(stack.settings),
         *_commands(stack.settings),
     )
+    task_policy.extend(made, stack.settings)
+    return made
 
 
 def _configuration(key: Key, bucket: Bucket) -> tuple[Statement, Statement]:
     files = Sub(f"${{{bucket.title}.Arn}}/litellm/*")
-    return allow("ReadConfiguration", [s3.GetObject], [files]), _decrypt(GetAtt(key, "Arn"), "s3")
+    return allow("ReadConfiguration", [s3.GetObject], [files]), _decrypt(key, "s3")
 
 
 def _reading(sid: str, arns: list[Any]) -> list[Statement]:
@@ -136,7 +137,17 @@ def _bedrock(settings: Settings) -> list[Statement]:
 
 def _tracing(settings: Settings) -> list[Statement]:
     """X-Ray's actions know no resource: Service Authorization Reference, "Actions for AWS X-Ray"."""
-    return [allow("SendTraces", _TRACE, ["*"])] if settings.observability.xray else []
+    if settings.observability.xray:
+        return [allow("SendTraces", _TRACE, ["*"])]
+    return [allow("SendTraces", _TRACE_ALL, ["*"])] if collector.wanted(settings) else []
+
+
+def _metrics(settings: Settings) -> list[Statement]:
+    """The collector's exporter makes a stream and writes to it (README of awsemfexporter)."""
+    if not collector.wanted(settings):
+        return []
+    group = arn("logs", f"log-group:{collector.log_group(settings)}:*")
+    return [allow("WriteMetrics", [logs.CreateLogStream, logs.PutLogEvents], [group])]
 
 
 def _commands(settings: Settings) -> list[Statement]:
@@ -148,9 +159,9 @@ def _commands(settings: Settings) -> list[Statement]:
     return [allow("TakeCommands", _COMMANDS, ["*"])] if settings.service.execute_command else []
 
 
-def _decrypt(key_arn: Any, service: str, sid: str = "DecryptThroughService") -> Statement:
+def _decrypt(key: Key, service: str) -> Statement:
     through = Condition(StringEquals("kms:ViaService", via(service)))
-    return allow(sid, [kms.Decrypt], [key_arn], through)
+    return allow("DecryptThroughService", [kms.Decrypt], [GetAtt(key, "Arn")], through)
 
 
 _PULL = [ecr.BatchCheckLayerAvailability, ecr.BatchGetImage, ecr.GetDownloadUrlForLayer]
@@ -161,6 +172,8 @@ _TRACE = [
     xray.PutTelemetryRecords,
     xray.PutTraceSegments,
 ]
+_TRACE_ALL = [xray.PutTelemetryRecords, xray.PutTraceSegments]
+"""What sends each trace that it gets, and asks for no rule of X-Ray's which to take."""
 _COMMANDS = [
     ssmmessages.CreateControlChannel,
     ssmmessages.CreateDataChannel,

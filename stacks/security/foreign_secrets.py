@@ -1,4 +1,4 @@
-"""The rights to `service.secrets_from`: exactly those secrets and parameters, and the keys that are named."""
+"""The rights to secrets and parameters that are there already: exactly those, and the keys that are named."""
 
 from __future__ import annotations
 
@@ -14,10 +14,17 @@ from stacks.settings import Settings
 
 def reading(settings: Settings) -> Iterator[Statement]:
     """Yield what the role that starts the tasks needs (ECS Developer Guide, "Task execution IAM role")."""
-    sources = settings.service.secrets_from.values()
+    sources = [*settings.service.secrets_from.values(), *_of_stores(settings)]
     secrets = [one for one in sources if not one.is_parameter]
     yield from _of("Secrets", [secretsmanager.GetSecretValue], secrets)
     yield from _of("Parameters", [ssm.GetParameters], [one for one in sources if one.is_parameter])
+
+
+def _of_stores(settings: Settings) -> Iterator[SecretSource]:
+    """Yield the logins of an existing database and cache."""
+    for one in (settings.database.existing, settings.cache.existing):
+        if one and one.secret_arn:
+            yield SecretSource(arn=one.secret_arn, kms_key_arn=one.kms_key_arn)
 
 
 def _of(kind: str, actions: list[Action], sources: Collection[SecretSource]) -> Iterator[Statement]:

@@ -22,13 +22,14 @@ from troposphere.ecs import (
 from troposphere.ecs import CapacityProviderStrategy as DefaultStrategyItem
 from troposphere.logs import LogGroup
 
-from stacks import task_secrets
+from stacks import collector
 from stacks.application import Background, camel
 from stacks.parts import deployment
 from stacks.parts.cluster import add_cluster
 from stacks.parts.logs import add_log_group
 from stacks.parts.placement import private_subnets
 from stacks.parts.task import add_task
+from stacks.service.sidecars import beside
 from stacks.wiring import Stack
 
 DESIRED_COUNT = "DesiredCount"
@@ -56,9 +57,11 @@ def add_entrance(stack: Stack) -> Running:
     """Add the cluster and the service that gets the requests (S1, "ECS Fargate Task Definition")."""
     settings, program = stack.settings, stack.application.entrance
     log_group = add_log_group(stack, "TaskLog", stack.log_group_name)
-    size = {"cpu": settings.service.cpu, "memory_mb": settings.service.memory_mb}
-    injected = task_secrets.injected(settings)
-    task = add_task(stack, program, log_group, beside=injected, **size, **_entrance(stack))
+    if collector.wanted(settings):
+        add_log_group(stack, "MetricsLog", collector.log_group(settings), archived=False)
+    size = settings.service
+    more = {**_entrance(stack), **beside(stack, program, log_group)}
+    task = add_task(stack, program, log_group, cpu=size.cpu, memory_mb=size.memory_mb, **more)
     cluster = add_cluster(stack, "Cluster", settings.cluster_name)
     _capacity(stack, cluster)
     service = _service(
@@ -92,25 +95,24 @@ def _entrance(stack: Stack) -> dict[str, Any]:
     }
 
 
-def add_background(stack: Stack, beside: Background) -> Running:
+def add_background(stack: Stack, wanted: Background) -> Running:
     """
     Add a service that no request reaches; ECS knows it is well while its process runs.
 
     It rolls whatever the strategy of the entrance is: there is no traffic to shift.
     """
-    program = beside.program
+    program = wanted.program
     title = camel(program.name)
     log_group = add_log_group(stack, f"{title}Log", stack.settings.log_group_of(program.name))
-    size = {"cpu": beside.cpu, "memory_mb": beside.memory_mb}
-    injected = task_secrets.injected(stack.settings)
-    task = add_task(stack, program, log_group, beside=injected, **size)
+    more = beside(stack, program, log_group)
+    task = add_task(stack, program, log_group, cpu=wanted.cpu, memory_mb=wanted.memory_mb, **more)
     breaker = DeploymentCircuitBreaker(Enable=True, Rollback=True)
     service = _service(
         stack,
         f"{title}Service",
         stack.settings.named(program.name),
         task,
-        DesiredCount=If(no_tasks(stack), 0, beside.tasks),
+        DesiredCount=If(no_tasks(stack), 0, wanted.tasks),
         DeploymentConfiguration=DeploymentConfiguration(
             MinimumHealthyPercent=100, MaximumPercent=200, DeploymentCircuitBreaker=breaker
         ),
@@ -161,7 +163,10 @@ def _network(stack: Stack) -> NetworkConfiguration:
         AwsvpcConfiguration=AwsvpcConfiguration(
             AssignPublicIp="DISABLED",
             Subnets=private_subnets(stack),
-            SecurityGroups=[stack.imported("network", "EcsSecurityGroupId")],
+            SecurityGroups=[
+                stack.imported("network", "EcsSecurityGroupId"),
+                *stack.settings.service.security_group_ids,
+            ],
         )
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stacks import collector
 from stacks.application import (
     LOG_LEVEL,
     PLACEHOLDER,
@@ -23,6 +24,7 @@ from stacks.application import (
     Value,
     Written,
 )
+from stacks.beside import Size, left, sidecars
 from stacks.checking import limits
 from stacks.checking.cache import cache_advice, cache_findings
 from stacks.checking.litellm import config_advice, config_findings
@@ -96,7 +98,7 @@ def _variables(settings: Settings) -> dict[str, Value]:
         "LITELLM_MODE": "PRODUCTION",
         "STORE_MODEL_IN_DB": "true",
     }
-    return always | _redis(settings) | _bedrock(settings) | _offline(settings)
+    return always | _redis(settings) | _bedrock(settings) | _offline(settings) | _metrics(settings)
 
 
 def _redis(settings: Settings) -> dict[str, Value]:
@@ -110,6 +112,11 @@ def _redis(settings: Settings) -> dict[str, Value]:
 
 def _bedrock(settings: Settings) -> dict[str, Value]:
     return {"AWS_REGION_NAME": settings.region} if "bedrock" in settings.service.providers else {}
+
+
+def _metrics(settings: Settings) -> dict[str, Value]:
+    """LiteLLM sends traces alone unless it is told (litellm/integrations/opentelemetry.py)."""
+    return {"LITELLM_OTEL_INTEGRATION_ENABLE_METRICS": "true"} if collector.wanted(settings) else {}
 
 
 def _offline(settings: Settings) -> dict[str, Value]:
@@ -160,9 +167,12 @@ def _findings(settings: Settings) -> Iterator[Finding]:
 
 def _advice(settings: Settings) -> Iterator[str]:
     service = settings.service
-    if service.memory_mb < ENOUGH_MEMORY_MB:
+    beside = sidecars(settings, APPLICATION.entrance.name)
+    memory_mb = left(Size(service.cpu, service.memory_mb), beside).memory_mb
+    if memory_mb < ENOUGH_MEMORY_MB:
+        besides = " beside the task's other containers" if beside else ""
         yield (
-            f"service.memory_mb: {service.memory_mb} MB is little: "
+            f"service.memory_mb: {memory_mb} MB{besides} is little: "
             f"LiteLLM's imports alone take more than 1 GiB; {ENOUGH_MEMORY_MB} or more"
         )
     yield from config_advice(settings)

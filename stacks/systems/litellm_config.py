@@ -7,6 +7,7 @@ from hashlib import sha256
 
 import yaml
 
+from stacks import collector
 from stacks.checking import limits
 from stacks.settings import Settings
 
@@ -18,8 +19,10 @@ BUCKET, KEY = "LITELLM_CONFIG_BUCKET_NAME", "LITELLM_CONFIG_BUCKET_OBJECT_KEY"
 
 def text(settings: Settings) -> str:
     """Return config.yaml as the environment file has it, keys in its order, and what a cache takes."""
-    config = _with_cache(settings) if settings.cache.used else settings.service.config
-    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=110)
+    config: Mapping[str, object] = _with_cache(settings) if settings.cache.used else settings.service.config
+    if collector.wanted(settings):
+        config = _with_collector(config)
+    return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True, width=110)
 
 
 def key(settings: Settings) -> str:
@@ -45,6 +48,21 @@ def _with_cache(settings: Settings) -> dict[str, object]:
         params = {"cache_params": {"type": "redis", **access, "supported_call_types": []}}
         own = params | own | {"cache": True}
     return {**config, "router_settings": router, "litellm_settings": own}
+
+
+def _with_collector(config: Mapping[str, object]) -> dict[str, object]:
+    """
+    Let LiteLLM send traces and metrics, without prompts and answers; what the environment file says stays.
+
+    Source: LiteLLM docs, "OpenTelemetry v1", callbacks and "Redacting Messages, Response Content".
+    """
+    own, settings = _section(config, "litellm_settings"), _section(config, "callback_settings")
+    before = own.get("callbacks")
+    callbacks = [before] if isinstance(before, str) else list(before) if isinstance(before, list) else []
+    if "otel" not in callbacks:
+        own |= {"callbacks": [*callbacks, "otel"]}
+    settings.setdefault("otel", {"message_logging": False})
+    return {**config, "litellm_settings": own, "callback_settings": settings}
 
 
 def _access(settings: Settings) -> tuple[str, ...]:

@@ -153,6 +153,54 @@ CONFIG = st.fixed_dictionaries(
         ),
     },
 )
+SIDECARS = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["guard", "collector", "init-1", "litellm-proxy"]),
+        "image": st.sampled_from(
+            [
+                "nginx",
+                "docker.io/acme/guard:1.4.2",
+                "123456789012.dkr.ecr.us-east-1.amazonaws.com/a/b@sha256:" + "0a" * 32,
+            ]
+        ),
+    },
+    optional={
+        "cpu": st.sampled_from([2, 32, 128, 512]),
+        "memory_mb": st.sampled_from([6, 64, 256, 1024]),
+        "essential": st.booleans(),
+        "environment": maps(VARIABLES, TEXT),
+        "secrets": st.lists(st.sampled_from(["LITELLM_MASTER_KEY", "LOG_LEVEL"]), max_size=2),
+        "command": st.lists(TEXT, max_size=2),
+        "ports": st.lists(st.sampled_from([80, 4000, 4318, 9000]), max_size=2),
+        "health_check": st.fixed_dictionaries({"command": st.just(["CMD-SHELL", "true"])}),
+        "depends_on": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "container": st.sampled_from(["guard", "collector", "litellm-proxy"]),
+                    "condition": st.sampled_from(["START", "HEALTHY", "SUCCESS"]),
+                }
+            ),
+            max_size=2,
+        ),
+        "user": st.sampled_from(["1000:1000", "app"]),
+        "readonly_root": st.booleans(),
+        "beside": st.just(["proxy"]),
+    },
+)
+STATEMENTS = st.fixed_dictionaries(
+    {
+        "sid": st.sampled_from(["Read", "Write1"]),
+        "actions": st.lists(
+            st.sampled_from(["s3:GetObject", "s3:*", "dynamodb:Query", "*"]), min_size=1, max_size=2
+        ),
+        "resources": st.sampled_from([["*"], ["arn:aws:s3:::team-prompts/*"]]),
+    },
+    optional={
+        "conditions": st.just({"StringEquals": {"aws:ResourceAccount": "123456789012"}}),
+        "effect": st.sampled_from(["Allow", "Deny"]),
+        "reason": st.just("it has to be"),
+    },
+)
 PAIRS = st.tuples(ranges(16, 28), ranges(16, 28)).map(list)
 CPUS = st.sampled_from(sorted(limits.FARGATE_MEMORY_MB))
 MEMORY = st.sampled_from(sorted({size for sizes in limits.FARGATE_MEMORY_MB.values() for size in sizes}))
@@ -302,6 +350,18 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     ),
     "service.bedrock_models": st.lists(MODELS, max_size=3),
     "service.config": CONFIG,
+    "service.sidecars": st.lists(SIDECARS, max_size=2),
+    "service.task_policy": st.lists(STATEMENTS, max_size=2),
+    "service.managed_policies": st.lists(
+        st.sampled_from(
+            [
+                "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+                "arn:aws:iam::123456789012:policy/team/prompts",
+            ]
+        ),
+        max_size=2,
+    ),
+    "service.security_group_ids": ids("sg"),
     "dispatcher.enabled": st.booleans(),
     "dispatcher.backend": st.sampled_from(["file", "lunary", "helicone"]),
     "dispatcher.endpoint": st.none()
@@ -317,6 +377,10 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "observability.cloudtrail_days": numbers(1, 36_500),
     "observability.container_insights": st.booleans(),
     "observability.xray": st.booleans(),
+    "observability.collector": st.sampled_from(["none", "otel"]),
+    "observability.collector_image": st.sampled_from(
+        [None, "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme/otel:1"]
+    ),
     "observability.alarm_email": st.sampled_from([None, "on-call+llm@example.com", "o'neil_{x}@a.io"]),
     "observability.alarms.cpu_percent": numbers(1, 99),
     "observability.alarms.memory_percent": numbers(1, 99),

@@ -133,6 +133,16 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "service.providers": [["openai", "bedrock"], ["openai"]],
     "service.bedrock_models": [["anthropic.claude-3-haiku-20240307-v1:0"]],
     "service.config": [{"litellm_settings": {"num_retries": 3}}],
+    "service.sidecars": [
+        [{"name": "guard", "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme/guard:1", "cpu": 16}],
+        [{"name": "guard", "image": "docker.io/acme/guard:1", "cpu": 16, "memory_mb": 64}],
+    ],
+    "service.task_policy": [
+        [{"sid": "Read", "actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::a/*"]}]
+    ],
+    "service.managed_policies": [["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]],
+    "service.security_group_ids": [["sg-0123456789abcdef0"]],
+    "observability.collector_image": ["123456789012.dkr.ecr.us-east-1.amazonaws.com/acme/otel:1"],
     "dispatcher.endpoint": ["/var/events.jsonl"],
     "dispatcher.cpu": [512],
     "dispatcher.memory_mb": [1024],

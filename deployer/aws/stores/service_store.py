@@ -49,9 +49,13 @@ class ServiceStore:
             return ()
 
     def task_definition(self, arn: str) -> TaskDefinition:
-        """Return what a task definition gives to its containers."""
+        """
+        Return what a task definition gives to its containers.
+
+        The application's own stands first, and its word counts where another one has a variable of that name.
+        """
         answer = self._ask("describe_task_definition", taskDefinition=arn)["taskDefinition"]
-        containers = answer.get("containerDefinitions", ())
+        containers = tuple(answer.get("containerDefinitions", ()))[::-1]
         return TaskDefinition(
             variables={
                 one["name"]: one["value"] for each in containers for one in each.get("environment", ())
