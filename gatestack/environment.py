@@ -13,6 +13,7 @@ from gatestack import telling
 from generator import manifest as manifests
 from generator.manifest import Manifest
 from stacks import STACKS
+from stacks.extensions import ExtensionError
 from stacks.systems import MODULES
 from stacks.systems import application as described
 
@@ -100,7 +101,10 @@ class Environment:
         from generator.render import render  # noqa: PLC0415 - `status` must not wait for troposphere
 
         assert self.settings  # noqa: S101 - one of the two is always there
-        return render(self.settings)
+        try:
+            return render(self.settings)
+        except ExtensionError as error:
+            raise SettingsRefused(str(error)) from error
 
 
 def resolve(argument: str, region: str | None = None, *, guesses: bool = True) -> Environment:
@@ -175,6 +179,7 @@ def _from_file(path: Path, region: str | None, *, guesses: bool) -> Environment:
     names = {
         stack: settings.stack_name(stack) for stack in STACKS if stack != "database" or settings.keeps_data
     }
+    names |= {one.name: settings.stack_name(one.name) for one in settings.added.stacks}
     system = settings.system
     return Environment(
         settings.environment,

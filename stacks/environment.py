@@ -1,7 +1,7 @@
 """
 Load an environment file: defaults, the tier's and the file's, merged and checked; every problem at once.
 
-The only module of this package that reads files.
+What its `extend` names is read by `stacks.extensions.loading`; no other module of this package reads files.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from stacks.checking import limits, problems, subnets
 from stacks.checking.problems import Finding, Place, Problem
 from stacks.checking.together import findings
 from stacks.checking.yaml_tree import Tree, parse
+from stacks.extensions.loading import added
 from stacks.settings import Settings, System, Tier
 
 __all__ = ["EnvironmentFileError", "Problem", "defaults", "is_unused", "load", "parse_settings"]
@@ -36,10 +37,10 @@ class EnvironmentFileError(ValueError):
     """The environment file cannot be used; the message has one line for each of its problems."""
 
     def __init__(self, path: Path, found: Iterable[Problem]) -> None:
-        ordered = sorted(set(found), key=lambda problem: (problem.line or 0, problem.key, problem.message))
+        ordered = sorted(set(found), key=lambda one: (one.file, one.line or 0, one.key, one.message))
         self.path = path
         self.problems = tuple(ordered)
-        super().__init__("\n".join(f"{path}{_line(problem)}: {problem}" for problem in ordered))
+        super().__init__("\n".join(f"{one.file or path}{_line(one)}: {one}" for one in ordered))
 
 
 def load(path: Path, *, guesses: bool = True) -> Settings:
@@ -78,7 +79,10 @@ def parse_settings(text: str, path: Path) -> Settings:
     settings = draft.settings()
     if draft.problems:
         raise EnvironmentFileError(path, draft.problems)
-    return settings
+    found, wrong = added(settings, lambda place: (path, draft.line(place)))
+    if wrong:
+        raise EnvironmentFileError(path, wrong)
+    return settings.adding(found)
 
 
 def defaults(system: str, tier: str) -> dict[str, Any]:
@@ -144,7 +148,7 @@ class _Draft:
             place = tuple(key.split("."))
             if place in self.tree.lines:
                 message = f"{system} has no use for it; remove it"
-                self.problems.append(Problem(self._line(place), key, message))
+                self.problems.append(Problem(self.line(place), key, message))
 
     def _base(self) -> dict[str, Any]:
         system, tier = self.tree.value.get("system"), self.tree.value.get("tier")
@@ -187,7 +191,7 @@ class _Draft:
         if place in self.tree.refused:
             return  # said already, and nothing was left here
         message = problems.describe(detail, Settings, self.tree.spellings.get(place))
-        self.problems.append(Problem(self._line(place), problems.spelled(place), message))
+        self.problems.append(Problem(self.line(place), problems.spelled(place), message))
 
     def _repair(self, data: dict[str, Any], base: dict[str, Any], place: Place) -> None:
         """Put the default of the key at *place* into *data*, or leave the key out; it is doubtful now."""
@@ -211,9 +215,9 @@ class _Draft:
         return not any(_related(place, doubt) for place in finding.places for doubt in self.doubtful)
 
     def _placed(self, finding: Finding) -> Problem:
-        return Problem(self._line(finding.place), problems.spelled(finding.place), finding.message)
+        return Problem(self.line(finding.place), problems.spelled(finding.place), finding.message)
 
-    def _line(self, path: Place) -> int | None:
+    def line(self, path: Place) -> int | None:
         """Return the line of *path*, or of the nearest key above it that the file has."""
         above = (path[:length] for length in range(len(path), 0, -1))
         return next((self.tree.lines[part] for part in above if part in self.tree.lines), None)

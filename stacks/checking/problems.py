@@ -49,6 +49,8 @@ class Problem:
     key: str
     """``network.nat_gateways``, or empty where no key can be named."""
     message: str
+    file: str = ""
+    """The file that it is in, where that is not the environment's own."""
 
     def __str__(self) -> str:
         return f"{self.key}: {self.message}" if self.key else self.message
@@ -143,7 +145,8 @@ def _unknown(place: Place, model: type[BaseModel]) -> str:
 def known_keys(model: type[BaseModel], place: Place = ()) -> tuple[str, ...]:
     """Return the keys that *model* knows at *place*."""
     for part in place:
-        model = _model_of(model.model_fields[str(part)].annotation) or model
+        if not isinstance(part, int):
+            model = _model_of(model.model_fields[part].annotation) or model
     return tuple(model.model_fields)
 
 
@@ -152,14 +155,15 @@ def _all_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
     for name, info in model.model_fields.items():
         keys.append(f"{prefix}{name}")
         section = _model_of(info.annotation)
-        if section:
+        if section and get_origin(info.annotation) is not tuple:
             keys += _all_keys(section, f"{prefix}{name}.")
     return keys
 
 
 def _model_of(annotation: Any) -> type[BaseModel] | None:
-    """Return the model that *annotation* is, or may be besides None."""
-    options = get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
+    """Return the model that *annotation* is, or may be besides None, or is a list of."""
+    several = get_origin(annotation) in {Union, UnionType, tuple}
+    options = get_args(annotation) if several else (annotation,)
     return next((kind for kind in options if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from troposphere import Join, Ref, Sub
+from troposphere import ImportValue, Join, Ref, Sub
 from troposphere.ecs import (
     ContainerDefinition,
     Environment,
@@ -16,6 +16,7 @@ from troposphere.ecs import (
 from troposphere.logs import LogGroup
 
 from stacks.application import FromParameter, Injected, Program, camel
+from stacks.extensions.finishing import export_of
 from stacks.parts import parameters
 from stacks.parts.policies import arn
 from stacks.settings import Settings
@@ -47,6 +48,7 @@ def _container(stack: Stack, program: Program, log_group: LogGroup, **more: Any)
     settings = stack.settings
     variables = {
         **settings.service.environment,
+        **{name: ImportValue(export_of(settings, said)) for name, said in settings.service.environment_from.items()},
         **{name: stack.resolved(value) for name, value in program.variables(settings).items()},
     }
     of_the_user = {
