@@ -233,7 +233,11 @@ def _migration(migration: Migration, prefix: str) -> Iterator[str]:
 def _patched(patched: Patched) -> Iterator[str]:
     line = r"[^\x00-\x1f\x7f]{1,1200}"
     yield from _shaped(
-        {"resource": (patched.resource, _LOGICAL), "where": (patched.where, line), "reason": (patched.reason, line)}
+        {
+            "resource": (patched.resource, _LOGICAL),
+            "where": (patched.where, line),
+            "reason": (patched.reason, line),
+        }
     )
     yield from _shaped({f"risks.{number}": (one, line) for number, one in enumerate(patched.risks)})
 

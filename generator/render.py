@@ -32,7 +32,9 @@ def render(settings: Settings) -> Manifest:
         ExtensionError: a patch, or a stack of the team's own, does not fit to the rest.
 
     """
-    stacks = tuple(stack for stack in (builder(name).build(settings) for name in STACKS) if stack.template.resources)
+    stacks = tuple(
+        stack for stack in (builder(name).build(settings) for name in STACKS) if stack.template.resources
+    )
     templates = {stack.name: stack.template.to_dict() for stack in stacks}
     own = own_templates(settings)
     check_exports(settings, templates, own)

@@ -29,11 +29,13 @@ def extend_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _stacks(settings: Settings) -> Iterator[Finding]:
-    seen: dict[str, str] = {name: "gatestack's own" for name in (*STACKS, *RESERVED)}
+    seen: dict[str, str] = dict.fromkeys((*STACKS, *RESERVED), "gatestack's own")
     for number, one in enumerate(settings.extend.stacks):
         below = (number, "name")
         if one.name in seen:
-            yield Finding("extend.stacks", f"{one.name} is {seen[one.name]}; choose another name", below=below)
+            yield Finding(
+                "extend.stacks", f"{one.name} is {seen[one.name]}; choose another name", below=below
+            )
         elif len(one.name) > MOST_NAME:
             yield Finding("extend.stacks", f"{len(one.name)} characters; {MOST_NAME} at most", below=below)
         seen.setdefault(one.name, "the name of a stack above")

@@ -81,15 +81,14 @@ class _Loading:
                 self._in_environment(place, f"{one.file} has no output {output}; it has {names}")
                 continue
             export = 'Export: {Name: !Sub "${Prefix}-' + f'{stack}-{output}"}}'
-            what = f"{one.where(('Outputs', output))}: {output} is exported to nobody; write below it {export}"
+            what = (
+                f"{one.where(('Outputs', output))}: {output} is exported to nobody; write below it {export}"
+            )
             self._in_environment(place, what)
 
     def _extension(self, text: str, path: Path, entry: sections.OwnStack) -> Extension | None:
         tree = read(text)
-        self.problems += [
-            Problem(one.line, one.key, one.message, str(path))
-            for one in tree.problems
-        ]
+        self.problems += [Problem(one.line, one.key, one.message, str(path)) for one in tree.problems]
         if tree.problems:
             return None
         if found := list(objections(tree.value)):

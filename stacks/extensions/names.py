@@ -70,7 +70,7 @@ class _Writer:
         try:
             text = self._text(value)
         except _NotStatic as error:
-            self.objections.append((place, f"the name has to be known before a deployment: {error}"))
+            self.objections.append((place, f"the name has to be known before a deployment, and {error}"))
         except (ValueError, TypeError, LookupError, AttributeError):
             self.objections.append((place, f"the name is made of what is no name; it takes {_OUTPUT}"))
         else:

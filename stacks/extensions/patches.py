@@ -22,16 +22,16 @@ PARTS = (
     "UpdatePolicy",
 )
 """What of a resource a patch may change; its Type and its Condition make it another resource."""
-_STEP = re.compile(r"\.?(?P<key>[A-Za-z0-9_:/-]+)|\[(?P<index>\d{1,4})\]|\[(?P<name>[^=\[\]]+)=(?P<value>[^\[\]]*)\]")
+_STEP = re.compile(
+    r"\.?(?P<key>[A-Za-z0-9_:/-]+)|\[(?P<index>\d{1,4})\]|\[(?P<name>[^=\[\]]+)=(?P<value>[^\[\]]*)\]"
+)
 _NAMING = re.compile(r"(.*Name|.*Identifier|.*Id|Family)$")
 
 Step = str | int | tuple[str, str]
 """A key, a place in a list, or key and value of the one entry that is meant."""
 
 
-def applied(
-    template: Mapping[str, Any], patch: Patch, prefix: str
-) -> tuple[dict[str, Any], tuple[str, ...]]:
+def applied(template: Mapping[str, Any], patch: Patch, prefix: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     """
     Return *template* with *patch*, and which guards of data that takes away (none without its consent).
 
@@ -68,9 +68,15 @@ def _steps(path: str) -> tuple[Step, ...]:
     end = 0
     while end < len(path):
         found = _STEP.match(path, end)
-        if not found or (end == 0 and not found["key"]) or (found[0].startswith(".") == (end == 0) and found["key"]):
+        if (
+            not found
+            or (end == 0 and not found["key"])
+            or (found[0].startswith(".") == (end == 0) and found["key"])
+        ):
             rest = printable(path[end:])
-            raise ExtensionError(f"{rest!r} is no path: write names with dots, [0] or [Key=value] behind them")
+            raise ExtensionError(
+                f"{rest!r} is no path: write names with dots, [0] or [Key=value] behind them"
+            )
         steps.append(
             found["key"] or (int(found["index"]) if found["index"] else (found["name"], found["value"]))
         )
@@ -124,7 +130,9 @@ def _place(holder: Any, step: Step, above: tuple[Step, ...]) -> Any:
             raise ExtensionError(f"{where} has {len(holder)} entries, the first is [0]")
         return step
     key, value = step
-    found = [place for place, one in enumerate(holder) if isinstance(one, dict) and _text(one.get(key)) == value]
+    found = [
+        place for place, one in enumerate(holder) if isinstance(one, dict) and _text(one.get(key)) == value
+    ]
     if len(found) != 1:
         many = "no entry" if not found else f"{len(found)} entries"
         raise ExtensionError(f"[{key}={value}] picks {many} of {where}")
@@ -167,7 +175,9 @@ def _check_wiring(before: Any, after: Any, template: Mapping[str, Any]) -> None:
     needed = {one["parameter"] for one in lookups}
     lost = needed & (set(_arguments(before, "Ref")) - set(_arguments(after, "Ref")))
     if lost:
-        raise ExtensionError(f"gatestack looks {', '.join(sorted(lost))} up at each deployment; it has to stay")
+        raise ExtensionError(
+            f"gatestack looks {', '.join(sorted(lost))} up at each deployment; it has to stay"
+        )
 
 
 def _check_name(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str) -> None:

@@ -28,8 +28,7 @@ TRANSFORMS = frozenset({"AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"}
 _LOGICAL = re.compile(r"[A-Za-z0-9]{1,255}")
 _MAPS = ("Metadata", "Parameters", "Rules", "Mappings", "Conditions", "Outputs")
 _KEYS = frozenset(
-    "Type Properties DependsOn Condition Metadata CreationPolicy UpdatePolicy DeletionPolicy "
-    "UpdateReplacePolicy".split()
+    ["Type", "Properties", "DependsOn", "Condition", "Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy"]
 )
 _OWN = "AWS::CloudFormation::"
 
@@ -88,7 +87,10 @@ def _resource(logical_id: str, one: Any) -> Iterator[Objection]:
     elif not isinstance(one, dict) or not isinstance(one.get("Type"), str):
         yield place, "a resource has a Type"
     elif one["Type"].startswith(_OWN):
-        yield (*place, "Type"), f"{printable(one['Type'])}: what it brings is in no template; write it out here"
+        yield (
+            (*place, "Type"),
+            f"{printable(one['Type'])}: what it brings is in no template; write it out here",
+        )
     else:
         for key in one.keys() - _KEYS:
             yield (*place, key), f"a resource has no {printable(key)}; it has {', '.join(sorted(_KEYS))}"

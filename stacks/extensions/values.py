@@ -21,8 +21,8 @@ _TYPE = re.compile(
 """CloudFormation User Guide, "Specify existing resources at runtime with CloudFormation-supplied parameter types"."""
 NO_SECRET = (
     "is NoEcho, so a secret, and no secret goes through a file: take the parameter out, and let the template "
-    'say "{{resolve:secretsmanager:NAME:SecretString:KEY}}" where the value is used, or make the secret itself '
-    "(AWS::SecretsManager::Secret with GenerateSecretString)"
+    'say "{{resolve:secretsmanager:NAME:SecretString:KEY}}" where the value is used, or make the secret '
+    "itself (AWS::SecretsManager::Secret with GenerateSecretString)"
 )
 
 
@@ -33,9 +33,7 @@ def text_of(value: Any) -> str:
     return ",".join(map(text_of, value)) if isinstance(value, list) else str(value)
 
 
-def values(
-    declared: Mapping[str, Any], said: Mapping[str, str], given: Mapping[str, str]
-) -> dict[str, str]:
+def values(declared: Mapping[str, Any], said: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
     """Return the value of each *declared* parameter that has one: the file's, gatestack's, the default."""
     found = {name: text_of(one["Default"]) for name, one in declared.items() if "Default" in one}
     return {
@@ -77,7 +75,7 @@ def objections_to_template(declared: Mapping[str, Any]) -> Iterator[Objection]:
         elif _hidden(one):
             yield (name,), NO_SECRET
         elif problem := _malformed(one):
-            yield problem[0] and (name, problem[0]) or (name,), problem[1]
+            yield (name, problem[0]), problem[1]
 
 
 def _hidden(one: Mapping[str, Any]) -> bool:
@@ -110,23 +108,27 @@ def _problem(one: Mapping[str, Any], value: str) -> str:
 
 
 def _item_problem(one: Mapping[str, Any], item: str) -> str:
-    if one["Type"] in {"Number", "List<Number>"}:
-        if not _NUMBER.fullmatch(item):
-            return "expected a number"
-        if "MinValue" in one and float(item) < float(one["MinValue"]):
-            return f"expected {one['MinValue']} at least (MinValue)"
-        if "MaxValue" in one and float(item) > float(one["MaxValue"]):
-            return f"expected {one['MaxValue']} at most (MaxValue)"
+    number = one["Type"] in {"Number", "List<Number>"}
+    if number and not _NUMBER.fullmatch(item):
+        return "expected a number"
     allowed = [text_of(each) for each in one.get("AllowedValues", [])]
-    if allowed and item not in allowed:
-        return f"the template takes {', '.join(allowed)}"
-    if not _matches(one.get("AllowedPattern"), item):
-        return f"it does not match {printable(one['AllowedPattern'])} (AllowedPattern)"
-    if len(item) < float(one.get("MinLength", 0)):
-        return f"expected {one['MinLength']} characters at least (MinLength)"
-    if "MaxLength" in one and len(item) > float(one["MaxLength"]):
-        return f"expected {one['MaxLength']} characters at most (MaxLength)"
-    return ""
+    rules = (
+        (number and _below(item, one.get("MinValue")), f"expected {one.get('MinValue')} at least (MinValue)"),
+        (number and _below(one.get("MaxValue"), item), f"expected {one.get('MaxValue')} at most (MaxValue)"),
+        (allowed and item not in allowed, f"the template takes {', '.join(allowed)}"),
+        (
+            not _matches(one.get("AllowedPattern"), item),
+            f"it does not match {printable(str(one.get('AllowedPattern')))} (AllowedPattern)",
+        ),
+        (_below(len(item), one.get("MinLength")), f"{one.get('MinLength')} characters at least (MinLength)"),
+        (_below(one.get("MaxLength"), len(item)), f"{one.get('MaxLength')} characters at most (MaxLength)"),
+    )
+    return next((text for broken, text in rules if broken), "")
+
+
+def _below(one: Any, other: Any) -> bool:
+    """Whether both are there and *one* is less."""
+    return one is not None and other is not None and float(one) < float(other)
 
 
 def _matches(pattern: str | None, item: str) -> bool:

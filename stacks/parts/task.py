@@ -48,7 +48,7 @@ def _container(stack: Stack, program: Program, log_group: LogGroup, **more: Any)
     settings = stack.settings
     variables = {
         **settings.service.environment,
-        **{name: ImportValue(export_of(settings, said)) for name, said in settings.service.environment_from.items()},
+        **_outputs(program, stack),
         **{name: stack.resolved(value) for name, value in program.variables(settings).items()},
     }
     of_the_user = {
@@ -66,6 +66,18 @@ def _container(stack: Stack, program: Program, log_group: LogGroup, **more: Any)
         LogConfiguration=_logs(stack, log_group, program.name),
         **more,
     )
+
+
+def _outputs(program: Program, stack: Stack) -> dict[str, ImportValue]:
+    """
+    Return the variables that say outputs of the team's own stacks.
+
+    The migration gets none: such a stack may itself come after the database.
+    """
+    migration, said = stack.application.migration, stack.settings.service.environment_from
+    if migration and program is migration.program:
+        return {}
+    return {name: ImportValue(export_of(stack.settings, output)) for name, output in said.items()}
 
 
 def _start(program: Program, stack: Stack) -> dict[str, Any]:

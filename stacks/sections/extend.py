@@ -15,7 +15,9 @@ StackName = Annotated[
     shape(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", "a short name: lower-case letters, digits and single hyphens"),
 ]
 LogicalId = Annotated[str, shape(r"[A-Za-z0-9]{1,255}", "a logical id: letters and digits")]
-Reason = Annotated[str, shape(r"(?=.*\S)[^\x00-\x1f\x7f]{1,500}", "a reason: a line of 500 characters at most")]
+Reason = Annotated[
+    str, shape(r"(?=.*\S)[^\x00-\x1f\x7f]{1,500}", "a reason: a line of 500 characters at most")
+]
 
 
 class OwnStack(Section):
@@ -25,11 +27,11 @@ class OwnStack(Section):
     """The stack is called ENVIRONMENT-SYSTEM-NAME."""
     template: Annotated[str, shape(r"[^\x00]{1,1000}", "the path of a template")]
     """CloudFormation in YAML or JSON; a path beside this file."""
-    parameters: dict[str, str] = {}
+    parameters: dict[str, str] = Field(default={})
     """The template's parameters; Prefix, Environment, System and Tier are given where it declares them."""
     timeout_minutes: Annotated[int, between(1, limits.MOST_TIMEOUT_MINUTES, "minutes")] = 60
     """How long one operation on this stack may take."""
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default={})
     """Put on its resources, beside the environment's."""
 
 
