@@ -57,6 +57,19 @@ class Environment:
         return f"{self.name}-{self.system}"
 
     @property
+    def patched(self) -> Mapping[tuple[str, str], str]:
+        """Short name of a stack and logical id -> where and why the file patches that resource."""
+        if self.settings:
+            patches = [(one.stack, one.resource, one.mark) for one in self.settings.added.patches]
+        else:
+            stacks = self.rendered.stacks if self.rendered else ()
+            patches = [(stack.name, one.resource, str(one)) for stack in stacks for one in stack.patched]
+        found: dict[tuple[str, str], str] = {}
+        for stack, resource, mark in patches:
+            found[stack, resource] = "; ".join(filter(None, [found.get((stack, resource)), mark]))
+        return found
+
+    @property
     def session_seconds(self) -> int | None:
         """How long a session of the pipelines' roles lasts; None where no pipeline deploys."""
         hours = self.rendered.session_hours if self.rendered else None

@@ -1,4 +1,4 @@
-"""What a team adds, as parts of the manifest: its own stacks, and the patched templates of the others. Pure."""
+"""What a team adds, as parts of the manifest: its own stacks, and patched templates of the others. Pure."""
 
 from __future__ import annotations
 

@@ -45,6 +45,7 @@ _TAG: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64}"
 _ALARM: Final = r"[ -~]{1,512}"
 _CIDR: Final = r"([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}"
 _ZONE: Final = f"{zones.ID}|{zones.NAME}"
+_LINE: Final = r"[^\x00-\x1f\x7f]{1,1200}"
 _ID: Final = r"[a-z]{1,10}-[0-9a-f]{8,17}"
 
 FACTS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -166,8 +167,7 @@ def _stack(stack: StackSpec, manifest: Manifest) -> Iterator[str]:
     for number, upload in enumerate(stack.uploads):
         yield from (f"uploads.{number}.{problem}" for problem in _upload(upload, manifest))
     yield from _shaped({"login_secret": (stack.login_secret, r"[A-Za-z0-9/_+=.@-]{1,512}")})
-    for number, patched in enumerate(stack.patched):
-        yield from (f"patched.{number}.{problem}" for problem in _patched(patched))
+    yield from _patches(stack.patched)
     if stack.migration:
         yield from (f"migration.{problem}" for problem in _migration(stack.migration, prefix))
 
@@ -230,16 +230,12 @@ def _migration(migration: Migration, prefix: str) -> Iterator[str]:
     )
 
 
-def _patched(patched: Patched) -> Iterator[str]:
-    line = r"[^\x00-\x1f\x7f]{1,1200}"
-    yield from _shaped(
-        {
-            "resource": (patched.resource, _LOGICAL),
-            "where": (patched.where, line),
-            "reason": (patched.reason, line),
-        }
-    )
-    yield from _shaped({f"risks.{number}": (one, line) for number, one in enumerate(patched.risks)})
+def _patches(patches: Iterable[Patched]) -> Iterator[str]:
+    for number, one in enumerate(patches):
+        lines = {"where": one.where, "reason": one.reason}
+        lines |= {f"risks.{place}": risk for place, risk in enumerate(one.risks)}
+        shapes = {"resource": (one.resource, _LOGICAL), **{name: (text, _LINE) for name, text in lines.items()}}
+        yield from _shaped({f"patched.{number}.{name}": shape for name, shape in shapes.items()})
 
 
 def _exports(prefix: str, **found: tuple[str, ...]) -> Iterator[str]:

@@ -21,7 +21,17 @@ from deployer.decide import is_empty, owned
 from deployer.deploy import check
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed
 from deployer.options import Host, Options
-from deployer.plan import Plan, PlanVerb, StackPlan, compared, merged, needs_consent, predicted
+from deployer.plan import (
+    Plan,
+    PlanVerb,
+    StackPlan,
+    compared,
+    marked,
+    merged,
+    needs_consent,
+    predicted,
+    risks_of_patches,
+)
 from deployer.progress import Event, Notice, Tell
 from deployer.run.change_sets import NOT_REVERTED, PREFIX, Preparer
 from deployer.run.discard import remove_unexecuted
@@ -141,6 +151,7 @@ class _Preview:
             done = tuple(self._read(one) if isinstance(one, _Asked) else one for one in plans)
             done = self._with_rotations(self._with_exports(done))
             self._foretell_migrations(done)
+            self._notices += [warning for spec in specs for warning in risks_of_patches(spec)]
             kept = {stack.change_set.id for stack in done if stack.change_set}
         finally:
             for one in asked:
@@ -308,6 +319,7 @@ class _Preview:
         exact: bool = False,
         problems: tuple[str, ...] = (),
     ) -> StackPlan:
+        changes = marked(changes, spec)
         risky = needs_consent(changes, self._options.allow_replace) if exact else ()
         names = tuple(change.logical_id for change in risky)
         return StackPlan(spec.name, spec.stack_name, verb, exact, changes, reason, problems, names, stack)

@@ -1,7 +1,8 @@
 """
 What a team adds to an environment: stacks of its own, and patches of finished templates.
 
-Texts and dicts in, dicts and problems out; only `loading` reads files. `generator.extending` makes stacks of it.
+Texts and dicts in, dicts and problems out; only `loading` reads files, and `generator.extending` makes stacks
+of it.
 """
 
 from __future__ import annotations
@@ -51,6 +52,11 @@ class Patch:
     accept_risk: bool
     where: str
     """``environments/prod.yaml:41``."""
+
+    @property
+    def mark(self) -> str:
+        """What the resource is marked with."""
+        return f"patched by {self.where}: {self.reason}"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,25 @@ MOST_LEVELS = 60
 """Lists and mappings inside each other; a built folder is read with little more."""
 
 FUNCTIONS = frozenset(
-    ["And", "Base64", "Cidr", "Equals", "FindInMap", "GetAZs", "GetAtt", "If", "ImportValue", "Join", "Length", "Not", "Or", "Select", "Split", "Sub", "ToJsonString"]
+    [
+        "And",
+        "Base64",
+        "Cidr",
+        "Equals",
+        "FindInMap",
+        "GetAZs",
+        "GetAtt",
+        "If",
+        "ImportValue",
+        "Join",
+        "Length",
+        "Not",
+        "Or",
+        "Select",
+        "Split",
+        "Sub",
+        "ToJsonString",
+    ]
 )
 """Those whose short form is ``!Name`` for ``Fn::Name`` (CloudFormation template reference, November 2026)."""
 PLAIN = frozenset({"Ref", "Condition"})

@@ -13,15 +13,54 @@ POLICIES: Mapping[str, int] = {"Delete": 0, "Snapshot": 1, "RetainExceptOnCreate
 """DeletionPolicy and UpdateReplacePolicy, by how much stays (CloudFormation template reference)."""
 
 ON = frozenset(
-    ["AtRestEncryptionEnabled", "AutoMinorVersionUpgrade", "BlockPublicAcls", "BlockPublicPolicy", "CopyTagsToSnapshot", "DeletionProtection", "DeletionProtectionEnabled", "EnableKeyRotation", "EnableLogFileValidation", "Encrypted", "IgnorePublicAcls", "KmsMasterKeyEnabled", "PointInTimeRecoveryEnabled", "RestrictPublicBuckets", "SSEEnabled", "SqsManagedSseEnabled", "StorageEncrypted", "TransitEncryptionEnabled"]
+    [
+        "AtRestEncryptionEnabled",
+        "AutoMinorVersionUpgrade",
+        "BlockPublicAcls",
+        "BlockPublicPolicy",
+        "CopyTagsToSnapshot",
+        "DeletionProtection",
+        "DeletionProtectionEnabled",
+        "EnableKeyRotation",
+        "EnableLogFileValidation",
+        "Encrypted",
+        "IgnorePublicAcls",
+        "KmsMasterKeyEnabled",
+        "PointInTimeRecoveryEnabled",
+        "RestrictPublicBuckets",
+        "SSEEnabled",
+        "SqsManagedSseEnabled",
+        "StorageEncrypted",
+        "TransitEncryptionEnabled",
+    ]
 )
 """True guards; false, or nothing, does not."""
 THERE = frozenset(
-    ["BucketEncryption", "DeletionProtectionMode", "EncryptionConfiguration", "KMSKeyId", "KMSMasterKeyID", "KmsKey", "KmsKeyArn", "KmsKeyId", "KmsMasterKeyId", "PermissionsBoundary", "PublicAccessBlockConfiguration", "SSESpecification", "VersioningConfiguration"]
+    [
+        "BucketEncryption",
+        "DeletionProtectionMode",
+        "EncryptionConfiguration",
+        "KMSKeyId",
+        "KMSMasterKeyID",
+        "KmsKey",
+        "KmsKeyArn",
+        "KmsKeyId",
+        "KmsMasterKeyId",
+        "PermissionsBoundary",
+        "PublicAccessBlockConfiguration",
+        "SSESpecification",
+        "VersioningConfiguration",
+    ]
 )
 """Guards by being there."""
 MORE = frozenset(
-    ["BackupRetentionPeriod", "PendingWindowInDays", "RecoveryPeriodInDays", "RetentionInDays", "SnapshotRetentionLimit"]
+    [
+        "BackupRetentionPeriod",
+        "PendingWindowInDays",
+        "RecoveryPeriodInDays",
+        "RetentionInDays",
+        "SnapshotRetentionLimit",
+    ]
 )
 """Numbers: the more, the longer something can be got back."""
 OPEN = frozenset(

@@ -20,7 +20,7 @@ _EXPORT = re.compile(r"[A-Za-z0-9:-]{1,255}")
 _OUTPUT = "Ref to parameters with a value, Fn::Sub, Fn::Join, Fn::Select, Fn::Split and Fn::FindInMap"
 
 
-class _NotStatic(Exception):
+class _NotStaticError(Exception):
     """Only a deployment could tell; the text says what."""
 
 
@@ -69,7 +69,7 @@ class _Writer:
     def name(self, value: Any, place: Place) -> str:
         try:
             text = self._text(value)
-        except _NotStatic as error:
+        except _NotStaticError as error:
             self.objections.append((place, f"the name has to be known before a deployment, and {error}"))
         except (ValueError, TypeError, LookupError, AttributeError):
             self.objections.append((place, f"the name is made of what is no name; it takes {_OUTPUT}"))
@@ -97,12 +97,12 @@ class _Writer:
             return value
         ((function, argument),) = value.items()
         if function not in self._functions:
-            raise _NotStatic(f"{printable(function)} is not; it takes {_OUTPUT}")
+            raise _NotStaticError(f"{printable(function)} is not; it takes {_OUTPUT}")
         return self._functions[function](argument)
 
     def _ref(self, name: Any) -> str:
         if name not in self._known:
-            raise _NotStatic(f"{printable(str(name))} is not")
+            raise _NotStaticError(f"{printable(str(name))} is not")
         return self._known[name]
 
     def _sub(self, argument: Any) -> str:

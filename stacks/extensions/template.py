@@ -24,11 +24,21 @@ SECTIONS = (
     "Outputs",
 )
 TRANSFORMS = frozenset({"AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"})
-"""AWS's own that add nothing to a template from elsewhere; what another macro makes of it nobody has reviewed."""
+"""AWS's own, which take nothing from elsewhere; what another macro makes of a template nobody has reviewed."""
 _LOGICAL = re.compile(r"[A-Za-z0-9]{1,255}")
 _MAPS = ("Metadata", "Parameters", "Rules", "Mappings", "Conditions", "Outputs")
 _KEYS = frozenset(
-    ["Type", "Properties", "DependsOn", "Condition", "Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy"]
+    [
+        "Type",
+        "Properties",
+        "DependsOn",
+        "Condition",
+        "Metadata",
+        "CreationPolicy",
+        "UpdatePolicy",
+        "DeletionPolicy",
+        "UpdateReplacePolicy",
+    ]
 )
 _OWN = "AWS::CloudFormation::"
 
@@ -42,7 +52,7 @@ def objections(template: Any) -> Iterator[Objection]:
         yield (section,), f"CloudFormation has no such section; it has {', '.join(SECTIONS)}"
     for section in _MAPS:
         if section in template:
-            yield from _mapping(template[section], (section,), inner=section not in {"Metadata"})
+            yield from _mapping(template[section], (section,), inner=section != "Metadata")
     yield from _empty(template, ())
     resources = template.get("Resources")
     if not isinstance(resources, dict) or not resources:

@@ -18,8 +18,8 @@ _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _TYPE = re.compile(
     r"String|Number|CommaDelimitedList|List<Number>|AWS::SSM::Parameter::Name|(List<)?AWS::[A-Za-z0-9:]+>?"
 )
-"""CloudFormation User Guide, "Specify existing resources at runtime with CloudFormation-supplied parameter types"."""
-NO_SECRET = (
+"""CloudFormation User Guide, "Supplied parameter types"."""
+HIDDEN_VALUE = (
     "is NoEcho, so a secret, and no secret goes through a file: take the parameter out, and let the template "
     'say "{{resolve:secretsmanager:NAME:SecretString:KEY}}" where the value is used, or make the secret '
     "itself (AWS::SecretsManager::Secret with GenerateSecretString)"
@@ -73,7 +73,7 @@ def objections_to_template(declared: Mapping[str, Any]) -> Iterator[Objection]:
         elif not (_TYPE.fullmatch(one["Type"]) or SSM.fullmatch(one["Type"])):
             yield (name, "Type"), f"CloudFormation has no parameter type {printable(one['Type'])}"
         elif _hidden(one):
-            yield (name,), NO_SECRET
+            yield (name,), HIDDEN_VALUE
         elif problem := _malformed(one):
             yield (name, problem[0]), problem[1]
 

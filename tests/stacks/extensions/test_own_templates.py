@@ -69,7 +69,7 @@ def test_what_makes_roles_or_is_transformed_is_acknowledged(tmp_path: Path) -> N
         '!Join ["-", [!Ref Prefix, network, VpcId]]',
         '!Sub ["${A}-VpcId", {A: !Sub "${Prefix}-network"}]',
         '!Join ["-", [!Select [0, !Split ["/", "dev-litellm/x"]], network-VpcId]]',
-        '!FindInMap [Names, !Ref Tier, Vpc]',
+        "!FindInMap [Names, !Ref Tier, Vpc]",
         "dev-litellm-network-VpcId",
     ],
 )
@@ -112,13 +112,25 @@ def test_a_name_that_only_a_deployment_knows_is_refused_with_its_line(
         ('{Retention: "1", Not: a}', "", ".Not: the template declares no parameter Not; it has Retention"),
         ('{Retention: "1", Prefix: a}', "", ".Prefix: gatestack gives this parameter itself"),
         ('{Retention: "1", A: c}', "A: {Type: String, AllowedValues: [a, b]}", ".A: the template takes a, b"),
-        ('{Retention: "1", A: c}', "A: {Type: String, AllowedPattern: '[0-9]+'}", ".A: it does not match [0-9]+"),
+        (
+            '{Retention: "1", A: c}',
+            "A: {Type: String, AllowedPattern: '[0-9]+'}",
+            ".A: it does not match [0-9]+",
+        ),
         ('{Retention: "1", A: c}', "A: {Type: String, MinLength: 2}", ".A: 2 characters at least"),
         ('{Retention: "1", A: "c c"}', "A: {Type: 'AWS::SSM::Parameter::Value<String>'}", "name of an SSM"),
         ('{Retention: "1", A: "1,x"}', "A: {Type: List<Number>}", ".A: expected a number"),
         ('{Retention: "1"}', "A: {Type: Strin}", "has no parameter type Strin"),
-        ('{Retention: "1"}', "A: {Type: String, NoEcho: true}", f"{THERE}:6: Parameters.A: is NoEcho, so a secret"),
-        ('{Retention: "1", A: c}', "A: {Type: String, AllowedPattern: '[0-9]+', ConstraintDescription: digits!}", ".A: digits!"),
+        (
+            '{Retention: "1"}',
+            "A: {Type: String, NoEcho: true}",
+            f"{THERE}:6: Parameters.A: is NoEcho, so a secret",
+        ),
+        (
+            '{Retention: "1", A: c}',
+            "A: {Type: String, AllowedPattern: '[0-9]+', ConstraintDescription: digits!}",
+            ".A: digits!",
+        ),
     ],
 )
 def test_parameters_are_checked_as_cloudformation_checks_them(
@@ -188,7 +200,9 @@ def test_values_of_ssm_parameters_stand_by_their_names(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_template_is_refused_with_its_line(tmp_path: Path, template: str, said: str) -> None:
-    assert said in refusal(tmp_path, BASE + ENTRY.replace('      parameters: {Retention: "30"}\n', ""), template)
+    assert said in refusal(
+        tmp_path, BASE + ENTRY.replace('      parameters: {Retention: "30"}\n', ""), template
+    )
 
 
 @pytest.mark.parametrize(
@@ -240,7 +254,10 @@ def test_tasks_get_outputs_of_own_stacks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ("{A: extras.No}", "service.environment_from.A: environments/extensions/extras.yaml has no output No"),
+        (
+            "{A: extras.No}",
+            "service.environment_from.A: environments/extensions/extras.yaml has no output No",
+        ),
         ("{A: extra.BucketName}", "extend.stacks has no extra; it has extras"),
         ("{A: BucketName}", "expected an output of a stack of your own, like extras.BucketName"),
         ("{1A: extras.BucketName}", "begins with no digit"),
