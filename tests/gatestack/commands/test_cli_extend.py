@@ -70,7 +70,7 @@ def test_a_stack_of_ones_own_through_all_of_its_life(deployed: User) -> None:
     graph = user.run("graph", "local").out
     assert "<- extras: BucketName" in graph
     assert f"~ LoadBalancer {mark}" in graph
-    assert "extras/Bucket" in user.run("graph", "local", "--format", "svg").out or "bucket of stack extras" in graph
+    assert "<title>Stack extras</title>" in user.run("graph", "local", "--format", "svg").out
 
     user.edit("local", 'Retention: "30"', 'Retention: "60"')
     saved = user.run("plan", "local", "--only", "extras", "--save", "extras.plan")
