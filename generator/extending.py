@@ -10,14 +10,29 @@ from stacks.extensions import ExtensionError
 from stacks.extensions.finishing import exports, finished
 from stacks.extensions.patches import applied
 from stacks.settings import Settings
+from stacks.wiring import OWN_BOUNDARY
 
 Templates = Mapping[str, dict[str, Any]]
 """Short name of a stack -> its finished template."""
 
 
 def own_templates(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Return the template of each stack of the team's own."""
-    return {one.name: finished(settings, one)[0] for one in settings.added.stacks}
+    """
+    Return the template of each stack of the team's own.
+
+    Its roles get the boundary that gatestack's have, unless they say one: a role without is one that the
+    deploy role may not make.
+    """
+    return {one.name: _bounded(settings, finished(settings, one)[0]) for one in settings.added.stacks}
+
+
+def _bounded(settings: Settings, template: dict[str, Any]) -> dict[str, Any]:
+    chosen = settings.pipelines.boundary
+    boundary = {"Fn::Sub": OWN_BOUNDARY} if chosen == "gatestack" else chosen
+    for one in template["Resources"].values() if boundary else ():
+        if one["Type"] in {"AWS::IAM::Role", "AWS::IAM::User"}:
+            one.setdefault("Properties", {}).setdefault("PermissionsBoundary", boundary)
+    return template
 
 
 def check_exports(settings: Settings, built: Templates, own: Templates) -> None:

@@ -234,7 +234,10 @@ def _patches(patches: Iterable[Patched]) -> Iterator[str]:
     for number, one in enumerate(patches):
         lines = {"where": one.where, "reason": one.reason}
         lines |= {f"risks.{place}": risk for place, risk in enumerate(one.risks)}
-        shapes = {"resource": (one.resource, _LOGICAL), **{name: (text, _LINE) for name, text in lines.items()}}
+        shapes = {
+            "resource": (one.resource, _LOGICAL),
+            **{name: (text, _LINE) for name, text in lines.items()},
+        }
         yield from _shaped({f"patched.{number}.{name}": shape for name, shape in shapes.items()})
 
 

@@ -79,10 +79,10 @@ def parse_settings(text: str, path: Path) -> Settings:
     settings = draft.settings()
     if draft.problems:
         raise EnvironmentFileError(path, draft.problems)
-    found, wrong = added(settings, lambda place: (path, draft.line(place)))
+    more, wrong = added(settings, lambda place: (path, draft.line(place)))
     if wrong:
         raise EnvironmentFileError(path, wrong)
-    return settings.adding(found)
+    return settings.adding(more)
 
 
 def defaults(system: str, tier: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ SECTIONS = (
     "Outputs",
 )
 TRANSFORMS = frozenset({"AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"})
-"""AWS's own, which take nothing from elsewhere; what another macro makes of a template nobody has reviewed."""
+"""AWS's own, which take nothing from elsewhere; what another macro makes nobody has reviewed."""
 _LOGICAL = re.compile(r"[A-Za-z0-9]{1,255}")
 _MAPS = ("Metadata", "Parameters", "Rules", "Mappings", "Conditions", "Outputs")
 _KEYS = frozenset(
