@@ -147,6 +147,8 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "service.log_level": ("security", "database", "service"),
     "service.execute_command": ("security", "service"),
     "service.environment": ("database", "service"),
+    "extend": STACKS,
+    "extend.stacks[]": (),
     "service.parameters": ("security", "database", "service"),
     "service.providers": ("security", "service"),
     "service.bedrock_models": ("security", "service"),
