@@ -28,7 +28,7 @@ class Ungranted:
 
 def ungranted(manifest: Manifest, account: str) -> tuple[Ungranted, ...]:
     """
-    Return what the stacks of *manifest* that are not gatestack's hold, and the role of *account* may not make.
+    Return what stacks of *manifest* that are not gatestack's hold, and the role of *account* may not make.
 
     *account*: the template of the account's stack. Its statements are taken by their actions: on what they
     allow them is for `gatestack preflight` to ask.

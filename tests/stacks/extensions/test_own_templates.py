@@ -1,20 +1,32 @@
 """Templates of a team's own: read, checked, every problem with its file and line; names made literal."""
 
 import json
+import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deployer.graph import graph
+from generator.lint import check
 from generator.render import render
 from stacks.checking.secret_texts import is_secret
 from stacks.environment import EnvironmentFileError
 from stacks.extensions import ExtensionError
 from stacks.extensions.document import read
 from stacks.extensions.finishing import finished
+from tests.places import ROOT
 from tests.stacks.extensions.extended import BASE, ENTRY, TEMPLATE, loaded, refusal
 
+BOMB = """\
+a: &a [x,x,x,x,x,x,x,x,x,x]
+b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]
+c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]
+d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]
+e: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]
+"""
 HERE = "environments/dev.yaml"
 THERE = "environments/extensions/extras.yaml"
 
@@ -172,7 +184,10 @@ def test_values_of_ssm_parameters_stand_by_their_names(tmp_path: Path) -> None:
         ("Resources: {}", f"{THERE}:1: Resources: a template needs one resource at least"),
         ("Parameters: {}", f"{THERE}:1: a template needs one resource at least"),
         ("Resources: [a]", "a template needs one resource at least"),
-        ("Resources: {A: {Type: a}}\nResorces: {}", f"{THERE}:2: Resorces: CloudFormation has no such section"),
+        (
+            "Resources: {A: {Type: a}}\nResorces: {}",
+            f"{THERE}:2: Resorces: CloudFormation has no such section",
+        ),
         ("Resources: {A: {Properties: {}}}", "Resources.A: a resource has a Type"),
         ("Resources: {A-b: {Type: a}}", "a logical id has letters and digits only"),
         ("Resources: {A: {Type: a, Proprties: {}}}", "Resources.A.Proprties: a resource has no Proprties"),
@@ -181,7 +196,10 @@ def test_values_of_ssm_parameters_stand_by_their_names(tmp_path: Path) -> None:
         ("Resources: {'Fn::ForEach::X': []}", "write the resources out"),
         ("Transform: Mine\nResources: {A: {Type: a}}", f"{THERE}:1: Transform: a macro makes another"),
         ("Resources: {A: {Type: a, Properties: {'Fn::Transform': {Name: x}}}}", "a macro makes another"),
-        ("Resources:\n  A: {Type: a}\n  A: {Type: b}", f"{THERE}:3: Resources.A: stands twice, first on line 2"),
+        (
+            "Resources:\n  A: {Type: a}\n  A: {Type: b}",
+            f"{THERE}:3: Resources.A: stands twice, first on line 2",
+        ),
         ("Resources: {A: {Type: a, Properties: {B: !Reff C}}}", "no short function is called !Reff"),
         ("Resources: {A: {Type: a, Properties: {B: !GetAtt C}}}", "write !GetAtt LogicalId.Attribute"),
         ("Resources: {A: {Type: a, Metadata: {gatestack: {}}}}", "is gatestack's own"),
@@ -191,14 +209,10 @@ def test_values_of_ssm_parameters_stand_by_their_names(tmp_path: Path) -> None:
         ("a: [" * 80 + "]" * 80, "nested deeper than 60 levels"),
         ("a: b: c", f"{THERE}:1: not YAML"),
         ("\x00", "not allowed in YAML"),
-        (
-            "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\n"
-            "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n",
-            "more than 100000 values",
-        ),
+        (BOMB, "more than 100000 values"),
         ("Resources:\n" + "".join(f"  A{n}: {{Type: a}}\n" for n in range(501)), "501 resources"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_template_is_refused_with_its_line(tmp_path: Path, template: str, said: str) -> None:
     assert said in refusal(
         tmp_path, BASE + ENTRY.replace('      parameters: {Retention: "30"}\n', ""), template
@@ -208,20 +222,29 @@ def test_what_is_no_template_is_refused_with_its_line(tmp_path: Path, template: 
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ("{name: network, template: extensions/extras.yaml}", f"{HERE}:5: extend.stacks[0].name: network is gatestack's own"),
+        (
+            "{name: network, template: extensions/extras.yaml}",
+            f"{HERE}:5: extend.stacks[0].name: network is gatestack's own",
+        ),
         ("{name: manifest, template: extensions/extras.yaml}", "manifest is gatestack's own"),
         ("{name: Nope, template: x.yaml}", "is not a short name"),
         ("{name: a--b, template: x.yaml}", "is not a short name"),
         (f"{{name: {'a' * 41}, template: x.yaml}}", "41 characters; 40 at most"),
-        ("{name: a, template: no.yaml}", f"{HERE}:5: extend.stacks[0].template: environments/no.yaml: no such file"),
+        (
+            "{name: a, template: no.yaml}",
+            f"{HERE}:5: extend.stacks[0].template: environments/no.yaml: no such file",
+        ),
         ("{name: a, template: extensions}", "no regular file"),
         ("{name: a, template: /etc/hosts}", "write the path from this file on"),
         ("{name: a}", "extend.stacks[0].template: missing"),
         ("{name: a, template: x.yaml, nam: b}", "extend.stacks[0].nam: unknown key; did you mean name?"),
         ("{name: a, template: x.yaml, parameters: {A: 5}}", 'quote it: A: "5"'),
-        ("{name: a, template: x.yaml, tags: {ManagedBy: us}}", "extend.stacks[0].tags.ManagedBy: is the same as"),
+        (
+            "{name: a, template: x.yaml, tags: {ManagedBy: us}}",
+            "extend.stacks[0].tags.ManagedBy: is the same as",
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_entry_that_cannot_be_is_refused_with_its_line(tmp_path: Path, entry: str, said: str) -> None:
     assert said in refusal(tmp_path, f"{BASE}extend:\n  stacks:\n    - {entry}\n")
 
@@ -288,9 +311,29 @@ def test_another_region_or_image_keeps_what_is_added(tmp_path: Path) -> None:
 
 
 words = st.sampled_from(
-    ["Resources", "A", "Type", "AWS::S3::Bucket", "Properties", "Outputs", "Export", "Name", "Value", "Fn::Sub",
-     "Fn::ImportValue", "Ref", "Parameters", "Default", "NoEcho", "Transform", "AllowedValues", "${", "${A}", "Metadata"]
-) | st.text(max_size=4)  # fmt: skip
+    [
+        "Resources",
+        "A",
+        "Type",
+        "AWS::S3::Bucket",
+        "Properties",
+        "Outputs",
+        "Export",
+        "Name",
+        "Value",
+        "Fn::Sub",
+        "Fn::ImportValue",
+        "Ref",
+        "Parameters",
+        "Default",
+        "NoEcho",
+        "Transform",
+        "AllowedValues",
+        "${",
+        "${A}",
+        "Metadata",
+    ]
+) | st.text(max_size=4)
 values = st.recursive(
     words | st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=4),
@@ -309,13 +352,23 @@ def test_no_template_makes_a_traceback(
         "Parameters": {"P": parameters},
     }
     for template in (json.dumps(document), json.dumps({**document, "Resources": resources}), str(rest)):
-        try:
+        with suppress(EnvironmentFileError, ExtensionError):
             render(loaded(tmp_path, template=template))
-        except (EnvironmentFileError, ExtensionError) as error:
-            assert str(error)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.sampled_from("ab:{}[]!&*<|>-'\"\n\t #%?0."), max_size=60))
 def test_no_text_makes_a_traceback(tmp_path: Path, text: str) -> None:
     assert refusal(tmp_path, template=text)
+
+
+def test_the_examples_of_the_page_are_deployable(tmp_path: Path) -> None:
+    blocks = re.findall(
+        r"(?s)```yaml\n(.*?)```", (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    )
+    own, template, patches = blocks[:3]
+    for text in (own, patches):
+        manifest = render(loaded(tmp_path, text, template))
+        assert graph(manifest.stacks).names
+        assert [str(one) for one in check(manifest)] == []
+    assert [one.resource for stack in manifest.stacks for one in stack.patched] == ["LoadBalancer"] * 2

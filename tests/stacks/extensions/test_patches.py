@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,10 @@ def test_a_patch_picks_in_lists(tmp_path: Path) -> None:
     ("where", "said"),
     [
         ("alb HttpListner path: Properties.Port, set: 1", "no such resource; did you mean HttpListener?"),
-        ("alb HttpListener path: Properties.Prot.A, set: 1", "there is no Prot: Properties has DefaultActions, "),
+        (
+            "alb HttpListener path: Properties.Prot.A, set: 1",
+            "there is no Prot: Properties has DefaultActions, ",
+        ),
         ("alb HttpListener path: Properties.Prot, remove: true", "there is no Prot"),
         ("alb HttpListener path: Properties.Port, set: 80", "that is what is there already"),
         ("alb HttpListener path: Properties.Port, set: '80'", "that is what is there already"),
@@ -81,15 +85,33 @@ def test_a_patch_picks_in_lists(tmp_path: Path) -> None:
         ("alb HttpListener path: Properties..Port, set: 1", "'..Port' is no path"),
         ("alb HttpListener path: 'Properties[', set: 1", "'[' is no path"),
         ("alb HttpListener path: .Properties, set: 1", "'.Properties' is no path"),
-        ("alb HttpListener path: 'Properties.DefaultActions[7].Type', set: 1", "has 1 entries, the first is [0]"),
-        ("alb HttpListener path: 'Properties.DefaultActions[Type=x].Type', set: 1", "[Type=x] picks no entry"),
+        (
+            "alb HttpListener path: 'Properties.DefaultActions[7].Type', set: 1",
+            "has 1 entries, the first is [0]",
+        ),
+        (
+            "alb HttpListener path: 'Properties.DefaultActions[Type=x].Type', set: 1",
+            "[Type=x] picks no entry",
+        ),
         ("alb HttpListener path: 'Properties.Port[0]', set: 1", "Properties.Port is no list"),
-        ("alb HttpListener path: 'Properties.LoadBalancerArn', set: {Fn::ImportValue: x}", "neither adds nor takes"),
-        ("alb LoadBalancer path: 'Properties.Subnets[0]', set: subnet-1", "a patch neither adds nor takes one"),
-        ("alb LoadBalancer path: Properties.Name, set: other", "gatestack finds the resource by its Name, dev-litellm"),
-        ("service Service path: Properties.DesiredCount, set: 3", "gatestack looks DesiredCount up at each deployment"),
+        (
+            "alb HttpListener path: 'Properties.LoadBalancerArn', set: {Fn::ImportValue: x}",
+            "neither adds nor takes",
+        ),
+        (
+            "alb LoadBalancer path: 'Properties.Subnets[0]', set: subnet-1",
+            "a patch neither adds nor takes one",
+        ),
+        (
+            "alb LoadBalancer path: Properties.Name, set: other",
+            "gatestack finds the resource by its Name, dev-litellm",
+        ),
+        (
+            "service Service path: Properties.DesiredCount, set: 3",
+            "gatestack looks DesiredCount up at each deployment",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_patch_that_does_not_fit_is_refused_with_its_line(tmp_path: Path, where: str, said: str) -> None:
     stack, name, rest = where.split(" ", 2)
     found = refused(tmp_path, stack, name, rest)
@@ -146,11 +168,13 @@ RISKS = [
     ("database Database path: Properties.StorageEncrypted, set: false", "Properties.StorageEncrypted"),
     ("database Database path: Properties.PubliclyAccessible, set: true", "Properties.PubliclyAccessible"),
     ("database Database path: Properties.BackupRetentionPeriod, set: 0", "Properties.BackupRetentionPeriod"),
-    ("security ConfigBucket path: Properties.PublicAccessBlockConfiguration.BlockPublicAcls, set: false",
-     "Properties.PublicAccessBlockConfiguration.BlockPublicAcls"),
+    (
+        "security ConfigBucket path: Properties.PublicAccessBlockConfiguration.BlockPublicAcls, set: false",
+        "Properties.PublicAccessBlockConfiguration.BlockPublicAcls",
+    ),
     ("security ConfigBucket path: Properties.BucketEncryption, remove: true", "Properties.BucketEncryption"),
     ("security Key path: Properties.EnableKeyRotation, set: false", "Properties.EnableKeyRotation"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("where", "lost"), RISKS)
@@ -207,8 +231,6 @@ def test_no_path_makes_a_traceback(path: str) -> None:
     template = {"Resources": {"A": {"Type": "x", "Properties": {"a": [{"b": 1}], "b": "a"}}}}
     patch = Patch("alb", "A", path, "set", 5, "x", accept_risk=True, where="here")
     for verb in ("set", "append", "remove"):
-        try:
+        with suppress(ExtensionError):
             applied(template, Patch(**{**vars(patch), "verb": verb}), "dev-litellm")
-        except ExtensionError as error:
-            assert str(error)
     assert template["Resources"]["A"]["Properties"] == {"a": [{"b": 1}], "b": "a"}
