@@ -191,11 +191,11 @@ def _migrating(found: References) -> Iterator[tuple[Wearer, tuple[str, ...]]]:
 
 def _rules(found: References) -> Iterator[Rule]:
     for group in found.of_type("AWS::EC2::SecurityGroup"):
-        for inbound in group.get("SecurityGroupIngress") or ():
+        for inbound in found.entries(group.stack, group.get("SecurityGroupIngress")) or ():
             yield _rule(found, group.stack, group.key, "in", inbound)
         # Source: CloudFormation Template Reference, "AWS::EC2::SecurityGroup", SecurityGroupEgress.
         default = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0", "Description": "EC2's own default"}
-        outbound = group.get("SecurityGroupEgress")
+        outbound = found.entries(group.stack, group.get("SecurityGroupEgress"))
         for one in [default] if outbound is None else outbound:
             yield _rule(found, group.stack, group.key, "out", one)
     for one in found.of_type("AWS::EC2::SecurityGroupIngress"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from stacks.extensions import GIVEN, Extension
@@ -10,6 +12,9 @@ from stacks.extensions.values import Objection, static, values
 
 if TYPE_CHECKING:
     from stacks.settings import Settings
+
+
+_NAMED = re.compile(r"\$\{([A-Za-z0-9]+)[^}]*\}")
 
 
 def given(settings: Settings) -> dict[str, str]:
@@ -35,7 +40,36 @@ def finished(settings: Settings, one: Extension) -> tuple[dict[str, Any], tuple[
     template, objections = with_literal_names(one.template, {**static(declared, found), **place})
     for name in {*one.parameters, *GIVEN} & declared.keys():
         template["Parameters"][name]["Default"] = found[name]
-    return template, objections
+    return _without_idle(template, used(one.template) - used(template)), objections
+
+
+def _without_idle(template: dict[str, Any], idle: frozenset[str]) -> dict[str, Any]:
+    """Return *template* without the parameters and mappings that only names of exports and imports needed."""
+    for section in ("Parameters", "Mappings"):
+        if section in template:
+            template[section] = {name: one for name, one in template[section].items() if name not in idle}
+    return {name: one for name, one in template.items() if one or name not in {"Parameters", "Mappings"}}
+
+
+def used(node: Any) -> frozenset[str]:
+    """Return the names of parameters, resources and mappings that something in *node* refers to."""
+    return frozenset(_used(node))
+
+
+def _used(node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        for one in node:
+            yield from _used(one)
+    if not isinstance(node, dict):
+        return
+    for key, one in node.items():
+        if key == "Ref":
+            yield str(one)
+        elif key == "Fn::FindInMap" and isinstance(one, list) and one:
+            yield str(one[0])
+        elif key == "Fn::Sub":
+            yield from _NAMED.findall(str(one[0] if isinstance(one, list) and one else one))
+        yield from _used(one)
 
 
 def exports(template: dict[str, Any]) -> dict[str, str]:

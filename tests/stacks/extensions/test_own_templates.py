@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from deployer.graph import graph
 from generator.lint import check
 from generator.render import render
+from generator.traffic import traffic
 from stacks.checking.secret_texts import is_secret
 from stacks.environment import EnvironmentFileError
 from stacks.extensions import ExtensionError
@@ -372,3 +373,25 @@ def test_the_examples_of_the_page_are_deployable(tmp_path: Path) -> None:
         assert graph(manifest.stacks).names
         assert [str(one) for one in check(manifest)] == []
     assert [one.resource for stack in manifest.stacks for one in stack.patched] == ["LoadBalancer"] * 2
+
+
+def test_a_parameter_that_only_names_needed_is_not_left_idle(tmp_path: Path) -> None:
+    text = TEMPLATE.replace('!Sub "${Prefix}-prompts"', '!Sub "${AWS::StackName}-prompts"')
+    mapping = "Mappings: {Names: {dev: {Vpc: dev-litellm-network-VpcId}}}\n"
+    text = mapping + text.replace('!Sub "${Prefix}-network-VpcId"', "!FindInMap [Names, !Ref Tier, Vpc]")
+    template = template_of(tmp_path, text)
+    assert template["Parameters"].keys() == {"Tier", "Retention"}
+    assert "Mappings" not in template
+
+
+def test_rules_that_a_condition_chooses_are_drawn(tmp_path: Path) -> None:
+    rule = "{IpProtocol: tcp, FromPort: 80, ToPort: 80, CidrIp: 10.0.0.0/8}"
+    text = TEMPLATE.replace(
+        "      GroupDescription: !If [Production, real, trial]\n",
+        "      GroupDescription: group\n"
+        f"      SecurityGroupIngress: !If [Production, [], [{rule}]]\n"
+        f"      SecurityGroupEgress: [!If [Production, {rule}, !Ref AWS::NoValue]]\n",
+    )
+    rules = traffic(render(loaded(tmp_path, template=text))).rules
+    own = [(one.direction, one.ports, one.peer.value) for one in rules if one.group == "extras/Group"]
+    assert own == [("in", "80", "10.0.0.0/8")]
