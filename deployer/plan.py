@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from deployer.states import Change, ChangeSetState, PropertyChange, StackState
-from generator.manifest import StackSpec
 
 PlanVerb = Literal["create", "update", "none", "delete", "recreate"]
 
@@ -101,26 +100,6 @@ def compared(live: str, wanted: str) -> tuple[Change, ...]:
     both = [name for name in after.keys() & before.keys() if after[name] != before[name]]
     changes += [Change("Modify", name, after[name]["Type"], replacement="Conditional") for name in both]
     return tuple(sorted(changes, key=lambda change: change.logical_id))
-
-
-def marked(changes: Iterable[Change], spec: StackSpec) -> tuple[Change, ...]:
-    """Return *changes* of *spec*, those of patched resources with where and why."""
-    marks: dict[str, list[str]] = {}
-    for one in spec.patched:
-        marks.setdefault(one.resource, []).append(str(one))
-    return tuple(
-        replace(change, patched="; ".join(marks[change.logical_id])) if change.logical_id in marks else change
-        for change in changes
-    )
-
-
-def risks_of_patches(spec: StackSpec) -> tuple[str, ...]:
-    """Return a warning for each patch of *spec* that takes away what guards data."""
-    return tuple(
-        f"{spec.name}/{one.resource}: {one}; what guards data is weaker: {', '.join(one.risks)}"
-        for one in spec.patched
-        if one.risks
-    )
 
 
 def consent_flags(logical_ids: Iterable[str]) -> str:

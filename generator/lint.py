@@ -82,14 +82,14 @@ class Finding:
     """The key of the environment file to change, where known."""
     source: str = ""
     """Where a person wrote it, where it is in a template of the team's own: ``extensions/extras.yaml:12``."""
-    patched: tuple[str, ...] = ()
+    patched: str = ""
     """Where the environment's file patches the resource: ``environments/prod.yaml:41``."""
 
     def __str__(self) -> str:
         """Return one line: template, place, rule, message, key or patches."""
         key = f" (change {self.setting})" if self.setting else ""
         if self.patched:
-            key = f" (patched by {', '.join(self.patched)})"
+            key = f" (patched by {self.patched})"
         where = self.source or f"{self.stack}.json"
         return f"{where}: {self.path}: {self.rule} {self.level}: {self.message}{key}"
 
@@ -120,7 +120,7 @@ def check(
 
 
 def _with_patches(finding: Finding, stack: StackSpec) -> Finding:
-    where = tuple(one.where for one in stack.patched if one.resource == finding.logical_id)
+    where = ", ".join(one.where for one in stack.patched if one.resource == finding.logical_id)
     return replace(finding, patched=where) if where else finding
 
 

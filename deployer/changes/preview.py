@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from deployer.changes.export_gate import Survey, foreseen
+from deployer.changes.patches import marked, risks
 from deployer.changes.phases import described
 from deployer.checks.names import Conflict
 from deployer.checks.placing import check_zones
@@ -21,17 +22,7 @@ from deployer.decide import is_empty, owned
 from deployer.deploy import check
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed
 from deployer.options import Host, Options
-from deployer.plan import (
-    Plan,
-    PlanVerb,
-    StackPlan,
-    compared,
-    marked,
-    merged,
-    needs_consent,
-    predicted,
-    risks_of_patches,
-)
+from deployer.plan import Plan, PlanVerb, StackPlan, compared, merged, needs_consent, predicted
 from deployer.progress import Event, Notice, Tell
 from deployer.run.change_sets import NOT_REVERTED, PREFIX, Preparer
 from deployer.run.discard import remove_unexecuted
@@ -151,7 +142,7 @@ class _Preview:
             done = tuple(self._read(one) if isinstance(one, _Asked) else one for one in plans)
             done = self._with_rotations(self._with_exports(done))
             self._foretell_migrations(done)
-            self._notices += [warning for spec in specs for warning in risks_of_patches(spec)]
+            self._notices += [warning for spec in specs for warning in risks(spec)]
             kept = {stack.change_set.id for stack in done if stack.change_set}
         finally:
             for one in asked:

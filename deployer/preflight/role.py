@@ -10,9 +10,9 @@ from deployer.checks.names import NAMES
 from deployer.day2.verification import Check
 from deployer.preflight.account import Decision, Identity, Request
 from deployer.preflight.demand import Wanted
+from deployer.preflight.handlers import actions_of
 from deployer.preflight.permissions import CREATES, LOWER, OWN, PASSED, SERVICE_ROLES, ZONE
 from deployer.run.leftovers import tags_of_environment
-from generator.handlers import actions_of
 from generator.manifest import Manifest
 
 ID = "0123456789abcdef0"

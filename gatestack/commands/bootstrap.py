@@ -96,7 +96,7 @@ def _warn_of_own_stacks(environment: Environment, template: str) -> None:
     """Tell what stacks of the team's own hold that the deploy role may not make, and how it is let."""
     if not environment.settings or not environment.settings.added.stacks:
         return
-    from generator.granting import policy, ungranted  # noqa: PLC0415 - few environments have such stacks
+    from gatestack.granting import policy, ungranted  # noqa: PLC0415 - few environments have such stacks
     from stacks.wiring import PIPELINE_ROLE  # noqa: PLC0415
 
     found = ungranted(environment.manifest(), template)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from stacks.checking.problems import Place
+if TYPE_CHECKING:
+    from stacks.checking.problems import Place
 
 GIVEN = ("Prefix", "Environment", "System", "Tier")
 """Parameters that every template of a team's own gets where it declares them."""

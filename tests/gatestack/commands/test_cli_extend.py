@@ -54,6 +54,8 @@ def test_a_stack_of_ones_own_through_all_of_its_life(deployed: User) -> None:
     changes = [one for stack in document["stacks"] for one in stack["changes"]]
     assert [one["logical_id"] for one in changes if one.get("patched") == mark] == ["LoadBalancer"]
 
+    assert mark in user.run("plan", "local", "--format", "html").out
+
     first = user.run("deploy", "local", "--yes")
     assert first.code == 0, first.err
     assert first.err.index("extras    CREATE_COMPLETE") < first.err.index("service   UPDATE_COMPLETE")

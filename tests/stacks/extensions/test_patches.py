@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.manifest import StackSpec
+from generator.manifest import StackSpec, read, write
 from generator.render import render
 from stacks.extensions import ExtensionError, Patch
 from stacks.extensions.guards import weakened
@@ -234,3 +234,17 @@ def test_no_path_makes_a_traceback(path: str) -> None:
         with suppress(ExtensionError):
             applied(template, Patch(**{**vars(patch), "verb": verb}), "dev-litellm")
     assert template["Resources"]["A"]["Properties"] == {"a": [{"b": 1}], "b": "a"}
+
+
+@pytest.mark.parametrize("field", ["where", "reason", "risks", "resource"])
+def test_a_folder_whose_marks_are_no_lines_of_text_is_refused(tmp_path: Path, field: str) -> None:
+    line = "    - {stack: alb, resource: HttpListener, path: Properties.Port, set: 8080, reason: x}\n"
+    manifest = render(loaded(tmp_path, f"{BASE}extend:\n  patches:\n{line}"))
+    write(manifest, tmp_path / "built")
+    assert read(tmp_path / "built") == manifest
+    index = json.loads((tmp_path / "built" / "manifest.json").read_text())
+    (mark,) = next(one["patched"] for one in index["stacks"] if "patched" in one)
+    mark[field] = ["a\nb"] if field == "risks" else "a\nb"
+    (tmp_path / "built" / "manifest.json").write_text(json.dumps(index))
+    with pytest.raises(ValueError, match=rf"patched\.0\.{field}"):
+        read(tmp_path / "built")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from typing import Any
 
-from generator.handlers import actions_of
+from deployer.preflight.handlers import actions_of
 from generator.manifest import Manifest
 from stacks import STACKS
 
