@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from stacks.checking import limits, zones
-from stacks.extensions.template import SECTIONS, TRANSFORMS
+from stacks.checking.limits import SECTIONS, TRANSFORMS
 
 if TYPE_CHECKING:
     from generator.manifest import Existing, Lookup, Manifest, Migration, Patched, StackSpec, Upload

@@ -196,8 +196,8 @@ def _rules(found: References) -> Iterator[Rule]:
         # Source: CloudFormation Template Reference, "AWS::EC2::SecurityGroup", SecurityGroupEgress.
         default = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0", "Description": "EC2's own default"}
         outbound = found.entries(group.stack, group.get("SecurityGroupEgress"))
-        for one in [default] if outbound is None else outbound:
-            yield _rule(found, group.stack, group.key, "out", one)
+        for entry in [default] if outbound is None else outbound:
+            yield _rule(found, group.stack, group.key, "out", entry)
     for one in found.of_type("AWS::EC2::SecurityGroupIngress"):
         (key,) = found.keys(one.stack, [one.get("GroupId")])
         yield _rule(found, one.stack, key, "in", one.properties)

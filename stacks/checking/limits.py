@@ -222,3 +222,19 @@ RESOURCE_NAMES: Final = {
 }
 """Longest name of each kind and its limit (API references of ELBv2, RDS, ElastiCache, CloudFormation, ECR,
 Logs, ECS, Lambda and Secrets Manager)."""
+
+SECTIONS: Final = (
+    "AWSTemplateFormatVersion",
+    "Description",
+    "Metadata",
+    "Parameters",
+    "Rules",
+    "Mappings",
+    "Conditions",
+    "Transform",
+    "Resources",
+    "Outputs",
+)
+"""Of a template that gatestack deploys (CloudFormation User Guide, "Template sections"); no Hooks."""
+TRANSFORMS: Final = frozenset({"AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"})
+"""AWS's own, which take nothing from elsewhere; what another macro makes nobody has reviewed."""

@@ -6,25 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stacks.checking.limits import SECTIONS, TRANSFORMS
 from stacks.checking.problems import Place, printable
 from stacks.extensions.values import Objection, objections_to_template
 
 MOST_RESOURCES = 500
 """In a template (CloudFormation User Guide, "Understand CloudFormation quotas")."""
-SECTIONS = (
-    "AWSTemplateFormatVersion",
-    "Description",
-    "Metadata",
-    "Parameters",
-    "Rules",
-    "Mappings",
-    "Conditions",
-    "Transform",
-    "Resources",
-    "Outputs",
-)
-TRANSFORMS = frozenset({"AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"})
-"""AWS's own, which take nothing from elsewhere; what another macro makes nobody has reviewed."""
 _LOGICAL = re.compile(r"[A-Za-z0-9]{1,255}")
 _MAPS = ("Metadata", "Parameters", "Rules", "Mappings", "Conditions", "Outputs")
 _KEYS = frozenset(
