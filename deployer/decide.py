@@ -67,9 +67,9 @@ def _outcome(desired: Desired, observed: Observed, status: Row) -> Action:
     """What became of the change set that this run executed."""
     stack, history = observed.stack, observed.history
     if stack is None or not observed.fresh or stack.status == "REVIEW_IN_PROGRESS":
-        return Wait("AWS has not shown the beginning yet")
+        return Wait("AWS does not show the start yet")
     if stack.status in SUCCEEDED and history.kind == "IMPORT":
-        return CreateChangeSet("UPDATE", "what was kept is taken up, the rest is made")
+        return CreateChangeSet("UPDATE", "what was kept is imported, the rest is created")
     if stack.status in SUCCEEDED:
         updated = history.kind == "UPDATE" and not history.imported
         verb: Verb = "update" if updated else "recreate" if history.deletes else "create"
@@ -99,8 +99,8 @@ def _update(desired: Desired, observed: Observed, status: Row) -> Action:
 def _by_change_set(desired: Desired, observed: Observed, kind: Kind, status: Row) -> Action:
     one = observed.change_set
     if one is None and observed.history.change_sets >= CHANGE_SETS_AT_MOST:
-        text = "its change sets keep going out of date, or are gone before they can be executed"
-        return Fail(f"{text}: somebody else is at work on this stack")
+        text = "its change sets keep becoming obsolete, or are deleted before they can be executed"
+        return Fail(f"{text}: somebody else is deploying this stack")
     if one is None:
         return CreateChangeSet(kind, status.text)
     if useless := _useless(one, observed):
@@ -110,7 +110,7 @@ def _by_change_set(desired: Desired, observed: Observed, kind: Kind, status: Row
             _refused(desired, observed, one, kind) or _compare(observed, one) or _execute(observed, one, kind)
         )
     if one.execution == "UNAVAILABLE":
-        return Wait("AWS is working the change set out", on="change set")
+        return Wait("AWS is creating the change set", on="change set")
     return Wait("its change set was started already")
 
 
@@ -122,7 +122,7 @@ def _useless(one: ChangeSetState, observed: Observed) -> Action | None:
     if one.status != "FAILED":
         return None
     if observed.early:
-        return DeleteChangeSet(one.id, "what it needs is not there yet", premature=True)
+        return DeleteChangeSet(one.id, "what it needs does not exist yet", premature=True)
     return Fail(f"the change set was refused: {one.reason or 'AWS gives no reason'}")
 
 
@@ -141,7 +141,7 @@ def _refused(desired: Desired, observed: Observed, one: ChangeSetState, kind: Ki
 
 
 def _compare(observed: Observed, one: ChangeSetState) -> Action | None:
-    return None if observed.compared else Compare(one.id, "is it what was asked for?")
+    return None if observed.compared else Compare(one.id, "is it what was requested?")
 
 
 def _execute(observed: Observed, one: ChangeSetState, kind: Kind) -> Action:
@@ -166,7 +166,7 @@ def _recreate(desired: Desired, observed: Observed, status: Row) -> Action:
     if not owned(stack, desired.tags):
         return Fail(_not_ours(desired, f"{status.text}, and it would have to be deleted"), "protected")
     if history.deletes and not observed.fresh:
-        return Wait("AWS has not shown the deletion yet")
+        return Wait("AWS does not show the deletion yet")
     if history.deletes >= REPEATS_AT_MOST:
         return Fail(_why(stack, status))
     return _holds_data(observed, stack, status) or _delete(stack, observed, status)
@@ -177,7 +177,7 @@ def _holds_data(observed: Observed, stack: StackState, status: Row) -> Action | 
         return Inspect(f"{_why(stack, status)}; does it hold data?")
     if observed.data:
         held = ", ".join(observed.data)
-        text = f"{status.text}, and it holds {held}: save what is in there and delete the stack yourself"
+        text = f"{status.text}, and it holds {held}: back that up and delete the stack yourself"
         return Fail(text, "protected")
     return None
 
@@ -220,7 +220,7 @@ def _not_yet(desired: Desired, observed: Observed, status: Row, done: int) -> Ac
         return Wait(observed.hold, on="others")
     if not owned(stack, desired.tags):
         return Fail(_not_ours(desired, f"{status.text}, and it would have to be rolled back"), "protected")
-    return Wait("AWS has not shown the rollback yet") if done and not observed.fresh else None
+    return Wait("AWS does not show the rollback yet") if done and not observed.fresh else None
 
 
 _DEPLOY: Mapping[Step, Callable[[Desired, Observed, Row], Action]] = {
@@ -250,7 +250,7 @@ def _destroy(desired: Desired, observed: Observed, status: Row) -> Action:
 def _remove(observed: Observed, stack: StackState, status: Row) -> Action:
     history = observed.history
     if (history.deletes or history.continues) and not observed.fresh:
-        return Wait("AWS has not shown it yet")
+        return Wait("AWS does not show it yet")
     if history.deletes and any(words in stack.reason for words in DELETION_REFUSED):
         return Fail(f"AWS does not delete it: {stack.reason}")
     if status.destroy is Step.CONTINUE and not history.continues and not history.deletes:
@@ -278,7 +278,7 @@ def _foreign(desired: Desired, observed: Observed, stack: StackState) -> Action 
         return Inspect("it was prepared and never created; by whom?")
     if observed.foreign:
         names = ", ".join(observed.foreign)
-        return Fail(_not_ours(desired, f"change sets of others wait in it ({names})"), "protected")
+        return Fail(_not_ours(desired, f"it has change sets of others ({names})"), "protected")
     return None
 
 
@@ -290,7 +290,7 @@ def _protected(desired: Desired, observed: Observed, stack: StackState) -> Actio
 
 def _not_ours(desired: Desired, what: str) -> str:
     tags = ", ".join(f"{key}={desired.tags.get(key, '')}" for key in OWNER_TAGS)
-    return f"{what}, but gatestack did not make it: it does not have the tags {tags}; see to it yourself"
+    return f"{what}, but gatestack did not create it: it does not have the tags {tags}; handle it yourself"
 
 
 def _why(stack: StackState, status: Row) -> str:

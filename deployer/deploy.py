@@ -28,8 +28,8 @@ def deploy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> Re
     Bring the stacks of *manifest* to what it says.
 
     Raises:
-        Refused: it cannot work as it is; nothing was touched.
-        CloudError: AWS could not be asked at all; nothing was touched.
+        Refused: it cannot work as it is; nothing was changed.
+        CloudError: AWS could not be asked at all; nothing was changed.
 
     """
     order = with_backoff(host, lambda: check(manifest, cloud, options.only, host.tell))
@@ -44,8 +44,8 @@ def destroy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> R
 
     Raises:
         Protected: a production environment, or a stack with termination protection, without ``force``.
-        Refused: stacks that stay import from those that go; nothing was touched.
-        CloudError: AWS could not be asked at all; nothing was touched.
+        Refused: stacks that stay import from those that go; nothing was changed.
+        CloudError: AWS could not be asked at all; nothing was changed.
 
     """
     check_force(manifest, options)

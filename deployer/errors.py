@@ -2,10 +2,10 @@
 Everything that can go wrong in the deployer, as one tree.
 
     DeployError            exit 1   an operation failed
-    +-- Refused            exit 2   usage or settings; nothing was touched
+    +-- Refused            exit 2   usage or settings; nothing was changed
     |   `-- GraphError     exit 2   the templates do not fit together, or not into the region
     +-- Protected          exit 4   it would lose data, or what is protected, and nobody allowed it
-    +-- LostSight          exit 5   AWS may go on, and cannot be seen any more
+    +-- LostSight          exit 5   AWS may go on, and can no longer be read
     |   `-- LoginOver      exit 5   the login to AWS is over, or nothing can be asked with it
     +-- Interrupted        exit 130 a signal ended it
     `-- CloudError         exit 1   AWS refused one request
@@ -14,7 +14,8 @@ Everything that can go wrong in the deployer, as one tree.
         +-- NotOffered     exit 1   an emulated endpoint lacks this service; AWS has them all
         `-- Transient      exit 5   throttled, 5xx, connection: worth repeating
 
-What ends with 5 ends with 2 where the command has asked AWS for nothing: nothing goes on then (`untouched`).
+What ends with 5 ends with 2 where the command has sent no request to AWS: nothing is in progress then
+(`untouched`).
 
 A message says where, what, what to do, in one line for each thing that is wrong. It holds no secret value.
 """
@@ -31,7 +32,7 @@ class DeployError(Exception):
 
 
 class Refused(DeployError):  # noqa: N818 - named after the outcome
-    """Usage or settings are refused and nothing was touched."""
+    """Usage or settings are refused and nothing was changed."""
 
     exit_code = 2
 
@@ -47,7 +48,7 @@ class Protected(DeployError):  # noqa: N818 - named after the outcome
 
 
 class LostSight(DeployError):  # noqa: N818 - named after the outcome
-    """AWS may go on with what was started, and cannot be seen any more."""
+    """AWS may go on with what was started, and can no longer be read."""
 
     exit_code = 5
 

@@ -74,14 +74,14 @@ def engine_version(
     if not new:
         if live is not None and _major(live) > _major(wanted):
             raise Refused(
-                f"database.engine_version: {wanted}, and {facts['identifier']} runs {engine} {live}: no "
-                f'database goes back to an earlier major version; give "{_major(live)[0]}"'
+                f"database.engine_version: {wanted}, and {facts['identifier']} runs {engine} {live}: a "
+                f'database cannot be downgraded to an earlier major version; set "{_major(live)[0]}"'
             )
         newer = live is not None and newer_minor(live, than=wanted)
         notice = f"{engine} {live} runs already, the settings say {wanted}: {live} stays"
         return Value(live, notice) if newer and live else Value(wanted)
     if not offered:
-        return Value(wanted, f"the offered versions of {engine} cannot be looked up here: {wanted} is tried")
+        return Value(wanted, f"the offered versions of {engine} cannot be listed here: {wanted} is used")
     same = [version for version in offered if _major(version) == _major(wanted)]
     if wanted in offered or not same:
         return Value(wanted)
@@ -104,8 +104,8 @@ def allocated_storage(facts: Mapping[str, str], *, live: int | None, snapshot: i
     size = max(wanted, live or 0, snapshot or 0)
     if size > max(wanted, most):
         raise Refused(
-            f"database.max_storage_gb: {most} GB, and {_owner(size, live, facts)} has {size} GB: no disk "
-            f"shrinks, so give {_with_room(size)} or more, or {size} to both sizes to keep it from growing"
+            f"database.max_storage_gb: {most} GB, and {_owner(size, live, facts)} has {size} GB: storage "
+            f"cannot shrink, so set {_with_room(size)} or more, or set both sizes to {size} to prevent growth"
         )
     notice = f"{_owner(size, live, facts)} has {size} GB, database.storage_gb says {wanted}: {size} GB stay"
     return Value(str(size), notice if size > wanted else "")

@@ -12,7 +12,7 @@ WORDS: Mapping[Outcome, str] = {
     "failed": "failed",
     "protected": "needs consent",
     "skipped": "skipped",
-    "going-on": "still goes on",
+    "going-on": "still in progress",
     "interrupted": "interrupted",
 }
 """For what did not come to a good end."""

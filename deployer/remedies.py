@@ -16,11 +16,11 @@ from deployer.checks.names import NAMES
 ECS = ("AWS::ECS::Service",)
 RDS = ("AWS::RDS::",)
 LISTENER = ("AWS::ElasticLoadBalancingV2::Listener",)
-STEADY = "look at the service's events and the task logs: `gatestack events ENV --stack service`"
-AGAIN = "run the same command again in some minutes"
+STEADY = "check the service's events and the task logs: `gatestack events ENV --stack service`"
+AGAIN = "run the same command again in a few minutes"
 TAKEN = (
-    "something outside this stack has that name: look whose it is. What an earlier `gatestack destroy` kept, "
-    "`gatestack deploy` takes up as it makes the stack; delete anything else, or rename the environment"
+    "a resource outside this stack has that name: check whose it is. What an earlier `gatestack destroy` "
+    "kept, `gatestack deploy` imports; delete anything else, or rename the environment"
 )
 
 
@@ -31,7 +31,7 @@ class Remedy:
     pattern: str
     """Regular expression over AWS's message; case does not count."""
     remedy: str
-    """What to do, as half a sentence."""
+    """What to do, as a clause without a full stop."""
     source: str
     """Where the message is documented or was recorded."""
     example: str
@@ -86,7 +86,7 @@ REMEDIES: tuple[Remedy, ...] = (
     ),
     Remedy(
         r"failed .{0,40}health checks|Health checks failed",
-        "look at the task logs: the application must answer its health check within the grace period",
+        "check the task logs: the application must answer its health check within the grace period",
         "ECS Developer Guide, Troubleshooting service load balancers",
         "Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:...)",
         ECS,
@@ -127,7 +127,7 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy(
         r"KMSInvalidState|(?<!table )is pending deletion|pending deletion.*\bkms\b",
         "the key is pending deletion: `aws kms cancel-key-deletion --key-id KEY`, then `aws kms enable-key "
-        "--key-id KEY`; once it is gone, nobody reads again what it encrypted",
+        "--key-id KEY`; once it is deleted, what it encrypted cannot be decrypted",
         "KMS Developer Guide, Deleting KMS keys; Key states of KMS keys",
         "arn:aws:kms:eu-west-1:111122223333:key/1234abcd is pending deletion.",
     ),
@@ -139,15 +139,15 @@ REMEDIES: tuple[Remedy, ...] = (
     ),
     Remedy(
         r"custom-named resource requires replacing",
-        "AWS replaces nothing under its own name: `gatestack plan ENV` says which property replaces it; undo "
-        "that change, or give it another name as well",
+        "CloudFormation cannot replace a resource that has a fixed name: `gatestack plan ENV` shows which "
+        "property causes the replacement; undo that change, or change the name as well",
         "CloudFormation Template Reference, Resource custom naming",
         "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename "
         "dev-litellm and update the stack again.",
     ),
     Remedy(
         r"currently in use by a listener|capacity provider is in use",
-        f"what uses it is still going: {AGAIN}",
+        f"what uses it is still being deleted: {AGAIN}",
         "recorded by users of CDK and Terraform; ELB API Reference, DeleteTargetGroup",
         "Target group 'arn:...' is currently in use by a listener or a rule",
     ),
@@ -168,7 +168,7 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy(
         r"conflicting DNS domain",
         "the VPC has another endpoint of that service with private DNS: use that one "
-        "(`network.vpc_endpoints: false`), or take it away",
+        "(`network.vpc_endpoints: false`), or delete it",
         "recorded by users of Terraform; EC2 API Reference, CreateVpcEndpoint",
         "private-dns-enabled cannot be set because there is already a conflicting DNS domain for ...",
         ("AWS::EC2::VPCEndpoint",),
@@ -202,15 +202,15 @@ REMEDIES: tuple[Remedy, ...] = (
     ),
     Remedy(
         r"mapped public address",
-        f"interfaces of a load balancer or NAT gateway go minutes after it: {AGAIN}",
+        f"interfaces of a load balancer or NAT gateway are deleted minutes after it: {AGAIN}",
         "recorded by users of eksctl and CDK; EC2 API Reference, DetachInternetGateway",
         "Network vpc-0abc has some mapped public address(es).",
         ("AWS::EC2::",),
     ),
     Remedy(
         r"Cannot delete protected (DB Instance|Cluster)|deletion protection is enabled",
-        "run `gatestack deploy ENV` again after a first creation that failed: it unlocks what that has made; "
-        "else `gatestack destroy ENV --force` switches the protection off",
+        "after a failed first creation run `gatestack deploy ENV` again: it disables the protection; "
+        "otherwise `gatestack destroy ENV --force` disables it",
         "RDS User Guide, Deleting a DB instance; Application Load Balancers User Guide, Deletion protection",
         "Cannot delete protected DB Instance, please disable deletion protection and try again.",
         ("AWS::RDS::", "AWS::ElasticLoadBalancingV2::LoadBalancer"),
@@ -231,8 +231,8 @@ REMEDIES: tuple[Remedy, ...] = (
     ),
     Remedy(
         r"previous storage change is being optimized",
-        "RDS changes a disk once in six hours, and not before the last change is optimized: give "
-        "`database.storage_gb` as it was, or deploy again later",
+        "RDS changes storage once in six hours, and not before the last change is optimized: set "
+        "`database.storage_gb` back, or deploy again later",
         "Amazon RDS User Guide, Increasing DB instance storage capacity",
         "You can't currently modify the storage of this DB instance because the previous storage change is "
         "being optimized.",
@@ -240,7 +240,7 @@ REMEDIES: tuple[Remedy, ...] = (
     ),
     Remedy(
         r"Invalid storage size for engine",
-        "no disk shrinks, and one that is made from a snapshot has the snapshot's size at least: raise "
+        "storage cannot shrink, and storage restored from a snapshot has at least the snapshot's size: raise "
         "`database.storage_gb`",
         "Amazon RDS User Guide, Increasing DB instance storage capacity",
         "Invalid storage size for engine name postgres and storage type gp3: 20",
@@ -248,7 +248,7 @@ REMEDIES: tuple[Remedy, ...] = (
     ),
     Remedy(
         r"previous rotation isn't complete",
-        "`gatestack rotate ENV SECRET` brings the rotation to its end, then deploy again; or give it up: "
+        "`gatestack rotate ENV SECRET` completes the rotation, then deploy again; or cancel it: "
         "docs/rotation-failed.md",
         "Secrets Manager API Reference, RotateSecret",
         "A previous rotation isn't complete. That rotation will be reattempted.",
@@ -256,7 +256,7 @@ REMEDIES: tuple[Remedy, ...] = (
     ),
     Remedy(
         r"certificate",
-        "the certificate has to be ISSUED and in the region of the load balancer",
+        "the certificate must be ISSUED and in the region of the load balancer",
         "Elastic Load Balancing API Reference, CreateListener, CertificateNotFound",
         "Certificate ARN 'arn:aws:acm:...' is not valid",
         LISTENER,
@@ -264,8 +264,8 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy(
         r"not available in this availability zone|can currently only be created in the following availability"
         r"|does not support the availability zone",
-        "name zones that have it as `network.availability_zones` in the environment's file (in a VPC that "
-        "was there: subnets of other zones), then deploy again",
+        "name zones that have it as `network.availability_zones` in the environment's file (in an "
+        "existing VPC: subnets of other zones), then deploy again",
         "recorded by users of AWS CDK and of widdix/aws-cf-templates; AWS PrivateLink Guide",
         "Nat Gateway is not available in this availability zone",
         ("AWS::EC2::NatGateway", "AWS::EC2::Subnet", "AWS::EC2::VPCEndpoint"),

@@ -294,10 +294,10 @@ def _result_line(stack: StackResult, width: int) -> str:
 def _result_total(result: Result) -> str:
     changed = [stack for stack in result.stacks if stack.action not in {"none", "skipped"}]
     if result.exit_code:
-        return f"{result.environment}: not finished; to take it up again: {result.resume}"
+        return f"{result.environment}: not finished; to resume: {result.resume}"
     if not changed:
         return f"{result.environment}: nothing changes ({result.seconds:.1f} s)"
-    done = "deployed" if result.goal == "deploy" else "gone"
+    done = "deployed" if result.goal == "deploy" else "deleted"
     stacks = "1 stack" if len(changed) == 1 else f"{len(changed)} stacks"
     return f"{result.environment}: {stacks} {done} in {result.seconds:.1f} s"
 

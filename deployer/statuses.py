@@ -34,7 +34,7 @@ class Row:
 
 
 ABSENT = Row(Step.CREATE, Step.NOTHING, "it does not exist")
-_BUSY = "in AWS it is being"
+_BUSY = "it is being"
 
 STATUSES: Mapping[str, Row] = {
     "CREATE_IN_PROGRESS": Row(Step.WAIT, Step.DELETE, f"{_BUSY} created"),
@@ -48,10 +48,10 @@ STATUSES: Mapping[str, Row] = {
     "DELETE_FAILED": Row(Step.RECREATE, Step.DELETE, "its deletion failed"),
     "UPDATE_IN_PROGRESS": Row(Step.WAIT, Step.WAIT, f"{_BUSY} updated"),
     "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": Row(
-        Step.WAIT, Step.WAIT, "its update is done, and in AWS what was replaced is being removed"
+        Step.WAIT, Step.WAIT, "its update is done, and the replaced resources are being deleted"
     ),
     "UPDATE_COMPLETE": Row(Step.UPDATE, Step.DELETE, "it exists"),
-    "UPDATE_FAILED": Row(Step.ROLL_BACK, Step.DELETE, "its last update failed and was left where it stood"),
+    "UPDATE_FAILED": Row(Step.ROLL_BACK, Step.DELETE, "its last update failed and was not rolled back"),
     "UPDATE_ROLLBACK_IN_PROGRESS": Row(Step.WAIT, Step.WAIT, f"{_BUSY} rolled back after a failed update"),
     "UPDATE_ROLLBACK_FAILED": Row(
         Step.CONTINUE, Step.CONTINUE, "its last update failed, and so did the rollback"
@@ -59,13 +59,13 @@ STATUSES: Mapping[str, Row] = {
     "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": Row(
         Step.WAIT,
         Step.WAIT,
-        "its last update was rolled back, and in AWS what is left of it is being removed",
+        "its last update was rolled back, and its new resources are being deleted",
     ),
     "UPDATE_ROLLBACK_COMPLETE": Row(Step.UPDATE, Step.DELETE, "its last update failed and was rolled back"),
     "REVIEW_IN_PROGRESS": Row(
-        Step.CREATE, Step.DELETE, "it was prepared and never created, it holds nothing"
+        Step.CREATE, Step.DELETE, "it was prepared and never created; it has no resources"
     ),
-    "IMPORT_IN_PROGRESS": Row(Step.WAIT, Step.WAIT, f"{_BUSY} given existing resources"),
+    "IMPORT_IN_PROGRESS": Row(Step.WAIT, Step.WAIT, "it is importing existing resources"),
     "IMPORT_COMPLETE": Row(Step.UPDATE, Step.DELETE, "it exists, with imported resources"),
     "IMPORT_ROLLBACK_IN_PROGRESS": Row(Step.WAIT, Step.WAIT, f"{_BUSY} rolled back after a failed import"),
     "IMPORT_ROLLBACK_FAILED": Row(Step.UPDATE, Step.DELETE, "its import failed, and so did the rollback"),
@@ -91,6 +91,6 @@ def row(status: str | None) -> Row:
     """Return the row of *status*; None is a stack that does not exist."""
     if status is None:
         return ABSENT
-    unknown = f"its status {status} is none that this version of gatestack knows"
+    unknown = f"its status {status} is unknown to this version of gatestack"
     step = Step.WAIT if status.endswith("_IN_PROGRESS") else Step.STOP
     return STATUSES.get(status, Row(step, step, unknown))

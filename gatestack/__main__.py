@@ -44,7 +44,7 @@ def run(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     try:
-        code = cli.main(arguments, prog_name="gatestack", standalone_mode=False)
+        code = _ran(arguments)
     except click.ClickException as error:
         telling.refused(error)
         return error.exit_code
@@ -59,6 +59,15 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user
         return _unexpected(error)
     return code if isinstance(code, int) else 0
+
+
+def _ran(arguments: list[str]) -> object:
+    """Run the command, or answer the shell that wants to complete one; returns the exit code."""
+    if instruction := os.environ.get("_GATESTACK_COMPLETE"):
+        from gatestack.completion import answer  # noqa: PLC0415 - the shell asks for it, and nobody else
+
+        return answer(instruction)
+    return cli.main(arguments, prog_name="gatestack", standalone_mode=False)
 
 
 def _make_haste() -> None:

@@ -15,7 +15,7 @@ import click
 from deployer.cloud import Cloud
 from deployer.day2.present import Present, present
 from gatestack import telling
-from gatestack.environment import SANDBOX_ENVIRONMENT, Environment
+from gatestack.environment import SANDBOX_ENVIRONMENT, Environment, SettingsRefused
 from gatestack.options import Options
 from gatestack.sandbox_here import SANDBOX_FOLDER, none_runs, refusing
 from sandbox import local as sandbox
@@ -129,10 +129,25 @@ def _log_in(environment: Environment, options: Options, *, starting: bool) -> Lo
         _tell_of_other_region(environment, options)
         seconds = environment.session_seconds
         return log_in(environment.region, profile=options.profile, session_seconds=seconds)
+    _refuse_namesake(environment)
     if endpoint := _endpoint(environment, options, starting=starting):
         return log_in(environment.region, endpoint=endpoint, never_aws=True)
     _keep_proxies_away()
     return log_in(environment.region, profile=options.profile, never_aws=True)
+
+
+def _refuse_namesake(environment: Environment) -> None:
+    """Keep a copy of the sandbox's file from changing what that made there; raises SettingsRefused."""
+    if environment.settings is None or environment.file is None:
+        return
+    from stacks.namesakes import namesake  # noqa: PLC0415 - a rendered folder does without settings
+
+    if other := namesake(environment.file, environment.settings):
+        what = f"{environment.file} says environment: {environment.name}, and so does {other}"
+        raise SettingsRefused(
+            f"{what}: it would change the same stacks in the sandbox. Use {other}, or write another name "
+            f"behind environment: in {environment.file} and deploy it to an account"
+        )
 
 
 def check_account(environment: Environment, cloud: Cloud) -> None:
@@ -150,7 +165,7 @@ def _tell_of_other_region(environment: Environment, options: Options) -> None:
         name, value = next(iter(others.items()))
         telling.warning(
             f"{name} is {value}, and the file of {environment.name} says {environment.region}: the file "
-            f"counts; --region {value} would go there"
+            f"takes precedence; use --region {value} to override it"
         )
 
 

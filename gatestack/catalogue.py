@@ -70,7 +70,7 @@ def _seeded(application: Application) -> Iterator[OwnSecret]:
 
 def _made(own: OwnSecret) -> str:
     words = own.name.replace("-", " ")
-    return f"it is only what the first {words} {'were' if words.endswith('s') else 'was'} made of"
+    return f"it only generated the first {words}"
 
 
 def _instead(own: OwnSecret, application: Application) -> str:
@@ -102,5 +102,5 @@ def unrotated(application: Application) -> Mapping[str, str]:
 
 
 def _why(own: OwnSecret) -> str:
-    by_hand = f"people set it: `gatestack secret set {{env}} {own.name}`"
+    by_hand = f"users set it: `gatestack secret set {{env}} {own.name}`"
     return own.not_rotated or own.not_by_hand or by_hand

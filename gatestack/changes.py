@@ -23,31 +23,34 @@ from gatestack.progress import shown
 from gatestack.signals import host
 from generator.manifest import Manifest
 
-YES = click.option("--yes", is_flag=True, help="Do not ask.")
+YES = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 ONLY = click.option("--only", multiple=True, metavar="STACK", help="Only this stack; may be repeated.")
 FILE = click.Path(dir_okay=False, path_type=Path)
 ALLOW = click.option(
-    "--allow-replace", multiple=True, metavar="ID", help="Let this resource go although it holds data."
+    "--allow-replace",
+    multiple=True,
+    metavar="ID",
+    help="Allow the replacement or removal of this resource, which holds data.",
 )
 MIGRATE = click.option(
     "--migrate-exports",
     is_flag=True,
-    help="Change exports in use: consumers hold today's value meanwhile; something may be interrupted.",
+    help="Change exports in use: consumers are pinned to the current value meanwhile; may interrupt.",
 )
 SKIP = click.option(
     "--skip-in-rollback",
     multiple=True,
     metavar="ID",
-    help="Let a rollback that failed at this resource leave it as it is.",
+    help="Continue a failed rollback without this resource.",
 )
 REVERT = click.option(
-    "--revert-drift", is_flag=True, help="Set back what was changed behind CloudFormation's back."
+    "--revert-drift", is_flag=True, help="Revert drift: undo changes made outside CloudFormation."
 )
 
 FRESH = click.option(
     "--fresh",
     is_flag=True,
-    help="Do not take up again what an earlier destroy has kept: make everything anew.",
+    help="Do not import what an earlier destroy kept; create new resources.",
 )
 
 

@@ -16,32 +16,33 @@ from gatestack.options import Options
 COMMANDS: Mapping[str, str] = {
     "generate": "Render ENV's templates and manifest into a folder.",
     "lint": "Check ENV's templates with cfn-lint; errors and warnings fail.",
-    "graph": "Show ENV's stacks and what passes between them.",
-    "cost": "Estimate what ENV costs in a month.",
-    "preflight": "Say what account, region, quotas and role will refuse of ENV.",
+    "show": "Print ENV's file with every key, and where each value comes from.",
+    "graph": "Show ENV's stacks with their exports and imports.",
+    "cost": "Estimate the monthly cost of ENV.",
+    "preflight": "Check account, region, quotas, credentials and role for ENV, read-only.",
     "plan": "Show what deploy would change in ENV.",
-    "deploy": "Bring ENV to what its file says.",
-    "destroy": "Take ENV away, in reverse order.",
+    "deploy": "Deploy ENV as its file describes.",
+    "destroy": "Delete ENV's stacks, in reverse order.",
     "status": "Show the state of ENV's stacks.",
     "outputs": "Show what ENV's stacks export.",
-    "events": "Show what happened in ENV's stacks, oldest first.",
-    "watch": "Attach to what goes on in ENV's stacks, until it ends.",
-    "drift": "Show what was changed behind CloudFormation's back.",
-    "verify": "Check ENV end to end, each finding with what to do.",
-    "rotate": "Rotate a secret of ENV now, and wait for it.",
+    "events": "Show ENV's stack events, oldest first.",
+    "watch": "Attach to the operation in progress in ENV, until it ends.",
+    "drift": "Show changes made outside CloudFormation.",
+    "verify": "Check ENV's health end to end; each finding has a remedy.",
+    "rotate": "Rotate a secret of ENV now, and wait until it is done.",
     "rollout": "Start new tasks in ENV and wait until they are steady.",
-    "image": "Build the image of ENV's tasks, and push it to ENV's repository.",
+    "image": "Build ENV's container image, and push it to ENV's ECR repository.",
     "config": "Show or set ENV's SSM parameters.",
     "secret": "Show or set ENV's secrets; values come from a prompt or stdin.",
-    "bootstrap": "Let pipelines deploy ENV: trust, roles, boundary; once for an account.",
-    "setup": "Ask for what an environment needs and write its file.",
+    "bootstrap": "Set up CI access for ENV: OIDC trust, roles, boundary; once per account and region.",
+    "setup": "Ask a few questions and write an environment file.",
     "local": "The sandbox: an AWS endpoint on this machine for ENV=local.",
 }
 """Command -> its line in `--help`; `gatestack.commands` has a module of that name for each."""
 READING = frozenset(
     {
         *("config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "preflight", "secret"),
-        *("status", "verify"),
+        *("show", "status", "verify"),
     }
 )
 """Commands whose work is what they print. What the others do is done, whoever reads of it."""
@@ -89,11 +90,11 @@ def _global_options(*, hidden: bool) -> list[click.Parameter]:
             type=click.FloatRange(min=0),
             envvar="GATESTACK_POLL_INTERVAL",
             show_envvar=True,
-            help="Seconds between two looks at AWS (default: adapts).",
+            help="Seconds between two polls of AWS (default: adaptive).",
         ),
-        _global("--quiet", hidden=hidden, is_flag=True, help="Only results and errors."),
-        _global("--verbose", hidden=hidden, is_flag=True, help="Every resource's events."),
-        _global("--no-color", hidden=hidden, is_flag=True, help="Plain text."),
+        _global("--quiet", hidden=hidden, is_flag=True, help="Print results and errors only."),
+        _global("--verbose", hidden=hidden, is_flag=True, help="Print the events of every resource."),
+        _global("--no-color", hidden=hidden, is_flag=True, help="Print without colors."),
     ]
 
 

@@ -14,7 +14,7 @@ from generator import manifest as manifests
 from generator.manifest import Manifest
 from stacks import STACKS
 from stacks.extensions import ExtensionError
-from stacks.systems import MODULES
+from stacks.systems import MODULES, has_database_stack
 from stacks.systems import application as described
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ SANDBOX_ENVIRONMENT = "local"
 
 
 class SettingsRefused(click.ClickException):
-    """The environment cannot be read; nothing was touched."""
+    """The environment cannot be read; nothing was changed."""
 
     exit_code = 2
 
@@ -45,11 +45,21 @@ class Environment:
     """``litellm``."""
     settings: Settings | None
     rendered: Manifest | None
+    file: Path | None = None
+    """That of the settings."""
 
     @property
     def application(self) -> Application:
-        """What the system is made of."""
-        return described(self.system)
+        """What the environment is made of: its system, without a database where one was there already."""
+        whole = described(self.system)
+        return replace(whole, database=None) if self._brings_database else whole
+
+    @property
+    def _brings_database(self) -> bool:
+        if self.settings:
+            return self.settings.database.existing is not None
+        there = self.rendered.existing if self.rendered else None
+        return there is not None and any(one.key == "database.existing" for one in there.stores)
 
     @property
     def prefix(self) -> str:
@@ -138,6 +148,11 @@ def resolve(argument: str, region: str | None = None, *, guesses: bool = True) -
     if argument == SANDBOX_ENVIRONMENT != found.name:
         what = f"{path} is for {found.name}, and {SANDBOX_ENVIRONMENT} is the environment of the sandbox"
         raise SettingsRefused(f"{what}: name the file after its environment, or write environment: local")
+    if found.settings and found.file:
+        from stacks.namesakes import doubt  # noqa: PLC0415 - a rendered folder does without settings
+
+        if doubtful := doubt(found.file, found.settings):
+            telling.warning(doubtful)
     return found
 
 
@@ -145,6 +160,12 @@ def built_folder(argument: str) -> Path | None:
     """Return the folder that *argument* means; None where it means an environment's file."""
     path = _path(argument)
     return path if path.is_dir() else None
+
+
+def file_named(argument: str) -> Path | None:
+    """Return the file that *argument* means, there or not; None where it means a folder."""
+    path = _path(argument)
+    return None if path.is_dir() else path
 
 
 def retagged(environment: Environment, tag: str) -> Environment:
@@ -189,9 +210,8 @@ def _from_file(path: Path, region: str | None, *, guesses: bool) -> Environment:
     settings = load(path, guesses=guesses)
     if region:
         settings = settings.model_copy(update={"region": region})
-    names = {
-        stack: settings.stack_name(stack) for stack in STACKS if stack != "database" or settings.keeps_data
-    }
+    here = (stack for stack in STACKS if stack != "database" or has_database_stack(settings))
+    names = {stack: settings.stack_name(stack) for stack in here}
     names |= {one.name: settings.stack_name(one.name) for one in settings.added.stacks}
     system = settings.system
     return Environment(
@@ -202,6 +222,7 @@ def _from_file(path: Path, region: str | None, *, guesses: bool) -> Environment:
         system,
         settings,
         None,
+        path,
     )
 
 

@@ -135,4 +135,4 @@ def not_whole() -> str:
     lost = sys.stdout.lost if isinstance(sys.stdout, Gate) else None
     if lost is None or getattr(lost, "errno", None) in {errno.EPIPE, errno.EIO}:
         return ""
-    return f"stdout cannot be written: {getattr(lost, 'strerror', None) or lost}; what it holds is not whole"
+    return f"stdout cannot be written: {getattr(lost, 'strerror', None) or lost}; the output is incomplete"

@@ -179,9 +179,11 @@ def _told_agent(event: Event) -> bool:
 def _stopping(event: Stopping) -> str:
     running = ", ".join(event.running)
     if event.leaving:
-        return f"leaving; AWS goes on with: {running}" if running else "leaving; nothing goes on in AWS"
+        return (
+            f"exiting; AWS continues with: {running}" if running else "exiting; nothing is in progress in AWS"
+        )
     if running:
-        return f"starting nothing more; AWS goes on with {running}: watching it to its end (again: leave)"
+        return f"starting nothing more; AWS continues with {running}: waiting until it ends (again: exit now)"
     return "starting nothing more"
 
 

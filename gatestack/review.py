@@ -27,7 +27,7 @@ from generator.manifest import Manifest
 
 
 class NotConfirmed(click.ClickException):
-    """Nobody said yes; nothing was touched."""
+    """Nobody said yes; nothing was changed."""
 
     exit_code = 4
 
@@ -98,7 +98,7 @@ def read(path: Path, env: str) -> PlanFile:
 def check_terminal(hint: str = "") -> None:
     """Refuse to go on where nobody can be asked; raises NotConfirmed."""
     if not sys.stdin.isatty():
-        raise NotConfirmed(f"nobody can be asked here: give --yes{hint}")
+        raise NotConfirmed(f"stdin is not a terminal: give --yes{hint}")
 
 
 def agreed(

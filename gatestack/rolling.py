@@ -31,7 +31,7 @@ TIMEOUT = click.option(
     type=click.FloatRange(min=0, min_open=True),
     default=MINUTES,
     show_default=True,
-    help="Stop waiting for a service after this; AWS goes on.",
+    help="Timeout of the wait for a service; AWS continues.",
 )
 
 
@@ -62,7 +62,7 @@ def rollers_for(
     states = with_backoff(here, lambda: cloud.stacks(list(names.values())))
     places = places_of(states, names)
     if not places:
-        raise DeployError(f"{environment.name} has no service: `gatestack deploy {env}` makes it")
+        raise DeployError(f"{environment.name} has no service: `gatestack deploy {env}` creates it")
     patience = Patience(minutes, poll_interval(environment, options), speed(environment, options))
     store = ServiceStore(clients(environment, options))
     return tuple(Roller(store, place, here, patience, env) for place in places), _idle(states, names, env)
@@ -104,7 +104,7 @@ def _is_idle(roller: Roller) -> bool:
     found = roller.look()
     idle = found is not None and found.status == "ACTIVE" and not found.desired
     if idle:
-        roller.say("is to run no tasks: none are started", warning=True)
+        roller.say("has a desired count of 0: no tasks are started", warning=True)
     return idle
 
 
@@ -123,7 +123,7 @@ def ended(done: Sequence[Rolled], environment: Environment, style: str) -> int:
     if failed is None:
         return 0
     back = failed.rollout.status == "ROLLED_BACK"
-    what = "ECS has gone back to the tasks before" if back else "the rollout failed"
+    what = "ECS rolled back to the previous tasks" if back else "the rollout failed"
     telling.error(f"{failed.service}: {what}: {failed.rollout.reason}")
     return 1
 
@@ -159,4 +159,4 @@ def _idle(states: tuple[StackState, ...], names: Mapping[str, str], env: str) ->
         repository = output(states, stack, "EcrRepositoryUri") or "its repository"
         why = "at the last deployment its image was missing, or service.desired_count is 0"
         return f"{why}: push the image to {repository} (or raise service.desired_count), {deploy}"
-    return f"somebody, or its scaling, has set their number to 0: raise service.min_tasks, {deploy}"
+    return f"a user, or its scaling, has set the desired count to 0: raise service.min_tasks, {deploy}"

@@ -17,7 +17,7 @@ REGION = "us-east-1"
 
 
 class SandboxRefused(click.ClickException):
-    """The sandbox cannot be used, or there is none; nothing was touched."""
+    """The sandbox cannot be used, or there is none; nothing was changed."""
 
     exit_code = 2
 

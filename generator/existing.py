@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from generator.manifest import Existing, ExistingSubnets, StackSpec
+from generator.manifest import Existing, ExistingStore, ExistingSubnets, StackSpec
+from stacks.application import FromSecret
 from stacks.network import endpoints
 from stacks.settings import ExistingVpc, Settings
+from stacks.systems import application
 
 Resources = tuple[Mapping[str, Any], ...]
 """The resources of all templates."""
@@ -25,7 +27,8 @@ addresses in each subnet"). Source: Elastic Load Balancing, "Application Load Ba
 def taken_for_granted(settings: Settings, stacks: tuple[StackSpec, ...]) -> Existing | None:
     """Return what has to be there already; None where *stacks* make everything themselves."""
     vpc, alb = settings.network.existing_vpc, settings.alb
-    if not (vpc or alb.certificate_arn or alb.hosted_zone_id):
+    stores = tuple(_stores(settings))
+    if not (vpc or alb.certificate_arn or alb.hosted_zone_id or stores):
         return None
     templates = (json.loads(stack.template) for stack in stacks)
     resources = tuple(one for template in templates for one in template["Resources"].values())
@@ -41,7 +44,41 @@ def taken_for_granted(settings: Settings, stacks: tuple[StackSpec, ...]) -> Exis
         domain=alb.domain_name,
         hosted_zone_id=alb.hosted_zone_id,
         internal=alb.internal,
+        stores=stores,
     )
+
+
+def _stores(settings: Settings) -> Iterator[ExistingStore]:
+    """Yield the database and the cache that were there, with the keys that some program is given of each."""
+    given, read = settings.given, set(_read(settings))
+    there = {"database.existing": settings.database.existing, "cache.existing": settings.cache.existing}
+    for key, one in there.items():
+        if one is None:
+            continue
+        keys = {
+            source.key
+            for source in read
+            if given.get((source.secret.stack, source.secret.output)) == one.secret_arn
+        }
+        yield ExistingStore(
+            key,
+            one.host,
+            one.port,
+            settings.network.vpc_cidr,
+            one.secret_arn,
+            tuple(sorted(keys)),
+            one.kms_key_arn,
+        )
+
+
+def _read(settings: Settings) -> Iterator[FromSecret]:
+    """Yield what programs are given out of secrets as their tasks start."""
+    made_of = application(settings.system)
+    programs = [made_of.entrance, *(one.program for one in made_of.background(settings))]
+    if made_of.migration:
+        programs.append(made_of.migration.program)
+    for program in programs:
+        yield from (one for one in program.injected(settings).values() if isinstance(one, FromSecret))
 
 
 def _subnets(

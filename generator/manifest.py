@@ -98,6 +98,23 @@ class ExistingSubnets:
 
 
 @dataclass(frozen=True)
+class ExistingStore:
+    """A database or a cache that is there already, and what tasks have to find."""
+
+    key: str
+    """The settings key that names it: ``database.existing``."""
+    host: str
+    port: int
+    clients: str
+    """The VPC's range, in which the tasks are."""
+    secret_arn: str | None = None
+    secret_keys: tuple[str, ...] = ()
+    """The keys of the secret's JSON that tasks are given."""
+    kms_key_arn: str | None = None
+    """The key that their role may open the secret with; None: AWS's own."""
+
+
+@dataclass(frozen=True)
 class Existing:
     """What an environment takes for granted: it is looked at before anything is touched."""
 
@@ -115,6 +132,7 @@ class Existing:
     hosted_zone_id: str | None = None
     internal: bool = False
     """Whether the load balancer is reachable from the VPC only."""
+    stores: tuple[ExistingStore, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -281,6 +299,8 @@ def _index(manifest: Manifest) -> str:
         del entry["template"]
         if not entry["patched"]:
             del entry["patched"]
+    if index["existing"] and not index["existing"]["stores"]:
+        del index["existing"]["stores"]
     for absent in (name for name in ("existing", "usage", "session_hours") if not index[name]):
         del index[absent]
     return json.dumps(index, indent=1, sort_keys=True) + "\n"

@@ -12,8 +12,7 @@ case "$(uname -s)-$(uname -m)" in
   *) echo "no hash of cosign is known for this machine: install cosign on it" >&2; exit 1 ;;
 esac
 mkdir -p "$1"
-curl --fail --silent --show-error --location --retry 5 --max-time 300 --output "$1/cosign.new" \
-  "https://github.com/sigstore/cosign/releases/download/$RELEASE/$name"
+python3 "$(dirname "$0")/fetch.py" "https://github.com/sigstore/cosign/releases/download/$RELEASE/$name" > "$1/cosign.new"
 if ! echo "$hash  $1/cosign.new" | sha256sum --check --quiet; then
   rm -f "$1/cosign.new"
   echo "what was fetched is not cosign $RELEASE: nothing is installed" >&2

@@ -28,6 +28,7 @@ from security.judge import (
     read_acceptances,
     read_report,
 )
+from stacks import bases
 from stacks.environment import EnvironmentFileError, load
 
 HERE = Path(__file__).parent
@@ -66,7 +67,7 @@ def main(checkov: Path = CHECKOV) -> int:
 
 def environment_files() -> list[Path]:
     """Return every shipped environment, and those that are there for the scan."""
-    return [*sorted((ROOT / "environments").glob("*.yaml")), *sorted((HERE / "environments").glob("*.yaml"))]
+    return [*bases.environment_files(ROOT / "environments"), *bases.environment_files(HERE / "environments")]
 
 
 def manifests() -> Iterator[tuple[Environment, Manifest]]:

@@ -1,12 +1,12 @@
 """
 Load an environment file: defaults, the tier's and the file's, merged and checked; every problem at once.
 
-What its `extend` names is read by `stacks.extensions.loading`; no other module of this package reads files.
+What it extends is read by `stacks.inheritance`, what it adds by `stacks.extensions.loading`; no other module
+of this package reads files.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -17,30 +17,37 @@ from typing import Any, cast, get_args
 import yaml
 from pydantic import ValidationError
 
+from stacks import inheritance
+from stacks.bases import LOADER
 from stacks.checking import limits, problems, subnets
 from stacks.checking.problems import Finding, Place, Problem
 from stacks.checking.together import findings
 from stacks.checking.yaml_tree import Tree, parse
 from stacks.extensions.loading import added
-from stacks.settings import Settings, System, Tier
+from stacks.inheritance import UnreadableError, merged
+from stacks.settings import EnvironmentFile, Settings, System, Tier
 
 __all__ = ["EnvironmentFileError", "Problem", "defaults", "is_unused", "load", "parse_settings"]
 
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's, where PyYAML was built with it: ten times as fast."""
 EVERY_SYSTEM = "defaults"
 """The file of `stacks/systems` that lies below each system's own."""
+
+TASKS_AT_FIRST: Place = ("service", "desired_count")
+"""Its default goes along with what the file says of the least and the most."""
+IS_A_BASE = "; a file without it is a base, for others to name behind extends:"
 
 
 class EnvironmentFileError(ValueError):
     """The environment file cannot be used; the message has one line for each of its problems."""
 
     def __init__(self, path: Path, found: Iterable[Problem]) -> None:
-        ordered = sorted(set(found), key=lambda one: (one.file, one.line or 0, one.key, one.message))
+        ordered = sorted(set(found), key=_order)
         self.path = path
         self.problems = tuple(ordered)
-        super().__init__("\n".join(f"{one.file or path}{_line(one)}: {one}" for one in ordered))
+        super().__init__(
+            "\n".join(f"{problem.file or path}{_line(problem)}: {problem}" for problem in ordered)
+        )
 
 
 def load(path: Path, *, guesses: bool = True) -> Settings:
@@ -51,25 +58,30 @@ def load(path: Path, *, guesses: bool = True) -> Settings:
         EnvironmentFileError: the file is missing, is no YAML, or asks for what cannot be; all of it at once.
 
     """
+    return loaded(path, guesses=guesses)[0]
+
+
+def loaded(path: Path, *, guesses: bool = True) -> tuple[Settings, Tree]:
+    """Return the settings of the file *path*, and what it says with the places; raises as `load` does."""
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise EnvironmentFileError(
-            path, [Problem(None, "", _unreadable(path, error, guesses=guesses))]
-        ) from error
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise EnvironmentFileError(
-            path, [Problem(line, "", "not UTF-8 text; save the file as UTF-8")]
-        ) from error
-    return parse_settings(text, path)
+        text = inheritance.text_of(path)
+    except UnreadableError as error:
+        guess = inheritance.meant(path) if guesses and not path.exists() else ""
+        raise EnvironmentFileError(path, [Problem(error.line, "", f"{error}{guess}")]) from error
+    return _parsed(text, path)
 
 
 def parse_settings(text: str, path: Path) -> Settings:
-    """Return the settings of the file *text*; *path* is its name in messages. Raises as `load` does."""
-    tree = parse(text)
+    """
+    Return the settings of the file *text*; *path* is its name in messages, and where `extends:` begins.
+
+    Raises as `load` does.
+    """
+    return _parsed(text, path)[0]
+
+
+def _parsed(text: str, path: Path) -> tuple[Settings, Tree]:
+    tree = inheritance.inherited(parse(text), path)
     if not isinstance(tree.value, dict):
         found = tree.problems or [
             Problem(None, "", "not an environment file; begin with system: and environment:")
@@ -79,18 +91,27 @@ def parse_settings(text: str, path: Path) -> Settings:
     settings = draft.settings()
     if draft.problems:
         raise EnvironmentFileError(path, draft.problems)
-    more, wrong = added(settings, lambda place: (path, draft.line(place)))
+    more, wrong = added(settings, lambda place: draft.where(place, path))
     if wrong:
         raise EnvironmentFileError(path, wrong)
-    return settings.adding(more)
+    return settings.adding(more), tree
 
 
 def defaults(system: str, tier: str) -> dict[str, Any]:
     """Return what a file of *system* and *tier* that says nothing means; only the subnets are missing."""
-    files = [_system_file(EVERY_SYSTEM), _system_file(system)]
-    layers = [*(data["defaults"] for data in files), *(data.get("tiers", {}).get(tier, {}) for data in files)]
-    merged: dict[str, Any] = reduce(_merged, layers, {})
-    return merged | {"tier": tier}
+    result: dict[str, Any] = reduce(merged, layers(system, tier).values(), {})
+    return result | {"tier": tier}
+
+
+def layers(system: str, tier: str) -> dict[str, Mapping[str, Any]]:
+    """Return the defaults of *system* and *tier* by what they are called, each laid over those before."""
+    every, own = _system_file(EVERY_SYSTEM), _system_file(system)
+    return {
+        "default": every["defaults"],
+        f"default of {system}": own["defaults"],
+        f"default of {tier}": every.get("tiers", {}).get(tier, {}),
+        f"default of {system} in {tier}": own.get("tiers", {}).get(tier, {}),
+    }
 
 
 def is_unused(system: str, key: str) -> bool:
@@ -105,18 +126,7 @@ def _unused(system: str) -> tuple[str, ...]:
 @cache
 def _system_file(system: str) -> dict[str, Any]:
     path = Path(__file__).parent / "systems" / f"{system}.yaml"
-    return cast("dict[str, Any]", yaml.load(path.read_text(encoding="utf-8"), _LOADER))  # noqa: S506 - it is safe
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay *above* over *below*, mapping by mapping; a key with nothing behind it leaves what is below."""
-    result = dict(deepcopy(below))
-    for key, value in above.items():
-        if isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
-            result[key] = _merged(result[key], value)
-        elif value is not None or key not in result:
-            result[key] = deepcopy(value)
-    return result
+    return cast("dict[str, Any]", yaml.load(path.read_text(encoding="utf-8"), LOADER))  # noqa: S506 - it is safe
 
 
 @dataclass
@@ -134,9 +144,10 @@ class _Draft:
         self.doubtful |= self.tree.refused
         base = self._base()
         said = {key: value for key, value in base.items() if key != "system"}  # the file has to say that
-        data = _merged({"account": None}, _merged(said, self.tree.value))
+        data = merged({"account": None}, merged(said, self.tree.value))
         for values, told in ((base, False), (data, True)):
             self._derive(values, told=told)
+        self._follow(data)
         self._refuse_unused(str(base["system"]))
         settings = self._validated(data, base)
         self.problems += [self._placed(finding) for finding in findings(settings) if self._certain(finding)]
@@ -148,7 +159,7 @@ class _Draft:
             place = tuple(key.split("."))
             if place in self.tree.lines:
                 message = f"{system} has no use for it; remove it"
-                self.problems.append(Problem(self.line(place), key, message))
+                self.problems.append(self._at(place, key, message))
 
     def _base(self) -> dict[str, Any]:
         system, tier = self.tree.value.get("system"), self.tree.value.get("tier")
@@ -177,6 +188,14 @@ class _Draft:
                     message = f"{network['vpc_cidr']} has no room for our /24 subnets; write network.{key}"
                     self.problems.append(self._placed(Finding("network.vpc_cidr", message)))
 
+    def _follow(self, data: dict[str, Any]) -> None:
+        """Bring the tasks at first, where the file does not say them, between the least and the most."""
+        if self.tree.says(TASKS_AT_FIRST) or not isinstance(data["service"], dict):
+            return
+        low, wanted, high = (data["service"][key] for key in ("min_tasks", "desired_count", "max_tasks"))
+        if all(type(number) is int for number in (low, wanted, high)):
+            data["service"]["desired_count"] = max(low, min(wanted, high))
+
     def _validated(self, data: dict[str, Any], base: dict[str, Any]) -> Settings:
         try:
             return Settings.model_validate(data)
@@ -190,8 +209,10 @@ class _Draft:
         place = problems.place_of(detail)
         if place in self.tree.refused:
             return  # said already, and nothing was left here
-        message = problems.describe(detail, Settings, self.tree.spellings.get(place))
-        self.problems.append(Problem(self.line(place), problems.spelled(place), message))
+        message = problems.describe(detail, EnvironmentFile, self.tree.spellings.get(place))
+        if place == ("environment",) and detail["type"] == "missing":
+            message += IS_A_BASE
+        self.problems.append(self._at(place, problems.spelled(place), message))
 
     def _repair(self, data: dict[str, Any], base: dict[str, Any], place: Place) -> None:
         """Put the default of the key at *place* into *data*, or leave the key out; it is doubtful now."""
@@ -215,12 +236,20 @@ class _Draft:
         return not any(_related(place, doubt) for place in finding.places for doubt in self.doubtful)
 
     def _placed(self, finding: Finding) -> Problem:
-        return Problem(self.line(finding.place), problems.spelled(finding.place), finding.message)
+        return self._at(finding.place, problems.spelled(finding.place), finding.message)
 
-    def line(self, path: Place) -> int | None:
-        """Return the line of *path*, or of the nearest key above it that the file has."""
-        above = (path[:length] for length in range(len(path), 0, -1))
-        return next((self.tree.lines[part] for part in above if part in self.tree.lines), None)
+    def _at(self, place: Place, key: str, message: str) -> Problem:
+        """Return a problem where *place* stands, or the nearest key above it that the file has."""
+        above = (place[:length] for length in range(len(place), 0, -1))
+        there = next((part for part in above if part in self.tree.lines), None)
+        if there is None:
+            return Problem(None, key, message)
+        return Problem(self.tree.lines[there], key, message, self.tree.files.get(there))
+
+    def where(self, place: Place, path: Path) -> tuple[Path, int | None]:
+        """Return the file that says *place*, *path* where it is the named one, and the line."""
+        said = self._at(place, "", "")
+        return said.file or path, said.line
 
 
 def _related(one: Place, other: Place) -> bool:
@@ -228,18 +257,10 @@ def _related(one: Place, other: Place) -> bool:
     return all(first == second for first, second in zip(one, other, strict=False))
 
 
+def _order(problem: Problem) -> tuple[str, int, str, str]:
+    """Return what problems are sorted by: those of the named file come first."""
+    return (str(problem.file or ""), problem.line or 0, problem.key, problem.message)
+
+
 def _line(problem: Problem) -> str:
     return f":{problem.line}" if problem.line else ""
-
-
-def _unreadable(path: Path, error: OSError, *, guesses: bool) -> str:
-    if not isinstance(error, FileNotFoundError):
-        return f"cannot be read: {error.strerror}"
-    there = sorted(other.name for other in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-    if not there:
-        return f"no such file, and {path.parent} has no environment files"
-    names = {Path(name).stem: name for name in there}
-    near = difflib.get_close_matches(path.stem, names, n=1) if guesses else []
-    return f"no such file; {path.parent} has {', '.join(there)}" + (
-        f"; did you mean {names[near[0]]}?" if near else ""
-    )

@@ -24,7 +24,7 @@ from stacks.checking.fields import Checked
 from stacks.environment import defaults, is_unused
 from stacks.reference_words import CHANGES, EXAMPLE, HEAD, MEANINGS
 from stacks.sections import described
-from stacks.settings import Settings, System, Tier
+from stacks.settings import EnvironmentFile, Settings, System, Tier
 
 FILE = Path(__file__).parent.parent / "docs" / "environment.md"
 SYSTEMS: tuple[str, ...] = get_args(System)
@@ -53,7 +53,7 @@ class Key:
         return self.name.partition(".")[0] if "." in self.name else ""
 
 
-def keys(model: type[BaseModel] = Settings, above: str = "") -> Iterator[Key]:
+def keys(model: type[BaseModel] = EnvironmentFile, above: str = "") -> Iterator[Key]:
     """Yield every key that holds a value, in the order of the file."""
     described(model)
     for name, info in model.model_fields.items():

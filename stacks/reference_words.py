@@ -9,19 +9,46 @@ from stacks import STACKS
 HEAD = """\
 # The environment file
 
-Everything that can be said about an environment is in one file of `environments/`. Two keys are needed,
+An environment is defined by one file in `environments/`. Two keys are required,
 `system` and `environment`; all others have defaults by system and tier. `python -m stacks.reference` makes
 this page from the settings (`make schema` too), and `test_reference.py` compares them.
 
 - **takes**: in the words of the refusal of everything else. Rules over several keys (memory by CPU, subnets
-  in the VPC, connections against the database) are told when the file is read, all at once, with lines:
+  in the VPC, connections against the database) are reported when the file is read, all at once, with lines:
   `gatestack lint ENV`.
 - **default**: the usual one, then the systems that have another, then production's.
 - **changes**: the stacks whose templates another value can change; what that means for running resources
   says `gatestack plan ENV`.
 
 Editors complete and check the file by `stacks/environment.schema.json`: its first line in the shipped files
-names it. A key whose value is left empty is a key left out."""
+names it. A key whose value is left empty is a key left out.
+
+What several environments have in common stands once, in a file that they extend:
+
+```yaml
+# environments/base.yaml
+system: litellm
+tags: {CostCenter: "4711"}
+service: {cpu: 1024, memory_mb: 2048}
+```
+
+```yaml
+# environments/staging.yaml
+extends: base.yaml
+environment: staging
+service: {memory_mb: 4096}
+```
+
+- The path is seen from the folder of the file that says it; ten files may lie one below another. Maps are
+  laid over each other key by key; lists, texts and numbers replace what is below.
+- A key left empty leaves what is below it, as it leaves a default. Nothing takes an inherited key of a map
+  away, one tag for instance: what not every environment wants does not go into their base.
+- A file that names no `environment`, itself or below, is a base: no command takes it for an environment, and
+  `gatestack lint base` says what it lacks to be one. It need not be complete; what is wrong in it is told
+  with its own name and line.
+- `gatestack show ENV --origin` prints the whole file that results, and where each value comes from.
+- The pipelines run for every change below `environments/`. A base elsewhere has to be added to their
+  paths."""
 
 EXAMPLE = """\
 # yaml-language-server: $schema=../stacks/environment.schema.json
@@ -82,6 +109,11 @@ MEANINGS: Mapping[str, str] = {
     "alb.health_check.interval_seconds": "Time between two checks",
     "alb.health_check.timeout_seconds": "A later answer is a failure; less than the interval",
     "alb.access_logs": "A line for each request, in a bucket of its own",
+    "database.existing.host": "A PostgreSQL that is there ([existing](existing.md)); no other is created",
+    "database.existing.port": "Its port",
+    "cache.existing.host": "A Redis that is there ([existing](existing.md)); no other is created",
+    "cache.existing.port": "Its port",
+    "cache.existing.tls": "Whether it takes TLS; false sends everything as clear text",
     "database.storage_gb": "Storage at first (gp3)",
     "database.multi_az": "A standby in the other zone that takes over by itself; enforced in production",
     "database.deletion_protection": "AWS refuses to delete the database until this is false",
@@ -120,6 +152,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "tier": STACKS,
     "region": ("security", "network", "database", "service"),
     "tags": STACKS,
+    "extends": STACKS,
     "network": ("network",),
     "network.data_subnets": ("network", "database"),
     "alb": ("alb",),
@@ -132,7 +165,18 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "database.engine": ("database", "service"),
     "database.iam_authentication": ("database", "service"),
     "database.snapshot_identifier": ("database", "service"),
+    "database.existing": ("database", "service"),
+    "database.existing.port": ("network", "database", "service"),
+    "database.existing.secret_arn": ("security", "database", "service"),
+    "database.existing.kms_key_arn": ("security",),
+    "database.existing.cidr": ("network",),
     "cache": ("database",),
+    "cache.existing": ("service",),
+    "cache.existing.host": ("network", "service"),
+    "cache.existing.port": ("network", "service"),
+    "cache.existing.secret_arn": ("security", "service"),
+    "cache.existing.kms_key_arn": ("security",),
+    "cache.existing.cidr": ("network",),
     "cache.enabled": ("security", "network", "database", "service"),
     "cache.transit_encryption": ("security", "database", "service"),
     "service": ("service",),

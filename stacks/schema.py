@@ -12,21 +12,22 @@ from typing import Any
 
 from stacks.environment import defaults
 from stacks.sections import described
-from stacks.settings import Settings
+from stacks.settings import EnvironmentFile
 
 FILE = Path(__file__).with_name("environment.schema.json")
 DRAFT = "http://json-schema.org/draft-07/schema#"
 """The draft that yaml-language-server knows best."""
 
-REQUIRED = ("system", "environment")
+REQUIRED = ("system", "extends")
+"""One of them beside `environment`; a file that names none is a base, and may say as little as it likes."""
 
 
 def environment_schema() -> dict[str, Any]:
-    """Return the schema: the keys that Settings has, none of them needed that has a default."""
-    generated: dict[str, Any] = _plain(described(Settings).model_json_schema())
+    """Return the schema: the keys that a file may have, none of them needed that has a default."""
+    generated: dict[str, Any] = _plain(described(EnvironmentFile).model_json_schema())
     values = defaults("litellm", "dev")
     _with_defaults(generated, values, generated["$defs"])
-    generated["required"] = list(REQUIRED)
+    generated["dependencies"] = {"environment": {"anyOf": [{"required": [key]} for key in REQUIRED]}}
     return {"$schema": DRAFT, "title": "Environment of gatestack"} | generated
 
 

@@ -6,6 +6,7 @@ The typed environment file: every section, and what follows from it. Reads no fi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Literal
 
@@ -22,7 +23,7 @@ from stacks.sections.pipelines import Pipelines
 from stacks.sections.service import Provider, Service
 from stacks.sections.usage import Usage
 
-__all__ = ["Database", "ExistingVpc", "Provider", "Service", "Settings", "System", "Tier"]
+__all__ = ["Database", "EnvironmentFile", "ExistingVpc", "Provider", "Service", "Settings", "System", "Tier"]
 
 System = Literal["litellm", "litellm-benchmark", "llm-proxy", "llm-testing"]
 Tier = Literal["dev", "production"]
@@ -78,8 +79,8 @@ class Settings(Section):
 
     @property
     def keeps_data(self) -> bool:
-        """Whether there is a database or a cache; where there is neither, there is no database stack."""
-        return self.database.exists or self.cache.enabled
+        """Whether there is a database or a cache of the environment's own."""
+        return self.database.exists or self.cache.exists
 
     @property
     def alb_name(self) -> str:
@@ -90,6 +91,14 @@ class Settings(Section):
     def closed(self) -> bool:
         """Whether private subnets have no way to the internet; an existing VPC is taken to have one."""
         return self.network.nat_gateways == 0 and self.network.existing_vpc is None
+
+    @property
+    def given(self) -> Mapping[tuple[str, str], str]:
+        """Stack and output -> value, of what is there already and so is exported by no stack."""
+        return {
+            **(self.database.existing.given if self.database.existing else {}),
+            **(self.cache.existing.given if self.cache.existing else {}),
+        }
 
     @property
     def database_identifier(self) -> str:
@@ -177,3 +186,13 @@ class Settings(Section):
             "ManagedBy": "gatestack",
         }
         return self.tags | own
+
+
+class EnvironmentFile(Settings):
+    """What a file may say: the settings, and which file they lie over."""
+
+    extends: str | None = None
+    """
+    Another environment file, by its path as seen from the folder of this one: what it says stands for what
+    this file leaves out.
+    """

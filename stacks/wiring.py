@@ -81,9 +81,10 @@ class Stack:
             export = ExportName(f"{self.stack_name}-{name}")
             self.template.add_output(Output(name, Value=value, Description=description, Export=export))
 
-    def imported(self, stack: str, output: str) -> ImportValue:
-        """Return the value that *stack* exports as *output*."""
-        return ImportValue(self.settings.export_name(stack, output))
+    def imported(self, stack: str, output: str) -> ImportValue | str:
+        """Return the value that *stack* exports as *output*, or what the settings give in its place."""
+        given = self.settings.given.get((stack, output))
+        return given if given is not None else ImportValue(self.settings.export_name(stack, output))
 
     def resolved(self, value: Value) -> Any:
         """Return *value* as the template says it: this stack's own output itself, another's by its import."""
@@ -91,7 +92,7 @@ class Stack:
             return Sub(value.template, **{name: self.resolved(one) for name, one in value.exports.items()})
         if not isinstance(value, Export):
             return value
-        if value.stack == self.name:
+        if value.stack == self.name and (value.stack, value.output) not in self.settings.given:
             return self.template.outputs[value.output].Value
         return self.imported(value.stack, value.output)
 

@@ -1,8 +1,9 @@
 """
 A headless Chromium that opens pages from files, and notices whatever they ask of the network.
 
-Debian's `chromium` and `chromium-driver`, or Google's programs, whichever pair is on the PATH; nothing is
-downloaded. A machine without a browser is an error, not a reason to skip. `browser` in `tests/conftest.py` is
+Debian's `chromium` and `chromium-driver`, or Google's programs, as far as they are on the PATH; what is not
+there Selenium finds, or fetches into the cache of the home. A machine without a browser is an error, not a
+reason to skip; who has none runs `make test`, without these tests. `browser` in `tests/conftest.py` is
 one for each worker; `with browser.open(path_or_markup) as page:` opens a page and checks, when the block
 ends, that nothing was requested but `file:` and `data:`, and that the console shows no error (a broken policy
 is one).
@@ -22,6 +23,7 @@ from types import TracebackType
 from typing import Any, Literal
 from warnings import catch_warnings
 
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
@@ -34,6 +36,7 @@ WIDE, NARROW = 1280, 400
 """Widths of a window, in CSS pixels: a reviewer's screen, and a telephone."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DRIVER = "chromedriver"
+INSTALL = "apt-get install chromium chromium-driver, or Google Chrome"
 LOCAL = ("file:", "data:", "about:", "blob:")
 """What a page may ask for: nothing of it leaves the machine."""
 FLAGS = (
@@ -54,15 +57,12 @@ FLAGS = (
 
 
 class NoBrowserError(Exception):
-    """There is no Chromium on this machine, or no driver for it; the message says what to do."""
+    """No Chromium starts on this machine, and none can be fetched; the message says what to do."""
 
 
-def program(names: tuple[str, ...]) -> str:
+def program(*names: str) -> str | None:
     """Return the first of *names* that is on the PATH."""
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        raise NoBrowserError(f"{names[0]} is not here: apt-get install chromium chromium-driver")
-    return found
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 class Page:
@@ -176,7 +176,7 @@ class Browser:
     def __enter__(self) -> Browser:
         self._folder = tempfile.TemporaryDirectory(prefix="gatestack-browser-", ignore_cleanup_errors=True)
         options = ChromeOptions()
-        options.binary_location = program(BROWSERS)
+        options.binary_location = program(*BROWSERS) or ""
         for flag in (*FLAGS, f"--user-data-dir={self._folder.name}/profile"):
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
@@ -184,7 +184,11 @@ class Browser:
         with catch_warnings(action="ignore", category=DeprecationWarning):
             options.ignore_local_proxy_environment_variables()
         home = os.environ | {"HOME": self._folder.name}
-        self.driver = Chrome(options, Service(program((DRIVER,)), env=home))
+        try:
+            self.driver = Chrome(options, Service(program(DRIVER), env=home))
+        except WebDriverException as error:
+            self._folder.cleanup()
+            raise NoBrowserError(f"no browser starts: {INSTALL}; Selenium says: {error.msg}") from error
         return self
 
     def __exit__(

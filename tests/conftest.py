@@ -21,6 +21,18 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--postgres", type=Path, help="a folder that has the PostgreSQL server to test with")
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m is asked
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes the fixture `browser`, directly or not, as a test that needs one."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     Services().reset()  # moto keeps one account a process
@@ -29,9 +41,9 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
+def postgres(pytestconfig: pytest.Config) -> Iterator[Server]:
     """One real PostgreSQL server for each worker that has a test for it."""
-    with Server() as running:
+    with Server(pytestconfig.getoption("--postgres")) as running:
         yield running
 
 

@@ -2,8 +2,8 @@
 A throwaway PostgreSQL server on a loopback port, and databases in it as RDS hands them over.
 
 It never runs as root (PostgreSQL refuses that), writes nothing for safety's sake, and is gone when the tests
-are, however they end: a small process waits for the end of a pipe. A machine without the server's programs is
-an error, not a reason to skip.
+are, however they end: a small process waits for the end of a pipe. Whose programs it is made of says
+`postgres_programs.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,11 +26,10 @@ from urllib.parse import unquote, urlsplit
 
 from pg8000 import native
 
-INSTALLED = Path("/usr/lib/postgresql")
-"""Where Debian keeps the programs, by version, off the PATH."""
+from tests.postgres_programs import NoServerError, certificate, environment, programs
+
 SUPERUSER, DATABASE = "cluster", "litellm"
 ADMINISTRATOR = "administratorsPassword1"
-CURVE = "ec_paramgen_curve:prime256v1"
 SETTINGS = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -46,28 +44,12 @@ log_statement = all
 """
 TAKE_TOKENS = """
 cp data/pg_hba.conf hba
-{ echo 'hostssl all +rds_iam all trust'; cat hba; } > data/pg_hba.conf
+{ for one; do echo "hostssl all $one all scram-sha-256"; done
+  echo 'hostssl all +rds_iam all trust'; cat hba; } > data/pg_hba.conf
 """
+"""For sh: the administrators come first, who grant rds_iam and are no members of it."""
 CLEAN_UP = 'cat; "$1" stop -m immediate -D "$2/data"; rm -rf "$2"'
 """For sh: wait for the end of the standard input first."""
-
-
-class NoServerError(Exception):
-    """There is no PostgreSQL server on this machine, or it does not start; the message says what to do."""
-
-
-def programs(path: str | None = None, installed: Path = INSTALLED) -> Path:
-    """Return the folder with initdb and pg_ctl: that of the PATH, or Debian's newest."""
-    found = shutil.which("initdb", path=path)
-    folders = [Path(found).resolve().parent] if found else []
-    folders += sorted(installed.glob("*/bin"), key=lambda folder: -float(folder.parent.name))
-    for folder in folders:
-        if (folder / "pg_ctl").exists():
-            return folder
-    raise NoServerError(
-        f"no PostgreSQL server here (initdb and pg_ctl, on the PATH or in {installed}/*/bin): "
-        "install Debian's package postgresql, `apt-get install postgresql`"
-    )
 
 
 @cache
@@ -87,11 +69,11 @@ def free_port() -> int:
 class Server:
     """A running server, while the `with` block lasts."""
 
-    def __init__(self) -> None:
-        self._programs = programs()
+    def __init__(self, asked: Path | None = None) -> None:
+        self.programs = programs(asked)
         self._folder = Path(tempfile.mkdtemp(prefix="gatestack-postgres-"))
         self._password = os.urandom(16).hex()
-        self._names = count(1)
+        self._administrators: list[str] = []
         self._watch: subprocess.Popen[bytes] | None = None
         self.port = free_port()
 
@@ -134,7 +116,8 @@ class Server:
 
         The name is another one each time: roles belong to the whole server.
         """
-        name = f"{DATABASE}{next(self._names)}"
+        name = f"{DATABASE}{len(self._administrators) + 1}"
+        self._administrators.append(name)
         connection = self.superuser()
         connection.run(f"CREATE ROLE {name} LOGIN CREATEROLE CREATEDB PASSWORD {native.literal(password)}")
         connection.run(f"CREATE DATABASE {name} OWNER {name}")
@@ -156,11 +139,15 @@ class Server:
         Have RDS's role rds_iam; take anything for a token from its members and theirs, and nothing else.
 
         RDS's line is ``hostssl all +rds_iam all pam``; here it trusts, where it would ask IAM. The parameter
-        shows when the server has read it.
+        shows when the server has read it. RDS lets its administrators grant the role without being members;
+        PostgreSQL itself does so up to 15, and from 16 on wants them to have its ADMIN OPTION.
         """
         connection = self.superuser()
         connection.run("CREATE ROLE rds_iam NOLOGIN")
-        self._run_any("sh", "-c", TAKE_TOKENS)
+        if connection.run("SELECT current_setting('server_version_num')::int >= 160000") == [[True]]:
+            for name in self._administrators:
+                connection.run(f"GRANT rds_iam TO {name} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+        self._run_any("sh", "-c", TAKE_TOKENS, "sh", *self._administrators)
         self._set("log_disconnections", "on")
         try:
             yield
@@ -187,15 +174,33 @@ class Server:
         raise NoServerError(f"the server does not set {parameter} to {wanted}")
 
     def _ours(self) -> None:
-        """Give the folder to the user that the server runs as."""
+        """Give the folder to the server's user, and a copy of the programs if it may not reach them."""
         self._user = _unprivileged() if os.geteuid() == 0 else None
+        if self._user is None:
+            return
+        self._give(self._folder)
+        try:
+            subprocess.run(
+                [self.programs / "initdb", "--version"],
+                cwd="/",
+                stdout=subprocess.DEVNULL,
+                check=True,
+                **self._identity(),
+            )
+        except PermissionError:  # a clone in root's home
+            copy = shutil.copytree(self.programs.parent, self._folder / "server", symlinks=True)
+            for one in (copy, *copy.rglob("*")):
+                self._give(one)
+            self.programs = copy / "bin"
+
+    def _give(self, path: Path) -> None:
         if self._user:
-            os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
+            os.chown(path, self._user.pw_uid, self._user.pw_gid, follow_symlinks=False)
 
     def _watching(self) -> subprocess.Popen[bytes]:
         """Start what cleans up as soon as nobody holds the other end of its standard input any more."""
         return subprocess.Popen(
-            ["sh", "-c", CLEAN_UP, "sh", str(self._programs / "pg_ctl"), str(self._folder)],
+            ["sh", "-c", CLEAN_UP, "sh", str(self.programs / "pg_ctl"), str(self._folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -205,21 +210,24 @@ class Server:
         )
 
     def _initialise(self) -> None:
-        (self._folder / "password").write_text(self._password)
-        self._certificate()
-        (self._folder / "password").chmod(0o644)
+        self._write("password", self._password)
         options = ["-U", SUPERUSER, "-A", "scram-sha-256", "--pwfile", "password", "-E", "UTF8", "--locale=C"]
         self._run("initdb", "-D", "data", *options, "--no-sync")
-        for name in ("server.crt", "server.key"):
-            self._run_any("mv", name, "data")
-        self._run_any("sh", "-c", 'printf "%s" "$1" >> data/postgresql.conf', "sh", SETTINGS)
+        own, key = certificate()
+        self._write("data/server.crt", own)
+        self._write("data/server.key", key)
+        with (self._folder / "data" / "postgresql.conf").open("a") as file:
+            file.write(SETTINGS)
 
-    def _certificate(self) -> None:
-        subject = ["-subj", "/CN=127.0.0.1", "-days", "2", "-keyout", "server.key", "-out", "server.crt"]
-        self._run_any("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", CURVE, "-nodes", *subject)
+    def _write(self, name: str, text: str) -> None:
+        """Write a file that only the server's user reads."""
+        path = self._folder / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+        self._give(path)
 
     def _run(self, program: str, *arguments: str) -> None:
-        self._run_any(str(self._programs / program), *arguments)
+        self._run_any(str(self.programs / program), *arguments)
 
     def _run_any(self, *command: str) -> None:
         done = subprocess.run(
@@ -239,9 +247,10 @@ class Server:
         return self.log if (self._folder / "log").exists() else ""
 
     def _identity(self) -> dict[str, Any]:
+        named = {"env": environment(self.programs)}
         if self._user is None:
-            return {}
-        return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
+            return named
+        return named | {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
 
     def _end(self) -> None:
         if self._watch is not None:

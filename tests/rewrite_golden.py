@@ -5,10 +5,11 @@ from pathlib import Path
 from generator import manifest
 from generator.picture.svg import picture
 from generator.render import render
+from stacks import bases
 from stacks.environment import load
 from stacks.parts import function_code
 from tests.docs import types_page
-from tests.places import GOLDEN, ROOT
+from tests.places import ENVIRONMENTS, GOLDEN, ROOT
 from tests.security import security_tables
 
 PICTURES = ROOT / "docs" / "pictures"
@@ -18,7 +19,7 @@ PICTURED = ("dev", "prod", "llm-proxy-production", "llm-testing")
 
 def environment_files() -> list[Path]:
     """Every environment file that is shipped."""
-    return sorted((ROOT / "environments").glob("*.yaml"))
+    return bases.environment_files(ENVIRONMENTS)
 
 
 def write_golden(path: Path, folder: Path) -> None:

@@ -203,6 +203,15 @@ def test_each_library_is_used_in_one_place(path: Path) -> None:
     assert {name for name in libraries if not place.startswith(ONLY_IN[name])} == set()
 
 
+def test_change_sets_and_stacks_are_deleted_by_a_run_and_by_what_takes_back_what_never_ran() -> None:
+    deletes = re.compile(r"\.delete_(?:change_set|stack)\(")
+    places = {
+        path.name for path in modules() if "deployer" in path.parts and deletes.search(path.read_text())
+    }
+
+    assert places == {"executor.py", "discard.py"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "unwanted"),
     [

@@ -161,7 +161,7 @@ def ask(client: Any, method: str, **parameters: Any) -> Any:
 
 def _unknown(error: CloudError) -> bool:
     """Whether the answer is no error of the service's own: none of its codes, or nothing that can be read."""
-    unreadable = isinstance(error, Transient) and "not an answer of AWS's" in str(error)
+    unreadable = isinstance(error, Transient) and "not an AWS response" in str(error)
     return unreadable or unknown_call(error) or error.code.isdigit()
 
 

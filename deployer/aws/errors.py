@@ -61,7 +61,7 @@ BUSY = re.compile(r"Stack:? ?\[?[\w:/.-]+\]? is in [A-Z_]+_IN_PROGRESS state\b")
 """How AWS begins to say that somebody is at work on a stack."""
 UNREAD = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What botocore's parsers let through where an answer is not what they expect."""
-NO_ANSWER = "not an answer of AWS's"
+NO_ANSWER = "not an AWS response"
 ASKED = "is it AWS that answers at this endpoint?"
 NAMED = "AnswersByName"
 """Beside an answer's own keys: whether its body has the element that AWS's begins with."""
@@ -171,7 +171,7 @@ def _raise(error: Exception, service: str, operation: str, region: str) -> NoRet
     if isinstance(error, ResponseParserError):
         raise _unreadable(service, operation) from error
     if isinstance(error, REQUEST):
-        text = f"{service} {operation}: botocore refuses the request ({type(error).__name__})"
+        text = f"{service} {operation}: botocore rejects the request ({type(error).__name__})"
         raise CloudError(text, operation=operation) from error
     raise refused(error, region) from error
 
@@ -186,7 +186,7 @@ def _unconnected(error: Exception) -> str:
     if isinstance(error, boto.SSLError):
         return f"no connection: the certificate of {where} is not trusted: see AWS_CA_BUNDLE and ca_bundle"
     if isinstance(cause, (ValueError, LocationValueError)):
-        return "no connection: an endpoint or a proxy is no URL: see AWS_ENDPOINT_URL and HTTPS_PROXY"
+        return "no connection: an endpoint or a proxy is not a URL: see AWS_ENDPOINT_URL and HTTPS_PROXY"
     if isinstance(error, (boto.ConnectTimeoutError, boto.ReadTimeoutError)):
         return f"no connection: no answer from {where} in time"
     return f"no connection to {where}"
@@ -225,8 +225,8 @@ def _over(code: str, message: str, region: str) -> str:
     if code in NOT_SIGNED:
         return "the secret key does not belong to the access key: log in again"
     if code in INVALID:
-        known = f"AWS does not know these credentials, or no longer, in {region}"
-        return f"{known}: log in again, or enable the region in the account where it is one to opt in to"
+        known = f"AWS does not accept these credentials in {region}"
+        return f"{known}: log in again, or enable the region in the account if it is an opt-in region"
     return ""
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from deployer.aws import existing_stores as stores
 from deployer.aws.endpoint import ask
 from deployer.aws.paging import pages
 from deployer.aws.sign_in.login import Clients
@@ -61,7 +62,7 @@ def look(clients: Clients, region: str, wanted: Existing, tags: Mapping[str, str
         LostSight, Transient: nothing can be asked, or not now.
 
     """
-    questions = _Questions(clients, wanted, tags).all()
+    questions = _Questions(clients, region, wanted, tags).all()
 
     def one(asked: Asked) -> Answer:
         try:
@@ -81,8 +82,9 @@ def look(clients: Clients, region: str, wanted: Existing, tags: Mapping[str, str
 class _Questions:
     """What there is to ask, each for some fields of `Facts`."""
 
-    def __init__(self, clients: Clients, wanted: Existing, tags: Mapping[str, str]) -> None:
+    def __init__(self, clients: Clients, region: str, wanted: Existing, tags: Mapping[str, str]) -> None:
         self._clients = clients
+        self._region = region
         self._wanted = wanted
         self._tags = tags
         self._subnets = [one for kind in wanted.subnets for one in kind.ids]
@@ -99,6 +101,8 @@ class _Questions:
             found["certificate"] = self._certificate
         if self._wanted.hosted_zone_id:
             found |= {"zone": self._zone, "records": self._records}
+        if self._wanted.stores:
+            found |= stores.questions(self._clients, self._region, self._wanted)
         return found
 
     def _vpc(self) -> Answer:

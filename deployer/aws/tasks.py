@@ -94,7 +94,7 @@ class Tasks:
         for task in answer.get("tasks", ()):
             return self._state(task, request.container)
         reasons = [one.get("reason", "") for one in answer.get("failures", ())]
-        text = f"ecs RunTask: {'; '.join(reasons) or 'ECS started no task and does not say why'}"
+        text = f"ecs RunTask: {'; '.join(reasons) or 'ECS started no task and gave no reason'}"
         if any(reason.startswith(NO_PLACE) for reason in reasons):
             raise Transient(text, code=NO_CAPACITY, operation="RunTask")
         raise CloudError(text, operation="RunTask")

@@ -91,13 +91,13 @@ def removal(
     going = stack.status.startswith("DELETE_") and stack.status != "DELETE_FAILED"
     if going or (isinstance(action, Fail) and not stack.protected):
         return action
-    gone = "the environment no longer has it"
+    gone = "it is no longer in the environment"
     if stack.protected:
-        off = "switch that off in CloudFormation, or have the stack in the environment again"
+        off = "disable it in CloudFormation, or add the stack to the environment again"
         return Fail(f"{gone}, and it has termination protection: {off}", "protected")
     if data is None:
         return Inspect(f"{gone}; does it hold data?")
     if lost := sorted(set(data) - set(allowed)):
         flags = consent_flags(lost)
-        return Fail(f"{gone}, and it holds {', '.join(lost)}; to let it go: {flags}", "protected")
+        return Fail(f"{gone}, and it holds {', '.join(lost)}; to allow it: {flags}", "protected")
     return action

@@ -44,9 +44,9 @@ def deploy_plan(
     change sets is removed then. Nor was it reviewed elsewhere: what takes several passes is done in them.
 
     Raises:
-        Protected: something is no longer as it was reviewed, or data would be lost; nothing was touched.
-        Refused: it cannot work as it is; nothing was touched.
-        CloudError: AWS could not be asked at all; nothing was touched.
+        Protected: something is no longer as it was reviewed, or data would be lost; nothing was changed.
+        Refused: it cannot work as it is; nothing was changed.
+        CloudError: AWS could not be asked at all; nothing was changed.
 
     """
     allowed = options.allow_replace | set(plan.allow_replace)
@@ -139,7 +139,7 @@ def _check_files(plan: PlanFile, manifest: Manifest) -> None:
     other = planned.keys() ^ specs.keys() if plan.whole else planned.keys() - specs.keys()
     if other:
         names = ", ".join(sorted(other))
-        raise Protected(f"the environment had other stacks when it was planned ({names}): {AGAIN}")
+        raise Protected(f"the set of stacks has changed since the plan ({names}): {AGAIN}")
     found = digests(manifest)
     for file in sorted({**found, **plan.files}, key=lambda name: name == INDEX):
         if plan.files.get(file) != found.get(file):

@@ -27,7 +27,7 @@ def differences(
     """
     inputs = found.inputs
     if inputs is None:
-        return ("nobody has looked at it",)
+        return ("it was not read",)
     return (
         *_place(request, found),
         *(("the template",) if holds_template is False else ()),
@@ -97,7 +97,7 @@ def _settings(request: ChangeSetRequest, inputs: ChangeSetInputs) -> Iterator[st
 
 def _kind(request: ChangeSetRequest, found: ChangeSetState) -> Iterator[str]:
     if found.reverts_drift and not request.revert_drift:
-        yield "it sets back drift"
+        yield "it reverts drift"
     asked = {one.logical_id: one.physical_id for one in request.imports}
     imported = [one for one in found.changes if one.action == "Import"]
     other = {one.logical_id for one in imported if one.physical_id not in {"", asked.get(one.logical_id)}}

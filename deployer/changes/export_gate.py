@@ -25,7 +25,7 @@ from deployer.statuses import Step, row
 
 
 class Detour(Exception):  # noqa: N818 - no error: another way
-    """The deployment has to be done in these phases; nothing was touched."""
+    """The deployment has to be done in these phases; nothing was changed."""
 
     def __init__(self, found: tuple[Phase, ...]) -> None:
         super().__init__(f"{len(found)} phases")
@@ -160,7 +160,7 @@ class Gate:
             return action
         impact = self._survey.impact(self._sides(works), only={work.name})
         if text := in_use(impact):
-            return Fail(f"it would {text}: run the same command again, what stands in the way is known then")
+            return Fail(f"it would {text}: run the same command again, the conflict is known then")
         self._passed.add(action.change_set_id)
         return action
 

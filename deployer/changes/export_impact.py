@@ -124,7 +124,7 @@ def suspects(side: Side, live_template: str | None, region: Mapping[str, str]) -
     found = []
     for name, value in sorted(side.values.items()):
         if name not in wanted:
-            found.append(Suspect(name, side.spec.name, "removed", "its new template has it no longer"))
+            found.append(Suspect(name, side.spec.name, "removed", "the new template no longer has it"))
         elif why := _why(side, value, *(written_out(each.get(name), region) for each in (wanted, before))):
             found.append(Suspect(name, side.spec.name, "changed", why))
     return tuple(found)
@@ -141,7 +141,7 @@ def _why(side: Side, value: str, wanted: Mapping[str, Any], before: Mapping[str,
     """Say why an export may get another value; empty where it keeps its own."""
     expression = wanted["Value"]
     if isinstance(expression, str) and "Condition" not in wanted:
-        return "" if expression == value else "its value is another one"
+        return "" if expression == value else "its value changes"
     changes = {change.logical_id: change for change in side.changes}
     for use in uses(expression):
         change = changes.get(use.name)
@@ -161,7 +161,7 @@ def _affected(change: Change, attribute: str) -> str:
     if change.replacement == "Conditional":
         return f"{what} may be replaced"
     if change.action == "Add":
-        return f"it is made from {what}, which is new"
+        return f"it refers to {what}, which is new"
     names = {detail.name.rsplit("/", 1)[-1] for detail in change.details}
     return f"{attribute} of {what} changes" if attribute and attribute.rsplit(".", 1)[-1] in names else ""
 
@@ -197,7 +197,7 @@ def _by_others(producer: str, importer: str, each: list[Suspect], names: Mapping
     if importer in names:
         fix = f"deploy {names[importer]} in the same run (is it left out by --only?)"
     else:
-        fix = f"change {importer} first so that it imports that no longer, or leave the export as it is"
+        fix = f"change {importer} first so that it no longer imports it, or leave the export as it is"
     return Refusal(producer, f"it would {_what(each)}, which {importer} imports and AWS refuses: {fix}")
 
 
@@ -214,7 +214,7 @@ def _without_consent(producer: str, pins: Mapping[str, tuple[Suspect, ...]]) -> 
     each = dict.fromkeys(one for held in own.values() for one in held)
     text = (
         f"it would {_what(each)}, in use by {consumers}, which AWS refuses; {FLAG} does it in steps: "
-        f"{consumers} hold today's value, {producer} is updated, {consumers} import again; meanwhile they "
-        f"point to what {producer} replaces: expect an interruption until the last step is done"
+        f"{consumers} are pinned to the current value, {producer} is updated, {consumers} import again; "
+        f"until then they use what {producer} replaces: expect an interruption until the last step is done"
     )
     return Refusal(producer, text)

@@ -54,7 +54,7 @@ def phases(impact: Impact, templates: Mapping[str, str]) -> tuple[Phase, ...]:
 
 
 def _leftover_phase(impact: Impact, going: Collection[str]) -> Phase:
-    reason = f"{', '.join(sorted(going))} first: the environment no longer has what still imports"
+    reason = f"{', '.join(sorted(going))} first: they still import and are no longer in the environment"
     return Phase(replace(impact.wanted, stacks=()), reason, leftovers=True)
 
 
@@ -67,7 +67,7 @@ def _pin_phase(
         for name, held in sorted(pins.items())
     )
     exports = sorted({one.export for held in pins.values() for one in held})
-    reason = f"{', '.join(sorted(pins))} hold the present values of {', '.join(exports)}"
+    reason = f"{', '.join(sorted(pins))} are pinned to the current values of {', '.join(exports)}"
     return Phase(replace(impact.wanted, stacks=specs), reason, pins=True)
 
 
@@ -96,7 +96,7 @@ def _release_phase(
     back = impact.waiting(producers)
     if not consumers & back:
         chosen = _with_needs(impact.wanted, consumers, without=back)
-        reason = f"{', '.join(sorted(consumers))} first: they give up {exports}"
+        reason = f"{', '.join(sorted(consumers))} first: they stop importing {exports}"
         return [Phase(replace(impact.wanted, stacks=chosen), reason)]
     keep = {name: {one.export for one, _ in released if one.producer == name} for name in producers}
     specs = tuple(
@@ -105,7 +105,7 @@ def _release_phase(
         else spec
         for spec in impact.wanted.stacks
     )
-    reason = f"{', '.join(sorted(producers))} with old and new exports, until {exports} is given up"
+    reason = f"{', '.join(sorted(producers))} with old and new exports, until nothing imports {exports}"
     return [Phase(replace(impact.wanted, stacks=specs), reason)]
 
 
@@ -125,9 +125,7 @@ def _producer_phase(impact: Impact) -> list[Phase]:
     producers = {changed[name] for one in stale for name in wired[one].imports & changed.keys()} - behind
     exports = sorted(name for name, producer in changed.items() if producer in producers)
     chosen = _with_needs(impact.wanted, producers)
-    reason = (
-        f"{', '.join(sorted(producers))} first: what imports {', '.join(exports)} has to see the new value"
-    )
+    reason = f"{', '.join(sorted(producers))} first: importers of {', '.join(exports)} must get the new value"
     return [Phase(replace(impact.wanted, stacks=chosen), reason)]
 
 

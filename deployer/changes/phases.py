@@ -130,7 +130,7 @@ def together(results: Sequence[Result], wanted: Scope) -> Result:
     for name in wanted.graph.names:
         each = [one for result in results for one in result.stacks if one.name == name]
         missing = StackResult(
-            name, specs[name].stack_name, "skipped", "skipped", "", 0.0, "a phase before did not succeed"
+            name, specs[name].stack_name, "skipped", "skipped", "", 0.0, "an earlier phase failed"
         )
         stacks.append(_one(each) if each else missing)
     latest = {output.stack: result.outputs for result in results for output in result.outputs}

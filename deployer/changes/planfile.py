@@ -155,7 +155,7 @@ def read(path: Path) -> PlanFile:
 def _check_seal(whole: Any, path: Path) -> None:
     """Refuse what is no plan, or was changed; takes the seal and the format out of *whole*."""
     if not isinstance(whole, dict) or not {SEAL, "format"} & whole.keys():
-        raise Refused(f"{path} is no plan that `gatestack plan --save` wrote: plan again")
+        raise Refused(f"{path} is not a plan that `gatestack plan --save` wrote: plan again")
     sealed, seal = SEAL in whole, whole.pop(SEAL, None)
     same = seal == _seal(whole)
     found = whole.pop("format", None)

@@ -42,7 +42,7 @@ PATIENCE_SECONDS = 600.0
 NO_EXPORT = "No export named"
 """AWS's words for an import whose export does not exist yet."""
 
-TAKEN_UP = "what an earlier destroy has kept is taken up first"
+TAKEN_UP = "what an earlier destroy kept is imported first"
 
 
 def plan(manifest: Manifest, cloud: Cloud, options: Options, host: Host, *, keep: bool = False) -> Plan:
@@ -75,7 +75,7 @@ def _with_names(
         taken = conflicts(found, cloud)
         kept = found if options.fresh else with_kept(found, cloud, taken, tell)
     except CloudError as error:
-        tell(Notice(f"whether names are taken is not known: {error}"))
+        tell(Notice(f"name conflicts could not be checked: {error}"))
         return found, ()
     return kept, tuple(one for one in taken if one.stops or options.fresh)
 
@@ -156,7 +156,7 @@ class _Preview:
         try:
             stopped, ways = foreseen(survey, self._scope, plans)
         except CloudError as error:
-            self._notices.append(f"what this does to exports in use is not known: {error}")
+            self._notices.append(f"the effect on exports in use could not be checked: {error}")
             return plans
         self._notices += described(ways)
         problems = {one.producer: one.reason for one in stopped}
@@ -174,7 +174,7 @@ class _Preview:
             try:
                 looked = [self._cloud.rotating(arn) for arn in arns]
             except CloudError as error:
-                self._notices.append(f"{one.name}: whether a rotation hangs is not known: {error}")
+                self._notices.append(f"{one.name}: pending rotations could not be checked: {error}")
                 looked = []
             env = self._options.env or self._manifest.environment
             problems = (each.refusal(env) for each in looked if each is not None and each.pending)
@@ -191,7 +191,7 @@ class _Preview:
             try:
                 now = deployed(self._cloud, specs[one.name], one.stack)
             except CloudError as error:
-                self._notices.append(f"{one.name}: whether the database is migrated is not known: {error}")
+                self._notices.append(f"{one.name}: the schema migration could not be checked: {error}")
                 continue
             need = needed(wanted, count=count_of(specs[one.name], one.parameters), live=now)
             if need.needed:
@@ -234,7 +234,7 @@ class _Preview:
             stack,
             "delete",
             removals(stack, self._cloud),
-            "the environment no longer has it",
+            "it is no longer in the environment",
             exact=True,
             problems=problems if stack.protected else (),
         )
@@ -243,9 +243,11 @@ class _Preview:
         """Plan a stack that no change set can be made for in its status."""
         problems = []
         if status.deploy in {Step.WAIT, Step.STOP}:
-            problems.append("plan again when it has come to an end")
+            problems.append("plan again when it has finished")
         elif stack and not owned(stack, tags_of_stack(self._manifest, spec)):
-            problems.append("gatestack did not make this stack, and will neither delete it nor roll it back")
+            problems.append(
+                "gatestack did not create this stack, and will neither delete it nor roll it back"
+            )
         again = status.deploy is Step.RECREATE
         changes = self._predicted(spec) if again else self._compared(spec, stack)
         reason = f"{status.text}: {stack.reason}" if stack and stack.reason else status.text
@@ -269,7 +271,7 @@ class _Preview:
         if is_empty(one):
             return self._stack(asked.spec, asked.stack, "none", (), "nothing to change", exact=True)
         if one.status in PENDING:
-            text = "AWS has not worked the change set out in time"
+            text = "AWS did not finish the change set in time"
             return self._inexact(asked.spec, asked.stack, text, asked.parameters)
         if one.status == "FAILED":
             failures = self._cloud.change_set_failures(one.id)
@@ -294,7 +296,7 @@ class _Preview:
         later = NO_EXPORT in problem
         updates = row(stack.status if stack else None).deploy is Step.UPDATE
         changes = self._compared(spec, stack) if updates else predicted(spec.template)
-        reason = "what it imports does not exist yet" if later else "AWS made no change set"
+        reason = "what it imports does not exist yet" if later else "AWS created no change set"
         verb: PlanVerb = "update" if updates else "create"
         found = self._stack(spec, stack, verb, changes, reason, problems=() if later else (problem,))
         return replace(found, parameters=parameters or {})

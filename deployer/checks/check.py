@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from deployer.checks.delegation import asks_dns, delegation_problems
 from deployer.checks.domain import domain_problems
 from deployer.checks.facts import Facts, Problem
+from deployer.checks.stores import store_problems
 from deployer.checks.subnets import subnet_problems
 from deployer.checks.vpc import vpc_problems
 from deployer.cloud import Cloud
@@ -32,6 +33,9 @@ WORDS = {
     "certificate": "the certificate",
     "zone": "the hosted zone",
     "records": "the hosted zone's records",
+    "servers": "the existing servers",
+    "secrets": "their secrets",
+    "names": "their names in the VPC's hosted zones",
 }
 
 
@@ -71,6 +75,7 @@ def existing_problems(
     found = [
         *vpc_problems(wanted, facts, tags),
         *subnet_problems(wanted, facts),
+        *store_problems(wanted, facts),
         *domain_problems(wanted, facts, datetime.now(UTC), ours=ours),
         *(() if ours else _delegation(wanted, facts, cloud)),
     ]
@@ -94,8 +99,8 @@ def _concerns(problem: Problem, only: Collection[str]) -> bool:
 
 def _told(environment: str, refused: list[str]) -> str:
     if len(refused) == 1:
-        return f"{refused[0]} (nothing was touched)"
-    head = f"{environment} takes for granted what is not so, {len(refused)} problems; nothing was touched:"
+        return f"{refused[0]} (nothing was changed)"
+    head = f"{environment} has unmet prerequisites, {len(refused)} problems; nothing was changed:"
     return "\n  ".join([head, *refused])
 
 

@@ -39,13 +39,13 @@ def asks_dns(wanted: Existing, zone: Zone) -> bool:
 def delegation_problems(name: str, servers: Collection[str], found: Delegation) -> Problems:
     """Yield what is wrong with the delegation of the zone *name* to *servers*, its delegation set."""
     if found.unknown:
-        text = f"whether the internet asks this zone for {name} is not known ({found.unknown})"
+        text = f"the delegation of {name} to this zone could not be checked ({found.unknown})"
         remedy = f"`dig NS {name}` has to answer {_some(servers)}, else the certificate is never issued"
         yield Problem(ZONE, f"{text}; {remedy}", refused=False)
         return
     if found.same or _same(found.servers) & _same(servers):
         return
-    leads = f"leads to {_some(found.servers)}" if found.servers else "leads nowhere"
+    leads = f"is delegated to {_some(found.servers)}" if found.servers else "is not delegated"
     text = f"{name} {leads} in public DNS, not to this zone: the certificate would never be issued"
     remedy = f"at the registrar, or in the zone above it, name {_some(servers)} as its name servers"
     again = f"where only this machine's resolver says so, name a public one with {OTHER_RESOLVER}=1.1.1.1"

@@ -18,8 +18,8 @@ ALGORITHMS = frozenset(
 """What ACM has and a load balancer takes (ACM User Guide, "Prerequisites for importing ACM certificates")."""
 SOON = timedelta(days=30)
 STATUSES: Mapping[str, str] = {
-    "PENDING_VALIDATION": "make its validation record in DNS and wait until ACM has seen it",
-    "VALIDATION_TIMED_OUT": "request it again and make its validation record within 72 hours",
+    "PENDING_VALIDATION": "create its validation record in DNS and wait until ACM has seen it",
+    "VALIDATION_TIMED_OUT": "request it again and create its validation record within 72 hours",
     "EXPIRED": "renew it, or import a new one under the same ARN",
 }
 """What to do about a certificate that is not ISSUED."""

@@ -8,7 +8,18 @@ from datetime import datetime
 from typing import Literal
 
 Asked = Literal[
-    "vpc", "dns", "subnets", "routes", "endpoints", "interfaces", "certificate", "zone", "records"
+    "vpc",
+    "dns",
+    "subnets",
+    "routes",
+    "endpoints",
+    "interfaces",
+    "certificate",
+    "zone",
+    "records",
+    "servers",
+    "secrets",
+    "names",
 ]
 
 
@@ -116,6 +127,44 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Inbound:
+    """What a security group lets in: one rule for TCP."""
+
+    first: int
+    last: int
+    """Ports, both included."""
+    cidrs: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Ids of the groups that it lets in."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A database or a cache of this account, found by its host name."""
+
+    id: str
+    """``db payments``, as its service calls it."""
+    engine: str
+    status: str
+    port: int
+    vpc_id: str
+    groups: tuple[str, ...] = ()
+    inbound: tuple[Inbound, ...] = ()
+    """What its groups let in, all together."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret as DescribeSecret tells it, and which keys its JSON has."""
+
+    kms_key_arn: str | None
+    """None: AWS's own key."""
+    keys: tuple[str, ...] | None
+    """None: it may not be read here; empty: it is no JSON object."""
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything that was asked about; None, or nothing in a list, where there is none."""
 
@@ -130,6 +179,12 @@ class Facts:
     certificate: Certificate | None = None
     zone: Zone | None = None
     records: tuple[Record, ...] = ()
+    servers: Mapping[str, Server] = field(default_factory=dict)
+    """Host name -> what this account has under it."""
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    """ARN -> the secret; one that is not there is missing."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Host name -> the VPC's private hosted zone that answers for it and has no such record."""
     unknown: Mapping[Asked, str] = field(default_factory=dict)
     """What could not be asked -> why: nothing is concluded from its absence."""
 

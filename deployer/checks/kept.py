@@ -164,6 +164,6 @@ def _tags(resource: Mapping[str, Any]) -> Mapping[str, str]:
 
 def _doubt(spec: StackSpec, logical_id: str, type_: str, fitting: Collection[Candidate]) -> str:
     arns = sorted(one.arn for one in fitting)
-    what = f"{spec.name}/{logical_id}: {', '.join(arns)} could all be the {type_} that was kept"
+    what = f"{spec.name}/{logical_id}: {', '.join(arns)} could each be the {type_} that was kept"
     untag = "aws resourcegroupstaggingapi untag-resources --tag-keys Environment --resource-arn-list ARN"
-    return f"{what}: `{untag}` lets one go that is not to be taken up"
+    return f"{what}: `{untag}` excludes one that must not be imported"

@@ -127,10 +127,10 @@ class Conflict:
             return f"{what} is scheduled for deletion: `{command}` frees its name, or wait until it is gone"
         if self.own:
             command = kind.removal.format(name=self.wanted.name) or FREE
-            kept = f"{what} is what an earlier destroy kept"
-            return f"{kept}: deploy without --fresh takes it up, `{command}` loses it"
+            kept = f"{what} was kept by an earlier destroy"
+            return f"{kept}: deploy without --fresh imports it, `{command}` deletes it"
         remedy = f"`{kind.removal.format(name=self.wanted.name)}`" if kind.removal else FREE
-        return f"{what} is there already, and no stack of the environment made it: {remedy}"
+        return f"{what} exists already, and no stack of the environment created it: {remedy}"
 
 
 def named(

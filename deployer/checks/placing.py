@@ -21,7 +21,7 @@ def check_zones(found: Scope, cloud: Cloud) -> None:
     Refuse where the zones of a network that is to be made, or is there, cannot be what the file says.
 
     Raises:
-        Refused: the message says what is wrong with each zone; nothing was touched.
+        Refused: the message says what is wrong with each zone; nothing was changed.
         CloudError: AWS could not be asked.
 
     """
@@ -62,7 +62,7 @@ def zones_for(
         raise Refused(
             f"{spec.stack_name}: one of {', '.join(needs.subnets)} is gone, and nothing says which zone it "
             "was in: name the zones as network.availability_zones, the first subnet's first (nothing was "
-            "touched)"
+            "changed)"
         )
     if len(live) < needs.count:
         choice = choose(needs, facts)

@@ -102,25 +102,27 @@ def _way_out(wanted: Existing, kind: ExistingSubnets, subnet: Subnet, facts: Fac
     elif target.startswith("igw-"):
         yield Problem(kind.key, f"{place} {_INNER[kind.way_out]}")
     elif kind.way_out == "any" and (not target or target.startswith(NO_WAY)):
-        text = f"{place} has no way out{lost}{_instead(target)}: tasks could not reach the model providers"
+        text = (
+            f"{place} has no outbound route{lost}{_instead(target)}: tasks cannot reach the model providers"
+        )
         yield Problem(kind.key, f"{text}; add {EVERYWHERE} to a NAT or transit gateway")
     elif kind.way_out == "endpoints" and (not target or target.startswith(NO_WAY)):
         yield from _closed(wanted, kind, place, facts)
 
 
 _UNREACHABLE = (
-    "leads to an internet gateway, which what has no public address cannot use; "
+    "routes to an internet gateway, which resources without a public address cannot use; "
     "name a subnet whose default route is a NAT or transit gateway"
 )
 _INNER = {
     "any": _UNREACHABLE,
     "endpoints": _UNREACHABLE,
-    "none": "leads to an internet gateway; name a subnet without that route, databases belong there",
+    "none": "routes to an internet gateway; name a subnet without that route, databases belong there",
 }
 
 
 def _instead(target: str) -> str:
-    return f" (it leads to {target})" if target else ""
+    return f" (it routes to {target})" if target else ""
 
 
 def _default(table: RouteTable) -> tuple[str, str]:
@@ -140,7 +142,8 @@ def _closed(wanted: Existing, kind: ExistingSubnets, place: str, facts: Facts) -
     there = {one.service for one in facts.endpoints if one.kind == "Interface" and one.private_dns}
     missing = [one for one in wanted.reached if f"com.amazonaws.{facts.region}.{one}" not in there]
     if missing:
-        text = f"{place} has no way out, and the VPC no endpoint with a private name for {', '.join(missing)}"
+        names = ", ".join(missing)
+        text = f"{place} has no outbound route, and the VPC has no endpoint with a private name for {names}"
         yield Problem(kind.key, f"{text}; tasks and rotations need them", refused=False)
 
 

@@ -40,7 +40,7 @@ def names_taken(environment: str, taken: Collection[Conflict], *, fresh: bool) -
     if not stopped:
         return ""
     count = "a name that is" if len(stopped) == 1 else f"{len(stopped)} names that are"
-    head = f"{environment} needs {count} taken; nothing was touched:"
+    head = f"{environment} needs {count} taken; nothing was changed:"
     last = "or give the environment another name (`environment` in its file): every name begins with it"
     return "\n  ".join([head, *stopped, last])
 
@@ -62,7 +62,7 @@ def check_keys(found: Scope, cloud: Cloud) -> None:
         key = cloud.key(one.name) if one.type == ALIAS else None
         what, remedy = trouble(key) if key else ("", "")
         if what:
-            raise Refused(f"{one.stack}/{one.logical_id}: {what}: {remedy} (nothing was touched)")
+            raise Refused(f"{one.stack}/{one.logical_id}: {what}: {remedy} (nothing was changed)")
 
 
 def conflicts(found: Scope, cloud: Cloud) -> tuple[Conflict, ...]:

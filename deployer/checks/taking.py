@@ -27,7 +27,7 @@ def looked_around(found: Scope, cloud: Cloud, tell: Tell, *, fresh: bool) -> Sco
     Return *found* with what was kept of its new stacks, unless everything is to be *fresh*.
 
     Raises:
-        Refused: a name is taken, a key, a zone or what was kept cannot be used; nothing was touched.
+        Refused: a name is taken, a key, a zone or what was kept cannot be used; nothing was changed.
         CloudError: AWS could not be asked.
 
     """
@@ -43,7 +43,7 @@ def with_kept(found: Scope, cloud: Cloud, taken: Collection[Conflict], tell: Tel
     Return *found* with what was kept of its new stacks; *taken* are the names that somebody has.
 
     Raises:
-        Refused: what was kept cannot be used, or be told from something else; nothing was touched.
+        Refused: what was kept cannot be used, or be told from something else; nothing was changed.
         CloudError: AWS could not be asked.
 
     """
@@ -62,11 +62,11 @@ def with_kept(found: Scope, cloud: Cloud, taken: Collection[Conflict], tell: Tel
     try:
         things = cloud.kept(tags_of_environment(manifest), own) or ()
     except NotAllowed as error:
-        tell(Notice(f"what an earlier destroy has kept is not taken up: {error}", warning=True))
+        tell(Notice(f"what an earlier destroy kept is not imported: {error}", warning=True))
         return found
     answers = {spec.name: matched(spec, things, manifest.region, manifest.account) for spec in new}
     if doubts := [line for _, lines in answers.values() for line in lines]:
-        head = f"{manifest.environment} cannot take up what an earlier destroy has kept; nothing was touched:"
-        last = "or `deploy --fresh` makes everything anew, where no name is in the way"
+        head = f"{manifest.environment} cannot import what an earlier destroy kept; nothing was changed:"
+        last = "or `deploy --fresh` creates everything new, where no name is taken"
         raise Refused("\n  ".join([head, *doubts, last]))
     return replace(found, kept={name: one for name, (one, _) in answers.items() if one})

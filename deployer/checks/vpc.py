@@ -95,7 +95,7 @@ def _gateway(wanted: Existing, facts: Facts) -> Problems:
     private = next(one for one in wanted.subnets if one.key.endswith("private_subnet_ids"))
     tables = {table.id for table in map(facts.table, private.ids) if table}
     if without := sorted(tables - found):
-        text = f"no gateway endpoint of S3 in {', '.join(without)}: image layers take the way that costs"
+        text = f"no gateway endpoint of S3 in {', '.join(without)}: image layers take the route that costs"
         yield Problem(VPC, f"{text}; its owner can add one", refused=False)
 
 

@@ -106,19 +106,19 @@ def kept(live: tuple[str, ...], needs: Needs, facts: ZoneFacts) -> None:
     if wanted == set(live):
         return
     text = (
-        f"{KEY}: names {', '.join(needs.wanted)}, and the subnets that are there are in {', '.join(live)}; a "
-        "subnet moves to no other zone, every one would be replaced, and what is in them with it, and AWS "
-        f"makes none of the same range beside the old one: write [{', '.join(live)}] or remove the key; for "
-        "other zones make another environment beside this one"
+        f"{KEY}: names {', '.join(needs.wanted)}, and the existing subnets are in {', '.join(live)}; a "
+        "subnet cannot move to another zone: all subnets and the resources in them would be replaced, and "
+        f"AWS refuses a second subnet with the same range: write [{', '.join(live)}] or remove the key; for "
+        "other zones create a second environment"
     )
-    raise Refused(f"{text} (nothing was touched)")
+    raise Refused(f"{text} (nothing was changed)")
 
 
 def _named(needs: Needs, facts: ZoneFacts) -> Choice:
     zones = tuple(_named_zone(one, facts) for one in needs.wanted)
     if len(set(zones)) < len(zones):
         twice = f"{' and '.join(needs.wanted)} are one zone, {zones[0]}"
-        raise Refused(f"{KEY}: {twice}; name two different zones (nothing was touched)")
+        raise Refused(f"{KEY}: {twice}; name two different zones (nothing was changed)")
     lacking = [
         f"{zone} has {' and '.join(why)}"
         for place, zone in enumerate(zones)
@@ -129,7 +129,7 @@ def _named(needs: Needs, facts: ZoneFacts) -> Choice:
     fitting = [str(one) for one in facts.zones if not zone_problems(one, needs, facts)]
     others = f"these have all of it: {', '.join(sorted(fitting))}" if fitting else "no zone has all of it"
     remedy = "name others, or remove the key and gatestack picks"
-    raise Refused(f"{KEY}: {'; '.join(lacking)}; {others}; {remedy} (nothing was touched)")
+    raise Refused(f"{KEY}: {'; '.join(lacking)}; {others}; {remedy} (nothing was changed)")
 
 
 def _named_zone(name: str, facts: ZoneFacts) -> Zone:
@@ -137,7 +137,7 @@ def _named_zone(name: str, facts: ZoneFacts) -> Zone:
     if found is None:
         there = ", ".join(str(one) for one in sorted(facts.zones, key=_order)) or "none"
         raise Refused(
-            f"{KEY}: {name} is none of this account's zones, which are {there} (nothing was touched)"
+            f"{KEY}: {name} is none of this account's zones, which are {there} (nothing was changed)"
         )
     return found
 
@@ -146,7 +146,7 @@ def _too_few(needs: Needs, problems: Mapping[Zone, Iterable[str]]) -> NoReturn:
     fit = sum(not why for why in problems.values())
     head = (
         f"the network needs {needs.count} availability zones, and {fit} of {len(problems)} in {needs.region} "
-        "have what it needs; nothing was touched:"
+        "have what it needs; nothing was changed:"
     )
     lines = [f"{zone}: {' and '.join(why) or 'fits'}" for zone, why in problems.items()]
     last = "take another region, another database.instance_class where that is what is missing, or a VPC that"

@@ -36,8 +36,8 @@ from deployer.statuses import SUCCEEDED
 
 QUIET_PAUSES = 2
 """So many of the longest pauses without anything going on, and it is over: between two stacks of a deployment
-there is a moment in which nothing goes on."""
-NOTHING = "nothing goes on"
+there is a moment in which nothing is in progress."""
+NOTHING = "nothing is in progress"
 GOOD = SUCCEEDED | {GONE}
 
 
@@ -171,7 +171,7 @@ class _Attached:
             if quiet > SIGHT_SECONDS:
                 raise LostSight(f"no answer from AWS for {quiet / 60:.0f} minutes: {error}") from error
         except CloudError as error:
-            raise LostSight(f"the stacks cannot be seen any more: {error}") from error
+            raise LostSight(f"the stacks can no longer be read: {error}") from error
 
     # tell
 
@@ -231,7 +231,7 @@ class _Attached:
         if one.began is None:
             return "done", NOTHING
         if one.going:
-            return "going-on", problem or "left before its end was seen; AWS goes on with it"
+            return "going-on", problem or "the wait ended before the operation; AWS continues"
         reason = one.stack.reason if one.stack else ""
         return ("done", reason) if status in GOOD else ("failed", reason or f"it ended in {status}")
 

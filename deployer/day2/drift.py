@@ -77,7 +77,7 @@ def detect(
         host.sleep(interval.pause(host.clock()))
     for check in checks:
         if check.open:
-            check.end("failed", "interrupted before the detection was over; AWS goes on with it")
+            check.end("failed", "interrupted before drift detection finished; AWS continues")
     results = tuple(check.result for check in checks if check.result)
     return Drift(environment, results, interrupted=bool(host.stop()))
 
@@ -133,7 +133,7 @@ def notes(found: Drift) -> tuple[str, ...]:
         count = len(stack.resources)
         if stack.verdict == "drifted":
             many = "1 resource has" if count == 1 else f"{count} resources have"
-            lines.append(f"{stack.stack_name}: {many} drifted: {names}; deploy --revert-drift sets them back")
+            lines.append(f"{stack.stack_name}: {many} drifted: {names}; deploy --revert-drift reverts them")
         elif stack.verdict in {"failed", "busy"}:
             lines.append(f"{stack.stack_name}: drift is not known: {stack.reason}")
     return tuple(lines)
@@ -160,7 +160,7 @@ def _advance(check: _Check, cloud: Cloud, now: float) -> None:
         check.end("not there")
     elif stack.status not in CHECKABLE:
         going = stack.status.endswith("_PROGRESS")
-        again = "check again when it has come to an end" if going else "deploy it"
+        again = "check again when it has finished" if going else "deploy it"
         check.end("busy", f"it is in {stack.status}, where AWS detects no drift: {again}")
     elif check.detection is None:
         check.detection = cloud.detect_drift(stack.id)
@@ -172,7 +172,7 @@ def _read(check: _Check, detection: str, stack_id: str, cloud: Cloud, now: float
     found = cloud.drift_detection(detection)
     if found.running:
         if now - check.began > PATIENCE_SECONDS:
-            check.end("failed", f"the detection was not over after {PATIENCE_SECONDS / 60:.0f} minutes")
+            check.end("failed", f"drift detection did not finish within {PATIENCE_SECONDS / 60:.0f} minutes")
         return
     left, said = _without_shifts(cloud.resource_drifts(stack_id), stack_id, cloud)
     looked = [moved(one) for one in left]

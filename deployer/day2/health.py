@@ -43,7 +43,7 @@ def answers(
     with Workers(host.workers) as workers:
         found = workers.each(one, questions)
     if host.stop():
-        raise Interrupted("interrupted: nothing goes on, and nothing was changed")
+        raise Interrupted("interrupted: nothing is in progress, and nothing was changed")
     return tuple(check for checks in found for check in checks)
 
 

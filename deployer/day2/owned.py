@@ -109,4 +109,4 @@ def _row(resource: ResourceDrift, one: PropertyDrift) -> Owned | None:
 
 def _text(resource: ResourceDrift, one: PropertyDrift, row: Owned) -> str:
     what = f"{resource.logical_id}{one.path} {one.expected} -> {one.actual}"
-    return f"{what} is no drift: {row.mover}"
+    return f"{what} is not drift: {row.mover}"

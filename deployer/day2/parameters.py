@@ -61,9 +61,11 @@ def check_name(name: str) -> None:
     """Raise Refused where *name* can be no parameter's below the environment's path, or is a secret's."""
     if not is_name(name):
         parts = f"letters, digits and . _ -, in {MOST_LEVELS - 1} parts at most, with / between them"
-        raise Refused(f"{name!r} is no parameter's name: {parts}")
+        raise Refused(f"{name!r} is not a valid parameter name: {parts}")
     if names_a_secret(name):
-        raise Refused(f"{name} sounds like a secret, and parameters are none: use `gatestack secret set`")
+        raise Refused(
+            f"{name} sounds like a secret, and parameters are not for secrets: use `gatestack secret set`"
+        )
 
 
 def check_value(name: str, value: str) -> None:
@@ -74,7 +76,8 @@ def check_value(name: str, value: str) -> None:
         raise Refused(f"{name}: the value is longer than the {MOST_BYTES} bytes of a parameter")
     if is_secret(value):
         raise Refused(
-            f"{name}: the value looks like a secret, and parameters are none: use `gatestack secret set`"
+            f"{name}: the value looks like a secret, and parameters are not for secrets: "
+            "use `gatestack secret set`"
         )
 
 

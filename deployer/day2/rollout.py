@@ -78,7 +78,7 @@ def judged(
     back = primary.id in before or ROLLS_BACK in primary.reason.lower()
     if back or (own is not None and own.rollout == "FAILED"):
         return _rollback(service, deployment, primary)
-    return Going(primary.id, "another deployment has begun meanwhile: it is followed", superseded=True)
+    return Going(primary.id, "another deployment has started: following it", superseded=True)
 
 
 def _rollback(service: Service, deployment: str, primary: Deployment) -> Going | Ended:
@@ -139,12 +139,14 @@ class Roller:
         found = self.look()
         if found is None or found.status != "ACTIVE":
             where = f"{self.place.service} in cluster {self.place.cluster}"
-            raise DeployError(f"there is no service {where}: `gatestack deploy {self.environment}` makes it")
+            raise DeployError(
+                f"there is no service {where}: `gatestack deploy {self.environment}` creates it"
+            )
         if not found.desired:
             raise DeployError(f"{found.name} runs no tasks: {idle}")
         primary = found.primary
         if primary is not None and primary.rollout == "IN_PROGRESS":
-            self.say(f"a deployment is under way already ({primary.id}): the new one supersedes it")
+            self.say(f"a deployment is in progress already ({primary.id}): the new one supersedes it")
         made = with_backoff(self.host, lambda: self.services.roll(self.place))
         self.say(f"new tasks are started ({made})")
         return Begun(made, frozenset(one.id for one in found.deployments))
@@ -176,8 +178,8 @@ class Roller:
     @property
     def going_on(self) -> str:
         """What ECS goes on with, for messages."""
-        look = f"`gatestack verify {self.environment}` tells how it is"
-        return f"ECS goes on with the deployment of {self.place.service}; {look}"
+        look = f"`gatestack verify {self.environment}` shows the result"
+        return f"ECS continues the deployment of {self.place.service}; {look}"
 
     def say(self, text: str, *, warning: bool = False) -> None:
         """Tell a person something about the service."""
@@ -206,7 +208,7 @@ class _Follower:
     def _look(self) -> Ended | None:
         found = self._roller.services.look(self._roller.place)
         if found is None:
-            return Ended("FAILED", "the service is gone")
+            return Ended("FAILED", "the service no longer exists")
         if found.deployment(self._deployment) is not None:
             self._unseen = UNSEEN_LOOKS
         self._unseen += 1

@@ -71,7 +71,7 @@ class Rotations(Protocol):
         """Return the secret; None when there is none."""
 
     def start(self, secret: str, token: str) -> str | None:
-        """Start a rotation and return its version; None where one is under way already."""
+        """Start a rotation and return its version; None where one is in progress already."""
 
     def skip(self, function: str) -> None:
         """Leave out of `records` what the function has written up to now: it is about earlier attempts."""
@@ -153,7 +153,7 @@ class Rotator:
         found = with_backoff(self.host, lambda: self.rotations.look(secret))
         deploy = f"`gatestack deploy {self.environment}`"
         if found is None:
-            raise DeployError(f"there is no secret {secret}: {deploy} makes it")
+            raise DeployError(f"there is no secret {secret}: {deploy} creates it")
         if not found.function:
             raise DeployError(f"no function rotates {secret}: {deploy} first, it sets the rotation up")
         with suppress(CloudError):  # that its log cannot be read is said later
@@ -168,17 +168,17 @@ class Rotator:
                     continue  # the other one has ended in between
                 version = pending
             return self._taken_up(Begun(secret, found.function, version, attached=version != token))
-        raise DeployError(f"{secret} is being rotated by others again and again: try once more")
+        raise DeployError(f"{secret} is repeatedly rotated by others: try again")
 
     def _started(self, secret: str, token: str) -> str | None:
         try:
             return with_backoff(self.host, lambda: self.rotations.start(secret, token))
         except (Transient, LostSight) as error:
-            look = f"`gatestack verify {self.environment}` tells how it is"
+            look = f"`gatestack verify {self.environment}` shows the result"
             raise LostSight(f"{error}; the rotation may have begun: {look}") from error
 
     def _taken_up(self, begun: Begun) -> Begun:
-        how = "is under way already: waiting for it" if begun.attached else "has begun"
+        how = "is in progress already: waiting for it" if begun.attached else "has begun"
         self.say(f"the rotation of {begun.secret} to version {begun.version[:8]} {how}")
         return begun
 
@@ -190,8 +190,8 @@ class Rotator:
             Interrupted, LostSight: Secrets Manager goes on with it; the message says how to look again.
 
         """
-        look = f"`gatestack verify {self.environment}` tells how it is"
-        going_on = f"Secrets Manager goes on with the rotation of {begun.secret}; {look}"
+        look = f"`gatestack verify {self.environment}` shows the result"
+        going_on = f"Secrets Manager continues the rotation of {begun.secret}; {look}"
         began = self.host.clock()
         ended = wait(_Follower(self, begun).look, self.host, self.patience, going_on)
         status: Literal["COMPLETED", "FAILED"] = "FAILED" if ended else "COMPLETED"
@@ -228,7 +228,7 @@ class _Follower:
             return ""
         failure = standing(records)
         if self._given_up(there=PENDING in labels):
-            return self._because(failure, "was given up")
+            return self._because(failure, "was cancelled")
         return self._because(failure, "keeps failing") if self._too_long(failure) else None
 
     def _records(self) -> Sequence[Record]:
@@ -269,4 +269,4 @@ class _Follower:
     def _because(self, failure: Failure | None, how: str) -> str:
         why = f" at {failure.step}: {failure.error}" if failure else ""
         what = f"the rotation of {self._begun.secret} {how}{why}"
-        return f"{what}; the current value goes on working, what to do is in {FAILURE_PAGE}"
+        return f"{what}; the current value remains valid, what to do is in {FAILURE_PAGE}"

@@ -36,14 +36,14 @@ class Rotating:
         )
         return (
             f"the rotation of {self.secret} is not complete, and Secrets Manager takes no change of its "
-            f"schedule until it is (nothing was touched): {self.command(environment)} brings it to its end; "
-            f"or give it up ({FAILURE_PAGE}): {give_up}; then deploy again"
+            f"schedule until it is (nothing was changed): {self.command(environment)} completes it; "
+            f"or cancel it ({FAILURE_PAGE}): {give_up}; then deploy again"
         )
 
     def unrotated(self, environment: str, minutes: float) -> str:
         """Return why no task is started yet, and what to do."""
         return (
             f"{self.secret} is not rotated after {minutes:.0f} minutes, so it still holds the login of the "
-            f"database's administrator and no task is started with it: {self.command(environment)} tells why "
-            f"and finishes it ({FAILURE_PAGE}), then deploy again"
+            f"database's administrator and no task is started with it: {self.command(environment)} shows "
+            f"the cause and completes it ({FAILURE_PAGE}), then deploy again"
         )

@@ -149,7 +149,7 @@ def check_settable(target: Target, kind: Kind, env: str) -> None:
     *kind* is that of its secret, *env* is how the user names the environment.
     """
     if kind.refusal:
-        raise Refused(f"{target.secret} is not set by hand: {kind.refusal.format(env=env)}")
+        raise Refused(f"{target.secret} is not set with `secret set`: {kind.refusal.format(env=env)}")
     if kind.form and target.key is not None:
         raise Refused(f"a value of {target.secret} is not set by itself: {_as_a_whole(target.secret, kind)}")
 
@@ -282,10 +282,10 @@ def check_value(key: str, value: str, *, kept: bool = False) -> None:
     wrong = {
         "it is empty": not value.strip(),
         "it has several lines; a value is one": "\n" in value or "\r" in value,
-        "there are spaces around it": value != value.strip(),
-        "there are characters in it that cannot be seen": not value.isprintable(),
-        "it stands in quotes; give it without": quoted,
-        f"it begins with the name; give what stands behind {key}=": value.startswith(f"{key}="),
+        "it has leading or trailing spaces": value != value.strip(),
+        "it contains invisible characters": not value.isprintable(),
+        "it is in quotes; give it without them": quoted,
+        f"it begins with the name; give what follows {key}=": value.startswith(f"{key}="),
         f"it is the placeholder, {PLACEHOLDER}": value == PLACEHOLDER and not kept,
         "a key has no spaces, and only letters, digits and signs of ASCII": (
             key.endswith("_KEY") and not re.fullmatch(r"[!-~]+", value)

@@ -63,12 +63,15 @@ def stack(name: str, state: StackState | None, env: str) -> Check:
     """Judge one stack: there, and at the end of an operation that did what it should."""
     check, deploy = f"stack {name}", f"`gatestack deploy {env}`"
     if state is None or state.status == "REVIEW_IN_PROGRESS":
-        return Check(check, "failed", "not there", f"{deploy} makes it")
+        return Check(check, "failed", "not there", f"{deploy} creates it")
     if state.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
         return Check(check, "ok", state.status)
     if state.status.endswith("_IN_PROGRESS"):
         return Check(
-            check, "failed", state.status, f"something goes on in it: `gatestack watch {env}` until it ends"
+            check,
+            "failed",
+            state.status,
+            f"an operation is in progress: `gatestack watch {env}` until it ends",
         )
     if state.status == "UPDATE_ROLLBACK_COMPLETE":
         events = f"`gatestack events {env} --stack {name}` says why"
@@ -122,7 +125,7 @@ def key(found: Key | None, alias: str, env: str) -> Check:
     """Judge the key behind *alias* that everything of the environment is encrypted with."""
     if found is None:
         return Check(
-            "encryption key", "failed", f"{alias} leads to none", f"`gatestack deploy {env}` makes it"
+            "encryption key", "failed", f"{alias} leads to none", f"`gatestack deploy {env}` creates it"
         )
     what, remedy = trouble(found)
     return Check("encryption key", "failed", what, remedy) if what else Check("encryption key", "ok", alias)
@@ -141,7 +144,7 @@ def service(
     *at_least*: how many the environment's file wants whatever the load.
     """
     if found is None or found.status != "ACTIVE":
-        return Check(name, "failed", "not there", f"`gatestack deploy {env}` makes it")
+        return Check(name, "failed", "not there", f"`gatestack deploy {env}` creates it")
     count = f"{found.running} of {found.desired} tasks run"
     primary = found.primary
     state = primary.rollout if primary else ""
@@ -153,7 +156,7 @@ def service(
         log = f"`gatestack outputs {env}`: LogGroupName" if name == ENTRANCE else f"/ecs/{found.name}"
         return Check(name, "failed", why, f"see the tasks' log ({log}), then `gatestack rollout {env}`")
     if state == "IN_PROGRESS" or len(found.deployments) > 1 or found.running > found.desired:
-        again = f"a deployment is under way: `gatestack verify {env}` again when it is over"
+        again = f"a deployment is in progress: `gatestack verify {env}` again when it is over"
         return Check(name, "failed", f"{count}, not steady", again)
     if found.running < at_least:
         what = f"{count}, and the environment's file wants {at_least} at least"
@@ -218,7 +221,7 @@ def own_key(short: str, text: str, key: str, prefix: str, title: str, env: str) 
 def own_rules(short: str, text: str, objection: Objection, env: str) -> Check:
     """Judge the secret *short*, which is *text*, by what its application would not take."""
     found = values_of(text)
-    wrong = "it holds no JSON object" if found is None else objection(found)
+    wrong = "it is not a JSON object" if found is None else objection(found)
     if wrong is None:
         return Check(f"secret {short}", "ok", "as the application reads it")
     return Check(f"secret {short}", "failed", wrong, f"`gatestack secret set {env} {short}`")
@@ -235,14 +238,14 @@ def rotation(
     name, deploy = f"rotation {short}", f"`gatestack deploy {env}`"
     again = f"see {FAILURE_PAGE}, then `gatestack rotate {env} {short}`"
     if found is None:
-        return Check(name, "failed", "there is no such secret", f"{deploy} makes it")
+        return Check(name, "failed", "there is no such secret", f"{deploy} creates it")
     if not found.function or not found.enabled:
         return Check(name, "failed", "not set up", f"{deploy} sets it up")
     if found.pending and pending_since and now - pending_since > STUCK:
         since = f"{pending_since:%Y-%m-%d %H:%M}"
         return Check(name, "failed", f"stuck since {since}; the current value works", again)
     if found.pending:
-        return Check(name, "ok", "one is under way")
+        return Check(name, "ok", "in progress")
     if found.next_rotation and now - found.next_rotation > OVERDUE:
         return Check(name, "failed", f"overdue since {found.next_rotation:%Y-%m-%d}", again)
     due = f", next by {found.next_rotation:%Y-%m-%d}" if found.next_rotation else ""

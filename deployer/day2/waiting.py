@@ -59,5 +59,5 @@ def wait(look: Callable[[], Found | None], host: Host, patience: Patience, going
         if found is not None:
             return found
         if host.clock() - began >= patience.minutes * 60:
-            raise LostSight(f"not over after {patience.minutes:g} minutes: {going_on}")
+            raise LostSight(f"not finished after {patience.minutes:g} minutes: {going_on}")
         host.sleep(interval.pause(host.clock()))

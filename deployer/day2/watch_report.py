@@ -16,7 +16,7 @@ def watch_text(result: Result) -> str:
     """Return how what was watched ended: a line a stack that did something, then the whole."""
     seen = [stack for stack in result.stacks if stack.action != "none"]
     if not seen:
-        return f"{result.environment}: nothing goes on"
+        return f"{result.environment}: nothing is in progress"
     width = max(len(stack.name) for stack in seen)
     return "\n".join([*(_watched(stack, width) for stack in seen), _total(result, seen)])
 
@@ -31,11 +31,11 @@ def _watched(stack: StackResult, width: int) -> str:
 def _total(result: Result, seen: list[StackResult]) -> str:
     name, env = result.environment, result.called
     if any(stack.outcome == "going-on" for stack in seen):
-        return f"{name}: AWS goes on; `gatestack watch {env}` attaches again"
+        return f"{name}: AWS continues; `gatestack watch {env}` attaches again"
     if any(stack.outcome == "failed" for stack in seen):
-        return f"{name}: not all ended well; `gatestack deploy {env}` takes it up"
+        return f"{name}: not all succeeded; `gatestack deploy {env}` resumes"
     many = "1 stack" if len(seen) == 1 else f"{len(seen)} stacks"
-    return f"{name}: {many} ended well"
+    return f"{name}: {many} succeeded"
 
 
 def event_line(stack: str, event: StackEvent) -> str:
@@ -92,7 +92,7 @@ def _verdict(drift: Drift) -> str:
         what = "1 resource" if count == 1 else f"{count} resources"
         words.append(f"{len(drifted)} of {len(drift.stacks)} stacks drifted, {what}")
     if open_:
-        words.append(f"not known of {', '.join(stack.name for stack in open_)}")
+        words.append(f"unknown for {', '.join(stack.name for stack in open_)}")
     if not words:
         words.append("in sync" if there else "not deployed")
     return f"{drift.environment}: {'; '.join(words)}"

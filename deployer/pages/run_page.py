@@ -66,7 +66,7 @@ class _Chart:
 def run_page(seen: Seen) -> RunPage:
     """Return what the page says about the run *seen*."""
     if not seen.run:
-        empty = f"Nothing has happened in {seen.environment} that CloudFormation could tell"
+        empty = f"CloudFormation has no events of {seen.environment}"
         return RunPage(seen.environment, empty, "none", (("Region", seen.region),), notes=_notes(seen))
     now = max(seen.now, *(one.end for one in seen.run))
     start = min(one.start for one in seen.run)
@@ -217,7 +217,7 @@ def _verdict(run: Sequence[Operation], labels: Sequence[str], whole: float) -> s
     ill = [f"{label} {one.state}" for label, one in rows if one.state in {"failed", "rolled back"}]
     going = sum(one.state == "going" for one in run)
     if going:
-        return ", ".join([f"{what} of {many} goes on: {going} under way", *ill, f"{words(whole)} so far"])
+        return ", ".join([f"{what} of {many} in progress: {going} running", *ill, f"{words(whole)} so far"])
     if ill:
         return f"{what} of {many} failed after {words(whole)}: {', '.join(ill)}"
     return f"{what} of {many} done in {words(whole)}"
@@ -267,10 +267,8 @@ def _notes(seen: Seen) -> tuple[str, ...]:
     notes = []
     unread = sorted({one.stack for one in seen.run} - seen.templates.keys())
     if unread:
-        notes.append(
-            f"What waits for what is not known of {', '.join(unread)}: the template could not be read."
-        )
+        notes.append(f"The dependencies of {', '.join(unread)} are unknown: the template could not be read.")
     if seen.absent:
-        what = "What happened to a stack that is gone, CloudFormation no longer tells by its name"
+        what = "CloudFormation does not list the events of a deleted stack by its name"
         notes.append(f"Not there: {', '.join(seen.absent)}. {what}.")
     return tuple(notes)

@@ -9,8 +9,8 @@ STATES: Mapping[str, str] = {
     "done": "done",
     "failed": "failed",
     "cancelled": "cancelled",
-    "stopped": "no end told",
-    "going": "still going on",
+    "stopped": "no end recorded",
+    "going": "in progress",
     "rolled back": "rolled back",
 }
 """What a state is called on the page."""

@@ -111,7 +111,7 @@ def _existing(looks: Looks) -> Sequence[Check]:
         what, _, remedy = one.text.partition("; ")
         found.append(Check(one.key, "refused" if one.refused else "warning", what, remedy))
     found += [
-        Check("existing", "unknown", text, "look for yourself, or allow it to be read") for text in unchecked
+        Check("existing", "unknown", text, "check it yourself, or allow it to be read") for text in unchecked
     ]
     return found or (Check("existing", "ok", "VPC, certificate and zone are as the file says"),)
 
@@ -129,7 +129,7 @@ def _keys(looks: Looks) -> Sequence[Check]:
     try:
         check_keys(looks.scope, looks.cloud)
     except Refused as error:
-        what, _, remedy = str(error).removesuffix(" (nothing was touched)").rpartition(": ")
+        what, _, remedy = str(error).removesuffix(" (nothing was changed)").rpartition(": ")
         return (Check("encryption key", "refused", what, remedy),)
     return ()
 

@@ -55,7 +55,7 @@ def class_check(server: Server, orderable: bool | None) -> Check:  # noqa: FBT00
     """Judge whether the region sells the server."""
     what = f"{server.instance_class} with {server.engine} {server.version}".rstrip()
     if orderable is None:
-        return Check("database class", "skipped", f"{what}: this endpoint sells everything")
+        return Check("database class", "skipped", f"{what}: this endpoint offers every class")
     if orderable:
         return Check("database class", "ok", what)
     remedy = (
@@ -68,7 +68,7 @@ def class_check(server: Server, orderable: bool | None) -> Check:  # noqa: FBT00
 def snapshot_check(snapshot: Snapshot, there: bool | None) -> Check:  # noqa: FBT001 - as above
     """Judge whether the snapshot is there."""
     if there is None:
-        return Check("snapshot", "skipped", f"{snapshot.identifier}: this endpoint cannot tell")
+        return Check("snapshot", "skipped", f"{snapshot.identifier}: not checked at this endpoint")
     if there:
         return Check("snapshot", "ok", snapshot.identifier)
     kind = "db-cluster-snapshots" if snapshot.cluster else "db-snapshots"

@@ -119,13 +119,13 @@ def _power(one: Decision, who: str) -> tuple[str, str]:
         )
     if one.explicit:
         named = f" ({', '.join(one.policies)})" if one.policies else ""
-        return f"a policy denies it{named}", f"take that statement away from {who}, or deploy by another role"
+        return f"a policy denies it{named}", f"remove that statement from {who}, or deploy by another role"
     if not one.boundary:
         return "the permissions boundary leaves it out", f"allow it in the permissions boundary of {who}"
     if one.missing:
         return (
-            f"depends on {_some(sorted(one.missing))}, which nobody knows beforehand",
-            f"look at the conditions of the policies of {who}",
+            f"depends on {_some(sorted(one.missing))}, unknown before the deployment",
+            f"check the conditions of the policies of {who}",
         )
     return "no policy allows it", f"allow it to {who}; docs/bootstrap.md has what deploying takes"
 

@@ -33,7 +33,7 @@ def role_questions(looks: Looks) -> Iterator[Question]:
     yield Question("service roles", partial(_service_roles, looks, source))
 
 
-_AS_ROLE = "look at it with the role or user that deploys"
+_AS_ROLE = "check it with the role or user that deploys"
 
 
 def _can_be_simulated(source: str) -> bool:

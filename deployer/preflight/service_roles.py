@@ -25,13 +25,15 @@ def absent(service: str, found: Check) -> Check:
     """Return what *found*, the judgement on making the role of *service*, means for the deployment."""
     create = f"`aws iam create-service-linked-role --aws-service-name {service}.amazonaws.com`"
     if found.outcome == "ok":
-        return Check(f"service role {service}", "ok", "is made with the first resource")
-    what = f"{service} has no role of its own in this account, and this role may not make it: {found.detail}"
-    return replace(found, name=f"service role {service}", detail=what, remedy=f"once, by who may: {create}")
+        return Check(f"service role {service}", "ok", "is created with the first resource")
+    what = f"{service} has no service-linked role here, and this role may not create it: {found.detail}"
+    return replace(
+        found, name=f"service role {service}", detail=what, remedy=f"once, with a role that may: {create}"
+    )
 
 
 def unjudged(service: str, why: str) -> Check:
     """Say that nobody knows whether the role of *service*, which is not there, can be made."""
     create = f"`aws iam create-service-linked-role --aws-service-name {service}.amazonaws.com`"
-    what = f"not there, and whether the role that deploys may make it is not known: {why}"
-    return Check(f"service role {service}", "warning", what, f"where the deployment says so: {create}")
+    what = f"not there, and whether the role that deploys may create it is unknown: {why}"
+    return Check(f"service role {service}", "warning", what, f"if the deployment reports it: {create}")

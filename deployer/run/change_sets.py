@@ -21,7 +21,7 @@ from deployer.states import ChangeSetRequest, ChangeSetState, Kind, StackState
 from generator.manifest import Manifest, StackSpec, Upload
 
 PREFIX = "gatestack-"
-NOT_REVERTED = "drift is not set back: this endpoint makes no drift-aware change sets; deployed without"
+NOT_REVERTED = "drift is not reverted: this endpoint has no drift-aware change sets; deployed without them"
 NO_S3 = "this endpoint has no S3"
 INLINE_BYTES = 51_200
 """CloudFormation quotas: the largest template in a request …"""
@@ -108,7 +108,7 @@ class Preparer:
         killed one finds its change set again. Others can guess it: what is found is compared.
 
         Raises:
-            DeployError: what the account has does not allow it; nothing was touched.
+            DeployError: what the account has does not allow it; nothing was changed.
 
         """
         reverts = (self._revert_drift or revert) and kind == "UPDATE"

@@ -118,7 +118,7 @@ class Executor:
             if not work.to_import:
                 raise
             work.to_import = ()
-            self._tell(Notice(f"what was kept is not taken up: {error}", work.name, warning=True))
+            self._tell(Notice(f"what was kept is not imported: {error}", work.name, warning=True))
             self._create(work, action, now)
             return
         if made.inputs is not None:
@@ -136,7 +136,7 @@ class Executor:
         if not different:
             work.compared = found.id
             return found
-        text = f"the change set {found.name} was there and is not what is asked for ({'; '.join(different)})"
+        text = f"the change set {found.name} existed and is not what was requested ({'; '.join(different)})"
         self._tell(Notice(f"{text}: it is removed", work.name, warning=True))
         self._cloud.delete_change_set(found.id)
         work.request = self._preparer.renamed(request)
@@ -146,8 +146,8 @@ class Executor:
         if work.request is None or work.change_set is None:
             return
         if different := self._preparer.differences(work.spec, work.request, work.change_set):
-            what = f"the change set {work.change_set.name} is not what was asked for ({'; '.join(different)})"
-            raise Protected(f"{what}: CloudTrail's CreateChangeSet says who made it; then deploy again")
+            what = f"the change set {work.change_set.name} is not what was requested ({'; '.join(different)})"
+            raise Protected(f"{what}: CloudTrail's CreateChangeSet says who created it; then deploy again")
         work.compared = work.change_set.id
 
     def _remove_old(self, stack_id: str, name: str) -> None:
@@ -174,7 +174,7 @@ class Executor:
         work.acted(now, executed=action.change_set_id, kind=kind)
         if kind == "IMPORT":
             what = ", ".join(map(str, work.to_import))
-            self._tell(Notice(f"taken up again, as an earlier destroy has left it: {what}", work.name))
+            self._tell(Notice(f"imported as an earlier destroy kept it: {what}", work.name))
         types = _types(work) if action.kind == "CREATE" else [change.type for change in changes]
         self._tell(
             StackStarted(work.name, work.verb, len(types), expected.seconds(types, work.spec.template))

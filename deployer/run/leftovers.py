@@ -128,7 +128,7 @@ def _consumers(
         for export in sorted(output.export for output in state.outputs if output.export):
             if export in still:
                 what = f"{still[export]} imports {export}, which only {spec.stack_name} exports"
-                raise Refused(f"{what}, and the environment no longer has that stack: have it again")
+                raise Refused(f"{what}, and that stack is no longer in the environment: add it again")
             importers = cloud.importers(export)
             if outside := sorted(set(importers) - by_stack_name.keys()):
                 what = f"{spec.stack_name} is no longer in the environment, and {', '.join(outside)}"

@@ -68,7 +68,7 @@ class Lingering:
         if not functions or work.name in self._said or now - work.acted_at < LONG_SECONDS:
             return
         self._said.add(work.name)
-        what = f"Lambda takes down the network interfaces of {', '.join(functions)}"
+        what = f"Lambda is deleting the network interfaces of {', '.join(functions)}"
         text = f"{what}: {expected.FUNCTION_MINUTES} minutes are normal, nothing is wrong"
         self._host.tell(Notice(text, work.name))
 
@@ -82,11 +82,11 @@ class Lingering:
             one.limit = max(one.limit, 60.0 * minutes)
             if minutes:
                 one.words = (
-                    f"AWS takes network interfaces away after what they were for: {interfaces.told(found)}; "
-                    f"up to {minutes} minutes are normal, then the deletion is repeated"
+                    f"AWS deletes network interfaces later than their resources: {interfaces.told(found)}; "
+                    f"up to {minutes} minutes are normal, then the deletion is retried"
                 )
             elif found and before is None:
-                text = f"network interfaces are in the way: {interfaces.told(found)}"
+                text = f"network interfaces block the deletion: {interfaces.told(found)}"
                 self._host.tell(Notice(text, work.name, warning=True))
         return one
 

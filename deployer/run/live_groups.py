@@ -57,9 +57,9 @@ class LiveGroups:
             weights = self._weights(stack.id, facts) or {}
             if weights.get(facts["other"], 0) > 0:
                 rule, other = facts["listener_rule"], facts["other"]
-                what = f"{rule} leads the clients to {other}, which this would take away"
+                what = f"{rule} routes the clients to {other}, which this would remove"
                 raise DeployError(
-                    f"{what}: `gatestack rollout {self._env}` with the strategy of now leads them back to "
+                    f"{what}: `gatestack rollout {self._env}` with the current strategy routes them back to "
                     f"{facts['group']}; then deploy again"
                 )
 
@@ -85,8 +85,8 @@ class LiveGroups:
             weights = self._weights(stack.id, one.facts)
             now = lookups.live_group(one.facts, self._env, weights=weights, previous=None).text
             if weights and now != parameters.get(one.parameter):
-                what = f"ECS has led the clients to {now} since this change of {rule} was prepared"
-                raise DeployError(f"{what}: deploy again, from a new plan where it was planned")
+                what = f"ECS has routed the clients to {now} since this change of {rule} was prepared"
+                raise DeployError(f"{what}: deploy again, with a new plan if it was planned")
 
     def _weights(self, stack_id: str, facts: Mapping[str, str]) -> Mapping[str, int] | None:
         """Return the weight of both groups by logical id; None where there is no rule, or nobody can tell."""

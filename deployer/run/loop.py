@@ -41,7 +41,7 @@ SLICE_SECONDS = 5.0
 """After which a look comes in between: what is ready elsewhere should not wait for hundreds of requests."""
 ROUND = 4
 """Requests that are made, by each worker, before a signal is noticed."""
-BARRIER = "waits until it is known what the update of every stack would do"
+BARRIER = "waits until the changes of all stacks are known"
 
 
 class Run:
@@ -183,7 +183,7 @@ class Run:
         self._host.tell(Stopping(running, leaving=signals > 1))
         self._results.halt("interrupted", "interrupted")
         if signals > 1:
-            self._results.leave("left before its end was seen", clean=True, signalled=True)
+            self._results.leave("the wait ended before the operation", clean=True, signalled=True)
 
     # look
 
@@ -257,7 +257,7 @@ class Run:
         elif work.tries.rests(now):
             work.wait = None
         elif work.tries.spent:
-            text = f"{work.tries.requests} requests have not brought it to an end: {action.reason}"
+            text = f"{work.tries.requests} requests did not complete it: {action.reason}"
             self._results.failed(work, Fail(text), cleared=self._cleared)
         else:
             work.begin(now)
@@ -292,11 +292,11 @@ class Run:
         work.begin(now)
         if work.unseen(now):
             minutes = (now - work.acted_at) / 60
-            text = f"AWS took it and has not shown it for {minutes:.0f} minutes: {action.reason}"
+            text = f"AWS accepted it and has not shown it for {minutes:.0f} minutes: {action.reason}"
             self._results.going_on(work, text)
         elif work.over_limit(now):
             limit = work.spec.timeout_minutes
-            self._results.going_on(work, f"not at its end after {limit} minutes: {action.reason}")
+            self._results.going_on(work, f"not finished after {limit} minutes: {action.reason}")
         elif not told and (action.on == "task" or (action.on == "stack" and not work.asked)):
             self._host.tell(Waiting(work.name, action.reason))
 

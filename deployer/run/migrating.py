@@ -170,7 +170,7 @@ class Migrating:
             raise
         text = f"migrates the database for {image} in a one-off task: {done.reason}"
         if running:
-            text = f"takes up the task that migrates the database for {image}"
+            text = f"resumes waiting for the task that migrates the database for {image}"
         self._host.tell(Notice(text, work.name))
         return self._judged(work, replace(done.to("follow"), task_id=task.id), task)
 

@@ -66,7 +66,7 @@ class Parameters:
         Look the parameters of *spec* up and return them; *stack* is the live one, whose drift it *reverts*.
 
         Raises:
-            DeployError: what the account has does not allow it; nothing was touched.
+            DeployError: what the account has does not allow it; nothing was changed.
 
         """
         asked = (_Asked(spec, lookup, live(stack), reverts) for lookup in spec.lookups)

@@ -70,7 +70,7 @@ class Poller:
         except Transient as error:
             self.endure("stacks", error)
         except CloudError as error:
-            raise LostSight(f"the stacks cannot be seen any more: {error}") from error
+            raise LostSight(f"the stacks can no longer be read: {error}") from error
 
     def change_sets(self) -> list[tuple[Work, CloudError]]:
         """

@@ -83,7 +83,7 @@ class Results:
             cause = replace(cause, remedy="; ".join(ways))
         untouched = not cleared and not any(other.asked for other in self._works.values())
         if action.outcome == "protected" and untouched:
-            self.halt("skipped", f"nothing was touched, because {work.name} needs consent")
+            self.halt("skipped", f"nothing was changed, because {work.name} needs consent")
         elif self._options.on_failure == "stop" and not self.halted:
             self.halt("skipped", f"stopped after {work.name} failed")
         self._finish(work, work.verb, action.outcome, reason, cause)
@@ -127,7 +127,7 @@ class Results:
         clean: bool = True,
     ) -> None:
         if work.migrating:
-            reason = f"{reason}; the task {work.migrating} goes on in AWS, and the same command takes it up"
+            reason = f"{reason}; the task {work.migrating} continues in AWS; the same command resumes"
         if clean and not (outcome == "going-on" and work.asked):
             self._executor.clean_up(work)
         status = work.stack.status if work.stack else ""
@@ -150,6 +150,6 @@ class Results:
 _WORDS: Mapping[Outcome, str] = {
     "failed": "failed",
     "protected": "needs consent",
-    "going-on": "still goes on",
+    "going-on": "still in progress",
     "interrupted": "was interrupted",
 }

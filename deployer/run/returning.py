@@ -30,8 +30,8 @@ def sweep(works: Collection[Work], cloud: Cloud, tell: Tell) -> None:
         for name in back:
             cloud.delete_log_group(name)
     except DeployError as error:
-        tell(Notice(f"log groups may have come back, which cannot be seen to: {error}", warning=True))
+        tell(Notice(f"whether log groups came back could not be checked: {error}", warning=True))
         return
     if back:
         what = f"{', '.join(back)} came back after its deletion"
-        tell(Notice(f"{what}, since a service had something left to write: removed again"))
+        tell(Notice(f"{what}, because a service wrote to it again: deleted again"))

@@ -80,7 +80,7 @@ def _asked(secret: str, work: Work, cloud: Cloud, tell: Tell) -> Rotating | None
     except Transient:
         raise
     except CloudError as error:
-        tell(Notice(f"whether a rotation hangs is not known: {error}", work.name, warning=True))
+        tell(Notice(f"pending rotations could not be checked: {error}", work.name, warning=True))
         return None
 
 

@@ -72,7 +72,7 @@ class Underway:
     @property
     def waits_no_more(self) -> str:
         """What is done although a rotation goes on."""
-        return "the database is migrated all the same" if self.request else "its tasks start all the same"
+        return "the database is migrated anyway" if self.request else "its tasks start anyway"
 
     @property
     def words(self) -> str:
@@ -100,17 +100,17 @@ def needed(migration: Migration | None, *, count: str | None, live: Live | None)
     applied already is left alone.
     """
     if migration is None:
-        return Need(needed=False, reason="its tasks' program migrates by itself")
+        return Need(needed=False, reason="its application migrates the schema itself")
     if count == "0":
         return Need(needed=False, reason="no task is started")
     if live is None:
         return Need(needed=True, reason="no task has run yet")
     if live.count == "0":
-        return Need(needed=True, reason="no task is wanted so far")
+        return Need(needed=True, reason="its desired count was 0 so far")
     before = image_of(live.template)
     if before == migration.image:
         return Need(needed=False, reason=f"the tasks that run have {before} already")
-    return Need(needed=True, reason=f"the tasks that run have {before or 'an image nobody migrated for'}")
+    return Need(needed=True, reason=f"the tasks that run have {before or 'an image without a migration'}")
 
 
 def image_of(template: str) -> str | None:

@@ -12,8 +12,8 @@ from deployer.run.work import Work
 def tell_skipped(work: Work, names: tuple[str, ...], tell: Tell) -> None:
     """Say what was left, and what sets it right should this run not come to it."""
     env = work.desired.command.rpartition(" ")[2]
-    text = f"{', '.join(names)} is left as it is, which may be no more: `gatestack drift {env}` shows it"
-    again = f"the update that follows sets it back, or `{work.desired.command} --revert-drift`"
+    text = f"{', '.join(names)} is skipped and may no longer exist: `gatestack drift {env}` shows its state"
+    again = f"the next update restores it, or `{work.desired.command} --revert-drift`"
     tell(Notice(f"{text}; {again}", work.name, warning=True))
 
 
@@ -26,10 +26,10 @@ def measure(work: Work, cloud: Cloud, tell: Tell) -> None:
         try:
             found.append(cloud.resource_drift(work.stack.id, name))
         except CloudError as error:
-            tell(Notice(f"nobody knows what has become of {name}: {error}", work.name, warning=True))
+            tell(Notice(f"the state of {name} is unknown: {error}", work.name, warning=True))
     work.drifted = tuple(found)
     for one in found:
-        tell(Notice(f"what was left as it is: {_words(one)}", work.name, warning=one.status != "IN_SYNC"))
+        tell(Notice(f"skipped in the rollback: {_words(one)}", work.name, warning=one.status != "IN_SYNC"))
 
 
 def check_mended(work: Work) -> None:
@@ -44,7 +44,7 @@ def check_mended(work: Work) -> None:
     if not gone or work.change_set is None or work.change_set.reverts_drift:
         return
     env = work.desired.command.rpartition(" ")[2]
-    what = f"{', '.join(gone)} is gone, and without drift-aware change sets no update makes it"
+    what = f"{', '.join(gone)} was deleted, and without drift-aware change sets no update creates it"
     how = f"`gatestack destroy {env} --only {work.name}`, then `{work.desired.command}`"
     raise Protected(f"{what} again; {how}")
 
@@ -52,9 +52,9 @@ def check_mended(work: Work) -> None:
 def _words(one: ResourceDrift) -> str:
     what = f"{one.logical_id} ({one.type})"
     if one.status == "DELETED":
-        return f"{what} is gone"
+        return f"{what} was deleted"
     if one.status == "IN_SYNC":
-        return f"{what} is as it was deployed"
+        return f"{what} is unchanged"
     if one.status == "MODIFIED":
         return f"{what} differs from its template in {', '.join(each.path for each in one.properties)}"
     return f"{what} cannot be checked{f': {one.reason}' if one.reason else ''}"

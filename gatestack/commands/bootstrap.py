@@ -32,18 +32,24 @@ SEPARATORS = {"Deploys": " ", "Trusts": " | "}
 @ENV
 @YES
 @click.option(
-    "--print-template", is_flag=True, help="Only print the template, for those who have to allow it."
+    "--print-template",
+    is_flag=True,
+    help="Only print the template, for a review by the account's administrators.",
 )
-@click.option("--narrow", is_flag=True, help="Let it serve fewer environments or pipelines than it does.")
+@click.option(
+    "--narrow",
+    is_flag=True,
+    help="Allow it to remove access of environments or pipelines that it serves now.",
+)
 @FORMAT
 @click.pass_obj
 def bootstrap(
     options: Options, env: str, style: str, *, yes: bool, print_template: bool, narrow: bool
 ) -> int:
     """
-    Let pipelines deploy ENV: trust in their tokens, a role for them, a boundary for the roles they make.
+    Set up CI access for ENV: OIDC trust, deploy and plan roles, and a permissions boundary.
 
-    It is the stack gatestack-bootstrap, once for an account and region, as `pipelines` of ENV's file says.
+    It deploys the stack gatestack-bootstrap, once per account and region, from `pipelines` of ENV's file.
     """
     environment = resolve(env, options.region)
     settings = _settings(environment)
@@ -54,7 +60,7 @@ def bootstrap(
         telling.document(json.dumps(json.loads(spec.template), indent=2))
         return 0
     if not yes:
-        review.check_terminal(" (see what it makes with --print-template first)")
+        review.check_terminal(" (see what it creates with --print-template first)")
     cloud = connect(environment, options, starting=True)
     if not narrow:
         _refuse_to_forget(manifest, cloud)
@@ -132,7 +138,7 @@ def _refuse_to_forget(manifest: Manifest, cloud: Cloud) -> None:
     unapproved = [one for one in lost if _deploys_unapproved(one)]
     if unapproved:
         raise Protected(
-            f"{spec.stack_name} lets these deploy without an approval, which it does no more:\n"
+            f"{spec.stack_name} lets these deploy without an approval, which is no longer supported:\n"
             f"{_listed(unapproved)}\nlet them plan (plan_pipelines, plan_branches; docs/bootstrap.md), then "
             f"give --narrow to take the role from them{_others(lost, unapproved)}"
         )

@@ -27,7 +27,7 @@ from stacks.application import LOG_LEVEL, Application
 
 @click.group()
 def config() -> None:
-    """Show or set ENV's SSM parameters: what the environment's file says, the log level, your own."""
+    """Show or set ENV's SSM parameters: those of the environment file, the log level, your own."""
 
 
 @config.command(name="list")
@@ -35,7 +35,7 @@ def config() -> None:
 @FORMAT
 @click.pass_obj
 def list_(options: Options, env: str, style: str) -> int:
-    """List ENV's parameters: name, value, whose they are, when they changed."""
+    """List ENV's parameters with value, owner and time of the last change."""
     environment = resolve(env, options.region)
     owners = _Owners(environment)
     there = _there(_store(environment, options), environment, env)
@@ -96,7 +96,7 @@ def set_(options: Options, env: str, name: str, value: str) -> int:
     click.echo(f"{name} of {environment.name} is {value}", err=True)
     if not marked:
         telling.warning(
-            "`gatestack drift` will call it drift: grant the permission ssm:LabelParameterVersion"
+            "`gatestack drift` will report it as drift: grant the permission ssm:LabelParameterVersion"
         )
     click.echo(_effect(owners, name, env), err=True)
     return 0
@@ -117,7 +117,7 @@ def _there(store: ParameterStore, environment: Environment, env: str) -> tuple[P
     if not found:
         where = f"/{environment.prefix}/ in {environment.region}"
         raise DeployError(
-            f"there are no parameters {where}: `gatestack deploy {shlex.quote(env)}` makes them"
+            f"there are no parameters {where}: `gatestack deploy {shlex.quote(env)}` creates them"
         )
     environment.check_account(found[0].account)
     return found
@@ -181,8 +181,8 @@ def _effect(owners: _Owners, name: str, env: str) -> str:
     """Return what the user should know of a parameter that was set."""
     if name not in owners.read:
         title = owners.application.title
-        return f"{title}'s tasks do not read it: it is there for what you run beside it"
-    held = f"a deployment that changes {owners.key(name)} of {_file(owners.environment, env)} sets it back"
+        return f"{title}'s tasks do not read it: it is for your own software"
+    held = f"a deployment that changes {owners.key(name)} of {_file(owners.environment, env)} resets it"
     return f"tasks read it at their start: gatestack rollout {shlex.quote(env)}; {held}"
 
 

@@ -17,11 +17,11 @@ from generator.cost.usage import Usage
 
 @click.command()
 @ENV
-@click.option("--live", is_flag=True, help="Ask the AWS Price List API; its answers are kept for a day.")
+@click.option("--live", is_flag=True, help="Ask the AWS Price List API; its answers are cached for a day.")
 @FORMAT
 @click.pass_obj
 def cost(options: Options, env: str, style: str, *, live: bool) -> int:
-    """Estimate what ENV costs in a month, a row for each thing that is paid for, with its assumption."""
+    """Estimate the monthly cost of ENV, with a row per billed item and its assumption."""
     environment = resolve(env, options.region)
     manifest = environment.manifest()
     try:

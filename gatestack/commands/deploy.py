@@ -40,9 +40,14 @@ from gatestack.options import ENV, FORMAT, Options
     "path",
     type=FILE,
     metavar="FILE",
-    help="Execute what plan --save wrote, or refuse; asks nobody.",
+    help="Execute a saved plan (plan --save) exactly, or refuse; does not ask.",
 )
-@click.option("--on-failure", type=click.Choice(["continue", "stop"]), default="continue")
+@click.option(
+    "--on-failure",
+    type=click.Choice(["continue", "stop"]),
+    default="continue",
+    help="After a failed stack: continue with independent stacks (default), or start nothing new.",
+)
 @FORMAT
 @click.pass_obj
 def deploy(
@@ -60,9 +65,9 @@ def deploy(
     revert_drift: bool,
     fresh: bool,
 ) -> int:
-    """Bring ENV to what its file says: change sets for everything, side by side where the imports allow."""
+    """Deploy ENV as its file describes, with change sets, in parallel where the imports allow."""
     if path and (only or revert_drift):
-        raise click.UsageError("--only and --revert-drift cannot be given with --plan: the plan says it")
+        raise click.UsageError("--only and --revert-drift cannot be given with --plan: the plan defines that")
     reviewed = review.read(path, env) if path else None
     environment = resolve(env, options.region)
     if not reviewed and not yes:

@@ -23,11 +23,11 @@ from gatestack.signals import host
 @ENV
 @YES
 @ONLY
-@click.option("--force", is_flag=True, help="Also a production environment, termination protection included.")
+@click.option("--force", is_flag=True, help="Also destroy production, and disable termination protection.")
 @FORMAT
 @click.pass_obj
 def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, yes: bool, force: bool) -> int:
-    """Take ENV away, in reverse order; what is kept (final snapshot, retained resources) is listed."""
+    """Delete ENV's stacks in reverse order; list what is kept (final snapshot, retained resources)."""
     environment = resolve(env, options.region, guesses=False)
     chosen = replace(run_options(environment, options, only, env), force=force)
     if nowhere(environment, options):

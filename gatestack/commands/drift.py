@@ -1,4 +1,4 @@
-"""`drift`: what was changed behind CloudFormation's back. It changes nothing and renders nothing."""
+"""`drift`: changes made outside CloudFormation. Read-only; it renders nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gatestack.options import ENV, FORMAT, Options
 @FORMAT
 @click.pass_obj
 def drift(options: Options, env: str, only: str | None, style: str) -> int:
-    """Show which resources of ENV are no longer as they were deployed, property by property; 3 if any is."""
+    """Show drift of ENV's resources, property by property; exit code 3 if any resource drifted."""
     environment = resolve(env, options.region)
     names = environment.chosen(only)
     found = detected(environment, names, connect(environment, options), options)

@@ -15,19 +15,19 @@ from gatestack.options import ENV, Options
 @click.command()
 @ENV
 @click.option("--stack", "only", help="One stack, by its short name (network).")
-@click.option("--follow", "following", is_flag=True, help="Show what is new as it comes, until Ctrl-C.")
+@click.option("--follow", "following", is_flag=True, help="Print new events as they arrive, until Ctrl-C.")
 @click.option(
     "--format",
     "style",
     type=click.Choice(["text", "json", "html"]),
     default="text",
-    help="html: a chart of the last deployment.",
+    help="html: a timeline of the last deployment.",
 )
 @click.pass_obj
 def events(options: Options, env: str, only: str | None, style: str, *, following: bool) -> int:
-    """Show what happened in ENV's stacks, oldest first."""
+    """Show ENV's stack events, oldest first."""
     if following and style == "html":
-        raise click.UsageError("a page is about what there is now: --format html cannot follow")
+        raise click.UsageError("--format html draws the last deployment: it cannot be combined with --follow")
     environment = resolve(env, options.region)
     chosen = environment.chosen(only)
     cloud = connect(environment, options)

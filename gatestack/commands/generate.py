@@ -16,7 +16,7 @@ from generator.foreign import Foreign, private_folder
 @click.command()
 @ENV
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder; default: build/ENV.")
-@click.option("--image-tag", "tag", metavar="TAG", help="As if the file said so: service.image_tag.")
+@click.option("--image-tag", "tag", metavar="TAG", help="Override service.image_tag of the file.")
 @click.pass_obj
 def generate(options: Options, env: str, out: Path | None, tag: str | None) -> int:
     """Render ENV's templates and manifest into a folder, byte for byte the same for the same input."""

@@ -24,9 +24,9 @@ STYLES = ("text", "mermaid", "dot", "security", "svg")
 @click.pass_obj
 def graph(options: Options, env: str, style: str) -> int:
     """
-    Show ENV's stacks, what each imports from which, and which can be deployed side by side.
+    Show ENV's stacks, their exports and imports, and which can be deployed in parallel.
 
-    With `security` its security groups and their rules, as a table; with `svg` a picture of all of it.
+    `security` prints the security group rules as a table; `svg` draws the environment.
     """
     from deployer.graph import graph as read  # noqa: PLC0415 - `generate` does without
 

@@ -48,9 +48,9 @@ class _Build:
 
 @click.command()
 @ENV
-@click.option("--tag", metavar="TAG", help="Its tag; default: the commit that is checked out.")
-@click.option("--push", is_flag=True, help="Push it to ENV's repository; a tag that is there is refused.")
-@click.option("--keep-existing", is_flag=True, help="With --push: a tag that is there is left as it is.")
+@click.option("--tag", metavar="TAG", help="Image tag (default: the commit that is checked out).")
+@click.option("--push", is_flag=True, help="Push it to ENV's repository; an existing tag is refused.")
+@click.option("--keep-existing", is_flag=True, help="With --push: an existing tag is left unchanged.")
 @click.option(
     "--context",
     "folder",
@@ -62,7 +62,7 @@ class _Build:
 @click.option(
     "--unverified",
     is_flag=True,
-    help="At a terminal without cosign: build on the digest that the Dockerfile pins, unverified.",
+    help="In a terminal, without cosign: build on the digest that the Dockerfile pins, unverified.",
 )
 @FORMAT
 @click.pass_obj
@@ -77,7 +77,7 @@ def image(
     keep_existing: bool,
     unverified: bool,
 ) -> int:
-    """Build the image that ENV's tasks run, for their architecture; with --push put it where they pull it."""
+    """Build ENV's container image for its architecture; with --push, push it to ENV's ECR repository."""
     environment = resolve(env, options.region)
     settings = _settings(environment, env)
     found = _bases(environment, folder)
@@ -87,9 +87,9 @@ def image(
     place = _place(environment, options, env) if push else settings.repository_name
     if push and connect(environment, options).has_image(settings.repository_name, tag):
         if not keep_existing:
-            what = f"{place}:{tag} is there already, and a tag never changes its meaning"
+            what = f"{place}:{tag} exists already, and tags are immutable"
             raise Refused(f"{what}: commit what is new, or give another --tag (or --keep-existing)")
-        click.echo(f"{place}:{tag} is there already: it is left as it is", err=True)
+        click.echo(f"{place}:{tag} exists already: it is left unchanged", err=True)
         return _told(environment, f"{place}:{tag}", tag, style, pushed=False)
     for one in found:
         _verify(one, folder)
@@ -106,7 +106,7 @@ def _settings(environment: Environment, env: str) -> Settings:
         raise click.UsageError("a rendered folder does not say what to build: give the environment's file")
     name = environment.settings.service.image
     if name != "ecr":
-        what = f"{env} runs {name}, which others build and keep"
+        what = f"{env} runs {name}, which others publish"
         raise SettingsRefused(f"{what}: write service.image: ecr for a repository of its own")
     return environment.settings
 
@@ -139,7 +139,7 @@ def _named(settings: Settings, tag: str | None, folder: Path, *, push: bool) -> 
     except ValueError as error:
         raise SettingsRefused(f"--tag {tag}: {error}") from error
     if tag.startswith("sha256:"):
-        raise click.BadParameter("a digest names what is there already: give a tag", param_hint="--tag")
+        raise click.BadParameter("a digest names an existing image: give a tag", param_hint="--tag")
     return tag, revision
 
 
@@ -150,7 +150,7 @@ def _place(environment: Environment, options: Options, env: str) -> str:
     place = Registry(clients(environment, options)).place(name)
     if place is None:
         deploy = f"`gatestack deploy {shlex.quote(env)}`"
-        raise DeployError(f"the repository {name} is not there: {deploy} makes it, with no tasks yet")
+        raise DeployError(f"the repository {name} does not exist: {deploy} creates it, with no tasks yet")
     return place
 
 
@@ -179,14 +179,14 @@ def _check_verifiable(found: tuple[Base, ...], folder: Path, *, unverified: bool
 def _verify(one: Base, folder: Path) -> None:
     """Let only that pass whose tag is signed and stands for the digest that is built on."""
     if not programs.has_cosign():
-        what = f"nobody has verified that {one.digest} is {one.tagged}, signed by LiteLLM"
-        telling.warning(f"{what}: it is built on as {folder / 'Dockerfile'} pins it")
+        what = f"it is not verified that {one.digest} is {one.tagged}, signed by LiteLLM"
+        telling.warning(f"{what}: the image is built on the digest that {folder / 'Dockerfile'} pins")
         return
     digest = programs.verify(one)
     if digest != one.digest:
         what = f"{one.tagged} is {digest}, and {folder / 'Dockerfile'} pins {one.digest}: nothing is built"
         raise DeployError(
-            f"{what}. If you have changed the release, run `make lock-image`; else its tag has moved"
+            f"{what}. If you have changed the release, run `make lock-image`; otherwise the tag has moved"
         )
 
 

@@ -15,15 +15,15 @@ from sandbox import local as sandbox
 
 @click.group()
 def local() -> None:
-    """Run an AWS endpoint on this machine for ENV=local; what is in it lives until `local stop`."""
+    """Run the sandbox, an AWS endpoint on this machine for ENV=local; its state lives until `local stop`."""
 
 
 @local.command()
 @click.option(
-    "--speed", type=click.FloatRange(min=1), default=sandbox.SPEED, help="Its seconds in a real one."
+    "--speed", type=click.FloatRange(min=1), default=sandbox.SPEED, help="Sandbox seconds per real second."
 )
 def start(speed: float) -> int:
-    """Start it, or say where it already is."""
+    """Start the sandbox, or print its endpoint if it already runs."""
     with refusing():
         click.echo(sandbox.start(SANDBOX_FOLDER, speed=speed).endpoint)
     return 0
@@ -31,7 +31,7 @@ def start(speed: float) -> int:
 
 @local.command()
 def stop() -> int:
-    """Stop it and forget everything in it."""
+    """Stop the sandbox and delete its state."""
     with refusing():
         click.echo("stopped" if sandbox.stop(SANDBOX_FOLDER) else "not running", err=True)
     return 0
@@ -40,7 +40,7 @@ def stop() -> int:
 @local.command()
 @FORMAT
 def status(style: str) -> int:
-    """Say whether it runs, and where; json says the key as well."""
+    """Show whether the sandbox runs, and its endpoint; json includes its access key."""
     with refusing():
         found = sandbox.status(SANDBOX_FOLDER)
     if style == "json":
@@ -59,7 +59,7 @@ def status(style: str) -> int:
 
 @local.command()
 def env() -> int:
-    """Print what a shell has to export for `aws` and boto3; use it as: eval "$(gatestack local env)"."""
+    """Print the export lines for `aws` and boto3: eval "$(gatestack local env)"."""
     with refusing():
         found = sandbox.status(SANDBOX_FOLDER)
     if found.endpoint is None or found.key is None:

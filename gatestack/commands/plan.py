@@ -26,13 +26,17 @@ CHANGES_FOUND = 3
 @click.option("--format", "style", type=click.Choice(["text", "json", "markdown", "html"]), default="text")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 3 when there are changes.")
 @click.option(
-    "--save", "path", type=FILE, metavar="FILE", help="Keep the change sets, for deploy --plan FILE."
+    "--save",
+    "path",
+    type=FILE,
+    metavar="FILE",
+    help="Save the plan and keep its change sets, for deploy --plan FILE.",
 )
 @ALLOW
 @MIGRATE
 @REVERT
 @FRESH
-@click.option("--drift", is_flag=True, help="Also say what was changed behind CloudFormation's back.")
+@click.option("--drift", is_flag=True, help="Also report drift: changes made outside CloudFormation.")
 @click.pass_obj
 def plan(
     options: Options,
@@ -48,7 +52,7 @@ def plan(
     fresh: bool,
     drift: bool,
 ) -> int:
-    """Show what deploy would change in ENV; the change sets it makes for that are removed again."""
+    """Show what deploy would change in ENV; the change sets created for that are deleted again."""
     environment = resolve(env, options.region)
     environment.warn()
     chosen = replace(

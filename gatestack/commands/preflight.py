@@ -16,7 +16,7 @@ from gatestack.options import ENV, FORMAT, Options
 from gatestack.signals import host
 
 REFUSED = 2
-"""As for settings that are refused: nothing was touched."""
+"""As for settings that are refused: nothing was changed."""
 
 
 @click.command()
@@ -24,7 +24,7 @@ REFUSED = 2
 @FORMAT
 @click.pass_obj
 def preflight(options: Options, env: str, style: str) -> int:
-    """Say what this account, region, quota, login and role will refuse of ENV; 2 if anything will be."""
+    """Check account, region, quotas, credentials and role for ENV, read-only; exit code 2 on any error."""
     environment = resolve(env, options.region)
     environment.warn()
     manifest, cloud = environment.manifest(), connect(environment, options, starting=True)

@@ -14,9 +14,11 @@ from gatestack.signals import host
 
 @click.command()
 @ENV
-@click.option("--image-tag", "tag", metavar="TAG", help="Run this image from now on, through CloudFormation.")
-@click.option("--all-changes", is_flag=True, help="With --image-tag: deploy what else ENV's file says, too.")
-@click.option("--yes", is_flag=True, help="With --image-tag: do not ask.")
+@click.option("--image-tag", "tag", metavar="TAG", help="Deploy this image tag, through CloudFormation.")
+@click.option(
+    "--all-changes", is_flag=True, help="With --image-tag: also deploy the other changes of ENV's file."
+)
+@click.option("--yes", is_flag=True, help="With --image-tag: do not ask for confirmation.")
 @TIMEOUT
 @FORMAT
 @click.pass_obj
@@ -30,7 +32,7 @@ def rollout(
     all_changes: bool,
     yes: bool,
 ) -> int:
-    """Start new tasks in ENV and wait until they are steady, or ECS has gone back to the old ones."""
+    """Start new tasks in ENV and wait until they are steady, or ECS has rolled back."""
     environment = resolve(env, options.region)
     if tag is not None:
         from gatestack.retagging import retag  # noqa: PLC0415 - what renders and deploys loads a lot

@@ -48,7 +48,7 @@ class Done:
     type=click.FloatRange(min=0, min_open=True),
     default=MINUTES,
     show_default=True,
-    help="Stop waiting after this, for the rotation and again for the new tasks; AWS goes on.",
+    help="Timeout of the wait, for the rotation and again for the new tasks; AWS continues.",
 )
 @click.option(
     "--wait-rollout/--no-wait-rollout",
@@ -59,7 +59,7 @@ class Done:
 @FORMAT
 @click.pass_obj
 def rotate(options: Options, env: str, secret: str, minutes: float, style: str, *, wait_rollout: bool) -> int:
-    """Rotate SECRET of ENV (database: the login of the tasks; LiteLLM's master-key) now, and wait for it."""
+    """Rotate SECRET of ENV now (database: the tasks' login; LiteLLM's master-key), and wait for it."""
     environment = resolve(env, options.region)
     name = f"{environment.prefix}/{_meant(secret, environment, env)}"
     cloud = connect(environment, options)
@@ -122,7 +122,7 @@ def _rotated(
     name: str,
     style: str,
 ) -> Done:
-    """Rotate, then see the new tasks run; where an end is not seen, JSON still says what goes on."""
+    """Rotate, then wait for the new tasks; if the wait times out, JSON still shows the state."""
     began = rotator.host.clock()
     begun = rotator.begin(name)
     try:

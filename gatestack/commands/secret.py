@@ -25,7 +25,7 @@ from gatestack.options import ENV, FORMAT, Options
 
 ON_THE_COMMAND_LINE = (
     "a value is never given on the command line, where other users and the shell's history see it: give it "
-    "at the prompt or on stdin. Nothing was changed; take what stood there for known, and make another one"
+    "at the prompt or on stdin. Nothing was changed; treat that value as exposed and create another one"
 )
 
 
@@ -39,7 +39,7 @@ def secret() -> None:
 @FORMAT
 @click.pass_obj
 def list_(options: Options, env: str, style: str) -> int:
-    """List ENV's secrets: what is in each, whether it is set, when it changed."""
+    """List ENV's secrets: the values in each, whether they are set, the time of the last change."""
     environment = resolve(env, options.region)
     store = SecretsManager(clients(environment, options))
     kinds = catalogue(environment.application)
@@ -61,7 +61,7 @@ def list_(options: Options, env: str, style: str) -> int:
 @FORMAT
 @click.pass_obj
 def get(options: Options, env: str, name: str, style: str, *, reveal: bool) -> int:
-    """Show what is in the secret NAME of ENV; with --reveal its value."""
+    """Show metadata of the secret NAME of ENV; with --reveal its value."""
     environment = resolve(env, options.region)
     target = secrets.find(name, environment.prefix, catalogue(environment.application))
     store = SecretsManager(clients(environment, options))
@@ -88,9 +88,9 @@ def get(options: Options, env: str, name: str, style: str, *, reveal: bool) -> i
 @click.pass_obj
 def set_(options: Options, env: str, name: str, refused: tuple[str, ...]) -> int:
     """
-    Set the value NAME of ENV: asked for at a terminal, else read from stdin.
+    Set the value NAME of ENV, from a prompt in a terminal, otherwise from stdin.
 
-    A whole secret (api-keys) is given as a JSON object on stdin. Tasks read it at their start.
+    Give a whole secret (api-keys) as a JSON object on stdin. Tasks read secrets when they start.
     """
     if refused or "=" in name or name.startswith("-") or env.startswith("-"):
         raise click.UsageError(ON_THE_COMMAND_LINE)
@@ -124,12 +124,12 @@ def _existing(store: SecretStore, environment: Environment, target: Target, env:
     if info.deleted:
         restore = f"aws secretsmanager restore-secret --region {environment.region} --secret-id {name}"
         day = f"{info.deleted:%Y-%m-%d}"
-        raise DeployError(f"{name} is scheduled for deletion ({day}): `{restore}` takes that back")
+        raise DeployError(f"{name} is scheduled for deletion ({day}): `{restore}` restores it")
     return info
 
 
 def _missing(environment: Environment, name: str, env: str) -> str:
-    make = f"`gatestack deploy {shlex.quote(env)}` makes it"
+    make = f"`gatestack deploy {shlex.quote(env)}` creates it"
     return f"there is no secret {name} in {environment.region}: {make}"
 
 

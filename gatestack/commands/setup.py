@@ -5,26 +5,22 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import get_args
 
 import click
 
 from gatestack.catalogue import placeholders
-from gatestack.environment import FOLDER, Environment, SettingsRefused, resolve
+from gatestack.environment import Environment, SettingsRefused, resolve
 from gatestack.injected import keys_taken
 from gatestack.options import Options
 from gatestack.review import NotConfirmed
 from gatestack.setup import draft
-from gatestack.setup.draft import Answers
-from gatestack.setup.questions import QUESTIONS, Question, filed, implied_access
+from gatestack.setup.interview import BACK, Asker, Interview, place
+from gatestack.setup.question import filed
+from gatestack.setup.questions import QUESTIONS, implied_access
 from stacks.application import PLACEHOLDER, Written
-from stacks.environment import EnvironmentFileError, load, parse_settings
-from stacks.settings import System
-
-UNPREFIXED = get_args(System)[0]
-"""The system whose files are named after their environment alone."""
+from stacks.environment import EnvironmentFileError, parse_settings
 
 
 def _options(command: Callable[..., int]) -> Callable[..., int]:
@@ -38,26 +34,23 @@ def _options(command: Callable[..., int]) -> Callable[..., int]:
 @click.command()
 @_options
 @click.option("--yes", is_flag=True, help="Ask nothing: take the defaults for what is not given.")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.pass_obj
 def setup(options: Options, /, *, yes: bool, force: bool, **given: str | None) -> int:
     """
-    Ask for what an environment needs, and write its file.
+    Ask a few questions, and write an environment file.
 
     An environment dev is environments/dev.yaml in the system litellm, environments/llm-proxy-dev.yaml in the
     system llm-proxy, and so on: ENV in the other commands is that name.
 
-    Every question has an option, --region among them; without a terminal all answers are options.
+    Every question has an option, for example --region; without a terminal, answer by options.
     """
     said = {name.replace("_", "-"): value for name, value in given.items()} | {"region": options.region}
     said["access"] = said["access"] or implied_access(said)
     asks = not yes and sys.stdin.isatty()
-    answers = _answers(said, Asker(asks=asks, takes_defaults=yes, force=force))
-    path, text = _path(answers), draft.text(filed(answers))
-    click.echo(text, err=True)
+    interview = Interview(said, Asker(asks=asks, takes_defaults=yes, force=force))
+    path, text = _agreed(interview) if asks else _shown(interview)
     _check(text, path)
-    if asks and not click.confirm(f"Write this to {path}?", default=True, err=True):
-        raise NotConfirmed("nothing was written")
     _write(path, text, makes_folder=asks or yes, force=force)
     environment = resolve(str(path))
     environment.warn()
@@ -66,92 +59,45 @@ def setup(options: Options, /, *, yes: bool, force: bool, **given: str | None) -
     return 0
 
 
-class Asker:
-    """Where answers come from: an option, the terminal, the defaults."""
+def _shown(interview: Interview) -> tuple[Path, str]:
+    """Show the file that the answers make, and return its place and text."""
+    answers = interview.answers()
+    path, text = place(answers), draft.text(filed(answers))
+    click.echo(text, err=True)
+    return path, text
 
-    def __init__(self, *, asks: bool, takes_defaults: bool, force: bool) -> None:
-        self._asks = asks
-        self.takes_defaults = takes_defaults
-        self._force = force
-        self.missing: list[str] = []
-        """Options that have to be given."""
 
-    def answer(self, question: Question, answers: Answers, given: str | None) -> Answers:
-        """Return *answers* with one more; raises SettingsRefused where the option's value cannot be."""
-        if given is not None:
-            try:
-                return self._checked(question, answers, given)
-            except ValueError as error:
-                raise SettingsRefused(f"{question.option}: {error}") from None
-        default = question.default(answers)
-        if self._asks:
-            return self._prompted(question, answers, default)
-        if default is None or not (self.takes_defaults or question.assumed):
-            self.missing.append(question.option)
-        if default is None:
-            return answers
+def _agreed(interview: Interview) -> tuple[Path, str]:
+    """Return place and text of the file that somebody has seen and agreed to; raises NotConfirmed."""
+    click.echo(f"Enter takes what is in brackets; {BACK} goes back to the question before.", err=True)
+    while True:
+        path, text = _shown(interview)
         try:
-            return self._checked(question, answers, default)
-        except ValueError as error:
-            raise SettingsRefused(f"{question.option}: {error}") from None
-
-    def _prompted(self, question: Question, answers: Answers, default: str | None) -> Answers:
-        def checked(text: str) -> Answers:
-            try:
-                return self._checked(question, answers, text)
-            except ValueError as error:
-                raise click.BadParameter(str(error)) from None
-
-        words = question.words + question.adds(answers)
-        found: Answers = click.prompt(
-            words, default=default, show_default=bool(default), value_proc=checked, err=True
+            click.echo(
+                f"about ${_monthly_usd(text, path):,.0f} a month; `gatestack cost` says what for", err=True
+            )
+        except EnvironmentFileError as error:
+            click.echo(f"{error}\n{BACK} goes back to the answers", err=True)
+        said = click.prompt(
+            f"Write this to {path}?", default="y", type=click.Choice(["y", "n", BACK]), err=True
         )
-        return found
-
-    def _checked(self, question: Question, answers: Answers, text: str) -> Answers:
-        found = question.answered(answers, text)
-        if question.name == "environment" and not self._force:
-            _check_free(found)
-        return found
+        if said == "y":
+            return path, text
+        if said == "n":
+            raise NotConfirmed("nothing was written")
+        interview.back()
 
 
-def _answers(said: Mapping[str, str | None], asker: Asker) -> Answers:
-    """Return the answer to every question; raises UsageError naming every option that is missing or idle."""
-    answers: Answers = {}
-    idle = []
-    for question in QUESTIONS:
-        if question.concerns(answers):
-            answers = asker.answer(question, answers, said[question.name])
-        elif said[question.name] is not None:
-            idle.append(question.option)
-    if asker.missing:
-        hint = "these have no default" if asker.takes_defaults else "--yes takes the defaults"
-        raise click.UsageError(f"nobody can be asked here: give {', '.join(asker.missing)} ({hint})")
-    if idle:
-        raise click.UsageError(f"{', '.join(idle)}: does not go with the other answers; leave it out")
-    return answers
+def _monthly_usd(text: str, path: Path) -> float:
+    """Return what the environment of the file *text* costs in a month by the table of prices; see `cost`."""
+    from gatestack.costing import templates_of  # noqa: PLC0415 - only who is asked is told
+    from generator.cost.estimate import estimate  # noqa: PLC0415
+    from generator.cost.prices import load  # noqa: PLC0415
+    from generator.cost.usage import Usage  # noqa: PLC0415
+    from generator.render import render  # noqa: PLC0415
 
-
-def _path(answers: Answers) -> Path:
-    """Return where the file goes: two systems may both have a ``dev``."""
-    system, environment = answers["system"], answers["environment"]
-    return FOLDER / f"{environment if system == UNPREFIXED else f'{system}-{environment}'}.yaml"
-
-
-def _check_free(answers: Answers) -> None:
-    """Raise ValueError where the file is there, or where another file has the same environment."""
-    path = _path(answers)
-    if path.exists():
-        raise ValueError(f"{path} is there already; another name, or --force to write over it")
-    wanted = (answers["system"], answers["environment"])
-    for other in sorted(FOLDER.glob("*.yaml")):
-        try:
-            found = load(other)
-        except EnvironmentFileError:
-            continue
-        if (found.system, found.environment) == wanted:
-            what = f"{other} has the environment {found.environment} of {found.system} already"
-            raise ValueError(f"{what}; another name, or --force for a second file of it")
+    manifest = render(parse_settings(text, path))
+    return estimate(templates_of(manifest), Usage.read(manifest.usage), load(manifest.region)).monthly_usd
 
 
 def _check(text: str, path: Path) -> None:
@@ -190,11 +136,11 @@ def _next(env: str, environment: Environment) -> str:
     """Return the commands that come next."""
     name = shlex.quote(env)
     steps = [
-        ("what it would make", f"gatestack plan {name}"),
-        ("make it", f"make deploy-env ENV={name}"),
-        *(("a key that you put in", f"gatestack secret set {name} {key}") for key in _keys(environment)),
+        ("preview", f"gatestack plan {name}"),
+        ("deploy", f"make deploy-env ENV={name}"),
+        *(("set a provider's key", f"gatestack secret set {name} {key}") for key in _keys(environment)),
         (
-            "the key to get in with",
+            "show the first access key",
             f"gatestack secret get {name} {environment.application.first_key} --reveal",
         ),
     ]

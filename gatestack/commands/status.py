@@ -25,5 +25,5 @@ def status(options: Options, env: str, style: str) -> int:
         click.echo(report.status_text(found.states))
     for name in found.left:
         what = f"{environment.name} no longer has {name} ({found.names[name]})"
-        click.echo(f"note: {what}: the next deploy, or destroy, takes it away", err=True)
+        click.echo(f"note: {what}: the next deploy or destroy deletes it", err=True)
     return 0

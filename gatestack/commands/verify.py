@@ -41,7 +41,7 @@ from gatestack.options import ENV, FORMAT, Options
 from gatestack.signals import host
 from stacks.application import ConfigFile, OwnSecret
 
-NO_STACK = "its stack is not there"
+NO_STACK = "its stack does not exist"
 
 
 @click.command()
@@ -49,7 +49,7 @@ NO_STACK = "its stack is not there"
 @FORMAT
 @click.pass_obj
 def verify(options: Options, env: str, style: str) -> int:
-    """Check ENV end to end: stacks, tasks, load balancer, secrets, rotations, the application's answer."""
+    """Check ENV's health end to end: stacks, tasks, load balancer, secrets, rotations, the endpoint."""
     environment = resolve(env, options.region)
     cloud, services = connect(environment, options), clients(environment, options)
     check_account(environment, cloud)
@@ -69,7 +69,7 @@ def checks(
     environment: Environment, env: str, cloud: Cloud, services: Clients, here: Host
 ) -> tuple[Check, ...]:
     """
-    Return everything that was looked at; *env* is how the user names the environment.
+    Return every check; *env* is how the user names the environment.
 
     Raises:
         LostSight, CloudError: AWS could not be asked at all.

@@ -1,4 +1,4 @@
-"""`watch`: attaches to what goes on in an environment, whoever started it. It changes nothing."""
+"""`watch`: attaches to the operation in progress in an environment, whoever started it. Read-only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gatestack.signals import host
 @FORMAT
 @click.pass_obj
 def watch(options: Options, env: str, style: str) -> int:
-    """Attach to what goes on in ENV's stacks, whoever started it, until it ends; it changes nothing."""
+    """Attach to the operation in progress in ENV, whoever started it, until it ends; read-only."""
     environment = resolve(env, options.region)
     cloud = connect(environment, options)
     interval = poll_interval(environment, options)

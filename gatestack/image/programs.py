@@ -95,7 +95,9 @@ def docker(*arguments: str) -> None:
         for line in running.stdout:
             click.echo(line, nl=False, err=True)
     if running.returncode:
-        raise DeployError(f"`docker {arguments[0]}` ended with {running.returncode}; why stands above")
+        raise DeployError(
+            f"`docker {arguments[0]}` failed with exit code {running.returncode}; see its output above"
+        )
 
 
 def _last(words: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from stacks.environment import EnvironmentFileError, defaults, is_unused, parse_settings
+from stacks.environment import EnvironmentFileError, Problem, defaults, is_unused, parse_settings
 from stacks.systems import application
 
 Answers = Mapping[str, Any]
@@ -39,6 +39,7 @@ class Line:
 
 LITELLM = frozenset({"litellm", "litellm-benchmark"})
 BENCHMARK = frozenset({"litellm-benchmark"})
+NO_BENCHMARK = frozenset({"litellm", "llm-proxy", "llm-testing"})
 LLM_PROXY = frozenset({"llm-proxy"})
 LLM_TESTING = frozenset({"llm-testing"})
 
@@ -63,7 +64,7 @@ LINES = (
     Line("network.existing_vpc.data_subnet_ids", "for database and cache"),
     Line("alb.domain_name", "HTTPS certificate and DNS record are made for it"),
     Line("alb.hosted_zone_id", "the domain's public Route 53 zone"),
-    Line("alb.certificate_arn", "HTTPS with a certificate that is there already"),
+    Line("alb.certificate_arn", "HTTPS with an existing certificate"),
     Line("alb.internal", "reachable from the VPC only", only_said=True),
     Line("alb.waf"),
     Line("database.instance_class", systems=LITELLM),
@@ -75,7 +76,9 @@ LINES = (
     Line("cache.nodes", "2: a replica takes over by itself", LLM_PROXY),
     Line("service.image"),
     Line("service.cpu", "1024 to a vCPU", BENCHMARK),
+    Line("service.cpu", "1024 to a vCPU", NO_BENCHMARK, only_said=True),
     Line("service.memory_mb", systems=BENCHMARK),
+    Line("service.memory_mb", systems=NO_BENCHMARK, only_said=True),
     Line("service.workers", systems=BENCHMARK),
     Line("service.architecture", "or x86_64", LLM_PROXY),
     Line("service.desired_count", systems=BENCHMARK | LLM_TESTING),
@@ -85,6 +88,7 @@ LINES = (
     Line("service.providers", only_said=True),
     Line("service.bedrock_models", "what the tasks may invoke", LLM_TESTING),
     Line("service.bedrock_models", systems=LITELLM, only_said=True),
+    Line("service.config.model_list", "what clients may call", only_said=True),
     Line("dispatcher.backend", "file: lost with the task; or helicone, lunary", LLM_PROXY),
     Line("secrets.rotation_days"),
     Line("observability.log_retention_days"),
@@ -109,12 +113,22 @@ TIERS: Mapping[str, str] = {
 
 def objection(answers: Answers, key: str) -> str | None:
     """Return why *answers* cannot be, as far as *key* is to blame; None where it is not."""
+    found = [one.message for one in _problems(answers) if one.key == key or one.key.startswith(f"{key}[")]
+    return "; ".join(found) or None
+
+
+def made_wrong(before: Answers, after: Answers) -> str | None:
+    """Return what is wrong with *after* and was not with *before*; None where nothing is."""
+    there = {problem.key for problem in _problems(before)}
+    return "; ".join(f"{one.key}: {one.message}" for one in _problems(after) if one.key not in there) or None
+
+
+def _problems(answers: Answers) -> tuple[Problem, ...]:
     try:
         parse_settings(yaml.safe_dump(nested(answers)), Path("draft"))
     except EnvironmentFileError as error:
-        found = [one.message for one in error.problems if one.key == key or one.key.startswith(f"{key}[")]
-        return "; ".join(found) or None
-    return None
+        return error.problems
+    return ()
 
 
 def nested(answers: Answers) -> dict[str, Any]:
@@ -185,4 +199,7 @@ def _at(mapping: Mapping[str, Any], key: str) -> Any:
 
 def _as_yaml(value: Any) -> str:
     """Return *value* as YAML on one line."""
-    return yaml.safe_dump([value], default_flow_style=True, width=ENDLESS, allow_unicode=True).strip()[1:-1]
+    text = yaml.safe_dump(
+        [value], default_flow_style=True, width=ENDLESS, allow_unicode=True, sort_keys=False
+    )
+    return text.strip()[1:-1]

@@ -16,8 +16,7 @@ fail() {
 
 file="$RUNNER_TEMP/aws-token"
 fetch() { # the token that asks is on no command line
-  curl --fail --silent --show-error --retry 5 --max-time 30 \
-    --config <(printf 'header = "Authorization: Bearer %s"\n' "$ACTIONS_ID_TOKEN_REQUEST_TOKEN") \
+  python3 "$(dirname "$0")/../fetch.py" --bearer ACTIONS_ID_TOKEN_REQUEST_TOKEN \
     "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=sts.amazonaws.com" |
     python3 -c 'import json, sys; sys.stdout.write(json.load(sys.stdin)["value"])' > "$file.new" &&
     mv "$file.new" "$file"

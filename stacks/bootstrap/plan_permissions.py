@@ -66,7 +66,7 @@ def looking(zones: list[object]) -> list[Statement]:
         allow("LookAtMetrics", actions("cloudwatch", "DescribeAlarms GetMetricData"), ["*"]),
         allow("LookAtTaskDefinitions", actions("ecs", "DescribeTaskDefinition"), ["*"]),
         allow("LookAtKeys", actions("kms", "ListAliases"), ["*"]),
-        allow("LookAtZones", actions("route53", "ListHostedZones"), ["*"]),
+        allow("LookAtZones", actions("route53", "ListHostedZones ListHostedZonesByVPC"), ["*"]),
         allow("LookAtTrails", actions("cloudtrail", "DescribeTrails"), ["*"]),
         allow("LookAtSubscriptions", actions("sns", "GetSubscriptionAttributes"), ["*"]),
         allow("LookAtCertificates", actions("acm", _CERTIFICATES), [*_certificates()]),

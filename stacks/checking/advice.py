@@ -9,6 +9,7 @@ from stacks.checking.database import database_advice
 from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
 from stacks.checking.observability import observability_advice
+from stacks.checking.stores import store_advice
 from stacks.settings import Settings
 from stacks.systems import application
 
@@ -22,6 +23,7 @@ def advice(settings: Settings) -> tuple[str, ...]:
         *_service(settings),
         *_connections(settings),
         *database_advice(settings),
+        *store_advice(settings),
         *access_advice(settings),
         *observability_advice(settings),
         *deployment_advice(settings),
@@ -55,7 +57,7 @@ def _connections(settings: Settings) -> Iterator[str]:
     service = settings.service
     general = service.config.get("general_settings")
     pool = general.get("database_connection_pool_limit") if isinstance(general, Mapping) else None
-    if not isinstance(pool, int):
+    if not isinstance(pool, int) or not settings.database.exists:
         return
     most = service.max_tasks * service.workers * pool
     if most > settings.database.connection_alarm:

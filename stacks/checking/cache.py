@@ -12,35 +12,39 @@ from stacks.settings import Settings
 
 def cache_variables(settings: Settings) -> frozenset[str]:
     """Return the environment variables with which the templates tell the tasks about Redis."""
-    if not settings.cache.enabled:
+    cache = settings.cache
+    if not cache.used:
         return frozenset()
-    without = frozenset() if settings.cache.has_password else {"REDIS_PASSWORD"}
-    return limits.CACHE_VARIABLES - without
+    absent = {"REDIS_PASSWORD": not cache.has_password, "REDIS_SSL": not cache.has_tls}
+    return limits.CACHE_VARIABLES - {name for name, is_absent in absent.items() if is_absent}
 
 
 def cache_findings(settings: Settings) -> Iterator[Finding]:
     """Yield each variable of the service that would lead LiteLLM past the environment's own Redis."""
-    taken = limits.CACHE_VARIABLES | limits.OTHER_CACHE_VARIABLES if settings.cache.enabled else frozenset()
+    taken = limits.CACHE_VARIABLES | limits.OTHER_CACHE_VARIABLES if settings.cache.used else frozenset()
     for name in settings.service.environment:
         if name in taken and not names_a_secret(name):
-            message = "leads past the Redis that cache.enabled makes; remove one of them"
-            yield Finding("service.environment", message, ("cache.enabled",), (name,))
+            key = "cache.existing" if settings.cache.existing else "cache.enabled"
+            message = f"leads past the Redis of {key}; remove one of them"
+            yield Finding("service.environment", message, (key,), (name,))
 
 
 def cache_advice(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each choice about Redis that the user should know about."""
     cache = settings.cache
-    if not cache.enabled:
+    if not cache.used:
         yield from _no_redis(settings)
         return
-    if settings.production and cache.nodes < 2:
+    if cache.existing and not cache.existing.tls:
+        yield "cache.existing.tls: false, so what tasks keep in Redis, and its password, travel as clear text"
+    if cache.exists and settings.production and cache.nodes < 2:
         yield "cache.nodes: one node's failure empties the cache and stops it for minutes (production)"
-    if not cache.has_password:
+    if cache.exists and not cache.has_password:
         yield "cache.transit_encryption: preferred takes connections without TLS too, and no password"
     if _litellm_settings(settings).get("cache") is False:
         yield (
             "service.config.litellm_settings.cache: off, so tasks count rate limits each for itself "
-            "although cache.enabled"
+            "although there is a Redis"
         )
 
 

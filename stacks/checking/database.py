@@ -39,9 +39,12 @@ INSIGHTS_ACU = 2
 def database_findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the keys of `database`, and between them and the tasks."""
     database = settings.database
-    if bool(application(settings.system).database) is not database.exists:
-        message = f"{settings.system} needs a database" if not database.exists else "it keeps nothing in one"
+    if bool(application(settings.system).database) is not database.used:
+        message = f"{settings.system} needs a database" if not database.used else "it keeps nothing in one"
         yield Finding("database.engine", f"{message}; leave the key out")
+    if database.existing and database.snapshot_identifier:
+        message = "a database that is there is made from no snapshot; remove one of them"
+        yield Finding("database.snapshot_identifier", message, ("database.existing",))
     if not database.exists:
         return
     problem = _version_problem(database)
@@ -131,7 +134,7 @@ def _memory_problem(value: str, unit_kb: int) -> str | None:
     unit = "kB" if unit_kb == 1 else f"blocks of {unit_kb} kB"
     sized = re.fullmatch(r"([0-9]+)\s*([kmgt]b)", value.strip().lower())
     if sized is None:
-        return f"{value!r} is no number; RDS takes {unit}"
+        return f"{value!r} is not a number; RDS takes {unit}"
     number = int(sized[1]) * UNITS_KB[sized[2]] // unit_kb
     return f'RDS takes no unit but the number of {unit}: {value} is "{number}"'
 
@@ -140,4 +143,4 @@ def _connections_problem(value: str) -> str | None:
     low, high = MAX_CONNECTIONS
     if re.fullmatch(FORMULA, value) or (value.isdecimal() and low <= int(value) <= high):
         return None
-    return f"{value!r} is no number of connections; {low} to {high}"
+    return f"{value!r} is not a number of connections; {low} to {high}"

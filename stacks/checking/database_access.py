@@ -32,7 +32,11 @@ def access_findings(settings: Settings, *, supported: bool) -> Iterator[Finding]
     if not settings.database.iam_authentication:
         return
     if not settings.database.exists:
-        yield Finding(KEY, "there is no database to log in to; false", ("database.engine",))
+        yield Finding(
+            KEY,
+            "there is no database of our own to log in to; false",
+            ("database.engine", "database.existing"),
+        )
         return
     if not supported:
         message = f"{settings.system} logs in with a password only; false"

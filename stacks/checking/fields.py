@@ -113,7 +113,7 @@ def network_of(text: str) -> IPv4Network:
     if not isinstance(network, IPv4Network) or "/" not in text:
         raise ValueError(f"{text!r} is not an IPv4 range like 10.0.0.0/16")
     if str(network) != text:
-        raise ValueError(f"{text!r} is no network address; write {network}")
+        raise ValueError(f"{text!r} is not a network address; write {network}")
     return network
 
 
@@ -223,6 +223,32 @@ InstanceClass = Annotated[
 ]
 CacheNodeType = Annotated[
     str, shape(r"cache\.[a-z][a-z0-9]*\.[a-z0-9]+", "a node type of ElastiCache, like cache.t4g.micro")
+]
+HostName = Annotated[
+    str,
+    shape(
+        r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+"
+        r"|[0-9]{1,3}(\.[0-9]{1,3}){3}",
+        "a host name like db.internal.example.com, without scheme, port and path",
+    ),
+]
+SecretArn = Annotated[
+    str,
+    shape(
+        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}",
+        "the whole ARN of a secret, arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>",
+    ),
+]
+KmsKeyArn = Annotated[
+    str,
+    shape(
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-z0-9-]{36}",
+        "the ARN of a KMS key, arn:aws:kms:<region>:<account>:key/<id>",
+    ),
+]
+SecretKey = Annotated[str, shape(r"[A-Za-z0-9_.-]{1,128}", "a key of a JSON secret, like password")]
+DatabaseName = Annotated[
+    str, shape(r"[A-Za-z_][A-Za-z0-9_$-]{0,62}", "the name of a PostgreSQL database, 63 characters at most")
 ]
 MinAcu = Annotated[float, Checked(_capacity(0), (("minimum", 0), ("maximum", 256), ("multipleOf", 0.5)))]
 MaxAcu = Annotated[float, Checked(_capacity(1), (("minimum", 1), ("maximum", 256), ("multipleOf", 0.5)))]

@@ -38,7 +38,7 @@ def _zones(settings: Settings) -> Iterator[Finding]:
         if not zones.belongs(zone, region):
             example = f"like {region}a, or an id like {zones.abbreviated(region)}-az1"
             yield Finding(
-                key, f"{zone} is no zone of {region}; write one {example}", ("region",), below=(index,)
+                key, f"{zone} is not a zone of {region}; write one {example}", ("region",), below=(index,)
             )
 
 

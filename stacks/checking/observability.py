@@ -1,4 +1,4 @@
-"""Alarms that could never ring, or would never stop; archives that keep nothing longer. Pure."""
+"""Alarms that could never fire, or would never stop; archives that keep nothing longer. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def observability_findings(settings: Settings) -> Iterator[Finding]:
     if alarms.healthy_tasks > tasks:
         yield Finding(
             "observability.alarms.healthy_tasks",
-            f"{alarms.healthy_tasks} is more than service.min_tasks, {tasks}: it would ring all the time; "
+            f"{alarms.healthy_tasks} is more than service.min_tasks, {tasks}: it would fire all the time; "
             "raise min_tasks or lower this",
             ("service.min_tasks",),
         )
@@ -23,7 +23,7 @@ def observability_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "observability.alarms.latency_milliseconds",
             f"the load balancer gives up after {patience} ms (alb.idle_timeout_seconds), so this would never "
-            "ring; lower it",
+            "fire; lower it",
             ("alb.idle_timeout_seconds",),
         )
     yield from _archive(settings)

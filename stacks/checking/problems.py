@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import UnionType
 from typing import Any, TypeAlias, Union, get_args, get_origin
 
@@ -49,8 +50,8 @@ class Problem:
     key: str
     """``network.nat_gateways``, or empty where no key can be named."""
     message: str
-    file: str = ""
-    """The file that it is in, where that is not the environment's own."""
+    file: Path | None = None
+    """The file that it stands in, where that is not the named one."""
 
     def __str__(self) -> str:
         return f"{self.key}: {self.message}" if self.key else self.message

@@ -14,6 +14,7 @@ from stacks.checking.observability import observability_findings
 from stacks.checking.pipelines import pipelines_findings
 from stacks.checking.problems import Finding, Place
 from stacks.checking.service import service_findings
+from stacks.checking.stores import store_findings
 from stacks.checking.texts import text_findings
 from stacks.sections.network import Alb
 from stacks.settings import Settings
@@ -30,6 +31,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from network_findings(settings)
     yield from _alb(settings)
     yield from database_findings(settings)
+    yield from store_findings(settings)
     yield from service_findings(settings)
     yield from observability_findings(settings)
     yield from pipelines_findings(settings)

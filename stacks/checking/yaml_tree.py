@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -25,11 +26,20 @@ class Tree:
     value: Any = None
     lines: dict[Place, int] = field(default_factory=dict)
     """Line of each key or list item, from 1."""
+    files: dict[Place, Path] = field(default_factory=dict)
+    """Where the line of a key or list item is one of another file: one that this file extends."""
     spellings: dict[Place, str] = field(default_factory=dict)
     """Each scalar as it stands in the file, where it stands without quotes."""
     problems: list[Problem] = field(default_factory=list)
     refused: set[Place] = field(default_factory=set)
     """Where the problems are; the values there are None."""
+
+    def says(self, place: Place) -> bool:
+        """Whether there is a value at *place*, which is one of keys alone."""
+        found = self.value
+        for key in place:
+            found = found.get(key) if isinstance(found, dict) else None
+        return found is not None
 
 
 def parse(text: str, kind: type[Reader] | None = None) -> Tree:
@@ -119,7 +129,7 @@ class Reader:
                 continue
             here = (*path, key)
             if key in own:
-                self._problem(key_node, here, f"stands twice, first on line {first[key]}; keep one of them")
+                self._problem(key_node, here, f"stands twice, {_remedy(own[key], value_node, first[key])}")
                 continue
             self._tree.lines[here] = first[key] = line
             own[key] = self.read(value_node, here)
@@ -170,6 +180,13 @@ class Reader:
         self._tree.refused.add(path)
 
 
+def _remedy(value: object, again: yaml.Node, line: int) -> str:
+    """Return what to do with a key of *value*, from *line* on, that stands there *again*."""
+    if isinstance(value, dict) and isinstance(again, yaml.MappingNode):
+        return f"first on line {line}; merge it: move what is below it to what is below line {line}"
+    return f"first on line {line}; keep one of them"
+
+
 def _is_text(text: str) -> bool:
     """Whether *text* can be written as UTF-8: YAML's escapes can make lone surrogates."""
     try:
@@ -184,7 +201,7 @@ def _unfaithful(written: str, value: object) -> str | None:
     if isinstance(value, str) and not _is_text(value):
         return "text that is not valid Unicode"
     if isinstance(value, float) and not math.isfinite(value):
-        return f"{written} is no number that can be used here"
+        return f"{written} is not a number that can be used here"
     if isinstance(value, int) and not isinstance(value, bool) and written.lstrip("+") != str(value):
         return (
             f"YAML reads {printable(written)} as {value}; write {value}, or {_quoted(written)} if it is text"

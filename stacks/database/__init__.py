@@ -14,10 +14,12 @@ from stacks.wiring import Stack
 
 
 def build(settings: Settings) -> Stack:
-    """Return the stack of what outlives the tasks; it is empty where they keep nothing."""
+    """Return the stack of what outlives the tasks; it is empty where they need nothing of it."""
     stack = Stack(settings, "database", "PostgreSQL, its login and the login's rotation, migration, alarms")
     if settings.database.exists:
         _database(stack)
+    elif settings.database.used:
+        migration.add(stack)
     cache.add(stack)
     return stack
 

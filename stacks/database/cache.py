@@ -24,7 +24,7 @@ FAMILY = "redis7"
 
 def add(stack: Stack) -> None:
     """Add the cache to the database's stack and export where it is; nothing where it is off."""
-    if not stack.settings.cache.enabled:
+    if not stack.settings.cache.exists:
         return
     group = _replication_group(stack)
     _alarms(stack, group)
@@ -82,7 +82,7 @@ def _protection(stack: Stack) -> Mapping[str, Any]:
         "TransitEncryptionEnabled": True,
         "TransitEncryptionMode": cache.transit_encryption,
     }
-    if not cache.has_password:
+    if not cache.makes_password:
         return always
     reference = f"{{{{resolve:secretsmanager:${{Password}}:SecretString:{CACHE.content}}}}}"
     return always | {"AuthToken": Sub(reference, Password=stack.imported("security", "CacheSecretArn"))}

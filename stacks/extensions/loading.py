@@ -88,7 +88,7 @@ class _Loading:
 
     def _extension(self, text: str, path: Path, entry: sections.OwnStack) -> Extension | None:
         tree = read(text)
-        self.problems += [Problem(one.line, one.key, one.message, str(path)) for one in tree.problems]
+        self.problems += [Problem(one.line, one.key, one.message, path) for one in tree.problems]
         if tree.problems:
             return None
         if found := list(objections(tree.value)):
@@ -116,13 +116,11 @@ class _Loading:
         self._outputs[one.name] = exports(template)
 
     def _in_template(self, found: list[Objection], path: Path, lines: Mapping[Place, int]) -> None:
-        self.problems += [
-            Problem(line_of(lines, place), spelled(place), text, str(path)) for place, text in found
-        ]
+        self.problems += [Problem(line_of(lines, place), spelled(place), text, path) for place, text in found]
 
     def _in_environment(self, place: Place, message: str) -> None:
         file, line = self._where(place)
-        self.problems.append(Problem(line, spelled(place), message, str(file)))
+        self.problems.append(Problem(line, spelled(place), message, file))
 
 
 def _text(path: Path, said: str) -> tuple[str, str]:

@@ -22,10 +22,12 @@ def add(stack: Stack) -> None:
     """Add those that say what the environment file says."""
     for name, value in _written(stack).items():
         _add(stack, name, value)
+    if stack.settings.cache.existing:
+        add_located(stack)
 
 
 def add_located(stack: Stack) -> None:
-    """Add those that say where something of this stack is."""
+    """Add those that say where the cache is, in its own stack; of one that was there it is known before."""
     for name, value in stack.application.located.items():
         _add(stack, name, stack.resolved(value))
 

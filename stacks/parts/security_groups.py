@@ -46,7 +46,7 @@ def add(stack: Stack, vpc: Ref | str) -> Mapping[str, SecurityGroup]:
             "Load balancer",
             inbound=[*(_tcp(port, to) for port in entries for to in clients), *_testers(settings)],
         ),
-        "Ecs": _group(stack, vpc, "Ecs", "Tasks", outbound=[_tcp(HTTPS, EVERYWHERE)]),
+        "Ecs": _group(stack, vpc, "Ecs", "Tasks", outbound=[_tcp(HTTPS, EVERYWHERE), *_stores(settings)]),
         "Endpoint": _group(
             stack,
             vpc,
@@ -59,13 +59,15 @@ def add(stack: Stack, vpc: Ref | str) -> Mapping[str, SecurityGroup]:
     if settings.database.exists:
         groups["Rds"] = _group(stack, vpc, "Rds", "Database")
         _connect(stack, groups, "Ecs", "Rds", POSTGRES)
+    if settings.database.exists or stack.application.rotation:
         groups["Lambda"] = _group(
             stack, vpc, "Lambda", "Rotation functions", outbound=[_tcp(HTTPS, EVERYWHERE)]
         )
+    if settings.database.exists:
         _connect(stack, groups, "Lambda", "Rds", POSTGRES)
-        if stack.application.rotation:
-            _connect(stack, groups, "Lambda", "Ecs", settings.service.port)
-    if settings.cache.enabled:
+    if stack.application.rotation:
+        _connect(stack, groups, "Lambda", "Ecs", settings.service.port)
+    if settings.cache.exists:
         groups["Redis"] = _group(stack, vpc, "Redis", "Cache")
         _connect(stack, groups, "Ecs", "Redis", REDIS)
     return groups
@@ -85,6 +87,12 @@ def _group(
         rules["SecurityGroupIngress"] = inbound
     group = SecurityGroup(f"{name}SecurityGroup", GroupDescription=description, VpcId=vpc, **rules)
     return stack.add(group, name=name.lower())
+
+
+def _stores(settings: Settings) -> list[SecurityGroupRule]:
+    """Return the ways to a database and a cache that were there; their own groups are their owner's."""
+    there = (settings.database.existing, settings.cache.existing)
+    return [_tcp(one.port, one.cidr or settings.network.vpc_cidr) for one in there if one]
 
 
 def _testers(settings: Settings) -> list[SecurityGroupRule]:

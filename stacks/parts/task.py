@@ -116,7 +116,8 @@ def _secret(stack: Stack, name: str, source: Injected) -> Secret:
         return Secret(
             Name=name, ValueFrom=arn("ssm", f"parameter{parameters.path(stack.settings, source.name)}")
         )
-    return Secret(Name=name, ValueFrom=Join("", [stack.resolved(source.secret), f":{source.key}::"]))
+    secret, key = stack.resolved(source.secret), f":{source.key}::"
+    return Secret(Name=name, ValueFrom=secret + key if isinstance(secret, str) else Join("", [secret, key]))
 
 
 def _logs(stack: Stack, log_group: LogGroup, stream: str) -> LogConfiguration:

@@ -25,7 +25,8 @@ def described(model: type[Model]) -> type[Model]:
 
     Not pydantic's ``use_attribute_docstrings``: that reads the sources again whenever a command starts.
     """
-    texts = _texts(model)
+    above = (one for one in reversed(model.__mro__) if issubclass(one, Section) and one is not Section)
+    texts = {name: text for one in above for name, text in _texts(one).items()}
     for name, info in model.model_fields.items():
         for part in (info.annotation, *getattr(info.annotation, "__args__", ())):
             if isinstance(part, type) and issubclass(part, Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from stacks.checking import fields, limits
@@ -9,8 +10,61 @@ from stacks.checking.fields import between, shape
 from stacks.sections import Section
 
 
+class ExistingStore(Section):
+    """A server that is there already: gatestack neither creates, rotates, backs up nor deletes it."""
+
+    host: fields.HostName
+    port: Annotated[int, between(1, 65_535)]
+    secret_arn: fields.SecretArn | None
+    kms_key_arn: fields.KmsKeyArn | None = None
+    """Key that the secret is encrypted with; left out: AWS's own, `aws/secretsmanager`."""
+    cidr: fields.Cidr | None = None
+    """Addresses of the server, which tasks may connect to on its port; left out: those of the VPC."""
+
+
+class ExistingDatabase(ExistingStore):
+    """A PostgreSQL database that is there already."""
+
+    port: Annotated[int, between(1, 65_535)] = 5432
+    name: fields.DatabaseName
+    """The database on that server."""
+    secret_arn: fields.SecretArn
+    """Secret in the JSON form of RDS, with the keys that the system reads: username and password, or
+    DATABASE_URL (LLM Proxy)."""
+
+    @property
+    def given(self) -> Mapping[tuple[str, str], str]:
+        """What the database stack would export of its own database."""
+        found = {
+            "DbEndpoint": self.host,
+            "DbPort": str(self.port),
+            "DbName": self.name,
+            "DbSecretArn": self.secret_arn,
+        }
+        return {("database", output): value for output, value in found.items()}
+
+
+class ExistingCache(ExistingStore):
+    """A Redis that is there already."""
+
+    port: Annotated[int, between(1, 65_535)] = 6379
+    tls: bool = True
+    secret_arn: fields.SecretArn | None = None
+    """Secret in JSON with its password; left out: it asks for none."""
+    secret_key: fields.SecretKey = "password"  # noqa: S105 - the name of a key
+    """Key of the password in that secret."""
+
+    @property
+    def given(self) -> Mapping[tuple[str, str], str]:
+        """What the stacks would export of the environment's own cache."""
+        place = {("database", "RedisEndpoint"): self.host, ("database", "RedisPort"): str(self.port)}
+        return place | ({("security", "CacheSecretArn"): self.secret_arn} if self.secret_arn else {})
+
+
 class Database(Section):
     """PostgreSQL: an instance of RDS, or Aurora Serverless v2."""
+
+    existing: ExistingDatabase | None
 
     engine: Literal["none", "postgres", "aurora-postgresql"]
     """`none` where the system keeps nothing; another engine is another database: it is made beside the old
@@ -40,12 +94,17 @@ class Database(Section):
     snapshot_identifier: fields.SnapshotId | None
     """Snapshot that a new database is made from."""
     connection_alarm: Annotated[int, between(1, 262_143, "connections")]
-    """Connections above which the alarm rings."""
+    """Connections above which the alarm fires."""
 
     @property
     def exists(self) -> bool:
-        """Whether there is a database at all."""
-        return self.engine != "none"
+        """Whether there is a database of the environment's own."""
+        return self.engine != "none" and self.existing is None
+
+    @property
+    def used(self) -> bool:
+        """Whether tasks have a database, their own or one that was there."""
+        return self.exists or self.existing is not None
 
     @property
     def aurora(self) -> bool:
@@ -61,6 +120,7 @@ class Database(Section):
 class Cache(Section):
     """Redis on ElastiCache, which tasks share."""
 
+    existing: ExistingCache | None
     enabled: bool
     node_type: fields.CacheNodeType
     nodes: Annotated[int, between(*limits.CACHE_NODES, "nodes")]
@@ -73,6 +133,26 @@ class Cache(Section):
     """0 makes no daily snapshots."""
 
     @property
+    def exists(self) -> bool:
+        """Whether there is a cache of the environment's own."""
+        return self.enabled and self.existing is None
+
+    @property
+    def used(self) -> bool:
+        """Whether tasks have a cache, their own or one that was there."""
+        return self.exists or self.existing is not None
+
+    @property
+    def makes_password(self) -> bool:
+        """Whether the own cache asks for a password; without TLS it would travel as clear text."""
+        return self.exists and self.transit_encryption == "required"
+
+    @property
     def has_password(self) -> bool:
-        """Whether there is a cache that asks for a password; without TLS it would travel as clear text."""
-        return self.enabled and self.transit_encryption == "required"
+        """Whether tasks need a password for their cache."""
+        return self.makes_password or bool(self.existing and self.existing.secret_arn)
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether tasks can connect to their cache with TLS."""
+        return self.exists or bool(self.existing and self.existing.tls)

@@ -45,7 +45,7 @@ class Alarms(Section):
     latency_percentile: Annotated[int, between(50, 99)]
     """95: five in a hundred answers may take longer than latency_milliseconds."""
     healthy_tasks: Annotated[int, between(0, 5000, "tasks")]
-    """The alarm rings when fewer tasks answer the load balancer."""
+    """The alarm fires when fewer tasks answer the load balancer."""
     stopped_tasks: bool
     """A message for each task that stopped though no deployment, scaling or person asked for it."""
     database_cpu_percent: Annotated[int, between(1, 99, "percent")]
@@ -69,7 +69,7 @@ class Observability(Section):
     alarms: Alarms
     dashboard: bool
     rollback_alarms: fields.RollbackAlarms
-    """CloudWatch alarms, by name or ARN, five at most: an update of alb or service during which one rings is
+    """CloudWatch alarms, by name or ARN, five at most: an update of alb or service during which one fires is
     rolled back. They have to exist."""
     rollback_monitoring_minutes: Annotated[int, between(0, limits.MOST_ROLLBACK_MINUTES, "minutes")]
     """How long they are watched after an update has done everything."""

@@ -41,7 +41,7 @@ class Service(Section):
     """Fargate takes certain sizes with each CPU size."""
     architecture: Literal["x86_64", "arm64"]
     desired_count: Annotated[int, between(0, 5000, "tasks")]
-    """Tasks at first; later scaling owns the number."""
+    """Tasks at first; later scaling owns the number. Left out, it is moved into min_tasks to max_tasks."""
     min_tasks: Annotated[int, between(0, 5000, "tasks")]
     max_tasks: Annotated[int, between(1, 5000, "tasks")]
     cpu_target_percent: Annotated[int, between(1, 100, "percent")]
@@ -64,7 +64,7 @@ class Service(Section):
     bake_minutes: Annotated[int, between(0, 1440, "minutes")]
     """How long the old tasks stay after all traffic has gone to the new ones; not with rolling."""
     deployment_alarms: bool | None
-    """Roll a deployment back during which the alarm on 5xx answers or on unhealthy tasks rings; left out:
+    """Roll a deployment back during which the alarm on 5xx answers or on unhealthy tasks fires; left out:
     where the strategy is not rolling."""
     workers: Annotated[int, between(1, 64, "workers")]
     """Processes in a task; LiteLLM advises one a vCPU."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from awacs import bedrock, ecr, kms, logs, s3, secretsmanager, ssm, ssmmessages, xray
@@ -48,6 +48,7 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
     # Six characters end a secret's ARN (AWS Secrets Manager User Guide, "Permissions policy examples").
     login = [arn("secretsmanager", f"secret:{settings.login_secret_name}-??????")]
     injected = [Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "start"]
+    there = tuple(one for one in (settings.database.existing, settings.cache.existing) if one)
     return role(
         stack,
         "ExecutionRole",
@@ -58,8 +59,16 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
         allow("WriteOwnLogs", [logs.CreateLogStream, logs.PutLogEvents], log_groups),
         *_reading("ReadOwnSecrets", [*injected, *(login if settings.database.exists else ())]),
         allow("ReadOwnParameters", [ssm.GetParameters], [arn("ssm", f"parameter/{settings.prefix}/*")]),
-        _decrypt(key, "secretsmanager"),
+        _decrypt(GetAtt(key, "Arn"), "secretsmanager"),
+        *_reading("ReadExistingSecrets", [one.secret_arn for one in there if one.secret_arn]),
+        *_decrypting(one.kms_key_arn for one in there if one.secret_arn and one.kms_key_arn),
     )
+
+
+def _decrypting(keys: Iterable[str]) -> Iterator[Statement]:
+    """Yield what opens secrets that are encrypted with keys of their owner's."""
+    for number, key in enumerate(dict.fromkeys(keys), 1):
+        yield _decrypt(key, "secretsmanager", f"DecryptExistingSecrets{number}")
 
 
 def _programs(stack: Stack) -> Iterator[str]:
@@ -81,7 +90,7 @@ def _task_role(stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket
         arn("ecs", "*"),
         *(_configuration(key, bucket) if bucket and stack.application.config else ()),
         *_reading("ReadOwnSecrets", fetched),
-        *([_decrypt(key, "secretsmanager")] if fetched else ()),
+        *([_decrypt(GetAtt(key, "Arn"), "secretsmanager")] if fetched else ()),
         *_bedrock(stack.settings),
         *_tracing(stack.settings),
         *_commands(stack.settings),
@@ -90,7 +99,7 @@ def _task_role(stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket
 
 def _configuration(key: Key, bucket: Bucket) -> tuple[Statement, Statement]:
     files = Sub(f"${{{bucket.title}.Arn}}/litellm/*")
-    return allow("ReadConfiguration", [s3.GetObject], [files]), _decrypt(key, "s3")
+    return allow("ReadConfiguration", [s3.GetObject], [files]), _decrypt(GetAtt(key, "Arn"), "s3")
 
 
 def _reading(sid: str, arns: list[Any]) -> list[Statement]:
@@ -123,9 +132,9 @@ def _commands(settings: Settings) -> list[Statement]:
     return [allow("TakeCommands", _COMMANDS, ["*"])] if settings.service.execute_command else []
 
 
-def _decrypt(key: Key, service: str) -> Statement:
+def _decrypt(key_arn: Any, service: str, sid: str = "DecryptThroughService") -> Statement:
     through = Condition(StringEquals("kms:ViaService", via(service)))
-    return allow("DecryptThroughService", [kms.Decrypt], [GetAtt(key, "Arn")], through)
+    return allow(sid, [kms.Decrypt], [key_arn], through)
 
 
 _PULL = [ecr.BatchCheckLayerAvailability, ecr.BatchGetImage, ecr.GetDownloadUrlForLayer]

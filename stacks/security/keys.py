@@ -81,7 +81,7 @@ def _policy(settings: Settings) -> PolicyDocument:
 
 
 def _use(settings: Settings) -> tuple[Statement, Statement, Statement]:
-    cache = ("elasticache",) if settings.cache.enabled else ()
+    cache = ("elasticache",) if settings.cache.exists else ()
     return _account(), _callers(*SERVICES, *cache), _grants("ecr", "rds", *cache)
 
 

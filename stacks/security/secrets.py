@@ -20,7 +20,7 @@ def wanted(stack: Stack) -> Iterator[OwnSecret]:
     yield from stack.application.secrets
     if stack.settings.database.exists:
         yield known_secrets.administrator(stack.application)
-    if stack.settings.cache.has_password:
+    if stack.settings.cache.makes_password:
         yield known_secrets.CACHE
 
 

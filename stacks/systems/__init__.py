@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from stacks.application import Application
+    from stacks.settings import Settings
 
 MODULES = {
     "litellm": "litellm",
@@ -26,3 +27,9 @@ MODULES = {
 def application(system: str) -> Application:
     """Return what *system* is made of."""
     return cast("Application", import_module(f"stacks.systems.{MODULES[system]}").APPLICATION)
+
+
+def has_database_stack(settings: Settings) -> bool:
+    """Whether the database stack holds anything: a server of its own, or a migration of the schema."""
+    migrates = settings.database.used and application(settings.system).migration is not None
+    return settings.keeps_data or migrates

@@ -27,6 +27,7 @@ from stacks.checking import limits
 from stacks.checking.cache import cache_advice, cache_findings
 from stacks.checking.litellm import config_advice, config_findings
 from stacks.checking.problems import Finding
+from stacks.known_secrets import CACHE
 from stacks.settings import Settings
 from stacks.systems import litellm_config, litellm_database
 
@@ -100,10 +101,11 @@ def _variables(settings: Settings) -> dict[str, Value]:
 
 def _redis(settings: Settings) -> dict[str, Value]:
     """Say where Redis is, in parts: LiteLLM is slower with REDIS_URL ("Best Practices for Production")."""
-    if not settings.cache.enabled:
+    if not settings.cache.used:
         return {}
     host, port = (Export("database", output) for output in ("RedisEndpoint", "RedisPort"))
-    return {"REDIS_HOST": host, "REDIS_PORT": port, "REDIS_SSL": "True"}
+    encrypted = {"REDIS_SSL": "True"} if settings.cache.has_tls else {}
+    return {"REDIS_HOST": host, "REDIS_PORT": port, **encrypted}
 
 
 def _bedrock(settings: Settings) -> dict[str, Value]:
@@ -125,8 +127,11 @@ def _injected(settings: Settings) -> dict[str, Injected]:
 
 
 def _redis_password(settings: Settings) -> dict[str, Injected]:
-    password = FromSecret(Export("security", "CacheSecretArn"), "REDIS_PASSWORD")
-    return {password.key: password} if settings.cache.has_password else {}
+    if not settings.cache.has_password:
+        return {}
+    there = settings.cache.existing
+    key = there.secret_key if there else CACHE.content
+    return {"REDIS_PASSWORD": FromSecret(CACHE.arn, key)}
 
 
 def _migration_variables(settings: Settings) -> dict[str, Value]:
@@ -138,7 +143,7 @@ def _migration_variables(settings: Settings) -> dict[str, Value]:
         "LITELLM_LOG": settings.service.log_level,
         "LITELLM_MODE": "PRODUCTION",
     }
-    return {**litellm_database.PLACE, **own}
+    return {**litellm_database.place(settings), **own}
 
 
 def _probe(port: int, path: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ BUCKET, KEY = "LITELLM_CONFIG_BUCKET_NAME", "LITELLM_CONFIG_BUCKET_OBJECT_KEY"
 
 def text(settings: Settings) -> str:
     """Return config.yaml as the environment file has it, keys in its order, and what a cache takes."""
-    config = _with_cache(settings) if settings.cache.enabled else settings.service.config
+    config = _with_cache(settings) if settings.cache.used else settings.service.config
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=110)
 
 

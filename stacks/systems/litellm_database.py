@@ -15,10 +15,7 @@ from stacks.settings import Settings
 NAME = "litellm"
 """The database and its administrator; a snapshot of an earlier environment holds both under this name too."""
 
-PLACE: Mapping[str, Value] = {
-    "DATABASE_HOST": Export("database", "DbEndpoint"),
-    "DATABASE_NAME": Export("database", "DbName"),
-}
+POSTGRES = 5432
 LOGIN: Mapping[str, Injected] = {
     f"DATABASE_{key.upper()}": FromSecret(Export("database", "DbSecretArn"), key)
     for key in ("username", "password")
@@ -29,13 +26,26 @@ longer; and in the run that switches tokens on it may come before the role that 
 """
 
 
+def place(settings: Settings) -> Mapping[str, Value]:
+    """
+    Return where the database is.
+
+    LiteLLM puts host and name into its URL as they are, and no port (LiteLLM 1.93, litellm/proxy/utils.py,
+    construct_database_url_from_env_vars): one that is not PostgreSQL's own stands behind the host.
+    """
+    there = settings.database.existing
+    elsewhere = there is not None and there.port != POSTGRES
+    host = f"{there.host}:{there.port}" if there and elsewhere else Export("database", "DbEndpoint")
+    return {"DATABASE_HOST": host, "DATABASE_NAME": Export("database", "DbName")}
+
+
 def variables(settings: Settings) -> Mapping[str, Value]:
     """Return where the database is, and with tokens as whom to log in; LiteLLM makes the URL."""
     if not settings.database.iam_authentication:
-        return PLACE
+        return place(settings)
     # The same name as `stacks.database.access.token_user` returns; that module knows CloudFormation.
     tokens = {"DATABASE_USER": f"{NAME}_iam", "IAM_TOKEN_DB_AUTH": "True"}
-    return {**PLACE, "DATABASE_PORT": Export("database", "DbPort"), **tokens}
+    return {**place(settings), "DATABASE_PORT": Export("database", "DbPort"), **tokens}
 
 
 def injected(settings: Settings) -> Mapping[str, Injected]:

@@ -85,16 +85,17 @@ def _variables(settings: Settings) -> dict[str, Value]:
 
 
 def _event_bus(settings: Settings) -> dict[str, Value]:
-    return {"LLM_PROXY_EVENT_BUS": "redis-streams" if settings.cache.enabled else "in-memory"}
+    return {"LLM_PROXY_EVENT_BUS": "redis-streams" if settings.cache.used else "in-memory"}
 
 
 def _http_cache(settings: Settings) -> dict[str, Value]:
     """Let cached answers travel encrypted: this client knows TLS, other than the event bus."""
-    if not settings.cache.enabled:
+    if not settings.cache.used:
         return {}
+    scheme = "rediss" if settings.cache.has_tls else "redis"
     return {
         "HTTP_CACHE_BACKEND": "redis",
-        "REDIS_CACHE_URL": Text("rediss://${Host}:${Port}/1", HOST_AND_PORT),
+        "REDIS_CACHE_URL": Text(f"{scheme}://${{Host}}:${{Port}}/1", HOST_AND_PORT),
     }
 
 
@@ -109,7 +110,7 @@ def _injected(settings: Settings) -> dict[str, Injected]:
 
 
 def _redis_address(settings: Settings) -> dict[str, Injected]:
-    return {"REDIS_ADDR": FromParameter(REDIS_ADDRESS)} if settings.cache.enabled else {}
+    return {"REDIS_ADDR": FromParameter(REDIS_ADDRESS)} if settings.cache.used else {}
 
 
 def _dispatcher_command(settings: Settings) -> tuple[str, ...]:
@@ -140,19 +141,20 @@ def _probe(port: int, path: str) -> tuple[str, ...]:
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
-    if settings.cache.has_password:
-        message = (
-            "the event bus speaks neither TLS nor AUTH, and the proxy ends where Redis asks for them; "
-            "write preferred"
-        )
+    there, why = settings.cache.existing, "the event bus speaks neither TLS nor AUTH"
+    if settings.cache.makes_password:
+        message = f"{why}, and the proxy ends where Redis asks for them; write preferred"
         yield Finding("cache.transit_encryption", message, ("cache.enabled",))
-    if settings.dispatcher.enabled and not settings.cache.enabled:
+    if there and (there.tls or there.secret_arn):
+        message = f"{why}; name a Redis that asks for neither, with tls: false and no secret_arn"
+        yield Finding("cache.existing", message)
+    if settings.dispatcher.enabled and not settings.cache.used:
         message = "takes its events out of Redis; add cache.enabled: true, or write false"
         yield Finding("dispatcher.enabled", message, ("cache.enabled",))
 
 
 def _advice(settings: Settings) -> Iterator[str]:
-    if settings.cache.enabled:
+    if settings.cache.exists:
         yield (
             "cache.transit_encryption: preferred, so events travel to Redis unencrypted inside the VPC: "
             "llm-proxy's event bus knows no TLS"

@@ -100,7 +100,7 @@ def test_a_status_that_nobody_knows_yet_is_left_alone() -> None:
     assert deploy(Observed(stack("PONDERING_IN_PROGRESS"))) == Wait(row("PONDERING_IN_PROGRESS").text)
     for action in (deploy(Observed(stack("PONDERED"))), destroy(Observed(stack("PONDERED")))):
         assert isinstance(action, Fail)
-        assert "PONDERED is none that this version of gatestack knows" in action.reason
+        assert "PONDERED is unknown to this version of gatestack" in action.reason
 
 
 # change sets
@@ -150,18 +150,18 @@ def test_change_sets_that_keep_going_out_of_date_end_the_run() -> None:
     action = deploy(Observed(stack(), history=History(change_sets=4)))
 
     assert isinstance(action, Fail)
-    assert "somebody else is at work" in action.reason
+    assert "somebody else is deploying" in action.reason
 
 
 def test_a_change_set_that_nobody_has_compared_is_compared_before_anything_else() -> None:
     for hold in ("", "waits for b"):
         action = deploy(Observed(stack(), change_set(), compared=False, hold=hold))
-        assert action == Compare("change-set-id", "is it what was asked for?")
+        assert action == Compare("change-set-id", "is it what was requested?")
 
 
 def test_after_what_was_kept_is_taken_up_the_rest_is_made_and_that_is_a_creation() -> None:
     taken = Observed(stack("IMPORT_COMPLETE"), history=History(executed="one", kind="IMPORT"))
-    assert deploy(taken) == CreateChangeSet("UPDATE", "what was kept is taken up, the rest is made")
+    assert deploy(taken) == CreateChangeSet("UPDATE", "what was kept is imported, the rest is created")
 
     made = History(executed="two", kind="UPDATE", imported=True)
     assert deploy(Observed(stack("UPDATE_COMPLETE"), history=made)) == Done("create", "updated")
@@ -228,7 +228,7 @@ def test_a_stack_of_somebody_else_is_updated_only_while_nothing_in_it_goes() -> 
     assert isinstance(deploy(Observed(foreign, change_set(changes=(added,)))), Execute)
     refused = deploy(Observed(foreign, change_set(changes=(removed,))))
     assert isinstance(refused, Fail)
-    assert (refused.outcome, "gatestack did not make it" in refused.reason) == ("protected", True)
+    assert (refused.outcome, "gatestack did not create it" in refused.reason) == ("protected", True)
 
 
 # outcomes
@@ -255,8 +255,8 @@ def test_what_was_executed_is_judged_by_the_stack(status: str, action: type) -> 
 def test_what_is_seen_from_before_the_execution_proves_nothing() -> None:
     stale = Observed(stack("UPDATE_COMPLETE"), change_set(), fresh=False, history=EXECUTED)
 
-    assert deploy(stale) == Wait("AWS has not shown the beginning yet")
-    assert deploy(Observed(None, history=EXECUTED)) == Wait("AWS has not shown the beginning yet")
+    assert deploy(stale) == Wait("AWS does not show the start yet")
+    assert deploy(Observed(None, history=EXECUTED)) == Wait("AWS does not show the start yet")
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_recovery_waits_for_what_the_stack_needs(status: str) -> None:
 def test_destroying_waits_for_consumers_and_for_stale_looks() -> None:
     assert destroy(Observed(stack(), hold="waits for b")) == Wait("waits for b", on="others")
     assert destroy(Observed(stack(), fresh=False, history=History(deletes=1))) == Wait(
-        "AWS has not shown it yet"
+        "AWS does not show it yet"
     )
 
 

@@ -77,7 +77,7 @@ def test_a_live_engine_of_the_same_major_is_never_gone_below(live: str | None, v
 
 def test_a_live_engine_of_a_later_major_is_refused_with_the_key_to_change() -> None:
     with pytest.raises(
-        Refused, match=r'^database\.engine_version: 16\.4, and dev-litellm runs .*; give "17"$'
+        Refused, match=r'^database\.engine_version: 16\.4, and dev-litellm runs .*; set "17"$'
     ):
         engine_version(POSTGRES, live="17.1", offered=None, new=False)
 
@@ -108,7 +108,7 @@ def test_a_disk_is_never_smaller_than_it_is(live: int | None, snapshot: int | No
     ("live", "snapshot", "who"), [(101, None, "dev-db"), (None, 101, "the snapshot before")]
 )
 def test_a_bound_below_what_the_disk_has_is_refused(live: int | None, snapshot: int | None, who: str) -> None:
-    with pytest.raises(Refused, match=rf"max_storage_gb: 100 GB, and {who} has 101 GB: .* give 112 or more"):
+    with pytest.raises(Refused, match=rf"max_storage_gb: 100 GB, and {who} has 101 GB: .* set 112 or more"):
         allocated_storage(DISK, live=live, snapshot=snapshot)
 
 

@@ -154,7 +154,7 @@ def test_what_would_be_lost_is_named(cloud: FakeCloud) -> None:
         ("ROLLBACK_COMPLETE", "recreate", ()),
         ("UPDATE_FAILED", "update", ()),
         ("UPDATE_ROLLBACK_FAILED", "update", ()),
-        ("UPDATE_IN_PROGRESS", "update", ("plan again when it has come to an end",)),
+        ("UPDATE_IN_PROGRESS", "update", ("plan again when it has finished",)),
     ],
 )
 def test_stacks_that_can_have_no_change_set_are_planned_from_their_status(
@@ -172,7 +172,7 @@ def test_stacks_that_can_have_no_change_set_are_planned_from_their_status(
 def test_a_failed_stack_of_somebody_else_is_a_problem(cloud: FakeCloud) -> None:
     cloud.has("dev-a", "ROLLBACK_COMPLETE", tags={})
 
-    assert planned(cloud, manifest(spec("a"))).stacks[0].problems[0].startswith("gatestack did not make")
+    assert planned(cloud, manifest(spec("a"))).stacks[0].problems[0].startswith("gatestack did not create")
 
 
 def test_what_the_account_lacks_is_a_notice_and_what_stops_a_deployment_a_problem(cloud: FakeCloud) -> None:
@@ -191,7 +191,7 @@ def test_a_change_set_that_is_never_worked_out_is_given_up_on(cloud: FakeCloud) 
 
     (found,) = planned(cloud, manifest(spec("a"))).stacks
 
-    assert found.problems == ("AWS has not worked the change set out in time",)
+    assert found.problems == ("AWS did not finish the change set in time",)
     assert cloud.made == {}
 
 

@@ -64,7 +64,7 @@ def lines(*events: Event, quiet: bool = False) -> list[str]:
                 ("failed", "failed"),
                 ("protected", "needs consent"),
                 ("interrupted", "interrupted"),
-                ("going-on", "still goes on"),
+                ("going-on", "still in progress"),
                 ("skipped", "skipped"),
             )
         ),
@@ -82,10 +82,10 @@ def test_a_log_has_one_line_for_an_event(event: Event, line: str) -> None:
         (Stopping(), "starting nothing more"),
         (
             Stopping(("alb",)),
-            "starting nothing more; AWS goes on with alb: watching it to its end (again: leave)",
+            "starting nothing more; AWS continues with alb: waiting until it ends (again: exit now)",
         ),
-        (Stopping(("alb",), leaving=True), "leaving; AWS goes on with: alb"),
-        (Stopping((), leaving=True), "leaving; nothing goes on in AWS"),
+        (Stopping(("alb",), leaving=True), "exiting; AWS continues with: alb"),
+        (Stopping((), leaving=True), "exiting; nothing is in progress in AWS"),
     ],
 )
 def test_a_signal_is_answered_with_what_goes_on_in_aws(event: Event, line: str) -> None:

@@ -46,8 +46,8 @@ CASES = (
     ("AWS::AutoScaling::AutoScalingGroup", "Group did not stabilize: instances failed ELB health checks", ""),
     ("AWS::Route53::HealthCheck", "the endpoint failed its health checks", ""),
     # certificates: the listener's is one thing, a database's or a domain's another
-    (LISTENER, "Certificate ARN 'arn:aws:acm:eu-west-1:1:certificate/x' is not valid", "has to be ISSUED"),
-    (LISTENER, "Certificate 'arn:x' not found (HandlerErrorCode: NotFound)", "has to be ISSUED"),
+    (LISTENER, "Certificate ARN 'arn:aws:acm:eu-west-1:1:certificate/x' is not valid", "must be ISSUED"),
+    (LISTENER, "Certificate 'arn:x' not found (HandlerErrorCode: NotFound)", "must be ISSUED"),
     (INSTANCE, "CA certificate rds-ca-2015 is not supported in this region: certificate not found", ""),
     (INSTANCE, "CertificateNotFound: rds-ca-rsa4096-g9 is not a valid CA certificate identifier", ""),
     ("AWS::CertificateManager::Certificate", "The certificate request failed: CAA_ERROR", ""),
@@ -119,12 +119,12 @@ CASES = (
     (
         "AWS::ElasticLoadBalancingV2::TargetGroup",
         "Target group 'arn:aws:x:targetgroup/name/1' is currently in use by a listener or a rule",
-        "still going",
+        "still being deleted",
     ),
     (
         "AWS::ECS::ClusterCapacityProviderAssociations",
         "The specified capacity provider is in use and cannot be removed.",
-        "still going",
+        "still being deleted",
     ),
     # what is known a little later
     ("AWS::WAFv2::WebACLAssociation", "AWS WAF couldn't retrieve the resource that you requested.", "yet"),
@@ -135,7 +135,7 @@ CASES = (
     (
         BALANCER,
         "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename dev-x.",
-        "which property replaces it",
+        "which property causes the replacement",
     ),
     (
         "AWS::EC2::VPCEndpoint",

@@ -140,7 +140,7 @@ def test_a_failed_run_names_the_first_cause_the_remedy_and_the_way_on() -> None:
         "network   CREATE_COMPLETE              12.3 s",
         "database  ROLLBACK_COMPLETE            40.0 s  " + CAUSE,
         "service   skipped                       0.0 s  database failed",
-        "dev: not finished; to take it up again: gatestack deploy dev",
+        "dev: not finished; to resume: gatestack deploy dev",
     ]
     assert report.first_cause(FAILED) == "database: " + CAUSE
 
@@ -186,7 +186,7 @@ def test_a_destroyed_environment_lists_what_is_kept() -> None:
     assert report.result_text(Result("dev", "destroy", (gone,), seconds=9.0)).splitlines() == [
         "database  not there                     9.0 s",
         "kept: database: Database (the final snapshot of AWS::RDS::DBInstance dev-db)",
-        "dev: 1 stack gone in 9.0 s",
+        "dev: 1 stack deleted in 9.0 s",
     ]
 
 

@@ -240,7 +240,7 @@ def test_a_hook_that_refuses_is_told_with_its_own_reason(aws: Line, operation: s
     cause = result.stacks[0].cause
     assert (result.exit_code, cause is not None) == (1, True)
     assert cause.logical_id == "One"  # type: ignore[union-attr]  # seen above
-    assert cause.reason == f"the Hook {HOOK} refuses it: {SAID}"  # type: ignore[union-attr]
+    assert cause.reason == f"the Hook {HOOK} rejected it: {SAID}"  # type: ignore[union-attr]
     assert "whoever runs the account's Hooks" in cause.remedy  # type: ignore[union-attr]
     words = [event_words("a", one.event) for one in aws.told if isinstance(one, ResourceEvent)]
     assert any(f"{HOOK}: HOOK_COMPLETE_FAILED  {SAID}" in line for line in words)
@@ -267,9 +267,9 @@ def _hook_event(**more: Any) -> dict[str, Any]:
     [
         (
             _hook_event(HookStatus="HOOK_COMPLETE_FAILED", HookFailureMode="FAIL", LogicalResourceId="Db"),
-            f"Db: the Hook {HOOK} refuses it: {SAID}",
+            f"Db: the Hook {HOOK} rejected it: {SAID}",
         ),
-        (_hook_event(HookStatus="HOOK_FAILED"), f"the Hook {HOOK} refuses it: {SAID}"),
+        (_hook_event(HookStatus="HOOK_FAILED"), f"the Hook {HOOK} rejected it: {SAID}"),
         (_hook_event(HookStatus="HOOK_COMPLETE_FAILED", HookFailureMode="WARN"), ""),
         (_hook_event(HookStatus="HOOK_COMPLETE_SUCCEEDED"), ""),
     ],

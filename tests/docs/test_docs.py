@@ -38,7 +38,7 @@ def test_every_file_of_the_code_that_a_page_names_exists(page: Path) -> None:
 
 def test_what_a_failed_rotation_says_on_its_page_is_what_the_functions_say() -> None:
     page = (ROOT / "docs" / "rotation-failed.md").read_text()
-    table = page.partition("| what the line says")[2].partition("## ")[0]
+    table = page.partition("| log line")[2].partition("## ")[0]
     said = "".join(path.read_text() for path in (ROOT / "stacks" / "functions").glob("*.py"))
     quoted = re.findall(r"(?m)^\| `([^`]+)`", table)
 

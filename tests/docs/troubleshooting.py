@@ -11,7 +11,7 @@ PAGE = ROOT / "docs" / "troubleshooting.md"
 DEPLOY: Mapping[Step, str] = {
     Step.CREATE: "creates it",
     Step.UPDATE: "updates it",
-    Step.WAIT: "waits for it, then looks again",
+    Step.WAIT: "waits for it, then checks again",
     Step.RECREATE: "deletes what is left (never what holds data), creates it again",
     Step.CONTINUE: "continues the rollback, then updates it",
     Step.ROLL_BACK: "rolls it back, then updates it",
@@ -19,7 +19,7 @@ DEPLOY: Mapping[Step, str] = {
 }
 DESTROY: Mapping[Step, str] = {
     Step.NOTHING: "nothing",
-    Step.WAIT: "waits for it, then looks again",
+    Step.WAIT: "waits for it, then checks again",
     Step.CONTINUE: "continues the rollback, then deletes it",
     Step.DELETE: "deletes it",
     Step.STOP: "stops",

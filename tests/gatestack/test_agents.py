@@ -232,13 +232,13 @@ def test_a_cancelled_run_on_azure_ends_as_anywhere(tmp_path: Path) -> None:
         with desk.command("deploy", "built", "--yes") as run:
             in_mid_deployment(desk, run)
             run.send(signal.SIGTERM)
-            assert "AWS goes on with keys, net" in run.until("starting nothing more")
+            assert "AWS continues with keys, net" in run.until("starting nothing more")
             desk.aws.sandbox.finish()
             code, text = run.end()
 
     assert code == 130
     assert desk.aws.change_sets() == []
-    assert "to take it up again: gatestack deploy" in text
+    assert "to resume: gatestack deploy" in text
 
 
 # GitHub Actions

@@ -88,7 +88,7 @@ def test_ctrl_c_leaves_no_row_behind(desk: Desk, width: int, times: int) -> None
         for _ in range(times):
             terminal.type("\x03")
             before = len(terminal.written)
-            terminal.until(lambda written, before=before: "AWS goes on" in written[before:])  # type: ignore[misc]
+            terminal.until(lambda written, before=before: "AWS continues" in written[before:])  # type: ignore[misc]
         desk.aws.sandbox.finish()
         code = terminal.end()
 

@@ -112,7 +112,7 @@ def test_a_terminal_that_goes_away_ends_a_run_as_sigterm_does(desk: Desk) -> Non
     with desk.command("deploy", "built", "--yes") as run:
         in_mid_deployment(desk, run)
         run.send(signal.SIGHUP)
-        assert "AWS goes on with keys, net" in run.until("starting nothing more")
+        assert "AWS continues with keys, net" in run.until("starting nothing more")
         desk.aws.sandbox.finish()
         code, text = run.end()
 

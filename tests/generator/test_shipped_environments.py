@@ -34,4 +34,4 @@ def test_a_shipped_environment_comes_up_and_goes_away(user: User, path: Path) ->
     protected = ("--force",) if load(path).production else ()
     down = user.run("destroy", path.stem, "--yes", *protected)
     assert down.code == 0, down.err
-    assert f"{len(deployed)} stacks gone" in down.err
+    assert f"{len(deployed)} stacks deleted" in down.err

@@ -131,7 +131,7 @@ def test_an_environment_is_planned_deployed_gets_its_image_is_changed_and_taken_
     assert "dev: in sync" in run(agent, "validate").said("gatestack drift")
 
     gone = run(agent, "teardown", confirm="dev")
-    assert "dev: 5 stacks gone" in gone.said("gatestack destroy")
+    assert "dev: 5 stacks deleted" in gone.said("gatestack destroy")
     assert stacks(sandbox) == {}
 
 
@@ -224,14 +224,14 @@ def test_a_cancelled_run_says_what_goes_on_and_the_next_one_takes_it_up_verifies
             break
     for line in step.stdout:
         said.append(line)
-        if "AWS goes on with network" in line:
+        if "AWS continues with network" in line:
             step.send_signal(signal.SIGTERM)  # and after PROCESS_SIGINT_TIMEOUT
             break
     rest, _ = step.communicate(timeout=60)
     last_resort.cancel()
 
     assert step.returncode == 130, "".join([*said, rest])
-    assert "AWS goes on with: network" in rest
+    assert "AWS continues with: network" in rest
     assert stacks(sandbox) == {"network": "CREATE_IN_PROGRESS"}
 
     sandbox.clock.run_at(FAST)

@@ -325,7 +325,7 @@ def test_main_pushes_for_staging_and_a_stable_tag_goes_to_production(
         runner.contexts["vars"] |= {"DEPLOY_STAGING": "true"}
         done = runner.run(workflow("application"))
     assert results(done)["staging"] == "success", done["staging"].log
-    assert "is there already" in done["staging"].log, "a run that is repeated goes on where it failed"
+    assert "exists already" in done["staging"].log, "a run that is repeated goes on where it failed"
     assert "new tasks run" in done["staging"].log
 
 

@@ -17,6 +17,11 @@ from stacks.settings import Settings
 SYSTEMS = ("litellm", "litellm-benchmark", "llm-proxy", "llm-testing")
 
 
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shared/{}-AbCdEf"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012"
+"""What is there already; of other regions nothing can be used, so who draws them puts the region in."""
+
+
 def leaves(model: type[BaseModel] = Settings, above: str = "") -> Iterator[tuple[str, FieldInfo]]:
     """Yield every key that holds a value, with dots, and what it takes; a list of sections is one value."""
     for name, info in model.model_fields.items():
@@ -186,6 +191,19 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "network.availability_zones": st.sampled_from(
         [None, ["us-east-1a", "us-east-1c"], ["use1-az2", "use1-az10"], ["eu-central-1b", "euc1-az1"]]
     ),
+    "database.existing.host": st.sampled_from(["db.internal.example.com", "10.0.0.7"]),
+    "database.existing.port": st.sampled_from([5432, 6432]),
+    "database.existing.name": st.sampled_from(["litellm", "llm_gateway"]),
+    "database.existing.secret_arn": st.just(SECRET.format("db")),
+    "database.existing.kms_key_arn": st.sampled_from([None, KEY]),
+    "database.existing.cidr": st.sampled_from([None, "10.9.0.0/24"]),
+    "cache.existing.host": st.sampled_from(["redis.internal.example.com", "10.0.0.8"]),
+    "cache.existing.port": st.sampled_from([6379, 6380]),
+    "cache.existing.tls": st.booleans(),
+    "cache.existing.secret_arn": st.sampled_from([None, SECRET.format("redis")]),
+    "cache.existing.secret_key": st.sampled_from(["password", "AUTH_TOKEN"]),
+    "cache.existing.kms_key_arn": st.sampled_from([None, KEY]),
+    "cache.existing.cidr": st.sampled_from([None, "10.9.0.0/24"]),
     "network.nat_gateways": st.sampled_from([0, 1, 2]),
     "network.vpc_endpoints": st.booleans(),
     "network.endpoint_zones": st.sampled_from([1, 2]),

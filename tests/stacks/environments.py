@@ -195,6 +195,29 @@ def _cache(draft: Draft) -> None:
         draft.value(f"cache.{key}")
 
 
+def _stores(draft: Draft) -> None:
+    """Draw a database or a cache that is there, in place of the environment's own."""
+    if draft.unused("database"):
+        return
+    if draft.chance():
+        _store(draft, "database.existing", ("host", "port", "name", "secret_arn", "kms_key_arn", "cidr"))
+        draft.set(database__iam_authentication=False)
+        draft.keys.pop("database.snapshot_identifier", None)
+    if draft.chance():
+        proxy = draft["system"] == "llm-proxy"
+        _store(draft, "cache.existing", ("host", "port", "cidr"))
+        draft.set(cache__existing__tls=not proxy and draft.chance())
+        if not proxy and draft.chance():
+            _store(draft, "cache.existing", ("secret_arn", "secret_key", "kms_key_arn"))
+
+
+def _store(draft: Draft, above: str, keys: tuple[str, ...]) -> None:
+    for key in keys:
+        drawn = draft.draw(VALUES[f"{above}.{key}"])
+        here = drawn.replace(":us-east-1:", f":{draft['region']}:") if isinstance(drawn, str) else drawn
+        draft.set(**{f"{above}.{key}".replace(".", "__"): here})
+
+
 def _size(draft: Draft, section: str) -> None:
     cpu = draft.draw(CPUS)
     memory = draft.draw(st.sampled_from(limits.FARGATE_MEMORY_MB[cpu]))
@@ -298,6 +321,7 @@ GROUPS: Mapping[str, Group] = {
     "database": _database,
     "storage": _storage,
     "cache": _cache,
+    "stores": _stores,
     "size": lambda draft: _size(draft, "service"),
     "size of the dispatcher": lambda draft: _size(draft, "dispatcher"),
     "tasks": _tasks,
@@ -314,6 +338,7 @@ TOGETHER = frozenset(
         *("network.nat_gateways", "network.data_subnets", "network.vpc_cidr", "network.public_subnet_cidrs"),
         *("network.private_subnet_cidrs", "network.data_subnet_cidrs", "network.existing_vpc.vpc_id"),
         "network.availability_zones",
+        *(key for key in VALUES if key.startswith(("database.existing", "cache.existing"))),
         *(f"network.existing_vpc.{kind}_subnet_ids" for kind in ("public", "private", "data")),
         *("service.providers", "service.bedrock_models", "service.config"),
         *(

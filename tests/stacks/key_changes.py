@@ -16,6 +16,8 @@ from stacks import STACKS
 from stacks.environment import EnvironmentFileError, is_unused, parse_settings
 from stacks.reference import Key
 from tests.deployer.checks.existing_vpc import ARN as CERTIFICATE_ARN
+from tests.stacks.environment_values import KEY as KMS_KEY
+from tests.stacks.environment_values import SECRET
 
 Stacks = frozenset[str]
 
@@ -67,6 +69,14 @@ BASES: Mapping[str, Mapping[str, Any]] = {
         "environment": "dev",
         "network": {"data_subnets": True, "existing_vpc": SUBNETS, "vpc_cidr": "10.0.0.0/16"},
     },
+    "stores": {
+        "system": "litellm",
+        "environment": "dev",
+        "database": {
+            "existing": {"host": "db.acme.org", "name": "litellm", "secret_arn": SECRET.format("db")}
+        },
+        "cache": {"existing": {"host": "redis.acme.org", "secret_arn": SECRET.format("redis")}},
+    },
     "llm-proxy": {"system": "llm-proxy", "environment": "dev"},
     "llm-testing": {"system": "llm-testing", "environment": "dev"},
 }
@@ -94,6 +104,16 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "alb.health_check.path": ["/other"],
     "alb.allowed_cidrs": [["10.0.0.0/8"]],
     "alb.test_cidrs": [["10.0.0.0/8"]],
+    "database.existing.host": ["other.acme.org"],
+    "database.existing.name": ["other"],
+    "database.existing.secret_arn": [SECRET.format("other")],
+    "database.existing.kms_key_arn": [KMS_KEY],
+    "database.existing.cidr": ["10.9.0.0/16"],
+    "cache.existing.host": ["other.acme.org"],
+    "cache.existing.secret_arn": [SECRET.format("other")],
+    "cache.existing.secret_key": ["AUTH_TOKEN"],
+    "cache.existing.kms_key_arn": [KMS_KEY],
+    "cache.existing.cidr": ["10.9.0.0/16"],
     "database.engine_version": ["17", "16"],
     "database.instance_class": ["db.m6g.large"],
     "database.parameters": [{"log_min_messages": "error"}],

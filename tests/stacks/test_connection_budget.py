@@ -140,8 +140,8 @@ def test_a_problem_with_the_number_itself_is_told_alone() -> None:
         ),
         ("maintenance_work_mem", "256MB", 'RDS takes no unit but the number of kB: 256MB is "262144"'),
         ("work_mem", "5mb", 'RDS takes no unit but the number of kB: 5mb is "5120"'),
-        ("work_mem", "much", "'much' is no number; RDS takes kB"),
-        ("max_connections", "5", "'5' is no number of connections; 6 to 262143"),
+        ("work_mem", "much", "'much' is not a number; RDS takes kB"),
+        ("max_connections", "5", "'5' is not a number of connections; 6 to 262143"),
     ],
 )
 def test_postgresqls_own_units_are_refused_with_the_number_that_rds_takes(

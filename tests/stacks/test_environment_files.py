@@ -11,8 +11,8 @@ import yaml
 from stacks import schema
 from stacks.checking.advice import advice
 from stacks.checking.problems import known_keys
-from stacks.environment import EnvironmentFileError, Problem, load, parse_settings
-from stacks.settings import Settings
+from stacks.environment import IS_A_BASE, EnvironmentFileError, Problem, load, parse_settings
+from stacks.settings import EnvironmentFile, Settings
 from tests.places import ENVIRONMENTS
 
 FILE = Path("e/dev.yaml")
@@ -216,7 +216,7 @@ def test_the_error_carries_the_problems_as_data() -> None:
         (HEAD + 'tags: {a: "\\ud800"}\n', "3: tags.a: text that is not valid Unicode"),
         (
             HEAD + "service: {config: {a: .nan}}\n",
-            "3: service.config.a: .nan is no number that can be used here",
+            "3: service.config.a: .nan is not a number that can be used here",
         ),
         (
             HEAD + "service: {cpu: !!int x}\n",
@@ -237,6 +237,10 @@ def test_the_error_carries_the_problems_as_data() -> None:
         (HEAD + "\tb: 1\n", "3: not YAML: while scanning for the next token found character '\\t'"),
         (HEAD + "a: *b\n", "3: not YAML: found undefined alias 'b'"),
         (HEAD + "a: \x07\n", "3: the character U+0007 is not allowed in YAML; remove it"),
+        (
+            HEAD + "alb:\n  waf: true\ntags: {}\nalb:\n  internal: true\n",
+            "6: alb: stands twice, first on line 3; merge it: move what is below it to what is below line 3",
+        ),
         (HEAD + "---\na: 1\n", "3: not YAML: expected a single document in the stream"),
     ],
 )
@@ -249,7 +253,10 @@ def test_what_is_wrong_is_told_with_its_line_and_what_to_write(text: str, expect
     ("text", "expected"),
     [
         ("environment: dev\n", ["e/dev.yaml: system: missing"]),
-        ("system: litellm\n", ["e/dev.yaml: environment: missing"]),
+        (
+            "system: litellm\n",
+            [f"e/dev.yaml: environment: missing{IS_A_BASE}"],
+        ),
         ("", ["e/dev.yaml: not an environment file; begin with system: and environment:"]),
         (
             "just text",
@@ -323,10 +330,11 @@ def test_the_schema_beside_the_code_is_the_one_that_the_settings_make() -> None:
     assert schema.FILE.read_text(encoding="utf-8") == schema.text(), "run: python -m stacks.schema"
 
 
-def test_the_schema_knows_every_key_needs_two_and_shows_the_defaults() -> None:
+def test_the_schema_knows_every_key_and_shows_the_defaults() -> None:
     made = json.loads(schema.text())
-    assert made["required"] == ["system", "environment"]
-    assert tuple(made["properties"]) == known_keys(Settings)
+    needed = {"environment": {"anyOf": [{"required": ["system"]}, {"required": ["extends"]}]}}
+    assert ("required" in made, made["dependencies"]) == (False, needed)
+    assert tuple(made["properties"]) == known_keys(EnvironmentFile)
     for section in ("network", "alb", "database", "service", "secrets", "observability"):
         reference = made["$defs"][made["properties"][section]["$ref"].rpartition("/")[2]]
         assert tuple(reference["properties"]) == known_keys(Settings, (section,))

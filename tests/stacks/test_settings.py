@@ -156,7 +156,7 @@ def test_scaling_owns_the_number_of_tasks_only_where_it_may_change() -> None:
         ),
         (
             {"network": {"vpc_cidr": "10.0.1.0/16"}},
-            "network.vpc_cidr: '10.0.1.0/16' is no network address; write 10.0.0",
+            "network.vpc_cidr: '10.0.1.0/16' is not a network address; write 10.0.0",
         ),
         (
             {"network": {"vpc_cidr": "fd00::/16"}},
@@ -360,7 +360,7 @@ def test_zones_are_two_different_ones_of_the_region() -> None:
     )
     for other in ("us-west-2a", "usw2-az1", "use10-az1"):
         assert said("us-east-1a", other) == (
-            f"network.availability_zones[1]: {other} is no zone of us-east-1; {example}"
+            f"network.availability_zones[1]: {other} is not a zone of us-east-1; {example}"
         )
     assert "remove it" in said("us-east-1a", "us-east-1b", existing_vpc=vpc())
     tokyo = load(region="ap-northeast-1", network={"availability_zones": ["apne1-az4", "ap-northeast-1c"]})

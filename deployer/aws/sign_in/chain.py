@@ -101,14 +101,14 @@ def ask_at_terminal(prompt: str) -> str:
         except EOFError:
             pass
     raise SettingsError(
-        "the profile's role needs an MFA code (mfa_serial), and nobody can be asked here: run the command at "
-        "a terminal, or log in before with credentials of a session"
+        "the profile's role needs an MFA code (mfa_serial), and there is no terminal to ask for it: run the "
+        "command in a terminal, or log in first with session credentials"
     )
 
 
 def ask_nobody(_prompt: str) -> str:
     """Refuse to ask in the middle of a run; raises SettingsError."""
-    raise SettingsError("the login to AWS is over, and another one needs an MFA code: log in again")
+    raise SettingsError("the AWS login has expired, and a new one needs an MFA code: log in again")
 
 
 class Program(subprocess.Popen[bytes]):
@@ -135,13 +135,15 @@ class Program(subprocess.Popen[bytes]):
             out, _said = super().communicate(timeout=self._seconds)
         except subprocess.TimeoutExpired as error:
             self.kill()
-            why = f"is not at its end after {self._seconds:g} seconds"
-            raise SettingsError(f"{self._name} {why}: run it by hand, or log in another way") from error
+            why = f"is not finished after {self._seconds:g} seconds"
+            raise SettingsError(f"{self._name} {why}: run it yourself, or log in another way") from error
         if self.returncode:
             why = f"ended with exit code {self.returncode}"
-            raise SettingsError(f"{self._name} {why}: run it by hand, or log in another way")
+            raise SettingsError(f"{self._name} {why}: run it yourself, or log in another way")
         if not _is_object(out):
-            raise SettingsError(f"{self._name} printed no JSON object: run it by hand, or log in another way")
+            raise SettingsError(
+                f"{self._name} printed no JSON object: run it yourself, or log in another way"
+            )
         return out, b""
 
 

@@ -80,8 +80,8 @@ def own_endpoint(profile: str | None) -> frozenset[str]:
     if outside and len(outside) < len(SERVICES):
         inside = [service for service in SERVICES if service not in outside]
         raise Refused(
-            f"your AWS settings lead {', '.join(outside)} to an endpoint that is not AWS, and leave "
-            f"{', '.join(inside)} at AWS, where this environment never goes: {REMEDY}"
+            f"your AWS configuration sends {', '.join(outside)} to an endpoint that is not AWS, and "
+            f"{', '.join(inside)} to AWS, which this environment never uses: {REMEDY}"
         )
     return frozenset(found[service] for service in outside)
 
@@ -227,7 +227,7 @@ def _refuse_aws(**sent: Any) -> None:
 
 def _to_aws(service: str, url: str) -> Refused:
     host = urlsplit(url).hostname
-    return Refused(f"{service} is at AWS ({host}), where this environment never goes: {REMEDY}")
+    return Refused(f"{service} is at AWS ({host}), which this environment never uses: {REMEDY}")
 
 
 def _config(service: str, endpoint: str | None) -> Config:

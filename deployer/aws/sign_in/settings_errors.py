@@ -39,16 +39,16 @@ class SettingsError(Exception):
 REFRESHING = (SettingsError, OSError)
 """What botocore's chain of credentials lets through where it reads files and runs programs."""
 
-LOST = "the login to AWS is over or cannot be renewed: log in again"
+LOST = "the AWS login has expired or cannot be renewed: log in again"
 
 _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
     (boto.NoCredentialsError, f"there are no AWS credentials: {SETUP}"),
     (boto.NoRegionError, f"there is no region: {SETUP}"),
     (boto.ProfileNotFound, f"there is no profile {{profile}} in {FILES}: {SETUP}"),
-    (boto.ConfigParseError, "{path} cannot be read: it is no INI file in UTF-8: correct it"),
+    (boto.ConfigParseError, "{path} cannot be read: it is not an INI file in UTF-8: correct it"),
     (
         boto.PartialCredentialsError,
-        "half of the AWS credentials is missing, {cred_var}: set it, or none of them",
+        "the AWS credentials are incomplete, {cred_var} is missing: set it, or set none of them",
     ),
     (
         boto.InfiniteLoopConfigError,
@@ -58,7 +58,7 @@ _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
         boto.InvalidConfigError,
         f"the profile in {FILES} is not complete: see its role_arn, source_profile, sso_session, services",
     ),
-    (boto.RefreshWithMFAUnsupportedError, "the login to AWS is over and needs an MFA code: log in again"),
+    (boto.RefreshWithMFAUnsupportedError, "the AWS login has expired and needs an MFA code: log in again"),
     (boto.SSOError, f"{LOST} (aws sso login)"),
     (boto.TokenRetrievalError, f"{LOST} (aws sso login)"),
     (boto.LoginError, f"{LOST} (aws login)"),
@@ -70,7 +70,7 @@ _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
 )
 """The first that fits; the words in braces are of botocore's exception: names, and no values."""
 _PROVIDERS: Mapping[str, str] = {
-    "custom-process": "the program of credential_process printed no credentials: run it by hand",
+    "custom-process": "the program of credential_process printed no credentials: run it yourself",
     "container-role": (
         "there are no credentials at AWS_CONTAINER_CREDENTIALS_FULL_URI or "
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: correct it, or unset it"
@@ -93,17 +93,19 @@ def told(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{_text(error.filename)} cannot be read ({error.strerror}): {_whose(error.filename)}"
     if found_in := _VALUE.search(str(error)) if isinstance(error, boto.BotoCoreError) else None:
-        return f"{_setting(found_in[1])} is set to what AWS's settings do not know: correct it, or unset it"
-    unknown = f"the AWS settings cannot be understood ({type(error).__name__}): see {_present()}"
+        return (
+            f"{_setting(found_in[1])} has a value that AWS's settings do not allow: correct it, or unset it"
+        )
+    unknown = f"the AWS configuration is not valid ({type(error).__name__}): see {_present()}"
     return next((text.format(**found) for kind, text in _SENTENCES if isinstance(error, kind)), unknown)
 
 
 def endpoint_refused(service: str, error: Exception) -> SettingsError | Exception:
-    """Return that the endpoint of *service* is no URL where that is what *error* says."""
+    """Return that the endpoint of *service* is not a URL where that is what *error* says."""
     named = [name for name in _variables() if name.startswith("AWS_ENDPOINT_URL")]
     if isinstance(error, ValueError) and not isinstance(error, boto.BotoCoreError):
         where = ", ".join(named) or f"endpoint_url in {FILES}"
-        return SettingsError(f"the endpoint of {service} is no URL: write http://HOST:PORT in {where}")
+        return SettingsError(f"the endpoint of {service} is not a URL: write http://HOST:PORT in {where}")
     return error
 
 

@@ -48,7 +48,7 @@ class RotationStore:
         )
 
     def start(self, secret: str, token: str) -> str | None:
-        """Start a rotation and return its version; None where one is under way already."""
+        """Start a rotation and return its version; None where one is in progress already."""
         try:
             answer = self._ask("secretsmanager", "rotate_secret", SecretId=secret, ClientRequestToken=token)
         except CloudError as error:

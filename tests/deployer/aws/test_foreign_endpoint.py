@@ -73,7 +73,7 @@ def test_an_environment_lives_where_cloudformation_is_all_there_is(tmp_path: Pat
     assert deployed.code == 0, deployed.err
     assert {stack["status"] for stack in json.loads(deployed.out)["stacks"]} == {"CREATE_COMPLETE"}
     assert "so no task is started" in deployed.err
-    assert "the offered versions of postgres cannot be looked up here" in deployed.err
+    assert "the offered versions of postgres cannot be listed here" in deployed.err
     for stack in ("database", "service"):
         lines = [line for line in deployed.err.splitlines() if f"  {stack} " in line]
         assert any("the rotation functions cannot be made there" in line for line in lines)

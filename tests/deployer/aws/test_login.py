@@ -60,7 +60,7 @@ def test_a_program_that_hangs_is_ended(files: Path, where: str) -> None:
     files.write_text(f"{where}credential_process = sleep 600\n")
     began = time.monotonic()
 
-    with pytest.raises(SettingsError, match=r"\(sleep\) is not at its end after 0.2 seconds: run it by hand"):
+    with pytest.raises(SettingsError, match=r"\(sleep\) is not finished after 0.2 seconds: run it yourself"):
         opened(None, "us-east-1", ask_nobody, seconds=0.2).get_credentials()
 
     assert time.monotonic() - began < 30
@@ -113,7 +113,7 @@ def test_a_secret_from_stdin_is_no_mfa_code(tmp_path: Path, sandbox: Sandbox) ->
         start_new_session=True,
     )
 
-    assert (done.returncode, "needs an MFA code (mfa_serial), and nobody can be asked" in done.stderr) == (
+    assert (done.returncode, "needs an MFA code (mfa_serial), and there is no terminal" in done.stderr) == (
         2,
         True,
     )

@@ -79,9 +79,9 @@ def test_another_template_stack_or_kind_is_named() -> None:
 
     assert compared(found(), holds=False) == ("the template",)
     assert compared(found(stack_id=STACK.replace("dev-a", "dev-b"))) == ("the stack is dev-b",)
-    assert compared(found(reverts_drift=True)) == ("it sets back drift",)
+    assert compared(found(reverts_drift=True)) == ("it reverts drift",)
     assert compared(found(changes=imports)) == ("import of Key",)
-    assert compared(found(None)) == ("nobody has looked at it",)
+    assert compared(found(None)) == ("it was not read",)
 
 
 def test_what_an_emulator_does_not_tell_is_no_difference() -> None:
@@ -155,7 +155,9 @@ def test_a_change_set_that_somebody_else_put_under_the_name_of_a_new_stacks_is_m
     states = here.aws.stacks(list(here.stacks()))
     assert all("Owner" not in state.tags for state in states)
     removed = [
-        event for event in here.told if isinstance(event, Notice) and "is not what is asked" in event.text
+        event
+        for event in here.told
+        if isinstance(event, Notice) and "is not what was requested" in event.text
     ]
     assert [event.warning for event in removed] == [True, True]
 
@@ -210,7 +212,7 @@ def test_an_answer_that_names_another_change_set_ends_the_stack_and_executes_not
 
     assert (result.exit_code, cloud.count("execute")) == (4, 0)
     assert "the change set gatestack-" in result.stacks[0].reason
-    assert "is not what was asked for (the template): CloudTrail's CreateChangeSet" in result.stacks[0].reason
+    assert "is not what was requested (the template): CloudTrail's CreateChangeSet" in result.stacks[0].reason
     assert cloud.made == {}
 
 

@@ -52,7 +52,7 @@ IN_PLACE = Change(
             REF,
             (replace(REPLACED, action="Add", replacement=None),),
             REF,
-            "it is made from Vpc (X), which is new",
+            "it refers to Vpc (X), which is new",
         ),
         ({"Fn::GetAtt": ["Vpc", "Arn"]}, (REPLACED,), None, "Vpc (X) is replaced"),
         ({"Fn::Sub": "a-${Vpc.Arn}"}, (REPLACED,), None, "Vpc (X) is replaced"),
@@ -63,9 +63,9 @@ IN_PLACE = Change(
         (REF, (), {"Ref": "Other"}, "it is made from something else"),
         (REF, (), None, ""),
         ("vpc-1", (REPLACED,), REF, ""),
-        ("vpc-2", (), "vpc-1", "its value is another one"),
+        ("vpc-2", (), "vpc-1", "its value changes"),
         ({"Fn::ImportValue": "theirs"}, (), "vpc-1", ""),
-        ({"Fn::ImportValue": "moved"}, (), "vpc-1", "its value is another one"),
+        ({"Fn::ImportValue": "moved"}, (), "vpc-1", "its value changes"),
     ],
 )
 def test_an_export_is_suspected_for_what_its_value_is_made_from(
@@ -89,7 +89,7 @@ def test_a_removed_export_is_suspected_and_a_stack_that_is_not_updated_never() -
     gone = net(None)
 
     assert suspects(gone, None, {}) == (
-        Suspect("dev-net-Id", "net", "removed", "its new template has it no longer"),
+        Suspect("dev-net-Id", "net", "removed", "the new template no longer has it"),
     )
     assert suspects(replace(gone, updates=False), None, {}) == ()
     assert suspects(net(REF), "not: json", {}) == ()

@@ -112,7 +112,7 @@ def test_a_plan_is_read_as_it_was_written_and_holds_no_value(tmp_path: Path) -> 
     assert (stack["status"], stack["last_updated"]) == ("UPDATE_COMPLETE", "2026-11-20T12:00:00+00:00")
 
 
-NO_PLAN = r"p.json is no plan that `gatestack plan --save` wrote: plan again"
+NO_PLAN = r"p.json is not a plan that `gatestack plan --save` wrote: plan again"
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def test_another_template_is_refused(here: Line) -> None:
         ({"environment": "prod"}, "the plan is for the environment dev, this is prod"),
         ({"region": "eu-west-1"}, "the plan is for the region eu-central-1, this is eu-west-1"),
         ({"account": "999999999999"}, "the plan is for the account 123456789012, this is 999999999999"),
-        ({"stacks": four().stacks[:-1]}, r"had other stacks when it was planned \(web\)"),
+        ({"stacks": four().stacks[:-1]}, r"set of stacks has changed since the plan \(web\)"),
     ],
 )
 def test_another_environment_is_refused(here: Line, change: dict[str, Any], words: str) -> None:

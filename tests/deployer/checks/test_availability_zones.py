@@ -92,7 +92,7 @@ def test_a_network_is_made_where_everything_is_and_stays_there(user: User, sandb
     (user.folder / FILE).write_text(text.format("us-east-1d, use1-az2"))
     refused = user.run("deploy", "local", "--only", "network", "--yes")
     assert refused.code == 2
-    assert "the subnets that are there are in us-east-1b, us-east-1c" in refused.err
+    assert "the existing subnets are in us-east-1b, us-east-1c" in refused.err
     (user.folder / FILE).write_text(text.format("us-east-1b, us-east-1c"))
     assert user.run("deploy", "local", "--only", "network", "--yes").code == 0
 

@@ -52,9 +52,9 @@ def test_servers_of_other_names_are_the_zones_where_they_have_its_addresses() ->
 @pytest.mark.parametrize(
     ("records", "says"),
     [
-        ({(DOMAIN, "NS"): THEIRS, (THEIRS[0], "A"): ("192.0.2.5",)}, "leads to ns1.registrar.example, ns2"),
-        ({(DOMAIN, "A"): ("192.0.2.5",)}, "leads nowhere"),
-        ({}, "leads nowhere"),
+        ({(DOMAIN, "NS"): THEIRS, (THEIRS[0], "A"): ("192.0.2.5",)}, "delegated to ns1.registrar.example"),
+        ({(DOMAIN, "A"): ("192.0.2.5",)}, "is not delegated"),
+        ({}, "is not delegated"),
     ],
 )  # fmt: skip
 def test_a_domain_that_leads_elsewhere_is_refused_with_the_servers_to_name(records: Any, says: str) -> None:
@@ -147,7 +147,7 @@ WANTED = Existing(hosted_zone_id="Z1", domain="llm.example.com")
 
 def test_plan_and_deploy_refuse_before_a_certificate_is_made() -> None:
     with pytest.raises(
-        Refused, match=r"alb.hosted_zone_id: example.com leads nowhere .*\(nothing was touched\)"
+        Refused, match=r"alb.hosted_zone_id: example.com is not delegated .*\(nothing was changed\)"
     ):
         check_existing(manifest(existing=WANTED), Zoned(Delegation()))
 
@@ -155,7 +155,7 @@ def test_plan_and_deploy_refuse_before_a_certificate_is_made() -> None:
 def test_where_it_is_not_known_they_warn_and_where_nobody_asks_they_say_nothing() -> None:
     (warned,) = check_existing(manifest(existing=WANTED), Zoned(Delegation(unknown="no answer in time")))
 
-    assert "is not known (no answer in time)" in warned
+    assert "could not be checked (no answer in time)" in warned
     assert check_existing(manifest(existing=WANTED), Zoned(None)) == ()
     assert check_existing(manifest(existing=WANTED), Zoned(Delegation(OURS))) == ()
 

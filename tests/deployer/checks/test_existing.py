@@ -235,7 +235,7 @@ def test_a_subnet_that_runs_full_around_an_environment_is_a_warning() -> None:
         (
             routed(table("rtb-1", "a", Route(DEFAULT, "nat-1"))),
             PUBLIC,
-            "has no default route to an internet gateway (it leads to nat-1)",
+            "has no default route to an internet gateway (it routes to nat-1)",
         ),
         (
             routed(table("rtb-1", "a", Route(DEFAULT, "igw-9", active=False))),
@@ -245,27 +245,27 @@ def test_a_subnet_that_runs_full_around_an_environment_is_a_warning() -> None:
         (
             routed(table("rtb-private", "c", Route(DEFAULT, "igw-1"))),
             PRIVATE,
-            "leads to an internet gateway, which what has no public address cannot use",
+            "routes to an internet gateway, which resources without a public address cannot use",
         ),
         (
             routed(table("rtb-private", "c")),
             PRIVATE,
-            "has no way out: tasks could not reach the model providers",
+            "has no outbound route: tasks cannot reach the model providers",
         ),
         (
             routed(table("rtb-private", "c", Route(DEFAULT, "nat-9", active=False))),
             PRIVATE,
-            "has no way out: nat-9 is gone: tasks",
+            "has no outbound route: nat-9 is gone: tasks",
         ),
         (
             routed(table("rtb-private", "c", Route(DEFAULT, "pcx-1"))),
             PRIVATE,
-            "has no way out (it leads to pcx-1)",
+            "has no outbound route (it routes to pcx-1)",
         ),
         (
             routed(table("rtb-private", "c", Route("0.0.0.0/1", "nat-1"))),
             PRIVATE,
-            "has no way out",
+            "has no outbound route",
         ),
         (
             routed(
@@ -277,12 +277,12 @@ def test_a_subnet_that_runs_full_around_an_environment_is_a_warning() -> None:
                 )
             ),
             PRIVATE,
-            "has no way out: nat-2 is gone",
+            "has no outbound route: nat-2 is gone",
         ),
         (
             routed(table("rtb-data", "e", Route(DEFAULT, "igw-1"))),
             DATA,
-            "leads to an internet gateway; name a subnet without that route",
+            "routes to an internet gateway; name a subnet without that route",
         ),
     ],
 )
@@ -347,7 +347,7 @@ def test_without_a_way_out_endpoints_are_enough_where_nothing_outside_is_called(
         (facts(certificate=None), f"there is no certificate {ARN} in this account and region"),
         (
             certificate(status="PENDING_VALIDATION"),
-            "is PENDING_VALIDATION; make its validation record in DNS",
+            "is PENDING_VALIDATION; create its validation record in DNS",
         ),
         (certificate(status="EXPIRED"), "is EXPIRED; renew it"),
         (certificate(status="REVOKED"), "is REVOKED; name one that is ISSUED"),
@@ -519,9 +519,9 @@ def test_one_problem_is_one_line_and_several_are_a_list() -> None:
     with pytest.raises(Refused) as two:
         checked(vpc(state="pending", tenancy="dedicated"), needs)
 
-    assert str(one.value) == f"{VPC}: vpc-1 is pending; wait until it is available (nothing was touched)"
+    assert str(one.value) == f"{VPC}: vpc-1 is pending; wait until it is available (nothing was changed)"
     head, *rest = str(two.value).splitlines()
-    assert head == "dev takes for granted what is not so, 2 problems; nothing was touched:"
+    assert head == "dev has unmet prerequisites, 2 problems; nothing was changed:"
     assert [line.split(":")[0] for line in rest] == [f"  {VPC}"] * 2
 
 

@@ -117,7 +117,7 @@ def test_all_that_is_taken_is_told_at_once_and_nothing_is_touched() -> None:
         deploy(wanted, cloud, Options(), host(cloud.clock))
 
     lines = str(caught.value).splitlines()
-    assert lines[0] == "dev needs 2 names that are taken; nothing was touched:"
+    assert lines[0] == "dev needs 2 names that are taken; nothing was changed:"
     assert [line.split(":")[0].strip() for line in lines[1:3]] == ["one/A", "two/B"]
     assert "/mine" not in str(caught.value)
     assert cloud.count("create_change_set", "execute") == 0
@@ -143,7 +143,7 @@ def test_a_plan_says_what_is_taken_where_the_stack_is() -> None:
     found = plan(wanted, cloud, Options(), host(cloud.clock))
 
     assert [bool(stack.problems) for stack in found.stacks] == [False, True]
-    assert "the log group /b is there already" in found.stacks[1].problems[0]
+    assert "the log group /b exists already" in found.stacks[1].problems[0]
 
 
 def test_an_endpoint_without_the_services_makes_nothing_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,9 +186,9 @@ def test_every_name_that_is_taken_is_told_with_a_command_that_frees_it(user: Use
     refused = user.run("deploy", "local", "--yes")
 
     assert refused.code == 2, refused.err
-    assert {name for name in names if f": the {name} is" in refused.err} == names
+    assert {name for name in names if f": the {name} " in refused.err} == names
     assert "salt-key is scheduled for deletion" in refused.err
-    assert "nothing was touched" in refused.err
+    assert "nothing was changed" in refused.err
     assert client(sandbox, "cloudformation").describe_stacks()["Stacks"] == []
     _free(user, refused.err)
 

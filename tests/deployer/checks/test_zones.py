@@ -158,7 +158,7 @@ def test_a_region_with_too_few_zones_says_what_each_of_them_lacks() -> None:
 def test_zones_that_the_file_names_and_that_cannot_be_are_refused(wanted: tuple[str, str], says: str) -> None:
     arm = replace(PLAIN, architectures=frozenset({"ARM64"}), wanted=wanted)
 
-    with pytest.raises(Refused, match=rf"^network\.availability_zones: {says}.*nothing was touched"):
+    with pytest.raises(Refused, match=rf"^network\.availability_zones: {says}.*nothing was changed"):
         choose(arm, FACTS)
 
 
@@ -229,7 +229,7 @@ def test_a_network_that_is_there_does_not_move_and_the_remedies_work(world: Worl
     with pytest.raises(Refused) as told:
         world.deploy(network("use1-az4,use1-az6"))
 
-    assert "subnets that are there are in us-east-1b, us-east-1d" in str(told.value)
+    assert "existing subnets are in us-east-1b, us-east-1d" in str(told.value)
     assert "write [us-east-1b, us-east-1d] or remove the key" in str(told.value)
     assert world.cloud.count("create_change_set") == 0
     for remedy in ("us-east-1b,us-east-1d", ""):

@@ -126,14 +126,12 @@ def test_seeds_say_what_to_do_instead() -> None:
     seeds = {system: catalogue(application(system)) for system in SYSTEMS}
 
     assert seeds["litellm"]["master-key-seed"].refusal == (
-        "it is only what the first master key was made of: use `gatestack rotate {env} master-key`"
+        "it only generated the first master key: use `gatestack rotate {env} master-key`"
     )
     assert seeds["llm-testing"]["api-keys-seed"].refusal == (
-        "it is only what the first api keys were made of: use `gatestack secret set {env} api-keys`"
+        "it only generated the first api keys: use `gatestack secret set {env} api-keys`"
     )
-    assert seeds["llm-proxy"]["encryption-key-seed"].refusal == (
-        "it is only what the first encryption key was made of"
-    )
+    assert seeds["llm-proxy"]["encryption-key-seed"].refusal == ("it only generated the first encryption key")
 
 
 def test_forms_prefixes_and_placeholders_come_from_the_first_values() -> None:

@@ -157,12 +157,12 @@ def test_what_is_not_there_and_what_is_busy_is_said_and_never_called_in_sync(wor
     world.box.client.execute_change_set(StackName="dev-one", ChangeSetName="cs")
     found = world.drift()
 
-    busy = "it is in UPDATE_IN_PROGRESS, where AWS detects no drift: check again when it has come to an end"
+    busy = "it is in UPDATE_IN_PROGRESS, where AWS detects no drift: check again when it has finished"
     assert (verdicts(found)["one"], found.exit_code) == ("busy", 1)
     assert drift_text(found).splitlines() == [
         f"dev-one: not checked: {busy}",
         "dev-two: not there",
-        "dev: not known of one",
+        "dev: unknown for one",
     ]
 
 
@@ -260,7 +260,7 @@ def test_a_detection_without_an_end_is_given_up() -> None:
     world = Faked()
     world.cloud.usual = 100_000.0
 
-    assert world.drift().stacks[0].reason == "the detection was not over after 15 minutes"
+    assert world.drift().stacks[0].reason == "drift detection did not finish within 15 minutes"
 
 
 def test_a_login_that_is_over_is_lost_sight() -> None:
@@ -305,7 +305,7 @@ def test_what_a_plan_says_of_drift() -> None:
         ),
     )
     assert notes(found) == (
-        "dev-one: 2 resources have drifted: A (MODIFIED), B (DELETED); deploy --revert-drift sets them back",
+        "dev-one: 2 resources have drifted: A (MODIFIED), B (DELETED); deploy --revert-drift reverts them",
         "dev-two: drift is not known: denied",
     )
 

@@ -46,7 +46,7 @@ def test_a_move_of_awss_is_no_drift_and_is_told(kind: str, path: str, expected: 
     left, texts = moved(drift(kind, (path, expected, actual)))
 
     assert left is None
-    assert [text.partition(" is no drift: ")[0] for text in texts] == [f"It{path} {expected} -> {actual}"]
+    assert [text.partition(" is not drift: ")[0] for text in texts] == [f"It{path} {expected} -> {actual}"]
 
 
 @pytest.mark.parametrize(("kind", "path", "expected", "actual"), OTHERS)

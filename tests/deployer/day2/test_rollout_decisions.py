@@ -183,7 +183,7 @@ def test_a_deployment_that_takes_our_place_is_followed_to_its_end() -> None:
     found = world.roller().follow(BEGUN)
 
     assert (found.status, found.deployment) == ("COMPLETED", "ecs-svc/theirs")
-    assert sum("another deployment has begun" in text for text in world.said()) == 1
+    assert sum("another deployment has started" in text for text in world.said()) == 1
 
 
 def test_a_deployment_under_way_is_superseded_and_that_is_said() -> None:
@@ -191,7 +191,7 @@ def test_a_deployment_under_way_is_superseded_and_that_is_said() -> None:
 
     world.roller().begin("")
 
-    assert "under way already (ecs-svc/new): the new one supersedes it" in world.said()[0]
+    assert "in progress already (ecs-svc/new): the new one supersedes it" in world.said()[0]
     assert world.ecs.rolled
 
 
@@ -221,7 +221,7 @@ def test_a_service_that_goes_while_it_is_followed_is_a_failure() -> None:
 def test_the_time_limit_leaves_it_to_ecs() -> None:
     world = World((0, BEGINS))
 
-    with pytest.raises(LostSight, match=r"after 3 minutes: ECS goes on .*`gatestack verify dev`"):
+    with pytest.raises(LostSight, match=r"after 3 minutes: ECS continues .*`gatestack verify dev`"):
         world.roller(minutes=3).follow(BEGUN)
 
 
@@ -229,7 +229,7 @@ def test_ctrl_c_says_that_ecs_goes_on() -> None:
     world = World((0, BEGINS))
     world.signals = [4]
 
-    with pytest.raises(Interrupted, match="ECS goes on with the deployment of dev-litellm-proxy"):
+    with pytest.raises(Interrupted, match="ECS continues the deployment of dev-litellm-proxy"):
         world.roller().follow(BEGUN)
 
 

@@ -144,7 +144,7 @@ def test_one_that_is_under_way_is_taken_up(rotation: World) -> None:
     begun = rotator.begin(SECRET)
 
     assert (begun.version, begun.attached) == ("22222222-theirs", True)
-    assert "under way already" in rotation.said()[0]
+    assert "in progress already" in rotation.said()[0]
     assert rotator.follow(begun).status == "COMPLETED"
 
 
@@ -225,7 +225,7 @@ def test_a_rotation_that_was_given_up_is_a_failure(rotation: World) -> None:
 
     ended = rotator.follow(begun)
 
-    assert (ended.status, "was given up" in ended.reason) == ("FAILED", True)
+    assert (ended.status, "was cancelled" in ended.reason) == ("FAILED", True)
     assert ended.seconds < 60
 
 
@@ -243,7 +243,7 @@ def test_the_time_limit_leaves_it_going_on_and_says_how_to_look_again(rotation: 
     rotator = rotation.rotator(minutes=2)
     begun = rotator.begin(SECRET)
 
-    with pytest.raises(LostSight, match=r"after 2 minutes: .* goes on .*`gatestack verify dev`") as caught:
+    with pytest.raises(LostSight, match=r"after 2 minutes: .* continues .*`gatestack verify dev`") as caught:
         rotator.follow(begun)
 
     assert caught.value.exit_code == 5
@@ -254,7 +254,7 @@ def test_ctrl_c_says_what_goes_on(rotation: World) -> None:
     rotation.signals = [7]
     rotator = rotation.rotator()
 
-    with pytest.raises(Interrupted, match=f"goes on with the rotation of {SECRET}"):
+    with pytest.raises(Interrupted, match=f"continues the rotation of {SECRET}"):
         rotator.follow(rotator.begin(SECRET))
 
     assert rotation.clock.now < 15
@@ -274,7 +274,7 @@ def test_an_aws_that_never_answers_again_is_lost_sight_of(rotation: World) -> No
     begun = rotator.begin(SECRET)
     rotation.aws.busy = (1, 1e9)
 
-    with pytest.raises(LostSight, match=r"no answer for \d+ minutes .*goes on"):
+    with pytest.raises(LostSight, match=r"no answer for \d+ minutes .*continues"):
         rotator.follow(begun)
 
 

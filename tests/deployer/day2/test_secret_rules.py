@@ -66,8 +66,8 @@ def test_each_value_is_set_a_placeholder_or_empty() -> None:
     [
         ("OPENAI_API_KEY", "", "empty"),
         ("OPENAI_API_KEY", "sk-1\nsk-2", "several lines"),
-        ("OPENAI_API_KEY", " sk-1", "spaces around"),
-        ("OPENAI_API_KEY", "sk-\x00", "cannot be seen"),
+        ("OPENAI_API_KEY", " sk-1", "leading or trailing spaces"),
+        ("OPENAI_API_KEY", "sk-\x00", "invisible characters"),
         ("OPENAI_API_KEY", "sk 1", "no spaces"),
         ("OPENAI_API_KEY", "sk\u20131", "of ASCII"),
         ("OPENAI_API_KEY", '"sk-1"', "quotes"),
@@ -173,7 +173,7 @@ def test_an_empty_list_is_empty() -> None:
 
 @pytest.mark.parametrize("name", ["master-key", "database-login", "database", "salt-key", "master-key-seed"])
 def test_what_must_agree_with_something_else_is_not_set_by_hand(name: str) -> None:
-    with pytest.raises(Refused, match=f"{name} is not set by hand: "):
+    with pytest.raises(Refused, match=f"{name} is not set with `secret set`: "):
         secrets.check_settable(Target(name), KNOWN[name], "dev")
 
 
@@ -285,7 +285,7 @@ def test_values_do_not_show_themselves() -> None:
 
 @pytest.mark.parametrize("name", ["a b", "/a", "a/", "a//b", "ü", "", "/".join("a" * 15)])
 def test_what_ssm_takes_for_no_name_is_refused(name: str) -> None:
-    with pytest.raises(Refused, match="no parameter's name"):
+    with pytest.raises(Refused, match="not a valid parameter name"):
         parameters.check_name(name)
 
 

@@ -157,7 +157,9 @@ def test_ecs_rewrites_the_rule_and_no_command_leads_clients_to_an_empty_group(
     assert user.run("plan", "local", "--save", "five.plan").code == 0
     traffic.lead(TargetGroup=100, AlternateTargetGroup=0)
     refused = user.run("deploy", "local", "--plan", "five.plan")
-    assert (refused.code, "ECS has led the clients to TargetGroup" in refused.err) == (1, True), refused.err
+    assert (refused.code, "ECS has routed the clients to TargetGroup" in refused.err) == (1, True), (
+        refused.err
+    )
     traffic.lead(TargetGroup=0, AlternateTargetGroup=100)
 
 
@@ -175,7 +177,7 @@ def test_going_back_to_rolling_waits_until_the_first_group_has_the_tasks(
     user.edit("local", "deployment_strategy: canary", "deployment_strategy: rolling")
     refused = user.run("deploy", "local", "--yes")
     assert refused.code == 1
-    assert "Rule100 leads the clients to AlternateTargetGroup" in refused.err
+    assert "Rule100 routes the clients to AlternateTargetGroup" in refused.err
     assert (traffic.led_to(), traffic.targets("AlternateTargetGroup")) == (["AlternateTargetGroup"], 1)
 
     assert user.run("rollout", "local").code == 0

@@ -39,8 +39,8 @@ def stack(status: str) -> StackState:
     [
         (stack("CREATE_COMPLETE"), "ok", ""),
         (stack("UPDATE_COMPLETE"), "ok", ""),
-        (None, "failed", "`gatestack deploy dev` makes it"),
-        (stack("REVIEW_IN_PROGRESS"), "failed", "`gatestack deploy dev` makes it"),
+        (None, "failed", "`gatestack deploy dev` creates it"),
+        (stack("REVIEW_IN_PROGRESS"), "failed", "`gatestack deploy dev` creates it"),
         (stack("UPDATE_IN_PROGRESS"), "failed", "`gatestack watch dev`"),
         (stack("UPDATE_ROLLBACK_COMPLETE"), "failed", "`gatestack events dev --stack network` says why"),
         (stack("ROLLBACK_COMPLETE"), "failed", "`gatestack plan dev`"),
@@ -95,7 +95,7 @@ def test_a_service_is_well_with_all_its_tasks_and_no_deployment_under_way(
 @pytest.mark.parametrize(
     ("seen", "remedy"),
     [
-        (None, "`gatestack deploy dev` makes it"),
+        (None, "`gatestack deploy dev` creates it"),
         (service(STEADY, running=1), "see the tasks' log (/ecs/dev-litellm-proxy)"),
         (service(STEADY, desired=0, running=0), "push its image, or raise service.desired_count"),
     ],
@@ -200,7 +200,7 @@ def test_a_key_without_a_prefix_only_has_to_be_there() -> None:
         ('{"keys": [{"id": "a", "key": "sk-secret"}]}', "ok", "as the application reads it"),
         ('{"keys": ["sk-secret"]}', "failed", "entry 1 of keys"),
         ('{"keys": []}', "failed", "one entry at least"),
-        ('["sk-secret"]', "failed", "it holds no JSON object"),
+        ('["sk-secret"]', "failed", "it is not a JSON object"),
     ],
 )
 def test_a_list_of_keys_is_well_when_the_application_can_read_it(
@@ -234,8 +234,8 @@ PENDING = {"1": frozenset({"AWSCURRENT"}), "2": frozenset({"AWSPENDING"})}
         (rotated(), None, "ok", "enabled"),
         (rotated(enabled=False), None, "failed", "not set up"),
         (rotated(function=""), None, "failed", "not set up"),
-        (rotated(stages=PENDING), 300, "ok", "one is under way"),
-        (rotated(stages=PENDING), None, "ok", "one is under way"),
+        (rotated(stages=PENDING), 300, "ok", "in progress"),
+        (rotated(stages=PENDING), None, "ok", "in progress"),
         (rotated(stages=PENDING), 9000, "failed", "stuck since 2026-01-31 09:30; the current value works"),
         (None, None, "failed", "there is no such secret"),
     ],

@@ -115,7 +115,7 @@ def test_where_nothing_goes_on_it_says_so_at_once(world: World) -> None:
 
     result = world.watch()
 
-    assert (result.exit_code, watch_text(result)) == (0, "dev: nothing goes on")
+    assert (result.exit_code, watch_text(result)) == (0, "dev: nothing is in progress")
     assert (len(world.box.sandbox.calls), world.told) == (1, [])
     assert ends(result) == {"one": ("none", "done", "CREATE_COMPLETE"), "two": ("none", "done", "")}
 
@@ -139,7 +139,7 @@ def test_a_creation_that_somebody_else_began_is_shown_from_its_start_to_its_end(
     assert ("one", "A", "CREATE_COMPLETE") in seen
     assert len(set(seen)) >= len(seen) - 2  # in progress is said twice of a resource, with its id
     assert [event.result.name for event in world.told if isinstance(event, StackFinished)] == ["one"]
-    assert watch_text(result).splitlines()[-1] == "dev: 1 stack ended well"
+    assert watch_text(result).splitlines()[-1] == "dev: 1 stack succeeded"
 
 
 def test_several_stacks_cost_one_look_a_tick(world: World) -> None:
@@ -189,9 +189,7 @@ def test_an_operation_that_fails_is_a_failure_with_its_first_cause(world: World)
     assert cause is not None
     assert (cause.logical_id, cause.reason) == ("A", "A already exists")
     assert str(first_cause(result)).startswith("one: A (AWS::Test::Thing): A already exists")
-    assert (
-        watch_text(result).splitlines()[-1] == "dev: not all ended well; `gatestack deploy dev` takes it up"
-    )
+    assert watch_text(result).splitlines()[-1] == "dev: not all succeeded; `gatestack deploy dev` resumes"
 
 
 def test_an_update_and_a_deletion_are_seen_to_their_ends(world: World) -> None:
@@ -220,7 +218,7 @@ def test_interrupted_it_says_what_aws_goes_on_with(world: World) -> None:
 
     assert (result.exit_code, ends(result)["one"][1]) == (130, "going-on")
     assert world.told[-1] == Stopping(("one",), leaving=True)
-    assert watch_text(result).splitlines()[-1] == "dev: AWS goes on; `gatestack watch dev` attaches again"
+    assert watch_text(result).splitlines()[-1] == "dev: AWS continues; `gatestack watch dev` attaches again"
     world.box.sandbox.finish()
     assert world.box.stack("dev-one")["StackStatus"] == "CREATE_COMPLETE"
 
@@ -454,7 +452,7 @@ HANGING = {"resources": [{"operation": "create", "logical_id": "Vpc", "seconds":
 def test_watch_attaches_to_a_colleagues_deployment(user: User, sandbox: Sandbox) -> None:
     sandbox.faults.add(HANGING)
     idle = user.run("watch", "dev")
-    assert (idle.code, idle.err) == (0, "dev: nothing goes on\n")
+    assert (idle.code, idle.err) == (0, "dev: nothing is in progress\n")
     colleague = deploying(user)
     wait_for_work(sandbox)
 

@@ -290,7 +290,7 @@ def test_a_disk_that_rds_has_grown_is_no_drift_never_shrunk_and_grows_on_as_the_
 
     found = account.drift(litellm(), "database")
     assert (found.verdict, found.resources) == ("in sync", ())
-    assert "Database/AllocatedStorage 20 -> 30 is no drift: RDS grows the disk" in found.reason
+    assert "Database/AllocatedStorage 20 -> 30 is not drift: RDS grows the disk" in found.reason
     with pytest.raises(ClientError, match="Invalid storage size for engine name postgres"):
         account.api("rds").modify_db_instance(DBInstanceIdentifier=DATABASE, AllocatedStorage=25)
 
@@ -325,7 +325,7 @@ def test_a_raised_minor_version_is_no_drift_and_stays(account: World) -> None:
     found = account.drift(litellm(), "database")
 
     assert found.verdict == "in sync"
-    assert "Database/EngineVersion 15.15 -> 15.19 is no drift" in found.reason
+    assert "Database/EngineVersion 15.15 -> 15.19 is not drift" in found.reason
     assert account.deploy(litellm(storage_gb=40), only=ONLY, revert_drift=True).exit_code == 0
     rds = account.api("rds").describe_db_instances(DBInstanceIdentifier=DATABASE)["DBInstances"][0]
     assert rds["EngineVersion"] == "15.19"

@@ -162,7 +162,7 @@ def test_an_environment_with_nothing_has_a_page_that_says_so(
     browser: Browser, pages: dict[str, Path]
 ) -> None:
     with browser.open(pages["nothing"]) as page:
-        assert page.one(".verdict").text == "Nothing has happened in dev that CloudFormation could tell"
+        assert page.one(".verdict").text == "CloudFormation has no events of dev"
         assert page.all(".chart") == []
         assert "Not there: security, network, alb, database, service." in page.text()
 
@@ -190,7 +190,7 @@ def test_what_went_wrong_can_be_told_without_colours(browser: Browser) -> None:
         )
         words = page.seen(".took .ended")
     assert len(set(looks)) >= 6  # done and "on the longest path" differ by the mark that stands beside them
-    assert {"rolled back", "failed", "cancelled", "still going on"} <= set(words)
+    assert {"rolled back", "failed", "cancelled", "in progress"} <= set(words)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_a_page_cannot_follow(user: User) -> None:
     done = user.run("events", "local", "--follow", "--format", "html")
 
     assert done.code == 2
-    assert "--format html cannot follow" in done.err
+    assert "--format html draws the last deployment" in done.err
 
 
 def test_an_agent_that_reads_the_page_from_a_step_finds_no_command_in_it(pages: dict[str, Path]) -> None:

@@ -13,7 +13,7 @@ from deployer.plan import Plan, PlanCost, StackPlan
 from deployer.states import Change
 from gatestack import agents
 from sandbox.server import Sandbox
-from tests.browser import NARROW, WIDE, Browser, Page, Scheme
+from tests.browser import NARROW, WIDE, Browser, NoBrowserError, Page, Scheme
 from tests.command import LOGIN, User
 from tests.deployer.pages.contrast import too_faint
 from tests.deployer.pages.plan_pages import detail, html, update
@@ -257,6 +257,16 @@ def test_a_page_that_asks_the_network_would_fail_these_tests(browser: Browser) -
         pytest.raises(AssertionError, match=r"http://example\.com/"),
         browser.open("<!doctype html><title>x</title><img src='http://example.com/a.png'>"),
     ):
+        pass
+
+
+def test_a_machine_without_a_browser_fails_these_tests_and_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("SE_MANAGER_PATH", "/bin/false")  # what would look for one, and fetch one
+
+    with pytest.raises(NoBrowserError, match="apt-get install chromium chromium-driver"), Browser():
         pass
 
 

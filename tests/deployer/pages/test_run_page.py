@@ -121,12 +121,12 @@ def test_what_goes_on_is_drawn_until_now() -> None:
 
     page = page_of(network, now=100)
 
-    assert page.verdict == "Removal of 1 stack goes on: 1 under way, 1 min 40 s so far"
+    assert page.verdict == "Removal of 1 stack in progress: 1 running, 1 min 40 s so far"
     assert page.facts[-1][0] == "Seen last"
     rows = {row.name: row for row in page.stacks[0].resources}
     assert (rows["Nat"].state, rows["Nat"].took) == ("going", "1 min 39 s")
     assert rows["Vpc"].state == "done"
-    assert page.stacks[0].own.ended == "still going on"
+    assert page.stacks[0].own.ended == "in progress"
 
 
 def test_a_clock_that_is_behind_that_of_aws_cuts_nothing_off() -> None:
@@ -196,7 +196,7 @@ def test_a_resource_that_nothing_more_is_told_of_ended_with_its_stack() -> None:
 def test_an_environment_with_nothing_says_so_and_a_prepared_stack_is_nothing() -> None:
     page = page_of(Story("network").at(0, "REVIEW_IN_PROGRESS"))
 
-    assert page.verdict == "Nothing has happened in dev that CloudFormation could tell"
+    assert page.verdict == "CloudFormation has no events of dev"
     assert (page.stacks, page.path, page.cause) == ((), (), None)
 
 
@@ -205,7 +205,7 @@ def test_what_could_not_be_read_is_said() -> None:
 
     notes = run_page(Seen("dev", "us-east-1", run, {}, BEGIN, ("service",))).notes
 
-    assert notes[0].startswith("What waits for what is not known of alb")
+    assert notes[0].startswith("The dependencies of alb are unknown")
     assert notes[1].startswith("Not there: service.")
 
 

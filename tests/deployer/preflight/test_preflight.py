@@ -243,7 +243,7 @@ def test_a_service_role_that_nobody_may_make_is_refused_and_one_that_is_there_is
 
     assert "service role ecs" in refused(found)
     create = "`aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`"
-    assert the(found, "service role ecs").remedy == f"once, by who may: {create}"
+    assert the(found, "service role ecs").remedy == f"once, with a role that may: {create}"
     assert refused(look(FakeAccount(denied=denied))) == []
     assert the(look(FakeAccount(linked=False)), "service role ecs").outcome == "ok"
 

@@ -171,7 +171,7 @@ def test_change_sets_that_never_become_visible_end_a_run() -> None:
     result = deploy(manifest(spec("a")), hidden, Options(), host(world.clock))
 
     assert outcomes(result) == {"a": ("create", "failed")}
-    assert "gone before they can be executed" in result.stacks[0].reason
+    assert "deleted before they can be executed" in result.stacks[0].reason
     assert (len(world.cloud.calls) <= CALLS, world.clock.now < 150) == (True, True)
 
 

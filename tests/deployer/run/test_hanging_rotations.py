@@ -71,7 +71,7 @@ def test_a_secret_that_an_earlier_destroy_has_kept_in_the_middle_of_its_rotation
 
     cloud.raises["rotating"] = [CloudError("denied")]
     check_rotations([service, security], cloud, lambda _: None, told.append, "dev")
-    assert told == [Notice("whether a rotation hangs is not known: denied", "service", warning=True)]
+    assert told == [Notice("pending rotations could not be checked: denied", "service", warning=True)]
 
 
 def test_both_ways_out_are_told_as_commands() -> None:

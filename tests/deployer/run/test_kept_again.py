@@ -53,11 +53,11 @@ def test_destroyed_production_comes_back_with_its_key_its_secrets_and_its_bucket
     assert user.run("destroy", "prod", "--force", "--yes").code == 0
 
     foretold = user.run("plan", "prod")
-    assert "what an earlier destroy has kept is taken up first" in foretold.out, foretold.out + foretold.err
+    assert "what an earlier destroy kept is imported first" in foretold.out, foretold.out + foretold.err
     done = user.run("deploy", "prod", "--yes")
 
     assert done.code == 0, done.err
-    assert "taken up again, as an earlier destroy has left it: " in done.err
+    assert "imported as an earlier destroy kept it: " in done.err
     assert kept(sandbox) == before
     assert secrets.get_secret_value(SecretId=before["SaltKeySecret"])["SecretString"] == salt
     objects = client(sandbox, "s3").list_objects_v2(Bucket=before["AccessLogBucket"])
@@ -74,7 +74,7 @@ def test_what_cannot_be_taken_up_is_told_at_once_and_nothing_is_touched(user: Us
     fresh = user.run("deploy", "prod", "--yes", "--fresh", "--only", "security")
     assert fresh.code == 2
     for name in ("prod-litellm/database", "prod-litellm/salt-key"):
-        assert f"the secret {name} is what an earlier destroy kept" in fresh.err
+        assert f"the secret {name} was kept by an earlier destroy" in fresh.err
 
     tags = [{"TagKey": one["TagKey"], "TagValue": one["TagValue"]} for one in own_tags(kms, before["Key"])]
     other = kms.create_key(Tags=tags)["KeyMetadata"]
@@ -94,7 +94,7 @@ def test_what_cannot_be_taken_up_is_told_at_once_and_nothing_is_touched(user: Us
     secrets.tag_resource(SecretId=before["SaltKeySecret"], Tags=[{"Key": "Environment", "Value": "other"}])
     foreign = user.run("deploy", "prod", "--yes", "--only", "security")
     assert foreign.code == 2
-    assert "security/SaltKeySecret: the secret prod-litellm/salt-key is there already" in foreign.err
+    assert "security/SaltKeySecret: the secret prod-litellm/salt-key exists already" in foreign.err
     assert "prod-litellm/database" not in foreign.err
     secrets.tag_resource(SecretId=before["SaltKeySecret"], Tags=[{"Key": "Environment", "Value": "prod"}])
     assert client(sandbox, "cloudformation").describe_stacks()["Stacks"] == []

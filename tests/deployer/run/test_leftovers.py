@@ -99,7 +99,7 @@ def test_without_consent_nothing_is_touched(here: Line) -> None:
     assert result.exit_code == 4
     (data_,) = [one for one in result.stacks if one.name == "data"]
     assert data_.reason == (
-        "the environment no longer has it, and it holds Rows; to let it go: --allow-replace Rows"
+        "it is no longer in the environment, and it holds Rows; to allow it: --allow-replace Rows"
     )
     assert here.state() == before
 

@@ -112,7 +112,7 @@ def test_a_network_waits_for_the_interfaces_of_a_function_that_is_gone(world: Wo
     assert result.exit_code == 0, result
     assert 1500 <= world.sandbox.clock.now() - began < 1800
     assert "(Lambda function dev-function-Function-" in world.said(Waiting)
-    assert "up to 45 minutes are normal, then the deletion is repeated" in world.said(Waiting)
+    assert "up to 45 minutes are normal, then the deletion is retried" in world.said(Waiting)
 
 
 def test_interfaces_that_never_go_are_waited_for_no_longer_than_is_normal(world: World) -> None:
@@ -147,7 +147,7 @@ def test_a_function_that_takes_long_to_go_is_explained(world: World) -> None:
     world.sandbox.faults.resources.append(slow)
 
     assert world.destroy().exit_code == 0
-    assert world.said(Notice).count("Lambda takes down the network interfaces of Function: 20 to 45") == 1
+    assert world.said(Notice).count("Lambda is deleting the network interfaces of Function: 20 to 45") == 1
 
 
 def test_a_deletion_is_expected_to_take_as_long_as_lambda_does() -> None:

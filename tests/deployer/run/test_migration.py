@@ -91,9 +91,9 @@ def test_a_changed_value_in_use_is_refused_before_anything_is_touched(aws: Line)
     assert result.exit_code == 4
     assert refused(result) == {
         "net": "it would change the export dev-net-Id (One (AWS::Test::Thing) is replaced), in use by web, "
-        "which AWS refuses; --migrate-exports does it in steps: web hold today's value, net is updated, web "
-        "import again; meanwhile they point to what net replaces: expect an interruption until the last "
-        "step is done"
+        "which AWS refuses; --migrate-exports does it in steps: web are pinned to the current value, net is "
+        "updated, web import again; until then they use what net replaces: expect an interruption until the "
+        "last step is done"
     }
     assert (aws.operations(), aws.change_sets()) == (before, [])
 
@@ -103,8 +103,8 @@ def test_a_changed_value_in_use_is_refused_before_anything_is_touched(aws: Line)
     ("changed", "what"),
     [
         (net("other"), "change the export dev-net-Id (One (AWS::Test::Thing) is replaced)"),
-        (net("vpc", Other="x"), "remove the export dev-net-Id (its new template has it no longer)"),
-        (net("vpc", Id="fixed"), "change the export dev-net-Id (its value is another one)"),
+        (net("vpc", Other="x"), "remove the export dev-net-Id (the new template no longer has it)"),
+        (net("vpc", Id="fixed"), "change the export dev-net-Id (its value changes)"),
         (net(Id={"Fn::GetAtt": "One.Arn"}), "change the export dev-net-Id (it is made from something else)"),
     ],
     ids=["replaced", "removed", "literal", "expression"],
@@ -121,7 +121,7 @@ def test_what_others_import_is_neither_changed_nor_removed(
     assert result.exit_code == 4
     assert refused(result) == {
         "net": f"it would {what}, which theirs imports and AWS refuses: change theirs first so that it "
-        "imports that no longer, or leave the export as it is"
+        "no longer imports it, or leave the export as it is"
     }
     assert (aws.operations(), aws.change_sets()) == (before, [])
 
@@ -160,10 +160,10 @@ def test_with_consent_a_changed_value_goes_through_its_phases(aws: Line) -> None
     assert importers(aws, "dev-net-Id") == ["dev-web"]
     assert operations_since(aws, before) == {"dev-net": ["UPDATE"], "dev-web": ["UPDATE", "UPDATE"]}
     assert told(aws) == [
-        "phase 1 of 3: web hold the present values of dev-net-Id",
-        "phase 2 of 3: net first: what imports dev-net-Id has to see the new value",
+        "phase 1 of 3: web are pinned to the current values of dev-net-Id",
+        "phase 2 of 3: net first: importers of dev-net-Id must get the new value",
         "phase 3 of 3: everything as it should be",
-        "phase 1 of 2: net first: what imports dev-net-Id has to see the new value",
+        "phase 1 of 2: net first: importers of dev-net-Id must get the new value",
         "phase 2 of 2: everything as it should be",
     ]
     assert aws.change_sets() == []
@@ -249,7 +249,7 @@ def test_a_removed_export_goes_after_the_consumer_has_given_it_up(aws: Line) -> 
 
     assert outcomes(result) == {"net": ("update", "done"), "web": ("update", "done")}
     assert told(aws) == [
-        "phase 1 of 2: web first: they give up dev-net-Arn",
+        "phase 1 of 2: web first: they stop importing dev-net-Arn",
         "phase 2 of 2: everything as it should be",
     ]
     assert operations_since(aws, before) == {"dev-net": ["UPDATE"], "dev-web": ["UPDATE"]}
@@ -265,7 +265,7 @@ def test_where_the_consumer_needs_a_new_export_at_once_both_are_there_for_a_whil
 
     assert outcomes(result) == {"net": ("update", "done"), "web": ("update", "done")}
     assert told(aws)[:2] == [
-        "phase 1 of 2: net with old and new exports, until dev-net-Id is given up",
+        "phase 1 of 2: net with old and new exports, until nothing imports dev-net-Id",
         "phase 2 of 2: everything as it should be",
     ]
     assert operations_since(aws, before) == {"dev-net": ["UPDATE", "UPDATE"], "dev-web": ["UPDATE"]}
@@ -344,7 +344,7 @@ def test_a_changed_export_that_is_imported_anew_is_there_before_its_consumer_is_
 
     assert outcomes(result) == {"net": ("update", "done"), "web": ("update", "done")}
     assert seen(aws)["dev-web", "Reader0"] == "other"
-    assert told(aws)[0] == "phase 1 of 2: net first: what imports dev-net-Id has to see the new value"
+    assert told(aws)[0] == "phase 1 of 2: net first: importers of dev-net-Id must get the new value"
 
 
 # plans
@@ -363,8 +363,8 @@ def test_a_plan_says_what_stops_it_and_with_consent_which_phases_it_takes(aws: L
     assert problem.startswith("it would change the export dev-net-Id (One (AWS::Test::Thing) is replaced)")
     assert with_.problems == ()
     assert with_.notices == (
-        "phase 1 of 3: web hold the present values of dev-net-Id",
-        "phase 2 of 3: net first: what imports dev-net-Id has to see the new value",
+        "phase 1 of 3: web are pinned to the current values of dev-net-Id",
+        "phase 2 of 3: net first: importers of dev-net-Id must get the new value",
         "phase 3 of 3: everything as it should be",
     )
     assert aws.change_sets() == []

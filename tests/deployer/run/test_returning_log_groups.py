@@ -40,7 +40,7 @@ def test_that_it_cannot_be_looked_for_again_does_not_fail_the_destruction() -> N
     world.cloud.raises["taken"] = [CloudError("denied")]
 
     assert world.destroy(wanted).exit_code == 0
-    assert "log groups may have come back" in world.said(Notice)[-1].text
+    assert "whether log groups came back" in world.said(Notice)[-1].text
 
 
 def test_what_comes_back_is_removed_and_the_environment_deployed_again(user: User, sandbox: Sandbox) -> None:

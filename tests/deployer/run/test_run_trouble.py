@@ -118,7 +118,7 @@ def test_a_failed_creation_that_is_not_ours_is_left_alone(world: World) -> None:
     result = world.deploy(manifest(spec("a")))
 
     assert (result.exit_code, world.cloud.count("delete_stack")) == (4, 0)
-    assert "gatestack did not make it" in result.stacks[0].reason
+    assert "gatestack did not create it" in result.stacks[0].reason
 
 
 def test_what_a_failed_deletion_has_left_that_holds_data_is_left_alone(world: World) -> None:
@@ -381,7 +381,7 @@ def test_a_look_that_is_refused_in_mid_run_is_lost_sight(world: World) -> None:
     result = deploy(manifest(spec("a")), blind, Options(), host(world.clock))
 
     assert (outcomes(result), result.exit_code) == ({"a": ("create", "going-on")}, 5)
-    assert "cannot be seen any more" in result.stacks[0].reason
+    assert "can no longer be read" in result.stacks[0].reason
 
 
 def test_events_that_may_not_be_read_are_said_once_and_harm_nothing(world: World) -> None:

@@ -62,7 +62,7 @@ def test_each_answer_has_its_reason() -> None:
 
     assert reasons == [
         "no task has run yet",
-        "no task is wanted so far",
+        "its desired count was 0 so far",
         "the tasks that run have dev-litellm:v0",
     ]
     assert needed(migration(), count="2", live=live()).reason == (
@@ -248,7 +248,7 @@ def test_a_plan_that_cannot_read_the_live_template_says_so(running: World) -> No
 
     found = plan(gateway("v2"), running.cloud, Options(), host(running.clock))
 
-    assert found.notices == ("service: whether the database is migrated is not known: no",)
+    assert found.notices == ("service: the schema migration could not be checked: no",)
 
 
 def test_a_plan_that_cannot_be_deployed_promises_no_migration(running: World) -> None:

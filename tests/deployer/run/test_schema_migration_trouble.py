@@ -222,7 +222,7 @@ def test_a_task_that_runs_already_is_taken_up(world: World) -> None:
     assert world.deploy(gateway()).exit_code == 0
 
     assert len(ran(world)) == 1
-    assert notices(world)[0] == "takes up the task that migrates the database for dev-litellm:v1"
+    assert notices(world)[0] == "resumes waiting for the task that migrates the database for dev-litellm:v1"
     assert world.clock.now > 200
 
 
@@ -278,7 +278,7 @@ def test_credentials_that_expire_meanwhile_lose_sight_of_the_task(world: World) 
     result = world.deploy(gateway())
 
     assert (of_service(result).outcome, result.exit_code) == ("going-on", 5)
-    assert "the task arn:task/1 goes on in AWS" in of_service(result).reason
+    assert "the task arn:task/1 continues in AWS" in of_service(result).reason
     assert outcomes(world.deploy(gateway()))["service"] == ("create", "done")
     assert len(ran(world)) == 1
 
@@ -305,7 +305,7 @@ def test_a_second_ctrl_c_leaves_and_says_what_goes_on(running: World) -> None:
     result = running.deploy(gateway("v2"))
 
     assert (of_service(result).outcome, result.exit_code) == ("going-on", 130)
-    assert "the task arn:task/2 goes on in AWS, and the same command takes it up" in of_service(result).reason
+    assert "the task arn:task/2 continues in AWS; the same command resumes" in of_service(result).reason
     assert running.clock.now < began + 100
     running.signals = []
     assert outcomes(running.deploy(gateway("v2")))["service"] == ("update", "done")
@@ -331,9 +331,9 @@ def test_a_task_that_does_not_end_in_time_is_left_and_taken_up_by_the_next_run(w
 
     assert (of_service(result).outcome, result.exit_code) == ("going-on", 5)
     assert (
-        "not at its end after 20 minutes: the migration of the database (task 1)" in of_service(result).reason
+        "not finished after 20 minutes: the migration of the database (task 1)" in of_service(result).reason
     )
-    assert "the task arn:task/1 goes on in AWS" in of_service(result).reason
+    assert "the task arn:task/1 continues in AWS" in of_service(result).reason
     assert is_gone(world)
 
     assert outcomes(world.deploy(wanted))["service"] == ("create", "done")

@@ -128,7 +128,7 @@ def test_one_signal_starts_nothing_more_and_sees_what_runs_to_its_end(
         in_mid_deployment(desk, run)
         run.send(number)
         said = run.until("starting nothing more")
-        assert "AWS goes on with keys, net" in said
+        assert "AWS continues with keys, net" in said
         desk.aws.sandbox.finish()
         code, text = run.end()
 
@@ -136,7 +136,7 @@ def test_one_signal_starts_nothing_more_and_sees_what_runs_to_its_end(
         130, {"dev-litellm-keys": "CREATE_COMPLETE", "dev-litellm-net": "CREATE_COMPLETE"},
     ), text  # fmt: skip
     assert desk.aws.change_sets() == []
-    assert "to take it up again: gatestack deploy" in text
+    assert "to resume: gatestack deploy" in text
     assert desk.deploy()[0] == 0
     assert {tuple(begun) for begun in desk.aws.operations().values()} == {("CREATE",)}
 
@@ -148,7 +148,7 @@ def test_two_signals_leave_and_say_what_goes_on(desk: Desk, number: signal.Signa
         run.send(number)
         run.until("starting nothing more")
         run.send(number)
-        assert "AWS goes on with: keys, net" in run.until("leaving")
+        assert "AWS continues with: keys, net" in run.until("exiting")
         code, text = run.end()
 
     assert (code, desk.aws.stacks(), desk.aws.change_sets()) == (
@@ -173,7 +173,7 @@ def test_a_destruction_can_be_interrupted_and_taken_up(desk: Desk) -> None:
     with desk.command("destroy", "built", "--yes") as run:
         run.until("web       DELETE_IN_PROGRESS")
         run.send(signal.SIGTERM)
-        run.until("AWS goes on with web")
+        run.until("AWS continues with web")
         desk.aws.sandbox.finish()
         code, text = run.end()
 

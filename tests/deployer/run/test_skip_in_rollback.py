@@ -98,7 +98,9 @@ def test_what_is_gone_is_made_again_by_the_command_that_the_output_names(aws: Li
 def test_what_was_skipped_is_told_with_the_command_that_shows_it(aws: Line) -> None:
     ask(aws, named(ask(aws, stuck_web(aws).resume)))
 
-    told = [event.text for event in aws.told if isinstance(event, Notice) and "Service is left" in event.text]
+    told = [
+        event.text for event in aws.told if isinstance(event, Notice) and "Service is skipped" in event.text
+    ]
     assert len(told) == 1
     assert "`gatestack drift dev`" in told[0]
     assert "`gatestack deploy dev --revert-drift`" in told[0]
@@ -107,8 +109,8 @@ def test_what_was_skipped_is_told_with_the_command_that_shows_it(aws: Line) -> N
 @pytest.mark.parametrize(
     ("drift", "words", "warning"),
     [
-        (ResourceDrift("S", "T", "s", "DELETED"), "S (T) is gone", True),
-        (ResourceDrift("S", "T", "s", "IN_SYNC"), "S (T) is as it was deployed", False),
+        (ResourceDrift("S", "T", "s", "DELETED"), "S (T) was deleted", True),
+        (ResourceDrift("S", "T", "s", "IN_SYNC"), "S (T) is unchanged", False),
         (
             ResourceDrift("S", "T", "s", "MODIFIED", (PropertyDrift("/Size", "1", "2", "NOT_EQUAL"),)),
             "S (T) differs from its template in /Size",
@@ -116,8 +118,8 @@ def test_what_was_skipped_is_told_with_the_command_that_shows_it(aws: Line) -> N
         ),
         (ResourceDrift("S", "T", "s", "UNKNOWN", reason="no"), "S (T) cannot be checked: no", True),
         (ResourceDrift("S", "T", "s", "UNKNOWN"), "S (T) cannot be checked", True),
-        (CloudError("not of this type"), "nobody knows what has become of S: not of this type", True),
-        (NotAllowed("no"), "nobody knows what has become of S: no", True),
+        (CloudError("not of this type"), "the state of S is unknown: not of this type", True),
+        (NotAllowed("no"), "the state of S is unknown: no", True),
     ],
 )
 def test_what_was_skipped_is_measured_once_and_told(
@@ -176,7 +178,7 @@ def test_a_service_deleted_by_hand_runs_again_after_the_commands_that_the_output
 
     done = deployed.run(*named[0], "--yes")
     assert done.code == 0, done.err
-    assert "what was left as it is: Service (AWS::ECS::Service) is gone" in done.err
+    assert "skipped in the rollback: Service (AWS::ECS::Service) was deleted" in done.err
     assert running(account) == ("ACTIVE", 1)
     assert status(account) == "UPDATE_COMPLETE"
 
@@ -198,7 +200,7 @@ def test_where_no_update_can_make_it_again_none_is_tried_and_the_output_says_wha
 
     refused = deployed.run(*way_out, "--yes")
     assert refused.code == 4, refused.err
-    assert "Service is gone, and without drift-aware change sets" in refused.err
+    assert "Service was deleted, and without drift-aware change sets" in refused.err
     assert status(account) == "UPDATE_ROLLBACK_COMPLETE"
 
     for command in commands(refused.err.splitlines()[-1]):

@@ -173,7 +173,7 @@ def test_what_is_not_ours_is_neither_deleted_nor_rolled_back(status: str) -> Non
         result = aws.deploy(replace(strangers, system="other"), poll_interval=7.0)
 
         assert (result.exit_code, aws.operations()) == (4, before)
-        assert "gatestack did not make it" in result.stacks[0].reason
+        assert "gatestack did not create it" in result.stacks[0].reason
 
 
 NOT_EMPTY = "The bucket you tried to delete is not empty"

@@ -52,7 +52,7 @@ def test_every_problem_of_a_file_is_told_at_once_with_its_line(user: User) -> No
 def test_nothing_is_changed_where_nobody_can_be_asked(user: User, command: str) -> None:
     done = user.run(command, "dev")
 
-    assert "nobody can be asked here: give --yes" in done.err
+    assert "stdin is not a terminal: give --yes" in done.err
     assert done.code == 4
 
 

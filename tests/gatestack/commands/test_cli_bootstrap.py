@@ -188,7 +188,7 @@ def test_nobody_is_asked_where_nobody_sits(user: User, sandbox: Sandbox) -> None
     done = user.run("bootstrap", "ci")
 
     assert done.code == 4
-    assert "give --yes (see what it makes with --print-template first)" in done.err
+    assert "give --yes (see what it creates with --print-template first)" in done.err
     assert sandbox.calls == []
 
 

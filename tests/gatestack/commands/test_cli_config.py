@@ -86,7 +86,7 @@ def test_the_log_level_is_live_and_checked_as_in_the_file(user: User, store: Any
         (["dev", "image-tag", "v2"], "image-tag follows service.image_tag of environments/dev.yaml"),
         (["dev", "my-token", "x"], "my-token sounds like a secret"),
         (["dev", "mine", "sk-0123456789ab"], "the value looks like a secret"),
-        (["dev", "a b", "x"], "'a b' is no parameter's name"),
+        (["dev", "a b", "x"], "'a b' is not a valid parameter name"),
     ],
 )
 def test_what_is_not_set_here_is_refused(user: User, store: Any, arguments: list[str], message: str) -> None:
@@ -132,7 +132,7 @@ def test_what_was_never_deployed_has_no_parameters(user: User) -> None:
     for arguments in (["list", "dev"], ["get", "dev", "log-level"], ["set", "dev", "mine", "1"]):
         done = user.run("config", *arguments)
 
-        assert "no parameters /dev-litellm/ in us-east-1: `gatestack deploy dev` makes them" in done.err
+        assert "no parameters /dev-litellm/ in us-east-1: `gatestack deploy dev` creates them" in done.err
         assert done.code == 1
 
 

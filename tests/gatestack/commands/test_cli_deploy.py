@@ -36,7 +36,7 @@ def test_dev_is_deployed_seen_left_alone_and_taken_away(user: User) -> None:
 
     gone = user.run("destroy", "dev", "--yes")
     assert gone.code == 0, gone.err
-    assert "dev: 5 stacks gone" in gone.err
+    assert "dev: 5 stacks deleted" in gone.err
     status = json.loads(user.run("status", "dev", "--format", "json").out)
     assert [stack["status"] for stack in status["stacks"]] == [None] * 5
 

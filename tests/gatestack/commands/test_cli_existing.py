@@ -43,7 +43,7 @@ def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_touched(
 
         assert done.code == 2
         head, *problems = done.err.splitlines()[-6:]
-        assert head == "error: mine takes for granted what is not so, 5 problems; nothing was touched:"
+        assert head == "error: mine has unmet prerequisites, 5 problems; nothing was changed:"
         told = [tuple(problem.strip().split(": ", 1)) for problem in problems]
         subnets = "network.existing_vpc.private_subnet_ids"
         assert [key for key, _ in told] == [

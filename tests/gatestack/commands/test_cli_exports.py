@@ -18,7 +18,7 @@ def test_a_replaced_security_group_in_use_needs_consent_and_is_migrated_with_it(
     assert (refused.code, "--migrate-exports" in refused.err.splitlines()[-1]) == (4, True), refused.err
     planned = user.run("plan", "built", "--migrate-exports")
     assert (
-        "note: phase 1 of 3: alb hold the present values of dev-litellm-network-AlbSecurityGroupId"
+        "note: phase 1 of 3: alb are pinned to the current values of dev-litellm-network-AlbSecurityGroupId"
         in planned.out
     )
 

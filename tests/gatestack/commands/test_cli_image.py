@@ -135,7 +135,7 @@ def test_without_cosign_nothing_is_built_unless_a_person_says_so(tmp_path: Path,
         assert programs.calls == []
     else:
         assert "or give --unverified" in refused.err
-        assert (asked.code, "warning: nobody has verified that sha256:" in asked.err) == (0, True), asked.err
+        assert (asked.code, "warning: it is not verified that sha256:" in asked.err) == (0, True), asked.err
         assert [call[:3] for call in programs.calls] == [["docker", "buildx", "build"]]
 
 
@@ -175,11 +175,11 @@ def test_a_release_that_is_not_pinned_is_refused_also_unverified(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("local",), 2, "local runs ghcr.io/berriai/litellm-database, which others build and keep"),
+        (("local",), 2, "local runs ghcr.io/berriai/litellm-database, which others publish"),
         (("llm-testing", "--tag", "v1"), 2, "image/Dockerfile is LiteLLM's, and test runs"),
         (("dev", "--tag", "v1", "--context", "nowhere"), 2, "nowhere/Dockerfile cannot be read"),
         (("dev", "--tag", "no good"), 2, "--tag no good: "),
-        (("dev", "--tag", f"sha256:{'0' * 64}"), 2, "a digest names what is there already"),
+        (("dev", "--tag", f"sha256:{'0' * 64}"), 2, "a digest names an existing image"),
         (("dev",), 2, "git names no commit here, give --tag: fatal: not a git repository"),
     ],
     ids=["public", "another application", "no Dockerfile", "no tag", "digest", "no commit"],
@@ -211,7 +211,9 @@ def test_a_failed_build_is_told(alone: tuple[User, Programs]) -> None:
 
     assert done.code == 1
     assert "ERROR: no space left" in done.err
-    assert done.err.splitlines()[-1] == "error: `docker buildx` ended with 17; why stands above"
+    assert (
+        done.err.splitlines()[-1] == "error: `docker buildx` failed with exit code 17; see its output above"
+    )
 
 
 def test_another_application_is_built_from_its_own_folder(alone: tuple[User, Programs]) -> None:
@@ -248,7 +250,7 @@ def test_a_pushed_image_is_what_the_next_deployment_starts(user: User, sandbox: 
     before = len(programs.calls)
     refused = there.run("image", "dev", "--tag", "v2", "--push")
     kept = there.run("image", "dev", "--tag", "v2", "--push", "--keep-existing")
-    assert (refused.code, f"{PLACE}:v2 is there already" in refused.err) == (2, True)
+    assert (refused.code, f"{PLACE}:v2 exists already" in refused.err) == (2, True)
     assert (kept.code, kept.out) == (0, f"{PLACE}:v2\n")
     assert len(programs.calls) == before, "neither built nor pushed"
 
@@ -278,7 +280,7 @@ def test_what_docker_and_cosign_say_passes_the_gate(alone: tuple[User, Programs]
 
     done = there.run("image", "dev", "--tag", "v1")
 
-    assert (done.code, "`docker buildx` ended with 1" in done.err) == (1, True), done.err
+    assert (done.code, "`docker buildx` failed with exit code 1" in done.err) == (1, True), done.err
     assert done.err.count("http://u:(hidden)@proxy:8080 \\u202ex") == 3
     assert not any(word in done.err + done.out for word in ("hunter22", "\x1b", "\u202e", "##vso["))
     assert [line for line in done.err.splitlines() if line.startswith("::")] == [done.err.splitlines()[-1]]
@@ -289,7 +291,7 @@ def test_there_is_nowhere_to_push_before_the_first_deployment(user: User) -> Non
 
     done = there.run("image", "dev", "--tag", "v1", "--push")
 
-    assert (done.code, "`gatestack deploy dev` makes it, with no tasks yet" in done.err) == (1, True)
+    assert (done.code, "`gatestack deploy dev` creates it, with no tasks yet" in done.err) == (1, True)
     assert programs.calls == []
 
 

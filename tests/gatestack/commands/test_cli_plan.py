@@ -40,8 +40,8 @@ def test_a_file_that_is_no_plan_a_mixed_choice_and_a_missing_folder_are_usage_er
     nowhere = user.run("plan", "dev", "--save", "missing/p.json")
 
     assert (broken.code, both.code, nowhere.code) == (2, 2, 2)
-    assert "p.json is no plan that `gatestack plan --save` wrote" in broken.err
-    assert "cannot be given with --plan: the plan says it" in both.err
+    assert "p.json is not a plan that `gatestack plan --save` wrote" in broken.err
+    assert "cannot be given with --plan: the plan defines that" in both.err
     assert "there is no folder missing" in nowhere.err
 
 
@@ -64,7 +64,7 @@ def test_at_a_terminal_nobody_is_asked_where_a_name_is_taken(user: User, sandbox
     done = user.at_a_terminal("y\n", "deploy", "dev")
 
     assert done.code == 2, done.err
-    assert "dev needs a name that is taken; nothing was touched:" in done.err
+    assert "dev needs a name that is taken; nothing was changed:" in done.err
     assert "aws logs delete-log-group --log-group-name /ecs/dev-litellm-proxy" in done.err
     assert "Deploy this to" not in done.err
     assert client(sandbox, "cloudformation").describe_stacks()["Stacks"] == []

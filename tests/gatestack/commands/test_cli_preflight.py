@@ -48,7 +48,7 @@ def test_what_will_be_refused_ends_with_two_and_comes_first(user: User, sandbox:
     assert first.startswith("refused")
     assert remedy.strip().startswith("-> ")
     assert second.startswith("refused")
-    assert "the log group /ecs/local-litellm-proxy is there already" in done.out
+    assert "the log group /ecs/local-litellm-proxy exists already" in done.out
     assert "`aws logs delete-log-group --log-group-name /ecs/local-litellm-proxy`" in done.out
     assert "needs 1; 5 of 5 are taken" in done.out
     assert done.err.splitlines()[-1].startswith("error: ")

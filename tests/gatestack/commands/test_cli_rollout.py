@@ -30,7 +30,7 @@ def test_tasks_that_do_not_start_are_rolled_back_with_why(deployed: User, accoun
 
     assert done.code == 1, done.err
     assert json.loads(done.out)["status"] == "ROLLED_BACK"
-    assert done.err.splitlines()[-1].startswith(f"error: {SERVICE}: ECS has gone back to the tasks before: ")
+    assert done.err.splitlines()[-1].startswith(f"error: {SERVICE}: ECS rolled back to the previous tasks: ")
 
 
 def test_a_time_limit_leaves_it_to_ecs(deployed: User, account: Sandbox) -> None:
@@ -39,7 +39,7 @@ def test_a_time_limit_leaves_it_to_ecs(deployed: User, account: Sandbox) -> None
     done = deployed.run("rollout", "local", "--timeout-minutes", "0.005", "--format", "json")
 
     assert (done.code, json.loads(done.out)["status"]) == (5, "IN_PROGRESS")
-    assert f"ECS goes on with the deployment of {SERVICE}" in done.err
+    assert f"ECS continues the deployment of {SERVICE}" in done.err
 
 
 def test_a_deployment_that_is_under_way_is_superseded(deployed: User, account: Sandbox) -> None:
@@ -70,7 +70,7 @@ def test_a_service_that_runs_nothing_says_what_is_missing(deployed: User) -> Non
 def test_an_environment_without_a_service_is_to_be_deployed_first(deployed: User) -> None:
     done = deployed.run("rollout", "prod")
 
-    assert (done.code, done.err) == (1, "error: prod has no service: `gatestack deploy prod` makes it\n")
+    assert (done.code, done.err) == (1, "error: prod has no service: `gatestack deploy prod` creates it\n")
 
 
 # another image

@@ -83,7 +83,7 @@ def test_a_step_that_keeps_failing_is_told_and_the_rotation_taken_up_once_it_is_
     account.faults.clear()
     again = deployed.run("rotate", "local", "database", "--format", "json")
     assert again.code == 0, again.err
-    assert "is under way already: waiting for it" in again.err
+    assert "is in progress already: waiting for it" in again.err
     assert json.loads(again.out)["version"] == json.loads(done.out)["version"]
 
 
@@ -95,7 +95,7 @@ def test_a_time_limit_leaves_it_going_on(deployed: User, account: Sandbox) -> No
 
     assert done.code == 5, done.err
     assert json.loads(done.out)["status"] == "IN_PROGRESS"
-    assert "goes on with the rotation" in done.err
+    assert "continues the rotation" in done.err
     assert "`gatestack verify local`" in done.err.splitlines()[-1]
 
 
@@ -124,7 +124,7 @@ def test_ctrl_c_says_what_goes_on(deployed: User, account: Sandbox) -> None:
     rest = list(told)
 
     assert command.wait(timeout=60) == 130
-    assert rest[-1].startswith(f"error: interrupted: Secrets Manager goes on with the rotation of {LOGIN}")
+    assert rest[-1].startswith(f"error: interrupted: Secrets Manager continues the rotation of {LOGIN}")
     command.stderr.close()
 
 
@@ -154,4 +154,4 @@ def test_an_environment_that_is_not_there_is_to_be_deployed_first(deployed: User
     done = deployed.run("rotate", "prod", "database")
 
     assert done.code == 1
-    assert "there is no secret prod-litellm/database-login: `gatestack deploy prod` makes it" in done.err
+    assert "there is no secret prod-litellm/database-login: `gatestack deploy prod` creates it" in done.err

@@ -162,7 +162,7 @@ def test_a_value_on_the_command_line_is_refused_and_not_repeated(user: User, arg
         ("api-keys/OTHER", VALUE, "api-keys has no value of that name; it has OPENAI_API_KEY"),
         (VALUE, VALUE, "no secret or value of that name; there are api-keys"),
         ("LITELLM_MASTER_KEY", VALUE, "use `gatestack rotate dev master-key`"),
-        ("salt-key", VALUE, "salt-key is not set by hand"),
+        ("salt-key", VALUE, "salt-key is not set with `secret set`"),
     ],
 )
 def test_what_cannot_be_set_is_refused_and_not_repeated(
@@ -226,7 +226,9 @@ def test_a_folder_that_was_generated_names_the_same_secrets(user: User, vault: A
 def test_global_options_are_taken_behind_a_command_of_a_group(user: User, vault: Any) -> None:
     done = user.run("secret", "get", "dev", "api-keys", "--region", "eu-west-1")
 
-    assert "there is no secret dev-litellm/api-keys in eu-west-1: `gatestack deploy dev` makes it" in done.err
+    assert (
+        "there is no secret dev-litellm/api-keys in eu-west-1: `gatestack deploy dev` creates it" in done.err
+    )
     assert done.code == 1
 
 
@@ -263,7 +265,7 @@ def test_list_shows_every_secret_and_which_are_missing(user: User, vault: Any) -
 def test_list_of_what_was_never_deployed_says_so(user: User) -> None:
     done = user.run("secret", "list", "dev")
 
-    assert "there is no secret dev-litellm/... in us-east-1: `gatestack deploy dev` makes it" in done.err
+    assert "there is no secret dev-litellm/... in us-east-1: `gatestack deploy dev` creates it" in done.err
     assert done.code == 1
 
 
@@ -346,5 +348,5 @@ def test_list_names_the_secrets_of_the_system_and_a_cache_only_where_it_has_a_pa
 def test_each_system_has_its_own_secrets_that_are_not_set(user: User, other: Any) -> None:
     done = user.run("secret", "set", "llm-proxy-dev", "ENCRYPTION_KEY", stdin=VALUE)
 
-    assert "encryption-key is not set by hand: the providers' keys" in done.err
+    assert "encryption-key is not set with `secret set`: the providers' keys" in done.err
     assert (done.code, done.out, VALUE in done.err) == (2, "", False)

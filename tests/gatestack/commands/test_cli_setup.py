@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from gatestack.setup import draft
-from gatestack.setup.questions import QUESTIONS, filed
+from gatestack.setup.question import filed
+from gatestack.setup.questions import QUESTIONS
 from generator.lint import check
 from generator.render import render
 from stacks.environment import defaults, is_unused, load, parse_settings
@@ -28,6 +29,8 @@ IN_A_VPC = (
     *("--vpc-id", VPC, "--vpc-cidr", "10.9.0.0/16"),
     *("--private-subnet-ids", ",".join(PRIVATE), "--public-subnet-ids", ", ".join(PUBLIC)),
 )
+NEW_LINES = "\n" * 14
+"""The answers to what is asked after the environment's name by somebody who takes every default."""
 OTHERS = get_args(System)[1:]
 
 
@@ -86,7 +89,7 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
     done = user.run("setup", "--environment", "new", "--access", "domain")
 
     assert (
-        "nobody can be asked here: give --tier, --region, --account, --domain-name, --hosted-zone-id"
+        "stdin is not a terminal: give --tier, --region, --account, --domain-name, --hosted-zone-id"
         in done.err
     )
     assert done.code == 2
@@ -115,9 +118,9 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
         (["--environment", "new", "--providers", "bedrock"], "give --bedrock-models (these have no default)"),
         (
             ["--environment", "new", "--access", "http", "--domain-name", "a.org"],
-            "--domain-name: does not go",
+            "--domain-name: does not apply",
         ),
-        (["--environment", "dev"], "--environment: environments/dev.yaml is there already"),
+        (["--environment", "dev"], "--environment: environments/dev.yaml exists already"),
         (["--environment", "new", "--system", "litelm"], "--system: 'litelm' is unknown; write 'litellm'"),
         (
             ["--environment", "test", "--system", "llm-testing"],
@@ -129,7 +132,7 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
         ),
         (
             ["--environment", "new", "--system", "llm-testing", "--providers", "bedrock"],
-            "--providers: does not go",
+            "--providers: does not apply",
         ),
         (
             ["--environment", "new", "--system", "llm-proxy", "--providers", "bedrock"],
@@ -149,7 +152,7 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
         ),
         (
             [*IN_A_VPC, "--environment", "new", "--nat-gateways", "1"],
-            "--nat-gateways: does not go with the other answers",
+            "--nat-gateways: does not apply with the other answers",
         ),
     ],
 )
@@ -185,22 +188,41 @@ def test_at_a_terminal_a_wrong_answer_is_asked_for_again(user: User) -> None:
         "llm.example.org",
         "Z0123",
     ]
-    typed = "\n".join([*answers, "openai,bedrock", "a.model", "", "", "", "0", "1", "y", ""])
+    models = ["openai/gpt-4o-mini, anthropic/x", "openai/gpt-4o-mini, bedrock/a.model"]
+    sizes = ["t3.medium", "db.t3.medium", "700", "1024", "100", "6", "maybe", "no"]
+    typed = "\n".join([*answers, "openai,bedrock", "a.model", *models, "", "", "", "0", "1", *sizes, "y", ""])
 
     done = user.at_a_terminal(typed, "setup")
 
     assert done.code == 0, done.err
     assert "'litelm' is unknown; write 'litellm'" in done.err
-    assert "environments/dev.yaml is there already" in done.err
+    assert "environments/dev.yaml exists already" in done.err
     assert "'LLM' is not a domain name" in done.err
     assert "without a NAT gateway this needs" in done.err
     settings = written(user, "stage")
     assert (settings.region, settings.alb.hosted_zone_id) == ("eu-central-1", "Z0123")
     assert (settings.service.bedrock_models, settings.network.nat_gateways) == (("a.model",), 1)
+    assert "nothing sets ANTHROPIC_API_KEY in the tasks; add anthropic to service.providers" in done.err
+    assert "700 is not a CPU size of Fargate" in done.err
+    assert "'maybe' is neither yes nor no" in done.err
+    service = settings.service
+    assert (service.cpu, service.memory_mb, service.min_tasks, service.max_tasks) == (1024, 2048, 6, 12)
+    assert (service.desired_count, service.spot, settings.database.instance_class) == (
+        6,
+        False,
+        "db.t3.medium",
+    )
+    assert service.config["model_list"] == [
+        {
+            "model_name": "gpt-4o-mini",
+            "litellm_params": {"model": "openai/gpt-4o-mini", "api_key": "os.environ/OPENAI_API_KEY"},
+        },
+        {"model_name": "a.model", "litellm_params": {"model": "bedrock/a.model"}},
+    ]
 
 
 def test_the_file_is_shown_and_written_only_on_consent(user: User) -> None:
-    done = user.at_a_terminal("\nstage\n\n\n\n\n\n\n\n\n\nn\n", "setup")
+    done = user.at_a_terminal(f"\nstage\n{NEW_LINES}n\n", "setup")
 
     assert "environment: stage" in done.err
     assert "nothing was written" in done.err

@@ -91,7 +91,7 @@ def test_what_is_left_of_an_environment_is_shown_and_taken_away(user: User, sand
 
     there = user.run("status", "llm-testing")
     assert names(there.out) == [*FOUR, "database"]
-    assert "note: test no longer has database (test-llm-testing-database): the next deploy, or" in there.err
+    assert "note: test no longer has database (test-llm-testing-database): the next deploy or" in there.err
     found = json.loads(user.run("status", "llm-testing", "--format", "json").out)["stacks"][-1]
     assert (found["name"], found["stack_name"]) == ("database", "test-llm-testing-database")
     assert "database" in user.run("events", "llm-testing").out

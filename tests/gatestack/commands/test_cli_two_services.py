@@ -137,7 +137,7 @@ def test_after_a_service_that_does_not_start_no_other_one_is_rolled(
     assert done.code == 1, done.err
     assert statuses(done.out) == found
     assert (json.loads(done.out)["service"], json.loads(done.out)["status"]) == (PROXY, "ROLLED_BACK")
-    assert done.err.splitlines()[-1].startswith(f"error: {ill}: ECS has gone back to the tasks before: ")
+    assert done.err.splitlines()[-1].startswith(f"error: {ill}: ECS rolled back to the previous tasks: ")
 
 
 def test_where_no_end_is_seen_every_service_is_told(both: User, running: Sandbox) -> None:
@@ -159,7 +159,7 @@ def test_a_second_service_without_tasks_is_left_alone_and_verified_as_ill(
     ecs.update_service(cluster="dev-llm-proxy", service=DISPATCHER, desiredCount=1)
 
     assert (done.code, statuses(done.out)) == (0, {PROXY: "COMPLETED", DISPATCHER: "SKIPPED"})
-    assert "warning: is to run no tasks: none are started" in done.err
+    assert "warning: has a desired count of 0: no tasks are started" in done.err
     assert (found["service"], found["service dispatcher"]) == ("ok", "failed")
 
 

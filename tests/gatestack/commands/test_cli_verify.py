@@ -73,7 +73,7 @@ def test_an_environment_that_is_not_there_fails_by_its_stacks(deployed: User) ->
     done = deployed.run("verify", "prod")
 
     assert done.code == 1
-    assert done.err == "error: stack security: not there: `gatestack deploy prod` makes it\n"
+    assert done.err == "error: stack security: not there: `gatestack deploy prod` creates it\n"
 
 
 def test_a_rendered_folder_is_verified_as_well(deployed: User, secrets: Any) -> None:

@@ -71,7 +71,7 @@ def test_a_key_that_cannot_be_used_is_told_with_the_commands_that_help(
 
     assert check["outcome"] == "failed"
     assert ("is disabled" if state == "disabled" else "is deleted on 20") in check["detail"]
-    assert (refused.code, check["detail"] in refused.err, "nothing was touched" in refused.err) == (
+    assert (refused.code, check["detail"] in refused.err, "nothing was changed" in refused.err) == (
         2,
         True,
         True,

@@ -90,7 +90,7 @@ def config(text: str | bytes) -> dict[str, str | bytes]:
 
 SANDBOX = 'sandbox: eval "$('
 KEYS = f"aws_access_key_id = {KEY.access_key_id}\naws_secret_access_key = {KEY.secret_access_key}\n"
-MIXED = "where this environment never goes: set AWS_ENDPOINT_URL"
+MIXED = "which this environment never uses: set AWS_ENDPOINT_URL"
 EVERY = ("plan", "deploy", "status", "verify", "destroy")
 NO_DEPLOY = ("plan", "status", "verify", "destroy")
 
@@ -196,14 +196,14 @@ LOCAL = (
     Row(
         "the price list at AWS, what is deployed elsewhere",
         0,
-        "pricing is at AWS (api.pricing.us-east-1.amazonaws.com), where this environment never goes",
+        "pricing is at AWS (api.pricing.us-east-1.amazonaws.com), which this environment never uses",
         {f"AWS_ENDPOINT_URL_{one.upper()}": "{sandbox}" for one in SERVICES} | LOGIN,
         commands=("cost",),
     ),
     Row(
         "CloudFormation elsewhere, all others at AWS",
         2,
-        "your AWS settings lead cloudformation to an endpoint that is not AWS, and leave acm,",
+        "your AWS configuration sends cloudformation to an endpoint that is not AWS, and acm,",
         {"AWS_ENDPOINT_URL_CLOUDFORMATION": "{sandbox}", **LOGIN},
         commands=EVERY,
     ),
@@ -290,13 +290,17 @@ def only(name: str, value: str, says: str, *asks: str) -> Row:
 SETUP = "set up AWS credentials and region, or name another --profile"
 NO_OBJECT = "the program of credential_process ({home}/login) printed no JSON object"
 NOT_COMPLETE = "is not complete: see its role_arn, source_profile, sso_session, services"
-OVER = "the login to AWS is over or cannot be renewed: log in again"
+OVER = "the AWS login has expired or cannot be renewed: log in again"
 CIRCLE = "name each other in a circle: correct source_profile"
 WEB = {"AWS_ROLE_ARN": ROLE}
 
 AWS = (
     Row("nothing at all", 2, f"there are no AWS credentials: {SETUP}", asks=(METADATA,)),
-    only("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", "half of the AWS credentials is missing, AWS_SECRET_ACCESS_KEY"),
+    only(
+        "AWS_ACCESS_KEY_ID",
+        "AKIAEXAMPLE",
+        "the AWS credentials are incomplete, AWS_SECRET_ACCESS_KEY is missing",
+    ),
     only("AWS_SECRET_ACCESS_KEY", SECRET, "there are no AWS credentials", METADATA),
     only("AWS_PROFILE", "nobody", "there is no profile nobody in ~/.aws/config"),
     only("AWS_DEFAULT_PROFILE", "nobody", "there is no profile nobody in ~/.aws/config"),
@@ -323,7 +327,7 @@ AWS = (
     Row(
         "half of the credentials in a file",
         2,
-        "half of the AWS credentials is missing, aws_secret_access_key",
+        "the AWS credentials are incomplete, aws_secret_access_key is missing",
         files={".aws/credentials": "[default]\naws_access_key_id = AKIAEXAMPLE\n"},
     ),
     Row(
@@ -344,7 +348,7 @@ AWS = (
     role("a role of a source that is none", NOT_COMPLETE, "credential_source = Moon\n"),
     role(
         "a role that needs an MFA code",
-        "needs an MFA code (mfa_serial), and nobody can be asked here",
+        "needs an MFA code (mfa_serial), and there is no terminal",
         f"mfa_serial = arn:aws:iam::111122223333:mfa/me\nsource_profile = keys\n[profile keys]\n{KEYS}",
         {"AWS_ENDPOINT_URL": "{small}"},
     ),
@@ -373,8 +377,8 @@ AWS = (
         "/nowhere/login",
     ),
     program("a program that is a folder", 0, "credential_process ({home}) cannot be run", "", "{home}"),
-    program("a program without a name", 0, "the AWS settings cannot be understood", "", "'"),
-    program("a program that fails", 3, "({home}/login) ended with exit code 3: run it by hand", SECRET),
+    program("a program without a name", 0, "the AWS configuration is not valid", "", "'"),
+    program("a program that fails", 3, "({home}/login) ended with exit code 3: run it yourself", SECRET),
     program("a program that prints nothing", 0, NO_OBJECT, ""),
     program("a program that prints words", 0, NO_OBJECT, f"please log in {SECRET}"),
     program("a program that prints a list", 0, NO_OBJECT, f'["{SECRET}"]'),
@@ -383,7 +387,7 @@ AWS = (
     program(
         "a program whose credentials end on no day",
         0,
-        "the AWS settings cannot be understood",
+        "the AWS configuration is not valid",
         f'{{"Version": 1, "AccessKeyId": "AKIA", "SecretAccessKey": "{SECRET}", "Expiration": "soon"}}',
     ),
     Row(
@@ -451,9 +455,7 @@ AWS = (
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: correct it",
         "169.254.170.2",
     ),
-    only(
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/x", "the AWS settings cannot be understood"
-    ),
+    only("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/x", "the AWS configuration is not valid"),
     Row(
         "an endpoint without a scheme",
         2,
@@ -461,7 +463,7 @@ AWS = (
         {"AWS_ENDPOINT_URL": "localhost:4566", **LOGIN},
     ),
     Row(
-        "an endpoint that is no URL",
+        "an endpoint that is not a URL",
         2,
         "write http://HOST:PORT in AWS_ENDPOINT_URL",
         {"AWS_ENDPOINT_URL": "http://[::", **LOGIN},
@@ -498,15 +500,15 @@ AWS = (
     variable("AWS_DEFAULTS_MODE", "auto", "", 0),
     variable("AWS_METADATA_SERVICE_TIMEOUT", "soon", "AWS_METADATA_SERVICE_TIMEOUT"),
     variable(
-        "AWS_REQUEST_CHECKSUM_CALCULATION", "never", "AWS_REQUEST_CHECKSUM_CALCULATION is set to what AWS's"
+        "AWS_REQUEST_CHECKSUM_CALCULATION", "never", "AWS_REQUEST_CHECKSUM_CALCULATION has a value that AWS's"
     ),
     variable(
-        "AWS_RESPONSE_CHECKSUM_VALIDATION", "never", "AWS_RESPONSE_CHECKSUM_VALIDATION is set to what AWS's"
+        "AWS_RESPONSE_CHECKSUM_VALIDATION", "never", "AWS_RESPONSE_CHECKSUM_VALIDATION has a value that AWS's"
     ),
     variable(
         "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", "many", "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES is set"
     ),
-    variable("AWS_ACCOUNT_ID_ENDPOINT_MODE", "moon", "AWS_ACCOUNT_ID_ENDPOINT_MODE is set to what AWS's"),
+    variable("AWS_ACCOUNT_ID_ENDPOINT_MODE", "moon", "AWS_ACCOUNT_ID_ENDPOINT_MODE has a value that AWS's"),
     Row(
         "an endpoint mode of a file that is none",
         2,
@@ -540,16 +542,16 @@ AWS = (
         LOGIN,
         asks=("cloudformation.us-east-1.amazonaws.com:443",),
     ),
-    Row("a proxy that is no URL", 2, "HTTPS_PROXY", {"HTTPS_PROXY": "http://[::", **LOGIN}),
+    Row("a proxy that is not a URL", 2, "HTTPS_PROXY", {"HTTPS_PROXY": "http://[::", **LOGIN}),
     Row(
         "a proxy that is not there",
         2,
         "no connection through the proxy",
         {"HTTPS_PROXY": f"http://me:{SECRET}@127.0.0.1:1", **LOGIN},
     ),
-    answered("AuthFailure", "or no longer, in us-east-1: log in again, or enable the region"),
-    answered("InvalidClientTokenId", "or no longer, in us-east-1: log in again, or enable the region"),
-    answered("UnrecognizedClientException", "or no longer, in us-east-1: log in again, or enable the region"),
+    answered("AuthFailure", "in us-east-1: log in again, or enable the region"),
+    answered("InvalidClientTokenId", "in us-east-1: log in again, or enable the region"),
+    answered("UnrecognizedClientException", "in us-east-1: log in again, or enable the region"),
     answered("ExpiredToken", "the AWS credentials have expired: log in again"),
     answered("RequestTimeTooSkewed", "this machine's clock differs from AWS's: set the clock"),
     answered("Early", "this machine's clock differs from AWS's: set the clock (SignatureDoesNotMatch)"),

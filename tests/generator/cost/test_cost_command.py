@@ -75,7 +75,7 @@ def test_assumptions_are_settings_and_a_rendered_folder_carries_them(here: User)
     [
         ("nat_gb: -1", "usage.nat_gb: -1 is out of range; 0 to 10000000 GB"),
         ("hours_per_month: 0", "usage.hours_per_month: 0 is out of range; 1 to 744 hours"),
-        ("lcu_average: .inf", "usage.lcu_average: .inf is no number that can be used here"),
+        ("lcu_average: .inf", "usage.lcu_average: .inf is not a number that can be used here"),
         ("log_gb: many", "usage.log_gb: expected a number"),
         ("nat_gbs: 1", "usage.nat_gbs: "),
     ],

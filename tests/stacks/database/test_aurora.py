@@ -194,7 +194,7 @@ def test_alarms_watch_the_cluster_and_its_capacity_in_the_place_of_storage(
         ({"min_acu": 0.7}, "database.min_acu: 0.7 is not a capacity; 0 to 256 in steps of 0.5"),
         ({"max_acu": 0.5}, "database.max_acu: 0.5 is not a capacity; 1 to 256 in steps of 0.5"),
         ({"max_acu": 256.5}, "database.max_acu: 256.5 is not a capacity; 1 to 256 in steps of 0.5"),
-        ({"max_acu": float("inf")}, "database.max_acu: .inf is no number that can be used here"),
+        ({"max_acu": float("inf")}, "database.max_acu: .inf is not a number that can be used here"),
         ({"min_acu": True}, "database.min_acu: expected a number, found the boolean true"),
         ({"min_acu": 6, "max_acu": 4}, "database.min_acu: 6 is more than max_acu, 4"),
         ({"reader_instances": 16}, "database.reader_instances: 16 is out of range; 0 to 15 readers"),
@@ -255,4 +255,4 @@ def test_a_cluster_is_deployed_changed_and_taken_down(user: User) -> None:
     assert changed.code == 0, changed.err
 
     gone = user.run("destroy", "local", "--yes")
-    assert (gone.code, "local: 5 stacks gone" in gone.err) == (0, True), gone.err
+    assert (gone.code, "local: 5 stacks deleted" in gone.err) == (0, True), gone.err

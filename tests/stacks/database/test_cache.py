@@ -318,7 +318,7 @@ def test_a_variable_that_leads_past_the_cache_is_refused_and_allowed_without_one
     variables = {"environment": {name: "elsewhere"}}
 
     assert refused(ON, service=variables) == [
-        f"service.environment.{name}: leads past the Redis that cache.enabled makes; remove one of them"
+        f"service.environment.{name}: leads past the Redis of cache.enabled; remove one of them"
     ]
     assert load({}, service=variables).service.environment == variables["environment"]
 
@@ -414,4 +414,4 @@ def test_an_environment_with_a_cache_is_taken_down(user: User) -> None:
     deploy(user)
 
     gone = user.run("destroy", "local", "--yes")
-    assert (gone.code, "local: 5 stacks gone" in gone.err) == (0, True), gone.err
+    assert (gone.code, "local: 5 stacks deleted" in gone.err) == (0, True), gone.err

@@ -222,4 +222,4 @@ def test_everything_is_switched_on_in_a_running_environment_and_off_and_it_is_ta
     user.edit("local", "service:\n", on)
     deploy()
     gone = user.run("destroy", "local", "--yes")
-    assert (gone.code, "local: 5 stacks gone" in gone.err) == (0, True), gone.err
+    assert (gone.code, "local: 5 stacks deleted" in gone.err) == (0, True), gone.err

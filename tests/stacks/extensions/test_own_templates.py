@@ -14,12 +14,12 @@ from generator.lint import check
 from generator.render import render
 from generator.traffic import traffic
 from stacks.checking.secret_texts import is_secret
-from stacks.environment import EnvironmentFileError
+from stacks.environment import EnvironmentFileError, load
 from stacks.extensions import ExtensionError
 from stacks.extensions.document import read
 from stacks.extensions.finishing import finished
 from tests.places import ROOT
-from tests.stacks.extensions.extended import BASE, ENTRY, TEMPLATE, loaded, refusal
+from tests.stacks.extensions.extended import BASE, ENTRY, TEMPLATE, loaded, refusal, written
 
 BOMB = """\
 a: &a [x,x,x,x,x,x,x,x,x,x]
@@ -395,3 +395,18 @@ def test_rules_that_a_condition_chooses_are_drawn(tmp_path: Path) -> None:
     rules = traffic(render(loaded(tmp_path, template=text))).rules
     own = [(one.direction, one.ports, one.peer.value) for one in rules if one.group == "extras/Group"]
     assert own == [("in", "80", "10.0.0.0/8")]
+
+
+def test_a_template_is_beside_the_file_that_names_it(tmp_path: Path) -> None:
+    written(tmp_path)
+    base = tmp_path / "environments" / "dev.yaml"
+    base.write_text(base.read_text().replace("environment: dev\n", ""))
+    own = tmp_path / "own.yaml"
+    own.write_text("extends: environments/dev.yaml\nenvironment: dev\n")
+    assert [one.name for one in load(own).added.stacks] == ["extras"]
+    base.write_text(base.read_text().replace("extras.yaml", "no.yaml"))
+    with pytest.raises(EnvironmentFileError) as found:
+        load(own)
+    said = str(found.value).replace(f"{tmp_path}/", "")
+    what = "environments/extensions/no.yaml: no such file"
+    assert said == f"environments/dev.yaml:5: extend.stacks[0].template: {what}"

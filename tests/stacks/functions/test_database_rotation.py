@@ -22,7 +22,8 @@ from stacks.functions.logins import LOCK
 from stacks.functions.postgres import Login, name, quoted
 from stacks.functions.scram import verifier
 from tests.command import KEY
-from tests.postgres import Database, Server, log_in, programs, run, works
+from tests.postgres import Database, Server, log_in, run, works
+from tests.postgres_programs import environment
 from tests.stacks.functions.rotations import ALL, Scissors, Secret, client_of, cut_everywhere
 
 AWFUL = f"a{string.punctuation}b' OR '1'='1\\"
@@ -350,10 +351,10 @@ def test_a_password_of_special_characters_works_by_its_parts_and_in_the_url(worl
     value = world.secret.value()
     assert value["password"] == AWFUL
     assert run(value["DATABASE_URL"], "SELECT session_user") == [[[f"{world.name}_1"]]]
-    psql = programs() / "psql"
-    command = ["psql", "-X", "-A", "-t", "-c", "SELECT session_user", value["DATABASE_URL"]]
+    server = world.database.server
+    command = [server.programs / "psql", "-X", "-A", "-t", "-c", "SELECT session_user", value["DATABASE_URL"]]
     done = subprocess.run(
-        command, executable=psql if psql.exists() else None, capture_output=True, text=True, check=True
+        command, env=environment(server.programs), capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == f"{world.name}_1"
 

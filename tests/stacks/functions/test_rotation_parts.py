@@ -13,7 +13,7 @@ from stacks.functions.errors import RotationError, reason
 from stacks.functions.postgres import Login, block, name, quoted
 from stacks.functions.rotation import Turn
 from stacks.functions.scram import verifier
-from tests.postgres import NoServerError, programs
+from tests.postgres_programs import NoServerError, programs
 
 SALT = b64decode("W22ZaJ0SNY7soEsUEjb6gQ==")
 RFC_7677 = (
@@ -88,8 +88,9 @@ def test_a_login_and_a_request_do_not_print_what_is_secret() -> None:
     assert "hunter2" not in repr(Login("host", 1, "database", "user", "hunter2"))
 
 
+@pytest.mark.parametrize("asked", [True, False])
 def test_a_machine_without_a_postgresql_server_fails_the_tests_and_says_what_to_install(
-    tmp_path: Path,
+    tmp_path: Path, *, asked: bool
 ) -> None:
-    with pytest.raises(NoServerError, match="install Debian's package postgresql"):
-        programs(path=str(tmp_path), installed=tmp_path)
+    with pytest.raises(NoServerError, match="on Linux `make ready-dev` installs one"):
+        programs(tmp_path if asked else None, locked=None, path=str(tmp_path))

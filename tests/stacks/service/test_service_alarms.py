@@ -252,7 +252,7 @@ def test_eventbridge_may_publish_on_the_encrypted_topic_only_where_it_has_to() -
         (
             {"healthy_tasks": 3},
             (
-                "healthy_tasks: 3 is more than service.min_tasks, 2: it would ring all the time; "
+                "healthy_tasks: 3 is more than service.min_tasks, 2: it would fire all the time; "
                 "raise min_tasks or lower this"
             ),
         ),
@@ -260,7 +260,7 @@ def test_eventbridge_may_publish_on_the_encrypted_topic_only_where_it_has_to() -
             {"latency_milliseconds": 600_000},
             (
                 "latency_milliseconds: the load balancer gives up after 600000 ms "
-                "(alb.idle_timeout_seconds), so this would never ring; lower it"
+                "(alb.idle_timeout_seconds), so this would never fire; lower it"
             ),
         ),
     ],
