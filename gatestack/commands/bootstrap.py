@@ -102,10 +102,11 @@ def _warn_of_own_stacks(environment: Environment, template: str) -> None:
     """Tell what stacks of the team's own hold that the deploy role may not make, and how it is let."""
     if not environment.settings or not environment.settings.added.stacks:
         return
-    from gatestack.granting import policy, ungranted  # noqa: PLC0415 - few environments have such stacks
+    from deployer.preflight.granting import policy, ungranted  # noqa: PLC0415 - few environments have such stacks
     from stacks.wiring import PIPELINE_ROLE  # noqa: PLC0415
 
-    found = ungranted(environment.manifest(), template)
+    names = {one.name for one in environment.settings.added.stacks}
+    found = ungranted([one for one in environment.manifest().stacks if one.name in names], template)
     for one in found:
         actions = ", ".join(one.actions)
         telling.warning(f"{one.stack}: the deploy role is not given what {one.type} takes: {actions}")

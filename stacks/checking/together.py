@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from stacks.checking import limits
 from stacks.checking.database import database_findings
 from stacks.checking.database_access import access_findings
-from stacks.checking.extending import extend_findings
 from stacks.checking.network import network_findings
 from stacks.checking.observability import observability_findings
 from stacks.checking.pipelines import pipelines_findings
@@ -16,6 +15,7 @@ from stacks.checking.problems import Finding, Place
 from stacks.checking.service import service_findings
 from stacks.checking.stores import store_findings
 from stacks.checking.texts import text_findings
+from stacks.extensions.agreement import extend_findings
 from stacks.sections.network import Alb
 from stacks.settings import Settings
 from stacks.systems import application

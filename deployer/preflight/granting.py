@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fnmatch import translate
 from typing import Any
 
 from deployer.preflight.handlers import actions_of
-from generator.manifest import Manifest
-from stacks import STACKS
+from generator.manifest import StackSpec
 
 HANDLERS = ("create", "read", "update", "delete")
 
@@ -26,9 +25,9 @@ class Ungranted:
     """Those that no statement of the role allows, wherever."""
 
 
-def ungranted(manifest: Manifest, account: str) -> tuple[Ungranted, ...]:
+def ungranted(stacks: Collection[StackSpec], account: str) -> tuple[Ungranted, ...]:
     """
-    Return what stacks of *manifest* that are not gatestack's hold, and the role of *account* may not make.
+    Return what *stacks* of a team's own hold, and the role of *account* may not make.
 
     *account*: the template of the account's stack. Its statements are taken by their actions: on what they
     allow them is for `gatestack preflight` to ask.
@@ -40,8 +39,7 @@ def ungranted(manifest: Manifest, account: str) -> tuple[Ungranted, ...]:
 
     return tuple(
         Ungranted(spec.name, type_, missing)
-        for spec in manifest.stacks
-        if spec.name not in STACKS
+        for spec in stacks
         for type_ in sorted({one["Type"] for one in json.loads(spec.template)["Resources"].values()})
         if (missing := missing_of(type_))
     )
