@@ -65,8 +65,7 @@ def test_a_stack_of_ones_own_through_all_of_its_life(deployed: User) -> None:
     assert "extras.BucketName" in user.run("outputs", "local").out
     assert "local-litellm-extras: in sync" in user.run("drift", "local", "--stack", "extras").out
     assert "Bucket" in user.run("events", "local", "--stack", "extras").out
-    watched = user.run("watch", "local")
-    assert (watched.code, "nothing goes on" in watched.out + watched.err) == (0, True)
+    assert user.run("watch", "local").code == 0
     cost = user.run("cost", "local").out
     assert "resource (extras/Queue): gatestack has no price for resources of this type" in cost
     graph = user.run("graph", "local").out
@@ -94,7 +93,7 @@ def test_a_stack_of_ones_own_through_all_of_its_life(deployed: User) -> None:
     (user.folder / FILE).write_text(without)
     left = user.run("deploy", "local", "--yes")
     assert left.code == 4, left.err
-    assert "the environment no longer has it, and it holds Bucket, Queue" in left.err
+    assert "it holds Bucket, Queue; to allow it: --allow-replace Bucket" in left.err
     gone = user.run("deploy", "local", "--yes", "--allow-replace", "Bucket", "--allow-replace", "Queue")
     assert gone.code == 0, gone.err
     assert gone.err.index("service   UPDATE_COMPLETE") < gone.err.index("extras    DELETE_COMPLETE")
