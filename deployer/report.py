@@ -195,7 +195,8 @@ def _change_text(change: Change) -> str:
         if detail.before is not None or detail.after is not None
     ]
     names = sorted({detail.name or detail.attribute for detail in change.details}) if not values else []
-    return "  ".join([*words, *values, *([", ".join(names)] if names else [])])
+    marks = [change.patched] if change.patched else []
+    return "  ".join([*words, *values, *([", ".join(names)] if names else []), *marks])
 
 
 def _short(value: str | None) -> str:
@@ -226,6 +227,7 @@ def _change(change: Change) -> dict[str, Any]:
         "type": change.type,
         "replacement": change.replacement,
         "stateful": change.stateful,
+        **({"patched": change.patched} if change.patched else {}),
         "properties": [
             {"name": detail.name or detail.attribute, "before": detail.before, "after": detail.after}
             for detail in change.details

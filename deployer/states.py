@@ -86,6 +86,8 @@ class Change:
     """``Delete``, ``Retain``, ``Snapshot``, ``ReplaceAndDelete``, …"""
     scope: tuple[str, ...] = ()
     details: tuple[PropertyChange, ...] = ()
+    patched: str = ""
+    """Where and why the environment's file patches the resource; no part of what AWS does."""
 
     @property
     def stateful(self) -> bool:

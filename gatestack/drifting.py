@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from deployer.aws.stores.parameter_store import Parameters
 from deployer.cloud import Cloud
-from deployer.day2.drift import detect, without_own
+from deployer.day2.drift import detect, with_patches, without_own
 from deployer.day2.drift import notes as drift_notes
 from deployer.day2.drift_state import Drift
 from gatestack.account import clients, poll_interval
@@ -27,4 +27,5 @@ def detected(environment: Environment, names: Mapping[str, str], cloud: Cloud, o
         found = detect(environment.name, names, cloud, here, poll_interval=interval)
     if found.interrupted or not any(stack.resources for stack in found.stacks):
         return found
-    return without_own(found, Parameters(clients(environment, options), f"/{environment.prefix}").is_own)
+    found = without_own(found, Parameters(clients(environment, options), f"/{environment.prefix}").is_own)
+    return with_patches(found, environment.patched)

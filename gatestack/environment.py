@@ -13,6 +13,7 @@ from gatestack import telling
 from generator import manifest as manifests
 from generator.manifest import Manifest
 from stacks import STACKS
+from stacks.extensions import ExtensionError
 from stacks.systems import MODULES, has_database_stack
 from stacks.systems import application as described
 
@@ -66,6 +67,19 @@ class Environment:
         return f"{self.name}-{self.system}"
 
     @property
+    def patched(self) -> Mapping[tuple[str, str], str]:
+        """Short name of a stack and logical id -> where and why the file patches that resource."""
+        if self.settings:
+            patches = [(one.stack, one.resource, one.mark) for one in self.settings.added.patches]
+        else:
+            stacks = self.rendered.stacks if self.rendered else ()
+            patches = [(stack.name, one.resource, str(one)) for stack in stacks for one in stack.patched]
+        found: dict[tuple[str, str], str] = {}
+        for stack, resource, mark in patches:
+            found[stack, resource] = "; ".join(filter(None, [found.get((stack, resource)), mark]))
+        return found
+
+    @property
     def session_seconds(self) -> int | None:
         """How long a session of the pipelines' roles lasts; None where no pipeline deploys."""
         hours = self.rendered.session_hours if self.rendered else None
@@ -110,7 +124,10 @@ class Environment:
         from generator.render import render  # noqa: PLC0415 - `status` must not wait for troposphere
 
         assert self.settings  # noqa: S101 - one of the two is always there
-        return render(self.settings)
+        try:
+            return render(self.settings)
+        except ExtensionError as error:
+            raise SettingsRefused(str(error)) from error
 
 
 def resolve(argument: str, region: str | None = None, *, guesses: bool = True) -> Environment:
@@ -195,6 +212,7 @@ def _from_file(path: Path, region: str | None, *, guesses: bool) -> Environment:
         settings = settings.model_copy(update={"region": region})
     here = (stack for stack in STACKS if stack != "database" or has_database_stack(settings))
     names = {stack: settings.stack_name(stack) for stack in here}
+    names |= {one.name: settings.stack_name(one.name) for one in settings.added.stacks}
     system = settings.system
     return Environment(
         settings.environment,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from generator.escapes import dot_string, markdown, mermaid_label
 from generator.rights import HEAD
@@ -24,6 +24,8 @@ class Wiring:
     """Stacks that can be deployed side by side, first wave first."""
     imports: Mapping[tuple[str, str], Sequence[str]]
     """(importing stack, exporting stack) -> the outputs' short names."""
+    patches: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Stack -> its patched resources, each with where and why."""
 
 
 def text(wiring: Wiring) -> str:
@@ -34,6 +36,7 @@ def text(wiring: Wiring) -> str:
         for stack in wave:
             lines.append(f"  {stack}")
             lines += [f"    <- {source}: {', '.join(names)}" for source, names in _sources(wiring, stack)]
+            lines += [f"    ~ {patch}" for patch in wiring.patches.get(stack, ())]
     return "\n".join(lines)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from textwrap import shorten
@@ -18,6 +18,7 @@ from typing import Any
 from generator import forked
 from generator.kept_findings import Kept, kept
 from generator.manifest import Manifest, StackSpec
+from stacks.extensions import Added
 
 EXCEPTIONS: Mapping[tuple[str, str], str] = {}
 """(rule id, resource type) -> why its findings do not count. The only place where a finding is let pass."""
@@ -79,11 +80,18 @@ class Finding:
     message: str
     setting: str | None
     """The key of the environment file to change, where known."""
+    source: str = ""
+    """Where a person wrote it, where it is in a template of the team's own: ``extensions/extras.yaml:12``."""
+    patched: str = ""
+    """Where the environment's file patches the resource: ``environments/prod.yaml:41``."""
 
     def __str__(self) -> str:
-        """Return one line: template, place, rule, message, key."""
+        """Return one line: template, place, rule, message, key or patches."""
         key = f" (change {self.setting})" if self.setting else ""
-        return f"{self.stack}.json: {self.path}: {self.rule} {self.level}: {self.message}{key}"
+        if self.patched:
+            key = f" (patched by {self.patched})"
+        where = self.source or f"{self.stack}.json"
+        return f"{where}: {self.path}: {self.rule} {self.level}: {self.message}{key}"
 
 
 def check(
@@ -106,7 +114,37 @@ def check(
             keep.put(each, stack.name, stack.template, region)
     if keep is not None and rest:
         keep.put(None, *_SEEN)
-    return tuple(finding for stack in manifest.stacks for finding in found[stack.name] or ())
+    return tuple(
+        _with_patches(finding, stack) for stack in manifest.stacks for finding in found[stack.name] or ()
+    )
+
+
+def _with_patches(finding: Finding, stack: StackSpec) -> Finding:
+    where = ", ".join(one.where for one in stack.patched if one.resource == finding.logical_id)
+    return replace(finding, patched=where) if where else finding
+
+
+def sourced(findings: Iterable[Finding], added: Added) -> tuple[Finding, ...]:
+    """Return *findings* with the lines of the team's own templates, as far as they are about these."""
+    files = {one.name: one for one in added.stacks}
+    lines = {
+        name: {"/".join(map(str, place)): line for place, line in one.lines.items()}
+        for name, one in files.items()
+    }
+    return tuple(
+        replace(one, source=_source(one.path, files[one.stack].file, lines[one.stack]))
+        if one.stack in files
+        else one
+        for one in findings
+    )
+
+
+def _source(path: str, file: str, lines: Mapping[str, int]) -> str:
+    """Return the file, with the line of *path* or of the nearest above it that the file has."""
+    parts = path.split("/")
+    above = ("/".join(parts[:length]) for length in range(len(parts), 0, -1))
+    line = next((lines[one] for one in above if one in lines), None)
+    return f"{file}:{line}" if line else file
 
 
 def kept_for_user() -> Kept | None:

@@ -139,6 +139,22 @@ class Existing:
 
 
 @dataclass(frozen=True)
+class Patched:
+    """A resource that is not as gatestack builds it, but as the environment's file patches it."""
+
+    resource: str
+    """Logical id."""
+    where: str
+    """``environments/prod.yaml:41``."""
+    reason: str
+    risks: tuple[str, ...] = ()
+    """What guarded data and does so less now, by its path in the resource; the file accepts it."""
+
+    def __str__(self) -> str:
+        return f"patched by {self.where}: {self.reason}"
+
+
+@dataclass(frozen=True)
 class StackSpec:
     """One stack as it should be. What it exports and imports stands in its template alone."""
 
@@ -167,6 +183,8 @@ class StackSpec:
     Its first value is the administrator's. Tasks start once it is rotated, and no migration begins in the
     middle of its rotation.
     """
+    patched: tuple[Patched, ...] = ()
+    """Patches of the template, in the order in which they were made."""
 
 
 @dataclass(frozen=True)
@@ -283,6 +301,8 @@ def _index(manifest: Manifest) -> str:
     index = asdict(replace(manifest, files={})) | {"format": FORMAT, "files": sorted(manifest.files)}
     for entry in index["stacks"]:
         del entry["template"]
+        if not entry["patched"]:
+            del entry["patched"]
     if index["existing"] and not index["existing"]["stores"]:
         del index["existing"]["stores"]
     for absent in (name for name in ("existing", "usage", "session_hours") if not index[name]):

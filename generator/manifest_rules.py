@@ -13,9 +13,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from stacks.checking import limits, zones
+from stacks.checking.limits import SECTIONS, TRANSFORMS
 
 if TYPE_CHECKING:
-    from generator.manifest import Existing, Lookup, Manifest, Migration, StackSpec, Upload
+    from generator.manifest import Existing, Lookup, Manifest, Migration, Patched, StackSpec, Upload
 
 MOST_STACKS = 1000
 MOST_FILES = 50
@@ -27,20 +28,8 @@ MOST_FILE_BYTES = 50_000_000
 MOST_RESOURCES = 500
 """In a template (CloudFormation quotas)."""
 
-CAPABILITIES: Final = frozenset({"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"})
-"""Not CAPABILITY_AUTO_EXPAND: a macro makes another template of the one that was reviewed."""
-SECTIONS: Final = frozenset(
-    {
-        "AWSTemplateFormatVersion",
-        "Description",
-        "Metadata",
-        "Parameters",
-        "Conditions",
-        "Resources",
-        "Outputs",
-    }
-)
-"""Those that our templates have; neither ``Transform`` nor ``Hooks``."""
+CAPABILITIES: Final = frozenset({"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"})
+"""The last for AWS's own transforms alone: another macro makes another template of the reviewed one."""
 _ITSELF: Final = "AWS::CloudFormation::"
 """Nested stacks, macros, custom resources: what they bring is in no template of the folder."""
 
@@ -56,6 +45,7 @@ _TAG: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64}"
 _ALARM: Final = r"[ -~]{1,512}"
 _CIDR: Final = r"([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}"
 _ZONE: Final = f"{zones.ID}|{zones.NAME}"
+_LINE: Final = r"[^\x00-\x1f\x7f]{1,1200}"
 _ID: Final = r"[a-z]{1,10}-[0-9a-f]{8,17}"
 
 FACTS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -104,9 +94,11 @@ def template_problems(document: Any) -> Iterator[str]:
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
         yield "a template is a JSON object with Resources"
         return
-    if document.keys() - SECTIONS:
-        yield "a template of gatestack's has no such section (Transform, Hooks, Rules, Mappings)"
-    for section in ("Resources", "Outputs", "Parameters", "Conditions", "Metadata"):
+    if document.keys() - set(SECTIONS):
+        yield "a template has no such section (Hooks)"
+    if not _transformed(document.get("Transform", [])):
+        yield f"Transform: only {' and '.join(sorted(TRANSFORMS))}"
+    for section in ("Resources", "Outputs", "Parameters", "Conditions", "Metadata", "Mappings", "Rules"):
         entries = document.get(section, {})
         if not isinstance(entries, dict) or not all(isinstance(one, dict) for one in entries.values()):
             yield f"{section}: expected objects by their names"
@@ -119,6 +111,11 @@ def template_problems(document: Any) -> Iterator[str]:
         yield "Outputs: an Export has a Name"
     if _transforms(document):
         yield "a template of gatestack's has no Fn::Transform"
+
+
+def _transformed(said: Any) -> bool:
+    names = said if isinstance(said, list) else [said]
+    return all(isinstance(one, str) and one in TRANSFORMS for one in names)
 
 
 def _resources(found: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -170,6 +167,7 @@ def _stack(stack: StackSpec, manifest: Manifest) -> Iterator[str]:
     for number, upload in enumerate(stack.uploads):
         yield from (f"uploads.{number}.{problem}" for problem in _upload(upload, manifest))
     yield from _shaped({"login_secret": (stack.login_secret, r"[A-Za-z0-9/_+=.@-]{1,512}")})
+    yield from _patches(stack.patched)
     if stack.migration:
         yield from (f"migration.{problem}" for problem in _migration(stack.migration, prefix))
 
@@ -230,6 +228,17 @@ def _migration(migration: Migration, prefix: str) -> Iterator[str]:
         subnet_exports=migration.subnet_exports,
         security_group_exports=migration.security_group_exports,
     )
+
+
+def _patches(patches: Iterable[Patched]) -> Iterator[str]:
+    for number, one in enumerate(patches):
+        lines = {"where": one.where, "reason": one.reason}
+        lines |= {f"risks.{place}": risk for place, risk in enumerate(one.risks)}
+        shapes = {
+            "resource": (one.resource, _LOGICAL),
+            **{name: (text, _LINE) for name, text in lines.items()},
+        }
+        yield from _shaped({f"patched.{number}.{name}": shape for name, shape in shapes.items()})
 
 
 def _exports(prefix: str, **found: tuple[str, ...]) -> Iterator[str]:

@@ -115,6 +115,19 @@ class References:
         found = [self.follow(stack, value) for value in values or ()]
         return tuple(one.key if isinstance(one, Target) else one for one in found)
 
+    def entries(self, stack: str, values: Any) -> list[Mapping[str, Any]] | None:
+        """Return the mappings of a list, as Fn::If chooses it and them; None where there is no list."""
+        chosen = self._picked(stack, values)
+        if not isinstance(chosen, list):
+            return None
+        return [one for one in (self._picked(stack, each) for each in chosen) if not _is_nothing(one)]
+
+    def _picked(self, stack: str, value: Any) -> Any:
+        while isinstance(value, dict) and value.keys() == {"Fn::If"}:
+            condition, yes, no = value["Fn::If"]
+            value = yes if self._holds(stack, condition) else no
+        return value
+
     def pointers(self, stack: str, value: Any) -> Iterator[Target]:
         """Yield every resource that *value* points to, however deep in it."""
         parts = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
@@ -155,6 +168,10 @@ class References:
         """Tell whether a condition holds with the parameters' defaults; what is no Fn::Equals does not."""
         sides = self._templates[stack].get("Conditions", {}).get(name, {}).get("Fn::Equals", (0, 1))
         return self.text(stack, sides[0]) == self.text(stack, sides[1])
+
+
+def _is_nothing(value: Any) -> bool:
+    return not isinstance(value, Mapping) or value == {"Ref": "AWS::NoValue"}
 
 
 def _attribute(stack: str, argument: Any) -> Target:

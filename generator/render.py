@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.existing import taken_for_granted
-from generator.manifest import Lookup, Manifest, Migration, StackSpec, Upload
+from generator.extending import check_exports, own_templates, patched
+from generator.manifest import Lookup, Manifest, Migration, Patched, StackSpec, Upload
 from stacks import STACKS, builder
+from stacks.extensions import Extension
 from stacks.parts import function_code
 from stacks.settings import Settings
 from stacks.systems import application
-from stacks.wiring import Stack
 
 _quoted = json.encoder.encode_basestring_ascii
 
@@ -26,18 +27,29 @@ def render(settings: Settings) -> Manifest:
     Return the environment that *settings* describe, ready to be linted, planned and deployed.
 
     A stack that would hold nothing is not there: CloudFormation takes none without resources.
+
+    Raises:
+        ExtensionError: a patch, or a stack of the team's own, does not fit to the rest.
+
     """
-    built = (builder(name).build(settings) for name in STACKS)
-    stacks = tuple(_spec(settings, stack) for stack in built if stack.template.resources)
+    stacks = tuple(
+        stack for stack in (builder(name).build(settings) for name in STACKS) if stack.template.resources
+    )
+    templates = {stack.name: stack.template.to_dict() for stack in stacks}
+    own = own_templates(settings)
+    check_exports(settings, templates, own)
+    marked = patched(settings, templates)
+    built = tuple(_spec(settings, name, *marked[name]) for name in templates)
+    added = tuple(_own(settings, one, own[one.name]) for one in settings.added.stacks)
     return Manifest(
         environment=settings.environment,
         system=settings.system,
         region=settings.region,
         account=settings.account,
         production=settings.production,
-        stacks=stacks,
-        files={file: _content(settings, file) for file in _uploaded(stacks)},
-        existing=taken_for_granted(settings, stacks),
+        stacks=(*built, *added),
+        files={file: _content(settings, file) for file in _uploaded(built)},
+        existing=taken_for_granted(settings, built),
         usage=dict(settings.usage),
         session_hours=settings.pipelines.session_hours if settings.pipelines.configured else None,
     )
@@ -55,15 +67,29 @@ def _content(settings: Settings, file: str) -> bytes:
     return function_code.archive()
 
 
-def _spec(settings: Settings, stack: Stack) -> StackSpec:
-    name, template = stack.name, stack.template.to_dict()
+def _own(settings: Settings, one: Extension, template: Mapping[str, Any]) -> StackSpec:
+    """Return a stack of the team's own."""
+    return StackSpec(
+        name=one.name,
+        stack_name=settings.stack_name(one.name),
+        template=_text(template) + "\n",
+        capabilities=_capabilities(template),
+        tags={**settings.tags, **one.tags, **settings.stack_tags(one.name)},
+        termination_protection=settings.production,
+        timeout_minutes=one.timeout_minutes,
+    )
+
+
+def _spec(
+    settings: Settings, name: str, template: Mapping[str, Any], patches: tuple[Patched, ...]
+) -> StackSpec:
     deployment = template.get("Metadata", {}).get("gatestack", {})
     watched = name in ROLLED_BACK_BY_ALARMS
     return StackSpec(
         name=name,
         stack_name=settings.stack_name(name),
         template=_text(template) + "\n",
-        capabilities=_capabilities(template["Resources"].values()),
+        capabilities=_capabilities(template),
         tags=settings.stack_tags(name),
         termination_protection=settings.production,
         timeout_minutes=getattr(settings.deployment.timeout_minutes, name),
@@ -73,6 +99,7 @@ def _spec(settings: Settings, stack: Stack) -> StackSpec:
         uploads=tuple(Upload(**upload) for upload in deployment.get("uploads", ())),
         migration=_migration(deployment.get("migration")),
         login_secret=deployment.get("login_secret"),
+        patched=patches,
     )
 
 
@@ -99,7 +126,9 @@ def _migration(entry: Mapping[str, Any] | None) -> Migration | None:
     return Migration(**frozen)
 
 
-def _capabilities(resources: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+def _capabilities(template: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what has to be acknowledged: CAPABILITY_NAMED_IAM covers CAPABILITY_IAM."""
-    makes_iam = any(resource["Type"].startswith("AWS::IAM::") for resource in resources)
-    return ("CAPABILITY_NAMED_IAM",) if makes_iam else ()
+    types = (resource["Type"] for resource in template["Resources"].values())
+    makes_iam = any(one.startswith(("AWS::IAM::", "AWS::Serverless::")) for one in types)
+    needed = {"CAPABILITY_NAMED_IAM": makes_iam, "CAPABILITY_AUTO_EXPAND": "Transform" in template}
+    return tuple(name for name, is_needed in needed.items() if is_needed)

@@ -191,13 +191,13 @@ def _migrating(found: References) -> Iterator[tuple[Wearer, tuple[str, ...]]]:
 
 def _rules(found: References) -> Iterator[Rule]:
     for group in found.of_type("AWS::EC2::SecurityGroup"):
-        for inbound in group.get("SecurityGroupIngress") or ():
+        for inbound in found.entries(group.stack, group.get("SecurityGroupIngress")) or ():
             yield _rule(found, group.stack, group.key, "in", inbound)
         # Source: CloudFormation Template Reference, "AWS::EC2::SecurityGroup", SecurityGroupEgress.
         default = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0", "Description": "EC2's own default"}
-        outbound = group.get("SecurityGroupEgress")
-        for one in [default] if outbound is None else outbound:
-            yield _rule(found, group.stack, group.key, "out", one)
+        outbound = found.entries(group.stack, group.get("SecurityGroupEgress"))
+        for entry in [default] if outbound is None else outbound:
+            yield _rule(found, group.stack, group.key, "out", entry)
     for one in found.of_type("AWS::EC2::SecurityGroupIngress"):
         (key,) = found.keys(one.stack, [one.get("GroupId")])
         yield _rule(found, one.stack, key, "in", one.properties)

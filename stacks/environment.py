@@ -1,7 +1,8 @@
 """
 Load an environment file: defaults, the tier's and the file's, merged and checked; every problem at once.
 
-What it extends is read by `stacks.inheritance`; no other module of this package reads files.
+What it extends is read by `stacks.inheritance`, what it adds by `stacks.extensions.loading`; no other module
+of this package reads files.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from stacks.checking import limits, problems, subnets
 from stacks.checking.problems import Finding, Place, Problem
 from stacks.checking.together import findings
 from stacks.checking.yaml_tree import Tree, parse
+from stacks.extensions.loading import added
 from stacks.inheritance import UnreadableError, merged
 from stacks.settings import EnvironmentFile, Settings, System, Tier
 
@@ -89,7 +91,10 @@ def _parsed(text: str, path: Path) -> tuple[Settings, Tree]:
     settings = draft.settings()
     if draft.problems:
         raise EnvironmentFileError(path, draft.problems)
-    return settings, tree
+    more, wrong = added(settings, lambda place: draft.where(place, path))
+    if wrong:
+        raise EnvironmentFileError(path, wrong)
+    return settings.adding(more), tree
 
 
 def defaults(system: str, tier: str) -> dict[str, Any]:
@@ -240,6 +245,11 @@ class _Draft:
         if there is None:
             return Problem(None, key, message)
         return Problem(self.tree.lines[there], key, message, self.tree.files.get(there))
+
+    def where(self, place: Place, path: Path) -> tuple[Path, int | None]:
+        """Return the file that says *place*, *path* where it is the named one, and the line."""
+        said = self._at(place, "", "")
+        return said.file or path, said.line
 
 
 def _related(one: Place, other: Place) -> bool:

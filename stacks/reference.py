@@ -59,8 +59,11 @@ def keys(model: type[BaseModel] = EnvironmentFile, above: str = "") -> Iterator[
     described(model)
     for name, info in model.model_fields.items():
         section = _section(info.annotation)
+        entry = _entry(info.annotation)
         if section:
             yield from keys(section, f"{above}{name}.")
+        elif entry:
+            yield from keys(entry, f"{above}{name}[].")
         else:
             yield Key(f"{above}{name}", info)
 
@@ -189,6 +192,8 @@ def _checked(kind: type, checks: Sequence[Checked]) -> str:
         return "with the keys below"
     if kind is bool:
         return "`true` or `false`"
+    if kind is object:
+        return "any value"
     refusals = [_refusal(one, NEVER[kind]) for one in checks]
     plain = {int: "a whole number", float: "a number", str: "text"}[kind]
     return next((words for words in refusals if words), plain)
@@ -261,6 +266,12 @@ def _meaning(key: Key) -> str:
     said = " ".join((key.info.description or MEANINGS[key.name]).split())
     own = "" if _for_whom(key.section) else _for_whom(key.name)
     return f"{said}{'' if said.endswith('.') else '.'}{own}"
+
+
+def _entry(annotation: Any) -> type[BaseModel] | None:
+    """Return the section that each entry of a list is, where *annotation* is one of such."""
+    inner = get_args(annotation) if get_origin(annotation) is tuple else ()
+    return _section(inner[0]) if inner else None
 
 
 def _section(annotation: Any) -> type[BaseModel] | None:

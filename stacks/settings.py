@@ -10,9 +10,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Literal
 
+from pydantic import PrivateAttr
+
 from stacks.checking import fields, limits
+from stacks.extensions import Added
 from stacks.sections import Section
 from stacks.sections.database import Cache, Database
+from stacks.sections.extend import Extend
 from stacks.sections.network import Alb, ExistingVpc, Network
 from stacks.sections.operation import Deployment, Dispatcher, Observability, Secrets
 from stacks.sections.pipelines import Pipelines
@@ -49,6 +53,19 @@ class Settings(Section):
     deployment: Deployment
     pipelines: Pipelines
     usage: Usage
+    extend: Extend
+    _added: Added = PrivateAttr(default=Added())
+
+    @property
+    def added(self) -> Added:
+        """What `extend` names, read from its files; empty until that is done (`stacks.environment`)."""
+        return self._added
+
+    def adding(self, added: Added) -> Settings:
+        """Return the same settings with what `extend` names."""
+        copy = self.model_copy()
+        copy._added = added  # noqa: SLF001 - of its own class
+        return copy
 
     @property
     def production(self) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from deployer.changes.export_gate import Survey, foreseen
+from deployer.changes.patches import marked, risks
 from deployer.changes.phases import described
 from deployer.checks.names import Conflict
 from deployer.checks.placing import check_zones
@@ -141,6 +142,7 @@ class _Preview:
             done = tuple(self._read(one) if isinstance(one, _Asked) else one for one in plans)
             done = self._with_rotations(self._with_exports(done))
             self._foretell_migrations(done)
+            self._notices += [warning for spec in specs for warning in risks(spec)]
             kept = {stack.change_set.id for stack in done if stack.change_set}
         finally:
             for one in asked:
@@ -310,6 +312,7 @@ class _Preview:
         exact: bool = False,
         problems: tuple[str, ...] = (),
     ) -> StackPlan:
+        changes = marked(changes, spec)
         risky = needs_consent(changes, self._options.allow_replace) if exact else ()
         names = tuple(change.logical_id for change in risky)
         return StackPlan(spec.name, spec.stack_name, verb, exact, changes, reason, problems, names, stack)

@@ -93,6 +93,20 @@ def without_own(found: Drift, is_own: Callable[[str], bool]) -> Drift:
     return replace(found, stacks=tuple(_without_own(stack, is_own) for stack in found.stacks))
 
 
+def with_patches(found: Drift, patched: Mapping[tuple[str, str], str]) -> Drift:
+    """Return *found* with marks of patched resources; *patched*: stack and logical id -> where and why."""
+    stacks = tuple(
+        replace(
+            stack,
+            resources=tuple(
+                replace(one, patched=patched.get((stack.name, one.logical_id), "")) for one in stack.resources
+            ),
+        )
+        for stack in found.stacks
+    )
+    return replace(found, stacks=stacks)
+
+
 def _without_own(stack: StackDrift, is_own: Callable[[str], bool]) -> StackDrift:
     own = [one for one in stack.resources if _is_a_value(one) and is_own(one.physical_id)]
     if not own:

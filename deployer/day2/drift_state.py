@@ -44,6 +44,8 @@ class ResourceDrift:
     reason: str = ""
     numbers: Mapping[str, int] = field(default_factory=dict)
     """The whole numbers among its properties as they were deployed: ``{"MaxAllocatedStorage": 100}``."""
+    patched: str = ""
+    """Where and why the environment's file patches it."""
 
 
 @dataclass(frozen=True)

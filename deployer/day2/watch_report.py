@@ -70,7 +70,8 @@ def _block(stack: StackDrift) -> str:
 def _resource(one: ResourceDrift) -> str:
     words = {"MODIFIED": "~", "DELETED": "-", "UNKNOWN": "?"}
     more = {"DELETED": "  was DELETED", "UNKNOWN": f"  could not be checked: {one.reason}"}
-    return f"{words.get(one.status, '*')} {one.logical_id} ({one.type}){more.get(one.status, '')}"
+    patched = f"  {one.patched}" if one.patched else ""
+    return f"{words.get(one.status, '*')} {one.logical_id} ({one.type}){more.get(one.status, '')}{patched}"
 
 
 def _property(each: PropertyDrift) -> str:
@@ -112,6 +113,7 @@ def drift_json(drift: Drift) -> str:
                     "physical_id": one.physical_id,
                     "status": one.status,
                     "reason": one.reason,
+                    **({"patched": one.patched} if one.patched else {}),
                     "properties": [asdict(each) for each in one.properties],
                 }
                 for one in stack.resources

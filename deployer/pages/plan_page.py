@@ -74,6 +74,8 @@ class ChangeView:
     fate: str
     properties: tuple[PropertyView, ...]
     open: bool = False
+    patched: str = ""
+    """Where and why the environment's file patches it."""
 
     @property
     def sign(self) -> str:
@@ -215,6 +217,7 @@ def _change(change: Change, anchor: str, *, few: bool) -> ChangeView:
         FATES.get(change.policy_action, ""),
         tuple(properties),
         few or data or kind == "replace",
+        change.patched,
     )
 
 

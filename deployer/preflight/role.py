@@ -10,6 +10,7 @@ from deployer.checks.names import NAMES
 from deployer.day2.verification import Check
 from deployer.preflight.account import Decision, Identity, Request
 from deployer.preflight.demand import Wanted
+from deployer.preflight.handlers import actions_of
 from deployer.preflight.permissions import CREATES, LOWER, OWN, PASSED, SERVICE_ROLES, ZONE
 from deployer.run.leftovers import tags_of_environment
 from generator.manifest import Manifest
@@ -27,6 +28,8 @@ class Batch:
 
     requests: tuple[Request, ...]
     context: Context = field(hash=False)
+    certain: bool = True
+    """False: nobody knows on what resources the actions would be, so that a no may be about others."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ def batches(manifest: Manifest, found: Sequence[Wanted], place: Place) -> tuple[
     for one in [*_own(prefix, place), *(ask for each in found for ask in _creating(each, manifest, place))]:
         by_service[one.action.partition(":")[0]].setdefault((one.action, one.why), one)
     made = [Batch(tuple(asked.values()), context) for _, asked in sorted(by_service.items())]
+    made += _unlisted(found, context)
     role = place.arn(f"iam:role/{prefix}-security-Role-ABCDEFGHIJKL")
     for service, type_ in sorted({PASSED[one.type]: one.type for one in found if one.type in PASSED}.items()):
         to = {**context, "iam:PassedToService": (f"{service}.amazonaws.com",)}
@@ -99,7 +103,7 @@ def judged(who: str, batch: Batch, decisions: Sequence[Decision]) -> Iterator[Ch
     for (power, remedy), denied in grouped.items():
         types = sorted({why.get((one.action, one.resource), "") for one in denied} - {""})
         what = f"{_some(sorted({one.action for one in denied}))} for {_some(types)}"
-        unclear = power.startswith("depends")
+        unclear = power.startswith("depends") or not batch.certain
         yield Check(f"role {service}", "warning" if unclear else "refused", f"{what}: {power}", remedy)
     if not grouped:
         actions = len({one.action for one in batch.requests})
@@ -131,6 +135,16 @@ def _own(prefix: str, place: Place) -> Iterator[Request]:
         for action in actions.split():
             where = resource if resource == "*" else place.arn(resource.format(prefix=prefix))
             yield Request(_full(action, resource), where, "gatestack deploy")
+
+
+def _unlisted(found: Sequence[Wanted], context: Context) -> Iterator[Batch]:
+    """Yield what types ask for that gatestack does not make itself: by their handlers, on everything."""
+    by_service: dict[str, dict[str, Request]] = defaultdict(dict)
+    for one in found:
+        for action in actions_of(one.type, "create") if one.type not in CREATES else ():
+            by_service[action.partition(":")[0]].setdefault(action, Request(action, "*", one.type))
+    for _, asked in sorted(by_service.items()):
+        yield Batch(tuple(asked[action] for action in sorted(asked)), context, certain=False)
 
 
 def _creating(one: Wanted, manifest: Manifest, place: Place) -> Iterator[Request]:

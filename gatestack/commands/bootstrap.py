@@ -58,6 +58,7 @@ def bootstrap(
         telling.warning(said)
     manifest = _manifest(settings)
     (spec,) = manifest.stacks
+    _warn_of_own_stacks(environment, spec.template)
     if print_template:
         telling.document(json.dumps(json.loads(spec.template), indent=2))
         return 0
@@ -98,6 +99,27 @@ def _manifest(settings: Settings) -> Manifest:
     from generator.bootstrap import render_bootstrap  # noqa: PLC0415 - a refusal does not wait for troposphere
 
     return render_bootstrap(settings)
+
+
+def _warn_of_own_stacks(environment: Environment, template: str) -> None:
+    """Tell what stacks of the team's own hold that the deploy role may not make, and how it is let."""
+    if not environment.settings or not environment.settings.added.stacks:
+        return
+    from deployer.preflight.granting import policy, ungranted  # noqa: PLC0415 - few environments have such stacks
+    from stacks.wiring import PIPELINE_ROLE  # noqa: PLC0415
+
+    names = {one.name for one in environment.settings.added.stacks}
+    found = ungranted([one for one in environment.manifest().stacks if one.name in names], template)
+    for one in found:
+        actions = ", ".join(one.actions)
+        telling.warning(f"{one.stack}: the deploy role is not given what {one.type} takes: {actions}")
+    if found:
+        role = PIPELINE_ROLE.format("deploy").replace("${AWS::Region}", environment.region)
+        name = f"{environment.prefix}-own-stacks"
+        telling.warning(
+            "to let it, narrow Resource to what is yours, and then: aws iam put-role-policy "
+            f"--role-name {role} --policy-name {name} --policy-document {shlex.quote(policy(found))}"
+        )
 
 
 def _account(environment: Environment) -> Environment:

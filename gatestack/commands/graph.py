@@ -34,15 +34,15 @@ def graph(options: Options, env: str, style: str) -> int:
     manifest = resolve(env, options.region).manifest()
     found = read(manifest.stacks)
     try:
-        click.echo(_wired(found, style) if style in STYLES[:3] else _drawn(manifest, style))
+        click.echo(_wired(found, manifest, style) if style in STYLES[:3] else _drawn(manifest, style))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        # Only a folder can hold templates that nobody rendered.
-        why = f"a property is not as `gatestack generate` writes it ({error!r}): generate it again"
+        # Only a folder, or a stack of the team's own, can hold what gatestack's builders do not write.
+        why = f"a property is not as gatestack writes it ({error!r}): --format text shows the stacks without"
         raise click.UsageError(f"{env}: its templates cannot be drawn, {why}") from error
     return 0
 
 
-def _wired(found: Graph, style: str) -> str:
+def _wired(found: Graph, manifest: Manifest, style: str) -> str:
     from generator.diagram import FORMATS, Wiring  # noqa: PLC0415
 
     prefixes = {stack.name: f"{stack.stack_name}-" for stack in found.stacks}
@@ -53,7 +53,8 @@ def _wired(found: Graph, style: str) -> str:
         for consumer in found.names
         for producer in sorted(found.needs[consumer])
     }
-    return FORMATS[style](Wiring(found.waves(), imports))
+    patches = {spec.name: [f"{one.resource} {one}" for one in spec.patched] for spec in manifest.stacks}
+    return FORMATS[style](Wiring(found.waves(), imports, patches))
 
 
 def _drawn(manifest: Manifest, style: str) -> str:

@@ -18,7 +18,7 @@ from gatestack.options import ENV, Options
 def lint(options: Options, env: str, only: tuple[str, ...]) -> int:
     """Check ENV's templates with cfn-lint; errors and warnings both fail."""
     from generator import forked  # noqa: PLC0415 - the other commands do without
-    from generator.lint import ahead, check, kept_for_user  # noqa: PLC0415
+    from generator.lint import ahead, check, kept_for_user, sourced  # noqa: PLC0415
 
     keep = kept_for_user()
     ask = ahead(keep)
@@ -28,6 +28,8 @@ def lint(options: Options, env: str, only: tuple[str, ...]) -> int:
     manifest = environment.manifest()
     manifest = replace(manifest, stacks=tuple(one for one in manifest.stacks if one.name in chosen))
     findings = check(manifest, keep=keep, processes=forked.cores(), ask=ask)
+    if environment.settings:
+        findings = sourced(findings, environment.settings.added)
     for finding in findings:
         click.echo(str(finding))
         telling.to_agent("error", str(finding))

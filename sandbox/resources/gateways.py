@@ -65,11 +65,15 @@ def _delete_nat(call: Call, current: Provisioned) -> None:
 
 
 def _create_endpoint(call: Call) -> Provisioned:
+    """Without a type it is a gateway (CloudFormation Template Reference, AWS::EC2::VPCEndpoint)."""
     require.vpc(call, call.properties["VpcId"])
     require.subnets(call, call.properties.get("SubnetIds", []))
     require.groups(call, call.properties.get("SecurityGroupIds", []))
     tags = labelled(call, "vpc-endpoint")
-    made = call.apply("ec2", "create_vpc_endpoint", TagSpecifications=tags)["VpcEndpoint"]
+    kind = call.properties.get("VpcEndpointType", "Gateway")
+    made = call.apply("ec2", "create_vpc_endpoint", TagSpecifications=tags, VpcEndpointType=kind)[
+        "VpcEndpoint"
+    ]
     return Provisioned(made["VpcEndpointId"], _endpoint_attributes(made))
 
 

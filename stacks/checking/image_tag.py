@@ -28,6 +28,7 @@ def with_image_tag(settings: Settings, tag: str) -> Settings:
         )
         lines = [f"{problems.spelled(place)}: {message}" for place, message in described]
         raise ValueError("\n".join(lines)) from error
+    changed = changed.adding(settings.added)
     if found := list(findings(changed)):
         raise ValueError("\n".join(f"{problems.spelled(one.place)}: {one.message}" for one in found))
     return changed

@@ -266,3 +266,18 @@ Characters of a stack's name that are sure to begin the name that CloudFormation
 Where a service's limit is short (roles: 64, buckets: 63) both the stack's name and the logical id are cut,
 each to half of what the random end leaves at the worst; how exactly is not documented.
 """
+SECTIONS: Final = (
+    "AWSTemplateFormatVersion",
+    "Description",
+    "Metadata",
+    "Parameters",
+    "Rules",
+    "Mappings",
+    "Conditions",
+    "Transform",
+    "Resources",
+    "Outputs",
+)
+"""Of a template that gatestack deploys (CloudFormation User Guide, "Template sections"); no Hooks."""
+TRANSFORMS: Final = frozenset({"AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"})
+"""AWS's own, which take nothing from elsewhere; what another macro makes nobody has reviewed."""

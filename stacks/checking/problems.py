@@ -51,7 +51,7 @@ class Problem:
     """``network.nat_gateways``, or empty where no key can be named."""
     message: str
     file: Path | None = None
-    """The file that it stands in, where that is one that the named file extends."""
+    """The file that it stands in, where that is not the named one."""
 
     def __str__(self) -> str:
         return f"{self.key}: {self.message}" if self.key else self.message
@@ -174,7 +174,8 @@ def _value_of(annotation: Any) -> Any:
 
 def _model_of(annotation: Any) -> type[BaseModel] | None:
     """Return the model that *annotation* is, or may be besides None."""
-    options = get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
+    several = get_origin(annotation) in {Union, UnionType}
+    options = get_args(annotation) if several else (annotation,)
     return next((kind for kind in options if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 

@@ -11,10 +11,11 @@ from stacks.checking.database_access import access_findings
 from stacks.checking.network import network_findings
 from stacks.checking.observability import observability_findings
 from stacks.checking.pipelines import pipelines_findings
-from stacks.checking.problems import Finding
+from stacks.checking.problems import Finding, Place
 from stacks.checking.service import service_findings
 from stacks.checking.stores import store_findings
 from stacks.checking.texts import text_findings
+from stacks.extensions.agreement import extend_findings
 from stacks.sections.network import Alb
 from stacks.settings import Settings
 from stacks.systems import application
@@ -24,6 +25,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
     """Yield everything that is refused although each key by itself is right."""
     yield from _names(settings)
     yield from _tags(settings.tags)
+    for number, one in enumerate(settings.extend.stacks):
+        yield from _tags({**settings.tags, **one.tags}, "extend.stacks", (number, "tags"))
     yield from text_findings(settings)
     yield from network_findings(settings)
     yield from _alb(settings)
@@ -32,6 +35,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from service_findings(settings)
     yield from observability_findings(settings)
     yield from pipelines_findings(settings)
+    yield from extend_findings(settings)
     yield from access_findings(settings, supported=application(settings.system).takes_tokens)
     yield from application(settings.system).findings(settings)
     if settings.production:
@@ -47,16 +51,17 @@ def _names(settings: Settings) -> Iterator[Finding]:
             yield Finding("environment", message, ("system",))
 
 
-def _tags(tags: dict[str, str]) -> Iterator[Finding]:
+def _tags(tags: dict[str, str], where: str = "tags", below: Place = ()) -> Iterator[Finding]:
     most = limits.TAGS_OF_A_RESOURCE - len(limits.OWN_TAGS)
     if len(tags) > most:
-        yield Finding("tags", f"{len(tags)} tags; AWS has room for {most} beside gatestack's own")
+        text = f"{len(tags)} tags; AWS has room for {most} beside gatestack's own"
+        yield Finding(where, text, below=below)
     seen = {name.casefold(): f"gatestack's own tag {name}" for name in limits.OWN_TAGS}
     for key, value in tags.items():
         same = seen.setdefault(key.casefold(), f"the tag {key}")
         if same != f"the tag {key}":
             message = f"is the same as {same} (IAM does not tell upper from lower case); rename it"
-            yield Finding("tags", message, below=(key,))
+            yield Finding(where, message, below=(*below, key))
         for rule, kept in (
             ("names that begin with aws: belong to AWS; rename it", not key.casefold().startswith("aws:")),
             (
@@ -69,7 +74,7 @@ def _tags(tags: dict[str, str]) -> Iterator[Finding]:
             ),
         ):
             if not kept:
-                yield Finding("tags", rule, below=(key,))
+                yield Finding(where, rule, below=(*below, key))
 
 
 def _alb(settings: Settings) -> Iterator[Finding]:

@@ -42,14 +42,15 @@ class Tree:
         return found is not None
 
 
-def parse(text: str) -> Tree:
-    """Parse *text*; every problem is in the tree, and nothing is raised for any text."""
+def parse(text: str, kind: type[Reader] | None = None) -> Tree:
+    """Parse *text* as *kind* reads it; every problem is in the tree, and nothing is raised for any text."""
+    reader = kind or Reader
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         tree = Tree()
         if node is not None:
-            tree.value = _Reader(tree, loader).read(node, ())
+            tree.value = reader(tree, loader).read(node, ())
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         return _refused(line, f"the character U+{error.character:04X} is not allowed in YAML; remove it")
@@ -58,9 +59,9 @@ def parse(text: str) -> Tree:
         reason = " ".join(str(part) for part in (error.context, error.problem) if part)
         return _refused(mark.line + 1 if mark else None, f"not YAML: {reason}")
     except _TooManyValuesError:
-        return _refused(None, f"more than {MOST_VALUES} values, aliases counted each time; write it shorter")
+        return _refused(None, f"more than {reader.most} values, aliases counted each time; write it shorter")
     except RecursionError:
-        return _refused(None, "not an environment file: nested too deeply")
+        return _refused(None, f"not {reader.what}: nested too deeply")
     except (ValueError, OverflowError, yaml.YAMLError):
         # PyYAML lets out what Python says to numbers in escapes and directives, with no place.
         return _refused(None, "not YAML: a character escape or a %YAML line with a number out of range")
@@ -75,8 +76,11 @@ class _TooManyValuesError(Exception):
     """The document has no end, for us."""
 
 
-class _Reader:
+class Reader:
     """Walks the nodes of one document into its tree."""
+
+    what = "an environment file"
+    most = MOST_VALUES
 
     def __init__(self, tree: Tree, loader: yaml.SafeLoader) -> None:
         self._tree = tree
@@ -91,7 +95,7 @@ class _Reader:
         if any(node is parent for parent in self._open):
             self._problem(node, path, "an alias may not contain itself")
             return None
-        if self._count > MOST_VALUES:
+        if self._count > self.most:
             raise _TooManyValuesError
         self._open.append(node)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from troposphere import Join, Ref, Sub
+from troposphere import ImportValue, Join, Ref, Sub
 from troposphere.ecs import (
     ContainerDefinition,
     Environment,
@@ -19,6 +19,7 @@ from troposphere.logs import LogGroup
 from stacks import collector
 from stacks.application import FromArn, FromParameter, Injected, Program, camel
 from stacks.beside import given
+from stacks.extensions.finishing import export_of
 from stacks.parts import parameters
 from stacks.parts.policies import arn
 from stacks.settings import Settings
@@ -64,6 +65,7 @@ def _container(stack: Stack, program: Program, log_group: LogGroup, **more: Any)
     variables = {
         **(collector.variables(settings) if with_collector else {}),
         **settings.service.environment,
+        **_outputs(program, stack),
         **{name: stack.resolved(value) for name, value in program.variables(settings).items()},
     }
     injected = given(stack.application, settings, program)
@@ -78,6 +80,18 @@ def _container(stack: Stack, program: Program, log_group: LogGroup, **more: Any)
         LogConfiguration=logs(stack, log_group, program.name),
         **more,
     )
+
+
+def _outputs(program: Program, stack: Stack) -> dict[str, ImportValue]:
+    """
+    Return the variables that say outputs of the team's own stacks.
+
+    The migration gets none: such a stack may itself come after the database.
+    """
+    migration, said = stack.application.migration, stack.settings.service.environment_from
+    if migration and program is migration.program:
+        return {}
+    return {name: ImportValue(export_of(stack.settings, output)) for name, output in said.items()}
 
 
 def _start(program: Program, stack: Stack) -> dict[str, Any]:

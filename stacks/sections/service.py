@@ -83,6 +83,8 @@ class Service(Section):
     knows, its secrets too."""
     environment: dict[str, str]
     """Further environment variables, none of them secret."""
+    environment_from: dict[str, str]
+    """Variables with outputs of stacks of your own: PROMPTS_BUCKET: extras.BucketName."""
     parameters: fields.Parameters
     """SSM parameters that tasks read at their start, none of them secret: rate-limit-rpm: "100"."""
     secrets: Variables

@@ -123,7 +123,7 @@ def tag(key: str, value: str) -> Edit:
         (stack(0, name="../hush"), "stacks.0.name: not lower-case"),
         (stack(0, stack_name="dev-litellm-security"), "stacks.0.stack_name: not environment"),
         (stack(0, template="{}"), "stacks.0.template: Unexpected"),
-        (stack(0, capabilities=["CAPABILITY_AUTO_EXPAND"]), "stacks.0.capabilities: only CAPABILITY_IAM"),
+        (stack(0, capabilities=["CAPABILITY_NOPE"]), "stacks.0.capabilities: only CAPABILITY_AUTO_EXPAND"),
         (stack(0, capabilities="CAPABILITY_IAM"), "stacks.0.capabilities: Input should be a valid"),
         (stack(0, termination_protection="false"), "stacks.0.termination_protection: Input should be"),
         (stack(0, timeout_minutes=0), "stacks.0.timeout_minutes: 1 to 1440"),
@@ -170,7 +170,7 @@ def test_an_index_that_gatestack_would_not_write_is_refused_by_its_place(
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (lambda t: t.update(Transform="AWS::Serverless-2016-10-31"), "no such section"),
+        (lambda t: t.update(Transform="AWS::Include"), "Transform: only AWS::LanguageExtensions"),
         (lambda t: t.update(Hooks={}), "no such section"),
         (lambda t: t["Resources"].update(X={"Type": "AWS::CloudFormation::Stack"}), "neither nested stacks"),
         (lambda t: t["Resources"].update(X={"Type": "AWS::CloudFormation::Macro"}), "neither nested stacks"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
-from typing import Any
+from typing import Any, get_origin
 
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -23,10 +23,10 @@ KEY = "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-1234567890
 
 
 def leaves(model: type[BaseModel] = Settings, above: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Yield every key that holds a value, with dots, and what it takes."""
+    """Yield every key that holds a value, with dots, and what it takes; a list of sections is one value."""
     for name, info in model.model_fields.items():
         section = _model_of(info.annotation)
-        if section:
+        if section and get_origin(info.annotation) is not tuple:
             yield from leaves(section, f"{above}{name}.")
         else:
             yield f"{above}{name}", info
@@ -210,7 +210,19 @@ GUID = "61c028b9-510c-4f84-bfb2-f48d33b6b542"
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/{}"
 NAMES = st.sampled_from(["deploy", "my project", "café"])
 
+PATCHES = st.fixed_dictionaries(
+    {
+        "stack": st.just("security"),
+        "resource": st.just("ExecutionRole"),
+        "path": st.just("Metadata"),
+        "set": st.dictionaries(st.sampled_from(["Team", "Owner"]), st.sampled_from(["llm", 5]), min_size=1),
+        "reason": st.just("our baseline"),
+    }
+)
+
 VALUES: Mapping[str, st.SearchStrategy[Any]] = {
+    "extend.stacks": st.just([]),  # their templates are files
+    "extend.patches": st.lists(PATCHES, max_size=1),
     "system": st.sampled_from(SYSTEMS),
     "environment": st.sampled_from(["dev", "e" * 16, "a1-b2"])
     | st.from_regex(r"[b-r](-?[a-z0-9]){0,7}", fullmatch=True),
@@ -331,6 +343,7 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "service.grace_seconds": numbers(0, 7200),
     "service.stop_timeout_seconds": numbers(1, 120),
     "service.environment": maps(VARIABLES, TEXT),
+    "service.environment_from": st.just({}),
     "service.parameters": maps(PARAMETERS, TEXT.filter(lambda text: text and "{{" not in text)),
     "service.secrets": st.lists(
         st.sampled_from(["AZURE_API_KEY", "GEMINI_API_KEY", "LANGFUSE_SECRET_KEY", "lower_key", "X1"]),

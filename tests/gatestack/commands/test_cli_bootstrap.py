@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 import pytest
@@ -218,3 +219,50 @@ def test_another_account_than_the_files_is_refused(tmp_path: Any, sandbox: Sandb
 
     assert done.code == 2
     assert "account 123456789012" in done.err
+
+
+def test_what_own_stacks_hold_is_named_and_granted_as_the_message_says(user: User, sandbox: Sandbox) -> None:
+    write(user, "ci", azure_devops=AZURE)
+    file = user.folder / "environments" / "ci.yaml"
+    file.write_text(file.read_text() + "extend: {stacks: [{name: extras, template: extras.yaml}]}\n")
+    resources = {"Queue": {"Type": "AWS::SQS::Queue"}, "Topic": {"Type": "AWS::SNS::Topic"}}
+    (file.parent / "extras.yaml").write_text(json.dumps({"Resources": resources}))
+
+    done = user.run("bootstrap", "ci", "--yes")
+
+    assert done.code == 0, done.err
+    what = "extras: the deploy role is not given what AWS::SQS::Queue takes: sqs:CreateQueue, sqs:DeleteQueue"
+    assert what in done.err
+    assert "AWS::SNS::Topic" not in done.err
+    iam = client(sandbox, "iam")
+
+    def decision() -> str:
+        asked = iam.simulate_principal_policy(PolicySourceArn=DEPLOY, ActionNames=["sqs:CreateQueue"])
+        return str(asked["EvaluationResults"][0]["EvalDecision"])
+
+    assert decision() == "implicitDeny"
+    command = next(line for line in done.err.splitlines() if "aws iam put-role-policy" in line)
+    words = shlex.split(command[command.index("aws iam") :])
+    iam.put_role_policy(**{option: words[words.index(f"--{flag}") + 1] for option, flag in OPTIONS.items()})
+    assert decision() == "allowed"
+
+
+OPTIONS = {"RoleName": "role-name", "PolicyName": "policy-name", "PolicyDocument": "policy-document"}
+
+
+def test_roles_of_own_stacks_have_the_boundary_too(user: User) -> None:
+    write(user, "ci", azure_devops=AZURE)
+    file = user.folder / "environments" / "ci.yaml"
+    file.write_text(file.read_text() + "extend: {stacks: [{name: extras, template: extras.yaml}]}\n")
+    own, theirs = (
+        {"Type": "AWS::IAM::Role"},
+        {"Type": "AWS::IAM::User", "Properties": {"PermissionsBoundary": "x"}},
+    )
+    (file.parent / "extras.yaml").write_text(json.dumps({"Resources": {"A": own, "B": theirs}}))
+
+    assert user.run("generate", "ci", "--out", "built").code == 0
+
+    made = json.loads((user.folder / "built" / "extras.json").read_text())["Resources"]
+    boundary = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/gatestack-boundary-${AWS::Region}"
+    assert made["A"]["Properties"]["PermissionsBoundary"] == {"Fn::Sub": boundary}
+    assert made["B"]["Properties"]["PermissionsBoundary"] == "x"

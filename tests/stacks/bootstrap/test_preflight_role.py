@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -12,7 +13,7 @@ from deployer.preflight.account import Request as Asked
 from deployer.preflight.demand import wanted
 from deployer.preflight.permissions import CREATES, PASSED, SERVICE_ROLES
 from deployer.preflight.role import Batch, Place, batches, judged, linking, role_name
-from generator.manifest import Manifest
+from generator.manifest import Manifest, StackSpec
 from generator.render import render
 from sandbox.access.policies import Document, Request, allowed
 from sandbox.resources.schema import ProviderSchemas
@@ -162,3 +163,21 @@ def test_what_one_power_refuses_is_one_line_that_does_not_grow_without_end() -> 
     (found,) = judged(ROLE, Batch(many, {}), [Decision(one.action, "*", allowed=False) for one in many])
 
     assert "ec2:CreateF and 2 more for AWS::EC2::VPC" in found.detail
+
+
+def test_a_type_that_gatestack_makes_nowhere_is_asked_for_on_everything_and_a_no_is_a_warning() -> None:
+    template = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}, "My": {"Type": "Custom::My"}}})
+    name = next(iter(WORLDS))
+    own = StackSpec("extras", "dev-litellm-extras", template)
+    manifest = replace(rendered(name), stacks=(own,))
+    found = [one for one in batches(manifest, wanted(manifest, ()), PLACE) if not one.certain]
+    assert [one.requests[0].action.partition(":")[0] for one in found] == ["lambda", "sns", "sqs"]
+    queue = next(one for one in found if one.requests[0].action.startswith("sqs:"))
+    assert {one.resource for one in queue.requests} == {"*"}
+    assert "sqs:CreateQueue" in {one.action for one in queue.requests}
+    no = [Decision(one.action, one.resource, allowed=False) for one in queue.requests]
+    (check,) = judged(ROLE, queue, no)
+    assert (check.outcome, check.detail.endswith("for AWS::SQS::Queue: no policy allows it")) == (
+        "warning",
+        True,
+    )
