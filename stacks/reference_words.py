@@ -192,7 +192,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "service.execute_command": ("security", "service"),
     "service.environment": ("database", "service"),
     "extend": STACKS,
-    "extend.stacks[]": (),
+    "extend.stacks": (),
     "service.parameters": ("security", "database", "service"),
     "service.secrets": ("security", "service"),
     "service.secrets_from": ("security", "service"),
