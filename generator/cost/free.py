@@ -29,6 +29,7 @@ FREE: Mapping[str, str] = {
     "AWS::Events::Rule": "events of AWS's own services are free (Amazon EventBridge pricing)",
     "AWS::IAM::ManagedPolicy": "IAM is free",
     "AWS::IAM::OIDCProvider": "IAM is free",
+    "AWS::IAM::RolePolicy": "IAM is free",
     "AWS::KMS::Alias": "aliases are free (AWS KMS pricing)",
     "AWS::Lambda::Permission": _PART,
     "AWS::Logs::LogStream": _PART,

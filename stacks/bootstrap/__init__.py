@@ -112,7 +112,7 @@ def build(settings: Settings) -> Stack:
         for title, statements in (
             ("Look", [*planning(reach), *looking(_zones(settings))]),
             ("LookAtRunning", looking_at_own(reach)),
-            ("LookAtContents", looking_at_contents(reach)),
+            ("LookAtContents", looking_at_contents(reach, settings)),
         )
     ]
     makes = _deploying(stack, reach, boundary, artifacts)

@@ -9,6 +9,7 @@ from troposphere import Sub
 
 from stacks.bootstrap.plan_permissions import keys, log_groups, roles, secrets
 from stacks.bootstrap.reach import BY_CLOUDFORMATION, Reach, actions, arn_of, when
+from stacks.parts import foreign_secrets
 from stacks.parts.deployment import SHIFTING_POLICY
 from stacks.parts.policies import allow, image_repositories
 from stacks.settings import Settings
@@ -58,7 +59,7 @@ def limits(reach: Reach, settings: Settings) -> list[Statement]:
 
     ``*`` stands where the builders' own statements have it: those actions know no resource. Models are AWS's
     and regions follow from inference profiles; which of them a task may call, its own policy says. Sidecars'
-    images are those of ENV's file.
+    images, and secrets that were there already, are those of ENV's file.
     """
     service = reach.arns
     tasks = service("ecs", "service/{p}/*", "task/{p}/*")
@@ -82,6 +83,7 @@ def limits(reach: Reach, settings: Settings) -> list[Statement]:
         allow("ShiftTraffic", actions(balancing, "ModifyListener ModifyRule"), listeners),
         allow("ShiftTargets", actions(balancing, _TARGETS), groups, when(*reach.owned())),
         *_pulled(settings),
+        *foreign_secrets.reading(settings),
     ]
 
 

@@ -12,7 +12,9 @@ from awacs.aws import ArnEquals, Deny, Null, Statement
 from troposphere import Sub
 
 from stacks.bootstrap.reach import HERE, Reach, actions, arn_of, when
+from stacks.parts.foreign_secrets import logins
 from stacks.parts.policies import allow
+from stacks.settings import Settings
 
 
 def planning(reach: Reach) -> list[Statement]:
@@ -92,7 +94,7 @@ def looking_at_own(reach: Reach) -> list[Statement]:
     ]
 
 
-def looking_at_contents(reach: Reach) -> list[Statement]:
+def looking_at_contents(reach: Reach, settings: Settings) -> list[Statement]:
     """
     Return what is read of what holds something; of secrets all but their values.
 
@@ -104,7 +106,7 @@ def looking_at_contents(reach: Reach) -> list[Statement]:
         allow("LookAtTasks", actions("ecs", "ListTasks"), ["*"], when(in_cluster)),
         allow("ReadTopics", actions("sns", _TOPICS), service("sns", "{p}-*")),
         allow("ReadParameters", actions("ssm", _PARAMETERS), service("ssm", "parameter/{p}/*")),
-        allow("ReadSecretsFacts", actions("secretsmanager", _SECRETS), secrets(reach)),
+        allow("ReadSecretsFacts", actions("secretsmanager", _SECRETS), [*secrets(reach), *logins(settings)]),
         allow("ReadBuckets", actions("s3", _BUCKETS), [*reach.buckets()], when(HERE)),
         allow(
             "ReadFiles",

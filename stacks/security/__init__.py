@@ -13,13 +13,12 @@ from troposphere.s3 import Bucket
 from troposphere.secretsmanager import Secret
 
 from stacks import collector, known_secrets, task_secrets
-from stacks.parts import parameters
+from stacks.parts import foreign_secrets, parameters
 from stacks.parts.policies import allow, arn, image_repositories, role, via
 from stacks.security import (
     alarm_topic,
     audit_trail,
     config_bucket,
-    foreign_secrets,
     keys,
     log_archive,
     secrets,

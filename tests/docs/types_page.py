@@ -88,7 +88,7 @@ def set_properties() -> Mapping[str, tuple[str, frozenset[str]]]:
 def _resources() -> Iterator[tuple[str, Mapping[str, Any]]]:
     for name in WORLDS:
         settings = world(name)
-        for spec in render(settings).stacks:
+        for spec in (one for one in render(settings).stacks if one.name in STACKS):
             yield from ((spec.name, one) for one in json.loads(spec.template)["Resources"].values())
         yield from ((NAME, one) for one in build(settings).template.to_dict()["Resources"].values())
 

@@ -21,12 +21,13 @@ from generator.foreign import Foreign
 from generator.manifest import Manifest, contents
 from generator.manifest_rules import FACTS, MOST_TEMPLATE_BYTES
 from generator.render import render
+from stacks.bases import environment_files
 from stacks.environment import load
 from tests.command import User
-from tests.places import ROOT
+from tests.places import ENVIRONMENTS, ROOT
 from tests.stacks.environments import environments
 
-FILES = sorted((ROOT / "environments").glob("*.yaml"), key=lambda path: path.name)
+FILES = environment_files(ENVIRONMENTS)
 Edit = Callable[[dict[str, Any]], Any]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from sandbox.services.hosted_zones import EXAMPLE
+from stacks.bases import environment_files
 from stacks.environment import load
 from tests.places import ENVIRONMENTS
 from tests.sandbox.sandbox_account import client, standing
@@ -23,7 +24,7 @@ def test_the_zone_of_shipped_environment_files_is_there_from_the_start() -> None
 
 def test_every_shipped_file_names_that_zone_or_none() -> None:
     named = set()
-    for path in ENVIRONMENTS.glob("*.yaml"):
+    for path in environment_files(ENVIRONMENTS):
         named.add((yaml.safe_load(path.read_text()).get("alb") or {}).get("hosted_zone_id"))
 
     assert named <= {None, EXAMPLE[1]}

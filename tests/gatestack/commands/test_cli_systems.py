@@ -8,9 +8,10 @@ from deployer.day2.watch_report import watch_text
 from deployer.progress import Outcome, Result, StackResult
 from gatestack.environment import resolve
 from sandbox.server import Sandbox
+from stacks.bases import environment_files
 from stacks.environment import load
 from tests.command import User
-from tests.places import ROOT
+from tests.places import ENVIRONMENTS, ROOT
 from tests.sandbox.sandbox_account import client
 
 FOUR = ["security", "network", "alb", "service"]
@@ -101,7 +102,7 @@ def test_what_is_left_of_an_environment_is_shown_and_taken_away(user: User, sand
     assert names(user.run("status", "llm-testing").out) == FOUR
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "environments").glob("*.yaml")))
+@pytest.mark.parametrize("name", [path.stem for path in environment_files(ENVIRONMENTS)])
 def test_the_stacks_that_commands_look_at_are_those_that_are_rendered(name: str) -> None:
     environment = resolve(str(ROOT / "environments" / f"{name}.yaml"))
 

@@ -20,6 +20,7 @@ from generator.cost.prices import load
 from generator.cost.template import Template
 from generator.cost.usage import Usage
 from generator.render import render
+from stacks.bases import environment_files
 from stacks.environment import load as load_file
 from stacks.environment import parse_settings
 from tests.generator.cost.costs import HOME, of, rows, shipped, usage, usd, written
@@ -303,7 +304,7 @@ def test_more_tasks_cost_more(some: int, others: int) -> None:
 
 ESTIMATED = tuple(
     [Template.read(stack.name, stack.template) for stack in render(load_file(path)).stacks]
-    for path in sorted((ROOT / "environments").glob("*.yaml"))
+    for path in environment_files(ROOT / "environments")
 )
 
 

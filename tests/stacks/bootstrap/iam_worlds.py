@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import yaml
 
+from stacks.bases import environment_files
 from stacks.environment import parse_settings
 from stacks.settings import Settings
 from tests.places import ENVIRONMENTS
 
-SHIPPED = tuple(sorted(path.stem for path in ENVIRONMENTS.glob("*.yaml")))
+SHIPPED = tuple(path.stem for path in environment_files(ENVIRONMENTS))
 AZURE = {
     "organization": "contoso",
     "organization_id": "61c028b9-510c-4f84-bfb2-f48d33b6b542",
@@ -22,6 +22,9 @@ AZURE = {
 }
 GITHUB = {"repository": "contoso/gateway", "environments": ["production"], "pull_requests": True}
 PIPELINES: dict[str, Any] = {"azure_devops": AZURE, "github": GITHUB}
+
+SHARED = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shared/{}-AbCdEf"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012"
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "watched": {
@@ -51,6 +54,22 @@ OPTIONS: dict[str, dict[str, Any]] = {
             }
         },
         "alb": {"internal": True},
+        "database": {
+            "existing": {
+                "host": "db.example.com",
+                "name": "llm",
+                "secret_arn": SHARED.format("db"),
+                "kms_key_arn": KEY,
+            }
+        },
+        "cache": {"existing": {"host": "redis.example.com", "secret_arn": SHARED.format("redis")}},
+        "service": {
+            "secrets": ["AZURE_API_KEY"],
+            "secrets_from": {
+                "DATADOG_API_KEY": SHARED.format("datadog") + ":api_key::",
+                "TEAM": "arn:aws:ssm:us-east-1:123456789012:parameter/shared/team",
+            },
+        },
     },
 }
 """What the shipped environments leave out."""
@@ -63,4 +82,6 @@ def world(name: str, **pipelines: Any) -> Settings:
         file = {"system": "litellm", "environment": "dev", **OPTIONS[name]}
     else:
         file = yaml.safe_load((ENVIRONMENTS / f"{name}.yaml").read_text())
-    return parse_settings(yaml.safe_dump(file | {"pipelines": PIPELINES | pipelines}), Path(f"{name}.yaml"))
+    return parse_settings(
+        yaml.safe_dump(file | {"pipelines": PIPELINES | pipelines}), ENVIRONMENTS / f"{name}.yaml"
+    )

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from stacks.bases import environment_files
+from tests.places import ENVIRONMENTS
 from tests.stacks.systems.document_tables import FOLDER, NAMES, Page, Row, named, page, problems, rows
 
 SIZES = {"litellm": 218, "litellm-benchmark": 190, "llm-proxy": 188, "llm-testing": 117}
@@ -162,7 +164,7 @@ def test_the_index_has_the_type_of_every_resource_that_a_row_names_and_no_other(
 
 
 def test_the_index_names_every_environment_file() -> None:
-    shipped = {path.stem for path in (FOLDER.parents[1] / "environments").glob("*.yaml")}
+    shipped = {path.stem for path in environment_files(ENVIRONMENTS)}
     table = INDEX.read_text().partition("| environment files |")[2].partition("\n\n")[0]
 
     assert set(re.findall(r"`([a-z-]+)`", table)) >= shipped

@@ -14,17 +14,22 @@ from stacks.settings import Settings
 
 def reading(settings: Settings) -> Iterator[Statement]:
     """Yield what the role that starts the tasks needs (ECS Developer Guide, "Task execution IAM role")."""
-    sources = [*settings.service.secrets_from.values(), *_of_stores(settings)]
+    stores = (SecretSource(arn=arn, kms_key_arn=key) for arn, key in _stores(settings))
+    sources = [*settings.service.secrets_from.values(), *stores]
     secrets = [one for one in sources if not one.is_parameter]
     yield from _of("Secrets", [secretsmanager.GetSecretValue], secrets)
     yield from _of("Parameters", [ssm.GetParameters], [one for one in sources if one.is_parameter])
 
 
-def _of_stores(settings: Settings) -> Iterator[SecretSource]:
-    """Yield the logins of an existing database and cache."""
+def logins(settings: Settings) -> list[str]:
+    """Return the ARNs of the secrets with which an existing database and cache are used."""
+    return [arn for arn, _ in _stores(settings)]
+
+
+def _stores(settings: Settings) -> Iterator[tuple[str, str | None]]:
     for one in (settings.database.existing, settings.cache.existing):
         if one and one.secret_arn:
-            yield SecretSource(arn=one.secret_arn, kms_key_arn=one.kms_key_arn)
+            yield one.secret_arn, one.kms_key_arn
 
 
 def _of(kind: str, actions: list[Action], sources: Collection[SecretSource]) -> Iterator[Statement]:
