@@ -57,6 +57,8 @@ def parse(text: str, kind: type[Reader] | None = None) -> Tree:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = " ".join(str(part) for part in (error.context, error.problem) if part)
+        if error.problem == "mapping values are not allowed here":
+            reason += "; a text with a colon before a space or at its end needs quotes"
         return _refused(mark.line + 1 if mark else None, f"not YAML: {reason}")
     except _TooManyValuesError:
         return _refused(None, f"more than {reader.most} values, aliases counted each time; write it shorter")

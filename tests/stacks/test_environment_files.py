@@ -236,6 +236,13 @@ def test_the_error_carries_the_problems_as_data() -> None:
         (HEAD + "a: [\n", "4: not YAML: while parsing a flow node expected the node content"),
         (HEAD + "\tb: 1\n", "3: not YAML: while scanning for the next token found character '\\t'"),
         (HEAD + "a: *b\n", "3: not YAML: found undefined alias 'b'"),
+        (
+            HEAD + "a: arn:aws:x:::y::\n",
+            (
+                "3: not YAML: mapping values are not allowed here; a text with a colon before a space or at "
+                "its end needs quotes"
+            ),
+        ),
         (HEAD + "a: \x07\n", "3: the character U+0007 is not allowed in YAML; remove it"),
         (
             HEAD + "alb:\n  waf: true\ntags: {}\nalb:\n  internal: true\n",

@@ -1,7 +1,6 @@
 """Templates of a team's own: read, checked, every problem with its file and line; names made literal."""
 
 import json
-import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,8 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deployer.graph import graph
-from generator.lint import check
 from generator.render import render
 from generator.traffic import traffic
 from stacks.checking.secret_texts import is_secret
@@ -18,7 +15,6 @@ from stacks.environment import EnvironmentFileError, load
 from stacks.extensions import ExtensionError
 from stacks.extensions.document import read
 from stacks.extensions.finishing import finished
-from tests.places import ROOT
 from tests.stacks.extensions.extended import BASE, ENTRY, TEMPLATE, loaded, refusal, written
 
 BOMB = """\
@@ -361,18 +357,6 @@ def test_no_template_makes_a_traceback(
 @given(st.text(st.sampled_from("ab:{}[]!&*<|>-'\"\n\t #%?0."), max_size=60))
 def test_no_text_makes_a_traceback(tmp_path: Path, text: str) -> None:
     assert refusal(tmp_path, template=text)
-
-
-def test_the_examples_of_the_page_are_deployable(tmp_path: Path) -> None:
-    blocks = re.findall(
-        r"(?s)```yaml\n(.*?)```", (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-    )
-    own, template, patches = blocks[:3]
-    for text in (own, patches):
-        manifest = render(loaded(tmp_path, text, template))
-        assert graph(manifest.stacks).names
-        assert [str(one) for one in check(manifest)] == []
-    assert [one.resource for stack in manifest.stacks for one in stack.patched] == ["LoadBalancer"] * 2
 
 
 def test_a_parameter_that_only_names_needed_is_not_left_idle(tmp_path: Path) -> None:
