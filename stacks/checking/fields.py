@@ -235,14 +235,14 @@ HostName = Annotated[
 SecretArn = Annotated[
     str,
     shape(
-        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}",
+        limits.WHOLE_SECRET_ARN,
         "the whole ARN of a secret, arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>",
     ),
 ]
 KmsKeyArn = Annotated[
     str,
     shape(
-        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-z0-9-]{36}",
+        limits.KMS_KEY_ARN,
         "the ARN of a KMS key, arn:aws:kms:<region>:<account>:key/<id>",
     ),
 ]

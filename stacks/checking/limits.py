@@ -129,10 +129,12 @@ VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 VARIABLE_LENGTH: Final = 64
 """So that the export of its secret's ARN has room in CloudFormation's 128 characters."""
 
-SECRET_ARN: Final = (
+WHOLE_SECRET_ARN: Final = (
     rf"arn:aws[a-z-]*:secretsmanager:{REGION}:[0-9]{{12}}:secret:[A-Za-z0-9/_+=.@-]{{1,512}}-[A-Za-z0-9]{{6}}"
-    r"(:[^:\s]*:[^:\s]*:[^:\s]*)?"
 )
+KMS_KEY_ARN: Final = rf"arn:aws[a-z-]*:kms:{REGION}:[0-9]{{12}}:key/[A-Za-z0-9-]{{1,64}}"
+"""Of the key itself: an alias names none in a policy."""
+SECRET_ARN: Final = WHOLE_SECRET_ARN + r"(:[^:\s]*:[^:\s]*:[^:\s]*)?"
 """
 Amazon ECS Developer Guide, "Pass Secrets Manager secrets through Amazon ECS environment variables"; its JSON
 key, stage and version need Fargate's platform version 1.4.0, the only one that ECS gives to a service now.

@@ -63,7 +63,7 @@ SecretArn = Annotated[
 KeyArn = Annotated[
     str,
     shape_untold(
-        rf"arn:aws[a-z-]*:kms:{limits.REGION}:[0-9]{{12}}:key/[A-Za-z0-9-]{{1,64}}",
+        limits.KMS_KEY_ARN,
         "not the ARN of a KMS key, arn:aws:kms:<region>:<account>:key/<id>; an alias is none",
     ),
 ]
