@@ -34,6 +34,7 @@ SERVICES = (
     "ec2",
     "ecr",
     "ecs",
+    "elasticache",
     "elbv2",
     "iam",
     "kms",

@@ -183,7 +183,9 @@ def test_azure_gets_a_failure_as_an_error_and_the_exit_code_stays(deployed: User
     done = on_azure(deployed).run("rollout", "local", "--format", "json")
 
     assert (done.code, json.loads(done.out)["status"]) == (1, "ROLLED_BACK")
-    assert done.err.splitlines()[-1].startswith("##vso[task.logissue type=error]local-litellm-proxy: ECS has")
+    assert done.err.splitlines()[-1].startswith(
+        "##vso[task.logissue type=error]local-litellm-proxy: ECS rolled"
+    )
 
 
 def test_a_reason_from_aws_is_no_command_of_an_agent(deployed: User, account: Sandbox) -> None:

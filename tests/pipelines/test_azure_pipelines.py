@@ -456,7 +456,7 @@ def test_an_expression_has_the_value_that_azure_gives_it(expression: str, value:
 @pytest.mark.parametrize(
     ("root", "template", "told"),
     [
-        ("parameters: {n: twelve}", "type: number", "t.yml: n: 'twelve' is not a number"),
+        ("parameters: {n: twelve}", "type: number", "t.yml: n: 'twelve' is no number"),
         ("parameters: {n: maybe}", "type: boolean", "t.yml: n: 'maybe' is no boolean"),
         ("parameters: {n: '${{ eq(1, 1) }}'}", "type: string", "t.yml: n: True is no string"),
         ("parameters: {n: c}", "type: string\n  values: [a, b]", "t.yml: n is 'c', and not one of a, b"),

@@ -29,6 +29,7 @@ NO_RESOURCE = "AWS knows no resource"
 """What the reason begins with where the Service Authorization Reference has none for any of the actions."""
 NOT_IN_THE_TABLE = {
     "elasticloadbalancing:SetWebAcl",
+    "route53:ListHostedZonesByVPC",
     "ssmmessages:CreateControlChannel",
     "ssmmessages:CreateDataChannel",
     "ssmmessages:OpenControlChannel",

@@ -20,6 +20,7 @@ from deployer import graph
 from generator.lint import check
 from generator.manifest import Manifest
 from generator.render import render
+from stacks.beside import every as sidecars
 from stacks.checking.secret_texts import names_a_secret
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
@@ -299,7 +300,7 @@ def nothing_looks_like_a_secret(settings: Settings, manifest: Manifest) -> None:
             loaded = json.loads(text) if text.startswith("{") else {}
             for key, value in loaded.items():
                 if names_a_secret(key):
-                    assert "{{resolve:" in value or value == "REPLACE_ME", (name, key)
+                    assert "{{resolve:" in str(value) or value == "REPLACE_ME", (name, key)
 
 
 def variables_are_told_once(settings: Settings, manifest: Manifest) -> None:
@@ -404,9 +405,10 @@ def ports_agree(settings: Settings, manifest: Manifest) -> None:
     for _, rule_id, rule in found(manifest, "AWS::EC2::SecurityGroupIngress"):
         if rule["GroupId"]["Fn::GetAtt"][0] == "EcsSecurityGroup":
             assert (rule["FromPort"], rule["ToPort"]) == (port, port), rule_id
+    ports = {one.name: list(one.ports) for one in sidecars(settings)} | {entrance.container: [port]}
     for _, container in containers(manifest):
         mapped = [one["ContainerPort"] for one in container.get("PortMappings", ())]
-        assert mapped == ([port] if container["Name"] == entrance.container else [])
+        assert mapped == ports.get(container["Name"], [])
         if "HealthCheck" in container:
             kind, program, *rest = container["HealthCheck"]["Command"]
             assert kind == "CMD"

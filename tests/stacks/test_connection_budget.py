@@ -125,7 +125,9 @@ def test_a_pool_whose_size_comes_from_elsewhere_is_not_reckoned() -> None:
 
 
 def test_a_problem_with_the_number_itself_is_told_alone() -> None:
-    assert "no number of connections" in refused({"parameters": {"max_connections": "many"}}, max_tasks=500)
+    assert "not a number of connections" in refused(
+        {"parameters": {"max_connections": "many"}}, max_tasks=500
+    )
     assert "min_tasks" in refused(desired_count=5)
 
 

@@ -88,5 +88,8 @@ def test_a_variable_that_names_another_region_than_the_file_is_told_once(
     user = User.at(tmp_path, AWS_ENDPOINT_URL="http://127.0.0.1:1", **LOGIN, **{variable: "eu-west-3"})
 
     told = user.run("verify", "dev").err
-    assert told.count(f"{variable} is eu-west-3, and the file of dev says us-east-1: the file counts") == 1
+    assert (
+        told.count(f"{variable} is eu-west-3, and the file of dev says us-east-1: the file takes precedence")
+        == 1
+    )
     assert "eu-west-3" not in user.run("status", "dev", "--region", "eu-west-3").err

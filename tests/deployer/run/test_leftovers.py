@@ -143,7 +143,9 @@ def test_a_leftover_that_others_import_from_is_refused_untouched(here: Line) -> 
 def test_a_stack_that_still_imports_from_it_is_refused_untouched(here: Line) -> None:
     here.deploy(BEFORE)
 
-    with pytest.raises(Refused, match="web imports dev-data-Arn, which only dev-data exports, and the env"):
+    with pytest.raises(
+        Refused, match="web imports dev-data-Arn, which only dev-data exports, and that stack"
+    ):
         here.deploy(environment(NET, READS), allow_replace=CONSENT)
 
 

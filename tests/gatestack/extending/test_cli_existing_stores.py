@@ -120,7 +120,7 @@ def test_an_environment_on_them_goes_up_and_goes_again_without_a_server_of_its_o
     listed = user.run("secret", "list", "mine")
     assert listed.code == 0
     assert "database" not in listed.out
-    assert "database" not in user.run("verify", "mine").out
+    assert "database-login" not in user.run("verify", "mine").out
 
     gone = user.run("destroy", "mine", "--yes")
 

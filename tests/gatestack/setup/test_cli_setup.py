@@ -348,7 +348,8 @@ def test_files_of_other_systems_are_named_after_system_and_environment(user: Use
 def test_an_account_is_asked_for_in_words_of_the_place_and_taken_as_it_is_copied(
     user: User, right: str
 ) -> None:
-    typed = "\n".join(["", "stage", "", "", "1234", '"1234"', right, "http", "", "", "", "", "", "y", ""])
+    first = ["", "stage", "", "", "1234", '"1234"', right, "http"]
+    typed = "\n".join([*first, *[""] * 12, "y", ""])
 
     done = user.at_a_terminal(typed, "setup")
 

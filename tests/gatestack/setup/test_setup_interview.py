@@ -114,11 +114,11 @@ def test_aurora_is_asked_for_its_capacity_and_a_system_without_a_database_for_no
     assert user.run(*both, "--max-acu", "8").code == 0
     assert load(user.folder / "environments" / "llm-proxy-eu.yaml").database.max_acu == 8
     done = user.run("setup", "--yes", "--system", "llm-testing", "--environment", "eu", "--max-acu", "8")
-    assert "--max-acu: does not go with the other answers" in done.err
+    assert "--max-acu: does not apply with the other answers" in done.err
     done = user.run(
         "setup", "--yes", "--system", "litellm-benchmark", "--environment", "b", "--models", "a/b"
     )
-    assert "--models: does not go with the other answers" in done.err
+    assert "--models: does not apply with the other answers" in done.err
 
 
 @pytest.mark.parametrize("question", SIZES, ids=lambda question: question.name)

@@ -43,6 +43,7 @@ SERVICES = (
         "ec2",
         "ecr",
         "ecs",
+        "elasticache",
         "elastic_load_balancing_v2",
         "cloudwatch_logs",
         "rds",
@@ -210,14 +211,14 @@ LOCAL = (
     Row(
         "STS at AWS, all others elsewhere",
         2,
-        "leave sts at AWS",
+        "to an endpoint that is not AWS, and sts to AWS",
         {"AWS_ENDPOINT_URL": "{sandbox}", "AWS_ENDPOINT_URL_STS": "https://sts.amazonaws.com", **LOGIN},
         commands=EVERY,
     ),
     Row(
         "a services section for S3 alone",
         2,
-        "lead s3 to an endpoint that is not AWS",
+        "sends s3 to an endpoint that is not AWS",
         LOGIN,
         config("[default]\nservices = mine\n[services mine]\ns3 =\n  endpoint_url = {sandbox}\n"),
     ),
@@ -344,7 +345,7 @@ AWS = (
         f"[profile c]\nrole_arn = {ROLE}\nsource_profile = b\n",
     ),
     role("a role of a profile that is not there", NOT_COMPLETE, "source_profile = nobody\n"),
-    role("a role of nobody", "is missing, source_profile or credential_source", ""),
+    role("a role of nobody", "source_profile or credential_source is missing", ""),
     role("a role of a source that is none", NOT_COMPLETE, "credential_source = Moon\n"),
     role(
         "a role that needs an MFA code",
@@ -506,7 +507,7 @@ AWS = (
         "AWS_RESPONSE_CHECKSUM_VALIDATION", "never", "AWS_RESPONSE_CHECKSUM_VALIDATION has a value that AWS's"
     ),
     variable(
-        "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", "many", "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES is set"
+        "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", "many", "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES has a value"
     ),
     variable("AWS_ACCOUNT_ID_ENDPOINT_MODE", "moon", "AWS_ACCOUNT_ID_ENDPOINT_MODE has a value that AWS's"),
     Row(

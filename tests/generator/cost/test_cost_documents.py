@@ -53,7 +53,7 @@ def test_the_page_has_all_rows_and_no_other() -> None:
 
 
 def test_the_page_has_the_day_of_the_prices() -> None:
-    assert f"put together on {load('us-east-1').seen.isoformat()}" in TEXT
+    assert f"compiled on {load('us-east-1').seen.isoformat()}" in TEXT
 
 
 def test_the_pages_reasons_add_up() -> None:

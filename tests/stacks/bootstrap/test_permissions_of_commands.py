@@ -71,6 +71,7 @@ ELSEWHERE = {
     "elasticloadbalancing:SetWebAcl": "what CloudFormation calls SetWebACL",
     "rds:DescribeOrderableDBInstanceOptions": "whether the region sells a new database's class",
     "route53:AssociateVPCWithHostedZone": "CreateVpcEndpoint with private DNS asks for it",
+    "route53:ListHostedZonesByVPC": "whether a private zone knows an existing database",
     "secretsmanager:ListSecretVersionIds": "why a rotation failed",
     "sts:GetCallerIdentity": "where the file names an account",
     "secretsmanager:UpdateSecretVersionStage": "RotateSecret takes up a rotation that failed",
