@@ -36,13 +36,15 @@ COMMANDS: Mapping[str, str] = {
     "secret": "Show or set ENV's secrets; values come from a prompt or stdin.",
     "bootstrap": "Set up CI access for ENV: OIDC trust, roles, boundary; once per account and region.",
     "setup": "Ask a few questions and write an environment file.",
+    "init": "Write a repository of your own: environments, an example extension, pipelines.",
+    "schema": "Print the JSON Schema of environment files.",
     "local": "The sandbox: an AWS endpoint on this machine for ENV=local.",
 }
 """Command -> its line in `--help`; `gatestack.commands` has a module of that name for each."""
 READING = frozenset(
     {
         *("config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "preflight", "secret"),
-        *("show", "status", "verify"),
+        *("schema", "show", "status", "verify"),
     }
 )
 """Commands whose work is what they print. What the others do is done, whoever reads of it."""

@@ -185,8 +185,10 @@ def _file(env: str) -> Path:
     return named if named.is_file() else Path(env)
 
 
+NO_ENVIRONMENT = frozenset({"config", "secret", "setup", "init", "schema", "local"})
+"""Commands that no ENV follows."""
 PLACES: Mapping[str, Sequence[Words]] = {
-    **{name: (environments,) for name in COMMANDS if name not in {"config", "secret", "setup", "local"}},
+    **{name: (environments,) for name in COMMANDS if name not in NO_ENVIRONMENT},
     "rotate": (environments, _secrets),
     "secret list": (environments,),
     "secret get": (environments, _secrets),

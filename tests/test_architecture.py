@@ -248,18 +248,24 @@ def test_every_stack_module_is_named_and_every_name_is_a_module() -> None:
 
 
 def test_an_installed_gatestack_has_every_package_and_every_file_that_it_reads() -> None:
-    """The list is explicit: a folder of tests or a build must not be taken for a package."""
+    """The list is explicit: a folder of tests or a build must not be taken for a package. Links are data."""
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     installed = {package for package in PACKAGES if package != "security"}
     files = [path.relative_to(ROOT) for package in installed for path in (ROOT / package).rglob("*")]
     packages = {".".join(path.parent.parts) for path in files if path.suffix == ".py"}
     data = {path for path in files if path.suffix not in {".py", ".pyc"} and (ROOT / path).is_file()}
+    linked = [path for path in files if (ROOT / path).is_symlink()]
+    for link in linked:
+        below = (path.relative_to(ROOT) for path in (ROOT / link).resolve().rglob("*") if path.is_file())
+        data |= {link.parent / path for path in below if path.suffix != ".pyc"}
     taken = {
         path.relative_to(ROOT)
         for package, patterns in setuptools["package-data"].items()
         for pattern in patterns
         for path in (ROOT / package.replace(".", "/")).glob(pattern)
+        if path.is_file() and path.suffix != ".pyc"
     }
 
     assert set(setuptools["packages"]) == packages
     assert data == taken
+    assert {path.name for path in linked} == {"image", "pipelines"}

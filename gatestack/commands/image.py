@@ -15,13 +15,13 @@ from gatestack import telling
 from gatestack.account import check_account, clients, connect, login
 from gatestack.environment import Environment, SettingsRefused, resolve
 from gatestack.image import programs
-from gatestack.image.base_image import Base, bases
+from gatestack.image.base_image import FOLDER, Base, bases, is_of_litellm
+from gatestack.image.pin_image import pin as pinned
 from gatestack.options import ENV, FORMAT, Options
+from gatestack.repository.shipped import IMAGE
 from stacks.checking.image_tag import with_image_tag
 from stacks.settings import Settings
 
-FOLDER = Path("image")
-"""LiteLLM's Dockerfile."""
 PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 
 
@@ -48,7 +48,9 @@ class _Build:
 
 @click.command()
 @ENV
-@click.option("--tag", metavar="TAG", help="Image tag (default: the commit that is checked out).")
+@click.option(
+    "--tag", metavar="TAG", help="Image tag (default: the commit; LiteLLM's release without image/)."
+)
 @click.option("--push", is_flag=True, help="Push it to ENV's repository; an existing tag is refused.")
 @click.option("--keep-existing", is_flag=True, help="With --push: an existing tag is left unchanged.")
 @click.option(
@@ -57,12 +59,15 @@ class _Build:
     type=click.Path(file_okay=False, path_type=Path),
     default=FOLDER,
     show_default=True,
-    help="Folder with the Dockerfile of another application than LiteLLM.",
+    help="Folder with another Dockerfile; without image/, that of the installed gatestack is used.",
 )
 @click.option(
     "--unverified",
     is_flag=True,
     help="In a terminal, without cosign: build on the digest that the Dockerfile pins, unverified.",
+)
+@click.option(
+    "--pin", is_flag=True, help="Verify the Dockerfile's release, and write its digest there; build nothing."
 )
 @FORMAT
 @click.pass_obj
@@ -76,14 +81,22 @@ def image(
     push: bool,
     keep_existing: bool,
     unverified: bool,
+    pin: bool,
 ) -> int:
     """Build ENV's container image for its architecture; with --push, push it to ENV's ECR repository."""
     environment = resolve(env, options.region)
+    if pin:
+        _bases(environment, folder)
+        click.echo(pinned(folder / "Dockerfile"))
+        return 0
     settings = _settings(environment, env)
+    folder = IMAGE if folder == FOLDER and not folder.exists() else folder
     found = _bases(environment, folder)
+    if folder == IMAGE and found and tag is None:
+        tag = found[0].release  # no commit says what is in it
     tag, revision = _named(settings, tag, folder, push=push)
     programs.find_docker()
-    _check_verifiable(found, folder, unverified=unverified)
+    _check_verifiable(found, folder, env, unverified=unverified)
     place = _place(environment, options, env) if push else settings.repository_name
     if push and connect(environment, options).has_image(settings.repository_name, tag):
         if not keep_existing:
@@ -92,7 +105,7 @@ def image(
         click.echo(f"{place}:{tag} exists already: it is left unchanged", err=True)
         return _told(environment, f"{place}:{tag}", tag, style, pushed=False)
     for one in found:
-        _verify(one, folder)
+        _verify(one, folder, env)
     build = _Build(settings, folder, tag, revision)
     build.run(f"{place}:{tag}")
     if push:
@@ -120,7 +133,7 @@ def _bases(environment: Environment, folder: Path) -> tuple[Base, ...]:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise Refused(f"{path} cannot be read: {why}; give its folder with --context") from error
     found = bases(text)
-    if found and not str(environment.application.public_image).startswith("ghcr.io/berriai/"):
+    if found and not is_of_litellm(environment.application.public_image):
         what = f"{path} is LiteLLM's, and {environment.name} runs {environment.application.title}"
         raise Refused(f"{what}: give the folder of its own Dockerfile with --context")
     return found
@@ -154,7 +167,7 @@ def _place(environment: Environment, options: Options, env: str) -> str:
     return place
 
 
-def _check_verifiable(found: tuple[Base, ...], folder: Path, *, unverified: bool) -> None:
+def _check_verifiable(found: tuple[Base, ...], folder: Path, env: str, *, unverified: bool) -> None:
     """Refuse what is not pinned, and what nobody can verify here unless a person takes it so."""
     path = folder / "Dockerfile"
     for one in found:
@@ -162,9 +175,7 @@ def _check_verifiable(found: tuple[Base, ...], folder: Path, *, unverified: bool
             raise Refused(f"{path} builds on {one.name} and does not name {one.missing}")
         if not one.pinned:
             what = f"{path} builds on {one.tagged} without its digest"
-            raise Refused(
-                f"{what}: `make lock-image` verifies image/Dockerfile's and writes its LITELLM_DIGEST"
-            )
+            raise Refused(f"{what}: {_pin_command(env, folder)} verifies it and writes its LITELLM_DIGEST")
     if not found or programs.has_cosign():
         return
     install = "install cosign (docs/image.md)"
@@ -176,7 +187,13 @@ def _check_verifiable(found: tuple[Base, ...], folder: Path, *, unverified: bool
         )
 
 
-def _verify(one: Base, folder: Path) -> None:
+def _pin_command(env: str, folder: Path) -> str:
+    """Return the command that pins the release of the Dockerfile in *folder*."""
+    context = () if folder == FOLDER else ("--context", str(folder))
+    return f"`{shlex.join(('gatestack', 'image', env, '--pin', *context))}`"
+
+
+def _verify(one: Base, folder: Path, env: str) -> None:
     """Let only that pass whose tag is signed and stands for the digest that is built on."""
     if not programs.has_cosign():
         what = f"it is not verified that {one.digest} is {one.tagged}, signed by LiteLLM"
@@ -185,9 +202,8 @@ def _verify(one: Base, folder: Path) -> None:
     digest = programs.verify(one)
     if digest != one.digest:
         what = f"{one.tagged} is {digest}, and {folder / 'Dockerfile'} pins {one.digest}: nothing is built"
-        raise DeployError(
-            f"{what}. If you have changed the release, run `make lock-image`; otherwise the tag has moved"
-        )
+        again = f"If you have changed the release, run {_pin_command(env, folder)}"
+        raise DeployError(f"{what}. {again}; otherwise the tag has moved")
 
 
 def _push(environment: Environment, options: Options, place: str, tag: str) -> None:

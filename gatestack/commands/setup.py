@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from gatestack import telling
 from gatestack.catalogue import placeholders
 from gatestack.environment import Environment, SettingsRefused, resolve
 from gatestack.injected import keys_taken, put_in
@@ -19,8 +20,12 @@ from gatestack.setup import draft
 from gatestack.setup.interview import BACK, Asker, Interview, place
 from gatestack.setup.question import filed
 from gatestack.setup.questions import QUESTIONS, implied_access
+from stacks import schema
 from stacks.application import PLACEHOLDER, Written
 from stacks.environment import EnvironmentFileError, parse_settings
+
+OWN_SCHEMA = Path("stacks") / schema.FILE.name
+"""Seen from where the schema is made."""
 
 
 def _options(command: Callable[..., int]) -> Callable[..., int]:
@@ -52,6 +57,7 @@ def setup(options: Options, /, *, yes: bool, force: bool, **given: str | None) -
     path, text = _agreed(interview) if asks else _shown(interview)
     _check(text, path)
     _write(path, text, makes_folder=asks or yes, force=force)
+    _write_schema(path)
     environment = resolve(str(path))
     environment.warn()
     click.echo(path)
@@ -62,7 +68,7 @@ def setup(options: Options, /, *, yes: bool, force: bool, **given: str | None) -
 def _shown(interview: Interview) -> tuple[Path, str]:
     """Show the file that the answers make, and return its place and text."""
     answers = interview.answers()
-    path, text = place(answers), draft.text(filed(answers))
+    path, text = place(answers), draft.text(filed(answers), _schema_of(place(answers)))
     click.echo(text, err=True)
     return path, text
 
@@ -132,12 +138,29 @@ def _write(path: Path, text: str, *, makes_folder: bool, force: bool) -> None:
         raise SettingsRefused(f"{path} cannot be written: {error.strerror}") from error
 
 
+def _schema_of(path: Path) -> str:
+    """Return where editors find the schema of the file *path*: beside it, but not in our own repository."""
+    there = path.parent.parent / OWN_SCHEMA
+    return f"../{OWN_SCHEMA}" if there.is_file() else draft.SCHEMA
+
+
+def _write_schema(path: Path) -> None:
+    """Write the schema that the file *path* names, where it does not exist yet."""
+    beside = path.with_name(draft.SCHEMA)
+    if _schema_of(path) != draft.SCHEMA or beside.exists():
+        return
+    try:
+        beside.write_text(schema.FILE.read_text(encoding="utf-8"), encoding="utf-8")
+    except OSError as error:
+        telling.warning(f"{beside} cannot be written, so editors do not check {path}: {error.strerror}")
+
+
 def _next(env: str, environment: Environment) -> str:
     """Return the commands that come next."""
     name = shlex.quote(env)
     steps = [
         ("preview", f"gatestack plan {name}"),
-        ("deploy", f"make deploy-env ENV={name}"),
+        ("deploy", f"gatestack deploy {name}"),
         *(("set a provider's key", f"gatestack secret set {name} {key}") for key in _keys(environment)),
         (
             "show the first access key",

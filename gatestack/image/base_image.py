@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
+FOLDER = Path("image")
+"""LiteLLM's Dockerfile, in a repository that holds one."""
 _ARGUMENT = re.compile(r"^ARG[ \t]+(\w+)=[\"']?([^\s\"']*)[\"']?[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _FROM = re.compile(r"^FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.MULTILINE | re.IGNORECASE)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))")
@@ -55,6 +58,11 @@ class Base:
     def pinned(self) -> bool:
         """Return whether it is one image for ever."""
         return _DIGEST.fullmatch(self.digest) is not None
+
+
+def is_of_litellm(image: str | None) -> bool:
+    """Whether *image* is one that LiteLLM publishes, so that LiteLLM's Dockerfile takes its place."""
+    return image is not None and _LITELLM.match(image) is not None
 
 
 def bases(dockerfile: str) -> tuple[Base, ...]:

@@ -8,9 +8,8 @@ from pathlib import Path
 import click
 
 from deployer.errors import DeployError, Refused
-from gatestack.commands.image import FOLDER
 from gatestack.image import programs
-from gatestack.image.base_image import bases, with_digest
+from gatestack.image.base_image import FOLDER, bases, with_digest
 
 
 def pin(path: Path) -> str:

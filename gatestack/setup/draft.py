@@ -15,6 +15,8 @@ from stacks.systems import application
 Answers = Mapping[str, Any]
 """Values by key: ``network.nat_gateways``; what has none is left to the defaults."""
 
+SCHEMA = "environment.schema.json"
+"""The JSON Schema beside the file, for editors; `gatestack schema` prints it."""
 ENDLESS = 1_000_000
 """No line of the file is folded."""
 
@@ -143,14 +145,14 @@ def nested(answers: Answers) -> dict[str, Any]:
     return result
 
 
-def text(answers: Answers) -> str:
-    """Return the file: *answers*, and the defaults of what people look for."""
+def text(answers: Answers, schema: str = SCHEMA) -> str:
+    """Return the file: *answers*, and the defaults of what people look for; *schema*: for editors."""
     system, tier = answers["system"], answers["tier"]
     name = NAMES.get(system, application(system).title)
     lines = [
-        "# yaml-language-server: $schema=../stacks/environment.schema.json",
+        f"# yaml-language-server: $schema={schema}",
         f"# {name}, {TIERS[tier]}",
-        f"# What is not said here is in stacks/systems/{system}.yaml.",
+        "# `gatestack show ENV` lists every key, with the defaults of what is not said here.",
     ]
     sections: list[str] = []
     for key, line in _written(answers, defaults(system, tier)):

@@ -27,5 +27,5 @@ def checked(name: str) -> str:
     near = difflib.get_close_matches(name.lower(), sorted(KNOWN))
     near.sort(key=lambda one: sorted(one) != sorted(name.lower()))  # letters that changed places come first
     meant = f"; did you mean {near[0]}?" if near else ""
-    listed = f"as of {SEEN}; `make regions` asks a newer botocore"
+    listed = f"as of {SEEN}; a later gatestack may know more"
     raise ValueError(f"{name!r} is not a region like us-east-1 ({listed}){meant}")

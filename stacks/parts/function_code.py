@@ -77,7 +77,9 @@ def _library(name: str) -> Iterator[tuple[str, bytes]]:
     except PackageNotFoundError:
         listed = None
     if not listed:
-        raise FileNotFoundError(f"{name}: not installed as pip does it; run `make ready`")
+        raise FileNotFoundError(
+            f"{name}: not installed as pip does it: `pip install --force-reinstall gatestack`"
+        )
     for file in listed:
         if file.suffix == ".py" or (file.name == "METADATA" and file.parent.name.endswith(".dist-info")):
             yield file.as_posix(), Path(str(file.locate())).read_bytes()

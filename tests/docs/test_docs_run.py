@@ -165,7 +165,12 @@ IMAGES = (
     Step("gatestack setup --system llm-proxy --environment qa --yes", "environments/llm-proxy-qa.yaml"),
     Step("gatestack plan llm-proxy-qa --region eu-central-1"),
 )
-SCENARIOS = {"first": FIRST, "make": MAKE, "day two": DAY_TWO, "images": IMAGES}
+REPOSITORY = (
+    Step("gatestack init gateway --system litellm --pipelines azure", "gatestack deploy local --yes"),
+    Step("gatestack schema", "Environment of gatestack"),
+    Step("gatestack init another", "files are written to"),
+)
+SCENARIOS = {"repository": REPOSITORY, "first": FIRST, "make": MAKE, "day two": DAY_TWO, "images": IMAGES}
 
 EXCUSED: Mapping[str, str] = {
     "setup": "asks at a terminal: test_cli_setup.py types the answers",
@@ -189,6 +194,7 @@ EXCUSED: Mapping[str, str] = {
     "make lock": "asks the package index: test_locks.py reads what it has written",
     "make lock-image": "rewrites a file of the repository: test_pin_image.py",
     "image --unverified": "for a person without cosign: test_cli_image.py",
+    "image --pin": "rewrites a file of the repository: test_cli_init.py",
     "make schema": "rewrites files of the repository",
     "cost --live": "asks the real Price List API; with a stand-in in test_cost_live.py",
     "make scan": "as long as a suite of its own: CI runs it",

@@ -146,7 +146,10 @@ LITELLM = "ghcr.io/berriai/litellm-database"
     ("dockerfile", "words"),
     [
         (DOCKERFILE.replace(pinned().digest, ""), f"builds on {LITELLM}:v1.93.0 without its digest"),
-        (DOCKERFILE.replace(pinned().digest, "sha256:0"), "without its digest: `make lock-image` verifies"),
+        (
+            DOCKERFILE.replace(pinned().digest, "sha256:0"),
+            "without its digest: `gatestack image dev --pin` verifies",
+        ),
         (DOCKERFILE.replace("@${LITELLM_DIGEST}", ""), "without its digest"),
         (f"FROM {LITELLM}@{DIGEST}\n", "does not name a release"),
         (f"FROM {LITELLM}:v1.93.0@{DIGEST}\n", "does not name ARG LITELLM_KEY_COMMIT"),

@@ -1,0 +1,13 @@
+"""The project's files that an installed gatestack brings along, for repositories that are not its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+IMAGE = _HERE / "shipped" / "image"
+"""LiteLLM's Dockerfile: the project's image/, which the package holds by a link."""
+PIPELINES = _HERE / "shipped" / "pipelines"
+"""The project's pipelines/, by a link as well."""
+FILES = _HERE / "files"
+"""What a team's repository begins with; words in capitals are filled in."""
