@@ -409,7 +409,7 @@ def ports_agree(settings: Settings, manifest: Manifest) -> None:
     for _, container in containers(manifest):
         mapped = [one["ContainerPort"] for one in container.get("PortMappings", ())]
         assert mapped == ports.get(container["Name"], [])
-        if "HealthCheck" in container:
+        if container["Name"] == entrance.container and "HealthCheck" in container:
             kind, program, *rest = container["HealthCheck"]["Command"]
             assert kind == "CMD"
             assert any(f"127.0.0.1:{port}/" in one for one in rest)

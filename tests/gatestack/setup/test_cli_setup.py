@@ -159,13 +159,13 @@ def test_without_a_terminal_every_missing_answer_is_named(user: User) -> None:
 def test_an_answer_that_cannot_be_is_refused_by_the_files_own_rules(
     user: User, arguments: list[str], message: str
 ) -> None:
-    before = {path: path.read_bytes() for path in (user.folder / "environments").iterdir()}
+    before = {path: path.read_bytes() for path in (user.folder / "environments").glob("*.yaml")}
 
     done = user.run("setup", "--yes", *arguments)
 
     assert message in done.err
     assert (done.code, done.out) == (2, "")
-    assert {path: path.read_bytes() for path in (user.folder / "environments").iterdir()} == before
+    assert {path: path.read_bytes() for path in (user.folder / "environments").glob("*.yaml")} == before
 
 
 def test_force_writes_over_a_file(user: User) -> None:
