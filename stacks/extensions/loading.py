@@ -43,8 +43,14 @@ def _patch(said: sections.Patch, number: int, where: Where) -> Patch:
         value,
         said.reason,
         said.accept_risk,
-        f"{file}:{line}" if line else str(file),
+        _shown(file, line),
     )
+
+
+def _shown(file: Path, line: int | None) -> str:
+    """Return folder, name and line of *file*: the same on each machine, since it is part of what is built."""
+    name = "/".join(file.resolve().parts[-2:])
+    return f"{name}:{line}" if line else name
 
 
 class _Loading:

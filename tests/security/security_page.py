@@ -9,7 +9,9 @@ from functools import cache
 from typing import Any
 
 from security.scan import manifests
+from stacks import STACKS
 from stacks.alb import TLS_POLICY
+from stacks.bootstrap import NAME
 from tests.docs.generated_parts import with_parts
 from tests.places import ROOT
 
@@ -33,12 +35,14 @@ class Resource:
 
 @cache
 def resources() -> tuple[Resource, ...]:
-    """Return every resource that is deployed."""
+    """Return every resource of gatestack's own; what a team adds, or patches, is the team's to judge."""
     return tuple(
         Resource(environment.name, environment.system, f"{spec.name}/{title}", one["Type"], one["Properties"])
         for environment, manifest in manifests()
         for spec in manifest.stacks
+        if spec.name in {*STACKS, NAME}
         for title, one in json.loads(spec.template)["Resources"].items()
+        if title not in {patch.resource for patch in spec.patched}
     )
 
 

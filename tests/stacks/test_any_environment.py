@@ -344,7 +344,7 @@ def injected_sources(manifest: Manifest) -> set[tuple[str, str]]:
                 sources.add(("parameter", source["Fn::Sub"].partition(":parameter")[2]))
                 continue
             arn, key = source["Fn::Join"][1]
-            assert re.fullmatch(r":[A-Za-z_]+::", key)
+            assert re.fullmatch(r":[A-Za-z_][A-Za-z0-9_]*::", key)
             sources.add(("secret", secret_of(manifest, arn)))
     return sources
 

@@ -28,6 +28,7 @@ OURS = {"ManagedBy": "gatestack", "Environment": "dev", "System": "litellm"}
 LOG = "AWS::Logs::LogGroup"
 SECRET = "AWS::SecretsManager::Secret"
 NO_NAMES = {
+    "AWS::IAM::Policy.PolicyName",  # of one role
     "AWS::ApplicationAutoScaling::ScalingPolicy.PolicyName": "unique to its service, which is new",
     "AWS::CertificateManager::Certificate.DomainName": "several certificates may have it",
     "AWS::CloudWatch::Alarm.MetricName": "of a metric",

@@ -9,6 +9,7 @@ import yaml
 
 from stacks.bases import environment_files
 from stacks.environment import load, parse_settings
+from stacks.extensions import Added
 from tests.command import User
 from tests.places import ENVIRONMENTS
 
@@ -43,7 +44,7 @@ def test_what_is_shown_is_a_file_that_means_the_same(user: User, name: str) -> N
     for more in ((), ("--origin",)):
         done = user.run("show", name, *more)
         assert (done.code, done.err) == (0, "")
-        assert parse_settings(done.out, path) == load(path)
+        assert parse_settings(done.out, path).adding(Added()) == load(path).adding(Added())
 
 
 def test_each_value_says_where_it_comes_from(user: User) -> None:
