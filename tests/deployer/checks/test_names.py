@@ -28,11 +28,11 @@ OURS = {"ManagedBy": "gatestack", "Environment": "dev", "System": "litellm"}
 LOG = "AWS::Logs::LogGroup"
 SECRET = "AWS::SecretsManager::Secret"
 NO_NAMES = {
-    "AWS::IAM::Policy.PolicyName",  # of one role
     "AWS::ApplicationAutoScaling::ScalingPolicy.PolicyName": "unique to its service, which is new",
     "AWS::CertificateManager::Certificate.DomainName": "several certificates may have it",
     "AWS::CloudWatch::Alarm.MetricName": "of a metric",
     "AWS::EC2::VPCEndpoint.ServiceName": "of AWS's service",
+    "AWS::IAM::Policy.PolicyName": "of one role",
     "AWS::RDS::DBCluster.DatabaseName": "inside the server",
     "AWS::RDS::DBInstance.DBName": "inside the server",
     "AWS::Route53::RecordSet.Name": "the hosted zone's records are looked at (deployer.checks.domain)",

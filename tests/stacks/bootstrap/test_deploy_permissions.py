@@ -342,7 +342,15 @@ def _statements_of_roles(name: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
             policies = [*properties.get("Policies", ())] if entry["Type"] == "AWS::IAM::Role" else []
             policies += [properties] if entry["Type"] == "AWS::IAM::Policy" else []
             for policy in policies:
-                yield from ((title, one) for one in policy["PolicyDocument"]["Statement"])
+                yield from ((title, _listed(one)) for one in policy["PolicyDocument"]["Statement"])
+
+
+def _listed(statement: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a statement as gatestack writes them; a team may write one action or resource without a list."""
+    lists = {
+        key: value if isinstance(value := statement[key], list) else [value] for key in ("Action", "Resource")
+    }
+    return {**statement, **lists}
 
 
 def _concrete(resources: Any, prefix: str) -> list[str]:
