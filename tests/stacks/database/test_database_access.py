@@ -11,6 +11,7 @@ import yaml
 
 from generator.lint import check
 from generator.render import render
+from sandbox.server import Sandbox
 from stacks import database, service
 from stacks.checking.advice import advice
 from stacks.checking.database_access import access_findings
@@ -195,10 +196,13 @@ def test_an_environment_with_everything_switched_on_is_clean(engine: str) -> Non
     assert check(render(load({"engine": engine}, **ALL))) == ()
 
 
-def test_everything_is_switched_on_in_a_running_environment_and_off_and_it_is_taken_down(user: User) -> None:
+def test_everything_is_switched_on_in_a_running_environment_and_off_and_it_is_taken_down(
+    user: User, sandbox: Sandbox
+) -> None:
     def deploy(*arguments: str) -> dict[str, dict[str, str]]:
         done = user.run("deploy", "local", "--yes", "--format", "json", *arguments)
         assert done.code == 0, done.err
+        sandbox.finish()  # a rotation that this clock makes look as old as one that hangs
         found: dict[str, dict[str, str]] = json.loads(done.out)["outputs"]
         return found
 
