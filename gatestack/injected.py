@@ -16,7 +16,6 @@ from stacks.application import (
     FromSecret,
     Injected,
     OwnSecret,
-    Program,
 )
 from stacks.settings import Settings
 
@@ -62,14 +61,9 @@ def parameters_taken(environment: Environment) -> Mapping[str, str]:
 
 
 def _all(application: Application, settings: Settings) -> Iterator[tuple[str, Injected]]:
-    for program in _programs(application, settings):
+    for program in application.services(settings):
         yield from program.injected(settings).items()
     yield from task_secrets.injected(settings).items()
-
-
-def _programs(application: Application, settings: Settings) -> Iterator[Program]:
-    yield application.entrance
-    yield from (beside.program for beside in application.background(settings))
 
 
 def _in_templates(manifest: Manifest, prefix: str) -> Iterator[tuple[str, str]]:

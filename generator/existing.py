@@ -55,10 +55,7 @@ def taken_for_granted(settings: Settings, stacks: tuple[StackSpec, ...]) -> Exis
 def _stores(settings: Settings) -> Iterator[ExistingStore]:
     """Yield the database and the cache that were there, with the keys that some program is given of each."""
     given, read = settings.given, set(_read(settings))
-    there = {"database.existing": settings.database.existing, "cache.existing": settings.cache.existing}
-    for key, one in there.items():
-        if one is None:
-            continue
+    for key, one in settings.existing_stores.items():
         keys = {
             source.key
             for source in read
@@ -77,11 +74,7 @@ def _stores(settings: Settings) -> Iterator[ExistingStore]:
 
 def _read(settings: Settings) -> Iterator[FromSecret]:
     """Yield what programs are given out of secrets as their tasks start."""
-    made_of = application(settings.system)
-    programs = [made_of.entrance, *(one.program for one in made_of.background(settings))]
-    if made_of.migration:
-        programs.append(made_of.migration.program)
-    for program in programs:
+    for program in application(settings.system).programs(settings):
         yield from (one for one in program.injected(settings).values() if isinstance(one, FromSecret))
 
 

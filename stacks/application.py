@@ -275,6 +275,17 @@ class Application:
     advice: Callable[[Settings], Iterator[str]] = lambda _: iter(())
     """What its own experience warns of."""
 
+    def services(self, settings: Settings) -> Iterator[Program]:
+        """Yield what runs as a service: the entrance, then what is beside it."""
+        yield self.entrance
+        yield from (one.program for one in self.background(settings))
+
+    def programs(self, settings: Settings) -> Iterator[Program]:
+        """Yield everything that runs as a task: the services, then the migration."""
+        yield from self.services(settings)
+        if self.migration:
+            yield self.migration.program
+
     def variable_of(self, parameter: str) -> str:
         """Return the variable that tasks get from *parameter*: ``REDIS_DB`` from ``redis-db``."""
         return self.read_by_tasks.get(parameter, parameter.upper().replace("-", "_"))

@@ -15,7 +15,7 @@ from pydantic import PrivateAttr
 from stacks.checking import fields, limits
 from stacks.extensions import Added
 from stacks.sections import Section
-from stacks.sections.database import Cache, Database
+from stacks.sections.database import Cache, Database, ExistingCache, ExistingDatabase
 from stacks.sections.extend import Extend
 from stacks.sections.network import Alb, ExistingVpc, Network
 from stacks.sections.operation import Deployment, Dispatcher, Observability, Secrets
@@ -95,10 +95,13 @@ class Settings(Section):
     @property
     def given(self) -> Mapping[tuple[str, str], str]:
         """Stack and output -> value, of what is there already and so is exported by no stack."""
-        return {
-            **(self.database.existing.given if self.database.existing else {}),
-            **(self.cache.existing.given if self.cache.existing else {}),
-        }
+        return {place: value for one in self.existing_stores.values() for place, value in one.given.items()}
+
+    @property
+    def existing_stores(self) -> Mapping[str, ExistingDatabase | ExistingCache]:
+        """Key of the file -> the database and the cache that are there already."""
+        there = {"database.existing": self.database.existing, "cache.existing": self.cache.existing}
+        return {key: one for key, one in there.items() if one}
 
     @property
     def database_identifier(self) -> str:

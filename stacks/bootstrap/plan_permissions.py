@@ -101,12 +101,13 @@ def looking_at_contents(reach: Reach, settings: Settings) -> list[Statement]:
     Tasks are listed here for want of room elsewhere; ListTasks is kept to clusters by a condition.
     """
     service = reach.arns
+    shared = [one.resource for one in logins(settings)]
     in_cluster = ArnEquals("ecs:cluster", service("ecs", "cluster/{p}", "cluster/{p}-*"))
     return [
         allow("LookAtTasks", actions("ecs", "ListTasks"), ["*"], when(in_cluster)),
         allow("ReadTopics", actions("sns", _TOPICS), service("sns", "{p}-*")),
         allow("ReadParameters", actions("ssm", _PARAMETERS), service("ssm", "parameter/{p}/*")),
-        allow("ReadSecretsFacts", actions("secretsmanager", _SECRETS), [*secrets(reach), *logins(settings)]),
+        allow("ReadSecretsFacts", actions("secretsmanager", _SECRETS), [*secrets(reach), *shared]),
         allow("ReadBuckets", actions("s3", _BUCKETS), [*reach.buckets()], when(HERE)),
         allow(
             "ReadFiles",

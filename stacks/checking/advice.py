@@ -10,7 +10,6 @@ from stacks.checking.database import database_advice
 from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
 from stacks.checking.observability import observability_advice
-from stacks.checking.stores import store_advice
 from stacks.checking.tasks.sidecars import sidecar_advice
 from stacks.checking.tasks.task_policy import task_policy_advice
 from stacks.checking.variables import source_advice
@@ -28,7 +27,6 @@ def advice(settings: Settings) -> tuple[str, ...]:
         *source_advice(settings),
         *_connections(settings),
         *database_advice(settings),
-        *store_advice(settings),
         *access_advice(settings),
         *observability_advice(settings),
         *deployment_advice(settings),

@@ -56,9 +56,7 @@ def _taken(settings: Settings, name: str, value: str) -> str | None:
 
 def told(settings: Settings) -> frozenset[str]:
     """Return the variables that some program gets whatever `service.parameters` says."""
-    own = application(settings.system)
-    programs = [own.entrance, *(one.program for one in own.background(settings))]
-    programs += [own.migration.program] if own.migration else []
+    programs = application(settings.system).programs(settings)
     return frozenset(name for one in programs for name in (*one.variables(settings), *one.injected(settings)))
 
 
@@ -176,6 +174,13 @@ def _is_elsewhere(settings: Settings, source: SecretSource) -> bool:
     return settings.account not in {None, source.parts[3]}
 
 
+def _foreign(settings: Settings) -> Mapping[str, SecretSource]:
+    """Return key of the file -> secret or parameter that was there already."""
+    found = {f"service.secrets_from.{name}": one for name, one in settings.service.secrets_from.items()}
+    stores = settings.existing_stores.items()
+    return found | {f"{key}.secret_arn": one.secret for key, one in stores if one.secret}
+
+
 def source_advice(settings: Settings) -> Iterator[str]:
     """
     Yield what the other account has to allow for each of its secrets and parameters.
@@ -184,13 +189,13 @@ def source_advice(settings: Settings) -> Iterator[str]:
     parameters in Parameter Store": of the advanced tier alone, and with a customer key where one encrypts.
     """
     reader = f"the role of {settings.stack_name('security')}'s output ExecutionRoleArn"
-    for name, source in settings.service.secrets_from.items():
+    for key, source in _foreign(settings).items():
         if not _is_elsewhere(settings, source):
             continue
-        whose = f"service.secrets_from.{name} is of account {source.parts[3]}, which has to"
-        key = f", and kms:Decrypt in the policy of {source.kms_key_arn}" if source.kms_key_arn else ""
+        whose = f"{key} is of account {source.parts[3]}, which has to"
+        decrypt = f", and kms:Decrypt in the policy of {source.kms_key_arn}" if source.kms_key_arn else ""
         if source.is_parameter:
             share = "share it by AWS RAM (advanced tier only)"
-            yield f"{whose} {share} with this account{key and f', and allow {reader}{key[4:]}'}"
+            yield f"{whose} {share} with this account{decrypt and f', and allow {reader}{decrypt[4:]}'}"
         else:
-            yield f"{whose} allow {reader}: secretsmanager:GetSecretValue in the secret's policy{key}"
+            yield f"{whose} allow {reader}: secretsmanager:GetSecretValue in the secret's policy{decrypt}"

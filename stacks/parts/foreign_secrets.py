@@ -14,22 +14,15 @@ from stacks.settings import Settings
 
 def reading(settings: Settings) -> Iterator[Statement]:
     """Yield what the role that starts the tasks needs (ECS Developer Guide, "Task execution IAM role")."""
-    stores = (SecretSource(arn=arn, kms_key_arn=key) for arn, key in _stores(settings))
-    sources = [*settings.service.secrets_from.values(), *stores]
+    sources = [*settings.service.secrets_from.values(), *logins(settings)]
     secrets = [one for one in sources if not one.is_parameter]
     yield from _of("Secrets", [secretsmanager.GetSecretValue], secrets)
     yield from _of("Parameters", [ssm.GetParameters], [one for one in sources if one.is_parameter])
 
 
-def logins(settings: Settings) -> list[str]:
-    """Return the ARNs of the secrets with which an existing database and cache are used."""
-    return [arn for arn, _ in _stores(settings)]
-
-
-def _stores(settings: Settings) -> Iterator[tuple[str, str | None]]:
-    for one in (settings.database.existing, settings.cache.existing):
-        if one and one.secret_arn:
-            yield one.secret_arn, one.kms_key_arn
+def logins(settings: Settings) -> list[SecretSource]:
+    """Return the secrets with which an existing database and cache are used."""
+    return [one.secret for one in settings.existing_stores.values() if one.secret]
 
 
 def _of(kind: str, actions: list[Action], sources: Collection[SecretSource]) -> Iterator[Statement]:

@@ -91,8 +91,8 @@ def _group(
 
 def _stores(settings: Settings) -> list[SecurityGroupRule]:
     """Return the ways to a database and a cache that were there; their own groups are their owner's."""
-    there = (settings.database.existing, settings.cache.existing)
-    return [_tcp(one.port, one.cidr or settings.network.vpc_cidr) for one in there if one]
+    there = settings.existing_stores.values()
+    return [_tcp(one.port, one.cidr or settings.network.vpc_cidr) for one in there]
 
 
 def _testers(settings: Settings) -> list[SecurityGroupRule]:

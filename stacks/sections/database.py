@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from stacks.checking import fields, limits
 from stacks.checking.fields import between, shape
 from stacks.sections import Section
+from stacks.sections.variables import SecretSource
 
 
 class ExistingStore(Section):
@@ -20,6 +21,11 @@ class ExistingStore(Section):
     """Key that the secret is encrypted with; left out: AWS's own, `aws/secretsmanager`."""
     cidr: fields.Cidr | None = None
     """Addresses of the server, which tasks may connect to on its port; left out: those of the VPC."""
+
+    @property
+    def secret(self) -> SecretSource | None:
+        """The secret, as the role that starts the tasks needs it."""
+        return SecretSource(arn=self.secret_arn, kms_key_arn=self.kms_key_arn) if self.secret_arn else None
 
 
 class ExistingDatabase(ExistingStore):

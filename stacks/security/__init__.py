@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from awacs import bedrock, ecr, kms, logs, s3, secretsmanager, ssm, ssmmessages, xray
@@ -53,7 +53,8 @@ def build(settings: Settings) -> Stack:
 def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Role:
     """Pull the image, fetch what is injected, write logs: ECS Developer Guide, "Task execution IAM role"."""
     settings = stack.settings
-    log_groups = [arn("logs", f"log-group:{settings.log_group_of(name)}:*") for name in _programs(stack)]
+    names = [one.name for one in stack.application.programs(settings)]
+    log_groups = [arn("logs", f"log-group:{settings.log_group_of(name)}:*") for name in names]
     # Six characters end a secret's ARN (AWS Secrets Manager User Guide, "Permissions policy examples").
     login = [arn("secretsmanager", f"secret:{settings.login_secret_name}-??????")]
     put_in = task_secrets.put_in(settings)
@@ -82,15 +83,6 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
 def _sidecar_images(settings: Settings) -> list[Statement]:
     arns = image_repositories(settings)
     return [allow("PullSidecarImages", _PULL, arns)] if arns else []
-
-
-def _programs(stack: Stack) -> Iterator[str]:
-    """Yield the names of everything that runs as a task."""
-    application = stack.application
-    yield application.entrance.name
-    yield from (one.program.name for one in application.background(stack.settings))
-    if application.migration:
-        yield application.migration.program.name
 
 
 def _task_role(stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket | None) -> iam.Role:

@@ -129,6 +129,20 @@ def test_what_the_other_account_has_to_allow_is_said() -> None:
     assert not [one for one in advice(of("litellm", account=None, **theirs)) if "secrets_from" in one]
 
 
+def test_what_the_owner_of_an_existing_databases_login_has_to_allow_is_said_in_the_same_words() -> None:
+    key = SHARED_KEY.replace(ACCOUNT, OTHER)
+    login = {"arn": SHARED.replace(ACCOUNT, OTHER).split(":api_key")[0], "kms_key_arn": key}
+    store = {"host": "db.acme.org", "name": "llm", "secret_arn": login["arn"], "kms_key_arn": key}
+    both = {"database": {"existing": store}, "service": {"secrets_from": {"A": login}}}
+    settings = environment("litellm", account=ACCOUNT, **both)
+    told = [one for one in advice(settings) if f"of account {OTHER}" in one]
+    assert [one.partition(" is of ")[0] for one in told] == [
+        "service.secrets_from.A",
+        "database.existing.secret_arn",
+    ]
+    assert len({one.partition(" is of ")[2] for one in told}) == 1
+
+
 def test_there_is_room_for_so_many_in_the_role() -> None:
     many = {f"A{number}": SHARED for number in range(70)}
     (told,) = refused("litellm", service={"secrets_from": many})
