@@ -97,10 +97,7 @@ class _Loading:
         self.problems += [Problem(one.line, one.key, one.message, path) for one in tree.problems]
         if tree.problems:
             return None
-        if found := list(objections(tree.value)):
-            self._in_template(found, path, tree.lines)
-            return None
-        if found := list(deeper(tree.value)):
+        if found := list(objections(tree.value)) or list(deeper(tree.value)):
             self._in_template(found, path, tree.lines)
             return None
         return Extension(
