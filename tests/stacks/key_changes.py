@@ -156,6 +156,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "pipelines.azure_devops.plan_service_connection": ["plans"],
     "pipelines.azure_devops.plan_pipelines": [["plan"]],
     "pipelines.github.repository": ["acme/other"],
+    "pipelines.github.other_forms": [["acme@1/gateway@2"]],
     "pipelines.github.environments": [["other"]],
     "pipelines.github.plan_branches": [["main"]],
     "pipelines.azure_devops.provider_arn": [
