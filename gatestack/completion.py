@@ -13,12 +13,15 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 from gatestack.cli import COMMANDS, cli
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
 
 VARIABLE = "_GATESTACK_COMPLETE"
 PROGRAM = "gatestack"
@@ -82,9 +85,7 @@ def proposals(words: Sequence[str], incomplete: str) -> Iterable[str] | None:
     if not rest:
         return COMMANDS
     if rest[-1] in {"--only", "--stack"}:
-        from stacks import STACKS  # noqa: PLC0415 - the one answer that needs it
-
-        return STACKS
+        return _stacks((_positions(rest[:-1], rest[0]) or [""])[0])
     below = [path.partition(" ")[2] for path in PLACES if path.startswith(f"{rest[0]} ")]
     if below and len(rest) == 1:
         return below
@@ -142,16 +143,26 @@ def environments(_: str, __: str) -> Iterable[str]:
     return [*(path.stem for path in environment_files(FOLDER)), *built]
 
 
+def _stacks(env: str) -> Iterable[str]:
+    from stacks import STACKS  # noqa: PLC0415 - the one answer that needs it
+
+    settings = _settings(env)
+    return [*STACKS, *(one.name for one in settings.extend.stacks)] if settings else STACKS
+
+
 def _secrets(path: str, env: str) -> Iterable[str]:
     from gatestack.catalogue import catalogue, rotations  # noqa: PLC0415 - few words are a secret's
+    from stacks import task_secrets  # noqa: PLC0415
 
     application = _application(env)
     if application is None:
         return []
     if path == "rotate":
         return rotations(application)
+    settings = _settings(env)
+    put_in = task_secrets.put_in(settings) if settings else ()
     names: list[str] = []
-    for name, kind in catalogue(application).items():
+    for name, kind in catalogue(application, put_in).items():
         if path != "secret set" or not kind.refusal:
             names += [name, *(f"{name}/{key}" for key in kind.keys), *kind.keys]
     return [name for name in names if names.count(name) == 1]
@@ -163,12 +174,18 @@ def _parameters(_: str, env: str) -> Iterable[str]:
 
 
 def _own_parameters(env: str) -> Iterable[str]:
+    settings = _settings(env)
+    return settings.service.parameters if settings else []
+
+
+def _settings(env: str) -> Settings | None:
+    """Return what the file of *env* says; None where it is not there, or wrong."""
     from stacks.environment import EnvironmentFileError, load  # noqa: PLC0415 - slower than all the rest
 
     try:
-        return load(_file(env)).service.parameters
+        return load(_file(env))
     except EnvironmentFileError:
-        return []
+        return None
 
 
 def _application(env: str) -> Any:

@@ -23,8 +23,15 @@ HEAVY = ("boto3", "botocore", "troposphere", "rich")
 def user(tmp_path_factory: pytest.TempPathFactory) -> User:
     user = User.at(tmp_path_factory.mktemp("completion"))
     (user.folder / "environments" / "base.yaml").write_text("system: litellm\n")
-    own = "extends: base.yaml\nenvironment: own\nservice: {parameters: {team-name: a}}\n"
+    own = (
+        "extends: base.yaml\nenvironment: own\n"
+        "service: {parameters: {team-name: a}, secrets: [AZURE_API_KEY]}\n"
+        "extend: {stacks: [{name: prompts, template: extensions/prompts.yaml}]}\n"
+    )
     (user.folder / "environments" / "own.yaml").write_text(own)
+    extensions = user.folder / "environments" / "extensions"
+    extensions.mkdir(exist_ok=True)
+    (extensions / "prompts.yaml").write_text("Resources: {Prompts: {Type: AWS::S3::Bucket}}\n")
     (user.folder / "build" / "dev").mkdir(parents=True)
     (user.folder / "build" / "dev" / "manifest.json").touch()
     return user
@@ -50,11 +57,14 @@ def asked(user: User, *words: str) -> list[str]:
         (["deploy", "--yes", "--on-failure", "stop", "d"], ["dev"], ["database"]),
         (["deploy", "dev", "--only", ""], ["network", "service"], ["dev"]),
         (["deploy", "dev", "--only", "network", "--only", "s"], ["service", "security"], ["network"]),
+        (["deploy", "own", "--only", ""], ["network", "prompts"], ["own"]),
+        (["plan", "own", "--only", "p"], ["prompts"], ["network"]),
         (["events", "dev", "--stack", "a"], ["alb"], ["dev"]),
         (["secret", ""], ["get", "set", "list"], ["dev"]),
         (["secret", "list", "d"], ["dev"], []),
         (["secret", "get", "dev", ""], ["api-keys", "OPENAI_API_KEY", "master-key"], ["dev"]),
         (["secret", "set", "own", "OPENAI"], ["OPENAI_API_KEY"], ["api-keys"]),
+        (["secret", "set", "own", "AZ"], ["AZURE_API_KEY"], ["api-keys"]),
         (["secret", "set", "own", ""], ["api-keys/OPENAI_API_KEY"], ["database-login"]),
         (["secret", "get", "llm-testing", ""], ["session"], []),
         (["rotate", "dev", ""], ["database", "master-key"], ["api-keys"]),
