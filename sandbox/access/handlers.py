@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 _TABLE = json.loads((Path(__file__).parent / "service_authorization.json").read_text("utf-8"))
@@ -185,6 +186,7 @@ LINKED = {
 """Whose service-linked role a type's first resource makes; the other types' handlers need none here."""
 
 
+@cache
 def excused(action: str) -> bool:
     """Whether *action* stands in `NOT_ASKED`."""
     return any(fnmatchcase(action, pattern) for patterns in NOT_ASKED for pattern in patterns.split())
