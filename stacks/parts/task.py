@@ -142,8 +142,8 @@ def logs(stack: Stack, log_group: LogGroup, stream: str) -> LogConfiguration:
 
     Mode and buffer are said: ECS's own mode is the account's to change (defaultLogDriverMode), and 25 MB is
     what AWS's trials came to. Docker takes a size with non-blocking only. Sources, read 2026-11-28: Amazon
-    ECS API Reference, LogConfiguration; AWS containers blog, "Preventing log loss with non-blocking mode in the
-    AWSLogs container log driver"; moby/moby, daemon/logger/ring.go.
+    ECS API Reference, LogConfiguration; AWS containers blog, "Preventing log loss with non-blocking mode in
+    the AWSLogs container log driver"; Docker docs, "Configure logging drivers".
     """
     service = stack.settings.service
     buffer = {"max-buffer-size": f"{service.log_buffer_mb}m"} if service.log_mode == "non-blocking" else {}
