@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from stacks.checking.advice import advice
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from stacks.systems import litellm_config
+from tests.places import ROOT
 from tests.stacks.finders import properties, resources
 
 HEAD: dict[str, Any] = {"system": "litellm", "environment": "prod", "alb": {"internal": True}}
@@ -220,3 +222,28 @@ def test_who_must_not_lose_a_line_may_have_containers_wait() -> None:
         False,
     )  # Docker takes no size then
     assert small["max-buffer-size"] == "5m"
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+def test_the_table_of_storage_is_what_two_kilobytes_a_request_come_to() -> None:
+    page = (ROOT / "docs" / "sizing.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| ([\d.]+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+
+    assert len(rows) == 4
+    for requests, million, *gigabytes in rows:
+        for days, told in zip((30, 90), gigabytes, strict=True):
+            made = int(requests) * 86_400 * days
+            assert int(told) == round(made * 2_000 / 1e9), (requests, days)
+        assert float(million) == round(int(requests) * 86_400 * 30 / 1e6, 1)
+
+
+def test_each_number_of_workers_in_the_page_is_a_task_that_fargate_has() -> None:
+    page = (ROOT / "docs" / "sizing.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d)[^|]* \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+
+    assert [int(workers) for workers, *_ in rows] == [1, 2, 4, 8]
+    for workers, cpu, memory in rows:
+        size = {"workers": int(workers), "cpu": int(cpu), "memory_mb": int(memory)}
+        assert not warned("service.memory_mb", service=size)
