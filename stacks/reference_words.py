@@ -70,14 +70,12 @@ alb:
   allowed_cidrs: [203.0.113.0/24]
 
 database:
-  instance_class: db.t3.medium
+  instance_class: db.m7g.xlarge
   backup_retention_days: 14
 
 service:
   image: ecr # a repository of its own, made by the deployment; or a public image
   image_tag: v1.93.0
-  cpu: 1024
-  memory_mb: 2048
   min_tasks: 2
   max_tasks: 6
   providers: [openai, bedrock]
@@ -117,7 +115,6 @@ MEANINGS: Mapping[str, str] = {
     "database.storage_gb": "Storage at first (gp3)",
     "database.multi_az": "A standby in the other zone that takes over by itself; enforced in production",
     "database.deletion_protection": "AWS refuses to delete the database until this is false",
-    "database.performance_insights": "Performance Insights: which queries load the database",
     "cache.enabled": "Whether there is a Redis",
     "cache.node_type": "Size of each node",
     "dispatcher.enabled": "Whether it runs",
@@ -188,6 +185,8 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "service.max_tasks": ("security", "service"),
     "service.deployment_strategy": ("network", "alb", "service"),
     "service.workers": ("security", "service"),
+    "service.log_mode": ("database", "service"),
+    "service.log_buffer_mb": ("database", "service"),
     "service.log_level": ("security", "database", "service"),
     "service.execute_command": ("security", "service"),
     "service.environment": ("database", "service"),

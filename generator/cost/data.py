@@ -7,24 +7,51 @@ from collections.abc import Iterator
 from generator.cost.case import Case, Row, amount
 
 FREE_INSIGHTS_DAYS = 7
-"""Performance Insights keeps a week for nothing (Amazon RDS pricing)."""
+"""
+Database Insights keeps its counters that long for nothing, in its standard mode; longer ones were sold until
+2026 (Amazon RDS User Guide, "Pricing and data retention for Performance Insights").
+"""
+
+VCPUS = {"micro": 2, "small": 2, "medium": 2, "large": 2, "xlarge": 4}
+"""Of a class by its size; 2xlarge has twice as many as xlarge (Amazon RDS User Guide, "Instance classes")."""
 
 
 def db_instance(case: Case) -> Iterator[Row]:
     """Yield an instance of PostgreSQL with its storage and backups, or an Aurora instance's capacity."""
     engine, size = str(case.value("Engine")), str(case.value("DBInstanceClass"))
-    if (
-        case.value("EnablePerformanceInsights")
-        and case.number("PerformanceInsightsRetentionPeriod") > FREE_INSIGHTS_DAYS
-    ):
-        yield case.open("Performance Insights", "more than seven days are charged by the vCPU")
     if "DBClusterIdentifier" in case.resource.properties:
-        yield _aurora_instance(case, size)
-    elif engine == "postgres":
+        yield from _aurora_instance(case, size)
+        return
+    yield from _insights(case, size)
+    if engine == "postgres":
         yield _postgres_instance(case, size, double=case.value("MultiAZ") is True)
         yield from _postgres_storage(case, double=case.value("MultiAZ") is True)
     else:
         yield case.open("database instance", f"no price of the engine {engine}")
+
+
+def _insights(case: Case, size: str) -> Iterator[Row]:
+    """Yield what the mode of Database Insights costs; nothing where it is free, or off."""
+    item = "Database Insights"
+    if case.value("DatabaseInsightsMode") == "advanced":
+        vcpus = _vcpus(size)
+        if vcpus is None:
+            yield case.open(item, f"charged by the vCPU hour, and how many {size} has is not known here")
+            return
+        words = f"{vcpus} vCPU x {amount(case.hours)} h"
+        note = "advanced; a standby is not counted"
+        yield case.priced(item, "insights-vcpu-hour", vcpus * case.hours, words, note=note)
+    elif (
+        case.value("EnablePerformanceInsights")
+        and case.number("PerformanceInsightsRetentionPeriod") > FREE_INSIGHTS_DAYS
+    ):
+        yield case.open(item, "more than seven days are no longer sold by themselves")
+
+
+def _vcpus(instance_class: str) -> int | None:
+    size = instance_class.rpartition(".")[2]
+    many = size.removesuffix("xlarge")
+    return VCPUS["xlarge"] * int(many) if many.isdecimal() else VCPUS.get(size)
 
 
 def _postgres_instance(case: Case, size: str, *, double: bool) -> Row:
@@ -58,23 +85,25 @@ def _postgres_storage(case: Case, *, double: bool) -> Iterator[Row]:
         )
 
 
-def _aurora_instance(case: Case, size: str) -> Row:
+def _aurora_instance(case: Case, size: str) -> Iterator[Row]:
+    """Yield an instance's capacity, and what the advanced mode of its cluster costs for it."""
     if size != "db.serverless":
-        return case.open("database instance", f"no price of Aurora on {size}")
-    scaling = next(
-        (
-            case.template.value(one.properties.get("ServerlessV2ScalingConfiguration")) or {}
-            for one in case.template.of_type("AWS::RDS::DBCluster")
-        ),
-        {},
-    )
+        yield case.open("database instance", f"no price of Aurora on {size}")
+        return
+    clusters = case.template.of_type("AWS::RDS::DBCluster")
+    cluster = next((one.properties for one in clusters), {})
+    scaling = case.template.value(cluster.get("ServerlessV2ScalingConfiguration")) or {}
     least, most = (float(scaling.get(name) or 0) for name in ("MinCapacity", "MaxCapacity"))
     average = case.usage.acu_average
     units = least if average is None else min(max(average, least), most or average)
     said = "the least" if average is None else "usage.acu_average"
     words = f"{amount(units)} ACU x {amount(case.hours)} h"
     note = f"{said}, of {amount(least)} to {amount(most)}"
-    return case.priced("Aurora capacity", "aurora-acu-hour", units * case.hours, words, note=note)
+    yield case.priced("Aurora capacity", "aurora-acu-hour", units * case.hours, words, note=note)
+    if case.template.value(cluster.get("DatabaseInsightsMode")) == "advanced":
+        yield case.priced(
+            "Database Insights", "insights-acu-hour", units * case.hours, words, note="advanced"
+        )
 
 
 def db_cluster(case: Case) -> Iterator[Row]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.provisioning import Provisioned
+from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
 from sandbox.resources.durations import seconds
 from sandbox.resources.handler import Call, Handler
+from sandbox.resources.shapes import text
 
+_ADVANCED_INSIGHTS_DAYS = 465
 _PORTS = {"postgres": 5432, "aurora-postgresql": 5432, "mysql": 3306, "mariadb": 3306, "aurora-mysql": 3306}
 
 
@@ -162,7 +164,28 @@ def _become_available(call: Call, name: str) -> None:
     around.after(seconds(call.request.type) - 2.0, available)
 
 
+def _insights(call: Call) -> None:
+    """
+    Refuse the advanced mode of Database Insights without 465 days of Performance Insights.
+
+    In RDS's words (hashicorp/terraform-provider-aws#41952 and pulumi/pulumi-aws#5286, read 2026-11-28); the
+    same for an instance and for a cluster. Instances of Aurora inherit the mode, and say none.
+    """
+    properties, kind = call.properties, call.request.type.rpartition("::DB")[2].lower()
+    enabled = "PerformanceInsightsEnabled" if kind == "cluster" else "EnablePerformanceInsights"
+    days = int(properties.get("PerformanceInsightsRetentionPeriod", 7))
+    if properties.get("DatabaseInsightsMode") != "advanced":
+        return
+    if text(properties.get(enabled, "")) != "true" or days < _ADVANCED_INSIGHTS_DAYS:
+        raise ProvisionError(
+            f"To enable the Advanced mode of Database Insights, modify your {kind} to enable Performance "
+            "Insights and set the retention period for Performance Insights to at least 465 days. "
+            "(Service: Rds, Status Code: 400) (HandlerErrorCode: InvalidRequest)"
+        )
+
+
 def _groups(call: Call) -> list[str]:
+    _insights(call)
     groups = list(call.properties.get("VPCSecurityGroups", call.properties.get("VpcSecurityGroupIds", [])))
     require.groups(call, groups)
     require.key(call, call.properties.get("KmsKeyId"))

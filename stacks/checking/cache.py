@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from stacks.checking import limits
+from stacks.checking.litellm import given_to_tasks
 from stacks.checking.problems import Finding
 from stacks.checking.secret_texts import names_a_secret
 from stacks.settings import Settings
@@ -38,6 +39,12 @@ def cache_advice(settings: Settings) -> Iterator[str]:
     if not cache.used:
         yield from _no_redis(settings)
         return
+    policy = cache.parameters.get("maxmemory-policy", "")
+    if cache.exists and policy.startswith("allkeys"):
+        yield (
+            f"cache.parameters.maxmemory-policy: {policy} lets a full Redis drop what is still to be "
+            "counted; volatile-lru drops only what has an end"
+        )
     if cache.existing and not cache.existing.tls:
         yield "cache.existing.tls: false, so what tasks keep in Redis, and its password, travel as clear text"
     if cache.exists and settings.production and cache.nodes < 2:
@@ -53,20 +60,37 @@ def cache_advice(settings: Settings) -> Iterator[str]:
 
 def _no_redis(settings: Settings) -> Iterator[str]:
     """The proxy takes Redis for its cache where no other type is named (LiteLLM docs, "Caching")."""
+    if _leads_to_redis(settings):
+        return
     own = _litellm_settings(settings)
-    given = own.get("cache_params")
-    params = given if isinstance(given, Mapping) else {}
-    wants = own.get("cache") is True and str(params.get("type", "redis")).startswith("redis")
-    elsewhere = any(
-        (
-            {"REDIS_HOST", "REDIS_URL"} & settings.service.environment.keys(),
-            {"host", "url", "redis_startup_nodes"} & params.keys(),
-        )
-    )
-    if wants and not elsewhere:
+    kind = _mapping(own.get("cache_params")).get("type", "redis")
+    if own.get("cache") is True and str(kind).startswith("redis"):
         yield "service.config.litellm_settings.cache: there is no Redis; write cache.enabled: true"
+    service = settings.service
+    workers = service.max_tasks * service.workers
+    if workers > 1:
+        yield (
+            f"cache: none, so up to {workers} workers ({service.max_tasks} tasks x {service.workers}) count "
+            "limits and budgets each for itself, and a key that was deleted stays usable in the others; "
+            "write cache.enabled: true, or name one in cache.existing"
+        )
+
+
+def _leads_to_redis(settings: Settings) -> bool:
+    """Whether the file leads LiteLLM to a Redis by itself (litellm/_redis.py; LiteLLM docs, "Caching")."""
+    params = _mapping(_litellm_settings(settings).get("cache_params"))
+    router = _mapping(settings.service.config.get("router_settings"))
+    given = given_to_tasks(settings) | settings.service.environment_from.keys()
+    return bool(
+        {"host", "url", "redis_startup_nodes", "service_name"} & params.keys()
+        or {"redis_host", "redis_url"} & router.keys()
+        or {"REDIS_HOST", "REDIS_URL", "REDIS_CLUSTER_NODES", "REDIS_SERVICE_NAME"} & given
+    )
 
 
 def _litellm_settings(settings: Settings) -> Mapping[str, object]:
-    own = settings.service.config.get("litellm_settings")
-    return own if isinstance(own, Mapping) else {}
+    return _mapping(settings.service.config.get("litellm_settings"))
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}

@@ -47,6 +47,9 @@ def database_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding("database.snapshot_identifier", message, ("database.existing",))
     if not database.exists:
         return
+    if database.insights == "advanced" and not database.performance_insights:
+        message = "advanced is made of the counters; add performance_insights: true, or write standard"
+        yield Finding("database.insights", message, ("database.performance_insights", "database.engine"))
     problem = _version_problem(database)
     if problem:
         yield Finding("database.engine_version", problem, ("database.engine",))

@@ -67,6 +67,9 @@ LOG_RETENTION_DAYS: Final = (
 )
 """CloudWatch Logs API Reference, PutRetentionPolicy, retentionInDays."""
 
+MOST_LOG_BUFFER_MB: Final = 256
+"""Ours: Fargate's smallest task has 512 MB, and Docker knows no limit."""
+
 MOST_ARCHIVE_DAYS: Final = 36_500
 """A hundred years: S3 itself has no limit."""
 

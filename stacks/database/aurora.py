@@ -13,7 +13,7 @@ from troposphere import GetAtt, Ref, Sub
 from troposphere.rds import DBCluster, DBClusterParameterGroup, DBInstance, ServerlessV2ScalingConfiguration
 from troposphere.validators import double
 
-from stacks.database import server
+from stacks.database import insights, server
 from stacks.parts.retention import removed
 from stacks.wiring import Stack
 
@@ -55,6 +55,7 @@ def add(stack: Stack) -> server.Server:
         EnableCloudwatchLogsExports=["postgresql"],
     )
     _origin(stack, cluster)
+    insights.watch_cluster(stack, cluster)
     server.take_tokens(stack, cluster)
     stack.add(cluster)
     instances = [_instance(stack, cluster, number) for number in range(1 + database.reader_instances)]
@@ -102,11 +103,8 @@ def _instance(stack: Stack, cluster: DBCluster, number: int) -> DBInstance:
         AutoMinorVersionUpgrade=True,
         PubliclyAccessible=False,
         PreferredMaintenanceWindow=server.MAINTENANCE_WINDOW,
-        EnablePerformanceInsights=database.performance_insights,
     )
-    if database.performance_insights:
-        instance.PerformanceInsightsKMSKeyId = stack.imported("security", "KmsKeyArn")
-        instance.PerformanceInsightsRetentionPeriod = server.INSIGHTS_DAYS
+    insights.watch(stack, instance)
     if number:
         instance.DependsOn = "DatabaseInstance1"
     return stack.add(instance)

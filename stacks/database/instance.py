@@ -5,7 +5,7 @@ from __future__ import annotations
 from troposphere import GetAtt, Parameter, Ref, Sub
 from troposphere.rds import DBInstance, DBParameterGroup
 
-from stacks.database import server
+from stacks.database import insights, server
 from stacks.wiring import Stack
 
 
@@ -102,10 +102,7 @@ def _maintenance(stack: Stack, instance: DBInstance) -> None:
     instance.PreferredMaintenanceWindow = server.MAINTENANCE_WINDOW
     instance.CopyTagsToSnapshot = True
     instance.EnableCloudwatchLogsExports = ["postgresql"]
-    instance.EnablePerformanceInsights = database.performance_insights
-    if database.performance_insights:
-        instance.PerformanceInsightsKMSKeyId = stack.imported("security", "KmsKeyArn")
-        instance.PerformanceInsightsRetentionPeriod = server.INSIGHTS_DAYS
+    insights.watch(stack, instance)
 
 
 def _parameter_group(stack: Stack) -> DBParameterGroup:

@@ -28,8 +28,6 @@ TLS always, and no SQL text in the log, be it slow or failed: ``ALTER USER … P
 
 BACKUP_WINDOW = "03:00-04:00"
 MAINTENANCE_WINDOW = "sun:04:00-sun:05:00"
-INSIGHTS_DAYS = 7
-"""What Performance Insights keeps at no charge (Amazon RDS User Guide, "Pricing and data retention")."""
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,10 @@ class Database(Section):
     """0 switches backups off; at least 7 in production, 1 with Aurora."""
     deletion_protection: bool
     performance_insights: bool
+    """The counters of Database Insights: waits and queries by their load, for seven days and at no charge."""
+    insights: Literal["standard", "advanced"]
+    """Mode of Database Insights: advanced keeps 15 months, with execution plans and locks, and is charged by
+    the vCPU hour; it needs performance_insights."""
     parameters: dict[Annotated[str, shape(r"[a-z][a-z0-9_.]{0,254}", "a PostgreSQL parameter")], str]
     """Parameters of PostgreSQL, in RDS's units: shared_buffers: "131072" (of 8 kB), work_mem: "5120" (kB)."""
     iam_authentication: bool
@@ -134,7 +138,7 @@ class Cache(Section):
     transit_encryption: Literal["required", "preferred"]
     """`required`: TLS and a password; `preferred`: TLS or not, no password, for clients that know neither."""
     parameters: dict[Annotated[str, shape(r"[a-z][a-z0-9-]{0,254}", "a parameter of Redis")], str]
-    """Parameters of Redis: maxmemory-policy: allkeys-lru."""
+    """Parameters of Redis: maxmemory-policy: noeviction."""
     snapshot_retention_days: Annotated[int, between(0, 35, "days")]
     """0 makes no daily snapshots."""
 

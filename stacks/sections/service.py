@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.checking import fields
+from stacks.checking import fields, limits
 from stacks.checking.fields import between
 from stacks.checking.tasks import access_fields
 from stacks.sections import Section
@@ -74,6 +74,11 @@ class Service(Section):
     """Fargate Spot: about 70 % cheaper, and AWS may take a task away at two minutes' notice."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
     """DEBUG writes keys and prompts to the log; `gatestack config set` changes it between deployments."""
+    log_mode: Literal["non-blocking", "blocking"]
+    """What a container does while CloudWatch takes no logs: it goes on, and loses what its buffer has no room
+    for; or it waits, and so do its requests."""
+    log_buffer_mb: Annotated[int, between(1, limits.MOST_LOG_BUFFER_MB, "MB")]
+    """Buffer of each container's logs, of the task's memory; for non-blocking."""
     health_check: ContainerCheck
     grace_seconds: Annotated[int, between(0, 7200, "seconds")]
     """How long a new task may fail the load balancer's health check before ECS replaces it."""

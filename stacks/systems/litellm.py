@@ -24,7 +24,6 @@ from stacks.application import (
     Value,
     Written,
 )
-from stacks.beside import Size, left, sidecars
 from stacks.checking import limits
 from stacks.checking.cache import cache_advice, cache_findings
 from stacks.checking.litellm import config_advice, config_findings
@@ -32,9 +31,7 @@ from stacks.checking.problems import Finding
 from stacks.known_secrets import CACHE
 from stacks.settings import Settings
 from stacks.systems import litellm_config, litellm_database, litellm_providers
-
-ENOUGH_MEMORY_MB = 2048
-"""LiteLLM's imports alone take more than 1 GiB."""
+from stacks.systems.litellm_advice import capacity_advice
 
 MASTER_KEY = OwnSecret(
     "master-key",
@@ -166,15 +163,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _advice(settings: Settings) -> Iterator[str]:
-    service = settings.service
-    beside = sidecars(settings, APPLICATION.entrance.name)
-    memory_mb = left(Size(service.cpu, service.memory_mb), beside).memory_mb
-    if memory_mb < ENOUGH_MEMORY_MB:
-        besides = " beside the task's other containers" if beside else ""
-        yield (
-            f"service.memory_mb: {memory_mb} MB{besides} is little: "
-            f"LiteLLM's imports alone take more than 1 GiB; {ENOUGH_MEMORY_MB} or more"
-        )
+    yield from capacity_advice(settings)
     yield from config_advice(settings)
     yield from cache_advice(settings)
 

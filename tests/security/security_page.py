@@ -88,7 +88,7 @@ STORES: Mapping[str, tuple[tuple[str, Key], ...]] = {
     "AWS::SecretsManager::Secret": (("secrets", lambda one: _own(one["KmsKeyId"])),),
     "AWS::RDS::DBInstance": (
         ("database, its snapshots and backups", _instance),
-        ("Performance Insights", _insights),
+        ("Database Insights", _insights),
     ),
     "AWS::RDS::DBCluster": (("database, its snapshots and backups", _storage),),
     "AWS::ElastiCache::ReplicationGroup": (

@@ -297,6 +297,7 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "database.backup_retention_days": numbers(0, 35),
     "database.deletion_protection": st.booleans(),
     "database.performance_insights": st.booleans(),
+    "database.insights": st.sampled_from(["standard", "advanced"]),
     "database.parameters": st.fixed_dictionaries({}, optional=POSTGRES),
     "database.iam_authentication": st.booleans(),
     "database.snapshot_identifier": st.sampled_from(
@@ -334,6 +335,8 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "service.deployment_alarms": st.booleans(),
     "service.workers": numbers(1, 64),
     "service.spot": st.booleans(),
+    "service.log_mode": st.sampled_from(["non-blocking", "blocking"]),
+    "service.log_buffer_mb": numbers(1, limits.MOST_LOG_BUFFER_MB),
     "service.log_level": st.sampled_from(["DEBUG", "INFO", "WARNING", "ERROR"]),
     "service.health_check.path": PATHS,
     "service.health_check.interval_seconds": numbers(5, 300),

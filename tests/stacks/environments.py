@@ -167,6 +167,8 @@ def _database(draft: Draft) -> None:
     for key in ("snapshot_identifier", "performance_insights", "deletion_protection", "iam_authentication"):
         if key != "iam_authentication" or draft["system"].startswith("litellm"):
             draft.value(f"database.{key}")
+    if draft["database.performance_insights"]:
+        draft.value("database.insights")
     production = draft["tier"] == "production"
     least = limits.PRODUCTION_BACKUP_DAYS if production else int(aurora)
     draft.set(database__backup_retention_days=draft.draw(numbers(least, 35)))
@@ -346,6 +348,8 @@ TOGETHER = frozenset(
             "database.engine_version",
             "database.backup_retention_days",
             "database.multi_az",
+            "database.performance_insights",
+            "database.insights",
         ),
         *("database.min_acu", "database.max_acu", "database.storage_gb", "database.max_storage_gb"),
         *("database.iam_authentication", "cache.enabled", "cache.transit_encryption", "dispatcher.enabled"),

@@ -174,6 +174,7 @@ TOGETHER: Mapping[str, Mapping[str, Any]] = {
     "service.requests_per_target": {"service.deployment_strategy": "rolling"},
     "service.min_tasks": {"service.desired_count": 3},
     "dispatcher.cpu": {"dispatcher.memory_mb": 1024},
+    "database.insights": {"database.performance_insights": True},
 }
 """What else is said where a key is changed, also before."""
 

@@ -573,10 +573,18 @@ def test_warnings_name_what_will_be_regretted() -> None:
     bedrock = {"model_name": "c", "litellm_params": {"model": "bedrock/us.anthropic.claude"}}
     database = {"instance_class": "db.t3.medium"}
     assert advice(load(database=database, service=service | models(bedrock))) == (
-        "service.memory_mb: 1024 MB is little: LiteLLM's imports alone take more than 1 GiB; 2048 or more",
+        (
+            "service.memory_mb: 1024 MB is little for 4 workers: one large write to the database can end the "
+            "task; 8192 or more"
+        ),
         (
             "service.config: bedrock/us.anthropic.claude is not among service.bedrock_models: "
             "the tasks may not invoke it"
+        ),
+        (
+            "cache: none, so up to 16 workers (4 tasks x 4) count limits and budgets each for itself, and a "
+            "key that was deleted stays usable in the others; write cache.enabled: true, or name one in "
+            "cache.existing"
         ),
         "service.log_level: DEBUG writes keys and prompts to the log",
         "alb: no HTTPS, so keys and prompts travel as clear text; add domain_name or certificate_arn",

@@ -430,6 +430,26 @@ def test_a_region_without_a_file_has_the_prices_of_us_east_1() -> None:
     assert load("eu-central-1").region == "us-east-1"
 
 
+@pytest.mark.parametrize(
+    ("database", "dollars"),
+    [
+        ({"insights": "standard"}, None),
+        ({"insights": "advanced"}, 2 * HOURS * 0.0125),
+        ({"insights": "advanced", "instance_class": "db.m7g.2xlarge"}, 8 * HOURS * 0.0125),
+        ({"insights": "advanced", "engine": "aurora-postgresql", "min_acu": 2}, 2 * HOURS * 0.003125),
+    ],
+)
+def test_the_advanced_mode_of_database_insights_is_no_surprise_on_the_bill(
+    database: dict[str, object], dollars: float | None
+) -> None:
+    file = {"system": "litellm", "environment": "dev", "database": {"performance_insights": True, **database}}
+    found = [row for row in written(file).rows if row.item == "Database Insights"]
+
+    assert [row.monthly_usd for row in found] == (
+        [] if dollars is None else [pytest.approx(dollars, abs=0.01)]
+    )
+
+
 # --- differences, manifests ----------------------------------------------------------------------
 
 

@@ -50,7 +50,7 @@ def test_people_get_stacks_the_total_what_is_open_and_the_assumptions(here: User
     done = here.run("cost", "prod")
 
     lines = done.out.splitlines()
-    total = f"prod: ${shipped('prod').monthly_usd:,.2f} a month (us-east-1, prices of 2026-11-21)"
+    total = f"prod: ${shipped('prod').monthly_usd:,.2f} a month (us-east-1, prices of 2026-11-28)"
     assert done.code == 0
     assert total in lines
     assert [line for line in lines if line.startswith("database: $")]

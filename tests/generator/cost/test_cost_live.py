@@ -146,13 +146,13 @@ def test_live_prices_lie_over_the_files_and_the_rest_is_told(user: User) -> None
     assert fargate_rows(live.out) == {"Fargate vCPU": 44.3256, "Fargate memory": 9.7346}
     found = json.loads(live.out)
     assert found["region"] == "eu-central-1"
-    assert found["prices"] == {"region": "us-east-1", "seen": "2026-11-21", "live": 2}
+    assert found["prices"] == {"region": "us-east-1", "seen": "2026-11-28", "live": 2}
     notes = [line for line in text.out.splitlines() if line.startswith("note: ")]
     assert (
         notes[0]
         == f"note: 2 of {len(notes_names(notes)) + 2} prices are eu-central-1's by the Price List API"
     )
-    assert "note: from the file (us-east-1's of 2026-11-21): nat-hour: " in text.out
+    assert "note: from the file (us-east-1's of 2026-11-28): nat-hour: " in text.out
     assert "the Price List API's prices of 2026-11-20" in text.out
     no_file = (
         "no price file for eu-central-1: the figures are us-east-1's; --live asks AWS for eu-central-1's own"
@@ -192,7 +192,7 @@ def test_who_may_not_ask_gets_the_files_prices_and_the_reason(user: User, region
     assert done.code == 0
     assert "note: 0 of " in done.out
     assert "grant the permission pricing:GetProducts" in done.out
-    assert "(us-east-1, prices of 2026-11-21)" in done.out
+    assert "(us-east-1, prices of 2026-11-28)" in done.out
 
 
 def test_the_sandbox_is_asked_for_nothing(user: User, region: PriceList) -> None:

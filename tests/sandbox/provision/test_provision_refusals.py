@@ -94,6 +94,23 @@ def test_a_name_that_begins_as_aws_keeps_it_is_refused_also_where_the_stack_give
         world.provisioner.create(request)
 
 
+@pytest.mark.parametrize("days", [None, 7, 464])
+def test_the_advanced_mode_of_database_insights_wants_465_days_of_a_database_and_of_a_cluster(
+    days: int | None, world: World
+) -> None:
+    kept = {} if days is None else {"PerformanceInsightsRetentionPeriod": days}
+    advanced = {"DatabaseInsightsMode": "advanced", **kept}
+    engine = {"Engine": "aurora-postgresql", "MasterUsername": "x", "MasterUserPassword": "not-a-secret-1"}
+
+    with pytest.raises(ProvisionError, match="modify your instance to enable Performance Insights"):
+        world.make(
+            "RDS::DBInstance",
+            **{**world.database_properties("a"), **advanced, "EnablePerformanceInsights": days is not None},
+        )
+    with pytest.raises(ProvisionError, match="modify your cluster to enable Performance Insights"):
+        world.make("RDS::DBCluster", **engine, **advanced, PerformanceInsightsEnabled=days is not None)
+
+
 def test_what_fails_half_way_leaves_nothing(world: World) -> None:
     managed = ["arn:aws:iam::aws:policy/NoSuchPolicy"]
     with pytest.raises(ProvisionError, match="NoSuchPolicy does not exist"):

@@ -101,11 +101,25 @@ def test_readers_are_made_after_the_writer_and_grow_with_it() -> None:
         assert one["Properties"]["PubliclyAccessible"] is False
 
 
-def test_performance_insights_are_the_instances() -> None:
-    found = properties(aurora(performance_insights=True), "DatabaseInstance1")
+@pytest.mark.parametrize(("mode", "days"), [("standard", 7), ("advanced", 465)])
+def test_the_mode_of_database_insights_is_the_clusters_and_its_instances_count(mode: str, days: int) -> None:
+    stack = aurora(performance_insights=True, insights=mode)
+    instance, cluster = (properties(stack, name) for name in ("DatabaseInstance1", "DatabaseCluster"))
 
-    assert found["EnablePerformanceInsights"] is True
-    assert (found["PerformanceInsightsKMSKeyId"], found["PerformanceInsightsRetentionPeriod"]) == (KEY, 7)
+    assert instance["EnablePerformanceInsights"] is True
+    assert (instance["PerformanceInsightsKMSKeyId"], instance["PerformanceInsightsRetentionPeriod"]) == (
+        KEY,
+        days,
+    )
+    assert "DatabaseInsightsMode" not in instance
+    told = {
+        "DatabaseInsightsMode": mode,
+        "PerformanceInsightsEnabled": True,
+        "PerformanceInsightsKmsKeyId": KEY,
+        "PerformanceInsightsRetentionPeriod": days,
+    }
+    wanted = told if mode == "advanced" else {"DatabaseInsightsMode": mode}
+    assert {name: value for name, value in cluster.items() if "Insights" in name} == wanted
 
 
 def test_tls_is_asked_for_and_no_statement_logged_as_on_an_instance() -> None:

@@ -131,11 +131,11 @@ def test_redis_is_in_the_subnets_of_the_database(kind: str, *, data_subnets: boo
     assert only(stack, "AWS::RDS::DBSubnetGroup")["Properties"]["SubnetIds"] == subnets
 
 
-def test_a_full_redis_drops_what_is_old_and_the_file_may_say_otherwise() -> None:
+def test_a_full_redis_drops_only_what_has_an_end_and_the_file_may_say_otherwise() -> None:
     by_default = properties(database.build(load(ON)), "RedisParameterGroup")
     own = load(ON | {"parameters": {"maxmemory-policy": "noeviction", "timeout": "60"}})
 
-    assert by_default["Properties"] == {"maxmemory-policy": "allkeys-lru"}
+    assert by_default["Properties"] == {"maxmemory-policy": "volatile-lru"}
     parameters = properties(database.build(own), "RedisParameterGroup")["Properties"]
     assert parameters == {"maxmemory-policy": "noeviction", "timeout": "60"}
 
@@ -352,9 +352,12 @@ def test_a_reference_to_redis_that_is_not_there_says_what_brings_it(
 def test_what_the_user_should_know_about_the_cache() -> None:
     off = {"config": {"litellm_settings": {"cache": False}}}
 
+    drops = {"parameters": {"maxmemory-policy": "allkeys-lfu"}}
+
     assert warned(ON) == []
-    assert [one.partition(":")[0] for one in warned(ON, tier="production")] == ["cache.nodes"]
-    assert warned(ON | {"nodes": 2}, tier="production") == []
+    assert [one.partition(":")[0] for one in warned(ON | {"nodes": 1}, tier="production")] == ["cache.nodes"]
+    assert warned({}, tier="production") == []
+    assert [one.partition(":")[0] for one in warned(ON | drops)] == ["cache.parameters.maxmemory-policy"]
     assert [one.partition(":")[0] for one in warned(MIXED)] == ["cache.transit_encryption"]
     assert [one.partition(":")[0] for one in warned(ON, service=off)] == [
         "service.config.litellm_settings.cache"
@@ -376,9 +379,42 @@ def test_a_file_that_counts_on_redis_is_warned_of_where_there_is_none(
 ) -> None:
     config = {"litellm_settings": {"cache": True} | ({"cache_params": params} if params else {})}
 
-    found = warned({}, service={"config": config, "environment": variables})
+    found = warned({}, service={"config": config, "environment": variables, "max_tasks": 1})
     assert bool(found) == is_warned
     assert all("write cache.enabled: true" in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("file", "is_warned"),
+    [
+        ({}, True),
+        ({"tier": "production", "cache": {"enabled": False}}, True),
+        ({"tier": "production"}, False),
+        ({"service": {"max_tasks": 1}}, False),
+        ({"service": {"max_tasks": 1, "workers": 2}}, True),
+        ({"cache": ON}, False),
+        ({"cache": {"existing": {"host": "redis.example.com"}}}, False),
+        ({"service": {"environment": {"REDIS_URL": "rediss://redis.example.com"}}}, False),
+        ({"service": {"secrets": ["REDIS_URL"]}}, False),
+        ({"service": {"parameters": {"redis-host": "redis.example.com"}}}, False),
+        ({"service": {"config": {"router_settings": {"redis_host": "redis.example.com"}}}}, False),
+        ({"service": {"config": {"router_settings": {"num_retries": 3}}}}, True),
+    ],
+)
+def test_limits_that_each_worker_counts_for_itself_are_warned_of(
+    file: dict[str, Any], *, is_warned: bool
+) -> None:
+    found = warned(**{"cache": {}, **file})
+
+    assert bool(found) == is_warned
+    assert all("count limits and budgets each for itself" in one for one in found)
+
+
+def test_a_remedy_for_limits_that_nobody_shares_ends_the_warning() -> None:
+    (said,) = warned({})
+
+    assert "write cache.enabled: true, or name one in cache.existing" in said
+    assert warned(ON) == warned({"existing": {"host": "redis.example.com"}}) == []
 
 
 # --- its life ------------------------------------------------------------------------------------

@@ -52,6 +52,7 @@ def test_the_instance_has_the_identifier_engine_size_storage_and_windows_of_s1()
         "CopyTagsToSnapshot": True,
         "DeletionProtection": False,
         "EnablePerformanceInsights": False,
+        "DatabaseInsightsMode": "standard",
     }
 
     assert picked(instance(), wanted) == wanted
@@ -59,12 +60,13 @@ def test_the_instance_has_the_identifier_engine_size_storage_and_windows_of_s1()
 
 def test_production_adds_multi_az_protection_insights_and_a_larger_class() -> None:
     wanted = {
-        "DBInstanceClass": "db.t3.small",
+        "DBInstanceClass": "db.m7g.large",
         "MultiAZ": True,
         "DeletionProtection": True,
         "EnablePerformanceInsights": True,
         "PerformanceInsightsKMSKeyId": KEY,
         "PerformanceInsightsRetentionPeriod": 7,
+        "DatabaseInsightsMode": "standard",
     }
 
     assert picked(instance("production"), wanted) == wanted

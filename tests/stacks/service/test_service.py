@@ -178,6 +178,8 @@ def test_the_container_listens_on_4000_logs_to_its_group_and_may_take_two_minute
             "awslogs-group": {"Ref": "TaskLog"},
             "awslogs-region": "us-east-1",
             "awslogs-stream-prefix": "proxy",
+            "mode": "non-blocking",
+            "max-buffer-size": "25m",
         },
     }
 

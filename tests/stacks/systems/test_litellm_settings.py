@@ -21,6 +21,7 @@ BEDROCK = {"providers": ["bedrock"], "bedrock_models": ["anthropic.claude-3-haik
 
 def load(config: dict[str, Any] | None = None, **keys: Any) -> Settings:
     file: dict[str, Any] = {"system": "litellm", "environment": "dev", "alb": {"internal": True}}
+    file["cache"] = {"existing": {"host": "redis.example.com"}} if keys.pop("redis", False) else {}
     file["network"] = keys.pop("network", {})
     file["service"] = {"config": config or {}, **keys}
     return parse_settings(yaml.safe_dump(file), Path("dev.yaml"))
@@ -225,7 +226,7 @@ CODE = "is Python code; S3 has config.yaml only, so it has to be in the image"
     ],
 )
 def test_what_lies_beside_the_file_is_warned_of(config: dict[str, Any], said: str) -> None:
-    assert advice(load(config)) == (said,)
+    assert advice(load(config, redis=True)) == (said,)
 
 
 @pytest.mark.parametrize(
@@ -239,4 +240,4 @@ def test_what_lies_beside_the_file_is_warned_of(config: dict[str, Any], said: st
     ],
 )
 def test_what_is_built_in_or_fetched_is_not_warned_of(config: dict[str, Any]) -> None:
-    assert advice(load(config)) == ()
+    assert advice(load(config, redis=True)) == ()
