@@ -574,10 +574,6 @@ def test_warnings_name_what_will_be_regretted() -> None:
     database = {"instance_class": "db.t3.medium"}
     assert advice(load(database=database, service=service | models(bedrock))) == (
         "service.memory_mb: 1024 MB is little: LiteLLM's imports alone take more than 1 GiB; 2048 or more",
-        (
-            "service.config: bedrock/us.anthropic.claude is not among service.bedrock_models: "
-            "the tasks may not invoke it"
-        ),
         "service.log_level: DEBUG writes keys and prompts to the log",
         "alb: no HTTPS, so keys and prompts travel as clear text; add domain_name or certificate_arn",
         (
