@@ -20,6 +20,16 @@ MODEL: Final = r"[a-z0-9][A-Za-z0-9-]*\.[A-Za-z0-9][A-Za-z0-9.:-]{0,139}"
 """A foundation model's id, ``vendor.model``, or a system-defined inference profile's, ``us.vendor.model``."""
 PREFIXES: Final = frozenset({"us", "us-gov", "ca", "eu", "apac", "jp", "au", "global"})
 """What profiles begin with (Bedrock User Guide, "Supported Regions and models for inference profiles")."""
+_GEOGRAPHIES: Final = {
+    "us": ("us-", "ca-"),
+    "us-gov": ("us-gov-",),
+    "eu": ("eu-", "il-"),
+    "apac": ("ap-", "me-"),
+    "jp": ("ap-northeast-",),
+    "au": ("ap-southeast-",),
+    "ca": ("ca-", "us-"),
+}
+"""Prefix -> what the regions begin with that it may be called in: wide, as AWS adds to them (the same)."""
 VENDORS: Final = frozenset(
     {
         *(
@@ -61,6 +71,12 @@ def is_profile(model: str) -> bool:
     """Whether *model*, an id, is a system-defined inference profile's."""
     first, _, rest = model.partition(".")
     return "." in rest and (first in PREFIXES or (first not in VENDORS and rest.split(".")[0] in VENDORS))
+
+
+def geography_of(resource: str) -> tuple[str, ...]:
+    """Return what regions begin with that *resource* is called in; nothing but for a profile of AWS's."""
+    _, found, name = resource.rpartition(":inference-profile/")
+    return _GEOGRAPHIES.get(name.partition(".")[0], ()) if found else ()
 
 
 def is_known(model: str) -> bool:

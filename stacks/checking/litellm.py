@@ -18,6 +18,9 @@ from stacks.systems.litellm_aws.reading import unset
 _PYTHON = r"(?!litellm\.)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+"
 """``module.instance``: LiteLLM's built-in names have no dot, and its own modules are in every image."""
 
+_REFERENCE = r"os\.environ/[A-Za-z_][A-Za-z0-9_]*|oidc/[a-z_]+/\S+"
+"""To a variable, or to a token of an identity provider (litellm/secret_managers/main.py, `get_secret`)."""
+
 _GIVING = ("service.providers", "service.environment", "service.secrets", "service.parameters")
 """Keys by which tasks get variables."""
 
@@ -185,7 +188,7 @@ def _literal_secrets(config: Mapping[str, object]) -> Iterator[Place]:
     """Yield the place of each secret that stands in LiteLLM's file itself."""
     for there, text in _texts(config, ()):
         secret = is_secret(text) or sets_a_secret(str(there[-1]))
-        reference = re.fullmatch(r"os\.environ/[A-Za-z_][A-Za-z0-9_]*", text)
+        reference = re.fullmatch(_REFERENCE, text)
         if secret and not reference and not _is_refused_anyway(there):
             yield there
 

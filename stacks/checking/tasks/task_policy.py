@@ -149,7 +149,8 @@ def _size(settings: Settings) -> Iterator[Finding]:
     elif found + limited > BOUNDARY_CHARACTERS and settings.pipelines.boundary == "gatestack":
         message = (
             f"{found + limited} characters with what service.config needs, and the boundary that bootstrap "
-            f"makes has room for {BOUNDARY_CHARACTERS}; write fewer, or a boundary of your own as pipelines.permissions_boundary"
+            f"makes has room for {BOUNDARY_CHARACTERS}; write fewer, or a boundary of your own as "
+            "pipelines.permissions_boundary"
         )
         yield _at(message, also=("pipelines.permissions_boundary", "service.config"))
 

@@ -18,7 +18,7 @@ from stacks.systems.litellm_aws.identity import Identity, calls
 from stacks.systems.litellm_aws.values import Params, Unclear
 
 CREATE: Final = "bedrock:CreateModelInvocationJob"
-PASS_ROLE: Final = "iam:PassRole"
+HAND_OVER: Final = "iam:PassRole"
 _PARAMETERS: Final = {
     "s3_bucket_name": "AWS_S3_BUCKET_NAME",
     "s3_output_bucket_name": "AWS_S3_OUTPUT_BUCKET_NAME",
@@ -39,7 +39,7 @@ def batch(model: str, who: Identity, params: Params) -> Iterator[Call]:
     s3 = Identity(merged.clear("s3_region_name", "s3:PutObject") or who.region, who.role, who.own)
     if needs:
         yield from calls(s3, params, "s3", *needs)
-    role = merged.clear("aws_batch_role_arn", PASS_ROLE)
+    role = merged.clear("aws_batch_role_arn", HAND_OVER)
     if role:
         yield from calls(who, params, "bedrock", *_jobs(model, who.region, role, params))
 
@@ -53,7 +53,7 @@ def _jobs(model: str, region: str, role: str, params: Params) -> Iterator[Grant]
     yield Grant("StartBatches", (CREATE,), (*resources, own))
     yield Grant("WatchBatches", ("bedrock:GetModelInvocationJob", "bedrock:StopModelInvocationJob"), (own,))
     to = When("StringEquals", "iam:PassedToService", ("bedrock.amazonaws.com",))
-    yield Grant("PassBatchRoles", (PASS_ROLE,), (role,), to)
+    yield Grant("PassBatchRoles", (HAND_OVER,), (role,), to)
 
 
 def asynchronous(who: Identity, params: Params) -> Iterator[Call]:

@@ -127,9 +127,8 @@ def _focus(settings: Params) -> Iterator[Call]:
     if not is_foreign(params, "endpoint_url"):
         bucket = bucket_of(params, "s3_bucket_name")
         if bucket is None:
-            raise Unclear(
-                "the callback focus writes to FOCUS_S3_BUCKET_NAME, which nothing sets", "callbacks"
-            )
+            message = "the callback focus writes to FOCUS_S3_BUCKET_NAME, and nothing sets it"
+            raise Unclear(message, *settings.below, "callbacks")
         prefix = known.variable("FOCUS_PREFIX") or "focus_exports"
         yield from calls(who, params, "s3", written(bucket, "" if isinstance(prefix, Hidden) else prefix))
 

@@ -142,7 +142,7 @@ def _written(params: Params, region: str) -> Grant:
 
 
 def served(params: Params) -> Iterator[Call]:
-    """Yield what an MCP server's parameters call with AWS's signatures; us-east-1 is LiteLLM's own default."""
+    """Yield what an MCP server is asked for with AWS's signatures; LiteLLM's default is us-east-1."""
     if params.values.get("auth_type") != "aws_sigv4":
         return
     service = str(params.text("aws_service_name") or "bedrock-agentcore")

@@ -10,6 +10,7 @@ from stacks.calls.call import Call, Reading
 from stacks.checking import limits
 from stacks.checking.problems import Finding, spelled
 from stacks.settings import Settings
+from stacks.systems import application
 from stacks.systems.litellm_aws import logs, others
 from stacks.systems.litellm_aws.identity import ASSUME, KEY
 from stacks.systems.litellm_aws.models import PROVIDERS, model_calls, provider_of
@@ -128,7 +129,9 @@ def unset(settings: Settings) -> frozenset[str]:
 
 def _unset(config: Params) -> Iterator[str]:
     known = config.known
-    given = task_secrets.injected(known.settings)
+    settings = known.settings
+    injected = application(settings.system).entrance.injected(settings)
+    given = {*task_secrets.injected(settings), *injected, *limits.OWN_VARIABLES, *limits.CACHE_VARIABLES}
     for text in _texts(config.values):
         name = text.removeprefix(limits.ENVIRONMENT)
         if name != text and known.variable(name) is None and name not in given:
