@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from generator.manifest import Existing, ExistingStore, ExistingSubnets, StackSpec
-from stacks import collector
 from stacks.application import FromSecret
 from stacks.beside import from_outside
+from stacks.calls.reach import AWS_PROVIDERS
 from stacks.network import endpoints
 from stacks.settings import ExistingVpc, Settings
 from stacks.systems import application
@@ -140,14 +140,14 @@ def _interfaces(resources: Resources) -> Iterator[Mapping[str, Any]]:
 
 
 def _needs_internet(settings: Settings) -> bool:
-    """Whether something that has no endpoint is called: another provider than Bedrock, another registry."""
+    """Whether something that has no endpoint is called: a provider that is not AWS, another registry."""
     service = settings.service
-    return service.image != "ecr" or set(service.providers) != {"bedrock"} or bool(from_outside(settings))
+    outside = not service.providers or set(service.providers) - AWS_PROVIDERS
+    return service.image != "ecr" or bool(outside) or bool(from_outside(settings))
 
 
 def _reached(settings: Settings) -> tuple[str, ...]:
     """Return what an environment without a way out calls, S3 aside, whose endpoint is a gateway."""
     if _needs_internet(settings):
         return ()
-    tracing = ("xray",) if settings.observability.xray or collector.wanted(settings) else ()
-    return (*endpoints.ALWAYS, *endpoints.CLOSED, "bedrock-runtime", *tracing)
+    return endpoints.needed(settings)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from stacks.calls.call import Reading
+
 if TYPE_CHECKING:
     from stacks.checking.problems import Finding
     from stacks.settings import Settings
@@ -229,6 +231,10 @@ def _nothing(_: Settings) -> tuple[()]:
     return ()
 
 
+def _no_calls(_: Settings) -> Reading:
+    return Reading()
+
+
 @dataclass(frozen=True)
 class Application:
     """What runs on the five stacks."""
@@ -270,6 +276,8 @@ class Application:
     """SSM parameter -> what it says of the database stack's resources; only where there is a cache."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Output -> the name under which the system's own document has it; both are exported."""
+    calls: Callable[[Settings], Reading] = _no_calls
+    """What its own configuration makes it call of AWS's."""
     findings: Callable[[Settings], Iterator[Finding]] = lambda _: iter(())
     """What its own rules refuse in an environment file."""
     advice: Callable[[Settings], Iterator[str]] = lambda _: iter(())

@@ -9,7 +9,9 @@ from troposphere import Sub
 
 from stacks.bootstrap.plan_permissions import keys, log_groups, roles, secrets
 from stacks.bootstrap.reach import BY_CLOUDFORMATION, Reach, actions, arn_of, when
-from stacks.parts import foreign_secrets
+from stacks.calls.bedrock import INVOKE
+from stacks.calls.reading import grants
+from stacks.parts import called, foreign_secrets
 from stacks.parts.deployment import SHIFTING_POLICY
 from stacks.parts.policies import allow, image_repositories
 from stacks.settings import Settings
@@ -58,8 +60,8 @@ def limits(reach: Reach, settings: Settings) -> list[Statement]:
     Return what a role of the stacks may be allowed: the union of what the builders give theirs.
 
     ``*`` stands where the builders' own statements have it: those actions know no resource. Models are AWS's
-    and regions follow from inference profiles; which of them a task may call, its own policy says. Sidecars'
-    images, and secrets that were there already, are those of ENV's file.
+    or the account's, in whichever region; which of them a task may call, its own policy says. Sidecars'
+    images, secrets that were there already, and what else the application calls are those of ENV's file.
     """
     service = reach.arns
     tasks = service("ecs", "service/{p}/*", "task/{p}/*")
@@ -84,6 +86,7 @@ def limits(reach: Reach, settings: Settings) -> list[Statement]:
         allow("ShiftTargets", actions(balancing, _TARGETS), groups, when(*reach.owned())),
         *_pulled(settings),
         *foreign_secrets.reading(settings),
+        *called.statements(one for one in grants(settings) if one.actions != INVOKE),
     ]
 
 
@@ -98,7 +101,7 @@ def _aws_managed(name: str) -> Sub:
 
 def _models() -> list[Sub]:
     foundation = Sub("arn:${AWS::Partition}:bedrock:*::foundation-model/*")
-    return [foundation, arn_of("bedrock", "inference-profile/*")]
+    return [foundation, Sub("arn:${AWS::Partition}:bedrock:*:${AWS::AccountId}:*")]
 
 
 _BOUNDED = (

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from stacks import collector
+from stacks.calls.reading import reading
 from stacks.checking.database import database_advice
 from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
@@ -23,6 +24,7 @@ def advice(settings: Settings) -> tuple[str, ...]:
     return (
         *_examples(settings),
         *application(settings.system).advice(settings),
+        *reading(settings).advice,
         *_service(settings),
         *source_advice(settings),
         *_connections(settings),

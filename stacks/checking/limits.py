@@ -94,9 +94,9 @@ FIRST_LIVE_MINOR_OF_AURORA: Final = {"15": 12, "16": 8, "17": 4}
 MOST_ACU: Final = 256
 """Aurora capacity units, each about 2 GiB (RDS API Reference, ServerlessV2ScalingConfiguration)."""
 
-BEDROCK_MODELS: Final = 8
+BEDROCK_MODELS: Final = 32
 """
-As many inference profiles with all their regions fit into a role beside the rest.
+As many inference profiles fit into a role beside the rest.
 
 IAM User Guide, "IAM and AWS STS quotas": a role's inline policies have 10,240 characters.
 """

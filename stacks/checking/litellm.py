@@ -13,14 +13,18 @@ from stacks.checking.problems import Finding, Place, printable, spelled
 from stacks.checking.secret_texts import is_secret, names_a_secret, sets_a_secret
 from stacks.settings import Service, Settings
 from stacks.systems import application, litellm_providers
+from stacks.systems.litellm_aws.reading import unset
 
 _PYTHON = r"(?!litellm\.)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+"
 """``module.instance``: LiteLLM's built-in names have no dot, and its own modules are in every image."""
 
+_REFERENCE = r"os\.environ/[A-Za-z_][A-Za-z0-9_]*|oidc/[a-z_]+/\S+"
+"""To a variable, or to a token of an identity provider (litellm/secret_managers/main.py, `get_secret`)."""
+
 _GIVING = ("service.providers", "service.environment", "service.secrets", "service.parameters")
 """Keys by which tasks get variables."""
 
-_COMMON = (*limits.PROVIDER_KEYS, "bedrock")
+_COMMON = tuple(limits.PROVIDER_KEYS)
 """Providers of which a model without access is a mistake; others are called in many ways."""
 
 _ACCESS = ("api_key", "api_base", "base_url", "litellm_credential_name", "mock_response")
@@ -68,15 +72,6 @@ def config_advice(settings: Settings) -> Iterator[str]:
     for place, name in _custom_code(config):
         where = spelled(("service", "config", *place))
         yield f"{where}: {name} is Python code; S3 has config.yaml only, so it has to be in the image"
-    yield from _bedrock(settings)
-
-
-def _bedrock(settings: Settings) -> Iterator[str]:
-    models = settings.service.config.get("model_list")
-    for model in models if isinstance(models, list) else ():
-        name = str(model["litellm_params"]["model"])
-        if name.startswith("bedrock/") and name.rsplit("/", 1)[-1] not in settings.service.bedrock_models:
-            yield f"service.config: {name} is not among service.bedrock_models: the tasks may not invoke it"
 
 
 def _general(general: object) -> Iterator[Finding]:
@@ -110,10 +105,9 @@ def _provider(params: Mapping[str, Any], index: int, settings: Settings) -> Iter
     provider, slash, _ = params["model"].partition("/")
     if not slash or provider not in _COMMON or provider in settings.service.providers:
         return
-    variables = "AWS_" if provider == "bedrock" else f"{provider.upper()}_"
     in_sight = (
-        any(key in _ACCESS or (key.startswith("aws_") and key != "aws_region_name") for key in params),
-        any(name.startswith(variables) for name in _of_the_file(settings)),
+        any(key in _ACCESS for key in params),
+        any(name.startswith(f"{provider.upper()}_") for name in _of_the_file(settings)),
     )
     if not any(in_sight):
         message = (
@@ -125,7 +119,7 @@ def _provider(params: Mapping[str, Any], index: int, settings: Settings) -> Iter
 
 def _references(settings: Settings) -> Iterator[Finding]:
     """Refuse what refers to a variable that nothing sets: LiteLLM goes on without it, and fails later."""
-    given = given_to_tasks(settings)
+    given = given_to_tasks(settings) | unset(settings)
     for place, text in _texts(settings.service.config, ()):
         name = text.removeprefix(limits.ENVIRONMENT)
         if name == text or name in given or _is_refused_anyway(place):
@@ -194,7 +188,7 @@ def _literal_secrets(config: Mapping[str, object]) -> Iterator[Place]:
     """Yield the place of each secret that stands in LiteLLM's file itself."""
     for there, text in _texts(config, ()):
         secret = is_secret(text) or sets_a_secret(str(there[-1]))
-        reference = re.fullmatch(r"os\.environ/[A-Za-z_][A-Za-z0-9_]*", text)
+        reference = re.fullmatch(_REFERENCE, text)
         if secret and not reference and not _is_refused_anyway(there):
             yield there
 

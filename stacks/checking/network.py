@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 
 from stacks.beside import from_outside
+from stacks.calls.reach import AWS_PROVIDERS, reach_findings
 from stacks.checking import limits, subnets, zones
 from stacks.checking.problems import Finding
 from stacks.settings import ExistingVpc, Settings
@@ -23,6 +24,7 @@ def network_findings(settings: Settings) -> Iterator[Finding]:
     else:
         yield from _ranges(settings)
         yield from _no_nat(settings)
+        yield from reach_findings(settings)
 
 
 def _zones(settings: Settings) -> Iterator[Finding]:
@@ -71,7 +73,7 @@ def _no_nat(settings: Settings) -> Iterator[Finding]:
     if settings.network.nat_gateways:
         return
     missing = []
-    outside = [provider for provider in settings.service.providers if provider != "bedrock"]
+    outside = [provider for provider in settings.service.providers if provider not in AWS_PROVIDERS]
     if outside:
         missing.append(
             f"service.providers: [bedrock] ({', '.join(outside)} can be reached over the internet only)"

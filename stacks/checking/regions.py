@@ -14,6 +14,11 @@ from stacks.checking.region_table import REGIONS, SEEN
 KNOWN = frozenset(region for regions in REGIONS.values() for region in regions)
 
 
+def partition_of(region: str) -> str:
+    """Return the partition of *region*, which is a region: ``aws-us-gov``."""
+    return next(name for name, regions in REGIONS.items() if region in regions)
+
+
 def checked(name: str) -> str:
     """
     Return *name*, which is a region.

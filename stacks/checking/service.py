@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from stacks.application import Application
+from stacks.calls.reading import reading
 from stacks.checking import limits
 from stacks.checking.deployment import deployment_findings
 from stacks.checking.problems import Finding
@@ -29,7 +30,8 @@ def service_findings(settings: Settings) -> Iterator[Finding]:
     if settings.dispatcher.enabled:
         yield from _size("dispatcher", settings.dispatcher)
     yield from _tasks(service)
-    yield from _providers(service)
+    yield from _providers(settings)
+    yield from reading(settings).findings
     yield from _callable(service, application(settings.system).providers)
     yield from _variables(service.environment, application(settings.system))
     yield from parameter_findings(settings)
@@ -69,12 +71,15 @@ def _tasks(service: Service) -> Iterator[Finding]:
         yield Finding("service.desired_count", message, keys)
 
 
-def _providers(service: Service) -> Iterator[Finding]:
-    keys = ("service.providers", "service.bedrock_models")
+def _providers(settings: Settings) -> Iterator[Finding]:
+    service, keys = settings.service, ("service.providers", "service.bedrock_models", "service.config")
     if not service.providers and not service.config.get("model_list"):
         yield Finding("service.providers", "the list is empty; it needs one entry at least", keys)
-    if "bedrock" in service.providers and not service.bedrock_models:
-        message = "the provider bedrock needs the models that the tasks may invoke, as a list here"
+    if "bedrock" in service.providers and not _names_models(settings):
+        message = (
+            "the provider bedrock needs the models that the tasks may invoke, as a list here or in "
+            "service.config"
+        )
         yield Finding("service.bedrock_models", message, keys)
     if service.bedrock_models and "bedrock" not in service.providers:
         yield Finding(
@@ -82,6 +87,10 @@ def _providers(service: Service) -> Iterator[Finding]:
         )
     if len(set(service.providers)) < len(service.providers):
         yield Finding("service.providers", "a provider stands twice; keep one of each")
+
+
+def _names_models(settings: Settings) -> bool:
+    return any(one.endpoint.startswith("bedrock-") for one in reading(settings).calls)
 
 
 def _callable(service: Service, known: tuple[str, ...]) -> Iterator[Finding]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from awacs import s3 as action
-from awacs.aws import Action, Allow, Condition, Principal, Statement, StringEquals
+from awacs.aws import Action, Allow, ArnEquals, Condition, Principal, Statement, StringEquals
 from troposphere import AccountId, GetAtt, Ref, Sub
 from troposphere.ec2 import SecurityGroup, VPCEndpoint
 
 from stacks import collector
+from stacks.calls import reach
 from stacks.parts.policies import document
 from stacks.settings import Settings
 from stacks.wiring import Stack
@@ -31,9 +32,11 @@ def add(
     """Add S3's gateway endpoint and the interface endpoints, these in as many zones as the settings say."""
     # Route tables of a VPC that was there already are not known: there its owner adds S3's gateway endpoint.
     if route_tables:
-        _s3(stack, vpc, route_tables)
+        _gateway(stack, vpc, route_tables, "s3", _image_layers(stack.settings))
+        for service in reach.gateways(stack.settings) if stack.settings.closed else ():
+            _gateway(stack, vpc, route_tables, service)
     subnets = list(private_subnets[: stack.settings.network.endpoint_zones])
-    for service in _services(stack.settings):
+    for service in needed(stack.settings) if stack.settings.closed else ALWAYS:
         stack.add(
             VPCEndpoint(
                 f"{_title(service)}Endpoint",
@@ -43,29 +46,31 @@ def add(
                 SubnetIds=subnets,
                 SecurityGroupIds=[GetAtt(group, "GroupId")],
                 PrivateDnsEnabled=True,
-                **_guarded(stack.settings),
+                **_guarded(stack.settings, service),
             ),
             name=service.replace(".", "-"),
         )
 
 
-def _s3(stack: Stack, vpc: Ref | str, route_tables: tuple[Ref, ...]) -> None:
+def _gateway(
+    stack: Stack, vpc: Ref | str, route_tables: tuple[Ref, ...], service: str, *more: Statement
+) -> None:
     stack.add(
         VPCEndpoint(
-            "S3Endpoint",
-            ServiceName=_service_name(stack.settings, "s3"),
+            f"{_title(service)}Endpoint",
+            ServiceName=_service_name(stack.settings, service),
             VpcEndpointType="Gateway",
             VpcId=vpc,
             RouteTableIds=list(route_tables),
-            **_guarded(stack.settings, _image_layers(stack.settings)),
+            **_guarded(stack.settings, service, *more),
         ),
-        name="s3",
+        name=service,
     )
 
 
-def _guarded(settings: Settings, *more: Statement) -> dict[str, Any]:
+def _guarded(settings: Settings, service: str, *more: Statement) -> dict[str, Any]:
     """
-    Let nobody but this account's own through, where the endpoints are the only way out.
+    Let nobody but this account's own through, and who the tasks become, where there is no other way out.
 
     Who gets into a task cannot carry anything to an account of his own then. With a NAT gateway a policy
     would keep nobody in, since the same services are reached through it; AWS's own lets everybody through.
@@ -81,7 +86,26 @@ def _guarded(settings: Settings, *more: Statement) -> dict[str, Any]:
         Resource=["*"],
         Condition=Condition(StringEquals("aws:PrincipalAccount", AccountId)),
     )
-    return {"PolicyDocument": document(ours, *more)}
+    return {"PolicyDocument": document(ours, *_assumed(settings, service), *more)}
+
+
+def _assumed(settings: Settings, service: str) -> tuple[Statement, ...]:
+    """Let roles through that the tasks take to call the service: they may be of other accounts."""
+    roles = reach.roles(settings, service)
+    if not roles:
+        return ()
+    when = Condition(ArnEquals("aws:PrincipalArn", list(roles)))
+    everybody = Principal("*")
+    return (
+        Statement(
+            Sid="ConfiguredRoles",
+            Effect=Allow,
+            Principal=everybody,
+            Action=[Action("*")],
+            Resource=["*"],
+            Condition=when,
+        ),
+    )
 
 
 def _image_layers(settings: Settings) -> Statement:
@@ -100,13 +124,11 @@ def _image_layers(settings: Settings) -> Statement:
     )
 
 
-def _services(settings: Settings) -> tuple[str, ...]:
-    if not settings.closed:
-        return ALWAYS
-    bedrock = ("bedrock-runtime",) if "bedrock" in settings.service.providers else ()
+def needed(settings: Settings) -> tuple[str, ...]:
+    """Return what tasks and functions reach by interface endpoints where there is no other way out."""
     tracing = ("xray",) if settings.observability.xray or collector.wanted(settings) else ()
     commands = ("ssmmessages",) if settings.service.execute_command else ()
-    return (*ALWAYS, *CLOSED, *bedrock, *tracing, *commands)
+    return tuple(dict.fromkeys([*ALWAYS, *CLOSED, *reach.interfaces(settings), *tracing, *commands]))
 
 
 def _title(service: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from awacs import bedrock, ecr, kms, logs, s3, secretsmanager, ssm, ssmmessages, xray
+from awacs import ecr, kms, logs, s3, secretsmanager, ssm, ssmmessages, xray
 from awacs.aws import Condition, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, iam
 from troposphere.kms import Key
@@ -13,7 +13,8 @@ from troposphere.s3 import Bucket
 from troposphere.secretsmanager import Secret
 
 from stacks import collector, known_secrets, task_secrets
-from stacks.parts import foreign_secrets, parameters
+from stacks.calls.reading import grants
+from stacks.parts import called, foreign_secrets, parameters
 from stacks.parts.policies import allow, arn, image_repositories, role, via
 from stacks.security import (
     alarm_topic,
@@ -24,7 +25,6 @@ from stacks.security import (
     secrets,
     task_policy,
 )
-from stacks.security.bedrock_models import model_arns
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
@@ -86,7 +86,7 @@ def _sidecar_images(settings: Settings) -> list[Statement]:
 
 
 def _task_role(stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket | None) -> iam.Role:
-    """Read what is the tasks' own to read, call the configured models; and what the file says by itself."""
+    """Read what is the tasks' own to read, call what is configured; and what the file says by itself."""
     fetched = [Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "tasks"]
     made = role(
         stack,
@@ -96,7 +96,7 @@ def _task_role(stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket
         *(_configuration(key, bucket) if bucket and stack.application.config else ()),
         *_reading("ReadOwnSecrets", fetched),
         *([_decrypt(key, "secretsmanager")] if fetched else ()),
-        *_bedrock(stack.settings),
+        *called.statements(grants(stack.settings)),
         *_tracing(stack.settings),
         *_metrics(stack.settings),
         *_commands(stack.settings),
@@ -112,18 +112,6 @@ def _configuration(key: Key, bucket: Bucket) -> tuple[Statement, Statement]:
 
 def _reading(sid: str, arns: list[Any]) -> list[Statement]:
     return [allow(sid, [secretsmanager.GetSecretValue], arns)] if arns else []
-
-
-def _bedrock(settings: Settings) -> list[Statement]:
-    """The configured models only: Amazon Bedrock User Guide, "Prerequisites for inference profiles"."""
-    if not settings.service.bedrock_models:
-        return []
-    models = [
-        found for model in settings.service.bedrock_models for found in model_arns(model, settings.region)
-    ]
-    return [
-        allow("InvokeConfiguredModels", [bedrock.InvokeModel, bedrock.InvokeModelWithResponseStream], models)
-    ]
 
 
 def _tracing(settings: Settings) -> list[Statement]:

@@ -32,6 +32,7 @@ from stacks.known_secrets import CACHE
 from stacks.settings import Settings
 from stacks.systems import litellm_config, litellm_database, litellm_providers
 from stacks.systems.litellm_advice import capacity_advice
+from stacks.systems.litellm_aws.reading import reading
 
 MASTER_KEY = OwnSecret(
     "master-key",
@@ -108,7 +109,9 @@ def _redis(settings: Settings) -> dict[str, Value]:
 
 
 def _bedrock(settings: Settings) -> dict[str, Value]:
-    return {"AWS_REGION_NAME": settings.region} if "bedrock" in settings.service.providers else {}
+    """Name the region: part of LiteLLM reads no other variable (litellm/integrations/dynamodb.py)."""
+    called = "bedrock" in settings.service.providers or reading(settings).calls
+    return {"AWS_REGION_NAME": settings.region} if called else {}
 
 
 def _metrics(settings: Settings) -> dict[str, Value]:
@@ -211,6 +214,7 @@ APPLICATION = Application(
         litellm_config.KEY,
     ),
     rotation=OwnRotation("master-key", "master_key"),
+    calls=reading,
     findings=_findings,
     advice=_advice,
 )

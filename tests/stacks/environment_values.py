@@ -129,7 +129,7 @@ CONFIG = st.fixed_dictionaries(
                     "litellm_params": st.fixed_dictionaries(
                         {
                             "model": st.sampled_from(
-                                ["openai/gpt-4o", "anthropic/claude", "azure/x", "bedrock/y"]
+                                ["openai/gpt-4o", "anthropic/claude", "azure/x", "bedrock/amazon.y"]
                             )
                         },
                         optional={

@@ -578,10 +578,6 @@ def test_warnings_name_what_will_be_regretted() -> None:
             "task; 8192 or more"
         ),
         (
-            "service.config: bedrock/us.anthropic.claude is not among service.bedrock_models: "
-            "the tasks may not invoke it"
-        ),
-        (
             "cache: none, so up to 16 workers (4 tasks x 4) count limits and budgets each for itself, and a "
             "key that was deleted stays usable in the others; write cache.enabled: true, or name one in "
             "cache.existing"

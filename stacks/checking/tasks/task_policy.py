@@ -9,7 +9,12 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from stacks.calls.bedrock import INVOKE
+from stacks.calls.grants import characters as called_characters
+from stacks.calls.grants import granted
+from stacks.calls.reading import reading
 from stacks.checking.problems import Finding
+from stacks.checking.regions import partition_of
 from stacks.checking.tasks import iam_actions
 from stacks.sections.access import Allowed
 from stacks.settings import Settings
@@ -20,9 +25,7 @@ POLICY_NAME: Final = "FromEnvironmentFile"
 MOST_CHARACTERS: Final = 10_240
 """Of all inline policies of a role, white space aside (IAM User Guide, "IAM and AWS STS quotas")."""
 OWN_CHARACTERS: Final = 1_600
-"""What gatestack's own statements of the tasks' role take at the most, models aside."""
-MODEL_CHARACTERS: Final = 700
-"""What each model takes at the most: its inference profile and a model in every region of it."""
+"""What gatestack's own statements of the tasks' role take at the most, those of its calls aside."""
 BOUNDARY_CHARACTERS: Final = 1_500
 """
 What is left of a managed policy's 6,144 characters in the boundary that `gatestack bootstrap` makes.
@@ -87,8 +90,12 @@ def boundary_advice(settings: Settings) -> Iterator[str]:
             "does not allow, no policy allows; gatestack's own boundary takes up service.task_policy, not "
             "what is in a managed policy"
         )
-    if boundary not in {None, "gatestack"} and settings.service.task_policy:
-        yield f"{KEY}: only what the boundary {boundary} allows as well"
+    if boundary not in {None, "gatestack"}:
+        if settings.service.task_policy:
+            yield f"{KEY}: only what the boundary {boundary} allows as well"
+        if called := granted(reading(settings).calls):
+            names = ", ".join(action for one in called for action in one.actions[:1])
+            yield f"service.config: only what the boundary {boundary} allows as well: {names}"
 
 
 def characters(statements: tuple[Allowed, ...]) -> int:
@@ -123,21 +130,29 @@ def _width(index: int, one: Allowed) -> Iterator[Finding]:
 
 
 def _size(settings: Settings) -> Iterator[Finding]:
-    service = settings.service
-    found = characters(service.task_policy)
-    room = MOST_CHARACTERS - OWN_CHARACTERS - MODEL_CHARACTERS * len(service.bedrock_models)
-    if found > room:
+    called, partition = granted(reading(settings).calls), partition_of(settings.region)
+    found = characters(settings.service.task_policy)
+    room = MOST_CHARACTERS - OWN_CHARACTERS - called_characters(called, partition)
+    limited = called_characters((one for one in called if one.actions != INVOKE), partition)
+    if room < 0:
+        message = (
+            f"what it calls AWS for takes {-room} characters more than a role's inline policies have room "
+            "for; let a role of your own call some of it (aws_role_name), which has the permissions then"
+        )
+        yield Finding("service.config", message, ("service.bedrock_models",))
+    elif found > room:
         message = (
             f"{found} characters, and the role's inline policies have room for {room} beside gatestack's "
             "own; put them into a managed policy and name it in service.managed_policies"
         )
-        yield _at(message, also=("service.bedrock_models",))
-    elif found > BOUNDARY_CHARACTERS and settings.pipelines.boundary == "gatestack":
+        yield _at(message, also=("service.bedrock_models", "service.config"))
+    elif found + limited > BOUNDARY_CHARACTERS and settings.pipelines.boundary == "gatestack":
         message = (
-            f"{found} characters, and the boundary that bootstrap makes has room for {BOUNDARY_CHARACTERS}; "
-            "write fewer, or a boundary of your own as pipelines.permissions_boundary"
+            f"{found + limited} characters with what service.config needs, and the boundary that bootstrap "
+            f"makes has room for {BOUNDARY_CHARACTERS}; write fewer, or a boundary of your own as "
+            "pipelines.permissions_boundary"
         )
-        yield _at(message, also=("pipelines.permissions_boundary",))
+        yield _at(message, also=("pipelines.permissions_boundary", "service.config"))
 
 
 def _twice(key: str, items: tuple[str, ...]) -> Iterator[Finding]:

@@ -8,7 +8,6 @@ import pytest
 
 from stacks.environment import parse_settings
 from stacks.security import build
-from stacks.security.bedrock_models import model_arns
 from stacks.wiring import Stack
 from tests.stacks.finders import exports, only, properties, resource, resources, template
 
@@ -323,33 +322,20 @@ def test_a_task_may_invoke_the_configured_bedrock_models_and_no_others() -> None
         "Action": ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
         "Resource": [
             *models("us-east-1::foundation-model/amazon.nova-lite-v1:0"),
-            arn("bedrock", "inference-profile/jp.anthropic.claude-x"),
-            *models(
-                "us-east-1::foundation-model/anthropic.claude-x",
-                "ap-northeast-1::foundation-model/anthropic.claude-x",
-                "ap-northeast-3::foundation-model/anthropic.claude-x",
-            ),
+            *models("us-east-1:${AWS::AccountId}:inference-profile/jp.anthropic.claude-x"),
         ],
     }
-
-
-def test_a_global_profile_needs_the_model_in_the_callers_region_and_the_model_without_a_region() -> None:
-    assert [entry.to_dict() for entry in model_arns("global.anthropic.claude-x", "eu-west-2")] == [
-        arn("bedrock", "inference-profile/global.anthropic.claude-x"),
-        *models("eu-west-2::foundation-model/anthropic.claude-x", "::foundation-model/anthropic.claude-x"),
-    ]
-
-
-def test_a_profile_of_the_callers_own_geography_names_each_region_once() -> None:
-    assert [entry.to_dict() for entry in model_arns("us.amazon.nova-pro-v1:0", "us-west-2")] == [
-        arn("bedrock", "inference-profile/us.amazon.nova-pro-v1:0"),
-        *models(
-            *(
-                f"{region}::foundation-model/amazon.nova-pro-v1:0"
-                for region in ("us-west-2", "us-east-1", "us-east-2", "us-west-1")
-            )
-        ),
-    ]
+    assert allowed["InvokeThroughProfiles"] == {
+        "Sid": "InvokeThroughProfiles",
+        "Effect": "Allow",
+        "Action": ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+        "Resource": models("*::foundation-model/anthropic.claude-x"),
+        "Condition": {
+            "StringLike": {
+                "bedrock:InferenceProfileArn": models("*:${AWS::AccountId}:inference-profile/*")[0]
+            }
+        },
+    }
 
 
 def test_a_task_sends_traces_only_when_tracing_is_on() -> None:

@@ -12,9 +12,11 @@ import yaml
 from generator.render import render
 from generator.rights import rights
 from stacks import bootstrap, security, service
+from stacks.calls.grants import characters
+from stacks.calls.reading import grants
 from stacks.checking.advice import advice
 from stacks.checking.tasks import iam_actions
-from stacks.checking.tasks.task_policy import MODEL_CHARACTERS, OWN_CHARACTERS
+from stacks.checking.tasks.task_policy import OWN_CHARACTERS
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from tests.stacks.finders import properties
@@ -138,7 +140,7 @@ def test_the_room_of_the_roles_policies_is_counted() -> None:
 
 def test_the_room_that_is_counted_is_there() -> None:
     """With all that gatestack's own statements may be."""
-    models = [f"us.anthropic.claude-{'x' * 40}-{number}" for number in range(8)]
+    models = [f"us.anthropic.claude-{'x' * 20}-{number}" for number in range(32)]
     whole = {
         "system": "litellm",
         "environment": "e" * 16,
@@ -148,12 +150,14 @@ def test_the_room_that_is_counted_is_there() -> None:
         "database": {"iam_authentication": True},
         "service": {"providers": ["bedrock"], "bedrock_models": models, "execute_command": True},
     }
-    built = security.build(parse_settings(yaml.safe_dump(whole), Path("dev.yaml")))
-    policies = properties(built, "TaskRole")["Policies"]
+    made = parse_settings(yaml.safe_dump(whole), Path("dev.yaml"))
+    policies = properties(security.build(made), "TaskRole")["Policies"]
     text = json.dumps([one["PolicyDocument"] for one in policies], separators=(",", ":"))
     filled = text.replace("${AWS::AccountId}", "1" * 12).replace("${AWS::Partition}", "aws-us-gov")
 
-    assert len(filled.replace('{"Fn::Sub":', "")) <= OWN_CHARACTERS + MODEL_CHARACTERS * len(models)
+    called = characters(grants(made), "aws-us-gov")
+    assert called < 8_000
+    assert len(filled.replace('{"Fn::Sub":', "")) <= OWN_CHARACTERS + called
 
 
 def test_the_boundary_of_bootstrap_takes_up_what_the_file_allows() -> None:

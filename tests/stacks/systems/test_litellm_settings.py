@@ -135,7 +135,6 @@ def test_a_reference_is_not_judged_by_variables_that_are_refused_themselves() ->
     [
         ("openai/gpt-5", {}, {"providers": ["anthropic"]}),
         ("anthropic/claude-x", {"max_tokens": 5}, {"providers": ["openai"]}),
-        ("bedrock/anthropic.claude-x", {"aws_region_name": "eu-west-1"}, {}),
     ],
 )
 def test_a_model_of_a_provider_that_is_not_configured_is_refused(
@@ -155,7 +154,7 @@ def test_a_model_of_a_provider_that_is_not_configured_is_refused(
         ("openai/my-model", {"api_base": "https://vllm.internal/v1"}, {}),
         ("openai/my-model", {}, {"OPENAI_BASE_URL": "https://vllm.internal/v1"}),
         ("openai/my-model", {"mock_response": "hello"}, {}),
-        ("bedrock/anthropic.claude-x", {"aws_role_name": "arn:aws:iam::123456789012:role/x"}, {}),
+        ("bedrock/anthropic.claude-x", {"aws_region_name": "eu-west-1"}, {}),
         ("vertex_ai/gemini-2.5-pro", {}, {}),
         ("gpt-5", {}, {}),
         ("bedrock", {}, {}),
@@ -233,7 +232,7 @@ def test_what_lies_beside_the_file_is_warned_of(config: dict[str, Any], said: st
     "config",
     [
         {},
-        {"litellm_settings": {"callbacks": ["langfuse", "s3_v2"], "success_callback": "otel"}},
+        {"litellm_settings": {"callbacks": ["langfuse", "prometheus"], "success_callback": "otel"}},
         {"litellm_settings": {"callbacks": "litellm.integrations.x.handler"}},
         {"litellm_settings": {"callbacks": "s3://my-bucket/handlers.mine"}},
         {"general_settings": {"alerting": ["a.b"]}},
