@@ -264,6 +264,10 @@ class Application:
     """What `secret get` is asked for to get in for the first time: ``MANAGEMENT_TOKEN``."""
     public_image: str | None = None
     """Where its releases are for everybody; None: there are none, and everybody builds an image."""
+    client_secrets: Mapping[str, str] = field(default_factory=dict)
+    """Identity provider (`sso.provider`) -> variable of its client's secret; empty: there is no sign-on."""
+    callback: str = ""
+    """Path to which an identity provider sends people back."""
     database: str | None = None
     """Name of the database and of its administrator; None: it keeps nothing in one."""
     takes_tokens: bool = False

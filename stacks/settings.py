@@ -21,6 +21,7 @@ from stacks.sections.network import Alb, ExistingVpc, Network
 from stacks.sections.operation import Deployment, Dispatcher, Observability, Secrets
 from stacks.sections.pipelines import Pipelines
 from stacks.sections.service import Service
+from stacks.sections.sso import Sso
 from stacks.sections.usage import Usage
 
 __all__ = ["Database", "EnvironmentFile", "ExistingVpc", "Service", "Settings", "System", "Tier"]
@@ -48,6 +49,7 @@ class Settings(Section):
     cache: Cache
     service: Service
     dispatcher: Dispatcher
+    sso: Sso
     secrets: Secrets
     observability: Observability
     deployment: Deployment

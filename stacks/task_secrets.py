@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def names(settings: Settings) -> tuple[str, ...]:
     """Return the variables, each once: each has a secret of its own."""
-    return tuple(dict.fromkeys([*settings.service.secrets, *of_providers(settings)]))
+    return tuple(dict.fromkeys([*settings.service.secrets, *of_providers(settings), *of_sso(settings)]))
 
 
 def of_providers(settings: Settings) -> tuple[str, ...]:
@@ -31,6 +31,12 @@ def of_providers(settings: Settings) -> tuple[str, ...]:
     given |= {*PROVIDER_KEYS.values()}
     needed = [name for provider in service.providers for name in VARIABLES[provider]]
     return tuple(dict.fromkeys(name for name in needed if name not in given))
+
+
+def of_sso(settings: Settings) -> tuple[str, ...]:
+    """Return the variable of the secret that the identity provider knows LiteLLM by."""
+    name = application(settings.system).client_secrets.get(settings.sso.provider or "")
+    return () if name is None or name in settings.service.secrets_from else (name,)
 
 
 def put_in(settings: Settings) -> tuple[OwnSecret, ...]:

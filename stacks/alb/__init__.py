@@ -241,7 +241,11 @@ def _export(
     stack.export(
         "TargetGroupFullName", GetAtt(targets, "TargetGroupFullName"), "Target group, as metrics name it"
     )
-    stack.export("Url", _url(stack.settings, balancer), "Where clients reach the gateway")
+    url = _url(stack.settings, balancer)
+    stack.export("Url", url, "Where clients reach the gateway")
+    if stack.settings.sso.provider:
+        callback = f"{url}{stack.application.callback}"
+        stack.export("SsoRedirectUri", callback, "Redirect URI to register at the identity provider")
 
 
 def _url(settings: Settings, balancer: LoadBalancer) -> Sub | str:

@@ -8,6 +8,7 @@ from stacks.checking import fields, limits
 from stacks.checking.fields import between
 from stacks.checking.tasks import container_fields
 from stacks.sections import Section
+from stacks.sections.prompt_logs import PromptLogs
 
 
 class Dispatcher(Section):
@@ -71,6 +72,7 @@ class Observability(Section):
     collector_image: container_fields.Image | None
     """Image of the collector; left out: AWS's own, in a release that is pinned. A network without a way out
     needs a copy in the account's own ECR."""
+    prompt_logs: PromptLogs
     alarm_email: fields.Email | None
     """Gets every alarm, after confirming the subscription."""
     alarms: Alarms

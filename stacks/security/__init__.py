@@ -22,6 +22,7 @@ from stacks.security import (
     config_bucket,
     keys,
     log_archive,
+    prompt_log,
     secrets,
     task_policy,
 )
@@ -42,10 +43,11 @@ def build(settings: Settings) -> Stack:
     stack.export("AlarmTopicArn", Ref(topic), "Topic that every alarm rings")
     execution = _execution_role(stack, key, own_secrets)
     stack.export("ExecutionRoleArn", GetAtt(execution, "Arn"), "Role with which ECS starts the tasks")
-    task = _task_role(stack, key, own_secrets, bucket)
+    prompts = prompt_log.add(stack)
+    task = _task_role(stack, key, own_secrets, bucket, *prompt_log.writing(stack, prompts))
     stack.export("TaskRoleArn", GetAtt(task, "Arn"), "Role of the running tasks")
     parameters.add(stack)
-    audit_trail.add(stack, bucket)
+    audit_trail.add(stack, bucket, prompts)
     log_archive.add(stack)
     return stack
 
@@ -85,8 +87,10 @@ def _sidecar_images(settings: Settings) -> list[Statement]:
     return [allow("PullSidecarImages", _PULL, arns)] if arns else []
 
 
-def _task_role(stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket | None) -> iam.Role:
-    """Read what is the tasks' own to read, call what is configured; and what the file says by itself."""
+def _task_role(
+    stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket | None, *more: Statement
+) -> iam.Role:
+    """Read what is the tasks' own to read, call what is configured; *more*; and what the file says."""
     fetched = [Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "tasks"]
     made = role(
         stack,
@@ -100,6 +104,7 @@ def _task_role(stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket
         *_tracing(stack.settings),
         *_metrics(stack.settings),
         *_commands(stack.settings),
+        *more,
     )
     task_policy.extend(made, stack.settings)
     return made

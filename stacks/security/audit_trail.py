@@ -2,8 +2,8 @@
 CloudTrail: who did what in the account, in files that nobody changes unnoticed.
 
 All management events, so that of a role, a key or a stack it can be told who changed it; reading a secret is
-one of them. Of the events on data only those of the configuration's bucket: it holds the code of functions
-that may write secrets, and has few requests a day. The archive of logs is left out: each of its files would
+one of them. Of the events on data those of the configuration's bucket: it holds the code of functions that
+may write secrets, and has few requests a day; and of the bucket of prompts who reads it. The archive of logs is left out: each of its files would
 be an event. No log group: it would cost as much a gigabyte as the tasks' logs for everything the account
 does, and nothing here asks it (alarms come from metrics and EventBridge); auditors and Athena read S3.
 """
@@ -26,9 +26,11 @@ from stacks.wiring import Stack
 CLOUDTRAIL = Principal("Service", "cloudtrail.amazonaws.com")
 
 
-def add(stack: Stack, watched: Bucket | None) -> None:
+def add(stack: Stack, watched: Bucket | None, prompts: Bucket | None) -> None:
     """
-    Add the trail and its bucket, where the file asks for one; *watched* is the configuration's bucket.
+    Add the trail and its bucket, where the file asks for one.
+
+    *watched* is the configuration's bucket; of that of the *prompts* who reads it is recorded.
 
     CloudTrail tries the bucket's policy as the trail is made. The bucket has no bucket key: with one,
     CloudTrail would have to be allowed to decrypt (AWS CloudTrail User Guide, "Configure AWS KMS key
@@ -51,7 +53,7 @@ def add(stack: Stack, watched: Bucket | None) -> None:
             IsMultiRegionTrail=True,
             IncludeGlobalServiceEvents=True,
             EnableLogFileValidation=True,
-            AdvancedEventSelectors=_events(watched),
+            AdvancedEventSelectors=_events(watched, prompts),
         ),
         name="trail",
     )
@@ -87,16 +89,22 @@ def _delivery(settings: Settings, bucket: Bucket) -> tuple[Statement, Statement]
     )
 
 
-def _events(watched: Bucket | None) -> list[AdvancedEventSelector]:
-    management = _selector("Management events", eventCategory={"Equals": ["Management"]})
-    if watched is None:
-        return [management]
-    objects = {
+def _events(watched: Bucket | None, prompts: Bucket | None) -> list[AdvancedEventSelector]:
+    found = [_selector("Management events", eventCategory={"Equals": ["Management"]})]
+    if watched:
+        found.append(_selector("Configuration and code", **_objects(watched)))
+    if prompts:  # each request would be an event of writing
+        reads: dict[str, dict[str, list[object]]] = {"readOnly": {"Equals": ["true"]}}
+        found.append(_selector("Reading of prompts", **_objects(prompts), **reads))
+    return found
+
+
+def _objects(bucket: Bucket) -> dict[str, dict[str, list[object]]]:
+    return {
         "eventCategory": {"Equals": ["Data"]},
         "resources.type": {"Equals": ["AWS::S3::Object"]},
-        "resources.ARN": {"StartsWith": [Sub(f"${{{watched.title}.Arn}}/")]},
+        "resources.ARN": {"StartsWith": [Sub(f"${{{bucket.title}.Arn}}/")]},
     }
-    return [management, _selector("Configuration and code", **objects)]
 
 
 def _selector(name: str, **fields: dict[str, list[object]]) -> AdvancedEventSelector:

@@ -26,11 +26,13 @@ from stacks.application import (
 )
 from stacks.checking import limits
 from stacks.checking.cache import cache_advice, cache_findings
+from stacks.checking.gateway.prompt_logs import prompt_log_advice, prompt_log_findings
+from stacks.checking.gateway.sso import sso_advice, sso_findings
 from stacks.checking.litellm import config_advice, config_findings
 from stacks.checking.problems import Finding
 from stacks.known_secrets import CACHE
 from stacks.settings import Settings
-from stacks.systems import litellm_config, litellm_database, litellm_providers
+from stacks.systems import litellm_config, litellm_database, litellm_providers, litellm_sso
 from stacks.systems.litellm_advice import capacity_advice
 from stacks.systems.litellm_aws.reading import reading
 
@@ -96,7 +98,16 @@ def _variables(settings: Settings) -> dict[str, Value]:
         "LITELLM_MODE": "PRODUCTION",
         "STORE_MODEL_IN_DB": "true",
     }
-    return always | _redis(settings) | _bedrock(settings) | _offline(settings) | _metrics(settings)
+    return (
+        always
+        | _redis(settings)
+        | _bedrock(settings)
+        | _offline(settings)
+        | _metrics(settings)
+        | _prompt_logs(settings)
+        | _public_url(settings)
+        | litellm_sso.variables(settings)
+    )
 
 
 def _redis(settings: Settings) -> dict[str, Value]:
@@ -117,6 +128,24 @@ def _bedrock(settings: Settings) -> dict[str, Value]:
 def _metrics(settings: Settings) -> dict[str, Value]:
     """LiteLLM sends traces alone unless it is told (litellm/integrations/opentelemetry.py)."""
     return {"LITELLM_OTEL_INTEGRATION_ENABLE_METRICS": "true"} if collector.wanted(settings) else {}
+
+
+def _prompt_logs(settings: Settings) -> dict[str, Value]:
+    """Say which bucket, and keep prompts out of traces where `litellm_config` cannot."""
+    if not settings.observability.prompt_logs.recorded:
+        return {}
+    quiet = litellm_config.quiets_traces(settings)
+    return {
+        litellm_config.PROMPT_LOG_BUCKET: Export("security", "PromptLogBucketName"),
+        **({litellm_config.CONTENT_OF_TRACES: "NO_CONTENT"} if quiet else {}),
+    }
+
+
+def _public_url(settings: Settings) -> dict[str, Value]:
+    """Say where people reach LiteLLM: behind the load balancer it cannot know, and redirects there."""
+    if settings.sso.provider is None or not settings.alb.domain_name:
+        return {}
+    return {"PROXY_BASE_URL": f"https://{settings.alb.domain_name}"}
 
 
 def _offline(settings: Settings) -> dict[str, Value]:
@@ -163,12 +192,16 @@ def _probe(port: int, path: str) -> tuple[str, ...]:
 def _findings(settings: Settings) -> Iterator[Finding]:
     yield from config_findings(settings)
     yield from cache_findings(settings)
+    yield from sso_findings(settings)
+    yield from prompt_log_findings(settings)
 
 
 def _advice(settings: Settings) -> Iterator[str]:
     yield from capacity_advice(settings)
     yield from config_advice(settings)
     yield from cache_advice(settings)
+    yield from sso_advice(settings)
+    yield from prompt_log_advice(settings)
 
 
 APPLICATION = Application(
@@ -191,6 +224,8 @@ APPLICATION = Application(
     providers=tuple(dict.fromkeys([*limits.PROVIDER_KEYS, "bedrock", *litellm_providers.VARIABLES])),
     first_key="LITELLM_MASTER_KEY",
     public_image="ghcr.io/berriai/litellm-database",  # LiteLLM docs, "Docker image security"
+    client_secrets=litellm_sso.CLIENT_SECRETS,
+    callback=litellm_sso.CALLBACK,
     database=litellm_database.NAME,
     takes_tokens=True,
     migration=Migration(

@@ -153,6 +153,9 @@ CONFIG = st.fixed_dictionaries(
         ),
     },
 )
+LOGINS = st.sampled_from([None, "https://login.example.com/oauth2/v1/authorize"])
+CLAIMS = st.sampled_from([None, "preferred_username", "realm_access.roles", "https://acme.org/groups"])
+ROLES = st.sampled_from(["proxy_admin", "proxy_admin_viewer", "internal_user", "internal_user_viewer"])
 SIDECARS = st.fixed_dictionaries(
     {
         "name": st.sampled_from(["guard", "collector", "init-1", "litellm-proxy"]),
@@ -386,6 +389,22 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "dispatcher.cpu": CPUS,
     "dispatcher.memory_mb": MEMORY,
     "dispatcher.tasks": numbers(1, 10),
+    "sso.provider": st.sampled_from([None, "microsoft", "google", "okta", "generic"]),
+    "sso.client_id": st.sampled_from([None, "0oa1b2c3d4e5f6g7h8i9", "1234-abc.apps.example.com"]),
+    "sso.tenant": st.sampled_from([None, GUID, "acme.onmicrosoft.com"]),
+    "sso.authorization_endpoint": LOGINS,
+    "sso.token_endpoint": LOGINS,
+    "sso.userinfo_endpoint": LOGINS,
+    "sso.scopes": st.lists(st.sampled_from(["openid", "email", "groups"]), max_size=3),
+    "sso.pkce": st.sampled_from([None, True, False]),
+    "sso.allowed_email_domains": st.lists(st.sampled_from(["acme.org", "a.io"]), max_size=2),
+    "sso.admin_id": st.sampled_from([None, "00u1", "ann@acme.org"]),
+    "sso.logout_url": LOGINS,
+    "sso.user_id_attribute": CLAIMS,
+    "sso.role_attribute": CLAIMS,
+    "sso.group_claim": CLAIMS,
+    "sso.roles": maps(ROLES, st.lists(NAMES, min_size=1, max_size=2)),
+    "sso.default_role": st.none() | ROLES,
     "secrets.rotation_days": numbers(1, 1000),
     "observability.log_retention_days": st.sampled_from(limits.LOG_RETENTION_DAYS),
     "observability.log_archive_days": numbers(0, 36_500),
@@ -397,6 +416,9 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "observability.collector_image": st.sampled_from(
         [None, "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme/otel:1"]
     ),
+    "observability.prompt_logs.keep_days": numbers(0, 36_500),
+    "observability.prompt_logs.redact": st.booleans(),
+    "observability.prompt_logs.audit": st.booleans(),
     "observability.alarm_email": st.sampled_from([None, "on-call+llm@example.com", "o'neil_{x}@a.io"]),
     "observability.alarms.cpu_percent": numbers(1, 99),
     "observability.alarms.memory_percent": numbers(1, 99),

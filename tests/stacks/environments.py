@@ -22,7 +22,7 @@ from stacks import environment
 from stacks.checking import limits, subnets, zones
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
-from stacks.systems import application
+from stacks.systems import application, litellm_sso
 from tests.stacks.environment_values import (
     ARN,
     CONFIG,
@@ -270,6 +270,25 @@ def _config(draft: Draft) -> None:
     draft.set(service__config=config)
 
 
+def _sso(draft: Draft) -> None:
+    """Draw a provider with what it needs, and some of what it may have."""
+    provider = draft.draw(st.sampled_from(sorted(litellm_sso.OWN)))
+    needed = litellm_sso.NEEDED[provider]
+    draft.set(sso__provider=provider)
+    for key in (*litellm_sso.OWN[provider], *litellm_sso.EVERY):
+        if key in needed:
+            draft.set(**{f"sso__{key}": draft.draw(VALUES[f"sso.{key}"].filter(bool))})
+        elif draft.chance():
+            draft.value(f"sso.{key}")
+    if not draft.unused("sso") and not (draft["sso.roles"] and draft["sso.group_claim"]):
+        _without(draft, "sso.roles", "sso.group_claim", "sso.default_role")
+
+
+def _without(draft: Draft, *keys: str) -> None:
+    for key in keys:
+        draft.keys.pop(key, None)
+
+
 def _pipelines(draft: Draft) -> None:
     """Draw who deploys from pipelines; only where the account is the one of the drawn ARNs, or any."""
     here = "pipelines.azure_devops" if draft.chance() else "pipelines.github"
@@ -300,6 +319,21 @@ def _consequences(draft: Draft) -> None:
         draft.set(service__image_tag="v1.93.0")
     if not draft.unused("database"):
         _budget(draft)
+    if not draft.unused("sso"):
+        _signed_in(draft)
+
+
+def _signed_in(draft: Draft) -> None:
+    """Leave out a provider that nobody is sent back from, and what is to be recorded for no day."""
+    closed = draft["network.nat_gateways"] == 0 and "network.existing_vpc.vpc_id" not in draft.keys
+    if not draft["alb.domain_name"] or closed:
+        _without(draft, *SSO)
+    elif draft["sso.provider"] in {"okta", "generic"} and not draft["cache.enabled"]:
+        draft.set(sso__pkce=False)
+    if not draft["observability.prompt_logs.keep_days"]:
+        _without(draft, "observability.prompt_logs.redact", "observability.prompt_logs.audit")
+    elif draft["service.image_tag"] != "v1.93.0":
+        draft.set(observability__prompt_logs__redact=True)
 
 
 def _budget(draft: Draft) -> None:
@@ -331,11 +365,14 @@ GROUPS: Mapping[str, Group] = {
     "logs": _logs,
     "health": _health,
     "config": _config,
+    "sso": _sso,
     "pipelines": _pipelines,
 }
+SSO = tuple(key for key in VALUES if key.startswith("sso."))
 TOGETHER = frozenset(
     {
         *FIRST,
+        *SSO,
         *("alb.internal", "alb.certificate_arn", "alb.domain_name", "alb.hosted_zone_id"),
         *("network.nat_gateways", "network.data_subnets", "network.vpc_cidr", "network.public_subnet_cidrs"),
         *("network.private_subnet_cidrs", "network.data_subnet_cidrs", "network.existing_vpc.vpc_id"),

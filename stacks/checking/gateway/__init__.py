@@ -1,0 +1,1 @@
+"""What LiteLLM's sign-on and its record of requests must agree on with the rest."""

@@ -1,0 +1,34 @@
+"""`observability.prompt_logs`: what LiteLLM records of each request, in a bucket of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from stacks.checking import limits
+from stacks.checking.fields import between
+from stacks.sections import Section
+
+PROMPTS, AUDIT = "prompts", "audit"
+"""What the objects' names begin with: ``prompts/2026-11-28/``, ``audit/audit_logs/2026-11-28/``."""
+
+
+class PromptLogs(Section):
+    """A record of every request in a bucket of its own: prompt, answer, key, tokens, costs."""
+
+    keep_days: Annotated[int, between(0, limits.MOST_ARCHIVE_DAYS, "days")]
+    """How long S3 keeps the record of every request to LiteLLM: prompt, answer, key, tokens, costs. 0: none is
+    written."""
+    redact: bool
+    """Leave prompts and answers out of these records, and out of all else that LiteLLM's callbacks send."""
+    audit: bool
+    """Record there too who changed a key, a team, a user; LiteLLM does so with a licence alone."""
+
+    @property
+    def recorded(self) -> bool:
+        """Whether anything is recorded."""
+        return self.keep_days > 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether prompts and answers are."""
+        return self.recorded and not self.redact

@@ -1,0 +1,76 @@
+"""`sso`: who signs in to LiteLLM's UI with the login of an identity provider."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stacks.checking import fields, limits
+from stacks.checking.fields import shape
+from stacks.sections import Section
+
+Provider = Literal["microsoft", "google", "okta", "generic"]
+Role = Literal["proxy_admin", "proxy_admin_viewer", "internal_user", "internal_user_viewer"]
+"""What LiteLLM lets a person do; proxy_admin everything (litellm/proxy/_types.py, LitellmUserRoles)."""
+
+ClientId = Annotated[
+    str, shape(r"[!-+\--~]{1,255}", "a client id as the provider shows it, without spaces and commas")
+]
+Tenant = Annotated[
+    str,
+    shape(
+        rf"(?i:[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})|{limits.DOMAIN}",
+        "one directory of Entra ID, by its id or domain; common and organizations would let in any other's "
+        "people",
+    ),
+]
+Endpoint = Annotated[str, shape(r"https://[!-~]{1,2000}", "a URL that begins with https://")]
+Attribute = Annotated[
+    str, shape(r"[A-Za-z_][A-Za-z0-9_.:/-]{0,254}", "the name of a claim, like preferred_username or a.b")
+]
+Scope = Annotated[str, shape(r"[!#-\[\]-~]{1,255}", "a scope of OAuth 2.0, like openid, without spaces")]
+Identifier = Annotated[str, shape(r"[!-~]{1,255}", "what the provider calls a person, without spaces")]
+Group = Annotated[str, shape(r"[^\x00-\x1f\x7f]{1,255}", "the name or id of a group: 1 to 255 characters")]
+
+
+class Sso(Section):
+    """Single sign-on to LiteLLM's UI ([sign-in](sign-in.md)). Virtual keys work as before."""
+
+    provider: Provider | None
+    """Identity provider: Entra ID, Google, Okta, or any other with OpenID Connect; left out: none, and the UI
+    is opened with UI_PASSWORD."""
+    client_id: ClientId | None
+    """Of the application that is registered there. Its secret is put in: `gatestack secret set ENV
+    MICROSOFT_CLIENT_SECRET`, GOOGLE_CLIENT_SECRET, or GENERIC_CLIENT_SECRET for the others."""
+    tenant: Tenant | None
+    """Directory (tenant) of Entra ID; microsoft needs it."""
+    authorization_endpoint: Endpoint | None
+    """As the provider's /.well-known/openid-configuration says; okta and generic need these three."""
+    token_endpoint: Endpoint | None
+    """Where LiteLLM gets a token for the code that a person comes back with."""
+    userinfo_endpoint: Endpoint | None
+    """Where LiteLLM asks who has signed in."""
+    scopes: Annotated[tuple[Scope, ...], Field(strict=False)]
+    """What LiteLLM asks okta and generic for; left out: openid, email, profile."""
+    pkce: bool | None
+    """Whether okta and generic are asked with PKCE, for which several tasks or workers need the cache; left
+    out: okta alone."""
+    allowed_email_domains: Annotated[tuple[fields.DomainName, ...], Field(strict=False)]
+    """Domains whose people may sign in; google needs one. LiteLLM does not judge a person of whom the provider
+    tells no e-mail address."""
+    admin_id: Identifier | None
+    """The first administrator, as the provider identifies a person: Entra's object id, Google's number, the
+    claim of user_id_attribute."""
+    logout_url: Endpoint | None
+    """Where a person goes after signing out."""
+    user_id_attribute: Attribute | None
+    """Claim that identifies a person, with okta and generic; left out: preferred_username."""
+    role_attribute: Attribute | None
+    """Claim with a person's role in LiteLLM's words, with okta and generic; left out: role."""
+    group_claim: Attribute | None
+    """Claim with a person's groups, with okta and generic."""
+    roles: dict[Role, Annotated[tuple[Group, ...], Field(strict=False), fields.NonEmpty]]
+    """Role in LiteLLM -> groups that have it: proxy_admin: [platform]."""
+    default_role: Role | None
+    """Role of a person in none of these groups."""
