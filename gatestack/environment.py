@@ -94,8 +94,37 @@ class Environment:
             what = f"the credentials are those of account {account}, {self.name} is for {source.account}"
             raise SettingsRefused(f"{what}: log in there, or correct the environment's file")
 
+    def faults(self) -> tuple[str, ...]:
+        """
+        Return what is known against the release, and which versions lose their support soon.
+
+        Raises:
+            SettingsRefused: production may not be deployed with that release; what runs it can still be asked,
+                changed and destroyed.
+
+        """
+        from gatestack.image import release  # noqa: PLC0415 - only what deploys, or comes before that
+
+        try:
+            day = release.today()
+        except ValueError as error:
+            raise SettingsRefused(str(error)) from error
+        if self.settings is None:
+            found = release.of_folder(self.rendered, day) if self.rendered else release.Judgement()
+            return tuple(filter(None, [found.told, *found.notes]))
+        found = release.of_file(self.settings, day)
+        told = f"service.image_tag: {found.told}: {found.remedy}" if found.open else ""
+        if told and self.production:
+            raise SettingsRefused(f"{self.file}: {told}")
+        notes = (
+            note if note.startswith("service.") else f"service.image_tag: {note}" for note in found.notes
+        )
+        return tuple(filter(None, [told, *notes, *release.ends(self.settings, day)]))
+
     def warn(self) -> None:
-        """Tell on stderr what is allowed but will probably be regretted."""
+        """Tell on stderr what is allowed but will probably be regretted; raises as `faults` does."""
+        for fault in self.faults():
+            telling.warning(fault)
         if self.settings is None:
             return
         from stacks.checking.advice import advice  # noqa: PLC0415 - a rendered folder does without settings

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from stacks.checking.problems import Finding
+    from stacks.checking.releases.advisory import Releases
     from stacks.settings import Settings
 
 PLACEHOLDER = "REPLACE_ME"
@@ -258,6 +259,8 @@ class Application:
     """What `secret get` is asked for to get in for the first time: ``MANAGEMENT_TOKEN``."""
     public_image: str | None = None
     """Where its releases are for everybody; None: there are none, and everybody builds an image."""
+    releases: Releases | None = None
+    """What is known against its releases; None: nobody keeps such a list."""
     database: str | None = None
     """Name of the database and of its administrator; None: it keeps nothing in one."""
     takes_tokens: bool = False

@@ -14,7 +14,7 @@ from deployer.errors import DeployError, Refused
 from gatestack import telling
 from gatestack.account import check_account, clients, connect, login
 from gatestack.environment import Environment, SettingsRefused, resolve
-from gatestack.image import programs
+from gatestack.image import programs, release
 from gatestack.image.base_image import FOLDER, Base, bases, is_of_litellm
 from gatestack.image.pin_image import pin as pinned
 from gatestack.options import ENV, FORMAT, Options
@@ -86,12 +86,13 @@ def image(
     """Build ENV's container image for its architecture; with --push, push it to ENV's ECR repository."""
     environment = resolve(env, options.region)
     if pin:
-        _bases(environment, folder)
+        _judge(environment, _bases(environment, folder), folder)
         click.echo(pinned(folder / "Dockerfile"))
         return 0
     settings = _settings(environment, env)
     folder = IMAGE if folder == FOLDER and not folder.exists() else folder
     found = _bases(environment, folder)
+    _judge(environment, found, folder)
     if folder == IMAGE and found and tag is None:
         tag = found[0].release  # no commit says what is in it
     tag, revision = _named(settings, tag, folder, push=push)
@@ -137,6 +138,22 @@ def _bases(environment: Environment, folder: Path) -> tuple[Base, ...]:
         what = f"{path} is LiteLLM's, and {environment.name} runs {environment.application.title}"
         raise Refused(f"{what}: give the folder of its own Dockerfile with --context")
     return found
+
+
+def _judge(environment: Environment, found: tuple[Base, ...], folder: Path) -> None:
+    """Refuse for production what is built on a release with known faults; warn of it elsewhere."""
+    if environment.settings is None:
+        return
+    for one in found:
+        judged = release.of_base(environment.settings, one.name, one.release, release.today())
+        for note in judged.notes:
+            telling.warning(note)
+        if not judged.open:
+            continue
+        text = f"{folder / 'Dockerfile'} builds on {one.tagged}: {judged.told}: {judged.remedy}"
+        if environment.production:
+            raise SettingsRefused(text)
+        telling.warning(text)
 
 
 def _named(settings: Settings, tag: str | None, folder: Path, *, push: bool) -> tuple[str, tuple[str, ...]]:

@@ -36,6 +36,7 @@ from gatestack.account import check_account, clients, connect
 from gatestack.catalogue import placeholders, prefix_of, rotations
 from gatestack.checks import checks_json, table
 from gatestack.environment import Environment, resolve
+from gatestack.image import release
 from gatestack.injected import keys_taken, put_in
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.signals import host
@@ -87,7 +88,7 @@ def checks(
     live = {state.name: state for state in states}
     by_name = {name: live.get(full) for name, full in names.items()}
     stacks, missing = verification.stacks(by_name, _causes(by_name, cloud), env)
-    looks = _Looks(env, environment, places_of(states, names), states, services, here)
+    looks = _Looks(env, environment, places_of(states, names), states, services, here, cloud)
     return stacks + answers(list(_questions(looks)), here, missing)
 
 
@@ -120,8 +121,11 @@ def _questions(looks: _Looks) -> Iterator[Question]:
             yield Question(own.name.replace("-", " "), partial(_own_key, looks, own), "security")
     for short, secret in rotations(application).items():
         yield Question(f"rotation {short}", partial(_rotation, looks, short, secret), _rotated_by(short))
+    if application.releases:
+        yield Question("release", partial(_release, looks), SERVICE_STACK)
     if application.database:
         yield Question("database login", partial(_login, looks), "database")
+        yield Question("database version", partial(_version, looks), "database")
     if application.config:
         yield Question("config.yaml", partial(_config, looks, application.config), SERVICE_STACK)
     yield Question("endpoint", partial(_endpoint, looks), SERVICE_STACK)
@@ -143,6 +147,7 @@ class _Looks:
     states: Sequence[StackState]
     clients: Clients
     host: Host
+    cloud: Cloud
 
     @cached_property
     def services(self) -> ServiceStore:
@@ -156,6 +161,15 @@ class _Looks:
         """Return what the services' tasks are given; a service that is not there gives nothing."""
         found = (self.services.look(place) for place in places)
         return [self.services.task_definition(one.task_definition) for one in found if one]
+
+    @property
+    def database(self) -> tuple[str, str]:
+        """Engine and identifier of the environment's own database."""
+        if self.environment.settings:
+            return self.environment.settings.database.engine, self.environment.settings.database_identifier
+        stacks = self.environment.rendered.stacks if self.environment.rendered else ()
+        lookups = (one.facts for stack in stacks for one in stack.lookups if one.rule == "engine-version")
+        return next((one["engine"], one["identifier"]) for one in lookups)
 
     def output(self, stack: str, key: str) -> str | None:
         return output(self.states, self.environment.stack_names.get(stack, ""), key)
@@ -244,6 +258,24 @@ def _rotation(looks: _Looks, short: str, secret: str) -> Sequence[Check]:
 def _login(looks: _Looks) -> Sequence[Check]:
     login, administrator = looks.secret("database-login"), looks.secret("database")
     return (verification.login(login, administrator, looks.env),)
+
+
+def _release(looks: _Looks) -> Sequence[Check]:
+    tasks = looks.tasks(looks.places[:1])
+    if not tasks:
+        return (Check("release", "skipped", NO_STACK),)
+    environment, image = looks.environment, tasks[0].image
+    described, settings = environment.application, environment.settings
+    found = release.of_image(described, image, environment.prefix, release.today(), settings)
+    return (release.release_check(found, image, production=environment.production),)
+
+
+def _version(looks: _Looks) -> Sequence[Check]:
+    engine, identifier = looks.database
+    found = looks.cloud.database_version(identifier, cluster=engine != "postgres")
+    if found is None:
+        return (Check("database version", "skipped", "there is no database"),)
+    return (release.version_check(engine, found, looks.env, release.today()),)
 
 
 def _config(looks: _Looks, file: ConfigFile) -> Sequence[Check]:

@@ -29,6 +29,8 @@ from stacks.checking import limits
 from stacks.checking.cache import cache_advice, cache_findings
 from stacks.checking.litellm import config_advice, config_findings
 from stacks.checking.problems import Finding
+from stacks.checking.releases.advisory import Releases
+from stacks.checking.releases.advisory_table import ADVISORIES
 from stacks.known_secrets import CACHE
 from stacks.settings import Settings
 from stacks.systems import litellm_config, litellm_database, litellm_providers
@@ -199,6 +201,7 @@ APPLICATION = Application(
     providers=tuple(dict.fromkeys([*limits.PROVIDER_KEYS, "bedrock", *litellm_providers.VARIABLES])),
     first_key="LITELLM_MASTER_KEY",
     public_image="ghcr.io/berriai/litellm-database",  # LiteLLM docs, "Docker image security"
+    releases=Releases(limits.LITELLM_IMAGES, ADVISORIES),
     database=litellm_database.NAME,
     takes_tokens=True,
     migration=Migration(
