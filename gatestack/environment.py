@@ -47,6 +47,8 @@ class Environment:
     rendered: Manifest | None
     file: Path | None = None
     """That of the settings."""
+    retagged: bool = False
+    """Whether the settings have an image tag that is not the file's."""
 
     @property
     def application(self) -> Application:
@@ -99,27 +101,21 @@ class Environment:
         Return what is known against the release, and which versions lose their support soon.
 
         Raises:
-            SettingsRefused: production may not be deployed with that release; what runs it can still be asked,
+            SettingsRefused: production may not be deployed with that release; what runs it can still be seen,
                 changed and destroyed.
 
         """
         from gatestack.image import release  # noqa: PLC0415 - only what deploys, or comes before that
 
-        try:
-            day = release.today()
-        except ValueError as error:
-            raise SettingsRefused(str(error)) from error
+        day = release.today()
         if self.settings is None:
-            found = release.of_folder(self.rendered, day) if self.rendered else release.Judgement()
-            return tuple(filter(None, [found.told, *found.notes]))
+            return release.of_folder(self.rendered, day).sentences("") if self.rendered else ()
         found = release.of_file(self.settings, day)
-        told = f"service.image_tag: {found.told}: {found.remedy}" if found.open else ""
-        if told and self.production:
-            raise SettingsRefused(f"{self.file}: {told}")
-        notes = (
-            note if note.startswith("service.") else f"service.image_tag: {note}" for note in found.notes
-        )
-        return tuple(filter(None, [told, *notes, *release.ends(self.settings, day)]))
+        where = "--image-tag" if self.retagged else "service.image_tag"
+        if found.open and self.production:
+            refusal = f"{where}: {found.told}: {found.remedy}"
+            raise SettingsRefused(refusal if self.retagged else f"{self.file}: {refusal}")
+        return (*found.sentences(where), *release.ends(self.settings, day))
 
     def warn(self) -> None:
         """Tell on stderr what is allowed but will probably be regretted; raises as `faults` does."""
@@ -212,7 +208,7 @@ def retagged(environment: Environment, tag: str) -> Environment:
     from stacks.checking.image_tag import with_image_tag  # noqa: PLC0415 - few commands take a tag
 
     try:
-        return replace(environment, settings=with_image_tag(environment.settings, tag))
+        return replace(environment, settings=with_image_tag(environment.settings, tag), retagged=True)
     except ValueError as error:
         raise SettingsRefused(f"--image-tag {tag}: {error}") from error
 

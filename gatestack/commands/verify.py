@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property, partial
 
 import click
@@ -88,7 +88,7 @@ def checks(
     live = {state.name: state for state in states}
     by_name = {name: live.get(full) for name, full in names.items()}
     stacks, missing = verification.stacks(by_name, _causes(by_name, cloud), env)
-    looks = _Looks(env, environment, places_of(states, names), states, services, here, cloud)
+    looks = _Looks(env, environment, places_of(states, names), states, services, here, cloud, release.today())
     return stacks + answers(list(_questions(looks)), here, missing)
 
 
@@ -148,6 +148,7 @@ class _Looks:
     clients: Clients
     host: Host
     cloud: Cloud
+    day: date
 
     @cached_property
     def services(self) -> ServiceStore:
@@ -161,15 +162,6 @@ class _Looks:
         """Return what the services' tasks are given; a service that is not there gives nothing."""
         found = (self.services.look(place) for place in places)
         return [self.services.task_definition(one.task_definition) for one in found if one]
-
-    @property
-    def database(self) -> tuple[str, str]:
-        """Engine and identifier of the environment's own database."""
-        if self.environment.settings:
-            return self.environment.settings.database.engine, self.environment.settings.database_identifier
-        stacks = self.environment.rendered.stacks if self.environment.rendered else ()
-        lookups = (one.facts for stack in stacks for one in stack.lookups if one.rule == "engine-version")
-        return next((one["engine"], one["identifier"]) for one in lookups)
 
     def output(self, stack: str, key: str) -> str | None:
         return output(self.states, self.environment.stack_names.get(stack, ""), key)
@@ -266,16 +258,16 @@ def _release(looks: _Looks) -> Sequence[Check]:
         return (Check("release", "skipped", NO_STACK),)
     environment, image = looks.environment, tasks[0].image
     described, settings = environment.application, environment.settings
-    found = release.of_image(described, image, environment.prefix, release.today(), settings)
+    found = release.of_image(described, image, environment.prefix, looks.day, settings)
     return (release.release_check(found, image, production=environment.production),)
 
 
 def _version(looks: _Looks) -> Sequence[Check]:
-    engine, identifier = looks.database
+    engine, identifier = release.database_of(looks.environment)
     found = looks.cloud.database_version(identifier, cluster=engine != "postgres")
     if found is None:
         return (Check("database version", "skipped", "there is no database"),)
-    return (release.version_check(engine, found, looks.env, release.today()),)
+    return (release.version_check(engine, found, looks.env, looks.day),)
 
 
 def _config(looks: _Looks, file: ConfigFile) -> Sequence[Check]:

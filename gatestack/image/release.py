@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deployer.day2.verification import Check
+from deployer.day2.verification import Check, Outcome
 from stacks.checking import limits
 from stacks.checking.releases import advisory_table
 from stacks.checking.releases.judgement import Judgement, judged
@@ -17,6 +17,7 @@ from stacks.checking.releases.support import NAMES, database_ends, runtime_ends
 from stacks.systems import application
 
 if TYPE_CHECKING:
+    from gatestack.environment import Environment
     from generator.manifest import Manifest
     from stacks.application import Application
     from stacks.settings import Settings
@@ -71,6 +72,15 @@ def of_image(
     return judged(described.releases, "ecr" if ours else name, tag, accepted, day)
 
 
+def database_of(environment: Environment) -> tuple[str, str]:
+    """Return engine and identifier of the environment's own database."""
+    if environment.settings:
+        return environment.settings.database.engine, environment.settings.database_identifier
+    stacks = environment.rendered.stacks if environment.rendered else ()
+    facts = (one.facts for stack in stacks for one in stack.lookups if one.rule == "engine-version")
+    return next((one["engine"], one["identifier"]) for one in facts)
+
+
 def ends(settings: Settings, day: date) -> Iterator[str]:
     """Yield a sentence for each version in *settings* whose support ends within half a year."""
     database = settings.database
@@ -86,7 +96,7 @@ def release_check(found: Judgement, image: str, *, production: bool) -> Check:
     """Return the check of the image that tasks run."""
     runs = f"the tasks run {image.rpartition('/')[2]}"
     if found.open:
-        outcome = "failed" if production else "warning"
+        outcome: Outcome = "failed" if production else "warning"
         return Check("release", outcome, f"{runs}: {found.told}", found.remedy)
     if not found.known:
         remedy = "tag a copy of a release as the release is called"

@@ -44,6 +44,12 @@ class Judgement:
     known: bool = True
     """Whether the tag names a release; else nobody can tell."""
 
+    def sentences(self, where: str) -> tuple[str, ...]:
+        """Return everything to be said, a sentence each, after *where* it is: a key or an option."""
+        place = f"{where}: " if where else ""
+        told = (f"{place}{self.told}: {self.remedy}",) if self.open else ()
+        return (*told, *(note if note.startswith(KEY) else f"{place}{note}" for note in self.notes))
+
 
 def judged(
     releases: Releases | None, image: str, tag: str, accepted: Iterable[Acceptance], today: date
