@@ -109,7 +109,7 @@ class Environment:
 
         day = release.today()
         if self.settings is None:
-            return release.of_folder(self.rendered, day).sentences("") if self.rendered else ()
+            return release.of_folder(self.rendered, day) if self.rendered else ()
         found = release.of_file(self.settings, day)
         where = "--image-tag" if self.retagged else "service.image_tag"
         if found.open and self.production:

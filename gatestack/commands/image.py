@@ -92,10 +92,10 @@ def image(
     settings = _settings(environment, env)
     folder = IMAGE if folder == FOLDER and not folder.exists() else folder
     found = _bases(environment, folder)
-    _judge(environment, found, folder)
     if folder == IMAGE and found and tag is None:
         tag = found[0].release  # no commit says what is in it
     tag, revision = _named(settings, tag, folder, push=push)
+    _judge(environment, found, folder, tag)
     programs.find_docker()
     _check_verifiable(found, folder, env, unverified=unverified)
     place = _place(environment, options, env) if push else settings.repository_name
@@ -140,20 +140,20 @@ def _bases(environment: Environment, folder: Path) -> tuple[Base, ...]:
     return found
 
 
-def _judge(environment: Environment, found: tuple[Base, ...], folder: Path) -> None:
+def _judge(environment: Environment, found: tuple[Base, ...], folder: Path, tag: str = "") -> None:
     """Refuse for production what is built on a release with known faults; warn of it elsewhere."""
-    if environment.settings is None:
+    settings = environment.settings
+    if settings is None:
         return
-    for one in found:
-        judged = release.of_base(environment.settings, one.name, one.release, release.today())
-        for note in judged.notes:
-            telling.warning(note)
-        if not judged.open:
-            continue
-        text = f"{folder / 'Dockerfile'} builds on {one.tagged}: {judged.told}: {judged.remedy}"
-        if environment.production:
-            raise SettingsRefused(text)
-        telling.warning(text)
+    built_on = {f"{folder / 'Dockerfile'} builds on {one.tagged}": (one.name, one.release) for one in found}
+    if not found and tag:
+        built_on = {f"--tag {tag}": ("ecr", tag)}
+    for where, (name, release_tag) in built_on.items():
+        judged = release.of_base(settings, name, release_tag, release.today())
+        if judged.open and environment.production:
+            raise SettingsRefused(f"{where}: {judged.told}: {judged.remedy}")
+        for said in judged.sentences(where):
+            telling.warning(said)
 
 
 def _named(settings: Settings, tag: str | None, folder: Path, *, push: bool) -> tuple[str, tuple[str, ...]]:

@@ -50,10 +50,12 @@ def of_file(settings: Settings, day: date) -> Judgement:
     return judged(releases, service.image, service.image_tag, service.accepted_advisories, day)
 
 
-def of_folder(manifest: Manifest, day: date) -> Judgement:
-    """Judge the release in a rendered folder, which does not say what is accepted."""
+def of_folder(manifest: Manifest, day: date) -> tuple[str, ...]:
+    """Return what is known against the release in a rendered folder, which does not say what is accepted."""
     image = next((stack.migration.image for stack in manifest.stacks if stack.migration), "")
-    return of_image(application(manifest.system), image, "", day) if image else Judgement()
+    own = f"{manifest.environment}-{manifest.system}"
+    found = of_image(application(manifest.system), image, own, day) if image else Judgement()
+    return (f"{found.told} (the folder does not say what its file accepts)",) if found.open else found.notes
 
 
 def of_base(settings: Settings, name: str, release: str, day: date) -> Judgement:

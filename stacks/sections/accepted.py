@@ -12,10 +12,11 @@ from stacks.sections import Section
 
 def _day(text: str) -> str:
     try:
-        date.fromisoformat(text)
+        if date.fromisoformat(text).isoformat() == text:
+            return text
     except ValueError:
-        raise ValueError(f"{text!r} is not a day like 2027-01-31") from None
-    return text
+        pass
+    raise ValueError(f"{text!r} is not a day like 2027-01-31")
 
 
 class AcceptedAdvisory(Section):
