@@ -31,7 +31,7 @@ LOCK := .venv-lock/bin/uv --quiet --no-config pip compile --upgrade --universal 
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
 .DEFAULT_GOAL := help
-.PHONY: help ready deploy-env plan-env destroy-env image-build image-push generate lint cost graph ready-dev test static coverage scan check test-browser test-postgres test-litellm check-deep golden schema lock lock-image regions providers bench clean
+.PHONY: help ready deploy-env plan-env destroy-env image-build image-push generate lint cost graph ready-dev test static coverage scan check test-browser test-postgres test-litellm check-deep golden schema lock lock-image regions providers advisories support bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -118,6 +118,12 @@ regions: $(READY) ## Rewrite the table of AWS's regions from the installed botoc
 
 providers: $(READY) $(LITELLM) ## Rewrite the table of LiteLLM's providers from the sources of its release; read the diff
 	@$(BIN)/python -m tests.stacks.rewrite_providers
+
+advisories: $(READY) ## Rewrite the table of LiteLLM's known vulnerabilities from OSV (FROM=folder: from records there); read the diff
+	@$(BIN)/python -m tests.stacks.rewrite_advisories $(if $(FROM),--from "$(FROM)")
+
+support: $(READY) ## Rewrite the table of ends of support, from RDS (AWS credentials) and the installed cfn-lint; read the diff
+	@$(BIN)/python -m tests.stacks.rewrite_support $(if $(FROM),--from "$(FROM)")
 
 bench: $(DEV) ## Measure speed beside other tools, ten minutes; ONLY="startup generate lint deploy many"
 	@$(BIN)/python -m bench $(ONLY)

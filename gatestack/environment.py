@@ -47,6 +47,8 @@ class Environment:
     rendered: Manifest | None
     file: Path | None = None
     """That of the settings."""
+    retagged: bool = False
+    """Whether the settings have an image tag that is not the file's."""
 
     @property
     def application(self) -> Application:
@@ -94,8 +96,31 @@ class Environment:
             what = f"the credentials are those of account {account}, {self.name} is for {source.account}"
             raise SettingsRefused(f"{what}: log in there, or correct the environment's file")
 
+    def faults(self) -> tuple[str, ...]:
+        """
+        Return what is known against the release, and which versions lose their support soon.
+
+        Raises:
+            SettingsRefused: production may not be deployed with that release; what runs it can still be seen,
+                changed and destroyed.
+
+        """
+        from gatestack.image import release  # noqa: PLC0415 - only what deploys, or comes before that
+
+        day = release.today()
+        if self.settings is None:
+            return release.of_folder(self.rendered, day) if self.rendered else ()
+        found = release.of_file(self.settings, day)
+        where = "--image-tag" if self.retagged else "service.image_tag"
+        if found.open and self.production:
+            refusal = f"{where}: {found.told}: {found.remedy}"
+            raise SettingsRefused(refusal if self.retagged else f"{self.file}: {refusal}")
+        return (*found.sentences(where), *release.ends(self.settings, day))
+
     def warn(self) -> None:
-        """Tell on stderr what is allowed but will probably be regretted."""
+        """Tell on stderr what is allowed but will probably be regretted; raises as `faults` does."""
+        for fault in self.faults():
+            telling.warning(fault)
         if self.settings is None:
             return
         from stacks.checking.advice import advice  # noqa: PLC0415 - a rendered folder does without settings
@@ -183,7 +208,7 @@ def retagged(environment: Environment, tag: str) -> Environment:
     from stacks.checking.image_tag import with_image_tag  # noqa: PLC0415 - few commands take a tag
 
     try:
-        return replace(environment, settings=with_image_tag(environment.settings, tag))
+        return replace(environment, settings=with_image_tag(environment.settings, tag), retagged=True)
     except ValueError as error:
         raise SettingsRefused(f"--image-tag {tag}: {error}") from error
 

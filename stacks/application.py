@@ -16,6 +16,7 @@ from stacks.calls.call import Reading
 
 if TYPE_CHECKING:
     from stacks.checking.problems import Finding
+    from stacks.checking.releases.advisory import Releases
     from stacks.settings import Settings
 
 PLACEHOLDER = "REPLACE_ME"
@@ -268,6 +269,8 @@ class Application:
     """Identity provider (`sso.provider`) -> variable of its client's secret; empty: there is no sign-on."""
     callback: str = ""
     """Path to which an identity provider sends people back."""
+    releases: Releases | None = None
+    """What is known against its releases; None: nobody keeps such a list."""
     database: str | None = None
     """Name of the database and of its administrator; None: it keeps nothing in one."""
     takes_tokens: bool = False

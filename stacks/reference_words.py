@@ -200,6 +200,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "service.bedrock_models": ("security", "service"),
     "service.sidecars": ("security", "service"),
     "service.task_policy": ("security",),
+    "service.accepted_advisories": (),
     "service.managed_policies": ("security",),
     "dispatcher": ("service",),
     "dispatcher.enabled": ("security", "service"),

@@ -22,6 +22,10 @@ METADATA = "169.254.169.254"
 CREDENTIALS = {"aws_access_key_id": KEY.access_key_id, "aws_secret_access_key": KEY.secret_access_key}
 
 
+TODAY = "2026-11-28"
+"""For every command of a test: what is judged by the day must not fail on a later one."""
+
+
 @cache
 def forked_commands() -> Commands:
     """Return the process that runs this process's commands; it ends with it."""
@@ -91,7 +95,8 @@ class User:
     def environment(self) -> dict[str, str]:
         """The environment variables of the user's processes."""
         inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-        return inherited | {"HOME": str(self.folder), "PYTHONPATH": str(ROOT)} | self.variables
+        own = {"HOME": str(self.folder), "PYTHONPATH": str(ROOT), "GATESTACK_TODAY": TODAY}
+        return inherited | own | self.variables
 
     def at_a_terminal(self, typed: str, *arguments: str) -> Done:
         """Run gatestack as `run` does, with a terminal as stdin, on which *typed* is typed."""

@@ -82,6 +82,8 @@ class TaskDefinition:
     variables: Mapping[str, str]
     secrets: Mapping[str, str]
     """Variable -> where ECS takes its value from: a secret's ARN, then ``:json-key::``. No value is in it."""
+    image: str = ""
+    """Of the application's own container, with tag or digest."""
 
 
 class Services(Protocol):

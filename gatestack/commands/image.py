@@ -14,7 +14,7 @@ from deployer.errors import DeployError, Refused
 from gatestack import telling
 from gatestack.account import check_account, clients, connect, login
 from gatestack.environment import Environment, SettingsRefused, resolve
-from gatestack.image import programs
+from gatestack.image import programs, release
 from gatestack.image.base_image import FOLDER, Base, bases, is_of_litellm
 from gatestack.image.pin_image import pin as pinned
 from gatestack.options import ENV, FORMAT, Options
@@ -86,7 +86,7 @@ def image(
     """Build ENV's container image for its architecture; with --push, push it to ENV's ECR repository."""
     environment = resolve(env, options.region)
     if pin:
-        _bases(environment, folder)
+        _judge(environment, _bases(environment, folder), folder)
         click.echo(pinned(folder / "Dockerfile"))
         return 0
     settings = _settings(environment, env)
@@ -95,6 +95,7 @@ def image(
     if folder == IMAGE and found and tag is None:
         tag = found[0].release  # no commit says what is in it
     tag, revision = _named(settings, tag, folder, push=push)
+    _judge(environment, found, folder, tag)
     programs.find_docker()
     _check_verifiable(found, folder, env, unverified=unverified)
     place = _place(environment, options, env) if push else settings.repository_name
@@ -137,6 +138,22 @@ def _bases(environment: Environment, folder: Path) -> tuple[Base, ...]:
         what = f"{path} is LiteLLM's, and {environment.name} runs {environment.application.title}"
         raise Refused(f"{what}: give the folder of its own Dockerfile with --context")
     return found
+
+
+def _judge(environment: Environment, found: tuple[Base, ...], folder: Path, tag: str = "") -> None:
+    """Refuse for production what is built on a release with known faults; warn of it elsewhere."""
+    settings = environment.settings
+    if settings is None:
+        return
+    built_on = {f"{folder / 'Dockerfile'} builds on {one.tagged}": (one.name, one.release) for one in found}
+    if not found and tag:
+        built_on = {f"--tag {tag}": ("ecr", tag)}
+    for where, (name, release_tag) in built_on.items():
+        judged = release.of_base(settings, name, release_tag, release.today())
+        if judged.open and environment.production:
+            raise SettingsRefused(f"{where}: {judged.told}: {judged.remedy}")
+        for said in judged.sentences(where):
+            telling.warning(said)
 
 
 def _named(settings: Settings, tag: str | None, folder: Path, *, push: bool) -> tuple[str, tuple[str, ...]]:

@@ -55,6 +55,7 @@ def plan(
     """Show what deploy would change in ENV; the change sets created for that are deleted again."""
     environment = resolve(env, options.region)
     environment.warn()
+    faults = environment.faults()
     chosen = replace(
         run_options(environment, options, only, env),
         allow_replace=frozenset(allow_replace),
@@ -66,6 +67,7 @@ def plan(
         review.check_place(path)
     manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
     found = review.preview(manifest, cloud, options, chosen, keep=path is not None)
+    found = replace(found, notices=found.notices + faults)
     if drift:
         from gatestack.drifting import notes as drift_notes  # noqa: PLC0415 - no other plan waits for it
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property, partial
 
 import click
@@ -36,6 +36,7 @@ from gatestack.account import check_account, clients, connect
 from gatestack.catalogue import placeholders, prefix_of, rotations
 from gatestack.checks import checks_json, table
 from gatestack.environment import Environment, resolve
+from gatestack.image import release
 from gatestack.injected import keys_taken, put_in
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.signals import host
@@ -87,7 +88,7 @@ def checks(
     live = {state.name: state for state in states}
     by_name = {name: live.get(full) for name, full in names.items()}
     stacks, missing = verification.stacks(by_name, _causes(by_name, cloud), env)
-    looks = _Looks(env, environment, places_of(states, names), states, services, here)
+    looks = _Looks(env, environment, places_of(states, names), states, services, here, cloud, release.today())
     return stacks + answers(list(_questions(looks)), here, missing)
 
 
@@ -120,8 +121,11 @@ def _questions(looks: _Looks) -> Iterator[Question]:
             yield Question(own.name.replace("-", " "), partial(_own_key, looks, own), "security")
     for short, secret in rotations(application).items():
         yield Question(f"rotation {short}", partial(_rotation, looks, short, secret), _rotated_by(short))
+    if application.releases:
+        yield Question("release", partial(_release, looks), SERVICE_STACK)
     if application.database:
         yield Question("database login", partial(_login, looks), "database")
+        yield Question("database version", partial(_version, looks), "database")
     if application.config:
         yield Question("config.yaml", partial(_config, looks, application.config), SERVICE_STACK)
     yield Question("endpoint", partial(_endpoint, looks), SERVICE_STACK)
@@ -143,6 +147,8 @@ class _Looks:
     states: Sequence[StackState]
     clients: Clients
     host: Host
+    cloud: Cloud
+    day: date
 
     @cached_property
     def services(self) -> ServiceStore:
@@ -244,6 +250,24 @@ def _rotation(looks: _Looks, short: str, secret: str) -> Sequence[Check]:
 def _login(looks: _Looks) -> Sequence[Check]:
     login, administrator = looks.secret("database-login"), looks.secret("database")
     return (verification.login(login, administrator, looks.env),)
+
+
+def _release(looks: _Looks) -> Sequence[Check]:
+    tasks = looks.tasks(looks.places[:1])
+    if not tasks:
+        return (Check("release", "skipped", NO_STACK),)
+    environment, image = looks.environment, tasks[0].image
+    described, settings = environment.application, environment.settings
+    found = release.of_image(described, image, environment.prefix, looks.day, settings)
+    return (release.release_check(found, image, production=environment.production),)
+
+
+def _version(looks: _Looks) -> Sequence[Check]:
+    engine, identifier = release.database_of(looks.environment)
+    found = looks.cloud.database_version(identifier, cluster=engine != "postgres")
+    if found is None:
+        return (Check("database version", "skipped", "there is no database"),)
+    return (release.version_check(engine, found, looks.env, looks.day),)
 
 
 def _config(looks: _Looks, file: ConfigFile) -> Sequence[Check]:

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from stacks.checking import limits
+
 FOLDER = Path("image")
 """LiteLLM's Dockerfile, in a repository that holds one."""
 _ARGUMENT = re.compile(r"^ARG[ \t]+(\w+)=[\"']?([^\s\"']*)[\"']?[ \t]*$", re.MULTILINE | re.IGNORECASE)
@@ -15,8 +17,7 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))")
 _PIN = re.compile(r"^(ARG[ \t]+LITELLM_DIGEST=)\S*", re.MULTILINE | re.IGNORECASE)
 _REFERENCE = re.compile(r"(?P<name>[^@]+?)(?::(?P<release>[^:/@]*))?(?:@(?P<digest>.*))?")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_LITELLM = re.compile(r"(ghcr\.io|docker\.litellm\.ai)/berriai/", re.IGNORECASE)
-"""Where LiteLLM publishes what it signs (LiteLLM docs, "Docker Image Security Guide")."""
+_LITELLM = re.compile(limits.LITELLM_IMAGES, re.IGNORECASE)
 
 KEY = "https://raw.githubusercontent.com/BerriAI/litellm/{commit}/cosign.pub"
 """The key of a release; a commit never moves (LiteLLM docs, "Docker Image Security Guide")."""

@@ -220,6 +220,12 @@ MOVING_TAG: Final = r"(.*[-_.])?(latest|stable|main|nightly)(?<!\d-stable)"
 MALICIOUS_RELEASE: Final = r"(?<![0-9.])1\.82\.[78](?![0-9])"
 """LiteLLM 1.82.7 and 1.82.8 (BerriAI/litellm#24512)."""
 
+FUNCTION_RUNTIME: Final = "python3.13"
+"""Lambda's runtime of the rotations."""
+
+LITELLM_IMAGES: Final = r"(ghcr\.io|docker\.litellm\.ai)/berriai/"
+"""Where LiteLLM publishes what it signs (LiteLLM docs, "Docker Image Security Guide")."""
+
 MASTER_KEY: Final = "os.environ/LITELLM_MASTER_KEY"
 """How LiteLLM's file refers to the master key that the task gets from Secrets Manager."""
 

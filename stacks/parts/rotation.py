@@ -18,6 +18,7 @@ from troposphere.iam import Role
 from troposphere.secretsmanager import RotationRules, RotationSchedule
 
 from stacks.application import camel
+from stacks.checking import limits
 from stacks.parts import function_code
 from stacks.parts.alarms import Metric, add_alarm, at_least
 from stacks.parts.logs import add_log_group
@@ -25,7 +26,6 @@ from stacks.parts.placement import private_subnets
 from stacks.parts.policies import allow, arn, deny, role, via
 from stacks.wiring import Stack
 
-RUNTIME = "python3.13"
 MEMORY_MB = 256
 LONGEST_RATE_DAYS = 999
 TIMEOUT_SECONDS = 300
@@ -120,7 +120,7 @@ def _function(stack: Stack, rotation: Rotation, name: str, runs_as: Role) -> Fun
                 S3Bucket=stack.imported("security", "ConfigBucketName"),
                 S3Key=function_code.key(),
             ),
-            Runtime=RUNTIME,
+            Runtime=limits.FUNCTION_RUNTIME,
             Architectures=["arm64"],
             MemorySize=MEMORY_MB,
             Timeout=TIMEOUT_SECONDS,

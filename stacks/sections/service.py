@@ -10,6 +10,7 @@ from stacks.checking import fields, limits
 from stacks.checking.fields import between
 from stacks.checking.tasks import access_fields
 from stacks.sections import Section
+from stacks.sections.accepted import AcceptedAdvisory
 from stacks.sections.access import Allowed
 from stacks.sections.beside import Sidecar
 from stacks.sections.variables import Provider, SecretSources, Variables
@@ -36,6 +37,8 @@ class Service(Section):
     """Whether the environment's own repository outlives it; else it is emptied and goes with its stack."""
     image_tag: fields.ImageTag
     """Tag, or sha256:… digest; left out: the system's tested release."""
+    accepted_advisories: Annotated[tuple[AcceptedAdvisory, ...], Field(strict=False)]
+    """Known vulnerabilities of that release that do no harm here, each with a reason and an end."""
     port: Annotated[int, between(1, 65535)]
     cpu: fields.FargateCpu
     """CPU units, 1024 to a vCPU."""

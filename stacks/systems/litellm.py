@@ -30,6 +30,8 @@ from stacks.checking.gateway.prompt_logs import prompt_log_advice, prompt_log_fi
 from stacks.checking.gateway.sso import sso_advice, sso_findings
 from stacks.checking.litellm import config_advice, config_findings
 from stacks.checking.problems import Finding
+from stacks.checking.releases.advisory import Releases
+from stacks.checking.releases.advisory_table import ADVISORIES
 from stacks.known_secrets import CACHE
 from stacks.settings import Settings
 from stacks.systems import litellm_config, litellm_database, litellm_providers, litellm_sso
@@ -226,6 +228,7 @@ APPLICATION = Application(
     public_image="ghcr.io/berriai/litellm-database",  # LiteLLM docs, "Docker image security"
     client_secrets=litellm_sso.CLIENT_SECRETS,
     callback=litellm_sso.CALLBACK,
+    releases=Releases(limits.LITELLM_IMAGES, ADVISORIES),
     database=litellm_database.NAME,
     takes_tokens=True,
     migration=Migration(

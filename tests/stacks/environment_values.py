@@ -319,6 +319,16 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
         ["ecr", "ghcr.io/berriai/litellm-database", "registry.example.com:5000/a/b_c"]
     ),
     "service.image_tag": st.sampled_from(["v1.93.0", "latest", "sha256:" + "0a" * 32, "_" * 128]),
+    "service.accepted_advisories": st.lists(
+        st.fixed_dictionaries(
+            {
+                "id": st.sampled_from(["CVE-2026-42208", "GHSA-4xpc-pv4p-pm3w", "PYSEC-2026-388"]),
+                "reason": st.just("nobody outside reaches it"),
+                "until": st.sampled_from(["2020-01-31", "2999-12-31"]),
+            }
+        ),
+        max_size=2,
+    ),
     "service.port": numbers(1, 65535),
     "service.cpu": CPUS,
     "service.memory_mb": MEMORY,

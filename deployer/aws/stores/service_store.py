@@ -61,6 +61,7 @@ class ServiceStore:
                 one["name"]: one["value"] for each in containers for one in each.get("environment", ())
             },
             secrets={one["name"]: one["valueFrom"] for each in containers for one in each.get("secrets", ())},
+            image=containers[-1].get("image", "") if containers else "",
         )
 
     def has_object(self, bucket: str, key: str) -> bool:

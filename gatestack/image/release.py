@@ -1,0 +1,116 @@
+"""What is known against the release that an environment runs, and when support of its versions ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from deployer.day2.verification import Check, Outcome
+from stacks.checking import limits
+from stacks.checking.releases import advisory_table
+from stacks.checking.releases.judgement import Judgement, judged
+from stacks.checking.releases.support import NAMES, database_ends, runtime_ends
+from stacks.systems import application
+
+if TYPE_CHECKING:
+    from gatestack.environment import Environment
+    from generator.manifest import Manifest
+    from stacks.application import Application
+    from stacks.settings import Settings
+
+TODAY = "GATESTACK_TODAY"
+"""Variable with another day, ``2027-09-01``: to see what will be said then."""
+
+
+def today() -> date:
+    """
+    Return the day in UTC, or the one that `TODAY` says.
+
+    Raises:
+        UsageError: that is no day.
+
+    """
+    said = os.environ.get(TODAY)
+    if not said:
+        return datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(said)
+    except ValueError:
+        raise click.UsageError(f"{TODAY} is {said!r}, and has to be a day like 2027-09-01") from None
+
+
+def of_file(settings: Settings, day: date) -> Judgement:
+    """Judge the release that an environment's file names."""
+    service = settings.service
+    releases = application(settings.system).releases
+    return judged(releases, service.image, service.image_tag, service.accepted_advisories, day)
+
+
+def of_folder(manifest: Manifest, day: date) -> tuple[str, ...]:
+    """Return what is known against the release in a rendered folder, which does not say what is accepted."""
+    image = next((stack.migration.image for stack in manifest.stacks if stack.migration), "")
+    own = f"{manifest.environment}-{manifest.system}"
+    found = of_image(application(manifest.system), image, own, day) if image else Judgement()
+    return (f"{found.told} (the folder does not say what its file accepts)",) if found.open else found.notes
+
+
+def of_base(settings: Settings, name: str, release: str, day: date) -> Judgement:
+    """Judge what an image is built on; the file's acceptances hold for it."""
+    releases = application(settings.system).releases
+    return judged(releases, name, release, settings.service.accepted_advisories, day)
+
+
+def of_image(
+    described: Application, image: str, own: str, day: date, settings: Settings | None = None
+) -> Judgement:
+    """Judge a whole image; *own*: the environment's own repository, which holds copies of releases."""
+    name, _, tag = image.partition("@") if "@" in image else image.rpartition(":")
+    ours = "/" not in name or name.rpartition("/")[2] == own
+    accepted = settings.service.accepted_advisories if settings else ()
+    return judged(described.releases, "ecr" if ours else name, tag, accepted, day)
+
+
+def database_of(environment: Environment) -> tuple[str, str]:
+    """Return engine and identifier of the environment's own database."""
+    if environment.settings:
+        return environment.settings.database.engine, environment.settings.database_identifier
+    stacks = environment.rendered.stacks if environment.rendered else ()
+    facts = (one.facts for stack in stacks for one in stack.lookups if one.rule == "engine-version")
+    return next((one["engine"], one["identifier"]) for one in facts)
+
+
+def ends(settings: Settings, day: date) -> Iterator[str]:
+    """Yield a sentence for each version in *settings* whose support ends within half a year."""
+    database = settings.database
+    if not database.exists:
+        return
+    if said := database_ends(database.engine, database.engine_version, day):
+        yield f"database.engine_version: {said}; see docs/operations.md"
+    if said := runtime_ends(limits.FUNCTION_RUNTIME, day):
+        yield f"{said}; use a later gatestack"
+
+
+def release_check(found: Judgement, image: str, *, production: bool) -> Check:
+    """Return the check of the image that tasks run."""
+    runs = f"the tasks run {image.rpartition('/')[2]}"
+    if found.open:
+        outcome: Outcome = "failed" if production else "warning"
+        return Check("release", outcome, f"{runs}: {found.told}", found.remedy)
+    if not found.known:
+        remedy = "tag a copy of a release as the release is called"
+        return Check("release", "unknown", f"{runs}: {found.notes[0]}", remedy)
+    beside = "".join(f"; {note}" for note in found.notes)
+    return Check("release", "ok", f"{runs}: nothing known on {advisory_table.SEEN}{beside}")
+
+
+def version_check(engine: str, version: str, env: str, day: date) -> Check:
+    """Return the check of the version that a database runs."""
+    name = f"{NAMES.get(engine, engine)} {version}"
+    if said := database_ends(engine, version, day):
+        remedy = f"raise database.engine_version and see `gatestack plan {env}` (docs/operations.md)"
+        return Check("database version", "warning", f"{name}: {said}", remedy)
+    return Check("database version", "ok", name)
