@@ -16,6 +16,7 @@ from deployer.day2.drift_state import Detection, ResourceDrift
 from deployer.day2.secret_rotation import Rotating
 from deployer.interfaces import Interface
 from deployer.kept import Kept, Snapshot
+from deployer.run.snapshots import DatabaseSnapshot
 from deployer.states import (
     ChangeSetRequest,
     ChangeSetState,
@@ -25,7 +26,7 @@ from deployer.states import (
     StackState,
 )
 from deployer.tasks import TaskRequest, TaskState
-from generator.manifest import Existing
+from generator.manifest import Existing, SnapshotFirst
 
 
 class Cloud(Protocol):
@@ -193,6 +194,16 @@ class Cloud(Protocol):
 
     def delete_log_group(self, name: str) -> None:
         """Delete a log group; one that is gone is no error."""
+
+    # snapshots before a migration
+    def database_snapshots(self, wanted: SnapshotFirst) -> tuple[DatabaseSnapshot, ...] | None:
+        """Return the manual snapshots of a database; None where the endpoint has no RDS."""
+
+    def take_snapshot(self, wanted: SnapshotFirst, name: str, tags: Mapping[str, str]) -> bool:
+        """Ask for a snapshot, once for each *name*; False while the database is busy with something else."""
+
+    def delete_snapshot(self, wanted: SnapshotFirst, name: str) -> None:
+        """Delete a manual snapshot; one that is gone is no error."""
 
     # one-off tasks
     def task_images(self, definition: str) -> Mapping[str, str] | None:

@@ -59,6 +59,17 @@ class Upload:
 
 
 @dataclass(frozen=True)
+class SnapshotFirst:
+    """The snapshot of a database that is taken before a migration changes its schema."""
+
+    database: str
+    """Identifier of the DB instance, or of the cluster."""
+    cluster: bool
+    keep: int
+    """How many such snapshots stay; older ones are deleted."""
+
+
+@dataclass(frozen=True)
 class Migration:
     """
     The one-off task that brings the database's schema to what an image needs.
@@ -80,6 +91,10 @@ class Migration:
     subnet_exports: tuple[str, ...]
     security_group_exports: tuple[str, ...]
     log_group: str
+    snapshot: SnapshotFirst | None = None
+    """None: no snapshot is taken first."""
+    old_tasks_minutes: int = 0
+    """How long the old tasks go on with the migrated schema, about; 0: nobody has estimated it."""
 
 
 @dataclass(frozen=True)

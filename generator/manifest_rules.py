@@ -27,6 +27,8 @@ MOST_FILE_BYTES = 50_000_000
 """Of a function's archive (AWS Lambda Developer Guide, "Lambda quotas")."""
 MOST_RESOURCES = 500
 """In a template (CloudFormation quotas)."""
+MOST_SNAPSHOTS = 100
+"""Manual ones of a region (Amazon RDS User Guide, "Quotas in Amazon RDS")."""
 
 CAPABILITIES: Final = frozenset({"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"})
 """The last for AWS's own transforms alone: another macro makes another template of the reviewed one."""
@@ -220,6 +222,12 @@ def _migration(migration: Migration, prefix: str) -> Iterator[str]:
             "log_group": (migration.log_group, r"[A-Za-z0-9_/.#-]{1,512}"),
         }
     )
+    if first := migration.snapshot:
+        yield from _shaped({"snapshot.database": (first.database, r"[a-z][a-z0-9-]{0,62}")})
+        if not first.database.startswith(prefix):
+            yield f"snapshot.database: not one of {prefix}"
+        if not 1 <= first.keep <= MOST_SNAPSHOTS:
+            yield f"snapshot.keep: 1 to {MOST_SNAPSHOTS}"
     if not migration.subnet_exports or not migration.security_group_exports:
         yield "subnet_exports and security_group_exports: one at least"
     yield from _exports(

@@ -8,14 +8,18 @@ from typing import Any
 
 from generator.existing import taken_for_granted
 from generator.extending import check_exports, own_templates, patched
-from generator.manifest import Lookup, Manifest, Migration, Patched, StackSpec, Upload
+from generator.manifest import Lookup, Manifest, Migration, Patched, SnapshotFirst, StackSpec, Upload
 from stacks import STACKS, builder
+from stacks.checking.deployment import replacing_minutes
 from stacks.extensions import Extension
 from stacks.parts import function_code
 from stacks.settings import Settings
 from stacks.systems import application
 
 _quoted = json.encoder.encode_basestring_ascii
+
+KEPT_SNAPSHOTS = 3
+"""Of those before a migration: with releases every other week, those of a month and more."""
 
 ROLLED_BACK_BY_ALARMS = frozenset({"alb", "service"})
 """The stacks that requests pass through. An alarm on them says nothing about an update of the others, and a
@@ -97,7 +101,7 @@ def _spec(
         rollback_minutes=settings.observability.rollback_monitoring_minutes if watched else 0,
         lookups=tuple(Lookup(**lookup) for lookup in deployment.get("lookups", ())),
         uploads=tuple(Upload(**upload) for upload in deployment.get("uploads", ())),
-        migration=_migration(deployment.get("migration")),
+        migration=_migration(settings, deployment.get("migration")),
         login_secret=deployment.get("login_secret"),
         patched=patches,
     )
@@ -116,14 +120,21 @@ def _text(value: Any, margin: str = "\n") -> str:
     return json.dumps(value)
 
 
-def _migration(entry: Mapping[str, Any] | None) -> Migration | None:
-    """Return the migration that a template's metadata describes."""
+def _migration(settings: Settings, entry: Mapping[str, Any] | None) -> Migration | None:
+    """
+    Return the migration that a template's metadata describes.
+
+    What comes before and after it is in no template: to change it changes no stack.
+    """
     if entry is None:
         return None
     frozen: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()
     }
-    return Migration(**frozen)
+    database, first = settings.database, None
+    if database.exists and database.snapshot_before_migration:
+        first = SnapshotFirst(settings.database_identifier, database.aurora, KEPT_SNAPSHOTS)
+    return Migration(**frozen, snapshot=first, old_tasks_minutes=replacing_minutes(settings))
 
 
 def _capabilities(template: Mapping[str, Any]) -> tuple[str, ...]:

@@ -163,6 +163,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "database.engine": ("database", "service"),
     "database.iam_authentication": ("database", "service"),
     "database.snapshot_identifier": ("database", "service"),
+    "database.snapshot_before_migration": (),
     "database.existing": ("database", "service"),
     "database.existing.port": ("network", "database", "service"),
     "database.existing.secret_arn": ("security", "database", "service"),

@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 from deployer.aws.endpoint import emulated
 from deployer.aws.errors import call
 from deployer.aws.paging import pages
-from deployer.aws.snapshots import final_snapshot
-from deployer.aws.tasks import Tasks
+from deployer.aws.snapshots import Snapshots, final_snapshot
+from deployer.aws.tasks import Tasks, is_absent
 from deployer.errors import CloudError, LostSight, NotAllowed
 from deployer.kept import Kept, Snapshot
+from deployer.run.snapshots import DatabaseSnapshot
+from generator.manifest import SnapshotFirst
 
 Found = TypeVar("Found")
 
@@ -23,6 +25,26 @@ class Databases(Tasks):
     def final_snapshot(self, one: Kept, stack_name: str) -> Snapshot | None:
         """Return the newest snapshot that CloudFormation took of *one*."""
         return self._where_there_is("rds", lambda: final_snapshot(self._clients, one, stack_name))
+
+    def database_snapshots(self, wanted: SnapshotFirst) -> tuple[DatabaseSnapshot, ...] | None:
+        """Return the manual snapshots of a database."""
+        try:
+            return self._snapshots(wanted).all()
+        except (CloudError, LostSight) as error:
+            if emulated(self._clients("rds")) and is_absent(error):
+                return None
+            raise
+
+    def take_snapshot(self, wanted: SnapshotFirst, name: str, tags: Mapping[str, str]) -> bool:
+        """Ask for a snapshot; False while the database is busy."""
+        return self._snapshots(wanted).take(name, tags)
+
+    def delete_snapshot(self, wanted: SnapshotFirst, name: str) -> None:
+        """Delete a manual snapshot."""
+        self._snapshots(wanted).delete(name)
+
+    def _snapshots(self, wanted: SnapshotFirst) -> Snapshots:
+        return Snapshots(wanted, partial(self._ask, "rds"))
 
     def engine_versions(self, engine: str) -> tuple[str, ...] | None:
         """Return the versions of a database engine that the region offers."""

@@ -116,7 +116,7 @@ class Tasks:
         try:
             return self._with_login(lambda: ask(self._clients(service), method, **parameters))
         except (CloudError, LostSight) as error:
-            if emulated(self._clients(service)) and _is_absent(error):
+            if emulated(self._clients(service)) and is_absent(error):
                 return None
             raise
 
@@ -140,7 +140,7 @@ def _is_as_defined(task: Mapping[str, Any]) -> bool:
     return not any(overrides.values()) and all(one.keys() <= {"name"} for one in containers)
 
 
-def _is_absent(error: CloudError | LostSight) -> bool:
+def is_absent(error: CloudError | LostSight) -> bool:
     """Whether an emulator's answer means that it has no such service: no word of the service's own."""
     if isinstance(error, Transient):
         return error.code not in {"", *THROTTLED}

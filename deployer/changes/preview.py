@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from deployer.changes.export_gate import Survey, foreseen
+from deployer.changes.migrations import foretold_migrations
 from deployer.changes.patches import marked, risks
 from deployer.changes.phases import described
 from deployer.checks.names import Conflict
@@ -27,10 +28,8 @@ from deployer.progress import Event, Notice, Tell
 from deployer.run.change_sets import NOT_REVERTED, PREFIX, Preparer
 from deployer.run.discard import remove_unexecuted
 from deployer.run.leftovers import Scope, removals, scope, tags_of_stack
-from deployer.run.migrating import deployed
 from deployer.run.polling_interval import PollingInterval
 from deployer.run.rotations import rescheduled
-from deployer.run.schema_migration import count_of, foretold, needed
 from deployer.run.work import PENDING, STALE_SECONDS
 from deployer.secrecy import hidden
 from deployer.states import Change, ChangeSetRequest, ChangeSetState, Kind, StackState
@@ -141,7 +140,7 @@ class _Preview:
             plans = [self._begin(spec, states.get(spec.stack_name), asked) for spec in specs]
             done = tuple(self._read(one) if isinstance(one, _Asked) else one for one in plans)
             done = self._with_rotations(self._with_exports(done))
-            self._foretell_migrations(done)
+            self._notices += foretold_migrations(self._manifest, done, self._cloud)
             self._notices += [warning for spec in specs for warning in risks(spec)]
             kept = {stack.change_set.id for stack in done if stack.change_set}
         finally:
@@ -180,22 +179,6 @@ class _Preview:
             problems = (each.refusal(env) for each in looked if each is not None and each.pending)
             found.append(replace(one, problems=(*one.problems, *problems)))
         return tuple(found)
-
-    def _foretell_migrations(self, plans: tuple[StackPlan, ...]) -> None:
-        """Say which plans begin with a migration of the database; none is run by a plan."""
-        specs = {spec.name: spec for spec in self._manifest.stacks}
-        for one in plans:
-            wanted = specs[one.name].migration
-            if wanted is None or one.problems or one.action not in {"create", "update"}:
-                continue
-            try:
-                now = deployed(self._cloud, specs[one.name], one.stack)
-            except CloudError as error:
-                self._notices.append(f"{one.name}: the schema migration could not be checked: {error}")
-                continue
-            need = needed(wanted, count=count_of(specs[one.name], one.parameters), live=now)
-            if need.needed:
-                self._notices.append(f"{one.name}: {foretold(wanted, need)}")
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Notice):

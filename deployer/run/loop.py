@@ -33,7 +33,7 @@ from deployer.run.returning import sweep
 from deployer.run.rotations import check_rotations
 from deployer.run.scheduler import Scheduler
 from deployer.run.stack_events import Watch
-from deployer.run.work import Work, resources_of, work_for
+from deployer.run.work import Work, made_now, resources_of, work_for
 
 SLICE_SECONDS = 5.0
 """After which a look comes in between: what is ready elsewhere should not wait for hundreds of requests."""
@@ -87,8 +87,9 @@ class Run:
             options=options,
         )
         self._interval = PollingInterval(options.poll_interval, host.clock())
+        new = lambda export: made_now(self._works.values(), export)  # noqa: E731
         self._migrating = Migrating(
-            cloud, host, self._interval, self._value_of, region=manifest.region, environment=self._env
+            cloud, host, self._interval, self._value_of, new, region=manifest.region, environment=self._env
         )
         self._lingering = Lingering(cloud, host)
         self._workers = Workers(host.workers)

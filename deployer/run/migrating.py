@@ -1,6 +1,6 @@
 """
 What is done about the database before a stack's change set is executed: its login is rotated once before the
-first tasks start with it, and its schema is migrated by a one-off task, run to its end.
+first tasks start with it, a snapshot is taken, and its schema is migrated by a one-off task, run to its end.
 
 Stands between what `decide` says and the doing. Each step can be repeated: a task that runs already, another
 run's or a killed one's, is taken up. Whether one is needed at all is for `deployer.run.schema_migration`.
@@ -10,17 +10,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from deployer.actions import Action, Execute, Fail, Migrate, Wait
 from deployer.cloud import Cloud
-from deployer.errors import Transient
+from deployer.errors import CloudError, Transient
 from deployer.observed import live
 from deployer.options import Host
 from deployer.progress import Notice
 from deployer.run.polling_interval import PollingInterval
-from deployer.run.schema_migration import Live, Underway, count_of, failure, needed, starts_tasks, wrong_image
+from deployer.run.schema_migration import (
+    Live,
+    Stage,
+    Underway,
+    count_of,
+    failure,
+    needed,
+    snapshot_failure,
+    starts_tasks,
+    wrong_image,
+)
+from deployer.run.snapshots import (
+    AVAILABLE,
+    CREATING,
+    Attempt,
+    DatabaseSnapshot,
+    attempt,
+    name,
+    outdated,
+    serving,
+)
 from deployer.run.work import STALE_SECONDS, Work
 from deployer.states import StackState
 from deployer.tasks import NO_CAPACITY, TaskRequest, TaskState
@@ -48,20 +68,23 @@ class Migrating:
         host: Host,
         interval: PollingInterval,
         value_of: ValueOf,
+        made_now: Callable[[str], bool],
         *,
         region: str,
         environment: str,
     ) -> None:
-        """*environment*: what commands call it."""
+        """*made_now*: whether this run makes the stack of an export; *environment*: what commands call it."""
         self._cloud = cloud
         self._host = host
         self._interval = interval
         self._value_of = value_of
+        self._made_now = made_now
         self._region = region
         self._environment = environment
         self._steps: Mapping[str, Callable[[Work, Underway], Underway]] = {
             "look": self._look,
             "rotation": self._await_rotation,
+            "snapshot": self._snapshot,
             "start": self._start,
             "follow": self._follow,
         }
@@ -130,7 +153,10 @@ class Migrating:
             tuple(found[name] for name in wanted.subnet_exports),
             tuple(found[name] for name in wanted.security_group_exports),
         )
-        return replace(done.to("rotation", need.reason), request=request)
+        empty = self._made_now(wanted.definition_export)  # the database, with that stack
+        first = None if empty or wanted.snapshot is None else wanted.snapshot
+        snapshot = attempt(first, wanted.image, work.version()) if first else None
+        return replace(done.to("rotation", need.reason), request=request, snapshot=snapshot)
 
     def _await_rotation(self, work: Work, done: Underway) -> Underway:
         """
@@ -139,7 +165,8 @@ class Migrating:
         Where no task runs yet, none starts before the first rotation: they would log in as the administrator.
         """
         secret = work.spec.login_secret
-        then = done.to("start" if done.request else "over")
+        next_: Stage = "snapshot" if done.snapshot else "start"
+        then = done.to(next_ if done.request else "over")
         rotating = self._cloud.rotating(secret) if secret else None
         if rotating is None and secret:
             text = f"this endpoint has no Secrets Manager: a rotation of {secret} is not seen"
@@ -155,6 +182,52 @@ class Migrating:
         text = f"{what}: {then.waits_no_more}; see the log of the rotation's function"
         self._host.tell(Notice(text, work.name, warning=True))
         return then
+
+    def _snapshot(self, work: Work, done: Underway) -> Underway:
+        """Take a snapshot of the database, or take up the one that a run which was killed has asked for."""
+        one = done.snapshot
+        there = self._cloud.database_snapshots(one.wanted) if one else None
+        if one is None or there is None:
+            text = "no snapshot is taken before the migration: this endpoint has no RDS"
+            self._host.tell(Notice(text, work.name, warning=True))
+            return done.to("start")
+        asked = next((each for each in there if each.id == done.snapshot_id), None)
+        found = asked or serving(one, there)
+        if found is None:
+            return self._not_there(work, done, one, there)
+        if found.status == AVAILABLE:
+            self._host.tell(Notice(f"the snapshot {found.id} of the database is complete", work.name))
+            self._prune(work, one, there)
+            return done.to("start")
+        if found.status != CREATING:
+            return done.to("failed", snapshot_failure(f"{found.id} is {found.status}"))
+        if not asked:
+            self._host.tell(Notice(f"resumes waiting for the snapshot {found.id}", work.name))
+        return replace(done, snapshot_id=found.id)
+
+    def _not_there(
+        self, work: Work, done: Underway, one: Attempt, there: Collection[DatabaseSnapshot]
+    ) -> Underway:
+        """Ask for a snapshot; RDS may not show it at once."""
+        now = self._host.clock()
+        if done.snapshot_id:
+            lost = now - done.snapshot_at >= STALE_SECONDS
+            return done.to("failed", snapshot_failure(f"RDS lost {done.snapshot_id}")) if lost else done
+        new = name(one, there)
+        if not self._cloud.take_snapshot(one.wanted, new, {**work.desired.tags, **one.tags}):
+            return done  # a backup, or a change, of the database comes first
+        self._host.tell(Notice(f"takes the snapshot {new} of the database before its migration", work.name))
+        return replace(done, snapshot_id=new, snapshot_at=now)
+
+    def _prune(self, work: Work, one: Attempt, there: Collection[DatabaseSnapshot]) -> None:
+        """Delete those of earlier migrations that are too many; what cannot be deleted stops nothing."""
+        for old in outdated(one, there):
+            try:
+                self._cloud.delete_snapshot(one.wanted, old)
+                self._host.tell(Notice(f"deleted the snapshot {old} of an earlier migration", work.name))
+            except CloudError as error:
+                text = f"the snapshot {old} of an earlier migration could not be deleted: {error}"
+                self._host.tell(Notice(text, work.name, warning=True))
 
     def _start(self, work: Work, done: Underway) -> Underway:
         """Take up a task that runs, or run one."""

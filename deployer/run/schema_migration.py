@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from deployer.run.snapshots import Attempt
 from deployer.tasks import TaskRequest, TaskState
 from generator.manifest import Migration, StackSpec
 
@@ -33,10 +34,11 @@ class Need:
     reason: str
 
 
-Stage = Literal["look", "rotation", "start", "follow", "over", "failed"]
+Stage = Literal["look", "rotation", "snapshot", "start", "follow", "over", "failed"]
 WORDS: Mapping[Stage, str] = {
     "look": "whether the database has to be migrated first",
     "rotation": "the rotation of the database's login",
+    "snapshot": "the snapshot of the database",
     "start": "the start of the database's migration",
     "follow": "the migration of the database",
 }
@@ -57,6 +59,11 @@ class Underway:
     asked_at: float = 0.0
     request: TaskRequest | None = None
     """None before it is known that a task is to run."""
+    snapshot: Attempt | None = None
+    """What the snapshot is for that comes first; None where none does."""
+    snapshot_id: str = ""
+    """Its name, once it is asked for."""
+    snapshot_at: float = 0.0
     refused: int = 0
     """How often ECS had no place for the task."""
     task_id: str = ""
@@ -77,8 +84,10 @@ class Underway:
     @property
     def words(self) -> str:
         """What the stack waits for."""
-        task = f" (task {self.task_id.rpartition('/')[2]})" if self.task_id else ""
-        return f"{WORDS.get(self.stage, self.stage)}{task}"
+        which = f" (task {self.task_id.rpartition('/')[2]})" if self.task_id else ""
+        if self.stage == "snapshot" and self.snapshot_id:
+            which = f" ({self.snapshot_id})"
+        return f"{WORDS.get(self.stage, self.stage)}{which}"
 
 
 def count_of(spec: StackSpec, parameters: Mapping[str, str]) -> str | None:
@@ -125,9 +134,20 @@ def image_of(template: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def foretold(migration: Migration, need: Need) -> str:
-    """Return what a plan says of a migration."""
-    return f"the database is migrated for {migration.image} in a one-off task first ({need.reason})"
+def foretold(migration: Migration, need: Need, *, snapshot: bool, live: Live | None) -> str:
+    """
+    Return what a plan says of a migration.
+
+    *snapshot*: whether one is taken before; *live*: as in `needed`. Tasks that run meanwhile were made for
+    another schema: what they do with the new one is for the release notes to say.
+    """
+    first = "after a snapshot of the database, " if snapshot else ""
+    text = f"{first}the database is migrated for {migration.image} in a one-off task first ({need.reason})"
+    if live is None or live.count == "0":
+        return text
+    minutes = migration.old_tasks_minutes
+    long = f"for about {minutes} minutes" if minutes else "until new ones have taken over"
+    return f"{text}; from then on the old tasks use the new schema, {long}"
 
 
 def wrong_image(migration: Migration, images: Mapping[str, str]) -> str:
@@ -150,3 +170,9 @@ def failure(migration: Migration, task: TaskState | None, region: str) -> str:
     logs = f"aws logs tail {migration.log_group} --region {region}"
     do = f"this stack was not changed: see `{logs}`, then deploy again"
     return f"{ended} ({why}); {do}" if why else f"{ended}; {do}"
+
+
+def snapshot_failure(what: str) -> str:
+    """Return why the stack must not change without the snapshot that was asked for."""
+    do = "this stack was not changed and the database not migrated: deploy again takes another one"
+    return f"the snapshot of the database before its migration failed ({what}); {do}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -297,6 +297,12 @@ def pick(work: Work, states: Collection[StackState]) -> StackState | None:
     if own and (own[0].status != "DELETE_COMPLETE" or not alive):
         return own[0]
     return next(iter(alive or named), None)
+
+
+def made_now(works: Iterable[Work], export: str) -> bool:
+    """Whether one of *works* exports *export* and its stack was not there before this run."""
+    made = (work.stack for work in works if work.verb != "update")
+    return any(output.export == export for stack in made if stack for output in stack.outputs)
 
 
 def resources_of(template: str) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ RESTING = (
     "You can't currently modify the storage of this DB instance because the previous storage change is "
     "being optimized."
 )
-_REGION = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/")
+REGION_OF = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/")
 
 
 class Disks:
@@ -52,7 +52,7 @@ class Disks:
         if b"DBInstanceIdentifier=" not in form:
             return None
         asked = {key: values[0] for key, values in parse_qs(form.decode()).items()}
-        found = _REGION.search(environ.get("HTTP_AUTHORIZATION", ""))
+        found = REGION_OF.search(environ.get("HTTP_AUTHORIZATION", ""))
         region, name = (found[1] if found else "us-east-1"), asked.get("DBInstanceIdentifier", "")
         instance = self._reach.backend("rds", region).databases.get(name)
         if instance is None:
@@ -62,7 +62,7 @@ class Disks:
         if asked.get("Action") != "ModifyDBInstance" or "AllocatedStorage" not in asked:
             return None
         refused = self._modified(region, name, instance, int(asked["AllocatedStorage"]))
-        return _refusal(refused) if refused else None
+        return refusal(refused) if refused else None
 
     def _modified(self, region: str, name: str, instance: Any, wanted: int) -> str:
         """Note a change of size; returns why RDS refuses it, or nothing."""
@@ -78,10 +78,11 @@ class Disks:
         return ""
 
 
-def _refusal(message: str) -> bytes:
+def refusal(message: str, code: str = "InvalidParameterCombination") -> bytes:
+    """Return RDS's answer to a request that it refuses."""
     root = Element("ErrorResponse", xmlns="http://rds.amazonaws.com/doc/2014-10-31/")
     error = SubElement(root, "Error")
-    for name, text in {"Type": "Sender", "Code": "InvalidParameterCombination", "Message": message}.items():
+    for name, text in {"Type": "Sender", "Code": code, "Message": message}.items():
         SubElement(error, name).text = text
     SubElement(root, "RequestId").text = "sandbox"
     written: bytes = tostring(root, encoding="utf-8", xml_declaration=True)

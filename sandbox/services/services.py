@@ -24,6 +24,7 @@ from sandbox.access.tagged import Tagged
 from sandbox.services import engine_versions
 from sandbox.services.bucket_policies import put_by_api
 from sandbox.services.database_hosts import closed
+from sandbox.services.database_snapshots import INSIDE, Snapshots
 from sandbox.services.database_storage import Disks
 from sandbox.services.function_runs import Runs
 from sandbox.services.functions import Function, Functions
@@ -61,7 +62,7 @@ class Services:
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         self.functions, self.runs, self._proxies = Functions(), Runs(), Proxies(self)
-        self._disks = Disks(self)
+        self._disks, self._snapshots = Disks(self), Snapshots(self)
         self._zones, self.offers = Zones(self.hosted_zone), ZoneOffers(self)
         self.service_tasks = ServiceTasks(self, self._proxies.restarted)
         self._tasks = OneOffTasks(self, self.service_tasks)
@@ -77,9 +78,10 @@ class Services:
         if engine_versions.asked(form):
             start_response("200 OK", [("Content-Type", "text/xml")])
             return [engine_versions.answer(form)]
-        if (refusal := self._disks.before(environ, form)) is not None:
-            start_response("400 Bad Request", [("Content-Type", "text/xml")])
-            return [refusal]
+        for part in (self._disks, self._snapshots):
+            if (refusal := part.before(environ, form)) is not None:
+                start_response("400 Bad Request", [("Content-Type", "text/xml")])
+                return [refusal]
         offered = self.offers.answer(form, environ.get("HTTP_AUTHORIZATION", ""))
         if offered is not None:
             start_response(offered[0], [("Content-Type", "text/xml")])
@@ -89,7 +91,9 @@ class Services:
             return []
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = self.account
         self._zones.before(environ["PATH_INFO"])
-        return self._json(environ, start_response)
+        answered = self._json(environ, start_response)
+        self._snapshots.after(environ, form)
+        return answered
 
     def _variables(self, function: Function) -> Mapping[str, str]:
         """Return what goes over a function's environment: what it can reach of proxies and databases."""
@@ -118,7 +122,7 @@ class Services:
     def _forget(self) -> None:
         self.runs.stop()
         parts = (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies, self._zones)
-        for part in (*parts, self._disks, self.tagged):
+        for part in (*parts, self._disks, self._snapshots, self.tagged):
             part.clear()
 
     def close(self) -> None:
@@ -224,6 +228,7 @@ _ENVIRON: Mapping[str, Any] = {
     "wsgi.multithread": True,
     "wsgi.multiprocess": False,
     "wsgi.run_once": False,
+    INSIDE: True,
 }
 
 

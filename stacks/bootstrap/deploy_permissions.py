@@ -162,16 +162,19 @@ def data(reach: Reach, snapshot: str | None) -> list[Statement]:
     has a name of ours, as RDS's nightly ones (``rds:dev-litellm-db-...``) and CloudFormation's last ones have
     it, or that ENV's file names: else a database of somebody else's would open with a password of the stack's
     own (Service Authorization Reference, Amazon RDS, "snapshot", "cluster-snapshot", November 2026).
+    Snapshots are deleted that the deployer itself has taken before migrations, which their names say.
     """
     rds = reach.arns("rds", *(f"{kind}:{{p}}-*" for kind in _RDS_KINDS))
     defaults = [arn_of("rds", f"{kind}:default*") for kind in ("og", "pg", "cluster-pg")]
     names = [f"{kind}:rds:{{p}}-*" for kind in _SNAPSHOTS]
     snapshots = [*reach.arns("rds", *names), *_named(snapshot)]
+    before = [f"{kind}:{{p}}-*-before-*" for kind in _SNAPSHOTS]
     caches = reach.arns("elasticache", *(f"{kind}:{{p}}-*" for kind in _CACHE_KINDS))
     return [
         allow("Databases", actions("rds", _DATABASES), rds),
         allow("DefaultGroups", actions("rds", _IN_DEFAULTS), defaults),
         allow("Restore", actions("rds", _RESTORE), [*rds, *defaults, *snapshots]),
+        allow("OldSnapshots", actions("rds", _OLD_SNAPSHOTS), reach.arns("rds", *before)),
         allow("Caches", actions("elasticache", _CACHES), caches),
     ]
 
@@ -274,6 +277,7 @@ _FIREWALLS = (
 )
 _RDS_KINDS = ("db", "cluster", "pg", "cluster-pg", "subgrp", "snapshot", "cluster-snapshot")
 _IN_DEFAULTS = "CreateDBCluster CreateDBInstance ModifyDBCluster ModifyDBInstance"
+_OLD_SNAPSHOTS = "DeleteDBClusterSnapshot DeleteDBSnapshot"
 _RESTORE = "RestoreDBClusterFromSnapshot RestoreDBInstanceFromDBSnapshot"
 _DATABASES = (
     "AddTagsToResource CreateDBClusterParameterGroup CreateDBClusterSnapshot CreateDBParameterGroup "

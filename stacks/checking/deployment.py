@@ -13,7 +13,7 @@ LEAST_STEP_PERCENT = 3
 CLIENT_PORTS = (80, 443)
 
 BESIDE_MINUTES = 30
-"""What a deployment wants beside its planned waits: tasks that start, and the way back."""
+"""What a deployment wants beside its planned waits, at least: tasks start and drain, and the way back."""
 
 
 def deployment_findings(settings: Settings) -> Iterator[Finding]:
@@ -68,10 +68,11 @@ def _session(settings: Settings) -> Iterator[Finding]:
     Tasks start first, and the way back, should the deployment fail, wants time as well.
     """
     hours, waits = settings.pipelines.session_hours, planned_minutes(settings.service)
-    if settings.pipelines.configured and waits + BESIDE_MINUTES > hours * 60:
+    beside = max(BESIDE_MINUTES, 2 * (replacing_minutes(settings) - waits))
+    if settings.pipelines.configured and waits + beside > hours * 60:
         message = (
             f"a {settings.service.deployment_strategy} deployment waits {waits} minutes and wants "
-            f"{BESIDE_MINUTES} more, and a pipeline's session ends after {hours} hours "
+            f"{beside} more, and a pipeline's session ends after {hours} hours "
             "(pipelines.session_hours), and with it deployment and rollback; shorten the one or lengthen the "
             "other"
         )
@@ -86,9 +87,30 @@ def planned_minutes(service: Service) -> int:
     return shifts[service.deployment_strategy] * service.shift_minutes + bake
 
 
+def replacing_minutes(settings: Settings) -> int:
+    """
+    Return how long new tasks take to have replaced the old ones, about, and rounded up.
+
+    They start, pass the load balancer's health check, and the planned waits go by; then the load balancer
+    lets the old ones finish their answers, and ECS gives them time to stop. ECS's deployment, and with it
+    CloudFormation's update, is over when they have stopped (Amazon ECS Developer Guide, "Optimize load
+    balancer connection draining parameters").
+    """
+    service, alb = settings.service, settings.alb
+    healthy = alb.health_check.interval_seconds * alb.health_check.healthy_count
+    leaving = alb.deregistration_delay_seconds + service.stop_timeout_seconds
+    return planned_minutes(service) - (-(service.health_check.start_seconds + healthy + leaving) // 60)
+
+
 def deployment_advice(settings: Settings) -> Iterator[str]:
     """Name what makes a strategy less than it could be."""
-    service = settings.service
+    service, most = settings.service, settings.deployment.timeout_minutes.service
+    if replacing_minutes(settings) >= most:
+        yield (
+            f"deployment.timeout_minutes.service: {most}, and to replace the tasks takes about "
+            f"{replacing_minutes(settings)} minutes (alb.deregistration_delay_seconds among them): gatestack "
+            "stops waiting before that; lengthen it"
+        )
     if not service.shifts_traffic:
         return
     if not service.alarms_roll_back:

@@ -103,6 +103,9 @@ class Database(Section):
     """Tasks log in with tokens of IAM's, for 15 minutes each, and know no password (LiteLLM only)."""
     snapshot_identifier: fields.SnapshotId | None
     """Snapshot that a new database is made from."""
+    snapshot_before_migration: bool
+    """Whether a snapshot of the environment's own database is taken before another image migrates its
+    schema; the three newest stay."""
     connection_alarm: Annotated[int, between(1, 262_143, "connections")]
     """Connections above which the alarm fires."""
 

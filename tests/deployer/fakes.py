@@ -21,6 +21,7 @@ from deployer.interfaces import Interface
 from deployer.kept import Kept, Snapshot
 from deployer.options import Host
 from deployer.progress import Event
+from deployer.run.snapshots import DatabaseSnapshot
 from deployer.states import (
     Change,
     ChangeSetInputs,
@@ -33,7 +34,7 @@ from deployer.states import (
     StackState,
 )
 from deployer.tasks import TaskRequest, TaskState
-from generator.manifest import Manifest, StackSpec
+from generator.manifest import Manifest, SnapshotFirst, StackSpec
 
 OURS = {"ManagedBy": "gatestack", "Environment": "dev", "System": "litellm"}
 DEFINITION = "arn:definition/"
@@ -193,6 +194,11 @@ class FakeCloud:
         self.task_ends: list[TaskState] = []
         """How the next tasks end; without any, well."""
         self.ecs = True
+        self.taken_snapshots: list[tuple[DatabaseSnapshot, float]] | None = []
+        """Manual ones of the database, and when they were taken; None: there is no RDS."""
+        self.snapshot_seconds = 120.0
+        self.snapshot_end = "available"
+        self.database_busy_until = 0.0
         self.rotates_until: float | None = 0.0
         self.rotated_before = True
         """None: there is no Secrets Manager."""
@@ -496,6 +502,34 @@ class FakeCloud:
 
     def delete_log_group(self, name: str) -> None:
         self._call("delete_log_group", name)
+
+    # snapshots before a migration
+
+    def database_snapshots(self, wanted: SnapshotFirst) -> tuple[DatabaseSnapshot, ...] | None:
+        self._call("database_snapshots", wanted.database)
+        return (
+            None if self.taken_snapshots is None else tuple(self._seen(one) for one in self.taken_snapshots)
+        )
+
+    def take_snapshot(self, wanted: SnapshotFirst, name: str, tags: Mapping[str, str]) -> bool:
+        self._call("take_snapshot", name)
+        assert self.taken_snapshots is not None
+        if self.clock.now < self.database_busy_until:
+            return False
+        if name not in {one.id for one, _ in self.taken_snapshots}:
+            self.taken_snapshots.append((DatabaseSnapshot(name, "creating", 0.0, dict(tags)), self.clock.now))
+        self._lose("take_snapshot")
+        return True
+
+    def delete_snapshot(self, wanted: SnapshotFirst, name: str) -> None:
+        self._call("delete_snapshot", name)
+        self.taken_snapshots = [one for one in self.taken_snapshots or () if one[0].id != name]
+
+    def _seen(self, made: tuple[DatabaseSnapshot, float]) -> DatabaseSnapshot:
+        one, at = made
+        age = self.clock.now - at
+        done = self.snapshot_end if age >= self.snapshot_seconds else "creating"
+        return replace(one, status=done, age_seconds=age)
 
     # one-off tasks; an exported definition is called after its image
 

@@ -7,14 +7,17 @@ from typing import Any
 
 from deployer.progress import Notice, Result
 from deployer.tasks import TaskState
-from generator.manifest import Lookup, Manifest, Migration
+from generator.manifest import Lookup, Manifest, Migration, SnapshotFirst
 from tests.deployer.fakes import DEFINITION, manifest, spec, template
 from tests.deployer.run.runs import World
 
 EXPORT = "dev-database-Definition"
 
 
-def migration(tag: str = "v1") -> Migration:
+FIRST = SnapshotFirst("dev-litellm-db", cluster=False, keep=3)
+
+
+def migration(tag: str = "v1", **more: Any) -> Migration:
     return Migration(
         image=f"dev-litellm:{tag}",
         definition_export=EXPORT,
@@ -23,6 +26,7 @@ def migration(tag: str = "v1") -> Migration:
         subnet_exports=("dev-network-A", "dev-network-B"),
         security_group_exports=("dev-network-Group",),
         log_group="/ecs/dev-migration",
+        **more,
     )
 
 

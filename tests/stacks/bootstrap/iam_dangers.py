@@ -171,6 +171,16 @@ DATA: Mapping[str, Danger] = {
         "arn:aws:rds:us-east-1:210987654321:snapshot:dev-litellm-x",
         VIA,
     ),
+    "delete the last snapshot of a database": (
+        "rds:DeleteDBSnapshot",
+        f"{RDS}snapshot:dev-litellm-database-snapshot-database-1",
+        VIA,
+    ),
+    "delete another environment's snapshot before a migration": (
+        "rds:DeleteDBSnapshot",
+        f"{RDS}snapshot:prod-litellm-db-before-0123abcd",
+        VIA,
+    ),
     "copy another team's snapshot": ("rds:CopyDBSnapshot", f"{RDS}snapshot:payroll", VIA),
     "go back in time with another team's database": (
         "rds:RestoreDBInstanceToPointInTime",

@@ -1,0 +1,97 @@
+"""
+The snapshot of a database before a migration changes its schema: which one serves, what it is called. Pure.
+
+A run that was killed finds the snapshot that it has asked for by its tags, and takes no other: a snapshot of
+an earlier migration lacks what was written since. Older ones go, as long as they were taken before another
+image's migration; while one image is tried again and again, the first snapshot is the one that counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from generator.manifest import SnapshotFirst
+
+TARGET_TAG = "gatestack:before-migration"
+"""Holds the image that the database was about to be migrated for."""
+ATTEMPT_TAG = "gatestack:attempt"
+"""The same for each run that goes on with one change of one stack, another one after that."""
+MOST_NAME = 63
+"""Characters of a cluster's snapshot; an instance's may have 255 (RDS API Reference, November 2026)."""
+MOST_TAG = 256
+FRESH_SECONDS = 3600.0
+"""How old a finished snapshot may be that a later run goes on with: what is written since is not in it."""
+AVAILABLE, CREATING = "available", "creating"
+
+
+@dataclass(frozen=True)
+class DatabaseSnapshot:
+    """A manual snapshot as RDS tells it."""
+
+    id: str
+    status: str
+    age_seconds: float = 0.0
+    """Since it was taken; 0 while RDS does not say."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    percent: int = 0
+    """How far it is."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One migration that a snapshot is wanted for."""
+
+    wanted: SnapshotFirst
+    target: str
+    """The image."""
+    token: str
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What its snapshots are known by."""
+        return {TARGET_TAG: self.target[:MOST_TAG], ATTEMPT_TAG: self.token}
+
+
+def attempt(wanted: SnapshotFirst, target: str, version: Collection[str]) -> Attempt:
+    """Return the attempt to migrate for *target* from the stack's *version*, which every change renews."""
+    content = json.dumps([target, *version])
+    return Attempt(wanted, target, hashlib.sha256(content.encode()).hexdigest()[:16])
+
+
+def serving(one: Attempt, there: Collection[DatabaseSnapshot]) -> DatabaseSnapshot | None:
+    """Return the snapshot of this very attempt that is being made, or was made lately; the newest."""
+    own = [
+        each
+        for each in there
+        if each.tags.get(ATTEMPT_TAG) == one.token
+        and (each.status == CREATING or (each.status == AVAILABLE and each.age_seconds < FRESH_SECONDS))
+    ]
+    return min(own, key=lambda each: each.age_seconds, default=None)
+
+
+def name(one: Attempt, there: Collection[DatabaseSnapshot]) -> str:
+    """Return a name that no snapshot has: the database's, and a digest that a repeated request shares."""
+    taken, number = {each.id for each in there}, 0
+    while True:
+        digest = hashlib.sha256(f"{one.token} {number}".encode()).hexdigest()[:8]
+        tail = f"-before-{digest}"
+        found = one.wanted.database[: MOST_NAME - len(tail)].rstrip("-") + tail
+        if found not in taken:
+            return found
+        number += 1
+
+
+def outdated(one: Attempt, there: Collection[DatabaseSnapshot]) -> tuple[str, ...]:
+    """Return what to delete now that *one* has its snapshot: of other images', all but the newest."""
+    others = [
+        each
+        for each in there
+        if TARGET_TAG in each.tags
+        and each.tags[TARGET_TAG] != one.tags[TARGET_TAG]
+        and each.status == AVAILABLE
+    ]
+    oldest_last = sorted(others, key=lambda each: each.age_seconds)
+    return tuple(each.id for each in oldest_last[one.wanted.keep - 1 :])
