@@ -109,10 +109,11 @@ def test_one_refusal_is_enough() -> None:
     assert found.unanswered.keys() == {"gb", "key", "board"}
 
 
-def test_every_price_of_the_file_can_be_asked_for_but_those_of_models() -> None:
+def test_every_price_of_the_file_can_be_asked_for_but_those_of_models_and_insights() -> None:
     silent = {name.partition("/")[0] for name, price in load("us-east-1").prices.items() if price.ask is None}
 
-    assert silent == {"bedrock-input-million", "bedrock-output-million"}
+    models = {"bedrock-input-million", "bedrock-output-million"}
+    assert silent == models | {"insights-vcpu-hour", "insights-acu-hour"}
 
 
 # --- the command ---------------------------------------------------------------------------------
