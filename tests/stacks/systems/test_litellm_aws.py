@@ -295,8 +295,8 @@ def test_the_advice_says_what_the_other_account_has_to_allow() -> None:
     assert said == [
         (
             "service.config.model_list[1].litellm_params: account 999988887777 has to let the tasks in: "
-            f"the trust policy of {ROLE} has to allow sts:AssumeRole to the role of dev-litellm-security's output "
-            "TaskRoleArn, and its own policies bedrock:ApplyGuardrail, bedrock:InvokeModel, "
+            f"the trust policy of {ROLE} has to allow sts:AssumeRole to the role of dev-litellm-security's "
+            "output TaskRoleArn, and its own policies bedrock:ApplyGuardrail, bedrock:InvokeModel, "
             "bedrock:InvokeModelWithResponseStream"
         )
     ]

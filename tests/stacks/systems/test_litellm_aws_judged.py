@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.access.policies import Request
@@ -82,15 +82,14 @@ def documents(*asked: Asked) -> list[dict[str, Any]]:
     return [{"Statement": [*allowed(load(config)).values()]}]
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(ASKED, min_size=1, max_size=5))
 def test_each_call_is_allowed_and_no_other_is(asked: list[Asked]) -> None:
     found = documents(*asked)
     wanted = {one.requests[0].resource for one in asked}
 
     assert [one for each in asked for one in each.requests if not judged(one, found)] == []
-    assert [
-        one for one in EVERY if judged(one, found) and str(one) not in {str(each) for each in wanted}
-    ] == []
+    assert {one.resource for one in EVERY if judged(one, found)} <= wanted
 
 
 def test_a_model_behind_a_profile_is_not_called_past_it() -> None:
@@ -112,12 +111,12 @@ def test_what_is_behind_an_own_profile_is_not_called_past_it() -> None:
 
 @pytest.mark.parametrize("name", examples())
 def test_the_boundary_of_bootstrap_lets_through_what_each_section_calls(name: str) -> None:
-    settings = of_example(examples()[name], pipelines=GITHUB)
-    template = json.loads(bootstrap.build(settings).template.to_json())
+    made = of_example(examples()[name], pipelines=GITHUB)
+    template = json.loads(bootstrap.build(made).template.to_json())
     found = filled(template["Resources"]["Boundary"]["Properties"]["PolicyDocument"])
     texts = [one | {"Resource": _texts(one["Resource"])} for one in found["Statement"]]
 
-    for statement in allowed(settings).values():
+    for statement in allowed(made).values():
         context = {
             key: value
             for keys in statement.get("Condition", {}).values()
