@@ -49,18 +49,18 @@ def reach_findings(settings: Settings) -> Iterator[Finding]:
     if settings.closed:
         for one in reading(settings).calls:
             if message := _unreachable(one, settings.region):
-                yield Finding(one.key, f"{message}; network.nat_gateways: 1 or 2", _ALSO, one.below)
+                yield Finding(one.key, f"{message}network.nat_gateways: 1", _ALSO, one.below)
 
 
 def _unreachable(call: Call, region: str) -> str | None:
     if call.endpoint not in {*INTERFACES, *GATEWAYS}:
         return (
-            f"AWS has no endpoint for {call.endpoint}, and without a NAT gateway there is no other way to it"
+            f"{call.endpoint} has no endpoint, and without a NAT gateway there is no other way to it; write "
         )
     if call.region != region:
         return (
             f"it is called in {call.region}, and without a NAT gateway the tasks reach {region} alone: an "
-            "endpoint leads to the region that it is in"
+            f"endpoint leads to the region that it is in; write {region}, or "
         )
     return None
 

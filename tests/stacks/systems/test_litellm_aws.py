@@ -293,10 +293,12 @@ def test_the_advice_says_what_the_other_account_has_to_allow() -> None:
     said = [one for one in advice(load(models({"model": NOVA}, second))) if "999988887777" in one]
 
     assert said == [
-        "service.config.model_list[1].litellm_params: account 999988887777 has to let the tasks in: the trust "
-        f"policy of {ROLE} has to allow sts:AssumeRole to the role of dev-litellm-security's output "
-        "TaskRoleArn, and its own policies bedrock:ApplyGuardrail, bedrock:InvokeModel, "
-        "bedrock:InvokeModelWithResponseStream"
+        (
+            "service.config.model_list[1].litellm_params: account 999988887777 has to let the tasks in: "
+            f"the trust policy of {ROLE} has to allow sts:AssumeRole to the role of dev-litellm-security's "
+            "output TaskRoleArn, and its own policies bedrock:ApplyGuardrail, bedrock:InvokeModel, "
+            "bedrock:InvokeModelWithResponseStream"
+        )
     ]
 
 
@@ -304,8 +306,8 @@ def test_the_advice_names_a_profile_that_is_called_from_another_continent() -> N
     far = models({"model": "bedrock/us.amazon.nova-pro-v1:0", "aws_region_name": "eu-west-1"})
 
     assert (
-        "service.config.model_list[0].litellm_params: us.amazon.nova-pro-v1:0 is called in eu-west-1, and AWS "
-        "offers it in other regions"
+        "service.config.model_list[0].litellm_params: us.amazon.nova-pro-v1:0 is called in eu-west-1, "
+        "and AWS offers it in other regions"
     ) in advice(load(far))
 
 
