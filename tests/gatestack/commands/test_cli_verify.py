@@ -60,7 +60,9 @@ def test_every_part_is_looked_at(deployed: User, secrets: Any) -> None:
         "master key": "ok",
         "rotation database": "ok",
         "rotation master-key": "ok",
+        "release": "ok",
         "database login": "ok",
+        "database version": "ok",
         "config.yaml": "ok",
         "endpoint": "skipped",
     }
