@@ -23,8 +23,8 @@ from gatestack.account import clients, poll_interval, speed
 from gatestack.environment import Environment
 from gatestack.options import Options
 
-MINUTES = 30.0
-"""A rollout may take: health checks have ten minutes' grace, and old tasks drain for two."""
+MINUTES = 45.0
+"""A rollout may take: health checks have ten minutes' grace, old tasks drain for ten and stop in two."""
 TIMEOUT = click.option(
     "--timeout-minutes",
     "minutes",

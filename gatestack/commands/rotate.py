@@ -25,9 +25,8 @@ from gatestack.environment import Environment, resolve
 from gatestack.injected import put_in
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.progress import shown
+from gatestack.rolling import MINUTES
 from gatestack.signals import host
-
-MINUTES = 15.0
 
 
 @dataclass(frozen=True)

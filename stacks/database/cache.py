@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from troposphere import GetAtt, Ref, Sub
@@ -10,10 +11,11 @@ from troposphere.elasticache import ParameterGroup, ReplicationGroup, SubnetGrou
 
 from stacks.known_secrets import CACHE
 from stacks.parts import parameters
-from stacks.parts.alarms import Metric, above, add_alarm
+from stacks.parts.alarms import Metric, Statistic, above, add_alarm
 from stacks.parts.placement import data_subnets
 from stacks.parts.retention import removed
 from stacks.parts.security_groups import REDIS
+from stacks.settings import Settings
 from stacks.wiring import Stack
 
 ENGINE_VERSION = "7.1"
@@ -114,22 +116,41 @@ def _alarms(stack: Stack, group: ReplicationGroup) -> None:
     Watch every node, since each may become the primary.
 
     A node is called after the group, and numbered. The limits are those of the ElastiCache User Guide, "Which
-    metrics should I monitor?".
+    metrics should I monitor?", and "Quotas for ElastiCache": 65,000 connections to a node.
     """
     for number in range(1, stack.settings.cache.nodes + 1):
         node = {"CacheClusterId": Sub(f"${{{group.title}}}-{number:03d}")}
-        add_alarm(
-            stack,
-            f"RedisHighCpu{number}",
-            Metric("AWS/ElastiCache", "EngineCPUUtilization", "Average", node),
-            above(80, periods=3, minutes=5),
-            meaning=f"Redis keeps more than 80 % of node {number}'s core busy: take a larger cache.node_type",
-        )
-        add_alarm(
-            stack,
-            f"RedisHighMemory{number}",
-            Metric("AWS/ElastiCache", "DatabaseMemoryUsagePercentage", "Average", node),
-            above(80, periods=3, minutes=5),
-            meaning=f"Redis fills more than 80 % of node {number}'s memory and will drop entries: "
-            "take a larger cache.node_type",
-        )
+        for one in _watched(stack.settings, number):
+            metric = Metric("AWS/ElastiCache", one.metric, one.statistic, node, reported_always=one.always)
+            limit = above(one.most, periods=3, minutes=5)
+            add_alarm(stack, f"Redis{one.name}{number}", metric, limit, meaning=f"Redis {one.what}: {one.do}")
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """What is looked at of a node."""
+
+    name: str
+    metric: str
+    most: int
+    what: str
+    statistic: Statistic = "Average"
+    always: bool = True
+    """False: of replicas alone, and so of no node for certain."""
+    do: str = "take a larger cache.node_type"
+
+
+def _watched(settings: Settings, number: int) -> Iterator[_Watched]:
+    node, most = f"node {number}", settings.observability.alarms.cache_evictions
+    yield _Watched("HighCpu", "EngineCPUUtilization", 80, f"keeps more than 80 % of {node}'s core busy")
+    full = f"fills more than 80 % of {node}'s memory and will drop entries"
+    yield _Watched("HighMemory", "DatabaseMemoryUsagePercentage", 80, full)
+    leak = f"has more than 52,000 connections to {node}, of 65,000"
+    roll = "some client does not close them; replace the tasks"
+    yield _Watched("ManyConnections", "CurrConnections", 52_000, leak, do=roll)
+    if most:
+        what = f"dropped more than {most} entries of {node} in 5 minutes, its memory is full"
+        yield _Watched("Evictions", "Evictions", most, what, statistic="Sum")
+    if settings.cache.nodes > 1:
+        what = f"has {node} more than 30 seconds behind the primary, and a failover would lose them"
+        yield _Watched("ReplicationLag", "ReplicationLag", 30, what, always=False)

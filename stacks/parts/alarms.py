@@ -84,7 +84,8 @@ def add_alarm(stack: Stack, name: str, measured: Metric | Formula, limit: Limit,
     Add an alarm that tells the alarm topic.
 
     *name* is its logical id and, after the stack's name, what it is called in CloudWatch; *meaning* is its
-    message: what is wrong and what to do.
+    message: what is wrong and what to do. The message also names the row of the page for the night: alarms of
+    one kind that are numbered, as those of Redis's nodes, share one.
     """
     seconds = limit.minutes * 60
     what = _single(measured, seconds) if isinstance(measured, Metric) else _computed(measured, seconds)
@@ -92,7 +93,7 @@ def add_alarm(stack: Stack, name: str, measured: Metric | Formula, limit: Limit,
         Alarm(
             name,
             AlarmName=f"{stack.settings.stack_name(stack.name)}-{name}",
-            AlarmDescription=meaning,
+            AlarmDescription=f"{meaning} (docs/operations.md, {stack.name}-{name.rstrip('0123456789')})",
             AlarmActions=[stack.resolved(Export("security", "AlarmTopicArn"))],
             ComparisonOperator=limit.comparison,
             Threshold=limit.threshold,

@@ -39,9 +39,13 @@ class Alarms(Section):
     memory_percent: Annotated[int, between(1, 99, "percent")]
     """Tasks' memory, over fifteen minutes."""
     server_errors: Annotated[int, between(0, 1_000_000, "answers")]
-    """Answers with 5xx in five minutes."""
+    """Answers with 5xx in five minutes, of the tasks or of the load balancer itself."""
     server_error_percent: Annotated[int, between(0, 99, "percent")]
-    """Part of the answers that are 5xx."""
+    """Part of the answers that are 5xx, of the tasks or of the load balancer itself."""
+    client_error_percent: Annotated[int, between(0, 99, "percent")]
+    """Part of the requests that the tasks refuse with 4xx, over fifteen minutes."""
+    client_error_requests: Annotated[int, between(1, 1_000_000, "requests")]
+    """Requests in five minutes below which client_error_percent is not looked at."""
     latency_milliseconds: Annotated[int, between(0, 4_000_000, "milliseconds")]
     """Time until an answer begins; the time that a model thinks is part of it."""
     latency_percentile: Annotated[int, between(50, 99)]
@@ -51,6 +55,8 @@ class Alarms(Section):
     stopped_tasks: bool
     """A message for each task that stopped though no deployment, scaling or person asked for it."""
     database_cpu_percent: Annotated[int, between(1, 99, "percent")]
+    cache_evictions: Annotated[int, between(0, 1_000_000, "entries")]
+    """Entries that a full Redis drops in five minutes."""
 
 
 class Observability(Section):

@@ -14,7 +14,13 @@ from stacks.service.stopped_tasks import tell_of_stopped_tasks
 from stacks.wiring import Stack
 
 BALANCER = "AWS/ApplicationELB"
-SERVER_ERRORS = "HTTPCode_Target_5XX_Count"
+SERVER_ERRORS = "FILL(target, 0) + FILL(balancer, 0)"
+"""
+All answers with 5xx: the tasks' and the load balancer's own (502, 503, 504); no answer is in both counts.
+
+Both counts are reported only while they are not zero (Elastic Load Balancing, "CloudWatch metrics for your
+Application Load Balancer", read in November 2026).
+"""
 
 Dimensions = Mapping[str, Any]
 
@@ -27,8 +33,10 @@ def add_service_alarms(stack: Stack, running: Running, *beside: Running) -> None
         _unhealthy(stack, name, group)
     _errors(stack, targets)
     _error_rate(stack, targets)
+    _client_errors(stack, targets)
     _latency(stack, targets)
     _healthy(stack, targets)
+    _ports(stack)
     if stack.settings.observability.alarms.stopped_tasks:
         tell_of_stopped_tasks(stack, running, *beside)
 
@@ -70,11 +78,11 @@ def _errors(stack: Stack, targets: Dimensions) -> None:
         add_alarm(
             stack,
             "ServerErrors",
-            _server_errors(targets),
+            Formula(SERVER_ERRORS, _server_errors(stack, targets)),
             above(most, periods=2, minutes=5),
             meaning=(
-                f"More than {most} answers in 5 minutes were 5xx: see the tasks' log, "
-                "then the providers' status"
+                f"More than {most} answers in 5 minutes were 5xx, of the tasks or of the load balancer: see "
+                "the tasks' log, then the providers' status"
             ),
         )
 
@@ -83,29 +91,90 @@ def _error_rate(stack: Stack, targets: Dimensions) -> None:
     """
     Look at the part of the answers that are errors (S2, "Recommended Alarms").
 
-    Both counts are reported only while they are not zero (Elastic Load Balancing, "CloudWatch metrics for
-    your Application Load Balancer"): no errors are none, and no requests give no rate.
+    RequestCount has only the requests for which there was a target (the page above): with no healthy task all
+    answers are 503 and none is counted. More errors than requests are a whole outage, and no requests and no
+    errors are no rate.
     """
     most = stack.settings.observability.alarms.server_error_percent
     if not most:
         return
-    requests = Metric(BALANCER, "RequestCount", "Sum", targets)
+    errors, requests = f"({SERVER_ERRORS})", "FILL(requests, 0)"
+    share = f"IF({requests} > 0, 100 * {errors} / {requests}, 0)"
     add_alarm(
         stack,
         "ServerErrorRate",
         Formula(
-            "IF(requests > 0, 100 * FILL(errors, 0) / requests, 0)",
-            {"errors": _server_errors(targets), "requests": requests},
+            f"IF({errors} > {requests}, 100, {share})",
+            {**_server_errors(stack, targets), "requests": _requests(targets)},
         ),
         above(most, periods=2, minutes=5),
         meaning=(
-            f"More than {most} % of the answers were 5xx: see the tasks' log, then the providers' status"
+            f"More than {most} % of the answers were 5xx, of the tasks or of the load balancer: see the "
+            "tasks' log, then the providers' status"
         ),
     )
 
 
-def _server_errors(targets: Dimensions) -> Metric:
-    return Metric(BALANCER, SERVER_ERRORS, "Sum", targets, reported_always=False)
+def _client_errors(stack: Stack, targets: Dimensions) -> None:
+    """
+    Look at the part of the requests that the tasks refuse with 4xx.
+
+    A task that lost its database refuses every key and counts as healthy. Few requests ring nothing: at
+    night they may all be a scanner's.
+    """
+    alarms = stack.settings.observability.alarms
+    most, least = alarms.client_error_percent, alarms.client_error_requests
+    if not most:
+        return
+    refused = Metric(BALANCER, "HTTPCode_Target_4XX_Count", "Sum", targets, reported_always=False)
+    add_alarm(
+        stack,
+        "ClientErrorRate",
+        Formula(
+            f"IF(FILL(requests, 0) >= {least}, 100 * FILL(refused, 0) / FILL(requests, 0), 0)",
+            {"refused": refused, "requests": _requests(targets)},
+        ),
+        above(most, periods=3, minutes=5),
+        meaning=(
+            f"The tasks refuse more than {most} % of the requests with 4xx: see by the tasks' log whether "
+            "one task refuses every key (stop it), or one client is wrong"
+        ),
+    )
+
+
+def _requests(targets: Dimensions) -> Metric:
+    return Metric(BALANCER, "RequestCount", "Sum", targets, reported_always=False)
+
+
+def _server_errors(stack: Stack, targets: Dimensions) -> Mapping[str, Metric]:
+    """Return what `SERVER_ERRORS` adds up; the load balancer counts its own answers for no target group."""
+    own = {"LoadBalancer": stack.imported("alb", "AlbFullName")}
+    return {
+        "target": Metric(BALANCER, "HTTPCode_Target_5XX_Count", "Sum", targets, reported_always=False),
+        "balancer": Metric(BALANCER, "HTTPCode_ELB_5XX_Count", "Sum", own, reported_always=False),
+    }
+
+
+def _ports(stack: Stack) -> None:
+    """
+    Watch the NAT gateways' ports: 55,000 connections to one address of a provider's are all there are.
+
+    Source: Amazon VPC User Guide, "NAT gateway metrics and dimensions", ErrorPortAllocation: above zero, too
+    many connections are open at once. They are the network stack's, which knows no alarm topic.
+    """
+    network = stack.settings.network
+    for number in range(1, 1 + (0 if network.existing_vpc else network.nat_gateways)):
+        gateway = {"NatGatewayId": stack.imported("network", f"NatGateway{number}Id")}
+        add_alarm(
+            stack,
+            f"NatPorts{number}",
+            Metric("AWS/NATGateway", "ErrorPortAllocation", "Sum", gateway, reported_always=False),
+            above(0, periods=3, minutes=5),
+            meaning=(
+                f"NAT gateway {number} has no port for a new connection: see which provider answers slowly, "
+                "then add gateways (network.nat_gateways) or endpoints"
+            ),
+        )
 
 
 def _latency(stack: Stack, targets: Dimensions) -> None:

@@ -1,4 +1,4 @@
-"""The optional dashboard: ten graphs on one page. Knows CloudWatch's dashboard JSON, makes nothing else."""
+"""The optional dashboard: a page of graphs. Knows CloudWatch's dashboard JSON, makes nothing else."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from stacks.settings import Settings
 from stacks.wiring import Stack
 
 BALANCER = "AWS/ApplicationELB"
+
+_BALANCER = ("LoadBalancer", "${Alb}")
 
 COLUMNS, WIDTH, HEIGHT = 3, 8, 6
 """A dashboard is 24 units wide (AWS docs, "Dashboard body structure and syntax")."""
@@ -49,6 +51,7 @@ def add_dashboard(stack: Stack, running: Running) -> None:
         _health(tuple(targets)),
         *_tasks(),
         *_database(stack.settings),
+        *_cache(stack.settings),
     )
     widgets = [_widget(number, graph, stack.settings.region) for number, graph in enumerate(graphs)]
     stack.add(
@@ -76,13 +79,14 @@ def _group(name: str) -> tuple[str, ...]:
 
 def _answers(groups: tuple[str, ...]) -> tuple[Graph, ...]:
     """Return the graphs of all answers; where the tasks change groups, the load balancer counts for both."""
-    source = _group(groups[0]) if len(groups) == 1 else ("LoadBalancer", "${Alb}")
+    source = _group(groups[0]) if len(groups) == 1 else _BALANCER
     latency = [("TargetResponseTime", percentile) for percentile in ("p50", "p95", "p99")]
     errors = [(f"HTTPCode_Target_{kind}_Count", "Sum") for kind in ("5XX", "4XX")]
+    own = [(f"HTTPCode_ELB_{kind}_Count", "Sum") for kind in ("5XX", "4XX")]
     return (
         Graph("Requests", _lines(BALANCER, source, ("RequestCount", "Sum"))),
         Graph("Seconds until the answer", _lines(BALANCER, source, *latency)),
-        Graph("Errors", _lines(BALANCER, source, *errors)),
+        Graph("Errors", (*_lines(BALANCER, source, *errors), *_lines(BALANCER, _BALANCER, *own))),
     )
 
 
@@ -120,6 +124,25 @@ def _database(settings: Settings) -> tuple[Graph, ...]:
         Graph("Database connections", _lines("AWS/RDS", source, ("DatabaseConnections", "Maximum"))),
         Graph("Database CPU, %", _lines("AWS/RDS", source, ("CPUUtilization", "Average"))),
         rest,
+    )
+
+
+def _cache(settings: Settings) -> tuple[Graph, ...]:
+    """Return the graphs of Redis, a line a node."""
+    if not settings.cache.exists:
+        return ()
+    nodes = [
+        ("CacheClusterId", f"{settings.cache_identifier}-{number:03d}")
+        for number in range(1, settings.cache.nodes + 1)
+    ]
+    drawn = {
+        "Redis memory, %": ("DatabaseMemoryUsagePercentage", "Average"),
+        "Redis core, %": ("EngineCPUUtilization", "Average"),
+        "Redis evictions": ("Evictions", "Sum"),
+    }
+    return tuple(
+        Graph(title, tuple(line for node in nodes for line in _lines("AWS/ElastiCache", node, what)))
+        for title, what in drawn.items()
     )
 
 

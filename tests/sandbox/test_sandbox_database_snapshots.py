@@ -1,4 +1,4 @@
-"""Manual snapshots in the sandbox take their time, one at a time, as RDS's do; the deployer's own edge on them."""
+"""Manual snapshots in the sandbox take their time, one at a time, as RDS's do, and the deployer sees it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from sandbox.services.database_snapshots import SECONDS
 from tests.sandbox.sandbox_account import client, standing
 
 REGION = "us-east-1"
-DATABASES = (SnapshotFirst("dev-db", False, 3), SnapshotFirst("dev-aurora", True, 3))
+DATABASES = (
+    SnapshotFirst("dev-db", cluster=False, keep=3),
+    SnapshotFirst("dev-aurora", cluster=True, keep=3),
+)
 
 
 @pytest.fixture
@@ -75,4 +78,4 @@ def test_the_name_of_a_clusters_snapshot_is_short(sandbox: Sandbox) -> None:
 
 def test_a_database_that_is_not_there_is_an_error(edges: Edges) -> None:
     with pytest.raises(Exception, match="dev-nobody"):
-        edges.take_snapshot(SnapshotFirst("dev-nobody", False, 3), "dev-before-1", {})
+        edges.take_snapshot(SnapshotFirst("dev-nobody", cluster=False, keep=3), "dev-before-1", {})

@@ -70,7 +70,7 @@ ELSEWHERE = {
     "ecr:UploadLayerPart": "docker push",
     "elasticloadbalancing:SetWebAcl": "what CloudFormation calls SetWebACL",
     "rds:DescribeOrderableDBInstanceOptions": "whether the region sells a new database's class",
-    "rds:DeleteDBClusterSnapshot": "what too many migrations ago was taken: test_snapshot_before_migration.py",
+    "rds:DeleteDBClusterSnapshot": "taken too many migrations ago: test_snapshot_before_migration.py",
     "rds:DeleteDBSnapshot": "the same of an instance",
     "route53:AssociateVPCWithHostedZone": "CreateVpcEndpoint with private DNS asks for it",
     "route53:ListHostedZonesByVPC": "whether a private zone knows an existing database",

@@ -140,6 +140,17 @@ def test_a_full_redis_drops_only_what_has_an_end_and_the_file_may_say_otherwise(
     assert parameters == {"maxmemory-policy": "noeviction", "timeout": "60"}
 
 
+def test_redis_that_drops_what_counts_is_told_of_in_production() -> None:
+    evictions = properties(database.build(load(ON, tier="production")), "RedisEvictions1")
+
+    assert (evictions["MetricName"], evictions["Statistic"], evictions["Threshold"]) == (
+        "Evictions",
+        "Sum",
+        100,
+    )
+    assert "RedisEvictions1" not in resources(database.build(load(ON)), "AWS::CloudWatch::Alarm")
+
+
 def test_where_redis_is_follows_from_the_group_and_every_node_is_watched() -> None:
     stack = database.build(load(ON | {"nodes": 2}))
 
@@ -154,7 +165,10 @@ def test_where_redis_is_follows_from_the_group_and_every_node_is_watched() -> No
         for one in alarms
         if one["Properties"]["Namespace"] == "AWS/ElastiCache"
     }
-    metrics = ("EngineCPUUtilization", "DatabaseMemoryUsagePercentage")
+    metrics = (
+        *("EngineCPUUtilization", "DatabaseMemoryUsagePercentage", "CurrConnections"),
+        "ReplicationLag",
+    )
     assert watched == {(metric, f"${{Redis}}-00{node}") for metric in metrics for node in (1, 2)}
 
 

@@ -24,11 +24,14 @@ ALL: dict[str, Any] = {
     "memory_percent": 80,
     "server_errors": 20,
     "server_error_percent": 1,
+    "client_error_percent": 20,
+    "client_error_requests": 50,
     "latency_milliseconds": 500,
     "latency_percentile": 95,
     "healthy_tasks": 2,
     "stopped_tasks": True,
     "database_cpu_percent": 70,
+    "cache_evictions": 5,
 }
 """Every alarm on, and no limit at its default."""
 TARGETS = [
@@ -62,7 +65,7 @@ def limit(found: dict[str, Any]) -> tuple[Any, ...]:
 # Which alarms there are
 
 
-def test_unless_asked_for_there_are_the_four_of_s1_and_that_of_the_rotation() -> None:
+def test_unless_asked_for_there_are_the_four_of_s1_those_of_the_rotation_and_of_the_way_out() -> None:
     stack = service.build(settings({}))
 
     assert resources(stack, "AWS::CloudWatch::Alarm").keys() == {
@@ -71,6 +74,7 @@ def test_unless_asked_for_there_are_the_four_of_s1_and_that_of_the_rotation() ->
         "UnhealthyHosts",
         "ServerErrors",
         "MasterKeyRotationErrors",
+        "NatPorts1",
     }
     assert resources(stack, "AWS::Events::Rule") == {}
 
@@ -83,7 +87,7 @@ def test_every_alarm_tells_the_topic_what_is_wrong_and_what_to_do() -> None:
         for entry in resources(stack, "AWS::CloudWatch::Alarm").values()
     ]
 
-    assert len({found["AlarmName"] for found in alarms}) == len(alarms) == 12
+    assert len({found["AlarmName"] for found in alarms}) == len(alarms) == 14
     assert all(found["AlarmActions"] == [TOPIC] for found in alarms)
     assert all(20 < len(found["AlarmDescription"]) <= 1024 for found in alarms)
     assert all(":" in found["AlarmDescription"] or ";" in found["AlarmDescription"] for found in alarms)
@@ -122,24 +126,142 @@ def test_the_number_of_errors_is_configured() -> None:
     assert "More than 20 answers" in found["AlarmDescription"]
 
 
-def test_the_rate_of_errors_is_computed_in_percent_of_the_requests() -> None:
-    found = alarm("ServerErrorRate", server_error_percent=1)
-    result, *parts = found["Metrics"]
-
-    assert limit(found) == ("GreaterThanThreshold", 1, 2, "notBreaching")
-    assert not {"MetricName", "Statistic", "Period", "Dimensions"} & found.keys()
-    assert result == {
-        "Id": "result",
-        "Expression": "IF(requests > 0, 100 * FILL(errors, 0) / requests, 0)",
-        "ReturnData": True,
-    }
-    assert {part["Id"]: part["MetricStat"]["Metric"] for part in parts} == {
-        name: {"Namespace": "AWS/ApplicationELB", "MetricName": metric, "Dimensions": TARGETS}
-        for name, metric in {"errors": "HTTPCode_Target_5XX_Count", "requests": "RequestCount"}.items()
-    }
+def parts_of(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The metrics of a formula by their names in it."""
+    _, *parts = found["Metrics"]
     for part in parts:
         assert (part["MetricStat"]["Stat"], part["MetricStat"]["Period"]) == ("Sum", 300)
         assert part["ReturnData"] is False
+    return {part["Id"]: part["MetricStat"]["Metric"] for part in parts}
+
+
+def computed(found: dict[str, Any], **values: float) -> float:
+    """What CloudWatch computes of a formula: metrics that nobody reported are left out of *values*."""
+    expression = found["Metrics"][0]["Expression"]
+    there = {name: values.get(name) for name in parts_of(found)}
+    known = {"FILL": lambda value, other: other if value is None else value, **there}
+    return float(eval(_chosen(expression), {"__builtins__": {}}, known))  # noqa: S307 - our own formula
+
+
+def _chosen(expression: str, name: str = "IF") -> str:
+    """Write each choice as Python does: only one of its two values need be defined."""
+    start = expression.find(f"{name}(")
+    if start < 0:
+        return expression
+    depth, cuts, end = 0, [], len(expression)
+    for index in range(start + len(name), len(expression)):
+        depth += {"(": 1, ")": -1}.get(expression[index], 0)
+        if depth == 1 and expression[index] == ",":
+            cuts.append(index)
+        if depth == 0:
+            end = index
+            break
+    first, second = cuts
+    condition = expression[start + len(name) + 1 : first]
+    yes, no = expression[first + 1 : second], expression[second + 1 : end]
+    inner = f"({_chosen(yes)} if {condition} else {_chosen(no)})"
+    return expression[:start] + inner + expression[end + 1 :]
+
+
+def test_the_load_balancers_own_errors_count_too() -> None:
+    for name in ("ServerErrors", "ServerErrorRate"):
+        found = alarm(name, server_errors=20, server_error_percent=1)
+        metrics = parts_of(found)
+
+        assert not {"MetricName", "Statistic", "Period", "Dimensions"} & found.keys()
+        assert metrics["target"] == {
+            "Namespace": "AWS/ApplicationELB",
+            "MetricName": "HTTPCode_Target_5XX_Count",
+            "Dimensions": TARGETS,
+        }
+        assert metrics["balancer"] == {
+            "Namespace": "AWS/ApplicationELB",
+            "MetricName": "HTTPCode_ELB_5XX_Count",
+            "Dimensions": TARGETS[:1],
+        }
+
+
+@pytest.mark.parametrize(
+    ("values", "count", "rate"),
+    [
+        ({}, 0, 0),
+        ({"requests": 100}, 0, 0),
+        ({"requests": 100, "target": 3}, 3, 3),
+        ({"requests": 100, "balancer": 4}, 4, 4),
+        ({"requests": 100, "target": 3, "balancer": 4}, 7, 7),
+        ({"balancer": 50}, 50, 100),
+        ({"requests": 10, "balancer": 50}, 50, 100),
+        ({"requests": 10, "target": 10}, 10, 100),
+    ],
+)
+def test_an_outage_without_any_task_rings_and_no_rate_is_over_100_percent(
+    values: dict[str, float], count: float, rate: float
+) -> None:
+    """Of 503s without a target no request is counted (Elastic Load Balancing's metrics, RequestCount)."""
+    assert computed(alarm("ServerErrors", server_errors=20), **values) == count
+    assert computed(alarm("ServerErrorRate", server_error_percent=1), **values) == rate
+
+
+@pytest.mark.parametrize(
+    ("values", "rate"),
+    [
+        ({"requests": 1000, "refused": 250}, 25),
+        ({"requests": 50, "refused": 50}, 100),
+        ({"requests": 49, "refused": 49}, 0),
+        ({"requests": 1000}, 0),
+        ({"refused": 3}, 0),
+        ({}, 0),
+    ],
+)
+def test_a_task_that_refuses_every_key_rings_and_two_scanners_at_night_do_not(
+    values: dict[str, float], rate: float
+) -> None:
+    found = alarm("ClientErrorRate", client_error_percent=20, client_error_requests=50)
+
+    assert limit(found) == ("GreaterThanThreshold", 20, 3, "notBreaching")
+    assert parts_of(found)["refused"]["MetricName"] == "HTTPCode_Target_4XX_Count"
+    assert computed(found, **values) == rate
+
+
+@pytest.mark.parametrize("system", ["litellm", "llm-proxy", "llm-testing", "litellm-benchmark"])
+def test_production_of_every_system_is_told_of_refused_requests(system: str) -> None:
+    file = {
+        "system": system,
+        "environment": "prod",
+        "tier": "production",
+        "alb": {"internal": True},
+        "observability": {"alarms": {"server_errors": 10}},
+    }
+    stack = service.build(parse_settings(yaml.safe_dump(file), Path("prod.yaml")))
+
+    assert parts_of(properties(stack, "ServerErrors"))["balancer"]["MetricName"] == "HTTPCode_ELB_5XX_Count"
+    assert properties(stack, "ClientErrorRate")["Threshold"] == 20
+
+
+def test_each_alarm_names_its_row_on_the_page_for_the_night() -> None:
+    stacks = [
+        service.build(settings(ALL)),
+        database.build(settings(ALL, cache={"enabled": True, "nodes": 2})),
+    ]
+    found = {
+        f"{stack.name}-{name}": one["Properties"]["AlarmDescription"]
+        for stack in stacks
+        for name, one in resources(stack, "AWS::CloudWatch::Alarm").items()
+    }
+
+    assert len(found) > 15
+    for name, description in found.items():
+        assert description.endswith(f" (docs/operations.md, {name.rstrip('0123456789')})")
+
+
+def test_a_nat_gateway_without_a_free_port_rings() -> None:
+    found = alarm("NatPorts1")
+
+    assert limit(found) == ("GreaterThanThreshold", 0, 3, "notBreaching")
+    assert (found["Namespace"], found["MetricName"]) == ("AWS/NATGateway", "ErrorPortAllocation")
+    assert found["Dimensions"] == [
+        {"Name": "NatGatewayId", "Value": {"Fn::ImportValue": "dev-litellm-network-NatGateway1Id"}}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -287,7 +409,7 @@ def test_the_dashboard_is_an_option_with_ten_graphs_that_do_not_overlap() -> Non
     assert lines == [
         [("RequestCount", "Sum")],
         [("TargetResponseTime", "p50"), ("TargetResponseTime", "p95"), ("TargetResponseTime", "p99")],
-        [("HTTPCode_Target_5XX_Count", "Sum"), ("HTTPCode_Target_4XX_Count", "Sum")],
+        [(f"HTTPCode_{whose}_{kind}_Count", "Sum") for whose in ("Target", "ELB") for kind in ("5XX", "4XX")],
         [("HealthyHostCount", "Minimum"), ("UnHealthyHostCount", "Maximum")],
         [("CPUUtilization", "SampleCount")],
         [("CPUUtilization", "Average")],
@@ -307,6 +429,18 @@ def test_the_dashboard_shows_the_capacity_of_a_cluster_in_place_of_storage() -> 
 
     assert connections[0][2:4] == ["DBClusterIdentifier", "dev-litellm-aurora"]
     assert [line[1] for line in last] == ["ACUUtilization"]
+
+
+def test_the_dashboard_shows_every_node_of_redis() -> None:
+    stack = service.build(settings({}, cache={"enabled": True, "nodes": 2}))
+    widgets = json.loads(properties(stack, "Dashboard")["DashboardBody"]["Fn::Sub"][0])["widgets"]
+    redis = {each["properties"]["title"]: each["properties"]["metrics"] for each in widgets[10:]}
+
+    assert list(redis) == ["Redis memory, %", "Redis core, %", "Redis evictions"]
+    assert [line[3] for line in redis["Redis memory, %"]] == [
+        "dev-litellm-redis-001",
+        "dev-litellm-redis-002",
+    ]
 
 
 def test_running_tasks_are_counted_by_the_minute_in_which_each_reports_once() -> None:
@@ -342,7 +476,7 @@ def test_all_alarms_are_deployed_and_taken_down_again(user: User, sandbox: Sandb
     assert deployed.code == 0, deployed.err
     alarms = {found["AlarmName"]: found for found in cloudwatch.describe_alarms()["MetricAlarms"]}
     assert alarms["local-litellm-service-HighLatency"]["ExtendedStatistic"] == "p95"
-    assert len(alarms["local-litellm-service-ServerErrorRate"]["Metrics"]) == 3
+    assert len(alarms["local-litellm-service-ServerErrorRate"]["Metrics"]) == 4
 
     again = user.run("deploy", "local", "--yes")
     assert again.code == 0, again.err
