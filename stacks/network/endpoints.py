@@ -105,7 +105,7 @@ def _services(settings: Settings) -> tuple[str, ...]:
         return ALWAYS
     bedrock = ("bedrock-runtime",) if "bedrock" in settings.service.providers else ()
     tracing = ("xray",) if settings.observability.xray or collector.wanted(settings) else ()
-    commands = ("ssmmessages",) if settings.service.execute_command else ()
+    commands = ("ssmmessages", "kms") if settings.service.execute_command else ()
     return (*ALWAYS, *CLOSED, *bedrock, *tracing, *commands)
 
 
