@@ -6,6 +6,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEV := .venv/.dev
 CHECKOV := .venv-checkov/.ready
+# AWS's own rules, and the program that reads them.
+RULES := .cfn-guard/.ready
 LITELLM := .venv-litellm/.ready
 UV := .venv-lock/.ready
 # Servers of the majors that RDS runs, beside the one of locks/dev.txt.
@@ -86,7 +88,7 @@ coverage: $(DEV) ## Check that the tests take every branch of the decisions
 	@$(BIN)/coverage run --branch --source=deployer -m pytest tests/deployer/test_decide.py tests/deployer/test_graph.py
 	@$(BIN)/coverage report --include='deployer/decide.py,deployer/graph.py,deployer/statuses.py' --fail-under=100 -m
 
-scan: $(READY) $(CHECKOV) ## checkov over all templates; findings without a reason in security/accepted.yaml fail
+scan: $(READY) $(CHECKOV) $(RULES) ## checkov and AWS's own rules over all templates; findings without a reason in security/accepted.yaml fail
 	@$(BIN)/python -m security.scan
 
 check: static coverage scan test test-browser test-postgres ## Everything that CI runs
@@ -108,6 +110,7 @@ lock: $(UV) ## Pin what is installed anew, with hashes, as pyproject.toml allows
 	@$(LOCK) 3.11 pyproject.toml --group build --output-file locks/deploy.txt
 	@$(LOCK) 3.11 pyproject.toml --group build --extra dev --constraints locks/deploy.txt --output-file locks/dev.txt
 	@for one in checkov litellm lock; do $(LOCK) 3.11 --group $$one --output-file locks/$$one.txt || exit 1; done
+	@$(LOCK) 3.11 --no-deps --group cfn-guard --output-file locks/cfn-guard.txt
 	@for one in $(MAJORS); do $(LOCK) 3.12 --group postgres-$$one --output-file locks/postgres-$$one.txt || exit 1; done
 
 lock-image: $(READY) ## Verify the release of image/Dockerfile with cosign, and pin its digest there
@@ -130,7 +133,7 @@ bench: $(DEV) ## Measure speed beside other tools, ten minutes; ONLY="startup ge
 
 clean: ## Remove what was built, the sandbox's state included
 	@[ ! -x $(BIN)/gatestack ] || $(BIN)/gatestack local stop
-	rm -rf .venv .venv-checkov .venv-litellm .venv-lock .postgres-* .bench build .gatestack
+	rm -rf .venv .venv-checkov .venv-litellm .venv-lock .cfn-guard .postgres-* .bench build .gatestack
 
 $(READY): locks/deploy.txt pyproject.toml
 	@echo "Setting up .venv (once; half a minute) ..."
@@ -151,6 +154,13 @@ $(CHECKOV) $(LITELLM) $(UV): .venv-%/.ready: locks/%.txt
 	@$(PYTHON) -m venv .venv-$*
 	@.venv-$*/bin/python $(LOCKED) $<
 	@.venv-$*/bin/python $(COMPILE) .venv-$*/lib || true
+	@touch $@
+
+# What is inside is an archive for Node.js, with the program for each machine and the rules; the Python around it is not run.
+$(RULES): locks/cfn-guard.txt $(READY)
+	@rm -rf .cfn-guard
+	@$(BIN)/python $(LOCKED) $< --no-deps --target .cfn-guard
+	@$(BIN)/python -m tarfile --extract .cfn-guard/cdklabs/cdk_validator_cfnguard/_jsii/*.tgz .cfn-guard
 	@touch $@
 
 # What is inside is an archive of the server; the Python around it, for 3.12, is not run.

@@ -1,8 +1,8 @@
 """
-`make scan`: checkov over the templates of every environment, judged by `accepted.yaml`.
+`make scan`: checkov and AWS's own rules over the templates of every environment, judged by `accepted.yaml`.
 
-One process of checkov looks at all templates, rendered afresh into a folder of its own, offline. Nothing here
-decides what is a finding: that is checkov's, and what is done about one is `security.judge`'s.
+They look at the same templates, rendered afresh into a folder of their own, offline. Nothing here decides
+what is a finding: that is theirs, and what is done about one is `security.judge`'s.
 """
 
 from __future__ import annotations
@@ -11,57 +11,37 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from generator.bootstrap import render_bootstrap
 from generator.manifest import Manifest
 from generator.render import render
-from security.judge import (
-    Acceptance,
-    Environment,
-    Report,
-    ScanError,
-    Verdict,
-    judge,
-    read_acceptances,
-    read_report,
-)
+from security import cfn_guard, checkov
+from security.judge import Acceptance, Verdict, judge, read_acceptances
+from security.scanner import ROOT, Environment, Report, ScanError, Scanner
 from stacks import bases
 from stacks.environment import EnvironmentFileError, load
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent
 ACCEPTED = HERE / "accepted.yaml"
-CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
-HOW = (
-    "--framework",
-    "cloudformation",
-    "--output",
-    "json",
-    "--compact",
-    "--quiet",
-    "--skip-download",
-    "--soft-fail",
-)
-"""Without downloads it speaks to nobody; it ends with 0 whatever it finds, since that is judged here."""
-
-PATIENCE_SECONDS = 600
 
 
-def main(checkov: Path = CHECKOV) -> int:
+def main(scanners: Sequence[Scanner] | None = None) -> int:
     """Scan, say what was found; 0: nothing is unexplained, 1: something is, 2: the scan proves nothing."""
     try:
         acceptances = read_acceptances(ACCEPTED.read_text(encoding="utf-8"))
-        with TemporaryDirectory(prefix="gatestack-scan-") as folder:
+        with TemporaryDirectory(prefix="gatestack-scan-") as folder, ThreadPoolExecutor() as pool:
             environments = tuple(_rendered(Path(folder)))
-            report = _checked(checkov, Path(folder), sum(one.resources for one in environments))
-        verdict = judge(report.findings, acceptances, environments)
+            looks = [one.look for one in scanners or (checkov.scanner(), cfn_guard.scanner())]
+            reports = list(pool.map(lambda look: look(Path(folder), environments), looks))
+        findings = [finding for report in reports for finding in report.findings]
+        verdict = judge(findings, acceptances, environments)
     except (OSError, EnvironmentFileError, ScanError, subprocess.SubprocessError) as error:
         sys.stderr.write(f"scan: {error}\n")
         return 2
-    sys.stdout.writelines(f"{line}\n" for line in told(report, acceptances, environments, verdict))
+    sys.stdout.writelines(f"{line}\n" for line in told(reports, acceptances, environments, verdict))
     return 1 if verdict.unexplained or verdict.stale else 0
 
 
@@ -94,39 +74,20 @@ def _rendered(folder: Path) -> Iterator[Environment]:
         yield environment
 
 
-def _checked(checkov: Path, folder: Path, resources: int) -> Report:
-    """Raises ScanError: checkov did not look at all the *resources* in *folder*."""
-    if not checkov.exists():
-        raise ScanError(f"{checkov} is not there: `make scan` installs it")
-    command = [str(checkov), "--directory", str(folder), *HOW]
-    done = subprocess.run(  # noqa: S603 - our own program on our own files
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-        timeout=PATIENCE_SECONDS,
-    )
-    try:
-        answer: Any = json.loads(done.stdout)
-    except json.JSONDecodeError as error:
-        said = (done.stderr or done.stdout).strip()[-2000:]
-        raise ScanError(f"checkov ended with {done.returncode} and no report: {said}") from error
-    return read_report(answer, resources)
-
-
 def told(
-    report: Report,
+    reports: Sequence[Report],
     acceptances: Sequence[Acceptance],
     environments: Sequence[Environment],
     verdict: Verdict,
 ) -> Iterator[str]:
     """Yield the lines of the answer."""
+    resources = sum(one.resources for one in environments)
     yield (
-        f"checkov {report.version}: {len(environments)} environments, {report.resources} resources, "
-        f"{report.passed} checks passed, {len(report.findings)} failed; "
+        f"{len(environments)} environments, {resources} resources; "
         f"{len(acceptances)} reasons in security/accepted.yaml"
     )
+    for report in reports:
+        yield f"{report.scanner}: {report.passed} checks passed, {len(report.findings)} failed"
     for one in verdict.unexplained:
         yield f"  {one.check} {one.environment}: {one.place}: {one.meaning}"
     if verdict.unexplained:

@@ -146,6 +146,11 @@ class Settings(Section):
         return f"/ecs/{self.named(program)}"
 
     @property
+    def command_log_group(self) -> str:
+        """Where commands in tasks are recorded: ``/ecs/dev-litellm-commands``."""
+        return self.log_group_of("commands")
+
+    @property
     def login_secret_name(self) -> str:
         """Name of the secret that tasks log in to the database with: ``dev-litellm/database-login``."""
         return self.secret_name("database-login")

@@ -19,6 +19,7 @@ DEPLOY = [*PROJECT["project"]["dependencies"], *GROUPS["build"], *PROJECT["build
 ASKED = {
     "deploy": DEPLOY,
     "dev": [*DEPLOY, *PROJECT["project"]["optional-dependencies"]["dev"]],
+    "cfn-guard": GROUPS["cfn-guard"],
     "checkov": GROUPS["checkov"],
     "litellm": GROUPS["litellm"],
     "lock": GROUPS["lock"],
@@ -139,7 +140,7 @@ def test_nothing_is_installed_but_by_a_lock(path: Path) -> None:
 def test_make_installs_by_all_locks() -> None:
     text = (ROOT / "Makefile").read_text()
 
-    assert text.count("$(LOCKED) $<") == 4
+    assert text.count("$(LOCKED) $<") == 5
     assert text.count("$(ITSELF)") == 1
     assert re.findall(r"^\$\((\w+)\): locks/(\w+)\.txt", text, re.MULTILINE) == [
         ("READY", "deploy"),

@@ -18,7 +18,7 @@ def add(stack: Stack) -> server.Server:
     database = stack.settings.database
     instance = DBInstance(
         "Database",
-        DependsOn=server.log(stack, "instance"),
+        DependsOn=[server.log(stack, "instance"), server.upgrade_log(stack)],
         DeletionPolicy="Snapshot",
         UpdateReplacePolicy="Snapshot",
         DBInstanceIdentifier=stack.settings.database_identifier,
@@ -101,7 +101,7 @@ def _maintenance(stack: Stack, instance: DBInstance) -> None:
     instance.PreferredBackupWindow = server.BACKUP_WINDOW
     instance.PreferredMaintenanceWindow = server.MAINTENANCE_WINDOW
     instance.CopyTagsToSnapshot = True
-    instance.EnableCloudwatchLogsExports = ["postgresql"]
+    instance.EnableCloudwatchLogsExports = ["postgresql", "upgrade"]
     insights.watch(stack, instance)
 
 

@@ -79,8 +79,20 @@ def take_tokens(stack: Stack, database: DBInstance | DBCluster) -> None:
 
 def log(stack: Stack, kind: str) -> LogGroup:
     """Return where RDS writes the log of an ``instance`` or a ``cluster``."""
-    name = f"/aws/rds/{kind}/{stack.settings.database_identifier}/postgresql"
-    return add_log_group(stack, "DatabaseLog", name)
+    return add_log_group(stack, "DatabaseLog", _log_name(stack, kind, "postgresql"))
+
+
+def upgrade_log(stack: Stack) -> LogGroup:
+    """
+    Return where RDS writes why a major upgrade of an instance failed; Aurora exports no such log.
+
+    Source: RDS and Aurora User Guides, "Publishing PostgreSQL logs to Amazon CloudWatch Logs".
+    """
+    return add_log_group(stack, "DatabaseUpgradeLog", _log_name(stack, "instance", "upgrade"))
+
+
+def _log_name(stack: Stack, kind: str, log: str) -> str:
+    return f"/aws/rds/{kind}/{stack.settings.database_identifier}/{log}"
 
 
 def subnet_group(stack: Stack) -> DBSubnetGroup:

@@ -127,7 +127,7 @@ def _image_layers(settings: Settings) -> Statement:
 def needed(settings: Settings) -> tuple[str, ...]:
     """Return what tasks and functions reach by interface endpoints where there is no other way out."""
     tracing = ("xray",) if settings.observability.xray or collector.wanted(settings) else ()
-    commands = ("ssmmessages",) if settings.service.execute_command else ()
+    commands = ("ssmmessages", "kms") if settings.service.execute_command else ()
     return tuple(dict.fromkeys([*ALWAYS, *CLOSED, *reach.interfaces(settings), *tracing, *commands]))
 
 

@@ -88,7 +88,7 @@ class Service(Section):
     stop_timeout_seconds: Annotated[int, between(1, 120, "seconds")]
     execute_command: bool
     """Whether people whom AWS lets may run commands in a task (`aws ecs execute-command`); they see what it
-    knows, its secrets too."""
+    knows, its secrets too. Both sides are recorded."""
     environment: dict[str, str]
     """Further environment variables, none of them secret."""
     environment_from: dict[str, str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from awacs import ecr, kms, logs, s3, secretsmanager, ssm, ssmmessages, xray
+from awacs import ecr, kms, logs, s3, secretsmanager, ssm, xray
 from awacs.aws import Condition, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, iam
 from troposphere.kms import Key
@@ -19,6 +19,7 @@ from stacks.parts.policies import allow, arn, image_repositories, role, via
 from stacks.security import (
     alarm_topic,
     audit_trail,
+    commands,
     config_bucket,
     keys,
     log_archive,
@@ -103,7 +104,7 @@ def _task_role(
         *called.statements(grants(stack.settings)),
         *_tracing(stack.settings),
         *_metrics(stack.settings),
-        *_commands(stack.settings),
+        *commands.statements(stack.settings, key),
         *more,
     )
     task_policy.extend(made, stack.settings)
@@ -134,15 +135,6 @@ def _metrics(settings: Settings) -> list[Statement]:
     return [allow("WriteMetrics", [logs.CreateLogStream, logs.PutLogEvents], [group])]
 
 
-def _commands(settings: Settings) -> list[Statement]:
-    """
-    Let the agent in a task take commands (Amazon ECS Developer Guide, "Amazon ECS Exec", permissions).
-
-    Its actions know no resource: Service Authorization Reference, "Amazon Message Gateway Service".
-    """
-    return [allow("TakeCommands", _COMMANDS, ["*"])] if settings.service.execute_command else []
-
-
 def _decrypt(key: Key, service: str) -> Statement:
     through = Condition(StringEquals("kms:ViaService", via(service)))
     return allow("DecryptThroughService", [kms.Decrypt], [GetAtt(key, "Arn")], through)
@@ -158,9 +150,3 @@ _TRACE = [
 ]
 _TRACE_ALL = [xray.PutTelemetryRecords, xray.PutTraceSegments]
 """What sends each trace that it gets, and asks for no rule of X-Ray's which to take."""
-_COMMANDS = [
-    ssmmessages.CreateControlChannel,
-    ssmmessages.CreateDataChannel,
-    ssmmessages.OpenControlChannel,
-    ssmmessages.OpenDataChannel,
-]

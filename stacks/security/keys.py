@@ -8,7 +8,9 @@ from awacs.aws import (
     ArnEquals,
     ArnLike,
     Bool,
+    BoolIfExists,
     Condition,
+    Deny,
     PolicyDocument,
     Principal,
     Statement,
@@ -80,9 +82,9 @@ def _policy(settings: Settings) -> PolicyDocument:
     return document(*_use(settings), *makers, _logs(settings.prefix), _alarms(), *events, *trail)
 
 
-def _use(settings: Settings) -> tuple[Statement, Statement, Statement]:
+def _use(settings: Settings) -> tuple[Statement, ...]:
     cache = ("elasticache",) if settings.cache.exists else ()
-    return _account(), _callers(*SERVICES, *cache), _grants("ecr", "rds", *cache)
+    return _account(), _callers(*SERVICES, *cache), _grants("ecr", "rds", *cache), _no_other_grants()
 
 
 def _account() -> Statement:
@@ -125,6 +127,23 @@ def _grants(*services: str) -> Statement:
         ]
     )
     return _statement("GrantsForServices", Principal("AWS", "*"), [action.CreateGrant], condition)
+
+
+def _no_other_grants() -> Statement:
+    """
+    Refuse grants to all but AWS's services, whatever IAM allows who asks: one may go to another account.
+
+    Source: AWS Control Tower, proactive control CT.KMS.PR.3.
+    """
+    by_hand = BoolIfExists({"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"})
+    return Statement(
+        Sid="NoOtherGrants",
+        Effect=Deny,
+        Principal=Principal("AWS", "*"),
+        Action=[action.CreateGrant],
+        Resource=["*"],
+        Condition=Condition(by_hand),
+    )
 
 
 def _logs(prefix: str) -> Statement:

@@ -29,6 +29,7 @@ from stacks.parts.cluster import add_cluster
 from stacks.parts.logs import add_log_group
 from stacks.parts.placement import private_subnets
 from stacks.parts.task import add_task
+from stacks.service import commands
 from stacks.service.sidecars import beside
 from stacks.wiring import Stack
 
@@ -62,7 +63,7 @@ def add_entrance(stack: Stack) -> Running:
     size = settings.service
     more = {**_entrance(stack), **beside(stack, program, log_group)}
     task = add_task(stack, program, log_group, cpu=size.cpu, memory_mb=size.memory_mb, **more)
-    cluster = add_cluster(stack, "Cluster", settings.cluster_name)
+    cluster = add_cluster(stack, "Cluster", settings.cluster_name, **commands.recorded(stack))
     _capacity(stack, cluster)
     service = _service(
         stack,

@@ -1,26 +1,19 @@
-"""The scan's judgement: what checkov found against what is accepted, on a report as checkov writes it."""
+"""The scan's judgement: what the scanners found against what is accepted."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from security import scan
-from security.judge import (
-    Acceptance,
-    Environment,
-    Finding,
-    ScanError,
-    judge,
-    read_acceptances,
-    read_report,
-)
+from security import cfn_guard, checkov, scan
+from security.judge import Acceptance, judge, read_acceptances
+from security.scanner import Environment, Finding, Report, ScanError, Scanner
 
 RECORDED = json.loads((Path(__file__).parent / "checkov_report.json").read_text())
-"""What checkov 3.3.30 says of two resources, cut to three checks; `make scan` runs checkov itself."""
 
 REASON = "an example that is long enough to be a reason for somebody who reviews it"
 PROD = Environment("prod", "litellm", "production")
@@ -35,20 +28,8 @@ def finding(
 
 
 def accepted(**narrower: Any) -> Acceptance:
-    return Acceptance(
-        "CKV_AWS_18", at=narrower.pop("at", ("alb/AccessLogBucket",)), reason=REASON, **narrower
-    )
-
-
-def test_the_report_tells_check_environment_stack_and_resource() -> None:
-    report = read_report(RECORDED, resources=2)
-
-    assert report.findings == (
-        Finding(
-            "CKV_AWS_18", "prod", "security/ConfigBucket", "Ensure the S3 bucket has access logging enabled"
-        ),
-    )
-    assert (report.version, report.passed, report.resources) == ("3.3.30", 2, 2)
+    given = {"checks": ("CKV_AWS_18",), "at": ("alb/AccessLogBucket",), "reason": REASON}
+    return Acceptance(**given | narrower)
 
 
 def test_a_finding_without_a_reason_is_told() -> None:
@@ -107,20 +88,12 @@ def test_each_word_of_a_reason_that_nothing_bears_out_is_told(
     assert judge([finding("prod")], [accepted(**narrower)], BOTH).stale == (word,)
 
 
-@pytest.mark.parametrize(
-    ("seen", "broken"), [({"parsing_errors": 1}, 1), ({"resource_count": 1}, 0)], ids=str
-)
-def test_a_scan_that_has_not_looked_at_everything_proves_nothing(seen: dict[str, int], broken: int) -> None:
-    answer = RECORDED | {"summary": RECORDED["summary"] | seen}
+def test_one_reason_can_explain_what_both_scanners_ask() -> None:
+    both = accepted(checks=("CKV_AWS_18", "CT.S3.PR.2"))
+    found = [finding(), finding(check="CT.S3.PR.2")]
 
-    with pytest.raises(ScanError, match=f"of 2 resources and failed to read {broken} templates"):
-        read_report(answer, resources=2)
-
-
-@pytest.mark.parametrize("answer", [[], {}, {"passed": 0, "failed": 0}, [RECORDED]], ids=str)
-def test_an_answer_that_is_no_report_proves_nothing(answer: object) -> None:
-    with pytest.raises(ScanError, match="not the report"):
-        read_report(answer, resources=2)
+    assert judge(found, [both], BOTH) == judge([], [], BOTH)
+    assert judge(found[:1], [both], BOTH).stale == ("CT.S3.PR.2: at alb/AccessLogBucket",)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +102,7 @@ def test_an_answer_that_is_no_report_proves_nothing(answer: object) -> None:
         ("check: CKV_AWS_18, at: [alb/X]", "needs check, at, reason"),
         (f"check: CKV_AWS_18, at: [alb/X], reason: {REASON}, until: 2027", "may have environments"),
         ("check: CKV_AWS_18, at: [alb/X], reason: by design", "more words"),
-        (f"check: CKV_AWS_18, at: alb/X, reason: {REASON}", "list of names"),
+        (f"check: CKV_AWS_18, at: alb/X, reason: {REASON}", "at is a list of names"),
         (f"check: CKV_AWS_18, at: [], reason: {REASON}", "list of names"),
         (f"check: CKV_AWS_18, at: [X], reason: {REASON}", "stack/LogicalId"),
         (f"check: CKV_AWS_18, at: [alb/*], reason: {REASON}", "stack/LogicalId"),
@@ -150,8 +123,9 @@ def test_what_we_accept_can_be_read_and_says_nothing_twice() -> None:
     acceptances = read_acceptances(scan.ACCEPTED.read_text())
 
     pairs = [
-        (one.check, place, one.environments, one.systems, one.tiers)
+        (check, place, one.environments, one.systems, one.tiers)
         for one in acceptances
+        for check in one.checks
         for place in one.at
     ]
     assert len(pairs) == len(set(pairs)) > 0
@@ -168,32 +142,20 @@ def test_every_environment_that_is_scanned_renders_and_the_accounts_own_stack_is
     assert scanned["prod"] == ["security", "network", "alb", "database", "service"]
 
 
-@pytest.fixture(scope="module")
-def everything() -> int:
-    return sum(environment.resources for environment, _ in scan.manifests())
-
-
-def stand_in(folder: Path, said: str) -> Path:
-    """A program in checkov's place that says one thing."""
-    program = folder / "checkov"
-    (folder / "said").write_text(said)
-    program.write_text(f"#!/bin/sh\ncat '{folder}/said'\n")
-    program.chmod(0o755)
-    return program
+def found(*findings: Finding) -> Scanner:
+    """A scanner that finds these, whatever it is given."""
+    return Scanner("mine", lambda folder, environments: Report("mine 1.0", 7, findings))
 
 
 def test_what_is_found_and_what_is_no_longer_found_is_told_with_what_to_do(
-    tmp_path: Path, everything: int, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    summary = RECORDED["summary"] | {"resource_count": everything}
-    odd = RECORDED["results"]["failed_checks"][0] | {"check_id": "CKV_AWS_999"}
-    answer = RECORDED | {"summary": summary, "results": {"failed_checks": [odd]}}
-
-    code = scan.main(stand_in(tmp_path, json.dumps(answer)))
+    code = scan.main([found(), found(finding(check="CKV_AWS_999"))])
 
     out = capsys.readouterr().out
     assert code == 1
-    assert "CKV_AWS_999 prod: security/ConfigBucket: Ensure the S3 bucket has access logging enabled" in out
+    assert "mine 1.0: 7 checks passed, 1 failed" in out
+    assert "CKV_AWS_999 prod: alb/AccessLogBucket: Ensure the S3 bucket has access logging enabled" in out
     assert "mend what builds it (stacks/parts), or give the reason in security/accepted.yaml" in out
     assert "CKV_AWS_18: at security/ConfigBucket: nothing is found there; take it out" in out
 
@@ -205,13 +167,21 @@ def test_what_is_found_and_what_is_no_longer_found_is_told_with_what_to_do(
         ("no such option: --skip-download", "no report: no such option: --skip-download"),
     ],
 )
-def test_a_scan_that_went_wrong_is_no_pass(
+def test_one_scanner_that_went_wrong_is_no_pass(
     tmp_path: Path, said: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert scan.main(stand_in(tmp_path, said)) == 2
+    program = tmp_path / "checkov"
+    (tmp_path / "said").write_text(said)
+    program.write_text(f"#!/bin/sh\ncat '{tmp_path}/said'\n")
+    program.chmod(0o755)
+
+    assert scan.main([found(), checkov.scanner(program)]) == 2
     assert told in capsys.readouterr().err
 
 
-def test_without_checkov_it_says_how_to_get_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert scan.main(tmp_path / "checkov") == 2
+@pytest.mark.parametrize("scanner", [checkov.scanner, cfn_guard.scanner])
+def test_without_a_scanner_it_says_how_to_get_it(
+    scanner: Callable[[Path], Scanner], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert scan.main([scanner(tmp_path / "none")]) == 2
     assert "`make scan` installs it" in capsys.readouterr().err

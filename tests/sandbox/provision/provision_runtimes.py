@@ -40,10 +40,20 @@ def repository_properties(mutability: str) -> dict[str, Any]:
 
 
 def cluster_read(world: World, made: Provisioned) -> Any:
-    found = first(
-        world, "ecs", "describe_clusters", "clusters", clusters=[made.physical_id], include=["SETTINGS"]
-    )
-    return found["status"] == "ACTIVE" and found["settings"][0]["value"]
+    include = ["CONFIGURATIONS", "SETTINGS"]
+    found = first(world, "ecs", "describe_clusters", "clusters", clusters=[made.physical_id], include=include)
+    commands = found.get("configuration", {}).get("executeCommandConfiguration", {})
+    record = commands.get("logConfiguration", {}).get("cloudWatchLogGroupName")
+    return found["status"] == "ACTIVE" and (found["settings"][0]["value"], record)
+
+
+def cluster_properties(insights: str, log_group: str) -> dict[str, Any]:
+    record = {"CloudWatchLogGroupName": log_group, "CloudWatchEncryptionEnabled": True}
+    commands = {"Logging": "OVERRIDE", "LogConfiguration": record}
+    return {
+        "ClusterSettings": [{"Name": "containerInsights", "Value": insights}],
+        "Configuration": {"ExecuteCommandConfiguration": commands},
+    }
 
 
 def service_read(world: World, made: Provisioned) -> Any:
@@ -210,13 +220,13 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "ECS::Cluster",
-        lambda w: {"ClusterSettings": [{"Name": "containerInsights", "Value": "disabled"}]},
+        lambda w: cluster_properties("disabled", "/ecs/one"),
         cluster_read,
-        "disabled",
+        ("disabled", "/ecs/one"),
         "dev-litellm-test-Thing-.+",
         {"Arn": ARN.format("ecs") + "cluster/dev-litellm-test-Thing-.+"},
-        lambda w: {"ClusterSettings": [{"Name": "containerInsights", "Value": "enabled"}]},
-        "enabled",
+        lambda w: cluster_properties("enabled", "/ecs/two"),
+        ("enabled", "/ecs/two"),
     ),
     Case(
         "ECS::ClusterCapacityProviderAssociations",

@@ -176,14 +176,15 @@ def test_the_database_lives_in_the_private_or_the_data_subnets(data_subnets: boo
     ]
 
 
-def test_its_log_group_is_made_first_with_key_and_retention() -> None:
+def test_its_log_groups_are_made_first_with_key_and_retention() -> None:
     stack = database.build(settings(observability={"log_retention_days": 30}))
-    found = properties(stack, "DatabaseLog")
 
-    assert found["LogGroupName"] == "/aws/rds/instance/dev-litellm-db/postgresql"
-    assert (found["RetentionInDays"], found["KmsKeyId"]) == (30, KEY)
-    assert resource(stack, "Database")["DependsOn"] == "DatabaseLog"
-    assert properties(stack, "Database")["EnableCloudwatchLogsExports"] == ["postgresql"]
+    for title, log in {"DatabaseLog": "postgresql", "DatabaseUpgradeLog": "upgrade"}.items():
+        found = properties(stack, title)
+        assert found["LogGroupName"] == f"/aws/rds/instance/dev-litellm-db/{log}"
+        assert (found["RetentionInDays"], found["KmsKeyId"]) == (30, KEY)
+    assert resource(stack, "Database")["DependsOn"] == ["DatabaseLog", "DatabaseUpgradeLog"]
+    assert properties(stack, "Database")["EnableCloudwatchLogsExports"] == ["postgresql", "upgrade"]
 
 
 def test_the_login_secret_is_complete_and_holds_references_only() -> None:

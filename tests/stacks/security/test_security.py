@@ -192,6 +192,15 @@ def test_the_key_may_be_managed_by_the_account_and_used_by_the_services_that_hol
                 "Bool": {"kms:GrantIsForAWSResource": "true"},
             },
         ),
+        "NoOtherGrants": (
+            {"AWS": "*"},
+            {
+                "BoolIfExists": {
+                    "aws:PrincipalIsAWSService": "false",
+                    "kms:GrantIsForAWSResource": "false",
+                }
+            },
+        ),
         "LogGroups": (
             {"Service": {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}},
             {
@@ -223,9 +232,12 @@ def test_only_the_account_itself_may_do_everything_with_the_key() -> None:
         "Account": ["kms:*"],
         "CallersThroughServices": use,
         "GrantsForServices": ["kms:CreateGrant"],
+        "NoOtherGrants": ["kms:CreateGrant"],
         "LogGroups": use,
         "Alarms": ["kms:Decrypt", *data_keys],
     }
+    refused = [sid for sid, entry in allowed.items() if entry["Effect"] == "Deny"]
+    assert refused == ["NoOtherGrants"]
 
 
 @pytest.mark.parametrize("role", ["ExecutionRole", "TaskRole"])
