@@ -67,6 +67,7 @@ ROTATION_IS_NEW = "the document has no rotation functions; ours reach the databa
 HAND_OVER = (
     "the rotation of the master key hands the old key to a running task, inside the VPC (docs/rotation.md)"
 )
+SHARED = "production has Redis, in which tasks share limits, budgets and deleted keys (docs/sizing.md)"
 ENDPOINTS = (
     "endpoints are an option (`network.vpc_endpoints`): their group is there for them, and is worn by nothing"
 )
@@ -106,6 +107,8 @@ S1 = Document(
         Difference("document", ALB, (f"in TCP 443 from {WEB}",), ("dev",), NO_CERTIFICATE),
         Difference("ours", ECS, (f"in TCP 4000 from {LAMBDA}",), ("dev", "prod"), HAND_OVER),
         Difference("ours", LAMBDA, (f"out TCP 4000 to {ECS}",), ("dev", "prod"), HAND_OVER),
+        Difference("ours", ECS, (f"out TCP 6379 to {REDIS}",), ("prod",), SHARED),
+        Difference("ours", REDIS, (f"in TCP 6379 from {ECS}",), ("prod",), SHARED),
     ),
 )
 
