@@ -9,6 +9,14 @@ from typing import Any
 from generator.manifest import Manifest
 from stacks.checking.tasks.task_policy import POLICY_NAME
 
+_TASKS = "TaskRole"
+_ALWAYS = frozenset(
+    {
+        *("ReadConfiguration", "DecryptThroughService", "ReadOwnSecrets"),
+        *("SendTraces", "WriteMetrics", "TakeCommands"),
+    }
+)
+"""Statements of the tasks' role for what is gatestack's own; others are for what the application calls."""
 Row = tuple[str, ...]
 HEAD: Row = ("role", "statement", "effect", "actions", "resources", "condition")
 
@@ -25,8 +33,12 @@ def _rows(manifest: Manifest) -> Iterator[Row]:
                 continue
             role, properties = f"{stack.name}/{name}", resource["Properties"]
             for policy in properties.get("Policies", ()):
-                if policy["PolicyName"] == POLICY_NAME:
-                    yield from (_row(role, one) for one in policy["PolicyDocument"]["Statement"])
+                said = policy["PolicyName"] == POLICY_NAME
+                for one in policy["PolicyDocument"]["Statement"]:
+                    if said or (
+                        name == _TASKS and policy["PolicyName"] == _TASKS and one["Sid"] not in _ALWAYS
+                    ):
+                        yield _row(role, one)
             # Those that gatestack attaches by itself stand for every partition: no plain text.
             for arn in properties.get("ManagedPolicyArns", ()):
                 if isinstance(arn, str):
@@ -34,5 +46,16 @@ def _rows(manifest: Manifest) -> Iterator[Row]:
 
 
 def _row(role: str, one: Mapping[str, Any]) -> Row:
-    when = json.dumps(one["Condition"], sort_keys=True) if "Condition" in one else ""
-    return (role, one["Sid"], one["Effect"], ", ".join(one["Action"]), ", ".join(one["Resource"]), when)
+    when = json.dumps(_plain(one["Condition"]), sort_keys=True) if "Condition" in one else ""
+    resources = ", ".join(_plain(one["Resource"]))
+    return (role, one["Sid"], one["Effect"], ", ".join(one["Action"]), resources, when)
+
+
+def _plain(value: Any) -> Any:
+    """Return *value* with the text of what CloudFormation fills in."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        filled = value.get("Fn::Sub")
+        return filled if isinstance(filled, str) else {key: _plain(one) for key, one in value.items()}
+    return value

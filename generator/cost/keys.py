@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 from generator.cost.case import Case, Row, amount
 
-_PROFILE = re.compile(r":inference-profile/([\w.:-]+)")
-_MODEL = re.compile(r":foundation-model/([\w.:-]+)")
+_MODEL = re.compile(r":(?:inference-profile|foundation-model)/([\w.:-]+)")
 
 
 def key(case: Case) -> Iterator[Row]:
@@ -27,10 +26,7 @@ def secret(case: Case) -> Iterator[Row]:
 
 def role(case: Case) -> Iterator[Row]:
     """Yield the tokens of the models that a role may call; a role itself costs nothing."""
-    written = json.dumps(case.resource.properties)
-    if "bedrock:InvokeModel" not in written:
-        return
-    models = tuple(dict.fromkeys(_PROFILE.findall(written) or _MODEL.findall(written)))
+    models = tuple(dict.fromkeys(_models(case)))
     use = case.usage
     for model in models:
         if not use.input_tokens_million and not use.output_tokens_million:
@@ -44,3 +40,11 @@ def role(case: Case) -> Iterator[Row]:
             yield case.priced(
                 f"Bedrock {way} tokens: {model}", f"bedrock-{way}-million", share, words, variant=model
             )
+
+
+def _models(case: Case) -> Iterator[str]:
+    """Yield the models by the names that they are called by; a condition is on those behind a profile."""
+    for policy in case.resource.properties.get("Policies", ()):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if "bedrock:InvokeModel" in statement["Action"] and "Condition" not in statement:
+                yield from _MODEL.findall(json.dumps(statement["Resource"]))

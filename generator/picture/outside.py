@@ -46,7 +46,15 @@ KNOWN = (
     Known("ECR", "ecr", ("ecr.api", "ecr.dkr"), {"AWS::ECR::Repository": "repository"}),
     Known("CloudWatch Logs", "logs", ("logs",), {"AWS::Logs::LogGroup": "log group"}),
     Known("S3", "s3", ("s3",), {"AWS::S3::Bucket": "bucket"}),
-    Known("Bedrock", "bedrock", ("bedrock-runtime",)),
+    Known("Bedrock", "bedrock", ("bedrock", "bedrock-agent-runtime", "bedrock-runtime")),
+    Known("Bedrock AgentCore", "bedrock-agentcore", ("bedrock-agentcore", "bedrock-agentcore.gateway")),
+    Known("Bedrock Mantle", "bedrock-mantle", ("bedrock-mantle",)),
+    Known("SageMaker", "sagemaker", ("sagemaker.runtime",)),
+    Known("S3 Vectors", "s3vectors", ("s3vectors",)),
+    Known("SQS", "sqs", ("sqs",)),
+    Known("DynamoDB", "dynamodb", ("dynamodb",)),
+    Known("Polly", "polly", ("polly",)),
+    Known("API Gateway", "execute-api", ("execute-api",)),
     Known("X-Ray", "xray", ("xray",)),
     Known("ECS", "ecs", ("ecs",), {"AWS::ECS::Cluster": "cluster"}),
     Known("STS", "sts", ("sts",)),
@@ -152,13 +160,12 @@ def _statements(role: Resource) -> Iterator[Mapping[str, Any]]:
 
 
 def _models(found: References) -> Iterator[str]:
-    """Yield the models of Bedrock's that tasks may call: their inference profiles, else the models."""
+    """Yield the models of Bedrock's that tasks may call; those behind a profile are called by its name."""
     for role in _roles(found, "AWS::ECS::TaskDefinition", "TaskRoleArn"):
         for statement in _statements(role):
-            if any(action.startswith("bedrock:") for action in statement["Action"]):
+            if "bedrock:InvokeModel" in statement["Action"] and "Condition" not in statement:
                 texts = [found.text(role.stack, resource) for resource in statement["Resource"]]
-                profiles = [text for text in texts if ":inference-profile/" in text]
-                yield from (text.rpartition("/")[2] for text in profiles or texts)
+                yield from (text.rpartition("/")[2] for text in texts)
 
 
 def _foreign_keys(found: References) -> Iterator[str]:
