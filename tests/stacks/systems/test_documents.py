@@ -10,7 +10,7 @@ from stacks.bases import environment_files
 from tests.places import ENVIRONMENTS
 from tests.stacks.systems.document_tables import FOLDER, NAMES, Page, Row, named, page, problems, rows
 
-SIZES = {"litellm": 225, "litellm-benchmark": 190, "llm-proxy": 188, "llm-testing": 117}
+SIZES = {"litellm": 225, "litellm-benchmark": 215, "llm-proxy": 213, "llm-testing": 142}
 """Rows of each page: a row that is lost, or a table that is not read, is seen."""
 
 INDEX = FOLDER / "README.md"
@@ -123,6 +123,35 @@ TABLES = {
 }
 """The documents' own tables and lists, row by row: what the first cells must name."""
 
+FIELD = (
+    "limits, budgets and revoked keys per process",
+    "memory: killed, or scaled out for ever",
+    "an old default release",
+    "a release with known advisories",
+    "a task that answers 401 to every key and counts as healthy",
+    "what is queued in a task is lost when it stops",
+    "answers cut off by a deployment",
+    "a rate limit by address blocks a whole company",
+    "managed firewall rules block OAuth's redirect_uri",
+    "redirects to http:// and the load balancer's address in logs",
+    "header names with an underscore are dropped",
+    "keys of further providers",
+    "a secret in clear text in the file",
+    "models in other regions and accounts",
+    "the load balancer's own 5xx ring nothing",
+    "tables that grow for ever",
+    "Redis evicts what counts; burstable databases",
+    "blocking log driver",
+    "TLS to the database",
+    "Performance Insights ends",
+    "documentation and management routes are public",
+    "single sign-on",
+    "traces and metrics",
+    "prompts and audit in a bucket of one's own",
+    "old tasks fail on the migrated schema",
+)
+"""What people report of LLM proxies in production: each is judged for the systems that are not LiteLLM's own."""
+
 
 @pytest.fixture(scope="module", params=sorted(SIZES))
 def one(request: pytest.FixtureRequest) -> Page:
@@ -147,6 +176,13 @@ def test_every_row_of_a_documents_own_tables_is_there(one: Page) -> None:
     ]
 
     assert missing == []
+
+
+@pytest.mark.parametrize("system", ["litellm-benchmark", "llm-proxy", "llm-testing"])
+def test_every_report_of_the_field_is_judged_for_every_other_system(system: str) -> None:
+    found = page(FOLDER / f"{system}.md").rows
+
+    assert tuple(row.cells[0] for row in found if row.section == "What the field reports") == FIELD
 
 
 def test_a_row_without_key_and_resource_says_why(one: Page) -> None:
