@@ -1,7 +1,9 @@
 """
 What of a resource guards data, as levels that can be compared: a patch may raise them, not lower. Pure.
 
-By the names of the properties, whatever the type: a type that nobody thought of is guarded too.
+By the names of the properties, whatever the type: a type that nobody thought of is guarded too. The names are
+those of our own templates, and of AWS Control Tower's proactive controls that are about data (2026-11-28; the
+rules of cdk-validator-cfnguard 0.0.62).
 """
 
 from __future__ import annotations
@@ -11,6 +13,13 @@ from typing import Any
 
 POLICIES: Mapping[str, int] = {"Delete": 0, "Snapshot": 1, "RetainExceptOnCreate": 2, "Retain": 3}
 """DeletionPolicy and UpdateReplacePolicy, by how much stays (CloudFormation template reference)."""
+LEVELS: Mapping[str, Mapping[str, int]] = {
+    "DeletionPolicy": POLICIES,
+    "SSEAlgorithm": {"AES256": 0, "aws:kms": 1, "aws:kms:dsse": 2},
+    "TransitEncryptionMode": {"preferred": 0, "required": 1},
+    "UpdateReplacePolicy": POLICIES,
+}
+"""Names whose values guard more or less."""
 
 ON = frozenset(
     [
@@ -18,15 +27,21 @@ ON = frozenset(
         "AutoMinorVersionUpgrade",
         "BlockPublicAcls",
         "BlockPublicPolicy",
+        "CacheDataEncrypted",
         "CopyTagsToSnapshot",
         "DeletionProtection",
         "DeletionProtectionEnabled",
+        "EnableAtRestEncryption",
+        "EnableInTransitEncryption",
         "EnableKeyRotation",
         "EnableLogFileValidation",
         "Encrypted",
+        "EnforceHTTPS",
         "IgnorePublicAcls",
         "KmsMasterKeyEnabled",
+        "ObjectLockEnabled",
         "PointInTimeRecoveryEnabled",
+        "RequireTLS",
         "RestrictPublicBuckets",
         "SSEEnabled",
         "SqsManagedSseEnabled",
@@ -39,6 +54,7 @@ THERE = frozenset(
     [
         "BucketEncryption",
         "DeletionProtectionMode",
+        "EncryptionAtRestOptions",
         "EncryptionConfiguration",
         "KMSKeyId",
         "KMSMasterKeyID",
@@ -46,15 +62,19 @@ THERE = frozenset(
         "KmsKeyArn",
         "KmsKeyId",
         "KmsMasterKeyId",
+        "NodeToNodeEncryptionOptions",
+        "PerformanceInsightsKMSKeyId",
         "PermissionsBoundary",
         "PublicAccessBlockConfiguration",
         "SSESpecification",
+        "StreamEncryption",
         "VersioningConfiguration",
     ]
 )
 """Guards by being there."""
 MORE = frozenset(
     [
+        "AutomatedSnapshotRetentionPeriod",
         "BackupRetentionPeriod",
         "PendingWindowInDays",
         "RecoveryPeriodInDays",
@@ -64,7 +84,13 @@ MORE = frozenset(
 )
 """Numbers: the more, the longer something can be got back."""
 OPEN = frozenset(
-    {"PubliclyAccessible", "EmptyOnDelete", "SkipFinalSnapshot", "BypassPolicyLockoutSafetyCheck"}
+    [
+        "BypassPolicyLockoutSafetyCheck",
+        "EmptyOnDelete",
+        "EncryptionDisabled",
+        "PubliclyAccessible",
+        "SkipFinalSnapshot",
+    ]
 )
 """True takes a guard away."""
 STATES: Mapping[str, str] = {"Status": "Enabled", "deletion_protection.enabled": "true"}
@@ -97,8 +123,8 @@ def _levels(node: Any, path: str) -> Iterator[tuple[str, float]]:
 
 
 def _level(name: str, value: Any) -> float | None:
-    if name in {"DeletionPolicy", "UpdateReplacePolicy"}:
-        return POLICIES.get(value, UNKNOWN) if isinstance(value, str) else UNKNOWN
+    if name in LEVELS:
+        return LEVELS[name].get(value, UNKNOWN) if isinstance(value, str) else UNKNOWN
     if name in ON:
         return _is(value, "true")
     if name in OPEN:

@@ -219,6 +219,12 @@ def test_all_patches_that_do_not_fit_are_told_at_once(tmp_path: Path) -> None:
         ({"Rules": [{"Status": "Enabled"}]}, {"Rules": []}),
         ({"RetentionInDays": 30}, {"RetentionInDays": 7}),
         ({}, {"EmptyOnDelete": "true"}),
+        ({"SSEAlgorithm": "aws:kms"}, {"SSEAlgorithm": "AES256"}),
+        ({"TransitEncryptionMode": "required"}, {"TransitEncryptionMode": "preferred"}),
+        ({"ObjectLockEnabled": True}, {}),
+        ({"AutomatedSnapshotRetentionPeriod": 7}, {"AutomatedSnapshotRetentionPeriod": 1}),
+        ({"Artifacts": {}}, {"Artifacts": {"EncryptionDisabled": True}}),
+        ({"PerformanceInsightsKMSKeyId": "key"}, {}),
     ],
 )
 def test_what_is_less_certain_guards_less(before: dict[str, Any], after: dict[str, Any]) -> None:
