@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from stacks.checking.problems import Finding
-    from stacks.settings import Settings
+from stacks.confinement import Confinement
+from stacks.settings import Settings
 
 PLACEHOLDER = "REPLACE_ME"
 """Stands where a key of somebody else's belongs until a person puts it in."""
@@ -270,6 +271,8 @@ class Application:
     """SSM parameter -> what it says of the database stack's resources; only where there is a cache."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Output -> the name under which the system's own document has it; both are exported."""
+    confined: Confinement = field(default_factory=Confinement)
+    """What its containers may do on the machine that they run on."""
     findings: Callable[[Settings], Iterator[Finding]] = lambda _: iter(())
     """What its own rules refuse in an environment file."""
     advice: Callable[[Settings], Iterator[str]] = lambda _: iter(())

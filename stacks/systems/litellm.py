@@ -29,9 +29,17 @@ from stacks.checking import limits
 from stacks.checking.cache import cache_advice, cache_findings
 from stacks.checking.litellm import config_advice, config_findings
 from stacks.checking.problems import Finding
+from stacks.confinement import Confinement
 from stacks.known_secrets import CACHE
 from stacks.settings import Settings
-from stacks.systems import litellm_config, litellm_database, litellm_providers
+from stacks.systems import (
+    litellm_config,
+    litellm_database,
+    litellm_probe,
+    litellm_providers,
+    litellm_stop,
+    litellm_web,
+)
 
 ENOUGH_MEMORY_MB = 2048
 """LiteLLM's imports alone take more than 1 GiB."""
@@ -74,6 +82,19 @@ SALT_KEY = OwnSecret(
 )
 
 
+WRITABLE = "/tmp"  # noqa: S108 - the container's
+PLACES = {
+    "HOME": f"{WRITABLE}/litellm",
+    "LITELLM_UI_PATH": f"{WRITABLE}/litellm/ui",
+    "LITELLM_ASSETS_PATH": f"{WRITABLE}/litellm/assets",
+    "LITELLM_MIGRATION_DIR": f"{WRITABLE}/litellm/migrations",
+}
+"""What LiteLLM writes at its start, where an ordinary user may; Prisma's programs are in /opt/prisma."""
+
+WRITABLE_MIB = 512
+"""Its start takes a fraction of it; uploads of more than a megabyte wait there (Starlette, UploadFile)."""
+
+
 def _command(settings: Settings) -> tuple[str, ...]:
     """
     Return the arguments of LiteLLM's command.
@@ -90,8 +111,10 @@ def _variables(settings: Settings) -> dict[str, Value]:
     """Return what tasks are told; LiteLLM puts host, name and login together and encodes them by itself."""
     always: dict[str, Value] = {
         **litellm_database.variables(settings),
+        **litellm_stop.variables(settings),
+        **litellm_web.variables(settings),
+        **PLACES,
         "DISABLE_SCHEMA_UPDATE": "true",
-        "GRACEFUL_SHUTDOWN_TIMEOUT": str(max(settings.service.stop_timeout_seconds - 10, 1)),
         "KEEPALIVE_TIMEOUT": str(settings.alb.idle_timeout_seconds + 5),
         litellm_config.BUCKET: Export("security", "ConfigBucketName"),
         litellm_config.KEY: litellm_config.key(settings),
@@ -143,6 +166,7 @@ def _redis_password(settings: Settings) -> dict[str, Injected]:
 
 def _migration_variables(settings: Settings) -> dict[str, Value]:
     own = {
+        **PLACES,
         "DISABLE_SCHEMA_UPDATE": "false",
         # Some releases end with success after a failed migration unless they are told not to.
         "ENFORCE_PRISMA_MIGRATION_CHECK": "true",
@@ -151,13 +175,6 @@ def _migration_variables(settings: Settings) -> dict[str, Value]:
         "LITELLM_MODE": "PRODUCTION",
     }
     return {**litellm_database.place(settings), **own}
-
-
-def _probe(port: int, path: str) -> tuple[str, ...]:
-    """Return S1's container check; the image has Python, no curl, and ``localhost`` may mean IPv6 there."""
-    url = f"http://127.0.0.1:{port}{path}"
-    probe = f"import urllib.request as u; u.urlopen({url!r}, timeout=5)"  # a path may hold a quote
-    return ("CMD", "python3", "-c", probe)
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
@@ -177,13 +194,14 @@ def _advice(settings: Settings) -> Iterator[str]:
         )
     yield from config_advice(settings)
     yield from cache_advice(settings)
+    yield from litellm_stop.advice(settings)
 
 
 APPLICATION = Application(
     title="LiteLLM",
     secrets=(MASTER_KEY, UI_PASSWORD, API_KEYS, SALT_KEY),
     entrance=Program("proxy", "litellm-proxy", _command, _variables, _injected),
-    probe=_probe,
+    probe=litellm_probe.probe,
     routes={10: "/v1/*", 20: "/health", 30: "/ui/*", 100: "/*"},  # S1, "Request Routing"
     # Both are open and call no model, as /health does (LiteLLM docs, "Health Checks").
     answers_at=("/health/readiness", "/health/liveliness"),
@@ -222,6 +240,7 @@ APPLICATION = Application(
         litellm_config.KEY,
     ),
     rotation=OwnRotation("master-key", "master_key"),
+    confined=Confinement(user="65534:65534", writable={WRITABLE: WRITABLE_MIB}),
     findings=_findings,
     advice=_advice,
 )
