@@ -94,10 +94,10 @@ scan: $(READY) $(CHECKOV) $(RULES) ## checkov and AWS's own rules over all templ
 check: static coverage scan test test-browser test-postgres ## Everything that CI runs
 
 test-litellm: $(DEV) $(LITELLM) ## Start LiteLLM itself, the image's release from PyPI, with what the templates give it
-	@$(BIN)/python -m pytest -m litellm tests/stacks/systems/test_real_litellm.py
+	@$(BIN)/python -m pytest -m litellm tests/stacks/systems
 
-check-deep: $(DEV) ## The slow searches, once per release
-	@$(BIN)/python -m pytest -n auto -m deep
+check-deep: $(DEV) $(LITELLM) ## The slow searches, and LiteLLM itself, once per release
+	@$(BIN)/python -m pytest -n auto -m "deep or litellm"
 
 golden: $(DEV) ## Rewrite tests/golden, docs/pictures, docs/security-groups.md and docs/aws.md; read the diff
 	@$(BIN)/python -m tests.rewrite_golden

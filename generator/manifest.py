@@ -79,7 +79,7 @@ class Migration:
 
     image: str
     """
-    What the image in the task's definition ends with: ``dev-litellm:v1.93.0``.
+    What the image in the task's definition ends with: ``dev-litellm:v1.108.7``.
 
     It stands in the stack's own template too (``Metadata``): where the live template names another image, or
     none, the schema was not migrated for this one.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from stacks.calls.call import Reading
+from stacks.confinement import Confinement
 
 if TYPE_CHECKING:
     from stacks.checking.problems import Finding
@@ -285,6 +286,8 @@ class Application:
     """Output -> the name under which the system's own document has it; both are exported."""
     calls: Callable[[Settings], Reading] = _no_calls
     """What its own configuration makes it call of AWS's."""
+    confined: Confinement = field(default_factory=Confinement)
+    """What its containers may do on the machine that they run on."""
     findings: Callable[[Settings], Iterator[Finding]] = lambda _: iter(())
     """What its own rules refuse in an environment file."""
     advice: Callable[[Settings], Iterator[str]] = lambda _: iter(())

@@ -75,7 +75,9 @@ database:
 
 service:
   image: ecr # a repository of its own, made by the deployment; or a public image
-  image_tag: v1.93.0
+  image_tag: v1.108.7
+  cpu: 1024
+  memory_mb: 2048
   min_tasks: 2
   max_tasks: 6
   providers: [openai, bedrock]

@@ -105,9 +105,9 @@ def image(
             raise Refused(f"{what}: commit what is new, or give another --tag (or --keep-existing)")
         click.echo(f"{place}:{tag} exists already: it is left unchanged", err=True)
         return _told(environment, f"{place}:{tag}", tag, style, pushed=False)
-    for one in found:
-        _verify(one, folder, env)
-    build = _Build(settings, folder, tag, revision)
+    digests = [_verify(one, folder, env) for one in found]
+    verified = tuple(f"--build-arg=LITELLM_DIGEST={one}" for one in digests if one)
+    build = _Build(settings, folder, tag, (*revision, *verified))
     build.run(f"{place}:{tag}")
     if push:
         _push(environment, options, place, tag)
@@ -190,7 +190,8 @@ def _check_verifiable(found: tuple[Base, ...], folder: Path, env: str, *, unveri
     for one in found:
         if one.missing:
             raise Refused(f"{path} builds on {one.name} and does not name {one.missing}")
-        if not one.pinned:
+        left_out = one.unpinned and len(found) == 1 and programs.has_cosign()
+        if not one.pinned and not left_out:
             what = f"{path} builds on {one.tagged} without its digest"
             raise Refused(f"{what}: {_pin_command(env, folder)} verifies it and writes its LITELLM_DIGEST")
     if not found or programs.has_cosign():
@@ -210,17 +211,26 @@ def _pin_command(env: str, folder: Path) -> str:
     return f"`{shlex.join(('gatestack', 'image', env, '--pin', *context))}`"
 
 
-def _verify(one: Base, folder: Path, env: str) -> None:
-    """Let only that pass whose tag is signed and stands for the digest that is built on."""
+def _verify(one: Base, folder: Path, env: str) -> str | None:
+    """
+    Let only that pass whose tag is signed and stands for the digest that is built on.
+
+    Returns the digest that the Dockerfile leaves out.
+    """
     if not programs.has_cosign():
         what = f"it is not verified that {one.digest} is {one.tagged}, signed by LiteLLM"
         telling.warning(f"{what}: the image is built on the digest that {folder / 'Dockerfile'} pins")
-        return
+        return None
     digest = programs.verify(one)
+    if one.unpinned:
+        what = f"{folder / 'Dockerfile'} pins no digest: {one.tagged} is {digest} today"
+        telling.warning(f"{what}; {_pin_command(env, folder)} writes it there, to be committed")
+        return digest
     if digest != one.digest:
         what = f"{one.tagged} is {digest}, and {folder / 'Dockerfile'} pins {one.digest}: nothing is built"
         again = f"If you have changed the release, run {_pin_command(env, folder)}"
         raise DeployError(f"{what}. {again}; otherwise the tag has moved")
+    return None
 
 
 def _push(environment: Environment, options: Options, place: str, tag: str) -> None:

@@ -35,6 +35,8 @@ class Base:
     """``sha256:...``, or nothing: it is not pinned."""
     key_commit: str
     """The commit of LiteLLM's repository whose key signed it, or nothing."""
+    has_place: bool = True
+    """Whether a digest stands behind the tag, or can be put there."""
 
     @property
     def tagged(self) -> str:
@@ -50,10 +52,15 @@ class Base:
     def missing(self) -> str:
         """Return what a Dockerfile has to name before the signature can be asked for."""
         if not self.release:
-            return "a release: its tag, such as v1.93.0"
+            return "a release: its tag, such as v1.108.7"
         if not re.fullmatch(r"[0-9a-f]{40}", self.key_commit):
             return "ARG LITELLM_KEY_COMMIT: the commit of cosign.pub in the release's notes, 40 characters"
         return ""
+
+    @property
+    def unpinned(self) -> bool:
+        """Return whether its Dockerfile has an empty place for the digest: the verification names it."""
+        return self.digest == "" and self.has_place
 
     @property
     def pinned(self) -> bool:
@@ -85,7 +92,8 @@ def bases(dockerfile: str) -> tuple[Base, ...]:
 def _base(reference: str, commit: str) -> Base:
     found = _REFERENCE.fullmatch(reference)
     assert found  # noqa: S101 - it begins with a registry's name
-    return Base(found["name"], found["release"] or "", found["digest"] or "", commit)
+    has_place = found["digest"] is not None
+    return Base(found["name"], found["release"] or "", found["digest"] or "", commit, has_place)
 
 
 def with_digest(dockerfile: str, digest: str) -> str | None:

@@ -267,7 +267,7 @@ ImageTag = Annotated[
     str,
     shape(
         r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64}",
-        "a tag like v1.93.0 or a digest sha256:<64 hex>",
+        "a tag like v1.108.7 or a digest sha256:<64 hex>",
     ),
 ]
 BedrockModel = Annotated[

@@ -144,5 +144,5 @@ def _production(settings: Settings) -> Iterator[Finding]:
         message = "DEBUG writes keys and prompts to the log; INFO, WARNING or ERROR in production"
         yield Finding("service.log_level", message, tier)
     if re.fullmatch(limits.MOVING_TAG, settings.service.image_tag):
-        message = f"{settings.service.image_tag} moves with each release; production pins one, like v1.93.0"
+        message = f"{settings.service.image_tag} moves with each release; production pins one, like v1.108.7"
         yield Finding("service.image_tag", message, tier)

@@ -9,16 +9,20 @@ from troposphere import ImportValue, Join, Ref, Sub
 from troposphere.ecs import (
     ContainerDefinition,
     Environment,
+    KernelCapabilities,
+    LinuxParameters,
     LogConfiguration,
     RuntimePlatform,
     Secret,
     TaskDefinition,
+    Tmpfs,
 )
 from troposphere.logs import LogGroup
 
 from stacks import collector
 from stacks.application import FromArn, FromParameter, Injected, Program, camel
 from stacks.beside import given
+from stacks.confinement import Confinement
 from stacks.extensions.finishing import export_of
 from stacks.parts import parameters
 from stacks.parts.policies import arn
@@ -41,7 +45,8 @@ def add_task(
 
     Its container is the first one, before the other *containers*.
     """
-    own = _container(stack, program, log_group, **_start(program, stack), **more)
+    limit = {} if containers else {"Memory": memory_mb}  # beside others it has a soft one, of its share
+    own = _container(stack, program, log_group, **_start(program, stack), **limit, **more)
     architecture = {"x86_64": "X86_64", "arm64": "ARM64"}[stack.settings.service.architecture]
     return stack.add(
         TaskDefinition(
@@ -75,11 +80,22 @@ def _container(stack: Stack, program: Program, log_group: LogGroup, **more: Any)
         Essential=True,
         Environment=[Environment(Name=name, Value=value) for name, value in sorted(variables.items())],
         Secrets=[secret(stack, name, source) for name, source in injected.items()],
-        # The applications write into their image's own folders at their start.
-        ReadonlyRootFilesystem=False,
         LogConfiguration=logs(stack, log_group, program.name),
+        **confined(stack.application.confined, settings),
         **more,
     )
+
+
+def confined(confinement: Confinement, settings: Settings) -> dict[str, Any]:
+    """Return what a container may do on its machine."""
+    read_only = confinement.read_only(settings)
+    folders = {"Tmpfs": [Tmpfs(ContainerPath=path, Size=size) for path, size in confinement.writable.items()]}
+    without = KernelCapabilities(Drop=["ALL"])
+    return {
+        **({"User": confinement.user} if confinement.user else {}),
+        "ReadonlyRootFilesystem": read_only,
+        "LinuxParameters": LinuxParameters(Capabilities=without, **(folders if read_only else {})),
+    }
 
 
 def _outputs(program: Program, stack: Stack) -> dict[str, ImportValue]:
@@ -105,7 +121,7 @@ def _start(program: Program, stack: Stack) -> dict[str, Any]:
 
 
 def image_name(settings: Settings) -> str:
-    """Return the image with its tag or digest: ``dev-litellm:v1.93.0``, or with another registry's path."""
+    """Return the image with its tag or digest: ``dev-litellm:v1.108.7``, or with another registry's path."""
     service = settings.service
     name = settings.repository_name if service.image == "ecr" else service.image
     return f"{name}{'@' if service.image_tag.startswith('sha256:') else ':'}{service.image_tag}"

@@ -32,9 +32,18 @@ from stacks.checking.litellm import config_advice, config_findings
 from stacks.checking.problems import Finding
 from stacks.checking.releases.advisory import Releases
 from stacks.checking.releases.advisory_table import ADVISORIES
+from stacks.confinement import Confinement
 from stacks.known_secrets import CACHE
 from stacks.settings import Settings
-from stacks.systems import litellm_config, litellm_database, litellm_providers, litellm_sso
+from stacks.systems import (
+    litellm_config,
+    litellm_database,
+    litellm_probe,
+    litellm_providers,
+    litellm_sso,
+    litellm_stop,
+    litellm_web,
+)
 from stacks.systems.litellm_advice import capacity_advice
 from stacks.systems.litellm_aws.reading import reading
 
@@ -76,6 +85,19 @@ SALT_KEY = OwnSecret(
 )
 
 
+WRITABLE = "/tmp"  # noqa: S108 - the container's
+PLACES = {
+    "HOME": f"{WRITABLE}/litellm",
+    "LITELLM_UI_PATH": f"{WRITABLE}/litellm/ui",
+    "LITELLM_ASSETS_PATH": f"{WRITABLE}/litellm/assets",
+    "LITELLM_MIGRATION_DIR": f"{WRITABLE}/litellm/migrations",
+}
+"""What LiteLLM writes at its start, where an ordinary user may; Prisma's programs are in /opt/prisma."""
+
+WRITABLE_MIB = 512
+"""Its start takes a fraction of it; uploads of more than a megabyte wait there (Starlette, UploadFile)."""
+
+
 def _command(settings: Settings) -> tuple[str, ...]:
     """
     Return the arguments of LiteLLM's command.
@@ -92,8 +114,10 @@ def _variables(settings: Settings) -> dict[str, Value]:
     """Return what tasks are told; LiteLLM puts host, name and login together and encodes them by itself."""
     always: dict[str, Value] = {
         **litellm_database.variables(settings),
+        **litellm_stop.variables(settings),
+        **litellm_web.variables(settings),
+        **PLACES,
         "DISABLE_SCHEMA_UPDATE": "true",
-        "GRACEFUL_SHUTDOWN_TIMEOUT": str(max(settings.service.stop_timeout_seconds - 10, 1)),
         "KEEPALIVE_TIMEOUT": str(settings.alb.idle_timeout_seconds + 5),
         litellm_config.BUCKET: Export("security", "ConfigBucketName"),
         litellm_config.KEY: litellm_config.key(settings),
@@ -174,6 +198,7 @@ def _redis_password(settings: Settings) -> dict[str, Injected]:
 
 def _migration_variables(settings: Settings) -> dict[str, Value]:
     own = {
+        **PLACES,
         "DISABLE_SCHEMA_UPDATE": "false",
         # Some releases end with success after a failed migration unless they are told not to.
         "ENFORCE_PRISMA_MIGRATION_CHECK": "true",
@@ -182,13 +207,6 @@ def _migration_variables(settings: Settings) -> dict[str, Value]:
         "LITELLM_MODE": "PRODUCTION",
     }
     return {**litellm_database.place(settings), **own}
-
-
-def _probe(port: int, path: str) -> tuple[str, ...]:
-    """Return S1's container check; the image has Python, no curl, and ``localhost`` may mean IPv6 there."""
-    url = f"http://127.0.0.1:{port}{path}"
-    probe = f"import urllib.request as u; u.urlopen({url!r}, timeout=5)"  # a path may hold a quote
-    return ("CMD", "python3", "-c", probe)
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
@@ -204,13 +222,14 @@ def _advice(settings: Settings) -> Iterator[str]:
     yield from cache_advice(settings)
     yield from sso_advice(settings)
     yield from prompt_log_advice(settings)
+    yield from litellm_stop.advice(settings)
 
 
 APPLICATION = Application(
     title="LiteLLM",
     secrets=(MASTER_KEY, UI_PASSWORD, API_KEYS, SALT_KEY),
     entrance=Program("proxy", "litellm-proxy", _command, _variables, _injected),
-    probe=_probe,
+    probe=litellm_probe.probe,
     routes={10: "/v1/*", 20: "/health", 30: "/ui/*", 100: "/*"},  # S1, "Request Routing"
     # Both are open and call no model, as /health does (LiteLLM docs, "Health Checks").
     answers_at=("/health/readiness", "/health/liveliness"),
@@ -253,6 +272,7 @@ APPLICATION = Application(
     ),
     rotation=OwnRotation("master-key", "master_key"),
     calls=reading,
+    confined=Confinement(user="65534:65534", writable={WRITABLE: WRITABLE_MIB}),
     findings=_findings,
     advice=_advice,
 )

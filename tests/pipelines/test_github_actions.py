@@ -314,13 +314,13 @@ def test_main_pushes_for_staging_and_a_stable_tag_goes_to_production(
     assert programs.calls[-1] == ["docker", "push", f"{PLACE}:sha-{SHA[:12]}"]
     assert not any("gatestack rollout" in script for script in runner.ran)
 
-    with machine(tmp_path / "2", sandbox, ref="refs/tags/v1.93.0-stable") as (runner, programs, _):
+    with machine(tmp_path / "2", sandbox, ref="refs/tags/v1.108.7-stable") as (runner, programs, _):
         done = runner.run(workflow("application"))
     assert results(done) == {"test": "success", "staging": "skipped", "production": "success"}, done[
         "production"
     ].log
     assert runner.entered == ["dev"]
-    assert programs.calls[-1] == ["docker", "push", f"{PLACE}:v1.93.0"]
+    assert programs.calls[-1] == ["docker", "push", f"{PLACE}:v1.108.7"]
     assert "new tasks run" in done["production"].log, "the first ones, once their image is there"
 
     with machine(tmp_path / "3", sandbox) as (runner, programs, _):

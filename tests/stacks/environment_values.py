@@ -319,7 +319,7 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "service.image": st.sampled_from(
         ["ecr", "ghcr.io/berriai/litellm-database", "registry.example.com:5000/a/b_c"]
     ),
-    "service.image_tag": st.sampled_from(["v1.93.0", "latest", "sha256:" + "0a" * 32, "_" * 128]),
+    "service.image_tag": st.sampled_from(["v1.108.7", "latest", "sha256:" + "0a" * 32, "_" * 128]),
     "service.accepted_advisories": st.lists(
         st.fixed_dictionaries(
             {

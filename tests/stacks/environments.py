@@ -316,7 +316,7 @@ def _consequences(draft: Draft) -> None:
     if draft["tier"] == "production" and draft["service.log_level"] == "DEBUG":
         draft.set(service__log_level="INFO")
     if draft["tier"] == "production" and draft["service.image_tag"] == "latest":
-        draft.set(service__image_tag="v1.93.0")
+        draft.set(service__image_tag="v1.108.7")
     if not draft.unused("database"):
         _budget(draft)
     if not draft.unused("sso"):

@@ -83,7 +83,9 @@ def missing(package: Path) -> dict[str, tuple[str, ...]]:
 def told(provider: str, check: ast.stmt) -> tuple[str, ...]:
     """Return the variables of one branch; of those that do as well as each other, the provider's own."""
     assert isinstance(check, ast.If)
-    reported = tuple(dict.fromkeys(text for line in check.orelse for text in texts(line)))
+    said = (text for line in check.orelse for text in texts(line))
+    whole = (f"{provider.upper()}{one}" if one.startswith("_") else one for one in said)  # f"{...}_API_KEY"
+    reported = tuple(dict.fromkeys(whole))
     either = isinstance(check.test, ast.BoolOp) and isinstance(check.test.op, ast.Or)
     own = [name for name in reported if name.startswith(provider.upper())]
     return tuple(own[-1:] or reported[-1:]) if either and not ROLE_VARIABLES & {*reported} else reported

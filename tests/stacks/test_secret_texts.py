@@ -68,7 +68,7 @@ HARMLESS = [
     "0123456789abcdef" * 4,
     "61c028b9-510c-4f84-bfb2-f48d33b6b542",
     "true",
-    "v1.93.0",
+    "v1.108.7",
     "ghcr.io/berriai/litellm-database",
     "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:b",
     "INFO",

@@ -135,7 +135,7 @@ class Cloud(FakeCloud):
 
 def cloud() -> Cloud:
     made = Cloud(Clock())
-    made.images, made.versions = {"dev-litellm:v1.93.0"}, ("15.15",)
+    made.images, made.versions = {"dev-litellm:v1.108.7"}, ("15.15",)
     made.zone_facts = ZoneFacts((Zone("us-east-1a", "use1-az1"), Zone("us-east-1b", "use1-az2")))
     return made
 
@@ -325,9 +325,9 @@ def test_what_deploy_refuses_of_names_keys_and_images_is_told_here() -> None:
     assert names[0].remedy == "`aws ecr delete-repository --repository-name dev-litellm`"
     image = the(found, "service parameters")
     assert (image.outcome, image.detail) == (
-        "warning", "the image dev-litellm:v1.93.0 is not in ECR yet, so no task is started"
+        "warning", "the image dev-litellm:v1.108.7 is not in ECR yet, so no task is started"
     )  # fmt: skip
-    assert image.remedy.startswith("`gatestack image dev --push --tag v1.93.0`")
+    assert image.remedy.startswith("`gatestack image dev --push --tag v1.108.7`")
 
 
 def test_a_missing_image_under_running_tasks_and_a_disabled_key_are_refused() -> None:

@@ -85,7 +85,7 @@ def test_another_image_goes_through_cloudformation_and_its_migration(deployed: U
     assert json.loads(done.out).items() >= {"service": SERVICE, "status": "COMPLETED"}.items()
     assert live(deployed, "service")["TaskDefinitionArn"] != before
     assert "the database is migrated for ghcr.io/berriai/litellm-database:v1.92.0" in done.err
-    assert "still says service.image_tag: v1.93.0" in done.err.splitlines()[-1]
+    assert "still says service.image_tag: v1.108.7" in done.err.splitlines()[-1]
     plan = json.loads(deployed.run("plan", "local", "--format", "json").out)
     changed = {stack["name"] for stack in plan["stacks"] if stack["action"] != "none"}
     assert changed == {"security", "database", "service"}, "the next deployment goes back to the file's tag"

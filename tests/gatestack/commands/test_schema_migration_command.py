@@ -70,11 +70,11 @@ def test_the_database_is_migrated_once_before_tasks_start_and_for_another_image_
     assert len(migrations(sandbox)) == 1
 
     before, runs = service_stack(sandbox), proxy_definition(sandbox)
-    use_image(user, "v1.94.0")
+    use_image(user, "v1.108.20")
     sandbox.faults.add({"tasks": [{"family": CLUSTER, "exit_code": 3}]})
 
     planned = user.run("plan", "local")
-    assert "litellm-database:v1.94.0 in a one-off task first" in planned.out
+    assert "litellm-database:v1.108.20 in a one-off task first" in planned.out
     assert len(migrations(sandbox)) == 1
 
     failed = deploy(user)
@@ -83,7 +83,7 @@ def test_the_database_is_migrated_once_before_tasks_start_and_for_another_image_
     last = failed.err.splitlines()[-1]
     assert last.startswith(
         "error: service: the migration of the database for "
-        "ghcr.io/berriai/litellm-database:v1.94.0 ended with exit code 3"
+        "ghcr.io/berriai/litellm-database:v1.108.20 ended with exit code 3"
     )
     assert "aws logs tail /ecs/local-litellm-migration --region us-east-1" in last
     assert (service_stack(sandbox), proxy_definition(sandbox)) == (before, runs)

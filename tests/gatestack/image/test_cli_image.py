@@ -15,16 +15,19 @@ from stacks.environment import defaults, load
 from stacks.systems import application
 from tests.command import User
 from tests.places import ROOT
-from tests.programs_on_path import Programs, pinned, signed, without
+from tests.programs_on_path import VERIFIED, Programs, pinned, signed, without
 
-DIGEST = f"sha256:{'ab' * 32}"
 PLACE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/dev-litellm"
-DOCKERFILE = (ROOT / "image" / "Dockerfile").read_text()
+SHIPPED = (ROOT / "image" / "Dockerfile").read_text()
+DIGEST, OWN = f"sha256:{'ab' * 32}", pinned().digest or VERIFIED
+DOCKERFILE = SHIPPED.replace(f"LITELLM_DIGEST={pinned().digest}\n", f"LITELLM_DIGEST={OWN}\n", 1)
+"""As it is once somebody has pinned the release."""
 
 
 def settled(user: User, *names: str) -> tuple[User, Programs]:
     """Return *user* with LiteLLM's Dockerfile and the stand-ins *names*."""
     shutil.copytree(ROOT / "image", user.folder / "image")
+    (user.folder / "image" / "Dockerfile").write_text(DOCKERFILE)
     programs = Programs.at(user.folder / "programs", *names)
     return programs.of(user), programs
 
@@ -62,7 +65,7 @@ def test_an_image_is_built_of_what_was_verified_for_the_environments_architectur
     alone: tuple[User, Programs],
 ) -> None:
     user, programs = alone
-    programs.answer("cosign verify", 0, signed(), "The signatures were verified\n")
+    programs.answer("cosign verify", 0, signed(OWN), "The signatures were verified\n")
     user.edit("dev", "  spot: true", "  spot: true\n  architecture: arm64")
 
     done = user.run("image", "dev", "--tag", "v1", "--format", "json")
@@ -79,8 +82,9 @@ def test_an_image_is_built_of_what_was_verified_for_the_environments_architectur
     assert verified == ["cosign", "verify", "--key", release.key, f"{release.name}:{release.release}"]
     assert built[:3] == ["docker", "buildx", "build"]
     assert built[built.index("--platform") + 1] == "linux/arm64"
-    assert "--build-arg" not in built, "the Dockerfile's own digest is the one that was verified"
-    assert release.pinned
+    assert not any("--build-arg" in one for one in built), (
+        "the Dockerfile's own digest is the one that was verified"
+    )
     assert built[built.index("--tag") + 1] == "dev-litellm:v1"
     assert built[-1] == "image"
 
@@ -100,8 +104,8 @@ def test_a_wrong_signature_builds_nothing(alone: tuple[User, Programs]) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (signed(DIGEST), f"is {DIGEST}, and image/Dockerfile pins {pinned().digest}: nothing is built"),
-        ("[]", "cosign does not say which digest of ghcr.io/berriai/litellm-database:v1.93.0"),
+        (signed(DIGEST), f"is {DIGEST}, and image/Dockerfile pins {OWN}: nothing is built"),
+        ("[]", "cosign does not say which digest of ghcr.io/berriai/litellm-database:v1.108.7"),
         ("no JSON", "use the release of cosign that pipelines/cosign.sh names"),
         (signed("sha256:short"), "cosign does not say which digest"),
     ],
@@ -145,14 +149,14 @@ LITELLM = "ghcr.io/berriai/litellm-database"
 @pytest.mark.parametrize(
     ("dockerfile", "words"),
     [
-        (DOCKERFILE.replace(pinned().digest, ""), f"builds on {LITELLM}:v1.93.0 without its digest"),
         (
-            DOCKERFILE.replace(pinned().digest, "sha256:0"),
-            "without its digest: `gatestack image dev --pin` verifies",
+            DOCKERFILE.replace(OWN, "sha256:0"),
+            f"{LITELLM}:v1.108.7 without its digest: `gatestack image dev --pin` verifies",
         ),
+        (f"{DOCKERFILE}FROM {LITELLM}:v1@\n".replace(OWN, ""), "without its digest"),
         (DOCKERFILE.replace("@${LITELLM_DIGEST}", ""), "without its digest"),
         (f"FROM {LITELLM}@{DIGEST}\n", "does not name a release"),
-        (f"FROM {LITELLM}:v1.93.0@{DIGEST}\n", "does not name ARG LITELLM_KEY_COMMIT"),
+        (f"FROM {LITELLM}:v1.108.7@{DIGEST}\n", "does not name ARG LITELLM_KEY_COMMIT"),
         ("ARG OF=docker.litellm.ai\nFROM ${OF}/berriai/litellm\n", "does not name a release"),
         ("FROM --platform=linux/amd64 GHCR.io/berriai/litellm:v1\n", "does not name ARG LITELLM_KEY_COMMIT"),
         (
@@ -160,7 +164,16 @@ LITELLM = "ghcr.io/berriai/litellm-database"
             "does not name ARG LITELLM_KEY",
         ),
     ],
-    ids=["empty", "no digest", "unused", "no tag", "no key", "argument", "platform", "second stage"],
+    ids=[
+        "no digest",
+        "two without one",
+        "unused",
+        "no tag",
+        "no key",
+        "argument",
+        "platform",
+        "second stage",
+    ],
 )
 def test_a_release_that_is_not_pinned_is_refused_also_unverified(
     alone: tuple[User, Programs], dockerfile: str, words: str
@@ -277,7 +290,7 @@ def test_the_commit_is_the_tag_and_what_is_not_committed_is_not_pushed(user: Use
 def test_what_docker_and_cosign_say_passes_the_gate(alone: tuple[User, Programs]) -> None:
     user, programs = alone
     hostile = "1\x1b[2J\r::add-mask::x\n##vso[task.complete]\nhttp://u:hunter22@proxy:8080 \u202ex\n"
-    programs.answer("cosign verify", 0, signed(), hostile)
+    programs.answer("cosign verify", 0, signed(OWN), hostile)
     programs.answer("docker buildx", 1, hostile, hostile)
     there = replace(user, variables=user.variables | {"GITHUB_ACTIONS": "true"})
 
@@ -322,10 +335,32 @@ def test_the_dockerfile_pins_the_release_that_was_tested_and_its_key() -> None:
     assert found == Base(
         str(application("litellm").public_image),
         defaults("litellm", "dev")["service"]["image_tag"],
-        "sha256:72360d8bd5602faa49be5098a8ac3dd069d9fb74503d6bd014242d96dc753e43",
-        "0112e53046018d726492c814b3644b7d376029d0",
+        found.digest,
+        "e82a3c646908ba0a6ee0beddc4310d7a6cac4065",
     )
-    assert (found.missing, bases(DOCKERFILE)) == ("", (found,))
+    assert (found.missing, bases(SHIPPED)) == ("", (found,))
+    assert found.pinned or found.unpinned
+
+
+def test_a_release_without_its_digest_is_built_on_what_was_verified(alone: tuple[User, Programs]) -> None:
+    user, programs = alone
+    (user.folder / "image" / "Dockerfile").write_text(DOCKERFILE.replace(OWN, ""))
+    programs.answer("cosign verify", 0, signed(DIGEST))
+
+    done = user.run("image", "dev", "--tag", "v1")
+
+    assert done.code == 0, done.err
+    assert f"--build-arg=LITELLM_DIGEST={DIGEST}" in programs.calls[-1]
+    assert f"v1.108.7 is {DIGEST} today; `gatestack image dev --pin` writes it there" in done.err
+
+
+def test_a_release_without_its_digest_is_not_built_unverified(tmp_path: Path) -> None:
+    user, programs = settled(User.at(tmp_path), "docker")
+    (user.folder / "image" / "Dockerfile").write_text(DOCKERFILE.replace(OWN, ""))
+
+    done = user.run("image", "dev", "--tag", "v1", "--unverified")
+
+    assert (done.code, "without its digest" in done.err, programs.calls) == (2, True, []), done.err
 
 
 def test_the_dockerfile_checks_health_as_the_task_definition_does() -> None:

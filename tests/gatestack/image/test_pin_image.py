@@ -12,7 +12,7 @@ from tests.programs_on_path import Programs, pinned, signed, without
 
 DIGEST = f"sha256:{'cd' * 32}"
 DOCKERFILE = (ROOT / "image" / "Dockerfile").read_text()
-LATER = DOCKERFILE.replace("=v1.93.0", "=v1.94.0")
+LATER = DOCKERFILE.replace("=v1.108.7", "=v1.109.9")
 
 
 def run(folder: Path, path: str) -> Done:
@@ -36,10 +36,10 @@ def test_the_digest_that_is_verified_is_pinned_and_nothing_else_changes(
 
     written = (tmp_path / "image" / "Dockerfile").read_text()
     assert (done.code, again.code) == (0, 0), done.err
-    assert f"v1.94.0 is {DIGEST}: written into image/Dockerfile" in done.out
+    assert f"v1.109.9 is {DIGEST}: written into image/Dockerfile" in done.out
     assert "as it was" in again.out
-    assert written == LATER.replace(pinned().digest, DIGEST)
-    assert programs.calls[0][-1] == f"{pinned().name}:v1.94.0", "by its tag, which only this may resolve"
+    assert written == LATER.replace(f"DIGEST={pinned().digest}\n", f"DIGEST={DIGEST}\n", 1)
+    assert programs.calls[0][-1] == f"{pinned().name}:v1.109.9", "by its tag, which only this may resolve"
     assert bases(written)[0].digest == DIGEST
 
 
@@ -64,7 +64,7 @@ def test_what_is_not_verified_is_not_pinned(
     [
         ("FROM scratch\n", "builds on 0 releases"),
         (
-            LATER.replace("LITELLM_KEY_COMMIT=0", "LITELLM_KEY_COMMIT="),
+            LATER.replace("LITELLM_KEY_COMMIT=e", "LITELLM_KEY_COMMIT="),
             "does not name ARG LITELLM_KEY_COMMIT",
         ),
         (LATER.replace("@${LITELLM_DIGEST}", ""), "has no place for the digest"),

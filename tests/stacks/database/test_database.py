@@ -302,7 +302,7 @@ def test_the_migration_changes_the_schema_and_fails_aloud() -> None:
 @pytest.mark.parametrize(
     ("configured", "image"),
     [
-        ({"image_tag": "v1.93.0"}, "dev-litellm:v1.93.0"),
+        ({"image_tag": "v1.108.7"}, "dev-litellm:v1.108.7"),
         ({"image_tag": "sha256:" + "a" * 64}, "dev-litellm@sha256:" + "a" * 64),
     ],
 )
@@ -313,9 +313,9 @@ def test_an_own_image_is_named_before_its_repository_is_there(configured: dict[s
 
 
 def test_another_registrys_image_is_named_as_it_is() -> None:
-    found = migration(settings(service={"image": "ghcr.io/x/y", "image_tag": "v1.93.0"}))
+    found = migration(settings(service={"image": "ghcr.io/x/y", "image_tag": "v1.108.7"}))
 
-    assert found["Image"] == "ghcr.io/x/y:v1.93.0"
+    assert found["Image"] == "ghcr.io/x/y:v1.108.7"
 
 
 @pytest.mark.parametrize(("tier", "insights"), [("dev", "disabled"), ("production", "enabled")])

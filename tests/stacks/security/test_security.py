@@ -422,7 +422,7 @@ def test_settings_that_are_no_secret_can_be_read_as_parameters() -> None:
 
     assert {entry["Name"]: entry["Value"] for entry in parameters} == {
         "/dev-litellm/image": "ecr",
-        "/dev-litellm/image-tag": "v1.93.0",
+        "/dev-litellm/image-tag": "v1.108.7",
         "/dev-litellm/log-level": "INFO",
         "/dev-litellm/max-tasks": "4",
         "/dev-litellm/min-tasks": "1",

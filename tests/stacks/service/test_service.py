@@ -97,9 +97,9 @@ def test_only_outside_production_are_tags_movable_and_images_deleted(
 @pytest.mark.parametrize(
     ("configured", "image"),
     [
-        ({"image_tag": "v1.93.0"}, {"Fn::Sub": f"{REGISTRY}/dev-litellm:v1.93.0"}),
+        ({"image_tag": "v1.108.7"}, {"Fn::Sub": f"{REGISTRY}/dev-litellm:v1.108.7"}),
         ({"image_tag": DIGEST}, {"Fn::Sub": f"{REGISTRY}/dev-litellm@{DIGEST}"}),
-        ({"image": "ghcr.io/x/y", "image_tag": "v1.93.0"}, "ghcr.io/x/y:v1.93.0"),
+        ({"image": "ghcr.io/x/y", "image_tag": "v1.108.7"}, "ghcr.io/x/y:v1.108.7"),
         ({"image": "ghcr.io/x/y", "image_tag": DIGEST}, f"ghcr.io/x/y@{DIGEST}"),
     ],
 )
@@ -311,7 +311,7 @@ def test_the_config_is_what_the_environment_file_says_and_an_edit_rolls_the_serv
 @pytest.mark.parametrize(
     ("configured", "image"),
     [
-        ({"image_tag": "v1.93.0"}, "dev-litellm:v1.93.0"),
+        ({"image_tag": "v1.108.7"}, "dev-litellm:v1.108.7"),
         ({"image": "ghcr.io/x/y", "image_tag": DIGEST}, f"ghcr.io/x/y@{DIGEST}"),
     ],
 )
@@ -417,7 +417,7 @@ def test_tasks_are_private_behind_the_load_balancer() -> None:
 @pytest.mark.parametrize(
     ("configured", "facts"),
     [
-        ({}, {"repository": "dev-litellm", "tag": "v1.93.0", "count": "1", "scaled": "true"}),
+        ({}, {"repository": "dev-litellm", "tag": "v1.108.7", "count": "1", "scaled": "true"}),
         (
             {"image": "ghcr.io/x/y", "image_tag": DIGEST, "desired_count": 2, "min_tasks": 2, "max_tasks": 2},
             {"repository": "", "tag": DIGEST, "count": "2", "scaled": "false"},

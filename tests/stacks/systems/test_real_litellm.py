@@ -5,107 +5,61 @@ Without a database: its database client needs engines that PyPI does not have. W
 is tested against a stand-in that behaves as LiteLLM documents.
 """
 
-import json
-import os
-import socket
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from generator.render import render
-from stacks.environment import load
-from stacks.systems import litellm_config
+from stacks.environment import load, parse_settings
+from stacks.settings import Settings
 from tests.places import ROOT
+from tests.stacks.systems.running_litellm import BALANCER, MASTER_KEY, Proxy, free_port, running
 
 pytestmark = pytest.mark.litellm
 
-PROGRAM = ROOT / ".venv-litellm" / "bin" / "litellm"
-MASTER_KEY = "sk-made-up-for-this-test-0123456789"
+MOCK = {
+    "model_name": "mock",
+    "litellm_params": {"model": "openai/mock", "api_key": "made-up", "mock_response": "hello there"},
+}
+PUBLIC = {"Host": "llm.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+"""What the load balancer adds to a request that came over TLS."""
 
 
-@dataclass(frozen=True)
-class Proxy:
-    """A running LiteLLM, and the container definition it was started by."""
-
-    port: int
-    container: dict[str, Any]
-
-    def get(self, path: str, key: str = "") -> tuple[int, Any]:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}")
-        if key:
-            request.add_header("Authorization", f"Bearer {key}")
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, None
+def watched() -> Settings:
+    """Return production with everything that brings in a part of LiteLLM's own: Redis, traces, metrics."""
+    file: dict[str, Any] = yaml.safe_load((ROOT / "environments" / "prod.yaml").read_text())
+    file["cache"] = {"enabled": True}
+    file["observability"] |= {"collector": "otel"}
+    file["service"]["config"] = {"litellm_settings": {"callbacks": ["prometheus"]}}
+    return parse_settings(yaml.safe_dump(file), ROOT / "environments" / "prod.yaml")
 
 
-@pytest.fixture(scope="module", params=["dev", "prod"])
+@pytest.fixture(scope="module", params=["dev", "prod", "watched"])
 def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    assert PROGRAM.exists(), "LiteLLM is not installed here: run `make test-litellm`"
+    name = request.param
+    settings = watched() if name == "watched" else load(ROOT / "environments" / f"{name}.yaml")
+    nobody = str(free_port())
     folder = tmp_path_factory.mktemp("litellm")
-    settings = load(ROOT / "environments" / f"{request.param}.yaml")
-    (folder / "config.yaml").write_text(litellm_config.text(settings))
-    service = next(stack for stack in render(settings).stacks if stack.name == "service")
-    task = json.loads(service.template)["Resources"]["ProxyTask"]["Properties"]
-    container = task["ContainerDefinitions"][0]
-    port = _free_port()
-    command = [port if word == "4000" else word for word in container["Command"]]
-    command = ["config.yaml" if word == "/app/config.yaml" else word for word in command]
-    process = subprocess.Popen(
-        [PROGRAM, *command], cwd=folder, env=_variables(container, folder), stdout=subprocess.PIPE, text=True
-    )
-    try:
-        _wait(process)
-        yield Proxy(int(port), container)
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+    with running(settings, folder, MOCK, REDIS_HOST="127.0.0.1", REDIS_PORT=nobody) as started:
+        yield started
 
 
-def _variables(container: dict[str, Any], folder: Path) -> dict[str, str]:
-    """Return the container's own variables, those aside that lead to AWS; secrets are made up."""
-    plain = {one["Name"]: one["Value"] for one in container["Environment"]}
-    own = {name: value for name, value in plain.items() if isinstance(value, str)}
-    elsewhere = {"LITELLM_CONFIG_BUCKET_NAME", "LITELLM_CONFIG_BUCKET_OBJECT_KEY"}
-    kept = {name: value for name, value in own.items() if name not in elsewhere}
-    made_up = {"LITELLM_MASTER_KEY": MASTER_KEY, "LITELLM_SALT_KEY": "made-up", "LITELLM_LOG": "INFO"}
-    here = {"PATH": os.environ["PATH"], "HOME": str(folder), "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    return {**kept, **made_up, **here, "PYTHONUNBUFFERED": "1"}
-
-
-def _free_port() -> str:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        return str(chosen.getsockname()[1])
-
-
-def _wait(process: subprocess.Popen[str]) -> None:
-    """Read what LiteLLM says until it listens."""
-    assert process.stdout
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if "Uvicorn running" in line:
-            return
-    pytest.fail(f"LiteLLM ended at its start: {''.join(said)[-2000:]}")
+def is_production(proxy: Proxy) -> bool:
+    return "NO_DOCS" in {one["Name"] for one in proxy.container["Environment"]}
 
 
 def test_it_takes_the_configuration_and_is_alive(proxy: Proxy) -> None:
-    assert proxy.get("/health/liveliness")[0] == 200
+    assert proxy.get("/health/liveliness").status == 200
+    assert "mock" in {one["id"] for one in proxy.get("/v1/models", MASTER_KEY).said["data"]}
 
 
 def test_the_load_balancers_probe_needs_no_key(proxy: Proxy) -> None:
-    status, said = proxy.get("/health/readiness")
+    found = proxy.get("/health/readiness")
 
-    assert (status, said["status"]) == (200, "healthy")
+    assert (found.status, found.said["status"], found.said["db"]) == (200, "healthy", "Not connected")
 
 
 def test_the_containers_own_check_finds_it_healthy(proxy: Proxy) -> None:
@@ -116,5 +70,58 @@ def test_the_containers_own_check_finds_it_healthy(proxy: Proxy) -> None:
 
 
 def test_the_master_key_opens_it_and_another_key_does_not(proxy: Proxy) -> None:
-    assert proxy.get("/v1/models", MASTER_KEY)[0] == 200
-    assert proxy.get("/v1/models", "sk-another-key-0123456789")[0] >= 400
+    assert proxy.get("/v1/models", MASTER_KEY).status == 200
+    assert proxy.get("/v1/models", "sk-another-key-0123456789").status >= 400
+
+
+def test_it_answers_with_its_callbacks(proxy: Proxy) -> None:
+    with proxy.completion("mock") as answer:
+        assert (answer.status, b"hello there" in answer.read()) == (200, True)
+    metrics = proxy.get("/metrics/", MASTER_KEY)
+    if metrics.status == 200:
+        assert b"litellm_" in metrics.body
+
+
+def test_behind_tls_it_redirects_to_https_and_names_the_client(proxy: Proxy) -> None:
+    moved = proxy.get("/ui", source=BALANCER, **PUBLIC)
+
+    assert (moved.status, moved.headers["location"]) == (307, "https://llm.example.com/ui/")
+    assert any("203.0.113.9" in line and "/ui" in line for line in proxy.log)
+
+
+def test_who_is_no_load_balancer_is_not_believed(proxy: Proxy) -> None:
+    moved = proxy.get("/ui", **PUBLIC)
+
+    assert moved.headers["location"].startswith("http://")
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/redoc", "/openapi.json"])
+def test_production_shows_its_documentation_to_nobody(proxy: Proxy, path: str) -> None:
+    open_in_dev = path != "/docs"  # LiteLLM's is at /
+    found = proxy.get(path)
+    shows = found.status == 200 and found.body != b'"LiteLLM: RUNNING"'
+
+    assert shows is (open_in_dev and not is_production(proxy))
+
+
+def test_the_ui_is_there(proxy: Proxy) -> None:
+    assert proxy.get("/ui/").status == 200
+
+
+def test_it_writes_nowhere_but_into_the_folder_in_memory(proxy: Proxy) -> None:
+    started = (proxy.folder / "config.yaml").stat().st_mtime
+    installed = ROOT / ".venv-litellm"
+    new = [one for one in installed.rglob("*") if one.is_file() and one.stat().st_mtime > started]
+
+    assert new == []
+    assert {one.name for one in proxy.folder.iterdir()} == {"config.yaml", "tmp"}
+    taken = sum(one.stat().st_size for one in _files(proxy.folder / "tmp"))
+    assert taken < 128 * 1024**2, "a quarter of what the container's /tmp may take"
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (one for one in folder.rglob("*") if one.is_file())
+
+
+def test_a_start_takes_a_fraction_of_the_memory(proxy: Proxy) -> None:
+    assert proxy.peak_mb() < 1024

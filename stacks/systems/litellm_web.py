@@ -1,0 +1,47 @@
+"""
+How LiteLLM is told of what stands before it, and what it shows to everybody. Pure.
+
+Read in LiteLLM 1.108.7 (litellm/proxy/utils.py, auth/ and management_endpoints/) and its uvicorn 0.54
+(config.py, middleware/proxy_headers.py), and tried by `make test-litellm`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from stacks.settings import Settings
+
+PAGES: Final = ("NO_DOCS", "NO_REDOC", "NO_OPENAPI")
+"""Each takes one page away that lists every route: ``/``, ``/redoc``, ``/openapi.json``."""
+
+
+def variables(settings: Settings) -> Mapping[str, str]:
+    """Return the variables; what the environment file says of one of them stays."""
+    own = {**_address(settings), **_pages(settings)}
+    return {name: value for name, value in own.items() if name not in settings.service.environment}
+
+
+def _address(settings: Settings) -> dict[str, str]:
+    """
+    Say who may tell the client's address and scheme, and the name under which people come.
+
+    Without the first, uvicorn believes its own machine alone: redirects lead to http://, and the log names
+    the load balancer as the client. Only the load balancer's subnets are believed: a client inside of the VPC
+    could otherwise write another address in front of its own.
+    """
+    named = settings.alb.domain_name
+    address = {"PROXY_BASE_URL": f"https://{named}"} if named else {}
+    return {"FORWARDED_ALLOW_IPS": ",".join(_load_balancer_ranges(settings)), **address}
+
+
+def _load_balancer_ranges(settings: Settings) -> tuple[str, ...]:
+    """Return where the load balancer's own addresses are; of an existing VPC only its range is known."""
+    network = settings.network
+    if network.existing_vpc:
+        return (network.vpc_cidr,)
+    return tuple(network.private_subnet_cidrs if settings.alb.internal else network.public_subnet_cidrs)
+
+
+def _pages(settings: Settings) -> dict[str, str]:
+    return dict.fromkeys(PAGES, "True") if settings.production else {}
