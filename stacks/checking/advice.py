@@ -9,6 +9,7 @@ from stacks import collector
 from stacks.checking.database import database_advice
 from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
+from stacks.checking.entrance.firewall import firewall_advice
 from stacks.checking.observability import observability_advice
 from stacks.checking.tasks.sidecars import sidecar_advice
 from stacks.checking.tasks.task_policy import task_policy_advice
@@ -24,6 +25,7 @@ def advice(settings: Settings) -> tuple[str, ...]:
         *_examples(settings),
         *application(settings.system).advice(settings),
         *_service(settings),
+        *firewall_advice(settings),
         *source_advice(settings),
         *_connections(settings),
         *database_advice(settings),

@@ -32,6 +32,7 @@ from stacks.checking.problems import Finding
 from stacks.known_secrets import CACHE
 from stacks.settings import Settings
 from stacks.systems import litellm_config, litellm_database, litellm_providers
+from stacks.systems.litellm_administration import ADMINISTRATION
 
 ENOUGH_MEMORY_MB = 2048
 """LiteLLM's imports alone take more than 1 GiB."""
@@ -222,6 +223,7 @@ APPLICATION = Application(
         litellm_config.KEY,
     ),
     rotation=OwnRotation("master-key", "master_key"),
+    administration=ADMINISTRATION,
     findings=_findings,
     advice=_advice,
 )
