@@ -221,6 +221,17 @@ class ConfigFile:
 
 
 @dataclass(frozen=True)
+class Administration:
+    """The paths by which the system is administered, each with everything below it."""
+
+    paths: tuple[str, ...] = ()
+    open_below: tuple[str, ...] = ()
+    """Those below them that clients call."""
+    pages: tuple[str, ...] = ()
+    """Those that a browser opens before anybody has signed in."""
+
+
+@dataclass(frozen=True)
 class OwnRotation:
     """A rotation that hands the secret's old value to running tasks before the new one becomes current."""
 
@@ -280,6 +291,8 @@ class Application:
     migration: Migration | None = None
     config: ConfigFile | None = None
     rotation: OwnRotation | None = None
+    administration: Administration = Administration()
+    """What `alb.admin_cidrs` keeps to some addresses."""
     located: Mapping[str, Text] = field(default_factory=dict)
     """SSM parameter -> what it says of the database stack's resources; only where there is a cache."""
     aliases: Mapping[str, str] = field(default_factory=dict)

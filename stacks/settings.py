@@ -167,6 +167,11 @@ class Settings(Section):
         return f"{self.prefix}-trail"
 
     @property
+    def firewall_log_group(self) -> str:
+        """Log group of the firewall; AWS WAF wants this beginning: ``aws-waf-logs-dev-litellm``."""
+        return f"aws-waf-logs-{self.prefix}"
+
+    @property
     def archive_stream_name(self) -> str:
         """Name of the stream that logs go to their archive by: ``dev-litellm-log-archive``."""
         return f"{self.prefix}-log-archive"

@@ -64,6 +64,7 @@ NAMES: Mapping[str, Kind] = {
         "secret",
         "aws secretsmanager delete-secret --secret-id {name} --force-delete-without-recovery",
     ),
+    "AWS::WAFv2::IPSet": Kind("Name", "set of addresses of the firewall"),
     "AWS::WAFv2::WebACL": Kind("Name", "web ACL"),
 }
 """Resource type -> its name (CloudFormation template reference); `deployer.aws.names` looks most up."""

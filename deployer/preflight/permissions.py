@@ -135,6 +135,11 @@ CREATES: Mapping[str, Mapping[str, str]] = {
     "AWS::SecretsManager::SecretTargetAttachment": {
         "secretsmanager:secret:{prefix}/database-abcdef": "GetSecretValue PutSecretValue"
     },
+    "AWS::WAFv2::IPSet": {"wafv2:regional/ipset/{name}/{id}": "CreateIPSet TagResource"},
+    "AWS::WAFv2::LoggingConfiguration": {
+        "*": "logs:CreateLogDelivery logs:PutResourcePolicy",
+        "wafv2:regional/webacl/{prefix}/{id}": "PutLoggingConfiguration",
+    },
     "AWS::WAFv2::WebACL": {"wafv2:regional/webacl/{name}/{id}": "CreateWebACL TagResource"},
     "AWS::WAFv2::WebACLAssociation": {"wafv2:regional/webacl/{prefix}/{id}": "AssociateWebACL"},
 }

@@ -43,6 +43,8 @@ FREE: Mapping[str, str] = {
     "AWS::SSM::Parameter": "standard parameters are free (AWS Systems Manager pricing)",
     "AWS::SecretsManager::RotationSchedule": "paid by the function's time",
     "AWS::SecretsManager::SecretTargetAttachment": _PART,
+    "AWS::WAFv2::IPSet": _PART,
+    "AWS::WAFv2::LoggingConfiguration": "paid by what the log group takes in",
     "AWS::WAFv2::WebACLAssociation": _PART,
 }
 """Type -> why it is free."""

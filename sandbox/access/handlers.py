@@ -47,7 +47,8 @@ NOT_ASKED: Mapping[str, str] = {
     "iam:ListRoles": "RDS looks for a monitoring role, which none of ours has",
     "kms:DisableKey kms:EnableKey": "no key of ours is disabled",
     "kms:RetireGrant": "those who hold a grant retire it",
-    "logs:*BearerToken* logs:*IndexPolicy logs:*ResourcePolicy logs:UpdateLogDelivery": "not our properties",
+    "logs:*BearerToken* logs:*IndexPolicy logs:UpdateLogDelivery": "not our properties",
+    "logs:DeleteResourcePolicy": "not our properties",
     "logs:GetLogDelivery logs:ListLogDeliveries": "log delivery of a cache",
     "rds:*GlobalCluster rds:*Role*DB* rds:*ReadReplica rds:*ToPointInTime rds:*Replication": "not ours",
     "rds:*HttpEndpoint": "no Data API",
@@ -103,8 +104,8 @@ ALSO: Mapping[str, tuple[str, ...]] = {
     "rds:ModifyDBInstance": ("rds:og", "rds:pg", "rds:subgrp"),
     "rds:ModifyDBCluster": ("rds:cluster-pg", "rds:og"),
     "elasticloadbalancing:CreateListener": ("elasticloadbalancing:loadbalancer/app/",),
-    "wafv2:UpdateWebACL": ("wafv2:managedruleset",),
-    "wafv2:CreateWebACL": ("wafv2:managedruleset",),
+    "wafv2:UpdateWebACL": ("wafv2:ipset", "wafv2:managedruleset"),
+    "wafv2:CreateWebACL": ("wafv2:ipset", "wafv2:managedruleset"),
 }
 """Resource types that are optional in the table, and there with our properties."""
 
@@ -162,6 +163,7 @@ KINDS: Mapping[str, Kind] = {
     "AWS::SNS::Topic": Kind("sns:topic", "TopicName"),
     "AWS::SSM::Parameter": Kind("ssm:parameter", "Name"),
     "AWS::SecretsManager::Secret": Kind("secretsmanager:Secret", "Name"),
+    "AWS::WAFv2::IPSet": Kind("wafv2:ipset", "Name"),
     "AWS::WAFv2::WebACL": Kind("wafv2:webacl", "Name"),
 }
 

@@ -98,6 +98,8 @@ class Resource:
 
     def _asks(self, action: str) -> bool:
         """Whether the handler asks for *action*; policies of roles are what types of IAM are about."""
+        if self.type == "AWS::WAFv2::LoggingConfiguration":
+            return action.startswith(("wafv2:", "logs:"))  # it logs to a log group
         if action == "iam:DetachRolePolicy":
             return self.type == "AWS::IAM::Role"
         return action != "iam:PutRolePolicy" or self.type.startswith("AWS::IAM::")
@@ -200,6 +202,7 @@ class Resource:
             "elasticloadbalancing:listener/app": self.prefix,
             "elasticloadbalancing:targetgroup": "dev-li-Targe-ABCDEFGHIJKL",
             "wafv2:loadbalancer/app/": self.prefix,
+            "wafv2:ipset": f"{self.prefix}-admin",
             "wafv2:webacl": self.prefix,
             "wafv2:managedruleset": "AWSManagedRulesCommonRuleSet",
             "secretsmanager:Secret": f"{self.prefix}/database",

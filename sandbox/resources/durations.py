@@ -57,6 +57,8 @@ _SECONDS: Mapping[str, float] = {
     "AWS::SecretsManager::RotationSchedule": 5,
     "AWS::SecretsManager::Secret": 5,
     "AWS::SecretsManager::SecretTargetAttachment": 5,
+    "AWS::WAFv2::IPSet": 5,
+    "AWS::WAFv2::LoggingConfiguration": 5,
     "AWS::WAFv2::WebACL": 10,
     "AWS::WAFv2::WebACLAssociation": 10,
 }

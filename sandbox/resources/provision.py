@@ -19,7 +19,6 @@ from sandbox.resources import (
     balancing,
     compute,
     database,
-    edge,
     encryption,
     gateways,
     identity,
@@ -36,6 +35,7 @@ from sandbox.resources import (
     typed,
 )
 from sandbox.resources.durations import seconds
+from sandbox.resources.entrance import edge, firewall
 from sandbox.resources.handler import Call, Handler
 from sandbox.resources.schema import ProviderSchemas
 from sandbox.services.dynamic_values import resolve
@@ -53,6 +53,7 @@ HANDLERS: Mapping[str, Handler] = {
     **security_groups.HANDLERS,
     **balancing.HANDLERS,
     **edge.HANDLERS,
+    **firewall.HANDLERS,
     **database.HANDLERS,
     **images.HANDLERS,
     **compute.HANDLERS,

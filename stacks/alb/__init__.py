@@ -28,7 +28,6 @@ from stacks.alb import access_logs, firewall
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
-TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 EVERYTHING = {100: "/*"}
 """
 The one rule of a listener whose traffic ECS shifts: it moves one production rule and one test rule a service.
@@ -51,7 +50,7 @@ def build(settings: Settings) -> Stack:
         _rules(stack, "Rule", https or http, Ref(targets), stack.application.routes)
     if settings.alb.domain_name and settings.alb.hosted_zone_id:
         _dns_record(stack, balancer)
-    if settings.alb.waf:
+    if settings.alb.firewalled:
         firewall.add(stack, Ref(balancer))
     _export(stack, balancer, targets, http, https)
     return stack
@@ -79,7 +78,8 @@ def _load_balancer(stack: Stack) -> LoadBalancer:
 def _attributes(settings: Settings) -> Iterable[tuple[str, str]]:
     """Elastic Load Balancing API Reference, "LoadBalancerAttribute"."""
     yield "idle_timeout.timeout_seconds", str(settings.alb.idle_timeout_seconds)
-    yield "routing.http.drop_invalid_header_fields.enabled", "true"
+    dropped = _switch(on=settings.alb.drop_invalid_headers)
+    yield "routing.http.drop_invalid_header_fields.enabled", dropped
     yield "deletion_protection.enabled", _switch(on=settings.alb.deletion_protection)
 
 
@@ -121,7 +121,7 @@ def _listeners(stack: Stack, balancer: LoadBalancer) -> tuple[Listener, Listener
         "HttpsListener",
         Port=443,
         Protocol="HTTPS",
-        SslPolicy=TLS_POLICY,
+        SslPolicy=stack.settings.alb.ssl_policy,
         Certificates=[ListenerCertificate(CertificateArn=_certificate(stack))],
         DefaultActions=[_NOT_FOUND],
     )

@@ -37,13 +37,14 @@ def contents(reach: Reach) -> list[Statement]:
 
     A key is tagged as CloudFormation makes it; a key of somebody else's cannot become ours by a tag. Buckets
     are this account's. Log deliveries and what becomes of a subscription know no resource: CloudFormation
-    alone asks for them, for what its stack made.
+    alone asks for them, for what its stack made. A firewall's log also has AWS itself let log delivery write,
+    in a resource policy of the account (AWS WAF Developer Guide, "CloudWatch Logs", Permissions).
     """
     bucket, subscription = [*reach.buckets()], "SetSubscriptionAttributes Unsubscribe"
     aliases = reach.arns("kms", "alias/{p}", "alias/{p}-*")
     return [
         allow("Logs", actions("logs", _LOGS), log_groups(reach)),
-        allow("Deliveries", actions("logs", _DELIVERIES), ["*"], when(BY_CLOUDFORMATION)),  # flow logs
+        allow("Deliveries", actions("logs", _DELIVERIES), ["*"], when(BY_CLOUDFORMATION)),
         allow("Topics", actions("sns", _TOPICS), reach.arns("sns", "{p}-*")),
         allow("Subscriptions", actions("sns", subscription), ["*"], when(BY_CLOUDFORMATION)),
         allow("Parameters", actions("ssm", _PARAMETERS), reach.arns("ssm", "parameter/{p}/*")),
@@ -76,7 +77,7 @@ _LOGS = (
     "PutDataProtectionPolicy PutLogGroupDeletionProtection PutRetentionPolicy PutSubscriptionFilter "
     "TagResource UntagResource"
 )
-_DELIVERIES = "CreateLogDelivery DeleteLogDelivery"
+_DELIVERIES = "CreateLogDelivery DeleteLogDelivery PutResourcePolicy"
 _TOPICS = (
     "CreateTopic DeleteTopic PutDataProtectionPolicy SetTopicAttributes Subscribe TagResource UntagResource"
 )

@@ -25,7 +25,7 @@ from awacs.aws import (
 )
 from troposphere import Sub
 
-from stacks.bootstrap.plan_permissions import balancers
+from stacks.bootstrap.plan_permissions import balancers, firewalls
 from stacks.bootstrap.reach import BY_CLOUDFORMATION, Reach, actions, arn_of, when
 from stacks.parts.policies import allow
 from stacks.settings import Settings
@@ -132,7 +132,6 @@ def entrance(reach: Reach, zones: list[object]) -> list[Statement]:
     )
     groups, certificates = [arn_of(service, "targetgroup/*")], [arn_of("acm", "certificate/*")]
     tag_new = StringEquals(f"{service}:CreateAction", "CreateTargetGroup")
-    acls = reach.arns("wafv2", "regional/webacl/{p}/*", "regional/webacl/{p}-*/*")
     records = [allow("Records", actions("route53", "ChangeResourceRecordSets"), zones)] if zones else []
     return [
         allow("Balancers", actions(service, _BALANCERS), [*balancers(reach), *listeners]),
@@ -148,7 +147,7 @@ def entrance(reach: Reach, zones: list[object]) -> list[Statement]:
             when(*reach.tagged(), BY_CLOUDFORMATION),
         ),
         allow("Certificates", actions("acm", _CERTIFICATES), certificates, when(*reach.owned())),
-        allow("Firewalls", actions("wafv2", _FIREWALLS), [*acls, *balancers(reach)]),
+        allow("Firewalls", actions("wafv2", _FIREWALLS), firewalls(reach)),
         allow("ManagedRules", actions("wafv2", "CreateWebACL UpdateWebACL"), _managed_rules()),
         *records,
     ]
@@ -273,7 +272,8 @@ _GROUPS = (
 )
 _CERTIFICATES = "AddTagsToCertificate DeleteCertificate RemoveTagsFromCertificate UpdateCertificateOptions"
 _FIREWALLS = (
-    "AssociateWebACL CreateWebACL DeleteWebACL DisassociateWebACL TagResource UntagResource UpdateWebACL"
+    "AssociateWebACL CreateIPSet CreateWebACL DeleteIPSet DeleteLoggingConfiguration DeleteWebACL "
+    "DisassociateWebACL PutLoggingConfiguration TagResource UntagResource UpdateIPSet UpdateWebACL"
 )
 _RDS_KINDS = ("db", "cluster", "pg", "cluster-pg", "subgrp", "snapshot", "cluster-snapshot")
 _IN_DEFAULTS = "CreateDBCluster CreateDBInstance ModifyDBCluster ModifyDBInstance"

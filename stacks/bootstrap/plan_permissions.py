@@ -151,8 +151,9 @@ def foreseeing() -> list[Statement]:
 
 
 def log_groups(reach: Reach) -> list[object]:
-    """Groups of tasks, of functions, databases and Firehose, and those that CloudFormation names."""
-    return [*reach.arns("logs", "log-group:/ecs/{p}-*", "log-group:/aws/*/{p}-*", "log-group:{p}-*")]
+    """Groups of tasks, functions, databases, Firehose and firewalls, and those that CloudFormation names."""
+    names = ("/ecs/{p}-*", "/aws/*/{p}-*", "{p}-*", "aws-waf-logs-{p}")
+    return [*reach.arns("logs", *(f"log-group:{name}" for name in names))]
 
 
 def alarms(reach: Reach) -> list[object]:
@@ -181,9 +182,9 @@ def keys() -> list[object]:
 
 
 def firewalls(reach: Reach) -> list[object]:
-    """Web ACLs, and the load balancers that they are put before."""
-    acls = reach.arns("wafv2", "regional/webacl/{p}/*", "regional/webacl/{p}-*/*")
-    return [*acls, *balancers(reach)]
+    """Web ACLs, their sets of addresses, and the load balancers that they are put before."""
+    names = ("regional/webacl/{p}/*", "regional/webacl/{p}-*/*", "regional/ipset/{p}-*/*")
+    return [*reach.arns("wafv2", *names), *balancers(reach)]
 
 
 def balancers(reach: Reach) -> list[object]:
@@ -281,6 +282,6 @@ _BUCKETS = (
 )
 _ROLES = "GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies"
 _KEYS = "DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags"
-_FIREWALLS = "GetWebACL GetWebACLForResource ListTagsForResource"
+_FIREWALLS = "GetIPSet GetLoggingConfiguration GetWebACL GetWebACLForResource ListTagsForResource"
 _TRAILS = "GetEventConfiguration GetEventSelectors GetInsightSelectors GetTrail GetTrailStatus ListTags"
 _ARCHIVES = "DescribeDeliveryStream ListTagsForDeliveryStream"

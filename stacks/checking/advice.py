@@ -10,6 +10,7 @@ from stacks.calls.reading import reading
 from stacks.checking.database import database_advice
 from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
+from stacks.checking.entrance.firewall import firewall_advice
 from stacks.checking.observability import observability_advice
 from stacks.checking.tasks.sidecars import sidecar_advice
 from stacks.checking.tasks.task_policy import task_policy_advice
@@ -26,6 +27,7 @@ def advice(settings: Settings) -> tuple[str, ...]:
         *application(settings.system).advice(settings),
         *reading(settings).advice,
         *_service(settings),
+        *firewall_advice(settings),
         *source_advice(settings),
         *_connections(settings),
         *database_advice(settings),

@@ -157,11 +157,11 @@ def _image(name: str) -> str:
     return name
 
 
-_CIDR_SCHEMA = (("pattern", r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$"),)
+CIDR_SCHEMA = (("pattern", r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$"),)
 
 EnvironmentName = Annotated[str, Checked(_environment, (("pattern", "^[a-z][a-z0-9-]{0,15}$"),))]
-Cidr = Annotated[str, Checked(_cidr, _CIDR_SCHEMA)]
-NetworkCidr = Annotated[str, Checked(_vpc_range, _CIDR_SCHEMA)]
+Cidr = Annotated[str, Checked(_cidr, CIDR_SCHEMA)]
+NetworkCidr = Annotated[str, Checked(_vpc_range, CIDR_SCHEMA)]
 Cidrs = Annotated[tuple[Cidr, ...], Field(strict=False)]
 SubnetPair = Annotated[tuple[NetworkCidr, NetworkCidr], Field(strict=False)]
 AvailabilityZone = Annotated[

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from stacks.checking import limits
 from stacks.checking.database import database_findings
 from stacks.checking.database_access import access_findings
+from stacks.checking.entrance.firewall import firewall_findings
 from stacks.checking.network import network_findings
 from stacks.checking.observability import observability_findings
 from stacks.checking.pipelines import pipelines_findings
@@ -30,6 +31,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from text_findings(settings)
     yield from network_findings(settings)
     yield from _alb(settings)
+    yield from firewall_findings(settings)
     yield from database_findings(settings)
     yield from store_findings(settings)
     yield from service_findings(settings)
@@ -108,8 +110,9 @@ def _health(alb: Alb) -> Iterator[Finding]:
 
 
 def _ranges(alb: Alb) -> Iterator[Finding]:
-    """EC2 takes no rule of a security group twice."""
-    for key, ranges in (("alb.allowed_cidrs", alb.allowed_cidrs), ("alb.test_cidrs", alb.test_cidrs)):
+    """EC2 takes no rule of a security group twice, and AWS WAF no address of a set."""
+    for name in ("allowed_cidrs", "test_cidrs", "waf_exempt_cidrs", "admin_cidrs"):
+        key, ranges = f"alb.{name}", getattr(alb, name)
         for index, cidr in enumerate(ranges):
             if cidr in ranges[:index]:
                 yield Finding(key, f"{cidr} stands twice; keep one of them", below=(index,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from stacks.checking import fields
+from stacks.checking.entrance import entrance_fields as kinds
 from stacks.checking.fields import between
 from stacks.sections import Section
 
@@ -71,7 +72,21 @@ class Alb(Section):
     waf: bool
     """Web application firewall: rate limit and AWS's managed rules."""
     waf_rate_limit: Annotated[int, between(10, 2_000_000_000, "requests")]
-    """Requests in five minutes from one address."""
+    """Requests in five minutes from one address, or with one key (waf_rate_key)."""
+    waf_rate_key: Literal["ip", "authorization", "forwarded_ip"]
+    """What the rate limit counts by: the address that connects, the Authorization header, or the first
+    address in X-Forwarded-For. A request without that header counts by the address that connects."""
+    waf_exempt_cidrs: kinds.FirewallCidrs
+    """Addresses that the rate limit leaves alone (IPv4); every other rule looks at them too."""
+    waf_logs: bool
+    """Log the requests that the firewall blocks, without keys, cookies and query strings."""
+    admin_cidrs: kinds.FirewallCidrs
+    """Who reaches the UI and the management routes (IPv4); left out: whoever may connect. Makes a firewall of
+    this one rule even without waf."""
+    drop_invalid_headers: bool
+    """Drop headers whose names hold more than letters, digits and hyphens, like langfuse_trace_user_id."""
+    ssl_policy: kinds.SslPolicy
+    """TLS versions and ciphers of the HTTPS listeners, by AWS's name."""
     deletion_protection: bool
     idle_timeout_seconds: Annotated[int, between(1, 4000, "seconds")]
     """How long a connection may be silent; a model may think for minutes before its first token."""
@@ -93,3 +108,8 @@ class Alb(Section):
     def https(self) -> bool:
         """Whether a 443 listener exists: with a certificate of the user's, or one made for the domain."""
         return self.certificate_arn is not None or self.domain_name is not None
+
+    @property
+    def firewalled(self) -> bool:
+        """Whether there is a web ACL: the whole firewall, or the one rule that admin_cidrs asks for."""
+        return self.waf or bool(self.admin_cidrs)

@@ -79,7 +79,7 @@ def _policy(settings: Settings) -> PolicyDocument:
     events = [_events()] if settings.observability.alarms.stopped_tasks else []
     trail = audit_trail.key_statements(settings)
     makers = [_makers()] if settings.pipelines.configured else []
-    return document(*_use(settings), *makers, _logs(settings.prefix), _alarms(), *events, *trail)
+    return document(*_use(settings), *makers, _logs(settings), _alarms(), *events, *trail)
 
 
 def _use(settings: Settings) -> tuple[Statement, ...]:
@@ -146,13 +146,14 @@ def _no_other_grants() -> Statement:
     )
 
 
-def _logs(prefix: str) -> Statement:
+def _logs(settings: Settings) -> Statement:
     """
     This environment's groups, of tasks, of AWS's services, and those that CloudFormation names.
 
     Source: CloudWatch Logs User Guide, "Encrypt log data using AWS KMS".
     """
-    names = (f"/ecs/{prefix}-*", f"/aws/*/{prefix}-*", f"{prefix}-*")
+    prefix, firewall = settings.prefix, settings.firewall_log_group
+    names = (f"/ecs/{prefix}-*", f"/aws/*/{prefix}-*", f"{prefix}-*", firewall)
     groups = [arn("logs", f"log-group:{name}") for name in names]
     context = ArnLike("kms:EncryptionContext:aws:logs:arn", groups)
     service = Principal("Service", Sub("logs.${AWS::Region}.amazonaws.com"))

@@ -44,6 +44,7 @@ from stacks.systems import (
     litellm_stop,
     litellm_web,
 )
+from stacks.systems.litellm_administration import ADMINISTRATION
 from stacks.systems.litellm_advice import capacity_advice
 from stacks.systems.litellm_aws.reading import reading
 
@@ -273,6 +274,7 @@ APPLICATION = Application(
     rotation=OwnRotation("master-key", "master_key"),
     calls=reading,
     confined=Confinement(user="65534:65534", writable={WRITABLE: WRITABLE_MIB}),
+    administration=ADMINISTRATION,
     findings=_findings,
     advice=_advice,
 )

@@ -14,6 +14,7 @@ from stacks.application import (
     LOWER_CASE_LEVELS,
     PLACEHOLDER,
     SHOWN,
+    Administration,
     Application,
     Background,
     Export,
@@ -204,6 +205,7 @@ APPLICATION = Application(
     first_key="MANAGEMENT_TOKEN",
     public_image="ghcr.io/sofatutor/llm-proxy",
     database="llmproxy",
+    administration=Administration(("/manage",)),  # internal/server/server.go, read 2026-11-28
     background=_background,
     located={REDIS_ADDRESS: Text("${Host}:${Port}", HOST_AND_PORT)},
     findings=_findings,

@@ -10,8 +10,9 @@ from typing import Any
 
 from security.scan import manifests
 from stacks import STACKS
-from stacks.alb import TLS_POLICY
+from stacks.alb.managed_rules import COUNTED
 from stacks.bootstrap import NAME
+from stacks.environment import defaults
 from tests.docs.generated_parts import with_parts
 from tests.places import ROOT
 
@@ -126,7 +127,7 @@ _NOTHING: Mapping[str, str] = {
     "SecretsManager": "RotationSchedule SecretTargetAttachment",
     "SNS": "Subscription TopicPolicy",
     "SSM": "Parameter",
-    "WAFv2": "WebACL WebACLAssociation",
+    "WAFv2": "IPSet LoggingConfiguration WebACL WebACLAssociation",
 }
 KEEPS_NOTHING = frozenset(
     f"AWS::{service}::{name}" for service, names in _NOTHING.items() for name in names.split()
@@ -153,12 +154,13 @@ def systems_where(test: Callable[[Resource], bool]) -> str:
 
 def in_transit() -> Iterator[tuple[str, str, str]]:
     """Yield each way that data takes, what protects it, and what sees to that."""
+    tls = defaults("litellm", "production")["alb"]["ssl_policy"]
     plain = systems_where(lambda one: _redis(one) == "preferred")
     strict = systems_where(lambda one: _redis(one) == "required")
     yield (
         "client to load balancer",
         "TLS 1.2 or 1.3 with a domain name; HTTP without one",
-        f"`alb/HttpsListener.SslPolicy = {TLS_POLICY}`; port 80 redirects",
+        f"`alb/HttpsListener.SslPolicy = {tls}`; port 80 redirects",
     )
     yield "load balancer to task", "none: HTTP inside the VPC", "`alb/TargetGroup.Protocol = HTTP`"
     yield (
@@ -181,6 +183,12 @@ def in_transit() -> Iterator[tuple[str, str, str]]:
     yield "anything to AWS's services and model providers", "TLS", "their endpoints"
 
 
+def counted() -> Iterator[tuple[str, str, str]]:
+    """Yield each managed rule that counts without blocking, its group, and why."""
+    for group, rules in COUNTED.items():
+        yield from ((f"`{name}`", group.removeprefix("AWSManagedRules"), why) for name, why in rules.items())
+
+
 def _redis(one: Resource) -> str | None:
     if one.type != "AWS::ElastiCache::ReplicationGroup":
         return None
@@ -191,6 +199,7 @@ def sections() -> Mapping[str, str]:
     """Return the generated parts by the name of their marker."""
     return {
         "at-rest": _table(("what", "where", "at rest by"), at_rest()),
+        "counted": _table(("rule", "group", "counts, because"), counted()),
         "in-transit": _table(("on the way from", "protected by", "what sees to it"), in_transit()),
     }
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from stacks.alb import TLS_POLICY
+from stacks.checking.entrance.entrance_fields import SSL_POLICIES
 from stacks.parts.security_groups import NOWHERE
 from tests.places import is_test_file
 from tests.security.policy_wildcards import statements
@@ -90,7 +90,7 @@ def test_every_https_listener_has_the_tls_policy_and_port_80_beside_it_only_redi
         if 443 in by_port:
             assert {one["Type"] for one in by_port[80]["DefaultActions"]} == {"redirect"}
         for one in by_port.values():
-            assert one.get("SslPolicy") == (TLS_POLICY if one["Protocol"] == "HTTPS" else None)
+            assert one.get("SslPolicy") == (SSL_POLICIES[0] if one["Protocol"] == "HTTPS" else None)
 
 
 def test_every_production_environment_has_https_and_a_firewall() -> None:

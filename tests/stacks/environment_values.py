@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from stacks.checking import limits
+from stacks.checking.entrance.entrance_fields import SSL_POLICIES
 from stacks.checking.problems import _model_of
 from stacks.settings import Settings
 
@@ -273,6 +274,12 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "alb.hosted_zone_id": st.sampled_from([None, "Z0123456789ABCDEFGHIJ"]),
     "alb.waf": st.booleans(),
     "alb.waf_rate_limit": numbers(10, 2_000_000_000),
+    "alb.waf_rate_key": st.sampled_from(["ip", "authorization", "forwarded_ip"]),
+    "alb.waf_exempt_cidrs": st.lists(ranges(1, 32), max_size=3, unique=True),
+    "alb.waf_logs": st.booleans(),
+    "alb.admin_cidrs": st.lists(ranges(1, 32), max_size=3, unique=True),
+    "alb.drop_invalid_headers": st.booleans(),
+    "alb.ssl_policy": st.sampled_from(SSL_POLICIES),
     "alb.deletion_protection": st.booleans(),
     "alb.idle_timeout_seconds": numbers(1, 4000),
     "alb.deregistration_delay_seconds": numbers(0, 3600),

@@ -43,7 +43,7 @@ BASES: Mapping[str, Mapping[str, Any]] = {
         "system": "litellm",
         "environment": "dev",
         "network": {"data_subnets": True, "flow_logs": True},
-        "alb": DOMAIN | {"waf": True, "access_logs": True},
+        "alb": DOMAIN | {"waf": True, "waf_logs": True, "access_logs": True},
         "cache": {"enabled": True, "nodes": 2},
         "service": {"deployment_strategy": "canary", "deployment_alarms": True, "requests_per_target": 0},
         "observability": {
@@ -124,6 +124,9 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "alb.hosted_zone_id": ["Z1111111111111111111"],
     "alb.health_check.path": ["/other"],
     "alb.allowed_cidrs": [["10.0.0.0/8"]],
+    "alb.waf_exempt_cidrs": [["10.0.0.0/8"]],
+    "alb.admin_cidrs": [["10.0.0.0/8"]],
+    "alb.ssl_policy": ["ELBSecurityPolicy-TLS13-1-3-PQ-2025-09"],
     "alb.test_cidrs": [["10.0.0.0/8"]],
     "database.existing.host": ["other.acme.org"],
     "database.existing.name": ["other"],

@@ -83,6 +83,7 @@ def test_production_has_every_row_of_the_table_of_environment_differences() -> N
     assert advice(prod) == (
         "alb.domain_name: llm.example.com is an example; write your own",
         "observability.alarm_email: llm-alarms@example.com is an example; write your own",
+        "alb.admin_cidrs: empty, so whoever may connect reaches what administers (production)",
     )
 
 

@@ -29,7 +29,7 @@ FILE = Path("e.yaml")
 DEV: dict[str, Any] = {"system": "litellm", "environment": "dev"}
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 PROD: dict[str, Any] = {"system": "litellm", "environment": "prod", "tier": "production"} | {
-    "alb": {"certificate_arn": CERTIFICATE}
+    "alb": {"certificate_arn": CERTIFICATE, "admin_cidrs": ["192.0.2.0/24"]}
 }
 
 

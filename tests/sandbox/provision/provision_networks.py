@@ -106,6 +106,26 @@ def acl_properties(limit: int) -> dict[str, Any]:
     return {"Scope": "REGIONAL", "DefaultAction": {"Allow": {}}, "VisibilityConfig": SEEN, "Rules": [rule]}
 
 
+def set_properties(addresses: str) -> dict[str, Any]:
+    return {"Scope": "REGIONAL", "IPAddressVersion": "IPV4", "Addresses": [addresses]}
+
+
+def set_read(world: World, made: Provisioned) -> Any:
+    name, identity, scope = made.physical_id.split("|")
+    return world.api("wafv2").get_ip_set(Name=name, Id=identity, Scope=scope)["IPSet"]["Addresses"]
+
+
+def log_properties(world: World, group: str) -> dict[str, Any]:
+    world.make("Logs::LogGroup", LogGroupName=group)
+    arn = f"arn:aws:logs:us-east-1:123456789012:log-group:{group}"
+    return {"ResourceArn": world.web_acl.attributes["Arn"], "LogDestinationConfigs": [arn]}
+
+
+def log_read(world: World, made: Provisioned) -> Any:
+    found = world.api("wafv2").get_logging_configuration(ResourceArn=made.physical_id)
+    return found["LoggingConfiguration"]["LogDestinationConfigs"][0].rpartition(":")[2]
+
+
 def acl_of(world: World, made: Provisioned) -> Any:
     return (
         world.api("wafv2").get_web_acl_for_resource(ResourceArn=made.physical_id.split("|")[0]).get("WebACL")
@@ -411,6 +431,26 @@ CASES: tuple[Case, ...] = (
         {"Arn": ARN.format("wafv2") + "regional/webacl/.+", "LabelNamespace": r"awswaf:\d+:webacl:.+:"},
         lambda w: acl_properties(500),
         [("rate", 500)],
+    ),
+    Case(
+        "WAFv2::IPSet",
+        lambda w: set_properties("192.0.2.0/24"),
+        set_read,
+        ["192.0.2.0/24"],
+        r"dev-litellm-test-Thing-\w+\|[0-9a-f-]{36}\|REGIONAL",
+        {"Arn": ARN.format("wafv2") + "regional/ipset/.+"},
+        lambda w: set_properties("198.51.100.0/24"),
+        ["198.51.100.0/24"],
+    ),
+    Case(
+        "WAFv2::LoggingConfiguration",
+        lambda w: log_properties(w, "aws-waf-logs-one"),
+        log_read,
+        "aws-waf-logs-one",
+        r"arn:.+webacl/.+",
+        {},
+        lambda w: log_properties(w, "aws-waf-logs-two"),
+        "aws-waf-logs-two",
     ),
     Case(
         "WAFv2::WebACLAssociation",

@@ -136,7 +136,7 @@ def test_port_443_speaks_modern_tls_only() -> None:
     listener = properties(built(HTTPS), "HttpsListener")
 
     assert (listener["Port"], listener["Protocol"], listener["DefaultActions"]) == (443, "HTTPS", NOT_FOUND)
-    assert listener["SslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    assert listener["SslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
     assert listener["Certificates"] == [{"CertificateArn": {"Ref": "Certificate"}}]
 
 
@@ -208,70 +208,6 @@ def test_the_https_listener_is_exported_where_there_is_one() -> None:
 )
 def test_the_url_is_the_domain_or_the_load_balancers_own_name(alb: str, url: object) -> None:
     assert exports(built(f"alb: {{{alb}}}"))["dev-litellm-alb-Url"] == url
-
-
-# Web application firewall
-
-
-def firewall_rules(stack: Stack) -> dict[str, dict[str, Any]]:
-    return {rule["Name"]: rule for rule in properties(stack, "WebAcl")["Rules"]}
-
-
-WAF = "alb: {waf: true, waf_rate_limit: 1500}"
-
-
-def test_the_firewall_stands_in_front_of_the_load_balancer_only_where_asked_for() -> None:
-    assert resources(built(), "AWS::WAFv2::WebACL") == {}
-    assert only(built(WAF), "AWS::WAFv2::WebACLAssociation")["Properties"] == {
-        "ResourceArn": {"Ref": "LoadBalancer"},
-        "WebACLArn": {"Fn::GetAtt": ["WebAcl", "Arn"]},
-    }
-    assert properties(built(WAF), "WebAcl")["Scope"] == "REGIONAL"
-
-
-def test_the_rate_limit_blocks_an_address_that_asks_too_often() -> None:
-    rule = firewall_rules(built(WAF))["RateLimit"]
-
-    assert rule["Action"] == {"Block": {}}
-    assert rule["Statement"] == {
-        "RateBasedStatement": {"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": 1500}
-    }
-
-
-COUNTED = {
-    "AWSManagedRulesCommonRuleSet": [
-        "CrossSiteScripting_BODY",
-        "EC2MetaDataSSRF_BODY",
-        "GenericLFI_BODY",
-        "GenericRFI_BODY",
-        "SizeRestrictions_BODY",
-    ],
-    "AWSManagedRulesKnownBadInputsRuleSet": [
-        "JavaDeserializationRCE_BODY",
-        "Log4JRCE_BODY",
-        "ReactJSRCE_BODY",
-    ],
-    "AWSManagedRulesSQLiRuleSet": ["SQLiExtendedPatterns_BODY", "SQLi_BODY"],
-}
-
-
-@pytest.mark.parametrize("group", sorted(COUNTED))
-def test_rules_that_look_into_the_body_only_count_and_all_others_block(group: str) -> None:
-    rule = firewall_rules(built(WAF))[group]
-    statement = rule["Statement"]["ManagedRuleGroupStatement"]
-
-    assert rule["OverrideAction"] == {"None": {}}
-    assert (statement["VendorName"], statement["Name"]) == ("AWS", group)
-    assert statement["RuleActionOverrides"] == [
-        {"Name": name, "ActionToUse": {"Count": {}}} for name in COUNTED[group]
-    ]
-
-
-def test_firewall_rules_have_priorities_of_their_own() -> None:
-    rules_by_name = firewall_rules(built(WAF))
-
-    assert set(rules_by_name) == {"RateLimit", *COUNTED}
-    assert sorted(rule["Priority"] for rule in rules_by_name.values()) == [0, 10, 20, 30]
 
 
 # Access logs

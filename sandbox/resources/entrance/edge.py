@@ -1,4 +1,4 @@
-"""What stands before a load balancer: certificates, web ACLs and their associations, Route 53 records."""
+"""What stands before a load balancer: certificates, Route 53 records."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.provisioning import Provisioned
-from sandbox.resources.handler import Call, Handler, unchanged
+from sandbox.resources.handler import Call, Handler
 
 
 def _create_certificate(call: Call) -> Provisioned:
@@ -28,47 +28,6 @@ def _update_certificate(call: Call, old: Mapping[str, Any], current: Provisioned
 
 def _delete_certificate(call: Call, current: Provisioned) -> None:
     call.ask("acm", "delete_certificate", CertificateArn=current.physical_id)
-
-
-def _create_acl(call: Call) -> Provisioned:
-    name = call.name("Name", 128)
-    made = call.apply("wafv2", "create_web_acl", Name=name, Tags=call.tags or None)["Summary"]
-    physical = f"{name}|{made['Id']}|{call.properties['Scope']}"
-    return Provisioned(physical, _acl_attributes(call, name, made))
-
-
-def _acl_attributes(call: Call, name: str, acl: Mapping[str, Any]) -> dict[str, Any]:
-    label = f"awswaf:{call.request.account}:webacl:{name}:"
-    return {"Arn": acl["ARN"], "Id": acl["Id"], "Capacity": 1500, "LabelNamespace": label}
-
-
-def _acl(current: Provisioned) -> dict[str, str]:
-    name, acl_id, scope = current.physical_id.split("|")
-    return {"Name": name, "Id": acl_id, "Scope": scope}
-
-
-def _update_acl(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
-    del old
-    which = _acl(current)
-    token = call.ask("wafv2", "get_web_acl", **which)["LockToken"]
-    call.apply("wafv2", "update_web_acl", **which, LockToken=token)
-    call.retag("wafv2", "tag_resource", "untag_resource", ResourceARN=current.attributes["Arn"])
-    return current
-
-
-def _delete_acl(call: Call, current: Provisioned) -> None:
-    which = _acl(current)
-    token = call.ask("wafv2", "get_web_acl", **which)["LockToken"]
-    call.ask("wafv2", "delete_web_acl", **which, LockToken=token)
-
-
-def _associate(call: Call) -> Provisioned:
-    call.apply("wafv2", "associate_web_acl")
-    return Provisioned(f"{call.properties['ResourceArn']}|{call.properties['WebACLArn']}")
-
-
-def _disassociate(call: Call, current: Provisioned) -> None:
-    call.ask("wafv2", "disassociate_web_acl", ResourceArn=current.physical_id.split("|")[0])
 
 
 def _create_record(call: Call) -> Provisioned:
@@ -111,7 +70,5 @@ HANDLERS: Mapping[str, Handler] = {
     "AWS::CertificateManager::Certificate": Handler(
         _create_certificate, _update_certificate, _delete_certificate
     ),
-    "AWS::WAFv2::WebACL": Handler(_create_acl, _update_acl, _delete_acl),
-    "AWS::WAFv2::WebACLAssociation": Handler(_associate, unchanged, _disassociate),
     "AWS::Route53::RecordSet": Handler(_create_record, _update_record, _delete_record),
 }

@@ -1,0 +1,1 @@
+"""What clients meet first: certificates, DNS records, firewalls."""

@@ -1,0 +1,42 @@
+"""The firewall's rule that the UI and the management routes answer certain addresses only."""
+
+from __future__ import annotations
+
+from troposphere.wafv2 import BlockAction, CustomResponse, CustomResponseBody, RuleAction, WebACLRule
+
+from stacks.alb import requests
+from stacks.alb.metrics import seen_as
+from stacks.wiring import Stack
+
+PRIORITY = 5
+ANSWER = "administration"
+ANSWERS = {
+    ANSWER: CustomResponseBody(
+        ContentType="TEXT_PLAIN", Content="Administration is not open to this address (alb.admin_cidrs)\n"
+    )
+}
+
+
+def rule(stack: Stack) -> WebACLRule:
+    """
+    Return the rule: 403 for what administers the system, except from `alb.admin_cidrs`.
+
+    A rule of the firewall and not of the listener: it stands before all listeners, the test listener of a
+    blue/green deployment too; it needs none of a listener's hundred rules, of which ECS would move one alone;
+    and it reads a path as the application does.
+    """
+    routes = stack.application.administration
+    found = requests.addresses(stack, "AdminAddresses", "admin", stack.settings.alb.admin_cidrs)
+    administers = [requests.path_is(one) for one in requests.patterns(routes.paths)]
+    serves = [requests.path_is(one) for one in requests.patterns(routes.open_below)]
+    stranger = requests.none_of(requests.comes_from(found))
+    parts = [stranger, requests.any_of(administers), *map(requests.none_of, serves)]
+    return WebACLRule(
+        Name="Administration",
+        Priority=PRIORITY,
+        Action=RuleAction(
+            Block=BlockAction(CustomResponse=CustomResponse(ResponseCode=403, CustomResponseBodyKey=ANSWER))
+        ),
+        Statement=requests.all_of(parts),
+        VisibilityConfig=seen_as(f"{stack.prefix}-Administration"),
+    )
