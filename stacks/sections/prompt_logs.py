@@ -16,8 +16,8 @@ class PromptLogs(Section):
     """A record of every request in a bucket of its own: prompt, answer, key, tokens, costs."""
 
     keep_days: Annotated[int, between(0, limits.MOST_ARCHIVE_DAYS, "days")]
-    """How long S3 keeps the record of every request to LiteLLM: prompt, answer, key, tokens, costs. 0: none is
-    written."""
+    """How long S3 keeps the record of every request to LiteLLM: prompt, answer, key, tokens, costs; 0 writes
+    none."""
     redact: bool
     """Leave prompts and answers out of these records, and out of all else that LiteLLM's callbacks send."""
     audit: bool

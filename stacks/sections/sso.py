@@ -57,8 +57,8 @@ class Sso(Section):
     """Whether okta and generic are asked with PKCE, for which several tasks or workers need the cache; left
     out: okta alone."""
     allowed_email_domains: Annotated[tuple[fields.DomainName, ...], Field(strict=False)]
-    """Domains whose people may sign in; google needs one. LiteLLM does not judge a person of whom the provider
-    tells no e-mail address."""
+    """Domains whose people may sign in; google needs one. LiteLLM does not judge a person whose e-mail
+    address the provider does not send."""
     admin_id: Identifier | None
     """The first administrator, as the provider identifies a person: Entra's object id, Google's number, the
     claim of user_id_attribute."""

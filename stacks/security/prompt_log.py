@@ -43,9 +43,7 @@ def writing(stack: Stack, bucket: Bucket | None) -> tuple[Statement, ...]:
     prefixes = (PROMPTS, AUDIT) if stack.settings.observability.prompt_logs.audit else (PROMPTS,)
     objects = [Sub(f"${{{bucket.title}.Arn}}/{prefix}/*") for prefix in prefixes]
     for_bucket = Condition(
-        StringEquals(
-            {"kms:ViaService": via("s3"), "kms:EncryptionContext:aws:s3:arn": GetAtt(bucket, "Arn")}
-        )
+        StringEquals({"kms:ViaService": via("s3"), "kms:EncryptionContext:aws:s3:arn": GetAtt(bucket, "Arn")})
     )
     key = stack.resolved(Export("security", "KmsKeyArn"))
     return (

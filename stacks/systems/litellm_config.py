@@ -42,7 +42,7 @@ def key(settings: Settings) -> str:
 
 
 def quiets_traces(settings: Settings) -> bool:
-    """Whether `CONTENT_OF_TRACES` has to keep prompts out of traces, since the record of requests has them."""
+    """Whether `CONTENT_OF_TRACES` has to keep prompts out of traces: the record of requests has them."""
     otel = _section(_section(settings.service.config, "callback_settings"), "otel")
     wanted = otel.get("message_logging") or CONTENT_OF_TRACES in settings.service.environment
     return collector.wanted(settings) and settings.observability.prompt_logs.whole and not wanted

@@ -1,4 +1,4 @@
-"""docs/extending.md: each of its examples is an environment in which cfn-lint finds nothing."""
+"""docs/extending.md and sign-in.md: each example is an environment in which cfn-lint finds nothing."""
 
 import re
 import shutil
@@ -14,7 +14,8 @@ from generator.render import render
 from stacks.environment import load
 from tests.places import ENVIRONMENTS, ROOT
 
-BLOCKS = re.findall(r"(?ms)^```yaml\n(.*?)^```", (ROOT / "docs" / "extending.md").read_text())
+PAGES = "\n".join((ROOT / "docs" / page).read_text() for page in ("extending.md", "sign-in.md"))
+BLOCKS = re.findall(r"(?ms)^```yaml\n(.*?)^```", PAGES)
 FILES = {text.split("\n", 1)[0].removeprefix("# "): text for text in BLOCKS if text.startswith("# ")}
 """Place of a file that the page shows in full -> its text."""
 EXAMPLES = [text for text in BLOCKS if "\nResources:" not in text]

@@ -276,7 +276,9 @@ def _sso(draft: Draft) -> None:
     needed = litellm_sso.NEEDED[provider]
     draft.set(sso__provider=provider)
     for key in (*litellm_sso.OWN[provider], *litellm_sso.EVERY):
-        if key in needed:
+        if key == "allowed_email_domains" and key in needed:
+            draft.set(sso__allowed_email_domains=["acme.org"])
+        elif key in needed:
             draft.set(**{f"sso__{key}": draft.draw(VALUES[f"sso.{key}"].filter(bool))})
         elif draft.chance():
             draft.value(f"sso.{key}")

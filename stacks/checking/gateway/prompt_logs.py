@@ -66,13 +66,8 @@ def _traces(settings: Settings) -> Iterator[Finding]:
 
 
 def prompt_log_advice(settings: Settings) -> Iterator[str]:
-    """Yield what is recorded that people should know of, and what is not for want of a licence."""
+    """Yield what is not recorded for want of a licence (audit_logs.py, create_audit_log_for_update)."""
     said = settings.observability.prompt_logs
-    if said.whole:
-        yield (
-            f"{SECTION}: prompts and answers of everybody are kept for {said.keep_days} days; redact: true "
-            "leaves them out"
-        )
     if said.recorded and said.audit and LICENSE not in task_secrets.injected(settings):
         yield (
             f"{SECTION}.audit: LiteLLM records no changes without a licence: name {LICENSE} in "

@@ -79,7 +79,7 @@ def _address(settings: Settings) -> Iterator[Finding]:
 
 
 def _one_process(settings: Settings) -> Iterator[Finding]:
-    """LiteLLM keeps the verifier of PKCE in Redis, else in the process that began (prepare_token_exchange)."""
+    """LiteLLM keeps the verifier of PKCE in Redis, else in the process that began (ui_sso.py)."""
     service = settings.service
     processes = service.max_tasks * service.workers
     if litellm_sso.asks_with_pkce(settings) and processes > 1 and not settings.cache.used:

@@ -232,7 +232,9 @@ def test_a_release_that_would_send_prompts_to_xray_is_refused(
         assert load(logs, **sections)
         return
     (said,) = refused(logs, **sections)
-    assert said.startswith(f"service.image_tag: {tag} does not know {CONTENT}: with prompt_logs it would send")
+    assert said.startswith(
+        f"service.image_tag: {tag} does not know {CONTENT}: with prompt_logs it would send"
+    )
 
 
 # --- what is refused and told --------------------------------------------------------------------
@@ -249,20 +251,26 @@ def test_a_release_that_would_send_prompts_to_xray_is_refused(
         (
             {},
             {"litellm_settings": {"s3_callback_params": {"s3_bucket_name": "mine"}}},
-            "service.config.litellm_settings.s3_callback_params: observability.prompt_logs says where "
-            "LiteLLM's s3_v2 writes; remove one of the two",
+            (
+                "service.config.litellm_settings.s3_callback_params: observability.prompt_logs says where "
+                "LiteLLM's s3_v2 writes; remove one of the two"
+            ),
         ),
         (
             {"redact": True},
             {"litellm_settings": {"turn_off_message_logging": False}},
-            "service.config.litellm_settings.turn_off_message_logging: contradicts "
-            "observability.prompt_logs.redact: true; remove it",
+            (
+                "service.config.litellm_settings.turn_off_message_logging: contradicts "
+                "observability.prompt_logs.redact: true; remove it"
+            ),
         ),
         (
             {},
             {"callback_settings": {"otel": {"message_logging": False}}},
-            "service.config.callback_settings.otel.message_logging: LiteLLM would take prompts and answers "
-            "out of the record of observability.prompt_logs too; remove it",
+            (
+                "service.config.callback_settings.otel.message_logging: LiteLLM would take prompts and "
+                "answers out of the record of observability.prompt_logs too; remove it"
+            ),
         ),
     ],
 )
@@ -279,14 +287,12 @@ def test_a_system_that_records_nothing_refuses_the_section(system: str) -> None:
     assert said in refused({}, system=system)
 
 
-def test_people_are_told_that_prompts_are_kept_and_what_needs_a_licence() -> None:
+def test_without_a_licence_the_audit_that_is_asked_for_records_nothing() -> None:
     def told(settings: Settings) -> list[str]:
         return [one for one in advice(settings) if one.startswith("observability.prompt_logs")]
 
-    (kept,) = told(load())
-    assert "prompts and answers of everybody are kept for 90 days; redact: true leaves them out" in kept
-    assert told(load({"redact": True})) == []
-    (licence,) = told(load({"redact": True, "audit": True}))
+    assert told(load()) == []
+    (licence,) = told(load({"audit": True}))
     assert "LiteLLM records no changes without a licence: name LITELLM_LICENSE in service.secrets" in licence
     paid = {"service": {"secrets": ["LITELLM_LICENSE"]}}
-    assert told(load({"redact": True, "audit": True}, **paid)) == []
+    assert told(load({"audit": True}, **paid)) == []

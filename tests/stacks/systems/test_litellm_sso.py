@@ -134,7 +134,9 @@ def test_a_clients_secret_that_is_there_already_makes_no_other() -> None:
 
 
 def test_naming_the_clients_secret_in_the_list_too_is_the_same() -> None:
-    assert names(load(ENTRA, service={"secrets": ["MICROSOFT_CLIENT_SECRET"]})) == ("MICROSOFT_CLIENT_SECRET",)
+    assert names(load(ENTRA, service={"secrets": ["MICROSOFT_CLIENT_SECRET"]})) == (
+        "MICROSOFT_CLIENT_SECRET",
+    )
 
 
 def test_the_redirect_uri_is_told_as_an_output_and_as_advice() -> None:
@@ -157,8 +159,10 @@ def test_the_redirect_uri_is_told_as_an_output_and_as_advice() -> None:
         ),
         (
             {"provider": "okta", "client_id": "x", "pkce": False},
-            "sso.provider: okta needs sso.authorization_endpoint and sso.token_endpoint and "
-            "sso.userinfo_endpoint",
+            (
+                "sso.provider: okta needs sso.authorization_endpoint and sso.token_endpoint and "
+                "sso.userinfo_endpoint"
+            ),
         ),
         (GOOGLE | {"tenant": "acme.org"}, "sso.tenant: only microsoft can have it; remove it"),
         (ENTRA | {"pkce": True}, "sso.pkce: only okta and generic can have it; remove it"),
@@ -195,7 +199,9 @@ def test_a_value_that_no_provider_has_is_refused_with_the_shape(sso: dict[str, A
 def test_nobody_is_sent_back_to_a_name_that_there_is_not() -> None:
     (said,) = refused(ENTRA, alb={})
 
-    assert said.startswith("sso.provider: the provider sends people back to https://<domain>/sso/callback; add")
+    assert said.startswith(
+        "sso.provider: the provider sends people back to https://<domain>/sso/callback; add"
+    )
 
 
 def test_a_network_without_a_way_out_cannot_ask_the_provider() -> None:
@@ -221,28 +227,38 @@ def test_people_come_back_to_another_task_so_pkce_needs_the_cache() -> None:
     [
         (
             {"environment": {"MICROSOFT_TENANT": "x"}},
-            "service.environment.MICROSOFT_TENANT: is what sso.tenant is for; say it there, "
-            "and remove it here",
+            (
+                "service.environment.MICROSOFT_TENANT: is what sso.tenant is for; say it there, "
+                "and remove it here"
+            ),
         ),
         (
             {"environment": {"ALLOWED_EMAIL_DOMAINS": "acme.org"}},
-            "service.environment.ALLOWED_EMAIL_DOMAINS: is what "
-            "sso.allowed_email_domains is for; say it there, and remove it here",
+            (
+                "service.environment.ALLOWED_EMAIL_DOMAINS: is what "
+                "sso.allowed_email_domains is for; say it there, and remove it here"
+            ),
         ),
         (
             {"environment": {"PROXY_BASE_URL": "https://x.example"}},
-            "service.environment.PROXY_BASE_URL: follows from alb.domain_name where there is "
-            "sso; remove it here",
+            (
+                "service.environment.PROXY_BASE_URL: follows from alb.domain_name where there is "
+                "sso; remove it here"
+            ),
         ),
         (
             {"config": {"environment_variables": {"PROXY_ADMIN_ID": "ann"}}},
-            "service.config.environment_variables.PROXY_ADMIN_ID: is what sso.admin_id is "
-            "for; say it there, and remove it here",
+            (
+                "service.config.environment_variables.PROXY_ADMIN_ID: is what sso.admin_id is "
+                "for; say it there, and remove it here"
+            ),
         ),
         (
             {"secrets": ["GOOGLE_CLIENT_ID"]},
-            "service.secrets[0]: GOOGLE_CLIENT_ID is another provider's, and LiteLLM asks one alone; remove "
-            "it, or change sso.provider",
+            (
+                "service.secrets[0]: GOOGLE_CLIENT_ID is another provider's, and LiteLLM asks one alone; "
+                "remove it, or change sso.provider"
+            ),
         ),
         (
             {"secrets": ["MICROSOFT_CLIENT_ID"]},
@@ -274,7 +290,9 @@ def test_the_sixth_person_needs_a_licence_which_is_a_secret() -> None:
     assert len(told) == 1
     assert told[0].endswith("name LITELLM_LICENSE in service.secrets")
 
-    assert not [one for one in advice(load(ENTRA, service={"secrets": ["LITELLM_LICENSE"]})) if "licence" in one]
+    assert not [
+        one for one in advice(load(ENTRA, service={"secrets": ["LITELLM_LICENSE"]})) if "licence" in one
+    ]
 
 
 @pytest.mark.parametrize(
