@@ -145,7 +145,8 @@ def _judge(environment: Environment, found: tuple[Base, ...], folder: Path, tag:
     settings = environment.settings
     if settings is None:
         return
-    built_on = {f"{folder / 'Dockerfile'} builds on {one.tagged}": (one.name, one.release) for one in found}
+    named = (one for one in found if one.release)  # without one it is refused by itself
+    built_on = {f"{folder / 'Dockerfile'} builds on {one.tagged}": (one.name, one.release) for one in named}
     if not found and tag:
         built_on = {f"--tag {tag}": ("ecr", tag)}
     for where, (name, release_tag) in built_on.items():

@@ -259,7 +259,8 @@ def _release(looks: _Looks) -> Sequence[Check]:
     environment, image = looks.environment, tasks[0].image
     described, settings = environment.application, environment.settings
     found = release.of_image(described, image, environment.prefix, looks.day, settings)
-    return (release.release_check(found, image, production=environment.production),)
+    fails = environment.production and settings is not None  # a folder does not say what is accepted
+    return (release.release_check(found, image, fails=fails),)
 
 
 def _version(looks: _Looks) -> Sequence[Check]:

@@ -85,20 +85,19 @@ def database_of(environment: Environment) -> tuple[str, str]:
 
 def ends(settings: Settings, day: date) -> Iterator[str]:
     """Yield a sentence for each version in *settings* whose support ends within half a year."""
-    database = settings.database
-    if not database.exists:
-        return
-    if said := database_ends(database.engine, database.engine_version, day):
+    own, database = settings.database.exists, settings.database
+    if own and (said := database_ends(database.engine, database.engine_version, day)):
         yield f"database.engine_version: {said}; see docs/operations.md"
-    if said := runtime_ends(limits.FUNCTION_RUNTIME, day):
+    rotates = own or application(settings.system).rotation is not None
+    if rotates and (said := runtime_ends(limits.FUNCTION_RUNTIME, day)):
         yield f"{said}; use a later gatestack"
 
 
-def release_check(found: Judgement, image: str, *, production: bool) -> Check:
-    """Return the check of the image that tasks run."""
+def release_check(found: Judgement, image: str, *, fails: bool) -> Check:
+    """Return the check of the image that tasks run; *fails*: whether they may not run what is known of it."""
     runs = f"the tasks run {image.rpartition('/')[2]}"
     if found.open:
-        outcome: Outcome = "failed" if production else "warning"
+        outcome: Outcome = "failed" if fails else "warning"
         return Check("release", outcome, f"{runs}: {found.told}", found.remedy)
     if not found.known:
         remedy = "tag a copy of a release as the release is called"

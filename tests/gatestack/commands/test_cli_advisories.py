@@ -1,11 +1,14 @@
 """Known vulnerabilities and ends of support, as the commands tell them: in files, in plans, and live."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from gatestack.image.release import of_image, release_check
 from sandbox.server import Sandbox
+from stacks.systems import application
 from tests.command import User
 
 OLD = "v1.83.0"
@@ -152,6 +155,26 @@ def test_the_end_of_the_database_s_support_is_told_half_a_year_before(deployed: 
     found = checks(later)["database version"]
     assert (found["outcome"], said in found["detail"]) == ("warning", True)
     assert found["remedy"].startswith("raise database.engine_version")
+
+
+def test_the_end_of_the_rotations_runtime_is_told(deployed: User) -> None:
+    later = User(deployed.folder, deployed.variables | {"GATESTACK_TODAY": "2029-01-15"})
+
+    done = later.run("generate", "local")
+
+    assert done.code == 0, done.err
+    assert "warning: Lambda's runtime python3.13 ends on 2029-06-30" in done.err
+
+
+@pytest.mark.parametrize(
+    ("tag", "outcomes"),
+    [(OLD, ("failed", "warning")), ("v1.108.7", ("ok", "ok")), ("0a1b2c3d4e5f", ("unknown", "unknown"))],
+)
+def test_production_that_runs_one_is_not_well(tag: str, outcomes: tuple[str, str]) -> None:
+    image = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/prod-litellm:{tag}"
+    found = of_image(application("litellm"), image, "prod-litellm", date(2026, 11, 28))
+
+    assert tuple(release_check(found, image, fails=fails).outcome for fails in (True, False)) == outcomes
 
 
 def test_a_day_that_is_none_is_refused(deployed: User) -> None:

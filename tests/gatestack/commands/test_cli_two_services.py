@@ -64,6 +64,7 @@ WELL = {
     "key LLM_PROXY_API_KEY": "failed",
     "rotation database": "ok",
     "database login": "ok",
+    "database version": "ok",
     "endpoint": "skipped",
 }
 
