@@ -204,6 +204,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "service.secrets_from": ("security", "service"),
     "service.providers": ("security", "service"),
     "service.bedrock_models": ("security", "service"),
+    "service.config": ("security", "service"),
     "service.sidecars": ("security", "service"),
     "service.task_policy": ("security",),
     "service.accepted_advisories": (),

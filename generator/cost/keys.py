@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from generator.cost.case import Case, Row, amount
 
@@ -26,7 +27,7 @@ def secret(case: Case) -> Iterator[Row]:
 
 def role(case: Case) -> Iterator[Row]:
     """Yield the tokens of the models that a role may call; a role itself costs nothing."""
-    models = tuple(dict.fromkeys(_models(case)))
+    models = tuple(dict.fromkeys(_models(case.resource.properties)))
     use = case.usage
     for model in models:
         if not use.input_tokens_million and not use.output_tokens_million:
@@ -42,9 +43,13 @@ def role(case: Case) -> Iterator[Row]:
             )
 
 
-def _models(case: Case) -> Iterator[str]:
-    """Yield the models by the names that they are called by; a condition is on those behind a profile."""
-    for policy in case.resource.properties.get("Policies", ()):
-        for statement in policy["PolicyDocument"]["Statement"]:
-            if "bedrock:InvokeModel" in statement["Action"] and "Condition" not in statement:
-                yield from _MODEL.findall(json.dumps(statement["Resource"]))
+def _models(value: Any) -> Iterator[str]:
+    """Yield the models of a role by the names that it calls; a condition is on those behind a profile."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _models(one)
+    elif isinstance(value, Mapping):
+        if "bedrock:InvokeModel" not in json.dumps(value.get("Action", "")):
+            yield from _models([*value.values()])
+        elif "Condition" not in value:
+            yield from _MODEL.findall(json.dumps(value.get("Resource")))

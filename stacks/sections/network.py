@@ -37,7 +37,7 @@ class Network(Section):
     """Zones of the first and second subnet of each kind, by id or by the account's name; left out: zones that
     have what the environment needs. Subnets that are there stay where they are."""
     nat_gateways: Annotated[Literal[0, 1, 2], fields.NUMBER]
-    """The private subnets' way to the internet; 0 only where an endpoint reaches every provider (bedrock)."""
+    """The private subnets' way to the internet; 0 only where endpoints reach every provider (AWS's)."""
     vpc_endpoints: bool
     """Private ways to S3, ECR, Secrets Manager and CloudWatch Logs."""
     endpoint_zones: Annotated[Literal[1, 2], fields.NUMBER]

@@ -105,9 +105,10 @@ class Service(Section):
     """Model providers that the proxy calls. The variables that one needs follow, each with a secret of its
     own, but for those in environment, parameters and secrets_from."""
     bedrock_models: fields.BedrockModels
-    """Foundation-model or inference-profile ids that the task may invoke."""
+    """Foundation-model or inference-profile ids that the task may invoke beside those of config: of models
+    that people add in LiteLLM's admin UI."""
     config: dict[str, object]
-    """LiteLLM's config.yaml, as it is."""
+    """LiteLLM's config.yaml, as it is. What it calls of AWS's, the tasks' role is allowed."""
     sidecars: Annotated[tuple[Sidecar, ...], Field(strict=False)]
     """Containers that run in each task beside the application's own."""
     task_policy: Annotated[tuple[Allowed, ...], Field(strict=False)]

@@ -156,7 +156,14 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "service.parameters": [{"rate-limit-rpm": "7"}],
     "service.providers": [["openai", "bedrock"], ["openai"]],
     "service.bedrock_models": [["anthropic.claude-3-haiku-20240307-v1:0"]],
-    "service.config": [{"litellm_settings": {"num_retries": 3}}],
+    "service.config": [
+        {"litellm_settings": {"num_retries": 3}},
+        {
+            "model_list": [
+                {"model_name": "nova", "litellm_params": {"model": "bedrock/amazon.nova-lite-v1:0"}}
+            ]
+        },
+    ],
     "service.sidecars": [
         [{"name": "guard", "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme/guard:1", "cpu": 16}],
         [{"name": "guard", "image": "docker.io/acme/guard:1", "cpu": 16, "memory_mb": 64}],

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from generator.render import render
+from generator.rights import rights
 from stacks.checking.advice import advice
 from tests.stacks.systems.litellm_files import allowed, examples, load, of_example, refused
 
@@ -335,3 +337,18 @@ def test_more_than_a_role_has_room_for_is_refused_with_what_to_do() -> None:
 
     assert "characters more than a role's inline policies have room for" in found
     assert refused(models(*(one | {"aws_role_name": ROLE} for one in many))) == []
+
+
+def test_the_table_of_rights_has_what_the_configuration_calls() -> None:
+    second = {"model": "bedrock/us.amazon.nova-pro-v1:0", "aws_role_name": ROLE}
+
+    assert rights(render(load({}))) == ()
+    assert [row[1:5] for row in rights(render(load(models({"model": NOVA}, second))))] == [
+        (
+            "InvokeConfiguredModels",
+            "Allow",
+            ", ".join(INVOKE),
+            "arn:${AWS::Partition}:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
+        ),
+        ("AssumeConfiguredRoles", "Allow", "sts:AssumeRole", ROLE),
+    ]
