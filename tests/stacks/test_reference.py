@@ -77,7 +77,7 @@ def test_what_a_key_takes_is_said_as_its_refusal_says_it(key: str, said: str) ->
         ("alb.waf", "`false`; production `true`"),
         (
             "database.instance_class",
-            "`db.t3.micro`; litellm-benchmark `db.t3.medium`; litellm in production `db.t3.small`",
+            "`db.t3.micro`; litellm-benchmark `db.t3.medium`; litellm in production `db.m7g.large`",
         ),
         ("service.config", "see `stacks/systems/litellm.yaml`"),
         ("network.vpc_endpoints", "`false`; litellm `true`; litellm-benchmark in production `true`"),
