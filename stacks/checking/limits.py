@@ -212,6 +212,7 @@ TEMPLATE_VARIABLES: Final = OWN_VARIABLES | {
     "NUM_WORKERS",
     "OPENAI_API_KEY",
     "PORT",
+    "PROMPT_LOG_BUCKET",
 }
 """Environment variables that the templates set in some container, or that must keep their meaning there."""
 

@@ -33,6 +33,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "observability": {
             "cloudtrail": True,
             "log_archive_days": 400,
+            "prompt_logs": {"keep_days": 90},
             "xray": True,
             "dashboard": True,
             "alarm_email": "llm@example.com",
