@@ -132,7 +132,6 @@ def _variables(settings: Settings) -> dict[str, Value]:
         | _offline(settings)
         | _metrics(settings)
         | _prompt_logs(settings)
-        | _public_url(settings)
         | litellm_sso.variables(settings)
     )
 
@@ -166,13 +165,6 @@ def _prompt_logs(settings: Settings) -> dict[str, Value]:
         litellm_config.PROMPT_LOG_BUCKET: Export("security", "PromptLogBucketName"),
         **({litellm_config.CONTENT_OF_TRACES: "NO_CONTENT"} if quiet else {}),
     }
-
-
-def _public_url(settings: Settings) -> dict[str, Value]:
-    """Say where people reach LiteLLM: behind the load balancer it cannot know, and redirects there."""
-    if settings.sso.provider is None or not settings.alb.domain_name:
-        return {}
-    return {"PROXY_BASE_URL": f"https://{settings.alb.domain_name}"}
 
 
 def _offline(settings: Settings) -> dict[str, Value]:
