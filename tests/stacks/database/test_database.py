@@ -13,6 +13,7 @@ from stacks import database
 from stacks.database import server
 from stacks.environment import parse_settings
 from stacks.settings import Settings
+from stacks.systems.litellm import PLACES
 from tests.stacks.finders import exports, only, properties, resource, resources, template
 
 KEY = {"Fn::ImportValue": "dev-litellm-security-KmsKeyArn"}
@@ -288,6 +289,7 @@ def test_the_migration_is_litellms_script_with_four_gigabytes_and_only_the_datab
 
 def test_the_migration_changes_the_schema_and_fails_aloud() -> None:
     assert variables(settings(service={"environment": {"DATABASE_SCHEMA": "gateway"}})) == {
+        **PLACES,
         "DATABASE_HOST": {"Fn::GetAtt": ["Database", "Endpoint.Address"]},
         "DATABASE_NAME": "litellm",
         "DATABASE_SCHEMA": "gateway",

@@ -16,6 +16,7 @@ from stacks import database, network, security, service
 from stacks.environment import parse_settings
 from stacks.settings import Settings
 from stacks.systems import litellm_config
+from stacks.systems.litellm import PLACES
 from tests.stacks.finders import exports, only, properties, resource, resources, template
 
 DIGEST = "sha256:" + "a" * 64
@@ -198,8 +199,10 @@ def test_the_environment_is_s1s_with_its_corrections_and_nothing_else() -> None:
         "DATABASE_HOST": imported("database", "DbEndpoint"),
         "DATABASE_NAME": imported("database", "DbName"),
         "DISABLE_SCHEMA_UPDATE": "true",
+        "FORWARDED_ALLOW_IPS": "10.0.11.0/24,10.0.12.0/24",
         "GRACEFUL_SHUTDOWN_TIMEOUT": "110",
         "KEEPALIVE_TIMEOUT": "605",
+        **PLACES,
         "LITELLM_CONFIG_BUCKET_NAME": imported("security", "ConfigBucketName"),
         "LITELLM_CONFIG_BUCKET_OBJECT_KEY": litellm_config.key(of),
         "LITELLM_MODE": "PRODUCTION",

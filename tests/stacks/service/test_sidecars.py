@@ -45,7 +45,10 @@ def containers(configured: Settings, task: str = "ProxyTask") -> dict[str, dict[
 def test_without_sidecars_the_container_has_no_share_of_its_own() -> None:
     (own,) = containers(settings()).values()
 
-    assert not {"Cpu", "Memory", "MemoryReservation", "DependsOn"} & own.keys()
+    assert not {"Cpu", "MemoryReservation", "DependsOn"} & own.keys()
+    assert str(own["Memory"]) == properties(service.build(settings()), "ProxyTask")["Memory"], (
+        "its hard limit is the whole task's"
+    )
 
 
 def test_a_sidecar_has_its_share_and_the_application_the_rest() -> None:

@@ -143,7 +143,7 @@ def test_the_redirect_uri_is_told_as_an_output_and_as_advice() -> None:
     settings, uri = load(ENTRA), "https://llm.acme.org/sso/callback"
 
     assert exports(alb.build(settings))["dev-litellm-alb-SsoRedirectUri"] == uri
-    assert f"register the redirect URI {uri} at Entra ID" in advice(settings)[0]
+    assert f"register the redirect URI {uri} at Entra ID" in " ".join(advice(settings))
 
 
 # --- what is refused -----------------------------------------------------------------------------
