@@ -227,8 +227,6 @@ class Administration:
     paths: tuple[str, ...] = ()
     open_below: tuple[str, ...] = ()
     """Those below them that clients call."""
-    pages: tuple[str, ...] = ()
-    """Those that a browser opens before anybody has signed in."""
 
 
 @dataclass(frozen=True)

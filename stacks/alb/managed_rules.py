@@ -18,23 +18,18 @@ LOOPBACK = (
     "an OAuth client on somebody's own machine names http://127.0.0.1 or http://localhost as its "
     "redirect_uri, and LiteLLM signs people and MCP clients in by OAuth"
 )
+LOOPBACK_STATE = "the state of such a sign-in, kept in a cookie, may name the same address"
 LONG_QUERY = "an OAuth request with its state, scopes and code challenge passes 2,048 bytes"
-LONG_COOKIE = (
-    "a load balancer that signs people in (alb.oidc) keeps the session in cookies of up to 16 KB, and the "
-    "rule stops at 10 KB"
-)
-
 COUNTED: Final[Mapping[str, Mapping[str, str]]] = {
     "AWSManagedRulesCommonRuleSet": {
         "CrossSiteScripting_BODY": PROMPT,
         "EC2MetaDataSSRF_BODY": PROMPT,
-        "EC2MetaDataSSRF_COOKIE": LOOPBACK,
+        "EC2MetaDataSSRF_COOKIE": LOOPBACK_STATE,
         "EC2MetaDataSSRF_QUERYARGUMENTS": LOOPBACK,
         "GenericLFI_BODY": PROMPT,
         "GenericRFI_BODY": PROMPT,
         "GenericRFI_QUERYARGUMENTS": LOOPBACK,
         "SizeRestrictions_BODY": LONG,
-        "SizeRestrictions_Cookie_HEADER": LONG_COOKIE,
         "SizeRestrictions_QUERYSTRING": LONG_QUERY,
     },
     "AWSManagedRulesKnownBadInputsRuleSet": {

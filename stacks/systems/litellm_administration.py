@@ -11,12 +11,9 @@ from typing import Final
 
 from stacks.application import Administration
 
-SIGN_IN: Final = ("/ui", "/sso", "/login", "/v2/login", "/v3/login", "/fallback/login", "/onboarding")
-"""What a browser opens before it has a session of LiteLLM's own."""
-
 ADMINISTRATION: Final = Administration(
     paths=(
-        *SIGN_IN,
+        *("/ui", "/sso", "/login", "/v2/login", "/v3/login", "/fallback/login", "/onboarding"),
         *("/_next", "/litellm-asset-prefix", "/openapi.json", "/redoc", "/routes"),
         *("/access_group", "/active", "/adaptive_router", "/add", "/alerting", "/api/plugins", "/audit"),
         *("/auto_router", "/budget", "/cache", "/callbacks", "/cloudzero", "/compliance", "/config"),
@@ -33,7 +30,6 @@ ADMINISTRATION: Final = Administration(
         *("/v1/workflows", "/v2/guardrails", "/v2/key", "/v2/model", "/v2/organization", "/v2/team"),
         *("/v2/user", "/vantage", "/vector_store"),
     ),
-    pages=SIGN_IN,
     open_below=(
         *("/guardrails/apply_guardrail", "/model/info", "/model_group/info", "/v1/mcp/oauth"),
         *("/v1/mcp/tools", "/vector_store/list"),

@@ -57,11 +57,11 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _cost(name: str, value: Any) -> int:
     if name == "ManagedRuleGroupStatement":
-        return _GROUPS.get(value["Name"], 0)
+        return _GROUPS.get(str(value["Name"]), 0)
     if name == "CustomKeys":
         return _CUSTOM_KEY * len(value)
     if name == "TextTransformations":
-        return _TRANSFORMATION * sum(one["Type"] != "NONE" for one in value)
+        return _TRANSFORMATION * len([one for one in value if one["Type"] != "NONE"])
     return _STATEMENTS.get(name, 0)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from stacks.checking.fields import CIDR_SCHEMA, Checked, network_of, shape
+from stacks.checking.fields import CIDR_SCHEMA, Checked, network_of
 
 SSL_POLICIES: Final = (
     "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
@@ -46,19 +46,3 @@ def _firewall_range(text: str) -> str:
 FirewallCidr = Annotated[str, Checked(_firewall_range, CIDR_SCHEMA)]
 FirewallCidrs = Annotated[tuple[FirewallCidr, ...], Field(strict=False)]
 SslPolicy = Annotated[str, Checked(_ssl_policy, (("enum", list(SSL_POLICIES)),))]
-HttpsUrl = Annotated[
-    str, shape(r"https://[!-~]{1,1000}", "an address that begins with https://, without spaces")
-]
-ClientId = Annotated[str, shape(r"[!-~]{1,255}", "a client id: 1 to 255 characters, without spaces")]
-Scope = Annotated[
-    str,
-    shape(r"([!-~]+ )*openid( [!-~]+)*", "scopes with openid among them, with one space between two"),
-]
-BucketName = Annotated[
-    str,
-    shape(
-        r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name: 3 to 63 lower-case letters, digits, . and -"
-    ),
-]
-ObjectKey = Annotated[str, shape(r"[!-~]{1,1024}", "an object's key, without spaces")]
-ObjectVersion = Annotated[str, shape(r"[!-~]{1,1024}", "the id of an object's version, without spaces")]

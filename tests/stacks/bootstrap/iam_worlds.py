@@ -29,7 +29,14 @@ KEY = "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-1234567890
 OPTIONS: dict[str, dict[str, Any]] = {
     "watched": {
         "network": {"flow_logs": True},
-        "alb": {"internal": True, "access_logs": True, "waf": True},
+        "alb": {
+            "internal": True,
+            "access_logs": True,
+            "waf": True,
+            "waf_exempt_cidrs": ["192.0.2.0/24"],
+            "waf_logs": True,
+            "admin_cidrs": ["10.0.0.0/8"],
+        },
         "observability": {
             "cloudtrail": True,
             "log_archive_days": 400,
