@@ -153,8 +153,6 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "tags": STACKS,
     "extends": STACKS,
     "network": ("network",),
-    "network.nat_gateways": ("network", "service"),
-    "network.existing_vpc": ("network", "service"),
     "network.data_subnets": ("network", "database"),
     "alb": ("alb",),
     "alb.certificate_arn": ("network", "alb"),

@@ -97,7 +97,6 @@ class Snapshots:
                 one.get("Status", ""),
                 (now - one["SnapshotCreateTime"]).total_seconds() if one.get("SnapshotCreateTime") else 0.0,
                 {tag["Key"]: tag["Value"] for tag in one.get("TagList", ())},
-                int(one.get("PercentProgress") or 0),
             )
             for one in _manual(self._kind, self._request, self._database)
         )

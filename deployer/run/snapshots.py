@@ -36,8 +36,6 @@ class DatabaseSnapshot:
     age_seconds: float = 0.0
     """Since it was taken; 0 while RDS does not say."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    percent: int = 0
-    """How far it is."""
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,6 @@ def _nat_gateways(
             f"NatGateway{number}", AllocationId=GetAtt(address, "AllocationId"), SubnetId=Ref(subnet)
         )
         gateways.append(stack.add(gateway, name=f"nat-{number}"))
-        stack.export(f"{gateway.title}Id", Ref(gateway), "NAT gateway")
     return tuple(gateways)
 
 

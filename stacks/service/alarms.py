@@ -36,7 +36,6 @@ def add_service_alarms(stack: Stack, running: Running, *beside: Running) -> None
     _client_errors(stack, targets)
     _latency(stack, targets)
     _healthy(stack, targets)
-    _ports(stack)
     if stack.settings.observability.alarms.stopped_tasks:
         tell_of_stopped_tasks(stack, running, *beside)
 
@@ -153,28 +152,6 @@ def _server_errors(stack: Stack, targets: Dimensions) -> Mapping[str, Metric]:
         "target": Metric(BALANCER, "HTTPCode_Target_5XX_Count", "Sum", targets, reported_always=False),
         "balancer": Metric(BALANCER, "HTTPCode_ELB_5XX_Count", "Sum", own, reported_always=False),
     }
-
-
-def _ports(stack: Stack) -> None:
-    """
-    Watch the NAT gateways' ports: 55,000 connections to one address of a provider's are all there are.
-
-    Source: Amazon VPC User Guide, "NAT gateway metrics and dimensions", ErrorPortAllocation: above zero, too
-    many connections are open at once. They are the network stack's, which knows no alarm topic.
-    """
-    network = stack.settings.network
-    for number in range(1, 1 + (0 if network.existing_vpc else network.nat_gateways)):
-        gateway = {"NatGatewayId": stack.imported("network", f"NatGateway{number}Id")}
-        add_alarm(
-            stack,
-            f"NatPorts{number}",
-            Metric("AWS/NATGateway", "ErrorPortAllocation", "Sum", gateway, reported_always=False),
-            above(0, periods=3, minutes=5),
-            meaning=(
-                f"NAT gateway {number} has no port for a new connection: see which provider answers slowly, "
-                "then add gateways (network.nat_gateways) or endpoints"
-            ),
-        )
 
 
 def _latency(stack: Stack, targets: Dimensions) -> None:

@@ -47,7 +47,12 @@ BASES: Mapping[str, Mapping[str, Any]] = {
         "cache": {"enabled": True, "nodes": 2},
         "service": {"deployment_strategy": "canary", "deployment_alarms": True, "requests_per_target": 0},
         "observability": {
-            "alarms": {"server_error_percent": 1, "latency_milliseconds": 500},
+            "alarms": {
+                "server_error_percent": 1,
+                "client_error_percent": 20,
+                "latency_milliseconds": 500,
+                "cache_evictions": 100,
+            },
             "log_archive_days": 400,
             "cloudtrail": True,
             "prompt_logs": {"keep_days": 30},

@@ -503,9 +503,7 @@ def test_a_fixed_number_of_tasks_has_no_scaling() -> None:
 
 def alarms_of_s1() -> dict[str, dict[str, Any]]:
     alarms = resources(service.build(settings()), "AWS::CloudWatch::Alarm")
-    return {
-        name: alarm for name, alarm in alarms.items() if name not in {"MasterKeyRotationErrors", "NatPorts1"}
-    }
+    return {name: alarm for name, alarm in alarms.items() if name != "MasterKeyRotationErrors"}
 
 
 def test_the_four_alarms_of_s1_ring_the_alarm_topic() -> None:

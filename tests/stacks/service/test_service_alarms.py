@@ -65,7 +65,7 @@ def limit(found: dict[str, Any]) -> tuple[Any, ...]:
 # Which alarms there are
 
 
-def test_unless_asked_for_there_are_the_four_of_s1_those_of_the_rotation_and_of_the_way_out() -> None:
+def test_unless_asked_for_there_are_the_four_of_s1_and_that_of_the_rotation() -> None:
     stack = service.build(settings({}))
 
     assert resources(stack, "AWS::CloudWatch::Alarm").keys() == {
@@ -74,7 +74,6 @@ def test_unless_asked_for_there_are_the_four_of_s1_those_of_the_rotation_and_of_
         "UnhealthyHosts",
         "ServerErrors",
         "MasterKeyRotationErrors",
-        "NatPorts1",
     }
     assert resources(stack, "AWS::Events::Rule") == {}
 
@@ -87,7 +86,7 @@ def test_every_alarm_tells_the_topic_what_is_wrong_and_what_to_do() -> None:
         for entry in resources(stack, "AWS::CloudWatch::Alarm").values()
     ]
 
-    assert len({found["AlarmName"] for found in alarms}) == len(alarms) == 14
+    assert len({found["AlarmName"] for found in alarms}) == len(alarms) == 13
     assert all(found["AlarmActions"] == [TOPIC] for found in alarms)
     assert all(20 < len(found["AlarmDescription"]) <= 1024 for found in alarms)
     assert all(":" in found["AlarmDescription"] or ";" in found["AlarmDescription"] for found in alarms)
@@ -252,16 +251,6 @@ def test_each_alarm_names_its_row_on_the_page_for_the_night() -> None:
     assert len(found) > 15
     for name, description in found.items():
         assert description.endswith(f" (docs/operations.md, {name.rstrip('0123456789')})")
-
-
-def test_a_nat_gateway_without_a_free_port_rings() -> None:
-    found = alarm("NatPorts1")
-
-    assert limit(found) == ("GreaterThanThreshold", 0, 3, "notBreaching")
-    assert (found["Namespace"], found["MetricName"]) == ("AWS/NATGateway", "ErrorPortAllocation")
-    assert found["Dimensions"] == [
-        {"Name": "NatGatewayId", "Value": {"Fn::ImportValue": "dev-litellm-network-NatGateway1Id"}}
-    ]
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ FIELD = (
     "prompts and audit in a bucket of one's own",
     "old tasks fail on the migrated schema",
 )
-"""What people report of LLM proxies in production: each is judged for the systems that are not LiteLLM's own."""
+"""What people report of LLM proxies in production: each is judged for the other three systems."""
 
 
 @pytest.fixture(scope="module", params=sorted(SIZES))
