@@ -48,10 +48,3 @@ Managed rule group -> those of its rules that count, and why.
 Left to block, since no route of LiteLLM needs what they stop: cross-site scripting, SQL injection and paths
 out of a folder in query arguments, all rules for URI paths, and requests without a User-Agent.
 """
-
-CAPACITY: Final[Mapping[str, int]] = {
-    "AWSManagedRulesCommonRuleSet": 700,
-    "AWSManagedRulesKnownBadInputsRuleSet": 200,
-    "AWSManagedRulesSQLiRuleSet": 200,
-}
-"""Web ACL capacity units of the groups; `SOURCE`."""
