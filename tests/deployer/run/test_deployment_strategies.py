@@ -167,7 +167,8 @@ def test_alarms_see_both_target_groups_where_tasks_change_between_them() -> None
             balancer,
             {"Name": "TargetGroup", "Value": imported("alb", f"{group}TargetGroupFullName")},
         ]
-    assert properties(stack, "ServerErrors")["Dimensions"] == [balancer]
+    _, *parts = properties(stack, "ServerErrors")["Metrics"]
+    assert [part["MetricStat"]["Metric"]["Dimensions"] for part in parts] == [[balancer], [balancer]]
 
 
 def test_the_dashboard_shows_the_answers_of_both_groups_and_the_health_of_each() -> None:
