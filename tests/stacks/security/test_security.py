@@ -377,6 +377,13 @@ def test_the_configuration_bucket_is_private_versioned_and_encrypted_with_the_ke
     assert "BucketName" not in bucket
 
 
+def test_what_was_replaced_in_the_configuration_bucket_can_be_got_back_for_a_year() -> None:
+    (rule,) = properties(built(), "ConfigBucket")["LifecycleConfiguration"]["Rules"]
+
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 365}
+    assert not rule.keys() & {"ExpirationInDays", "Prefix"}
+
+
 def test_the_configuration_bucket_refuses_requests_without_tls() -> None:
     (statement,) = only(built(), "AWS::S3::BucketPolicy")["Properties"]["PolicyDocument"]["Statement"]
 
