@@ -173,8 +173,11 @@ def _foreign_keys(found: References) -> Iterator[str]:
     for task in found.of_type("AWS::ECS::TaskDefinition"):
         for container in task.get("ContainerDefinitions") or ():
             for entry in container.get("Secrets") or ():
-                ends = list(found.pointers(task.stack, entry["ValueFrom"].get("Fn::Join", [])))
-                key = found.text(task.stack, entry["ValueFrom"]).split(":")[1:2]
+                source = entry["ValueFrom"]
+                if isinstance(source, str):  # the ARN of what was there before
+                    continue
+                ends = list(found.pointers(task.stack, source.get("Fn::Join", [])))
+                key = found.text(task.stack, source).split(":")[1:2]
                 if any(_put_in(found, end, key) for end in ends):
                     yield entry["Name"]
 

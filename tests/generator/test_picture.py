@@ -29,6 +29,7 @@ from tests.command import User
 from tests.generator.drawings import drawing, faults, flaws, moved, words
 from tests.places import ROOT
 from tests.rewrite_golden import PICTURED, PICTURES, drawn, environment_files
+from tests.stacks.environment_values import SECRET
 from tests.stacks.environments import environments
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -56,6 +57,28 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "service": {"deployment_strategy": "canary"},
         "alb": DOMAIN
         | {"test_cidrs": ["192.0.2.0/24"], "allowed_cidrs": [f"198.51.{net}.0/24" for net in range(12)]},
+    },
+    "servers and secrets that are there": {
+        "database": {
+            "existing": {"host": "db.acme.org", "name": "litellm", "secret_arn": SECRET.format("database")}
+        },
+        "cache": {"existing": {"host": "redis.acme.org", "secret_arn": SECRET.format("redis")}},
+        "service": {"secrets_from": {"DATADOG_API_KEY": SECRET.format("datadog")}},
+    },
+    "people sign in, prompts are kept, the firewall keeps its log": {
+        "alb": DOMAIN
+        | {
+            "waf": True,
+            "waf_logs": True,
+            "waf_exempt_cidrs": ["192.0.2.0/24"],
+            "admin_cidrs": ["192.0.2.0/24"],
+        },
+        "sso": {
+            "provider": "google",
+            "client_id": "a.apps.googleusercontent.com",
+            "allowed_email_domains": ["acme.org"],
+        },
+        "observability": {"prompt_logs": {"keep_days": 30}},
     },
     "everything twice": {
         "environment": "a-very-long-name",
