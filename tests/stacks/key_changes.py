@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import cache
-from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -16,6 +15,7 @@ from stacks import STACKS
 from stacks.environment import EnvironmentFileError, is_unused, parse_settings
 from stacks.reference import Key
 from tests.deployer.checks.existing_vpc import ARN as CERTIFICATE_ARN
+from tests.places import ENVIRONMENTS
 from tests.stacks.environment_values import KEY as KMS_KEY
 from tests.stacks.environment_values import SECRET, SHARED
 
@@ -103,6 +103,19 @@ BASES: Mapping[str, Mapping[str, Any]] = {
         },
         "cache": {"existing": {"host": "redis.acme.org", "secret_arn": SECRET.format("redis")}},
     },
+    "extended": {
+        "system": "litellm",
+        "environment": "dev",
+        "extend": {
+            "stacks": [
+                {
+                    "name": "prompts",
+                    "template": "extensions/prompts.yaml",
+                    "parameters": {"RetentionDays": "90"},
+                }
+            ]
+        },
+    },
     "llm-proxy": {"system": "llm-proxy", "environment": "dev"},
     "llm-testing": {"system": "llm-testing", "environment": "dev"},
 }
@@ -156,6 +169,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "service.min_tasks": [2, 3],
     "service.health_check.path": ["/other"],
     "service.environment": [{"FOO_BAR": "1"}],
+    "service.environment_from": [{"PROMPTS_BUCKET": "prompts.BucketName"}],
     "service.secrets": [["AZURE_API_KEY"]],
     "service.secrets_from": [{"DATADOG_API_KEY": SHARED}],
     "service.parameters": [{"rate-limit-rpm": "7"}],
@@ -224,6 +238,7 @@ TOGETHER: Mapping[str, Mapping[str, Any]] = {
     "service.min_tasks": {"service.desired_count": 3},
     "sso.pkce": {"service.max_tasks": 1},
     "dispatcher.cpu": {"dispatcher.memory_mb": 1024},
+    "observability.collector_image": {"observability.collector": "otel"},
     "database.insights": {"database.performance_insights": True},
 }
 """What else is said where a key is changed, also before."""
@@ -278,7 +293,7 @@ def _rendered(name: str, key: str, value: Any) -> Mapping[str, str] | None:
 @cache
 def _templates(text: str) -> Mapping[str, str] | None:
     try:
-        manifest = render(parse_settings(text, Path("e.yaml")))
+        manifest = render(parse_settings(text, ENVIRONMENTS / "e.yaml"))
     except EnvironmentFileError:
         return None
     return {stack.name: stack.template for stack in manifest.stacks}
