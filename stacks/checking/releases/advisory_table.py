@@ -7,7 +7,7 @@ from typing import Final
 from stacks.checking.releases.advisory import Advisory, Affected
 
 SEEN: Final = "2026-11-28"
-SOURCE: Final = "pages of OSV and of GitHub's advisories of LiteLLM, as published until 2026-11-25"
+SOURCE: Final = "read by hand in published advisories and reports until 2026-11-25; OSV itself not asked yet"
 ADVISORIES: Final = (
     Advisory(
         "CVE-2026-135287",
