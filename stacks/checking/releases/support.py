@@ -12,7 +12,7 @@ EXTENDED_SUPPORT = (
     "from the day after, RDS Extended Support is charged by the hour and vCPU ($0.100, from the third year "
     "$0.200 in us-east-1)"
 )
-"""Amazon RDS for PostgreSQL pricing, "Amazon RDS Extended Support costs", as cost guides of 2026 repeat it."""
+"""Amazon RDS for PostgreSQL pricing, "Amazon RDS Extended Support costs", as cost guides of 2026 have it."""
 NAMES = {"postgres": "PostgreSQL", "aurora-postgresql": "Aurora PostgreSQL"}
 
 
