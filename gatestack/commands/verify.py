@@ -264,11 +264,11 @@ def _release(looks: _Looks) -> Sequence[Check]:
 
 
 def _version(looks: _Looks) -> Sequence[Check]:
-    engine, identifier = release.database_of(looks.environment)
-    found = looks.cloud.database_version(identifier, cluster=engine != "postgres")
-    if found is None:
+    own = release.database_of(looks.environment)
+    found = looks.cloud.database_version(own[1], cluster=own[0] != "postgres") if own else None
+    if own is None or found is None:
         return (Check("database version", "skipped", "there is no database"),)
-    return (release.version_check(engine, found, looks.env, looks.day),)
+    return (release.version_check(own[0], found, looks.env, looks.day),)
 
 
 def _config(looks: _Looks, file: ConfigFile) -> Sequence[Check]:

@@ -74,13 +74,14 @@ def of_image(
     return judged(described.releases, "ecr" if ours else name, tag, accepted, day)
 
 
-def database_of(environment: Environment) -> tuple[str, str]:
-    """Return engine and identifier of the environment's own database."""
+def database_of(environment: Environment) -> tuple[str, str] | None:
+    """Return engine and identifier of the environment's own database; None where there is none."""
     if environment.settings:
-        return environment.settings.database.engine, environment.settings.database_identifier
+        database = environment.settings.database
+        return (database.engine, environment.settings.database_identifier) if database.exists else None
     stacks = environment.rendered.stacks if environment.rendered else ()
     facts = (one.facts for stack in stacks for one in stack.lookups if one.rule == "engine-version")
-    return next((one["engine"], one["identifier"]) for one in facts)
+    return next(((one["engine"], one["identifier"]) for one in facts), None)
 
 
 def ends(settings: Settings, day: date) -> Iterator[str]:
