@@ -64,6 +64,8 @@ def remove(
     """Remove *leftovers*, in reverse order; *over* gets those that would not go, and what they needed."""
     named = {f"{number}": leftover for number, leftover in enumerate(leftovers)}
     tasks = {key: Deleting(account, stack, leftover) for key, leftover in named.items()}
+    for task in tasks.values():
+        task.beside(tasks.values())
     stack.operation.run = Run(
         tasks,
         _users(named),
