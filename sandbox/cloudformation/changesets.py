@@ -13,6 +13,8 @@ from sandbox.cloudformation.plan import plan
 from sandbox.cloudformation.records import ChangeSet, Deployment, Options, Stack
 from sandbox.cloudformation.requests import Fetch, Params, change_set_name, deployment, options, stack_name
 from sandbox.cloudformation.templates.parameters import masked
+from sandbox.cloudformation.transforms.failure import TransformFailure
+from sandbox.cloudformation.transforms.processing import processed
 from sandbox.errors import ApiError, invalid
 
 Answer = Mapping[str, Any]
@@ -38,17 +40,28 @@ def create_change_set(account: Account, params: Params, fetch: Fetch) -> Answer:
     base = stack if stack and kind == "UPDATE" else None
     _reverts_drift(params, kind)
     imports = importing.asked(params, kind)
-    wanted = deployment(account, params, fetch, base)
-    if kind == "IMPORT":
+    wanted, unmade = transformed(account, stack_name(params), deployment(account, params, fetch, base), fetch)
+    if kind == "IMPORT" and unmade is None:
         importing.check(account, wanted, imports)
     trial = base or Stack("arn:aws:cloudformation:trial", stack_name(params), account.agenda.now())
-    plan(account, trial, wanted)  # what cannot be evaluated is refused before anything is kept
+    if unmade is None:
+        plan(account, trial, wanted)  # what cannot be evaluated is refused before anything is kept
     stack = stack or _reviewed(account, stack_name(params))
     made = _kept(account, stack, params, kind, wanted)
-    made.imports = imports
+    made.imports, made.unmade = imports, unmade
     account.agenda.after(PENDING_SECONDS, lambda: _set_in_progress(made))
     account.agenda.after(PLANNING_SECONDS, lambda: _plan(account, stack, made))
     return {"Id": made.id, "StackId": stack.id}
+
+
+def transformed(
+    account: Account, name: str, wanted: Deployment, fetch: Fetch
+) -> tuple[Deployment, str | None]:
+    """Return what macros make of *wanted*, or why they fail, which is told by the change set."""
+    try:
+        return processed(account, name, wanted, fetch), None
+    except TransformFailure as error:
+        return wanted, str(error)
 
 
 def _target(account: Account, name: str, kind: str, change_set: str) -> Stack | None:
@@ -116,6 +129,9 @@ def _set_in_progress(made: ChangeSet) -> None:
 
 def _plan(account: Account, stack: Stack, made: ChangeSet) -> None:
     if made.deleted or made.execution == "OBSOLETE":
+        return
+    if made.unmade is not None:
+        made.status, made.reason = "FAILED", made.unmade
         return
     if made.imports:
         made.status, made.execution = "CREATE_COMPLETE", "AVAILABLE"

@@ -16,21 +16,25 @@ from sandbox.cloudformation.templates.evaluation import Evaluation
 from sandbox.errors import ApiError, ResourceFailure
 
 
-def create(account: Account, stack: Stack, deployment: Deployment, options: Options) -> None:
-    """Begin the creation of a stack that has nothing yet."""
+def create(
+    account: Account, stack: Stack, deployment: Deployment, options: Options, unmade: str | None = None
+) -> None:
+    """Begin the creation of a stack that has nothing yet; *unmade* says why its macros fail."""
     account.begin(stack, "CREATE_STACK", options)
     stack.options, stack.deployment = options, deployment
     account.set_status(stack, "CREATE_IN_PROGRESS", "User Initiated")
-    account.later(stack, BRIEF, lambda: _go(account, stack, "create"))
+    account.later(stack, BRIEF, lambda: _go(account, stack, "create", unmade))
 
 
-def update(account: Account, stack: Stack, deployment: Deployment, options: Options) -> None:
+def update(
+    account: Account, stack: Stack, deployment: Deployment, options: Options, unmade: str | None = None
+) -> None:
     """Begin an update; where it fails the stack goes back to what it was last whole."""
     account.begin(stack, "UPDATE_STACK", options)
     stack.options, stack.deployment = options, deployment
     stack.updated = account.agenda.now()
     account.set_status(stack, "UPDATE_IN_PROGRESS", "User Initiated")
-    account.later(stack, BRIEF, lambda: _go(account, stack, "update"))
+    account.later(stack, BRIEF, lambda: _go(account, stack, "update", unmade))
 
 
 def cancel_update(account: Account, stack: Stack, token: str | None) -> None:
@@ -40,7 +44,10 @@ def cancel_update(account: Account, stack: Stack, token: str | None) -> None:
     roll_back(account, stack, Options(token=token), "User Initiated")
 
 
-def _go(account: Account, stack: Stack, verb: str) -> None:
+def _go(account: Account, stack: Stack, verb: str, unmade: str | None) -> None:
+    if unmade is not None:
+        _failed(account, stack, verb, unmade)
+        return
     evaluation = Evaluation(account, stack, stack.deployment)
     try:
         needed = evaluation.imports()

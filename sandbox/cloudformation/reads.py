@@ -159,12 +159,16 @@ def list_stack_resources(account: Account, params: Params, _: Fetch) -> Answer:
 
 
 def get_template(account: Account, params: Params, _: Fetch) -> Answer:
-    """Return the template of a stack or of a change set, as it was given."""
+    """Return the template of a stack or of a change set, as it was given or as its macros have made it."""
     if params.get("ChangeSetName"):
         found = account.change_set(str(params["ChangeSetName"]), params.get("StackName")).deployment
     else:
         found = account.stack(stack_name(params), WITH_ID).deployment
-    return {"TemplateBody": found.template.text, "StagesAvailable": ["Original", "Processed"]}
+    template, stages = found.template, ["Original", "Processed"]
+    text = template.text
+    if template.processed is not None and params.get("TemplateStage") == "Processed":
+        text = json.dumps(template.processed)
+    return {"TemplateBody": text, "StagesAvailable": stages[: 1 if template.pending else 2]}
 
 
 def _given(account: Account, params: Params, fetch: Fetch) -> Template:
@@ -172,7 +176,8 @@ def _given(account: Account, params: Params, fetch: Fetch) -> Template:
     if given is None:
         raise invalid("Either Template URL or Template Body must be specified.")
     template = parse(given)
-    check(template, account.schemas)
+    if not template.pending:
+        check(template, account.schemas)
     return template
 
 
@@ -194,12 +199,14 @@ def get_template_summary(account: Account, params: Params, fetch: Fetch) -> Answ
 
 
 def _declared(template: Template) -> dict[str, Any]:
-    needed, types = capabilities(template)
-    reason = f"The following resource(s) require capabilities: [{', '.join(types)}]" if needed else None
+    iam, types = capabilities(template)
+    reason = f"The following resource(s) require capabilities: [{', '.join(types)}]" if iam else None
+    needed = [*([iam] if iam else []), *(["CAPABILITY_AUTO_EXPAND"] if template.transforms else [])]
     return {
         "Description": template.description,
-        "Capabilities": [needed] if needed else None,
+        "Capabilities": needed or None,
         "CapabilitiesReason": reason,
+        "DeclaredTransforms": list(template.transforms) or None,
         "Parameters": [
             {
                 "ParameterKey": spec.name,

@@ -170,6 +170,7 @@ class ChangeSet:
     reverts_drift: bool = False
     drift_status: str | None = None
     imports: Mapping[str, str] = field(default_factory=dict)  # logical id -> identifier
+    unmade: str | None = None  # why its macros fail
 
 
 @dataclass

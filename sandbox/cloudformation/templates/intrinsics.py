@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -14,6 +15,8 @@ from sandbox.errors import invalid
 
 Json = Any
 KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
+_WITH_DEFAULT = 4
+"""Arguments of a Fn::FindInMap that says a value for keys that are not there."""
 _DYNAMIC = re.compile(r"\{\{resolve:[^{}]+\}\}")
 
 
@@ -22,6 +25,10 @@ class _NoValue:
 
 
 NO_VALUE = _NoValue()
+
+
+class Unresolvable(Exception):  # noqa: N818 - a state, and no error where it is expected
+    """A value that is not known yet; the text names it."""
 
 
 class World(Protocol):
@@ -49,7 +56,7 @@ class Resolver:
         self._values = values
         self._world = world
         self._conditions: dict[str, bool] = {}
-        self._functions: Mapping[str, Callable[[Json], Json]] = {
+        self._functions: dict[str, Callable[[Json], Json]] = {
             "Ref": self._ref,
             "Fn::GetAtt": self._get_att,
             "Fn::Sub": self._sub,
@@ -68,6 +75,8 @@ class Resolver:
             "Fn::Or": lambda argument: any(map(self._truth, argument)),
             "Fn::Not": lambda argument: not self._truth(argument[0]),
         }
+        if "AWS::LanguageExtensions" in template.transforms:
+            self._functions |= {"Fn::Length": self._length, "Fn::ToJsonString": self._json}
 
     def resolve(self, value: Json) -> Json:
         """Return *value* with every function resolved; what AWS::NoValue stands for is left out."""
@@ -174,7 +183,21 @@ class Resolver:
         try:
             return self._template.mappings[name][first][second]
         except KeyError as error:
+            if "AWS::LanguageExtensions" in self._template.transforms and len(argument) == _WITH_DEFAULT:
+                return self.resolve(argument[3]["DefaultValue"])
             raise invalid(f"Template error: Unable to get mapping for {name}::{first}::{second}") from error
+
+    def _length(self, argument: Json) -> Json:
+        items = self.resolve(argument)
+        if items == KNOWN_AFTER_APPLY:
+            return items
+        if not isinstance(items, list):
+            raise invalid("Template error: Fn::Length object requires a list.")
+        return len(items)
+
+    def _json(self, argument: Json) -> str:
+        text = json.dumps(self.resolve(argument), separators=(",", ":"))
+        return KNOWN_AFTER_APPLY if KNOWN_AFTER_APPLY in text else text
 
     def _cidr(self, argument: Json) -> Json:
         block, count = self._text(argument[0]), int(self._text(argument[1]))
