@@ -134,7 +134,7 @@ def test_a_gateway_with_somebody_elses_address_behind_it_stays_attached(sandbox:
 
 
 def test_a_route_to_a_gateway_that_is_not_attached_yet_is_refused(sandbox: Sandbox) -> None:
-    late = NETWORK | {"Attachment": NETWORK["Attachment"] | {"DependsOn": "Out"}}
+    late = dict(NETWORK) | {"Attachment": NETWORK["Attachment"] | {"DependsOn": "Out"}}
     stack = Stack(sandbox, "unattached", late)
     assert stack.status == "ROLLBACK_COMPLETE"
     assert "belong to different networks" in stack.refusals()["Out"]

@@ -198,11 +198,20 @@ def test_the_previous_template_is_the_processed_one(aws: World) -> None:
         (of({"A": thing()}, Transform="Mine"), "No transform named 123456789012::Mine found."),
         (of({"A": thing()}, Transform=["AWS::Nope"]), "No transform named AWS::Nope found."),
         (
-            of({"A": thing(**{"Fn::Transform": {"Name": "Mine"}})}),
+            of({"A": {"Type": "T", "Properties": {"Fn::Transform": {"Name": "Mine"}}}}),
             "No transform named 123456789012::Mine found.",
         ),
         (
-            of({"A": thing(**{"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "x"}}})}),
+            of(
+                {
+                    "A": {
+                        "Type": "T",
+                        "Properties": {
+                            "Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "x"}}
+                        },
+                    }
+                }
+            ),
             "Transform AWS::Include failed with: The location parameter is not a valid S3 uri.",
         ),
     ],

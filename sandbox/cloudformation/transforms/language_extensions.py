@@ -37,9 +37,8 @@ def extended(document: Mapping[str, Json], values: Mapping[str, Json]) -> dict[s
         if section in made:
             made[section] = _simplified(made[section], resolver)
     resources = made.get("Resources")
-    for name, resource in resources.items() if isinstance(resources, dict) else ():
-        if isinstance(resource, dict):
-            resources[name] = _with_policies(resource, resolver)
+    if isinstance(resources, dict):
+        made["Resources"] = {name: _with_policies(each, resolver) for name, each in resources.items()}
     return made
 
 
@@ -110,7 +109,9 @@ def _value(node: Json, resolver: Resolver) -> Json:
     return {"Ref": "AWS::NoValue"} if found is NO_VALUE else found
 
 
-def _with_policies(resource: Mapping[str, Json], resolver: Resolver) -> dict[str, Json]:
+def _with_policies(resource: Json, resolver: Resolver) -> Json:
+    if not isinstance(resource, dict):
+        return resource
     given = {key: _value(resource[key], resolver) for key in POLICIES if isinstance(resource.get(key), dict)}
     for key, value in given.items():
         if not isinstance(value, str):
