@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from sandbox.cloudformation import importing, operations, reverting
-from sandbox.cloudformation.account import Account
+from sandbox.cloudformation.account import STACK_TYPE, Account
 from sandbox.cloudformation.paging import paged
 from sandbox.cloudformation.plan import plan
 from sandbox.cloudformation.records import ChangeSet, Deployment, Options, Stack
@@ -41,6 +41,8 @@ def create_change_set(account: Account, params: Params, fetch: Fetch) -> Answer:
     _reverts_drift(params, kind)
     imports = importing.asked(params, kind)
     wanted, unmade = transformed(account, stack_name(params), deployment(account, params, fetch, base), fetch)
+    if params.get("IncludeNestedStacks"):
+        _check_flat(wanted)
     if kind == "IMPORT" and unmade is None:
         importing.check(account, wanted, imports)
     trial = base or Stack("arn:aws:cloudformation:trial", stack_name(params), account.agenda.now())
@@ -52,6 +54,11 @@ def create_change_set(account: Account, params: Params, fetch: Fetch) -> Answer:
     account.agenda.after(PENDING_SECONDS, lambda: _set_in_progress(made))
     account.agenda.after(PLANNING_SECONDS, lambda: _plan(account, stack, made))
     return {"Id": made.id, "StackId": stack.id}
+
+
+def _check_flat(wanted: Deployment) -> None:
+    if any(spec.type == STACK_TYPE for spec in wanted.template.resources.values()):
+        raise invalid("IncludeNestedStacks is not offered by this sandbox where there are nested stacks.")
 
 
 def transformed(

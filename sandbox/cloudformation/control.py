@@ -10,6 +10,7 @@ from sandbox.clock import Action as Step
 from sandbox.clock import Agenda, Clock
 from sandbox.cloudformation import changesets, drift, history, reads, writes
 from sandbox.cloudformation.account import Account
+from sandbox.cloudformation.nested.stacks import NestedStacks
 from sandbox.cloudformation.requests import Fetch
 from sandbox.errors import ApiError
 from sandbox.faults import Faults
@@ -127,7 +128,7 @@ class Control:
 
     def _account(self, region: str) -> Account:
         if region not in self._accounts:
-            self._accounts[region] = Account(
-                self._agenda, self._provisioner(region), self._schemas, self.faults, region=region
-            )
+            made = Account(self._agenda, self._provisioner(region), self._schemas, self.faults, region=region)
+            made.nested = NestedStacks(made, self._fetch)
+            self._accounts[region] = made
         return self._accounts[region]

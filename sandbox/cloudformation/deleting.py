@@ -54,7 +54,10 @@ class Deleting(Working):
             return
         self._say("IN_PROGRESS")
         if not self._hooked():
-            self._later(self._seconds, lambda: self._succeed(self._remove))
+            self._later(self._seconds, self._succeed_with_removal)
+
+    def _succeed_with_removal(self) -> None:
+        self._succeed(self._remove)
 
     def _over(self, report: Report) -> Report:
         def over(outcome: Outcome) -> None:
@@ -66,7 +69,7 @@ class Deleting(Working):
     def _fail_in_time(self, reason: str) -> None:
         if self._in_use and self._attempts < ATTEMPTS and self._more_goes():
             self.waits, self._attempts = "others", self._attempts + 1
-            self._later(AGAIN, lambda: self._succeed(self._remove))
+            self._later(AGAIN, self._succeed_with_removal)
         else:
             super()._fail_in_time(reason)
 

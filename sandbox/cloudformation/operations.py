@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.actual import gone
+from sandbox.cloudformation.nested.tasks import creating, updating
 from sandbox.cloudformation.policies import denial
 from sandbox.cloudformation.records import Deployment, Leftover, Options, Output, Stack
 from sandbox.cloudformation.removal import BRIEF, delete, remove, roll_back_creation
 from sandbox.cloudformation.rollback import roll_back
 from sandbox.cloudformation.runs import Run, Task
-from sandbox.cloudformation.tasks import Creating, Updating
 from sandbox.cloudformation.templates.evaluation import Evaluation
 from sandbox.errors import ApiError, ResourceFailure
 
@@ -62,7 +62,7 @@ def _go(account: Account, stack: Stack, verb: str, unmade: str | None) -> None:
         made = name in stack.resources and stack.resources[name].made is not None
         if made and stack.options.reverts_drift:
             made = not gone(account, stack, stack.resources[name])
-        tasks[name] = (Updating if made else Creating)(account, stack, spec, evaluation)
+        tasks[name] = (updating if made else creating)(account, stack, spec, evaluation)
     stack.operation.run = Run(tasks, needs, lambda failed: _worked(account, stack, verb, failed))
     stack.operation.run.start()
 

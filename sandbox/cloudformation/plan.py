@@ -18,6 +18,12 @@ from sandbox.cloudformation.templates.template import ResourceSpec
 
 Json = Any
 Detail = dict[str, Any]
+_AUTOMATIC: Detail = {
+    "Target": {"Attribute": "Properties", "RequiresRecreation": "Never"},
+    "Evaluation": "Dynamic",
+    "ChangeSource": "Automatic",
+}
+"""A nested stack's template may be another one (CloudFormation API Reference, ResourceChangeDetail)."""
 
 
 @dataclass
@@ -161,6 +167,8 @@ class _Planner:
         names = changed(old.plain, plain)
         details = [detail for name in names for detail in self._details(spec, old, name, plain)]
         details += self._beside(spec, old)
+        if spec.type == "AWS::CloudFormation::Stack" and not details:
+            details = [_AUTOMATIC]
         if spec.type != old.spec.type or _replacement(details) == "True":
             self._world.replaced.add(spec.logical_id)
         if details:

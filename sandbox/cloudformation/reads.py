@@ -68,7 +68,9 @@ def _described(account: Account, stack: Stack) -> Answer:
 
 
 def _dated(stack: Stack) -> dict[str, Any]:
-    return {"CreationTime": stack.created, "LastUpdatedTime": stack.updated, "DeletionTime": stack.gone}
+    around = {"ParentId": stack.parent, "RootId": stack.root}
+    times = {"CreationTime": stack.created, "LastUpdatedTime": stack.updated, "DeletionTime": stack.gone}
+    return {**times, **around}
 
 
 def _last_operations(stack: Stack) -> list[Answer]:

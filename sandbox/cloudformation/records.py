@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -208,6 +208,9 @@ class Stack:
     drifts: dict[str, ResourceDrift] = field(default_factory=dict)
     drift_status: str = "NOT_CHECKED"
     drift_checked: float | None = None
+    parent: str | None = None  # the ids of the stacks around a nested one
+    root: str | None = None
+    listener: Callable[[], None] | None = None  # is told once when no operation is under way any more
 
     @property
     def busy(self) -> bool:

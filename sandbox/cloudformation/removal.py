@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.deleting import Deleting
+from sandbox.cloudformation.nested.tasks import deleting
 from sandbox.cloudformation.records import Leftover, Options, Resource, Stack
 from sandbox.cloudformation.runs import Run
 from sandbox.cloudformation.templates.references import needed_by
@@ -63,7 +64,7 @@ def remove(
 ) -> None:
     """Remove *leftovers*, in reverse order; *over* gets those that would not go, and what they needed."""
     named = {f"{number}": leftover for number, leftover in enumerate(leftovers)}
-    tasks = {key: Deleting(account, stack, leftover) for key, leftover in named.items()}
+    tasks = {key: deleting(account, stack, leftover) for key, leftover in named.items()}
     for task in tasks.values():
         task.beside(tasks.values())
     stack.operation.run = Run(

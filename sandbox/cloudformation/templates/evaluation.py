@@ -44,6 +44,8 @@ class Live:
         inner = attributes.get(head)
         if isinstance(inner, Mapping) and rest in inner:
             return inner[rest]
+        if head == "Outputs":
+            raise ResourceFailure(f"Output '{rest}' not found in stack '{self.ref(logical_id)}'")
         raise ResourceFailure(f"Attribute '{name}' of resource [{logical_id}] does not exist")
 
     def exported(self, name: str) -> Json:
