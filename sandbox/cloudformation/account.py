@@ -49,6 +49,8 @@ class Account:
 
     nested: Nested
     """Is given once the account is there: it works on it."""
+    elsewhere: Callable[[str], Account]
+    """Gives the same account in another region; is given once the account is there."""
 
     def __init__(
         self,

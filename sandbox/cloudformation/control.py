@@ -34,6 +34,7 @@ ACTIONS: Mapping[str, Action] = {
     "DescribeStacks": reads.describe_stacks,
     "DetectStackDrift": drift.detect_stack_drift,
     "DetectStackResourceDrift": drift.detect_stack_resource_drift,
+    "EstimateTemplateCost": reads.estimate_template_cost,
     "ExecuteChangeSet": changesets.execute_change_set,
     "GetStackPolicy": writes.get_stack_policy,
     "GetTemplate": reads.get_template,
@@ -129,6 +130,6 @@ class Control:
     def _account(self, region: str) -> Account:
         if region not in self._accounts:
             made = Account(self._agenda, self._provisioner(region), self._schemas, self.faults, region=region)
-            made.nested = NestedStacks(made, self._fetch)
+            made.nested, made.elsewhere = NestedStacks(made, self._fetch), self._account
             self._accounts[region] = made
         return self._accounts[region]

@@ -15,6 +15,7 @@ from sandbox.cloudformation.templates.evaluation import Evaluation, Live
 from sandbox.cloudformation.templates.intrinsics import KNOWN_AFTER_APPLY
 from sandbox.cloudformation.templates.references import order, references
 from sandbox.cloudformation.templates.template import ResourceSpec
+from sandbox.errors import ResourceFailure
 
 Json = Any
 Detail = dict[str, Any]
@@ -59,6 +60,12 @@ class _Preview(Live):
             self.missing.append(name)
             return KNOWN_AFTER_APPLY
         return super().exported(name)
+
+    def output(self, stack: str, name: str, region: str) -> Json:
+        try:
+            return super().output(stack, name, region)
+        except ResourceFailure:  # it may be there once the change set is carried out
+            return KNOWN_AFTER_APPLY
 
     def _stays(self, logical_id: str) -> bool:
         return logical_id in self._there and logical_id not in self.replaced

@@ -11,7 +11,7 @@ from sandbox.cloudformation.changesets import parameters, tags
 from sandbox.cloudformation.drift import resource_information, stack_information
 from sandbox.cloudformation.paging import paged
 from sandbox.cloudformation.records import Resource, Stack
-from sandbox.cloudformation.requests import Fetch, Params, stack_name, text
+from sandbox.cloudformation.requests import Fetch, Params, deployment, stack_name, text
 from sandbox.cloudformation.templates.evaluation import Evaluation
 from sandbox.cloudformation.templates.references import capabilities, check
 from sandbox.cloudformation.templates.template import Template, parse
@@ -228,6 +228,17 @@ def _declared(template: Template) -> dict[str, Any]:
 def validate_template(account: Account, params: Params, fetch: Fetch) -> Answer:
     """Check a template by itself."""
     return _declared(_given(account, params, fetch))
+
+
+def estimate_template_cost(account: Account, params: Params, fetch: Fetch) -> Answer:
+    """
+    Check a template with its parameters, and return the address of a calculation.
+
+    CloudFormation API Reference, EstimateTemplateCost: an address of the AWS Simple Monthly Calculator, which
+    AWS has shut down since; what it would calculate is nowhere.
+    """
+    deployment(account, {**params, "Capabilities": ["CAPABILITY_NAMED_IAM"]}, fetch, None)
+    return {"Url": f"http://calculator.s3.amazonaws.com/calc5.html?key=cloudformation/{account.uuid()}"}
 
 
 def list_exports(account: Account, params: Params, _: Fetch) -> Answer:

@@ -43,6 +43,9 @@ class World(Protocol):
     def exported(self, name: str) -> Json:
         """Return the value of an export."""
 
+    def output(self, stack: str, name: str, region: str) -> Json:
+        """Return the value of another stack's output."""
+
     def zones(self, region: str) -> list[str]:
         """Return what `Fn::GetAZs` gives."""
 
@@ -69,6 +72,7 @@ class Resolver:
             "Fn::Cidr": self._cidr,
             "Fn::GetAZs": self._zones,
             "Fn::ImportValue": lambda argument: self._world.exported(self._text(argument)),
+            "Fn::GetStackOutput": self._output,
             "Condition": self.condition,
             "Fn::Equals": self._equals,
             "Fn::And": lambda argument: all(map(self._truth, argument)),
@@ -207,6 +211,24 @@ class Resolver:
         bits = int(self._text(argument[2])) if len(argument) > 2 else 8
         subnets = network.subnets(new_prefix=network.max_prefixlen - bits)
         return [str(subnet) for subnet, _ in zip(subnets, range(count), strict=False)]
+
+    def _output(self, argument: Json) -> Json:
+        """
+        Give another stack's output, as it is at that moment.
+
+        CloudFormation Template Reference, "Fn::GetStackOutput": StackName, OutputName, Region (this one where
+        it is left out), RoleArn (who asks); nothing keeps the other stack from changing it.
+        """
+        given = {key: self._text(value) for key, value in argument.items()}
+        if unknown := given.keys() - {"StackName", "OutputName", "Region", "RoleArn"}:
+            raise invalid(f"Template error: Fn::GetStackOutput has no {', '.join(sorted(unknown))}.")
+        own = self._values["AWS::AccountId"]
+        if "RoleArn" in given and f"::{own}:" not in given["RoleArn"]:
+            raise invalid(
+                "Template error: Fn::GetStackOutput of other accounts is not offered by this sandbox."
+            )
+        region = given.get("Region") or str(self._values["AWS::Region"])
+        return self._world.output(given["StackName"], given["OutputName"], region)
 
     def _zones(self, argument: Json) -> list[str]:
         return self._world.zones(self._text(argument) or self._values["AWS::Region"])

@@ -67,6 +67,10 @@ class Unknown:
         """Exports are looked up when a stack is deployed."""
         raise Unresolvable(name)
 
+    def output(self, stack: str, name: str, region: str) -> Json:
+        """Other stacks are looked at when a stack is deployed."""
+        raise Unresolvable(f"{stack}.{name} in {region}")
+
     def zones(self, region: str) -> list[str]:
         """Zones are looked up when a stack is deployed."""
         raise Unresolvable(region)
