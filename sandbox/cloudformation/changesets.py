@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sandbox.cloudformation import importing, operations, reverting
+from sandbox.cloudformation import operations, reverting
 from sandbox.cloudformation.account import STACK_TYPE, Account
+from sandbox.cloudformation.importing import existing, requested
 from sandbox.cloudformation.paging import paged
 from sandbox.cloudformation.plan import plan
 from sandbox.cloudformation.records import ChangeSet, Deployment, Options, Stack
@@ -37,14 +38,14 @@ def create_change_set(account: Account, params: Params, fetch: Fetch) -> Answer:
         if params.get("ClientToken") and params["ClientToken"] == known.token:
             return {"Id": known.id, "StackId": known.stack_id}
         raise ApiError("AlreadyExistsException", f"ChangeSet {name} already exists")
-    base = stack if stack and kind == "UPDATE" else None
+    base = stack if stack and stack.status != "REVIEW_IN_PROGRESS" else None
     _reverts_drift(params, kind)
-    imports = importing.asked(params, kind)
+    imports = requested.asked(params, kind)
     wanted, unmade = transformed(account, stack_name(params), deployment(account, params, fetch, base), fetch)
     if params.get("IncludeNestedStacks"):
         _check_flat(wanted)
     if kind == "IMPORT" and unmade is None:
-        importing.check(account, wanted, imports)
+        requested.check(account, wanted, imports, base)
     trial = base or Stack("arn:aws:cloudformation:trial", stack_name(params), account.agenda.now())
     if unmade is None:
         plan(account, trial, wanted)  # what cannot be evaluated is refused before anything is kept
@@ -73,7 +74,7 @@ def transformed(
 
 def _target(account: Account, name: str, kind: str, change_set: str) -> Stack | None:
     stack = account.find(name)
-    if kind in ("CREATE", "IMPORT"):
+    if kind == "CREATE" or (kind == "IMPORT" and stack is None):
         if stack is not None and stack.status != "REVIEW_IN_PROGRESS":
             raise invalid(
                 f"Stack [{name}] already exists and cannot be created again "
@@ -82,6 +83,8 @@ def _target(account: Account, name: str, kind: str, change_set: str) -> Stack | 
         return stack
     if stack is None:
         raise invalid(f"Stack [{name}] does not exist")
+    if kind == "IMPORT" and stack.status == "REVIEW_IN_PROGRESS":
+        return stack
     check_updatable(stack)
     return stack
 
@@ -114,6 +117,7 @@ def _kept(account: Account, stack: Stack, params: Params, kind: str, wanted: Dep
         description=params.get("Description"),
         on_stack_failure=params.get("OnStackFailure"),
         include_nested=bool(params.get("IncludeNestedStacks")),
+        import_existing=bool(params.get("ImportExistingResources")),
         reverts_drift=_reverts_drift(params, kind),
     )
     account.change_sets[made.id] = made
@@ -142,10 +146,12 @@ def _plan(account: Account, stack: Stack, made: ChangeSet) -> None:
         return
     if made.imports:
         made.status, made.execution = "CREATE_COMPLETE", "AVAILABLE"
-        made.changes = made.valued_changes = importing.changes(made.deployment, made.imports)
+        made.changes = made.valued_changes = requested.changes(made.deployment, made.imports)
         return
     try:
         found = plan(account, stack, made.deployment, reverts_drift=made.reverts_drift)
+        if made.import_existing:
+            made.taken_up = existing.existing(account, stack, made.deployment, found.changes)
         made.drift_status = reverting.stack_status(account, stack) if made.reverts_drift else None
     except ApiError as error:
         made.status, made.reason = "FAILED", error.message
@@ -156,7 +162,8 @@ def _plan(account: Account, stack: Stack, made: ChangeSet) -> None:
         made.status, made.reason = "FAILED", account.faults.behaviour.empty_reason
     else:
         made.status, made.execution, made.warning = "CREATE_COMPLETE", "AVAILABLE", found.warning
-        made.changes, made.valued_changes = found.changes, found.valued
+        made.changes = existing.imported(found.changes, made.taken_up)
+        made.valued_changes = existing.imported(found.valued, made.taken_up)
 
 
 def describe_change_set(account: Account, params: Params, _: Fetch) -> Answer:
@@ -208,6 +215,7 @@ def _summary(account: Account, found: ChangeSet) -> dict[str, Any]:
         "CreationTime": found.created,
         "Description": found.description,
         "IncludeNestedStacks": found.include_nested,
+        "ImportExistingResources": found.import_existing,
     }
 
 
@@ -260,9 +268,9 @@ def execute_change_set(account: Account, params: Params, _: Fetch) -> Answer:
     found.execution, stack.change_set_id = "EXECUTE_IN_PROGRESS", found.id
     stack.updated = account.agenda.now()
     how = options({**params, "OnStackFailure": found.on_stack_failure}, change_set_id=found.id)
-    how = replace(how, reverts_drift=found.reverts_drift)
+    how = replace(how, reverts_drift=found.reverts_drift, taken_up=found.taken_up)
     if found.imports:
-        importing.begin(account, stack, found.deployment, how, found.imports)
+        requested.begin(account, stack, found.deployment, how, found.imports)
         return {}
     begin = operations.create if found.type == "CREATE" else operations.update
     begin(account, stack, found.deployment, how)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.actual import gone
+from sandbox.cloudformation.importing.requested import Importing
 from sandbox.cloudformation.nested.tasks import creating, updating
 from sandbox.cloudformation.policies import denial
 from sandbox.cloudformation.records import Deployment, Leftover, Options, Output, Stack
@@ -62,7 +63,10 @@ def _go(account: Account, stack: Stack, verb: str, unmade: str | None) -> None:
         made = name in stack.resources and stack.resources[name].made is not None
         if made and stack.options.reverts_drift:
             made = not gone(account, stack, stack.resources[name])
-        tasks[name] = (updating if made else creating)(account, stack, spec, evaluation)
+        if not made and name in stack.options.taken_up:
+            tasks[name] = Importing(account, stack, spec, evaluation, stack.options.taken_up[name])
+        else:
+            tasks[name] = (updating if made else creating)(account, stack, spec, evaluation)
     stack.operation.run = Run(tasks, needs, lambda failed: _worked(account, stack, verb, failed))
     stack.operation.run.start()
 
@@ -93,7 +97,7 @@ def _worked(account: Account, stack: Stack, verb: str, failed: Sequence[str]) ->
 
 def _summary(stack: Stack, failed: Sequence[str]) -> str:
     parts = []
-    for verb in ("create", "update"):
+    for verb in ("create", "update", "import"):
         names = [name for name in failed if stack.resources[name].status == f"{verb.upper()}_FAILED"]
         if names:
             parts.append(f"The following resource(s) failed to {verb}: [{', '.join(names)}]. ")

@@ -19,7 +19,7 @@ from sandbox.errors import ResourceFailure
 
 Json = Any
 Detail = dict[str, Any]
-_AUTOMATIC: Detail = {
+AUTOMATIC: Detail = {
     "Target": {"Attribute": "Properties", "RequiresRecreation": "Never"},
     "Evaluation": "Dynamic",
     "ChangeSource": "Automatic",
@@ -175,7 +175,7 @@ class _Planner:
         details = [detail for name in names for detail in self._details(spec, old, name, plain)]
         details += self._beside(spec, old)
         if spec.type == "AWS::CloudFormation::Stack" and not details:
-            details = [_AUTOMATIC]
+            details = [AUTOMATIC]
         if spec.type != old.spec.type or _replacement(details) == "True":
             self._world.replaced.add(spec.logical_id)
         if details:

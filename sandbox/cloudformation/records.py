@@ -39,6 +39,7 @@ class Options:
     retain_except_on_create: bool = False
     change_set_id: str | None = None
     reverts_drift: bool = False
+    taken_up: Mapping[str, str] = field(default_factory=dict)  # what is imported, logical id -> identifier
 
 
 @dataclass
@@ -53,6 +54,11 @@ class Resource:
     shown: Mapping[str, Any] = field(default_factory=dict, repr=False)  # and NoEcho values hidden
     request: Request | None = field(default=None, repr=False)
     made: Provisioned | None = field(default=None, repr=False)
+
+    @property
+    def imported(self) -> bool:
+        """Whether it was taken up last: it was there before, and no way back removes it."""
+        return self.status == "IMPORT_COMPLETE"
 
     @property
     def physical_id(self) -> str:
@@ -171,6 +177,8 @@ class ChangeSet:
     drift_status: str | None = None
     imports: Mapping[str, str] = field(default_factory=dict)  # logical id -> identifier
     unmade: str | None = None  # why its macros fail
+    import_existing: bool = False
+    taken_up: Mapping[str, str] = field(default_factory=dict)  # what of it is there already
 
 
 @dataclass

@@ -46,7 +46,10 @@ def roll_back_creation(account: Account, stack: Stack, options: Options, reason:
     account.begin(stack, "ROLLBACK", options)
     account.set_status(stack, "ROLLBACK_IN_PROGRESS", reason)
     stays = "Retain" if not options.retain_except_on_create else ""
-    leftovers = [Leftover(each, each.spec.deletion_policy == stays) for each in stack.resources.values()]
+    leftovers = [
+        Leftover(each, each.imported or each.spec.deletion_policy == stays)
+        for each in stack.resources.values()
+    ]
 
     def end(failed: list[Leftover]) -> None:
         stack.resources = {each.resource.spec.logical_id: each.resource for each in failed}

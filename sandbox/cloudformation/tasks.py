@@ -292,9 +292,9 @@ class Restoring(Working):
         self._later(0 if self._skipped else self._seconds, lambda: self._end(before))
 
     def _forget(self) -> None:
-        kept = (
-            self._spec.deletion_policy == "Retain"
-            and not self._stack.operation.options.retain_except_on_create
+        retained = self._spec.deletion_policy == "Retain"
+        kept = self.resource.imported or (
+            retained and not self._stack.operation.options.retain_except_on_create
         )
         del self._stack.resources[self._name]
         del self._stack.undo[self._name]
