@@ -40,8 +40,8 @@ def existing(
         affected = ", ".join(f"{name} ({_told(account, specs[name])})" for name in wrong)
         raise invalid(
             "CloudFormation is attempting to import some resources because they already exist in your"
-            " account. The resources must have the DeletionPolicy attribute set to 'Retain' or 'RetainExceptOnCreate'"
-            f" in the template for successful import. The affected resources are {affected}"
+            " account. The resources must have the DeletionPolicy attribute set to 'Retain' or"
+            f" 'RetainExceptOnCreate' in the template for successful import. The affected resources are {affected}"
         )
     return found
 
