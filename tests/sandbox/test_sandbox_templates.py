@@ -137,7 +137,7 @@ def refused(aws: World, template: Any, **more: Any) -> str:
         ),
         (
             of({"A": thing(V={"Fn::Length": [1]})}),
-            "Template format error: Fn::Length is not offered by this sandbox.",
+            "Template error: Encountered unsupported function: Fn::Length",
         ),
     ],
 )

@@ -41,7 +41,8 @@ def existing(
         raise invalid(
             "CloudFormation is attempting to import some resources because they already exist in your"
             " account. The resources must have the DeletionPolicy attribute set to 'Retain' or"
-            f" 'RetainExceptOnCreate' in the template for successful import. The affected resources are {affected}"
+            " 'RetainExceptOnCreate' in the template for successful import."
+            f" The affected resources are {affected}"
         )
     return found
 

@@ -92,6 +92,8 @@ class Resolver:
             ((name, argument),) = value.items()
             if name in self._functions and not (name == "Condition" and not isinstance(argument, str)):
                 return self._applied(name, argument)
+            if name in ("Fn::Length", "Fn::ToJsonString"):
+                raise invalid(f"Template error: Encountered unsupported function: {name}")
             if name.startswith("Fn::"):
                 raise invalid(f"Template format error: {name} is not offered by this sandbox.")
         resolved = {key: self.resolve(inner) for key, inner in value.items()}
