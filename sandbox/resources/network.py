@@ -139,10 +139,8 @@ def _check_attached(call: Call, gateway: str) -> None:
     "When a DependsOn attribute is required"); the words are those that EC2 has been seen to answer.
     """
     state = call.services.backend("ec2", call.request.region)
-    found, table = (
-        state.internet_gateways.get(gateway),
-        state.route_tables.get(call.properties["RouteTableId"]),
-    )
+    found = state.internet_gateways.get(gateway)
+    table = state.route_tables.get(call.properties["RouteTableId"])
     if found and table and (found.vpc is None or found.vpc.id != table.vpc_id):
         raise ProvisionError(
             f'Resource handler returned message: "route table {table.id} and network gateway {gateway} belong'
