@@ -36,10 +36,15 @@ class Provisioned:
 class ProvisionError(Exception):
     """A resource cannot be made, changed or removed; the text is the reason shown in the stack's events."""
 
-    def __init__(self, reason: str, *, seconds: float = 0.0) -> None:
-        """*seconds*: how much longer than its usual time it takes until that is known."""
+    def __init__(self, reason: str, *, seconds: float = 0.0, in_use: bool = False) -> None:
+        """
+        *seconds*: how much longer than its usual time it takes until that is known.
+
+        *in_use*: whether it would go if something else, which still uses it, were gone.
+        """
         super().__init__(reason)
         self.seconds = seconds
+        self.in_use = in_use
 
 
 class Gone(Exception):  # noqa: N818 - named after what was found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from sandbox.clock import Agenda
 from sandbox.cloudformation.records import (
@@ -24,8 +25,32 @@ from sandbox.provisioning import Caller, Provisioned, Provisioner, Request, Sche
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
 
+class Nested(Protocol):
+    """Makes the stacks inside of stacks."""
+
+    def create(self, parent: Stack, request: Request) -> Stack:
+        """Begin to create the stack that *request* asks for; raises ProvisionError."""
+
+    def update(self, parent: Stack, child: Stack, request: Request) -> bool:
+        """Begin to update *child*; returns whether there is anything to do; raises ProvisionError."""
+
+    def restore(self, parent: Stack, child: Stack, request: Request) -> bool:
+        """Begin to put *child* back to what *request* had it be; returns whether there is anything to do."""
+
+    def delete(self, parent: Stack, child: Stack) -> bool:
+        """Begin to delete *child*; returns whether it was there."""
+
+    def cancel(self, child: Stack, status: str) -> None:
+        """Stop what *child* is doing, and give it *status*."""
+
+
 class Account:
     """Everything of one account and region."""
+
+    nested: Nested
+    """Is given once the account is there: it works on it."""
+    elsewhere: Callable[[str], Account]
+    """Gives the same account in another region; is given once the account is there."""
 
     def __init__(
         self,
@@ -140,6 +165,9 @@ class Account:
         self._close_change_set(stack)
         event = Event(self.uuid(), now, stack.operation, stack.name, stack.id, STACK_TYPE, status, reason)
         stack.events.append(event)
+        if stack.listener is not None and not stack.busy:
+            told, stack.listener = stack.listener, None
+            self.agenda.after(0, told)
 
     def _close_change_set(self, stack: Stack) -> None:
         executed = self.change_sets.get(stack.change_set_id or "")

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sandbox.cloudformation import importing, operations, reverting
-from sandbox.cloudformation.account import Account
+from sandbox.cloudformation import operations, reverting
+from sandbox.cloudformation.account import STACK_TYPE, Account
+from sandbox.cloudformation.importing import existing, requested
 from sandbox.cloudformation.paging import paged
 from sandbox.cloudformation.plan import plan
 from sandbox.cloudformation.records import ChangeSet, Deployment, Options, Stack
 from sandbox.cloudformation.requests import Fetch, Params, change_set_name, deployment, options, stack_name
 from sandbox.cloudformation.templates.parameters import masked
+from sandbox.cloudformation.transforms.failure import TransformFailure
+from sandbox.cloudformation.transforms.processing import processed
 from sandbox.errors import ApiError, invalid
 
 Answer = Mapping[str, Any]
@@ -35,25 +38,43 @@ def create_change_set(account: Account, params: Params, fetch: Fetch) -> Answer:
         if params.get("ClientToken") and params["ClientToken"] == known.token:
             return {"Id": known.id, "StackId": known.stack_id}
         raise ApiError("AlreadyExistsException", f"ChangeSet {name} already exists")
-    base = stack if stack and kind == "UPDATE" else None
+    base = stack if stack and stack.status != "REVIEW_IN_PROGRESS" else None
     _reverts_drift(params, kind)
-    imports = importing.asked(params, kind)
-    wanted = deployment(account, params, fetch, base)
-    if kind == "IMPORT":
-        importing.check(account, wanted, imports)
+    imports = requested.asked(params, kind)
+    wanted, unmade = transformed(account, stack_name(params), deployment(account, params, fetch, base), fetch)
+    if params.get("IncludeNestedStacks"):
+        _check_flat(wanted)
+    if kind == "IMPORT" and unmade is None:
+        requested.check(account, wanted, imports, base)
     trial = base or Stack("arn:aws:cloudformation:trial", stack_name(params), account.agenda.now())
-    plan(account, trial, wanted)  # what cannot be evaluated is refused before anything is kept
+    if unmade is None:
+        plan(account, trial, wanted)  # what cannot be evaluated is refused before anything is kept
     stack = stack or _reviewed(account, stack_name(params))
     made = _kept(account, stack, params, kind, wanted)
-    made.imports = imports
+    made.imports, made.unmade = imports, unmade
     account.agenda.after(PENDING_SECONDS, lambda: _set_in_progress(made))
     account.agenda.after(PLANNING_SECONDS, lambda: _plan(account, stack, made))
     return {"Id": made.id, "StackId": stack.id}
 
 
+def _check_flat(wanted: Deployment) -> None:
+    if any(spec.type == STACK_TYPE for spec in wanted.template.resources.values()):
+        raise invalid("IncludeNestedStacks is not offered by this sandbox where there are nested stacks.")
+
+
+def transformed(
+    account: Account, name: str, wanted: Deployment, fetch: Fetch
+) -> tuple[Deployment, str | None]:
+    """Return what macros make of *wanted*, or why they fail, which is told by the change set."""
+    try:
+        return processed(account, name, wanted, fetch), None
+    except TransformFailure as error:
+        return wanted, str(error)
+
+
 def _target(account: Account, name: str, kind: str, change_set: str) -> Stack | None:
     stack = account.find(name)
-    if kind in ("CREATE", "IMPORT"):
+    if kind == "CREATE" or (kind == "IMPORT" and stack is None):
         if stack is not None and stack.status != "REVIEW_IN_PROGRESS":
             raise invalid(
                 f"Stack [{name}] already exists and cannot be created again "
@@ -62,6 +83,8 @@ def _target(account: Account, name: str, kind: str, change_set: str) -> Stack | 
         return stack
     if stack is None:
         raise invalid(f"Stack [{name}] does not exist")
+    if kind == "IMPORT" and stack.status == "REVIEW_IN_PROGRESS":
+        return stack
     check_updatable(stack)
     return stack
 
@@ -94,6 +117,7 @@ def _kept(account: Account, stack: Stack, params: Params, kind: str, wanted: Dep
         description=params.get("Description"),
         on_stack_failure=params.get("OnStackFailure"),
         include_nested=bool(params.get("IncludeNestedStacks")),
+        import_existing=bool(params.get("ImportExistingResources")),
         reverts_drift=_reverts_drift(params, kind),
     )
     account.change_sets[made.id] = made
@@ -117,12 +141,17 @@ def _set_in_progress(made: ChangeSet) -> None:
 def _plan(account: Account, stack: Stack, made: ChangeSet) -> None:
     if made.deleted or made.execution == "OBSOLETE":
         return
+    if made.unmade is not None:
+        made.status, made.reason = "FAILED", made.unmade
+        return
     if made.imports:
         made.status, made.execution = "CREATE_COMPLETE", "AVAILABLE"
-        made.changes = made.valued_changes = importing.changes(made.deployment, made.imports)
+        made.changes = made.valued_changes = requested.changes(made.deployment, made.imports)
         return
     try:
         found = plan(account, stack, made.deployment, reverts_drift=made.reverts_drift)
+        if made.import_existing:
+            made.taken_up = existing.existing(account, stack, made.deployment, found.changes)
         made.drift_status = reverting.stack_status(account, stack) if made.reverts_drift else None
     except ApiError as error:
         made.status, made.reason = "FAILED", error.message
@@ -133,7 +162,8 @@ def _plan(account: Account, stack: Stack, made: ChangeSet) -> None:
         made.status, made.reason = "FAILED", account.faults.behaviour.empty_reason
     else:
         made.status, made.execution, made.warning = "CREATE_COMPLETE", "AVAILABLE", found.warning
-        made.changes, made.valued_changes = found.changes, found.valued
+        made.changes = existing.imported(found.changes, made.taken_up)
+        made.valued_changes = existing.imported(found.valued, made.taken_up)
 
 
 def describe_change_set(account: Account, params: Params, _: Fetch) -> Answer:
@@ -185,6 +215,7 @@ def _summary(account: Account, found: ChangeSet) -> dict[str, Any]:
         "CreationTime": found.created,
         "Description": found.description,
         "IncludeNestedStacks": found.include_nested,
+        "ImportExistingResources": found.import_existing,
     }
 
 
@@ -237,9 +268,9 @@ def execute_change_set(account: Account, params: Params, _: Fetch) -> Answer:
     found.execution, stack.change_set_id = "EXECUTE_IN_PROGRESS", found.id
     stack.updated = account.agenda.now()
     how = options({**params, "OnStackFailure": found.on_stack_failure}, change_set_id=found.id)
-    how = replace(how, reverts_drift=found.reverts_drift)
+    how = replace(how, reverts_drift=found.reverts_drift, taken_up=found.taken_up)
     if found.imports:
-        importing.begin(account, stack, found.deployment, how, found.imports)
+        requested.begin(account, stack, found.deployment, how, found.imports)
         return {}
     begin = operations.create if found.type == "CREATE" else operations.update
     begin(account, stack, found.deployment, how)

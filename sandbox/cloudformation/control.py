@@ -10,6 +10,7 @@ from sandbox.clock import Action as Step
 from sandbox.clock import Agenda, Clock
 from sandbox.cloudformation import changesets, drift, history, reads, writes
 from sandbox.cloudformation.account import Account
+from sandbox.cloudformation.nested.stacks import NestedStacks
 from sandbox.cloudformation.requests import Fetch
 from sandbox.errors import ApiError
 from sandbox.faults import Faults
@@ -33,6 +34,7 @@ ACTIONS: Mapping[str, Action] = {
     "DescribeStacks": reads.describe_stacks,
     "DetectStackDrift": drift.detect_stack_drift,
     "DetectStackResourceDrift": drift.detect_stack_resource_drift,
+    "EstimateTemplateCost": reads.estimate_template_cost,
     "ExecuteChangeSet": changesets.execute_change_set,
     "GetStackPolicy": writes.get_stack_policy,
     "GetTemplate": reads.get_template,
@@ -127,7 +129,7 @@ class Control:
 
     def _account(self, region: str) -> Account:
         if region not in self._accounts:
-            self._accounts[region] = Account(
-                self._agenda, self._provisioner(region), self._schemas, self.faults, region=region
-            )
+            made = Account(self._agenda, self._provisioner(region), self._schemas, self.faults, region=region)
+            made.nested, made.elsewhere = NestedStacks(made, self._fetch), self._account
+            self._accounts[region] = made
         return self._accounts[region]

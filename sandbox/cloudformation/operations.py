@@ -6,31 +6,36 @@ from collections.abc import Mapping, Sequence
 
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.actual import gone
+from sandbox.cloudformation.importing.requested import Importing
+from sandbox.cloudformation.nested.tasks import creating, updating
 from sandbox.cloudformation.policies import denial
 from sandbox.cloudformation.records import Deployment, Leftover, Options, Output, Stack
 from sandbox.cloudformation.removal import BRIEF, delete, remove, roll_back_creation
 from sandbox.cloudformation.rollback import roll_back
 from sandbox.cloudformation.runs import Run, Task
-from sandbox.cloudformation.tasks import Creating, Updating
 from sandbox.cloudformation.templates.evaluation import Evaluation
 from sandbox.errors import ApiError, ResourceFailure
 
 
-def create(account: Account, stack: Stack, deployment: Deployment, options: Options) -> None:
-    """Begin the creation of a stack that has nothing yet."""
+def create(
+    account: Account, stack: Stack, deployment: Deployment, options: Options, unmade: str | None = None
+) -> None:
+    """Begin the creation of a stack that has nothing yet; *unmade* says why its macros fail."""
     account.begin(stack, "CREATE_STACK", options)
     stack.options, stack.deployment = options, deployment
     account.set_status(stack, "CREATE_IN_PROGRESS", "User Initiated")
-    account.later(stack, BRIEF, lambda: _go(account, stack, "create"))
+    account.later(stack, BRIEF, lambda: _go(account, stack, "create", unmade))
 
 
-def update(account: Account, stack: Stack, deployment: Deployment, options: Options) -> None:
+def update(
+    account: Account, stack: Stack, deployment: Deployment, options: Options, unmade: str | None = None
+) -> None:
     """Begin an update; where it fails the stack goes back to what it was last whole."""
     account.begin(stack, "UPDATE_STACK", options)
     stack.options, stack.deployment = options, deployment
     stack.updated = account.agenda.now()
     account.set_status(stack, "UPDATE_IN_PROGRESS", "User Initiated")
-    account.later(stack, BRIEF, lambda: _go(account, stack, "update"))
+    account.later(stack, BRIEF, lambda: _go(account, stack, "update", unmade))
 
 
 def cancel_update(account: Account, stack: Stack, token: str | None) -> None:
@@ -40,7 +45,10 @@ def cancel_update(account: Account, stack: Stack, token: str | None) -> None:
     roll_back(account, stack, Options(token=token), "User Initiated")
 
 
-def _go(account: Account, stack: Stack, verb: str) -> None:
+def _go(account: Account, stack: Stack, verb: str, unmade: str | None) -> None:
+    if unmade is not None:
+        _failed(account, stack, verb, unmade)
+        return
     evaluation = Evaluation(account, stack, stack.deployment)
     try:
         needed = evaluation.imports()
@@ -55,7 +63,10 @@ def _go(account: Account, stack: Stack, verb: str) -> None:
         made = name in stack.resources and stack.resources[name].made is not None
         if made and stack.options.reverts_drift:
             made = not gone(account, stack, stack.resources[name])
-        tasks[name] = (Updating if made else Creating)(account, stack, spec, evaluation)
+        if not made and name in stack.options.taken_up:
+            tasks[name] = Importing(account, stack, spec, evaluation, stack.options.taken_up[name])
+        else:
+            tasks[name] = (updating if made else creating)(account, stack, spec, evaluation)
     stack.operation.run = Run(tasks, needs, lambda failed: _worked(account, stack, verb, failed))
     stack.operation.run.start()
 
@@ -86,7 +97,7 @@ def _worked(account: Account, stack: Stack, verb: str, failed: Sequence[str]) ->
 
 def _summary(stack: Stack, failed: Sequence[str]) -> str:
     parts = []
-    for verb in ("create", "update"):
+    for verb in ("create", "update", "import"):
         names = [name for name in failed if stack.resources[name].status == f"{verb.upper()}_FAILED"]
         if names:
             parts.append(f"The following resource(s) failed to {verb}: [{', '.join(names)}]. ")

@@ -15,9 +15,16 @@ from sandbox.cloudformation.templates.evaluation import Evaluation, Live
 from sandbox.cloudformation.templates.intrinsics import KNOWN_AFTER_APPLY
 from sandbox.cloudformation.templates.references import order, references
 from sandbox.cloudformation.templates.template import ResourceSpec
+from sandbox.errors import ResourceFailure
 
 Json = Any
 Detail = dict[str, Any]
+AUTOMATIC: Detail = {
+    "Target": {"Attribute": "Properties", "RequiresRecreation": "Never"},
+    "Evaluation": "Dynamic",
+    "ChangeSource": "Automatic",
+}
+"""A nested stack's template may be another one (CloudFormation API Reference, ResourceChangeDetail)."""
 
 
 @dataclass
@@ -53,6 +60,12 @@ class _Preview(Live):
             self.missing.append(name)
             return KNOWN_AFTER_APPLY
         return super().exported(name)
+
+    def output(self, stack: str, name: str, region: str) -> Json:
+        try:
+            return super().output(stack, name, region)
+        except ResourceFailure:  # it may be there once the change set is carried out
+            return KNOWN_AFTER_APPLY
 
     def _stays(self, logical_id: str) -> bool:
         return logical_id in self._there and logical_id not in self.replaced
@@ -161,6 +174,8 @@ class _Planner:
         names = changed(old.plain, plain)
         details = [detail for name in names for detail in self._details(spec, old, name, plain)]
         details += self._beside(spec, old)
+        if spec.type == "AWS::CloudFormation::Stack" and not details:
+            details = [AUTOMATIC]
         if spec.type != old.spec.type or _replacement(details) == "True":
             self._world.replaced.add(spec.logical_id)
         if details:

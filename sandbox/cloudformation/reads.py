@@ -11,7 +11,7 @@ from sandbox.cloudformation.changesets import parameters, tags
 from sandbox.cloudformation.drift import resource_information, stack_information
 from sandbox.cloudformation.paging import paged
 from sandbox.cloudformation.records import Resource, Stack
-from sandbox.cloudformation.requests import Fetch, Params, stack_name, text
+from sandbox.cloudformation.requests import Fetch, Params, deployment, stack_name, text
 from sandbox.cloudformation.templates.evaluation import Evaluation
 from sandbox.cloudformation.templates.references import capabilities, check
 from sandbox.cloudformation.templates.template import Template, parse
@@ -68,7 +68,9 @@ def _described(account: Account, stack: Stack) -> Answer:
 
 
 def _dated(stack: Stack) -> dict[str, Any]:
-    return {"CreationTime": stack.created, "LastUpdatedTime": stack.updated, "DeletionTime": stack.gone}
+    around = {"ParentId": stack.parent, "RootId": stack.root}
+    times = {"CreationTime": stack.created, "LastUpdatedTime": stack.updated, "DeletionTime": stack.gone}
+    return {**times, **around}
 
 
 def _last_operations(stack: Stack) -> list[Answer]:
@@ -159,12 +161,16 @@ def list_stack_resources(account: Account, params: Params, _: Fetch) -> Answer:
 
 
 def get_template(account: Account, params: Params, _: Fetch) -> Answer:
-    """Return the template of a stack or of a change set, as it was given."""
+    """Return the template of a stack or of a change set, as it was given or as its macros have made it."""
     if params.get("ChangeSetName"):
         found = account.change_set(str(params["ChangeSetName"]), params.get("StackName")).deployment
     else:
         found = account.stack(stack_name(params), WITH_ID).deployment
-    return {"TemplateBody": found.template.text, "StagesAvailable": ["Original", "Processed"]}
+    template, stages = found.template, ["Original", "Processed"]
+    text = template.text
+    if template.processed is not None and params.get("TemplateStage") == "Processed":
+        text = json.dumps(template.processed)
+    return {"TemplateBody": text, "StagesAvailable": stages[: 1 if template.pending else 2]}
 
 
 def _given(account: Account, params: Params, fetch: Fetch) -> Template:
@@ -172,7 +178,8 @@ def _given(account: Account, params: Params, fetch: Fetch) -> Template:
     if given is None:
         raise invalid("Either Template URL or Template Body must be specified.")
     template = parse(given)
-    check(template, account.schemas)
+    if not template.pending:
+        check(template, account.schemas)
     return template
 
 
@@ -194,12 +201,14 @@ def get_template_summary(account: Account, params: Params, fetch: Fetch) -> Answ
 
 
 def _declared(template: Template) -> dict[str, Any]:
-    needed, types = capabilities(template)
-    reason = f"The following resource(s) require capabilities: [{', '.join(types)}]" if needed else None
+    iam, types = capabilities(template)
+    reason = f"The following resource(s) require capabilities: [{', '.join(types)}]" if iam else None
+    needed = [*([iam] if iam else []), *(["CAPABILITY_AUTO_EXPAND"] if template.transforms else [])]
     return {
         "Description": template.description,
-        "Capabilities": [needed] if needed else None,
+        "Capabilities": needed or None,
         "CapabilitiesReason": reason,
+        "DeclaredTransforms": list(template.transforms) or None,
         "Parameters": [
             {
                 "ParameterKey": spec.name,
@@ -219,6 +228,17 @@ def _declared(template: Template) -> dict[str, Any]:
 def validate_template(account: Account, params: Params, fetch: Fetch) -> Answer:
     """Check a template by itself."""
     return _declared(_given(account, params, fetch))
+
+
+def estimate_template_cost(account: Account, params: Params, fetch: Fetch) -> Answer:
+    """
+    Check a template with its parameters, and return the address of a calculation.
+
+    CloudFormation API Reference, EstimateTemplateCost: an address of the AWS Simple Monthly Calculator, which
+    AWS has shut down since; what it would calculate is nowhere.
+    """
+    deployment(account, {**params, "Capabilities": ["CAPABILITY_NAMED_IAM"]}, fetch, None)
+    return {"Url": f"http://calculator.s3.amazonaws.com/calc5.html?key=cloudformation/{account.uuid()}"}
 
 
 def list_exports(account: Account, params: Params, _: Fetch) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ class Options:
     retain_except_on_create: bool = False
     change_set_id: str | None = None
     reverts_drift: bool = False
+    taken_up: Mapping[str, str] = field(default_factory=dict)  # what is imported, logical id -> identifier
 
 
 @dataclass
@@ -53,6 +54,11 @@ class Resource:
     shown: Mapping[str, Any] = field(default_factory=dict, repr=False)  # and NoEcho values hidden
     request: Request | None = field(default=None, repr=False)
     made: Provisioned | None = field(default=None, repr=False)
+
+    @property
+    def imported(self) -> bool:
+        """Whether it was taken up last: it was there before, and no way back removes it."""
+        return self.status == "IMPORT_COMPLETE"
 
     @property
     def physical_id(self) -> str:
@@ -170,6 +176,9 @@ class ChangeSet:
     reverts_drift: bool = False
     drift_status: str | None = None
     imports: Mapping[str, str] = field(default_factory=dict)  # logical id -> identifier
+    unmade: str | None = None  # why its macros fail
+    import_existing: bool = False
+    taken_up: Mapping[str, str] = field(default_factory=dict)  # what of it is there already
 
 
 @dataclass
@@ -207,6 +216,9 @@ class Stack:
     drifts: dict[str, ResourceDrift] = field(default_factory=dict)
     drift_status: str = "NOT_CHECKED"
     drift_checked: float | None = None
+    parent: str | None = None  # the ids of the stacks around a nested one
+    root: str | None = None
+    listener: Callable[[], None] | None = None  # is told once when no operation is under way any more
 
     @property
     def busy(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.deleting import Deleting
+from sandbox.cloudformation.nested.tasks import deleting
 from sandbox.cloudformation.records import Leftover, Options, Resource, Stack
 from sandbox.cloudformation.runs import Run
 from sandbox.cloudformation.templates.references import needed_by
@@ -45,7 +46,10 @@ def roll_back_creation(account: Account, stack: Stack, options: Options, reason:
     account.begin(stack, "ROLLBACK", options)
     account.set_status(stack, "ROLLBACK_IN_PROGRESS", reason)
     stays = "Retain" if not options.retain_except_on_create else ""
-    leftovers = [Leftover(each, each.spec.deletion_policy == stays) for each in stack.resources.values()]
+    leftovers = [
+        Leftover(each, each.imported or each.spec.deletion_policy == stays)
+        for each in stack.resources.values()
+    ]
 
     def end(failed: list[Leftover]) -> None:
         stack.resources = {each.resource.spec.logical_id: each.resource for each in failed}
@@ -63,7 +67,9 @@ def remove(
 ) -> None:
     """Remove *leftovers*, in reverse order; *over* gets those that would not go, and what they needed."""
     named = {f"{number}": leftover for number, leftover in enumerate(leftovers)}
-    tasks = {key: Deleting(account, stack, leftover) for key, leftover in named.items()}
+    tasks = {key: deleting(account, stack, leftover) for key, leftover in named.items()}
+    for task in tasks.values():
+        task.beside(tasks.values())
     stack.operation.run = Run(
         tasks,
         _users(named),

@@ -80,7 +80,8 @@ def template(account: Account, params: Params, fetch: Fetch, stack: Stack | None
     if given is None:
         raise invalid("Either Template URL or Template Body must be specified.")
     parsed = parse(given)
-    check(parsed, account.schemas)
+    if not parsed.pending:
+        check(parsed, account.schemas)
     return parsed
 
 
@@ -93,7 +94,7 @@ def deployment(account: Account, params: Params, fetch: Fetch, stack: Stack | No
         for each in params.get("Parameters", ())
     ]
     values = chosen(wanted, given, old.parameters if stack else None)
-    _check_capabilities(wanted, params.get("Capabilities", ()))
+    check_capabilities(wanted, params.get("Capabilities", ()))
     try:
         found = looked_up(wanted, values, account.provisioner.resolve)
     except ProvisionError as error:
@@ -127,11 +128,24 @@ def _check_tags(params: Params) -> None:
         raise invalid("aws: prefixed tag key names are not allowed for external use.")
 
 
-def _check_capabilities(wanted: Template, given: Any) -> None:
+def check_capabilities(wanted: Template, given: Any) -> None:
+    """Refuse IAM that the call does not allow; raises ApiError."""
     needed, _ = capabilities(wanted)
     enough = {"CAPABILITY_NAMED_IAM"} | ({"CAPABILITY_IAM"} if needed == "CAPABILITY_IAM" else set())
     if needed and not enough & set(given):
         raise ApiError("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
+
+
+def check_expansion(wanted: Template, params: Params) -> None:
+    """
+    Refuse macros that a call without a change set does not allow; raises ApiError.
+
+    CloudFormation API Reference, CreateStack, Capabilities: CAPABILITY_AUTO_EXPAND, those that AWS hosts too;
+    change sets do not need it.
+    """
+    if wanted.transforms and "CAPABILITY_AUTO_EXPAND" not in params.get("Capabilities", ()):
+        needed = "Requires capabilities : [CAPABILITY_AUTO_EXPAND]"
+        raise ApiError("InsufficientCapabilitiesException", needed)
 
 
 def options(params: Params, *, change_set_id: str | None = None) -> Options:

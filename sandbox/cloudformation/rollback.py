@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sandbox.cloudformation.account import Account
+from sandbox.cloudformation.nested.tasks import restoring
 from sandbox.cloudformation.records import Leftover, Options, Stack
 from sandbox.cloudformation.removal import BRIEF, remove, roll_back_creation
 from sandbox.cloudformation.runs import Run
-from sandbox.cloudformation.tasks import Restoring
 from sandbox.cloudformation.templates.evaluation import Evaluation
 from sandbox.errors import ApiError
 
@@ -26,7 +26,7 @@ def roll_back(
 
 
 def _restore(account: Account, stack: Stack, skipped: Collection[str]) -> None:
-    tasks = {name: Restoring(account, stack, name, skipped=name in skipped) for name in stack.undo}
+    tasks = {name: restoring(account, stack, name, skipped=name in skipped) for name in stack.undo}
     stack.operation.run = Run(tasks, _needs(account, stack), lambda failed: _restored(account, stack, failed))
     stack.operation.run.start()
 

@@ -37,6 +37,7 @@ class Working:
         self._spec = spec
         self._live = True
         self._longer = 0.0
+        self._in_use = False
         self._prefix = self.verb.upper()
         self.resource = Resource(spec, "", account.agenda.now())
 
@@ -70,10 +71,12 @@ class Working:
 
     def _attempt(self, action: Callable[[], None]) -> str | None:
         """Return why *action* failed, or None; a provisioner's own error fails the resource only."""
+        self._longer, self._in_use = 0.0, False
         try:
             action()
         except (ProvisionError, ResourceFailure) as error:
-            self._longer = error.seconds if isinstance(error, ProvisionError) else 0.0
+            if isinstance(error, ProvisionError):
+                self._longer, self._in_use = error.seconds, error.in_use
             return str(error)
         except Exception as error:  # noqa: BLE001 - the stack must come to an end; the message may be secret
             trace = "".join(format_tb(error.__traceback__))
@@ -289,9 +292,9 @@ class Restoring(Working):
         self._later(0 if self._skipped else self._seconds, lambda: self._end(before))
 
     def _forget(self) -> None:
-        kept = (
-            self._spec.deletion_policy == "Retain"
-            and not self._stack.operation.options.retain_except_on_create
+        retained = self._spec.deletion_policy == "Retain"
+        kept = self.resource.imported or (
+            retained and not self._stack.operation.options.retain_except_on_create
         )
         del self._stack.resources[self._name]
         del self._stack.undo[self._name]

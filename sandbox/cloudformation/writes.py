@@ -7,11 +7,11 @@ from typing import Any
 
 from sandbox.cloudformation import operations, policies
 from sandbox.cloudformation.account import Account
-from sandbox.cloudformation.changesets import check_updatable
+from sandbox.cloudformation.changesets import check_updatable, transformed
 from sandbox.cloudformation.plan import plan
-from sandbox.cloudformation.records import Options, Resource, Stack
+from sandbox.cloudformation.records import Deployment, Options, Resource, Stack
 from sandbox.cloudformation.removal import delete
-from sandbox.cloudformation.requests import Fetch, Params, deployment, options, stack_name
+from sandbox.cloudformation.requests import Fetch, Params, check_expansion, deployment, options, stack_name
 from sandbox.cloudformation.rollback import roll_back
 from sandbox.errors import ApiError, invalid
 
@@ -27,17 +27,27 @@ def create_stack(account: Account, params: Params, fetch: Fetch) -> Answer:
         if _repeated(stack, params):
             return _operation(stack)
         raise ApiError("AlreadyExistsException", f"Stack [{name}] already exists")
-    wanted = deployment(account, params, fetch, None)
+    wanted, unmade = _wanted(account, params, fetch, None)
     if params.get("StackPolicyBody"):
         policies.check(params["StackPolicyBody"])
     stack = stack or Stack(account.arn("stack", name), name, account.agenda.now())
-    plan(account, stack, wanted)  # what cannot be evaluated is refused before anything is kept
+    if unmade is None:
+        plan(account, stack, wanted)  # what cannot be evaluated is refused before anything is kept
     account.stacks[stack.id] = stack
     _make_obsolete(account, stack)
     stack.protected = bool(params.get("EnableTerminationProtection"))
     stack.policy, stack.timeout = params.get("StackPolicyBody"), params.get("TimeoutInMinutes")
-    operations.create(account, stack, wanted, options(params))
+    operations.create(account, stack, wanted, options(params), unmade)
     return _operation(stack)
+
+
+def _wanted(
+    account: Account, params: Params, fetch: Fetch, stack: Stack | None
+) -> tuple[Deployment, str | None]:
+    """Return what is asked for, and why its macros fail where they do, which the operation tells."""
+    wanted = deployment(account, params, fetch, stack)
+    check_expansion(wanted.template, params)
+    return transformed(account, stack_name(params), wanted, fetch)
 
 
 def _repeated(stack: Stack, params: Params) -> bool:
@@ -60,14 +70,14 @@ def update_stack(account: Account, params: Params, fetch: Fetch) -> Answer:
     if _repeated(stack, params):
         return _operation(stack)
     check_updatable(stack)
-    wanted = deployment(account, params, fetch, stack)
+    wanted, unmade = _wanted(account, params, fetch, stack)
     if params.get("StackPolicyBody"):
         policies.check(params["StackPolicyBody"])
         stack.policy = params["StackPolicyBody"]
-    if plan(account, stack, wanted).empty:
+    if unmade is None and plan(account, stack, wanted).empty:
         raise invalid("No updates are to be performed.")
     _make_obsolete(account, stack)
-    operations.update(account, stack, wanted, options(params))
+    operations.update(account, stack, wanted, options(params), unmade)
     return _operation(stack)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.provisioning import Provisioned
-from sandbox.resources import require
+from sandbox.resources import interfaces, require
 from sandbox.resources.handler import Call, Handler, difference, unchanged
 from sandbox.resources.network import labelled, relabel, retagged
 
@@ -30,8 +30,21 @@ def _attach(call: Call) -> Provisioned:
 
 
 def _detach(call: Call, current: Provisioned) -> None:
+    """Refuse while an address of the VPC is reached through it (EC2 API Reference, DetachInternetGateway)."""
     del current
+    vpc = call.properties["VpcId"]
+    if any(each.eni.subnet.vpc_id == vpc for each in _mapped(call)):
+        raise interfaces.in_use(
+            f"Network {vpc} has some mapped public address(es). Please unmap those public address(es) before"
+            " detaching the gateway."
+        )
     call.apply("ec2", "detach_internet_gateway")
+
+
+def _mapped(call: Call) -> list[Any]:
+    """Return moto's addresses that an interface has; an interface that is gone leaves its address."""
+    state = call.services.backend("ec2", call.request.region)
+    return [each for each in state.addresses if each.eni is not None and each.eni.id in state.enis]
 
 
 def _create_address(call: Call) -> Provisioned:
@@ -47,6 +60,9 @@ def _update_address(call: Call, old: Mapping[str, Any], current: Provisioned) ->
 
 
 def _delete_address(call: Call, current: Provisioned) -> None:
+    """Refuse while something has it (EC2 API Reference, ReleaseAddress, error InvalidIPAddress.InUse)."""
+    if any(each.public_ip == current.physical_id for each in _mapped(call)):
+        raise interfaces.in_use(f"Address {current.physical_id} is in use.")
     call.ask("ec2", "release_address", AllocationId=current.attributes["AllocationId"])
 
 
@@ -79,8 +95,8 @@ def _create_endpoint(call: Call) -> Provisioned:
 
 def _endpoint_attributes(endpoint: Mapping[str, Any]) -> dict[str, Any]:
     entries = [f"{each['HostedZoneId']}:{each['DnsName']}" for each in endpoint.get("DnsEntries", [])]
-    interfaces = list(endpoint.get("NetworkInterfaceIds", []))
-    return {"Id": endpoint["VpcEndpointId"], "DnsEntries": entries, "NetworkInterfaceIds": interfaces}
+    faces = list(endpoint.get("NetworkInterfaceIds", []))
+    return {"Id": endpoint["VpcEndpointId"], "DnsEntries": entries, "NetworkInterfaceIds": faces}
 
 
 _MEMBERS = {"SubnetIds": "Subnet", "RouteTableIds": "RouteTable", "SecurityGroupIds": "SecurityGroup"}

@@ -48,7 +48,13 @@ def check_unused(call: Call, kind: str, identifier: str) -> None:
             "subnet": f"The subnet '{identifier}' has dependencies and cannot be deleted.",
             "security group": f"resource {identifier} has a dependent object",
         }
-        raise ProvisionError(
-            f'Resource handler returned message: "{said[kind]} (Service: Ec2, Status Code: 400)"'
-            " (HandlerErrorCode: InvalidRequest)"
-        )
+        raise in_use(said[kind])
+
+
+def in_use(said: str) -> ProvisionError:
+    """Return EC2's refusal to remove what something else still uses, in its words *said*."""
+    return ProvisionError(
+        f'Resource handler returned message: "{said} (Service: Ec2, Status Code: 400)"'
+        " (HandlerErrorCode: InvalidRequest)",
+        in_use=True,
+    )

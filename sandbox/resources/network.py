@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.provisioning import Provisioned
+from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import interfaces, require
 from sandbox.resources.handler import Call, Handler, unchanged
 
@@ -64,6 +64,17 @@ def _update_vpc(call: Call, old: Mapping[str, Any], current: Provisioned) -> Pro
 
 
 def _delete_vpc(call: Call, current: Provisioned) -> None:
+    """Refuse while a gateway, group, endpoint or interface is in it (EC2 API Reference, DeleteVpc)."""
+    vpc = current.physical_id
+    state = call.services.backend("ec2", call.request.region)
+    groups = [each for each in state.groups.get(vpc, {}).values() if each.name != "default"]
+    gateways = [each for each in state.internet_gateways.values() if each.vpc and each.vpc.id == vpc]
+    endpoints = [
+        each for each in state.vpc_end_points.values() if each.vpc_id == vpc and each.state != "deleted"
+    ]
+    faces = [each for each in state.enis.values() if each.subnet.vpc_id == vpc]
+    if groups or gateways or endpoints or faces:
+        raise interfaces.in_use(f"The vpc '{vpc}' has dependencies and cannot be deleted.")
     call.ask("ec2", "delete_vpc", VpcId=current.physical_id)
 
 
@@ -114,13 +125,32 @@ def _destination(call: Call) -> dict[str, str]:
 
 
 def _create_route(call: Call) -> Provisioned:
+    _check_attached(call, str(call.properties.get("GatewayId", "")))
     call.apply("ec2", "create_route")
     block = next(iter(_destination(call).values()))
     return Provisioned(f"{call.properties['RouteTableId']}|{block}", {"CidrBlock": block})
 
 
+def _check_attached(call: Call, gateway: str) -> None:
+    """
+    Refuse a route to an internet gateway that is not attached to the table's VPC; raises ProvisionError.
+
+    Nothing waits for the attachment but a DependsOn (CloudFormation Template Reference, DependsOn attribute,
+    "When a DependsOn attribute is required"); the words are those that EC2 has been seen to answer.
+    """
+    state = call.services.backend("ec2", call.request.region)
+    found = state.internet_gateways.get(gateway)
+    table = state.route_tables.get(call.properties["RouteTableId"])
+    if found and table and (found.vpc is None or found.vpc.id != table.vpc_id):
+        raise ProvisionError(
+            f'Resource handler returned message: "route table {table.id} and network gateway {gateway} belong'
+            ' to different networks (Service: Ec2, Status Code: 400)" (HandlerErrorCode: InvalidRequest)'
+        )
+
+
 def _update_route(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
     del old
+    _check_attached(call, str(call.properties.get("GatewayId", "")))
     call.apply("ec2", "replace_route")
     return current
 

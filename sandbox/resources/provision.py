@@ -67,6 +67,7 @@ _GONE = re.compile(
     r"NotFound|NoSuch|NotExist|Nonexistent|DoesNotExist|NotAttached|Inactive|NotActive", re.IGNORECASE
 )
 _GONE_WORDS = re.compile(r"^No scal(?:able target|ing policy) found")
+_IN_USE = re.compile(r"DependencyViolation|^InvalidIPAddress\.InUse$")
 _TAKEN = re.compile(
     r"AlreadyExists|EntityExists|^Duplicate|\.Duplicate$|AlreadyOwned|ResourceExists|ResourceInUse"
 )
@@ -206,5 +207,6 @@ def _reason(call: Call, error: Exception) -> ProvisionError:
     )
     return ProvisionError(
         f'Resource handler returned message: "{exists}{message} (Service: {service}, Status Code: {status})"'
-        f" (HandlerErrorCode: {handler_code})"
+        f" (HandlerErrorCode: {handler_code})",
+        in_use=bool(_IN_USE.search(code)),
     )

@@ -23,6 +23,7 @@ FUNCTIONS = frozenset(
         "FindInMap",
         "GetAZs",
         "GetAtt",
+        "GetStackOutput",
         "If",
         "ImportValue",
         "Join",

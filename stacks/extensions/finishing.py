@@ -37,7 +37,8 @@ def finished(settings: Settings, one: Extension) -> tuple[dict[str, Any], tuple[
         "AWS::StackName": settings.stack_name(one.name),
         **({"AWS::AccountId": settings.account} if settings.account else {}),
     }
-    template, objections = with_literal_names(one.template, {**static(declared, found), **place})
+    known = {**static(declared, found), **place}
+    template, objections = with_literal_names(one.template, known, settings.prefix)
     for name in {*one.parameters, *GIVEN} & declared.keys():
         template["Parameters"][name]["Default"] = found[name]
     return _without_idle(template, used(one.template) - used(template)), objections

@@ -14,6 +14,7 @@ from stacks.checking.problems import Place, printable
 from stacks.extensions.values import Objection, text_of
 
 IMPORT = "Fn::ImportValue"
+OTHERS = "Fn::GetStackOutput"
 _NAMED = re.compile(r"\$\{(!?)([^}]*)\}")
 _EXPORT = re.compile(r"[A-Za-z0-9:-]{1,255}")
 """CloudFormation template reference, Outputs section: alphanumeric characters, colons and hyphens."""
@@ -25,14 +26,14 @@ class _NotStaticError(Exception):
 
 
 def with_literal_names(
-    template: Mapping[str, Any], known: Mapping[str, str]
+    template: Mapping[str, Any], known: Mapping[str, str], prefix: str
 ) -> tuple[dict[str, Any], tuple[Objection, ...]]:
     """
     Return *template* with the name of every import and export as text, and what could not be resolved.
 
-    *known*: values of parameters and pseudo parameters.
+    *known*: values of parameters and pseudo parameters. *prefix*: of the environment's own stacks.
     """
-    writer = _Writer(template, known)
+    writer = _Writer(template, known, prefix)
     written = writer.written(dict(template), ())
     for output, one in template.get("Outputs", {}).items():
         if "Export" in one:
@@ -42,7 +43,8 @@ def with_literal_names(
 
 
 class _Writer:
-    def __init__(self, template: Mapping[str, Any], known: Mapping[str, str]) -> None:
+    def __init__(self, template: Mapping[str, Any], known: Mapping[str, str], prefix: str) -> None:
+        self._prefix = prefix
         self._mappings = template.get("Mappings", {})
         self._known = known
         self.objections: list[Objection] = []
@@ -61,10 +63,22 @@ class _Writer:
             return [self.written(one, (*place, index)) for index, one in enumerate(node)]
         if not isinstance(node, dict):
             return node
+        if OTHERS in node:
+            self._check_others(node[OTHERS], (*place, OTHERS))
         return {
             key: self.name(one, (*place, key)) if key == IMPORT else self.written(one, (*place, key))
             for key, one in node.items()
         }
+
+    def _check_others(self, argument: Any, place: Place) -> None:
+        """Object to an output of the environment's own stacks: no order of theirs follows from it."""
+        if not isinstance(argument, dict) or "StackName" not in argument:
+            self.objections.append((place, "expected StackName and OutputName"))
+        elif "Region" not in argument:
+            stack = self.name(argument["StackName"], (*place, "StackName"))
+            if stack.startswith(f"{self._prefix}-"):
+                what = "a stack of this environment; take its export with Fn::ImportValue, which orders them"
+                self.objections.append(((*place, "StackName"), f"{printable(stack)}: {what}"))
 
     def name(self, value: Any, place: Place) -> str:
         try:

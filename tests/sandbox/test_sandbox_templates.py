@@ -132,12 +132,12 @@ def refused(aws: World, template: Any, **more: Any) -> str:
             "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments.",
         ),
         (
-            of({"A": thing("AWS::CloudFormation::Stack")}),
-            "Template format error: nested stacks are not offered by this sandbox.",
+            of({"A": thing(extra={"DeletionPolicy": {"Ref": "AWS::Region"}})}),
+            "Template format error: Every DeletionPolicy member must be a string.",
         ),
         (
-            of({"A": thing()}, Transform="AWS::Serverless-2016-10-31"),
-            "Template format error: transforms and macros are not offered by this sandbox.",
+            of({"A": thing(V={"Fn::Length": [1]})}),
+            "Template error: Encountered unsupported function: Fn::Length",
         ),
     ],
 )

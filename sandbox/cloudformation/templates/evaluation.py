@@ -44,6 +44,8 @@ class Live:
         inner = attributes.get(head)
         if isinstance(inner, Mapping) and rest in inner:
             return inner[rest]
+        if head == "Outputs":
+            raise ResourceFailure(f"Output '{rest}' not found in stack '{self.ref(logical_id)}'")
         raise ResourceFailure(f"Attribute '{name}' of resource [{logical_id}] does not exist")
 
     def exported(self, name: str) -> Json:
@@ -52,6 +54,16 @@ class Live:
         if exporter is None:
             raise ResourceFailure(f"No export named {name} found.")
         return exporter.exports[name]
+
+    def output(self, stack: str, name: str, region: str) -> Json:
+        """Return the other stack's output."""
+        found = self._account.elsewhere(region).find(stack)
+        if found is None:
+            raise ResourceFailure(f"Stack with id {stack} does not exist")
+        value = next((each.value for each in found.outputs if each.key == name), None)
+        if value is None:
+            raise ResourceFailure(f"Output '{name}' not found in stack '{found.id}'")
+        return value
 
     def zones(self, region: str) -> list[str]:
         """Return the account's."""
@@ -80,6 +92,9 @@ class _Importing:
 
     def exported(self, name: str) -> Json:
         self.names.add(name)
+        return KNOWN_AFTER_APPLY
+
+    def output(self, _: str, __: str, ___: str) -> Json:
         return KNOWN_AFTER_APPLY
 
     def zones(self, region: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -14,6 +15,8 @@ from sandbox.errors import invalid
 
 Json = Any
 KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
+_WITH_DEFAULT = 4
+"""Arguments of a Fn::FindInMap that says a value for keys that are not there."""
 _DYNAMIC = re.compile(r"\{\{resolve:[^{}]+\}\}")
 
 
@@ -22,6 +25,10 @@ class _NoValue:
 
 
 NO_VALUE = _NoValue()
+
+
+class Unresolvable(Exception):  # noqa: N818 - a state, and no error where it is expected
+    """A value that is not known yet; the text names it."""
 
 
 class World(Protocol):
@@ -36,6 +43,9 @@ class World(Protocol):
     def exported(self, name: str) -> Json:
         """Return the value of an export."""
 
+    def output(self, stack: str, name: str, region: str) -> Json:
+        """Return the value of another stack's output."""
+
     def zones(self, region: str) -> list[str]:
         """Return what `Fn::GetAZs` gives."""
 
@@ -49,7 +59,7 @@ class Resolver:
         self._values = values
         self._world = world
         self._conditions: dict[str, bool] = {}
-        self._functions: Mapping[str, Callable[[Json], Json]] = {
+        self._functions: dict[str, Callable[[Json], Json]] = {
             "Ref": self._ref,
             "Fn::GetAtt": self._get_att,
             "Fn::Sub": self._sub,
@@ -62,12 +72,15 @@ class Resolver:
             "Fn::Cidr": self._cidr,
             "Fn::GetAZs": self._zones,
             "Fn::ImportValue": lambda argument: self._world.exported(self._text(argument)),
+            "Fn::GetStackOutput": self._output,
             "Condition": self.condition,
             "Fn::Equals": self._equals,
             "Fn::And": lambda argument: all(map(self._truth, argument)),
             "Fn::Or": lambda argument: any(map(self._truth, argument)),
             "Fn::Not": lambda argument: not self._truth(argument[0]),
         }
+        if "AWS::LanguageExtensions" in template.transforms:
+            self._functions |= {"Fn::Length": self._length, "Fn::ToJsonString": self._json}
 
     def resolve(self, value: Json) -> Json:
         """Return *value* with every function resolved; what AWS::NoValue stands for is left out."""
@@ -79,6 +92,8 @@ class Resolver:
             ((name, argument),) = value.items()
             if name in self._functions and not (name == "Condition" and not isinstance(argument, str)):
                 return self._applied(name, argument)
+            if name in ("Fn::Length", "Fn::ToJsonString"):
+                raise invalid(f"Template error: Encountered unsupported function: {name}")
             if name.startswith("Fn::"):
                 raise invalid(f"Template format error: {name} is not offered by this sandbox.")
         resolved = {key: self.resolve(inner) for key, inner in value.items()}
@@ -174,7 +189,21 @@ class Resolver:
         try:
             return self._template.mappings[name][first][second]
         except KeyError as error:
+            if "AWS::LanguageExtensions" in self._template.transforms and len(argument) == _WITH_DEFAULT:
+                return self.resolve(argument[3]["DefaultValue"])
             raise invalid(f"Template error: Unable to get mapping for {name}::{first}::{second}") from error
+
+    def _length(self, argument: Json) -> Json:
+        items = self.resolve(argument)
+        if items == KNOWN_AFTER_APPLY:
+            return items
+        if not isinstance(items, list):
+            raise invalid("Template error: Fn::Length object requires a list.")
+        return len(items)
+
+    def _json(self, argument: Json) -> str:
+        text = json.dumps(self.resolve(argument), separators=(",", ":"))
+        return KNOWN_AFTER_APPLY if KNOWN_AFTER_APPLY in text else text
 
     def _cidr(self, argument: Json) -> Json:
         block, count = self._text(argument[0]), int(self._text(argument[1]))
@@ -184,6 +213,24 @@ class Resolver:
         bits = int(self._text(argument[2])) if len(argument) > 2 else 8
         subnets = network.subnets(new_prefix=network.max_prefixlen - bits)
         return [str(subnet) for subnet, _ in zip(subnets, range(count), strict=False)]
+
+    def _output(self, argument: Json) -> Json:
+        """
+        Give another stack's output, as it is at that moment.
+
+        CloudFormation Template Reference, "Fn::GetStackOutput": StackName, OutputName, Region (this one where
+        it is left out), RoleArn (who asks); nothing keeps the other stack from changing it.
+        """
+        given = {key: self._text(value) for key, value in argument.items()}
+        if unknown := given.keys() - {"StackName", "OutputName", "Region", "RoleArn"}:
+            raise invalid(f"Template error: Fn::GetStackOutput has no {', '.join(sorted(unknown))}.")
+        own = self._values["AWS::AccountId"]
+        if "RoleArn" in given and f"::{own}:" not in given["RoleArn"]:
+            raise invalid(
+                "Template error: Fn::GetStackOutput of other accounts is not offered by this sandbox."
+            )
+        region = given.get("Region") or str(self._values["AWS::Region"])
+        return self._world.output(given["StackName"], given["OutputName"], region)
 
     def _zones(self, argument: Json) -> list[str]:
         return self._world.zones(self._text(argument) or self._values["AWS::Region"])

@@ -99,8 +99,6 @@ def check(template: Template, schemas: Schemas) -> None:
     unknown = sorted({spec.type for spec in template.resources.values() if not schemas.known(spec.type)})
     if unknown:
         raise invalid(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
-    if any(spec.type == "AWS::CloudFormation::Stack" for spec in template.resources.values()):
-        raise invalid("Template format error: nested stacks are not offered by this sandbox.")
     _check_conditions(template)
     for spec in template.resources.values():
         _check_block(template, schemas, [spec.properties, spec.metadata], "Resources")
@@ -158,6 +156,8 @@ def _check_names(names: set[str], known: set[str], block: str) -> None:
 
 
 def _check_attribute(schemas: Schemas, spec: ResourceSpec, attribute: str) -> None:
+    if spec.type == "AWS::CloudFormation::Stack" and attribute.startswith("Outputs."):
+        return
     known = schemas.attributes(spec.type)
     if known and attribute not in known and attribute.partition(".")[0] not in known:
         raise invalid(

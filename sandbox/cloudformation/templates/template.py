@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,7 +68,7 @@ class OutputSpec:
 
 @dataclass(frozen=True)
 class Template:
-    """A template that is well-formed."""
+    """A template that is well-formed; of one with macros to come only what stands before them is known."""
 
     text: str
     description: str | None = None
@@ -79,6 +79,15 @@ class Template:
     conditions: Mapping[str, Json] = field(default_factory=dict)
     resources: Mapping[str, ResourceSpec] = field(default_factory=dict)
     outputs: Mapping[str, OutputSpec] = field(default_factory=dict)
+    transforms: tuple[str, ...] = ()
+    """The macros that it uses."""
+    processed: Json | None = None
+    """What the macros made of it."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether macros are still to be carried out."""
+        return bool(self.transforms) and self.processed is None
 
 
 EMPTY = Template(text="")
@@ -86,14 +95,47 @@ EMPTY = Template(text="")
 
 def parse(text: str) -> Template:
     """Return the template that *text* (JSON or YAML) is; raises ApiError in AWS's words."""
+    document = load(text)
+    transforms = _transforms(document)
+    if not transforms:
+        return build(text, document)
+    return Template(
+        text=text,
+        description=document.get("Description"),
+        parameters={name: _parameter(name, spec) for name, spec in _section(document, "Parameters").items()},
+        transforms=transforms,
+    )
+
+
+def load(text: str) -> dict[str, Json]:
+    """Return the document that *text* (JSON or YAML) is; raises ApiError in AWS's words."""
     document = _load(text)
     if not isinstance(document, dict):
         raise invalid("Template format error: unsupported structure.")
     unknown = sorted(str(key) for key in document.keys() - SECTIONS)
     if unknown:
         raise invalid(f"Invalid template property or properties [{', '.join(unknown)}]")
-    if "Transform" in document:
-        raise invalid("Template format error: transforms and macros are not offered by this sandbox.")
+    return document
+
+
+def _transforms(document: Mapping[str, Json]) -> tuple[str, ...]:
+    """Return the names of the macros in the Transform section and in Fn::Transform, each once."""
+    declared = document.get("Transform", [])
+    named = [*(declared if isinstance(declared, list) else [declared]), *_embedded(document)]
+    if not all(isinstance(each, str) or (isinstance(each, dict) and "Name" in each) for each in named):
+        raise invalid("Template format error: unsupported structure.")
+    return tuple(dict.fromkeys(str(each["Name"] if isinstance(each, dict) else each) for each in named))
+
+
+def _embedded(node: Json) -> Iterator[Json]:
+    if isinstance(node, dict) and "Fn::Transform" in node:
+        yield node["Fn::Transform"]
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _embedded(inner)
+
+
+def build(text: str, document: Mapping[str, Json], transforms: tuple[str, ...] = ()) -> Template:
+    """Return the template of a *document* without macros, *text* and *transforms* are what it was before."""
     sections = {
         name: _section(document, name)
         for name in ("Parameters", "Mappings", "Conditions", "Outputs", "Metadata")
@@ -110,6 +152,7 @@ def parse(text: str) -> Template:
         conditions=sections["Conditions"],
         resources={name: _resource(name, spec) for name, spec in _section(document, "Resources").items()},
         outputs={key: _output(key, spec) for key, spec in sections["Outputs"].items()},
+        transforms=transforms,
     )
 
 
@@ -200,6 +243,12 @@ def _resource(name: str, spec: Json) -> ResourceSpec:
     unknown = sorted(spec.keys() - RESOURCE_KEYS)
     if unknown:
         raise invalid(f"Invalid template resource property '{unknown[0]}'")
+    for part in ("Properties", "Metadata"):
+        if not isinstance(spec.get(part) or {}, dict):
+            raise invalid(f"Template format error: [/Resources/{name}/{part}] {part} must be an object.")
+    for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+        if not isinstance(spec.get(policy, ""), str):
+            raise invalid(f"Template format error: Every {policy} member must be a string.")
     depends = spec.get("DependsOn", [])
     return ResourceSpec(
         logical_id=name,

@@ -116,12 +116,12 @@ def test_an_environment_goes_with_its_own_stacks_in_the_right_order(user: User) 
     [
         ("Resources: {A: {Type: 'AWS::Nope::Thing'}}", "AWS::Nope::Thing"),
         (
-            "Transform: AWS::LanguageExtensions\nResources: {A: {Type: 'AWS::SNS::Topic'}}",
+            "Transform: AWS::Serverless-2016-10-31\nResources: {A: {Type: 'AWS::SNS::Topic'}}",
             "not offered by this",
         ),
         (
             "Resources: {A: {Type: 'AWS::SNS::Topic', Properties: {TopicName: !ToJsonString {}}}}",
-            "not offered",
+            "unsupported function",
         ),
     ],
 )
@@ -131,6 +131,36 @@ def test_what_the_sandbox_does_not_know_it_refuses(deployed: User, template: str
     done = deployed.run("deploy", "local", "--only", "extras", "--yes")
     assert done.code == 1, done.err
     assert said in done.err
+
+
+LENGTH = """\
+Transform: AWS::LanguageExtensions
+Parameters:
+  Teams: {Type: CommaDelimitedList}
+Resources:
+  Told:
+    Type: AWS::SSM::Parameter
+    Properties:
+      Name: /extras/teams
+      Type: String
+      Value:
+        Fn::ToJsonString: {count: {Fn::Length: !Ref Teams}, first: !Select [0, !Ref Teams]}
+"""
+
+
+def test_a_template_with_language_extensions_through_all_of_its_life(deployed: User) -> None:
+    extend(deployed, LENGTH)
+    deployed.edit("local", 'Retention: "30"', 'Teams: "a,b"')
+    done = deployed.run("deploy", "local", "--only", "extras", "--yes")
+    assert done.code == 0, done.err
+    again = deployed.run("plan", "local", "--only", "extras")
+    assert again.code == 0, again.err
+    assert "local: nothing changes" in again.out
+    assert "local-litellm-extras: in sync" in deployed.run("drift", "local", "--stack", "extras").out
+    deployed.edit("local", 'Teams: "a,b"', 'Teams: "a,b,c"')
+    changed = deployed.run("deploy", "local", "--only", "extras", "--yes")
+    assert changed.code == 0, changed.err
+    assert "extras  UPDATE_COMPLETE" in changed.err
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_touched(deployed: User) -> None:

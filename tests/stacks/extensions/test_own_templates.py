@@ -89,6 +89,35 @@ def test_names_are_worked_out_before_a_deployment(tmp_path: Path, name: str) -> 
     assert group["VpcId"] == {"Fn::ImportValue": "dev-litellm-network-VpcId"}
 
 
+def test_an_output_of_somebody_elses_stack_is_taken_as_it_is(tmp_path: Path) -> None:
+    asked = "{Fn::GetStackOutput: {StackName: shared-network, OutputName: VpcId}}"
+    text = TEMPLATE.replace(
+        'VpcId:\n        Fn::ImportValue: !Sub "${Prefix}-network-VpcId"', f"VpcId: {asked}"
+    )
+    found = template_of(tmp_path, text)["Resources"]["Group"]["Properties"]["VpcId"]
+    assert found == {"Fn::GetStackOutput": {"StackName": "shared-network", "OutputName": "VpcId"}}
+    short = text.replace(asked, "!GetStackOutput {StackName: shared-network, OutputName: VpcId}")
+    assert template_of(tmp_path, short)["Resources"]["Group"]["Properties"]["VpcId"] == found
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ('{StackName: !Sub "${Prefix}-network", OutputName: VpcId}', "dev-litellm-network: a stack of this"),
+        ("{StackName: !Ref Bucket, OutputName: VpcId}", "known before a deployment, and Bucket is not"),
+        ("{OutputName: VpcId}", "expected StackName and OutputName"),
+        ("text", "expected StackName and OutputName"),
+    ],
+)
+def test_an_output_of_the_environments_own_stacks_is_refused(
+    tmp_path: Path, argument: str, said: str
+) -> None:
+    whole = 'Fn::ImportValue: !Sub "${Prefix}-network-VpcId"'
+    found = refusal(tmp_path, template=TEMPLATE.replace(whole, f"Fn::GetStackOutput: {argument}"))
+    assert found.startswith(f"{THERE}:23: Resources.Group.Properties.VpcId.Fn::GetStackOutput"), found
+    assert said in found
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
