@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sandbox.provisioning import ProvisionError
 from sandbox.resources.handler import Call
 
 
@@ -48,6 +49,27 @@ def target_group(call: Call, arn: str | None) -> None:
     if arn:
         found = call.services.backend("elbv2", call.request.region).target_groups
         _each(call, "target group", [arn], [found])
+
+
+def snapshot(call: Call, identifier: str | None, kind: str) -> None:
+    """
+    Refuse a snapshot of databases, by name or ARN, that is not there; another account's is taken as shared.
+
+    Words: hashicorp/terraform#7089 (DBSnapshot), aws-cloudformation/aws-cloudformation-templates#226
+    (DBClusterSnapshot). A cluster is made from an instance's snapshot too, by its ARN.
+    """
+    parts = (identifier or "").split(":")
+    foreign = parts[0] == "arn" and parts[4:5] != [call.request.account]
+    if not identifier or foreign:
+        return
+    state = call.services.backend("rds", call.request.region)
+    of_instances = kind == "DBSnapshot" or (parts[0] == "arn" and parts[5] == "snapshot")
+    there = state.database_snapshots if of_instances else state.cluster_snapshots
+    if ":".join(parts[6:] if parts[0] == "arn" else parts) not in there:
+        raise ProvisionError(
+            f'Resource handler returned message: "{kind} not found: {identifier} (Service: RDS, '
+            'Status Code: 404)" (HandlerErrorCode: NotFound)'
+        )
 
 
 def _ec2(call: Call) -> Any:

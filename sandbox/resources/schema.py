@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache, cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from sandbox.rules import shipped
 
 REGION = "us-east-1"
 """The region whose list of types counts; it has every type."""
@@ -38,7 +39,7 @@ class ProviderSchemas:
     """Facts about resource types by name; fulfils `provisioning.Schemas`. Loads lazily and remembers."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or _shipped()
+        self._folder = folder or shipped.schemas()
         self._loaded: dict[str, Mapping[str, Any]] = {}
 
     def known(self, type: str) -> bool:  # noqa: A002 - CloudFormation's own word
@@ -102,13 +103,6 @@ def _read(path: Path) -> Mapping[str, Any]:
     """Return what a file of the schemas holds; each is read once, whatever number of accounts there are."""
     found: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
     return found
-
-
-def _shipped() -> Path:
-    spec = find_spec("cfnlint")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("cfn-lint is not installed; the sandbox reads the provider schemas that it ships")
-    return Path(spec.origin).parent / "data" / "schemas"
 
 
 def _named(type_name: str) -> str:
