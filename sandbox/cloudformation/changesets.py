@@ -12,6 +12,7 @@ from sandbox.cloudformation.paging import paged
 from sandbox.cloudformation.plan import plan
 from sandbox.cloudformation.records import ChangeSet, Deployment, Options, Stack
 from sandbox.cloudformation.requests import Fetch, Params, change_set_name, deployment, options, stack_name
+from sandbox.cloudformation.templates import validation
 from sandbox.cloudformation.templates.parameters import masked
 from sandbox.errors import ApiError, invalid
 
@@ -95,6 +96,7 @@ def _kept(account: Account, stack: Stack, params: Params, kind: str, wanted: Dep
         on_stack_failure=params.get("OnStackFailure"),
         include_nested=bool(params.get("IncludeNestedStacks")),
         reverts_drift=_reverts_drift(params, kind),
+        validates=not params.get("DisableValidation"),
     )
     account.change_sets[made.id] = made
     return made
@@ -131,6 +133,10 @@ def _plan(account: Account, stack: Stack, made: ChangeSet) -> None:
         made.status, made.reason = "FAILED", f"No export named {found.missing_import} found"
     elif found.empty:
         made.status, made.reason = "FAILED", account.faults.behaviour.empty_reason
+    elif made.validates and (
+        refused := validation.invalid(account.schemas, account.region, made.deployment.template, found.asked)
+    ):
+        made.status, made.reason, made.invalid = "FAILED", validation.REASON, refused
     else:
         made.status, made.execution, made.warning = "CREATE_COMPLETE", "AVAILABLE", found.warning
         made.changes, made.valued_changes = found.changes, found.valued

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.cloudformation.differences import Difference
 from sandbox.cloudformation.templates.template import EMPTY, ResourceSpec, Template
-from sandbox.provisioning import Caller, Provisioned, Request
+from sandbox.provisioning import Caller, Provisioned, Refused, Request
 
 if TYPE_CHECKING:
     from sandbox.cloudformation.runs import Run
@@ -146,6 +146,15 @@ class Detection:
         return self.status == "DETECTION_IN_PROGRESS"
 
 
+@dataclass(frozen=True)
+class Invalid:
+    """A resource with a value that its type's schema refuses."""
+
+    logical_id: str
+    type: str
+    found: Refused
+
+
 @dataclass
 class ChangeSet:
     """A change set."""
@@ -170,6 +179,8 @@ class ChangeSet:
     reverts_drift: bool = False
     drift_status: str | None = None
     imports: Mapping[str, str] = field(default_factory=dict)  # logical id -> identifier
+    validates: bool = True
+    invalid: Sequence[Invalid] = ()
 
 
 @dataclass

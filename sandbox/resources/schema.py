@@ -13,11 +13,13 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from sandbox.rules import shipped
+from sandbox.provisioning import Refused
+from sandbox.rules import shipped, values
 
 REGION = "us-east-1"
 """The region whose list of types counts; it has every type."""
 
+_CUSTOM = "AWS::CloudFormation::CustomResource"
 _ALSO_ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "AWS::EC2::VPC": frozenset({"CidrBlock"}),
     "AWS::EC2::Subnet": frozenset({"AvailabilityZone", "CidrBlock", "VpcId", "AvailabilityZoneId"}),
@@ -84,6 +86,13 @@ class ProviderSchemas:
         kind = node.get("type", "string")
         return str(kind[0] if isinstance(kind, list) else kind)
 
+    def refused(self, type: str, properties: Mapping[str, Any], region: str) -> tuple[Refused, ...]:  # noqa: A002 - CloudFormation's own word
+        """Return what the schema in *region* has against *properties*; nothing for custom resources."""
+        if _named(type) == _CUSTOM:
+            return ()
+        found = _read_if_there(self._folder / "providers" / f"{region}.json").get(type, self._types[type])
+        return values.refused(_read(self._folder / "resources" / f"{found}.json"), properties)
+
     @cached_property
     def _types(self) -> Mapping[str, str]:
         return _read(self._folder / "providers" / f"{REGION}.json")
@@ -106,7 +115,12 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 
 def _named(type_name: str) -> str:
-    return "AWS::CloudFormation::CustomResource" if type_name.startswith("Custom::") else type_name
+    return _CUSTOM if type_name.startswith("Custom::") else type_name
+
+
+@cache
+def _read_if_there(path: Path) -> Mapping[str, Any]:
+    return _read(path) if path.exists() else {}
 
 
 def _path(pointer: str) -> str:
