@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -49,6 +49,35 @@ def target_group(call: Call, arn: str | None) -> None:
     if arn:
         found = call.services.backend("elbv2", call.request.region).target_groups
         _each(call, "target group", [arn], [found])
+
+
+def certificates(call: Call, asked: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse certificates that ACM of the listener's region, or IAM, does not have (CertificateNotFound)."""
+    backend = call.services.backend("elbv2", call.request.region)
+    for one in asked:
+        arn = one.get("CertificateArn", "")
+        if not backend._certificate_exists(arn):  # noqa: SLF001 - moto has no other name for it
+            raise ProvisionError(
+                f"Resource handler returned message: \"Certificate '{arn}' not found (Service: "
+                'ElasticLoadBalancingV2, Status Code: 400)" (HandlerErrorCode: NotFound)'
+            )
+
+
+def behind_balancer(call: Call, arn: str | None) -> None:
+    """
+    Refuse a target group for an ECS service to which no listener leads.
+
+    Words: hashicorp/terraform-provider-aws, which tries again at them.
+    """
+    target_group(call, arn)
+    backend = call.services.backend("elbv2", call.request.region)
+    if arn and not backend._any_listener_using(arn):  # noqa: SLF001 - moto has no other name for it
+        raise ProvisionError(
+            'Resource handler returned message: "Invalid request provided: CreateService error: The '
+            f"target group with targetGroupArn {arn} does not have an associated load balancer. (Service: "
+            'AmazonECS; Status Code: 400; Error Code: InvalidParameterException)" '
+            "(HandlerErrorCode: InvalidRequest)"
+        )
 
 
 def snapshot(call: Call, identifier: str | None, kind: str) -> None:
