@@ -33,6 +33,8 @@ class Wrong:
     """The resource that the new one is a copy of."""
     type: str = ""
     """The type of a new one that is like no other."""
+    validates: bool = True
+    """Whether the change set's values are looked at as it is made."""
     fails: str = ""
     """Who says it, where that is not the resource."""
     beside: Mapping[str, Any] = field(default_factory=dict)
@@ -90,6 +92,7 @@ def _deployed(account: Sandbox, name: str, template: Any, wrong: Wrong) -> str:
         TemplateBody=json.dumps(template),
         Parameters=[{"ParameterKey": one["ParameterKey"], "UsePreviousValue": True} for one in known],
         Capabilities=["CAPABILITY_NAMED_IAM"],
+        DisableValidation=not wrong.validates,
     )
     account.control.finish()
     found = aws.describe_change_set(ChangeSetName=made["Id"])
