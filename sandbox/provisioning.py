@@ -6,7 +6,7 @@ it must know of a type before. Only these shapes cross the seam; nothing here ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -92,6 +92,18 @@ class Provisioner(Protocol):
         """Give the value of a dynamic reference, e.g. `{{resolve:ssm:/name}}`; raises ProvisionError."""
 
 
+@dataclass(frozen=True)
+class Refused:
+    """What a schema has against a value."""
+
+    path: str
+    """Where, from the properties on: ``/Engine``, empty for the properties as a whole."""
+    told: str
+    """What an operation says: ``#/Engine: failed validation constraint for keyword [enum]``."""
+    early: str
+    """What validation before an operation says."""
+
+
 class Schemas(Protocol):
     """What the provider schemas say of resource types."""
 
@@ -112,3 +124,6 @@ class Schemas(Protocol):
 
     def tag_property(self, type_name: str, /) -> str | None:
         """Name of the property that carries the resource's tags, or None."""
+
+    def refused(self, type_name: str, properties: Mapping[str, Any], region: str, /) -> Sequence[Refused]:
+        """What the type's schema in *region* has against values; those that are not known yet say nothing."""

@@ -13,6 +13,7 @@ from sandbox.cloudformation.paging import paged
 from sandbox.cloudformation.plan import plan
 from sandbox.cloudformation.records import ChangeSet, Deployment, Options, Stack
 from sandbox.cloudformation.requests import Fetch, Params, change_set_name, deployment, options, stack_name
+from sandbox.cloudformation.templates import validation
 from sandbox.cloudformation.templates.parameters import masked
 from sandbox.cloudformation.transforms.failure import TransformFailure
 from sandbox.cloudformation.transforms.processing import processed
@@ -119,6 +120,7 @@ def _kept(account: Account, stack: Stack, params: Params, kind: str, wanted: Dep
         include_nested=bool(params.get("IncludeNestedStacks")),
         import_existing=bool(params.get("ImportExistingResources")),
         reverts_drift=_reverts_drift(params, kind),
+        validates=not params.get("DisableValidation"),
     )
     account.change_sets[made.id] = made
     return made
@@ -160,6 +162,10 @@ def _plan(account: Account, stack: Stack, made: ChangeSet) -> None:
         made.status, made.reason = "FAILED", f"No export named {found.missing_import} found"
     elif found.empty:
         made.status, made.reason = "FAILED", account.faults.behaviour.empty_reason
+    elif made.validates and (
+        refused := validation.invalid(account.schemas, account.region, made.deployment.template, found.asked)
+    ):
+        made.status, made.reason, made.invalid = "FAILED", validation.REASON, refused
     else:
         made.status, made.execution, made.warning = "CREATE_COMPLETE", "AVAILABLE", found.warning
         made.changes = existing.imported(found.changes, made.taken_up)

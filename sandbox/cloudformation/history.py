@@ -10,6 +10,7 @@ from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.paging import paged
 from sandbox.cloudformation.records import Event, Hook, Stack
 from sandbox.cloudformation.requests import Fetch, Params, stack_name
+from sandbox.cloudformation.templates import validation
 from sandbox.errors import invalid
 
 Answer = Mapping[str, Any]
@@ -79,15 +80,22 @@ def _by_operation(account: Account, operation: str) -> Stack:
 def _change_set_events(account: Account, params: Params) -> Answer:
     found = account.change_set(str(params["ChangeSetName"]), params.get("StackName"))
     failed = found.status == "FAILED"
-    event = {
-        "EventId": found.id,
+    of_all = {
         "StackId": found.stack_id,
         "OperationType": "CREATE_CHANGESET",
-        "OperationStatus": "FAILED" if failed else "SUCCEEDED",
-        "EventType": "STACK_EVENT",
         "Timestamp": found.created,
-        "ResourceStatusReason": found.reason,
         "ClientRequestToken": found.token,
     }
+    event = {
+        **of_all,
+        "EventId": found.id,
+        "OperationStatus": "FAILED" if failed else "SUCCEEDED",
+        "EventType": "STACK_EVENT",
+        "ResourceStatusReason": found.reason,
+    }
+    errors = [
+        {**of_all, "EventId": f"{found.id}/{number}", **validation.event(each)}
+        for number, each in enumerate(found.invalid)
+    ]
     only_failed = bool(params.get("Filters", {}).get("FailedEvents"))
-    return {"OperationEvents": [event] if failed or not only_failed else []}
+    return {"OperationEvents": [*errors, event] if failed or not only_failed else []}

@@ -36,6 +36,8 @@ class Plan:
     warning: str | None = None
     missing_import: str | None = None
     empty: bool = False
+    asked: dict[str, Mapping[str, Json]] = field(default_factory=dict)
+    """Logical id -> the properties of what is made or changed, as far as they are known."""
 
 
 class _Preview(Live):
@@ -129,6 +131,7 @@ class _Planner:
             )
         old = self._stack.resources.get(spec.logical_id)
         if old is None or old.made is None:
+            made.asked[spec.logical_id] = plain
             added = _change("Add", spec, {"Details": [], "Scope": []})
             made.changes.append(added)
             made.valued.append(_with_context(added, None, shown))
@@ -180,6 +183,7 @@ class _Planner:
             self._world.replaced.add(spec.logical_id)
         if details:
             self._world.modified[spec.logical_id] = set(names)
+            made.asked[spec.logical_id] = plain
             entry = self._entry(spec, old, details)
             made.valued.append(_with_context(_valued(entry, old, shown), old.shown, shown))
         dynamic = [] if _replacement(details) == "True" else self._dynamic(spec, names)

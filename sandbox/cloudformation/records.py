@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.cloudformation.differences import Difference
 from sandbox.cloudformation.templates.template import EMPTY, ResourceSpec, Template
-from sandbox.provisioning import Caller, Provisioned, Request
+from sandbox.provisioning import Caller, Provisioned, Refused, Request
 
 if TYPE_CHECKING:
     from sandbox.cloudformation.runs import Run
@@ -152,6 +152,15 @@ class Detection:
         return self.status == "DETECTION_IN_PROGRESS"
 
 
+@dataclass(frozen=True)
+class Invalid:
+    """A resource with a value that its type's schema refuses."""
+
+    logical_id: str
+    type: str
+    found: Refused
+
+
 @dataclass
 class ChangeSet:
     """A change set."""
@@ -179,6 +188,8 @@ class ChangeSet:
     unmade: str | None = None  # why its macros fail
     import_existing: bool = False
     taken_up: Mapping[str, str] = field(default_factory=dict)  # what of it is there already
+    validates: bool = True
+    invalid: Sequence[Invalid] = ()
 
 
 @dataclass

@@ -15,6 +15,7 @@ from sandbox.cloudformation.records import Hook, Leftover, Resource, Stack
 from sandbox.cloudformation.runs import Outcome, Report
 from sandbox.cloudformation.templates.evaluation import Evaluation, evaluated
 from sandbox.cloudformation.templates.template import ResourceSpec
+from sandbox.cloudformation.templates.validation import check
 from sandbox.errors import ResourceFailure
 from sandbox.provisioning import ProvisionError
 
@@ -147,6 +148,7 @@ class Creating(Working):
     def _make(self) -> None:
         request = self.resource.request or evaluated(self.resource, self._evaluation)
         self._check_required()
+        check(self._account.schemas, request)
         self._account.permit(self._stack, "create", request)
         self.resource.made = self._account.provisioner.create(request)
 
@@ -256,6 +258,7 @@ class Updating(Working):
         request, before = self.resource.request, self._before
         if request is not None and before.request is not None and before.made is not None:
             old = before.request.properties
+            check(self._account.schemas, request)
             self._account.permit(self._stack, "update", request, before.made)
             self.resource.made = self._account.provisioner.update(request, old, before.made)
 

@@ -136,6 +136,7 @@ def _delete_targets(call: Call, current: Provisioned) -> None:
 
 
 def _create_listener(call: Call) -> Provisioned:
+    require.certificates(call, call.properties.get("Certificates", []))
     _check_targets(call, call.properties.get("DefaultActions", []))
     arn = call.apply("elbv2", "create_listener", Tags=call.tags or None)["Listeners"][0]["ListenerArn"]
     return Provisioned(arn, {"ListenerArn": arn})
@@ -150,6 +151,7 @@ def _check_targets(call: Call, actions: list[Any]) -> None:
 
 def _update_listener(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
     if call.changed(old, "DefaultActions", "Port", "Protocol", "Certificates", "SslPolicy"):
+        require.certificates(call, call.properties.get("Certificates", []))
         _check_targets(call, call.properties.get("DefaultActions", []))
         call.apply("elbv2", "modify_listener", ListenerArn=current.physical_id)
     _retag(call, current.physical_id)
@@ -162,8 +164,20 @@ def _delete_listener(call: Call, current: Provisioned) -> None:
 
 def _create_rule(call: Call) -> Provisioned:
     _check_targets(call, call.properties["Actions"])
+    _check_priority(call)
     arn = call.apply("elbv2", "create_rule", Tags=call.tags or None)["Rules"][0]["RuleArn"]
     return Provisioned(arn, {"RuleArn": arn, "IsDefault": False})
+
+
+def _check_priority(call: Call) -> None:
+    """Refuse a priority that another rule has, in ELB's words (PriorityInUse, as users report it)."""
+    listener, priority = call.properties["ListenerArn"], str(call.properties["Priority"])
+    rules = call.ask("elbv2", "describe_rules", ListenerArn=listener)["Rules"]
+    if priority in {rule["Priority"] for rule in rules}:
+        raise ProvisionError(
+            f"Resource handler returned message: \"Priority '{priority}' is currently in use (Service: "
+            'ElasticLoadBalancingV2, Status Code: 400)" (HandlerErrorCode: AlreadyExists)'
+        )
 
 
 def _update_rule(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:

@@ -9,7 +9,7 @@ from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
 from sandbox.resources.handler import Call, Handler
 from sandbox.services import containers
-from sandbox.services.pulls import missing
+from sandbox.services.pulls import failure
 
 _NO_CAPACITY = (
     "was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in "
@@ -138,17 +138,15 @@ def _check(call: Call, count: int) -> None:
     require.subnets(call, network.get("Subnets", []))
     require.groups(call, network.get("SecurityGroups", []))
     for balancer in call.properties.get("LoadBalancers", []):
-        require.target_group(call, balancer.get("TargetGroupArn"))
+        require.behind_balancer(call, balancer.get("TargetGroupArn"))
     if count < 1 or "TaskDefinition" not in call.properties:
         return
     if not call.services.offers.runs_tasks(call.request.region, network.get("Subnets", [])):
         raise _never_stable(call, f"(service {call.properties.get('ServiceName', '')}) {_NO_CAPACITY}")
     wanted = call.properties["TaskDefinition"]
     definition = call.ask("ecs", "describe_task_definition", taskDefinition=wanted)["taskDefinition"]
-    for container in definition["containerDefinitions"]:
-        image = container["image"]
-        if missing(call.services, image):
-            raise _never_stable(call, f"CannotPullContainerError: failed to resolve ref {image}: not found")
+    if why := failure(call.services, call.request.region, definition):
+        raise _never_stable(call, why)
 
 
 def _never_stable(call: Call, cause: str) -> ProvisionError:

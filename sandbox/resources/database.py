@@ -136,6 +136,7 @@ def _a_minute_shorter(window: str) -> str:
 def _create_instance(call: Call) -> Provisioned:
     name = call.name("DBInstanceIdentifier", 63, lower=True)
     engine = str(call.properties.get("Engine", ""))
+    require.snapshot(call, call.properties.get("DBSnapshotIdentifier"), "DBSnapshot")
     made = call.apply(
         "rds",
         "create_db_instance",
@@ -225,6 +226,7 @@ def _delete_instance(call: Call, current: Provisioned) -> None:
 
 def _create_cluster(call: Call) -> Provisioned:
     name = call.name("DBClusterIdentifier", 63, lower=True)
+    require.snapshot(call, call.properties.get("SnapshotIdentifier"), "DBClusterSnapshot")
     made = call.apply(
         "rds",
         "create_db_cluster",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sandbox.provisioning import ProvisionError
 from sandbox.resources.handler import Call
 
 
@@ -48,6 +49,56 @@ def target_group(call: Call, arn: str | None) -> None:
     if arn:
         found = call.services.backend("elbv2", call.request.region).target_groups
         _each(call, "target group", [arn], [found])
+
+
+def certificates(call: Call, asked: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse certificates that ACM of the listener's region, or IAM, does not have (CertificateNotFound)."""
+    backend = call.services.backend("elbv2", call.request.region)
+    for one in asked:
+        arn = one.get("CertificateArn", "")
+        if not backend._certificate_exists(arn):  # noqa: SLF001 - moto has no other name for it
+            raise ProvisionError(
+                f"Resource handler returned message: \"Certificate '{arn}' not found (Service: "
+                'ElasticLoadBalancingV2, Status Code: 400)" (HandlerErrorCode: NotFound)'
+            )
+
+
+def behind_balancer(call: Call, arn: str | None) -> None:
+    """
+    Refuse a target group for an ECS service to which no listener leads.
+
+    Words: hashicorp/terraform-provider-aws, which tries again at them.
+    """
+    target_group(call, arn)
+    backend = call.services.backend("elbv2", call.request.region)
+    if arn and not backend._any_listener_using(arn):  # noqa: SLF001 - moto has no other name for it
+        raise ProvisionError(
+            'Resource handler returned message: "Invalid request provided: CreateService error: The '
+            f"target group with targetGroupArn {arn} does not have an associated load balancer. (Service: "
+            'AmazonECS; Status Code: 400; Error Code: InvalidParameterException)" '
+            "(HandlerErrorCode: InvalidRequest)"
+        )
+
+
+def snapshot(call: Call, identifier: str | None, kind: str) -> None:
+    """
+    Refuse a snapshot of databases, by name or ARN, that is not there; another account's is taken as shared.
+
+    Words: hashicorp/terraform#7089 (DBSnapshot), aws-cloudformation/aws-cloudformation-templates#226
+    (DBClusterSnapshot). A cluster is made from an instance's snapshot too, by its ARN.
+    """
+    parts = (identifier or "").split(":")
+    foreign = parts[0] == "arn" and parts[4:5] != [call.request.account]
+    if not identifier or foreign:
+        return
+    state = call.services.backend("rds", call.request.region)
+    of_instances = kind == "DBSnapshot" or (parts[0] == "arn" and parts[5] == "snapshot")
+    there = state.database_snapshots if of_instances else state.cluster_snapshots
+    if ":".join(parts[6:] if parts[0] == "arn" else parts) not in there:
+        raise ProvisionError(
+            f'Resource handler returned message: "{kind} not found: {identifier} (Service: RDS, '
+            'Status Code: 404)" (HandlerErrorCode: NotFound)'
+        )
 
 
 def _ec2(call: Call) -> Any:

@@ -10,13 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache, cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from sandbox.provisioning import Refused
+from sandbox.rules import shipped, values
 
 REGION = "us-east-1"
 """The region whose list of types counts; it has every type."""
 
+_CUSTOM = "AWS::CloudFormation::CustomResource"
 _ALSO_ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "AWS::EC2::VPC": frozenset({"CidrBlock"}),
     "AWS::EC2::Subnet": frozenset({"AvailabilityZone", "CidrBlock", "VpcId", "AvailabilityZoneId"}),
@@ -38,7 +41,7 @@ class ProviderSchemas:
     """Facts about resource types by name; fulfils `provisioning.Schemas`. Loads lazily and remembers."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or _shipped()
+        self._folder = folder or shipped.schemas()
         self._loaded: dict[str, Mapping[str, Any]] = {}
 
     def known(self, type: str) -> bool:  # noqa: A002 - CloudFormation's own word
@@ -83,6 +86,13 @@ class ProviderSchemas:
         kind = node.get("type", "string")
         return str(kind[0] if isinstance(kind, list) else kind)
 
+    def refused(self, type: str, properties: Mapping[str, Any], region: str) -> tuple[Refused, ...]:  # noqa: A002 - CloudFormation's own word
+        """Return what the schema in *region* has against *properties*; nothing for custom resources."""
+        if _named(type) == _CUSTOM:
+            return ()
+        found = _read_if_there(self._folder / "providers" / f"{region}.json").get(type, self._types[type])
+        return values.refused(_read(self._folder / "resources" / f"{found}.json"), properties)
+
     @cached_property
     def _types(self) -> Mapping[str, str]:
         return _read(self._folder / "providers" / f"{REGION}.json")
@@ -104,15 +114,13 @@ def _read(path: Path) -> Mapping[str, Any]:
     return found
 
 
-def _shipped() -> Path:
-    spec = find_spec("cfnlint")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("cfn-lint is not installed; the sandbox reads the provider schemas that it ships")
-    return Path(spec.origin).parent / "data" / "schemas"
-
-
 def _named(type_name: str) -> str:
-    return "AWS::CloudFormation::CustomResource" if type_name.startswith("Custom::") else type_name
+    return _CUSTOM if type_name.startswith("Custom::") else type_name
+
+
+@cache
+def _read_if_there(path: Path) -> Mapping[str, Any]:
+    return _read(path) if path.exists() else {}
 
 
 def _path(pointer: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sandbox.provisioning import ProvisionError
+from sandbox.rules import fargate
 
 MOST = 10
 _AT_ITS_END = frozenset({"COMPLETE", "SUCCESS"})
@@ -28,12 +29,18 @@ def check(properties: Mapping[str, Any]) -> None:
     task = {
         name: int(properties[name]) for name in ("Cpu", "Memory") if str(properties.get(name, "")).isdigit()
     }
-    for problem in (*_set(containers), *_shares(containers, task), *_order(containers)):
+    size = _size(task) if "FARGATE" in properties.get("RequiresCompatibilities", ()) else ()
+    for problem in (*size, *_set(containers), *_shares(containers, task), *_order(containers)):
         raise ProvisionError(
             f'Resource handler returned message: "Invalid request provided: Create TaskDefinition: {problem} '
             '(Service: AmazonECS; Status Code: 400; Error Code: ClientException)" '
             "(HandlerErrorCode: InvalidRequest)"
         )
+
+
+def _size(task: Mapping[str, int]) -> Iterator[str]:
+    if len(task) == 2 and not fargate.exists(task["Cpu"], task["Memory"]):
+        yield fargate.REFUSAL
 
 
 def _set(containers: Sequence[Container]) -> Iterator[str]:

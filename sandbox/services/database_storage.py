@@ -3,8 +3,8 @@ The disks of RDS: they grow by themselves, never shrink, and rest after every gr
 
 Sources: Amazon RDS User Guide, "Managing capacity automatically with Amazon RDS storage autoscaling"
 (increments, the bound) and "Increasing DB instance storage capacity" (six hours' rest); RDS API Reference,
-ModifyDBInstance, AllocatedStorage (at least 10 % more, or it is rounded up). RDS's words for a smaller disk
-are those of InvalidParameterCombination as users report them.
+ModifyDBInstance, AllocatedStorage (at least 10 % more). It says that less is rounded up; CloudFormation's
+users see it refused, as a smaller disk (aws-cloudformation/cloudformation-coverage-roadmap#1312).
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ class Disks:
     def _modified(self, region: str, name: str, instance: Any, wanted: int) -> str:
         """Note a change of size; returns why RDS refuses it, or nothing."""
         size, now = int(instance.allocated_storage), self._reach.surroundings.now()
-        if wanted < size:
-            what = f"engine name {instance.engine} and storage type {instance.storage_type}"
-            return f"Invalid storage size for {what}: {wanted}"
         if wanted == size:
             return ""
+        if wanted * 10 < size * 11:
+            what = f"engine name {instance.engine} and storage type {instance.storage_type}"
+            return f"Invalid storage size for {what}: {wanted}"
         if now - self._grown.get((region, name), -REST_SECONDS) < REST_SECONDS:
             return RESTING
         self._grown[region, name] = now

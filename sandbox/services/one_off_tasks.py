@@ -15,11 +15,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.errors import ApiError
-from sandbox.provisioning import ProvisionError
 from sandbox.services import tasks
-from sandbox.services.dynamic_values import injected
 from sandbox.services.json_api import Json, JsonCall, Operation
-from sandbox.services.pulls import missing
+from sandbox.services.pulls import failure
 from sandbox.services.reach import Reach
 from sandbox.services.service_tasks import ServiceTasks
 from sandbox.services.tasks import Origin, Stop, Task
@@ -65,24 +63,11 @@ class OneOffTasks:
     def _begun(self, region: str, origin: Origin) -> Task:
         arn = f"{origin.cluster.replace(':cluster/', ':task/')}/{uuid.uuid4().hex}"
         fault = self._reach.surroundings.faults.of_task(origin.definition["family"])
-        exit_code, failure = fault.exit_code if fault else 0, self._failure(region, origin.definition)
-        task = tasks.one_off(arn, origin, self._now(), exit_code, failure)
+        exit_code, why = fault.exit_code if fault else 0, failure(self._reach, region, origin.definition)
+        task = tasks.one_off(arn, origin, self._now(), exit_code, why)
         with self._lock:
             self._held[region, arn] = task
         return task
-
-    def _failure(self, region: str, definition: Mapping[str, Any]) -> str | None:
-        """Return why a task of *definition* cannot start: a secret or an image that is not there."""
-        for container in definition["containerDefinitions"]:
-            for secret in container.get("secrets", []):
-                try:
-                    injected(secret["valueFrom"], self._reach, region)
-                except ProvisionError as error:
-                    return f"ResourceInitializationError: unable to pull secrets or registry auth: {error}"
-            image = container["image"]
-            if missing(self._reach, image):
-                return f"CannotPullContainerError: failed to resolve ref {image}: {image}: not found"
-        return None
 
     def _origin(self, call: JsonCall) -> Origin:
         body, ecs = call.body, self._reach.client("ecs", call.region)

@@ -21,11 +21,12 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from sandbox.access.tagged import Tagged
+from sandbox.rules import databases
 from sandbox.services import engine_versions
 from sandbox.services.bucket_policies import put_by_api
 from sandbox.services.database_hosts import closed
 from sandbox.services.database_snapshots import INSIDE, Snapshots
-from sandbox.services.database_storage import Disks
+from sandbox.services.database_storage import REGION_OF, Disks, refusal
 from sandbox.services.function_runs import Runs
 from sandbox.services.functions import Function, Functions
 from sandbox.services.hosted_zones import Zones
@@ -78,10 +79,10 @@ class Services:
         if engine_versions.asked(form):
             start_response("200 OK", [("Content-Type", "text/xml")])
             return [engine_versions.answer(form)]
-        for part in (self._disks, self._snapshots):
-            if (refusal := part.before(environ, form)) is not None:
+        for before in (self._rules, self._disks.before, self._snapshots.before):
+            if (refused := before(environ, form)) is not None:
                 start_response("400 Bad Request", [("Content-Type", "text/xml")])
-                return [refusal]
+                return [refused]
         offered = self.offers.answer(form, environ.get("HTTP_AUTHORIZATION", ""))
         if offered is not None:
             start_response(offered[0], [("Content-Type", "text/xml")])
@@ -94,6 +95,14 @@ class Services:
         answered = self._json(environ, start_response)
         self._snapshots.after(environ, form)
         return answered
+
+    def _rules(self, environ: Mapping[str, Any], form: bytes) -> bytes | None:
+        """Return what RDS answers where it refuses what is asked for, whatever there is."""
+        found = REGION_OF.search(environ.get("HTTP_AUTHORIZATION", ""))
+        if b"DB" not in form or found is None:
+            return None
+        refused = databases.refused(form, found[1], lambda: self.backend("rds", found[1]))
+        return refusal(refused.message, refused.code) if refused else None
 
     def _variables(self, function: Function) -> Mapping[str, str]:
         """Return what goes over a function's environment: what it can reach of proxies and databases."""

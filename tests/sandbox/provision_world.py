@@ -156,6 +156,18 @@ class World:
         return made.physical_id
 
     @cached_property
+    def served(self) -> str:
+        """A target group that a listener leads to."""
+        self.make(
+            "ElasticLoadBalancingV2::Listener",
+            LoadBalancerArn=self.balancer.physical_id,
+            Port=4000,
+            Protocol="HTTP",
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": self.targets}],
+        )
+        return self.targets
+
+    @cached_property
     def listener(self) -> str:
         return self.make(
             "ElasticLoadBalancingV2::Listener",
@@ -246,7 +258,7 @@ class World:
             },
             "NetworkConfiguration": {"AwsvpcConfiguration": network},
             "LoadBalancers": [
-                {"ContainerName": "proxy", "ContainerPort": 4000, "TargetGroupArn": self.targets}
+                {"ContainerName": "proxy", "ContainerPort": 4000, "TargetGroupArn": self.served}
             ],
         }
 

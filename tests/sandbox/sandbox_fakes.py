@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.clock import ManualClock
 from sandbox.errors import invalid
-from sandbox.provisioning import Gone, Provisioned, ProvisionError, Request
+from sandbox.provisioning import Gone, Provisioned, ProvisionError, Refused, Request
 from sandbox.server import Backing, Sandbox
 from tests.command import CREDENTIALS, KEY
 
@@ -43,6 +43,9 @@ class FakeSchemas:
 
     def required(self, type_name: str, /) -> frozenset[str]:
         return frozenset(["Needed"]) if type_name == BARE else frozenset()
+
+    def refused(self, type_name: str, properties: Mapping[str, Any], region: str, /) -> tuple[Refused, ...]:
+        return ()
 
     def tag_property(self, type_name: str, /) -> str | None:
         return None if type_name == BARE else "Tags"

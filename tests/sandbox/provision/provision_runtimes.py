@@ -135,7 +135,7 @@ def cluster_parameters(value: str) -> dict[str, Any]:
 
 def cluster_database(world: World, days: int) -> dict[str, Any]:
     login = {"MasterUsername": "x", "MasterUserPassword": "not-a-secret-1"}
-    engine = {"Engine": "aurora-postgresql", "EngineVersion": "16.6", "BackupRetentionPeriod": days}
+    engine = {"Engine": "aurora-postgresql", "EngineVersion": "16.8", "BackupRetentionPeriod": days}
     return {**login, **engine, "DBSubnetGroupName": world.subnet_group}
 
 

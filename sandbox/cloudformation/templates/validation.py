@@ -1,0 +1,59 @@
+"""
+Property values against the types' schemas: before an operation, and in it, where all values are known.
+
+Sources: AWS CloudFormation User Guide, "Validate stack deployments" (read 2026-11-28: property syntax
+validation runs as a change set is made, fails it, and DescribeEvents tells each error); the change set's
+reason as in aws-cloudformation/rain#744 and aws/aws-cdk-cli#1000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.cloudformation.records import Invalid
+from sandbox.cloudformation.templates.template import Template
+from sandbox.errors import ResourceFailure
+from sandbox.provisioning import Request, Schemas
+
+NAME = "AWS::EarlyValidation::PropertyValidation"
+REASON = (
+    f"The following hook(s)/validation failed: [{NAME}]. To troubleshoot Early Validation errors, use the "
+    "DescribeEvents API for detailed failure information."
+)
+
+
+def invalid(
+    schemas: Schemas, region: str, template: Template, asked: Mapping[str, Mapping[str, Any]]
+) -> tuple[Invalid, ...]:
+    """Return what the schemas have against the properties *asked* for, by logical id."""
+    types = {name: template.resources[name].type for name in asked}
+    return tuple(
+        Invalid(name, types[name], found)
+        for name, properties in asked.items()
+        for found in schemas.refused(types[name], properties, region)
+    )
+
+
+def check(schemas: Schemas, request: Request) -> None:
+    """Raise ResourceFailure where a schema has something against what is about to be made or changed."""
+    found = schemas.refused(request.type, request.properties, request.region)
+    if found:
+        told = ", ".join(each.told for each in found)
+        raise ResourceFailure(
+            f"Properties validation failed for resource {request.logical_id} with message:\n[{told}]"
+        )
+
+
+def event(found: Invalid) -> dict[str, Any]:
+    """Return what DescribeEvents says of an error, but for whose it is (OperationEvent, API Reference)."""
+    return {
+        "EventType": "VALIDATION_ERROR",
+        "LogicalResourceId": found.logical_id,
+        "ResourceType": found.type,
+        "ValidationFailureMode": "FAIL",
+        "ValidationName": NAME,
+        "ValidationStatus": "FAILED",
+        "ValidationStatusReason": found.found.early,
+        "ValidationPath": f"/Resources/{found.logical_id}/Properties{found.found.path}",
+    }

@@ -1,0 +1,111 @@
+"""What AWS refuses of an environment, the sandbox refuses: in AWS's words, at the moment AWS does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sandbox.server import Sandbox
+from tests.sandbox.sandbox_account import client
+
+CHANGE_SET = "change set"
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One wrong environment: a stack of `local` whose template is patched and deployed by hand."""
+
+    what: str
+    stack: str
+    says: str
+    moment: str
+    """`change set`, or the status of the resource whose event says it."""
+    source: str
+    resource: str = ""
+    """The resource that is changed; with `like` the new one."""
+    like: str = ""
+    """The resource that the new one is a copy of."""
+    type: str = ""
+    """The type of a new one that is like no other."""
+    validates: bool = True
+    """Whether the change set's values are looked at as it is made."""
+    fails: str = ""
+    """Who says it, where that is not the resource."""
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    """Resources that are new, too."""
+    set: Mapping[str, Any] = field(default_factory=dict)
+    """Dotted path in the properties -> value; None takes it out."""
+
+
+CASES = [
+    Wrong(**one) for one in yaml.safe_load(Path(__file__).with_name("wrong_environments.yaml").read_text())
+]
+
+
+@pytest.mark.parametrize("wrong", CASES, ids=lambda wrong: wrong.what)
+def test_a_wrong_environment_is_refused_in_aws_s_words(wrong: Wrong, account: Sandbox) -> None:
+    name, aws = f"local-litellm-{wrong.stack}", client(account, "cloudformation")
+    template = json.loads(json.dumps(aws.get_template(StackName=name)["TemplateBody"]))
+    template["Resources"] |= wrong.beside
+    resource = _resource(template["Resources"], wrong)
+    for path, value in wrong.set.items():
+        _put(resource["Properties"], path.split("."), value)
+
+    assert wrong.says in " ".join(_deployed(account, name, template, wrong).split())
+    stack = aws.describe_stacks(StackName=name)["Stacks"][0]
+    assert stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
+
+
+def _resource(resources: dict[str, Any], wrong: Wrong) -> dict[str, Any]:
+    if wrong.like:
+        resources[wrong.resource] = json.loads(json.dumps(resources[wrong.like]))
+    elif wrong.type:
+        resources[wrong.resource] = {"Type": wrong.type, "Properties": {}}
+    found: dict[str, Any] = resources[wrong.resource]
+    return found
+
+
+def _put(properties: Any, path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        properties = (
+            properties[int(name)] if isinstance(properties, list) else properties.setdefault(name, {})
+        )
+    if value is None:
+        del properties[path[-1]]
+    else:
+        properties[path[-1]] = value
+
+
+def _deployed(account: Sandbox, name: str, template: Any, wrong: Wrong) -> str:
+    """Deploy *template*; returns what is said against it at the moment that is expected."""
+    aws = client(account, "cloudformation")
+    known = aws.describe_stacks(StackName=name)["Stacks"][0].get("Parameters", [])
+    made = aws.create_change_set(
+        StackName=name,
+        ChangeSetName="wrong",
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": one["ParameterKey"], "UsePreviousValue": True} for one in known],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        DisableValidation=not wrong.validates,
+    )
+    account.control.finish()
+    found = aws.describe_change_set(ChangeSetName=made["Id"])
+    if wrong.moment == CHANGE_SET:
+        assert "AWS::EarlyValidation::PropertyValidation" in found["StatusReason"]
+        events = aws.describe_events(ChangeSetName=made["Id"])["OperationEvents"]
+        aws.delete_change_set(ChangeSetName=made["Id"])
+        errors = [one for one in events if one["EventType"] == "VALIDATION_ERROR"]
+        return " ".join(f"{one['ValidationPath']}: {one['ValidationStatusReason']}" for one in errors)
+    assert found["Status"] == "CREATE_COMPLETE", found["StatusReason"]
+    aws.execute_change_set(ChangeSetName=made["Id"])
+    account.control.finish()
+    events = aws.describe_stack_events(StackName=name)["StackEvents"]
+    failed = [one for one in events if one["ResourceStatus"] == wrong.moment]
+    mine = [one for one in failed if one["LogicalResourceId"] == (wrong.fails or wrong.resource)]
+    return str(mine[0]["ResourceStatusReason"]) if mine else ""
