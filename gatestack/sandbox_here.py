@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -37,3 +38,23 @@ def none_runs() -> SandboxRefused:
         f"no sandbox runs in this folder ({Path.cwd()}): go to the folder where yours does, or start one "
         "here with `gatestack deploy local`"
     )
+
+
+def asked(page: str, given: Any = None, method: str = "") -> Any:
+    """
+    Return what this folder's sandbox answers on a control page.
+
+    Raises:
+        SandboxRefused: none runs, or it cannot be used, or it refuses *given*.
+
+    """
+    with refusing():
+        found = sandbox.status(SANDBOX_FOLDER)
+    if found.endpoint is None or found.key is None:
+        raise none_runs()
+    try:
+        return sandbox.ask(found.endpoint, found.key, page, given, method=method)
+    except ValueError as error:
+        raise SandboxRefused(str(error)) from error
+    except OSError as error:
+        raise SandboxRefused(f"the sandbox at {found.endpoint} does not answer any more: {error}") from error

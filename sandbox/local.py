@@ -82,7 +82,7 @@ def ask(
     endpoint: str, key: Key, page: str, given: Any = None, *, method: str = "", seconds: float = 60
 ) -> Any:
     """
-    Return the answer of a control page (`clock`, `faults`, `calls`, `reset`, `health`); *given* is posted.
+    Return the answer of a control page, one of `sandbox.rehearsal.pages`; *given* is posted.
 
     Raises:
         ValueError: the page refuses what it was given.

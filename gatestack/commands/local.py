@@ -1,4 +1,4 @@
-"""`local start|stop|status|env`: the sandbox as a background process of this folder."""
+"""`local start|stop|status|env`: the sandbox as a background process of this folder; what it is told to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import click
 
 from gatestack import telling
 from gatestack.options import FORMAT
-from gatestack.sandbox_here import REGION, SANDBOX_FOLDER, none_runs, refusing
+from gatestack.rehearsal import told
+from gatestack.rehearsal.commands import COMMANDS
+from gatestack.sandbox_here import REGION, SANDBOX_FOLDER, asked, none_runs, refusing
 from sandbox import local as sandbox
 
 
@@ -40,20 +42,24 @@ def stop() -> int:
 @local.command()
 @FORMAT
 def status(style: str) -> int:
-    """Show whether the sandbox runs, and its endpoint; json includes its access key."""
+    """Show whether the sandbox runs, its endpoint, and what is switched on; json includes its access key."""
     with refusing():
         found = sandbox.status(SANDBOX_FOLDER)
+    faults = told.faults(asked("faults")) if found.running else []
     if style == "json":
         key = found.key
-        told = {
+        status_ = {
             "running": found.running,
             "endpoint": found.endpoint,
             "access_key_id": key.access_key_id if key else None,
             "secret_access_key": key.secret_access_key if key else None,
+            "faults": [{"kind": one.kind, "text": one.text} for one in faults],
         }
-        telling.document(json.dumps(told), revealed=True)
+        telling.document(json.dumps(status_), revealed=True)
     else:
         click.echo(f"running at {found.endpoint}" if found.running else "not running")
+        for one in faults:
+            click.echo(str(one))
     return 0
 
 
@@ -73,3 +79,6 @@ def env() -> int:
 
 OTHER_LOGINS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 """Variables that would have botocore take another login than the sandbox's key."""
+
+for _command in COMMANDS:
+    local.add_command(_command)

@@ -14,6 +14,7 @@ from sandbox.cloudformation.requests import Fetch
 from sandbox.errors import ApiError
 from sandbox.faults import Faults
 from sandbox.provisioning import Caller, Provisioner, Schemas
+from sandbox.rehearsal import by_hand
 
 Action = Callable[[Account, Mapping[str, Any], Fetch], Mapping[str, Any]]
 ACTIONS: Mapping[str, Action] = {
@@ -95,6 +96,27 @@ class Control:
         """Return the id of the stack that the change set with that ARN is for."""
         found = self._account(region).change_sets.get(change_set)
         return found.stack_id if found else None
+
+    def resources(self) -> dict[str, dict[str, dict[str, str]]]:
+        """Return the types of what there is, by region, stack and logical id."""
+        with self._lock:
+            self.settle()
+            return {
+                region: {
+                    stack.name: {name: one.spec.type for name, one in stack.resources.items()}
+                    for stack in account.living()
+                }
+                for region, account in self._accounts.items()
+            }
+
+    def change_by_hand(self, stack: str, logical_id: str, path: str, value: str) -> list[dict[str, str]]:
+        """Change a resource of a stack, in whatever region, as `by_hand.change` does; raises ValueError."""
+        with self._lock:
+            self.settle()
+            for account in self._accounts.values():
+                if found := account.find(stack):
+                    return by_hand.change(account, found, logical_id, path, value)
+        raise ValueError(f"there is no stack {stack}")
 
     def settle(self) -> None:
         """Make everything happen that is due."""

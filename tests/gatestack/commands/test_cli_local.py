@@ -103,7 +103,7 @@ def test_the_key_is_told_to_a_program_and_to_no_screen(user: User) -> None:
 
     told = json.loads(user.run("local", "status", "--format", "json").out)
 
-    assert told.keys() == {"running", "endpoint", "access_key_id", "secret_access_key"}
+    assert told.keys() == {"running", "endpoint", "access_key_id", "secret_access_key", "faults"}
     assert (told["running"], len(told["secret_access_key"])) == (True, 40)
     text = user.run("local", "status")
     assert text.out.startswith(f"running at {told['endpoint']}")
