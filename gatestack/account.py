@@ -17,7 +17,7 @@ from deployer.day2.present import Present, present
 from gatestack import telling
 from gatestack.environment import SANDBOX_ENVIRONMENT, Environment, SettingsRefused
 from gatestack.options import Options
-from gatestack.sandbox_here import SANDBOX_FOLDER, none_runs, refusing
+from gatestack.sandbox_here import none_runs, refusing, state_folder
 from sandbox import local as sandbox
 
 if TYPE_CHECKING:  # botocore takes a third of a second, for which no --help waits
@@ -32,7 +32,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def uses_sandbox(environment: Environment, options: Options) -> bool:
     """
-    Return whether commands on *environment* go to this folder's sandbox.
+    Return whether commands on *environment* go to this user's sandbox.
 
     `local` does, unless the AWS settings lead every service to another endpoint that is not AWS; its own is
     what `local env` says.
@@ -50,15 +50,15 @@ def uses_sandbox(environment: Environment, options: Options) -> bool:
     if not own:
         return True
     with refusing():
-        return own == {sandbox.endpoint_of(SANDBOX_FOLDER)}
+        return own == {sandbox.endpoint_of(state_folder())}
 
 
 def nowhere(environment: Environment, options: Options) -> bool:
-    """Whether *environment* is the sandbox's, and none runs in this folder; raises as `uses_sandbox`."""
+    """Whether *environment* is the sandbox's, and none runs; raises as `uses_sandbox`."""
     if not uses_sandbox(environment, options):
         return False
     with refusing():
-        return not sandbox.status(SANDBOX_FOLDER).running
+        return not sandbox.status(state_folder()).running
 
 
 def speed(environment: Environment, options: Options) -> float:
@@ -179,7 +179,7 @@ def _endpoint(environment: Environment, options: Options, *, starting: bool) -> 
     if not uses_sandbox(environment, options):
         return None
     with refusing():
-        found = sandbox.start(SANDBOX_FOLDER) if starting else sandbox.status(SANDBOX_FOLDER)
+        found = sandbox.start(state_folder()) if starting else sandbox.status(state_folder())
     if found.endpoint is None or found.key is None:
         raise none_runs()
     for name in [name for name in os.environ if name.startswith("AWS_")]:

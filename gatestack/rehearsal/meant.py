@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import click
 
@@ -59,9 +60,10 @@ class Resources:
         return frozenset(name for one in here for name in json.loads(one.template)["Resources"])
 
 
-def resources(found: Mapping[str, Mapping[str, Mapping[str, str]]], env: str) -> Resources:
+def resources(found: Mapping[str, Mapping[str, Any]], env: str) -> Resources:
     """Return what may be meant, from the sandbox's page `stacks` and the environment *env*."""
-    return Resources({name: frozenset(ids) for each in found.values() for name, ids in each.items()}, env)
+    stacks = {name: stack for region in found.values() for name, stack in region.items()}
+    return Resources({name: frozenset(stack["resources"]) for name, stack in stacks.items()}, env)
 
 
 def _near(name: str, known: Iterable[str], listed: Iterable[str]) -> str:

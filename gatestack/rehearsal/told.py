@@ -33,6 +33,12 @@ def faults(described: Mapping[str, Any]) -> list[Fault]:
     return [*_of_calls(described["calls"]), *_of_resources(described["resources"])]
 
 
+def environments(stacks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the environments of the stacks that the sandbox's page `stacks` tells, by their tags."""
+    tags = [stack["tags"] for region in stacks.values() for stack in region.values()]
+    return sorted({one["Environment"] for one in tags if "Environment" in one})
+
+
 def _of_calls(those: list[Mapping[str, Any]]) -> Iterator[Fault]:
     for one in those:
         if one["service"] == "*" and one["share"] and one["kind"] in _EVERY:

@@ -10,6 +10,7 @@ from sandbox.clock import Action as Step
 from sandbox.clock import Agenda, Clock
 from sandbox.cloudformation import changesets, drift, history, reads, writes
 from sandbox.cloudformation.account import Account
+from sandbox.cloudformation.records import Stack
 from sandbox.cloudformation.requests import Fetch
 from sandbox.errors import ApiError
 from sandbox.faults import Faults
@@ -97,15 +98,12 @@ class Control:
         found = self._account(region).change_sets.get(change_set)
         return found.stack_id if found else None
 
-    def resources(self) -> dict[str, dict[str, dict[str, str]]]:
-        """Return the types of what there is, by region, stack and logical id."""
+    def stacks(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return tags, and resources by logical id with their types, of each stack, by region and name."""
         with self._lock:
             self.settle()
             return {
-                region: {
-                    stack.name: {name: one.spec.type for name, one in stack.resources.items()}
-                    for stack in account.living()
-                }
+                region: {stack.name: _described(stack) for stack in account.living()}
                 for region, account in self._accounts.items()
             }
 
@@ -153,3 +151,8 @@ class Control:
                 self._agenda, self._provisioner(region), self._schemas, self.faults, region=region
             )
         return self._accounts[region]
+
+
+def _described(stack: Stack) -> dict[str, Any]:
+    types = {name: one.spec.type for name, one in stack.resources.items()}
+    return {"tags": dict(stack.deployment.tags), "resources": types}

@@ -44,7 +44,7 @@ def _no_faults(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
 
 
 def _stacks(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
-    return sandbox.control.resources()
+    return sandbox.control.stacks()
 
 
 def _drift(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:

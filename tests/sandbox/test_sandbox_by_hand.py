@@ -120,7 +120,7 @@ def by_hand(box: Sandbox, name: str, path: str, value: str, stack: str = "app") 
 
 
 def test_what_there_is_is_told_by_region_and_stack(box: Sandbox) -> None:
-    assert page(box, "stacks")["us-east-1"]["app"]["Topic"] == "AWS::SNS::Topic"
+    assert page(box, "stacks")["us-east-1"]["app"]["resources"]["Topic"] == "AWS::SNS::Topic"
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ class World:
             path.write_bytes(content if isinstance(content, bytes) else self.filled(content).encode())
             path.chmod(0o700)
         proxies = {"HTTP_PROXY": self.proxy, "HTTPS_PROXY": self.proxy, "GATESTACK_POLL_INTERVAL": "0.02"}
+        proxies["XDG_STATE_HOME"] = str(self.folder / "state")
         if env != "local":
             proxies["NO_PROXY"] = "127.0.0.1"
         variables = proxies | {name: self.filled(value) for name, value in row.variables.items()}
@@ -136,11 +137,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         small(folder, running) as little,
     ):
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        own = local.start(folder / ".gatestack", speed=20_000).endpoint
+        own = local.start(folder / "state" / "gatestack", speed=20_000).endpoint
         proxy = f"http://127.0.0.1:{server.server_port}"
         assert own
         yield World(folder, own, other.endpoint, little, proxy, answers, asked, running)
-        local.stop(folder / ".gatestack")
+        local.stop(folder / "state" / "gatestack")
         server.shutdown()
 
 
