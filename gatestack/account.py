@@ -1,4 +1,4 @@
-"""Which AWS account a command works on: the sandbox for `local`, else what AWS's own settings say."""
+"""The AWS account that a command works on: the sandbox (`local`, --sandbox), or what AWS's settings say."""
 
 from __future__ import annotations
 
@@ -34,14 +34,16 @@ def uses_sandbox(environment: Environment, options: Options) -> bool:
     """
     Return whether commands on *environment* go to this user's sandbox.
 
-    `local` does, unless the AWS settings lead every service to another endpoint that is not AWS; its own is
-    what `local env` says.
+    Those with --sandbox do. `local` does, unless the AWS settings lead every service to another endpoint
+    that is not AWS; its own is what `local env` says.
 
     Raises:
         Refused: they lead some services to such an endpoint and leave others at AWS.
         SandboxRefused: there is a sandbox, and it cannot be used.
 
     """
+    if options.sandbox:
+        return True
     if environment.name != SANDBOX_ENVIRONMENT:
         return False
     from deployer.aws.sign_in.login import own_endpoint  # noqa: PLC0415 - as above
@@ -125,11 +127,12 @@ def nothing_asked() -> bool:
 def _log_in(environment: Environment, options: Options, *, starting: bool) -> Login:
     from deployer.aws.sign_in.login import log_in  # noqa: PLC0415 - as above
 
-    if environment.name != SANDBOX_ENVIRONMENT:
+    if environment.name != SANDBOX_ENVIRONMENT and not options.sandbox:
         _tell_of_other_region(environment, options)
         seconds = environment.session_seconds
         return log_in(environment.region, profile=options.profile, session_seconds=seconds)
-    _refuse_namesake(environment)
+    if environment.name == SANDBOX_ENVIRONMENT:
+        _refuse_namesake(environment)
     if endpoint := _endpoint(environment, options, starting=starting):
         return log_in(environment.region, endpoint=endpoint, never_aws=True)
     _keep_proxies_away()
@@ -187,6 +190,10 @@ def _endpoint(environment: Environment, options: Options, *, starting: bool) -> 
     own = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     os.environ |= found.key.variables | own
     _keep_proxies_away()
+    if starting and options.sandbox and environment.settings:
+        from gatestack.rehearsal.given import check  # noqa: PLC0415 - few commands rehearse
+
+        check(environment.settings)
     if not options.quiet:
         _tell()
     return found.endpoint

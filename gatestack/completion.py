@@ -219,6 +219,6 @@ PLACES: Mapping[str, Sequence[Words]] = {
     "config set": (environments, _parameters),
     **{f"local {name}": () for name in ("start", "stop", "status", "env")},
     **{f"local {name}": (_sandbox_stacks,) for name in ("fail", "slow", "drift")},
-    **{f"local {name}": () for name in ("throttle", "lose", "expire", "reset")},
+    **{f"local {name}": () for name in ("throttle", "lose", "expire", "reset", "provide")},
 }
 """What stands where after each command: known without loading it, and compared with it by a test."""

@@ -11,6 +11,7 @@ from gatestack import telling
 from gatestack.options import FORMAT
 from gatestack.rehearsal import told
 from gatestack.rehearsal.commands import COMMANDS
+from gatestack.rehearsal.given import provide
 from gatestack.sandbox_here import REGION, asked, none_runs, refusing, state_folder
 from sandbox import local as sandbox
 
@@ -93,5 +94,5 @@ def env() -> int:
 OTHER_LOGINS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 """Variables that would have botocore take another login than the sandbox's key."""
 
-for _command in COMMANDS:
+for _command in (*COMMANDS, provide):
     local.add_command(_command)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sandbox.clock import Action as Step
@@ -106,6 +107,13 @@ class Control:
                 region: {stack.name: _described(stack) for stack in account.living()}
                 for region, account in self._accounts.items()
             }
+
+    @contextmanager
+    def held(self) -> Iterator[frozenset[str]]:
+        """Have nothing happen meanwhile; gives the regions in which something has been asked for."""
+        with self._lock:
+            self.settle()
+            yield frozenset(self._accounts)
 
     def change_by_hand(self, stack: str, logical_id: str, path: str, value: str) -> list[dict[str, str]]:
         """Change a resource of a stack, in whatever region, as `by_hand.change` does; raises ValueError."""

@@ -47,9 +47,20 @@ def _stacks(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
     return sandbox.control.stacks()
 
 
+def _zones(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    return list(sandbox.backing.zones())
+
+
 def _drift(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
     names = ("stack", "logical_id", "path", "value")
     return sandbox.control.change_by_hand(*(str(given[name]) for name in names))
+
+
+def _provide(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    if sandbox.backing.provide is None:
+        raise ValueError("nothing can be provided here")
+    with sandbox.control.held() as regions:
+        return sandbox.backing.provide(given, regions)
 
 
 def _reset(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
@@ -81,7 +92,9 @@ _PAGES: Mapping[tuple[str, str], Callable[[Sandbox, Mapping[str, Any]], Any]] = 
     ("DELETE", "faults"): _no_faults,
     ("", "calls"): _calls,
     ("", "stacks"): _stacks,
+    ("", "zones"): _zones,
     ("POST", "drift"): _drift,
+    ("POST", "provide"): _provide,
     ("POST", "reset"): _reset,
 }
 """Method, empty for every one, and page -> what it answers."""

@@ -109,3 +109,49 @@ def test_without_a_sandbox_there_is_nothing_to_tell(tmp_path: Path) -> None:
     for arguments in (("expire",), ("reset",), ("fail", "database", "Database")):
         done = user.run("local", *arguments)
         assert (done.code, "no sandbox runs" in done.err) == (2, True), done.err
+
+
+PROD = ("--sandbox", "deploy", "prod", "--yes")
+
+
+def test_any_environment_is_deployed_on_the_sandbox_whatever_account_the_file_names(user: User) -> None:
+    """With credentials of an account's in the variables, and an endpoint that nobody listens at."""
+    user.edit("prod", '# account: "123456789012" #', 'account: "111122223333" #')
+    user.edit("prod", "domain_name: llm.example.com", "domain_name: llm.acme.io")
+    user.edit("prod", "Z0123456789ABCDEFGHIJ", "Z0987654321ABCDEFGHIJ")
+    aws = {
+        "AWS_ACCESS_KEY_ID": "AKIAQWERTYUIOPASDFGH",
+        "AWS_SECRET_ACCESS_KEY": "x" * 40,
+        "AWS_PROFILE": "no",
+    }
+    somebody = User(user.folder, user.variables | aws | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+    done = somebody.run(*PROD)
+    command = "gatestack local provide zone acme.io --id Z0987654321ABCDEFGHIJ"
+    assert (done.code, f"`{command}` makes it" in done.err) == (2, True), done.err
+
+    assert somebody.run(*command.split()[1:]).out == "Z0987654321ABCDEFGHIJ\n"
+    done = somebody.run(*PROD)
+    assert done.code == 0, done.err
+    elsewhere = User(user.folder, somebody.variables | {"GATESTACK_SANDBOX": "1"})
+    assert "CREATE_COMPLETE" in elsewhere.run("status", "prod").out
+    assert json.loads(user.run("local", "status", "--format", "json").out)["environments"][-1] == "prod"
+
+    done = elsewhere.run("image", "prod", "--tag", "v1.108.7", "--push")
+    assert (done.code, "`gatestack local provide image prod-litellm:TAG`" in done.err) == (2, True), done.err
+    done = user.run("local", "provide", "image", "prod-litellm:v1.108.7")
+    assert (done.code, done.err) == (0, "prod-litellm:v1.108.7 is in us-east-1\n")
+    done = elsewhere.run("deploy", "prod", "--yes")
+    assert (done.code, "prod: 1 stack deployed" in done.err) == (0, True), done.err
+    assert elsewhere.run("destroy", "prod", "--yes", "--force").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("image", "prod-litellm"), "is no REPOSITORY:TAG"),
+        (("image", "nope:v1"), "there is no repository nope"),
+    ],
+)
+def test_what_cannot_be_provided_is_refused(user: User, arguments: tuple[str, ...], said: str) -> None:
+    done = user.run("local", "provide", *arguments)
+    assert (done.code, said in done.err) == (2, True), done.err

@@ -214,6 +214,24 @@ def test_make_without_env_runs_what_is_run_here(command: str) -> None:
     assert shown.splitlines()[-1] == f".venv/bin/gatestack {command} local --yes"
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        Row("an account's login", 0, "sandbox: eval", LOGIN, options=("--sandbox",)),
+        Row("an endpoint", 0, "", {"AWS_ENDPOINT_URL": "{sandbox}", **LOGIN}, options=("--sandbox",)),
+        Row("some endpoints", 0, "", {"AWS_ENDPOINT_URL_S3": "{sandbox}", **LOGIN}, options=("--sandbox",)),
+        Row("AWS's own", 0, "", {"AWS_ENDPOINT_URL": "https://sts.amazonaws.com"}, options=("--sandbox",)),
+        Row("a profile that is not there", 0, "", {"AWS_PROFILE": "no", "GATESTACK_SANDBOX": "1"}),
+    ],
+    ids=lambda row: row.name,
+)
+def test_with_sandbox_nothing_of_any_environment_leaves_this_machine(world: World, row: Row) -> None:
+    done = world.run(row, "plan", "prod")
+
+    assert (done.code, done.strayed, world.asked) == (0, (), []), done.err
+    assert row.says in done.err
+
+
 def test_local_is_the_environment_of_that_name_and_no_other(world: World) -> None:
     """Else `make deploy-env`, which asks nobody, would deploy it to AWS."""
     file = world.folder / "environments" / "local.yaml"
