@@ -38,7 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "setup": "Ask a few questions and write an environment file.",
     "init": "Write a repository of your own: environments, an example extension, pipelines.",
     "schema": "Print the JSON Schema of environment files.",
-    "local": "The sandbox: an AWS endpoint on this machine for ENV=local.",
+    "local": "The sandbox: an AWS endpoint on this machine for ENV=local and --sandbox.",
 }
 """Command -> its line in `--help`; `gatestack.commands` has a module of that name for each."""
 READING = frozenset(

@@ -1,4 +1,4 @@
-"""The sandbox of this user, for `local` and for every command on ENV=local."""
+"""The sandbox of this user: for `local`, for every command on ENV=local, and for those with --sandbox."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from sandbox import local as sandbox
 
 @click.group()
 def local() -> None:
-    """Run the sandbox, an AWS endpoint on this machine for ENV=local; its state lives until `local stop`."""
+    """Run the sandbox, an AWS endpoint on this machine, and have it fail; it lives until `local stop`."""
 
 
 @local.command()
