@@ -16,7 +16,7 @@ from gatestack import gate, telling
 from gatestack.cli import cli
 
 STATE = Path(".gatestack")
-"""Where this checkout keeps what is not committed: the sandbox's state, the report of an unexpected error."""
+"""Where this checkout keeps what is not committed: the report of an unexpected error."""
 
 
 LOGIN = (

@@ -1,4 +1,4 @@
-"""Which AWS account a command works on: the sandbox for `local`, else what AWS's own settings say."""
+"""The AWS account that a command works on: the sandbox (`local`, --sandbox), or what AWS's settings say."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from deployer.day2.present import Present, present
 from gatestack import telling
 from gatestack.environment import SANDBOX_ENVIRONMENT, Environment, SettingsRefused
 from gatestack.options import Options
-from gatestack.sandbox_here import SANDBOX_FOLDER, none_runs, refusing
+from gatestack.sandbox_here import none_runs, refusing, state_folder
 from sandbox import local as sandbox
 
 if TYPE_CHECKING:  # botocore takes a third of a second, for which no --help waits
@@ -32,16 +32,18 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def uses_sandbox(environment: Environment, options: Options) -> bool:
     """
-    Return whether commands on *environment* go to this folder's sandbox.
+    Return whether commands on *environment* go to this user's sandbox.
 
-    `local` does, unless the AWS settings lead every service to another endpoint that is not AWS; its own is
-    what `local env` says.
+    Those with --sandbox do. `local` does, unless the AWS settings lead every service to another endpoint
+    that is not AWS; its own is what `local env` says.
 
     Raises:
         Refused: they lead some services to such an endpoint and leave others at AWS.
         SandboxRefused: there is a sandbox, and it cannot be used.
 
     """
+    if options.sandbox:
+        return True
     if environment.name != SANDBOX_ENVIRONMENT:
         return False
     from deployer.aws.sign_in.login import own_endpoint  # noqa: PLC0415 - as above
@@ -50,15 +52,15 @@ def uses_sandbox(environment: Environment, options: Options) -> bool:
     if not own:
         return True
     with refusing():
-        return own == {sandbox.endpoint_of(SANDBOX_FOLDER)}
+        return own == {sandbox.endpoint_of(state_folder())}
 
 
 def nowhere(environment: Environment, options: Options) -> bool:
-    """Whether *environment* is the sandbox's, and none runs in this folder; raises as `uses_sandbox`."""
+    """Whether *environment* is the sandbox's, and none runs; raises as `uses_sandbox`."""
     if not uses_sandbox(environment, options):
         return False
     with refusing():
-        return not sandbox.status(SANDBOX_FOLDER).running
+        return not sandbox.status(state_folder()).running
 
 
 def speed(environment: Environment, options: Options) -> float:
@@ -125,11 +127,12 @@ def nothing_asked() -> bool:
 def _log_in(environment: Environment, options: Options, *, starting: bool) -> Login:
     from deployer.aws.sign_in.login import log_in  # noqa: PLC0415 - as above
 
-    if environment.name != SANDBOX_ENVIRONMENT:
+    if environment.name != SANDBOX_ENVIRONMENT and not options.sandbox:
         _tell_of_other_region(environment, options)
         seconds = environment.session_seconds
         return log_in(environment.region, profile=options.profile, session_seconds=seconds)
-    _refuse_namesake(environment)
+    if environment.name == SANDBOX_ENVIRONMENT:
+        _refuse_namesake(environment)
     if endpoint := _endpoint(environment, options, starting=starting):
         return log_in(environment.region, endpoint=endpoint, never_aws=True)
     _keep_proxies_away()
@@ -179,7 +182,7 @@ def _endpoint(environment: Environment, options: Options, *, starting: bool) -> 
     if not uses_sandbox(environment, options):
         return None
     with refusing():
-        found = sandbox.start(SANDBOX_FOLDER) if starting else sandbox.status(SANDBOX_FOLDER)
+        found = sandbox.start(state_folder()) if starting else sandbox.status(state_folder())
     if found.endpoint is None or found.key is None:
         raise none_runs()
     for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -187,6 +190,10 @@ def _endpoint(environment: Environment, options: Options, *, starting: bool) -> 
     own = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     os.environ |= found.key.variables | own
     _keep_proxies_away()
+    if starting and options.sandbox and environment.settings:
+        from gatestack.rehearsal.given import check  # noqa: PLC0415 - few commands rehearse
+
+        check(environment.settings)
     if not options.quiet:
         _tell()
     return found.endpoint

@@ -38,7 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "setup": "Ask a few questions and write an environment file.",
     "init": "Write a repository of your own: environments, an example extension, pipelines.",
     "schema": "Print the JSON Schema of environment files.",
-    "local": "The sandbox: an AWS endpoint on this machine for ENV=local.",
+    "local": "The sandbox: an AWS endpoint on this machine for ENV=local and --sandbox.",
 }
 """Command -> its line in `--help`; `gatestack.commands` has a module of that name for each."""
 READING = frozenset(
@@ -93,6 +93,14 @@ def _global_options(*, hidden: bool) -> list[click.Parameter]:
             envvar="GATESTACK_POLL_INTERVAL",
             show_envvar=True,
             help="Seconds between two polls of AWS (default: adaptive).",
+        ),
+        _global(
+            "--sandbox",
+            hidden=hidden,
+            is_flag=True,
+            envvar="GATESTACK_SANDBOX",
+            show_envvar=True,
+            help="Use the sandbox on this machine instead of AWS, whatever ENV is.",
         ),
         _global("--quiet", hidden=hidden, is_flag=True, help="Print results and errors only."),
         _global("--verbose", hidden=hidden, is_flag=True, help="Print the events of every resource."),

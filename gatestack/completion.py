@@ -150,6 +150,10 @@ def _stacks(env: str) -> Iterable[str]:
     return [*STACKS, *(one.name for one in settings.extend.stacks)] if settings else STACKS
 
 
+def _sandbox_stacks(_: str, __: str) -> Iterable[str]:
+    return _stacks("local")
+
+
 def _secrets(path: str, env: str) -> Iterable[str]:
     from gatestack.catalogue import catalogue, rotations  # noqa: PLC0415 - few words are a secret's
     from stacks import task_secrets  # noqa: PLC0415
@@ -213,5 +217,8 @@ PLACES: Mapping[str, Sequence[Words]] = {
     "config list": (environments,),
     "config get": (environments, _parameters),
     "config set": (environments, _parameters),
+    **{f"local {name}": () for name in ("start", "stop", "status", "env")},
+    **{f"local {name}": (_sandbox_stacks,) for name in ("fail", "slow", "drift")},
+    **{f"local {name}": () for name in ("throttle", "lose", "expire", "reset", "provide")},
 }
 """What stands where after each command: known without loading it, and compared with it by a test."""

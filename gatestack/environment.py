@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gatestack import telling
+from gatestack.options import on_sandbox
 from generator import manifest as manifests
 from generator.manifest import Manifest
 from stacks import STACKS
@@ -178,7 +179,15 @@ def resolve(argument: str, region: str | None = None, *, guesses: bool = True) -
 
         if doubtful := doubt(found.file, found.settings):
             telling.warning(doubtful)
-    return found
+    return _of_any_account(found) if on_sandbox() else found
+
+
+def _of_any_account(found: Environment) -> Environment:
+    """Return *found* for the sandbox, which stands for whatever account the file names."""
+    if found.rendered:
+        return replace(found, rendered=replace(found.rendered, account=None))
+    assert found.settings  # noqa: S101 - one of the two is always there
+    return replace(found, settings=found.settings.model_copy(update={"account": None}))
 
 
 def built_folder(argument: str) -> Path | None:

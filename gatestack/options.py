@@ -21,3 +21,12 @@ class Options:
     quiet: bool = False
     verbose: bool = False
     no_color: bool = False
+    sandbox: bool = False
+    """Whether the sandbox is meant, whatever the environment."""
+
+
+def on_sandbox() -> bool:
+    """Whether the command that runs was told to use the sandbox, whatever the environment."""
+    context = click.get_current_context(silent=True)
+    options = context.find_object(Options) if context else None
+    return options is not None and options.sandbox

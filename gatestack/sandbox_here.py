@@ -1,17 +1,18 @@
-"""The sandbox of this folder, for `local` and for every command on ENV=local."""
+"""The sandbox of this user: for `local`, for every command on ENV=local, and for those with --sandbox."""
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
 from sandbox import local as sandbox
 
-SANDBOX_FOLDER = Path(".gatestack")
-"""Of this folder: two checkouts have two sandboxes."""
 REGION = "us-east-1"
 """Of a shell that has `local env`: where environments/local.yaml deploys to."""
 
@@ -22,9 +23,31 @@ class SandboxRefused(click.ClickException):
     exit_code = 2
 
 
+def state_folder() -> Path:
+    """
+    Return where the state of this user's one sandbox is, whatever the working directory.
+
+    Below XDG_STATE_HOME, which counts where it is absolute, or ~/.local/state (XDG Base Directory
+    Specification 0.8). Who wants two sandboxes gives them two of it.
+    """
+    named = Path(os.environ.get("XDG_STATE_HOME", ""))
+    return (named if named.is_absolute() else _home() / ".local" / "state") / "gatestack"
+
+
+def _home() -> Path:
+    named = Path(os.environ.get("HOME", ""))
+    if named.is_absolute():
+        return named
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        what = "there is no HOME for the sandbox's state"
+        raise SandboxRefused(f"{what}: name a folder of yours in XDG_STATE_HOME") from None
+
+
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Tell in one sentence why this folder's sandbox cannot be used; raises SandboxRefused."""
+    """Tell in one sentence why this user's sandbox cannot be used; raises SandboxRefused."""
     try:
         yield
     except sandbox.LocalError as error:
@@ -32,8 +55,28 @@ def refusing() -> Iterator[None]:
 
 
 def none_runs() -> SandboxRefused:
-    """Return that there is no sandbox here, and what starts one."""
+    """Return that there is no sandbox, and what starts one."""
     return SandboxRefused(
-        f"no sandbox runs in this folder ({Path.cwd()}): go to the folder where yours does, or start one "
-        "here with `gatestack deploy local`"
+        f"no sandbox runs ({state_folder()}): start one with `gatestack local start` or "
+        "`gatestack deploy local`"
     )
+
+
+def asked(page: str, given: Any = None, method: str = "") -> Any:
+    """
+    Return what this user's sandbox answers on a control page.
+
+    Raises:
+        SandboxRefused: none runs, or it cannot be used, or it refuses *given*.
+
+    """
+    with refusing():
+        found = sandbox.status(state_folder())
+    if found.endpoint is None or found.key is None:
+        raise none_runs()
+    try:
+        return sandbox.ask(found.endpoint, found.key, page, given, method=method)
+    except ValueError as error:
+        raise SandboxRefused(str(error)) from error
+    except OSError as error:
+        raise SandboxRefused(f"the sandbox at {found.endpoint} does not answer any more: {error}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from sandbox.surroundings import Surroundings
 
 if TYPE_CHECKING:  # it knows botocore, which is loaded when it is first needed
     from sandbox.access.access import Access
+    from sandbox.rehearsal.provide import Provide
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -27,5 +28,7 @@ class Backing:
     access: Access | None = None  # judges callers that are roles; without it everybody is an administrator
     connect: Callable[[Surroundings], None] = lambda _: None  # told once, before anything is asked
     reset: Callable[[], None] = lambda: None  # forgets what the services hold, and ends what runs
+    provide: Provide | None = None  # what is in the account before anybody deploys; None: nothing can be
+    zones: Callable[[], Collection[str]] = tuple  # ids of the hosted zones
     close: Callable[[], None] = lambda: None  # ends what runs; nothing is started any more
     wait: Callable[[], bool] = lambda: False  # until no function runs; whether one did

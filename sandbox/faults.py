@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
 from sandbox.availability import zones_of
@@ -14,12 +14,20 @@ EMPTY = (
 )
 CallKind = Literal["throttle", "error", "drop-before", "drop-after", "expired", "refused", "page"]
 """``refused``: with the fault's own code and message; ``page``: an HTML page where an answer should be."""
-Operation = Literal["create", "update", "delete", "detect"]
+Operation = Literal["create", "update", "delete", "detect", "any"]
+"""``any``: whichever comes next of the first three."""
+EVERYWHERE = frozenset({"throttle", "drop-before", "drop-after", "expired"})
+"""The kinds that services other than CloudFormation know too."""
 
 
 @dataclass
 class CallFault:
-    """A share of the calls of an action goes wrong; `times` limits how many, None is for ever."""
+    """
+    A share of the calls of an action goes wrong; `times` limits how many, None is for ever.
+
+    With the service ``*`` that is the calls of every service, but those of functions, which have a login of
+    their own.
+    """
 
     kind: CallKind
     action: str = "*"
@@ -28,6 +36,12 @@ class CallFault:
     code: str = "ValidationError"
     message: str = ""
     status: int = 400
+    service: Literal["cloudformation", "*"] = "cloudformation"
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no service would answer."""
+        if self.service == "*" and self.kind not in EVERYWHERE:
+            raise ValueError(f"{self.kind} is a fault of CloudFormation's calls alone")
 
 
 @dataclass
@@ -76,7 +90,12 @@ class ResourceFault:
         """Whether this fault is for that resource and is not used up."""
         wanted = (self.logical_id, self.type, self.stack)
         fits = all(w in ("", is_) for w, is_ in zip(wanted, (logical_id, type_, stack), strict=True))
-        return fits and operation == self.operation and self.times != 0
+        meant = operation == self.operation or (self.operation == "any" and operation != "detect")
+        return fits and meant and self.times != 0
+
+    def count(self) -> None:
+        """Have it happen once more."""
+        self.times = self.times and self.times - 1
 
 
 @dataclass
@@ -162,7 +181,11 @@ class Faults:
         self.behaviour = Behaviour()
 
     def add(self, settings: Mapping[str, Any]) -> None:
-        """Add faults from JSON: a list by kind (`calls`, `tasks` …), and `behaviour`; raises ValueError."""
+        """
+        Add faults from JSON: a list by kind (`calls`, `tasks` …), and `behaviour`; raises ValueError.
+
+        What every service is to do takes the place of what was said of the same kind before.
+        """
         try:
             calls = [CallFault(**each) for each in settings.get("calls", ())]
             rates = [Rate(**each) for each in settings.get("rates", ())]
@@ -175,7 +198,8 @@ class Faults:
             zones_of(behaviour.zones)
         except TypeError as error:
             raise ValueError(f"not a fault: {error}") from error
-        self.calls += calls
+        anew = {call.kind for call in calls if call.service == "*"}
+        self.calls = [one for one in self.calls if one.service != "*" or one.kind not in anew] + calls
         self.rates += rates
         self.resources += resources
         self.tasks += tasks
@@ -199,10 +223,17 @@ class Faults:
         return {"seed": self.seed, "behaviour": asdict(self.behaviour), **described}
 
     def of_call(self, action: str, now: float) -> CallFault | None:
-        """Return what goes wrong with this call, and count it."""
+        """Return what goes wrong with this call of CloudFormation's, and count it."""
         if not all(rate.take(now) for rate in self.rates if rate.action in ("*", action)):
             return CallFault("throttle", action)
-        for fault in self.calls:
+        return self._spoilt(self.calls, action)
+
+    def of_service(self) -> CallFault | None:
+        """Return what goes wrong with this call of another service, and count it."""
+        return self._spoilt([fault for fault in self.calls if fault.service == "*"], "")
+
+    def _spoilt(self, faults: Sequence[CallFault], action: str) -> CallFault | None:
+        for fault in faults:
             if fault.action in ("*", action) and fault.times != 0 and self._random.random() < fault.share:
                 fault.times = fault.times and fault.times - 1
                 return fault
@@ -211,12 +242,15 @@ class Faults:
     def of_resource(
         self, operation: Operation, logical_id: str, type_: str, stack: str
     ) -> ResourceFault | None:
-        """Return the first fault for this resource, and count it."""
-        for fault in self.resources:
-            if fault.matches(operation, logical_id, type_, stack):
-                fault.times = fault.times and fault.times - 1
-                return fault
-        return None
+        """Return the first fault for this resource, later by the first delay if it fails; counts both."""
+        there = [fault for fault in self.resources if fault.matches(operation, logical_id, type_, stack)]
+        failing = next((fault for fault in there if fault.reason is not None), None)
+        slow = next((fault for fault in there if fault.reason is None), None)
+        for fault in filter(None, (failing, slow)):
+            fault.count()
+        if failing and slow:
+            return replace(failing, seconds=failing.seconds + slow.seconds)
+        return failing or slow
 
     def of_task(self, family: str) -> TaskFault | None:
         """Return what ends a one-off task of *family* badly, and count it."""

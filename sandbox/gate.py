@@ -35,6 +35,7 @@ _XML = frozenset({"cloudfront", "route53"})
 """Services without forms whose errors look like those of the services with forms."""
 _FORM = "application/x-www-form-urlencoded"
 _Family = Literal["query", "ec2", "json", "s3", "rest"]
+Spoilt = Literal["throttle", "expired"]
 
 _CODES: Mapping[Reason, tuple[str, str, str]] = {
     "missing": ("MissingAuthenticationToken", "MissingAuthenticationTokenException", "AccessDenied"),
@@ -47,6 +48,24 @@ _CODES: Mapping[Reason, tuple[str, str, str]] = {
     "ended": ("ExpiredToken", "ExpiredTokenException", "ExpiredToken"),
 }
 """Reason -> AWS's code in the query protocol, JSON, S3 (AWS docs, "Common errors", "Error responses")."""
+_SPOILT: Mapping[Spoilt, Mapping[_Family, tuple[str, int]]] = {
+    "throttle": {
+        "query": ("Throttling", 400),
+        "ec2": ("RequestLimitExceeded", 503),
+        "json": ("ThrottlingException", 400),
+        "rest": ("TooManyRequestsException", 429),
+        "s3": ("SlowDown", 503),
+    },
+    "expired": {
+        "query": ("ExpiredToken", 403),
+        "ec2": ("RequestExpired", 400),
+        "json": ("ExpiredTokenException", 400),
+        "rest": ("ExpiredTokenException", 403),
+        "s3": ("ExpiredToken", 400),
+    },
+}
+"""Code and status by protocol (AWS docs, "Common errors"; "Error codes for the Amazon EC2 API"; S3 "Error
+responses"; Lambda's TooManyRequestsException)."""
 _MESSAGES: Mapping[Reason, str] = {
     "missing": "Missing Authentication Token",
     "incomplete": "The signature is incomplete, or of a kind that is not taken: use AWS4-HMAC-SHA256.",
@@ -114,6 +133,13 @@ def denied(request: Request, error: ApiError) -> Response:
     code = {"ec2": "UnauthorizedOperation", "json": "AccessDeniedException", "rest": "AccessDeniedException"}
     known = error.code == "AccessDenied"
     return _answer(family, code.get(family, error.code) if known else error.code, error.message, error.status)
+
+
+def spoilt(request: Request, kind: Spoilt) -> Response:
+    """Return the answer to a call that comes too often, or with a login that is over."""
+    family = _family(request)
+    code, status = _SPOILT[kind][family]
+    return _answer(family, code, "Rate exceeded" if kind == "throttle" else EXPIRED, status)
 
 
 def without_cors(start_response: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The sandbox as one background process of a folder: start, stop, status. Knows nothing of what it serves."""
+"""The sandbox as the background process of a state folder: start, stop, status. Knows not what it serves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,18 @@ from sandbox import state
 from sandbox.key import PROOF, SIGNATURE, Key
 from sandbox.state import Description, LocalError
 
-__all__ = ["SPEED", "LocalError", "Status", "ask", "endpoint_of", "start", "status", "stop"]
+__all__ = [
+    "SPEED",
+    "LocalError",
+    "OtherVersion",
+    "Status",
+    "ask",
+    "endpoint_of",
+    "start",
+    "status",
+    "stop",
+    "version",
+]
 
 SPEED = 60.0
 """Virtual seconds in a real one, unless asked otherwise: a minute of AWS takes a second."""
@@ -41,11 +52,30 @@ class Status:
     key: Key | None = None
 
 
-def start(folder: Path, *, speed: float = SPEED) -> Status:
-    """Return the folder's sandbox, started if there is none; raises LocalError."""
+class OtherVersion(LocalError):  # noqa: N818 - named after what was found
+    """There is a sandbox, of another version of gatestack; the message says how to go on."""
+
+
+def start(folder: Path, *, speed: float = SPEED, replacing: bool = False) -> Status:
+    """
+    Return the folder's sandbox, started if there is none.
+
+    Raises:
+        OtherVersion: there is one of another version, which is not *replacing* what it is.
+        LocalError: there is one, and it cannot be used; or none can be started.
+
+    """
     state.made(folder)
     with state.locked(folder, _PATIENCE):
-        there = _look(folder)
+        try:
+            there = _look(folder)
+        except OtherVersion:
+            process = state.holder(folder)
+            if not replacing:
+                raise
+            if process is not None:
+                _end(folder, process)
+            there = Status(running=False)
         return there if there.running else _spawn(folder, speed)
 
 
@@ -82,7 +112,7 @@ def ask(
     endpoint: str, key: Key, page: str, given: Any = None, *, method: str = "", seconds: float = 60
 ) -> Any:
     """
-    Return the answer of a control page (`clock`, `faults`, `calls`, `reset`, `health`); *given* is posted.
+    Return the answer of a control page, one of `sandbox.rehearsal.pages`; *given* is posted.
 
     Raises:
         ValueError: the page refuses what it was given.
@@ -112,10 +142,10 @@ def _look(folder: Path) -> Status:
     end = "`gatestack local stop` ends it, and what is in it is lost"
     if found is None:
         raise LocalError(f"the sandbox of {folder}, process {process}, has no description any more: {end}")
-    if found.version != _version():
-        raise LocalError(
+    if found.version != version():
+        raise OtherVersion(
             f"the sandbox of {folder}, process {process}, is of version {found.version}, and this is "
-            f"{_version()}: {end}"
+            f"{version()}: `gatestack local start` replaces it, and what is in it is lost"
         )
     key = Key(found.access_key_id, found.secret_access_key)
     endpoint = _endpoint(found.port)
@@ -133,7 +163,8 @@ def _endpoint(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def _version() -> str:
+def version() -> str:
+    """Return the version of gatestack that this is."""
     try:
         return metadata.version("gatestack")
     except metadata.PackageNotFoundError:
@@ -168,7 +199,7 @@ def _spawn(folder: Path, speed: float) -> Status:
         os.kill(process, signal.SIGKILL)
         raise LocalError(f"the sandbox did not start: see {log}")
     port, *login = said.decode().split()
-    state.describe(folder, Description(_version(), int(port), *login))
+    state.describe(folder, Description(version(), int(port), *login))
     return Status(running=True, endpoint=_endpoint(int(port)), key=Key(*login))
 
 

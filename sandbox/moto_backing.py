@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from sandbox.access.access import Access
 from sandbox.backing import Backing
 from sandbox.errors import invalid
+from sandbox.rehearsal.provide import provided, zones
 from sandbox.resources.provision import MotoProvisioner
 from sandbox.resources.schema import ProviderSchemas
 from sandbox.services.services import Services
@@ -32,6 +33,8 @@ def moto() -> Backing:
         connect=services.connect,
         reset=services.reset,
         close=services.close,
+        provide=provided(services),
+        zones=lambda: zones(services),
         wait=services.runs.wait,
     )
 

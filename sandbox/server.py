@@ -5,13 +5,12 @@ One loopback endpoint, for who knows its key: CloudFormation here, `/_sandbox/` 
 from __future__ import annotations
 
 import json
-import os
 import socket
 import threading
 import uuid
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 from types import TracebackType
 from typing import Any
 
@@ -24,12 +23,13 @@ from sandbox.cloudformation import protocol
 from sandbox.cloudformation.control import Control
 from sandbox.errors import ApiError
 from sandbox.faults import CallFault, Faults
-from sandbox.gate import CONTROL, Gate, denied, without_cors
+from sandbox.gate import CONTROL, Gate, denied, spoilt, without_cors
 from sandbox.identities import Identities
 from sandbox.key import Key
 from sandbox.logins import Logins
 from sandbox.provisioning import Caller
-from sandbox.signatures import described
+from sandbox.rehearsal import pages
+from sandbox.signatures import Signed, described
 from sandbox.surroundings import Surroundings
 
 _ATTENTION = 0.02
@@ -186,11 +186,27 @@ class Sandbox:
             if signed is not None and signed.service == "cloudformation":
                 return self._cloudformation(request, signed.region, caller)(environ, start_response)
             self.control.settle()
-            if signed is None or signed.service in {"sts", "iam"}:
-                return self._identities.answer(request, start_response)
+            fault = self.faults.of_service() if signed is not None and not _of_function(request) else None
+            if fault:
+                return self._spoilt(request, signed, fault)(environ, start_response)
+            return self._of_services(request, signed, start_response)
         except ApiError as error:
             return denied(request, error)(environ, start_response)
-        return self.backing.services(environ, start_response)
+
+    def _of_services(self, request: Request, signed: Signed | None, start_response: Any) -> Iterable[bytes]:
+        """Answer what is not CloudFormation's."""
+        if signed is None or signed.service in {"sts", "iam"}:
+            return self._identities.answer(request, start_response)
+        return self.backing.services(request.environ, start_response)
+
+    def _spoilt(self, request: Request, signed: Signed | None, fault: CallFault) -> Response:
+        """Answer a call with which *fault* is wrong, or do not."""
+        if fault.kind in ("throttle", "expired"):
+            return spoilt(request, fault.kind)
+        if fault.kind == "drop-after":
+            done = partial(self._of_services, request, signed)
+            Response.from_app(lambda _, start: done(start), request.environ, buffered=True)
+        return _hung_up(request)
 
     def _cloudformation(self, request: Request, region: str, caller: Caller | None) -> Response:
         form = request.values.to_dict()
@@ -216,51 +232,18 @@ class Sandbox:
 
     def _dropped(self, request: Request, action: str, form: dict[str, str], how: str) -> Response:
         self._log(action, form, how)
-        request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-        return Response()
+        return _hung_up(request)
 
     def _log(self, action: str, form: dict[str, str], outcome: str) -> None:
         self.calls.append(Call(action, form.get("StackName", ""), self.clock.now(), outcome))
 
     def _for_tests(self, request: Request) -> Response:
         try:
-            answer = self._control_request(request.path.removeprefix(CONTROL), request)
+            given = json.loads(request.get_data() or b"{}") if request.method == "POST" else {}
+            answer = pages.answer(self, request.path.removeprefix(CONTROL), request.method, given)
         except (ValueError, KeyError, TypeError) as error:
             return _json({"error": str(error)}, 400)
         return _json({"error": "no such page"}, 404) if answer is None else _json(answer)
-
-    def _control_request(self, page: str, request: Request) -> Any:
-        given = json.loads(request.get_data() or b"{}") if request.method == "POST" else {}
-        if page == "health":
-            return {"status": "ok", "pid": os.getpid()}
-        if page == "clock":
-            return self._set_clock(given)
-        if page == "faults":
-            if request.method == "DELETE":
-                self.faults.clear()
-            self.faults.add(given)
-            return self.faults.described()
-        if page == "calls":
-            return [asdict(call) for call in self.calls]
-        if page == "reset" and request.method == "POST":
-            self.control.reset()
-            self.backing.reset()
-            self.faults.clear()
-            self.calls.clear()
-            self.logins.forget()
-            return {"status": "ok"}
-        return None
-
-    def _set_clock(self, given: dict[str, Any]) -> Any:
-        if "speed" in given:
-            if not isinstance(self.clock, RealClock):
-                raise ValueError("this clock is set by hand and has no speed")
-            self.clock.run_at(float(given["speed"]))
-        if "advance" in given:
-            self.advance(float(given["advance"]))
-        if given.get("finish"):
-            self.finish()
-        return {"now": self.clock.now(), "speed": getattr(self.clock, "speed", None)}
 
 
 class _Request(Request):
@@ -274,6 +257,17 @@ class _Quiet(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing."""
+
+
+def _hung_up(request: Request) -> Response:
+    """End the connection without an answer."""
+    request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return Response()
+
+
+def _of_function(request: Request) -> bool:
+    """Whether a function's code asks: its login is its role's, and its client says where it runs."""
+    return "exec-env/AWS_Lambda" in request.user_agent.string
 
 
 def _is_signed(request: Request) -> bool:

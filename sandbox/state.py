@@ -42,9 +42,14 @@ class Description:
 
 def made(folder: Path) -> None:
     """Make the folder, for its owner alone, or check the one that is there; raises LocalError."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
+    try:
+        for each in (*reversed(folder.parents), folder):
+            with suppress(FileExistsError):
+                each.mkdir(mode=0o700)
+    except OSError as error:
+        raise LocalError(
+            f"{folder} cannot be made ({error.strerror}): name another in XDG_STATE_HOME"
+        ) from error
     is_there(folder)
 
 
@@ -58,12 +63,20 @@ def is_there(folder: Path) -> bool:
     """
     try:
         found = folder.lstat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError as error:
+        raise LocalError(
+            f"{folder} cannot be read ({error.strerror}): name another in XDG_STATE_HOME"
+        ) from error
     if not stat.S_ISDIR(found.st_mode):
-        raise LocalError(f"{folder} is no folder, or a link to one: remove it, or go to another folder")
+        raise LocalError(
+            f"{folder} is no folder, or a link to one: remove it, or name another in XDG_STATE_HOME"
+        )
     if found.st_uid != os.geteuid():
-        raise LocalError(f"{folder} belongs to another user ({found.st_uid}): work in a folder of your own")
+        raise LocalError(
+            f"{folder} belongs to another user ({found.st_uid}): name your own in XDG_STATE_HOME"
+        )
     if found.st_mode & 0o022:
         raise LocalError(f"others may write into {folder}: look at what is in it, then `chmod 700 {folder}`")
     if found.st_mode & 0o077:

@@ -31,7 +31,7 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
     environment = resolve(env, options.region, guesses=False)
     chosen = replace(run_options(environment, options, only, env), force=force)
     if nowhere(environment, options):
-        click.echo("no sandbox runs in this folder, so there is nothing to destroy", err=True)
+        click.echo("no sandbox runs, so there is nothing to destroy", err=True)
         return ended(Result(environment.name, "destroy", ()), style)
     if not yes:
         review.check_terminal()

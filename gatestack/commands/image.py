@@ -90,6 +90,9 @@ def image(
         click.echo(pinned(folder / "Dockerfile"))
         return 0
     settings = _settings(environment, env)
+    if push and options.sandbox:
+        what = "docker reaches no registry of the sandbox's"
+        raise Refused(f"{what}: `gatestack local provide image {settings.repository_name}:TAG` puts it there")
     folder = IMAGE if folder == FOLDER and not folder.exists() else folder
     found = _bases(environment, folder)
     if folder == IMAGE and found and tag is None:

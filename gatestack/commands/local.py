@@ -1,4 +1,4 @@
-"""`local start|stop|status|env`: the sandbox as a background process of this folder."""
+"""`local start|stop|status|env`: the sandbox as a background process of this user; what it is told to do."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import click
 
 from gatestack import telling
 from gatestack.options import FORMAT
-from gatestack.sandbox_here import REGION, SANDBOX_FOLDER, none_runs, refusing
+from gatestack.rehearsal import told
+from gatestack.rehearsal.commands import COMMANDS
+from gatestack.rehearsal.given import provide
+from gatestack.sandbox_here import REGION, asked, none_runs, refusing, state_folder
 from sandbox import local as sandbox
 
 
 @click.group()
 def local() -> None:
-    """Run the sandbox, an AWS endpoint on this machine for ENV=local; its state lives until `local stop`."""
+    """Run the sandbox, an AWS endpoint on this machine, and have it fail; it lives until `local stop`."""
 
 
 @local.command()
@@ -23,9 +26,14 @@ def local() -> None:
     "--speed", type=click.FloatRange(min=1), default=sandbox.SPEED, help="Sandbox seconds per real second."
 )
 def start(speed: float) -> int:
-    """Start the sandbox, or print its endpoint if it already runs."""
+    """Start the sandbox, or print its endpoint if it already runs; one of another version is replaced."""
     with refusing():
-        click.echo(sandbox.start(SANDBOX_FOLDER, speed=speed).endpoint)
+        try:
+            found = sandbox.start(state_folder(), speed=speed)
+        except sandbox.OtherVersion as other:
+            telling.warning(str(other))
+            found = sandbox.start(state_folder(), speed=speed, replacing=True)
+    click.echo(found.endpoint)
     return 0
 
 
@@ -33,27 +41,39 @@ def start(speed: float) -> int:
 def stop() -> int:
     """Stop the sandbox and delete its state."""
     with refusing():
-        click.echo("stopped" if sandbox.stop(SANDBOX_FOLDER) else "not running", err=True)
+        click.echo("stopped" if sandbox.stop(state_folder()) else "not running", err=True)
     return 0
 
 
 @local.command()
 @FORMAT
 def status(style: str) -> int:
-    """Show whether the sandbox runs, and its endpoint; json includes its access key."""
+    """Show whether the sandbox runs, what is in it, and what is switched on; json includes its access key."""
     with refusing():
-        found = sandbox.status(SANDBOX_FOLDER)
+        found = sandbox.status(state_folder())
+    faults = told.faults(asked("faults")) if found.running else []
+    environments = told.environments(asked("stacks")) if found.running else []
     if style == "json":
         key = found.key
-        told = {
+        status_ = {
             "running": found.running,
             "endpoint": found.endpoint,
             "access_key_id": key.access_key_id if key else None,
             "secret_access_key": key.secret_access_key if key else None,
+            "folder": str(state_folder()),
+            "version": sandbox.version() if found.running else None,
+            "environments": environments,
+            "faults": [{"kind": one.kind, "text": one.text} for one in faults],
         }
-        telling.document(json.dumps(told), revealed=True)
+        telling.document(json.dumps(status_), revealed=True)
     else:
         click.echo(f"running at {found.endpoint}" if found.running else "not running")
+        click.echo(f"folder: {state_folder()}")
+        if found.running:
+            click.echo(f"version: {sandbox.version()}")
+            click.echo(f"environments: {', '.join(environments) or 'none'}")
+        for one in faults:
+            click.echo(str(one))
     return 0
 
 
@@ -61,7 +81,7 @@ def status(style: str) -> int:
 def env() -> int:
     """Print the export lines for `aws` and boto3: eval "$(gatestack local env)"."""
     with refusing():
-        found = sandbox.status(SANDBOX_FOLDER)
+        found = sandbox.status(state_folder())
     if found.endpoint is None or found.key is None:
         raise none_runs()
     exported = {"AWS_ENDPOINT_URL": found.endpoint, **found.key.variables, "AWS_DEFAULT_REGION": REGION}
@@ -73,3 +93,6 @@ def env() -> int:
 
 OTHER_LOGINS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 """Variables that would have botocore take another login than the sandbox's key."""
+
+for _command in (*COMMANDS, provide):
+    local.add_command(_command)

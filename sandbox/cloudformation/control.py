@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sandbox.clock import Action as Step
@@ -11,10 +12,12 @@ from sandbox.clock import Agenda, Clock
 from sandbox.cloudformation import changesets, drift, history, reads, writes
 from sandbox.cloudformation.account import Account
 from sandbox.cloudformation.nested.stacks import NestedStacks
+from sandbox.cloudformation.records import Stack
 from sandbox.cloudformation.requests import Fetch
 from sandbox.errors import ApiError
 from sandbox.faults import Faults
 from sandbox.provisioning import Caller, Provisioner, Schemas
+from sandbox.rehearsal import by_hand
 
 Action = Callable[[Account, Mapping[str, Any], Fetch], Mapping[str, Any]]
 ACTIONS: Mapping[str, Action] = {
@@ -98,6 +101,31 @@ class Control:
         found = self._account(region).change_sets.get(change_set)
         return found.stack_id if found else None
 
+    def stacks(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return tags, and resources by logical id with their types, of each stack, by region and name."""
+        with self._lock:
+            self.settle()
+            return {
+                region: {stack.name: _described(stack) for stack in account.living()}
+                for region, account in self._accounts.items()
+            }
+
+    @contextmanager
+    def held(self) -> Iterator[frozenset[str]]:
+        """Have nothing happen meanwhile; gives the regions in which something has been asked for."""
+        with self._lock:
+            self.settle()
+            yield frozenset(self._accounts)
+
+    def change_by_hand(self, stack: str, logical_id: str, path: str, value: str) -> list[dict[str, str]]:
+        """Change a resource of a stack, in whatever region, as `by_hand.change` does; raises ValueError."""
+        with self._lock:
+            self.settle()
+            for account in self._accounts.values():
+                if found := account.find(stack):
+                    return by_hand.change(account, found, logical_id, path, value)
+        raise ValueError(f"there is no stack {stack}")
+
     def settle(self) -> None:
         """Make everything happen that is due."""
         with self._lock:
@@ -133,3 +161,8 @@ class Control:
             made.nested, made.elsewhere = NestedStacks(made, self._fetch), self._account
             self._accounts[region] = made
         return self._accounts[region]
+
+
+def _described(stack: Stack) -> dict[str, Any]:
+    types = {name: one.spec.type for name, one in stack.resources.items()}
+    return {"tags": dict(stack.deployment.tags), "resources": types}

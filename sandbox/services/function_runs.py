@@ -124,6 +124,7 @@ def _environment(job: Job, archive: Path) -> dict[str, str]:
         "AWS_DEFAULT_REGION": function.region,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": job.endpoint,
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.12",
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_REGION": function.region,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

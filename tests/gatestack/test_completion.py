@@ -72,7 +72,8 @@ def asked(user: User, *words: str) -> list[str]:
         (["config", "list", "o"], ["own"], []),
         (["cost", "dev", "--format", ""], ["text", "json"], ["dev"]),
         (["deploy", "dev", "--o"], ["--only", "--on-failure"], ["--yes"]),
-        (["local", "s"], ["start", "stop"], []),
+        (["local", "s"], ["start", "stop", "slow"], ["expire"]),
+        (["local", "fail", ""], ["database", "service"], ["local"]),
         (["secret", "get", "nope", ""], [], ["master-key"]),
         (["plan", "dev", ""], [], ["dev"]),
         (["nope", "dev", ""], [], ["dev"]),
@@ -109,6 +110,12 @@ def test_every_place_is_an_argument_of_its_command_and_every_env_has_a_place() -
         assert [name for name in names if name in {"env", "secret"} or (name == "name")] == names[
             : len(places)
         ]
+
+
+def test_what_stands_below_local_is_all_of_it() -> None:
+    assert {path for path in PLACES if path.startswith("local ")} == {
+        f"local {one}" for one in _below("local")
+    }
 
 
 def _below(name: str) -> list[str]:

@@ -211,14 +211,16 @@ def test_a_stopped_one_is_told_at_once_and_no_second_one_is_started(folder: Path
     assert status(folder) == Status(running=False)
 
 
-def test_one_of_another_version_is_told_and_can_be_ended(folder: Path) -> None:
-    start(folder)
+def test_one_of_another_version_is_told_and_can_be_ended_or_replaced(folder: Path) -> None:
+    old = start(folder)
     path = folder / "sandbox.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"version": "0.0.1"}))
 
     for use in (start, status):
-        with pytest.raises(LocalError, match=r"is of version 0\.0\.1.*`gatestack local stop` ends it"):
+        with pytest.raises(LocalError, match=r"is of version 0\.0\.1.*`gatestack local start` replaces it"):
             use(folder)
+    assert start(folder, replacing=True).endpoint != old.endpoint
+    assert start(folder, replacing=True) == status(folder)
     assert stop(folder) is True
     assert start(folder).running
 

@@ -133,6 +133,10 @@ def test_the_sandbox_says_whether_it_runs(user: User) -> None:
         "endpoint": None,
         "access_key_id": None,
         "secret_access_key": None,
+        "folder": str(user.folder / ".local" / "state" / "gatestack"),
+        "version": None,
+        "environments": [],
+        "faults": [],
     }
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -48,8 +49,12 @@ def deployed(user: User) -> Done:
     return done
 
 
+def state(user: User) -> Path:
+    return user.folder / ".local" / "state" / "gatestack"
+
+
 def pid_of(user: User) -> int:
-    return int((user.folder / ".gatestack" / "sandbox.pid").read_text())
+    return int((state(user) / "sandbox.pid").read_text())
 
 
 @pytest.mark.parametrize("arguments", LOOKING, ids=" ".join)
@@ -59,16 +64,16 @@ def test_a_command_that_only_looks_starts_none_and_says_what_does(
     done = user.run(*arguments)
 
     assert done.code == 2
-    assert "no sandbox runs in this folder" in done.err
+    assert "no sandbox runs (" in done.err
     assert "`gatestack deploy local`" in done.err
-    assert not (user.folder / ".gatestack").exists()
+    assert not state(user).exists()
 
 
 def test_where_none_runs_there_is_nothing_to_destroy(user: User) -> None:
     done = user.run("destroy", "local", "--yes")
     assert (done.code, "there is nothing to destroy" in done.err) == (0, True)
     assert json.loads(user.run("destroy", "local", "--yes", "--format", "json").out)["stacks"] == []
-    assert not (user.folder / ".gatestack").exists()
+    assert not state(user).exists()
 
 
 def test_the_line_that_a_deployment_prints_works_pasted(user: User) -> None:
@@ -103,7 +108,16 @@ def test_the_key_is_told_to_a_program_and_to_no_screen(user: User) -> None:
 
     told = json.loads(user.run("local", "status", "--format", "json").out)
 
-    assert told.keys() == {"running", "endpoint", "access_key_id", "secret_access_key"}
+    assert told.keys() == {
+        "running",
+        "endpoint",
+        "access_key_id",
+        "secret_access_key",
+        "faults",
+        "folder",
+        "version",
+        "environments",
+    }
     assert (told["running"], len(told["secret_access_key"])) == (True, 40)
     text = user.run("local", "status")
     assert text.out.startswith(f"running at {told['endpoint']}")
@@ -117,10 +131,51 @@ def test_the_key_is_told_to_a_program_and_to_no_screen(user: User) -> None:
     ]
 
 
+def test_there_is_one_whatever_the_directory_and_status_says_what_is_in_it(user: User) -> None:
+    deployed(user)
+    elsewhere = User(user.folder / "environments", user.variables | {"HOME": str(user.folder)})
+
+    told = json.loads(elsewhere.run("local", "status", "--format", "json").out)
+
+    assert told == json.loads(user.run("local", "status", "--format", "json").out)
+    assert (told["folder"], told["environments"]) == (str(state(user)), ["local"])
+    assert stat.S_IMODE(state(user).stat().st_mode) == 0o700
+    text = elsewhere.run("local", "status").out.splitlines()
+    assert text[1:] == [f"folder: {state(user)}", f"version: {told['version']}", "environments: local"]
+    other = User(user.folder, user.variables | {"XDG_STATE_HOME": str(user.folder / "other")})
+    assert other.run("local", "status").out.startswith("not running\n")
+
+
+def test_one_of_another_version_is_told_to_a_run_and_replaced_by_start(user: User) -> None:
+    assert user.run("local", "start").code == 0
+    path = state(user) / "sandbox.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": "0.0.1"}))
+
+    done = user.run("plan", "local")
+    assert (done.code, "`gatestack local start` replaces it" in done.err) == (2, True), done.err
+    done = user.run("local", "start")
+    assert (done.code, "is of version 0.0.1" in done.err) == (0, True), done.err
+    assert user.run("local", "status").out.startswith(f"running at {done.out.strip()}\n")
+
+
+@pytest.mark.parametrize("variables", [{"HOME": "/dev/null"}, {"XDG_STATE_HOME": "/dev/null/state"}])
+def test_a_state_folder_that_cannot_be_made_is_told_with_the_variable_that_names_another(
+    user: User, variables: dict[str, str]
+) -> None:
+    nowhere = User(user.folder, user.variables | variables)
+
+    assert nowhere.run("local", "status").out.startswith("not running\n")
+    done = nowhere.run("local", "start")
+    assert (done.code, "XDG_STATE_HOME" in done.err) == (2, True), done.err
+    named = User(user.folder, nowhere.variables | {"XDG_STATE_HOME": str(user.folder / "mine")})
+    assert named.run("local", "start").code == 0
+    assert named.run("local", "stop").code == 0
+
+
 def test_without_a_sandbox_there_is_no_key_to_tell(user: User) -> None:
     done = user.run("local", "env")
 
-    assert (done.code, done.out, "no sandbox runs in this folder" in done.err) == (2, "", True)
+    assert (done.code, done.out, "no sandbox runs (" in done.err) == (2, "", True)
 
 
 def test_settings_of_aws_that_cannot_be_read_are_not_in_the_way(user: User) -> None:
@@ -142,7 +197,10 @@ def test_a_stopped_sandbox_is_told_at_once_by_every_command(user: User) -> None:
         done = user.run(*arguments)
         assert (done.code, "does not answer" in done.err) == (2, True), done
     assert time.monotonic() - began < 40
-    assert (user.run("local", "stop").err, user.run("local", "status").out) == ("stopped\n", "not running\n")
+    assert (user.run("local", "stop").err, user.run("local", "status").out.splitlines()[0]) == (
+        "stopped\n",
+        "not running",
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])

@@ -86,6 +86,7 @@ class World:
             path.write_bytes(content if isinstance(content, bytes) else self.filled(content).encode())
             path.chmod(0o700)
         proxies = {"HTTP_PROXY": self.proxy, "HTTPS_PROXY": self.proxy, "GATESTACK_POLL_INTERVAL": "0.02"}
+        proxies["XDG_STATE_HOME"] = str(self.folder / "state")
         if env != "local":
             proxies["NO_PROXY"] = "127.0.0.1"
         variables = proxies | {name: self.filled(value) for name, value in row.variables.items()}
@@ -136,11 +137,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         small(folder, running) as little,
     ):
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        own = local.start(folder / ".gatestack", speed=20_000).endpoint
+        own = local.start(folder / "state" / "gatestack", speed=20_000).endpoint
         proxy = f"http://127.0.0.1:{server.server_port}"
         assert own
         yield World(folder, own, other.endpoint, little, proxy, answers, asked, running)
-        local.stop(folder / ".gatestack")
+        local.stop(folder / "state" / "gatestack")
         server.shutdown()
 
 
@@ -211,6 +212,24 @@ def test_make_without_env_runs_what_is_run_here(command: str) -> None:
     shown = subprocess.run(run, cwd=ROOT, env=own, capture_output=True, text=True, check=True).stdout
 
     assert shown.splitlines()[-1] == f".venv/bin/gatestack {command} local --yes"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Row("an account's login", 0, "sandbox: eval", LOGIN, options=("--sandbox",)),
+        Row("an endpoint", 0, "", {"AWS_ENDPOINT_URL": "{sandbox}", **LOGIN}, options=("--sandbox",)),
+        Row("some endpoints", 0, "", {"AWS_ENDPOINT_URL_S3": "{sandbox}", **LOGIN}, options=("--sandbox",)),
+        Row("AWS's own", 0, "", {"AWS_ENDPOINT_URL": "https://sts.amazonaws.com"}, options=("--sandbox",)),
+        Row("a profile that is not there", 0, "", {"AWS_PROFILE": "no", "GATESTACK_SANDBOX": "1"}),
+    ],
+    ids=lambda row: row.name,
+)
+def test_with_sandbox_nothing_of_any_environment_leaves_this_machine(world: World, row: Row) -> None:
+    done = world.run(row, "plan", "prod")
+
+    assert (done.code, done.strayed, world.asked) == (0, (), []), done.err
+    assert row.says in done.err
 
 
 def test_local_is_the_environment_of_that_name_and_no_other(world: World) -> None:

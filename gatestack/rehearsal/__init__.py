@@ -1,0 +1,1 @@
+"""The sandbox made to fail, from the command line."""

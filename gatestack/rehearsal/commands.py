@@ -1,0 +1,130 @@
+"""`local fail|slow|throttle|lose|expire|drift|reset`: what the sandbox of this user is told to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gatestack.rehearsal import told
+from gatestack.rehearsal.meant import resources
+from gatestack.sandbox_here import asked
+from sandbox.faults import CallKind
+
+REASON = (
+    'Resource handler returned message: "Asked for by gatestack local" '
+    "(HandlerErrorCode: GeneralServiceException)"
+)
+"""In the words of a resource handler that has no better code (CloudFormation CLI, "Handler error codes")."""
+STACK = click.argument("stack")
+LOGICAL_ID = click.argument("logical_id")
+OF = click.option("--env", default="local", show_default=True, help="The environment that STACK is one of.")
+TIMES = click.option(
+    "--times", type=click.IntRange(1), default=1, show_default=True, help="How many operations."
+)
+PERCENT = click.argument("percent", type=click.FloatRange(0, 100))
+
+
+@click.command()
+@STACK
+@LOGICAL_ID
+@click.option(
+    "--on",
+    "operation",
+    type=click.Choice(["create", "update", "delete"]),
+    help="The operation that fails (default: whichever is next).",
+)
+@click.option("--reason", default=REASON, help="What the stack's events say of it.")
+@TIMES
+@OF
+def fail(stack: str, logical_id: str, operation: str | None, reason: str, times: int, env: str) -> int:
+    """
+    Let the next operation on a resource fail, at the end of its time.
+
+    STACK is a short name (database) or the stack's full name. A failed update is rolled back by another
+    update: with --times 2 that fails as well.
+    """
+    return _of_resource(stack, logical_id, env, operation=operation or "any", reason=reason, times=times)
+
+
+@click.command()
+@STACK
+@LOGICAL_ID
+@click.argument("minutes", type=click.FloatRange(min=0, min_open=True))
+@TIMES
+@OF
+def slow(stack: str, logical_id: str, minutes: float, times: int, env: str) -> int:
+    """Let the next operation on a resource take MINUTES longer, by the sandbox's clock."""
+    seconds = minutes * told.SECONDS_PER_MINUTE
+    return _of_resource(stack, logical_id, env, operation="any", seconds=seconds, times=times)
+
+
+@click.command()
+@PERCENT
+def throttle(percent: float) -> int:
+    """Throttle PERCENT of the API calls of every service; 0 ends it."""
+    return _of_calls("throttle", percent)
+
+
+@click.command()
+@PERCENT
+def lose(percent: float) -> int:
+    """Lose PERCENT of the answers, after the call was carried out; 0 ends it."""
+    return _of_calls("drop-after", percent)
+
+
+@click.command()
+def expire() -> int:
+    """Let the login expire: every API call is refused until `gatestack local reset`."""
+    return _of_calls("expired", 100)
+
+
+@click.command()
+@STACK
+@LOGICAL_ID
+@click.argument("path")
+@click.argument("value")
+@OF
+def drift(stack: str, logical_id: str, path: str, value: str, env: str) -> int:
+    """
+    Set a property of a resource to VALUE, as somebody at the console does.
+
+    PATH is that of the property, like /RetentionInDays or /SecurityGroupIngress/0/CidrIp.
+    """
+    meant = resources(asked("stacks"), env)
+    full = meant.stack(stack)
+    meant.logical_id(full, logical_id)
+    given = {"stack": full, "logical_id": logical_id, "path": path, "value": value}
+    for one in asked("drift", given):
+        click.echo(
+            f"{logical_id} {one['PropertyPath']}: {one['ExpectedValue']} -> {one['ActualValue']}", err=True
+        )
+    return 0
+
+
+@click.command()
+def reset() -> int:
+    """Switch off everything that `local fail`, `slow`, `throttle`, `lose` and `expire` have switched on."""
+    there = told.faults(asked("faults"))
+    asked("faults", method="DELETE")
+    click.echo("\n".join(f"off: {one}" for one in there) or "nothing was switched on", err=True)
+    return 0
+
+
+COMMANDS = (fail, slow, throttle, lose, expire, drift, reset)
+
+
+def _of_resource(stack: str, logical_id: str, env: str, **fault: Any) -> int:
+    meant = resources(asked("stacks"), env)
+    full = meant.stack(stack)
+    return _set({"resources": [{"stack": full, "logical_id": meant.logical_id(full, logical_id), **fault}]})
+
+
+def _of_calls(kind: CallKind, percent: float) -> int:
+    return _set({"calls": [{"kind": kind, "service": "*", "share": percent / 100}]})
+
+
+def _set(given: dict[str, Any]) -> int:
+    for one in told.faults(asked("faults", given)):
+        click.echo(str(one), err=True)
+    return 0

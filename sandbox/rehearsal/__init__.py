@@ -1,0 +1,1 @@
+"""What somebody who rehearses asks of a sandbox beside what AWS answers."""

@@ -1,0 +1,100 @@
+"""The control pages, `/_sandbox/NAME`, for who knows the sandbox's key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sandbox.clock import RealClock
+
+if TYPE_CHECKING:
+    from sandbox.server import Sandbox
+
+
+def answer(sandbox: Sandbox, page: str, method: str, given: Mapping[str, Any]) -> Any:
+    """
+    Return what *page* answers to *given*, None where there is no such page.
+
+    Raises:
+        ValueError, KeyError, TypeError: *given* is not what the page takes.
+
+    """
+    found = _PAGES.get((method, page)) or _PAGES.get(("", page))
+    return found(sandbox, given) if found else None
+
+
+def _health(_: Sandbox, __: Mapping[str, Any]) -> Any:
+    return {"status": "ok", "pid": os.getpid()}
+
+
+def _calls(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    return [asdict(call) for call in sandbox.calls]
+
+
+def _faults(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    sandbox.faults.add(given)
+    return sandbox.faults.described()
+
+
+def _no_faults(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    sandbox.faults.clear()
+    return _faults(sandbox, given)
+
+
+def _stacks(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    return sandbox.control.stacks()
+
+
+def _zones(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    return list(sandbox.backing.zones())
+
+
+def _drift(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    names = ("stack", "logical_id", "path", "value")
+    return sandbox.control.change_by_hand(*(str(given[name]) for name in names))
+
+
+def _provide(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    if sandbox.backing.provide is None:
+        raise ValueError("nothing can be provided here")
+    with sandbox.control.held() as regions:
+        return sandbox.backing.provide(given, regions)
+
+
+def _reset(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    sandbox.control.reset()
+    sandbox.backing.reset()
+    sandbox.faults.clear()
+    sandbox.calls.clear()
+    sandbox.logins.forget()
+    return {"status": "ok"}
+
+
+def _set_clock(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    clock = sandbox.clock
+    if "speed" in given:
+        if not isinstance(clock, RealClock):
+            raise ValueError("this clock is set by hand and has no speed")
+        clock.run_at(float(given["speed"]))
+    if "advance" in given:
+        sandbox.advance(float(given["advance"]))
+    if given.get("finish"):
+        sandbox.finish()
+    return {"now": clock.now(), "speed": getattr(clock, "speed", None)}
+
+
+_PAGES: Mapping[tuple[str, str], Callable[[Sandbox, Mapping[str, Any]], Any]] = {
+    ("", "health"): _health,
+    ("", "clock"): _set_clock,
+    ("", "faults"): _faults,
+    ("DELETE", "faults"): _no_faults,
+    ("", "calls"): _calls,
+    ("", "stacks"): _stacks,
+    ("", "zones"): _zones,
+    ("POST", "drift"): _drift,
+    ("POST", "provide"): _provide,
+    ("POST", "reset"): _reset,
+}
+"""Method, empty for every one, and page -> what it answers."""

@@ -1,0 +1,69 @@
+"""What an account has before anybody deploys to it: hosted zones, and images in its repositories."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from hashlib import sha256
+from typing import Any
+
+from sandbox.services.services import Services
+
+Provide = Callable[[Mapping[str, str], Collection[str]], Mapping[str, str]]
+"""From what is wanted, and the regions that there are, to what it has become; raises ValueError."""
+_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+
+
+def provided(services: Services) -> Provide:
+    """Return what gives the account behind *services* a ``zone``, with its ``id``, or an ``image``."""
+
+    def provide(wanted: Mapping[str, str], regions: Collection[str]) -> Mapping[str, str]:
+        if "zone" in wanted:
+            return {"zone": _zone(services, wanted["zone"].rstrip("."), wanted.get("id", ""))}
+        return {"image": _image(services, wanted["image"], regions)}
+
+    return provide
+
+
+def zones(services: Services) -> Mapping[str, str]:
+    """Return the names of the hosted zones, by their ids."""
+    there = services.client("route53", "us-east-1").list_hosted_zones()["HostedZones"]
+    return {str(one["Id"]).rsplit("/", 1)[-1]: str(one["Name"]).rstrip(".") for one in there}
+
+
+def _zone(services: Services, name: str, zone_id: str) -> str:
+    there = zones(services)
+    if zone_id in there:
+        raise ValueError(f"the zone {zone_id} is there already, for {there[zone_id]}")
+    return services.hosted_zone(name, zone_id)
+
+
+def _image(services: Services, image: str, regions: Collection[str]) -> str:
+    """Put an image of no layers where the repository is; returns the regions."""
+    repository, colon, tag = image.rpartition(":")
+    if not colon or not repository:
+        raise ValueError(f"{image} is no REPOSITORY:TAG")
+    here = [region for region in sorted(regions) if repository in _repositories(services, region)]
+    if not here:
+        raise ValueError(f"there is no repository {repository}: deploy the stack that makes it first")
+    config = sha256(image.encode()).hexdigest()
+    about = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 0}
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": _MANIFEST,
+        "config": {**about, "digest": f"sha256:{config}"},
+        "layers": [],
+    }
+    for region in here:
+        given = {"repositoryName": repository, "imageManifest": json.dumps(manifest), "imageTag": tag}
+        client: Any = services.client("ecr", region)
+        try:
+            client.put_image(**given)
+        except client.exceptions.ImageAlreadyExistsException as error:
+            raise ValueError(f"{image} is there already") from error
+    return ", ".join(here)
+
+
+def _repositories(services: Services, region: str) -> list[str]:
+    found = services.client("ecr", region).describe_repositories()["repositories"]
+    return [str(one["repositoryName"]) for one in found]

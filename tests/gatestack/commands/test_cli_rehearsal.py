@@ -1,0 +1,157 @@
+"""`local fail|slow|throttle|lose|expire|drift|reset` as a user runs them, and what a run says of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import User
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
+    made = User.at(
+        tmp_path_factory.mktemp("rehearsal") / "here",
+        PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        GATESTACK_POLL_INTERVAL="0.05",
+    )
+    assert made.run("local", "start", "--speed", "20000").code == 0
+    yield made
+    made.run("local", "stop")
+
+
+@pytest.fixture
+def user(running: User) -> Iterator[User]:
+    yield running
+    running.run("local", "reset")
+
+
+def faults(user: User) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(user.run("local", "status", "--format", "json").out)["faults"]
+    return found
+
+
+def deploy(user: User) -> tuple[int, str]:
+    done = user.run("deploy", "local", "--yes", "--only", "security")
+    return done.code, done.err
+
+
+def test_a_resource_fails_as_told_once_and_the_next_run_goes_through(user: User) -> None:
+    done = user.run("local", "fail", "security", "TaskRole", "--on", "create", "--reason", "Not tonight")
+    line = "fail: TaskRole of local-litellm-security, at its next create: Not tonight"
+    assert (done.code, done.err) == (0, f"{line}\n")
+    assert user.run("local", "status").out.splitlines()[-1] == line
+
+    code, said = deploy(user)
+    assert (code, "Not tonight" in said) == (1, True), said
+    assert faults(user) == []
+    code, said = deploy(user)
+    assert code == 0, said
+
+
+def test_a_login_that_expires_is_told_and_reset_is_the_new_login(user: User) -> None:
+    assert user.run("local", "expire").code == 0
+    code, said = deploy(user)
+    assert (code, "expired: log in again" in said) == (2, True), said
+    done = user.run("local", "reset")
+    assert done.err == "off: expire: the login has expired: every API call is refused\n"
+    assert deploy(user)[0] == 0
+
+
+def test_throttled_calls_and_lost_answers_do_not_stop_a_run(user: User) -> None:
+    assert user.run("local", "throttle", "20").code == 0
+    assert user.run("local", "lose", "5").code == 0
+    assert [one["kind"] for one in faults(user)] == ["throttle", "lose"]
+    assert user.run("local", "slow", "local-litellm-security", "Key", "30", "--times", "2").code == 0
+    assert faults(user)[2]["text"] == (
+        "Key of local-litellm-security, at its next operations, 2 times: 30 sandbox minutes longer"
+    )
+    code, said = deploy(user)
+    assert code == 0, said
+    user.run("local", "throttle", "0")
+    assert [one["kind"] for one in faults(user)] == ["lose", "slow"]
+
+
+def test_what_is_changed_by_hand_is_what_drift_finds(user: User) -> None:
+    assert deploy(user)[0] == 0
+    done = user.run("local", "drift", "security", "ApiKeysSecret", "/Description", "mine")
+    assert done.code == 0, done.err
+    found = user.run("drift", "local")
+    assert (found.code, "mine" in found.out + found.err) == (3, True), found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("fail", "databse", "Database"), "there is no stack databse; did you mean database?"),
+        (("fail", "local-litellm-databas", "Database"), "did you mean local-litellm-database?"),
+        (("slow", "database", "Databse", "5"), "has no resource Databse; did you mean Database?"),
+        (("drift", "security", "Topic", "/A", "1"), "has no resource Topic; did you mean AlarmTopic?"),
+        (("fail", "database", "Database", "--env", "nope"), "nope"),
+        (("fail", "database", "Qqqqqqqq"), "has no resource Qqqqqqqq; there are "),
+        (("throttle", "101"), "101"),
+        (("slow", "database", "Database", "0"), "0"),
+    ],
+)
+def test_a_wrong_name_is_refused_with_the_nearest(user: User, arguments: tuple[str, ...], said: str) -> None:
+    done = user.run("local", *arguments)
+    assert (done.code, said in done.err) == (2, True), done.err
+    assert faults(user) == []
+
+
+def test_without_a_sandbox_there_is_nothing_to_tell(tmp_path: Path) -> None:
+    user = User.at(tmp_path / "here")
+    for arguments in (("expire",), ("reset",), ("fail", "database", "Database")):
+        done = user.run("local", *arguments)
+        assert (done.code, "no sandbox runs" in done.err) == (2, True), done.err
+
+
+PROD = ("--sandbox", "deploy", "prod", "--yes")
+
+
+def test_any_environment_is_deployed_on_the_sandbox_whatever_account_the_file_names(user: User) -> None:
+    """With credentials of an account's in the variables, and an endpoint that nobody listens at."""
+    user.edit("prod", '# account: "123456789012" #', 'account: "111122223333" #')
+    user.edit("prod", "domain_name: llm.example.com", "domain_name: llm.acme.io")
+    user.edit("prod", "Z0123456789ABCDEFGHIJ", "Z0987654321ABCDEFGHIJ")
+    aws = {
+        "AWS_ACCESS_KEY_ID": "AKIAQWERTYUIOPASDFGH",
+        "AWS_SECRET_ACCESS_KEY": "x" * 40,
+        "AWS_PROFILE": "no",
+    }
+    somebody = User(user.folder, user.variables | aws | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+    done = somebody.run(*PROD)
+    command = "gatestack local provide zone acme.io --id Z0987654321ABCDEFGHIJ"
+    assert (done.code, f"`{command}` makes it" in done.err) == (2, True), done.err
+
+    assert somebody.run(*command.split()[1:]).out == "Z0987654321ABCDEFGHIJ\n"
+    done = somebody.run(*PROD)
+    assert done.code == 0, done.err
+    elsewhere = User(user.folder, somebody.variables | {"GATESTACK_SANDBOX": "1"})
+    assert "CREATE_COMPLETE" in elsewhere.run("status", "prod").out
+    assert json.loads(user.run("local", "status", "--format", "json").out)["environments"][-1] == "prod"
+
+    done = elsewhere.run("image", "prod", "--tag", "v1.108.7", "--push")
+    assert (done.code, "`gatestack local provide image prod-litellm:TAG`" in done.err) == (2, True), done.err
+    done = user.run("local", "provide", "image", "prod-litellm:v1.108.7")
+    assert (done.code, done.err) == (0, "prod-litellm:v1.108.7 is in us-east-1\n")
+    done = elsewhere.run("deploy", "prod", "--yes")
+    assert (done.code, "prod: 1 stack deployed" in done.err) == (0, True), done.err
+    assert elsewhere.run("destroy", "prod", "--yes", "--force").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("image", "prod-litellm"), "is no REPOSITORY:TAG"),
+        (("image", "nope:v1"), "there is no repository nope"),
+    ],
+)
+def test_what_cannot_be_provided_is_refused(user: User, arguments: tuple[str, ...], said: str) -> None:
+    done = user.run("local", "provide", *arguments)
+    assert (done.code, said in done.err) == (2, True), done.err
