@@ -33,7 +33,7 @@ PATHS_OF_A_RULE: Final = 2
 FIREWALL_PRIORITY: Final = 6
 ANSWER: Final = "sign-in"
 ANSWERS: Final = {
-    ANSWER: CustomResponseBody(ContentType="TEXT_PLAIN", Content="Write the path without % signs (alb.oidc)\n")
+    ANSWER: CustomResponseBody(ContentType="TEXT_PLAIN", Content="Another spelling of this path (alb.oidc)\n")
 }
 
 

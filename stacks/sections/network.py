@@ -113,5 +113,5 @@ class Alb(Section):
 
     @property
     def firewalled(self) -> bool:
-        """Whether there is a web ACL: the whole firewall, or the one rule that admin_cidrs or oidc asks for."""
+        """Whether there is a web ACL: all of it, or the one rule that admin_cidrs or oidc asks for."""
         return self.waf or bool(self.admin_cidrs) or self.oidc is not None

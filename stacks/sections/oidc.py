@@ -20,8 +20,8 @@ class Oidc(Section):
     """The load balancer signs people in before the UI ([sign-in](sign-in.md)). The API works as before."""
 
     issuer: Endpoint
-    """As the provider's /.well-known/openid-configuration says, and so the three endpoints. The client's
-    secret is put in: `gatestack secret set ENV ALB_OIDC_CLIENT_SECRET`, then `gatestack deploy ENV`."""
+    """As the provider's /.well-known/openid-configuration says, and so the three endpoints. With this section
+    the load balancer signs people in before the UI ([sign-in](sign-in.md))."""
     authorization_endpoint: Endpoint
     """Where people sign in."""
     token_endpoint: Endpoint
@@ -29,7 +29,8 @@ class Oidc(Section):
     userinfo_endpoint: Endpoint
     """Where the load balancer asks who has signed in; on port 443."""
     client_id: ClientId
-    """Of the application that is registered at the provider."""
+    """Of the application that is registered at the provider. Its secret is put in: `gatestack secret set ENV
+    ALB_OIDC_CLIENT_SECRET`, then `gatestack deploy ENV`."""
     scopes: Annotated[tuple[Scope, ...], Field(strict=False), fields.NonEmpty] = ("openid", "email")
     """What the load balancer asks for."""
     session_hours: Annotated[int, between(1, 168, "hours")] = 12

@@ -31,7 +31,7 @@ def sign_in_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding("alb.oidc", message, ("alb.internal", "network.nat_gateways", "network.existing_vpc"))
     if service.shifts_traffic:
         message = (
-            f"{service.deployment_strategy} moves one rule of the listener, and the rules that sign people in "
+            f"{service.deployment_strategy} moves one rule of the listener, and those that sign people in "
             "would keep leading to the old tasks; use rolling, or remove alb.oidc"
         )
         yield Finding("alb.oidc", message, ("service.deployment_strategy",))
@@ -58,4 +58,4 @@ def sign_in_advice(settings: Settings) -> Iterator[str]:
     alb = settings.alb
     if alb.oidc:
         uri = f"https://{alb.domain_name}{CALLBACK}"
-        yield f"alb.oidc: register the redirect URI {uri} at the provider, for the client of alb.oidc.client_id"
+        yield f"alb.oidc: register the redirect URI {uri} at the provider, for alb.oidc.client_id"
