@@ -44,7 +44,7 @@ def try_rule(call: Call) -> None:
 
 
 def _values(condition: Mapping[str, Any]) -> list[Any]:
-    nested = next((one for name, one in condition.items() if name.endswith("Config")), {})
+    nested: Mapping[str, Any] = next((one for name, one in condition.items() if name.endswith("Config")), {})
     values: list[Any] = condition.get("Values") or nested.get("Values", [])
     return values
 
