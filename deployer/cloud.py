@@ -212,6 +212,9 @@ class Cloud(Protocol):
     def rotating(self, secret: str) -> Rotating | None:
         """Return how far the rotation of a secret (name or ARN) is; None where the endpoint cannot tell."""
 
+    def secret_version(self, secret: str) -> str | None:
+        """Return the id of a secret's current version; None where it is not there, or nobody can tell."""
+
     def running_task(self, request: TaskRequest) -> TaskState | None:
         """Return a task of that definition that has not stopped, whoever started it."""
 

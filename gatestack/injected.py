@@ -21,7 +21,13 @@ from stacks.settings import Settings
 
 
 def keys_taken(environment: Environment, own: OwnSecret) -> Sequence[str] | None:
-    """Return which values of the secret *own* the file gives to tasks; None where there is no file."""
+    """
+    Return which values of the secret *own* the file gives to tasks; None where there is no file.
+
+    Of one that no task reads: all, since CloudFormation does.
+    """
+    if own.reader == "nobody":
+        return own.value.keys
     settings = environment.settings
     if settings is None:
         return None
@@ -31,22 +37,24 @@ def keys_taken(environment: Environment, own: OwnSecret) -> Sequence[str] | None
 
 
 def put_in(environment: Environment) -> tuple[OwnSecret, ...]:
-    """Return the secrets of the variables that people put in by the word of the environment's file."""
+    """Return the secrets that people put in by the word of the environment's file."""
     if environment.settings is not None:
         return task_secrets.put_in(environment.settings)
     assert environment.rendered  # noqa: S101 - one of the two is always there
-    return tuple(known_secrets.put_in(name) for name in _put_in(environment.rendered, environment.prefix))
+    return tuple(_put_in(environment.rendered, environment.prefix))
 
 
-def _put_in(manifest: Manifest, prefix: str) -> Iterator[str]:
-    """Yield the variables for which a secret is made, with a placeholder for the value."""
+def _put_in(manifest: Manifest, prefix: str) -> Iterator[OwnSecret]:
+    """Yield the secrets that are made with a placeholder for the value."""
     for stack in manifest.stacks:
         for resource in json.loads(stack.template)["Resources"].values():
             said = resource.get("Properties", {}).get("SecretString")
             name = str(resource.get("Properties", {}).get("Name", ""))
             variable = name.removeprefix(f"{prefix}/{known_secrets.VARIABLES}/")
             if variable != name and said == json.dumps({variable: PLACEHOLDER}):
-                yield variable
+                yield known_secrets.put_in(variable)
+            elif name == f"{prefix}/{known_secrets.OIDC_CLIENT.name}":
+                yield known_secrets.OIDC_CLIENT
 
 
 def parameters_taken(environment: Environment) -> Mapping[str, str]:

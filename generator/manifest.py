@@ -39,10 +39,18 @@ class Lookup:
     the two target groups between which ECS changes it; the value is one of these two, ``group`` at first.
     ``availability-zones``: fact ``wanted``, names or ids with commas between them; empty: those that fit.
     What they have to have stands in the templates.
+    ``secret-version``: fact ``secret``, a name; the value is the id of its current version, empty for none.
     """
 
     parameter: str
-    rule: Literal["desired-count", "engine-version", "allocated-storage", "live-group", "availability-zones"]
+    rule: Literal[
+        "desired-count",
+        "engine-version",
+        "allocated-storage",
+        "live-group",
+        "availability-zones",
+        "secret-version",
+    ]
     facts: Mapping[str, str]
 
 

@@ -70,6 +70,7 @@ FACTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "live-group": {"listener_rule": _LOGICAL, "group": _LOGICAL, "other": _LOGICAL},
     "availability-zones": {"wanted": rf"|({_ZONE})(,({_ZONE})){{0,5}}"},
+    "secret-version": {"secret": r"[A-Za-z0-9/_+=.@-]{1,512}"},
 }
 """Rule of a lookup -> exactly its facts, and the shape of each."""
 

@@ -291,6 +291,8 @@ class Application:
     rotation: OwnRotation | None = None
     administration: Administration = Administration()
     """What `alb.admin_cidrs` keeps to some addresses."""
+    signed_in: tuple[str, ...] = ()
+    """What `alb.oidc` asks people to sign in for, each path with everything below it; no client calls it."""
     located: Mapping[str, Text] = field(default_factory=dict)
     """SSM parameter -> what it says of the database stack's resources; only where there is a cache."""
     aliases: Mapping[str, str] = field(default_factory=dict)

@@ -55,6 +55,19 @@ def put_in(variable: str) -> OwnSecret:
     )
 
 
+OIDC_CLIENT = OwnSecret(
+    "alb/ALB_OIDC_CLIENT_SECRET",
+    "By which the identity provider knows the load balancer, put in by hand",
+    Written({"ALB_OIDC_CLIENT_SECRET": PLACEHOLDER}),
+    reader="nobody",
+    not_rotated=(
+        "the identity provider makes another one: `gatestack secret set {env} ALB_OIDC_CLIENT_SECRET`, then "
+        "`gatestack deploy {env}`"
+    ),
+)
+"""Of `alb.oidc`: CloudFormation reads it as it makes the listener's rules, no task does."""
+
+
 def seed_of(secret: str) -> str:
     """Return the name of the secret that *secret*'s first value is made of."""
     return f"{secret}-seed"

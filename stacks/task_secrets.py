@@ -1,4 +1,4 @@
-"""Which variables of the tasks hold values that people put in, and where tasks find them. Pure."""
+"""What people put in: variables of the tasks, and what the load balancer needs. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stacks.application import FromArn, FromSecret, Injected, OwnSecret
 from stacks.checking.limits import PROVIDER_KEYS
+from stacks.known_secrets import OIDC_CLIENT
 from stacks.known_secrets import put_in as secret_of
 from stacks.systems import application
 from stacks.systems.litellm_providers import VARIABLES
@@ -39,9 +40,14 @@ def of_sso(settings: Settings) -> tuple[str, ...]:
     return () if name is None or name in settings.service.secrets_from else (name,)
 
 
-def put_in(settings: Settings) -> tuple[OwnSecret, ...]:
-    """Return their secrets."""
+def of_tasks(settings: Settings) -> tuple[OwnSecret, ...]:
+    """Return the secrets of these variables."""
     return tuple(secret_of(name) for name in names(settings))
+
+
+def put_in(settings: Settings) -> tuple[OwnSecret, ...]:
+    """Return every secret that people put in by the file's word, also the one that no task reads."""
+    return (*of_tasks(settings), *((OIDC_CLIENT,) if settings.alb.oidc else ()))
 
 
 def injected(settings: Settings) -> Mapping[str, Injected]:

@@ -43,18 +43,32 @@ class Tasks:
         A rotation that failed leaves it so, too (Secrets Manager User Guide, "Rotation by Lambda function").
         A schedule that is there before its first rotation counts: that one has just been asked for.
         """
-        try:
-            answer = self._offered("secretsmanager", "describe_secret", SecretId=secret)
-        except CloudError as error:
-            if error.code == "ResourceNotFoundException":
-                return Rotating(secret)
-            raise
+        answer = self._secret(secret)
         if answer is None:
             return None
+        if not answer:
+            return Rotating(secret)
         versions = answer.get("VersionIdsToStages", {}).items()
         pending = (one for one, stages in versions if "AWSPENDING" in stages and "AWSCURRENT" not in stages)
         never = bool(answer.get("RotationEnabled")) and not answer.get("LastRotatedDate")
         return Rotating(answer.get("Name", secret), next(pending, None), first=never)
+
+    def secret_version(self, secret: str) -> str | None:
+        """Return the version of *secret* that has AWSCURRENT."""
+        versions = (self._secret(secret) or {}).get("VersionIdsToStages", {}).items()
+        return next((one for one, stages in versions if "AWSCURRENT" in stages), None)
+
+    def _secret(self, secret: str) -> Mapping[str, Any] | None:
+        """Return what is known of *secret*: nothing where there is none, None where nobody can tell."""
+        try:
+            answer: Mapping[str, Any] | None = self._offered(
+                "secretsmanager", "describe_secret", SecretId=secret
+            )
+        except CloudError as error:
+            if error.code == "ResourceNotFoundException":
+                return {}
+            raise
+        return answer
 
     def running_task(self, request: TaskRequest) -> TaskState | None:
         """Return a task of that very definition, run as it is defined, that has not stopped."""

@@ -55,6 +55,7 @@ class Parameters:
             "allocated-storage": self._allocated_storage,
             ZONES: lambda one: zones_for(manifest, one.spec, one.lookup, cloud, one.stack),
             LIVE_GROUP: self._live_group,
+            "secret-version": self._secret_version,
         }
         self.groups = LiveGroups(cloud, self._env)
         """Where rules lead that ECS rewrites."""
@@ -112,6 +113,9 @@ class Parameters:
         if runs is None and lookups.newer_minor(one.before, than=facts["version"]):
             runs = one.before
         return lookups.engine_version(facts, live=runs, offered=None, new=False)
+
+    def _secret_version(self, one: _Asked) -> lookups.Value:
+        return lookups.Value(self._cloud.secret_version(one.facts["secret"]) or one.before)
 
     def _allocated_storage(self, one: _Asked) -> lookups.Value:
         facts = one.facts

@@ -224,7 +224,8 @@ def _keys(looks: _Looks) -> Sequence[Check]:
         if text is None:
             checks.append(verification.no_secret(name, looks.env))
             continue
-        needed = verification.needed_keys(tasks, name, text, configured)
+        of_tasks = () if own.reader == "nobody" else tasks
+        needed = verification.needed_keys(of_tasks, name, text, configured)
         checks += verification.provider_keys(name, text, needed, looks.env)
     return checks
 

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
+from sandbox.resources.entrance import rules
 from sandbox.resources.handler import Call, Handler
 
 
@@ -165,6 +166,7 @@ def _delete_listener(call: Call, current: Provisioned) -> None:
 def _create_rule(call: Call) -> Provisioned:
     _check_targets(call, call.properties["Actions"])
     _check_priority(call)
+    rules.try_rule(call)
     arn = call.apply("elbv2", "create_rule", Tags=call.tags or None)["Rules"][0]["RuleArn"]
     return Provisioned(arn, {"RuleArn": arn, "IsDefault": False})
 
@@ -184,6 +186,7 @@ def _update_rule(call: Call, old: Mapping[str, Any], current: Provisioned) -> Pr
     """Put the template's conditions and actions, whichever has changed: ModifyRule takes them whole."""
     arn = current.physical_id
     _check_targets(call, call.properties["Actions"])
+    rules.try_rule(call)
     call.apply("elbv2", "modify_rule", RuleArn=arn)
     if call.changed(old, "Priority"):
         priorities = [{"RuleArn": arn, "Priority": call.properties["Priority"]}]

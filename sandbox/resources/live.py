@@ -115,10 +115,18 @@ def _target_group(call: Call, current: Provisioned) -> Mapping[str, Json]:
 
 
 def _rule(call: Call, current: Provisioned) -> Mapping[str, Json]:
-    """Give a rule that leads to one group, all of it, in the words of the template, which names one too."""
+    """
+    Give a rule that leads to one group, all of it, in the words of the template, which names one too.
+
+    Not how people sign in: the secret in it is write-only.
+    """
     actions = call.ask("elbv2", "describe_rules", RuleArns=[current.physical_id])["Rules"][0]["Actions"]
     told = ("Type", "TargetGroupArn", "ForwardConfig")
-    return {"Actions": [{name: one[name] for name in told if name in one} for one in actions]}
+    found = [{name: one[name] for name in told if name in one} for one in actions]
+    for there, given in zip(found, call.properties["Actions"], strict=False):
+        unread = ("Order", "AuthenticateOidcConfig")
+        there |= {name: given[name] for name in unread if name in given and there["Type"] == given["Type"]}
+    return {"Actions": found}
 
 
 def _named(call: Call, property_: str, held: list[Mapping[str, str]]) -> list[Mapping[str, str]]:

@@ -24,7 +24,8 @@ from troposphere.elasticloadbalancingv2 import (
 from troposphere.elasticloadbalancingv2 import Certificate as ListenerCertificate
 from troposphere.route53 import AliasTarget, RecordSetType
 
-from stacks.alb import access_logs, firewall
+from stacks.alb import access_logs, firewall, sign_in
+from stacks.sections.oidc import CALLBACK
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
@@ -48,6 +49,8 @@ def build(settings: Settings) -> Stack:
         _shifted(stack, balancer, https or http, targets)
     else:
         _rules(stack, "Rule", https or http, Ref(targets), stack.application.routes)
+    if settings.alb.oidc and https:
+        sign_in.add(stack, settings.alb.oidc, https, Ref(targets))
     if settings.alb.domain_name and settings.alb.hosted_zone_id:
         _dns_record(stack, balancer)
     if settings.alb.firewalled:
@@ -246,6 +249,9 @@ def _export(
     if stack.settings.sso.provider:
         callback = f"{url}{stack.application.callback}"
         stack.export("SsoRedirectUri", callback, "Redirect URI to register at the identity provider")
+    if stack.settings.alb.oidc:
+        callback = f"{url}{CALLBACK}"
+        stack.export("OidcRedirectUri", callback, "Redirect URI of the load balancer, to register there")
 
 
 def _url(settings: Settings, balancer: LoadBalancer) -> Sub | str:

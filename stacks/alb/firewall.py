@@ -19,7 +19,7 @@ from troposphere.wafv2 import (
     WebACLRule,
 )
 
-from stacks.alb import administration, firewall_log, rate_limit
+from stacks.alb import administration, firewall_log, rate_limit, sign_in
 from stacks.alb.managed_rules import COUNTED
 from stacks.alb.metrics import seen_as
 from stacks.wiring import Stack
@@ -28,7 +28,10 @@ from stacks.wiring import Stack
 def add(stack: Stack, balancer: Ref) -> None:
     """Put the firewall in front of *balancer*."""
     alb = stack.settings.alb
-    answers = {"CustomResponseBodies": administration.ANSWERS} if alb.admin_cidrs else {}
+    answers = {
+        **(administration.ANSWERS if alb.admin_cidrs else {}),
+        **(sign_in.ANSWERS if alb.oidc else {}),
+    }
     web_acl = WebACL(
         "WebAcl",
         Name=stack.prefix,
@@ -37,7 +40,7 @@ def add(stack: Stack, balancer: Ref) -> None:
         Rules=[*_rules(stack)],
         DataProtectionConfig=firewall_log.protection(),
         VisibilityConfig=seen_as(stack.prefix),
-        **answers,
+        **({"CustomResponseBodies": answers} if answers else {}),
     )
     stack.add(web_acl, name="waf")
     stack.add(WebACLAssociation("WebAclAssociation", ResourceArn=balancer, WebACLArn=GetAtt(web_acl, "Arn")))
@@ -51,6 +54,7 @@ def _rules(stack: Stack) -> Iterator[WebACLRule]:
         yield from rate_limit.rules(stack)
     if alb.admin_cidrs:
         yield administration.rule(stack)
+    yield from sign_in.firewall_rules(stack)
     if alb.waf:
         yield from (_managed(stack.prefix, position, name) for position, name in enumerate(COUNTED, start=1))
 

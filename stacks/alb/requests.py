@@ -59,9 +59,9 @@ def has_header(name: str) -> Statement:
     return Statement(SizeConstraintStatement=size)
 
 
-def path_is(pattern: str) -> Statement:
+def path_is(pattern: str, *how: str) -> Statement:
     """
-    Whether a request's path matches, as the application will read it.
+    Whether a request's path matches, as the application will read it, or after *how* it is transformed.
 
     A path with %75 for a u is the same one to the application and another one to a listener's rule, which
     looks at it as it was sent.
@@ -69,7 +69,7 @@ def path_is(pattern: str) -> Statement:
     match = RegexMatchStatement(
         FieldToMatch=FieldToMatch(UriPath={}),
         RegexString=pattern,
-        TextTransformations=transformed("URL_DECODE", "NORMALIZE_PATH"),
+        TextTransformations=transformed(*(how or ("URL_DECODE", "NORMALIZE_PATH"))),
     )
     return Statement(RegexMatchStatement=match)
 

@@ -11,6 +11,7 @@ from stacks.checking.database import database_advice
 from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
 from stacks.checking.entrance.firewall import firewall_advice
+from stacks.checking.entrance.sign_in import sign_in_advice
 from stacks.checking.observability import observability_advice
 from stacks.checking.tasks.sidecars import sidecar_advice
 from stacks.checking.tasks.task_policy import task_policy_advice
@@ -28,6 +29,7 @@ def advice(settings: Settings) -> tuple[str, ...]:
         *reading(settings).advice,
         *_service(settings),
         *firewall_advice(settings),
+        *sign_in_advice(settings),
         *source_advice(settings),
         *_connections(settings),
         *database_advice(settings),

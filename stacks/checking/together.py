@@ -9,6 +9,7 @@ from stacks.checking import limits
 from stacks.checking.database import database_findings
 from stacks.checking.database_access import access_findings
 from stacks.checking.entrance.firewall import firewall_findings
+from stacks.checking.entrance.sign_in import sign_in_findings
 from stacks.checking.network import network_findings
 from stacks.checking.observability import observability_findings
 from stacks.checking.pipelines import pipelines_findings
@@ -32,6 +33,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from network_findings(settings)
     yield from _alb(settings)
     yield from firewall_findings(settings)
+    yield from sign_in_findings(settings)
     yield from database_findings(settings)
     yield from store_findings(settings)
     yield from service_findings(settings)

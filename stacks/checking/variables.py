@@ -11,7 +11,7 @@ from stacks.checking.region_table import REGIONS
 from stacks.checking.regions import KNOWN
 from stacks.checking.secret_texts import is_secret, names_a_secret
 from stacks.checking.texts import INSTEAD
-from stacks.known_secrets import CACHE, administrator, put_in
+from stacks.known_secrets import CACHE, OIDC_CLIENT, administrator, put_in
 from stacks.sections.variables import SecretSource
 from stacks.settings import Settings
 from stacks.systems import application
@@ -80,7 +80,8 @@ def task_secret_findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the variables that people put in, and all others."""
     own, listed = application(settings.system), settings.service.secrets
     taken = _told_otherwise(settings, own)
-    ids = {one.title: f"gatestack's secret {one.name}" for one in (*own.secrets, administrator(own), CACHE)}
+    made = (*own.secrets, administrator(own), CACHE, OIDC_CLIENT)
+    ids = {one.title: f"gatestack's secret {one.name}" for one in made}
     ids |= {put_in(name).title: f"{name} of service.providers" for name in of_providers(settings)}
     for index, name in enumerate(listed):
         message = "stands twice; keep one of them" if name in listed[:index] else taken.get(name)

@@ -45,6 +45,7 @@ def add(stack: Stack, vpc: Ref | str) -> Mapping[str, SecurityGroup]:
             "Alb",
             "Load balancer",
             inbound=[*(_tcp(port, to) for port in entries for to in clients), *_testers(settings)],
+            outbound=[_tcp(HTTPS, EVERYWHERE)] if settings.alb.oidc else None,
         ),
         "Ecs": _group(stack, vpc, "Ecs", "Tasks", outbound=[_tcp(HTTPS, EVERYWHERE), *_stores(settings)]),
         "Endpoint": _group(

@@ -8,6 +8,7 @@ from stacks.checking import fields
 from stacks.checking.entrance import entrance_fields as kinds
 from stacks.checking.fields import between
 from stacks.sections import Section
+from stacks.sections.oidc import Oidc
 
 
 class ExistingVpc(Section):
@@ -83,6 +84,7 @@ class Alb(Section):
     admin_cidrs: kinds.FirewallCidrs
     """Who reaches the UI and the management routes (IPv4); left out: whoever may connect. Makes a firewall of
     this one rule even without waf."""
+    oidc: Oidc | None
     drop_invalid_headers: bool
     """Drop headers whose names hold more than letters, digits and hyphens, like langfuse_trace_user_id."""
     ssl_policy: kinds.SslPolicy
@@ -111,5 +113,5 @@ class Alb(Section):
 
     @property
     def firewalled(self) -> bool:
-        """Whether there is a web ACL: the whole firewall, or the one rule that admin_cidrs asks for."""
-        return self.waf or bool(self.admin_cidrs)
+        """Whether there is a web ACL: all of it, or the one rule that admin_cidrs or oidc asks for."""
+        return self.waf or bool(self.admin_cidrs) or self.oidc is not None

@@ -60,7 +60,7 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
     log_groups = [arn("logs", f"log-group:{settings.log_group_of(name)}:*") for name in names]
     # Six characters end a secret's ARN (AWS Secrets Manager User Guide, "Permissions policy examples").
     login = [arn("secretsmanager", f"secret:{settings.login_secret_name}-??????")]
-    put_in = task_secrets.put_in(settings)
+    put_in = task_secrets.of_tasks(settings)
     injected = [
         Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "start" and one not in put_in
     ]

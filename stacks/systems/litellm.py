@@ -44,7 +44,7 @@ from stacks.systems import (
     litellm_stop,
     litellm_web,
 )
-from stacks.systems.litellm_administration import ADMINISTRATION
+from stacks.systems.litellm_administration import ADMINISTRATION, SIGNED_IN
 from stacks.systems.litellm_advice import capacity_advice
 from stacks.systems.litellm_aws.reading import reading
 
@@ -267,6 +267,7 @@ APPLICATION = Application(
     calls=reading,
     confined=Confinement(user="65534:65534", writable={WRITABLE: WRITABLE_MIB}),
     administration=ADMINISTRATION,
+    signed_in=SIGNED_IN,
     findings=_findings,
     advice=_advice,
 )

@@ -35,3 +35,11 @@ ADMINISTRATION: Final = Administration(
         *("/v1/mcp/tools", "/vector_store/list"),
     ),
 )
+
+SIGNED_IN: Final = (
+    *("/ui", "/login", "/v2/login", "/v3/login", "/fallback/login", "/onboarding", "/sso/key/generate"),
+)
+"""
+The UI's pages and every way to log in to it by password or invitation; without one of these no browser has a
+key. The UI then calls the management routes with that key, as scripts do.
+"""

@@ -199,6 +199,7 @@ class FakeCloud:
         self.snapshot_seconds = 120.0
         self.snapshot_end = "available"
         self.database_busy_until = 0.0
+        self.secret_versions: dict[str, str] = {}
         self.rotates_until: float | None = 0.0
         self.rotated_before = True
         """None: there is no Secrets Manager."""
@@ -538,6 +539,10 @@ class FakeCloud:
         if not self.ecs:
             return None
         return {"migration": f"registry/{definition.removeprefix(DEFINITION)}"}
+
+    def secret_version(self, secret: str) -> str | None:
+        self._call("secret_version", secret)
+        return self.secret_versions.get(secret)
 
     def rotating(self, secret: str) -> Rotating | None:
         self._call("rotating", secret)

@@ -155,6 +155,7 @@ CONFIG = st.fixed_dictionaries(
     },
 )
 LOGINS = st.sampled_from([None, "https://login.example.com/oauth2/v1/authorize"])
+ENDPOINTS = LOGINS.filter(bool) | st.just("https://login.acme.org:443/oauth2/token")
 CLAIMS = st.sampled_from([None, "preferred_username", "realm_access.roles", "https://acme.org/groups"])
 ROLES = st.sampled_from(["proxy_admin", "proxy_admin_viewer", "internal_user", "internal_user_viewer"])
 SIDECARS = st.fixed_dictionaries(
@@ -278,6 +279,13 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "alb.waf_exempt_cidrs": st.lists(ranges(1, 32), max_size=3, unique=True),
     "alb.waf_logs": st.booleans(),
     "alb.admin_cidrs": st.lists(ranges(1, 32), max_size=3, unique=True),
+    "alb.oidc.issuer": st.sampled_from(["https://login.acme.org", "https://login.acme.org/realms/acme/"]),
+    "alb.oidc.authorization_endpoint": ENDPOINTS,
+    "alb.oidc.token_endpoint": ENDPOINTS,
+    "alb.oidc.userinfo_endpoint": ENDPOINTS,
+    "alb.oidc.client_id": st.sampled_from(["gateway", "0oa1b2c3d4e5f6g7h8i9"]),
+    "alb.oidc.scopes": st.lists(st.sampled_from(["openid", "email", "groups"]), min_size=1, max_size=3),
+    "alb.oidc.session_hours": numbers(1, 168),
     "alb.drop_invalid_headers": st.booleans(),
     "alb.ssl_policy": st.sampled_from(SSL_POLICIES),
     "alb.deletion_protection": st.booleans(),

@@ -286,6 +286,12 @@ def _sso(draft: Draft) -> None:
         _without(draft, "sso.roles", "sso.group_claim", "sso.default_role")
 
 
+def _oidc(draft: Draft) -> None:
+    """Draw who signs people in at the load balancer."""
+    for key in OIDC:
+        draft.value(key)
+
+
 def _without(draft: Draft, *keys: str) -> None:
     for key in keys:
         draft.keys.pop(key, None)
@@ -323,12 +329,18 @@ def _consequences(draft: Draft) -> None:
         _budget(draft)
     if not draft.unused("sso"):
         _signed_in(draft)
+    shifts = draft["service.deployment_strategy"] != "rolling"
+    if not draft["alb.domain_name"] or shifts or (draft["alb.internal"] and _closed(draft)):
+        _without(draft, *OIDC)
+
+
+def _closed(draft: Draft) -> bool:
+    return draft["network.nat_gateways"] == 0 and "network.existing_vpc.vpc_id" not in draft.keys
 
 
 def _signed_in(draft: Draft) -> None:
     """Leave out a provider that nobody is sent back from, and what is to be recorded for no day."""
-    closed = draft["network.nat_gateways"] == 0 and "network.existing_vpc.vpc_id" not in draft.keys
-    if not draft["alb.domain_name"] or closed:
+    if not draft["alb.domain_name"] or _closed(draft):
         _without(draft, *SSO)
     elif draft["sso.provider"] in {"okta", "generic"} and not draft["cache.enabled"]:
         draft.set(sso__pkce=False)
@@ -368,13 +380,16 @@ GROUPS: Mapping[str, Group] = {
     "health": _health,
     "config": _config,
     "sso": _sso,
+    "oidc": _oidc,
     "pipelines": _pipelines,
 }
 SSO = tuple(key for key in VALUES if key.startswith("sso."))
+OIDC = tuple(key for key in VALUES if key.startswith("alb.oidc."))
 TOGETHER = frozenset(
     {
         *FIRST,
         *SSO,
+        *OIDC,
         *("alb.internal", "alb.certificate_arn", "alb.domain_name", "alb.hosted_zone_id"),
         *("network.nat_gateways", "network.data_subnets", "network.vpc_cidr", "network.public_subnet_cidrs"),
         *("network.private_subnet_cidrs", "network.data_subnet_cidrs", "network.existing_vpc.vpc_id"),

@@ -78,6 +78,20 @@ BASES: Mapping[str, Mapping[str, Any]] = {
             "roles": {"proxy_admin": ["ops"]},
         },
     },
+    "oidc": {
+        "system": "litellm",
+        "environment": "dev",
+        "alb": DOMAIN
+        | {
+            "oidc": {
+                "issuer": "https://login.acme.org",
+                "authorization_endpoint": "https://login.acme.org/authorize",
+                "token_endpoint": "https://login.acme.org/token",
+                "userinfo_endpoint": "https://login.acme.org/userinfo",
+                "client_id": "gateway",
+            }
+        },
+    },
     "entra": {
         "system": "litellm",
         "environment": "dev",
@@ -144,6 +158,12 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "alb.allowed_cidrs": [["10.0.0.0/8"]],
     "alb.waf_exempt_cidrs": [["10.0.0.0/8"]],
     "alb.admin_cidrs": [["10.0.0.0/8"]],
+    **{
+        f"alb.oidc.{key}": ["https://login.acme.org/other"]
+        for key in ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint")
+    },
+    "alb.oidc.client_id": ["other"],
+    "alb.oidc.scopes": [["openid"]],
     "alb.ssl_policy": ["ELBSecurityPolicy-TLS13-1-3-PQ-2025-09"],
     "alb.test_cidrs": [["10.0.0.0/8"]],
     "database.existing.host": ["other.acme.org"],

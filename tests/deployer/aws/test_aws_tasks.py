@@ -91,6 +91,18 @@ def test_a_schedule_that_has_never_rotated_is_about_to(
         assert found == Rotating("login", first=rotating)
 
 
+def test_the_current_version_of_a_secret_is_told(stubs: Stubs) -> None:
+    versions = {"1" * 32: ["AWSPREVIOUS"], "2" * 32: ["AWSCURRENT"]}
+    stubs.answer(
+        "secretsmanager", "describe_secret", {"VersionIdsToStages": versions}, {"SecretId": "client"}
+    )
+    stubs.refuse("secretsmanager", "describe_secret", "ResourceNotFoundException")
+
+    with stubs.active() as aws:
+        assert aws.secret_version("client") == "2" * 32
+        assert aws.secret_version("client") is None
+
+
 def test_a_secret_that_is_not_there_is_not_rotated(stubs: Stubs) -> None:
     stubs.refuse("secretsmanager", "describe_secret", "ResourceNotFoundException")
 

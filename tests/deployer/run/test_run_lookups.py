@@ -87,6 +87,20 @@ def test_the_live_version_of_aurora_is_its_clusters(world: World) -> None:
     assert ("database_version", "dev-litellm-aurora (cluster)") in world.cloud.calls
 
 
+def test_a_secret_that_somebody_puts_in_is_a_change_of_the_stack_that_reads_it(world: World) -> None:
+    secret = "dev-litellm/alb/ALB_OIDC_CLIENT_SECRET"
+    alb = spec("alb", lookups=(Lookup("Version", "secret-version", {"secret": secret}),))
+    world.deploy(manifest(alb))
+    assert world.cloud.stacks(["dev-alb"])[0].parameters == {"Version": ""}
+
+    world.cloud.secret_versions = {secret: "1" * 32}
+    assert outcomes(world.deploy(manifest(alb))) == {"alb": ("update", "done")}
+    assert world.cloud.stacks(["dev-alb"])[0].parameters == {"Version": "1" * 32}
+
+    world.cloud.secret_versions = {}  # nobody can tell: what is there stays
+    assert outcomes(world.deploy(manifest(alb))) == {"alb": ("none", "done")}
+
+
 CONFIG = b"model_list: []"
 CONFIG_KEY = f"litellm/config-{sha256(CONFIG).hexdigest()[:16]}.yaml"
 
