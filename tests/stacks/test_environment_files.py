@@ -131,7 +131,7 @@ def test_a_file_of_two_lines_is_the_dev_column_of_the_guide() -> None:
         "INFO",
     )
     assert (settings.alb.waf, settings.alb.https, settings.alb.waf_rate_limit) == (False, False, 2000)
-    assert (settings.alb.idle_timeout_seconds, settings.alb.deregistration_delay_seconds) == (600, 120)
+    assert (settings.alb.idle_timeout_seconds, settings.alb.deregistration_delay_seconds) == (600, 600)
     assert (settings.observability.log_retention_days, settings.secrets.rotation_days) == (14, 30)
 
 

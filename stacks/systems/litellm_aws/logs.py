@@ -38,20 +38,23 @@ def callbacks(settings: Params, *keys: str) -> frozenset[str]:
     return frozenset(one for some in lists for one in some if isinstance(one, str))
 
 
-def logged(settings: Params) -> Iterator[Call]:
+def logged(settings: Params, *, recorded: bool = False) -> Iterator[Call]:
     """
     Yield what the callbacks of *settings*, litellm_settings, call.
+
+    *recorded*: `observability.prompt_logs` says where LiteLLM's callbacks to S3 write, and grants it.
 
     Raises:
         Unclear: a callback has no place that it writes to, or none that this file says.
 
     """
     named = callbacks(settings, *CALLBACKS)
+    to_s3 = frozenset() if recorded else _S3_READERS
     audited = callbacks(settings, "audit_log_callbacks")
-    apart = "s3_v2" in audited and "s3_audit_callback_params" in settings.values
+    apart = not recorded and "s3_v2" in audited and "s3_audit_callback_params" in settings.values
     if apart:
         yield from _s3(settings.section("s3_audit_callback_params"), LOGGED["s3"])
-    for name in sorted((callbacks(settings, *limits.CALLBACKS) if apart else named) & _S3_READERS):
+    for name in sorted((callbacks(settings, *limits.CALLBACKS) if apart else named) & to_s3):
         names = LOGGED["s3"] if name == "s3_v2" else KEYS_ONLY
         yield from _s3(settings.section("s3_callback_params"), names, read_back=_is_read_back(settings))
     if "aws_sqs" in named:

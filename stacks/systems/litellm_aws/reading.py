@@ -25,7 +25,7 @@ def reading(settings: Settings) -> Reading:
     config = Params(Known(settings), settings.service.config, ())
     calls: list[Call] = []
     findings: list[Finding] = []
-    for part in _parts(config):
+    for part in _parts(config, recorded=settings.observability.prompt_logs.recorded):
         try:
             calls += part
         except Unclear as unclear:
@@ -34,12 +34,12 @@ def reading(settings: Settings) -> Reading:
     return Reading(tuple(calls), tuple(findings), (*_unknown_credentials(config), *_trust(settings, calls)))
 
 
-def _parts(config: Params) -> Iterator[Iterable[Call]]:
+def _parts(config: Params, *, recorded: bool) -> Iterator[Iterable[Call]]:
     """Yield the reading of each entry: what is wrong in one keeps no other from being read."""
     for entry in config.items("model_list"):
         yield from _model(entry, config)
     settings = config.section("litellm_settings")
-    yield logs.logged(settings)
+    yield logs.logged(settings, recorded=recorded)
     yield logs.cached(settings)
     for name in _SEMANTIC:
         params = settings.section("cache_params")

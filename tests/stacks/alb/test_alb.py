@@ -87,7 +87,7 @@ def test_the_target_group_is_checked_as_the_architecture_guide_says() -> None:
         "HealthyThresholdCount": 2,
         "UnhealthyThresholdCount": 5,
         "Matcher": {"HttpCode": "200"},
-        "TargetGroupAttributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": "120"}],
+        "TargetGroupAttributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": "600"}],
     }
 
 

@@ -100,7 +100,7 @@ def test_a_repository_is_trusted_by_every_form_of_its_name_that_tokens_may_bear(
             {"github": {**GITHUB, "repository": "a@1/b@2", "other_forms": ["a@1/b@3"]}},
             "a@1/b@3 has other numbers than a@1/b@2, so it is another repository",
         ),
-        ({"session_hours": 1, "strategy": 31}, "a blue_green deployment waits 31 minutes and wants 30 more"),
+        ({"session_hours": 1, "strategy": 31}, "a blue_green deployment waits 31 minutes and wants 32 more"),
         (
             {"environment": "abcdefghijklmno-", "deploys": ["*-litellm"]},
             "name abcdefghijklmnop-litellm itself",

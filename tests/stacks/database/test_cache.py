@@ -280,7 +280,7 @@ def test_another_file_is_another_object_so_the_switch_rolls_the_service() -> Non
 @pytest.mark.parametrize(
     "own",
     [
-        {"cache": True, "cache_params": {"type": "s3"}},
+        {"cache": True, "cache_params": {"type": "s3", "s3_bucket_name": "answers"}},
         {"cache": False},
         {"cache": True},
         {"cache_params": {"type": "redis", "ttl": 600}, "cache": True},

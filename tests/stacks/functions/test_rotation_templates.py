@@ -269,7 +269,7 @@ def test_the_key_opens_for_every_log_group_of_the_environment() -> None:
         for entry in resources(stack, "AWS::Logs::LogGroup").values()
     ]
 
-    assert len(groups) == 5
+    assert len(groups) == 6
     for group in groups:
         name = arn("logs", f"log-group:{group}")["Fn::Sub"]
         assert any(fnmatchcase(name, pattern) for pattern in patterns), group
@@ -383,9 +383,8 @@ def test_one_failed_step_rings_and_says_what_to_do(title: str) -> None:
 
     assert {key: alarm.get(key) for key in wanted} == wanted
     assert "docs/rotation-failed.md" in alarm["AlarmDescription"]
-    assert alarm["AlarmDescription"].endswith(
-        f"gatestack rotate ENV {ROTATED[title]}, ENV being the file of dev-litellm"
-    )
+    remedy = f"gatestack rotate ENV {ROTATED[title]}, ENV being the file of dev-litellm"
+    assert alarm["AlarmDescription"].endswith(f"{remedy} (docs/operations.md, {stack}-{title}RotationErrors)")
     assert len(alarm["AlarmDescription"]) <= 1024
 
 

@@ -177,14 +177,14 @@ def table(stack: Stack) -> dict[str, tuple[set[str], set[str]]]:
 
 S1_TABLE: dict[str, tuple[set[str], set[str]]] = {
     "Alb": ({"tcp 80 0.0.0.0/0", "tcp 443 0.0.0.0/0"}, {"tcp 4000 Ecs", NOWHERE}),
-    "Ecs": ({"tcp 4000 Alb", "tcp 4000 Lambda"}, {"tcp 443 0.0.0.0/0", "tcp 5432 Rds"}),
+    "Ecs": ({"tcp 4000 Alb", "tcp 4000 Lambda"}, {"tcp 443 0.0.0.0/0", "tcp 5432 Rds", "tcp 6379 Redis"}),
     "Rds": ({"tcp 5432 Ecs", "tcp 5432 Lambda"}, {NOWHERE}),
     "Lambda": (set(), {"tcp 4000 Ecs", "tcp 5432 Rds", "tcp 443 0.0.0.0/0"}),
     "Endpoint": ({"tcp 443 10.0.0.0/16"}, {NOWHERE}),
 }
 """
 With HTTPS. NOWHERE is what AWS needs to see so that it does not add "allow all". Lambda to Ecs is not S1's:
-the master key's rotation needs it.
+the master key's rotation needs it; nor is Redis, which production has.
 """
 
 

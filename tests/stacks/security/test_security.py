@@ -79,6 +79,15 @@ GENERATED: dict[str, dict[str, Any]] = {
         "ExcludePunctuation": True,
     },
 }
+OF_REDIS: dict[str, dict[str, Any]] = {
+    "CacheSecret": {
+        "SecretStringTemplate": "{}",
+        "GenerateStringKey": "REDIS_PASSWORD",
+        "PasswordLength": 64,
+        "ExcludePunctuation": True,
+    },
+}
+"""Production has Redis."""
 
 
 @pytest.mark.parametrize("text", [DEV, PRODUCTION])
@@ -86,7 +95,9 @@ def test_generated_secrets_are_frozen_because_any_change_makes_a_new_value(text:
     secrets = resources(built(text), "AWS::SecretsManager::Secret")
 
     generated = {name: secret["Properties"].get("GenerateSecretString") for name, secret in secrets.items()}
-    assert {name: how for name, how in generated.items() if how} == GENERATED
+    assert {name: how for name, how in generated.items() if how} == (
+        GENERATED if text == DEV else GENERATED | OF_REDIS
+    )
 
 
 @pytest.mark.parametrize("text", [DEV, PRODUCTION])
@@ -147,13 +158,14 @@ def test_production_keeps_what_a_kept_snapshot_needs_and_the_configuration() -> 
         "MasterKeySecret": ("Delete", "Delete"),
         "UiPasswordSecret": ("Delete", "Delete"),
         "ApiKeysSecret": ("Delete", "Delete"),
+        "CacheSecret": ("Delete", "Delete"),
     }
 
 
 def test_elsewhere_nothing_is_left_behind_and_that_is_said_of_every_resource_with_data() -> None:
     found = policies(built())
 
-    assert set(found) == set(policies(built(PRODUCTION)))
+    assert set(found) | {"CacheSecret"} == set(policies(built(PRODUCTION)))
     assert set(found.values()) == {("Delete", "Delete")}
 
 
@@ -207,7 +219,12 @@ def test_the_key_may_be_managed_by_the_account_and_used_by_the_services_that_hol
                 "ArnLike": {
                     "kms:EncryptionContext:aws:logs:arn": [
                         arn("logs", f"log-group:{name}")
-                        for name in ("/ecs/dev-litellm-*", "/aws/*/dev-litellm-*", "dev-litellm-*")
+                        for name in (
+                            "/ecs/dev-litellm-*",
+                            "/aws/*/dev-litellm-*",
+                            "dev-litellm-*",
+                            "aws-waf-logs-dev-litellm",
+                        )
                     ]
                 }
             },

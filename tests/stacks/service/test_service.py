@@ -333,7 +333,7 @@ def test_the_service_asks_for_the_migration_that_the_database_stack_has(
             subnet_exports=("dev-litellm-network-PrivateSubnet1Id", "dev-litellm-network-PrivateSubnet2Id"),
             security_group_exports=("dev-litellm-network-EcsSecurityGroupId",),
             log_group="/ecs/dev-litellm-migration",
-            old_tasks_minutes=8,  # start 180 s, two checks of 30 s, 120 s to drain and 120 s to stop
+            old_tasks_minutes=16,  # start 180 s, two checks of 30 s, 600 s to drain and 120 s to stop
         )
     }
 

@@ -63,7 +63,12 @@ def test_the_image_is_asked_with_node_since_it_has_no_curl() -> None:
 def test_tasks_may_read_their_clients_keys_and_invoke_the_configured_model_and_nothing_else() -> None:
     found = statements("TaskRole")
 
-    assert set(found) == {"ReadOwnSecrets", "DecryptThroughService", "InvokeConfiguredModels"}
+    assert set(found) == {
+        "ReadOwnSecrets",
+        "DecryptThroughService",
+        "InvokeConfiguredModels",
+        "InvokeThroughProfiles",
+    }
     assert found["ReadOwnSecrets"]["Resource"] == [{"Ref": "ApiKeysSecret"}]
     assert all(
         MODEL.partition(".")[2] in json.dumps(arn) for arn in found["InvokeConfiguredModels"]["Resource"]
