@@ -68,6 +68,7 @@ alb:
   domain_name: llm.example.com # yours: HTTPS certificate and DNS record are made for it
   hosted_zone_id: Z0123456789ABCDEFGHIJ
   allowed_cidrs: [203.0.113.0/24]
+  admin_cidrs: [203.0.113.0/28] # who reaches the admin UI and the management routes
 
 database:
   instance_class: db.m7g.xlarge
@@ -76,8 +77,6 @@ database:
 service:
   image: ecr # a repository of its own, made by the deployment; or a public image
   image_tag: v1.108.7
-  cpu: 1024
-  memory_mb: 2048
   min_tasks: 2
   max_tasks: 6
   providers: [openai, bedrock]
@@ -159,6 +158,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "alb": ("alb",),
     "alb.certificate_arn": ("network", "alb"),
     "alb.domain_name": ("alb", "service"),
+    "alb.internal": ("alb", "service"),
     "alb.idle_timeout_seconds": ("alb", "service"),
     "alb.allowed_cidrs": ("network",),
     "alb.test_port": ("network", "alb"),

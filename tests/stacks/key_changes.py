@@ -181,6 +181,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "database.parameters": [{"log_min_messages": "error"}],
     "database.snapshot_identifier": ["before"],
     "cache.node_type": ["cache.m6g.large"],
+    "cache.nodes": [1, 3],
     "cache.parameters": [{"timeout": "300"}],
     "service.image": ["ghcr.io/acme/gateway"],
     "service.image_tag": ["v9.9.9"],
