@@ -480,7 +480,8 @@ def test_a_state_that_no_longer_changes_is_always_come_to_an_end_with(
             return
         observed = replace(observed, history=after(action, observed.history))
         if isinstance(action, Inspect):
-            observed = replace(observed, data=observed.data or (), foreign=observed.foreign or ())
+            known = {name: getattr(observed, name) or () for name in ("data", "foreign", "stuck")}
+            observed = replace(observed, **known)
         if isinstance(action, DeleteChangeSet):
             observed = replace(observed, change_set=None, outdated=False)
         if isinstance(action, CreateChangeSet):
