@@ -29,6 +29,14 @@ S3_BYTES = 1_000_000
 """… and in an S3 object (1 MB)."""
 
 
+def inline(template: str) -> str | None:
+    """Return *template* as a request can carry it, without its white space if need be; None: nothing can."""
+    for text in (template, json.dumps(json.loads(template), separators=(",", ":"))):
+        if len(text.encode()) <= INLINE_BYTES:
+            return text
+    return None
+
+
 def check_sizes(manifest: Manifest) -> None:
     """
     Refuse templates that CloudFormation would not take.
@@ -181,8 +189,8 @@ class Preparer:
         return found, spec.rollback_minutes
 
     def _template(self, spec: StackSpec) -> tuple[str | None, str | None]:
-        if len(spec.template.encode()) <= INLINE_BYTES:
-            return spec.template, None
+        if fits := inline(spec.template):
+            return fits, None
         bucket = self._cloud.artifacts_bucket(self._manifest.account or self._cloud.account())
         key = f"templates/{hashlib.sha256(spec.template.encode()).hexdigest()}.json"
         self._cloud.put_object(bucket, key, spec.template.encode())

@@ -165,8 +165,8 @@ def _delete_listener(call: Call, current: Provisioned) -> None:
 
 def _create_rule(call: Call) -> Provisioned:
     _check_targets(call, call.properties["Actions"])
-    _check_priority(call)
     rules.try_rule(call)
+    _check_priority(call)
     arn = call.apply("elbv2", "create_rule", Tags=call.tags or None)["Rules"][0]["RuleArn"]
     return Provisioned(arn, {"RuleArn": arn, "IsDefault": False})
 

@@ -19,7 +19,8 @@ from tests.deployer.pages.contrast import too_faint
 from tests.deployer.pages.plan_pages import detail, html, update
 
 SECRET = "sk-of-somebody-else"
-NEW_NAME = "/ecs/another<b>name</b>"
+NEW_NAME = "/ecs/another-name"
+MARKED_UP = "The <b>CPU</b> is over 42 %"
 ATTACKS = (
     "</script><script>document.title = 'attacked'</script>",
     '"><img src="x" onerror="document.title = \'attacked\'">',
@@ -62,9 +63,11 @@ def changed(document: dict[str, dict[str, dict[str, dict[str, object]]]]) -> Non
     resources = document["Resources"]
     resources["TaskLog"]["Properties"]["LogGroupName"] = NEW_NAME
     (container,) = resources["ProxyTask"]["Properties"]["ContainerDefinitions"]  # type: ignore[misc]
-    container["Environment"] += [{"Name": "A_KEY", "Value": SECRET}, {"Name": "MODE", "Value": "fast"}]  # type: ignore[has-type]
+    # in front: of a long list the page shows the beginning
+    more = [{"Name": "A_KEY", "Value": SECRET}, {"Name": "MODE", "Value": "fast"}]
+    container["Environment"] = more + container["Environment"]  # type: ignore[has-type]
     resources["AnotherAlarm"] = dict(resources["HighMemory"])
-    resources["HighCpu"]["Properties"]["Threshold"] = 42
+    resources["HighCpu"]["Properties"] |= {"Threshold": 42, "AlarmDescription": MARKED_UP}
     del resources["HighMemory"]
 
 
@@ -127,6 +130,7 @@ def test_consent_that_was_given_with_the_plan_is_shown(browser: Browser, pages: 
 def test_every_property_shows_its_values_and_what_a_change_of_it_does(changed_page: Page) -> None:
     text = changed_page.text()
     assert NEW_NAME in text
+    assert MARKED_UP in text
     threshold = next(row for row in changed_page.seen(".property") if row.startswith("Threshold"))
     assert (
         threshold.split() == ["Threshold", "in", "place", "before", "80", "after", "42"] or "42" in threshold
