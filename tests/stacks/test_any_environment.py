@@ -207,6 +207,7 @@ NAMES = {
     ("AWS::CloudTrail::Trail", "TrailName"): 128,
     ("AWS::KinesisFirehose::DeliveryStream", "DeliveryStreamName"): 64,
     ("AWS::SNS::Topic", "TopicName"): 256,
+    ("AWS::WAFv2::IPSet", "Name"): 128,
     ("AWS::WAFv2::WebACL", "Name"): 128,
     ("AWS::KMS::Alias", "AliasName"): 256,
     ("AWS::ApplicationAutoScaling::ScalingPolicy", "PolicyName"): 256,
