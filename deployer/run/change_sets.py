@@ -31,10 +31,10 @@ S3_BYTES = 1_000_000
 
 def inline(template: str) -> str | None:
     """Return *template* as a request can carry it, without its white space if need be; None: nothing can."""
-    for text in (template, json.dumps(json.loads(template), separators=(",", ":"))):
-        if len(text.encode()) <= INLINE_BYTES:
-            return text
-    return None
+    if len(template.encode()) <= INLINE_BYTES:
+        return template
+    dense = json.dumps(json.loads(template), separators=(",", ":"))
+    return dense if len(dense.encode()) <= INLINE_BYTES else None
 
 
 def check_sizes(manifest: Manifest) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from typing import TYPE_CHECKING
 
 import click
 
 from gatestack.sandbox_here import SandboxRefused, asked
-from stacks.settings import Settings
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
 
 
 @click.group()
