@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -34,16 +33,18 @@ def forked_commands() -> Commands:
     return running
 
 
+LINTED = "LINT_FINDINGS_OF_THIS_RUN"
+"""The variable by which the processes of a run of the tests share a folder (tests/conftest.py)."""
+
+
 @cache
 def lint_findings() -> str:
     """
-    Return a folder for XDG_CACHE_HOME: what cfn-lint finds in a template is found once for all tests here.
+    Return a folder for XDG_CACHE_HOME: what cfn-lint finds in a template is found once in a run of the tests.
 
     The name of what is kept covers the template and everything else it rests on (`generator.kept_findings`).
     """
-    folder = tempfile.TemporaryDirectory()
-    atexit.register(folder.cleanup)
-    return folder.name
+    return os.environ[LINTED]
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class User:
         """The environment variables of the user's processes."""
         inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         own = {"HOME": str(self.folder), "PYTHONPATH": str(ROOT), "GATESTACK_TODAY": TODAY}
+        own["XDG_CACHE_HOME"] = lint_findings()
         return inherited | own | self.variables
 
     def at_a_terminal(self, typed: str, *arguments: str) -> Done:

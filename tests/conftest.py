@@ -1,20 +1,29 @@
 """What several test files need: an AWS endpoint in this process, and a user who works with it."""
 
+import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import botocore.loaders
+import botocore.session
 import pytest
 
 from sandbox.clock import RealClock
 from sandbox.server import Sandbox
 from sandbox.services.services import Services
 from tests.browser import Browser
-from tests.command import KEY, LOGIN, User
+from tests.command import KEY, LINTED, LOGIN, User
 from tests.postgres import Server
 
 FAST = 20_000.0
 """Sandbox seconds in a real one: a database takes 30 ms."""
+
+# AWS's descriptions of its services are read once a process, not once for each login of each test.
+botocore.session.create_loader = cache(botocore.loaders.create_loader)
 
 # What starts the tests may ignore signals, as nohup does and a shell's `&`; no command of a test shall.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -23,6 +32,18 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgres", type=Path, help="a folder that has the PostgreSQL server to test with")
+
+
+def pytest_configure() -> None:
+    """Make the folder that the processes of this run share; those of xdist inherit it."""
+    if LINTED not in os.environ:
+        os.environ[LINTED] = tempfile.mkdtemp(prefix="lint-findings-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove it, in the process that has made it."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(LINTED), ignore_errors=True)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m is asked

@@ -219,6 +219,8 @@ SCENARIOS = {
     "day two": DAY_TWO,
     "images": IMAGES,
 }
+LONG = {"day two", "drills"}
+"""Run by `make check-deep`."""
 
 EXCUSED: Mapping[str, str] = {
     "setup": "asks at a terminal: test_cli_setup.py types the answers",
@@ -350,7 +352,9 @@ def typed(reader: User, step: Step) -> Done:
     return done
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=pytest.mark.deep if one in LONG else ()) for one in SCENARIOS]
+)
 def test_what_a_page_tells_to_type_does_what_it_says(name: str, reader: User) -> None:
     if name == "drills":  # on the reader's own sandbox
         own = {key: value for key, value in reader.variables.items() if not key.startswith("AWS_")}

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from deployer.graph import graph
-from generator.lint import check
 from generator.render import render
 from stacks.environment import load
+from tests.linted import check
 from tests.places import ENVIRONMENTS, ROOT
 
 PAGES = "\n".join((ROOT / "docs" / page).read_text() for page in ("extending.md", "sign-in.md"))

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -74,14 +74,14 @@ def at_a_terminal(desk: Desk, *arguments: str, **more: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     "line",
     [
-        '"$0" "$@" | true; exit ${PIPESTATUS[0]}',
-        '"$0" "$@" 2>&1 | true; exit ${PIPESTATUS[0]}',
+        pytest.param('"$0" "$@" | true; exit ${PIPESTATUS[0]}', marks=pytest.mark.deep),
+        pytest.param('"$0" "$@" 2>&1 | true; exit ${PIPESTATUS[0]}', marks=pytest.mark.deep),
         '"$0" "$@" 2>&1 | head -1; exit ${PIPESTATUS[0]}',
-        '"$0" "$@" 2>&-',
-        '"$0" "$@" >&-',
+        pytest.param('"$0" "$@" 2>&-', marks=pytest.mark.deep),
+        pytest.param('"$0" "$@" >&-', marks=pytest.mark.deep),
         '"$0" "$@" <&- >&- 2>&-',
-        '"$0" "$@" >/dev/full',
-        '"$0" "$@" 2>/dev/full',
+        pytest.param('"$0" "$@" >/dev/full', marks=pytest.mark.deep),
+        pytest.param('"$0" "$@" 2>/dev/full', marks=pytest.mark.deep),
         '"$0" "$@" >/dev/full 2>&1',
     ],
 )
@@ -196,17 +196,24 @@ def test_bars_have_colours_at_a_terminal(desk: Desk) -> None:
     assert SGR.search(written)
 
 
+NO_COLOURS: Sequence[tuple[list[str], dict[str, str]]] = (
+    ([], {"NO_COLOR": "1"}),
+    ([], {"NO_COLOR": "false"}),
+    ([], {"NO_COLOR": "1", "FORCE_COLOR": "1"}),
+    (["--no-color"], {"FORCE_COLOR": "3"}),
+    ([], {"TERM": "dumb"}),
+)
+DRAWING = ("deploy", "plan", "destroy", "watch", "status")
+
+
 @pytest.mark.parametrize(
-    ("flags", "more"),
+    ("name", "flags", "more"),
     [
-        ([], {"NO_COLOR": "1"}),
-        ([], {"NO_COLOR": "false"}),
-        ([], {"NO_COLOR": "1", "FORCE_COLOR": "1"}),
-        (["--no-color"], {"FORCE_COLOR": "3"}),
-        ([], {"TERM": "dumb"}),
+        pytest.param(name, *way, marks=() if number == place else pytest.mark.deep)
+        for number, way in enumerate(NO_COLOURS)
+        for place, name in enumerate(DRAWING)
     ],
 )
-@pytest.mark.parametrize("name", ["deploy", "plan", "destroy", "watch", "status"])
 def test_who_wants_no_colours_gets_none_in_any_command(
     desk: Desk, name: str, flags: list[str], more: dict[str, str]
 ) -> None:
@@ -257,6 +264,7 @@ def test_what_aws_says_steers_no_terminal_on_which_bars_are_drawn(desk: Desk) ->
 # machines on which nothing can be written
 
 
+@pytest.mark.deep
 def test_without_a_home_commands_work(tmp_path: Path) -> None:
     user = User.at(tmp_path)
 

@@ -13,10 +13,10 @@ import yaml
 
 from deployer.run.change_sets import inline
 from generator import manifest as manifests
-from generator.lint import check
 from generator.manifest import Lookup, Manifest, StackSpec, Upload
 from generator.render import render
 from stacks.environment import load, parse_settings
+from tests.linted import check
 from tests.places import GOLDEN, ROOT
 from tests.rewrite_golden import environment_files, write_golden
 

@@ -346,7 +346,7 @@ def mutated(draw: st.DrawFn) -> tuple[str, bytes]:
 
 
 @hypothesis_settings(
-    max_examples=300, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 @given(mutated())
 def test_any_mutation_is_read_as_it_stands_there_or_refused(

@@ -14,7 +14,13 @@ from tests.rewrite_golden import environment_files
 ELSEWHERE = {"dev", "local"}
 """Deployed and destroyed by tests of their own."""
 
-BETWEEN = {"litellm-benchmark", "litellm-benchmark-dev-test", "llm-proxy-low", "llm-proxy-medium"}
+BETWEEN = {
+    "litellm-benchmark",
+    "litellm-benchmark-dev-test",
+    "llm-proxy-dev",
+    "llm-proxy-low",
+    "llm-proxy-medium",
+}
 """Other numbers of the same resources as a smaller or larger file of their system: the deep run has them."""
 
 FILES = [

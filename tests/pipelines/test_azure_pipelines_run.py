@@ -90,6 +90,7 @@ def edit(agent: Agent, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+@pytest.mark.deep
 def test_an_environment_is_planned_deployed_gets_its_image_is_changed_and_taken_away(
     agent: Agent, sandbox: Sandbox, given: Tokens
 ) -> None:

@@ -299,6 +299,7 @@ def test_main_plans_waits_for_approval_deploys_that_plan_and_then_has_nothing_to
     assert runner.entered == [], "nobody is asked to approve nothing"
 
 
+@pytest.mark.deep
 def test_main_pushes_for_staging_and_a_stable_tag_goes_to_production(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

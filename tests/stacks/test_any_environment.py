@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from pydantic import ConfigDict, TypeAdapter
 
 from deployer import graph
-from generator.lint import check
 from generator.manifest import Manifest
 from generator.render import render
 from stacks.beside import every as sidecars
@@ -25,6 +24,7 @@ from stacks.checking.secret_texts import names_a_secret
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from stacks.systems import application
+from tests.linted import check
 from tests.stacks.environment_values import SYSTEMS, VALUES, leaves
 from tests.stacks.environments import PATH, TOGETHER, File, broken_files, environments, files, written
 
@@ -525,7 +525,7 @@ def test_characters_of_every_plane_of_unicode_lint_clean() -> None:
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_templates_of_any_environment_lint_clean(system: str) -> None:
-    @some(environments(system, least=12), 2)
+    @some(environments(system, least=12), 1)
     def look(settings: Settings) -> None:
         lints(settings, render(settings))
 

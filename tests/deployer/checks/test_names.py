@@ -181,6 +181,7 @@ def _take(sandbox: Sandbox) -> set[str]:
     }
 
 
+@pytest.mark.deep
 def test_every_name_that_is_taken_is_told_with_a_command_that_frees_it(user: User, sandbox: Sandbox) -> None:
     names = _take(sandbox)
 

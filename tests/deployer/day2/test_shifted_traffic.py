@@ -163,6 +163,7 @@ def test_ecs_rewrites_the_rule_and_no_command_leads_clients_to_an_empty_group(
     traffic.lead(TargetGroup=0, AlternateTargetGroup=100)
 
 
+@pytest.mark.deep
 def test_going_back_to_rolling_waits_until_the_first_group_has_the_tasks(
     user: User, sandbox: Sandbox
 ) -> None:

@@ -119,6 +119,7 @@ def without_the_instance(wanted: Manifest) -> Manifest:
     return replace(wanted, stacks=tuple(early if one is database else one for one in wanted.stacks))
 
 
+@pytest.mark.deep
 def test_no_task_starts_as_the_administrator_and_the_remedy_that_is_named_ends_it(
     world: World, tmp_path: Path
 ) -> None:
@@ -206,6 +207,7 @@ def days(world: World) -> Any:
     return found["RotationEnabled"] and found["RotationRules"]["AutomaticallyAfterDays"]
 
 
+@pytest.mark.deep
 def test_secrets_manager_refuses_to_change_the_schedule_of_a_rotation_that_hangs(account: World) -> None:
     hang(account)
     template = next(one.template for one in litellm(45).stacks if one.name == "database")
@@ -259,6 +261,7 @@ def test_a_rotation_that_hangs_is_given_up_as_told(account: World) -> None:
     assert len(account.secret(LOGIN_OF_LITELLM)["VersionIdsToStages"]) == 2
 
 
+@pytest.mark.deep
 def test_what_does_not_touch_the_schedule_is_deployed_whatever_hangs(account: World) -> None:
     hang(account)
 
@@ -281,6 +284,7 @@ def size(world: World) -> int:
     return int(found["AllocatedStorage"])
 
 
+@pytest.mark.deep
 def test_a_disk_that_rds_has_grown_is_no_drift_never_shrunk_and_grows_on_as_the_file_says(
     account: World,
 ) -> None:

@@ -275,8 +275,14 @@ def small(size: str = "1") -> Manifest:
     return manifest(made_of("web", {"One": thing(Value=size)}, {"Id": {"Ref": "One"}}), region=REGION)
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
-@pytest.mark.parametrize("goal", ACTIONS)
+@pytest.mark.parametrize(
+    ("goal", "answer"),
+    [
+        pytest.param(goal, answer, marks=() if (number + place) % len(ACTIONS) == 0 else pytest.mark.deep)
+        for place, goal in enumerate(ACTIONS)
+        for number, answer in enumerate(ANSWERS)
+    ],
+)
 def test_a_run_over_the_wire_ends_whatever_the_answer_and_says_it_in_a_line(goal: str, answer: str) -> None:
     for action in ACTIONS[goal]:
         with line() as aws:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.lint import check
 from generator.render import render
 from sandbox.server import Sandbox
 from stacks import alb, network, service
@@ -19,6 +18,7 @@ from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from stacks.wiring import Stack
 from tests.command import User
+from tests.linted import check
 from tests.stacks.finders import exports, properties, resource, resources
 from tests.stacks.functions.rotations import client_of
 
@@ -349,6 +349,7 @@ def test_every_strategy_passes_the_gate(strategy: str, https: bool) -> None:  # 
 # On the sandbox
 
 
+@pytest.mark.deep
 def test_strategies_are_deployed_changed_into_each_other_and_taken_down(user: User, sandbox: Sandbox) -> None:
     ecs = client_of(sandbox, "ecs")
     place = {"cluster": "local-litellm", "services": ["local-litellm-proxy"]}

@@ -50,7 +50,7 @@ def test_only_what_is_proven_never_was_whole(status: str, happened: list[str], *
 @pytest.mark.parametrize(
     ("stack", "failing", "again"),
     [
-        ("alb", "HttpListener", "deploy"),
+        pytest.param("alb", "HttpListener", "deploy", marks=pytest.mark.deep),
         ("database", "AdministratorAttachment", "deploy"),
         ("alb", "HttpListener", "destroy"),
     ],
@@ -79,6 +79,7 @@ def test_what_a_failed_creation_has_protected_is_unlocked_and_the_stack_made_aga
         assert status() == "CREATE_COMPLETE"
 
 
+@pytest.mark.deep
 def test_what_a_failed_production_keeps_is_taken_up_as_the_stack_is_made_again(
     user: User, sandbox: Sandbox
 ) -> None:

@@ -41,6 +41,7 @@ def kept(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
+@pytest.mark.deep
 def test_destroyed_production_comes_back_with_its_key_its_secrets_and_its_buckets(
     user: User, sandbox: Sandbox
 ) -> None:

@@ -43,6 +43,7 @@ def test_that_it_cannot_be_looked_for_again_does_not_fail_the_destruction() -> N
     assert "whether log groups came back" in world.said(Notice)[-1].text
 
 
+@pytest.mark.deep
 def test_what_comes_back_is_removed_and_the_environment_deployed_again(user: User, sandbox: Sandbox) -> None:
     assert user.run("deploy", "local", "--yes").code == 0
     sandbox.faults.add({"behaviour": {"logs_return": 20.0}})

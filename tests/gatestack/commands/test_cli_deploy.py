@@ -5,6 +5,8 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+
 from sandbox.server import Sandbox
 from tests.command import User
 
@@ -41,6 +43,7 @@ def test_dev_is_deployed_seen_left_alone_and_taken_away(user: User) -> None:
     assert [stack["status"] for stack in status["stacks"]] == [None] * 5
 
 
+@pytest.mark.deep
 def test_what_the_stacks_made_is_there_for_the_aws_command(user: User) -> None:
     assert user.run("deploy", "local", "--yes").code == 0
 

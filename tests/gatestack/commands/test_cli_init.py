@@ -66,6 +66,7 @@ def test_gatestack_is_pinned_to_the_version_that_wrote_it(user: User) -> None:
     assert (user.folder / "requirements.txt").read_text() == f"gatestack=={version('gatestack')}\n"
 
 
+@pytest.mark.deep
 def test_it_ends_with_commands_that_work(user: User, sandbox: Sandbox) -> None:
     said = user.run("init", "our gateway").out.splitlines()
     steps = [line.strip() for line in said if line.startswith("  ")]

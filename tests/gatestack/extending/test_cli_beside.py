@@ -45,6 +45,7 @@ def containers(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
     return {one["name"]: one for one in found["containerDefinitions"]}
 
 
+@pytest.mark.deep
 def test_a_sidecar_is_deployed_rolled_verified_and_taken_away(deployed: User, account: Sandbox) -> None:
     write(deployed, sidecars=[PROXY], task_policy=[ROLE_STATEMENT])
     try:

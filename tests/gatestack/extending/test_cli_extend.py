@@ -40,6 +40,7 @@ def line_of(user: User, text: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if text in line)
 
 
+@pytest.mark.deep
 def test_a_stack_of_ones_own_through_all_of_its_life(deployed: User) -> None:
     user = deployed
     user.edit("local", "service:\n", "service:\n  environment_from: {PROMPTS_BUCKET: extras.BucketName}\n")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import yaml
 
 from sandbox.server import Sandbox
@@ -49,6 +50,7 @@ def logs(sandbox: Sandbox) -> list[str]:
     return [destination for one in found for destination in one["LogDestinationConfigs"]]
 
 
+@pytest.mark.deep
 def test_a_firewall_is_deployed_changed_and_reduced_to_who_administers(user: User, sandbox: Sandbox) -> None:
     deployed(user, FULL)
     assert rules(sandbox)[:3] == ["RateLimit", "RateLimitWithoutHeader", "Administration"]

@@ -49,6 +49,7 @@ def actions(sandbox: Sandbox, listener: str) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+@pytest.mark.deep
 def test_people_sign_in_at_the_load_balancer_until_the_section_goes(
     signed_in: User, sandbox: Sandbox
 ) -> None:

@@ -36,6 +36,7 @@ def container(sandbox: Sandbox) -> dict[str, set[str]]:
     return {kind: {one["name"] for one in own[kind]} for kind in ("environment", "secrets")}
 
 
+@pytest.mark.deep
 def test_people_sign_in_and_requests_are_recorded_until_the_sections_go(
     signed_in: User, sandbox: Sandbox
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import yaml
 
 from sandbox.server import Sandbox
@@ -30,6 +31,7 @@ def containers(sandbox: Sandbox) -> dict[str, dict[str, list[str]]]:
     }
 
 
+@pytest.mark.deep
 def test_the_example_of_a_team_loses_one_addition_after_the_other(user: User, sandbox: Sandbox) -> None:
     file = yaml.safe_load((ENVIRONMENTS / "team.yaml").read_text())
 

@@ -81,6 +81,7 @@ def environment(deployed: User, account: Sandbox) -> Environment:
     return found
 
 
+@pytest.mark.deep
 def test_a_name_goes_from_the_file_to_the_tasks_and_its_value_stays(environment: Environment) -> None:
     user = environment.user
     assert environment.deploy(["AZURE_API_KEY", "LANGFUSE_SECRET_KEY"]).code == 0

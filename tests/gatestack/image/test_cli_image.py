@@ -271,6 +271,7 @@ def test_a_pushed_image_is_what_the_next_deployment_starts(user: User, sandbox: 
     assert len(programs.calls) == before, "neither built nor pushed"
 
 
+@pytest.mark.deep
 def test_the_commit_is_the_tag_and_what_is_not_committed_is_not_pushed(user: User, sandbox: Sandbox) -> None:
     made_repository(sandbox, user)
     there, programs = settled(user, "docker", "cosign")

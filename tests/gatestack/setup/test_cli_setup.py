@@ -10,11 +10,11 @@ import yaml
 from gatestack.setup import draft
 from gatestack.setup.question import filed
 from gatestack.setup.questions import QUESTIONS
-from generator.lint import check
 from generator.render import render
 from stacks.environment import defaults, is_unused, load, parse_settings
 from stacks.settings import Settings, System
 from tests.command import User
+from tests.linted import check
 
 GIVEN = (
     *("--environment", "stage", "--tier", "dev", "--region", "eu-west-1", "--account", "123456789012"),

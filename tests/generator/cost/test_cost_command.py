@@ -141,6 +141,7 @@ def planned(user: User, *arguments: str) -> Any:
     return json.loads(done.out)["cost"]
 
 
+@pytest.mark.deep
 def test_a_plan_says_what_an_environment_will_cost_and_then_what_a_change_does(user: User) -> None:
     total = shipped("dev").monthly_usd
     created = planned(user, "dev")

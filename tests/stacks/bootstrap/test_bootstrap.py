@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from generator.bootstrap import render_bootstrap
-from generator.lint import check
 from generator.render import render
 from stacks.bootstrap import build, trusted
 from stacks.environment import EnvironmentFileError, load, parse_settings
 from stacks.sections.pipelines import binds_to_approval
+from tests.linted import check
 from tests.places import ENVIRONMENTS
 from tests.stacks.bootstrap.iam_worlds import AZURE, GITHUB, PIPELINES, SHIPPED, world
 from tests.stacks.finders import only, properties, resources, template

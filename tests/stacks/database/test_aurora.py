@@ -257,6 +257,7 @@ def test_choices_that_will_be_regretted_are_told() -> None:
     ]
 
 
+@pytest.mark.deep
 def test_a_cluster_is_deployed_changed_and_taken_down(user: User) -> None:
     user.edit("local", "service:\n", "database: {engine: aurora-postgresql, max_acu: 2}\n\nservice:\n")
     made = user.run("deploy", "local", "--yes", "--format", "json")

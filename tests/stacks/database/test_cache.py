@@ -442,6 +442,7 @@ def deploy(user: User, *arguments: str) -> dict[str, str]:
     return found
 
 
+@pytest.mark.deep
 def test_a_cache_is_switched_on_changed_and_off_in_a_running_environment(user: User) -> None:
     lost = ("--allow-replace", "Redis", "--allow-replace", "CacheSecret")
     assert "RedisEndpoint" not in deploy(user)

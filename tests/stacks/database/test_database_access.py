@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.lint import check
 from generator.render import render
 from sandbox.server import Sandbox
 from stacks import database, service
@@ -19,6 +18,7 @@ from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from stacks.systems import application
 from tests.command import User
+from tests.linted import check
 from tests.stacks.finders import properties, resource, resources
 
 KEY = "database.iam_authentication"
@@ -196,6 +196,7 @@ def test_an_environment_with_everything_switched_on_is_clean(engine: str) -> Non
     assert check(render(load({"engine": engine}, **ALL))) == ()
 
 
+@pytest.mark.deep
 def test_everything_is_switched_on_in_a_running_environment_and_off_and_it_is_taken_down(
     user: User, sandbox: Sandbox
 ) -> None:

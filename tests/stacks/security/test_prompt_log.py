@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from deployer.stateful import STATEFUL
-from generator.lint import check
 from generator.render import render
 from stacks import security
 from stacks.checking.advice import advice
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
+from tests.linted import check
 from tests.stacks.finders import exports, properties, resource
 
 CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"

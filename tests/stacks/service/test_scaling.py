@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.lint import check
 from generator.render import render
 from sandbox.server import Sandbox
 from stacks import service
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from tests.command import User
+from tests.linted import check
 from tests.stacks.finders import resources
 from tests.stacks.functions.rotations import client_of
 
@@ -112,6 +112,7 @@ def test_scaling_on_requests_passes_the_gate() -> None:
     assert [str(finding) for finding in check(render(settings(**S0)))] == []
 
 
+@pytest.mark.deep
 def test_policies_are_deployed_and_taken_down(user: User, sandbox: Sandbox) -> None:
     scaling = client_of(sandbox, "application-autoscaling")
     before = "  nat_gateways: 1\n\nservice:\n"

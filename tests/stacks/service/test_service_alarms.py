@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.lint import check
 from generator.render import render
 from sandbox.server import Sandbox
 from stacks import database, security, service
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from tests.command import User
+from tests.linted import check
 from tests.sandbox.sandbox_account import client
 from tests.stacks.finders import only, properties, resources
 
@@ -455,6 +455,7 @@ def test_what_follows_two_target_groups_passes_the_gate_too() -> None:
     assert [str(finding) for finding in check(built)] == []
 
 
+@pytest.mark.deep
 def test_all_alarms_are_deployed_and_taken_down_again(user: User, sandbox: Sandbox) -> None:
     alarms = json.dumps({"alarms": ALL, "dashboard": True})
     user.edit("local", "tier: dev\n", f"tier: dev\nobservability: {alarms}\n")

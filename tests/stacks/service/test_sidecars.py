@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.lint import check
 from generator.render import render
 from stacks import security, service
 from stacks.checking.advice import advice
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
+from tests.linted import check
 from tests.stacks.finders import properties, resources
 
 GUARD: dict[str, Any] = {"name": "guard", "image": "docker.io/acme/guard:1.4.2"}
