@@ -223,7 +223,10 @@ def test_change_sets_and_stacks_are_deleted_by_a_run_and_by_what_takes_back_what
         (["rotate", "--help"], {"troposphere", "cfnlint", "moto"}),
         (["rollout", "--help"], {"troposphere", "cfnlint", "moto"}),
         (["local", "status"], {"troposphere", "cfnlint", "botocore", "moto"}),
-        (["generate", "dev", "--out", "{out}"], {"cfnlint", "botocore", "moto", "rich"}),
+        (
+            ["generate", "dev", "--out", "{out}"],
+            {"cfnlint", "botocore", "moto", "rich", "deployer.day2", "deployer.run"},
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

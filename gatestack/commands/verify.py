@@ -37,6 +37,7 @@ from gatestack.catalogue import placeholders, prefix_of, rotations
 from gatestack.checks import checks_json, table
 from gatestack.environment import Environment, resolve
 from gatestack.image import release
+from gatestack.image.checks import release_check, version_check
 from gatestack.injected import keys_taken, put_in
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.signals import host
@@ -261,7 +262,7 @@ def _release(looks: _Looks) -> Sequence[Check]:
     described, settings = environment.application, environment.settings
     found = release.of_image(described, image, environment.prefix, looks.day, settings)
     fails = environment.production and settings is not None  # a folder does not say what is accepted
-    return (release.release_check(found, image, fails=fails),)
+    return (release_check(found, image, fails=fails),)
 
 
 def _version(looks: _Looks) -> Sequence[Check]:
@@ -269,7 +270,7 @@ def _version(looks: _Looks) -> Sequence[Check]:
     found = looks.cloud.database_version(own[1], cluster=own[0] != "postgres") if own else None
     if own is None or found is None:
         return (Check("database version", "skipped", "there is no database"),)
-    return (release.version_check(own[0], found, looks.env, looks.day),)
+    return (version_check(own[0], found, looks.env, looks.day),)
 
 
 def _config(looks: _Looks, file: ConfigFile) -> Sequence[Check]:

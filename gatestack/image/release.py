@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deployer.day2.verification import Check, Outcome
 from stacks.checking import limits
-from stacks.checking.releases import advisory_table
 from stacks.checking.releases.judgement import Judgement, judged
-from stacks.checking.releases.support import NAMES, database_ends, runtime_ends
+from stacks.checking.releases.support import database_ends, runtime_ends
 from stacks.systems import application
 
 if TYPE_CHECKING:
@@ -92,25 +90,3 @@ def ends(settings: Settings, day: date) -> Iterator[str]:
     rotates = own or application(settings.system).rotation is not None
     if rotates and (said := runtime_ends(limits.FUNCTION_RUNTIME, day)):
         yield f"{said}; use a later gatestack"
-
-
-def release_check(found: Judgement, image: str, *, fails: bool) -> Check:
-    """Return the check of the image that tasks run; *fails*: whether they may not run what is known of it."""
-    runs = f"the tasks run {image.rpartition('/')[2]}"
-    if found.open:
-        outcome: Outcome = "failed" if fails else "warning"
-        return Check("release", outcome, f"{runs}: {found.told}", found.remedy)
-    if not found.known:
-        remedy = "tag a copy of a release as the release is called"
-        return Check("release", "unknown", f"{runs}: {found.notes[0]}", remedy)
-    beside = "".join(f"; {note}" for note in found.notes)
-    return Check("release", "ok", f"{runs}: nothing known on {advisory_table.SEEN}{beside}")
-
-
-def version_check(engine: str, version: str, env: str, day: date) -> Check:
-    """Return the check of the version that a database runs."""
-    name = f"{NAMES.get(engine, engine)} {version}"
-    if said := database_ends(engine, version, day):
-        remedy = f"raise database.engine_version and see `gatestack plan {env}` (docs/operations.md)"
-        return Check("database version", "warning", f"{name}: {said}", remedy)
-    return Check("database version", "ok", name)

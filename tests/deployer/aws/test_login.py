@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import botocore.session
 import pytest
 
 from deployer.aws.account import on
@@ -231,3 +232,30 @@ def test_a_role_that_allows_less_than_the_file_says_is_made_anew_by_bootstrap(
         iam.create_role(RoleName="gatestack-deploy-us-east-1", AssumeRolePolicyDocument="{}")
         with pytest.raises(DeployError, match=r"session_hours.*gatestack bootstrap"):
             exchanging(tmp_path, sandbox, monkeypatch, OURS, 4 * HOUR)
+
+
+EVENTS = """<DescribeStackEventsResponse><DescribeStackEventsResult><StackEvents><member>
+<Timestamp>{}</Timestamp></member></StackEvents></DescribeStackEventsResult></DescribeStackEventsResponse>"""
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "2026-11-28T19:41:01.123Z",
+        "2026-11-28T19:41:01Z",
+        "2026-11-28T19:41:01+02:00",
+        "Sat, 28 Nov 2026 19:41:01 GMT",
+        "1780000000",
+    ],
+)
+def test_times_of_answers_are_read_as_botocore_reads_them(files: Path, told: str) -> None:
+    read = []
+    for session in (opened(None, "us-east-1", ask_nobody), botocore.session.Session()):
+        shape = (
+            session.get_service_model("cloudformation").operation_model("DescribeStackEvents").output_shape
+        )
+        parser = session.get_component("response_parser_factory").create_parser("query")
+        answer = {"status_code": 200, "headers": {}, "body": EVENTS.format(told).encode()}
+        read.append(parser.parse(answer, model.output_shape)["StackEvents"][0]["Timestamp"])
+
+    assert read[0] == read[1]

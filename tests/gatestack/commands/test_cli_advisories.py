@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gatestack.image.release import of_image, release_check
+from gatestack.image.checks import release_check
+from gatestack.image.release import of_image
 from sandbox.server import Sandbox
 from stacks.systems import application
 from tests.command import User
