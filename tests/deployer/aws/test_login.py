@@ -251,9 +251,7 @@ EVENTS = """<DescribeStackEventsResponse><DescribeStackEventsResult><StackEvents
 def test_times_of_answers_are_read_as_botocore_reads_them(files: Path, told: str) -> None:
     read = []
     for session in (opened(None, "us-east-1", ask_nobody), botocore.session.Session()):
-        shape = (
-            session.get_service_model("cloudformation").operation_model("DescribeStackEvents").output_shape
-        )
+        model = session.get_service_model("cloudformation").operation_model("DescribeStackEvents")
         parser = session.get_component("response_parser_factory").create_parser("query")
         answer = {"status_code": 200, "headers": {}, "body": EVENTS.format(told).encode()}
         read.append(parser.parse(answer, model.output_shape)["StackEvents"][0]["Timestamp"])
