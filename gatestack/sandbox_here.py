@@ -16,6 +16,9 @@ from sandbox import local as sandbox
 REGION = "us-east-1"
 """Of a shell that has `local env`: where environments/local.yaml deploys to."""
 
+RUNS_NOTHING = "no container runs; `gatestack local start --gateway` runs them, so that their address answers"
+"""Of a sandbox without gateway."""
+
 
 class SandboxRefused(click.ClickException):
     """The sandbox cannot be used, or there is none; nothing was changed."""

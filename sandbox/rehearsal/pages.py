@@ -25,8 +25,8 @@ def answer(sandbox: Sandbox, page: str, method: str, given: Mapping[str, Any]) -
     return found(sandbox, given) if found else None
 
 
-def _health(_: Sandbox, __: Mapping[str, Any]) -> Any:
-    return {"status": "ok", "pid": os.getpid()}
+def _health(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    return {"status": "ok", "pid": os.getpid(), "gateway": sandbox.gateway is not None}
 
 
 def _calls(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:

@@ -21,6 +21,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from sandbox.access.tagged import Tagged
+from sandbox.gateway import Gateway
 from sandbox.rules import databases
 from sandbox.services import engine_versions
 from sandbox.services.bucket_policies import put_by_api
@@ -53,11 +54,11 @@ class Services:
     _there: ClassVar[WeakSet[Services]] = WeakSet()
     """All of this process: moto's state is the process's, whichever of them it was made by."""
 
-    def __init__(self, account: str = ACCOUNT) -> None:
+    def __init__(self, account: str = ACCOUNT, gateway: Gateway | None = None) -> None:
         _configure()
         from sandbox.services import moto_app  # noqa: PLC0415 - 0.6 s that only a running sandbox should pay
 
-        self.account = account
+        self.account, self.gateway = account, gateway
         self.surroundings = Surroundings()
         self.tagged = Tagged()
         self._clients: dict[tuple[str, str], Any] = {}
