@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import state
+from sandbox.clock import SPEED
 from sandbox.key import PROOF, SIGNATURE, Key
 from sandbox.state import Description, LocalError
 
@@ -31,8 +32,6 @@ __all__ = [
     "version",
 ]
 
-SPEED = 60.0
-"""Virtual seconds in a real one, unless asked otherwise: a minute of AWS takes a second."""
 _PATIENCE = 15.0
 """Seconds that a start or a stop may take; both usually take one."""
 _ANSWER_SECONDS = 3.0

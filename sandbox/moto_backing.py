@@ -36,7 +36,7 @@ def moto(gateway: Gateway | None = None) -> Backing:
         close=services.close,
         provide=provided(services),
         zones=lambda: zones(services),
-        wait=services.runs.wait,
+        wait=services.wait,
     )
 
 

@@ -17,8 +17,9 @@ from typing import Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from sandbox.access.sessions import Session
 from sandbox.backing import Backing
-from sandbox.clock import Action, Clock, RealClock
+from sandbox.clock import SPEED, Action, Clock, RealClock
 from sandbox.cloudformation import protocol
 from sandbox.cloudformation.control import Control
 from sandbox.errors import ApiError
@@ -134,7 +135,11 @@ class Sandbox:
     def backing(self) -> Backing:
         """What is behind; moto is loaded when it is first needed."""
         made = self._given or self._moto()
-        made.connect(Surroundings(self.endpoint, self.clock.now, self._later, self.faults, self.key))
+        made.connect(
+            Surroundings(
+                self.endpoint, self.clock.now, self._later, self.faults, self._speed, self._login, self.key
+            )
+        )
         return made
 
     def _moto(self) -> Backing:
@@ -144,6 +149,12 @@ class Sandbox:
 
     def _later(self, seconds: float, action: Action) -> None:
         self.control.after(seconds, action)
+
+    def _speed(self) -> float:
+        return float(getattr(self.clock, "speed", SPEED))
+
+    def _login(self, role: str, session: str) -> Key:
+        return self.logins.of_role(Session(role, session))
 
     def __enter__(self) -> Sandbox:
         self._thread.start()

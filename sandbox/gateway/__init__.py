@@ -26,6 +26,8 @@ class Program:
     """Its option for the address that it listens at; empty: its task's address is given by other means."""
     without: tuple[str, ...] = ()
     """Beginnings of names of variables that it does not get: it cannot use here what they lead to."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Options of its command that have this value here, whatever the command says."""
     lacks: str = ""
     """What it cannot do here, one sentence, which stands in its log."""
 
@@ -53,4 +55,6 @@ def write_programs(folder: Path, programs: Mapping[str, Program]) -> None:
 
 
 def _program(given: Mapping[str, Any]) -> Program:
-    return Program(tuple(given["command"]), given["host"], tuple(given["without"]), given["lacks"])
+    return Program(
+        tuple(given["command"]), given["host"], tuple(given["without"]), given["options"], given["lacks"]
+    )
