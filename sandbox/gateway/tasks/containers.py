@@ -12,7 +12,7 @@ from sandbox.gateway import Program
 from sandbox.gateway.tasks.logs import Stream
 from sandbox.gateway.tasks.pace import Pace
 from sandbox.gateway.tasks.processes import Process, Reaper
-from sandbox.gateway.tasks.starts import Start
+from sandbox.gateway.tasks.starts import Start, not_run
 
 _CHECK = {"interval": 30, "timeout": 5, "retries": 3, "startPeriod": 0}
 """Amazon ECS API Reference, HealthCheck: what holds where a definition does not say."""
@@ -52,9 +52,7 @@ class Container:
         """Start its process, where it has a program; raises OSError, ProvisionError."""
         self.started = True
         if self.program is None:
-            self._log.put(
-                f"the sandbox has no program for the image {self.definition['image']}: it is not run"
-            )
+            self._log.put(not_run(self.definition))
             self.health = "HEALTHY"
             return
         if self.program.lacks:

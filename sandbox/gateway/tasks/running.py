@@ -75,7 +75,7 @@ class Running:
         self.containers = [self._container(one) for one in origin.definition["containerDefinitions"]]
 
     def _container(self, definition: Mapping[str, Any]) -> Container:
-        program = program_of(definition["image"], self._host.gateway.programs)
+        program = program_of(definition, self._host.gateway.programs)
         task_id = self.arn.rpartition("/")[2]
         return Container(definition, program, Stream(self._host.reach, self._region, definition, task_id))
 

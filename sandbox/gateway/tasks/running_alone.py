@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 
+from sandbox.gateway.tasks.logs import Stream
 from sandbox.gateway.tasks.running import Running
 from sandbox.gateway.tasks.running_services import RunningServices
-from sandbox.gateway.tasks.starts import program_of
+from sandbox.gateway.tasks.starts import not_run, program_of
 from sandbox.services import tasks
 from sandbox.services.json_api import Json, JsonCall
 from sandbox.services.one_off_tasks import OneOffTasks
@@ -30,9 +31,14 @@ class RunningAlone(OneOffTasks):
 
     def _begun(self, region: str, origin: Origin) -> Task:
         host = self._running_services.host
-        images = [one["image"] for one in origin.definition["containerDefinitions"]]
-        if not any(program_of(image, host.gateway.programs) for image in images):
-            return super()._begun(region, origin)
+        containers = origin.definition["containerDefinitions"]
+        if not any(program_of(one, host.gateway.programs) for one in containers):
+            task = super()._begun(region, origin)
+            for one in containers:
+                stream = Stream(host.reach, region, one, task.arn.rpartition("/")[2])
+                stream.put(not_run(one))
+                stream.flush()
+            return task
         task = Running(f"{origin.cluster.replace(':cluster/', ':task/')}/{uuid.uuid4().hex}", origin, host)
         with self._lock:
             self._running[task.arn] = task

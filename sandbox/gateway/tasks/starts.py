@@ -44,9 +44,25 @@ class Start:
     """The command of its health check; empty: it has none."""
 
 
-def program_of(image: str, programs: Mapping[str, Program]) -> Program | None:
-    """Return the program of *image*, told for it with its tag or for its repository."""
-    return programs.get(image) or programs.get(_TAG.sub("", image))
+def program_of(container: Mapping[str, Any], programs: Mapping[str, Program]) -> Program | None:
+    """
+    Return the program of *container*, told for its image with the tag or for its repository.
+
+    One with an entry point of its own runs something else in the image, which is not known.
+    """
+    image = container["image"]
+    found = programs.get(image) or programs.get(_TAG.sub("", image))
+    entry = container.get("entryPoint") or ()
+    if found is None or (entry and _name(entry[0]) != _name(found.command[0])):
+        return None
+    return found
+
+
+def not_run(container: Mapping[str, Any]) -> str:
+    """Return what the log of a container says that has no program."""
+    entry = container.get("entryPoint") or ()
+    what = f"{entry[0]} in the image" if entry else "the image"
+    return f"the sandbox has no program for {what} {container['image']}: it is not run"
 
 
 def start(container: Mapping[str, Any], program: Program, place: Place, reach: Reach) -> Start:
@@ -83,13 +99,13 @@ def start(container: Mapping[str, Any], program: Program, place: Place, reach: R
 def _command(
     container: Mapping[str, Any], program: Program, address: str, paths: Mapping[str, Path]
 ) -> list[str]:
-    """Return the entry point and the command; one that is another program's goes as it is."""
     given = [_moved(word, paths) for word in container.get("command", ())]
-    entry = list(container.get("entryPoint", ()))
-    if entry and entry[0].rpartition("/")[2] != program.command[0].rpartition("/")[2]:
-        return [*entry, *given]
-    words = [*program.command, *entry[1:], *_fixed(given, program.options)]
+    words = [*program.command, *container.get("entryPoint", ())[1:], *_fixed(given, program.options)]
     return [*words, program.host, address] if program.host else words
+
+
+def _name(word: str) -> str:
+    return word.rpartition("/")[2]
 
 
 def _fixed(words: Sequence[str], options: Mapping[str, str]) -> list[str]:
