@@ -33,7 +33,7 @@ LOCK := .venv-lock/bin/uv --quiet --no-config pip compile --upgrade --universal 
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
 .DEFAULT_GOAL := help
-.PHONY: help ready deploy-env plan-env destroy-env image-build image-push generate lint cost graph ready-dev test static coverage scan check test-browser test-postgres test-litellm check-deep golden schema lock lock-image regions providers advisories support bench clean
+.PHONY: help ready deploy-env gateway plan-env destroy-env image-build image-push generate lint cost graph ready-dev test static coverage scan check test-browser test-postgres test-litellm check-deep golden schema lock lock-image regions providers advisories support bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ ready-dev: $(DEV) ## Set up .venv for developing
 
 deploy-env: $(READY) ## Deploy environment ENV (default: local, the sandbox)
 	@$(BIN)/gatestack deploy $(ENV) $(YES)
+
+gateway: $(READY) $(LITELLM) ## Start the sandbox so that it runs the tasks: LiteLLM itself, 1.1 GB, installed once
+	@$(BIN)/gatestack local start --gateway
 
 plan-env: $(READY) ## Show what deploy-env would change
 	@$(BIN)/gatestack plan $(ENV)

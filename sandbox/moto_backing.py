@@ -36,6 +36,7 @@ def moto(gateway: Gateway | None = None) -> Backing:
         close=services.close,
         provide=provided(services),
         zones=lambda: zones(services),
+        notes=services.service_tasks.notes,
         wait=services.wait,
     )
 

@@ -13,7 +13,7 @@ from gatestack.rehearsal import told
 from gatestack.rehearsal.commands import COMMANDS
 from gatestack.rehearsal.gateway import prepared
 from gatestack.rehearsal.given import provide
-from gatestack.sandbox_here import REGION, RUNS_NOTHING, asked, none_runs, refusing, state_folder
+from gatestack.sandbox_here import REGION, asked, none_runs, refusing, state_folder, what_runs
 from sandbox import local as sandbox
 
 
@@ -75,7 +75,7 @@ def status(style: str) -> int:
         click.echo(f"folder: {state_folder()}")
         if found.running:
             click.echo(f"version: {sandbox.version()}")
-            click.echo(f"tasks: {'run' if found.gateway else RUNS_NOTHING}")
+            click.echo(f"tasks: {'; '.join(what_runs()) or 'they run'}")
             click.echo(f"environments: {', '.join(environments) or 'none'}")
         for one in faults:
             click.echo(str(one))

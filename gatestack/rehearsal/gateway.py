@@ -57,6 +57,7 @@ def _program(environment: Path) -> Program:
         host="--host",
         without=("DATABASE_",),
         options={"--num_workers": "1"},
+        variables={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},  # it asks GitHub otherwise
         lacks=_LACKS,
     )
 
@@ -80,21 +81,28 @@ def _install(wanted: Path, lock: str) -> None:
     click.echo(f"installing LiteLLM{version} into {wanted}, once: {_DISK}, a few minutes ...", err=True)
     beside = wanted.with_name("installing")
     shutil.rmtree(beside, ignore_errors=True)
-    pip = [beside / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
-    steps = (
+    pip: list[str | Path] = [
+        beside / "bin" / "python",
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+        "install",
+    ]
+    steps: tuple[list[str | Path], ...] = (
         [sys.executable, "-m", "venv", beside],
         [*pip, "--require-hashes", "--only-binary", ":all:", "--requirement", LOCK],
     )
     for step in steps:
         try:
-            subprocess.run(
+            subprocess.run(  # noqa: S603 - Python and pip
                 step, check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr, timeout=60 * _MINUTES
-            )  # noqa: S603 - pip
+            )
         except (OSError, subprocess.SubprocessError) as error:
             shutil.rmtree(beside, ignore_errors=True)
             raise SandboxRefused(
-                f"LiteLLM cannot be installed ({type(error).__name__}; pip's own words are above): see to pip's "
-                "index, then `gatestack local start --gateway`"
+                f"LiteLLM cannot be installed ({type(error).__name__}; pip's own words are above): see to "
+                "pip's index, then `gatestack local start --gateway`"
             ) from error
     _move(beside, wanted)
 

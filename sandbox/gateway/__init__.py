@@ -28,6 +28,8 @@ class Program:
     """Beginnings of names of variables that it does not get: it cannot use here what they lead to."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Options of its command that have this value here, whatever the command says."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What it gets beside the container's own."""
     lacks: str = ""
     """What it cannot do here, one sentence, which stands in its log."""
 
@@ -55,6 +57,5 @@ def write_programs(folder: Path, programs: Mapping[str, Program]) -> None:
 
 
 def _program(given: Mapping[str, Any]) -> Program:
-    return Program(
-        tuple(given["command"]), given["host"], tuple(given["without"]), given["options"], given["lacks"]
-    )
+    tuples = {name: tuple(given[name]) for name in ("command", "without")}
+    return Program(**{**given, **tuples})

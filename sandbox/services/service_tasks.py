@@ -65,6 +65,10 @@ class ServiceTasks:
         with self._lock:
             self._rollouts.clear()
 
+    def notes(self) -> list[str]:
+        """Return nothing: no task runs, so none lacks anything."""
+        return []
+
     def wait(self) -> bool:
         """Return False: nothing comes to its end but by the sandbox's clock."""
         return False

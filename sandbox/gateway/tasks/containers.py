@@ -16,6 +16,8 @@ from sandbox.gateway.tasks.starts import Start, not_run
 
 _CHECK = {"interval": 30, "timeout": 5, "retries": 3, "startPeriod": 0}
 """Amazon ECS API Reference, HealthCheck: what holds where a definition does not say."""
+_CALM = 5.0
+"""Real seconds between two checks of a container that is well."""
 STOP_SECONDS = 30
 """Between SIGTERM and SIGKILL (Amazon ECS API Reference, ContainerDefinition, stopTimeout on Fargate)."""
 Json = Mapping[str, Any]
@@ -42,6 +44,11 @@ class Container:
         return self.exit_code is not None
 
     @property
+    def note(self) -> str:
+        """Return what it lacks here, in a sentence; empty: nothing."""
+        return not_run(self.definition) if self.program is None else self.program.lacks
+
+    @property
     def stop_seconds(self) -> int:
         """How long it has for its end, in seconds."""
         return int(self.definition.get("stopTimeout") or STOP_SECONDS)
@@ -51,12 +58,10 @@ class Container:
     ) -> None:
         """Start its process, where it has a program; raises OSError, ProvisionError."""
         self.started = True
+        self._log.put(self.note)
         if self.program is None:
-            self._log.put(not_run(self.definition))
             self.health = "HEALTHY"
             return
-        if self.program.lacks:
-            self._log.put(self.program.lacks)
         how = prepare(self.definition, self.program)
         self._process = Process(how.command, how.variables, folder, self._log.put, reaper)
         if how.check:
@@ -113,8 +118,8 @@ class _Check:
                 code = self._running.wait()
             if code is not None:
                 self._running = None
-                self._next = now + self._pace.pause(self._given["interval"])
                 self._took(well=code == 0, now=now)
+                self._next = now + self._interval()
         return self._health
 
     def _begin(self, now: float) -> None:
@@ -129,8 +134,14 @@ class _Check:
                 stderr=subprocess.DEVNULL,
             )
         except OSError:
-            self._next = now + self._pace.pause(self._given["interval"])
             self._took(well=False, now=now)
+            self._next = now + self._interval()
+
+    def _interval(self) -> float:
+        """Return the pause: a check is a process, and a task that is well needs none twice a second."""
+        seconds = float(self._given["interval"])
+        calm = min(seconds, _CALM) if self._health == "HEALTHY" and not self._failed else 0.0
+        return max(calm, self._pace.pause(seconds))
 
     def _took(self, *, well: bool, now: float) -> None:
         if well:

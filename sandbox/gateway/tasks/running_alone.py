@@ -33,12 +33,12 @@ class RunningAlone(OneOffTasks):
         host = self._running_services.host
         containers = origin.definition["containerDefinitions"]
         if not any(program_of(one, host.gateway.programs) for one in containers):
-            task = super()._begun(region, origin)
+            timed = super()._begun(region, origin)
             for one in containers:
-                stream = Stream(host.reach, region, one, task.arn.rpartition("/")[2])
+                stream = Stream(host.reach, region, one, timed.arn.rpartition("/")[2])
                 stream.put(not_run(one))
                 stream.flush()
-            return task
+            return timed
         task = Running(f"{origin.cluster.replace(':cluster/', ':task/')}/{uuid.uuid4().hex}", origin, host)
         with self._lock:
             self._running[task.arn] = task

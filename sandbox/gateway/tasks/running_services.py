@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from shutil import rmtree
 from traceback import format_tb
 from typing import Any
 
@@ -42,6 +43,7 @@ class RunningServices(ServiceTasks):
     def __init__(self, reach: Reach, restarted: Restarted, gateway: Gateway) -> None:
         super().__init__(reach, restarted)
         pace = Pace(lambda: reach.surroundings.speed())  # noqa: PLW0108 - it learns of its surroundings later
+        rmtree(gateway.folder / "tasks", ignore_errors=True)  # of a sandbox that was killed
         self.host = Host(reach, gateway, Addresses(), Reaper(), pace)
         self._services: dict[Place, Service] = {}
         self._leaving: list[Service] = []
@@ -72,8 +74,14 @@ class RunningServices(ServiceTasks):
             self._alone.append(task)
             self._go()
 
+    def notes(self) -> list[str]:
+        """Return what the tasks that run lack here, a sentence each."""
+        with self._lock:
+            running = [task for task in self._everything() if not task.ended]
+        return sorted({one.note for task in running for one in task.containers if one.note})
+
     def wait(self) -> bool:
-        """Wait until every deployment, end of a task and one-off task is over; returns whether one had not."""
+        """Wait until every deployment, end of a task and one-off task is over; whether one was not."""
         waited, until = False, time.monotonic() + _PATIENCE
         while self._under_way() and time.monotonic() < until:
             waited = True

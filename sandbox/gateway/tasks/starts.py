@@ -91,6 +91,7 @@ def start(container: Mapping[str, Any], program: Program, place: Place, reach: R
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         **kept,
+        **program.variables,
         **_aws(place),
     }
     return Start(_command(container, program, place.address, paths), here, _check(container, place.address))
