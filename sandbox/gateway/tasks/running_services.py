@@ -31,6 +31,8 @@ _LOG = logging.getLogger(__name__)
 _KEPT = ("deploymentConfiguration", "healthCheckGracePeriodSeconds", "loadBalancers")
 _TICK = 0.05
 """Real seconds between two looks at everything that runs."""
+_DELETED = 10
+"""Services that were deleted whose stopped tasks can still be described; ECS has them for an hour."""
 _PATIENCE = 180.0
 """Real seconds after which nobody waits any longer for what does not come to an end."""
 _END_SECONDS = 3.0
@@ -114,6 +116,14 @@ class RunningServices(ServiceTasks):
                 time.sleep(_TICK)
         self.clear()
         self.host.reaper.close()
+
+    def tasks(self, region: str, cluster: str, service: str | None = None) -> list[Task]:
+        """Return the tasks of a cluster's services, of deleted ones as well, or of one service."""
+        found = super().tasks(region, cluster, service)
+        with self._lock:
+            gone = [task.shown() for one in self._leaving for task in one.tasks]
+        cluster = cluster.rpartition("/")[2]
+        return found + [one for one in gone if service is None and one.origin.cluster.endswith(f"/{cluster}")]
 
     def stop(self, arn: str, why: Stop) -> Task | None:
         """Stop a task by hand, and return it; None where it does not run. A service starts another."""
@@ -224,9 +234,10 @@ class RunningServices(ServiceTasks):
         while not self._closed.wait(_TICK):
             with self._lock:
                 later = [one for service in list(self._services.values()) for one in self._go_on(service)]
-                for service in self._leaving:
+                for service in (one for one in self._leaving if any(not each.ended for each in one.tasks)):
                     later += rolling.go_on(service, {}, self.host, lambda: None)
-                self._leaving = [one for one in self._leaving if any(not task.ended for task in one.tasks)]
+                ended = [one for one in self._leaving if all(task.ended for task in one.tasks)][:-_DELETED]
+                self._leaving = [one for one in self._leaving if one not in ended]
                 for task in self._alone:
                     task.look()
             for tell in later:  # without the lock: the agenda takes the control plane's
