@@ -11,13 +11,12 @@ from pathlib import Path
 
 import click
 
+from gatestack.rehearsal.programs import IMAGES
 from gatestack.sandbox_here import SandboxRefused
 from sandbox.gateway import Program, write_programs
 from sandbox.gateway.tasks.addresses import there_are
 from sandbox.state import made
 
-IMAGES = ("ghcr.io/berriai/litellm", "ghcr.io/berriai/litellm-database")
-"""LiteLLM's published images, whose entry point is `litellm` (its Dockerfiles, read 2026-11-28)."""
 LOCK = Path(__file__).parent / "litellm.txt"
 """The release of the image, and all that it needs, with their hashes."""
 _FOLDER = "gateway"

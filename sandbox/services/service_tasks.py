@@ -65,6 +65,9 @@ class ServiceTasks:
         with self._lock:
             self._rollouts.clear()
 
+    def made_from(self, repository: str, base: str) -> None:
+        """Learn what the images in a repository are built from: nobody asks, as no task runs."""
+
     def notes(self) -> list[str]:
         """Return nothing: no task runs, so none lacks anything."""
         return []

@@ -68,6 +68,8 @@ class Service:
     deployments: list[Deployment]
     configured: dict[str, Any] = field(default_factory=dict)
     """What calls have said of it that moto does not keep."""
+    bounds: tuple[int, int] | None = None
+    """Least and most tasks of its scalable target, as they were last looked at."""
     completed: Deployment | None = None
     """What a deployment that fails goes back to."""
     events: list[tuple[float, str]] = field(default_factory=list)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.gateway import Gateway
+from sandbox.gateway import Gateway, Program
 from sandbox.gateway.tasks.addresses import Addresses
 from sandbox.gateway.tasks.containers import Container
 from sandbox.gateway.tasks.logs import Stream
@@ -42,6 +42,12 @@ class Host:
     addresses: Addresses
     reaper: Reaper
     pace: Pace
+    built: dict[str, str] = field(default_factory=dict)
+    """Repository of ECR -> the repository of what its images are built from."""
+
+    def program(self, container: Mapping[str, Any]) -> Program | None:
+        """Return the program of a container, as DescribeTaskDefinition shows it."""
+        return program_of(container, self.gateway.programs, self.built)
 
     def elb(self, region: str) -> Any:
         """Return the client of the load balancers."""
@@ -75,7 +81,7 @@ class Running:
         self.containers = [self._container(one) for one in origin.definition["containerDefinitions"]]
 
     def _container(self, definition: Mapping[str, Any]) -> Container:
-        program = program_of(definition, self._host.gateway.programs)
+        program = self._host.program(definition)
         task_id = self.arn.rpartition("/")[2]
         return Container(definition, program, Stream(self._host.reach, self._region, definition, task_id))
 

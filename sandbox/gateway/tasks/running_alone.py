@@ -7,7 +7,7 @@ import uuid
 from sandbox.gateway.tasks.logs import Stream
 from sandbox.gateway.tasks.running import Running
 from sandbox.gateway.tasks.running_services import RunningServices
-from sandbox.gateway.tasks.starts import not_run, program_of
+from sandbox.gateway.tasks.starts import not_run
 from sandbox.services import tasks
 from sandbox.services.json_api import Json, JsonCall
 from sandbox.services.one_off_tasks import OneOffTasks
@@ -32,7 +32,7 @@ class RunningAlone(OneOffTasks):
     def _begun(self, region: str, origin: Origin) -> Task:
         host = self._running_services.host
         containers = origin.definition["containerDefinitions"]
-        if not any(program_of(one, host.gateway.programs) for one in containers):
+        if not any(host.program(one) for one in containers):
             timed = super()._begun(region, origin)
             for one in containers:
                 stream = Stream(host.reach, region, one, timed.arn.rpartition("/")[2])

@@ -76,6 +76,10 @@ class RunningServices(ServiceTasks):
             self._alone.append(task)
             self._go()
 
+    def made_from(self, repository: str, base: str) -> None:
+        """Learn that images in *repository*, of ECR, are built from *base*, whose program they have."""
+        self.host.built[repository] = base
+
     def notes(self) -> list[str]:
         """Return what the tasks that run lack here, a sentence each."""
         with self._lock:
@@ -256,7 +260,23 @@ class RunningServices(ServiceTasks):
         """Return what the service is to be; how many tasks moto is asked for, past our own answers."""
         place = service.place
         held = self.host.reach.backend("ecs", place.region).services[f"{place.cluster}:{place.service}"]
+        held.desired_count = self._scaled(service, held.desired_count)
         return {**service.configured, "desiredCount": held.desired_count}
+
+    def _scaled(self, service: Service, wanted: int) -> int:
+        """
+        Return how many tasks are wanted, within the bounds of a scalable target that was registered anew.
+
+        Application Auto Scaling API Reference, RegisterScalableTarget: what is outside is scaled at once.
+        """
+        place = service.place
+        scaled = self.host.reach.backend("application-autoscaling", place.region).targets
+        found = scaled.get("ecs:service:DesiredCount", {}).get(f"service/{place.cluster}/{place.service}")
+        bounds = (int(found.min_capacity), int(found.max_capacity)) if found else None
+        if bounds is None or bounds == service.bounds:
+            return wanted
+        service.bounds = bounds
+        return min(max(wanted, bounds[0]), bounds[1])
 
     def _lead(self, place: Place, described: Json) -> None:
         with suppress(ClientError, ApiError, StopIteration):

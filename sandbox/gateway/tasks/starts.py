@@ -20,6 +20,7 @@ from sandbox.services.dynamic_values import injected
 from sandbox.services.reach import Reach
 
 _TAG = re.compile(r"(?::[^/@]+)?(?:@sha256:[0-9a-f]+)?$")
+_ECR = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/")
 _PATH = os.pathsep.join(("/usr/local/bin", "/usr/bin", "/bin"))
 
 
@@ -44,14 +45,16 @@ class Start:
     """The command of its health check; empty: it has none."""
 
 
-def program_of(container: Mapping[str, Any], programs: Mapping[str, Program]) -> Program | None:
+def program_of(
+    container: Mapping[str, Any], programs: Mapping[str, Program], built: Mapping[str, str]
+) -> Program | None:
     """
-    Return the program of *container*, told for its image with the tag or for its repository.
+    Return the program of *container*'s image; *built*: repository of ECR -> that of what its images are from.
 
     One with an entry point of its own runs something else in the image, which is not known.
     """
-    image = container["image"]
-    found = programs.get(image) or programs.get(_TAG.sub("", image))
+    repository = _TAG.sub("", container["image"])
+    found = programs.get(built.get(_ECR.sub("", repository), repository))
     entry = container.get("entryPoint") or ()
     if found is None or (entry and _name(entry[0]) != _name(found.command[0])):
         return None

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 
 class _Answers(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         body = json.dumps({"pid": os.getpid(), "variables": dict(os.environ)}).encode()
         self.send_response(200)
         self.end_headers()
@@ -19,6 +19,11 @@ class _Answers(BaseHTTPRequestHandler):
         pass
 
 
+def _go(*_: object) -> None:
+    sys.stdout.write("told to go\n")
+    sys.exit(0)
+
+
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--host")
@@ -26,10 +31,11 @@ def main() -> None:
     options.add_argument("--broken")
     given = options.parse_args()
     if given.broken:
-        print("the configuration says", given.broken)
+        sys.stdout.write(f"the configuration says {given.broken}\n")
         sys.exit(3)
-    signal.signal(signal.SIGTERM, lambda *_: (print("told to go"), sys.exit(0)))
-    print("started with", os.environ.get("VERSION"), flush=True)
+    signal.signal(signal.SIGTERM, _go)
+    sys.stdout.write(f"started with {os.environ.get('VERSION')}\n")
+    sys.stdout.flush()
     HTTPServer((given.host, given.port), _Answers).serve_forever()
 
 

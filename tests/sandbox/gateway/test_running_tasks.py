@@ -1,4 +1,4 @@
-"""The sandbox runs the tasks of a service: a stand-in program, deployed by CloudFormation, in real processes."""
+"""The sandbox runs the tasks of a service: a stand-in program in processes, deployed by CloudFormation."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.sandbox.sandbox_account import client, world
 
 IMAGE = "ghcr.io/x/y"
 PROGRAM = Path(__file__).parent / "task_program.py"
+HOME = "/tmp/own"  # noqa: S108 - the container's
 CHECK = "from urllib.request import urlopen; urlopen('http://127.0.0.1:4000/', timeout=4)"
 
 
@@ -33,11 +34,11 @@ class Account:
         self.secret = self.world.make("SecretsManager::Secret", SecretString='{"KEY": "made-up"}').physical_id
         self.log = self.world.log_group
 
-    def template(self, version: str, *, tasks: int = 1, broken: str = "") -> str:
-        definition = self.world.definition_properties(f"{IMAGE}:1")
+    def definition(self, version: str, broken: str = "", family: str = "proxy") -> dict[str, Any]:
+        definition = self.world.definition_properties(f"{IMAGE}:1", family)
         container = definition["ContainerDefinitions"][0] | {
             "Command": ["--port", "4000", *(["--broken", broken] if broken else [])],
-            "Environment": [{"Name": "VERSION", "Value": version}, {"Name": "HOME", "Value": "/tmp/own"}],
+            "Environment": [{"Name": "VERSION", "Value": version}, {"Name": "HOME", "Value": HOME}],
             "Secrets": [{"Name": "SECRET", "ValueFrom": f"{self.secret}:KEY::"}],
             "HealthCheck": {
                 "Command": ["CMD", sys.executable, "-c", CHECK],
@@ -47,6 +48,9 @@ class Account:
             "StopTimeout": 10,
         }
         container["LogConfiguration"]["Options"]["awslogs-stream-prefix"] = "proxy"
+        return {**definition, "ContainerDefinitions": [container]}
+
+    def template(self, version: str, *, tasks: int = 1, broken: str = "") -> str:
         service = self.world.service_properties("proxy", "") | {
             "TaskDefinition": {"Ref": "Task"},
             "DesiredCount": tasks,
@@ -56,7 +60,7 @@ class Account:
                 "Resources": {
                     "Task": {
                         "Type": "AWS::ECS::TaskDefinition",
-                        "Properties": {**definition, "ContainerDefinitions": [container]},
+                        "Properties": self.definition(version, broken),
                     },
                     "Service": {"Type": "AWS::ECS::Service", "Properties": service},
                 }
@@ -147,3 +151,44 @@ def test_a_service_is_rolled_and_rolled_back_by_what_its_tasks_really_do(account
     assert any("deployment failed: tasks failed to start." in one for one in account.events())
     assert [task["taskArn"] for task in account.tasks()] == [second["taskArn"]]
     assert answer(second)["variables"]["VERSION"] == "two"
+
+    account.ecs.update_service(cluster="world", service="proxy", desiredCount=2)
+    account.sandbox.finish()
+
+    kept = {task["taskArn"] for task in account.tasks()}
+    assert len(kept) == 2
+    assert second["taskArn"] in kept
+
+    account.ecs.stop_task(cluster="world", task=second["taskArn"], reason="by hand")
+    account.sandbox.finish()
+
+    assert account.targets() == {address(task) for task in account.tasks()}
+    assert len(account.targets()) == 2
+    assert second["taskArn"] not in {task["taskArn"] for task in account.tasks()}
+
+
+def test_a_one_off_task_runs_to_its_end_and_what_has_no_program_goes_by_the_clock(account: Account) -> None:
+    definition = account.definition("", broken="nothing to do", family="job")
+    made = account.world.make("ECS::TaskDefinition", **definition).physical_id
+    unknown = {**definition, "Family": "other"}
+    unknown["ContainerDefinitions"] = [{**definition["ContainerDefinitions"][0], "EntryPoint": ["other"]}]
+    other = account.world.make("ECS::TaskDefinition", **unknown).physical_id
+    network = {"subnets": account.world.subnets, "securityGroups": [account.world.group]}
+    arns = [
+        account.ecs.run_task(
+            cluster="world",
+            taskDefinition=one,
+            launchType="FARGATE",
+            networkConfiguration={"awsvpcConfiguration": network},
+        )["tasks"][0]["taskArn"]
+        for one in (made, other)
+    ]
+    account.sandbox.finish()
+
+    found = account.ecs.describe_tasks(cluster="world", tasks=arns)["tasks"]
+    assert [task["containers"][0]["exitCode"] for task in found] == [3, 0]
+    assert {task["lastStatus"] for task in found} == {"STOPPED"}
+    assert f"the sandbox has no program for other in the image {IMAGE}:1: it is not run" in str(
+        account.logged()
+    )
+    assert account.sandbox.backing.notes() == []
