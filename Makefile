@@ -97,7 +97,7 @@ scan: $(READY) $(CHECKOV) $(RULES) ## checkov and AWS's own rules over all templ
 check: static coverage scan test test-browser test-postgres ## Everything that CI runs
 
 test-litellm: $(DEV) $(LITELLM) ## Start LiteLLM itself, the image's release from PyPI, with what the templates give it
-	@$(BIN)/python -m pytest -m litellm tests/stacks/systems
+	@$(BIN)/python -m pytest -m litellm tests/stacks/systems tests/gatestack/gateway
 
 check-deep: $(DEV) $(LITELLM) ## The slow searches, and LiteLLM itself, once per release
 	@$(BIN)/python -m pytest -n auto -m "deep or litellm"

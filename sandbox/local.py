@@ -21,6 +21,7 @@ from sandbox.state import Description, LocalError
 
 __all__ = [
     "SPEED",
+    "WITHOUT_GATEWAY",
     "LocalError",
     "OtherVersion",
     "Status",
@@ -38,7 +39,7 @@ _ANSWER_SECONDS = 3.0
 """Within which a sandbox says that it is there; it usually takes a few ms."""
 _LOG = "sandbox.log"
 
-_RUNS_NOTHING = (
+WITHOUT_GATEWAY = (
     "the sandbox runs without its gateway: `gatestack local stop` ends it, and what is in it is lost; then "
     "`gatestack local start --gateway`"
 )
@@ -85,7 +86,7 @@ def start(
                 _end(folder, process)
             there = Status(running=False)
         if there.running and gateway is not None and not there.gateway:
-            raise LocalError(_RUNS_NOTHING)
+            raise LocalError(WITHOUT_GATEWAY)
         return there if there.running else _spawn(folder, speed, gateway)
 
 

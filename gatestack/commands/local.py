@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+from contextlib import suppress
+from pathlib import Path
 
 import click
 
@@ -30,7 +32,7 @@ def local() -> None:
 def start(*, speed: float, gateway: bool) -> int:
     """Start the sandbox, or print its endpoint if it already runs; one of another version is replaced."""
     with refusing():
-        programs = prepared(state_folder()) if gateway else None
+        programs = _programs() if gateway else None
         try:
             found = sandbox.start(state_folder(), speed=speed, gateway=programs)
         except sandbox.OtherVersion as other:
@@ -38,6 +40,15 @@ def start(*, speed: float, gateway: bool) -> int:
             found = sandbox.start(state_folder(), speed=speed, replacing=True, gateway=programs)
     click.echo(found.endpoint)
     return 0
+
+
+def _programs() -> Path:
+    """Return the folder of what tasks run; raises SandboxRefused, LocalError before anything is installed."""
+    with suppress(sandbox.OtherVersion):
+        found = sandbox.status(state_folder())
+        if found.running and not found.gateway:
+            raise sandbox.LocalError(sandbox.WITHOUT_GATEWAY)
+    return prepared(state_folder())
 
 
 @local.command()

@@ -22,6 +22,8 @@ LOCK = Path(__file__).parent / "litellm.txt"
 _FOLDER = "gateway"
 _DISK = "1.1 GB"
 """What an environment with it takes on a disk; measured on Linux on 2026-11-28."""
+_STDERR = 2
+"""The descriptor: stdout holds the endpoint alone."""
 _MINUTES = 20
 """After which an installation is given up."""
 _LACKS = "the sandbox runs LiteLLM without its database: the engines of its database client are not on PyPI"
@@ -95,7 +97,7 @@ def _install(wanted: Path, lock: str) -> None:
     for step in steps:
         try:
             subprocess.run(  # noqa: S603 - Python and pip
-                step, check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr, timeout=60 * _MINUTES
+                step, check=True, stdin=subprocess.DEVNULL, stdout=_STDERR, timeout=60 * _MINUTES
             )
         except (OSError, subprocess.SubprocessError) as error:
             shutil.rmtree(beside, ignore_errors=True)

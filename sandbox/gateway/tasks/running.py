@@ -29,6 +29,8 @@ _FLUSH = 0.5
 """Real seconds between two batches of a log."""
 _LOOK = 0.3
 """Real seconds between two looks at the health of a target."""
+_CALM = 2.0
+"""The same, while all are healthy."""
 _DONE = frozenset({"COMPLETE", "SUCCESS"})
 _GONE = frozenset({"unused"})
 
@@ -228,7 +230,7 @@ class Running:
         if any(one.essential and one.ended for one in self.containers):
             self.stop(EXITED)
             return
-        if now - self._looked >= _LOOK:
+        if now - self._looked >= (_CALM if self.healthy else _LOOK):
             self._looked = now
             elb = self._host.elb(self._region)
             self._states = {target: target.health(elb) for target in self.targets}

@@ -31,6 +31,8 @@ _LOG = logging.getLogger(__name__)
 _KEPT = ("deploymentConfiguration", "healthCheckGracePeriodSeconds", "loadBalancers")
 _TICK = 0.05
 """Real seconds between two looks at everything that runs."""
+_CALM = 0.5
+"""The same, where everything runs as it is to."""
 _DELETED = 10
 """Services that were deleted whose stopped tasks can still be described; ECS has them for an hour."""
 _PATIENCE = 180.0
@@ -235,7 +237,7 @@ class RunningServices(ServiceTasks):
             self._thread.start()
 
     def _work(self) -> None:
-        while not self._closed.wait(_TICK):
+        while not self._closed.wait(_TICK if self._under_way() else _CALM):
             with self._lock:
                 later = [one for service in list(self._services.values()) for one in self._go_on(service)]
                 for service in (one for one in self._leaving if any(not each.ended for each in one.tasks)):
