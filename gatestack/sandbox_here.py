@@ -16,6 +16,12 @@ from sandbox import local as sandbox
 REGION = "us-east-1"
 """Of a shell that has `local env`: where environments/local.yaml deploys to."""
 
+RUNS_NOTHING = (
+    "no container runs in this sandbox, so that no address answers: `gatestack local stop`, then "
+    "`gatestack local start --gateway` and `gatestack deploy local` run LiteLLM itself"
+)
+"""Of a sandbox without gateway."""
+
 
 class SandboxRefused(click.ClickException):
     """The sandbox cannot be used, or there is none; nothing was changed."""
@@ -60,6 +66,20 @@ def none_runs() -> SandboxRefused:
         f"no sandbox runs ({state_folder()}): start one with `gatestack local start` or "
         "`gatestack deploy local`"
     )
+
+
+def what_runs() -> list[str]:
+    """
+    Return what the end of a deployment to this user's sandbox says of its containers, a sentence each.
+
+    Nothing where it cannot be asked: that is no fault of the deployment.
+    """
+    try:
+        with refusing():
+            runs = sandbox.status(state_folder()).gateway
+        return [str(one) for one in asked("notes")] if runs else [RUNS_NOTHING]
+    except SandboxRefused:
+        return []
 
 
 def asked(page: str, given: Any = None, method: str = "") -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,4 +31,5 @@ class Backing:
     provide: Provide | None = None  # what is in the account before anybody deploys; None: nothing can be
     zones: Callable[[], Collection[str]] = tuple  # ids of the hosted zones
     close: Callable[[], None] = lambda: None  # ends what runs; nothing is started any more
+    notes: Callable[[], Sequence[str]] = tuple  # what the tasks that run lack here, a sentence each
     wait: Callable[[], bool] = lambda: False  # until no function runs; whether one did

@@ -65,6 +65,13 @@ class Logins:
         if form.get("Action") == "DeleteAccessKey" and given != self.key.access_key_id:
             self._held.pop(given, None)
 
+    def of_role(self, session: Session) -> Key:
+        """Return a key of *session*, as the agent on a task's host gives it to the task."""
+        made = Key(access_key_id("ASIA"), secret(), secret(120))
+        self.add(made)
+        self._sessions[made.access_key_id] = session
+        return made
+
     def issued(self, answer: bytes, role: Session | None = None, until: float | None = None) -> bytes:
         """
         Return *answer*, of one of the actions `ISSUING`, with credentials that are taken from now on: those

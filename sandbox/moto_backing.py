@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from sandbox.access.access import Access
 from sandbox.backing import Backing
 from sandbox.errors import invalid
+from sandbox.gateway import Gateway
 from sandbox.rehearsal.provide import provided, zones
 from sandbox.resources.provision import MotoProvisioner
 from sandbox.resources.schema import ProviderSchemas
@@ -21,9 +22,9 @@ _VIRTUAL_HOST = re.compile(r"(?P<bucket>.+)\.s3[.-]?[-a-z0-9]*\.amazonaws\.com")
 _PATH_HOST = re.compile(r"s3[.-]?[-a-z0-9]*\.amazonaws\.com|127\.0\.0\.1|localhost|.*\.localhost")
 
 
-def moto() -> Backing:
-    """Return the backing on moto's services."""
-    services, schemas = Services(), ProviderSchemas()
+def moto(gateway: Gateway | None = None) -> Backing:
+    """Return the backing on moto's services; with a *gateway* tasks are run."""
+    services, schemas = Services(gateway=gateway), ProviderSchemas()
     return Backing(
         provisioner=lambda region: MotoProvisioner(services, schemas, region),
         schemas=schemas,
@@ -35,7 +36,8 @@ def moto() -> Backing:
         close=services.close,
         provide=provided(services),
         zones=lambda: zones(services),
-        wait=services.runs.wait,
+        notes=services.service_tasks.notes,
+        wait=services.wait,
     )
 
 

@@ -17,13 +17,15 @@ from typing import Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from sandbox.access.sessions import Session
 from sandbox.backing import Backing
-from sandbox.clock import Action, Clock, RealClock
+from sandbox.clock import SPEED, Action, Clock, RealClock
 from sandbox.cloudformation import protocol
 from sandbox.cloudformation.control import Control
 from sandbox.errors import ApiError
 from sandbox.faults import CallFault, Faults
 from sandbox.gate import CONTROL, Gate, denied, spoilt, without_cors
+from sandbox.gateway import Gateway
 from sandbox.identities import Identities
 from sandbox.key import Key
 from sandbox.logins import Logins
@@ -73,12 +75,18 @@ class Sandbox:
         seed: int = 0,
         port: int = 0,
         key: Key | None = None,
+        gateway: Gateway | None = None,
     ) -> None:
-        """Without a *backing* resources become what moto makes of them; without a *key* it makes one."""
+        """
+        Without a *backing* resources become what moto makes of them; without a *key* it makes one.
+
+        With a *gateway* tasks are run.
+        """
         self.clock: Clock = clock or RealClock()
         self._gate = Gate(key or Key.new(), self.clock.now)
         self.faults = Faults(seed)
         self.calls: list[Call] = []
+        self.gateway = gateway
         self._given = backing
         self._server = make_server("127.0.0.1", port, self.app, threaded=True, request_handler=_Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_ATTENTION,), daemon=True)
@@ -127,16 +135,26 @@ class Sandbox:
     def backing(self) -> Backing:
         """What is behind; moto is loaded when it is first needed."""
         made = self._given or self._moto()
-        made.connect(Surroundings(self.endpoint, self.clock.now, self._later, self.faults, self.key))
+        made.connect(
+            Surroundings(
+                self.endpoint, self.clock.now, self._later, self.faults, self._speed, self._login, self.key
+            )
+        )
         return made
 
     def _moto(self) -> Backing:
         from sandbox.moto_backing import moto  # noqa: PLC0415 - moto takes most of a second to load
 
-        return moto()
+        return moto(self.gateway)
 
     def _later(self, seconds: float, action: Action) -> None:
         self.control.after(seconds, action)
+
+    def _speed(self) -> float:
+        return float(getattr(self.clock, "speed", SPEED))
+
+    def _login(self, role: str, session: str) -> Key:
+        return self.logins.of_role(Session(role, session))
 
     def __enter__(self) -> Sandbox:
         self._thread.start()

@@ -212,7 +212,7 @@ class Edges(Databases):
     def service_trouble(self, service: str) -> tuple[str, ...]:
         """Return why tasks of an ECS service have stopped; nothing where that cannot be told."""
         try:
-            return service_trouble(lambda: self._clients("ecs"), service)
+            return service_trouble(self._clients, service)
         except DeployError:
             return ()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gatestack import review
-from gatestack.account import connect
+from gatestack.account import connect, uses_sandbox
 from gatestack.changes import (
     ALLOW,
     FILE,
@@ -24,6 +24,7 @@ from gatestack.changes import (
 )
 from gatestack.environment import resolve
 from gatestack.options import ENV, FORMAT, Options
+from gatestack.sandbox_here import what_runs
 
 
 @click.command()
@@ -90,4 +91,8 @@ def deploy(
         return 0
     file = str(path) if path else ""
     result = executed(environment, manifest, cloud, options, chosen, reviewed, file=file)
-    return ended(result, style)
+    code = ended(result, style)
+    if style == "text" and not options.quiet and uses_sandbox(environment, options):
+        for line in what_runs():
+            click.echo(line, err=True)
+    return code

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gatestack.rehearsal.programs import IMAGES
 from gatestack.sandbox_here import SandboxRefused, asked
 
 if TYPE_CHECKING:
@@ -29,9 +30,16 @@ def zone(name: str, zone_id: str) -> int:
 
 @provide.command()
 @click.argument("image")
-def image(image: str) -> int:
+@click.option(
+    "--from",
+    "base",
+    default=IMAGES[0],
+    show_default=True,
+    help="The image that it is built from, without tag: `local start --gateway` runs that one's program.",
+)
+def image(image: str, base: str) -> int:
     """Put IMAGE, as REPOSITORY:TAG, into its ECR repository, as `gatestack image --push` does on AWS."""
-    click.echo(f"{image} is in {asked('provide', {'image': image})['image']}", err=True)
+    click.echo(f"{image} is in {asked('provide', {'image': image, 'from': base})['image']}", err=True)
     return 0
 
 

@@ -25,8 +25,12 @@ def answer(sandbox: Sandbox, page: str, method: str, given: Mapping[str, Any]) -
     return found(sandbox, given) if found else None
 
 
-def _health(_: Sandbox, __: Mapping[str, Any]) -> Any:
-    return {"status": "ok", "pid": os.getpid()}
+def _health(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    return {"status": "ok", "pid": os.getpid(), "gateway": sandbox.gateway is not None}
+
+
+def _notes(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    return list(sandbox.backing.notes())
 
 
 def _calls(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
@@ -91,6 +95,7 @@ _PAGES: Mapping[tuple[str, str], Callable[[Sandbox, Mapping[str, Any]], Any]] = 
     ("", "faults"): _faults,
     ("DELETE", "faults"): _no_faults,
     ("", "calls"): _calls,
+    ("", "notes"): _notes,
     ("", "stacks"): _stacks,
     ("", "zones"): _zones,
     ("POST", "drift"): _drift,

@@ -20,7 +20,10 @@ def provided(services: Services) -> Provide:
     def provide(wanted: Mapping[str, str], regions: Collection[str]) -> Mapping[str, str]:
         if "zone" in wanted:
             return {"zone": _zone(services, wanted["zone"].rstrip("."), wanted.get("id", ""))}
-        return {"image": _image(services, wanted["image"], regions)}
+        where = _image(services, wanted["image"], regions)
+        if wanted.get("from"):
+            services.service_tasks.made_from(wanted["image"].rpartition(":")[0], wanted["from"])
+        return {"image": where}
 
     return provide
 

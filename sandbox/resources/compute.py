@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.provisioning import Provisioned, ProvisionError
@@ -163,6 +163,16 @@ def _never_stable(call: Call, cause: str) -> ProvisionError:
     )
 
 
+def _awaits_service(call: Call, current: Provisioned, told: Callable[[str | None], None]) -> bool:
+    """Whether the service's deployment is under way; what fails of it is told as CloudFormation tells it."""
+
+    def ended(why: str | None) -> None:
+        told(None if why is None else str(_never_stable(call, why)))
+
+    cluster = call.properties.get("Cluster", "default")
+    return call.services.service_tasks.awaits(call.request.region, cluster, current.physical_id, ended)
+
+
 def _update_service(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
     cluster, name = call.properties.get("Cluster", "default"), current.physical_id
     running = _running(call, cluster, name)
@@ -172,6 +182,8 @@ def _update_service(call: Call, old: Mapping[str, Any], current: Provisioned) ->
     anew = {**old, **apart} != {**call.properties, **apart}
     if anew or call.changed(old, "DesiredCount"):
         given = {"desiredCount": count, "cluster": cluster, "forceNewDeployment": anew}
+        if call.services.gateway is not None and call.changed(old, "TaskDefinition"):
+            given["forceNewDeployment"] = False  # another definition is reason enough, where it is another
         call.apply("ecs", "update_service", service=name, **given)
         if not _settle(call, cluster, name):
             raise _never_stable(call, "tasks failed to start")
@@ -188,5 +200,5 @@ HANDLERS: Mapping[str, Handler] = {
     "AWS::ECS::Cluster": Handler(_create_cluster, _update_cluster, _delete_cluster),
     "AWS::ECS::ClusterCapacityProviderAssociations": Handler(_associate, _reassociate, _disassociate),
     "AWS::ECS::TaskDefinition": Handler(_register, _update_definition, _deregister),
-    "AWS::ECS::Service": Handler(_create_service, _update_service, _delete_service),
+    "AWS::ECS::Service": Handler(_create_service, _update_service, _delete_service, awaits=_awaits_service),
 }

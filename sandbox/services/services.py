@@ -21,6 +21,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from sandbox.access.tagged import Tagged
+from sandbox.gateway import Gateway
 from sandbox.rules import databases
 from sandbox.services import engine_versions
 from sandbox.services.bucket_policies import put_by_api
@@ -53,11 +54,11 @@ class Services:
     _there: ClassVar[WeakSet[Services]] = WeakSet()
     """All of this process: moto's state is the process's, whichever of them it was made by."""
 
-    def __init__(self, account: str = ACCOUNT) -> None:
+    def __init__(self, account: str = ACCOUNT, gateway: Gateway | None = None) -> None:
         _configure()
         from sandbox.services import moto_app  # noqa: PLC0415 - 0.6 s that only a running sandbox should pay
 
-        self.account = account
+        self.account, self.gateway = account, gateway
         self.surroundings = Surroundings()
         self.tagged = Tagged()
         self._clients: dict[tuple[str, str], Any] = {}
@@ -65,8 +66,7 @@ class Services:
         self.functions, self.runs, self._proxies = Functions(), Runs(), Proxies(self)
         self._disks, self._snapshots = Disks(self), Snapshots(self)
         self._zones, self.offers = Zones(self.hosted_zone), ZoneOffers(self)
-        self.service_tasks = ServiceTasks(self, self._proxies.restarted)
-        self._tasks = OneOffTasks(self, self.service_tasks)
+        self.service_tasks, self._tasks = self._ecs()
         self._rotations = Rotations(self, self.functions, self.runs, self._variables)
         parts = (self._rotations, self.service_tasks, self._tasks)
         operations = {name: operation for part in parts for name, operation in part.operations.items()}
@@ -104,6 +104,22 @@ class Services:
         refused = databases.refused(form, found[1], lambda: self.backend("rds", found[1]))
         return refusal(refused.message, refused.code) if refused else None
 
+    def _ecs(self) -> tuple[ServiceTasks, OneOffTasks]:
+        """Return what answers for tasks: what runs them, where the sandbox is to."""
+        if self.gateway is None:
+            services = ServiceTasks(self, self._proxies.restarted)
+            return services, OneOffTasks(self, services)
+        from sandbox.gateway.tasks.running_alone import RunningAlone  # noqa: PLC0415 - where it is wanted
+        from sandbox.gateway.tasks.running_services import RunningServices  # noqa: PLC0415 - as above
+
+        running = RunningServices(self, self._proxies.restarted, self.gateway)
+        return running, RunningAlone(self, running)
+
+    def wait(self) -> bool:
+        """Wait until no function runs and every task has come to where it is going; whether one had not."""
+        waited = self.runs.wait()
+        return self.service_tasks.wait() or waited
+
     def _variables(self, function: Function) -> Mapping[str, str]:
         """Return what goes over a function's environment: what it can reach of proxies and databases."""
         return {**self._proxies.variables(function), **closed(self, function)}
@@ -137,6 +153,7 @@ class Services:
     def close(self) -> None:
         """End what runs; nothing is started any more."""
         self.runs.close()
+        self.service_tasks.close()
         self._proxies.clear()
 
     def backend(self, service: str, region: str) -> Any:
