@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from sandbox.access.access import Access
 from sandbox.backing import Backing
 from sandbox.errors import invalid
+from sandbox.gateway import Gateway
 from sandbox.rehearsal.provide import provided, zones
 from sandbox.resources.provision import MotoProvisioner
 from sandbox.resources.schema import ProviderSchemas
@@ -21,9 +22,11 @@ _VIRTUAL_HOST = re.compile(r"(?P<bucket>.+)\.s3[.-]?[-a-z0-9]*\.amazonaws\.com")
 _PATH_HOST = re.compile(r"s3[.-]?[-a-z0-9]*\.amazonaws\.com|127\.0\.0\.1|localhost|.*\.localhost")
 
 
-def moto() -> Backing:
-    """Return the backing on moto's services."""
+def moto(gateway: Gateway | None = None) -> Backing:
+    """Return the backing on moto's services; with a *gateway* some of them do what they are told."""
     services, schemas = Services(), ProviderSchemas()
+    if gateway is not None:
+        services.run_gateway(gateway)
     return Backing(
         provisioner=lambda region: MotoProvisioner(services, schemas, region),
         schemas=schemas,

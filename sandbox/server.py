@@ -24,6 +24,7 @@ from sandbox.cloudformation.control import Control
 from sandbox.errors import ApiError
 from sandbox.faults import CallFault, Faults
 from sandbox.gate import CONTROL, Gate, denied, spoilt, without_cors
+from sandbox.gateway import Gateway
 from sandbox.identities import Identities
 from sandbox.key import Key
 from sandbox.logins import Logins
@@ -73,8 +74,10 @@ class Sandbox:
         seed: int = 0,
         port: int = 0,
         key: Key | None = None,
+        gateway: Gateway | None = None,
     ) -> None:
         """Without a *backing* resources become what moto makes of them; without a *key* it makes one."""
+        self._gateway = gateway
         self.clock: Clock = clock or RealClock()
         self._gate = Gate(key or Key.new(), self.clock.now)
         self.faults = Faults(seed)
@@ -133,7 +136,7 @@ class Sandbox:
     def _moto(self) -> Backing:
         from sandbox.moto_backing import moto  # noqa: PLC0415 - moto takes most of a second to load
 
-        return moto()
+        return moto(self._gateway)
 
     def _later(self, seconds: float, action: Action) -> None:
         self.control.after(seconds, action)

@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote, urlsplit
 from weakref import WeakSet
 
@@ -37,6 +37,10 @@ from sandbox.services.rotation import Rotations
 from sandbox.services.service_tasks import ServiceTasks
 from sandbox.services.zone_offers import ZoneOffers
 from sandbox.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from sandbox.gateway import Gateway
+    from sandbox.gateway.balancer.balancers import Balancers
 
 ACCOUNT = "123456789012"
 """moto's default account."""
@@ -71,6 +75,7 @@ class Services:
         parts = (self._rotations, self.service_tasks, self._tasks)
         operations = {name: operation for part in parts for name, operation in part.operations.items()}
         self._json = in_front(operations, moto_app.application())
+        self._beside: Balancers | None = None
         self._there.add(self)
 
     def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -120,6 +125,14 @@ class Services:
         """Learn of the sandbox around."""
         self.surroundings = surroundings
 
+    def run_gateway(self, gateway: Gateway) -> None:
+        """Have load balancers answer on loopback."""
+        from sandbox.gateway.balancer.balancers import Balancers  # noqa: PLC0415 - for who wants it
+        from sandbox.gateway.balancer.front import in_front as followed  # noqa: PLC0415 - as above
+
+        self._beside = Balancers(self, gateway.folder)
+        self._json = followed(self._beside, self, self._json)
+
     def reset(self) -> None:
         """End what runs, and forget everything in every account and region of this process."""
         for one in list(self._there):
@@ -133,11 +146,15 @@ class Services:
         parts = (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies, self._zones)
         for part in (*parts, self._disks, self._snapshots, self.tagged):
             part.clear()
+        if self._beside is not None:
+            self._beside.clear()
 
     def close(self) -> None:
         """End what runs; nothing is started any more."""
         self.runs.close()
         self._proxies.clear()
+        if self._beside is not None:
+            self._beside.close()
 
     def backend(self, service: str, region: str) -> Any:
         """Return moto's own state of *service*, for the few facts that its API neither takes nor makes."""
