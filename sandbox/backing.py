@@ -32,3 +32,4 @@ class Backing:
     zones: Callable[[], Collection[str]] = tuple  # ids of the hosted zones
     close: Callable[[], None] = lambda: None  # ends what runs; nothing is started any more
     wait: Callable[[], bool] = lambda: False  # until no function runs; whether one did
+    balancers: Callable[[], list[dict[str, Any]]] = list  # where load balancers answer, for people

@@ -23,10 +23,13 @@ _PATH_HOST = re.compile(r"s3[.-]?[-a-z0-9]*\.amazonaws\.com|127\.0\.0\.1|localho
 
 
 def moto(gateway: Gateway | None = None) -> Backing:
-    """Return the backing on moto's services; with a *gateway* some of them do what they are told."""
+    """Return the backing on moto's services; with a *gateway* load balancers answer."""
     services, schemas = Services(), ProviderSchemas()
+    balancers = None
     if gateway is not None:
-        services.run_gateway(gateway)
+        from sandbox.gateway.balancer.attached import attach  # noqa: PLC0415 - for who wants it alone
+
+        balancers = attach(services, gateway)
     return Backing(
         provisioner=lambda region: MotoProvisioner(services, schemas, region),
         schemas=schemas,
@@ -39,6 +42,7 @@ def moto(gateway: Gateway | None = None) -> Backing:
         provide=provided(services),
         zones=lambda: zones(services),
         wait=services.runs.wait,
+        balancers=lambda: balancers.described() if balancers else [],
     )
 
 

@@ -77,7 +77,7 @@ class Sandbox:
         gateway: Gateway | None = None,
     ) -> None:
         """Without a *backing* resources become what moto makes of them; without a *key* it makes one."""
-        self._gateway = gateway
+        self.gateway = gateway
         self.clock: Clock = clock or RealClock()
         self._gate = Gate(key or Key.new(), self.clock.now)
         self.faults = Faults(seed)
@@ -136,7 +136,7 @@ class Sandbox:
     def _moto(self) -> Backing:
         from sandbox.moto_backing import moto  # noqa: PLC0415 - moto takes most of a second to load
 
-        return moto(self._gateway)
+        return moto(self.gateway)
 
     def _later(self, seconds: float, action: Action) -> None:
         self.control.after(seconds, action)

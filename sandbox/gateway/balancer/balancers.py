@@ -89,9 +89,11 @@ class Balancers:
             self._shut(gone)
 
     def synced(self, region: str) -> None:
-        """Learn what has changed in *region*."""
+        """Learn what has changed in *region*; after `close` nothing is learnt any more."""
         backend = self._reach.backend("elbv2", region)
         with self._lock:
+            if self._loop.is_closed():
+                return
             there = view.balancers(backend)
             wanted = {door: one for one in there for door in _doors(one)}
             gone = [door for door in self._doors if f":{region}:" in door[0] and door not in wanted]

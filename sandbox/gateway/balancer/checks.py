@@ -36,12 +36,12 @@ async def keep_checking(targets: Targets) -> None:
 async def _check(targets: Targets, target: Target) -> None:
     failure: Failure | None = health.FAILED
     try:
-        failure = await _failure(target)
+        failure = await failed(target)
     finally:
         targets.checked(target, failure)
 
 
-async def _failure(target: Target) -> Failure | None:
+async def failed(target: Target) -> Failure | None:
     """Return why *target* does not pass, None where it does. One connection a check, closed after it."""
     check = target.check
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -14,37 +16,57 @@ from sandbox.gateway.balancer.health import NOT_REGISTERED, Health
 from sandbox.gateway.balancer.targets import Address
 from sandbox.services.database_storage import REGION_OF
 from sandbox.services.json_api import Environ, Wsgi
+from sandbox.services.reach import Reach
 
 _VERSION = "2015-12-01"
 """Of this API: the classic load balancers' has actions of the same names."""
 _NAMESPACE = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"
-_READS = ("Describe",)
 
 
-def in_front(balancers: Balancers, reach: Any, moto: Wsgi) -> Wsgi:
-    """Return an application that tells *balancers* of each change, and leaves the rest to *moto*."""
+class Front:
+    """The load balancers of one account, as its API sees them."""
 
-    def app(environ: Environ, start_response: Any) -> Iterable[bytes]:
-        form = _form(environ)
-        action, region = form.get("Action", ""), _region(environ)
-        if form.get("Version") != _VERSION or not region:
-            return moto(environ, start_response)
-        backend = reach.backend("elbv2", region)
-        if action == "DescribeTargetHealth" and form.get("TargetGroupArn") in backend.target_groups:
-            start_response("200 OK", [("Content-Type", "text/xml")])
-            return [_target_health(balancers, backend, form)]
-        if action.startswith(_READS):
-            return moto(environ, start_response)
-        before = {arn: one.dns_name for arn, one in list(backend.load_balancers.items())}
+    def __init__(self, reach: Reach, folder: Path) -> None:
+        """*folder* keeps what outlives a restart."""
+        self._reach = reach
+        self.balancers = Balancers(reach, folder)
+        self.clear, self.close = self.balancers.clear, self.balancers.close
+
+    def described(self) -> list[dict[str, Any]]:
+        """Return where each listener is reached, and the file of the authority of its certificate."""
+        file = str(self.balancers.authority.file)
+        return [{**asdict(one), "ca": file} for one in self.balancers.places()]
+
+    def in_front(self, moto: Wsgi) -> Wsgi:
+        """Return an application that follows each change of a load balancer, and leaves it to *moto*."""
+
+        def app(environ: Environ, start_response: Any) -> Iterable[bytes]:
+            form, region = _form(environ), _region(environ)
+            if form.get("Version") != _VERSION or not region:
+                return moto(environ, start_response)
+            action, backend = form.get("Action", ""), self._reach.backend("elbv2", region)
+            if action == "DescribeTargetHealth" and form.get("TargetGroupArn") in backend.target_groups:
+                start_response("200 OK", [("Content-Type", "text/xml")])
+                return [_target_health(self.balancers, backend, form)]
+            if action.startswith("Describe"):
+                return moto(environ, start_response)
+            status, headers, body = self._followed(moto, environ, backend)
+            start_response(status, headers)
+            return [body]
+
+        return app
+
+    def _followed(
+        self, moto: Wsgi, environ: Environ, backend: Any
+    ) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Have moto make a change, and the data plane learn of it; a new load balancer tells its own name."""
+        before = set(backend.load_balancers)
         status, headers, body = _answered(moto, environ)
         made = {arn: one.dns_name for arn, one in list(backend.load_balancers.items()) if arn not in before}
-        balancers.synced(region)
+        self.balancers.synced(backend.region_name)
         for arn, name in made.items():
             body = body.replace(name.encode(), backend.load_balancers[arn].dns_name.encode())
-        start_response(status, [*headers, ("Content-Length", str(len(body)))])
-        return [body]
-
-    return app
+        return status, [*headers, ("Content-Length", str(len(body)))], body
 
 
 def _form(environ: Environ) -> dict[str, str]:

@@ -15,6 +15,8 @@ from typing import Any
 
 from sandbox.clock import Clock, RealClock
 from sandbox.gateway import Gateway
+from sandbox.gateway.balancer.balancers import Balancers
+from sandbox.gateway.balancer.front import Front
 from sandbox.server import Sandbox
 from sandbox.services.services import Services
 from tests.command import KEY
@@ -60,6 +62,12 @@ class World:
     @cached_property
     def elb(self) -> Any:
         return client(self.sandbox, "elbv2")
+
+    @property
+    def balancers(self) -> Balancers:
+        (front,) = services(self.sandbox)._beside
+        assert isinstance(front, Front)
+        return front.balancers
 
     @cached_property
     def subnets(self) -> list[str]:

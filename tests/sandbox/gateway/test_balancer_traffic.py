@@ -235,7 +235,7 @@ def test_a_client_that_leaves_takes_its_request_with_it(
     assert connection.recv(1000).startswith(b"HTTP/1.1 200")
     connection.close()
 
-    balancers = account.sandbox.backing.services.__self__._beside  # type: ignore[attr-defined]
+    balancers = account.balancers
     every = [one for each in balancers.targets._groups.values() for one in each.registered.values()]
     account.eventually(lambda: sum(one.in_flight for one in every) == 0)
     for one in targets:
