@@ -194,11 +194,14 @@ class Balancers:
 
     async def _serve(self, door: Door, sock: socket.socket, address: tuple[str, int], context: Any) -> None:
         arn, port = door
-        with suppress(OSError, TimeoutError), sock:
-            first = await self._first(sock)
-            secure = first == _HANDSHAKE
+        with suppress(OSError, TimeoutError):
+            try:
+                secure = await self._first(sock) == _HANDSHAKE
+            except BaseException:
+                sock.close()
+                raise
             way = Way(arn, port or ENTRY[secure], "https" if secure else "http", address)
-            wire = await connected(sock, context if secure else None)
+            wire = await connected(sock, context if secure else None)  # the socket is its own from now on
             await Connection(wire, way, self._serving).serve()
 
     async def _first(self, sock: socket.socket) -> bytes:

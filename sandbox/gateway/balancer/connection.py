@@ -64,6 +64,9 @@ class Connection:
             await self._client.close()
         except (OSError, GoneError, CutOffError, IdleError):
             self._client.abort()
+        except asyncio.CancelledError:
+            self._client.abort()
+            raise
 
     def _found(self) -> tuple[Balancer, Listener] | None:
         """Return the load balancer and its listener as they are now."""
