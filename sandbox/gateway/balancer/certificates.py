@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-FILE = "load-balancer-ca.pem"
+from sandbox.gateway.balancer import AUTHORITY
+
 _KEY = "load-balancer-ca.key"
 _HERE = ("localhost", "127.0.0.1")
 _YEARS, _DAYS = timedelta(days=3650), timedelta(days=397)
@@ -32,7 +33,7 @@ class Authority:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.file = folder / FILE
+        self.file = folder / AUTHORITY
         self._key, self._certificate = self._kept() or self._made()
 
     def chooser(self, certificates: Callable[[], Sequence[Names]]) -> ssl.SSLContext:
