@@ -76,12 +76,16 @@ class Sandbox:
         key: Key | None = None,
         gateway: Gateway | None = None,
     ) -> None:
-        """Without a *backing* resources become what moto makes of them; without a *key* it makes one."""
-        self.gateway = gateway
+        """
+        Without a *backing* resources become what moto makes of them; without a *key* it makes one.
+
+        With a *gateway* tasks are run.
+        """
         self.clock: Clock = clock or RealClock()
         self._gate = Gate(key or Key.new(), self.clock.now)
         self.faults = Faults(seed)
         self.calls: list[Call] = []
+        self.gateway = gateway
         self._given = backing
         self._server = make_server("127.0.0.1", port, self.app, threaded=True, request_handler=_Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_ATTENTION,), daemon=True)
