@@ -14,6 +14,8 @@ from http import HTTPStatus
 Header = tuple[bytes, bytes]
 SERVER = b"awselb/2.0"
 _PHRASES = {463: "", 464: "", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
+_EMPTY = (204, 304)
+"""Statuses whose answers have no body, and no length (RFC 9110, 6.4.1 and 8.6)."""
 PLAIN = "The plain HTTP request was sent to HTTPS port"
 
 
@@ -28,8 +30,13 @@ class Answer:
     @property
     def all_headers(self) -> list[Header]:
         """The headers with those that each answer of a load balancer has."""
-        length = str(len(self.body)).encode()
-        return [(b"Server", SERVER), *self.headers, (b"Content-Length", length)]
+        length = [] if self.status in _EMPTY else [(b"Content-Length", str(len(self.body)).encode())]
+        return [(b"Server", SERVER), *self.headers, *length]
+
+    @property
+    def content(self) -> bytes:
+        """The body that is sent."""
+        return b"" if self.status in _EMPTY else self.body
 
 
 def phrase(status: int) -> str:

@@ -87,6 +87,8 @@ class Balancers:
             gone = list(self._doors)
             self.targets.clear()
             self._shut(gone)
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._pool.drop)
 
     def synced(self, region: str) -> None:
         """Learn what has changed in *region*; after `close` nothing is learnt any more."""

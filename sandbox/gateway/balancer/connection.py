@@ -23,6 +23,8 @@ from sandbox.gateway.balancer.wire import Activity, GoneError, IdleError, Wire
 
 _UNREAD = 1_048_576
 """Bytes of a body that are read for the sake of the next request, where nobody wants them."""
+_BROKEN = (OSError, GoneError, CutOffError, IdleError, h11.LocalProtocolError)
+"""Ends of a client's connection that are nobody's mistake here."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,10 @@ class Connection:
             while await self._one():
                 pass
             await self._client.close()
-        except (OSError, GoneError, CutOffError, IdleError):
+        except BaseException as error:
             self._client.abort()
-        except asyncio.CancelledError:
-            self._client.abort()
-            raise
+            if not isinstance(error, _BROKEN):
+                raise
 
     def _found(self) -> tuple[Balancer, Listener] | None:
         """Return the load balancer and its listener as they are now."""
@@ -168,7 +169,7 @@ class Connection:
         begun = h11.Response(status_code=answer.status, headers=answer.all_headers, reason=reason)
         await self._client.send(begun, activity)
         if to != "HEAD":
-            await self._client.send(h11.Data(data=answer.body), activity)
+            await self._client.send(h11.Data(data=answer.content), activity)
         await self._client.send(h11.EndOfMessage(), activity)
 
     async def _over(self, activity: Activity) -> bool:
@@ -188,7 +189,7 @@ def _refused(asked: Asked, way: Way) -> Answer | None:
     """Return what a load balancer answers to a request that it gives to no rule."""
     if asked.scheme != way.scheme:
         return own(400, PLAIN)
-    if headers.too_large(asked):
+    if asked.method == "CONNECT" or headers.too_large(asked):
         return own(400)
     if asked.method == "TRACE":
         return own(405)

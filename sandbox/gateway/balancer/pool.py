@@ -50,9 +50,9 @@ class Pool:
         http.start_next_cycle()
         kept.append((wire, asyncio.get_running_loop().time()))
 
-    def drop(self, address: Address) -> None:
-        """Close what is kept to a target that is deregistered."""
-        for key in [key for key in self._idle if key[0] == address]:
+    def drop(self, address: Address | None = None) -> None:
+        """Close what is kept to a target that is deregistered; without an *address* to all."""
+        for key in [key for key in self._idle if address in (None, key[0])]:
             for wire, _ in self._idle.pop(key):
                 wire.abort()
 

@@ -210,6 +210,7 @@ def test_http_1_does_not_reach_a_group_of_grpc(account: World, targets: list[Sta
         (b"nonsense\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 300_000, 400),
         (b"GET /" + b"x" * 17_000 + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400),
+        (b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400),
         (b"TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 405),
         (
             b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Forwarded-For: "
@@ -277,6 +278,24 @@ def test_a_change_of_the_rules_counts_for_the_next_request(account: World, targe
     account.elb.delete_rule(RuleArn=rule)
     assert told()[0] == 404
     connection.close()
+
+
+@pytest.mark.parametrize(("status", "body"), [("200", b"said"), ("204", b"")])
+def test_a_fixed_response_leaves_the_connection_to_the_next_request(
+    account: World, status: str, body: bytes
+) -> None:
+    config = {"StatusCode": status, "ContentType": "application/json", "MessageBody": "said"}
+    balancer = account.balancer()
+    account.listener(balancer, {"Type": "fixed-response", "FixedResponseConfig": config})
+    connection = http.client.HTTPConnection(balancer["DNSName"], timeout=10)
+    told = []
+    for content in (b"x" * 200_000, None):
+        connection.request("POST", "/", content)
+        answer = connection.getresponse()
+        told.append((answer.status, answer.getheader("Content-Type"), answer.read()))
+    connection.close()
+
+    assert told == [(int(status), "application/json", body)] * 2
 
 
 def test_a_load_balancer_that_is_deleted_answers_no_more(account: World) -> None:
