@@ -12,6 +12,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Coroutine, Sequence
+from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ ENTRY = (80, 443)
 """Ports that share the one of the DNSName."""
 _PATIENCE = 60.0
 """Seconds in which a client that has connected says its first byte."""
+_PAUSE, _END_SECONDS = 0.1, 2.0
 _HANDSHAKE = b"\x16"
 """First byte of a TLS connection (RFC 8446, 5.1: a record of type handshake)."""
 Door = tuple[str, int]
@@ -138,14 +140,15 @@ class Balancers:
         self._soon(door, self._accept(door, made, context))
 
     def _shut(self, doors: Sequence[Door]) -> None:
-        for door in doors:
-            closed = self._doors.pop(door)
-            self._loop.call_soon_threadsafe(self._end, door, closed)
+        """Close the ports, and wait until they are: who is made next by the same name has them again."""
+        ended = [asyncio.run_coroutine_threadsafe(self._end(door), self._loop) for door in doors]
+        wait(ended, timeout=_END_SECONDS)
 
-    def _end(self, door: Door, closed: socket.socket) -> None:
-        if (task := self._tasks.pop(door, None)) is not None:
-            task.cancel()
-        closed.close()
+    async def _end(self, door: Door) -> None:
+        task = self._tasks.pop(door)
+        task.cancel()
+        await asyncio.wait((task,))
+        self._doors.pop(door).close()
 
     def _certificates(self, arn: str, port: int) -> list[Names]:
         found = view.balancer(self._backend(arn), arn)
@@ -186,7 +189,11 @@ class Balancers:
         clients: set[asyncio.Task[None]] = set()
         try:
             while True:
-                sock, address = await self._loop.sock_accept(listening)
+                try:
+                    sock, address = await self._loop.sock_accept(listening)
+                except OSError:  # this process has as many files open as it may, for the moment
+                    await asyncio.sleep(_PAUSE)
+                    continue
                 task = self._loop.create_task(self._serve(door, sock, (address[0], address[1]), context))
                 clients.add(task)
                 task.add_done_callback(clients.discard)

@@ -85,8 +85,11 @@ class Exchange:
 
     async def _to_target(self, event: Any) -> None:
         """Send to the target; what it does not take any more, it has perhaps answered already."""
-        with suppress(OSError, h11.LocalProtocolError):
-            await self.target.send(event, self.activity)
+        try:
+            with suppress(OSError, h11.LocalProtocolError):
+                await self.target.send(event, self.activity)
+        except IdleError as error:
+            raise self._cut(504) from error
 
     async def _down(self) -> None:
         """Pass the answer back."""

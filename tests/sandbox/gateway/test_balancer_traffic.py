@@ -314,6 +314,16 @@ def test_a_load_balancer_without_a_listener_closes_the_connection(account: World
         ask(account.balancer()["DNSName"])
 
 
+def test_a_load_balancer_that_is_made_again_has_its_port_again(account: World) -> None:
+    hosts = []
+    for _ in range(3):
+        made = account.elb.create_load_balancer(Name="again", Subnets=account.subnets)["LoadBalancers"][0]
+        hosts.append(made["DNSName"])
+        account.elb.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
+
+    assert len(set(hosts)) == 1
+
+
 def test_a_load_balancer_has_its_port_again_after_a_restart(tmp_path: Path) -> None:
     ports = []
     for _ in range(2):
