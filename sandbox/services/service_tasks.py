@@ -220,8 +220,7 @@ class ServiceTasks:
                 health = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
             except ClientError:
                 continue  # it was deleted before its service
-            stays = [each for each in health if each["TargetHealth"]["State"] != "draining"]
-            there = {each["Target"]["Id"] for each in stays}
+            there = {each["Target"]["Id"] for each in health}
             wanted = {_target(number) for number in range(count)} if percent else set[str]()
             for operation, ids in (
                 (elb.register_targets, wanted - there),

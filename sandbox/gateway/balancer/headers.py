@@ -18,13 +18,15 @@ Header = tuple[bytes, bytes]
 _HOP = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate te trailer transfer-encoding upgrade".split()
 )
-_OWN = frozenset(b"x-forwarded-for x-forwarded-proto x-forwarded-port x-amzn-trace-id expect".split())
+_OWN = frozenset(b"host x-forwarded-for x-forwarded-proto x-forwarded-port x-amzn-trace-id expect".split())
 """What it says itself; it answers ``Expect: 100-continue`` itself as well."""
 _VALID = re.compile(rb"[-A-Za-z0-9]+")
 _MODE, _PORT = "routing.http.xff_header_processing.mode", "routing.http.xff_client_port.enabled"
 _DROP = "routing.http.drop_invalid_header_fields.enabled"
 LONGEST, MOST_BYTES = 16_384, 65_536
 """Bytes of the request line or of one header, and of all headers ("Quotas"; 400 by "Troubleshoot")."""
+_NOBODY = b"localhost"
+"""Host of a request of HTTP/1.0 that names none."""
 MOST_FORWARDED = 30
 """Addresses in X-Forwarded-For; a request with more is answered 463."""
 
@@ -34,10 +36,9 @@ def to_target(asked: Asked, client_port: int, attributes: Mapping[str, str], now
     kept = [
         (name, value)
         for name, value in passed_on(asked.headers)
-        if name not in _OWN
-        and name != b"expect"
-        and (_VALID.fullmatch(name) or attributes.get(_DROP) != "true")
+        if name not in _OWN and (_VALID.fullmatch(name) or attributes.get(_DROP) != "true")
     ]
+    kept.insert(0, (b"Host", asked.authority.encode("latin-1") or _NOBODY))
     address = f"{asked.source}:{client_port}" if attributes.get(_PORT) == "true" else asked.source
     there, mode = asked.values("x-forwarded-for"), attributes.get(_MODE, "append")
     forwarded = {"append": [*there, address], "preserve": there, "remove": []}[mode]

@@ -117,6 +117,21 @@ def test_requests_may_come_before_the_answers(host: str) -> None:
     assert heard.index(b"/first") < heard.index(b"/second")
 
 
+def test_a_client_of_http_1_0_is_answered_and_the_connection_closed(host: str) -> None:
+    heard = said(host, b"GET /old HTTP/1.0\r\n\r\n")
+
+    assert heard.startswith(b"HTTP/1.1 200")
+    assert b'"path": "/old"' in heard
+
+
+def test_a_target_is_asked_for_a_path_though_a_client_asks_for_a_url(host: str) -> None:
+    text = b"GET http://other.example.com/v1?a=b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    heard = said(host, text)
+
+    assert b'"path": "/v1?a=b"' in heard
+    assert b'["host", "other.example.com"]' in heard
+
+
 def test_a_client_that_waits_for_100_is_told_to_go_on(host: str) -> None:
     more = "Content-Length: 4\r\nExpect: 100-continue\r\nConnection: close"
     head = f"POST / HTTP/1.1\r\nHost: {host}\r\n{more}\r\n\r\n"
