@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from sandbox import local as sandbox
+from sandbox.gateway.balancer import AUTHORITY
 
 REGION = "us-east-1"
 """Of a shell that has `local env`: where environments/local.yaml deploys to."""
@@ -21,6 +22,8 @@ RUNS_NOTHING = (
     "`gatestack local start --gateway` and `gatestack deploy local` run LiteLLM itself"
 )
 """Of a sandbox without gateway."""
+GATEWAY = "gateway"
+"""Folder of the state folder for what the sandbox's gateway keeps."""
 
 
 class SandboxRefused(click.ClickException):
@@ -38,6 +41,12 @@ def state_folder() -> Path:
     """
     named = Path(os.environ.get("XDG_STATE_HOME", ""))
     return (named if named.is_absolute() else _home() / ".local" / "state") / "gatestack"
+
+
+def authority() -> Path | None:
+    """Return the file of who issues the certificates of the sandbox's load balancers, where there is one."""
+    file = state_folder() / GATEWAY / AUTHORITY
+    return file if file.exists() else None
 
 
 def _home() -> Path:

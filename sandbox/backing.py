@@ -33,3 +33,4 @@ class Backing:
     close: Callable[[], None] = lambda: None  # ends what runs; nothing is started any more
     notes: Callable[[], Sequence[str]] = tuple  # what the tasks that run lack here, a sentence each
     wait: Callable[[], bool] = lambda: False  # until no function runs; whether one did
+    balancers: Callable[[], list[dict[str, Any]]] = list  # where load balancers answer, for people

@@ -23,8 +23,13 @@ _PATH_HOST = re.compile(r"s3[.-]?[-a-z0-9]*\.amazonaws\.com|127\.0\.0\.1|localho
 
 
 def moto(gateway: Gateway | None = None) -> Backing:
-    """Return the backing on moto's services; with a *gateway* tasks are run."""
+    """Return the backing on moto's services; with a *gateway* tasks are run, and load balancers answer."""
     services, schemas = Services(gateway=gateway), ProviderSchemas()
+    balancers = None
+    if gateway is not None:
+        from sandbox.gateway.balancer.attached import attach  # noqa: PLC0415 - for who wants it alone
+
+        balancers = attach(services, gateway)
     return Backing(
         provisioner=lambda region: MotoProvisioner(services, schemas, region),
         schemas=schemas,
@@ -38,6 +43,7 @@ def moto(gateway: Gateway | None = None) -> Backing:
         zones=lambda: zones(services),
         notes=services.service_tasks.notes,
         wait=services.wait,
+        balancers=lambda: balancers.described() if balancers else [],
     )
 
 

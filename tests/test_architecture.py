@@ -46,6 +46,8 @@ ONLY_IN = {
     "rich": ("gatestack/",),
     "moto": ("sandbox/",),
     "jinja2": ("deployer/pages/html.py",),
+    "h11": ("sandbox/gateway/balancer/",),
+    "cryptography": ("sandbox/gateway/balancer/",),
 }
 """Library -> the only places that may import it."""
 

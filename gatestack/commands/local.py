@@ -67,6 +67,7 @@ def status(style: str) -> int:
         found = sandbox.status(state_folder())
     faults = told.faults(asked("faults")) if found.running else []
     environments = told.environments(asked("stacks")) if found.running else []
+    listeners = asked("load-balancers") if found.running else []
     if style == "json":
         key = found.key
         status_ = {
@@ -78,6 +79,7 @@ def status(style: str) -> int:
             "version": sandbox.version() if found.running else None,
             "gateway": found.gateway,
             "environments": environments,
+            "load_balancers": listeners,
             "faults": [{"kind": one.kind, "text": one.text} for one in faults],
         }
         telling.document(json.dumps(status_), revealed=True)
@@ -88,8 +90,8 @@ def status(style: str) -> int:
             click.echo(f"version: {sandbox.version()}")
             click.echo(f"tasks: {'; '.join(what_runs()) or 'they run'}")
             click.echo(f"environments: {', '.join(environments) or 'none'}")
-        for one in faults:
-            click.echo(str(one))
+        for line in (*told.addresses(listeners), *map(str, faults)):
+            click.echo(line)
     return 0
 
 

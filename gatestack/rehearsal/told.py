@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -37,6 +38,25 @@ def environments(stacks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the environments of the stacks that the sandbox's page `stacks` tells, by their tags."""
     tags = [stack["tags"] for region in stacks.values() for stack in region.values()]
     return sorted({one["Environment"] for one in tags if "Environment" in one})
+
+
+def addresses(listeners: list[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each listener that the sandbox's page `load-balancers` tells: what reaches it."""
+    return [f"load balancer {one['balancer']}, port {one['port']}: {_reached(one)}" for one in listeners]
+
+
+def _reached(listener: Mapping[str, Any]) -> str:
+    """A name of yours leads elsewhere, or nowhere: the client is told where to connect."""
+    here = f"localhost:{listener['here']}"
+    if listener["protocol"] != "HTTPS":
+        return f"http://{here}"
+    name = next((one for one in listener["names"] if "*" not in one), None)
+    trusting = f"curl --cacert {shlex.quote(listener['ca'])}"
+    if name is None:
+        return f"{trusting} https://{here}"
+    port = listener["port"]
+    url = f"https://{name}" if port == 443 else f"https://{name}:{port}"
+    return f"{trusting} --connect-to {name}:{port}:{here} {url}"
 
 
 def _of_calls(those: list[Mapping[str, Any]]) -> Iterator[Fault]:

@@ -55,6 +55,10 @@ def _zones(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
     return list(sandbox.backing.zones())
 
 
+def _balancers(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    return sandbox.backing.balancers()
+
+
 def _drift(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
     names = ("stack", "logical_id", "path", "value")
     return sandbox.control.change_by_hand(*(str(given[name]) for name in names))
@@ -98,6 +102,7 @@ _PAGES: Mapping[tuple[str, str], Callable[[Sandbox, Mapping[str, Any]], Any]] = 
     ("", "notes"): _notes,
     ("", "stacks"): _stacks,
     ("", "zones"): _zones,
+    ("", "load-balancers"): _balancers,
     ("POST", "drift"): _drift,
     ("POST", "provide"): _provide,
     ("POST", "reset"): _reset,

@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from urllib.parse import unquote, urlsplit
 from weakref import WeakSet
 
@@ -31,7 +31,7 @@ from sandbox.services.database_storage import REGION_OF, Disks, refusal
 from sandbox.services.function_runs import Runs
 from sandbox.services.functions import Function, Functions
 from sandbox.services.hosted_zones import Zones
-from sandbox.services.json_api import in_front
+from sandbox.services.json_api import Wsgi, in_front
 from sandbox.services.one_off_tasks import OneOffTasks
 from sandbox.services.proxies import Proxies
 from sandbox.services.rotation import Rotations
@@ -46,6 +46,19 @@ ENDPOINT = "http://127.0.0.1"
 _CONFIG = Config(
     s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, parameter_validation=True
 )
+
+
+class Beside(Protocol):
+    """What runs beside moto, and follows or answers some of the calls."""
+
+    def in_front(self, moto: Wsgi) -> Wsgi:
+        """Return an application that leaves the rest to *moto*."""
+
+    def clear(self) -> None:
+        """Forget everything."""
+
+    def close(self) -> None:
+        """End what runs."""
 
 
 class Services:
@@ -71,6 +84,7 @@ class Services:
         parts = (self._rotations, self.service_tasks, self._tasks)
         operations = {name: operation for part in parts for name, operation in part.operations.items()}
         self._json = in_front(operations, moto_app.application())
+        self._beside: list[Beside] = []
         self._there.add(self)
 
     def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -136,6 +150,11 @@ class Services:
         """Learn of the sandbox around."""
         self.surroundings = surroundings
 
+    def stand_before(self, beside: Beside) -> None:
+        """Have *beside* see each call before moto; it is cleared and closed with the rest."""
+        self._json = beside.in_front(self._json)
+        self._beside.append(beside)
+
     def reset(self) -> None:
         """End what runs, and forget everything in every account and region of this process."""
         for one in list(self._there):
@@ -149,12 +168,16 @@ class Services:
         parts = (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies, self._zones)
         for part in (*parts, self._disks, self._snapshots, self.tagged):
             part.clear()
+        for one in self._beside:
+            one.clear()
 
     def close(self) -> None:
         """End what runs; nothing is started any more."""
         self.runs.close()
         self.service_tasks.close()
         self._proxies.clear()
+        for one in self._beside:
+            one.close()
 
     def backend(self, service: str, region: str) -> Any:
         """Return moto's own state of *service*, for the few facts that its API neither takes nor makes."""

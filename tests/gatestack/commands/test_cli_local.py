@@ -119,6 +119,7 @@ def test_the_key_is_told_to_a_program_and_to_no_screen(user: User) -> None:
         "version",
         "gateway",
         "environments",
+        "load_balancers",
     }
     assert (told["running"], len(told["secret_access_key"])) == (True, 40)
     text = user.run("local", "status")
