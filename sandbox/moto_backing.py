@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from botocore.exceptions import ClientError
@@ -17,13 +17,20 @@ from sandbox.resources.provision import MotoProvisioner
 from sandbox.resources.schema import ProviderSchemas
 from sandbox.services.services import Services
 
+if TYPE_CHECKING:
+    from sandbox.gateway import Gateway
+
 _VIRTUAL_HOST = re.compile(r"(?P<bucket>.+)\.s3[.-]?[-a-z0-9]*\.amazonaws\.com")
 _PATH_HOST = re.compile(r"s3[.-]?[-a-z0-9]*\.amazonaws\.com|127\.0\.0\.1|localhost|.*\.localhost")
 
 
-def moto() -> Backing:
-    """Return the backing on moto's services."""
+def moto(gateway: Gateway | None = None) -> Backing:
+    """Return the backing on moto's services; with a *gateway* what is in them runs."""
     services, schemas = Services(), ProviderSchemas()
+    if gateway is not None:
+        from sandbox.gateway.databases.attached import attach  # noqa: PLC0415 - nobody else loads it
+
+        attach(services, gateway)
     return Backing(
         provisioner=lambda region: MotoProvisioner(services, schemas, region),
         schemas=schemas,
@@ -36,6 +43,7 @@ def moto() -> Backing:
         provide=provided(services),
         zones=lambda: zones(services),
         wait=services.runs.wait,
+        databases=lambda: services.engines.status(),
     )
 
 

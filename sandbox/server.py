@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
@@ -31,6 +31,9 @@ from sandbox.provisioning import Caller
 from sandbox.rehearsal import pages
 from sandbox.signatures import Signed, described
 from sandbox.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from sandbox.gateway import Gateway
 
 _ATTENTION = 0.02
 """Seconds after which a server in a `with` block notices that the block ended."""
@@ -73,13 +76,18 @@ class Sandbox:
         seed: int = 0,
         port: int = 0,
         key: Key | None = None,
+        gateway: Gateway | None = None,
     ) -> None:
-        """Without a *backing* resources become what moto makes of them; without a *key* it makes one."""
+        """
+        Without a *backing* resources become what moto makes of them; without a *key* it makes one.
+
+        With a *gateway* what is in it runs.
+        """
         self.clock: Clock = clock or RealClock()
         self._gate = Gate(key or Key.new(), self.clock.now)
         self.faults = Faults(seed)
         self.calls: list[Call] = []
-        self._given = backing
+        self._given, self._gateway = backing, gateway
         self._server = make_server("127.0.0.1", port, self.app, threaded=True, request_handler=_Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_ATTENTION,), daemon=True)
 
@@ -133,7 +141,7 @@ class Sandbox:
     def _moto(self) -> Backing:
         from sandbox.moto_backing import moto  # noqa: PLC0415 - moto takes most of a second to load
 
-        return moto()
+        return moto(self._gateway)
 
     def _later(self, seconds: float, action: Action) -> None:
         self.control.after(seconds, action)

@@ -51,6 +51,10 @@ def _zones(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
     return list(sandbox.backing.zones())
 
 
+def _databases(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    return sandbox.backing.databases()
+
+
 def _drift(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
     names = ("stack", "logical_id", "path", "value")
     return sandbox.control.change_by_hand(*(str(given[name]) for name in names))
@@ -93,6 +97,7 @@ _PAGES: Mapping[tuple[str, str], Callable[[Sandbox, Mapping[str, Any]], Any]] = 
     ("", "calls"): _calls,
     ("", "stacks"): _stacks,
     ("", "zones"): _zones,
+    ("", "databases"): _databases,
     ("POST", "drift"): _drift,
     ("POST", "provide"): _provide,
     ("POST", "reset"): _reset,

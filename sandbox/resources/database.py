@@ -137,6 +137,7 @@ def _create_instance(call: Call) -> Provisioned:
     name = call.name("DBInstanceIdentifier", 63, lower=True)
     engine = str(call.properties.get("Engine", ""))
     require.snapshot(call, call.properties.get("DBSnapshotIdentifier"), "DBSnapshot")
+    _begin_from(call, "instance", name, call.properties.get("DBSnapshotIdentifier"))
     made = call.apply(
         "rds",
         "create_db_instance",
@@ -151,6 +152,12 @@ def _create_instance(call: Call) -> Provisioned:
     return Provisioned(name, _instance_attributes(made))
 
 
+def _begin_from(call: Call, kind: str, name: str, snapshot: str | None) -> None:
+    """Note what a new database is restored from: moto is asked to make an empty one."""
+    if snapshot:
+        call.services.engines.begins_from(call.request.region, kind, name, snapshot)
+
+
 def _become_available(call: Call, name: str) -> None:
     """Have the instance take connections at the end of its creation, in a sandbox where time passes."""
     around = call.services.surroundings
@@ -161,6 +168,7 @@ def _become_available(call: Call, name: str) -> None:
 
     def available() -> None:
         instance.status = "available"
+        call.services.engines.settle(call.request.region)
 
     around.after(seconds(call.request.type) - 2.0, available)
 
@@ -227,6 +235,7 @@ def _delete_instance(call: Call, current: Provisioned) -> None:
 def _create_cluster(call: Call) -> Provisioned:
     name = call.name("DBClusterIdentifier", 63, lower=True)
     require.snapshot(call, call.properties.get("SnapshotIdentifier"), "DBClusterSnapshot")
+    _begin_from(call, "cluster", name, call.properties.get("SnapshotIdentifier"))
     made = call.apply(
         "rds",
         "create_db_cluster",

@@ -24,6 +24,7 @@ from sandbox.access.tagged import Tagged
 from sandbox.rules import databases
 from sandbox.services import engine_versions
 from sandbox.services.bucket_policies import put_by_api
+from sandbox.services.database_engines import DatabaseEngines, Records
 from sandbox.services.database_hosts import closed
 from sandbox.services.database_snapshots import INSIDE, Snapshots
 from sandbox.services.database_storage import REGION_OF, Disks, refusal
@@ -64,6 +65,7 @@ class Services:
         self._lock = threading.Lock()
         self.functions, self.runs, self._proxies = Functions(), Runs(), Proxies(self)
         self._disks, self._snapshots = Disks(self), Snapshots(self)
+        self.engines: DatabaseEngines = Records()
         self._zones, self.offers = Zones(self.hosted_zone), ZoneOffers(self)
         self.service_tasks = ServiceTasks(self, self._proxies.restarted)
         self._tasks = OneOffTasks(self, self.service_tasks)
@@ -79,7 +81,7 @@ class Services:
         if engine_versions.asked(form):
             start_response("200 OK", [("Content-Type", "text/xml")])
             return [engine_versions.answer(form)]
-        for before in (self._rules, self._disks.before, self._snapshots.before):
+        for before in (self._rules, self._disks.before, self._snapshots.before, self.engines.before):
             if (refused := before(environ, form)) is not None:
                 start_response("400 Bad Request", [("Content-Type", "text/xml")])
                 return [refused]
@@ -94,6 +96,7 @@ class Services:
         self._zones.before(environ["PATH_INFO"])
         answered = self._json(environ, start_response)
         self._snapshots.after(environ, form)
+        self.engines.after(environ, form)
         return answered
 
     def _rules(self, environ: Mapping[str, Any], form: bytes) -> bytes | None:
@@ -131,13 +134,14 @@ class Services:
     def _forget(self) -> None:
         self.runs.stop()
         parts = (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies, self._zones)
-        for part in (*parts, self._disks, self._snapshots, self.tagged):
+        for part in (*parts, self._disks, self._snapshots, self.engines, self.tagged):
             part.clear()
 
     def close(self) -> None:
         """End what runs; nothing is started any more."""
         self.runs.close()
         self._proxies.clear()
+        self.engines.close()
 
     def backend(self, service: str, region: str) -> Any:
         """Return moto's own state of *service*, for the few facts that its API neither takes nor makes."""
