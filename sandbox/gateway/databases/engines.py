@@ -200,8 +200,8 @@ class Engines:
         group = _group(record, one.key.kind, state)
         if group != one.group:
             first, one.group = one.group is None, group
-            one.server.apply(group)
-            if first:  # a new database starts with its group; a later change of some waits for a restart
+            waits = one.server.apply(group)
+            if first and waits:  # a new database starts with its group; a later change waits for a restart
                 one.server.restart()
 
     def _keep_copies(self, request: Request) -> None:

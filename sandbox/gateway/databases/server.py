@@ -21,6 +21,9 @@ _QUIET = {"log_statement": "none", "log_min_error_statement": "panic", "log_min_
 _SECONDS = 20
 """For a login and for each answer."""
 _START_SECONDS = 30
+_MARK = "sandbox.applied"
+"""A parameter of our own: which set of parameters the server has read."""
+_LOOKS = 1000
 _LIBRARIES = "shared_preload_libraries"
 
 
@@ -54,6 +57,7 @@ class Server:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.running = False
+        self._times = 0
         self.left_out: Mapping[str, str] = {}
         """Parameters of its group that it does not have, and why."""
 
@@ -134,15 +138,26 @@ class Server:
             if database and not run(f"SELECT FROM pg_database WHERE datname = {native.literal(database)}"):
                 run(f"CREATE DATABASE {native.identifier(database)} OWNER {name}")
 
-    def apply(self, group: Mapping[str, str]) -> None:
-        """Give it the parameters of *group* that it knows; what wants a restart waits for one."""
+    def apply(self, group: Mapping[str, str]) -> bool:
+        """
+        Give it the parameters of *group* that it knows; returns whether one waits for a restart.
+
+        New logins meet all others when this returns: a session sees what the server has read, and a server
+        that has told its sessions goes on to read who may log in, before it takes another one.
+        """
         with self._superuser() as run:
-            known = frozenset(str(row[0]) for row in run("SELECT name FROM pg_settings"))
-            found = settings.judged(group, known, self.site.programs.major)
+            known = {str(name): str(context) for name, context in run("SELECT name, context FROM pg_settings")}
+            found = settings.judged(group, frozenset(known), self.site.programs.major)
             refused = self._set(run, found)
             self.left_out = {**found.left_out, **refused}
             self.site.owner.write(self.site.data / "pg_hba.conf", settings.access(found.force_tls))
+            self._times += 1
+            run(f"ALTER SYSTEM SET {_MARK} TO '{self._times}'")
             run("SELECT pg_reload_conf()")
+            for _ in range(_LOOKS):
+                if run(f"SELECT current_setting('{_MARK}', true)") == [[str(self._times)]]:
+                    break
+        return any(known[name] == "postmaster" for name in found.given.keys() - refused.keys())
 
     def _set(self, run: Callable[[str], Any], found: Parameters) -> Mapping[str, str]:
         """Set what it is given; returns what the server refuses, and why."""
