@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
 from sandbox.resources.durations import seconds
-from sandbox.resources.handler import Call, Handler
+from sandbox.resources.handler import Call, Handler, random_text
 from sandbox.resources.shapes import text
 
 _ADVANCED_INSIGHTS_DAYS = 465
@@ -234,15 +234,18 @@ def _delete_instance(call: Call, current: Provisioned) -> None:
 
 def _create_cluster(call: Call) -> Provisioned:
     name = call.name("DBClusterIdentifier", 63, lower=True)
-    require.snapshot(call, call.properties.get("SnapshotIdentifier"), "DBClusterSnapshot")
-    _begin_from(call, "cluster", name, call.properties.get("SnapshotIdentifier"))
+    snapshot = call.properties.get("SnapshotIdentifier")
+    require.snapshot(call, snapshot, "DBClusterSnapshot")
+    _begin_from(call, "cluster", name, snapshot)
+    ours = snapshot in call.services.backend("rds", call.request.region).cluster_snapshots
     made = call.apply(
         "rds",
-        "create_db_cluster",
+        "restore_db_cluster_from_snapshot" if ours else "create_db_cluster",
         DBClusterIdentifier=name,
         VpcSecurityGroupIds=_groups(call),
         Port=call.properties.get("Port", _PORTS.get(str(call.properties.get("Engine", "")))),
         Tags=call.tags,
+        **({} if ours or not snapshot else _administrator_of(call, snapshot)),
     )["DBCluster"]
     facts = {
         "DBClusterArn": made["DBClusterArn"],
@@ -252,6 +255,19 @@ def _create_cluster(call: Call) -> Provisioned:
         "ReadEndpoint.Address": made["ReaderEndpoint"],
     }
     return Provisioned(name, facts)
+
+
+def _administrator_of(call: Call, snapshot: str) -> Mapping[str, str]:
+    """
+    Return the login that a snapshot of an instance, or of another account, brings to a cluster.
+
+    The template may not name it (AWS docs, AWS::RDS::DBCluster, "SnapshotIdentifier"), and moto makes no cluster
+    without one. The password is nobody's: CloudFormation sets none after the restore.
+    """
+    there = call.services.backend("rds", call.request.region).database_snapshots
+    found = there.get(snapshot.rpartition(":")[2])
+    user = found.database.master_username if found is not None else None
+    return {"MasterUsername": user or "postgres", "MasterUserPassword": random_text(32)}
 
 
 def _update_cluster(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:

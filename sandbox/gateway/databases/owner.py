@@ -18,7 +18,7 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sandbox.gateway.databases.errors import DatabaseError
 from sandbox.gateway.databases.programs import Programs
@@ -32,6 +32,8 @@ _END = (
 """For sh: wait for the end of the standard input, then end every server at once, and remove the folder."""
 _SECONDS = 60.0
 """Longer than any program takes that is waited for; none takes more than one here."""
+_SAID = 500
+"""Characters of what a program wrote that are told."""
 
 
 class Owner:
@@ -80,21 +82,32 @@ class Owner:
 
     def run(self, command: list[str], environment: Mapping[str, str]) -> None:
         """Run *command* as the servers' user; raises DatabaseError with what it wrote."""
+        name = Path(command[0]).name
         with tempfile.TemporaryFile() as errors:
-            done = subprocess.run(  # noqa: S603 - programs of our own packages
-                command,
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,  # a server keeps it open
-                stderr=errors,
-                timeout=_SECONDS,
-                check=False,
-                **self._identity(environment),
-            )
+            try:
+                done = self._done(command, environment, errors)
+            except OSError as error:
+                raise DatabaseError(f"{command[0]} cannot be run: {error.strerror}") from error
+            except subprocess.TimeoutExpired as error:
+                raise DatabaseError(f"{name} did not end within {_SECONDS:.0f} s") from error
             if done.returncode:
                 errors.seek(0)
-                said = errors.read().decode(errors="replace").strip()[-500:]
-                raise DatabaseError(f"{Path(command[0]).name} ended with {done.returncode}: {said}")
+                said = errors.read().decode(errors="replace").strip()[-_SAID:]
+                raise DatabaseError(f"{name} ended with {done.returncode}: {said}")
+
+    def _done(
+        self, command: list[str], environment: Mapping[str, str], errors: IO[bytes] | int
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(  # noqa: S603 - programs of our own packages
+            command,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # a server keeps it open
+            stderr=errors,
+            timeout=_SECONDS,
+            check=False,
+            **self._identity(environment),
+        )
 
     def reached(self, programs: Programs) -> Programs:
         """Return *programs* where the servers' user reaches them: a copy, if they are in root's own folder."""
@@ -112,7 +125,9 @@ class Owner:
 
     def _within_reach(self, programs: Programs) -> Programs:
         try:
-            self.run([str(programs.folder / "initdb"), "--version"], programs.environment)
+            self._done(
+                [str(programs.folder / "initdb"), "--version"], programs.environment, subprocess.DEVNULL
+            )
         except PermissionError:
             copied = self.folder / f"server-{programs.major}"
             shutil.copytree(programs.folder.parent, copied, symlinks=True)

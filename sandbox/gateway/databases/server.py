@@ -21,8 +21,6 @@ _QUIET = {"log_statement": "none", "log_min_error_statement": "panic", "log_min_
 _SECONDS = 20
 """For a login and for each answer."""
 _START_SECONDS = 30
-_MARK = "sandbox.applied"
-"""A parameter of our own: which set of parameters the server has read."""
 _LOOKS = 1000
 _LIBRARIES = "shared_preload_libraries"
 
@@ -70,10 +68,11 @@ class Server:
         own, key = certificate
         site.owner.write(site.data / "server.crt", own)
         site.owner.write(site.data / "server.key", key)
-        site.owner.write(site.data / "postgresql.conf", settings.configuration(site.address, site.port))
         site.owner.write(site.data / "postgresql.auto.conf", "")
-        site.owner.write(site.data / "pg_hba.conf", settings.access(True))
-        return cls(site)
+        site.owner.write(site.data / "pg_hba.conf", settings.access(force_tls=True))
+        made = cls(site)
+        made._configure()
+        return made
 
     def start(self) -> None:
         """Start it, if it does not run; returns when it takes logins. Raises DatabaseError."""
@@ -150,14 +149,19 @@ class Server:
             found = settings.judged(group, frozenset(known), self.site.programs.major)
             refused = self._set(run, found)
             self.left_out = {**found.left_out, **refused}
-            self.site.owner.write(self.site.data / "pg_hba.conf", settings.access(found.force_tls))
+            self.site.owner.write(self.site.data / "pg_hba.conf", settings.access(force_tls=found.force_tls))
             self._times += 1
-            run(f"ALTER SYSTEM SET {_MARK} TO '{self._times}'")
+            self._configure()
             run("SELECT pg_reload_conf()")
             for _ in range(_LOOKS):
-                if run(f"SELECT current_setting('{_MARK}', true)") == [[str(self._times)]]:
+                if run(f"SELECT current_setting('{settings.MARK}', true)") == [[str(self._times)]]:
                     break
         return any(known[name] == "postmaster" for name in found.given.keys() - refused.keys())
+
+    def _configure(self) -> None:
+        site = self.site
+        text = settings.configuration(site.address, site.port, self._times)
+        site.owner.write(site.data / "postgresql.conf", text)
 
     def _set(self, run: Callable[[str], Any], found: Parameters) -> Mapping[str, str]:
         """Set what it is given; returns what the server refuses, and why."""
@@ -170,7 +174,7 @@ class Server:
             try:
                 run(f"ALTER SYSTEM SET {native.identifier(name)} TO {native.literal(kept)}")
             except native.DatabaseError as error:
-                refused[name] = str(error.args[0].get("M", "refused"))
+                refused[name] = _said(error)
         return refused
 
     def _libraries(self, wanted: str) -> str:
@@ -198,6 +202,8 @@ class Server:
             raise DatabaseError(f"the server at {site.address}:{site.port} takes no login") from error
         try:
             yield connection.run
+        except native.DatabaseError as error:
+            raise DatabaseError(f"the server refuses: {_said(error)}") from None
         except (native.InterfaceError, OSError) as error:
             raise DatabaseError(f"the connection to {site.address}:{site.port} broke") from error
         finally:
@@ -209,3 +215,9 @@ def _roles(run: Callable[[str], Any]) -> None:
     """Make the group of RDS's administrators, unless it is there."""
     if not run("SELECT FROM pg_roles WHERE rolname = 'rds_superuser'"):
         run("CREATE ROLE rds_superuser NOLOGIN IN ROLE pg_monitor, pg_signal_backend")
+
+
+def _said(error: native.DatabaseError) -> str:
+    """Return the message alone: other fields may repeat a statement, which may hold a password."""
+    fields = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+    return str(fields.get("M", "no reason given"))

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 SUPERUSER = "rdsadmin"
 """AWS's own role on RDS; nobody else logs in as it."""
 FORCE_TLS, TLS_SINCE = "rds.force_ssl", 15
+MARK = "sandbox.applied"
+"""A parameter of our own: sessions see by it what the server has read."""
 MOST_CONNECTIONS = 100
 SHARED_BUFFERS = "16MB"
 
@@ -64,15 +66,15 @@ def judged(group: Mapping[str, str], known: frozenset[str], major: int) -> Param
     return Parameters(given, left_out, _forces(group.get(FORCE_TLS), major))
 
 
-def configuration(address: str, port: int) -> str:
-    """Return postgresql.conf of a server that listens there."""
-    lines = {"listen_addresses": f"'{address}'", "port": str(port), **_FIRST, **_OWN}
+def configuration(address: str, port: int, times: int) -> str:
+    """Return postgresql.conf of a server that listens there; *times*: how often it was written."""
+    lines = {"listen_addresses": f"'{address}'", "port": str(port), **_FIRST, **_OWN, MARK: str(times)}
     return "".join(f"{name} = {value}\n" for name, value in lines.items())
 
 
-def access(parameters_force_tls: bool) -> str:  # noqa: FBT001 - the one thing that it depends on
+def access(*, force_tls: bool) -> str:
     """Return pg_hba.conf: passwords only; this machine only."""
-    kind = "hostssl" if parameters_force_tls else "host"
+    kind = "hostssl" if force_tls else "host"
     lines = [
         f"host all {SUPERUSER} 127.0.0.0/8 scram-sha-256",
         f"host replication {SUPERUSER} 127.0.0.0/8 scram-sha-256",
