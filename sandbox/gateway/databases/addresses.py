@@ -95,7 +95,9 @@ def _replace(model: Any, name: str, place: Any) -> None:
 def _of_instance(instance: Any) -> str | None:
     """An instance of Aurora is where its cluster is: one server stands for all."""
     if instance.db_cluster_identifier:
-        return _PLACES.get(Key(instance.account_id, instance.region, "cluster", instance.db_cluster_identifier))
+        return _PLACES.get(
+            Key(instance.account_id, instance.region, "cluster", instance.db_cluster_identifier)
+        )
     return _PLACES.get(Key(instance.account_id, instance.region, "instance", instance.db_instance_identifier))
 
 

@@ -213,7 +213,9 @@ class Engines:
         if made and source and self._is_new(region, made[1], state):
             self._tried(
                 source,
-                lambda: self._copies.update({(region, made[1]): self._fleet.copy(source.server, source.master)}),
+                lambda: self._copies.update(
+                    {(region, made[1]): self._fleet.copy(source.server, source.master)}
+                ),
             )
         again = request.copies_a_copy
         if again and (region, again[0]) in self._copies and self._is_new(region, again[1], state):

@@ -31,7 +31,10 @@ _COPIES = {
     "DeleteDBInstance": (INSTANCE, "FinalDBSnapshotIdentifier"),
     "DeleteDBCluster": (CLUSTER, "FinalDBSnapshotIdentifier"),
 }
-_COPIES_OF_COPIES = {"CopyDBSnapshot": (INSTANCE, "DBSnapshot"), "CopyDBClusterSnapshot": (CLUSTER, "DBClusterSnapshot")}
+_COPIES_OF_COPIES = {
+    "CopyDBSnapshot": (INSTANCE, "DBSnapshot"),
+    "CopyDBClusterSnapshot": (CLUSTER, "DBClusterSnapshot"),
+}
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,9 @@ class Server:
         that has told its sessions goes on to read who may log in, before it takes another one.
         """
         with self._superuser() as run:
-            known = {str(name): str(context) for name, context in run("SELECT name, context FROM pg_settings")}
+            known = {
+                str(name): str(context) for name, context in run("SELECT name, context FROM pg_settings")
+            }
             found = settings.judged(group, frozenset(known), self.site.programs.major)
             refused = self._set(run, found)
             self.left_out = {**found.left_out, **refused}

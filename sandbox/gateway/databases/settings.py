@@ -45,7 +45,15 @@ _FIRST = {
 }
 """What a group may change; the prefix is RDS's (Amazon RDS User Guide, "RDS for PostgreSQL database log files")."""
 _ADDRESS = ("listen_addresses", "port")
-_PLACES = ("data_directory", "config_file", "hba_file", "ident_file", "external_pid_file", "log_directory", "log_filename")
+_PLACES = (
+    "data_directory",
+    "config_file",
+    "hba_file",
+    "ident_file",
+    "external_pid_file",
+    "log_directory",
+    "log_filename",
+)
 _ARCHIVE = ("archive_mode", "archive_command", "archive_library", "restore_command")
 _THIS_MACHINE = frozenset((*_OWN, *_ADDRESS, *_PLACES, *_ARCHIVE))
 
