@@ -43,7 +43,7 @@ def moto(gateway: Gateway | None = None) -> Backing:
         provide=provided(services),
         zones=lambda: zones(services),
         wait=services.runs.wait,
-        databases=lambda: services.engines.status(),
+        databases=services.engines.status,
     )
 
 

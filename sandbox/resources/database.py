@@ -261,8 +261,8 @@ def _administrator_of(call: Call, snapshot: str) -> Mapping[str, str]:
     """
     Return the login that a snapshot of an instance, or of another account, brings to a cluster.
 
-    The template may not name it (AWS docs, AWS::RDS::DBCluster, "SnapshotIdentifier"), and moto makes no cluster
-    without one. The password is nobody's: CloudFormation sets none after the restore.
+    The template may not name it (AWS docs, AWS::RDS::DBCluster, "SnapshotIdentifier"), and moto makes no
+    cluster without one. The password is nobody's: CloudFormation sets none after the restore.
     """
     there = call.services.backend("rds", call.request.region).database_snapshots
     found = there.get(snapshot.rpartition(":")[2])

@@ -21,10 +21,10 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from sandbox.access.tagged import Tagged
+from sandbox.database_engines import DatabaseEngines, Records
 from sandbox.rules import databases
 from sandbox.services import engine_versions
 from sandbox.services.bucket_policies import put_by_api
-from sandbox.services.database_engines import DatabaseEngines, Records
 from sandbox.services.database_hosts import closed
 from sandbox.services.database_snapshots import INSIDE, Snapshots
 from sandbox.services.database_storage import REGION_OF, Disks, refusal

@@ -1,8 +1,9 @@
 """
 Loopback addresses of their own for databases, so that each has the port that it was asked to have.
 
-All of 127.0.0.0/8 is this machine on Linux (RFC 1122, 3.2.1.3); where an address besides 127.0.0.1 is none, as on
-a Mac, there is one database a port. moto makes its endpoints of names; here they become what is listened on.
+All of 127.0.0.0/8 is this machine on Linux (RFC 1122, 3.2.1.3); where an address besides 127.0.0.1 is none,
+as on a Mac, there is one database a port. moto makes its endpoints of names; here they become what is
+listened on.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def free(port: int) -> str:
     Return an address at which nobody listens on *port*.
 
     Raises:
-        DatabaseError: another program has the port at all of them, or may nobody take it.
+        DatabaseError: another program has the port at all of them, or nobody may take it.
 
     """
     why = ""

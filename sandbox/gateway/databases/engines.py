@@ -2,9 +2,9 @@
 The servers of one account's databases, kept to what RDS's API was asked for. In front of moto, and behind it.
 
 A DB instance has its server before RDS answers that it is being created; a cluster has one that takes logins
-while an instance of it is available (Aurora User Guide, "Amazon Aurora DB clusters"). A reader of Aurora is the
-same server as its writer. A restore to a point in time, a read replica and any other engine are records, as
-without servers.
+while an instance of it is available (Aurora User Guide, "Amazon Aurora DB clusters"). A reader of Aurora is
+the same server as its writer. A restore to a point in time, a read replica and any other engine are records,
+as without servers.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class _Database:
     asked: str
     """The engine version."""
     restored: bool = False
-    """Whether its data are a snapshot's, and so its administrator and, unless told otherwise, the password."""
+    """Whether its data are a snapshot's, and so its administrator and, unless told, the password."""
     beginning: bool = True
     """Until RDS has answered the request that makes it."""
     password: str | None = field(default=None, repr=False)

@@ -110,7 +110,7 @@ class Owner:
         )
 
     def reached(self, programs: Programs) -> Programs:
-        """Return *programs* where the servers' user reaches them: a copy, if they are in root's own folder."""
+        """Return *programs* where the servers' user reaches them: a copy, if they are in root's own."""
         with self._lock:
             if programs.folder not in self._reached:
                 self._reached[programs.folder] = self._within_reach(programs)

@@ -180,7 +180,7 @@ class Server:
         return refused
 
     def _libraries(self, wanted: str) -> str:
-        """Return which of the libraries *wanted* there are: without one of them the server would not start."""
+        """Return which of the libraries *wanted* there are: without one no server starts."""
         roots = [self.site.programs.folder.parent / each for each in ("lib", "lib/postgresql")]
         names = [one.strip() for one in wanted.split(",") if one.strip()]
         return ",".join(one for one in names if any((root / f"{one}.so").exists() for root in roots))

@@ -43,7 +43,7 @@ _FIRST = {
     "password_encryption": "'scram-sha-256'",
     "log_line_prefix": "'%t:%r:%u@%d:[%p]:'",
 }
-"""What a group may change; the prefix is RDS's (Amazon RDS User Guide, "RDS for PostgreSQL database log files")."""
+"""What a group may change; the prefix is RDS's (User Guide, "RDS for PostgreSQL database log files")."""
 _ADDRESS = ("listen_addresses", "port")
 _PLACES = (
     "data_directory",

@@ -104,7 +104,7 @@ def test_the_administrator_logs_in_with_tls_that_the_sandboxs_authority_vouches_
     running: Sandbox, rds: Any
 ) -> None:
     address = make(rds, "one")
-    gateway = running._gateway  # noqa: SLF001 - what a user is told of is the folder
+    gateway = running._gateway
     assert gateway is not None
     trusted = ssl.create_default_context(cafile=str(gateway.folder / AUTHORITY))
 
