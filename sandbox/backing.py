@@ -32,4 +32,4 @@ class Backing:
     zones: Callable[[], Collection[str]] = tuple  # ids of the hosted zones
     close: Callable[[], None] = lambda: None  # ends what runs; nothing is started any more
     wait: Callable[[], bool] = lambda: False  # until no function runs; whether one did
-    databases: Callable[[], list[dict[str, Any]]] = list  # the servers that databases are, for people
+    databases: Callable[[], dict[str, Any] | None] = lambda: None  # their servers, where there are to be some

@@ -25,8 +25,8 @@ class DatabaseEngines(Protocol):
     def settle(self, region: str) -> None:
         """Follow what changed by itself."""
 
-    def status(self) -> list[dict[str, Any]]:
-        """Return what there is, for people."""
+    def status(self) -> dict[str, Any] | None:
+        """Return `servers`, and `lacks`, why there are none; None where there are to be none."""
 
     def clear(self) -> None:
         """Forget everything."""
@@ -36,7 +36,10 @@ class DatabaseEngines(Protocol):
 
 
 class Records:
-    """No servers."""
+    """No servers; *lacks* says why, where there were to be some."""
+
+    def __init__(self, lacks: str = "") -> None:
+        self._lacks = lacks
 
     def begins_from(self, region: str, kind: str, name: str, snapshot: str) -> None:
         """A record has no data."""
@@ -50,9 +53,9 @@ class Records:
     def settle(self, region: str) -> None:
         """Nothing follows."""
 
-    def status(self) -> list[dict[str, Any]]:
-        """Return nothing."""
-        return []
+    def status(self) -> dict[str, Any] | None:
+        """Say why there is nothing."""
+        return {"servers": [], "lacks": self._lacks} if self._lacks else None
 
     def clear(self) -> None:
         """Nothing is held."""

@@ -87,7 +87,8 @@ class Sandbox:
         self._gate = Gate(key or Key.new(), self.clock.now)
         self.faults = Faults(seed)
         self.calls: list[Call] = []
-        self._given, self._gateway = backing, gateway
+        self.gateway = gateway
+        self._given = backing
         self._server = make_server("127.0.0.1", port, self.app, threaded=True, request_handler=_Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_ATTENTION,), daemon=True)
 
@@ -141,7 +142,7 @@ class Sandbox:
     def _moto(self) -> Backing:
         from sandbox.moto_backing import moto  # noqa: PLC0415 - moto takes most of a second to load
 
-        return moto(self._gateway)
+        return moto(self.gateway)
 
     def _later(self, seconds: float, action: Action) -> None:
         self.control.after(seconds, action)

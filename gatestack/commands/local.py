@@ -52,7 +52,9 @@ def status(style: str) -> int:
     with refusing():
         found = sandbox.status(state_folder())
     faults = told.faults(asked("faults")) if found.running else []
-    environments = told.environments(asked("stacks")) if found.running else []
+    stacks = asked("stacks") if found.running else {}
+    environments = told.environments(stacks)
+    databases = asked("databases") if found.running else None
     if style == "json":
         key = found.key
         status_ = {
@@ -63,6 +65,7 @@ def status(style: str) -> int:
             "folder": str(state_folder()),
             "version": sandbox.version() if found.running else None,
             "environments": environments,
+            "databases": databases["servers"] if databases else [],
             "faults": [{"kind": one.kind, "text": one.text} for one in faults],
         }
         telling.document(json.dumps(status_), revealed=True)
@@ -72,6 +75,8 @@ def status(style: str) -> int:
         if found.running:
             click.echo(f"version: {sandbox.version()}")
             click.echo(f"environments: {', '.join(environments) or 'none'}")
+        for line in told.databases(databases, stacks):
+            click.echo(f"database: {line}")
         for one in faults:
             click.echo(str(one))
     return 0

@@ -14,6 +14,10 @@ _EVERY: Mapping[str, tuple[Kind, str]] = {
 }
 """Kind of a fault of all services -> the command that sets it, and the sentence of it."""
 SECONDS_PER_MINUTE = 60.0
+_REDIS = "AWS::ElastiCache::ReplicationGroup"
+_NO_REDIS = (
+    "Redis: a record, nobody answers at its endpoint: no package of PyPI has a Redis 7 server with TLS"
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,33 @@ def environments(stacks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the environments of the stacks that the sandbox's page `stacks` tells, by their tags."""
     tags = [stack["tags"] for region in stacks.values() for stack in region.values()]
     return sorted({one["Environment"] for one in tags if "Environment" in one})
+
+
+def databases(found: Mapping[str, Any] | None, stacks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """
+    Return a line for each server of the sandbox's page `databases`, and what of the stacks has none.
+
+    None is a sandbox whose databases are to be records.
+    """
+    if found is None:
+        return []
+    lines = [_server(one) for one in found["servers"]] + ([found["lacks"]] if found["lacks"] else [])
+    there = {
+        kind for region in stacks.values() for one in region.values() for kind in one["resources"].values()
+    }
+    return lines + ([_NO_REDIS] if _REDIS in there else [])
+
+
+def _server(one: Mapping[str, Any]) -> str:
+    asked = (
+        "" if one["asked"].partition(".")[0] == one["version"].partition(".")[0] else f", not {one['asked']}"
+    )
+    state = "running" if one["running"] else "stopped"
+    line = f"{one['name']}: PostgreSQL {one['version']}{asked}, {state} at {one['address']}:{one['port']}"
+    line += f", {one['mebibytes']} MiB on disk"
+    for name, reason in sorted(one["left_out"].items()):
+        line += f"; without {name} ({reason})"
+    return line + (f"; {one['trouble']}" if one["trouble"] else "")
 
 
 def _of_calls(those: list[Mapping[str, Any]]) -> Iterator[Fault]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from sandbox.database_engines import Records
 from sandbox.gateway import Gateway
 from sandbox.gateway.databases.engines import Engines
 from sandbox.gateway.databases.fleet import Fleet
 from sandbox.services.services import Services
+
+_LACKS = "this machine has no PostgreSQL server: databases are records, and rotations change nothing in them"
 
 
 def attach(services: Services, gateway: Gateway) -> None:
@@ -16,6 +19,7 @@ def attach(services: Services, gateway: Gateway) -> None:
     """
     fleet = Fleet(gateway.folder, gateway.postgres)
     if not fleet.programs:
+        services.engines = Records(_LACKS)
         return
     services.engines = Engines(services, fleet)
     services.runs.stand_ins = False

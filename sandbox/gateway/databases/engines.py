@@ -118,10 +118,10 @@ class Engines:
                 elif record is not None:
                     self._tried(one, lambda one=one, record=record: self._settle(one, record, state))
 
-    def status(self) -> list[dict[str, Any]]:
+    def status(self) -> dict[str, Any]:
         """Return what there is, for people: address, versions, MiB on disk, what is left out and why."""
         with self._lock:
-            return [_told(one) for one in self._there.values()]
+            return {"servers": [_told(one) for one in self._there.values()], "lacks": ""}
 
     def clear(self) -> None:
         """End every server, and forget every copy."""

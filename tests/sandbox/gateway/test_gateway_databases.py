@@ -104,7 +104,7 @@ def test_the_administrator_logs_in_with_tls_that_the_sandboxs_authority_vouches_
     running: Sandbox, rds: Any
 ) -> None:
     address = make(rds, "one")
-    gateway = running._gateway
+    gateway = running.gateway
     assert gateway is not None
     trusted = ssl.create_default_context(cafile=str(gateway.folder / AUTHORITY))
 
@@ -163,7 +163,7 @@ def test_parameters_that_postgresql_knows_are_applied_and_the_rest_is_told(
     native.Connection("boss", host=address, database="app", password=PASSWORD, ssl_context=False).close()
     rds.reboot_db_instance(DBInstanceIdentifier="one")
     assert run(url(address), "SHOW max_connections") == [[["50"]]]
-    (told,) = running.backing.databases()
+    (told,) = (running.backing.databases() or {})["servers"]
     assert told["left_out"] == {"rds.log_retention_period": "RDS's own"}
     assert told["asked"] == "17.7"
 
