@@ -32,4 +32,4 @@ class Backing:
     zones: Callable[[], Collection[str]] = tuple  # ids of the hosted zones
     close: Callable[[], None] = lambda: None  # ends what runs; nothing is started any more
     wait: Callable[[], bool] = lambda: False  # until no function runs; whether one did
-    databases: Callable[[], dict[str, Any] | None] = lambda: None  # their servers, where there are to be some
+    databases: Callable[[], dict[str, Any]] = dict  # their servers, where there are to be some

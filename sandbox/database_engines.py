@@ -25,8 +25,8 @@ class DatabaseEngines(Protocol):
     def settle(self, region: str) -> None:
         """Follow what changed by itself."""
 
-    def status(self) -> dict[str, Any] | None:
-        """Return `servers`, and `lacks`, why there are none; None where there are to be none."""
+    def status(self) -> dict[str, Any]:
+        """Return `servers`, and `lacks`, why there are none; nothing where there are to be none."""
 
     def clear(self) -> None:
         """Forget everything."""
@@ -53,9 +53,9 @@ class Records:
     def settle(self, region: str) -> None:
         """Nothing follows."""
 
-    def status(self) -> dict[str, Any] | None:
+    def status(self) -> dict[str, Any]:
         """Say why there is nothing."""
-        return {"servers": [], "lacks": self._lacks} if self._lacks else None
+        return {"servers": [], "lacks": self._lacks} if self._lacks else {}
 
     def clear(self) -> None:
         """Nothing is held."""

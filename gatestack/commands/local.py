@@ -54,7 +54,7 @@ def status(style: str) -> int:
     faults = told.faults(asked("faults")) if found.running else []
     stacks = asked("stacks") if found.running else {}
     environments = told.environments(stacks)
-    databases = asked("databases") if found.running else None
+    databases = asked("databases") if found.running else {}
     if style == "json":
         key = found.key
         status_ = {
@@ -65,7 +65,7 @@ def status(style: str) -> int:
             "folder": str(state_folder()),
             "version": sandbox.version() if found.running else None,
             "environments": environments,
-            "databases": databases["servers"] if databases else [],
+            "databases": databases.get("servers", []),
             "faults": [{"kind": one.kind, "text": one.text} for one in faults],
         }
         telling.document(json.dumps(status_), revealed=True)

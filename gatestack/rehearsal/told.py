@@ -43,13 +43,13 @@ def environments(stacks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return sorted({one["Environment"] for one in tags if "Environment" in one})
 
 
-def databases(found: Mapping[str, Any] | None, stacks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def databases(found: Mapping[str, Any], stacks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """
     Return a line for each server of the sandbox's page `databases`, and what of the stacks has none.
 
-    None is a sandbox whose databases are to be records.
+    Nothing is *found* in a sandbox whose databases are to be records.
     """
-    if found is None:
+    if not found:
         return []
     lines = [_server(one) for one in found["servers"]] + ([found["lacks"]] if found["lacks"] else [])
     there = {

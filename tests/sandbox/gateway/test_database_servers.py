@@ -131,7 +131,7 @@ def test_what_is_told_of_a_server_says_what_differs() -> None:
     assert told[1] == "dev-db: PostgreSQL 17.10, running at 127.70.1.2:5432, 33 MiB on disk"
     assert told[2].startswith("Redis: a record")
     assert databases({"servers": [], "lacks": "none here"}, {}) == ["none here"]
-    assert databases(None, redis) == []
+    assert databases({}, redis) == []
 
 
 def test_no_server_and_no_data_outlive_a_sandbox_that_is_killed(

@@ -163,7 +163,7 @@ def test_parameters_that_postgresql_knows_are_applied_and_the_rest_is_told(
     native.Connection("boss", host=address, database="app", password=PASSWORD, ssl_context=False).close()
     rds.reboot_db_instance(DBInstanceIdentifier="one")
     assert run(url(address), "SHOW max_connections") == [[["50"]]]
-    (told,) = (running.backing.databases() or {})["servers"]
+    (told,) = running.backing.databases()["servers"]
     assert told["left_out"] == {"rds.log_retention_period": "RDS's own"}
     assert told["asked"] == "17.7"
 
