@@ -34,3 +34,4 @@ class Backing:
     notes: Callable[[], Sequence[str]] = tuple  # what the tasks that run lack here, a sentence each
     wait: Callable[[], bool] = lambda: False  # until no function runs; whether one did
     balancers: Callable[[], list[dict[str, Any]]] = list  # where load balancers answer, for people
+    databases: Callable[[], dict[str, Any]] = dict  # their servers, where there are to be some

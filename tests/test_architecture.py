@@ -41,7 +41,7 @@ ONLY_IN = {
     "cfnlint": ("generator/lint.py", "sandbox/schema.py"),
     "boto3": ("deployer/aws/", "sandbox/", "stacks/functions/"),
     "botocore": ("deployer/aws/", "sandbox/", "stacks/functions/"),
-    "pg8000": ("stacks/functions/postgres.py", "sandbox/stand_ins/"),
+    "pg8000": ("stacks/functions/postgres.py", "sandbox/stand_ins/", "sandbox/gateway/databases/"),
     "click": ("gatestack/",),
     "rich": ("gatestack/",),
     "moto": ("sandbox/",),

@@ -66,8 +66,10 @@ def status(style: str) -> int:
     with refusing():
         found = sandbox.status(state_folder())
     faults = told.faults(asked("faults")) if found.running else []
-    environments = told.environments(asked("stacks")) if found.running else []
+    stacks = asked("stacks") if found.running else {}
+    environments = told.environments(stacks)
     listeners = asked("load-balancers") if found.running else []
+    databases = asked("databases") if found.running else {}
     if style == "json":
         key = found.key
         status_ = {
@@ -80,6 +82,7 @@ def status(style: str) -> int:
             "gateway": found.gateway,
             "environments": environments,
             "load_balancers": listeners,
+            "databases": databases.get("servers", []),
             "faults": [{"kind": one.kind, "text": one.text} for one in faults],
         }
         telling.document(json.dumps(status_), revealed=True)
@@ -90,6 +93,8 @@ def status(style: str) -> int:
             click.echo(f"version: {sandbox.version()}")
             click.echo(f"tasks: {'; '.join(what_runs()) or 'they run'}")
             click.echo(f"environments: {', '.join(environments) or 'none'}")
+        for line in told.databases(databases, stacks):
+            click.echo(f"database: {line}")
         for line in (*told.addresses(listeners), *map(str, faults)):
             click.echo(line)
     return 0

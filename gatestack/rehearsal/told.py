@@ -15,6 +15,10 @@ _EVERY: Mapping[str, tuple[Kind, str]] = {
 }
 """Kind of a fault of all services -> the command that sets it, and the sentence of it."""
 SECONDS_PER_MINUTE = 60.0
+_REDIS = "AWS::ElastiCache::ReplicationGroup"
+_NO_REDIS = (
+    "Redis: a record, nobody answers at its endpoint: no package of PyPI has a Redis 7 server with TLS"
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,33 @@ def _reached(listener: Mapping[str, Any]) -> str:
     port = listener["port"]
     url = f"https://{name}" if port == 443 else f"https://{name}:{port}"
     return f"{trusting} --connect-to {name}:{port}:{here} {url}"
+
+
+def databases(found: Mapping[str, Any], stacks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """
+    Return a line for each server of the sandbox's page `databases`, and what of the stacks has none.
+
+    Nothing is *found* in a sandbox whose databases are to be records.
+    """
+    if not found:
+        return []
+    lines = [_server(one) for one in found["servers"]] + ([found["lacks"]] if found["lacks"] else [])
+    there = {
+        kind for region in stacks.values() for one in region.values() for kind in one["resources"].values()
+    }
+    return lines + ([_NO_REDIS] if _REDIS in there else [])
+
+
+def _server(one: Mapping[str, Any]) -> str:
+    asked = (
+        "" if one["asked"].partition(".")[0] == one["version"].partition(".")[0] else f", not {one['asked']}"
+    )
+    state = "running" if one["running"] else "stopped"
+    line = f"{one['name']}: PostgreSQL {one['version']}{asked}, {state} at {one['address']}:{one['port']}"
+    line += f", {one['mebibytes']} MiB on disk"
+    for name, reason in sorted(one["left_out"].items()):
+        line += f"; without {name} ({reason})"
+    return line + (f"; {one['trouble']}" if one["trouble"] else "")
 
 
 def _of_calls(those: list[Mapping[str, Any]]) -> Iterator[Fault]:

@@ -1,5 +1,5 @@
 """
-The sandbox that runs what it is asked to run: tasks as processes, each at an address of its own.
+The sandbox that runs what it is asked to run: tasks, load balancers, databases.
 
 Loaded only where a sandbox was started with it. Which program an image has is told (`programs.json` in the
 folder), never guessed.
@@ -36,12 +36,14 @@ class Program:
 
 @dataclass(frozen=True)
 class Gateway:
-    """That tasks are run, and with what."""
+    """That what is in the sandbox runs, and with what."""
 
     folder: Path
-    """Where what runs keeps its files; emptied when the sandbox ends."""
+    """Where what runs keeps its files, closed to other users."""
     programs: Mapping[str, Program] = field(default_factory=dict)
     """By image: a repository without tag and digest, like ``ghcr.io/owner/name``."""
+    postgres: tuple[Path, ...] = ()
+    """Folders to look for PostgreSQL's programs in, before this Python's packages and the PATH."""
 
     @classmethod
     def read(cls, folder: Path) -> Gateway:

@@ -59,6 +59,10 @@ def _balancers(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
     return sandbox.backing.balancers()
 
 
+def _databases(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    return sandbox.backing.databases()
+
+
 def _drift(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
     names = ("stack", "logical_id", "path", "value")
     return sandbox.control.change_by_hand(*(str(given[name]) for name in names))
@@ -103,6 +107,7 @@ _PAGES: Mapping[tuple[str, str], Callable[[Sandbox, Mapping[str, Any]], Any]] = 
     ("", "stacks"): _stacks,
     ("", "zones"): _zones,
     ("", "load-balancers"): _balancers,
+    ("", "databases"): _databases,
     ("POST", "drift"): _drift,
     ("POST", "provide"): _provide,
     ("POST", "reset"): _reset,

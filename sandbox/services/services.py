@@ -21,6 +21,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from sandbox.access.tagged import Tagged
+from sandbox.database_engines import DatabaseEngines, Records
 from sandbox.gateway import Gateway
 from sandbox.rules import databases
 from sandbox.services import engine_versions
@@ -78,6 +79,7 @@ class Services:
         self._lock = threading.Lock()
         self.functions, self.runs, self._proxies = Functions(), Runs(), Proxies(self)
         self._disks, self._snapshots = Disks(self), Snapshots(self)
+        self.engines: DatabaseEngines = Records()
         self._zones, self.offers = Zones(self.hosted_zone), ZoneOffers(self)
         self.service_tasks, self._tasks = self._ecs()
         self._rotations = Rotations(self, self.functions, self.runs, self._variables)
@@ -93,7 +95,7 @@ class Services:
         if engine_versions.asked(form):
             start_response("200 OK", [("Content-Type", "text/xml")])
             return [engine_versions.answer(form)]
-        for before in (self._rules, self._disks.before, self._snapshots.before):
+        for before in (self._rules, self._disks.before, self._snapshots.before, self.engines.before):
             if (refused := before(environ, form)) is not None:
                 start_response("400 Bad Request", [("Content-Type", "text/xml")])
                 return [refused]
@@ -108,6 +110,7 @@ class Services:
         self._zones.before(environ["PATH_INFO"])
         answered = self._json(environ, start_response)
         self._snapshots.after(environ, form)
+        self.engines.after(environ, form)
         return answered
 
     def _rules(self, environ: Mapping[str, Any], form: bytes) -> bytes | None:
@@ -166,7 +169,7 @@ class Services:
     def _forget(self) -> None:
         self.runs.stop()
         parts = (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies, self._zones)
-        for part in (*parts, self._disks, self._snapshots, self.tagged):
+        for part in (*parts, self._disks, self._snapshots, self.engines, self.tagged):
             part.clear()
         for one in self._beside:
             one.clear()
@@ -178,6 +181,7 @@ class Services:
         self._proxies.clear()
         for one in self._beside:
             one.close()
+        self.engines.close()
 
     def backend(self, service: str, region: str) -> Any:
         """Return moto's own state of *service*, for the few facts that its API neither takes nor makes."""

@@ -137,6 +137,7 @@ def test_the_sandbox_says_whether_it_runs(user: User) -> None:
         "version": None,
         "environments": [],
         "load_balancers": [],
+        "databases": [],
         "faults": [],
     }
 
