@@ -18,6 +18,7 @@ from deployer.outcomes import became
 from deployer.progress import (
     Event,
     Notice,
+    Owed,
     ResourceEvent,
     RunStarted,
     StackDecided,
@@ -28,10 +29,14 @@ from deployer.progress import (
 )
 from deployer.report import event_words
 from gatestack import agents, gate, rows, telling
+from gatestack.account import once
 from gatestack.gate import Gate
 from gatestack.options import Options
 from gatestack.rows import Rows
 from generator.escapes import one_line
+
+OWED = "owed"
+"""Under which a command keeps what it leaves to be done."""
 
 
 @contextmanager
@@ -42,12 +47,30 @@ def shown(options: Options, *, speed: float = 1.0) -> Iterator[Callable[[Event],
     *speed*: how much faster than AWS the endpoint is, for what is said of the rest.
     """
     if options.quiet or not _can_draw():
-        yield Lines(quiet=options.quiet)
+        yield _noting(Lines(quiet=options.quiet))
         return
     bars = Bars(_console(options), verbose=options.verbose, speed=speed)
     # while bars are drawn, what is printed is put above them; it passes the gate before that
     with bars.progress, gate.closed():
-        yield bars
+        yield _noting(bars)
+
+
+def _noting(show: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Return what keeps what is owed for the command's end, and gives everything else to *show*."""
+    found = once(OWED, list[Owed])  # runs tell from threads, which have no command of their own
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Owed):
+            found.append(event)
+        else:
+            show(event)
+
+    return tell
+
+
+def owed() -> tuple[Owed, ...]:
+    """Return what this command's runs, and its plans, have left to be done."""
+    return tuple(once(OWED, list[Owed]))
 
 
 def _can_draw() -> bool:

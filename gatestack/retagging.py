@@ -25,7 +25,8 @@ from deployer.progress import Result, StackResult
 from deployer.run.backoff import with_backoff
 from gatestack import review, telling
 from gatestack.account import connect
-from gatestack.changes import executed, run_options
+from gatestack.changes import executed, run_options, told
+from gatestack.ending.facts import ending
 from gatestack.environment import Environment, retagged, tagged
 from gatestack.options import Options
 from gatestack.progress import shown
@@ -127,7 +128,7 @@ def _deployed(
     reviewed: PlanFile | None,
 ) -> Result:
     result = executed(environment, manifest, cloud, options, chosen, reviewed)
-    click.echo(report.result_text(result), err=True)
+    told(replace(ending(result), url="", steps=()))
     return result
 
 
