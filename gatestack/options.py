@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import click
 
+RESULT = "How the result is printed (default: text)."
 ENV = click.argument("env")
-FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help=RESULT)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ MOST_STACKS, MOST_KEPT, MOST_KEYS = 6, 8, 3
 """Lines of each that a screen has; what is more is counted."""
 UNTOUCHED = frozenset({"none", "skipped"})
 NOT_BEGUN = frozenset({"skipped", "interrupted"})
+_DONE = {"deploy": "deployed", "destroy": "deleted", "watch": "succeeded"}
 _NOTHING = {"deploy": "changes", "destroy": "to delete", "watch": "is in progress"}
 
 
@@ -60,7 +61,7 @@ def ending(result: Result, known: Known = Known()) -> Ending:
         return Ending(
             _not_finished(result), tuple(_stacks(result, cause)), kept, steps=_way_on(result), cause=cause
         )
-    if result.goal == "destroy":
+    if result.goal != "deploy":
         return Ending(_finished(result), kept=kept)
     owed = _unique(known.owed)
     keys = known.keys if _created(result, known.holder) else ()
@@ -77,7 +78,7 @@ def ending(result: Result, known: Known = Known()) -> Ending:
 def _finished(result: Result) -> str:
     changed = _changed(result)
     if not changed:
-        return f"{result.environment}: nothing {_NOTHING[result.goal]} ({result.seconds:.1f} s)"
+        return f"{result.environment}: nothing {_NOTHING[result.goal]}"
     return f"{result.environment}: {_stacks_of(len(changed))} {_done(result)} in {result.seconds:.1f} s"
 
 
@@ -105,7 +106,7 @@ def _changed(result: Result) -> list[str]:
 
 
 def _done(result: Result) -> str:
-    return "deployed" if result.goal == "deploy" else "deleted"
+    return _DONE[result.goal]
 
 
 def _stacks_of(count: int) -> str:
@@ -185,7 +186,9 @@ def _way_on(result: Result) -> tuple[Step, ...]:
     outcomes = {stack.outcome for stack in result.stacks}
     if "going-on" in outcomes and not result.command:
         watch = Step("attach to what AWS does", f"gatestack watch {result.called}")
-        return (watch, Step("then resume", result.resume))
+        return (watch, Step("then resume", result.resume)) if result.goal != "watch" else (watch,)
+    if result.goal == "watch":
+        return (Step("once the cause is fixed, resume", f"gatestack deploy {result.called}"),)
     if "protected" in outcomes and "failed" not in outcomes:
         return tuple(_consent(result))
     if result.needs_plan:

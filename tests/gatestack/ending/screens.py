@@ -114,7 +114,7 @@ next:
         Known((), KEYS, "security"),
     ),
     "no-op": Screen(
-        run(done("none", *STACKS)), f"\ndev: nothing changes (19.5 s)\n{URL}\n", Known((), KEYS, "security")
+        run(done("none", *STACKS)), f"\ndev: nothing changes\n{URL}\n", Known((), KEYS, "security")
     ),
     "consent refused": Screen(
         run(
@@ -299,9 +299,7 @@ kept: database: Cache (the final snapshot of AWS::ElastiCache::ReplicationGroup 
 kept: at most $1.90 a month until it is deleted, and by use: Cache
 """,
     ),
-    "nothing to destroy": Screen(
-        run(done("none", *STACKS), goal="destroy"), "\ndev: nothing to delete (19.5 s)\n"
-    ),
+    "nothing to destroy": Screen(run(done("none", *STACKS), goal="destroy"), "\ndev: nothing to delete\n"),
     "a destruction that failed": Screen(
         run(
             (stack("service", "delete", outcome="failed", status="DELETE_FAILED", reason="no permission"),),
@@ -337,6 +335,21 @@ dev: refused; nothing was changed
 next:
   gatestack destroy dev --force  # allow it
 error: service: it has termination protection
+""",
+    ),
+    "watched to its end": Screen(
+        run(done("none", "security", "network"), done("update", "alb"), goal="watch"),
+        "\ndev: 1 stack succeeded in 19.5 s\n",
+    ),
+    "watched to a failure": Screen(
+        run(done("none", "security", "network"), (failed("ROLLBACK_COMPLETE"),), goal="watch"),
+        """
+dev: not finished after 19.5 s; stacks: 1 failed
+  database  ROLLBACK_COMPLETE
+  unchanged: security, network
+next:
+  gatestack deploy dev  # once the cause is fixed, resume
+error: database: Database (AWS::RDS::DBInstance): no capacity here -> pick another class
 """,
     ),
 }
