@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -71,6 +72,8 @@ def outputs_of(name: str, state: StackState | None) -> tuple[StackOutput, ...]:
 
 NOT_PLANNED = ("--on-failure", "--skip-in-rollback")
 """Options of a deployment that `plan` does not take."""
+OF_A_PLAN = ("--only", "--revert-drift")
+"""Those that a saved plan has decided, so that its deployment does not take them."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +116,11 @@ class Result:
             return self.command
         if self.needs_plan:
             flags = (one for one in self.flags if not one.startswith(NOT_PLANNED))
-            return " ".join(["gatestack", "plan", self.called, "--save", self.plan, *flags])
-        plan = ("--plan", self.plan) if self.plan else ()
-        return " ".join(["gatestack", self.goal, self.called, *plan, *self.flags])
+            return " ".join(["gatestack", "plan", self.called, "--save", shlex.quote(self.plan), *flags])
+        if self.plan:
+            flags = (one for one in self.flags if not one.startswith(OF_A_PLAN))
+            return " ".join(["gatestack", self.goal, self.called, "--plan", shlex.quote(self.plan), *flags])
+        return " ".join(["gatestack", self.goal, self.called, *self.flags])
 
     @property
     def needs_plan(self) -> bool:

@@ -7,6 +7,7 @@ the commands that are next, and the first cause. Outputs are in `outputs`, and i
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -192,8 +193,7 @@ def _way_on(result: Result) -> tuple[Step, ...]:
     if "protected" in outcomes and "failed" not in outcomes:
         return tuple(_consent(result))
     if result.needs_plan:
-        deploy = f"gatestack deploy {result.called} --plan {result.plan}"
-        return (Step("once the cause is fixed, plan again", result.resume), Step("and resume", deploy))
+        return (Step("once the cause is fixed, plan again", result.resume), _deploy_plan(result))
     return (Step("once the cause is fixed, resume" if "failed" in outcomes else "resume", result.resume),)
 
 
@@ -201,11 +201,15 @@ def _consent(result: Result) -> Iterator[Step]:
     """Yield what a refusal leaves: to allow it, or to take the change back."""
     stacks = [stack for stack in result.stacks if stack.outcome == "protected"]
     flags = dict.fromkeys(stack.allow for stack in stacks if stack.allow)
-    if flags and all(stack.allow for stack in stacks):
+    if flags and all(stack.allow for stack in stacks) and not result.command:
         yield Step("allow it", " ".join([result.resume, *flags]))
         if result.goal == "deploy":
             yield Step("or revert the change, then", result.resume)
     else:
         yield Step("once that is done, resume", result.resume)
     if result.needs_plan:
-        yield Step("and deploy that", f"gatestack deploy {result.called} --plan {result.plan}")
+        yield _deploy_plan(result)
+
+
+def _deploy_plan(result: Result) -> Step:
+    return Step("and deploy that", f"gatestack deploy {result.called} --plan {shlex.quote(result.plan)}")

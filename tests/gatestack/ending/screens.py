@@ -258,16 +258,38 @@ error: network: {EXPIRED}
 """,
     ),
     "a plan that is used up": Screen(
-        run(done("none", *STACKS[:3]), (failed("ROLLBACK_COMPLETE"),), skipped("service"), plan="p.json"),
+        run(
+            done("none", *STACKS[:3]),
+            (failed("ROLLBACK_COMPLETE"),),
+            skipped("service"),
+            plan="p.json",
+            flags=("--only database", "--on-failure stop"),
+        ),
         """
 dev: not finished after 19.5 s; stacks: 1 failed, 1 not started
   database  ROLLBACK_COMPLETE
   not started: service
   unchanged: security, network, alb
 next:
-  gatestack plan dev --save p.json    # once the cause is fixed, plan again
-  gatestack deploy dev --plan p.json  # and resume
+  gatestack plan dev --save p.json --only database  # once the cause is fixed, plan again
+  gatestack deploy dev --plan p.json                # and deploy that
 error: database: Database (AWS::RDS::DBInstance): no capacity here -> pick another class
+""",
+    ),
+    "a plan that was interrupted": Screen(
+        run(
+            done("create", "security"),
+            skipped("network"),
+            plan="a plan",
+            flags=("--only network", "--revert-drift", "--on-failure stop"),
+            interrupted=True,
+        ),
+        """
+dev: interrupted after 19.5 s; stacks: 1 deployed, 1 not started
+  not started: network
+  deployed: security
+next:
+  gatestack deploy dev --plan 'a plan' --on-failure stop  # resume
 """,
     ),
     "destroyed, with what is kept": Screen(
