@@ -7,9 +7,6 @@ from collections.abc import Iterator, Sequence
 from deployer.progress import Step
 from gatestack.ending.facts import Ending
 
-MOST_LINES = 25
-"""What a screen of 80 columns and 25 lines shows without scrolling; the cause is one of them."""
-
 
 def text(found: Ending) -> str:
     """Return *found* without address and cause, which are told apart from it: stdout has the one."""
@@ -18,7 +15,7 @@ def text(found: Ending) -> str:
 
 def after(found: Ending) -> str:
     """Return what stands below the address."""
-    return "\n".join([*([found.place] if found.place else []), *_steps(found.steps)])
+    return "\n".join([*([found.place] if found.place else []), *listed(found.steps)])
 
 
 def _lines(found: Ending) -> Iterator[str]:
@@ -28,7 +25,8 @@ def _lines(found: Ending) -> Iterator[str]:
     yield from (f"warning: {line}" for line in found.warnings)
 
 
-def _steps(steps: Sequence[Step]) -> Iterator[str]:
+def listed(steps: Sequence[Step]) -> Iterator[str]:
+    """Yield the commands that are next, a line each."""
     if not steps:
         return
     yield "next:"
