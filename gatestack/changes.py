@@ -19,7 +19,6 @@ from gatestack.account import poll_interval, speed, uses_sandbox
 from gatestack.ending.facts import Ending, Known, ending
 from gatestack.ending.text import after, text
 from gatestack.environment import Environment
-from gatestack.injected import keys_to_put_in
 from gatestack.options import Options
 from gatestack.progress import owed, shown
 from gatestack.sandbox_here import no_container_runs
@@ -106,7 +105,14 @@ def told(found: Ending) -> None:
         click.echo(rest, err=True)
 
 
-def known_of(environment: Environment, options: Options) -> Known:
-    """Return what the last screen of a deployment of *environment* says beside the result."""
+def known_of(environment: Environment, options: Options, result: Result) -> Known:
+    """Return what the last screen of a deployment of *environment* says beside its *result*."""
     place = no_container_runs() if uses_sandbox(environment, options) else ""
-    return Known(owed(), tuple(keys_to_put_in(environment)), "security", place)
+    new = any(one.name == "security" and one.action in {"create", "recreate"} for one in result.stacks)
+    return Known(owed(), _keys(environment) if new else (), place)
+
+
+def _keys(environment: Environment) -> tuple[str, ...]:
+    from gatestack.injected import keys_to_put_in  # noqa: PLC0415 - a folder does without settings
+
+    return tuple(keys_to_put_in(environment))

@@ -91,4 +91,4 @@ def deploy(
         return 0
     file = str(path) if path else ""
     result = executed(environment, manifest, cloud, options, chosen, reviewed, file=file)
-    return ended(result, style, known_of(environment, options))
+    return ended(result, style, known_of(environment, options, result))

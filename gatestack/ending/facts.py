@@ -31,9 +31,7 @@ class Known:
     owed: tuple[Owed, ...] = ()
     """What the run has left undone."""
     keys: tuple[str, ...] = ()
-    """Values that people put in: placeholders in a stack that is new."""
-    holder: str = ""
-    """Short name of the stack that has the secrets of *keys*."""
+    """Values that people put in, where they are placeholders because their stack is new."""
     place: str = ""
     """What is to be said beside the address; empty where it answers."""
 
@@ -65,14 +63,13 @@ def ending(result: Result, known: Known = Known()) -> Ending:
     if result.goal != "deploy":
         return Ending(_finished(result), kept=kept)
     owed = _unique(known.owed)
-    keys = known.keys if _created(result, known.holder) else ()
     url = next((one.value for one in result.outputs if one.key == "Url"), "")
     return Ending(
         _finished(result),
-        warnings=tuple(_undone(owed, keys)),
+        warnings=tuple(_undone(owed, known.keys)),
         url=url,
         place=known.place if url else "",
-        steps=tuple(_next(result, owed, keys)),
+        steps=tuple(_next(result, owed, known.keys)),
     )
 
 
@@ -150,10 +147,6 @@ def _words(one: Kept) -> str:
     if not one.arn:
         return str(one)
     return f"{one.logical_id} ({'final snapshot ' if one.snapshot else ''}{one.arn})"
-
-
-def _created(result: Result, stack: str) -> bool:
-    return any(one.name == stack and one.action in {"create", "recreate"} for one in result.stacks)
 
 
 def _unique(owed: Sequence[Owed]) -> tuple[Owed, ...]:

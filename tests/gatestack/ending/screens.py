@@ -53,7 +53,7 @@ def no_image() -> Owed:
 
 
 NOTHING_ELSE = Known()
-NEW = Known((no_image(),), KEYS, "security")
+NEW = Known((no_image(),), KEYS)
 NO_CAPACITY = Cause(
     "Database", "AWS::RDS::DBInstance", "CREATE_FAILED", "no capacity here", "pick another class"
 )
@@ -111,11 +111,9 @@ dev: 1 stack deployed in 19.5 s
 next:
   gatestack verify dev  # check it end to end
 """,
-        Known((), KEYS, "security"),
+        NOTHING_ELSE,
     ),
-    "no-op": Screen(
-        run(done("none", *STACKS)), f"\ndev: nothing changes\n{URL}\n", Known((), KEYS, "security")
-    ),
+    "no-op": Screen(run(done("none", *STACKS)), f"\ndev: nothing changes\n{URL}\n", NOTHING_ELSE),
     "consent refused": Screen(
         run(
             done("none", "security", "network", "alb"),
