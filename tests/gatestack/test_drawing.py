@@ -152,3 +152,13 @@ def test_who_watches_sees_each_stack_in_one_row(desk: Desk, width: int) -> None:
         run.end()
 
     assert (code, is_steady(terminal)) == (0, True)
+
+
+def test_ctrl_c_at_a_question_ends_its_line(desk: Desk) -> None:
+    with at(desk, 80, "destroy", "built") as terminal:
+        terminal.until(lambda written: "to go on" in written)
+        terminal.type("\x03")
+        code = terminal.end()
+
+    last = [line.rstrip() for line in terminal.screen.lines if line.strip()][-2:]
+    assert (code, last) == (130, ["Type the environment's name to go on: ^C", "interrupted"])
