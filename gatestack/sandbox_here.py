@@ -54,6 +54,14 @@ def refusing() -> Iterator[None]:
         raise SandboxRefused(str(error)) from error
 
 
+def no_container_runs() -> str:
+    """Return what is to be said beside an address of the sandbox: what makes it answer."""
+    return (
+        "No container runs on the sandbox: `gatestack local start --gateway` runs the tasks, "
+        "then the URL answers."
+    )
+
+
 def none_runs() -> SandboxRefused:
     """Return that there is no sandbox, and what starts one."""
     return SandboxRefused(

@@ -20,6 +20,7 @@ from gatestack.changes import (
     YES,
     ended,
     executed,
+    known_of,
     run_options,
 )
 from gatestack.environment import resolve
@@ -90,4 +91,4 @@ def deploy(
         return 0
     file = str(path) if path else ""
     result = executed(environment, manifest, cloud, options, chosen, reviewed, file=file)
-    return ended(result, style)
+    return ended(result, style, known_of(environment, options, result))

@@ -14,7 +14,7 @@ from gatestack import review, telling
 from gatestack.account import connect
 from gatestack.changes import ALLOW, FILE, FRESH, MIGRATE, ONLY, REVERT, run_options
 from gatestack.environment import Environment, resolve
-from gatestack.options import ENV, Options
+from gatestack.options import ENV, RESULT, Options
 
 CHANGES_FOUND = 3
 """The exit code that --detailed-exitcode asks for."""
@@ -23,7 +23,9 @@ CHANGES_FOUND = 3
 @click.command()
 @ENV
 @ONLY
-@click.option("--format", "style", type=click.Choice(["text", "json", "markdown", "html"]), default="text")
+@click.option(
+    "--format", "style", type=click.Choice(["text", "json", "markdown", "html"]), default="text", help=RESULT
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 3 when there are changes.")
 @click.option(
     "--save",
