@@ -24,6 +24,7 @@ from gatestack.changes import (
 )
 from gatestack.environment import resolve
 from gatestack.options import ENV, FORMAT, Options
+from gatestack.policy.kept import kept_manifest
 
 
 @click.command()
@@ -82,7 +83,7 @@ def deploy(
         migrate_exports=migrate_exports,
         fresh=fresh,
     )
-    manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
+    manifest, cloud = kept_manifest(environment), connect(environment, options, starting=True)
     try:
         if not reviewed and not yes:
             reviewed = review.agreed(environment, manifest, cloud, options, chosen)

@@ -15,6 +15,7 @@ from gatestack.account import connect
 from gatestack.changes import ALLOW, FILE, FRESH, MIGRATE, ONLY, REVERT, run_options
 from gatestack.environment import Environment, resolve
 from gatestack.options import ENV, Options
+from gatestack.policy.kept import kept_manifest
 
 CHANGES_FOUND = 3
 """The exit code that --detailed-exitcode asks for."""
@@ -65,7 +66,7 @@ def plan(
     )
     if path is not None:
         review.check_place(path)
-    manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
+    manifest, cloud = kept_manifest(environment), connect(environment, options, starting=True)
     found = review.preview(manifest, cloud, options, chosen, keep=path is not None)
     found = replace(found, notices=found.notices + faults)
     if drift:
