@@ -13,6 +13,7 @@ from deployer.plan import Plan
 from gatestack import review, telling
 from gatestack.account import connect
 from gatestack.changes import ALLOW, FILE, FRESH, MIGRATE, ONLY, REVERT, run_options
+from gatestack.comments.told import commented_place, write_comment
 from gatestack.environment import Environment, resolve
 from gatestack.options import ENV, Options
 from gatestack.policy.kept import kept_manifest
@@ -37,6 +38,7 @@ CHANGES_FOUND = 3
 @MIGRATE
 @REVERT
 @FRESH
+@click.option("--comment", is_flag=True, help="Write the plan as a comment of the pull request.")
 @click.option("--drift", is_flag=True, help="Also report drift: changes made outside CloudFormation.")
 @click.pass_obj
 def plan(
@@ -52,8 +54,10 @@ def plan(
     migrate_exports: bool,
     fresh: bool,
     drift: bool,
+    comment: bool,
 ) -> int:
     """Show what deploy would change in ENV; the change sets created for that are deleted again."""
+    where = commented_place() if comment else None
     environment = resolve(env, options.region)
     environment.warn()
     faults = environment.faults()
@@ -85,6 +89,8 @@ def plan(
     if path is not None:
         review.save(found, manifest, cloud, chosen, path)
         click.echo(f"to deploy exactly this: {review.how_to_deploy(env, path)}", err=style != "text")
+    if where is not None:
+        write_comment(where, environment.prefix, report.plan_markdown(found))
     return CHANGES_FOUND if detailed_exitcode and found.changes_anything else 0
 
 

@@ -21,7 +21,10 @@ HOW = (
     "--soft-fail",
 )
 """Without downloads it speaks to nobody; it ends with 0 whatever it finds, since that is judged here."""
-INSTALL = "`pip install checkov` in an environment of its own, and put it on PATH, or take its checks away"
+INSTALL = (
+    "put checkov 3 on PATH, as https://www.checkov.io/2.Basics/Installing%20Checkov.html says, "
+    "or take its checks away"
+)
 BESIDE = Path(".venv-checkov") / "bin" / "checkov"
 """In gatestack's own checkout, where `make scan` puts it."""
 ITS_OWN = "checkov."
