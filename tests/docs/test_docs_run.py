@@ -228,6 +228,7 @@ EXCUSED: Mapping[str, str] = {
     "deploy --allow-replace --migrate-exports": "test_migration.py and test_planfile.py do it stack by stack",
     "deploy --region": "the sandbox is one region; plan --region is run",
     "lint --only": "test_cli.py; all stacks are linted by `make lint`",
+    "plan --comment": "needs a pull request: test_cli_comment.py and test_github_actions.py",
     "policy --rules": "runs cfn-guard or checkov: test_cli_policy.py",
     "policy --format github": "runs cfn-guard or checkov: test_cli_policy.py",
     "make test": "this is a part of it",

@@ -19,6 +19,8 @@ from sandbox.server import Sandbox
 from stacks.bootstrap import trusted
 from stacks.environment import parse_settings
 from tests.command import KEY, lint_findings
+from tests.gatestack.comments.review_servers import TOKEN, Reviews
+from tests.gatestack.comments.review_servers import variables as review_variables
 from tests.pipelines.github_actions import FOLDER, WORKFLOWS, Runner, filled, steps, value, workflow
 from tests.places import ROOT
 from tests.programs_on_path import Programs, without
@@ -131,6 +133,8 @@ def test_a_job_may_do_no_more_than_it_needs(name: str) -> None:
     for job in found["jobs"].values():
         takes_a_role = any("aws-token.sh" in step.get("run", "") for step in job["steps"])
         more = {"contents": "read", "id-token": "write"}
+        if "--comment" in json.dumps(job):
+            more["pull-requests"] = "write"
         assert job.get("permissions", {}) == (more if takes_a_role else {})
         kept = [step["with"] for step in job["steps"] if "checkout" in step.get("uses", "")]
         assert kept == [{"persist-credentials": "false"}]
@@ -251,10 +255,21 @@ def test_an_expression_that_is_not_understood_is_an_error() -> None:
 
 def test_a_pull_request_shows_its_plan_and_changes_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
     event = {"pull_request": {"head": {"repo": {"full_name": "me/gateway"}}}}
-    with machine(tmp_path, sandbox, event_name="pull_request", event=event) as (runner, _, tokens):
+    reviews = Reviews()
+    with (
+        serving(reviews) as github,
+        machine(tmp_path, sandbox, event_name="pull_request", event=event, token=TOKEN) as (
+            runner,
+            _,
+            tokens,
+        ),
+    ):
         runner.commands = None
+        runner.variables |= review_variables(github, azure=False)
+        del runner.variables["GITHUB_TOKEN"]  # the step's own
         done = runner.run(workflow("infrastructure"))
 
+    assert len(reviews.comments) == 1, done["review"].log
     assert results(done) == {
         "lint": "success",
         "review": "success",
