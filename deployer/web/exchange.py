@@ -101,21 +101,23 @@ def ask_once(question: Question) -> Reply:
         raise ExchangeError(f"no answer: {said(error, most=200)}") from None
 
 
-def asked(question: Question, sleep: Callable[[float], None], ask: Ask = ask_once) -> Reply:
+def asked(
+    question: Question, sleep: Callable[[float], None], ask: Ask = ask_once, attempts: int = ATTEMPTS
+) -> Reply:
     """
-    Send *question* until there is an answer that another attempt would not change, three times at most.
+    Send *question* until there is an answer that another attempt would not change, *attempts* at most.
 
     Only for what may be sent twice. Raises ExchangeError: the last attempt had no answer.
     """
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, attempts + 1):
         try:
             reply = ask(question)
         except ExchangeError:
-            if attempt == ATTEMPTS:
+            if attempt == attempts:
                 raise
             sleep(pause(attempt, None))
             continue
-        if reply.status not in AGAIN or attempt == ATTEMPTS:
+        if reply.status not in AGAIN or attempt == attempts:
             return reply
         sleep(pause(attempt, reply.retry_after))
     raise AssertionError  # the last attempt returns or raises

@@ -23,6 +23,7 @@ from gatestack.changes import (
     run_options,
 )
 from gatestack.environment import resolve
+from gatestack.notices.told import deploying
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.policy.kept import kept_manifest
 
@@ -90,5 +91,6 @@ def deploy(
     except review.NothingToDo:
         return 0
     file = str(path) if path else ""
-    result = executed(environment, manifest, cloud, options, chosen, reviewed, file=file)
-    return ended(result, style)
+    with deploying(environment, options) as done:
+        done.append(executed(environment, manifest, cloud, options, chosen, reviewed, file=file))
+    return ended(done[0], style)

@@ -15,6 +15,7 @@ from gatestack.account import connect
 from gatestack.changes import ALLOW, FILE, FRESH, MIGRATE, ONLY, REVERT, run_options
 from gatestack.comments.told import commented_place, write_comment
 from gatestack.environment import Environment, resolve
+from gatestack.notices.told import notify
 from gatestack.options import ENV, Options
 from gatestack.policy.kept import kept_manifest
 
@@ -88,6 +89,8 @@ def plan(
     telling.variables({"changes": "yes" if found.changes_anything else "no"})
     if path is not None:
         review.save(found, manifest, cloud, chosen, path)
+        if found.changes_anything:
+            notify(environment, options, "approval")
         click.echo(f"to deploy exactly this: {review.how_to_deploy(env, path)}", err=style != "text")
     if where is not None:
         write_comment(where, environment.prefix, report.plan_markdown(found))

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from deployer.web.exchange import Question, Reply, allowed
+from gatestack.agents import run_url
 
 AZURE_VERSION = "7.1"
 NOT_HERE = "--comment is for a run of a pull request"
@@ -182,9 +183,8 @@ def _github(variables: Mapping[str, str]) -> GitHubPlace:
     token = variables.get("GITHUB_TOKEN", "")
     if not token:
         raise NoPullRequestError("--comment needs a token: give the step GITHUB_TOKEN: ${{ github.token }}")
-    server, run = variables.get("GITHUB_SERVER_URL", ""), variables.get("GITHUB_RUN_ID", "")
-    url = f"{server}/{repository}/actions/runs/{run}" if run.isdigit() and allowed(server) else ""
-    return GitHubPlace(api, repository, number, token, _source(variables.get("GITHUB_SHA", ""), url))
+    source = _source(variables.get("GITHUB_SHA", ""), run_url(variables))
+    return GitHubPlace(api, repository, number, token, source)
 
 
 def _azure(variables: Mapping[str, str]) -> AzurePlace:
@@ -203,10 +203,8 @@ def _azure(variables: Mapping[str, str]) -> AzurePlace:
     if not token:
         what = "give the step SYSTEM_ACCESSTOKEN: $(System.AccessToken)"
         raise NoPullRequestError(f"--comment needs a token: {what}")
-    build = variables.get("BUILD_BUILDID", "")
-    url = f"{collection}/{quote(project, safe='')}/_build/results?buildId={build}" if build.isdigit() else ""
     commit = variables.get("SYSTEM_PULLREQUEST_SOURCECOMMITID") or variables.get("BUILD_SOURCEVERSION", "")
-    return AzurePlace(collection, project, repository, int(said), token, _source(commit, url))
+    return AzurePlace(collection, project, repository, int(said), token, _source(commit, run_url(variables)))
 
 
 def _address(name: str, url: str) -> str:
@@ -237,5 +235,5 @@ def _number(found: re.Match[str] | None) -> int | None:
 
 def _source(commit: str, url: str) -> str:
     of = f"Commit {commit[:12]}" if re.fullmatch(r"[0-9a-f]{7,64}", commit) else ""
-    run = f"[run]({url})" if url and not re.search(r"[\s()<>]", url) else ""
+    run = f"[run]({url})" if url else ""
     return ", ".join(filter(None, (of, run)))
