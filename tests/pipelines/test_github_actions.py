@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3
 import click
 import pytest
 
@@ -18,7 +19,7 @@ from gatestack.cli import cli
 from sandbox.server import Sandbox
 from stacks.bootstrap import trusted
 from stacks.environment import parse_settings
-from tests.command import KEY, lint_findings
+from tests.command import CREDENTIALS, KEY, lint_findings
 from tests.gatestack.comments.review_servers import TOKEN, Reviews
 from tests.gatestack.comments.review_servers import variables as review_variables
 from tests.pipelines.github_actions import FOLDER, WORKFLOWS, Runner, filled, steps, value, workflow
@@ -312,6 +313,12 @@ def test_main_plans_waits_for_approval_deploys_that_plan_and_then_has_nothing_to
         again = runner.run(workflow("infrastructure"))
     assert (again["plan"].outputs, results(again)["deploy"]) == ({"changes": "no"}, "skipped")
     assert runner.entered == [], "nobody is asked to approve nothing"
+
+    for number, result in enumerate(("success", "failure")):
+        with machine(tmp_path / f"night {number}", sandbox, event_name="schedule") as (runner, _, _):
+            assert results(runner.run(workflow("drift"))) == {"drift": result}
+        logs = boto3.client("logs", "us-east-1", endpoint_url=sandbox.endpoint, **CREDENTIALS)
+        logs.put_retention_policy(logGroupName="/ecs/dev-litellm-proxy", retentionInDays=90)
 
 
 def test_main_pushes_for_staging_and_a_stable_tag_goes_to_production(
