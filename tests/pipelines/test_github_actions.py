@@ -315,8 +315,9 @@ def test_main_plans_waits_for_approval_deploys_that_plan_and_then_has_nothing_to
     assert runner.entered == [], "nobody is asked to approve nothing"
 
     for number, result in enumerate(("success", "failure")):
-        with machine(tmp_path / f"night {number}", sandbox, event_name="schedule") as (runner, _, _):
-            assert results(runner.run(workflow("drift"))) == {"drift": result}
+        with machine(tmp_path / f"night-{number}", sandbox, event_name="schedule") as (runner, _, _):
+            night = runner.run(workflow("drift"))
+        assert results(night) == {"drift": result}, night["drift"].log
         logs = boto3.client("logs", "us-east-1", endpoint_url=sandbox.endpoint, **CREDENTIALS)
         logs.put_retention_policy(logGroupName="/ecs/dev-litellm-proxy", retentionInDays=90)
 
