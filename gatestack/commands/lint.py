@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import version
 
 import click
 
@@ -48,6 +47,8 @@ def lint(options: Options, env: tuple[str, ...], only: tuple[str, ...], style: s
 def _told(all_of_it: Sequence[Examined], style: str) -> int:
     """Print the findings in a tool's form; the text was told as they were found. Returns the exit code."""
     if style != "text":
+        from importlib.metadata import version  # noqa: PLC0415 - the text names no version
+
         about = "https://github.com/aws-cloudformation/cfn-lint"
         print_findings(all_of_it, style, Tool("cfn-lint", version("cfn-lint"), about, "lint"))
     return 1 if any(one.found for one in all_of_it) else 0
