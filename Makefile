@@ -96,7 +96,7 @@ check: static coverage scan test test-browser test-postgres ## Everything that C
 test-litellm: $(DEV) $(LITELLM) ## Start LiteLLM itself, the image's release from PyPI, with what the templates give it
 	@$(BIN)/python -m pytest -m litellm tests/stacks/systems
 
-check-deep: $(DEV) $(LITELLM) ## The slow searches, and LiteLLM itself, once per release
+check-deep: $(DEV) $(LITELLM) $(CHECKOV) $(RULES) ## The slow searches, and LiteLLM, checkov and cfn-guard themselves, once per release
 	@$(BIN)/python -m pytest -n auto -m "deep or litellm"
 
 golden: $(DEV) ## Rewrite tests/golden, docs/pictures, docs/security-groups.md and docs/aws.md; read the diff

@@ -19,6 +19,7 @@ from gatestack.options import Options
 COMMANDS: Mapping[str, str] = {
     "generate": "Render ENV's templates and manifest into a folder.",
     "lint": "Check ENV's templates with cfn-lint; errors and warnings fail.",
+    "policy": "Check ENV's templates with your own rules: cfn-guard's and checkov's.",
     "show": "Print ENV's file with every key, and where each value comes from.",
     "graph": "Show ENV's stacks with their exports and imports.",
     "cost": "Estimate the monthly cost of ENV.",
@@ -47,8 +48,8 @@ COMMANDS: Mapping[str, str] = {
 LONGEST = max(map(len, COMMANDS))
 READING = frozenset(
     {
-        *("config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "preflight", "secret"),
-        *("schema", "show", "status", "verify"),
+        *("config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "policy", "preflight"),
+        *("schema", "secret", "show", "status", "verify"),
     }
 )
 """Commands whose work is what they print. What the others do is done, whoever reads of it."""

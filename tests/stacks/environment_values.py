@@ -463,6 +463,17 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
         st.sampled_from(["errors", "a b/c", "arn:aws:cloudwatch:us-east-1:123456789012:alarm:x"]), max_size=5
     ),
     "observability.rollback_monitoring_minutes": numbers(0, 180),
+    "deployment.notify": st.lists(
+        st.fixed_dictionaries(
+            {
+                "where": st.sampled_from(["slack", "teams", "webhook"]),
+                "secret": st.just("webhook"),
+                "events": st.lists(st.sampled_from(["begin", "approval", "failure", "drift", "success"])),
+            }
+        ),
+        max_size=2,
+    ),
+    "deployment.policy": st.just(None),  # its rules are files
     "deployment.timeout_minutes.security": numbers(1, 1440),
     "deployment.timeout_minutes.network": numbers(1, 1440),
     "deployment.timeout_minutes.alb": numbers(1, 1440),
