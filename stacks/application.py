@@ -181,8 +181,8 @@ class Program:
     command: Callable[[Settings], tuple[str, ...]]
     variables: Callable[[Settings], Mapping[str, Value]]
     injected: Callable[[Settings], Mapping[str, Injected]]
-    entry_point: tuple[str, ...] = ()
-    """Left out: the image's own."""
+    entry_point: Callable[[Settings], tuple[str, ...]] = lambda _: ()
+    """Nothing: the image's own."""
     folder: str | None = None
     """Where it starts; left out: the image's own."""
 

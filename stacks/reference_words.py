@@ -166,6 +166,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "database": ("database",),
     "database.engine": ("database", "service"),
     "database.iam_authentication": ("database", "service"),
+    "database.verify_certificate": ("database", "service"),
     "database.snapshot_identifier": ("database", "service"),
     "database.snapshot_before_migration": (),
     "database.existing": ("database", "service"),
