@@ -227,6 +227,8 @@ class Administration:
     paths: tuple[str, ...] = ()
     open_below: tuple[str, ...] = ()
     """Those below them that clients call."""
+    lists: tuple[str, ...] = ()
+    """Those that list routes to everybody, without a key, and that the system itself cannot switch off."""
 
 
 @dataclass(frozen=True)
