@@ -322,6 +322,7 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
         [None, "before", "rds:prod-db-2026-11-01-03-00", "arn:aws:rds:us-east-1:123456789012:snapshot:shared"]
     ),
     "database.snapshot_before_migration": st.booleans(),
+    "database.verify_certificate": st.booleans(),
     "database.connection_alarm": numbers(1, 262_143),
     "cache.enabled": st.booleans(),
     "cache.node_type": st.sampled_from(
