@@ -33,7 +33,7 @@ LOCK := .venv-lock/bin/uv --quiet --no-config pip compile --upgrade --universal 
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
 .DEFAULT_GOAL := help
-.PHONY: help ready deploy-env gateway plan-env destroy-env image-build image-push generate lint cost graph ready-dev test static coverage scan check test-browser test-postgres test-litellm check-deep golden schema lock lock-image regions providers advisories support bench clean
+.PHONY: help ready deploy-env gateway plan-env destroy-env image-build image-push generate lint cost graph ready-dev test static coverage scan check test-browser test-postgres test-litellm check-deep golden schema lock lock-image regions providers advisories authorities support bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -99,7 +99,7 @@ check: static coverage scan test test-browser test-postgres ## Everything that C
 test-litellm: $(DEV) $(LITELLM) ## Start LiteLLM itself, the image's release from PyPI, with what the templates give it
 	@$(BIN)/python -m pytest -m litellm tests/stacks/systems tests/gatestack/gateway
 
-check-deep: $(DEV) $(LITELLM) ## The slow searches, and LiteLLM itself, once per release
+check-deep: $(DEV) $(LITELLM) $(CHECKOV) $(RULES) ## The slow searches, and LiteLLM, checkov and cfn-guard themselves, once per release
 	@$(BIN)/python -m pytest -n auto -m "deep or litellm"
 
 golden: $(DEV) ## Rewrite tests/golden, docs/pictures, docs/security-groups.md and docs/aws.md; read the diff
@@ -127,6 +127,9 @@ providers: $(READY) $(LITELLM) ## Rewrite the table of LiteLLM's providers from 
 
 advisories: $(READY) ## Rewrite the table of LiteLLM's known vulnerabilities from OSV (FROM=folder: from records there); read the diff
 	@$(BIN)/python -m tests.stacks.rewrite_advisories $(if $(FROM),--from "$(FROM)")
+
+authorities: $(READY) ## Rewrite the table of RDS's certificate authorities, from AWS (FROM=file: from there); read the diff
+	@$(BIN)/python -m tests.stacks.rewrite_authorities $(if $(FROM),--from "$(FROM)")
 
 support: $(READY) ## Rewrite the table of ends of support, from RDS (AWS credentials) and the installed cfn-lint; read the diff
 	@$(BIN)/python -m tests.stacks.rewrite_support $(if $(FROM),--from "$(FROM)")

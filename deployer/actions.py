@@ -122,6 +122,8 @@ class Fail:
 
     reason: str
     outcome: Outcome = "failed"
+    allow: str = ""
+    """The options with which the same command goes through; empty where none would do."""
 
 
 Action = (

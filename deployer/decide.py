@@ -132,7 +132,7 @@ def _refused(desired: Desired, observed: Observed, one: ChangeSetState, kind: Ki
         names = ", ".join(f"{change.logical_id} ({change.type})" for change in risky)
         allow = consent_flags(change.logical_id for change in risky)
         return Fail(
-            f"it would replace or remove {names}, which holds data; to allow it: {allow}", "protected"
+            f"it would replace or remove {names}, which holds data; to allow it: {allow}", "protected", allow
         )
     foreign = kind == "UPDATE" and observed.stack is not None and not owned(observed.stack, desired.tags)
     going = [change.logical_id for change in one.changes if foreign and change.destructive]
@@ -265,7 +265,9 @@ def _may_not_delete(desired: Desired, observed: Observed, stack: StackState) -> 
     if not owned(stack, desired.tags) and (refusal := _foreign(desired, observed, stack)):
         return refusal
     if stack.protected and not desired.force:
-        return Fail("it has termination protection; `destroy --force` switches it off", "protected")
+        return Fail(
+            "it has termination protection; `destroy --force` switches it off", "protected", "--force"
+        )
     if stack.protected and not observed.history.unprotected:
         return Protect(on=False, reason="--force")
     return None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from deployer.changes.phases import deploy_in_phases
 from deployer.checks.check import check_existing
 from deployer.checks.taking import looked_around
 from deployer.cloud import Cloud
-from deployer.errors import Protected, Refused
+from deployer.errors import CloudError, Protected, Refused
 from deployer.graph import Graph, graph
-from deployer.kept import kept
+from deployer.kept import Kept, kept
 from deployer.options import Host, Options
 from deployer.progress import Notice, Result, Tell
 from deployer.run.backoff import with_backoff
@@ -70,9 +71,20 @@ def check_force(manifest: Manifest, options: Options) -> None:
         raise Protected(f"{manifest.environment} is a production environment: destroying it needs --force")
 
 
-def check_removal(manifest: Manifest, cloud: Cloud, options: Options, tell: Callable[[str], None]) -> None:
+@dataclass(frozen=True)
+class Going:
+    """A stack that `destroy` deletes."""
+
+    stack_name: str
+    resources: int
+    """How many go."""
+    kept: tuple[Kept, ...] = ()
+    """What stays after it; a final snapshot with the GiB of its database, where AWS tells them."""
+
+
+def check_removal(manifest: Manifest, cloud: Cloud, options: Options, tell: Callable[[Going], None]) -> None:
     """
-    Tell what `destroy` would take away and what it would keep, a line each; then refuse what it refuses.
+    Tell what `destroy` would take away and what it would keep, by stacks; then refuse what it refuses.
 
     Reads, touches nothing: nobody should be asked for a consent that is not enough.
 
@@ -87,24 +99,29 @@ def check_removal(manifest: Manifest, cloud: Cloud, options: Options, tell: Call
     tags = None if options.only else tags_of_environment(manifest)
     states = cloud.stacks(sorted(spec.stack_name for spec in specs), (), tags)
     for state in sorted(states, key=lambda one: one.name):
-        for line in _going(state, cloud):
-            tell(line)
+        if state.status != "DELETE_COMPLETE":
+            tell(_going(state, cloud))
     check_force(manifest, options)
     _check_consumers(manifest, cloud, specs)
     _check_protection(states, options)
 
 
-def _going(state: StackState, cloud: Cloud) -> Iterator[str]:
-    if state.status == "DELETE_COMPLETE":
-        return
+def _going(state: StackState, cloud: Cloud) -> Going:
     if state.status == "REVIEW_IN_PROGRESS":
-        yield f"deletes {state.name}: it holds nothing"
-        return
+        return Going(state.name, 0)
     resources = [one for one in cloud.resources(state.id) if one.status not in RESOURCE_GONE]
     stays = kept(cloud.template(state.id), resources, state.id)
     count = len(resources) - sum(not one.snapshot for one in stays)
-    yield f"deletes {state.name}: {count} resource{'' if count == 1 else 's'}"
-    yield from (f"  keeps {one}" for one in stays)
+    return Going(state.name, count, tuple(_measured(one, cloud) for one in stays))
+
+
+def _measured(one: Kept, cloud: Cloud) -> Kept:
+    """Return *one* with the size of the database that its snapshot is taken of, where somebody tells it."""
+    if not one.snapshot or one.type != "AWS::RDS::DBInstance":
+        return one
+    with suppress(CloudError):
+        return replace(one, gib=cloud.database_storage(one.physical_id) or 0)
+    return one
 
 
 def _check_protection(states: Collection[StackState], options: Options) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from deployer.errors import DeployError, Refused
+from deployer.progress import Step
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,10 @@ class Value:
     text: str
     notice: str = ""
     warning: bool = True
+    owed: str = ""
+    """What the run leaves undone because of it; empty for nothing."""
+    steps: tuple[Step, ...] = ()
+    """What does that, in this order."""
 
 
 def desired_count(
@@ -43,15 +48,18 @@ def desired_count(
     count, name = facts["count"], f"{facts['repository']}:{facts['tag']}"
     if not facts["repository"]:
         image = True
-    push = f"`gatestack image {environment} --push --tag {facts['tag']}`"
+    push = f"gatestack image {environment} --push --tag {facts['tag']}"
     if previous in {None, "0"}:
         if image:
             return Value(count)
         found = "is not in ECR yet" if image is False else "cannot be looked up at this endpoint"
-        after = f"{push} builds and pushes it, then `gatestack deploy {environment}` again"
-        return Value("0", f"the image {name} {found}, so no task is started: {after}")
+        deploy = f"gatestack deploy {environment}"
+        after = f"`{push}` builds and pushes it, then `{deploy}` again"
+        owed = f"the image {name} {found}, so no task is started"
+        steps = (Step("build and push the image", push), Step("start the tasks", deploy))
+        return Value("0", f"{owed}: {after}", owed=owed, steps=steps)
     if image is False:
-        raise DeployError(f"the image {name} is not in ECR and tasks are running: push it first ({push})")
+        raise DeployError(f"the image {name} is not in ECR and tasks are running: push it first (`{push}`)")
     if facts["scaled"] != "true":
         return Value(count)
     return Value(previous or "") if unchanged else Value("")

@@ -24,6 +24,11 @@ class Desired:
     command: str = "gatestack deploy ENV"
     """What deploys it, for messages."""
 
+    @property
+    def env(self) -> str:
+        """What a command on its environment is given."""
+        return self.command.removeprefix("gatestack deploy ")
+
 
 @dataclass(frozen=True)
 class History:

@@ -36,6 +36,24 @@ class Options:
     command: str = ""
     """What takes the run up again, where that is no command on an environment."""
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What was chosen, as a command says it again: with less, a run that is resumed could be refused."""
+        named = {
+            "--only": self.only,
+            "--allow-replace": self.allow_replace,
+            "--skip-in-rollback": self.skip_in_rollback,
+        }
+        each = [f"{flag} {name}" for flag, names in named.items() for name in sorted(names)]
+        switches = {
+            "--migrate-exports": self.migrate_exports,
+            "--revert-drift": self.revert_drift,
+            "--fresh": self.fresh,
+            "--on-failure stop": self.on_failure == "stop",
+            "--force": self.force,
+        }
+        return (*each, *(flag for flag, given in switches.items() if given))
+
 
 @dataclass(frozen=True)
 class Host:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -48,6 +49,8 @@ class StackResult:
     cause: Cause | None = None
     kept: tuple[Kept, ...] = ()
     """Destroy: what the template keeps (retained, or in a final snapshot)."""
+    allow: str = ""
+    """The options with which the same command goes through, where it was refused for want of them."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,12 @@ def outputs_of(name: str, state: StackState | None) -> tuple[StackOutput, ...]:
     return tuple(StackOutput(name, each.key, each.value, each.export, each.description) for each in outputs)
 
 
+NOT_PLANNED = ("--on-failure", "--skip-in-rollback")
+"""Options of a deployment that `plan` does not take."""
+OF_A_PLAN = ("--only", "--revert-drift")
+"""Those that a saved plan has decided, so that its deployment does not take them."""
+
+
 @dataclass(frozen=True)
 class Result:
     """How a whole run ended: what the stacks said at the end, never what a poll failed to see."""
@@ -83,6 +92,8 @@ class Result:
     """What the user calls the environment in a command, where that is not its name."""
     command: str = ""
     """What takes the run up again, where that is no command on an environment."""
+    flags: tuple[str, ...] = ()
+    """The options that the run was given, as a command says them again: ``--only alb``."""
 
     @property
     def called(self) -> str:
@@ -103,10 +114,18 @@ class Result:
         """The command that takes the run up again: the same one, unless its plan is used up by a failure."""
         if self.command:
             return self.command
-        if self.plan and any(stack.outcome in {"failed", "protected"} for stack in self.stacks):
-            return f"gatestack plan {self.called} --save {self.plan}"
-        plan = f" --plan {self.plan}" if self.plan else ""
-        return f"gatestack {self.goal} {self.called}{plan}"
+        if self.needs_plan:
+            flags = (one for one in self.flags if not one.startswith(NOT_PLANNED))
+            return " ".join(["gatestack", "plan", self.called, "--save", shlex.quote(self.plan), *flags])
+        if self.plan:
+            flags = (one for one in self.flags if not one.startswith(OF_A_PLAN))
+            return " ".join(["gatestack", self.goal, self.called, "--plan", shlex.quote(self.plan), *flags])
+        return " ".join(["gatestack", self.goal, self.called, *self.flags])
+
+    @property
+    def needs_plan(self) -> bool:
+        """Whether the plan that was executed is used up, so that another one is made first."""
+        return bool(self.plan) and any(stack.outcome in {"failed", "protected"} for stack in self.stacks)
 
 
 @dataclass(frozen=True)
@@ -168,12 +187,29 @@ class StackFinished:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A command that somebody runs next, and what it is for."""
+
+    what: str
+    command: str
+
+
+@dataclass(frozen=True)
 class Notice:
     """Something a person should read; *warning* when it may need doing something."""
 
     text: str
     stack: str | None = None
     warning: bool = False
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What a run leaves to be done by somebody: told beside the notice of it, and said again at the end."""
+
+    text: str
+    steps: tuple[Step, ...]
+    stack: str | None = None
 
 
 @dataclass(frozen=True)
@@ -186,5 +222,15 @@ class Stopping:
     """Whether the run ends now (second signal) instead of watching them to their end."""
 
 
-Event = RunStarted | StackDecided | StackStarted | ResourceEvent | Waiting | StackFinished | Notice | Stopping
+Event = (
+    RunStarted
+    | StackDecided
+    | StackStarted
+    | ResourceEvent
+    | Waiting
+    | StackFinished
+    | Notice
+    | Owed
+    | Stopping
+)
 Tell = Callable[[Event], None]

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from deployer.changes import statements
-from deployer.kept import cost_line, total_usd
-from deployer.outcomes import NOT_THERE, became
+from deployer.kept import total_usd
+from deployer.outcomes import NOT_THERE
 from deployer.plan import CostDifference, Plan, PlanCost, StackPlan, consent_flags
 from deployer.progress import Result, StackOutput, StackResult
 from deployer.states import Change, StackEvent, StackState
@@ -64,15 +64,6 @@ def plan_markdown(plan: Plan) -> str:
     details = [line for stack in plan.stacks for line in _markdown_details(stack)]
     notices = [f"> {markdown(notice)}" for notice in plan.notices]
     return "\n".join([*head, *rows, "", *_cost_markdown(plan.cost), *details, *notices])
-
-
-def result_text(result: Result) -> str:
-    """Return how a run ended: a line a stack, the first cause of a failure, what to do next."""
-    width = max((len(stack.name) for stack in result.stacks), default=0)
-    lines = [_result_line(stack, width) for stack in result.stacks]
-    kept = [f"kept: {stack.name}: {one}" for stack in result.stacks for one in stack.kept]
-    cost = cost_line(one for stack in result.stacks for one in stack.kept)
-    return "\n".join([*lines, *kept, *([cost] if cost else []), _result_total(result)])
 
 
 def result_json(result: Result) -> str:
@@ -286,23 +277,6 @@ def _cost_line(cost: PlanCost) -> str:
 
 def _dollars(one: CostDifference) -> str:
     return f"${one.before:,.2f} -> ${one.after:,.2f}"
-
-
-def _result_line(stack: StackResult, width: int) -> str:
-    words = became(stack)
-    why = _why(stack) if stack.outcome != "done" else ""
-    return f"{stack.name:<{width}}  {words:<26} {stack.seconds:6.1f} s  {why}".rstrip()
-
-
-def _result_total(result: Result) -> str:
-    changed = [stack for stack in result.stacks if stack.action not in {"none", "skipped"}]
-    if result.exit_code:
-        return f"{result.environment}: not finished; to resume: {result.resume}"
-    if not changed:
-        return f"{result.environment}: nothing changes ({result.seconds:.1f} s)"
-    done = "deployed" if result.goal == "deploy" else "deleted"
-    stacks = "1 stack" if len(changed) == 1 else f"{len(changed)} stacks"
-    return f"{result.environment}: {stacks} {done} in {result.seconds:.1f} s"
 
 
 def _why(stack: StackResult) -> str:

@@ -53,7 +53,9 @@ def _run(arguments: list[str]) -> int:
     except DeployError as error:
         telling.error(str(error))
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error, click.Abort) and error.__cause__ is None and sys.stdin.isatty():
+            click.echo(err=True)  # at a question the cursor is behind ^C; elsewhere click has ended the line
         telling.error("interrupted", "interrupted")
         return Interrupted.exit_code
     except OSError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection
 from pathlib import Path
 
@@ -16,10 +15,13 @@ from deployer.deploy import deploy as deploy_stacks
 from deployer.options import Options as RunOptions
 from deployer.progress import Result
 from gatestack import telling
-from gatestack.account import poll_interval, speed
+from gatestack.account import poll_interval, speed, uses_sandbox
+from gatestack.ending.facts import Ending, Known, ending
+from gatestack.ending.text import after, text
 from gatestack.environment import Environment
 from gatestack.options import Options
-from gatestack.progress import shown
+from gatestack.progress import owed, shown
+from gatestack.sandbox_here import what_runs
 from gatestack.signals import host
 from generator.manifest import Manifest
 
@@ -60,7 +62,7 @@ def run_options(environment: Environment, options: Options, only: Collection[str
         environment.chosen(stack)
     interval = poll_interval(environment, options)
     return RunOptions(
-        only=frozenset(only), poll_interval=interval, show_events=not options.quiet, env=shlex.quote(env)
+        only=frozenset(only), poll_interval=interval, show_events=not options.quiet, env=options.called(env)
     )
 
 
@@ -81,15 +83,36 @@ def executed(
         return deploy_plan(manifest, reviewed, cloud, chosen, here, file=file)
 
 
-def ended(result: Result, style: str) -> int:
-    """Print what a run came to: the stacks on stderr, the outputs on stdout, the first cause last."""
+def ended(result: Result, style: str, known: Known | None = None) -> int:
+    """Print what a run came to: its last screen on stderr, the address on stdout, the first cause last."""
+    found = ending(result, known or Known(owed=owed()))
     if style == "json":
         telling.document(report.result_json(result))
     else:
-        click.echo(report.result_text(result), err=True)
-        if result.outputs:
-            click.echo(report.outputs_text(result.outputs))
+        told(found)
     telling.outputs(result.outputs)
-    if cause := report.first_cause(result):
-        telling.error(cause)
+    if found.cause:
+        telling.error(found.cause)
     return result.exit_code
+
+
+def told(found: Ending) -> None:
+    """Print *found* without its cause."""
+    click.echo(text(found), err=True)
+    if found.url:
+        click.echo(found.url)
+    if rest := after(found):
+        click.echo(rest, err=True)
+
+
+def known_of(environment: Environment, options: Options, result: Result) -> Known:
+    """Return what the last screen of a deployment of *environment* says beside its *result*."""
+    place = "; ".join(what_runs()) if uses_sandbox(environment, options) else ""
+    new = any(one.name == "security" and one.action in {"create", "recreate"} for one in result.stacks)
+    return Known(owed(), _keys(environment) if new else (), place)
+
+
+def _keys(environment: Environment) -> tuple[str, ...]:
+    from gatestack.injected import keys_to_put_in  # noqa: PLC0415 - a folder does without settings
+
+    return tuple(keys_to_put_in(environment))

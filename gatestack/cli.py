@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -11,11 +12,14 @@ import click
 
 from deployer.errors import DeployError, untouched
 from gatestack import telling
+from gatestack.helping.page import Page
+from gatestack.helping.texts import GROUPS
 from gatestack.options import Options
 
 COMMANDS: Mapping[str, str] = {
     "generate": "Render ENV's templates and manifest into a folder.",
     "lint": "Check ENV's templates with cfn-lint; errors and warnings fail.",
+    "policy": "Check ENV's templates with your own rules: cfn-guard's and checkov's.",
     "show": "Print ENV's file with every key, and where each value comes from.",
     "graph": "Show ENV's stacks with their exports and imports.",
     "cost": "Estimate the monthly cost of ENV.",
@@ -41,10 +45,11 @@ COMMANDS: Mapping[str, str] = {
     "local": "The sandbox: an AWS endpoint on this machine for ENV=local and --sandbox.",
 }
 """Command -> its line in `--help`; `gatestack.commands` has a module of that name for each."""
+LONGEST = max(map(len, COMMANDS))
 READING = frozenset(
     {
-        *("config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "preflight", "secret"),
-        *("schema", "show", "status", "verify"),
+        *("config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "policy", "preflight"),
+        *("schema", "secret", "show", "status", "verify"),
     }
 )
 """Commands whose work is what they print. What the others do is done, whoever reads of it."""
@@ -76,19 +81,17 @@ def _global(*names: str, **attributes: Any) -> click.Option:
     return click.Option(names, expose_value=False, callback=_remember, **attributes)
 
 
-def _global_options(*, hidden: bool) -> list[click.Parameter]:
-    """Return the global options: shown once, before the command, and taken after it as well."""
+def _global_options() -> list[click.Parameter]:
+    """Return the global options, which are taken before the command and after it."""
     return [
         _global(
             "--region",
-            hidden=hidden,
             type=Region(),
             help="Deploy to this region instead of the environment file's.",
         ),
-        _global("--profile", hidden=hidden, help="Credentials: a profile of the AWS configuration files."),
+        _global("--profile", help="Credentials: a profile of the AWS configuration files."),
         _global(
             "--poll-interval",
-            hidden=hidden,
             type=click.FloatRange(min=0),
             envvar="GATESTACK_POLL_INTERVAL",
             show_envvar=True,
@@ -96,20 +99,21 @@ def _global_options(*, hidden: bool) -> list[click.Parameter]:
         ),
         _global(
             "--sandbox",
-            hidden=hidden,
             is_flag=True,
             envvar="GATESTACK_SANDBOX",
             show_envvar=True,
             help="Use the sandbox on this machine instead of AWS, whatever ENV is.",
         ),
-        _global("--quiet", hidden=hidden, is_flag=True, help="Print results and errors only."),
-        _global("--verbose", hidden=hidden, is_flag=True, help="Print the events of every resource."),
-        _global("--no-color", hidden=hidden, is_flag=True, help="Print without colors."),
+        _global("--quiet", is_flag=True, help="Print results and errors only."),
+        _global("--verbose", is_flag=True, help="Print the events of every resource."),
+        _global("--no-color", is_flag=True, help="Print without colors."),
     ]
 
 
 class Commands(click.Group):
     """A group that knows its commands' names and help lines without importing them."""
+
+    context_class = Page
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order in which a person meets them."""
@@ -121,9 +125,22 @@ class Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"gatestack.commands.{cmd_name}"), cmd_name)
         for each in (command, *getattr(command, "commands", {}).values()):
+            each.context_class = Page
             if not any(parameter.name == "region" for parameter in each.params):
-                each.params += _global_options(hidden=True)
+                each.params += _global_options()
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that *args* begin with; a refusal names what is like a mistyped one."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = get_close_matches(args[0], COMMANDS)
+            if isinstance(error, click.NoSuchOption) or not near:
+                raise
+            ctx.fail(f"No such command {args[0]!r}; did you mean {' or '.join(near)}?")
 
     def invoke(self, ctx: click.Context) -> Any:
         """
@@ -142,14 +159,19 @@ class Commands(click.Group):
         return telling.kept(code or 0) if ctx.invoked_subcommand in READING else code
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help lines from the table."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        """Write the help lines from the table, by purpose."""
+        listed = {name for names in GROUPS.values() for name in names}
+        others = tuple(name for name in COMMANDS if name not in listed)
+        for heading, names in {**GROUPS, "Other": others}.items():
+            if not names:
+                continue
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(LONGEST), COMMANDS[name]) for name in names])
 
 
 @click.group(
     cls=Commands,
-    params=_global_options(hidden=False),
+    params=_global_options(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110, "color": True},
 )
 @click.version_option(package_name="gatestack")
@@ -157,5 +179,6 @@ def cli() -> None:
     """
     Build your own LLM gateway on AWS from one environment file.
 
-    ENV is a name in environments/ (dev), a path to such a file, or a folder that `generate` wrote.
+    ENV is a name in environments/ (dev), a path to such a file, or a folder that `generate` wrote. Global
+    options are taken before the command and after it. More of a command: `gatestack COMMAND --help`.
     """

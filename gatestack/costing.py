@@ -41,13 +41,16 @@ def with_kept_cost(result: Result, region: str) -> Result:
     """Return *result* with what everything that was kept costs in a month, by the file's prices."""
     if not any(stack.kept for stack in result.stacks):
         return result
-    prices = load(region)
-
-    def priced(one: Kept) -> Kept:
-        return replace(one, monthly_usd=monthly_usd(one.type, prices, snapshot_gib=one.gib))
-
-    stacks = (replace(stack, kept=tuple(map(priced, stack.kept))) for stack in result.stacks)
+    stacks = (replace(stack, kept=priced(stack.kept, region)) for stack in result.stacks)
     return replace(result, stacks=tuple(stacks))
+
+
+def priced(found: Iterable[Kept], region: str) -> tuple[Kept, ...]:
+    """Return *found* with what each costs in a month, by the file's prices."""
+    prices = load(region)
+    return tuple(
+        replace(one, monthly_usd=monthly_usd(one.type, prices, snapshot_gib=one.gib)) for one in found
+    )
 
 
 def _of_plan(plan: Plan, manifest: Manifest, cloud: Cloud) -> PlanCost:

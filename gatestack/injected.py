@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from gatestack.catalogue import placeholders
 from gatestack.environment import Environment
 from generator.manifest import Manifest
 from stacks import known_secrets, task_secrets
@@ -16,6 +17,7 @@ from stacks.application import (
     FromSecret,
     Injected,
     OwnSecret,
+    Written,
 )
 from stacks.settings import Settings
 
@@ -55,6 +57,15 @@ def _put_in(manifest: Manifest, prefix: str) -> Iterator[OwnSecret]:
                 yield known_secrets.put_in(variable)
             elif name == f"{prefix}/{known_secrets.OIDC_CLIENT.name}":
                 yield known_secrets.OIDC_CLIENT
+
+
+def keys_to_put_in(environment: Environment) -> Iterator[str]:
+    """Yield the values that tasks are given and that somebody has to put in; none where there is no file."""
+    for own in placeholders(environment.application, put_in(environment)):
+        assert isinstance(own.value, Written)  # noqa: S101 - a placeholder stands in no other
+        for key in keys_taken(environment, own) or ():
+            if own.value.values[key] == PLACEHOLDER:
+                yield key
 
 
 def parameters_taken(environment: Environment) -> Mapping[str, str]:

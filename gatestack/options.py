@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 import click
 
+RESULT = "How the result is printed (default: text)."
 ENV = click.argument("env")
-FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help=RESULT)
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,12 @@ class Options:
     no_color: bool = False
     sandbox: bool = False
     """Whether the sandbox is meant, whatever the environment."""
+
+    def called(self, env: str) -> str:
+        """Return what the next command is given for *env*: with these options where they say whose it is."""
+        named = {"--region": self.region, "--profile": self.profile}
+        more = [each for name, value in named.items() if value for each in (name, value)]
+        return shlex.join([env, *more, *(["--sandbox"] if self.sandbox else [])])
 
 
 def on_sandbox() -> bool:

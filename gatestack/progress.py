@@ -18,6 +18,7 @@ from deployer.outcomes import became
 from deployer.progress import (
     Event,
     Notice,
+    Owed,
     ResourceEvent,
     RunStarted,
     StackDecided,
@@ -28,10 +29,14 @@ from deployer.progress import (
 )
 from deployer.report import event_words
 from gatestack import agents, gate, rows, telling
+from gatestack.account import once
 from gatestack.gate import Gate
 from gatestack.options import Options
 from gatestack.rows import Rows
 from generator.escapes import one_line
+
+OWED = "owed"
+"""Under which a command keeps what it leaves to be done."""
 
 
 @contextmanager
@@ -42,12 +47,30 @@ def shown(options: Options, *, speed: float = 1.0) -> Iterator[Callable[[Event],
     *speed*: how much faster than AWS the endpoint is, for what is said of the rest.
     """
     if options.quiet or not _can_draw():
-        yield Lines(quiet=options.quiet)
+        yield _noting(Lines(quiet=options.quiet))
         return
     bars = Bars(_console(options), verbose=options.verbose, speed=speed)
     # while bars are drawn, what is printed is put above them; it passes the gate before that
     with bars.progress, gate.closed():
-        yield bars
+        yield _noting(bars)
+
+
+def _noting(show: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Return what keeps what is owed for the command's end, and gives everything else to *show*."""
+    found = once(OWED, list[Owed])  # runs tell from threads, which have no command of their own
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Owed):
+            found.append(event)
+        else:
+            show(event)
+
+    return tell
+
+
+def owed() -> tuple[Owed, ...]:
+    """Return what this command's runs, and its plans, have left to be done."""
+    return tuple(once(OWED, list[Owed]))
 
 
 def _can_draw() -> bool:
@@ -90,12 +113,16 @@ class Bars:
         self._speed = speed
         self._tasks: dict[str, TaskID] = {}
         self._done: dict[str, set[str]] = {}
+        self._open: dict[str, dict[str, str]] = {}
+        """By stack, the resources that AWS works on, with their status: the one that takes longest first."""
 
     def __call__(self, event: Event) -> None:
         """Bring the bars up to date with *event*."""
         match event:
             case RunStarted():
-                for stack in (stack for wave in event.waves for stack in wave):
+                stacks = [stack for wave in event.waves for stack in wave]
+                self.progress.longest = max([self.progress.longest, *map(len, stacks)])
+                for stack in stacks:
                     self._add(stack, event.resources.get(stack) or None)
             case StackStarted():
                 self._start(event)
@@ -119,18 +146,24 @@ class Bars:
             self._tasks[stack] = task
 
     def _start(self, event: StackStarted) -> None:
-        self._done[event.stack] = set()
+        self._done[event.stack], self._open[event.stack] = set(), {}
         task = self._tasks[event.stack]
         self.progress.reset(task, start=True, total=event.resources or None)
         self.progress.update(task, expected=event.expected / self._speed)
 
     def _resource(self, event: ResourceEvent) -> None:
         said = event.event
+        going = self._open.setdefault(event.stack, {})
+        if not said.is_stack and said.status.endswith("_IN_PROGRESS"):
+            going[said.logical_id] = said.status
+        elif not said.is_stack:
+            going.pop(said.logical_id, None)
         if said.status.endswith(("_COMPLETE", "_SKIPPED")) and not said.is_stack:
             self._done.setdefault(event.stack, set()).add(said.logical_id)
         task = self._tasks[event.stack]
         self.progress.update(task, completed=len(self._done.get(event.stack, ())))
-        self._show(event.stack, f"{said.status} {event.stack if said.is_stack else said.logical_id}")
+        name, status = next(iter(going.items()), ("" if said.is_stack else said.logical_id, said.status))
+        self._show(event.stack, f"{name} {status}".strip())
         if self._verbose or said.status.endswith("_FAILED"):
             self._print(_line(event))
 

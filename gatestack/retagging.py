@@ -25,9 +25,11 @@ from deployer.progress import Result, StackResult
 from deployer.run.backoff import with_backoff
 from gatestack import review, telling
 from gatestack.account import connect
-from gatestack.changes import executed, run_options
+from gatestack.changes import executed, run_options, told
+from gatestack.ending.facts import ending
 from gatestack.environment import Environment, retagged, tagged
 from gatestack.options import Options
+from gatestack.policy.kept import kept_manifest
 from gatestack.progress import shown
 from gatestack.rolling import Rolled, as_json, ended, rolled, rollers_for
 from gatestack.signals import host
@@ -74,10 +76,17 @@ def retag(
     cloud = connect(environment, options)
     with shown(options) as tell, host(tell) as here:
         rollers_for(environment, env, cloud, options, here, minutes)  # refuses where nothing was deployed
-    chosen = run_options(environment, options, STACKS & changed.stack_names.keys(), env)
+    again = (
+        f"gatestack rollout {options.called(env)} --image-tag {tag}{' --all-changes' if all_changes else ''}"
+    )
+    chosen = replace(
+        run_options(environment, options, STACKS & changed.stack_names.keys(), env), command=again
+    )
     with host(lambda _: None) as here:
         alone = not all_changes
-        manifest = _image_alone(environment, changed, env, tag, cloud, here) if alone else changed.manifest()
+        manifest = (
+            _image_alone(environment, changed, env, tag, cloud, here) if alone else kept_manifest(changed)
+        )
     try:
         reviewed = None if yes else review.agreed(changed, manifest, cloud, options, chosen)
     except review.NothingToDo:
@@ -85,7 +94,7 @@ def retag(
         result = None
     else:
         result = _deployed(options, changed, manifest, cloud, chosen, reviewed)
-    code = _finished(options, environment, env, cloud, minutes, style, result)
+    code = _finished(options, environment, env, cloud, minutes, style, result, again)
     _warn(environment, env, tag, code)
     return code
 
@@ -127,7 +136,8 @@ def _deployed(
     reviewed: PlanFile | None,
 ) -> Result:
     result = executed(environment, manifest, cloud, options, chosen, reviewed)
-    click.echo(report.result_text(result), err=True)
+    found = ending(result)
+    told(found if result.exit_code else replace(found, url="", steps=()))  # its tasks are still to be seen
     return result
 
 
@@ -139,6 +149,7 @@ def _finished(
     minutes: float,
     style: str,
     result: Result | None,
+    again: str,
 ) -> int:
     """Say what became of the tasks; where the stacks had that tag already, start new ones of it."""
     service = next((one for one in result.stacks if one.name == SERVICE_STACK), None) if result else None
@@ -148,7 +159,7 @@ def _finished(
             return _failed(rollers, environment, result, service, style)
         if service is None or service.action == "none":
             rollers[0].say("the stacks have that tag already: new tasks of it are started")
-            return ended(rolled(rollers, idle, environment, style), environment, style)
+            return ended(rolled(rollers, idle, environment, style), environment, style, again)
         found = rollers[0].look()
         if found is not None and not found.desired:
             raise DeployError(f"{found.name} runs no tasks: {idle}")
@@ -156,7 +167,7 @@ def _finished(
             Rolled(each.place.service, Rollout(_newest(each.look()), "COMPLETED", service.seconds))
             for each in rollers
         ]
-    return ended(done, environment, style)
+    return ended(done, environment, style, again)
 
 
 def _newest(service: Service | None) -> str:

@@ -16,10 +16,12 @@ from deployer.day2.service import SERVICE_STACK, output, places_of
 from deployer.day2.waiting import Patience
 from deployer.errors import DeployError, Interrupted, LostSight
 from deployer.options import Host
+from deployer.progress import Step
 from deployer.run.backoff import with_backoff
 from deployer.states import StackState
 from gatestack import telling
 from gatestack.account import clients, poll_interval, speed
+from gatestack.ending.text import listed
 from gatestack.environment import Environment
 from gatestack.options import Options
 
@@ -112,8 +114,8 @@ def _skipped(roller: Roller) -> Rolled:
     return Rolled(roller.place.service, Rollout("", "SKIPPED", 0.0))
 
 
-def ended(done: Sequence[Rolled], environment: Environment, style: str) -> int:
-    """Print what a rollout came to: stdout the result, stderr the first cause."""
+def ended(done: Sequence[Rolled], environment: Environment, style: str, again: str) -> int:
+    """Print what a rollout came to: stdout the result, stderr the command *again* and the first cause."""
     failed = next((one for one in done if one.failed), None)
     if style == "json":
         telling.document(as_json(environment.name, done))
@@ -122,6 +124,7 @@ def ended(done: Sequence[Rolled], environment: Environment, style: str) -> int:
             click.echo(f"{one.service}: new tasks run ({one.rollout.seconds:.1f} s)")
     if failed is None:
         return 0
+    click.echo("\n".join(listed([Step("once the cause is fixed", again)])), err=True)
     back = failed.rollout.status == "ROLLED_BACK"
     what = "ECS rolled back to the previous tasks" if back else "the rollout failed"
     telling.error(f"{failed.service}: {what}: {failed.rollout.reason}")

@@ -18,8 +18,8 @@ REGION = "us-east-1"
 """Of a shell that has `local env`: where environments/local.yaml deploys to."""
 
 RUNS_NOTHING = (
-    "no container runs in this sandbox, so that no address answers: `gatestack local stop`, then "
-    "`gatestack local start --gateway` and `gatestack deploy local` run LiteLLM itself"
+    "No container runs on the sandbox, so no address answers: `gatestack local stop`, "
+    "`gatestack local start --gateway` and `gatestack deploy local` run LiteLLM itself."
 )
 """Of a sandbox without gateway."""
 GATEWAY = "gateway"

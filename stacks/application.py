@@ -181,8 +181,8 @@ class Program:
     command: Callable[[Settings], tuple[str, ...]]
     variables: Callable[[Settings], Mapping[str, Value]]
     injected: Callable[[Settings], Mapping[str, Injected]]
-    entry_point: tuple[str, ...] = ()
-    """Left out: the image's own."""
+    entry_point: Callable[[Settings], tuple[str, ...]] = lambda _: ()
+    """Nothing: the image's own."""
     folder: str | None = None
     """Where it starts; left out: the image's own."""
 
@@ -227,6 +227,8 @@ class Administration:
     paths: tuple[str, ...] = ()
     open_below: tuple[str, ...] = ()
     """Those below them that clients call."""
+    lists: tuple[str, ...] = ()
+    """Those that list routes to everybody, without a key, and that the system itself cannot switch off."""
 
 
 @dataclass(frozen=True)

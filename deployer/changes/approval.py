@@ -99,5 +99,5 @@ def removal(
         return Inspect(f"{gone}; does it hold data?")
     if lost := sorted(set(data) - set(allowed)):
         flags = consent_flags(lost)
-        return Fail(f"{gone}, and it holds {', '.join(lost)}; to allow it: {flags}", "protected")
+        return Fail(f"{gone}, and it holds {', '.join(lost)}; to allow it: {flags}", "protected", flags)
     return action

@@ -68,9 +68,11 @@ def deploy_plan(
     )
     try:
         run = Run(found, goal="deploy", cloud=cloud, options=chosen, host=host, approvals=approvals)
-        return replace(run.run(), plan=file)
+        result = replace(run.run(), plan=file)
     except Detour:
-        return deploy_in_phases(replace(found, states=None), cloud, chosen, host)
+        result = deploy_in_phases(replace(found, states=None), cloud, chosen, host)
+    planned = frozenset(one.name for one in plan.stacks)
+    return replace(result, flags=replace(chosen, only=frozenset() if plan.whole else planned).flags)
 
 
 def _checked(

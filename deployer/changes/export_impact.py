@@ -109,6 +109,8 @@ class Refusal:
 
     producer: str
     reason: str
+    allow: str = ""
+    """The option with which it may; empty where none does."""
 
 
 def suspects(side: Side, live_template: str | None, region: Mapping[str, str]) -> tuple[Suspect, ...]:
@@ -217,4 +219,4 @@ def _without_consent(producer: str, pins: Mapping[str, tuple[Suspect, ...]]) -> 
         f"{consumers} are pinned to the current value, {producer} is updated, {consumers} import again; "
         f"until then they use what {producer} replaces: expect an interruption until the last step is done"
     )
-    return Refusal(producer, text)
+    return Refusal(producer, text, FLAG)

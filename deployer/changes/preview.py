@@ -24,7 +24,7 @@ from deployer.deploy import check
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed
 from deployer.options import Host, Options
 from deployer.plan import Plan, PlanVerb, StackPlan, compared, merged, needs_consent, predicted
-from deployer.progress import Event, Notice, Tell
+from deployer.progress import Event, Notice, Owed, Tell
 from deployer.run.change_sets import NOT_REVERTED, PREFIX, Preparer
 from deployer.run.discard import remove_unexecuted
 from deployer.run.leftovers import Scope, removals, scope, tags_of_stack
@@ -183,6 +183,8 @@ class _Preview:
     def _note(self, event: Event) -> None:
         if isinstance(event, Notice):
             self._notices.append(f"{event.stack}: {event.text}" if event.stack else event.text)
+        elif isinstance(event, Owed):
+            self._host.tell(event)
 
     def _begin(self, spec: StackSpec, stack: StackState | None, asked: list[_Asked]) -> StackPlan | _Asked:
         status = row(stack.status if stack else None)

@@ -1,4 +1,4 @@
-"""What was watched, and what has drifted, as text and JSON. Pure: frozen data in, one string out."""
+"""Events of what is watched, and what has drifted, as text and JSON. Pure: frozen data in, one string out."""
 
 from __future__ import annotations
 
@@ -6,36 +6,9 @@ import json
 from dataclasses import asdict
 
 from deployer.day2.drift_state import Drift, PropertyDrift, ResourceDrift, StackDrift
-from deployer.progress import Result, StackResult
 from deployer.states import StackEvent
 
 NULL = "null"
-
-
-def watch_text(result: Result) -> str:
-    """Return how what was watched ended: a line a stack that did something, then the whole."""
-    seen = [stack for stack in result.stacks if stack.action != "none"]
-    if not seen:
-        return f"{result.environment}: nothing is in progress"
-    width = max(len(stack.name) for stack in seen)
-    return "\n".join([*(_watched(stack, width) for stack in seen), _total(result, seen)])
-
-
-def _watched(stack: StackResult, width: int) -> str:
-    status = stack.status or "not there"
-    why = str(stack.cause) if stack.cause else stack.reason
-    line = f"{stack.name:<{width}}  {status:<26} {stack.seconds:6.1f} s"
-    return line if stack.outcome == "done" else f"{line}  {why}"
-
-
-def _total(result: Result, seen: list[StackResult]) -> str:
-    name, env = result.environment, result.called
-    if any(stack.outcome == "going-on" for stack in seen):
-        return f"{name}: AWS continues; `gatestack watch {env}` attaches again"
-    if any(stack.outcome == "failed" for stack in seen):
-        return f"{name}: not all succeeded; `gatestack deploy {env}` resumes"
-    many = "1 stack" if len(seen) == 1 else f"{len(seen)} stacks"
-    return f"{name}: {many} succeeded"
 
 
 def event_line(stack: str, event: StackEvent) -> str:

@@ -11,7 +11,7 @@ from deployer.checks.placing import RULE as ZONES
 from deployer.checks.placing import zones_for
 from deployer.cloud import Cloud
 from deployer.observed import live
-from deployer.progress import Notice, Tell
+from deployer.progress import Notice, Owed, Tell
 from deployer.run.leftovers import tags_of_stack
 from deployer.run.live_groups import RULE as LIVE_GROUP
 from deployer.run.live_groups import LiveGroups
@@ -77,6 +77,8 @@ class Parameters:
         value = self._rules[one.lookup.rule](one)
         if value.notice:
             self._tell(Notice(value.notice, one.spec.name, warning=value.warning))
+        if value.owed:
+            self._tell(Owed(value.owed, value.steps, one.spec.name))
         return value.text
 
     def _live_group(self, one: _Asked) -> lookups.Value:

@@ -86,7 +86,7 @@ class Results:
             self.halt("skipped", f"nothing was changed, because {work.name} needs consent")
         elif self._options.on_failure == "stop" and not self.halted:
             self.halt("skipped", f"stopped after {work.name} failed")
-        self._finish(work, work.verb, action.outcome, reason, cause)
+        self._finish(work, work.verb, action.outcome, reason, cause, allow=action.allow)
 
     def going_on(self, work: Work, reason: str) -> None:
         """End a stack whose end in AWS was not seen."""
@@ -113,8 +113,18 @@ class Results:
             if work.goal == "deploy"
             for output in outputs_of(work.name, work.stack)
         )
-        env, command = self._options.env, self._options.command
-        return Result(environment, goal, results, outputs, seconds, cut_short, env=env, command=command)
+        asked = self._options
+        return Result(
+            environment,
+            goal,
+            results,
+            outputs,
+            seconds,
+            cut_short,
+            env=asked.env,
+            command=asked.command,
+            flags=asked.flags,
+        )
 
     def _finish(
         self,
@@ -125,6 +135,7 @@ class Results:
         cause: Cause | None = None,
         *,
         clean: bool = True,
+        allow: str = "",
     ) -> None:
         if work.migrating:
             reason = f"{reason}; the task {work.migrating} continues in AWS; the same command resumes"
@@ -133,7 +144,7 @@ class Results:
         status = work.stack.status if work.stack else ""
         seconds = work.seconds(self._host.clock())
         work.result = StackResult(
-            work.name, work.spec.stack_name, verb, outcome, status, seconds, reason, cause, work.kept
+            work.name, work.spec.stack_name, verb, outcome, status, seconds, reason, cause, work.kept, allow
         )
         self._host.tell(StackFinished(work.result))
         if outcome != "done":

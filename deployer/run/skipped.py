@@ -11,7 +11,7 @@ from deployer.run.work import Work
 
 def tell_skipped(work: Work, names: tuple[str, ...], tell: Tell) -> None:
     """Say what was left, and what sets it right should this run not come to it."""
-    env = work.desired.command.rpartition(" ")[2]
+    env = work.desired.env
     text = f"{', '.join(names)} is skipped and may no longer exist: `gatestack drift {env}` shows its state"
     again = f"the next update restores it, or `{work.desired.command} --revert-drift`"
     tell(Notice(f"{text}; {again}", work.name, warning=True))
@@ -43,7 +43,7 @@ def check_mended(work: Work) -> None:
     gone = [one.logical_id for one in work.drifted or () if one.status == "DELETED"]
     if not gone or work.change_set is None or work.change_set.reverts_drift:
         return
-    env = work.desired.command.rpartition(" ")[2]
+    env = work.desired.env
     what = f"{', '.join(gone)} was deleted, and without drift-aware change sets no update creates it"
     how = f"`gatestack destroy {env} --only {work.name}`, then `{work.desired.command}`"
     raise Protected(f"{what} again; {how}")

@@ -17,7 +17,8 @@ from deployer.options import Options as RunOptions
 from deployer.progress import Result
 from gatestack import review, telling
 from gatestack.account import connect, poll_interval
-from gatestack.changes import YES, executed
+from gatestack.changes import YES, executed, told
+from gatestack.ending.facts import ending
 from gatestack.environment import Environment, SettingsRefused, resolve
 from gatestack.options import ENV, FORMAT, Options
 from generator.manifest import Manifest
@@ -180,7 +181,7 @@ def _told(result: Result, settings: Settings, style: str, name: str) -> int:
     if style == "json":
         telling.document(report.result_json(result))
     else:
-        click.echo(report.result_text(result), err=True)
+        told(ending(result))
         click.echo(report.outputs_text(result.outputs))
     telling.outputs(result.outputs)
     if cause := report.first_cause(result):

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gatestack import review
-from gatestack.account import connect, uses_sandbox
+from gatestack.account import connect
 from gatestack.changes import (
     ALLOW,
     FILE,
@@ -20,11 +20,13 @@ from gatestack.changes import (
     YES,
     ended,
     executed,
+    known_of,
     run_options,
 )
 from gatestack.environment import resolve
+from gatestack.notices.told import deploying
 from gatestack.options import ENV, FORMAT, Options
-from gatestack.sandbox_here import what_runs
+from gatestack.policy.kept import kept_manifest
 
 
 @click.command()
@@ -83,16 +85,13 @@ def deploy(
         migrate_exports=migrate_exports,
         fresh=fresh,
     )
-    manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
+    manifest, cloud = kept_manifest(environment), connect(environment, options, starting=True)
     try:
         if not reviewed and not yes:
             reviewed = review.agreed(environment, manifest, cloud, options, chosen)
     except review.NothingToDo:
         return 0
     file = str(path) if path else ""
-    result = executed(environment, manifest, cloud, options, chosen, reviewed, file=file)
-    code = ended(result, style)
-    if style == "text" and not options.quiet and uses_sandbox(environment, options):
-        for line in what_runs():
-            click.echo(line, err=True)
-    return code
+    with deploying(environment, options) as done:
+        done.append(executed(environment, manifest, cloud, options, chosen, reviewed, file=file))
+    return ended(done[0], style, known_of(environment, options, done[0]))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import click
 
-from deployer.deploy import check_force, check_removal
+from deployer.deploy import Going, check_force, check_removal
 from deployer.deploy import destroy as destroy_stacks
+from deployer.kept import cost_line
 from deployer.progress import Result
 from gatestack import review
 from gatestack.account import connect, nowhere, speed
@@ -40,13 +41,29 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
         check_force(manifest, chosen)
     cloud = connect(environment, options)
     if not yes:
-        check_removal(manifest, cloud, chosen, lambda line: click.echo(line, err=True))
+        going: list[Going] = []
+        try:
+            check_removal(manifest, cloud, chosen, going.append)
+        finally:
+            for line in _list(going, manifest.region):
+                click.echo(line, err=True)
         _confirm_by_name(environment, only)
     with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
         result = destroy_stacks(manifest, cloud, chosen, here)
     from gatestack.costing import with_kept_cost  # noqa: PLC0415 - what keeps nothing costs nothing
 
     return ended(with_kept_cost(result, manifest.region), style)
+
+
+def _list(going: Sequence[Going], region: str) -> Iterator[str]:
+    """Yield what goes and what stays, a line each, and what that costs."""
+    for one in going:
+        yield f"deletes {one.stack_name}: {one.resources} resource{'' if one.resources == 1 else 's'}"
+        yield from (f"  keeps {thing}" for thing in one.kept)
+    if any(one.kept for one in going):
+        from gatestack.costing import priced  # noqa: PLC0415 - what keeps nothing costs nothing
+
+        yield cost_line(priced((thing for one in going for thing in one.kept), region))
 
 
 def _confirm_by_name(environment: Environment, only: Collection[str]) -> None:

@@ -32,7 +32,13 @@ class HalfWritten(click.ClickException):
 
 @click.command()
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
-@click.option("--system", type=click.Choice(get_args(System)), default="litellm", show_default=True)
+@click.option(
+    "--system",
+    type=click.Choice(get_args(System)),
+    default="litellm",
+    show_default=True,
+    help="What the environments deploy.",
+)
 @click.option(
     "--pipelines",
     type=click.Choice([*AGENTS, "none"]),

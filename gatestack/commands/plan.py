@@ -13,8 +13,11 @@ from deployer.plan import Plan
 from gatestack import review, telling
 from gatestack.account import connect
 from gatestack.changes import ALLOW, FILE, FRESH, MIGRATE, ONLY, REVERT, run_options
+from gatestack.comments.told import commented_place, write_comment
 from gatestack.environment import Environment, resolve
-from gatestack.options import ENV, Options
+from gatestack.notices.told import notify
+from gatestack.options import ENV, RESULT, Options
+from gatestack.policy.kept import kept_manifest
 
 CHANGES_FOUND = 3
 """The exit code that --detailed-exitcode asks for."""
@@ -23,7 +26,9 @@ CHANGES_FOUND = 3
 @click.command()
 @ENV
 @ONLY
-@click.option("--format", "style", type=click.Choice(["text", "json", "markdown", "html"]), default="text")
+@click.option(
+    "--format", "style", type=click.Choice(["text", "json", "markdown", "html"]), default="text", help=RESULT
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 3 when there are changes.")
 @click.option(
     "--save",
@@ -36,6 +41,7 @@ CHANGES_FOUND = 3
 @MIGRATE
 @REVERT
 @FRESH
+@click.option("--comment", is_flag=True, help="Write the plan as a comment of the pull request.")
 @click.option("--drift", is_flag=True, help="Also report drift: changes made outside CloudFormation.")
 @click.pass_obj
 def plan(
@@ -51,8 +57,10 @@ def plan(
     migrate_exports: bool,
     fresh: bool,
     drift: bool,
+    comment: bool,
 ) -> int:
     """Show what deploy would change in ENV; the change sets created for that are deleted again."""
+    where = commented_place() if comment else None
     environment = resolve(env, options.region)
     environment.warn()
     faults = environment.faults()
@@ -65,7 +73,7 @@ def plan(
     )
     if path is not None:
         review.check_place(path)
-    manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
+    manifest, cloud = kept_manifest(environment), connect(environment, options, starting=True)
     found = review.preview(manifest, cloud, options, chosen, keep=path is not None)
     found = replace(found, notices=found.notices + faults)
     if drift:
@@ -83,7 +91,11 @@ def plan(
     telling.variables({"changes": "yes" if found.changes_anything else "no"})
     if path is not None:
         review.save(found, manifest, cloud, chosen, path)
+        if found.changes_anything:
+            notify(environment, options, "approval")
         click.echo(f"to deploy exactly this: {review.how_to_deploy(env, path)}", err=style != "text")
+    if where is not None:
+        write_comment(where, environment.prefix, report.plan_markdown(found))
     return CHANGES_FOUND if detailed_exitcode and found.changes_anything else 0
 
 

@@ -45,4 +45,4 @@ def rollout(
     with shown(options) as tell, host(tell) as here:
         rollers, idle = rollers_for(environment, env, cloud, options, here, minutes)
         done = rolled(rollers, idle, environment, style)
-    return ended(done, environment, style)
+    return ended(done, environment, style, f"gatestack rollout {options.called(env)}")

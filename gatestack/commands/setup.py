@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from gatestack import telling
-from gatestack.catalogue import placeholders
 from gatestack.environment import Environment, SettingsRefused, resolve
-from gatestack.injected import keys_taken, put_in
+from gatestack.injected import keys_to_put_in
 from gatestack.options import Options
 from gatestack.review import NotConfirmed
 from gatestack.setup import draft
@@ -21,7 +20,6 @@ from gatestack.setup.interview import BACK, Asker, Interview, place
 from gatestack.setup.question import filed
 from gatestack.setup.questions import QUESTIONS, implied_access
 from stacks import schema
-from stacks.application import PLACEHOLDER, Written
 from stacks.environment import EnvironmentFileError, parse_settings
 
 OWN_SCHEMA = Path("stacks") / schema.FILE.name
@@ -161,7 +159,10 @@ def _next(env: str, environment: Environment) -> str:
     steps = [
         ("preview", f"gatestack plan {name}"),
         ("deploy", f"gatestack deploy {name}"),
-        *(("set a provider's key", f"gatestack secret set {name} {key}") for key in _keys(environment)),
+        *(
+            ("set a provider's key", f"gatestack secret set {name} {key}")
+            for key in keys_to_put_in(environment)
+        ),
         (
             "show the first access key",
             f"gatestack secret get {name} {environment.application.first_key} --reveal",
@@ -169,12 +170,3 @@ def _next(env: str, environment: Environment) -> str:
     ]
     width = max(len(command) for _, command in steps)
     return "\n".join(f"  {command.ljust(width)}  # {what}" for what, command in steps)
-
-
-def _keys(environment: Environment) -> Iterator[str]:
-    """Yield the values that tasks are given and that somebody has to put in."""
-    for own in placeholders(environment.application, put_in(environment)):
-        assert isinstance(own.value, Written)  # noqa: S101 - a placeholder stands in no other
-        for key in keys_taken(environment, own) or ():
-            if own.value.values[key] == PLACEHOLDER:
-                yield key

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
-
 import click
 
 from deployer import report
-from deployer.day2 import watch_report
 from deployer.day2.attach import watch as watch_stacks
 from deployer.run.backoff import with_backoff
 from gatestack import telling
 from gatestack.account import connect, poll_interval, present_in, speed
+from gatestack.ending.facts import ending
+from gatestack.ending.text import after, text
 from gatestack.environment import resolve
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.progress import shown
@@ -36,12 +35,15 @@ def watch(options: Options, env: str, style: str) -> int:
             here,
             poll_interval=interval,
             show_events=not options.quiet,
-            env=shlex.quote(env),
+            env=options.called(env),
         )
+    screen = ending(result)
     if style == "json":
         telling.document(report.result_json(result))
     else:
-        click.echo(watch_report.watch_text(result), err=True)
-    if cause := report.first_cause(result):
-        telling.error(cause)
+        click.echo(text(screen), err=True)
+        if steps := after(screen):
+            click.echo(steps, err=True)
+    if screen.cause:
+        telling.error(screen.cause)
     return result.exit_code

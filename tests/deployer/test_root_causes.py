@@ -14,7 +14,9 @@ from deployer.deploy import deploy
 from deployer.options import Host, Options
 from deployer.outcomes import became
 from deployer.progress import Cause, Event, Notice, ResourceEvent, Result
-from deployer.report import event_words, result_text
+from deployer.report import event_words
+from gatestack.ending.facts import ending
+from gatestack.ending.text import text
 from sandbox.backing import Backing
 from sandbox.clock import ManualClock
 from sandbox.faults import ResourceFault
@@ -191,7 +193,7 @@ def test_an_exporter_that_aws_keeps_ends_the_run_with_the_reason(aws: Line, how:
     assert (one.outcome, one.status) == ("failed", "CREATE_COMPLETE")
     assert "Export dev-a-Id cannot be deleted as it is in use by theirs" in f"{one.cause} {one.reason}"
     assert became(one) == "failed", "the standing status says success, the run does not"
-    assert "CREATE_COMPLETE" not in result_text(result)
+    assert "CREATE_COMPLETE" not in text(ending(result))
     assert aws.now() - began < 300
 
 

@@ -240,7 +240,7 @@ def test_a_cancelled_run_on_azure_ends_as_anywhere(tmp_path: Path) -> None:
 
     assert code == 130
     assert desk.aws.change_sets() == []
-    assert "to resume: gatestack deploy" in text
+    assert "  gatestack deploy built  # resume" in text
 
 
 # GitHub Actions

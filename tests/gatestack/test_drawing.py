@@ -20,6 +20,8 @@ from tests.sandbox.sandbox_wire import REGION, Line, imported, made_of
 LONG = "network-of-frankfurt-and-of-nobody-else"
 """As long as a short name may be, nearly."""
 ROW = re.compile(r"(sec|net|web)\S* .*\d/[\d?]")
+STEERED = re.compile(r"\x1b\[\??[\d;]*[A-Za-z]")
+COUNT = re.compile(r"\d+/[\d?]+")
 KEY = "TheEncryptionKeyOfEverythingThatThisEnvironmentKeeps"
 
 
@@ -58,14 +60,55 @@ def is_steady(terminal: Terminal) -> bool:
     return True
 
 
-@pytest.mark.parametrize("width", [80, 40, 20])
-def test_each_stack_has_one_row_that_fits(desk: Desk, width: int) -> None:
+RECORDED = {
+    200: """
+security                                ━━━━━━━━━━━━━━━━━━━━━━━━     1/1 0:00:00         CREATE_COMPLETE
+network-of-frankfurt-and-of-nobody-else ━━━━━━━━━━━━━━━━━━━━━━━━     2/2 0:00:00         CREATE_COMPLETE
+web                                     ━━━━━━━━━━━━━━━━━━━━━━━━     1/1 0:00:00         CREATE_COMPLETE
+""",
+    120: """
+security                               ━━━━━━━━━━━━━━━━━━━━━━━━     1/1 0:00:00         CREATE_COMPLETE
+network-of-frankfurt-and-of-nobody-el… ━━━━━━━━━━━━━━━━━━━━━━━━     2/2 0:00:00         CREATE_COMPLETE
+web                                    ━━━━━━━━━━━━━━━━━━━━━━━━     1/1 0:00:00         CREATE_COMPLETE
+""",
+    80: """
+security                  ━━━━━━━━     1/1 0:00:00 CREATE_COMPLETE
+network-of-frankfurt-and… ━━━━━━━━     2/2 0:00:00 CREATE_COMPLETE
+web                       ━━━━━━━━     1/1 0:00:00 CREATE_COMPLETE
+""",
+    60: """
+security               1/1 0:00:00 CREATE_COMPLETE
+network-of-frankf…     2/2 0:00:00 CREATE_COMPLETE
+web                    1/1 0:00:00 CREATE_COMPLETE
+""",
+    40: """
+security        1/1 CREATE_COMPLETE
+network-of…     2/2 CREATE_COMPLETE
+web             1/1 CREATE_COMPLETE
+""",
+    20: """
+secu…     1/1 …
+netw…     2/2 …
+web       1/1 …
+""",
+}
+"""Width of the terminal -> what stands above the result at the end, with all times 0."""
+
+
+@pytest.mark.parametrize("width", RECORDED)
+def test_each_stack_has_one_row_that_fits_and_stays_where_it_is(desk: Desk, width: int) -> None:
     goes_on(desk)
 
     with at(desk, width, "deploy", "built", "--yes", "--format", "json") as terminal:
         code = terminal.end()
 
     assert (code, is_steady(terminal)) == (0, True)
+    above = terminal.screen.lines[: terminal.screen.lines.index("{")]
+    rows = [re.sub(r"\d:\d\d:\d\d", "0:00:00", line.rstrip()) for line in above if ROW.match(line)]
+    assert rows == RECORDED[width].strip().splitlines(), "\n".join(rows)
+    drawn = [line for line in re.split(r"[\r\n]+", STEERED.sub("", terminal.written)) if ROW.match(line)]
+    assert len({found.end() for line in drawn if (found := COUNT.search(line))}) == 1, "\n".join(drawn)
+    assert terminal.written.rindex("\x1b[?25h") > terminal.written.rindex("\x1b[?25l"), "the cursor is back"
 
 
 @pytest.mark.parametrize("columns", ["0", "500"])
@@ -84,7 +127,7 @@ def test_ctrl_c_leaves_no_row_behind(desk: Desk, width: int, times: int) -> None
     desk.calls.then["DescribeChangeSet", 4] = lambda: desk.aws.sandbox.advance(5)
 
     with at(desk, width, "deploy", "built", "--yes", "--format", "json") as terminal:
-        terminal.until(lambda written: "IN_PROGRESS" in written)
+        terminal.until(lambda written: "CREATE_IN_" in written)
         for _ in range(times):
             terminal.type("\x03")
             before = len(terminal.written)
@@ -102,10 +145,20 @@ def test_who_watches_sees_each_stack_in_one_row(desk: Desk, width: int) -> None:
     with desk.command("deploy", "built", "--yes") as run:
         run.until("security", "CREATE_IN_PROGRESS")
         with at(desk, width, "watch", "built", "--format", "json") as terminal:
-            terminal.until(lambda written: "IN_PROGRESS" in written)
+            terminal.until(lambda written: "CREATE_IN_" in written)
             desk.aws.sandbox.finish()
             goes_on(desk)
             code = terminal.end()
         run.end()
 
     assert (code, is_steady(terminal)) == (0, True)
+
+
+def test_ctrl_c_at_a_question_ends_its_line(desk: Desk) -> None:
+    with at(desk, 80, "destroy", "built") as terminal:
+        terminal.until(lambda written: "to go on" in written)
+        terminal.type("\x03")
+        code = terminal.end()
+
+    last = [line.rstrip() for line in terminal.screen.lines if line.strip()][-2:]
+    assert (code, last) == (130, ["Type the environment's name to go on: ^C", "interrupted"])

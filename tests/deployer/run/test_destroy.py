@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deployer.checks.kept import Candidate
-from deployer.deploy import check_removal, destroy
+from deployer.deploy import Going, check_removal, destroy
 from deployer.errors import CloudError, NotAllowed, Protected, Refused
 from deployer.kept import Kept, Snapshot, arn_of, cost_line, kept
 from deployer.options import Options
@@ -208,10 +208,10 @@ def test_a_destruction_that_goes_on_already_tells_at_its_end_what_is_kept(world:
     ]
 
 
-def told(wanted: Manifest, world: World, **options: Any) -> list[str]:
-    lines: list[str] = []
-    check_removal(wanted, world.cloud, Options(**options), lines.append)
-    return lines
+def told(wanted: Manifest, world: World, **options: Any) -> list[tuple[str, int, list[str]]]:
+    found: list[Going] = []
+    check_removal(wanted, world.cloud, Options(**options), found.append)
+    return [(one.stack_name, one.resources, list(map(str, one.kept))) for one in found]
 
 
 def test_what_goes_and_what_stays_can_be_told_before_anything_is_asked(world: World) -> None:
@@ -223,13 +223,12 @@ def test_what_goes_and_what_stays_can_be_told_before_anything_is_asked(world: Wo
     world.forget()
 
     assert told(wanted, world) == [
-        "deletes dev-a: 2 resources",
-        "  keeps Kept (AWS::S3::Bucket Kept-id, arn:aws:s3:::Kept-id)",
-        "deletes dev-b: 1 resource",
-        "deletes dev-c: it holds nothing",
-        "deletes dev-old: 0 resources",
+        ("dev-a", 2, ["Kept (AWS::S3::Bucket Kept-id, arn:aws:s3:::Kept-id)"]),
+        ("dev-b", 1, []),
+        ("dev-c", 0, []),
+        ("dev-old", 0, []),
     ]
-    assert told(wanted, world, only=frozenset({"b"})) == ["deletes dev-b: 1 resource"]
+    assert told(wanted, world, only=frozenset({"b"})) == [("dev-b", 1, [])]
     assert {method for method, _ in world.cloud.calls} == {"stacks", "resources", "template"}
 
 
@@ -245,7 +244,7 @@ def test_what_destroy_refuses_is_refused_after_the_list_and_before_anybody_types
     world: World, wanted: Manifest, refusal: str, lines: int
 ) -> None:
     world.deploy(wanted)
-    found: list[str] = []
+    found: list[Going] = []
 
     with pytest.raises((Protected, Refused), match=refusal):
         check_removal(wanted, world.cloud, Options(only=frozenset({"a"})), found.append)

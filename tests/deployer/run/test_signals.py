@@ -136,7 +136,7 @@ def test_one_signal_starts_nothing_more_and_sees_what_runs_to_its_end(
         130, {"dev-litellm-keys": "CREATE_COMPLETE", "dev-litellm-net": "CREATE_COMPLETE"},
     ), text  # fmt: skip
     assert desk.aws.change_sets() == []
-    assert "to resume: gatestack deploy" in text
+    assert "  gatestack deploy built  # resume" in text
     assert desk.deploy()[0] == 0
     assert {tuple(begun) for begun in desk.aws.operations().values()} == {("CREATE",)}
 

@@ -25,7 +25,7 @@ def test_dev_is_deployed_seen_left_alone_and_taken_away(user: User) -> None:
     first = user.run("deploy", "dev", "--yes")
     assert first.code == 0, first.err
     assert "dev: 5 stacks deployed" in first.err
-    assert first.out.splitlines()[-1].startswith("alb.Url")
+    assert re.fullmatch(r"http://dev-litellm\S+\n", first.out)
 
     status = json.loads(user.run("status", "dev", "--format", "json").out)
     assert [stack["status"] for stack in status["stacks"]] == ["CREATE_COMPLETE"] * 5
@@ -146,6 +146,19 @@ def test_production_is_not_destroyed_without_force(user: User) -> None:
         assert done.code == 4
 
 
+def test_what_is_kept_and_what_that_costs_is_said_before_the_name_is_typed(deployed: User) -> None:
+    refused = deployed.at_a_terminal("no\n", "destroy", "local")
+
+    said, _, asked = refused.err.partition("Type the environment's name")
+    assert (refused.code, bool(asked)) == (4, True), refused.err
+    assert re.search(
+        r"^deletes local-litellm-database: \d+ resources\n  keeps Database \(the final snap",
+        said,
+        re.MULTILINE,
+    )
+    assert re.search(r"^kept: at most \$\d+\.\d\d a month until it is deleted$", said, re.MULTILINE)
+
+
 def test_destroying_at_a_terminal_takes_the_environments_name(user: User) -> None:
     assert user.run("deploy", "dev", "--yes", "--only", "network").code == 0
 
@@ -167,11 +180,10 @@ def test_production_is_protected_and_goes_with_force(user: User) -> None:
 
     assert done.code == 0, done.err
     assert re.search(
-        r"kept: database: Database \(the final snapshot prod-litellm-database-snapshot-database-\w+ of"
-        r" AWS::RDS::DBInstance prod-litellm-db, arn:aws:rds:us-east-1:\d+:snapshot:prod-litellm-database-",
+        r"kept: database: Database \(final snapshot arn:aws:rds:us-east-1:\d+:snapshot:prod-litellm-",
         done.err,
     )
-    assert re.search(r"kept: security: Key \(AWS::KMS::Key (\S+), arn:aws:kms:.*:key/\1\)", done.err)
+    assert re.search(r"kept: security: Key \(arn:aws:kms:us-east-1:\d+:key/\S+\)", done.err)
     assert re.search(
         r"^kept: at most \$\d+\.\d\d a month until it is deleted, and by use: Acc", done.err, re.MULTILINE
     )

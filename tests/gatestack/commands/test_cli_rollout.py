@@ -1,6 +1,7 @@
 """`gatestack rollout` as a user runs it, against the sandbox's ECS."""
 
 import json
+import re
 
 import pytest
 
@@ -31,6 +32,7 @@ def test_tasks_that_do_not_start_are_rolled_back_with_why(deployed: User, accoun
     assert done.code == 1, done.err
     assert json.loads(done.out)["status"] == "ROLLED_BACK"
     assert done.err.splitlines()[-1].startswith(f"error: {SERVICE}: ECS rolled back to the previous tasks: ")
+    assert "\nnext:\n  gatestack rollout local  # once the cause is fixed\n" in done.err
 
 
 def test_a_time_limit_leaves_it_to_ecs(deployed: User, account: Sandbox) -> None:
@@ -105,6 +107,9 @@ def test_an_image_that_does_not_run_is_taken_back_by_cloudformation(deployed: Us
     assert done.code == 1, done.err
     assert json.loads(done.out)["status"] == "ROLLED_BACK"
     assert done.err.splitlines()[-1].startswith("error: service: Service (AWS::ECS::Service): the circuit")
+    assert re.search(
+        r"^  gatestack rollout local --image-tag \S+  # once the cause is fixed", done.err, re.MULTILINE
+    )
     assert "warning: the file" not in done.err
 
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from deployer.day2.watch_report import watch_text
 from deployer.progress import Outcome, Result, StackResult
+from gatestack.ending.facts import ending
 from gatestack.environment import resolve
 from sandbox.server import Sandbox
 from stacks.bases import environment_files
@@ -118,4 +118,4 @@ def test_a_command_that_goes_on_names_the_file_not_the_environment(outcome: Outc
     result = Result("dev", "deploy", (stack,), env="llm-proxy-dev")
 
     assert result.resume == "gatestack deploy llm-proxy-dev"
-    assert f"`gatestack {again} llm-proxy-dev`" in watch_text(result)
+    assert f"gatestack {again} llm-proxy-dev" in [step.command for step in ending(result).steps]

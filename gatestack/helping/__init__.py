@@ -1,0 +1,1 @@
+"""What `--help` shows: commands by purpose, options by purpose, and examples."""
