@@ -226,6 +226,8 @@ EXCUSED: Mapping[str, str] = {
     "deploy --allow-replace --migrate-exports": "test_migration.py and test_planfile.py do it stack by stack",
     "deploy --region": "the sandbox is one region; plan --region is run",
     "lint --only": "test_cli.py; all stacks are linted by `make lint`",
+    "local start --gateway": "installs LiteLLM: test_gateway.py, by `make test-litellm`",
+    "make gateway": "the same",
     "make test": "this is a part of it",
     "make check": "runs the tests",
     "make test ROOM": "this is a part of it",
