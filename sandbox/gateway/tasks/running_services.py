@@ -227,8 +227,14 @@ class RunningServices(ServiceTasks):
         with self._lock:
             ending = any(not task.wanted and not task.ended for task in self._everything())
             alone = any(not task.ended for task in self._alone)
-            rolling_ = any(one.primary.state == "IN_PROGRESS" for one in self._services.values())
-            return ending or alone or rolling_
+            return ending or alone or not all(self._as_wanted(one) for one in self._services.values())
+
+    def _as_wanted(self, service: Service) -> bool:
+        """Whether the service has as many tasks as it wants, all healthy, or has given up."""
+        wanted, primary = self._described(service)["desiredCount"], service.primary
+        healthy = sum(task.healthy for task in primary.wanted)
+        complete = primary.state == "COMPLETED" and healthy == len(primary.wanted) == wanted
+        return complete or primary.state == "FAILED"
 
     def _go(self) -> None:
         """Have the thread that has everything go on, under the lock."""

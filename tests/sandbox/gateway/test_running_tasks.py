@@ -152,7 +152,13 @@ def test_a_service_is_rolled_and_rolled_back_by_what_its_tasks_really_do(account
     assert [task["taskArn"] for task in account.tasks()] == [second["taskArn"]]
     assert answer(second)["variables"]["VERSION"] == "two"
 
-    account.ecs.update_service(cluster="world", service="proxy", desiredCount=2)
+    client(account.sandbox, "application-autoscaling").register_scalable_target(
+        ServiceNamespace="ecs",
+        ResourceId="service/world/proxy",
+        ScalableDimension="ecs:service:DesiredCount",
+        MinCapacity=2,
+        MaxCapacity=4,
+    )
     account.sandbox.finish()
 
     kept = {task["taskArn"] for task in account.tasks()}
