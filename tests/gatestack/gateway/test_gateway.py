@@ -74,13 +74,13 @@ def test_litellm_answers_and_a_configuration_that_it_refuses_fails_in_its_words(
     file = user.folder / "environments" / "local.yaml"
     file.write_text(f"{file.read_text()}{MODEL}")
     assert user.run("local", "start", "--gateway", "--speed", "600").code == 0
-    done = user.alone("deploy", "local", "--yes")
+    done = user.run("deploy", "local", "--yes")
     assert (done.code, "LiteLLM without its database" in done.err) == (0, True), done.err
 
     assert said(user) == "hello there"
 
     file.write_text(f"{file.read_text()}    router_settings: {{routing_strategy: nonsense}}\n")
-    done = user.alone("deploy", "local", "--yes")
+    done = user.run("deploy", "local", "--yes")
     assert done.code == 1
     assert "its log ends: ValueError" in done.err
     assert "nonsense" in done.err
