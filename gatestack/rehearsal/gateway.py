@@ -24,7 +24,7 @@ _DISK = "1.1 GB"
 """What an environment with it takes on a disk; measured on Linux on 2026-11-28."""
 _STDERR = 2
 """The descriptor: stdout holds the endpoint alone."""
-_MINUTES = 20
+_MINUTES = 60
 """After which an installation is given up."""
 _LACKS = "the sandbox runs LiteLLM without its database: the engines of its database client are not on PyPI"
 _CLONE = Path(__file__).parents[2] / ".venv-litellm"

@@ -233,6 +233,8 @@ EXCUSED: Mapping[str, str] = {
     "plan --comment": "needs a pull request: test_cli_comment.py and test_github_actions.py",
     "policy --rules": "runs cfn-guard or checkov: test_cli_policy.py",
     "policy --format github": "runs cfn-guard or checkov: test_cli_policy.py",
+    "local start --gateway": "installs LiteLLM: test_gateway.py, by `make test-litellm`",
+    "make gateway": "the same",
     "make test": "this is a part of it",
     "make check": "runs the tests",
     "make test ROOM": "this is a part of it",

@@ -86,9 +86,9 @@ class Container:
             self._process.terminate()
 
     def kill(self) -> None:
-        """End it."""
+        """End it, at once."""
         if self._process is not None:
-            self._process.kill()
+            self._process.end()
 
 
 class _Check:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from sandbox.gateway.tasks import reaper
 
+_GONE_SECONDS = 5.0
+"""Real seconds within which what was killed is gone."""
 _SIGNALLED = 128
 """A container that a signal ends has this and the signal's number as exit code."""
 
@@ -100,6 +102,13 @@ class Process:
         """Send SIGKILL to the group."""
         with suppress(OSError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+    def end(self) -> None:
+        """Send SIGKILL to the group, and wait until it is gone."""
+        self.kill()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GONE_SECONDS)
+        self.exit_code()
 
     def _read(self, printed: Callable[[str], None]) -> None:
         if self._process.stdout is not None:

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import inf
 from typing import Any
 
@@ -17,7 +18,7 @@ from sandbox.gateway.tasks.containers import Container
 from sandbox.gateway.tasks.logs import Stream
 from sandbox.gateway.tasks.pace import Pace
 from sandbox.gateway.tasks.processes import Reaper
-from sandbox.gateway.tasks.starts import Place, program_of, start
+from sandbox.gateway.tasks.starts import Place, Start, program_of, start
 from sandbox.gateway.tasks.targets import Target
 from sandbox.provisioning import ProvisionError
 from sandbox.services.pulls import failure
@@ -76,7 +77,6 @@ class Running:
         self.was_healthy = self.counted = False
         self.began = self._flushed = self._looked = time.monotonic()
         self._states: dict[Target, tuple[str, str]] = {}
-        self._unhealthy_since: float | None = None
         self._region = arn.split(":")[3]
         self._folder = host.gateway.folder / "tasks" / arn.rpartition("/")[2]
         self._kill = inf
@@ -149,7 +149,6 @@ class Running:
         for target in self.targets:
             target.deregister(self._host.elb(self._region))
         self.status = "DEACTIVATING"
-        self._drained = time.monotonic()
 
     def kill(self) -> None:
         """End its processes now; nobody asks for it any more."""
@@ -199,15 +198,21 @@ class Running:
             except ClientError as error:
                 self.stop(Stop("ServiceSchedulerInitiated", str(error)))
 
-    def _start_containers(self) -> None:
+    @cached_property
+    def _place(self) -> Place:
+        """Where it is, once it has an address; as whom it asks AWS."""
         around = self._host.reach.surroundings
         role, task_id = self.origin.definition.get("taskRoleArn"), self.arn.rpartition("/")[2]
         login = around.login(role, task_id) if role else around.key
-        place = Place(self._region, self.address, self._folder, around.endpoint, login)
-        prepare = lambda definition, program: start(definition, program, place, self._host.reach)  # noqa: E731
+        return Place(self._region, self.address, self._folder, around.endpoint, login)
+
+    def _prepared(self, definition: Mapping[str, Any], program: Program) -> Start:
+        return start(definition, program, self._place, self._host.reach)
+
+    def _start_containers(self) -> None:
         for one in self.containers:
             if not one.started and self._may_start(one):
-                one.start(prepare, self._folder, self._host.pace, self._host.reaper)
+                one.start(self._prepared, self._folder, self._host.pace, self._host.reaper)
 
     def _may_start(self, container: Container) -> bool:
         """Whether all that *container* depends on is so far (ECS API Reference, ContainerDependency)."""
@@ -223,7 +228,7 @@ class Running:
 
     def _go_on(self, now: float) -> None:
         try:
-            self._start_containers_left()
+            self._start_containers()
         except (OSError, ProvisionError) as error:
             self.stop(Stop("TaskFailedToStart", f"CannotStartContainerError: {error}"))
             return
@@ -235,10 +240,6 @@ class Running:
             elb = self._host.elb(self._region)
             self._states = {target: target.health(elb) for target in self.targets}
         self.was_healthy = self.was_healthy or self.healthy
-
-    def _start_containers_left(self) -> None:
-        if not all(one.started for one in self.containers):
-            self._start_containers()
 
     def _drain(self, now: float) -> None:
         """Wait for the load balancer; an end that has come already is not waited for."""
@@ -262,6 +263,8 @@ class Running:
 
     def _fail(self, why: Stop) -> None:
         self.stop_, self.stopping = why, self._host.reach.surroundings.now()
+        for one in self.containers:
+            one.kill()
         self._over()
 
     def _over(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from shutil import rmtree
 from traceback import format_tb
@@ -227,8 +227,18 @@ class RunningServices(ServiceTasks):
         with self._lock:
             ending = any(not task.wanted and not task.ended for task in self._everything())
             alone = any(not task.ended for task in self._alone)
-            rolling_ = any(one.primary.state == "IN_PROGRESS" for one in self._services.values())
-            return ending or alone or rolling_
+            return ending or alone or not all(self._as_wanted(one) for one in self._services.values())
+
+    def _as_wanted(self, service: Service) -> bool:
+        """Whether the service has as many tasks as it wants, all healthy, or has given up."""
+        primary = service.primary
+        try:
+            wanted = self._described(service)["desiredCount"]
+        except KeyError:
+            return True  # moto was told to forget it
+        healthy = sum(task.healthy for task in primary.wanted)
+        complete = primary.state == "COMPLETED" and healthy == len(primary.wanted) == wanted
+        return complete or primary.state == "FAILED"
 
     def _go(self) -> None:
         """Have the thread that has everything go on, under the lock."""
@@ -238,25 +248,27 @@ class RunningServices(ServiceTasks):
 
     def _work(self) -> None:
         while not self._closed.wait(_TICK if self._under_way() else _CALM):
+            later: rolling.Later = []
             with self._lock:
-                later = [one for service in list(self._services.values()) for one in self._go_on(service)]
-                for service in (one for one in self._leaving if any(not each.ended for each in one.tasks)):
-                    later += rolling.go_on(service, {}, self.host, lambda: None)
+                for service in (*self._services.values(), *self._leaving):
+                    later += self._tried(lambda service=service: self._go_on(service))  # type: ignore[misc]
+                for task in self._alone:
+                    self._tried(lambda task=task: task.look() or [])  # type: ignore[misc]
                 ended = [one for one in self._leaving if all(task.ended for task in one.tasks)][:-_DELETED]
                 self._leaving = [one for one in self._leaving if one not in ended]
-                for task in self._alone:
-                    task.look()
             for tell in later:  # without the lock: the agenda takes the control plane's
                 self.host.reach.surroundings.after(0.0, tell)
 
-    def _go_on(self, service: Service) -> rolling.Later:
+    def _tried(self, step: Callable[[], rolling.Later]) -> rolling.Later:
         try:
-            described = self._described(service)
-            return rolling.go_on(service, described, self.host, lambda: self._lead(service.place, described))
-        except Exception as error:  # noqa: BLE001 - the other services go on; the message may be secret
-            trace = "".join(format_tb(error.__traceback__))
-            _LOG.error("%s: %s\n%s", service.place.service, type(error).__name__, trace)
+            return step()
+        except Exception as error:  # noqa: BLE001 - the others go on; the message may be secret
+            _LOG.error("%s\n%s", type(error).__name__, "".join(format_tb(error.__traceback__)))
             return []
+
+    def _go_on(self, service: Service) -> rolling.Later:
+        described = {} if service.leaving else self._described(service)
+        return rolling.go_on(service, described, self.host, lambda: self._lead(service.place, described))
 
     def _described(self, service: Service) -> Json:
         """Return what the service is to be; how many tasks moto is asked for, past our own answers."""

@@ -75,8 +75,8 @@ class Account:
         self.sandbox.finish()
         return str(self.formation.describe_stacks(StackName="service")["Stacks"][0]["StackStatus"])
 
-    def tasks(self, wanted: str = "RUNNING") -> list[dict[str, Any]]:
-        arns = self.ecs.list_tasks(cluster="world", serviceName="proxy", desiredStatus=wanted)["taskArns"]
+    def tasks(self, wanted: str = "RUNNING", service: str = "proxy") -> list[dict[str, Any]]:
+        arns = self.ecs.list_tasks(cluster="world", serviceName=service, desiredStatus=wanted)["taskArns"]
         return list(self.ecs.describe_tasks(cluster="world", tasks=arns)["tasks"]) if arns else []
 
     def service(self) -> dict[str, Any]:
@@ -89,8 +89,12 @@ class Account:
         found = self.formation.describe_stack_events(StackName="service")["StackEvents"]
         return [str(one.get("ResourceStatusReason", "")) for one in found]
 
-    def targets(self) -> set[str]:
-        found = client(self.sandbox, "elbv2").describe_target_health(TargetGroupArn=self.world.targets)
+    def addresses(self, service: str) -> set[str]:
+        return {address(task) for task in self.tasks(service=service)}
+
+    def targets(self, group: str = "") -> set[str]:
+        elb = client(self.sandbox, "elbv2")
+        found = elb.describe_target_health(TargetGroupArn=group or self.world.targets)
         return {str(one["Target"]["Id"]) for one in found["TargetHealthDescriptions"]}
 
     def logged(self) -> list[str]:
@@ -152,7 +156,13 @@ def test_a_service_is_rolled_and_rolled_back_by_what_its_tasks_really_do(account
     assert [task["taskArn"] for task in account.tasks()] == [second["taskArn"]]
     assert answer(second)["variables"]["VERSION"] == "two"
 
-    account.ecs.update_service(cluster="world", service="proxy", desiredCount=2)
+    client(account.sandbox, "application-autoscaling").register_scalable_target(
+        ServiceNamespace="ecs",
+        ResourceId="service/world/proxy",
+        ScalableDimension="ecs:service:DesiredCount",
+        MinCapacity=2,
+        MaxCapacity=4,
+    )
     account.sandbox.finish()
 
     kept = {task["taskArn"] for task in account.tasks()}
@@ -192,3 +202,51 @@ def test_a_one_off_task_runs_to_its_end_and_what_has_no_program_goes_by_the_cloc
         account.logged()
     )
     assert account.sandbox.backing.notes() == []
+
+
+def test_traffic_is_led_to_new_tasks_when_all_of_them_are_healthy(account: Account) -> None:
+    world, elb = account.world, client(account.sandbox, "elbv2")
+    first, second = (
+        elb.create_target_group(Name=name, VpcId=world.vpc, Port=4000, Protocol="HTTP", TargetType="ip")[
+            "TargetGroups"
+        ][0]["TargetGroupArn"]
+        for name in ("first", "second")
+    )
+    listener = world.listener
+    rule, test_rule = (
+        elb.create_rule(
+            ListenerArn=listener,
+            Priority=number,
+            Conditions=[{"Field": "path-pattern", "Values": [f"/{number}/*"]}],
+            Actions=[{"Type": "forward", "TargetGroupArn": first}],
+        )["Rules"][0]["RuleArn"]
+        for number in (1, 2)
+    )
+    advanced = {
+        "AlternateTargetGroupArn": second,
+        "ProductionListenerRule": rule,
+        "TestListenerRule": test_rule,
+        "RoleArn": world.role_arn,
+    }
+    definition = world.make("ECS::TaskDefinition", **account.definition("blue", family="shifting"))
+    properties = world.service_properties("shifting", definition.physical_id)
+    properties["LoadBalancers"] = [
+        {
+            "ContainerName": "proxy",
+            "ContainerPort": 4000,
+            "TargetGroupArn": first,
+            "AdvancedConfiguration": advanced,
+        }
+    ]
+    properties["DeploymentConfiguration"] |= {"Strategy": "BLUE_GREEN", "BakeTimeInMinutes": 0}
+    world.make("ECS::Service", **properties)
+    account.sandbox.finish()
+    assert [account.targets(first), account.targets(second)] == [account.addresses("shifting"), set()]
+
+    account.ecs.update_service(cluster="world", service="shifting", forceNewDeployment=True)
+    account.sandbox.finish()
+
+    assert [account.targets(first), account.targets(second)] == [set(), account.addresses("shifting")]
+    (shifted,) = elb.describe_rules(RuleArns=[rule])["Rules"]
+    weights = shifted["Actions"][0]["ForwardConfig"]["TargetGroups"]
+    assert {one["TargetGroupArn"]: one["Weight"] for one in weights} == {first: 0, second: 100}
