@@ -15,6 +15,7 @@ import pytest
 from sandbox.clock import ManualClock
 from sandbox.gateway.balancer.checks import failed
 from sandbox.gateway.balancer.health import FAILED, TIMEOUT, Failure
+from sandbox.gateway.balancer.pace import Pace
 from sandbox.gateway.balancer.targets import Target
 from sandbox.gateway.balancer.view import Check
 from tests.sandbox.gateway.balancer_world import World, ask, forward, world
@@ -37,12 +38,13 @@ def test_health_follows_the_checks_by_the_sandbox_s_clock(tmp_path: Path) -> Non
     clock = ManualClock()
     with stand_ins("127.0.0.2") as (target,), world(tmp_path, clock) as account:
         balancer = account.balancer()
-        group = account.group(target, HealthyThresholdCount=2, UnhealthyThresholdCount=2)
+        rarely = {"HealthCheckIntervalSeconds": 300}
+        group = account.group(target, HealthyThresholdCount=2, UnhealthyThresholdCount=2, **rarely)
 
         def after(status: int) -> dict[str, str]:
             """Return the health after one more check, which the target answers with *status*."""
             target.health, before = status, target.checks
-            clock.advance(30)
+            clock.advance(300)
             account.eventually(lambda: target.checks > before and not _checking(account))
             return account.health(group)["127.0.0.2"]
 
@@ -73,6 +75,18 @@ def _checking(account: World) -> bool:
     balancers = account.balancers
     groups = balancers.targets._groups.values()
     return any(one.checking for each in groups for one in each.registered.values())
+
+
+def test_time_goes_on_for_targets_while_the_sandbox_s_clock_stands_still() -> None:
+    virtual, real = [1000.0], [0.0]
+    pace = Pace(lambda: virtual[0], lambda: real[0])
+
+    real[0] = 2.0
+    assert pace.now() == 1120.0  # at the usual speed
+    virtual[0], real[0] = 1030.0, 3.0
+    assert pace.now() == 1150.0  # it was moved
+    virtual[0], real[0] = 1031.0, 4.0
+    assert pace.now() == 1151.0  # a slow clock is left its speed
 
 
 def test_a_target_that_does_not_answer_a_check_tells_why() -> None:
