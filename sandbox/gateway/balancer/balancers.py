@@ -22,6 +22,7 @@ from sandbox.gateway.balancer import view
 from sandbox.gateway.balancer.certificates import Authority, Names
 from sandbox.gateway.balancer.checks import keep_checking
 from sandbox.gateway.balancer.connection import Connection, Serving, Way, connected
+from sandbox.gateway.balancer.pace import Pace
 from sandbox.gateway.balancer.pool import Pool
 from sandbox.gateway.balancer.ports import Ports
 from sandbox.gateway.balancer.targets import Targets
@@ -63,7 +64,7 @@ class Balancers:
         self._reach = reach
         self._ports = Ports(folder)
         self.authority = Authority(folder)
-        self.targets = Targets(self._now)
+        self.targets = Targets(Pace(self._now).now)
         self._pool = Pool()
         self._lock = threading.Lock()
         self._doors: dict[Door, socket.socket] = {}

@@ -21,6 +21,8 @@ from sandbox.gateway.balancer.health import Failure, Health
 from sandbox.gateway.balancer.view import Check, Group
 
 Address = tuple[str, int]
+_STARTS = 90.0
+"""Real seconds at most that a new target has on AWS, too, before its failed checks count."""
 
 
 @dataclass(eq=False)
@@ -36,6 +38,8 @@ class Target:
     """Virtual time of the next check; 0 for at once."""
     checking: bool = False
     in_flight: int = 0
+    ready_by: float = 0.0
+    """Real time until which a new target is not unhealthy: processes start no faster here."""
     drains: _Drains | None = None
 
 
@@ -90,11 +94,13 @@ class Targets:
                 target.health = health.DRAINING
                 members.draining.append(target)
         for address in group.targets:
+            new = address not in members.registered
             target = members.registered.setdefault(
                 address, Target(group.arn, address, group.check, group.used)
             )
-            if group.used and not target.used:
+            if group.used and (new or not target.used):
                 target.health, target.due = health.REGISTERING, 0.0
+                target.ready_by = self._real() + min(group.check.interval * group.check.unhealthy, _STARTS)
             target.check, target.used = group.check, group.used
         return gone
 
@@ -144,8 +150,11 @@ class Targets:
         """Note how a check ended."""
         with self._lock:
             target.checking = False
-            if target.drains is None:
-                target.health = health.after(target.health, failure, target.check)
+            if target.drains is not None:
+                return
+            told = health.after(target.health, failure, target.check)
+            early = target.health.state == "initial" and self._real() < target.ready_by
+            target.health = health.CHECKING if early and told.state == "unhealthy" else told
 
     def any_used(self) -> bool:
         """Whether a target is there that may have to be checked."""

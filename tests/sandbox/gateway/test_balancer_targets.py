@@ -15,10 +15,23 @@ import pytest
 from sandbox.clock import ManualClock
 from sandbox.gateway.balancer.checks import failed
 from sandbox.gateway.balancer.health import FAILED, TIMEOUT, Failure
-from sandbox.gateway.balancer.targets import Target
-from sandbox.gateway.balancer.view import Check
+from sandbox.gateway.balancer.pace import Pace
+from sandbox.gateway.balancer.targets import Target, Targets
+from sandbox.gateway.balancer.view import Check, Group
 from tests.sandbox.gateway.balancer_world import World, ask, forward, world
 from tests.sandbox.gateway.stand_in_targets import StandIn, stand_ins
+
+CHECK = Check(
+    enabled=True,
+    protocol="HTTP",
+    port="traffic-port",
+    path="/health",
+    interval=30,
+    timeout=0.05,
+    healthy=5,
+    unhealthy=2,
+    codes="200",
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +50,13 @@ def test_health_follows_the_checks_by_the_sandbox_s_clock(tmp_path: Path) -> Non
     clock = ManualClock()
     with stand_ins("127.0.0.2") as (target,), world(tmp_path, clock) as account:
         balancer = account.balancer()
-        group = account.group(target, HealthyThresholdCount=2, UnhealthyThresholdCount=2)
+        rarely = {"HealthCheckIntervalSeconds": 300}
+        group = account.group(target, HealthyThresholdCount=2, UnhealthyThresholdCount=2, **rarely)
 
         def after(status: int) -> dict[str, str]:
             """Return the health after one more check, which the target answers with *status*."""
             target.health, before = status, target.checks
-            clock.advance(30)
+            clock.advance(300)
             account.eventually(lambda: target.checks > before and not _checking(account))
             return account.health(group)["127.0.0.2"]
 
@@ -59,14 +73,28 @@ def test_health_follows_the_checks_by_the_sandbox_s_clock(tmp_path: Path) -> Non
             "Reason": "Elb.InitialHealthChecking",
             "Description": "Initial health checks in progress",
         }
+        assert after(200) == {"State": "healthy"}
+        assert after(500) == {"State": "healthy"}
         assert after(500) == {
             "State": "unhealthy",
             "Reason": "Target.ResponseCodeMismatch",
             "Description": "Health checks failed with these codes: [500]",
         }
         assert [after(200)["State"], after(200)["State"]] == ["unhealthy", "healthy"]
-        assert after(503) == {"State": "healthy"}
-        assert after(200) == {"State": "healthy"}
+
+
+def test_a_new_target_has_the_real_seconds_to_start_that_it_has_on_aws() -> None:
+    real, group = [0.0], Group("arn:r:", "HTTP", 80, "HTTP1", CHECK, 300, [("127.0.0.2", 1)], used=True)
+    targets = Targets(lambda: 0.0, lambda: real[0])
+    targets.sync([group], "r")
+
+    def after_failure(at: float) -> str:
+        real[0] = at
+        ((target, _),) = targets.described("arn:r:")
+        targets.checked(target, FAILED)
+        return target.health.state
+
+    assert [after_failure(at) for at in (1, 2, 3, 59, 61, 62)] == ["initial"] * 4 + ["initial", "unhealthy"]
 
 
 def _checking(account: World) -> bool:
@@ -75,23 +103,24 @@ def _checking(account: World) -> bool:
     return any(one.checking for each in groups for one in each.registered.values())
 
 
+def test_time_goes_on_for_targets_while_the_sandbox_s_clock_stands_still() -> None:
+    virtual, real = [1000.0], [0.0]
+    pace = Pace(lambda: virtual[0], lambda: real[0])
+
+    real[0] = 2.0
+    assert pace.now() == 1120.0  # at the usual speed
+    virtual[0], real[0] = 1030.0, 3.0
+    assert pace.now() == 1150.0  # it was moved
+    virtual[0], real[0] = 1031.0, 4.0
+    assert pace.now() == 1151.0  # a slow clock is left its speed
+
+
 def test_a_target_that_does_not_answer_a_check_tells_why() -> None:
     with stand_ins("127.0.0.6") as (gone,):
         refused = gone.target["Port"]
-    check = Check(
-        enabled=True,
-        protocol="HTTP",
-        port="traffic-port",
-        path="/health",
-        interval=30,
-        timeout=0.05,
-        healthy=5,
-        unhealthy=2,
-        codes="200",
-    )
 
     def told(address: str, port: int) -> Failure | None:
-        return asyncio.run(failed(Target("arn", (address, port), check, used=True)))
+        return asyncio.run(failed(Target("arn", (address, port), CHECK, used=True)))
 
     with socket.create_server(("127.0.0.7", 0)) as mute:
         assert told("127.0.0.7", mute.getsockname()[1]) == TIMEOUT
