@@ -102,6 +102,7 @@ class Engines:
             return
         with self._lock:
             self._begun(request)
+            self._rename(request)
             self._keep_copies(request)
             self.settle(request.region)
             if request.restarts and (found := self._there.get(self._key(request.region, *request.restarts))):
@@ -187,6 +188,20 @@ class Engines:
         if one.password is None and one.restored:  # the snapshot's own stays, whatever the database has now
             one.password = _wanted_password(record, one, self._reach)
         one.asked = record.engine_version or one.asked
+
+    def _rename(self, request: Request) -> None:
+        """Have a server belong to the new name of its database, where moto took it."""
+        if (asked := request.renames) is None:
+            return
+        kind, name, new = asked
+        old, key = self._key(request.region, kind, name), self._key(request.region, kind, new)
+        there = getattr(self._reach.backend("rds", request.region), _STORES[kind])
+        if old in self._there and new in there and name not in there:
+            one = self._there.pop(old)
+            one.key = key
+            self._there[key] = one
+            lead(old, None)
+            lead(key, one.server.site.address)
 
     def _settle(self, one: _Database, record: Any, state: Any) -> None:
         if not _runs(record, one.key.kind):

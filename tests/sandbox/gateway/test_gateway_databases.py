@@ -132,9 +132,11 @@ def test_what_is_changed_stopped_started_and_rebooted_is_so(rds: Any) -> None:
     assert not works(url(address, "another-password"))
     rds.start_db_instance(DBInstanceIdentifier="one")
     rds.reboot_db_instance(DBInstanceIdentifier="one")
+    rds.modify_db_instance(DBInstanceIdentifier="one", NewDBInstanceIdentifier="two", ApplyImmediately=True)
+    assert endpoint(rds, "two") == address
     assert run(url(address, "another-password"), "SELECT count(*) FROM kept") == [[[0]]]
 
-    rds.delete_db_instance(DBInstanceIdentifier="one", SkipFinalSnapshot=True)
+    rds.delete_db_instance(DBInstanceIdentifier="two", SkipFinalSnapshot=True)
     assert not works(url(address, "another-password"))
 
 
