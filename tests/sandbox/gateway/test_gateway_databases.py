@@ -38,7 +38,7 @@ SECRET = "local-litellm/database-login"
 def running(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Sandbox]:
     Services().reset()
     asked = pytestconfig.getoption("--postgres")
-    gateway = Gateway(tmp_path_factory.mktemp("gateway"), (asked,) if asked else ())
+    gateway = Gateway(tmp_path_factory.mktemp("gateway"), postgres=(asked,) if asked else ())
     with Sandbox(clock=RealClock(FAST), key=KEY, gateway=gateway) as sandbox:
         yield sandbox
     assert list(gateway.folder.iterdir()) == []
