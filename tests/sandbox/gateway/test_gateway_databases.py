@@ -41,7 +41,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Confi
     gateway = Gateway(tmp_path_factory.mktemp("gateway"), postgres=(asked,) if asked else ())
     with Sandbox(clock=RealClock(FAST), key=KEY, gateway=gateway) as sandbox:
         yield sandbox
-    assert list(gateway.folder.iterdir()) == []
+    assert list(gateway.folder.glob("*database*")) == []
 
 
 @pytest.fixture
