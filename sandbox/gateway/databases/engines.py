@@ -23,6 +23,7 @@ from sandbox.gateway.databases.errors import DatabaseError
 from sandbox.gateway.databases.fleet import Copy, Fleet, mebibytes
 from sandbox.gateway.databases.requests import CLUSTER, ENGINES, IDENTIFIERS, INSTANCE, Request, Snapshot
 from sandbox.gateway.databases.server import Server
+from sandbox.gateway.databases.settings import SUPERUSER
 from sandbox.services.database_storage import refusal
 from sandbox.services.reach import Reach
 
@@ -32,6 +33,7 @@ _QUOTAS = {
     INSTANCE: ("DB Instance quota exceeded", "InstanceQuotaExceeded"),
     CLUSTER: ("DB cluster quota exceeded", "DBClusterQuotaExceededFault"),
 }
+_RESERVED = f"MasterUsername {SUPERUSER} cannot be used as it is a reserved word used by the engine"
 _NO_ROOM = "InsufficientDBInstanceCapacity"
 _MASTER = "postgres"
 """Of a snapshot without data, whose administrator nobody knows."""
@@ -88,6 +90,8 @@ class Engines:
                 return None
             if len(self._there) >= MOST:
                 return refusal(*_QUOTAS[kind])
+            if request.asked.get("MasterUsername") == SUPERUSER:
+                return refusal(_RESERVED, "InvalidParameterValue")
             try:
                 self._begin(request, key, origin)
             except DatabaseError as error:

@@ -119,6 +119,13 @@ def test_the_administrator_logs_in_with_tls_that_the_sandboxs_authority_vouches_
         native.Connection("boss", host=address, database="app", password=PASSWORD, ssl_context=False)
 
 
+def test_the_name_of_rdss_own_role_is_refused(running: Sandbox, rds: Any) -> None:
+    with pytest.raises(ClientError, match="reserved word used by the engine"):
+        make(rds, "one", MasterUsername="rdsadmin")
+
+    assert running.backing.databases()["servers"] == []
+
+
 @pytest.mark.deep
 def test_what_is_changed_stopped_started_and_rebooted_is_so(rds: Any) -> None:
     address = make(rds, "one")
