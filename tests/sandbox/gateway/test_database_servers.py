@@ -17,6 +17,8 @@ from sandbox.gateway.databases.programs import Programs, found, nearest
 from tests.places import ROOT
 
 KNOWN = frozenset({"work_mem", "shared_buffers", "max_connections"})
+TLS = bytes.fromhex("0000000804d2162f")
+"""PostgreSQL's request for TLS (PostgreSQL docs, "Message Formats", SSLRequest)."""
 LEFT_RUNNING = """
 import os, sys
 from pathlib import Path
@@ -145,7 +147,9 @@ def test_no_server_and_no_data_outlive_a_sandbox_that_is_killed(
     ) as running:
         assert running.stdout is not None
         address, folder = running.stdout.readline().split()
-        with socket.create_connection((address, 5432)) as connection:
+        with socket.create_connection((address, 5432), timeout=30) as connection:
+            connection.sendall(TLS)
+            assert connection.recv(1) == b"S", "a process of the server has this connection"
             running.kill()
             assert connection.recv(1) == b"", "the server ends, and its connections with it"
 

@@ -38,10 +38,10 @@ SECRET = "local-litellm/database-login"
 def running(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Sandbox]:
     Services().reset()
     asked = pytestconfig.getoption("--postgres")
-    gateway = Gateway(tmp_path_factory.mktemp("gateway"), (asked,) if asked else ())
+    gateway = Gateway(tmp_path_factory.mktemp("gateway"), postgres=(asked,) if asked else ())
     with Sandbox(clock=RealClock(FAST), key=KEY, gateway=gateway) as sandbox:
         yield sandbox
-    assert list(gateway.folder.iterdir()) == []
+    assert list(gateway.folder.glob("*database*")) == []
 
 
 @pytest.fixture
@@ -119,6 +119,13 @@ def test_the_administrator_logs_in_with_tls_that_the_sandboxs_authority_vouches_
         native.Connection("boss", host=address, database="app", password=PASSWORD, ssl_context=False)
 
 
+def test_the_name_of_rdss_own_role_is_refused(running: Sandbox, rds: Any) -> None:
+    with pytest.raises(ClientError, match="reserved word used by the engine"):
+        make(rds, "one", MasterUsername="rdsadmin")
+
+    assert running.backing.databases()["servers"] == []
+
+
 @pytest.mark.deep
 def test_what_is_changed_stopped_started_and_rebooted_is_so(rds: Any) -> None:
     address = make(rds, "one")
@@ -132,9 +139,11 @@ def test_what_is_changed_stopped_started_and_rebooted_is_so(rds: Any) -> None:
     assert not works(url(address, "another-password"))
     rds.start_db_instance(DBInstanceIdentifier="one")
     rds.reboot_db_instance(DBInstanceIdentifier="one")
+    rds.modify_db_instance(DBInstanceIdentifier="one", NewDBInstanceIdentifier="two", ApplyImmediately=True)
+    assert endpoint(rds, "two") == address
     assert run(url(address, "another-password"), "SELECT count(*) FROM kept") == [[[0]]]
 
-    rds.delete_db_instance(DBInstanceIdentifier="one", SkipFinalSnapshot=True)
+    rds.delete_db_instance(DBInstanceIdentifier="two", SkipFinalSnapshot=True)
     assert not works(url(address, "another-password"))
 
 
