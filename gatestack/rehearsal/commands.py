@@ -1,4 +1,4 @@
-"""`local fail|slow|throttle|lose|expire|drift|reset`: what the sandbox of this user is told to do."""
+"""`local fail|slow|throttle|lose|expire|drift|act-as|reset`: what the sandbox of this user is told to do."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from deployer.day2.names import near
 from gatestack.rehearsal import told
 from gatestack.rehearsal.meant import resources
 from gatestack.sandbox_here import asked
@@ -102,16 +103,40 @@ def drift(stack: str, logical_id: str, path: str, value: str, env: str) -> int:
     return 0
 
 
+@click.command(name="act-as")
+@click.argument("role")
+def act_as(role: str) -> int:
+    """
+    Judge every call as one of ROLE, by its policies and its boundary, until `gatestack local reset`.
+
+    ROLE is the name or the ARN of a role in the sandbox, like those that `gatestack bootstrap` creates.
+    """
+    there, name = asked("acting")["roles"], role.rpartition("/")[2]
+    if name not in there:
+        raise click.UsageError(f"there is no role {name}{near(name, there) or _roles(there)}")
+    click.echo(str(told.acting(asked("acting", {"role": role})["role"])), err=True)
+    return 0
+
+
+def _roles(there: list[str]) -> str:
+    return (
+        f"; there are {', '.join(there)}"
+        if there
+        else ": `gatestack bootstrap` and `gatestack deploy` create some"
+    )
+
+
 @click.command()
 def reset() -> int:
-    """Switch off everything that `local fail`, `slow`, `throttle`, `lose` and `expire` have switched on."""
-    there = told.faults(asked("faults"))
-    asked("faults", method="DELETE")
+    """Switch off what `local fail`, `slow`, `throttle`, `lose`, `expire` and `act-as` have switched on."""
+    there = told.everything(asked)
+    for page in ("faults", "acting"):
+        asked(page, method="DELETE")
     click.echo("\n".join(f"off: {one}" for one in there) or "nothing was switched on", err=True)
     return 0
 
 
-COMMANDS = (fail, slow, throttle, lose, expire, drift, reset)
+COMMANDS = (fail, slow, throttle, lose, expire, drift, act_as, reset)
 
 
 def _of_resource(stack: str, logical_id: str, env: str, **fault: Any) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["fail", "slow", "throttle", "lose", "expire"]
+Kind = Literal["fail", "slow", "throttle", "lose", "expire", "act-as"]
 _EVERY: Mapping[str, tuple[Kind, str]] = {
     "throttle": ("throttle", "{percent} % of the API calls are throttled"),
     "drop-after": ("lose", "{percent} % of the answers are lost after the call was carried out"),
@@ -31,6 +31,17 @@ class Fault:
 def faults(described: Mapping[str, Any]) -> list[Fault]:
     """Return what the sandbox's page `faults` describes and is not used up, of what commands can set."""
     return [*_of_calls(described["calls"]), *_of_resources(described["resources"])]
+
+
+def acting(role_arn: str) -> Fault:
+    """Return that calls are judged as those of a role."""
+    return Fault("act-as", f"calls are judged as those of {role_arn}")
+
+
+def everything(asked: Callable[[str], Mapping[str, Any]]) -> list[Fault]:
+    """Return all that is switched on, of a sandbox that is *asked* for its pages."""
+    role = asked("acting")["role"]
+    return [*faults(asked("faults")), *([acting(role)] if role else [])]
 
 
 def environments(stacks: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -47,6 +47,21 @@ def _stacks(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
     return sandbox.control.stacks()
 
 
+def _acting(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    access = sandbox.backing.access
+    if access is None:
+        raise ValueError("nobody is judged here")
+    if "role" in given:
+        sandbox.logins.acting = access.acting(str(given["role"]))
+    acting = sandbox.logins.acting
+    return {"role": acting.role_arn if acting else None, "roles": access.roles()}
+
+
+def _administrator(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    sandbox.logins.acting = None
+    return _acting(sandbox, given)
+
+
 def _zones(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
     return list(sandbox.backing.zones())
 
@@ -90,6 +105,8 @@ _PAGES: Mapping[tuple[str, str], Callable[[Sandbox, Mapping[str, Any]], Any]] = 
     ("", "clock"): _set_clock,
     ("", "faults"): _faults,
     ("DELETE", "faults"): _no_faults,
+    ("", "acting"): _acting,
+    ("DELETE", "acting"): _administrator,
     ("", "calls"): _calls,
     ("", "stacks"): _stacks,
     ("", "zones"): _zones,
