@@ -13,6 +13,7 @@ from sandbox.surroundings import Surroundings
 if TYPE_CHECKING:  # it knows botocore, which is loaded when it is first needed
     from sandbox.access.access import Access
     from sandbox.rehearsal.provide import Provide
+    from sandbox.rules.quotas.held import Quotas
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -30,5 +31,6 @@ class Backing:
     reset: Callable[[], None] = lambda: None  # forgets what the services hold, and ends what runs
     provide: Provide | None = None  # what is in the account before anybody deploys; None: nothing can be
     zones: Callable[[], Collection[str]] = tuple  # ids of the hosted zones
+    quotas: Quotas | None = None  # what the account may have; None: nothing is counted
     close: Callable[[], None] = lambda: None  # ends what runs; nothing is started any more
     wait: Callable[[], bool] = lambda: False  # until no function runs; whether one did

@@ -34,6 +34,7 @@ def moto() -> Backing:
         reset=services.reset,
         close=services.close,
         provide=provided(services),
+        quotas=services.quotas,
         zones=lambda: zones(services),
         wait=services.runs.wait,
     )

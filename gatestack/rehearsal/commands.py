@@ -1,7 +1,8 @@
-"""`local fail|slow|throttle|lose|expire|drift|act-as|reset`: what the sandbox of this user is told to do."""
+"""`local fail`, `slow` … `act-as`, `quota`, `reset`: what the sandbox of this user is told to do."""
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
@@ -127,16 +128,33 @@ def _roles(there: list[str]) -> str:
 
 
 @click.command()
+@click.argument("name", required=False)
+@click.argument("value", type=click.FloatRange(0), required=False)
+def quota(name: str | None, value: float | None) -> int:
+    """
+    Set the quota NAME of the sandbox's account to VALUE; without them, list all quotas.
+
+    NAME is a word of the list, like vpcs, or AWS's code, like L-F678F1CE. AWS's defaults count until then.
+    """
+    if name is not None and value is None:
+        raise click.UsageError(f"what is {name} to be? `gatestack local quota {shlex.quote(name)} VALUE`")
+    given = None if name is None else {"name": name, "value": value}
+    for line in told.quotas(asked("quotas", given), only=name):
+        click.echo(line)
+    return 0
+
+
+@click.command()
 def reset() -> int:
-    """Switch off what `local fail`, `slow`, `throttle`, `lose`, `expire` and `act-as` have switched on."""
+    """Switch off what `local fail`, `slow`, `throttle`, `lose`, `expire`, `act-as` and `quota` have set."""
     there = told.everything(asked)
-    for page in ("faults", "acting"):
+    for page in ("faults", "acting", "quotas"):
         asked(page, method="DELETE")
     click.echo("\n".join(f"off: {one}" for one in there) or "nothing was switched on", err=True)
     return 0
 
 
-COMMANDS = (fail, slow, throttle, lose, expire, drift, act_as, reset)
+COMMANDS = (fail, slow, throttle, lose, expire, drift, act_as, quota, reset)
 
 
 def _of_resource(stack: str, logical_id: str, env: str, **fault: Any) -> int:

@@ -62,6 +62,22 @@ def _administrator(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
     return _acting(sandbox, given)
 
 
+def _quotas(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    quotas = sandbox.backing.quotas
+    if quotas is None:
+        raise ValueError("there are no quotas here")
+    with sandbox.control.held():
+        if "name" in given:
+            quotas.set(str(given["name"]), float(given["value"]))
+        return quotas.described()
+
+
+def _default_quotas(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    if sandbox.backing.quotas:
+        sandbox.backing.quotas.clear()
+    return _quotas(sandbox, given)
+
+
 def _zones(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
     return list(sandbox.backing.zones())
 
@@ -107,6 +123,8 @@ _PAGES: Mapping[tuple[str, str], Callable[[Sandbox, Mapping[str, Any]], Any]] = 
     ("DELETE", "faults"): _no_faults,
     ("", "acting"): _acting,
     ("DELETE", "acting"): _administrator,
+    ("", "quotas"): _quotas,
+    ("DELETE", "quotas"): _default_quotas,
     ("", "calls"): _calls,
     ("", "stacks"): _stacks,
     ("", "zones"): _zones,

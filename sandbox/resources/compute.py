@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
 from sandbox.resources.handler import Call, Handler
+from sandbox.rules.quotas.use import PROVIDER
 from sandbox.services import containers
 from sandbox.services.pulls import failure
 
@@ -120,10 +121,12 @@ def _create_service(call: Call) -> Provisioned:
 
 def _settle(call: Call, cluster: str, name: str) -> bool:
     """Have the service's deployment in place; returns False where it failed and was taken back."""
-    if call.properties.get("CapacityProviderStrategy"):
+    if strategy := call.properties.get("CapacityProviderStrategy"):
         backend = call.services.backend("ecs", call.request.region)
-        # moto knows no service without a launch type
-        backend.services[f"{cluster.rsplit('/', 1)[-1]}:{name.rsplit('/', 1)[-1]}"].launch_type = None
+        # moto knows no service without a launch type, and keeps no capacity provider
+        service = backend.services[f"{cluster.rsplit('/', 1)[-1]}:{name.rsplit('/', 1)[-1]}"]
+        service.launch_type = None
+        setattr(service, PROVIDER, strategy[0].get("CapacityProvider"))
     return call.services.service_tasks.settled(call.request.region, cluster, name)
 
 
@@ -132,7 +135,7 @@ def _running(call: Call, cluster: str, name: str) -> list[Any]:
     return [service for service in found if service["status"] == "ACTIVE"]
 
 
-def _check(call: Call, count: int) -> None:
+def _check(call: Call, count: int, old: Mapping[str, Any] | None = None) -> None:
     """Refuse what ECS refuses, and a service whose tasks would never start."""
     network = call.properties.get("NetworkConfiguration", {}).get("AwsvpcConfiguration", {})
     require.subnets(call, network.get("Subnets", []))
@@ -141,6 +144,8 @@ def _check(call: Call, count: int) -> None:
         require.behind_balancer(call, balancer.get("TargetGroupArn"))
     if count < 1 or "TaskDefinition" not in call.properties:
         return
+    if full := call.services.quotas.unstable(call.request, old):
+        raise _never_stable(call, full)
     if not call.services.offers.runs_tasks(call.request.region, network.get("Subnets", [])):
         raise _never_stable(call, f"(service {call.properties.get('ServiceName', '')}) {_NO_CAPACITY}")
     wanted = call.properties["TaskDefinition"]
@@ -167,7 +172,7 @@ def _update_service(call: Call, old: Mapping[str, Any], current: Provisioned) ->
     cluster, name = call.properties.get("Cluster", "default"), current.physical_id
     running = _running(call, cluster, name)
     count = int(call.properties.get("DesiredCount", running[0]["desiredCount"] if running else 1))
-    _check(call, count)
+    _check(call, count, old)
     apart = dict.fromkeys(("Tags", "DesiredCount"))
     anew = {**old, **apart} != {**call.properties, **apart}
     if anew or call.changed(old, "DesiredCount"):

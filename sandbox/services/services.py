@@ -22,6 +22,7 @@ from botocore.config import Config
 
 from sandbox.access.tagged import Tagged
 from sandbox.rules import databases
+from sandbox.rules.quotas.held import Quotas
 from sandbox.services import engine_versions
 from sandbox.services.bucket_policies import put_by_api
 from sandbox.services.database_hosts import closed
@@ -67,8 +68,9 @@ class Services:
         self._zones, self.offers = Zones(self.hosted_zone), ZoneOffers(self)
         self.service_tasks = ServiceTasks(self, self._proxies.restarted)
         self._tasks = OneOffTasks(self, self.service_tasks)
+        self.quotas = Quotas(self)
         self._rotations = Rotations(self, self.functions, self.runs, self._variables)
-        parts = (self._rotations, self.service_tasks, self._tasks)
+        parts = (self._rotations, self.service_tasks, self._tasks, self.quotas)
         operations = {name: operation for part in parts for name, operation in part.operations.items()}
         self._json = in_front(operations, moto_app.application())
         self._there.add(self)
@@ -79,6 +81,9 @@ class Services:
         if engine_versions.asked(form):
             start_response("200 OK", [("Content-Type", "text/xml")])
             return [engine_versions.answer(form)]
+        if b"Action=DescribeAccountAttributes" in form and (of_rds := self._of_rds(environ)):
+            start_response("200 OK", [("Content-Type", "text/xml")])
+            return [of_rds]
         for before in (self._rules, self._disks.before, self._snapshots.before):
             if (refused := before(environ, form)) is not None:
                 start_response("400 Bad Request", [("Content-Type", "text/xml")])
@@ -103,6 +108,12 @@ class Services:
             return None
         refused = databases.refused(form, found[1], lambda: self.backend("rds", found[1]))
         return refusal(refused.message, refused.code) if refused else None
+
+    def _of_rds(self, environ: Mapping[str, Any]) -> bytes | None:
+        """Return RDS's quotas where RDS is asked; EC2 has an action of the same name."""
+        found = REGION_OF.search(environ.get("HTTP_AUTHORIZATION", ""))
+        named = "/rds/aws4_request" in environ.get("HTTP_AUTHORIZATION", "")
+        return self.quotas.of_rds(found[1]) if found and named else None
 
     def _variables(self, function: Function) -> Mapping[str, str]:
         """Return what goes over a function's environment: what it can reach of proxies and databases."""
@@ -131,7 +142,7 @@ class Services:
     def _forget(self) -> None:
         self.runs.stop()
         parts = (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies, self._zones)
-        for part in (*parts, self._disks, self._snapshots, self.tagged):
+        for part in (*parts, self.quotas, self._disks, self._snapshots, self.tagged):
             part.clear()
 
     def close(self) -> None:
