@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ class Backing:
     connect: Callable[[Surroundings], None] = lambda _: None  # told once, before anything is asked
     reset: Callable[[], None] = lambda: None  # forgets what the services hold, and ends what runs
     provide: Provide | None = None  # what is in the account before anybody deploys; None: nothing can be
-    zones: Callable[[], Collection[str]] = tuple  # ids of the hosted zones
+    there: Callable[[str], Mapping[str, Collection[str]]] = lambda _: {}  # what can be provided and is there
     quotas: Quotas | None = None  # what the account may have; None: nothing is counted
     close: Callable[[], None] = lambda: None  # ends what runs; nothing is started any more
     wait: Callable[[], bool] = lambda: False  # until no function runs; whether one did

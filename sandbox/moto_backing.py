@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from sandbox.access.access import Access
 from sandbox.backing import Backing
 from sandbox.errors import invalid
-from sandbox.rehearsal.provide import provided, zones
+from sandbox.rehearsal.provide import provided, there
 from sandbox.resources.provision import MotoProvisioner
 from sandbox.resources.schema import ProviderSchemas
 from sandbox.services.services import Services
@@ -35,7 +35,7 @@ def moto() -> Backing:
         close=services.close,
         provide=provided(services),
         quotas=services.quotas,
-        zones=lambda: zones(services),
+        there=lambda region: there(services, region),
         wait=services.runs.wait,
     )
 

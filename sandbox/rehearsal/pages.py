@@ -78,8 +78,8 @@ def _default_quotas(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
     return _quotas(sandbox, given)
 
 
-def _zones(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
-    return list(sandbox.backing.zones())
+def _there(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    return sandbox.backing.there(str(given["region"]))
 
 
 def _drift(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
@@ -127,7 +127,7 @@ _PAGES: Mapping[tuple[str, str], Callable[[Sandbox, Mapping[str, Any]], Any]] = 
     ("DELETE", "quotas"): _default_quotas,
     ("", "calls"): _calls,
     ("", "stacks"): _stacks,
-    ("", "zones"): _zones,
+    ("POST", "there"): _there,
     ("POST", "drift"): _drift,
     ("POST", "provide"): _provide,
     ("POST", "reset"): _reset,
