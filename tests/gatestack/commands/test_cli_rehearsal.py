@@ -155,12 +155,15 @@ def test_any_environment_is_deployed_on_the_sandbox_whatever_account_the_file_na
     assert somebody.run(*command.split()[1:]).out == "Z0987654321ABCDEFGHIJ\n"
     done = somebody.run(*PROD)
     assert done.code == 0, done.err
+    assert "`gatestack local provide image prod-litellm:v1.108.7` puts it there" in done.err
     elsewhere = User(user.folder, somebody.variables | {"GATESTACK_SANDBOX": "1"})
     assert "CREATE_COMPLETE" in elsewhere.run("status", "prod").out
     assert json.loads(user.run("local", "status", "--format", "json").out)["environments"][-1] == "prod"
 
     done = elsewhere.run("image", "prod", "--tag", "v1.108.7", "--push")
-    assert (done.code, "`gatestack local provide image prod-litellm:TAG`" in done.err) == (2, True), done.err
+    assert (done.code, "`gatestack local provide image prod-litellm:v1.108.7`" in done.err) == (2, True), (
+        done.err
+    )
     done = user.run("local", "provide", "image", "prod-litellm:v1.108.7")
     assert (done.code, done.err) == (0, "prod-litellm:v1.108.7 is in us-east-1\n")
     done = elsewhere.run("deploy", "prod", "--yes")
@@ -176,7 +179,10 @@ def test_any_environment_is_deployed_on_the_sandbox_whatever_account_the_file_na
         (("vpc", "--cidr", "10.0.0.0/26"), "has no room for six subnets"),
         (("vpc", "--cidr", "10.0.0.0/99"), "10.0.0.0/99"),
         (("vpc", "--public", "subnet-1"), "two ids of subnets"),
-        (("certificate", "a.acme.io", "--arn", "arn:aws:acm"), "is not the ARN of a certificate in us-east-1"),
+        (
+            ("certificate", "a.acme.io", "--arn", "arn:aws:acm"),
+            "is not the ARN of a certificate in us-east-1",
+        ),
     ],
 )
 def test_what_cannot_be_provided_is_refused(user: User, arguments: tuple[str, ...], said: str) -> None:
@@ -214,7 +220,9 @@ def test_what_an_environment_takes_for_granted_is_given_by_the_commands_of_the_r
     done = user.run(*command)
     assert done.code == 0, done.err
     assert "warning: network" not in done.err
-    done = user.run("--sandbox", "deploy", "guest", "--yes", "--only", "security", "--only", "network", "--only", "alb")
+    done = user.run(
+        "--sandbox", "deploy", "guest", "--yes", "--only", "security", "--only", "network", "--only", "alb"
+    )
     assert done.code == 0, done.err
     for one in commands:
         again = user.run(*one[1:])

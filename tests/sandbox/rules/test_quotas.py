@@ -89,8 +89,8 @@ def refused(world: World, kind: str, properties: dict[str, Any]) -> str:
             {"GroupDescription": "x", "SecurityGroupIngress": [{"IpProtocol": "-1", "CidrIp": "10.0.0.0/8"}]},
             "The maximum number of rules per security group has been reached.",
         ),
-        ("certificates", "CertificateManager::Certificate", {"DomainName": "a.example.com"}, "your limit of 0"),
-        ("iam-roles", "IAM::Role", {"AssumeRolePolicyDocument": {}}, "Cannot exceed quota for RolesPerAccount: 0"),
+        ("certificates", "CertificateManager::Certificate", {"DomainName": "a.test"}, "your limit of 0"),
+        ("iam-roles", "IAM::Role", {"AssumeRolePolicyDocument": {}}, "quota for RolesPerAccount: 0"),
         (
             "db-instances", "RDS::DBInstance",
             {"Engine": "postgres", "DBInstanceClass": "db.t3.micro", "AllocatedStorage": "20"},
@@ -102,13 +102,13 @@ def refused(world: World, kind: str, properties: dict[str, Any]) -> str:
             "Allocated storage quota exceeded",
         ),
         ("db-clusters", "RDS::DBCluster", {"Engine": "aurora-postgresql"}, "DB Cluster quota exceeded"),
-        ("gateway-endpoints", "EC2::VPCEndpoint", {"VpcId": "x", "ServiceName": "s"}, "number of VPC endpoints"),
+        ("gateway-endpoints", "EC2::VPCEndpoint", {"VpcId": "x", "ServiceName": "s"}, "of VPC endpoints"),
         (
             "interface-endpoints", "EC2::VPCEndpoint",
             {"VpcId": "x", "ServiceName": "s", "VpcEndpointType": "Interface"}, "number of VPC endpoints",
         ),
         ("nat-gateways", "EC2::NatGateway", {"SubnetId": "x"}, "would exceed the limit of 0 NAT gateways"),
-        ("load-balancers", "ElasticLoadBalancingV2::LoadBalancer", {}, "The maximum number of load balancers"),
+        ("load-balancers", "ElasticLoadBalancingV2::LoadBalancer", {}, "maximum number of load balancers"),
         ("target-groups", "ElasticLoadBalancingV2::TargetGroup", {}, "The maximum number of target groups"),
     ],
 )  # fmt: skip
