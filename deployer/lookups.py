@@ -51,7 +51,8 @@ def desired_count(
         if image:
             return Value(count)
         found = "is not in ECR yet" if image is False else "cannot be looked up at this endpoint"
-        after = f"{put} {'puts it there' if push else 'builds and pushes it'}, then `gatestack deploy {environment}` again"
+        does = "puts it there" if push else "builds and pushes it"
+        after = f"{put} {does}, then `gatestack deploy {environment}` again"
         return Value("0", f"the image {name} {found}, so no task is started: {after}")
     if image is False:
         raise DeployError(f"the image {name} is not in ECR and tasks are running: push it first ({put})")

@@ -16,8 +16,8 @@ def _create_certificate(call: Call) -> Provisioned:
 
     CloudFormation writes the record where an option names the hosted zone. Without one the resource waits for
     somebody to write it, until ACM gives up after 72 hours (CloudFormation Template Reference,
-    "AWS::CertificateManager::Certificate"; ACM User Guide, "DNS validation"). The words of its end are those of
-    every resource that does not become stable.
+    "AWS::CertificateManager::Certificate"; ACM User Guide, "DNS validation"). Its end has the words of every
+    resource that does not become stable.
     """
     method = call.properties.get("ValidationMethod", "EMAIL")
     proved = _proved(call) if method == "DNS" else False
