@@ -113,7 +113,10 @@ class RoleCaller:
         if request.action.startswith("kms:") and ":key/" in request.resource and key_policy is None:
             key_policy = self.known.roles.key_policy(request.resource, region)
         policy = key_policy if ":key/" in request.resource else None
-        found = self.known.roles.judged(self.session, request, policy)
+        try:
+            found = self.known.roles.judged(self.session, request, policy)
+        except ValueError as error:  # half a judgement would be worse than none
+            return f"This sandbox cannot judge {request.action} on {request.resource}: {error}"
         if found.verdict == "allowed":
             return None
         named = request.resource != "*" or _service(request) not in _NAMES_NONE

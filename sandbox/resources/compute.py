@@ -135,7 +135,7 @@ def _running(call: Call, cluster: str, name: str) -> list[Any]:
     return [service for service in found if service["status"] == "ACTIVE"]
 
 
-def _check(call: Call, count: int, old: Mapping[str, Any] | None = None) -> None:
+def _check(call: Call, count: int) -> None:
     """Refuse what ECS refuses, and a service whose tasks would never start."""
     network = call.properties.get("NetworkConfiguration", {}).get("AwsvpcConfiguration", {})
     require.subnets(call, network.get("Subnets", []))
@@ -144,7 +144,7 @@ def _check(call: Call, count: int, old: Mapping[str, Any] | None = None) -> None
         require.behind_balancer(call, balancer.get("TargetGroupArn"))
     if count < 1 or "TaskDefinition" not in call.properties:
         return
-    if full := call.services.quotas.unstable(call.request, old):
+    if full := call.services.quotas.unstable(call.request):
         raise _never_stable(call, full)
     if not call.services.offers.runs_tasks(call.request.region, network.get("Subnets", [])):
         raise _never_stable(call, f"(service {call.properties.get('ServiceName', '')}) {_NO_CAPACITY}")
@@ -172,7 +172,7 @@ def _update_service(call: Call, old: Mapping[str, Any], current: Provisioned) ->
     cluster, name = call.properties.get("Cluster", "default"), current.physical_id
     running = _running(call, cluster, name)
     count = int(call.properties.get("DesiredCount", running[0]["desiredCount"] if running else 1))
-    _check(call, count, old)
+    _check(call, count)
     apart = dict.fromkeys(("Tags", "DesiredCount"))
     anew = {**old, **apart} != {**call.properties, **apart}
     if anew or call.changed(old, "DesiredCount"):

@@ -8,8 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.provisioning import ProvisionError
-from sandbox.rehearsal.certificates import issued
 from sandbox.resources.handler import Call
+from sandbox.rules.certificates import issued
 
 
 def key(call: Call, key_id: str | None) -> None:

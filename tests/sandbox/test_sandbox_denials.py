@@ -113,6 +113,15 @@ def test_a_role_with_an_unknown_element_is_not_judged_half(acting: Sandbox) -> N
         act_as(acting, odd)
 
 
+def test_what_cannot_be_judged_is_refused_and_said(acting: Sandbox) -> None:
+    act_as(acting, {**ALL, "Condition": {"IpAddress": {"aws:RequestedRegion": "10.0.0.0/8"}}})
+    code, said, _ = denied(client(acting, "ecs").list_clusters)
+    assert code == "AccessDeniedException"
+    assert said.startswith(
+        "This sandbox cannot judge ecs:ListClusters on *: 'us-east-1' does not appear to be"
+    )
+
+
 def test_a_service_role_is_judged_in_place_of_who_asks_who_must_pass_it(acting: Sandbox) -> None:
     cloudformation = {"Effect": "Allow", "Action": "cloudformation:*", "Resource": "*"}
     passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.provisioning import Provisioned, ProvisionError
-from sandbox.rehearsal.certificates import issue
 from sandbox.resources.handler import Call, Handler
+from sandbox.rules.certificates import issue
 
 
 def _create_certificate(call: Call) -> Provisioned:

@@ -68,10 +68,10 @@ class Quotas:
                     f'Resource handler returned message: "{told}" (HandlerErrorCode: {quota.handler_error})'
                 )
 
-    def unstable(self, request: Request, old: Mapping[str, Any] | None = None) -> str | None:
+    def unstable(self, request: Request) -> str | None:
         """Return the event that an ECS service tells where a quota is in its tasks' way."""
         found = (
-            told for quota, told in self._lacking(request, old) if quota.handler_error == "NotStabilized"
+            told for quota, told in self._lacking(request, None) if quota.handler_error == "NotStabilized"
         )
         return next(found, None)
 

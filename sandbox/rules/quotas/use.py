@@ -122,16 +122,17 @@ def _service(reach: Reach, request: Request, old: Mapping[str, Any]) -> Iterator
     del old
     name = str(request.properties.get("ServiceName", request.logical_id))
     backend = reach.backend("ecs", request.region)
-    there = {one.name: one for one in backend.services.values() if one.status == "ACTIVE"}
-    live = int(there[name].desired_count) if name in there else 0
+    cluster = str(request.properties.get("Cluster", "default")).rpartition("/")[2]
+    there = [one for one in backend.services.values() if one.status == "ACTIVE"]
+    own = next((one for one in there if (one.cluster_name, one.name) == (cluster, name)), None)
+    live = int(own.desired_count) if own else 0
     count = int(request.properties.get("DesiredCount", live or 1))
-    rolls = name in there and there[name].task_definition != request.properties.get("TaskDefinition")
+    rolls = own is not None and own.task_definition != request.properties.get("TaskDefinition")
     if not rolls and count <= live:
         return
     for word, vcpus in _vcpus(backend, request.properties):
-        running = {key: _running(backend, one, word) for key, one in there.items()}
-        own = running.get(name, 0.0)
-        yield Wanted(word, sum(running.values()) + count * vcpus - (0.0 if rolls else own), name)
+        kept = sum(_running(backend, one, word) for one in there if rolls or one is not own)
+        yield Wanted(word, kept + count * vcpus, name)
     if request.properties.get("LoadBalancers"):
         yield Wanted("targets", count, name)
 
