@@ -137,8 +137,7 @@ support: $(READY) ## Rewrite the table of ends of support, from RDS (AWS credent
 bench: $(DEV) ## Measure speed beside other tools, ten minutes; ONLY="startup generate lint deploy many"
 	@$(BIN)/python -m bench $(ONLY)
 
-clean: ## Remove what was built, the sandbox's state included
-	@[ ! -x $(BIN)/gatestack ] || $(BIN)/gatestack local stop
+clean: ## Remove what was built here; the sandbox is the user's and stays (gatestack local stop)
 	rm -rf .venv .venv-checkov .venv-litellm .venv-lock .cfn-guard .postgres-* .bench build .gatestack
 
 $(READY): locks/deploy.txt pyproject.toml

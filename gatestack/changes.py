@@ -62,7 +62,11 @@ def run_options(environment: Environment, options: Options, only: Collection[str
         environment.chosen(stack)
     interval = poll_interval(environment, options)
     return RunOptions(
-        only=frozenset(only), poll_interval=interval, show_events=not options.quiet, env=options.called(env)
+        only=frozenset(only),
+        poll_interval=interval,
+        show_events=not options.quiet,
+        env=options.called(env),
+        push="gatestack local provide image {image}" if options.sandbox else "",
     )
 
 

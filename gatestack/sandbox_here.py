@@ -18,10 +18,9 @@ REGION = "us-east-1"
 """Of a shell that has `local env`: where environments/local.yaml deploys to."""
 
 RUNS_NOTHING = (
-    "No container runs on the sandbox, so no address answers: `gatestack local stop`, "
-    "`gatestack local start --gateway` and `gatestack deploy local` run LiteLLM itself."
+    "No container runs here: `gatestack local stop`, `gatestack local start --gateway`, then deploy again."
 )
-"""Of a sandbox without gateway."""
+"""Of a sandbox without gateway: what makes the URL answer."""
 GATEWAY = "gateway"
 """Folder of the state folder for what the sandbox's gateway keeps."""
 

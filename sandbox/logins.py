@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sandbox.access.sessions import Session
 from sandbox.key import Key, access_key_id, secret
+
+if TYPE_CHECKING:  # it reads logins itself
+    from sandbox.signatures import Signed
 
 ISSUING = frozenset(
     {
@@ -37,6 +41,8 @@ class Logins:
         self._now = now
         self._sessions: dict[str, Session] = {}
         self._held = {key.access_key_id: key}
+        self.acting: Session | None = None
+        """The role as which whoever signs with the sandbox's own key is judged; None: an administrator."""
 
     def add(self, key: Key) -> None:
         """Take *key* from now on."""
@@ -46,8 +52,14 @@ class Logins:
         """Return the key of that id."""
         return self._held.get(access_key_id)
 
+    def is_own(self, signed: Signed | None) -> bool:
+        """Whether the sandbox's own key has signed that."""
+        return signed is not None and signed.access_key_id == self.key.access_key_id
+
     def session(self, access_key_id: str) -> Session | None:
         """Return the role's session that the key of that id is for."""
+        if access_key_id == self.key.access_key_id:
+            return self.acting
         return self._sessions.get(access_key_id)
 
     def ended(self, access_key_id: str) -> bool:
@@ -58,6 +70,7 @@ class Logins:
     def forget(self) -> None:
         """Take nothing but the sandbox's own key."""
         self._held, self._sessions = {self.key.access_key_id: self.key}, {}
+        self.acting = None
 
     def called(self, form: Mapping[str, str]) -> None:
         """Note what a call of IAM's that went well means for the keys."""

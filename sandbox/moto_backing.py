@@ -13,7 +13,7 @@ from sandbox.access.access import Access
 from sandbox.backing import Backing
 from sandbox.errors import invalid
 from sandbox.gateway import Gateway
-from sandbox.rehearsal.provide import provided, zones
+from sandbox.rehearsal.provide import provided, there
 from sandbox.resources.provision import MotoProvisioner
 from sandbox.resources.schema import ProviderSchemas
 from sandbox.services.services import Services
@@ -45,7 +45,8 @@ def moto(gateway: Gateway | None = None) -> Backing:
         reset=services.reset,
         close=services.close,
         provide=provided(services),
-        zones=lambda: zones(services),
+        quotas=services.quotas,
+        there=lambda region: there(services, region),
         notes=services.service_tasks.notes,
         wait=services.wait,
         balancers=lambda: balancers.described() if balancers else [],

@@ -128,7 +128,8 @@ class Sandbox:
     def control(self) -> Control:
         """CloudFormation."""
         backing = self.backing
-        return Control(self.clock, self.faults, backing.provisioner, backing.schemas, backing.fetch)
+        given = (self.clock, self.faults, backing.provisioner, backing.schemas, backing.fetch)
+        return Control(*given, backing.access.service_role) if backing.access else Control(*given)
 
     @cached_property
     def _identities(self) -> Identities:
@@ -217,7 +218,7 @@ class Sandbox:
     def _of_services(self, request: Request, signed: Signed | None, start_response: Any) -> Iterable[bytes]:
         """Answer what is not CloudFormation's."""
         if signed is None or signed.service in {"sts", "iam"}:
-            return self._identities.answer(request, start_response)
+            return self._identities.answer(request, signed, start_response)
         return self.backing.services(request.environ, start_response)
 
     def _spoilt(self, request: Request, signed: Signed | None, fault: CallFault) -> Response:

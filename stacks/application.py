@@ -146,6 +146,8 @@ class OwnSecret:
     value: Generated | Seeded | Written
     reader: Literal["start", "tasks", "nobody"] = "start"
     """Who reads it for the tasks: ECS as they start, their own code by the secret's name, or nobody."""
+    applied_by: Literal["rollout", "deploy"] = "rollout"
+    """The command that brings a value which a person has set to where it is read."""
     kept: bool = False
     """Whether production keeps it when its stack goes: a kept snapshot is useless without it."""
     not_by_hand: str = ""

@@ -125,6 +125,7 @@ class _Preview:
             host.run_id,
             revert_drift=options.revert_drift,
             env=options.env,
+            push=options.push,
         )
 
     def plan(self) -> Plan:

@@ -65,7 +65,7 @@ def status(style: str) -> int:
     """Show whether the sandbox runs, what is in it, and what is switched on; json includes its access key."""
     with refusing():
         found = sandbox.status(state_folder())
-    faults = told.faults(asked("faults")) if found.running else []
+    faults = told.everything(asked) if found.running else []
     stacks = asked("stacks") if found.running else {}
     environments = told.environments(stacks)
     listeners = asked("load-balancers") if found.running else []

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["fail", "slow", "throttle", "lose", "expire"]
+Kind = Literal["fail", "slow", "throttle", "lose", "expire", "act-as", "quota"]
 _EVERY: Mapping[str, tuple[Kind, str]] = {
     "throttle": ("throttle", "{percent} % of the API calls are throttled"),
     "drop-after": ("lose", "{percent} % of the answers are lost after the call was carried out"),
@@ -36,6 +36,32 @@ class Fault:
 def faults(described: Mapping[str, Any]) -> list[Fault]:
     """Return what the sandbox's page `faults` describes and is not used up, of what commands can set."""
     return [*_of_calls(described["calls"]), *_of_resources(described["resources"])]
+
+
+def acting(role_arn: str) -> Fault:
+    """Return that calls are judged as those of a role."""
+    return Fault("act-as", f"calls are judged as those of {role_arn}")
+
+
+def everything(asked: Callable[[str], Any]) -> list[Fault]:
+    """Return all that is switched on, of a sandbox that is *asked* for its pages."""
+    role = asked("acting")["role"]
+    return [*faults(asked("faults")), *([acting(role)] if role else []), *_set(asked("quotas"))]
+
+
+def quotas(described: Sequence[Mapping[str, Any]], only: str | None = None) -> Iterator[str]:
+    """Yield a line for each quota that the sandbox's page `quotas` describes, or for that called *only*."""
+    for one in described:
+        if only is None or only.lower() in {one["name"], one["code"].lower()}:
+            default = "" if one["value"] == one["default"] else f" (AWS's default: {one['default']:g})"
+            yield f"{one['name']:<22}{one['code']:<12}{one['value']:g}{default}"
+
+
+def _set(described: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
+    for one in described:
+        if one["value"] != one["default"]:
+            text = f"{one['name']} is {one['value']:g} (AWS's default: {one['default']:g})"
+            yield Fault("quota", text)
 
 
 def environments(stacks: Mapping[str, Mapping[str, Any]]) -> list[str]:

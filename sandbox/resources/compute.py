@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
 from sandbox.resources.handler import Call, Handler
+from sandbox.rules.quotas.use import PROVIDER
 from sandbox.services import containers
 from sandbox.services.pulls import failure
 
@@ -120,10 +121,12 @@ def _create_service(call: Call) -> Provisioned:
 
 def _settle(call: Call, cluster: str, name: str) -> bool:
     """Have the service's deployment in place; returns False where it failed and was taken back."""
-    if call.properties.get("CapacityProviderStrategy"):
+    if strategy := call.properties.get("CapacityProviderStrategy"):
         backend = call.services.backend("ecs", call.request.region)
-        # moto knows no service without a launch type
-        backend.services[f"{cluster.rsplit('/', 1)[-1]}:{name.rsplit('/', 1)[-1]}"].launch_type = None
+        # moto knows no service without a launch type, and keeps no capacity provider
+        service = backend.services[f"{cluster.rsplit('/', 1)[-1]}:{name.rsplit('/', 1)[-1]}"]
+        service.launch_type = None
+        setattr(service, PROVIDER, strategy[0].get("CapacityProvider"))
     return call.services.service_tasks.settled(call.request.region, cluster, name)
 
 
@@ -141,6 +144,8 @@ def _check(call: Call, count: int) -> None:
         require.behind_balancer(call, balancer.get("TargetGroupArn"))
     if count < 1 or "TaskDefinition" not in call.properties:
         return
+    if full := call.services.quotas.unstable(call.request):
+        raise _never_stable(call, full)
     if not call.services.offers.runs_tasks(call.request.region, network.get("Subnets", [])):
         raise _never_stable(call, f"(service {call.properties.get('ServiceName', '')}) {_NO_CAPACITY}")
     wanted = call.properties["TaskDefinition"]

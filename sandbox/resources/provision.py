@@ -85,6 +85,7 @@ class MotoProvisioner:
         """Make the resource; raises ProvisionError."""
         call = self._call(request)
         try:
+            self._services.quotas.check(request)
             made = _handler(request.type).create(call)
         except _REFUSALS as error:
             self._undo(call)
@@ -109,6 +110,7 @@ class MotoProvisioner:
         tags = self._services.tagged.last(request.type, current.physical_id)
         call = replace(self._call(request), previous_tags=tags)
         try:
+            self._services.quotas.check(request, old_properties)
             changed = _handler(request.type).update(call, old_properties, current)
         except _REFUSALS as error:
             raise _reason(call, error) from error

@@ -24,6 +24,7 @@ from sandbox.access.tagged import Tagged
 from sandbox.database_engines import DatabaseEngines, Records
 from sandbox.gateway import Gateway
 from sandbox.rules import databases
+from sandbox.rules.quotas.held import Quotas
 from sandbox.services import engine_versions
 from sandbox.services.bucket_policies import put_by_api
 from sandbox.services.database_hosts import closed
@@ -82,8 +83,9 @@ class Services:
         self.engines: DatabaseEngines = Records()
         self._zones, self.offers = Zones(self.hosted_zone), ZoneOffers(self)
         self.service_tasks, self._tasks = self._ecs()
+        self.quotas = Quotas(self)
         self._rotations = Rotations(self, self.functions, self.runs, self._variables)
-        parts = (self._rotations, self.service_tasks, self._tasks)
+        parts = (self._rotations, self.service_tasks, self._tasks, self.quotas)
         operations = {name: operation for part in parts for name, operation in part.operations.items()}
         self._json = in_front(operations, moto_app.application())
         self._beside: list[Beside] = []
@@ -95,6 +97,9 @@ class Services:
         if engine_versions.asked(form):
             start_response("200 OK", [("Content-Type", "text/xml")])
             return [engine_versions.answer(form)]
+        if b"Action=DescribeAccountAttributes" in form and (of_rds := self._of_rds(environ)):
+            start_response("200 OK", [("Content-Type", "text/xml")])
+            return [of_rds]
         for before in (self._rules, self._disks.before, self._snapshots.before, self.engines.before):
             if (refused := before(environ, form)) is not None:
                 start_response("400 Bad Request", [("Content-Type", "text/xml")])
@@ -137,6 +142,12 @@ class Services:
         waited = self.runs.wait()
         return self.service_tasks.wait() or waited
 
+    def _of_rds(self, environ: Mapping[str, Any]) -> bytes | None:
+        """Return RDS's quotas where RDS is asked; EC2 has an action of the same name."""
+        found = REGION_OF.search(environ.get("HTTP_AUTHORIZATION", ""))
+        named = "/rds/aws4_request" in environ.get("HTTP_AUTHORIZATION", "")
+        return self.quotas.of_rds(found[1]) if found and named else None
+
     def _variables(self, function: Function) -> Mapping[str, str]:
         """Return what goes over a function's environment: what it can reach of proxies and databases."""
         return {**self._proxies.variables(function), **closed(self, function)}
@@ -169,7 +180,7 @@ class Services:
     def _forget(self) -> None:
         self.runs.stop()
         parts = (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies, self._zones)
-        for part in (*parts, self._disks, self._snapshots, self.engines, self.tagged):
+        for part in (*parts, self.quotas, self._disks, self._snapshots, self.engines, self.tagged):
             part.clear()
         for one in self._beside:
             one.clear()

@@ -172,6 +172,9 @@ REPOSITORY = (
     Step("gatestack schema", "Environment of gatestack"),
     Step("gatestack init another", "files are written to"),
 )
+TRUSTED = """pipelines:
+  github: {repository: acme/gateway, environments: [production], pull_requests: true}
+"""
 DRILLS = (
     Step("gatestack local start --speed 20000", "http://127.0.0.1:"),
     Step('gatestack local fail database Database --on create --reason "No capacity in this zone"'),
@@ -210,7 +213,18 @@ DRILLS = (
     Step("gatestack --sandbox destroy prod --yes", "--force", code=4),
     Step("gatestack --sandbox destroy prod --yes --force", "kept"),
     Step("gatestack local provide zone acme.io --id Z0987654321ABCDEFGHIJ", "Z0987654321ABCDEFGHIJ"),
-    Step("gatestack local status", "environments: local"),
+    Step("gatestack local quota", "elastic-ips"),
+    Step("gatestack local quota elastic-ips 0", "0 (AWS's default: 5)"),
+    Step("gatestack --sandbox preflight dev", "needs 1; 0 of 0 are taken", code=2),
+    Step("gatestack --sandbox deploy dev --yes", "The maximum number of addresses has been reached.", code=1),
+    Step("gatestack local reset", "off: quota"),
+    Step("gatestack --sandbox bootstrap dev --yes", "deployed in", edits={"dev": ("", f"\n{TRUSTED}")}),
+    Step("gatestack local act-as gatestack-plan-us-east-1", "act-as: calls are judged"),
+    Step("gatestack --sandbox deploy dev --yes", "is not authorized to perform: cloudformation:", code=1),
+    Step("gatestack local act-as gatestack-deploy-us-east-1", "act-as: calls are judged"),
+    Step("gatestack --sandbox deploy dev --yes", "5 stacks deployed"),
+    Step("gatestack local reset", "off: act-as"),
+    Step("gatestack local status", "environments: dev, gatestack, local"),
     Step("gatestack local stop", "stopped"),
 )
 SCENARIOS = {

@@ -603,6 +603,18 @@ def test_an_error_answer_says_what_to_do(
     assert words in str(error.value)
 
 
+def test_the_permission_that_lacks_is_what_iam_calls_it_in_aws_s_message(stubs: Stubs) -> None:
+    """An operation and its action may differ: ListObjectsV2 is s3:ListBucket."""
+    said = "User: arn:aws:iam::111122223333:user/ci is not authorized to perform: cloudformation:ListX on *"
+    stubs.refuse("cloudformation", "list_exports", "AccessDenied", said, status=403)
+
+    with (
+        stubs.active() as aws,
+        pytest.raises(NotAllowed, match=r"grant the permission cloudformation:ListX$"),
+    ):
+        aws.exports()
+
+
 class Broken:
     """A client that raises."""
 

@@ -97,7 +97,7 @@ next:
         f"""
 dev: 5 stacks deployed in 19.5 s
 {URL}
-No container runs on the sandbox, so no address answers: `gatestack local stop`, `gatestack local start --gateway` and `gatestack deploy local` run LiteLLM itself.
+No container runs here: `gatestack local stop`, `gatestack local start --gateway`, then deploy again.
 next:
   gatestack verify dev  # check it end to end
 """,
