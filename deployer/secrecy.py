@@ -9,12 +9,14 @@ A dynamic reference (``{{resolve:secretsmanager:…}}``) is no secret: CloudForm
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from deployer.scrub import HIDDEN, REFERENCE
 from deployer.states import Change, PropertyChange
-from stacks.checking.secret_texts import names_a_secret
+from stacks.checking.secret_texts import is_secret, names_a_secret
 
 SECRET_PROPERTIES = frozenset(
     {
@@ -37,6 +39,36 @@ SECRET_PROPERTIES = frozenset(
 """Property names, in small letters, whose values are secrets wherever they stand."""
 
 
+LABELS = frozenset(
+    {
+        "AttributeDefinitions",
+        "Dimensions",
+        "KeySchema",
+        "LoadBalancerAttributes",
+        "MetricFilters",
+        "Tags",
+        "TargetGroupAttributes",
+    }
+)
+"""
+Properties whose members are names and settings, never secrets (CloudFormation Template Reference): tags are
+visible to whoever lists resources (Tagging AWS Resources, "Best practices"), attributes have fixed keys.
+"""
+PAIRS = (
+    ("Name", "Value"),
+    ("Key", "Value"),
+    ("HeaderName", "HeaderValue"),
+    ("ParameterKey", "ParameterValue"),
+    ("OptionName", "Value"),
+)
+"""Members that are a name of somebody's own and its value: the name tells whether the value is secret."""
+_CAMEL = re.compile(
+    r"(Password|Passphrase|PrivateKey|PrivateKeyPlaintext|AuthToken|AccessToken|SecretKey|SecretAccessKey"
+    r"|ClientSecret|ApiKeyValue|SecretString|ConnectionString|WebhookSecret)$"
+)
+"""How properties of AWS's types end that hold a secret; ``KmsKeyId`` and ``PublicKey`` end otherwise."""
+
+
 def hidden(change: Change) -> Change:
     """Return *change* with every value hidden that may be a secret."""
     return replace(change, details=tuple(_hidden_detail(detail) for detail in change.details))
@@ -44,6 +76,8 @@ def hidden(change: Change) -> Change:
 
 def _hidden_detail(detail: PropertyChange) -> PropertyChange:
     path = [part for part in detail.name.split("/") if part]
+    if LABELS & {*path, detail.attribute}:
+        return detail
     names = any(_is_secret(part) for part in path)
     # which variable an element of a list of names and values is, a path into it does not say
     nameless = path[-1:] == ["Value"] and "Environment" in path
@@ -72,9 +106,12 @@ def _parsed(text: str) -> Any:
 
 def _masked(value: Any, *, secret: bool) -> Any:
     if isinstance(value, dict):
-        named = isinstance(value.get("Name"), str) and _is_secret(value["Name"])
+        judged = {other: names_a_secret(value[name]) for name, other in PAIRS if _pairs(value, name, other)}
+        names = {name for name, other in PAIRS if _pairs(value, name, other)}
         return {
-            key: _masked(each, secret=secret or _is_secret(key) or (named and key == "Value"))
+            key: each
+            if key in LABELS or (key in names and isinstance(each, str))
+            else _masked(each, secret=secret or _is_secret(key) or judged.get(key, False))
             for key, each in value.items()
         }
     if isinstance(value, list):
@@ -84,10 +121,16 @@ def _masked(value: Any, *, secret: bool) -> Any:
     inner = _parsed(value)
     if inner is not None:
         return _shown(value, secret)
-    return HIDDEN if secret and REFERENCE not in value else value
+    return HIDDEN if (secret or is_secret(value)) and REFERENCE not in value else value
+
+
+def _pairs(value: Mapping[str, Any], name: str, other: str) -> bool:
+    return isinstance(value.get(name), str) and other in value
 
 
 def _is_secret(name: str) -> bool:
     """Properties are told by the table, Key and Secrets among them are none; other names as in a file."""
     variable = "_" in name or name.isupper() or name.islower()
-    return name.lower() in SECRET_PROPERTIES or (variable and names_a_secret(name))
+    if name.lower() in SECRET_PROPERTIES or _CAMEL.search(name):
+        return True
+    return variable and names_a_secret(name)
