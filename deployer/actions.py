@@ -122,6 +122,8 @@ class Fail:
 
     reason: str
     outcome: Outcome = "failed"
+    consents: tuple[str, ...] = ()
+    """Options that allow it: ``--allow-replace Database``."""
 
 
 Action = (

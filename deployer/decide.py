@@ -130,10 +130,9 @@ def _useless(one: ChangeSetState, observed: Observed) -> Action | None:
 def _refused(desired: Desired, observed: Observed, one: ChangeSetState, kind: Kind) -> Action | None:
     if risky := needs_consent(one.changes, desired.allow_replace):
         names = ", ".join(f"{change.logical_id} ({change.type})" for change in risky)
-        allow = consent_flags(change.logical_id for change in risky)
-        return Fail(
-            f"it would replace or remove {names}, which holds data; to allow it: {allow}", "protected"
-        )
+        allow = tuple(consent_flags([change.logical_id]) for change in risky)
+        text = f"it would replace or remove {names}, which holds data; to allow it: {' '.join(allow)}"
+        return Fail(text, "protected", allow)
     foreign = kind == "UPDATE" and observed.stack is not None and not owned(observed.stack, desired.tags)
     going = [change.logical_id for change in one.changes if foreign and change.destructive]
     if going:

@@ -48,6 +48,8 @@ class StackResult:
     cause: Cause | None = None
     kept: tuple[Kept, ...] = ()
     """Destroy: what the template keeps (retained, or in a final snapshot)."""
+    consents: tuple[str, ...] = ()
+    """Options that allow what was refused: ``--migrate-exports``."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,15 @@ class Result:
     command: str = ""
     """What takes the run up again, where that is no command on an environment."""
 
+    given: tuple[str, ...] = ()
+    """Options of consent that the run was started with."""
+
+    @property
+    def consents(self) -> tuple[str, ...]:
+        """Every option of consent that the same command needs; empty where none is missing."""
+        missing = [one for stack in self.stacks for one in stack.consents]
+        return tuple(dict.fromkeys((*self.given, *missing))) if missing else ()
+
     @property
     def called(self) -> str:
         """What a command that goes on with the environment is given."""
@@ -104,9 +115,9 @@ class Result:
         if self.command:
             return self.command
         if self.plan and any(stack.outcome in {"failed", "protected"} for stack in self.stacks):
-            return f"gatestack plan {self.called} --save {self.plan}"
+            return " ".join([f"gatestack plan {self.called} --save {self.plan}", *self.consents])
         plan = f" --plan {self.plan}" if self.plan else ""
-        return f"gatestack {self.goal} {self.called}{plan}"
+        return " ".join([f"gatestack {self.goal} {self.called}{plan}", *self.consents])
 
 
 @dataclass(frozen=True)

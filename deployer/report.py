@@ -143,7 +143,8 @@ def _result_line(stack: StackResult, width: int) -> str:
 def _result_total(result: Result) -> str:
     changed = [stack for stack in result.stacks if stack.action not in {"none", "skipped"}]
     if result.exit_code:
-        return f"{result.environment}: not finished; to resume: {result.resume}"
+        way = "to allow it" if result.consents else "to resume"
+        return f"{result.environment}: not finished; {way}: {result.resume}"
     if not changed:
         return f"{result.environment}: nothing changes ({result.seconds:.1f} s)"
     done = "deployed" if result.goal == "deploy" else "deleted"

@@ -99,5 +99,6 @@ def removal(
         return Inspect(f"{gone}; does it hold data?")
     if lost := sorted(set(data) - set(allowed)):
         flags = consent_flags(lost)
-        return Fail(f"{gone}, and it holds {', '.join(lost)}; to allow it: {flags}", "protected")
+        text = f"{gone}, and it holds {', '.join(lost)}; to allow it: {flags}"
+        return Fail(text, "protected", tuple(consent_flags([one]) for one in lost))
     return action

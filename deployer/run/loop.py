@@ -163,7 +163,7 @@ class Run:
             raise
         self._poller.answered("gate")
         for refusal in refusals:
-            fail = Fail(refusal.reason, "protected")
+            fail = Fail(refusal.reason, "protected", (refusal.flag,) if refusal.flag else ())
             self._results.failed(self._works[refusal.producer], fail, cleared=False)
         self._cleared = True
         self._pass()

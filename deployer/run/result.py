@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from deployer.actions import Done, Fail
 from deployer.causes import stuck, way_out
+from deployer.changes.export_impact import FLAG
 from deployer.graph import Graph
 from deployer.options import Host, Options
+from deployer.plan import consent_flags
 from deployer.progress import (
     Cause,
     Goal,
@@ -86,7 +88,7 @@ class Results:
             self.halt("skipped", f"nothing was changed, because {work.name} needs consent")
         elif self._options.on_failure == "stop" and not self.halted:
             self.halt("skipped", f"stopped after {work.name} failed")
-        self._finish(work, work.verb, action.outcome, reason, cause)
+        self._finish(work, work.verb, action.outcome, reason, cause, consents=action.consents)
 
     def going_on(self, work: Work, reason: str) -> None:
         """End a stack whose end in AWS was not seen."""
@@ -114,7 +116,11 @@ class Results:
             for output in outputs_of(work.name, work.stack)
         )
         env, command = self._options.env, self._options.command
-        return Result(environment, goal, results, outputs, seconds, cut_short, env=env, command=command)
+        given = tuple(consent_flags([one]) for one in sorted(self._options.allow_replace))
+        given += (FLAG,) if self._options.migrate_exports else ()
+        return Result(
+            environment, goal, results, outputs, seconds, cut_short, env=env, command=command, given=given
+        )
 
     def _finish(
         self,
@@ -125,6 +131,7 @@ class Results:
         cause: Cause | None = None,
         *,
         clean: bool = True,
+        consents: tuple[str, ...] = (),
     ) -> None:
         if work.migrating:
             reason = f"{reason}; the task {work.migrating} continues in AWS; the same command resumes"
@@ -132,18 +139,19 @@ class Results:
             self._executor.clean_up(work)
         status = work.stack.status if work.stack else ""
         seconds = work.seconds(self._host.clock())
-        work.result = StackResult(
-            work.name, work.spec.stack_name, verb, outcome, status, seconds, reason, cause, work.kept
-        )
+        said = (status, seconds, reason, cause, work.kept, consents)
+        work.result = StackResult(work.name, work.spec.stack_name, verb, outcome, *said)
         self._host.tell(StackFinished(work.result))
         if outcome != "done":
             self._skip_dependants(work, work.result)
 
     def _skip_dependants(self, work: Work, result: StackResult) -> None:
-        why = str(result.cause) if result.cause else result.reason
+        # what consent is needed for is told once, at the stack that needs it
+        why = "" if result.outcome == "protected" else f": {result.cause or result.reason}"
         for name in sorted(self._graph.needed_by(work.name)):
             if self._works[name].open:
-                root = why if result.outcome == "skipped" else f"{work.name} {_WORDS[result.outcome]}: {why}"
+                skipped = result.outcome == "skipped"
+                root = result.reason if skipped else f"{work.name} {_WORDS[result.outcome]}{why}"
                 self._finish(self._works[name], "skipped", "skipped", root)
 
 
