@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -39,6 +39,8 @@ SECRET_PROPERTIES = frozenset(
 """Property names, in small letters, whose values are secrets wherever they stand."""
 
 
+ANOTHER = "(hidden, another value)"
+"""What stands for a secret after a change that was not there before: what is hidden still differs."""
 LABELS = frozenset(
     {
         "AttributeDefinitions",
@@ -82,17 +84,34 @@ def _hidden_detail(detail: PropertyChange) -> PropertyChange:
     # which variable an element of a list of names and values is, a path into it does not say
     nameless = path[-1:] == ["Value"] and "Environment" in path
     secret = names or nameless
-    return replace(detail, before=_shown(detail.before, secret), after=_shown(detail.after, secret))
+    known = frozenset(_leaves(detail.before))
+    before = None if detail.before is None else _shown(detail.before, secret=secret, known=known)
+    after = None if detail.after is None else _shown(detail.after, secret=secret, known=known)
+    return replace(detail, before=before, after=after)
 
 
-def _shown(text: str | None, secret: bool) -> str | None:  # noqa: FBT001 - the one thing that matters here
-    if text is None or text.startswith("{{changeSet:"):
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield every single value in *value*, of texts that are JSON what is in them."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _leaves(each)
+    elif isinstance(value, str) and (inner := _parsed(value)) is not None:
+        yield from _leaves(inner)
+    else:
+        yield value
+
+
+def _shown(text: str, *, secret: bool, known: Collection[Any]) -> str:
+    """Return *text* as it is shown; *known*: the single values before the change."""
+    if text.startswith("{{changeSet:"):
         return text
     structure = _parsed(text)
     if structure is not None:
-        masked = _masked(structure, secret=secret)
+        masked = _masked(structure, secret=secret, known=known)
         return text if masked == structure else json.dumps(masked)
-    return _masked(text, secret=secret)  # type: ignore[no-any-return] # a text stays a text
+    return str(_masked(text, secret=secret, known=known))
 
 
 def _parsed(text: str) -> Any:
@@ -104,24 +123,25 @@ def _parsed(text: str) -> Any:
         return None
 
 
-def _masked(value: Any, *, secret: bool) -> Any:
+def _masked(value: Any, *, secret: bool, known: Collection[Any]) -> Any:
     if isinstance(value, dict):
         judged = {other: names_a_secret(value[name]) for name, other in PAIRS if _pairs(value, name, other)}
         names = {name for name, other in PAIRS if _pairs(value, name, other)}
         return {
             key: each
             if key in LABELS or (key in names and isinstance(each, str))
-            else _masked(each, secret=secret or _is_secret(key) or judged.get(key, False))
+            else _masked(each, secret=secret or _is_secret(key) or judged.get(key, False), known=known)
             for key, each in value.items()
         }
     if isinstance(value, list):
-        return [_masked(each, secret=secret) for each in value]
+        return [_masked(each, secret=secret, known=known) for each in value]
+    hides = HIDDEN if value in known else ANOTHER
     if not isinstance(value, str):
-        return HIDDEN if secret and value is not None else value
+        return hides if secret and value is not None else value
     inner = _parsed(value)
     if inner is not None:
-        return _shown(value, secret)
-    return HIDDEN if (secret or is_secret(value)) and REFERENCE not in value else value
+        return _shown(value, secret=secret, known=known)
+    return hides if (secret or is_secret(value)) and REFERENCE not in value else value
 
 
 def _pairs(value: Mapping[str, Any], name: str, other: str) -> bool:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Any
 
-from deployer.scrub import HIDDEN
 from deployer.states import UNKNOWN, PropertyChange
 
 NAMES = ("Name", "Key", "Sid", "PolicyName", "HeaderName", "ParameterKey", "AttributeName", "Id")
@@ -74,8 +73,6 @@ def said(one: Difference) -> str:
         return f"+ {one.path}: {_cut(after)}"
     if one.after is None:
         return f"- {one.path}: {_cut(before)}"
-    if before == after == HIDDEN:
-        return f"{one.path}: {HIDDEN} -> another value {HIDDEN}"
     left, right = apart(before, after)
     return f"{one.path}: {left} -> {right}"
 
@@ -118,7 +115,7 @@ def _read(text: str | None) -> Any:
 
 
 def _differ(path: str, before: Any, after: Any) -> Iterator[Difference]:
-    if before == after and not _may_hide(before):
+    if before == after:
         return
     one, other = (_read(side) if isinstance(side, str) else side for side in (before, after))
     if isinstance(one, Mapping) and isinstance(other, Mapping):
@@ -129,16 +126,8 @@ def _differ(path: str, before: Any, after: Any) -> Iterator[Difference]:
         yield Difference(path, _text(before), _text(after))
 
 
-def _may_hide(value: Any) -> bool:
-    """Whether two equal values may differ for all that: what may be secret is hidden in both."""
-    return bool(value == HIDDEN)
-
-
 def _of_mappings(path: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
-    names = list(dict.fromkeys((*before, *after)))
-    differ = [name for name in names if before.get(name) != after.get(name)]
-    hidden = [name for name in names if before.get(name) == after.get(name) == HIDDEN]
-    for name in differ or hidden:
+    for name in dict.fromkeys((*before, *after)):
         yield from _differ(f"{path}.{name}", before.get(name), after.get(name))
 
 

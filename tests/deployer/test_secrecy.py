@@ -115,3 +115,14 @@ def test_a_secret_inside_a_text_inside_a_structure_is_hidden() -> None:
     text = json.dumps({"Secret": {"SecretString": json.dumps({"password": "hunter2"})}})
 
     assert "hunter2" not in (shown("Whole", text) or "")
+
+
+def test_a_secret_that_changes_is_hidden_and_still_differs() -> None:
+    before = [{"Name": "SLACK_TOKEN", "Value": "hunter2"}, {"Name": "API_KEY", "Value": "kept"}]
+    after = [{"Name": "SLACK_TOKEN", "Value": "hunter3"}, {"Name": "API_KEY", "Value": "kept"}]
+    detail = PropertyChange("Properties", "Environment", "", json.dumps(before), json.dumps(after))
+
+    (found,) = hidden(Change("Modify", "One", "AWS::Test::Thing", details=(detail,))).details
+
+    assert [one["Value"] for one in json.loads(found.before or "")] == ["(hidden)", "(hidden)"]
+    assert [one["Value"] for one in json.loads(found.after or "")] == ["(hidden, another value)", "(hidden)"]

@@ -182,7 +182,9 @@ CASES: Mapping[str, Case] = {
     "own stack": Case(own={"Alerts": {"DisplayName": "two"}}, says=("DisplayName", "one", "two")),
     "tag": Case({"tags": {"Team": "ml"}}, says=("Tags[Team]", "ml")),
     "output": Case(own={"Output": "two"}, says=("utputs or tags only",)),
-    "secret text": Case(own={"Token": {"SecretString": "hunter2-after"}}, says=("SecretString", "hidden")),
+    "secret text": Case(
+        own={"Token": {"SecretString": "hunter2-after"}}, says=("SecretString", "hidden, another value")
+    ),
     "alarm threshold": Case(
         {"observability": {"alarms": {"latency_milliseconds": 900}}}, says=("Threshold", "0.5", "0.9")
     ),
