@@ -46,10 +46,10 @@ class Difference:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The difference of a text of several lines as a unified diff without a head; empty for others."""
-        if not any("\n" in text for text in (self.before, self.after) if text):
+        """How a text of several lines changes, as a unified diff without a head; empty for others."""
+        if self.before is None or self.after is None or not ("\n" in self.before and "\n" in self.after):
             return ()
-        return diff_lines(self.before or "", self.after or "")
+        return diff_lines(self.before, self.after)
 
 
 def differences(name: str, detail: PropertyChange) -> tuple[Difference, ...]:
