@@ -41,7 +41,7 @@ COMMANDS: Mapping[str, str] = {
     "bootstrap": "Set up CI access for ENV: OIDC trust, roles, boundary; once per account and region.",
     "setup": "Ask a few questions and write an environment file.",
     "init": "Write a repository of your own: environments, an example extension, pipelines.",
-    "schema": "Print the JSON Schema of environment files.",
+    "schema": "Print the JSON Schema of environment files, or of plans.",
     "local": "The sandbox: an AWS endpoint on this machine for ENV=local and --sandbox.",
 }
 """Command -> its line in `--help`; `gatestack.commands` has a module of that name for each."""

@@ -105,7 +105,9 @@ def call(client: Any, method: str, **parameters: Any) -> Any:
 def note_what_answers(**event: Any) -> None:
     """Have botocore's answer say whether its body is named as one: a handler of before-parse."""
     named = f"<{event['operation_model'].name}Response".encode()
-    event["customized_response_dict"][NAMED] = named in (event["response_dict"]["body"] or b"")
+    body = event["response_dict"]["body"] or b""
+    # a stream (an object of S3) can be read once: it is left to who asked for it
+    event["customized_response_dict"][NAMED] = isinstance(body, bytes) and named in body
 
 
 def _says_nothing(found: Any, model: Any, operation: str) -> bool:

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from deployer import report
-from deployer.options import Options as RunOptions
 from deployer.plan import Plan
 from gatestack import review, telling
 from gatestack.account import connect
@@ -86,7 +85,7 @@ def plan(
     if style == "json":
         telling.document(report.plan_json(found))
     else:
-        click.echo(_rendered(found, environment, chosen, style))
+        click.echo(_rendered(found, environment, style))
     telling.summary(report.plan_markdown(found), f"plan-{environment.name}")
     telling.variables({"changes": "yes" if found.changes_anything else "no"})
     if path is not None:
@@ -99,9 +98,9 @@ def plan(
     return CHANGES_FOUND if detailed_exitcode and found.changes_anything else 0
 
 
-def _rendered(found: Plan, environment: Environment, chosen: RunOptions, style: str) -> str:
+def _rendered(found: Plan, environment: Environment, style: str) -> str:
     if style == "html":
         from gatestack import pages  # noqa: PLC0415 - no other format waits for Jinja2
 
-        return pages.of_plan(found, environment, chosen)
+        return pages.of_plan(found, environment)
     return report.plan_markdown(found) if style == "markdown" else report.plan_text(found)

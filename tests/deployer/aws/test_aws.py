@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -506,6 +507,16 @@ def test_an_object_is_put_and_has_a_url(stubs: Stubs) -> None:
     with stubs.active() as aws:
         assert aws.put_object("b", "k", "é".encode()) is True
         assert aws.object_url("b", "k") == "https://s3.eu-west-1.amazonaws.com/b/k"
+
+
+def test_an_object_is_read_and_one_that_is_not_there_is_none(stubs: Stubs) -> None:
+    asked = {"Bucket": "b", "Key": "k"}
+    stubs.answer("s3", "get_object", {"Body": io.BytesIO(b"a: 1")}, asked)
+    stubs.refuse("s3", "get_object", "NoSuchKey", status=404)
+
+    with stubs.active() as aws:
+        assert aws.get_object("b", "k") == b"a: 1"
+        assert aws.get_object("b", "k") is None
 
 
 @pytest.mark.parametrize(("code", "status"), [("404", 404), ("501", 501), ("InternalFailure", 500)])
