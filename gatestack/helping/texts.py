@@ -11,6 +11,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "graph",
         "cost",
         "lint",
+        "policy",
         "preflight",
         "status",
         "outputs",
