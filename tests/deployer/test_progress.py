@@ -125,7 +125,7 @@ def test_a_bar_counts_a_stacks_resources_and_names_the_current_one() -> None:
         said("Rule", "CREATE_IN_PROGRESS"),
     ]
 
-    assert re.search(r" 1/2 +0:00:00 +CREATE_IN_PROGRESS Rule", last(screen(*going), "alb"))
+    assert re.search(r" 1/2 +0:00:00 +Rule CREATE_IN_PROGRESS", last(screen(*going), "alb"))
     assert "0/4" in last(screen(*going), "network")
 
 
