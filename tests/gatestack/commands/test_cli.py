@@ -135,6 +135,7 @@ def test_the_sandbox_says_whether_it_runs(user: User) -> None:
         "secret_access_key": None,
         "folder": str(user.folder / ".local" / "state" / "gatestack"),
         "version": None,
+        "gateway": False,
         "environments": [],
         "load_balancers": [],
         "databases": [],
