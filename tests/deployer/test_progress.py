@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from deployer.expected import seconds
 from deployer.progress import (
     Event,
     Notice,
@@ -163,9 +162,3 @@ def test_a_deployment_in_several_passes_keeps_one_bar_a_stack() -> None:
 
     final = shown[shown.rindex("network") :]
     assert [line.split()[0] for line in final.splitlines() if line.strip()] == ["network", "alb"]
-
-
-def test_an_operation_takes_what_its_slowest_resource_does() -> None:
-    assert seconds(["AWS::SNS::Topic", "AWS::RDS::DBInstance", "AWS::KMS::Key"]) == 630.0
-    assert seconds(["AWS::SNS::Topic"]) == 30.0
-    assert seconds([]) == 0.0
