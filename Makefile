@@ -33,7 +33,7 @@ LOCK := .venv-lock/bin/uv --quiet --no-config pip compile --upgrade --universal 
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
 .DEFAULT_GOAL := help
-.PHONY: help ready deploy-env plan-env destroy-env image-build image-push generate lint cost graph ready-dev test static coverage scan check test-browser test-postgres test-litellm check-deep golden schema lock lock-image regions providers advisories support bench clean
+.PHONY: help ready deploy-env gateway plan-env destroy-env image-build image-push generate lint cost graph ready-dev test static coverage scan check test-browser test-postgres test-litellm check-deep golden schema lock lock-image regions providers advisories authorities support bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ ready-dev: $(DEV) ## Set up .venv for developing
 
 deploy-env: $(READY) ## Deploy environment ENV (default: local, the sandbox)
 	@$(BIN)/gatestack deploy $(ENV) $(YES)
+
+gateway: $(READY) $(LITELLM) ## Start the sandbox so that it runs the tasks: LiteLLM itself, 1.1 GB, installed once
+	@$(BIN)/gatestack local start --gateway
 
 plan-env: $(READY) ## Show what deploy-env would change
 	@$(BIN)/gatestack plan $(ENV)
@@ -94,9 +97,9 @@ scan: $(READY) $(CHECKOV) $(RULES) ## checkov and AWS's own rules over all templ
 check: static coverage scan test test-browser test-postgres ## Everything that CI runs
 
 test-litellm: $(DEV) $(LITELLM) ## Start LiteLLM itself, the image's release from PyPI, with what the templates give it
-	@$(BIN)/python -m pytest -m litellm tests/stacks/systems
+	@$(BIN)/python -m pytest -m litellm tests/stacks/systems tests/gatestack/gateway
 
-check-deep: $(DEV) $(LITELLM) ## The slow searches, and LiteLLM itself, once per release
+check-deep: $(DEV) $(LITELLM) $(CHECKOV) $(RULES) ## The slow searches, and LiteLLM, checkov and cfn-guard themselves, once per release
 	@$(BIN)/python -m pytest -n auto -m "deep or litellm"
 
 golden: $(DEV) ## Rewrite tests/golden, docs/pictures, docs/security-groups.md and docs/aws.md; read the diff
@@ -125,14 +128,16 @@ providers: $(READY) $(LITELLM) ## Rewrite the table of LiteLLM's providers from 
 advisories: $(READY) ## Rewrite the table of LiteLLM's known vulnerabilities from OSV (FROM=folder: from records there); read the diff
 	@$(BIN)/python -m tests.stacks.rewrite_advisories $(if $(FROM),--from "$(FROM)")
 
+authorities: $(READY) ## Rewrite the table of RDS's certificate authorities, from AWS (FROM=file: from there); read the diff
+	@$(BIN)/python -m tests.stacks.rewrite_authorities $(if $(FROM),--from "$(FROM)")
+
 support: $(READY) ## Rewrite the table of ends of support, from RDS (AWS credentials) and the installed cfn-lint; read the diff
 	@$(BIN)/python -m tests.stacks.rewrite_support $(if $(FROM),--from "$(FROM)")
 
 bench: $(DEV) ## Measure speed beside other tools, ten minutes; ONLY="startup generate lint deploy many"
 	@$(BIN)/python -m bench $(ONLY)
 
-clean: ## Remove what was built, the sandbox's state included
-	@[ ! -x $(BIN)/gatestack ] || $(BIN)/gatestack local stop
+clean: ## Remove what was built here; the sandbox is the user's and stays (gatestack local stop)
 	rm -rf .venv .venv-checkov .venv-litellm .venv-lock .cfn-guard .postgres-* .bench build .gatestack
 
 $(READY): locks/deploy.txt pyproject.toml

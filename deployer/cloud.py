@@ -174,6 +174,9 @@ class Cloud(Protocol):
     def interfaces(self, subnets: Collection[str], groups: Collection[str]) -> tuple[Interface, ...] | None:
         """Return the network interfaces in one of *subnets*, or with one of the security *groups*."""
 
+    def get_object(self, bucket: str, key: str) -> bytes | None:
+        """Return an object; None where it is not there, or the endpoint has no S3."""
+
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         """Put an object, whatever is there; False where the endpoint has no S3."""
 

@@ -34,12 +34,14 @@ def desired_count(
     image: bool | None,
     previous: str | None,
     unchanged: bool,
+    push: str = "",
 ) -> Value:
     """
     How many tasks the service template asks for: ``"N"``, ``"0"``, or ``""`` where scaling owns the count.
 
     *image*: whether the wanted image is there; *previous*: the live stack's parameter, None for a new stack;
-    *unchanged*: the live template is the wanted one, so the same value makes no change.
+    *unchanged*: the live template is the wanted one, so the same value makes no change; *push*: the command
+    that puts ``{image}`` into its repository, where that is not `gatestack image`.
 
     Raises:
         DeployError: tasks run, and new ones could not start because the image is missing.
@@ -48,18 +50,20 @@ def desired_count(
     count, name = facts["count"], f"{facts['repository']}:{facts['tag']}"
     if not facts["repository"]:
         image = True
-    push = f"gatestack image {environment} --push --tag {facts['tag']}"
+    put = push.format(image=name) if push else f"gatestack image {environment} --push --tag {facts['tag']}"
     if previous in {None, "0"}:
         if image:
             return Value(count)
         found = "is not in ECR yet" if image is False else "cannot be looked up at this endpoint"
-        deploy = f"gatestack deploy {environment}"
-        after = f"`{push}` builds and pushes it, then `{deploy}` again"
+        deploy, does = f"gatestack deploy {environment}", "puts it there" if push else "builds and pushes it"
         owed = f"the image {name} {found}, so no task is started"
-        steps = (Step("build and push the image", push), Step("start the tasks", deploy))
-        return Value("0", f"{owed}: {after}", owed=owed, steps=steps)
+        steps = (
+            Step("provide the image" if push else "build and push the image", put),
+            Step("start the tasks", deploy),
+        )
+        return Value("0", f"{owed}: `{put}` {does}, then `{deploy}` again", owed=owed, steps=steps)
     if image is False:
-        raise DeployError(f"the image {name} is not in ECR and tasks are running: push it first (`{push}`)")
+        raise DeployError(f"the image {name} is not in ECR and tasks are running: push it first (`{put}`)")
     if facts["scaled"] != "true":
         return Value(count)
     return Value(previous or "") if unchanged else Value("")

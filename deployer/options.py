@@ -33,6 +33,8 @@ class Options:
     show_events: bool = True
     env: str = ""
     """What the user calls the environment in a command; two systems may both have a ``dev``."""
+    push: str = ""
+    """What puts the tasks' ``{image}`` into its repository, where `gatestack image` cannot."""
     command: str = ""
     """What takes the run up again, where that is no command on an environment."""
 

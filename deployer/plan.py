@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from deployer.facts.permissions import Widening
+from deployer.facts.uploads import FileChange
 from deployer.states import Change, ChangeSetState, PropertyChange, StackState
 
 PlanVerb = Literal["create", "update", "none", "delete", "recreate"]
@@ -34,6 +36,12 @@ class StackPlan:
     """The change set that says so; it is there for as long as the plan is kept."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Values that were looked up in the account."""
+    consents: tuple[str, ...] = ()
+    """Options, beside ``--allow-replace``, that a deployment refuses to do without: ``--migrate-exports``."""
+    permissions: tuple[Widening, ...] = ()
+    """What the changes allow that was not allowed before."""
+    files: tuple[FileChange, ...] = ()
+    """Files that other ones take the place of."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,17 @@ class Plan:
     """None: nobody has estimated it."""
     refusal: str = ""
     """Why a deployment would be refused before anything is touched: names that are taken."""
+    env: str = ""
+    """What the user calls the environment in a command, quoted for a shell; empty: its name."""
+    allowed: tuple[str, ...] = ()
+    """Logical ids of ``--allow-replace`` that it was made with."""
+    only: tuple[str, ...] = ()
+    """Short names of ``--only``; empty: all stacks."""
+
+    @property
+    def called(self) -> str:
+        """What a command is given for the environment."""
+        return self.env or self.environment
 
     @property
     def changes_anything(self) -> bool:
@@ -84,6 +103,12 @@ class Plan:
     def protected(self) -> tuple[str, ...]:
         """Logical ids, over all stacks, that need ``--allow-replace``."""
         return tuple(logical_id for stack in self.stacks for logical_id in stack.protected)
+
+    @property
+    def consents(self) -> tuple[str, ...]:
+        """The options that a deployment refuses to do without, ``--allow-replace`` with its id."""
+        others = (one for stack in self.stacks for one in stack.consents)
+        return tuple(dict.fromkeys((*(consent_flags([one]) for one in self.protected), *others)))
 
 
 def predicted(template: str) -> tuple[Change, ...]:

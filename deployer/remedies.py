@@ -189,7 +189,8 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy(
         r"(?<!Request)LimitExceeded|ServiceQuotaExceeded|maximum number of [\w\s]+ has been reached"
         r"|(?<!request )(?<!rate )limit exceeded|exceed(ed|s)? .{0,60}quota (?!for PolicySize)"
-        r"|exceed quota for (?!PolicySize)",
+        r"|exceed quota for (?!PolicySize)|would exceed the limit of \d"
+        r"|reached (the|your) limit o[nf] ",
         "ask for a higher quota (Service Quotas), or remove what is no longer used",
         "CloudFormation User Guide, Troubleshooting CloudFormation, Limit exceeded",
         "The maximum number of VPCs has been reached.",

@@ -9,12 +9,14 @@ A dynamic reference (``{{resolve:secretsmanager:…}}``) is no secret: CloudForm
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from deployer.scrub import HIDDEN, REFERENCE
 from deployer.states import Change, PropertyChange
-from stacks.checking.secret_texts import names_a_secret
+from stacks.checking.secret_texts import is_secret, names_a_secret
 
 SECRET_PROPERTIES = frozenset(
     {
@@ -37,6 +39,38 @@ SECRET_PROPERTIES = frozenset(
 """Property names, in small letters, whose values are secrets wherever they stand."""
 
 
+ANOTHER = "(hidden, another value)"
+"""What stands for a secret after a change that was not there before: what is hidden still differs."""
+LABELS = frozenset(
+    {
+        "AttributeDefinitions",
+        "Dimensions",
+        "KeySchema",
+        "LoadBalancerAttributes",
+        "MetricFilters",
+        "Tags",
+        "TargetGroupAttributes",
+    }
+)
+"""
+Properties whose members are names and settings, never secrets (CloudFormation Template Reference): tags are
+visible to whoever lists resources (Tagging AWS Resources, "Best practices"), attributes have fixed keys.
+"""
+PAIRS = (
+    ("Name", "Value"),
+    ("Key", "Value"),
+    ("HeaderName", "HeaderValue"),
+    ("ParameterKey", "ParameterValue"),
+    ("OptionName", "Value"),
+)
+"""Members that are a name of somebody's own and its value: the name tells whether the value is secret."""
+_CAMEL = re.compile(
+    r"(Password|Passphrase|PrivateKey|PrivateKeyPlaintext|AuthToken|AccessToken|SecretKey|SecretAccessKey"
+    r"|ClientSecret|ApiKeyValue|SecretString|ConnectionString|WebhookSecret)$"
+)
+"""How properties of AWS's types end that hold a secret; ``KmsKeyId`` and ``PublicKey`` end otherwise."""
+
+
 def hidden(change: Change) -> Change:
     """Return *change* with every value hidden that may be a secret."""
     return replace(change, details=tuple(_hidden_detail(detail) for detail in change.details))
@@ -44,21 +78,40 @@ def hidden(change: Change) -> Change:
 
 def _hidden_detail(detail: PropertyChange) -> PropertyChange:
     path = [part for part in detail.name.split("/") if part]
+    if LABELS & {*path, detail.attribute}:
+        return detail
     names = any(_is_secret(part) for part in path)
     # which variable an element of a list of names and values is, a path into it does not say
     nameless = path[-1:] == ["Value"] and "Environment" in path
     secret = names or nameless
-    return replace(detail, before=_shown(detail.before, secret), after=_shown(detail.after, secret))
+    known = frozenset(_leaves(detail.before))
+    before = None if detail.before is None else _shown(detail.before, secret=secret, known=known)
+    after = None if detail.after is None else _shown(detail.after, secret=secret, known=known)
+    return replace(detail, before=before, after=after)
 
 
-def _shown(text: str | None, secret: bool) -> str | None:  # noqa: FBT001 - the one thing that matters here
-    if text is None or text.startswith("{{changeSet:"):
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield every single value in *value*, of texts that are JSON what is in them."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _leaves(each)
+    elif isinstance(value, str) and (inner := _parsed(value)) is not None:
+        yield from _leaves(inner)
+    else:
+        yield value
+
+
+def _shown(text: str, *, secret: bool, known: Collection[Any]) -> str:
+    """Return *text* as it is shown; *known*: the single values before the change."""
+    if text.startswith("{{changeSet:"):
         return text
     structure = _parsed(text)
     if structure is not None:
-        masked = _masked(structure, secret=secret)
+        masked = _masked(structure, secret=secret, known=known)
         return text if masked == structure else json.dumps(masked)
-    return _masked(text, secret=secret)  # type: ignore[no-any-return] # a text stays a text
+    return str(_masked(text, secret=secret, known=known))
 
 
 def _parsed(text: str) -> Any:
@@ -70,24 +123,34 @@ def _parsed(text: str) -> Any:
         return None
 
 
-def _masked(value: Any, *, secret: bool) -> Any:
+def _masked(value: Any, *, secret: bool, known: Collection[Any]) -> Any:
     if isinstance(value, dict):
-        named = isinstance(value.get("Name"), str) and _is_secret(value["Name"])
+        judged = {other: names_a_secret(value[name]) for name, other in PAIRS if _pairs(value, name, other)}
+        names = {name for name, other in PAIRS if _pairs(value, name, other)}
         return {
-            key: _masked(each, secret=secret or _is_secret(key) or (named and key == "Value"))
+            key: each
+            if key in LABELS or (key in names and isinstance(each, str))
+            else _masked(each, secret=secret or _is_secret(key) or judged.get(key, False), known=known)
             for key, each in value.items()
         }
     if isinstance(value, list):
-        return [_masked(each, secret=secret) for each in value]
+        return [_masked(each, secret=secret, known=known) for each in value]
+    hides = HIDDEN if value in known else ANOTHER
     if not isinstance(value, str):
-        return HIDDEN if secret and value is not None else value
+        return hides if secret and value is not None else value
     inner = _parsed(value)
     if inner is not None:
-        return _shown(value, secret)
-    return HIDDEN if secret and REFERENCE not in value else value
+        return _shown(value, secret=secret, known=known)
+    return hides if (secret or is_secret(value)) and REFERENCE not in value else value
+
+
+def _pairs(value: Mapping[str, Any], name: str, other: str) -> bool:
+    return isinstance(value.get(name), str) and other in value
 
 
 def _is_secret(name: str) -> bool:
     """Properties are told by the table, Key and Secrets among them are none; other names as in a file."""
     variable = "_" in name or name.isupper() or name.islower()
-    return name.lower() in SECRET_PROPERTIES or (variable and names_a_secret(name))
+    if name.lower() in SECRET_PROPERTIES or _CAMEL.search(name):
+        return True
+    return variable and names_a_secret(name)

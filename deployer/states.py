@@ -15,6 +15,8 @@ from deployer.kept import Kept
 from deployer.stateful import STATEFUL
 
 Replacement = Literal["True", "False", "Conditional"]
+UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
+"""What CloudFormation writes for a value that nobody knows yet (User Guide, Change sets)."""
 Kind = Literal["CREATE", "UPDATE", "IMPORT"]
 """IMPORT: a new stack takes up what is there already."""
 

@@ -190,7 +190,7 @@ def _endpoint(environment: Environment, options: Options, *, starting: bool) -> 
     own = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     os.environ |= found.key.variables | own
     _keep_proxies_away()
-    if starting and options.sandbox and environment.settings:
+    if starting and environment.settings:
         from gatestack.rehearsal.given import check  # noqa: PLC0415 - few commands rehearse
 
         check(environment.settings)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -139,6 +140,23 @@ def agent(variables: Mapping[str, str]) -> Agent | None:
     if variables.get("GITHUB_ACTIONS", "").lower() == "true":
         return GitHub(variables.get("GITHUB_OUTPUT", ""), variables.get("GITHUB_STEP_SUMMARY", ""))
     return None
+
+
+def run_url(variables: Mapping[str, str]) -> str:
+    """Return the address of the run's page, by the agent's *variables*; empty where it is not known."""
+    if variables.get("TF_BUILD", "").lower() == "true":
+        parts = (variables.get("SYSTEM_COLLECTIONURI", ""), variables.get("SYSTEM_TEAMPROJECTID", ""))
+        url = f"{parts[0].rstrip('/')}/{parts[1]}/_build/results?buildId={variables.get('BUILD_BUILDID', '')}"
+    else:
+        parts = (variables.get("GITHUB_SERVER_URL", ""), variables.get("GITHUB_REPOSITORY", ""))
+        url = f"{parts[0]}/{parts[1]}/actions/runs/{variables.get('GITHUB_RUN_ID', '')}"
+    return url if all(parts) and re.fullmatch(r"https://[^\s()<>\"|]+\d", url) else ""
+
+
+def root(variables: Mapping[str, str], here: Path) -> Path:
+    """Return the folder of the repository that the agent has checked out; *here* where that is elsewhere."""
+    named = variables.get("GITHUB_WORKSPACE") or variables.get("BUILD_SOURCESDIRECTORY") or ""
+    return Path(named) if named and here.is_relative_to(named) else here
 
 
 def _vso(command: str, data: str, **properties: str) -> str:

@@ -40,7 +40,7 @@ def _place(own: OwnSecret) -> int:
 
 
 def _kind(own: OwnSecret) -> Kind:
-    return Kind(own.value.keys, own.not_by_hand, form_of(own), own.objection)
+    return Kind(own.value.keys, own.not_by_hand, form_of(own), own.objection, applied_by=own.applied_by)
 
 
 def form_of(own: OwnSecret) -> str:

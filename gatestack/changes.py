@@ -21,7 +21,7 @@ from gatestack.ending.text import after, text
 from gatestack.environment import Environment
 from gatestack.options import Options
 from gatestack.progress import owed, shown
-from gatestack.sandbox_here import no_container_runs
+from gatestack.sandbox_here import what_runs
 from gatestack.signals import host
 from generator.manifest import Manifest
 
@@ -62,7 +62,11 @@ def run_options(environment: Environment, options: Options, only: Collection[str
         environment.chosen(stack)
     interval = poll_interval(environment, options)
     return RunOptions(
-        only=frozenset(only), poll_interval=interval, show_events=not options.quiet, env=options.called(env)
+        only=frozenset(only),
+        poll_interval=interval,
+        show_events=not options.quiet,
+        env=options.called(env),
+        push="gatestack local provide image {image}" if options.sandbox else "",
     )
 
 
@@ -107,7 +111,7 @@ def told(found: Ending) -> None:
 
 def known_of(environment: Environment, options: Options, result: Result) -> Known:
     """Return what the last screen of a deployment of *environment* says beside its *result*."""
-    place = no_container_runs() if uses_sandbox(environment, options) else ""
+    place = "; ".join(what_runs()) if uses_sandbox(environment, options) else ""
     new = any(one.name == "security" and one.action in {"create", "recreate"} for one in result.stacks)
     return Known(owed(), _keys(environment) if new else (), place)
 

@@ -19,6 +19,7 @@ from gatestack.options import Options
 COMMANDS: Mapping[str, str] = {
     "generate": "Render ENV's templates and manifest into a folder.",
     "lint": "Check ENV's templates with cfn-lint; errors and warnings fail.",
+    "policy": "Check ENV's templates with your own rules: cfn-guard's and checkov's.",
     "show": "Print ENV's file with every key, and where each value comes from.",
     "graph": "Show ENV's stacks with their exports and imports.",
     "cost": "Estimate the monthly cost of ENV.",
@@ -40,15 +41,15 @@ COMMANDS: Mapping[str, str] = {
     "bootstrap": "Set up CI access for ENV: OIDC trust, roles, boundary; once per account and region.",
     "setup": "Ask a few questions and write an environment file.",
     "init": "Write a repository of your own: environments, an example extension, pipelines.",
-    "schema": "Print the JSON Schema of environment files.",
+    "schema": "Print the JSON Schema of environment files, or of plans.",
     "local": "The sandbox: an AWS endpoint on this machine for ENV=local and --sandbox.",
 }
 """Command -> its line in `--help`; `gatestack.commands` has a module of that name for each."""
 LONGEST = max(map(len, COMMANDS))
 READING = frozenset(
     {
-        *("config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "preflight", "secret"),
-        *("schema", "show", "status", "verify"),
+        *("config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "policy", "preflight"),
+        *("schema", "secret", "show", "status", "verify"),
     }
 )
 """Commands whose work is what they print. What the others do is done, whoever reads of it."""

@@ -154,6 +154,12 @@ def _sandbox_stacks(_: str, __: str) -> Iterable[str]:
     return _stacks("local")
 
 
+def _quotas(_: str, __: str) -> Iterable[str]:
+    from sandbox.rules.quotas.table import BY_WORD  # noqa: PLC0415 - the one answer that needs it
+
+    return BY_WORD
+
+
 def _secrets(path: str, env: str) -> Iterable[str]:
     from gatestack.catalogue import catalogue, rotations  # noqa: PLC0415 - few words are a secret's
     from stacks import task_secrets  # noqa: PLC0415
@@ -219,6 +225,7 @@ PLACES: Mapping[str, Sequence[Words]] = {
     "config set": (environments, _parameters),
     **{f"local {name}": () for name in ("start", "stop", "status", "env")},
     **{f"local {name}": (_sandbox_stacks,) for name in ("fail", "slow", "drift")},
-    **{f"local {name}": () for name in ("throttle", "lose", "expire", "reset", "provide")},
+    **{f"local {name}": () for name in ("throttle", "lose", "expire", "act-as", "reset", "provide")},
+    "local quota": (_quotas,),
 }
 """What stands where after each command: known without loading it, and compared with it by a test."""

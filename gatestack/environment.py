@@ -12,7 +12,7 @@ import click
 from gatestack import telling
 from gatestack.options import on_sandbox
 from generator import manifest as manifests
-from generator.manifest import Manifest
+from generator.manifest import Manifest, Notified
 from stacks import STACKS
 from stacks.extensions import ExtensionError
 from stacks.systems import MODULES, has_database_stack
@@ -81,6 +81,14 @@ class Environment:
         for stack, resource, mark in patches:
             found[stack, resource] = "; ".join(filter(None, [found.get((stack, resource)), mark]))
         return found
+
+    @property
+    def notified(self) -> tuple[Notified, ...]:
+        """The webhooks that want to be told of deployments."""
+        if self.rendered:
+            return self.rendered.notify
+        assert self.settings  # noqa: S101 - one of the two is always there
+        return tuple(Notified(one.where, one.secret, one.events) for one in self.settings.deployment.notify)
 
     @property
     def session_seconds(self) -> int | None:

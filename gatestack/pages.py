@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from deployer.cloud import Cloud
 from deployer.errors import CloudError
 from deployer.history.operations import Operation, last_run, operations
-from deployer.options import Options as RunOptions
 from deployer.pages import html
 from deployer.pages.plan_page import Made, plan_page
 from deployer.pages.run_page import Seen, run_page
@@ -17,14 +16,11 @@ from deployer.states import StackEvent, StackState
 from gatestack.environment import Environment
 
 
-def of_plan(found: Plan, environment: Environment, chosen: RunOptions) -> str:
+def of_plan(found: Plan, environment: Environment) -> str:
     """Return the page about a plan that was made just now."""
     source = environment.settings or environment.rendered
     account = (source.account if source else None) or ""
-    made = Made(
-        environment.region, datetime.now(UTC), chosen.env, account, sorted(chosen.allow_replace), chosen.only
-    )
-    return html.plan_html(plan_page(found, made))
+    return html.plan_html(plan_page(found, Made(environment.region, datetime.now(UTC), account)))
 
 
 def of_events(

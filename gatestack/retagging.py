@@ -29,6 +29,7 @@ from gatestack.changes import executed, run_options, told
 from gatestack.ending.facts import ending
 from gatestack.environment import Environment, retagged, tagged
 from gatestack.options import Options
+from gatestack.policy.kept import kept_manifest
 from gatestack.progress import shown
 from gatestack.rolling import Rolled, as_json, ended, rolled, rollers_for
 from gatestack.signals import host
@@ -83,7 +84,9 @@ def retag(
     )
     with host(lambda _: None) as here:
         alone = not all_changes
-        manifest = _image_alone(environment, changed, env, tag, cloud, here) if alone else changed.manifest()
+        manifest = (
+            _image_alone(environment, changed, env, tag, cloud, here) if alone else kept_manifest(changed)
+        )
     try:
         reviewed = None if yes else review.agreed(changed, manifest, cloud, options, chosen)
     except review.NothingToDo:

@@ -15,8 +15,10 @@ from deployer.changes.planfile import PlanFile
 from deployer.changes.preview import discard, plan
 from deployer.cloud import Cloud
 from deployer.errors import DeployError, Protected, Refused
+from deployer.facts import texts
+from deployer.facts.summary import facts
 from deployer.options import Options as RunOptions
-from deployer.plan import Plan, consent_flags
+from deployer.plan import Plan
 from gatestack import telling
 from gatestack.environment import Environment, built_folder
 from gatestack.options import Options
@@ -110,13 +112,16 @@ def agreed(
     Raises:
         NotConfirmed: the answer is no.
         Refused: a name is taken, so a deployment would not begin.
-        Protected: it needs consent to lose data; nobody is asked for less than that.
+        Protected: it needs a consent that was not given; nobody is asked for less than that.
         NothingToDo: there is nothing to agree to.
 
     """
     found = preview(manifest, cloud, options, chosen, keep=True)
     try:
         with interrupting():
+            from gatestack.costing import with_cost  # noqa: PLC0415 - only where somebody is asked
+
+            found = with_cost(found, manifest, cloud)
             click.echo(report.plan_text(found), err=True)
             _ask(environment, found)
     except BaseException:
@@ -133,9 +138,11 @@ def _ask(environment: Environment, found: Plan) -> None:
         raise NothingToDo
     if found.refusal:
         raise Refused(found.refusal)
-    if found.protected:
-        flags = consent_flags(found.protected)
-        raise Protected(f"this would lose data; to allow it, deploy with {flags}")
+    known = facts(found)
+    if found.consents:
+        what = "this would lose data" if found.protected else "this is refused without consent"
+        raise Protected(f"{what}; nothing was changed; to allow it: {known.consent}")
+    click.echo(texts.question(known), err=True)
     if not click.confirm(f"Deploy this to {environment.name}?", err=True):
         raise NotConfirmed("nothing was changed")
 

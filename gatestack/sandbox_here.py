@@ -12,9 +12,17 @@ from typing import Any
 import click
 
 from sandbox import local as sandbox
+from sandbox.gateway.balancer import AUTHORITY
 
 REGION = "us-east-1"
 """Of a shell that has `local env`: where environments/local.yaml deploys to."""
+
+RUNS_NOTHING = (
+    "No container runs here: `gatestack local stop`, `gatestack local start --gateway`, then deploy again."
+)
+"""Of a sandbox without gateway: what makes the URL answer."""
+GATEWAY = "gateway"
+"""Folder of the state folder for what the sandbox's gateway keeps."""
 
 
 class SandboxRefused(click.ClickException):
@@ -32,6 +40,12 @@ def state_folder() -> Path:
     """
     named = Path(os.environ.get("XDG_STATE_HOME", ""))
     return (named if named.is_absolute() else _home() / ".local" / "state") / "gatestack"
+
+
+def authority() -> Path | None:
+    """Return the file of who issues the certificates of the sandbox's load balancers, where there is one."""
+    file = state_folder() / GATEWAY / AUTHORITY
+    return file if file.exists() else None
 
 
 def _home() -> Path:
@@ -54,20 +68,26 @@ def refusing() -> Iterator[None]:
         raise SandboxRefused(str(error)) from error
 
 
-def no_container_runs() -> str:
-    """Return what is to be said beside an address of the sandbox: what makes it answer."""
-    return (
-        "No container runs on the sandbox: `gatestack local start --gateway` runs the tasks, "
-        "then the URL answers."
-    )
-
-
 def none_runs() -> SandboxRefused:
     """Return that there is no sandbox, and what starts one."""
     return SandboxRefused(
         f"no sandbox runs ({state_folder()}): start one with `gatestack local start` or "
         "`gatestack deploy local`"
     )
+
+
+def what_runs() -> list[str]:
+    """
+    Return what the end of a deployment to this user's sandbox says of its containers, a sentence each.
+
+    Nothing where it cannot be asked: that is no fault of the deployment.
+    """
+    try:
+        with refusing():
+            runs = sandbox.status(state_folder()).gateway
+        return [str(one) for one in asked("notes")] if runs else [RUNS_NOTHING]
+    except SandboxRefused:
+        return []
 
 
 def asked(page: str, given: Any = None, method: str = "") -> Any:

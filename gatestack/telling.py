@@ -62,6 +62,16 @@ def _command(line: str) -> None:
         click.echo(line, err=True)
 
 
+def commands(lines: Iterable[str]) -> None:
+    """Print commands of an agent's as the result: on stdout, whoever reads them there."""
+    stream = sys.stdout
+    for line in lines:
+        if isinstance(stream, Gate):
+            stream.command(line)
+        else:
+            click.echo(line)
+
+
 def error(text: str, plain: str = "") -> None:
     """Tell why it failed: the last of its lines is the first cause; *plain*: the line where no agent is."""
     if not to_agent("error", text):

@@ -26,17 +26,33 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {}
 SETTINGS_KEYS: Mapping[tuple[str, str], str] = {
     ("AWS::EC2::Subnet", "CidrBlock"): "network.public_subnet_cidrs, network.private_subnet_cidrs",
     ("AWS::EC2::VPC", "CidrBlock"): "network.vpc_cidr",
+    ("AWS::ECS::Cluster", "ClusterSettings"): "observability.container_insights",
+    ("AWS::ECS::Service", "DesiredCount"): "service.desired_count",
+    ("AWS::ECS::Service", "EnableExecuteCommand"): "service.execute_command",
     ("AWS::ECS::TaskDefinition", "Cpu"): "service.cpu",
     ("AWS::ECS::TaskDefinition", "Memory"): "service.memory_mb",
+    ("AWS::ECS::TaskDefinition", "RuntimePlatform"): "service.architecture",
+    ("AWS::ElastiCache::ReplicationGroup", "CacheNodeType"): "cache.node_type",
+    ("AWS::ElastiCache::ReplicationGroup", "NumCacheClusters"): "cache.nodes",
+    ("AWS::ElastiCache::ReplicationGroup", "SnapshotRetentionLimit"): "cache.snapshot_retention_days",
+    ("AWS::ElastiCache::ReplicationGroup", "TransitEncryptionMode"): "cache.transit_encryption",
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", "Name"): "environment",
+    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "Scheme"): "alb.internal",
     ("AWS::Lambda::Function", "FunctionName"): "environment",
     ("AWS::Logs::LogGroup", "RetentionInDays"): "observability.log_retention_days",
+    ("AWS::RDS::DBCluster", "BackupRetentionPeriod"): "database.backup_retention_days",
+    ("AWS::RDS::DBCluster", "DeletionProtection"): "database.deletion_protection",
     ("AWS::RDS::DBCluster", "EngineVersion"): "database.engine_version",
     ("AWS::RDS::DBCluster", "ServerlessV2ScalingConfiguration"): "database.min_acu, database.max_acu",
     ("AWS::RDS::DBClusterParameterGroup", "Parameters"): "database.parameters",
     ("AWS::RDS::DBInstance", "AllocatedStorage"): "database.storage_gb",
+    ("AWS::RDS::DBInstance", "BackupRetentionPeriod"): "database.backup_retention_days",
     ("AWS::RDS::DBInstance", "DBInstanceClass"): "database.instance_class",
+    ("AWS::RDS::DBInstance", "DeletionProtection"): "database.deletion_protection",
+    ("AWS::RDS::DBInstance", "EnableIAMDatabaseAuthentication"): "database.iam_authentication",
+    ("AWS::RDS::DBInstance", "EnablePerformanceInsights"): "database.performance_insights",
     ("AWS::RDS::DBInstance", "EngineVersion"): "database.engine_version",
+    ("AWS::RDS::DBInstance", "MultiAZ"): "database.multi_az",
     ("AWS::RDS::DBParameterGroup", "Parameters"): "database.parameters",
     ("AWS::SecretsManager::RotationSchedule", "RotationRules"): "secrets.rotation_days",
 }
@@ -115,11 +131,12 @@ def check(
     if keep is not None and rest:
         keep.put(None, *_SEEN)
     return tuple(
-        _with_patches(finding, stack) for stack in manifest.stacks for finding in found[stack.name] or ()
+        with_patches(finding, stack) for stack in manifest.stacks for finding in found[stack.name] or ()
     )
 
 
-def _with_patches(finding: Finding, stack: StackSpec) -> Finding:
+def with_patches(finding: Finding, stack: StackSpec) -> Finding:
+    """Return *finding* with the patches of its resource in *stack*, whose it is."""
     where = ", ".join(one.where for one in stack.patched if one.resource == finding.logical_id)
     return replace(finding, patched=where) if where else finding
 
@@ -217,10 +234,11 @@ def _findings(stack: StackSpec, runner: Any) -> Iterator[Finding]:
             rule=match.rule.id,
             level=match.rule.severity,
             message=shorten(match.message, LONGEST_MESSAGE, placeholder=" …"),
-            setting=_setting(match.rule.id, resource_type, path),
+            setting=setting_of(match.rule.id, resource_type, path),
         )
 
 
-def _setting(rule: str, resource_type: str, path: Sequence[str]) -> str | None:
+def setting_of(rule: str, resource_type: str, path: Sequence[str]) -> str | None:
+    """Return the keys that decide what *rule* has against *path* in a template, where known."""
     by_property = SETTINGS_KEYS.get((resource_type, path[3])) if len(path) > 3 else None
     return by_property or SETTINGS_KEYS_BY_RULE.get(rule)

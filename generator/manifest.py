@@ -211,6 +211,16 @@ class StackSpec:
 
 
 @dataclass(frozen=True)
+class Notified:
+    """A webhook that is told of deployments."""
+
+    where: Literal["slack", "teams", "webhook"]
+    secret: str
+    """Name of the SSM parameter with its URL, below the environment's path."""
+    events: tuple[Literal["begin", "approval", "failure", "drift", "success"], ...]
+
+
+@dataclass(frozen=True)
 class Manifest:
     """A whole environment, ready to be linted, planned and deployed."""
 
@@ -229,6 +239,7 @@ class Manifest:
     """What a month is taken to bring, by the keys of `usage`; nothing is deployed from it."""
     session_hours: int | None = None
     """How long a session of the pipelines' roles lasts; None where no pipeline deploys."""
+    notify: tuple[Notified, ...] = ()
 
 
 def write(manifest: Manifest, folder: Path) -> None:
@@ -328,7 +339,7 @@ def _index(manifest: Manifest) -> str:
             del entry["patched"]
     if index["existing"] and not index["existing"]["stores"]:
         del index["existing"]["stores"]
-    for absent in (name for name in ("existing", "usage", "session_hours") if not index[name]):
+    for absent in (name for name in ("existing", "usage", "session_hours", "notify") if not index[name]):
         del index[absent]
     existing = index.get("existing")
     if existing and not existing["security_groups"]:

@@ -8,7 +8,16 @@ from typing import Any
 
 from generator.existing import taken_for_granted
 from generator.extending import check_exports, own_templates, patched
-from generator.manifest import Lookup, Manifest, Migration, Patched, SnapshotFirst, StackSpec, Upload
+from generator.manifest import (
+    Lookup,
+    Manifest,
+    Migration,
+    Notified,
+    Patched,
+    SnapshotFirst,
+    StackSpec,
+    Upload,
+)
 from stacks import STACKS, builder
 from stacks.checking.deployment import replacing_minutes
 from stacks.extensions import Extension
@@ -55,6 +64,7 @@ def render(settings: Settings) -> Manifest:
         files={file: _content(settings, file) for file in _uploaded(built)},
         existing=taken_for_granted(settings, built),
         usage=dict(settings.usage),
+        notify=tuple(Notified(one.where, one.secret, one.events) for one in settings.deployment.notify),
         session_hours=settings.pipelines.session_hours if settings.pipelines.configured else None,
     )
 

@@ -1,4 +1,4 @@
-"""`python -m sandbox --port N --speed N --seed N`: serve until the process is ended."""
+"""`python -m sandbox --port N --speed N --seed N --gateway FOLDER`: serve until the process is ended."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import argparse
 import os
 import signal
 import sys
+from pathlib import Path
 
 from sandbox.clock import RealClock
+from sandbox.gateway import Gateway
 from sandbox.server import Sandbox
 from sandbox.state import note_holder
 
@@ -20,8 +22,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of injected failures and of ids")
     parser.add_argument("--ready", type=int, help="file descriptor to write the port and the key to")
     parser.add_argument("--held", type=int, help="locked file descriptor to write the process's number to")
+    parser.add_argument("--gateway", type=Path, help="run tasks, with the programs that this folder tells")
     given = parser.parse_args()
-    sandbox = Sandbox(clock=RealClock(given.speed), seed=given.seed, port=given.port)
+    gateway = Gateway.read(given.gateway) if given.gateway else None
+    sandbox = Sandbox(clock=RealClock(given.speed), seed=given.seed, port=given.port, gateway=gateway)
     print(f"sandbox on {sandbox.endpoint}, speed {given.speed}, seed {given.seed}", flush=True)  # noqa: T201 - its log
     if given.held is not None:
         note_holder(given.held)

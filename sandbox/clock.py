@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 Action = Callable[[], None]
+SPEED = 60.0
+"""Virtual seconds in a real one, unless asked otherwise: a minute of AWS takes a second."""
 
 
 class Clock(Protocol):
@@ -39,7 +41,7 @@ class ManualClock:
 class RealClock:
     """Runs *speed* times as fast as the wall."""
 
-    def __init__(self, speed: float = 60.0, *, wall: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, speed: float = SPEED, *, wall: Callable[[], float] = time.monotonic) -> None:
         self._wall = wall
         self._speed = speed
         self._origin = time.time()

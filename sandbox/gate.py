@@ -131,8 +131,10 @@ def denied(request: Request, error: ApiError) -> Response:
     """Return the answer to a caller who may not do what *request* asks for, in its service's protocol."""
     family = _family(request)
     code = {"ec2": "UnauthorizedOperation", "json": "AccessDeniedException", "rest": "AccessDeniedException"}
-    known = error.code == "AccessDenied"
-    return _answer(family, code.get(family, error.code) if known else error.code, error.message, error.status)
+    if error.code != "AccessDenied":
+        return _answer(family, error.code, error.message, error.status)
+    status = 400 if family == "json" else error.status  # services that speak JSON alone answer with 400
+    return _answer(family, code.get(family, error.code), error.message, status)
 
 
 def spoilt(request: Request, kind: Spoilt) -> Response:

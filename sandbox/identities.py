@@ -6,6 +6,7 @@ import io
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 from werkzeug.wrappers import Request, Response
 
@@ -42,7 +43,7 @@ class Identities:
             access.check(caller, call, signed.region, self._stack_of)
         return caller
 
-    def answer(self, request: Request, start_response: Any) -> Iterable[bytes]:
+    def answer(self, request: Request, signed: Signed | None, start_response: Any) -> Iterable[bytes]:
         """
         Answer a call of STS or IAM, and take the keys that it issues, no longer those that it deletes.
 
@@ -51,6 +52,9 @@ class Identities:
 
         """
         form, access = request.values.to_dict(), self._backing.access
+        acting = self._logins.acting
+        if acting and form.get("Action") == "GetCallerIdentity" and self._logins.is_own(signed):
+            return _identity(acting)(request.environ, start_response)
         if access and form.get("Action") == "SimulatePrincipalPolicy":
             simulated = Response(access.simulated(form), mimetype="text/xml")
             return simulated(request.environ, start_response)
@@ -67,6 +71,17 @@ class Identities:
         if role is None or role.ends is None:
             return None
         return time.time() + (role.ends - self._clock.now()) / getattr(self._clock, "speed", 1.0)
+
+
+def _identity(session: Session) -> Response:
+    """Return the answer to GetCallerIdentity of *session* (AWS STS API Reference)."""
+    told = (
+        '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+        f"<Arn>{escape(session.arn)}</Arn><UserId>AROA{session.role}:{session.name}</UserId>"
+        f"<Account>{session.account}</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>"
+        "00000000-0000-4000-8000-000000000000</RequestId></ResponseMetadata></GetCallerIdentityResponse>"
+    )
+    return Response(told, mimetype="text/xml")
 
 
 def _again(request: Request) -> dict[str, Any]:

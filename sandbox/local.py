@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import state
+from sandbox.clock import SPEED
 from sandbox.key import PROOF, SIGNATURE, Key
 from sandbox.state import Description, LocalError
 
 __all__ = [
     "SPEED",
+    "WITHOUT_GATEWAY",
     "LocalError",
     "OtherVersion",
     "Status",
@@ -31,14 +33,16 @@ __all__ = [
     "version",
 ]
 
-SPEED = 60.0
-"""Virtual seconds in a real one, unless asked otherwise: a minute of AWS takes a second."""
 _PATIENCE = 15.0
 """Seconds that a start or a stop may take; both usually take one."""
 _ANSWER_SECONDS = 3.0
 """Within which a sandbox says that it is there; it usually takes a few ms."""
 _LOG = "sandbox.log"
 
+WITHOUT_GATEWAY = (
+    "the sandbox runs without its gateway: `gatestack local stop` ends it, and what is in it is lost; then "
+    "`gatestack local start --gateway`"
+)
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Opens loopback addresses whatever proxy the environment names."""
 
@@ -50,19 +54,24 @@ class Status:
     running: bool
     endpoint: str | None = None
     key: Key | None = None
+    gateway: bool = False
+    """Whether it runs tasks."""
 
 
 class OtherVersion(LocalError):  # noqa: N818 - named after what was found
     """There is a sandbox, of another version of gatestack; the message says how to go on."""
 
 
-def start(folder: Path, *, speed: float = SPEED, replacing: bool = False) -> Status:
+def start(
+    folder: Path, *, speed: float = SPEED, replacing: bool = False, gateway: Path | None = None
+) -> Status:
     """
-    Return the folder's sandbox, started if there is none.
+    Return the folder's sandbox, started if there is none: with a *gateway*'s folder it runs tasks.
 
     Raises:
         OtherVersion: there is one of another version, which is not *replacing* what it is.
-        LocalError: there is one, and it cannot be used; or none can be started.
+        LocalError: there is one, and it cannot be used, or does not run tasks though that is asked for; or
+            none can be started.
 
     """
     state.made(folder)
@@ -76,7 +85,9 @@ def start(folder: Path, *, speed: float = SPEED, replacing: bool = False) -> Sta
             if process is not None:
                 _end(folder, process)
             there = Status(running=False)
-        return there if there.running else _spawn(folder, speed)
+        if there.running and gateway is not None and not there.gateway:
+            raise LocalError(WITHOUT_GATEWAY)
+        return there if there.running else _spawn(folder, speed, gateway)
 
 
 def stop(folder: Path) -> bool:
@@ -150,13 +161,13 @@ def _look(folder: Path) -> Status:
     key = Key(found.access_key_id, found.secret_access_key)
     endpoint = _endpoint(found.port)
     try:
-        ask(endpoint, key, "health", seconds=_ANSWER_SECONDS)
+        health = ask(endpoint, key, "health", seconds=_ANSWER_SECONDS)
     except (OSError, ValueError) as error:
         raise LocalError(
             f"the sandbox of {folder}, process {process}, does not answer: if it was stopped, "
             f"`kill -CONT {process}` lets it go on; {end}"
         ) from error
-    return Status(running=True, endpoint=endpoint, key=key)
+    return Status(running=True, endpoint=endpoint, key=key, gateway=bool(health.get("gateway")))
 
 
 def _endpoint(port: int) -> str:
@@ -171,7 +182,7 @@ def version() -> str:
         return "unknown"
 
 
-def _spawn(folder: Path, speed: float) -> Status:
+def _spawn(folder: Path, speed: float, gateway: Path | None) -> Status:
     """Start the process; it writes its port and its key into a pipe as soon as it listens."""
     held = state.hold(folder)
     if held is None:
@@ -179,6 +190,7 @@ def _spawn(folder: Path, speed: float) -> Status:
     reading, writing = os.pipe()
     log = str(folder / _LOG)
     command = [sys.executable, "-m", "sandbox", "--speed", str(speed)]
+    command += ["--gateway", str(gateway)] if gateway else []
     for name, number in (("--ready", writing), ("--held", held)):
         os.set_inheritable(number, True)  # noqa: FBT003 - the function has no keywords
         command += [name, str(number)]
@@ -200,7 +212,8 @@ def _spawn(folder: Path, speed: float) -> Status:
         raise LocalError(f"the sandbox did not start: see {log}")
     port, *login = said.decode().split()
     state.describe(folder, Description(version(), int(port), *login))
-    return Status(running=True, endpoint=_endpoint(int(port)), key=Key(*login))
+    runs_tasks = gateway is not None
+    return Status(running=True, endpoint=_endpoint(int(port)), key=Key(*login), gateway=runs_tasks)
 
 
 def _environment() -> dict[str, str]:

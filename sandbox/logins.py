@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sandbox.access.sessions import Session
 from sandbox.key import Key, access_key_id, secret
+
+if TYPE_CHECKING:  # it reads logins itself
+    from sandbox.signatures import Signed
 
 ISSUING = frozenset(
     {
@@ -37,6 +41,8 @@ class Logins:
         self._now = now
         self._sessions: dict[str, Session] = {}
         self._held = {key.access_key_id: key}
+        self.acting: Session | None = None
+        """The role as which whoever signs with the sandbox's own key is judged; None: an administrator."""
 
     def add(self, key: Key) -> None:
         """Take *key* from now on."""
@@ -46,8 +52,14 @@ class Logins:
         """Return the key of that id."""
         return self._held.get(access_key_id)
 
+    def is_own(self, signed: Signed | None) -> bool:
+        """Whether the sandbox's own key has signed that."""
+        return signed is not None and signed.access_key_id == self.key.access_key_id
+
     def session(self, access_key_id: str) -> Session | None:
         """Return the role's session that the key of that id is for."""
+        if access_key_id == self.key.access_key_id:
+            return self.acting
         return self._sessions.get(access_key_id)
 
     def ended(self, access_key_id: str) -> bool:
@@ -58,12 +70,20 @@ class Logins:
     def forget(self) -> None:
         """Take nothing but the sandbox's own key."""
         self._held, self._sessions = {self.key.access_key_id: self.key}, {}
+        self.acting = None
 
     def called(self, form: Mapping[str, str]) -> None:
         """Note what a call of IAM's that went well means for the keys."""
         given = form.get("AccessKeyId", "")
         if form.get("Action") == "DeleteAccessKey" and given != self.key.access_key_id:
             self._held.pop(given, None)
+
+    def of_role(self, session: Session) -> Key:
+        """Return a key of *session*, as the agent on a task's host gives it to the task."""
+        made = Key(access_key_id("ASIA"), secret(), secret(120))
+        self.add(made)
+        self._sessions[made.access_key_id] = session
+        return made
 
     def issued(self, answer: bytes, role: Session | None = None, until: float | None = None) -> bytes:
         """

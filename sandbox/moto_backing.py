@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from botocore.exceptions import ClientError
@@ -12,18 +12,29 @@ from botocore.exceptions import ClientError
 from sandbox.access.access import Access
 from sandbox.backing import Backing
 from sandbox.errors import invalid
-from sandbox.rehearsal.provide import provided, zones
+from sandbox.gateway import Gateway
+from sandbox.rehearsal.provide import provided, there
 from sandbox.resources.provision import MotoProvisioner
 from sandbox.resources.schema import ProviderSchemas
 from sandbox.services.services import Services
+
+if TYPE_CHECKING:
+    from sandbox.gateway import Gateway
 
 _VIRTUAL_HOST = re.compile(r"(?P<bucket>.+)\.s3[.-]?[-a-z0-9]*\.amazonaws\.com")
 _PATH_HOST = re.compile(r"s3[.-]?[-a-z0-9]*\.amazonaws\.com|127\.0\.0\.1|localhost|.*\.localhost")
 
 
-def moto() -> Backing:
-    """Return the backing on moto's services."""
-    services, schemas = Services(), ProviderSchemas()
+def moto(gateway: Gateway | None = None) -> Backing:
+    """Return the backing on moto's services; with a *gateway* what is in them runs."""
+    services, schemas = Services(gateway=gateway), ProviderSchemas()
+    balancers = None
+    if gateway is not None:
+        from sandbox.gateway.balancer import attached as at_balancers  # noqa: PLC0415 - for who wants it alone
+        from sandbox.gateway.databases import attached as at_databases  # noqa: PLC0415 - as above
+
+        at_databases.attach(services, gateway)
+        balancers = at_balancers.attach(services, gateway)
     return Backing(
         provisioner=lambda region: MotoProvisioner(services, schemas, region),
         schemas=schemas,
@@ -34,8 +45,12 @@ def moto() -> Backing:
         reset=services.reset,
         close=services.close,
         provide=provided(services),
-        zones=lambda: zones(services),
-        wait=services.runs.wait,
+        quotas=services.quotas,
+        there=lambda region: there(services, region),
+        notes=services.service_tasks.notes,
+        wait=services.wait,
+        balancers=lambda: balancers.described() if balancers else [],
+        databases=services.engines.status,
     )
 
 

@@ -6,7 +6,7 @@ it must know of a type before. Only these shapes cross the seam; nothing here ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -71,6 +71,13 @@ class Provisioner(Protocol):
         self, request: Request, old_properties: Mapping[str, Any], current: Provisioned
     ) -> Provisioned:
         """Change the resource in place (never called for a replacement); raises ProvisionError."""
+
+    def awaits(self, request: Request, current: Provisioned, told: Callable[[str | None], None]) -> bool:
+        """
+        Whether the resource, made or changed, is not yet what it is to be.
+
+        *told* is then called, under the account's lock, with why it does not come to be; None when it has.
+        """
 
     def snapshot(self, request: Request, current: Provisioned, name: str) -> None:
         """Take the snapshot *name* of what goes, where its type has such; raises ProvisionError."""

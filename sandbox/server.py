@@ -12,18 +12,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from sandbox.access.sessions import Session
 from sandbox.backing import Backing
-from sandbox.clock import Action, Clock, RealClock
+from sandbox.clock import SPEED, Action, Clock, RealClock
 from sandbox.cloudformation import protocol
 from sandbox.cloudformation.control import Control
 from sandbox.errors import ApiError
 from sandbox.faults import CallFault, Faults
 from sandbox.gate import CONTROL, Gate, denied, spoilt, without_cors
+from sandbox.gateway import Gateway
 from sandbox.identities import Identities
 from sandbox.key import Key
 from sandbox.logins import Logins
@@ -31,6 +33,9 @@ from sandbox.provisioning import Caller
 from sandbox.rehearsal import pages
 from sandbox.signatures import Signed, described
 from sandbox.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from sandbox.gateway import Gateway
 
 _ATTENTION = 0.02
 """Seconds after which a server in a `with` block notices that the block ended."""
@@ -73,12 +78,18 @@ class Sandbox:
         seed: int = 0,
         port: int = 0,
         key: Key | None = None,
+        gateway: Gateway | None = None,
     ) -> None:
-        """Without a *backing* resources become what moto makes of them; without a *key* it makes one."""
+        """
+        Without a *backing* resources become what moto makes of them; without a *key* it makes one.
+
+        With a *gateway* what is in it runs.
+        """
         self.clock: Clock = clock or RealClock()
         self._gate = Gate(key or Key.new(), self.clock.now)
         self.faults = Faults(seed)
         self.calls: list[Call] = []
+        self.gateway = gateway
         self._given = backing
         self._server = make_server("127.0.0.1", port, self.app, threaded=True, request_handler=_Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_ATTENTION,), daemon=True)
@@ -117,7 +128,8 @@ class Sandbox:
     def control(self) -> Control:
         """CloudFormation."""
         backing = self.backing
-        return Control(self.clock, self.faults, backing.provisioner, backing.schemas, backing.fetch)
+        given = (self.clock, self.faults, backing.provisioner, backing.schemas, backing.fetch)
+        return Control(*given, backing.access.service_role) if backing.access else Control(*given)
 
     @cached_property
     def _identities(self) -> Identities:
@@ -127,16 +139,26 @@ class Sandbox:
     def backing(self) -> Backing:
         """What is behind; moto is loaded when it is first needed."""
         made = self._given or self._moto()
-        made.connect(Surroundings(self.endpoint, self.clock.now, self._later, self.faults, self.key))
+        made.connect(
+            Surroundings(
+                self.endpoint, self.clock.now, self._later, self.faults, self._speed, self._login, self.key
+            )
+        )
         return made
 
     def _moto(self) -> Backing:
         from sandbox.moto_backing import moto  # noqa: PLC0415 - moto takes most of a second to load
 
-        return moto()
+        return moto(self.gateway)
 
     def _later(self, seconds: float, action: Action) -> None:
         self.control.after(seconds, action)
+
+    def _speed(self) -> float:
+        return float(getattr(self.clock, "speed", SPEED))
+
+    def _login(self, role: str, session: str) -> Key:
+        return self.logins.of_role(Session(role, session))
 
     def __enter__(self) -> Sandbox:
         self._thread.start()
@@ -196,7 +218,7 @@ class Sandbox:
     def _of_services(self, request: Request, signed: Signed | None, start_response: Any) -> Iterable[bytes]:
         """Answer what is not CloudFormation's."""
         if signed is None or signed.service in {"sts", "iam"}:
-            return self._identities.answer(request, start_response)
+            return self._identities.answer(request, signed, start_response)
         return self.backing.services(request.environ, start_response)
 
     def _spoilt(self, request: Request, signed: Signed | None, fault: CallFault) -> Response:

@@ -25,5 +25,9 @@ class Surroundings:
     after: Callable[[float, Action], None] = _never
     """Has an action happen so many virtual seconds from now; takes the control plane's lock."""
     faults: Faults = field(default_factory=Faults)
+    speed: Callable[[], float] = lambda: 1.0
+    """Virtual seconds in a real one."""
+    login: Callable[[str, str], Key] = lambda _role, _session: Key.new()
+    """Gives what a session of a role, by its ARN and the session's name, signs with."""
     key: Key = field(default_factory=Key.new)
     """What the services' own clients, and the functions, sign with."""

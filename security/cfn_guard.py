@@ -17,16 +17,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from generator.policy import guard
+from generator.policy.programs import packaged_guard
 from security.deployed import deployed
-from security.scanner import ROOT, Environment, Finding, Report, ScanError, Scanner, answered
+from security.scanner import ROOT, Environment, Finding, Report, ScanError, Scanner
 
 PACKAGE = ROOT / ".cfn-guard" / "package"
 """Of cdk-validator-cfnguard, unpacked."""
-SYSTEMS: Mapping[str, str] = {"Linux": "ubuntu", "Darwin": "macos"}
-MACHINES: Mapping[str, str] = {"x86_64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
-HOW = ("--output-format", "json", "--structured", "--show-summary", "none")
-ENDS = (0, 19)
-"""All rules hold; one does not. A rule that it cannot read is 5 (cfn-guard, "Exit codes")."""
 _RULE = re.compile(r"\[(CT\.[A-Z0-9.]+)\]: *(.+)")
 """What a rule says of itself when it fails: its id and its meaning."""
 _QUOTED_TYPE = re.compile(r'"(AWS::\w+::\w+)"')
@@ -49,8 +46,7 @@ def scanner(package: Path = PACKAGE, machine: tuple[str, str] | None = None) -> 
                 templates = sorted(Path(place).glob(f"*/{stack}.json"))
                 if not wanted:
                     continue
-                command = [str(program), "validate", *HOW, "--rules", *map(str, wanted)]
-                answer = answered([*command, "--data", *map(str, templates)], Path(place), ENDS)
+                answer = guard.report(program, wanted, templates, Path(place))
                 held, found = read_answer(answer, [_where(one) for one in templates], len(wanted))
                 passed, findings = passed + held, findings + found
         return Report(_version(package), passed, tuple(sorted(findings)))
@@ -140,11 +136,7 @@ def _rules(package: Path) -> Iterator[tuple[Path, frozenset[str]]]:
 
 
 def _program(package: Path, system: str, machine: str) -> Path:
-    if system not in SYSTEMS or machine not in MACHINES:
-        raise ScanError(
-            f"AWS ships no cfn-guard for {system} on {machine}: scan on Linux or macOS, x86_64 or ARM"
-        )
-    program = package / "bin" / SYSTEMS[system] / MACHINES[machine] / "cfn-guard"
+    program = packaged_guard(package, system, machine)
     if not program.exists():
         raise ScanError(f"{program} is not there: `make scan` installs it")
     return program

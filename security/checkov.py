@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from security.scanner import ROOT, Environment, Finding, Report, ScanError, Scanner, answered
+from generator.policy import checkov
+from security.scanner import ROOT, Environment, Finding, Report, ScanError, Scanner
 
-PROGRAM = ROOT / ".venv-checkov" / "bin" / "checkov"
-HOW = (
-    "--framework",
-    "cloudformation",
-    "--output",
-    "json",
-    "--compact",
-    "--quiet",
-    "--skip-download",
-    "--soft-fail",
-)
-"""Without downloads it speaks to nobody; it ends with 0 whatever it finds, since that is judged here."""
+PROGRAM = ROOT / checkov.BESIDE
 
 
 def scanner(program: Path = PROGRAM) -> Scanner:
@@ -28,40 +18,22 @@ def scanner(program: Path = PROGRAM) -> Scanner:
     def look(folder: Path, environments: Sequence[Environment]) -> Report:
         if not program.exists():
             raise ScanError(f"{program} is not there: `make scan` installs it")
-        command = [str(program), "--directory", str(folder), *HOW]
-        return read_report(answered(command, folder, {0}), sum(one.resources for one in environments))
+        return _report(checkov.look(program, folder, sum(one.resources for one in environments)))
 
     return Scanner("checkov", look)
 
 
 def read_report(answer: Any, resources: int) -> Report:
-    """
-    Return what checkov says in its JSON of templates with so many *resources*.
-
-    Raises:
-        ScanError: it is no report, or checkov has not looked at all of them.
-
-    """
-    try:
-        summary = answer["summary"]
-        report = Report(
-            scanner=f"checkov {summary['checkov_version']}",
-            passed=int(summary["passed"]),
-            findings=tuple(sorted(_finding(one) for one in answer["results"]["failed_checks"])),
-        )
-        seen, broken = int(summary["resource_count"]), int(summary["parsing_errors"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ScanError(f"checkov's answer is not the report of one framework: {error!r}") from error
-    if broken or seen != resources:
-        raise ScanError(
-            f"checkov has looked at {seen} of {resources} resources and failed to read {broken} templates"
-        )
-    return report
+    """Return what checkov says in its JSON of templates with so many *resources*; raises ScanError."""
+    return _report(checkov.read(answer, resources))
 
 
-def _finding(failed: Mapping[str, Any]) -> Finding:
-    """``/prod/alb.json`` and ``AWS::S3::Bucket.AccessLogBucket`` say where it is."""
-    _, environment, file = failed["file_path"].split("/")
-    logical_id = failed["resource"].rpartition(".")[2]
-    place = f"{file.removesuffix('.json')}/{logical_id}"
-    return Finding(failed["check_id"], environment, place, failed["check_name"])
+def _report(seen: checkov.Seen) -> Report:
+    return Report(f"checkov {seen.version}", seen.passed, tuple(sorted(map(_finding, seen.failures))))
+
+
+def _finding(failed: checkov.Failure) -> Finding:
+    """``/prod/alb.json`` says where it is."""
+    _, environment, file = failed.file.split("/")
+    place = f"{file.removesuffix('.json')}/{failed.logical_id}"
+    return Finding(failed.check, environment, place, failed.meaning)

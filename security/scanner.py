@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from generator.policy.programs import ScanError
+
+__all__ = ["ROOT", "Environment", "Finding", "Report", "ScanError", "Scanner"]
 
 ROOT = Path(__file__).parent.parent
-PATIENCE_SECONDS = 600
-
-
-class ScanError(Exception):
-    """The scan proves nothing: what is to be read cannot be, or not all of it was looked at."""
 
 
 @dataclass(frozen=True)
@@ -61,30 +57,3 @@ class Scanner:
 
     Raises ScanError: the program is not there, failed, or has not looked at everything.
     """
-
-
-def answered(command: Sequence[str], folder: Path, ends: Collection[int]) -> Any:
-    """
-    Run *command* in *folder* and return the JSON that it says.
-
-    Raises:
-        ScanError: it says none, or its exit code is none of *ends*.
-
-    """
-    done = subprocess.run(  # noqa: S603 - our own program on our own files
-        list(command),
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-        timeout=PATIENCE_SECONDS,
-    )
-    name = Path(command[0]).name
-    try:
-        answer: Any = json.loads(done.stdout)
-    except json.JSONDecodeError as error:
-        said = (done.stderr or done.stdout).strip()[-2000:]
-        raise ScanError(f"{name} ended with {done.returncode} and no report: {said}") from error
-    if done.returncode not in ends:
-        raise ScanError(f"{name} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
-    return answer

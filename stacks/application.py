@@ -146,6 +146,8 @@ class OwnSecret:
     value: Generated | Seeded | Written
     reader: Literal["start", "tasks", "nobody"] = "start"
     """Who reads it for the tasks: ECS as they start, their own code by the secret's name, or nobody."""
+    applied_by: Literal["rollout", "deploy"] = "rollout"
+    """The command that brings a value which a person has set to where it is read."""
     kept: bool = False
     """Whether production keeps it when its stack goes: a kept snapshot is useless without it."""
     not_by_hand: str = ""
@@ -181,8 +183,8 @@ class Program:
     command: Callable[[Settings], tuple[str, ...]]
     variables: Callable[[Settings], Mapping[str, Value]]
     injected: Callable[[Settings], Mapping[str, Injected]]
-    entry_point: tuple[str, ...] = ()
-    """Left out: the image's own."""
+    entry_point: Callable[[Settings], tuple[str, ...]] = lambda _: ()
+    """Nothing: the image's own."""
     folder: str | None = None
     """Where it starts; left out: the image's own."""
 
@@ -227,6 +229,8 @@ class Administration:
     paths: tuple[str, ...] = ()
     open_below: tuple[str, ...] = ()
     """Those below them that clients call."""
+    lists: tuple[str, ...] = ()
+    """Those that list routes to everybody, without a key, and that the system itself cannot switch off."""
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ OIDC_CLIENT = OwnSecret(
     "By which the identity provider knows the load balancer, put in by hand",
     Written({"ALB_OIDC_CLIENT_SECRET": PLACEHOLDER}),
     reader="nobody",
+    applied_by="deploy",
     not_rotated=(
         "the identity provider makes another one: `gatestack secret set {env} ALB_OIDC_CLIENT_SECRET`, then "
         "`gatestack deploy {env}`"

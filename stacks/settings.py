@@ -162,6 +162,11 @@ class Settings(Section):
         return limits.LIVE_MINORS.get(version, version)
 
     @property
+    def alarm_topic_name(self) -> str:
+        """Name of the topic that alarms tell: ``dev-litellm-alarms``."""
+        return f"{self.prefix}-alarms"
+
+    @property
     def trail_name(self) -> str:
         """Name of CloudTrail's trail: ``dev-litellm-trail``."""
         return f"{self.prefix}-trail"

@@ -76,6 +76,8 @@ class Server:
         self._administrators: list[str] = []
         self._watch: subprocess.Popen[bytes] | None = None
         self.port = free_port()
+        self.certificate = ""
+        """What it shows (PEM), made at its start: its own authority, for 127.0.0.1."""
 
     def __enter__(self) -> Server:
         try:
@@ -213,8 +215,8 @@ class Server:
         self._write("password", self._password)
         options = ["-U", SUPERUSER, "-A", "scram-sha-256", "--pwfile", "password", "-E", "UTF8", "--locale=C"]
         self._run("initdb", "-D", "data", *options, "--no-sync")
-        own, key = certificate()
-        self._write("data/server.crt", own)
+        self.certificate, key = certificate()
+        self._write("data/server.crt", self.certificate)
         self._write("data/server.key", key)
         with (self._folder / "data" / "postgresql.conf").open("a") as file:
             file.write(SETTINGS)

@@ -12,6 +12,7 @@ import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from cryptography import x509
@@ -50,7 +51,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def certificate() -> tuple[str, str]:
-    """Return a certificate that vouches for itself, for two days, and its key, both PEM."""
+    """Return a certificate that vouches for itself, 127.0.0.1, for two days, and its key, both PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -58,6 +59,10 @@ def certificate() -> tuple[str, str]:
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=2))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM

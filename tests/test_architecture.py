@@ -41,11 +41,13 @@ ONLY_IN = {
     "cfnlint": ("generator/lint.py", "sandbox/schema.py"),
     "boto3": ("deployer/aws/", "sandbox/", "stacks/functions/"),
     "botocore": ("deployer/aws/", "sandbox/", "stacks/functions/"),
-    "pg8000": ("stacks/functions/postgres.py", "sandbox/stand_ins/"),
+    "pg8000": ("stacks/functions/postgres.py", "sandbox/stand_ins/", "sandbox/gateway/databases/"),
     "click": ("gatestack/",),
     "rich": ("gatestack/",),
     "moto": ("sandbox/",),
     "jinja2": ("deployer/pages/html.py",),
+    "h11": ("sandbox/gateway/balancer/",),
+    "cryptography": ("sandbox/gateway/balancer/",),
 }
 """Library -> the only places that may import it."""
 
@@ -271,4 +273,4 @@ def test_an_installed_gatestack_has_every_package_and_every_file_that_it_reads()
 
     assert set(setuptools["packages"]) == packages
     assert data == taken
-    assert {path.name for path in linked} == {"image", "pipelines"}
+    assert {path.name for path in linked} == {"image", "litellm.txt", "pipelines"}

@@ -172,4 +172,4 @@ def test_pipelines_set_up_by_make_and_their_parts_are_pinned() -> None:
 
     assert tasks
     assert all(re.fullmatch(r"\w+@\d+", task) for task in tasks)
-    assert sum("make ready" in text for text in texts) == 3
+    assert sum("make ready" in text for text in texts) == 4

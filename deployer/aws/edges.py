@@ -134,6 +134,20 @@ class Edges(Databases):
 
         return self._where_there_is("ec2", look)
 
+    def get_object(self, bucket: str, key: str) -> bytes | None:
+        """Return an object; None where it is not there, or an emulated endpoint has no S3."""
+
+        def look() -> bytes | None:
+            try:
+                answer = call(self._clients("s3"), "get_object", Bucket=bucket, Key=key)
+            except CloudError as error:
+                if error.code in {"NoSuchKey", "NoSuchBucket"}:
+                    return None
+                raise
+            return bytes(answer["Body"].read())
+
+        return self._where_there_is("s3", look)
+
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         """Put an object, whatever is there; False where an emulated endpoint has no S3."""
         return self._offered("s3", "put_object", Bucket=bucket, Key=key, Body=body) is not None
@@ -212,7 +226,7 @@ class Edges(Databases):
     def service_trouble(self, service: str) -> tuple[str, ...]:
         """Return why tasks of an ECS service have stopped; nothing where that cannot be told."""
         try:
-            return service_trouble(lambda: self._clients("ecs"), service)
+            return service_trouble(self._clients, service)
         except DeployError:
             return ()
 

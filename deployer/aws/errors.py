@@ -45,6 +45,9 @@ ANSWER = 2_000
 """Characters of AWS's own answer: one may hold an encoded message that somebody is to have decoded (IAM)."""
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
 
+_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
+"""The action in AWS's message (IAM User Guide, "Troubleshoot access denied error messages")."""
+
 CLOCK = frozenset({"RequestTimeTooSkewed", "RequestInTheFuture"})
 """Codes of a clock that is off; other services have a code for every wrong signature, and say it in words."""
 _CLOCK_WORDS = ("Signature not yet current", "Signature expired")
@@ -102,7 +105,9 @@ def call(client: Any, method: str, **parameters: Any) -> Any:
 def note_what_answers(**event: Any) -> None:
     """Have botocore's answer say whether its body is named as one: a handler of before-parse."""
     named = f"<{event['operation_model'].name}Response".encode()
-    event["customized_response_dict"][NAMED] = named in (event["response_dict"]["body"] or b"")
+    body = event["response_dict"]["body"] or b""
+    # a stream (an object of S3) can be read once: it is left to who asked for it
+    event["customized_response_dict"][NAMED] = isinstance(body, bytes) and named in body
 
 
 def _says_nothing(found: Any, model: Any, operation: str) -> bool:
@@ -202,7 +207,9 @@ def _answered(error: boto.ClientError, service: str, operation: str, region: str
     if over := _over(code, message, region):
         return LoginOver(f"{over} ({code})")
     if code in DENIED:
-        advice = limits(message) or f"grant the permission {_prefix(service)}:{operation}"
+        named = _ACTION.search(message)  # what IAM calls it, which is not always the operation
+        permission = named[1] if named else f"{_prefix(service)}:{operation}"
+        advice = limits(message) or f"grant the permission {permission}"
         return NotAllowed(f"{text}: {advice}", code=code, operation=operation)
     if code in THROTTLED or (500 <= status < 600 and status != 501):
         return Transient(text, code=code, operation=operation)
@@ -231,6 +238,9 @@ def _over(code: str, message: str, region: str) -> str:
 
 
 def _prefix(service: str) -> str:
-    return {"monitoring": "cloudwatch", "elasticloadbalancingv2": "elasticloadbalancing"}.get(
-        service, service
-    )
+    return {
+        "elasticloadbalancingv2": "elasticloadbalancing",
+        "monitoring": "cloudwatch",
+        "resourcegroupstaggingapi": "tag",
+        "service-quotas": "servicequotas",
+    }.get(service, service)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from deployer.aws.errors import call
+from deployer.aws.last_words import last_words
 from deployer.errors import CloudError
 
 TASKS_AT_MOST = 100
@@ -13,9 +14,9 @@ TASKS_AT_MOST = 100
 REASONS_AT_MOST = 4
 
 
-def service_trouble(ecs: Callable[[], Any], service_arn: str) -> tuple[str, ...]:
+def service_trouble(clients: Callable[[str], Any], service_arn: str) -> tuple[str, ...]:
     """
-    Return distinct reasons of stopped tasks with exit codes, then the last event of the service.
+    Return distinct reasons of stopped tasks with exit codes, the end of one's log, the service's last event.
 
     Raises:
         CloudError: ECS could not be asked.
@@ -24,13 +25,18 @@ def service_trouble(ecs: Callable[[], Any], service_arn: str) -> tuple[str, ...]
     parts = service_arn.rpartition(":")[2].split("/")
     if len(parts) < 3:
         return ()  # an ARN of the old format: the cluster is not in it
-    client, cluster, name = ecs(), parts[-2], parts[-1]
-    stopped = list(dict.fromkeys(_stopped(client, cluster, name)))
-    return (*stopped[:REASONS_AT_MOST], *_last_event(client, cluster, name))
+    client, cluster, name = clients("ecs"), parts[-2], parts[-1]
+    tasks = list(_stopped(client, cluster, name))
+    reasons = list(dict.fromkeys(f"a task stopped: {said}" for task in tasks if (said := _said(task))))
+    failed = next(
+        (task for task in tasks if any(one.get("exitCode") for one in task.get("containers", ()))), None
+    )
+    words = last_words(client, clients("logs"), failed) if failed else ()
+    return (*reasons[:REASONS_AT_MOST], *words, *_last_event(client, cluster, name))
 
 
-def _stopped(client: Any, cluster: str, name: str) -> Iterator[str]:
-    """Yield why tasks of the service have stopped; a deleted service or cluster has none to tell of."""
+def _stopped(client: Any, cluster: str, name: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the stopped tasks of the service; a deleted service or cluster has none to tell of."""
     try:
         arns = call(client, "list_tasks", cluster=cluster, desiredStatus="STOPPED").get("taskArns")
         if not arns:
@@ -41,8 +47,8 @@ def _stopped(client: Any, cluster: str, name: str) -> Iterator[str]:
             return
         raise
     for task in answer.get("tasks", ()):
-        if task.get("group") in {f"service:{name}", None} and (said := _said(task)):
-            yield f"a task stopped: {said}"
+        if task.get("group") in {f"service:{name}", None}:
+            yield task
 
 
 def _said(task: Mapping[str, Any]) -> str:

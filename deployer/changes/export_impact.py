@@ -18,6 +18,8 @@ from deployer.states import Change, StackState
 from generator.manifest import Manifest, StackSpec
 
 FLAG = "--migrate-exports"
+SHOWN = 2
+"""So many exports are named, with their reasons; of more, one is, and their number."""
 
 
 @dataclass(frozen=True)
@@ -206,8 +208,9 @@ def _by_others(producer: str, importer: str, each: list[Suspect], names: Mapping
 def _what(each: Collection[Suspect]) -> str:
     verbs = {"removed": "remove", "changed": "change"}
     parts = [f"{verbs[one.kind]} the export {one.export} ({one.why})" for one in each]
-    more = len(parts) - 3
-    return ", ".join([*parts[:3], *([f"and {more} more"] if more > 0 else [])])
+    if len(parts) <= SHOWN:
+        return ", ".join(parts)
+    return f"{parts[0]} and {len(parts) - 1} more"
 
 
 def _without_consent(producer: str, pins: Mapping[str, tuple[Suspect, ...]]) -> Refusal:
@@ -216,7 +219,6 @@ def _without_consent(producer: str, pins: Mapping[str, tuple[Suspect, ...]]) -> 
     each = dict.fromkeys(one for held in own.values() for one in held)
     text = (
         f"it would {_what(each)}, in use by {consumers}, which AWS refuses; {FLAG} does it in steps: "
-        f"{consumers} are pinned to the current value, {producer} is updated, {consumers} import again; "
-        f"until then they use what {producer} replaces: expect an interruption until the last step is done"
+        "expect an interruption until the last one"
     )
     return Refusal(producer, text, FLAG)

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from deployer.changes.contents import with_contents
 from deployer.changes.export_gate import Survey, foreseen
+from deployer.changes.export_impact import Refusal
 from deployer.changes.migrations import foretold_migrations
 from deployer.changes.patches import marked, risks
 from deployer.changes.phases import described
@@ -93,6 +95,12 @@ def discard(plan: Plan, cloud: Cloud) -> None:
             remove_unexecuted(cloud, stack.change_set, new=stack.stack is None)
 
 
+def _refused(plan: StackPlan, refusal: Refusal) -> StackPlan:
+    """Add what stops a stack, and the option that allows it."""
+    consents = (*plan.consents, refusal.allow) if refusal.allow else plan.consents
+    return replace(plan, problems=(*plan.problems, refusal.reason), consents=consents)
+
+
 @dataclass(frozen=True)
 class _Asked:
     """A change set that was asked for."""
@@ -125,6 +133,7 @@ class _Preview:
             host.run_id,
             revert_drift=options.revert_drift,
             env=options.env,
+            push=options.push,
         )
 
     def plan(self) -> Plan:
@@ -147,7 +156,14 @@ class _Preview:
             for one in asked:
                 if one.change_set.id not in kept:
                     self._remove(one)
-        return Plan(self._manifest.environment, done, tuple(self._notices))
+        return Plan(
+            self._manifest.environment,
+            done,
+            tuple(self._notices),
+            env=self._options.env,
+            allowed=tuple(sorted(self._options.allow_replace)),
+            only=tuple(sorted(self._options.only)),
+        )
 
     def _with_exports(self, plans: tuple[StackPlan, ...]) -> tuple[StackPlan, ...]:
         """Add what the plans do to exports in use: what stops them, or the phases they take."""
@@ -158,11 +174,8 @@ class _Preview:
             self._notices.append(f"the effect on exports in use could not be checked: {error}")
             return plans
         self._notices += described(ways)
-        problems = {one.producer: one.reason for one in stopped}
-        return tuple(
-            replace(one, problems=(*one.problems, problems[one.name])) if one.name in problems else one
-            for one in plans
-        )
+        refused = {one.producer: one for one in stopped}
+        return tuple(_refused(one, refused[one.name]) if one.name in refused else one for one in plans)
 
     def _with_rotations(self, plans: tuple[StackPlan, ...]) -> tuple[StackPlan, ...]:
         """Add which plans would touch the schedule of a rotation that hangs."""
@@ -268,7 +281,8 @@ class _Preview:
         changes = tuple(hidden(change) for change in whole.changes)
         exact = self._stack(asked.spec, asked.stack, asked.verb, changes, found.text, exact=True)
         kept = one if self._keep else None
-        return replace(exact, change_set=kept, parameters=asked.parameters)
+        read = replace(exact, change_set=kept, parameters=asked.parameters)
+        return with_contents(read, asked.spec, self._scope, self._cloud)
 
     def _inexact(
         self,

@@ -19,16 +19,21 @@ def changed(detail: PropertyChange) -> tuple[str, ...]:
     """Return a line for each statement that is added, taken away or another one; none of other properties."""
     if detail.name.rpartition("/")[2] not in NAMES:
         return ()
-    before, after = (_statements(one) for one in (detail.before, detail.after))
-    gone = [f"- {_said(one)}" for one in before if one not in after]
-    new = [f"+ {_said(one)}" for one in after if one not in before]
+    before, after = (statements(one) for one in (detail.before, detail.after))
+    gone = [f"- {said(one)}" for one in before if one not in after]
+    new = [f"+ {said(one)}" for one in after if one not in before]
     return (*gone, *new)
 
 
-def _statements(value: str | None) -> list[Statement]:
-    """Return the statements of a property's value, as CloudFormation shows it: JSON, which may be cut."""
+def statements(value: Any) -> list[Statement]:
+    """
+    Return the statements in a property's value; none where it is no policy.
+
+    *value*: as a template has it, or as CloudFormation shows it: JSON, which may be cut.
+    """
     try:
-        return list(_found(json.loads(value or "null")))
+        read = json.loads(value or "null") if isinstance(value, str | None) else value
+        return [one for one in _found(read) if hasattr(one, "get")]
     except (ValueError, TypeError, AttributeError):
         return []
 
@@ -39,18 +44,27 @@ def _found(value: Any) -> Iterator[Statement]:
             yield from _found(one)
     elif isinstance(value, Mapping):
         document = value.get("PolicyDocument", value)
-        statements = document.get("Statement", ())
-        yield from [statements] if isinstance(statements, Mapping) else statements
+        found = document.get("Statement", ())
+        yield from [found] if isinstance(found, Mapping) else found
 
 
-def _said(one: Statement) -> str:
+def said(one: Statement) -> str:
     """Return *one* in a line: ``ReadPrompts: Allow s3:GetObject on arn:aws:s3:::team-prompts/*``."""
-    parts = [_listed(one.get(name, ())) for name in ("Action", "Resource")]
-    when = f" when {json.dumps(one['Condition'], sort_keys=True)}" if one.get("Condition") else ""
-    return f"{one.get('Sid') or UNNAMED}: {one.get('Effect', '')} {' on '.join(parts)}{when}"
+    parts = [listed(one.get("Action", one.get("NotAction", ())))]
+    if "NotAction" in one:
+        parts[0] = f"all but {parts[0]}"
+    if "Resource" in one or "NotResource" in one:
+        but = "all but " if "NotResource" in one else ""
+        parts.append(f"on {but}{listed(one.get('Resource', one.get('NotResource', ())))}")
+    if "Principal" in one:
+        parts.append(f"to {listed(one['Principal'])}")
+    if one.get("Condition"):
+        parts.append(f"when {json.dumps(one['Condition'], sort_keys=True)}")
+    return f"{one.get('Sid') or UNNAMED}: {one.get('Effect', '')} {' '.join(parts)}"
 
 
-def _listed(value: Any) -> str:
+def listed(value: Any) -> str:
+    """Return the members of a statement's element, with commas between them."""
     return ", ".join(
         one if isinstance(one, str) else json.dumps(one, sort_keys=True)
         for one in (value if isinstance(value, list) else [value])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Callable, Sequence
-from http.client import HTTPException
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from deployer.day2.verification import Answer
@@ -15,6 +19,18 @@ from deployer.scrub import said
 TIMEOUT_SECONDS = 10.0
 ATTEMPTS = 3
 PAUSE_SECONDS = 2.0
+
+_AGENT = {"User-Agent": "gatestack"}
+
+
+@dataclass(frozen=True)
+class Balancer:
+    """A load balancer to connect to, whatever the name in a URL leads to."""
+
+    host: str
+    port: int
+    authority: Path | None = None
+    """File of who issued its certificates; None: who everybody trusts."""
 
 
 def probe(url: str, paths: Sequence[str], host: Host, get: Callable[[str], Answer] | None = None) -> Answer:
@@ -41,7 +57,7 @@ def probe(url: str, paths: Sequence[str], host: Host, get: Callable[[str], Answe
 
 def get_once(url: str) -> Answer:
     """Return the answer to one GET; certificates are checked."""
-    request = Request(url, headers={"User-Agent": "gatestack"})  # noqa: S310 - https or http: our own output
+    request = Request(url, headers=_AGENT)  # noqa: S310 - https or http: our own output
     try:
         with urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 - as above
             return Answer(url, response.status)
@@ -52,3 +68,24 @@ def get_once(url: str) -> Answer:
         return Answer(url, None, said(reason), untrusted=isinstance(reason, ssl.SSLCertVerificationError))
     except (OSError, HTTPException, ValueError) as error:
         return Answer(url, None, said(error))
+
+
+def get_by(balancer: Balancer, url: str) -> Answer:
+    """Return the answer of *balancer* to one GET; its certificate is checked for the name in *url*."""
+    parts = urlsplit(url)
+    name = parts.hostname or ""
+    try:
+        with socket.create_connection((balancer.host, balancer.port), TIMEOUT_SECONDS) as connected:
+            connection = HTTPConnection(name, parts.port)
+            connection.sock = _secured(connected, balancer, name) if parts.scheme == "https" else connected
+            connection.request("GET", parts.path or "/", headers=_AGENT)
+            return Answer(url, connection.getresponse().status)
+    except ssl.SSLCertVerificationError as error:
+        return Answer(url, None, said(error), untrusted=True)
+    except (OSError, HTTPException, ValueError) as error:
+        return Answer(url, None, said(error))
+
+
+def _secured(connected: socket.socket, balancer: Balancer, name: str) -> ssl.SSLSocket:
+    file = str(balancer.authority) if balancer.authority else None
+    return ssl.create_default_context(cafile=file).wrap_socket(connected, server_hostname=name)

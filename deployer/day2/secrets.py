@@ -45,6 +45,8 @@ class Kind:
     """What the application itself would not take."""
     optional: bool = False
     """Whether an option leaves it out."""
+    applied_by: Literal["rollout", "deploy"] = "rollout"
+    """The command that brings a value which a person has set to where it is read."""
 
 
 Catalogue: TypeAlias = Mapping[str, Kind]

@@ -10,8 +10,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from deployer.pages.properties import PropertyView, property_views
-from deployer.plan import Plan, PlanCost, StackPlan, consent_flags
+from deployer.facts.permissions import Widening
+from deployer.facts.summary import ChangeFact, Interruption, StackFacts, facts
+from deployer.facts.uploads import FileChange
+from deployer.pages.properties import PropertyView, property_view
+from deployer.pages.values import Kind, Part, TextLine
+from deployer.plan import Plan, PlanCost
 from deployer.states import Change
 
 FEW = 12
@@ -31,15 +35,6 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "delete": ("remove", "removed"),
     "none": ("none", "no change"),
 }
-FATES: Mapping[str, str] = {
-    "Delete": "it is deleted",
-    "Retain": "it stays in the account, and no stack manages it",
-    "Snapshot": "it is deleted, after a snapshot",
-    "ReplaceAndDelete": "the old one is deleted",
-    "ReplaceAndRetain": "the old one stays in the account, and no stack manages it",
-    "ReplaceAndSnapshot": "the old one is deleted, after a snapshot",
-}
-"""What becomes of a resource, by ResourceChange.PolicyAction (CloudFormation API Reference)."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +43,8 @@ class Made:
 
     region: str
     moment: datetime
-    env: str
-    """What the user calls the environment in a command, quoted for a shell."""
     account: str = ""
     """Empty where nobody said, and no stack's ARN tells it."""
-    allowed: Collection[str] = ()
-    """Logical ids of ``--allow-replace``."""
-    only: Collection[str] = ()
-    """Short names of ``--only``; empty: all stacks."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +104,26 @@ class Risk:
 
 
 @dataclass(frozen=True)
+class InterruptionView:
+    """What is interrupted, and by which changes."""
+
+    level: str
+    words: str
+    resources: tuple[tuple[str, str], ...]
+    """Name and anchor of each change."""
+    properties: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FileView:
+    """A file that another one takes the place of."""
+
+    name: str
+    lines: tuple[TextLine, ...]
+    problem: str
+
+
+@dataclass(frozen=True)
 class CostRow:
     """One thing whose cost differs."""
 
@@ -143,6 +152,8 @@ class PlanPage:
     """Everything that the page says."""
 
     environment: str
+    changes: bool
+    """Whether any stack changes."""
     verdict: str
     facts: tuple[tuple[str, str], ...]
     counts: tuple[tuple[str, str, int], ...]
@@ -151,6 +162,10 @@ class PlanPage:
     replacements: tuple[Risk, ...]
     problems: tuple[tuple[str, str], ...]
     notices: tuple[str, ...]
+    interruptions: tuple[InterruptionView, ...]
+    """What is interrupted, the worst first; empty: nothing."""
+    permissions: tuple[Widening, ...]
+    files: tuple[FileView, ...]
     cost: CostView | None
     stacks: tuple[StackView, ...]
     predicted: tuple[StackView, ...]
@@ -159,96 +174,95 @@ class PlanPage:
 
 def plan_page(plan: Plan, made: Made) -> PlanPage:
     """Return what the page says about *plan*."""
-    changed = sum(len(stack.changes) for stack in plan.stacks)
-    views = tuple(_stack(stack, f"s{at}", few=changed <= FEW) for at, stack in enumerate(plan.stacks))
-    risks = [
-        _risk(stack, change, view, made)
-        for stack, shown in zip(plan.stacks, views, strict=True)
-        for change, view in zip(stack.changes, shown.changes, strict=True)
-        if change.destructive and stack.action != "none"
-    ]
-    losses = tuple(risk for risk in risks if risk.change.holds_data)
+    known = facts(plan)
+    few = sum(len(stack.changes) for stack in known.stacks) <= FEW
+    views = tuple(_stack(stack, f"s{at}", few=few) for at, stack in enumerate(known.stacks))
+    shown = {(stack.name, change.logical_id): change for stack in views for change in stack.changes}
     return PlanPage(
         plan.environment,
+        plan.changes_anything,
         _verdict(plan),
         _facts(plan, made),
         _counts([change for stack in views for change in stack.changes]),
-        losses,
-        _command(plan, made),
-        tuple(risk for risk in risks if not risk.change.holds_data and risk.change.kind == "replace"),
-        tuple((stack.name, problem) for stack in plan.stacks for problem in stack.problems),
-        plan.notices,
-        _cost(plan.cost),
+        tuple(_risk(one.fact, shown, one.consent, one.flag) for one in known.risks),
+        known.consent,
+        tuple(_risk(one, shown) for one in known.replaced),
+        known.problems,
+        known.notices,
+        tuple(_interruption(one, shown) for one in known.interruptions),
+        known.permissions,
+        tuple(_file(one) for one in known.files),
+        _cost(known.cost),
         views,
         tuple(view for view in views if not view.exact and view.kind != "none"),
     )
 
 
-def _stack(stack: StackPlan, anchor: str, *, few: bool) -> StackView:
-    kind, word = ACTIONS[stack.action]
-    plain = stack.exact and stack.action in {"create", "update", "none"}
-    changes = tuple(_change(change, f"{anchor}c{at}", few=few) for at, change in enumerate(stack.changes))
+Shown = Mapping[tuple[str, str], ChangeView]
+"""Changes as the page shows them, by stack and logical id."""
+
+
+def _stack(stack: StackFacts, anchor: str, *, few: bool) -> StackView:
+    plan = stack.plan
+    kind, word = ACTIONS[plan.action]
+    plain = plan.exact and plan.action in {"create", "update", "none"}
+    changes = tuple(_change(fact, f"{anchor}c{at}", few=few) for at, fact in enumerate(stack.changes))
     return StackView(
         anchor,
-        stack.name,
-        stack.stack_name,
+        plan.name,
+        plan.stack_name,
         kind,
         word,
-        stack.exact,
-        "" if plain else stack.reason,
-        stack.problems,
+        plan.exact,
+        "" if plain else plan.reason,
+        plan.problems,
         changes,
         _counts(changes),
     )
 
 
-def _change(change: Change, anchor: str, *, few: bool) -> ChangeView:
-    kind, word = _kind(change)
-    data = change.stateful and change.destructive
-    properties = sorted(property_views(change.details), key=lambda one: (not one.drastic, one.name))
+def _change(fact: ChangeFact, anchor: str, *, few: bool) -> ChangeView:
+    change = fact.change
+    kind = _kind(change)
     return ChangeView(
         anchor,
         kind,
-        word,
+        fact.word,
         change.logical_id,
         change.type,
         change.physical_id,
-        data,
-        FATES.get(change.policy_action, ""),
-        tuple(properties),
-        few or data or kind == "replace",
+        fact.at_risk,
+        fact.fate,
+        tuple(map(property_view, fact.properties)),
+        few or fact.at_risk or kind == "replace",
         change.patched,
     )
 
 
-def _kind(change: Change) -> tuple[str, str]:
-    if change.replacement == "True":
-        return "replace", "replaced"
-    if change.replacement == "Conditional":
-        return "replace", "may be replaced"
-    others = {"Import": ("other", "imported"), "Dynamic": ("other", "not known yet")}
-    kind = {"Add": "add", "Modify": "change", "Remove": "remove", "SyncWithActual": "change"}.get(
-        change.action
+def _kind(change: Change) -> str:
+    if change.replacement in {"True", "Conditional"}:
+        return "replace"
+    kinds = {"Add": "add", "Modify": "change", "Remove": "remove", "SyncWithActual": "change"}
+    return kinds.get(change.action, "other")
+
+
+def _risk(fact: ChangeFact, shown: Shown, consent: str = "", flag: str = "") -> Risk:
+    return Risk(fact.stack, shown[fact.stack, fact.change.logical_id], fact.because, consent, flag)
+
+
+def _interruption(one: Interruption, shown: Shown) -> InterruptionView:
+    resources = tuple((f"{stack}/{name}", shown[stack, name].anchor) for stack, name in one.resources)
+    return InterruptionView(one.effect.level, one.effect.words, resources, one.properties)
+
+
+def _file(one: FileChange) -> FileView:
+    kinds: Mapping[str, Kind] = {"-": "gone", "+": "new"}
+    lines = tuple(
+        TextLine(kinds.get(line[:1], "same"), (Part(line[1:]),))
+        for line in one.diff
+        if not line.startswith(("--- ", "+++ "))
     )
-    return (kind, KINDS[kind][1]) if kind else others.get(change.action, ("other", change.action))
-
-
-def _risk(stack: StackPlan, change: Change, view: ChangeView, made: Made) -> Risk:
-    if change.logical_id in stack.protected:
-        consent = "missing"
-    elif change.logical_id in made.allowed:
-        consent = "given"
-    else:
-        consent = "open"
-    because = tuple(dict.fromkeys(one.name for one in view.properties if one.drastic))
-    return Risk(stack.name, view, because, consent, consent_flags([change.logical_id]))
-
-
-def _command(plan: Plan, made: Made) -> str:
-    """Return the command that would allow everything that is refused; empty when nothing is."""
-    if not plan.protected:
-        return ""
-    return f"gatestack plan {made.env} {consent_flags(dict.fromkeys((*made.allowed, *plan.protected)))}"
+    return FileView(one.file, lines, one.problem)
 
 
 def _verdict(plan: Plan) -> str:
@@ -265,7 +279,7 @@ def _verdict(plan: Plan) -> str:
 def _facts(plan: Plan, made: Made) -> tuple[tuple[str, str], ...]:
     arns = [stack.stack.id.split(":") for stack in plan.stacks if stack.stack]
     account = made.account or next((arn[4] for arn in arns if len(arn) > 5), "")
-    only = (("Only", ", ".join(sorted(made.only))),) if made.only else ()
+    only = (("Only", ", ".join(plan.only)),) if plan.only else ()
     known = (("Account", account),) if account else ()
     moment = f"{made.moment:%Y-%m-%d %H:%M:%S} {made.moment:%Z}".strip()
     return (*known, ("Region", made.region), ("Made", moment), *only)

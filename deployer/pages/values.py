@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
-"""What CloudFormation writes for a value that nobody knows yet (User Guide, Change sets)."""
+from deployer.states import UNKNOWN
+
 NOT_KNOWN = "(not known yet)"
 """What the page writes for it inside a value."""
 SHORT = 72

@@ -86,6 +86,7 @@ class Preparer:
         *,
         revert_drift: bool = False,
         env: str = "",
+        push: str = "",
     ) -> None:
         self._revert_drift = revert_drift
         self._env = env or manifest.environment
@@ -93,7 +94,7 @@ class Preparer:
         self._cloud = cloud
         self._tell = tell
         self._run_id = run_id
-        self.parameters = Parameters(manifest, cloud, tell, self._env)
+        self.parameters = Parameters(manifest, cloud, tell, self._env, push)
 
     def token(self, *parts: object) -> str:
         """Return a token that is the same for the same request of the same run: repeating it is harmless."""

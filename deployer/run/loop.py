@@ -72,9 +72,8 @@ class Run:
         self._gated, self._env = gated, options.env or manifest.environment
         self._cloud = cloud
         self._host = host
-        preparer = Preparer(
-            manifest, cloud, host.tell, host.run_id, revert_drift=options.revert_drift, env=options.env
-        )
+        how = {"env": options.env, "push": options.push}
+        preparer = Preparer(manifest, cloud, host.tell, host.run_id, revert_drift=options.revert_drift, **how)
         self._executor = Executor(cloud, preparer, host.tell, self._value_of, production=manifest.production)
         self._watch = Watch(cloud, host, shown=options.show_events)
         self._results = Results(

@@ -43,8 +43,9 @@ class _Asked:
 class Parameters:
     """Looks the parameters of one run's stacks up, by the rules of `generator.manifest.Lookup`."""
 
-    def __init__(self, manifest: Manifest, cloud: Cloud, tell: Tell, env: str) -> None:
-        """*env*: what commands call the environment."""
+    def __init__(self, manifest: Manifest, cloud: Cloud, tell: Tell, env: str, push: str = "") -> None:
+        """*env*: what commands call the environment; *push*: `deployer.options.Options`."""
+        self._push = push
         self._manifest = manifest
         self._cloud = cloud
         self._tell = tell
@@ -94,7 +95,12 @@ class Parameters:
         runs = one.stack is not None and previous != "0"
         unchanged = runs and facts["scaled"] == "true" and self._unchanged(one.spec, one.stack)
         return lookups.desired_count(
-            facts, environment=self._env, image=image, previous=previous, unchanged=unchanged
+            facts,
+            environment=self._env,
+            image=image,
+            previous=previous,
+            unchanged=unchanged,
+            push=self._push,
         )
 
     def _unchanged(self, spec: StackSpec, stack: StackState | None) -> bool:

@@ -151,10 +151,12 @@ class Results:
             self._skip_dependants(work, work.result)
 
     def _skip_dependants(self, work: Work, result: StackResult) -> None:
-        why = str(result.cause) if result.cause else result.reason
+        # what consent is needed for is told once, at the stack that needs it
+        why = "" if result.outcome == "protected" else f": {result.cause or result.reason}"
         for name in sorted(self._graph.needed_by(work.name)):
             if self._works[name].open:
-                root = why if result.outcome == "skipped" else f"{work.name} {_WORDS[result.outcome]}: {why}"
+                skipped = result.outcome == "skipped"
+                root = result.reason if skipped else f"{work.name} {_WORDS[result.outcome]}{why}"
                 self._finish(self._works[name], "skipped", "skipped", root)
 
 

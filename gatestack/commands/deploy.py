@@ -24,7 +24,9 @@ from gatestack.changes import (
     run_options,
 )
 from gatestack.environment import resolve
+from gatestack.notices.told import deploying
 from gatestack.options import ENV, FORMAT, Options
+from gatestack.policy.kept import kept_manifest
 
 
 @click.command()
@@ -83,12 +85,13 @@ def deploy(
         migrate_exports=migrate_exports,
         fresh=fresh,
     )
-    manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
+    manifest, cloud = kept_manifest(environment), connect(environment, options, starting=True)
     try:
         if not reviewed and not yes:
             reviewed = review.agreed(environment, manifest, cloud, options, chosen)
     except review.NothingToDo:
         return 0
     file = str(path) if path else ""
-    result = executed(environment, manifest, cloud, options, chosen, reviewed, file=file)
-    return ended(result, style, known_of(environment, options, result))
+    with deploying(environment, options) as done:
+        done.append(executed(environment, manifest, cloud, options, chosen, reviewed, file=file))
+    return ended(done[0], style, known_of(environment, options, done[0]))

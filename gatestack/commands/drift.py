@@ -9,6 +9,7 @@ from gatestack import telling
 from gatestack.account import connect
 from gatestack.drifting import detected
 from gatestack.environment import resolve
+from gatestack.notices.told import notify
 from gatestack.options import ENV, FORMAT, Options
 
 
@@ -29,4 +30,6 @@ def drift(options: Options, env: str, only: str | None, style: str) -> int:
     failed = [stack for stack in found.stacks if stack.verdict in {"failed", "busy"}]
     if failed:
         telling.error(f"{failed[0].name}: {failed[0].reason or 'drift could not be detected'}")
+    if drifted := [stack.name for stack in found.stacks if stack.verdict == "drifted"]:
+        notify(environment, options, "drift", f"{', '.join(drifted)}: gatestack drift {env}")
     return found.exit_code

@@ -9,6 +9,7 @@ import click
 from gatestack import telling
 from gatestack.environment import SettingsRefused, resolve, retagged
 from gatestack.options import ENV, Options
+from gatestack.policy.kept import kept_manifest
 from generator import manifest as manifests
 from generator.foreign import Foreign, private_folder
 
@@ -23,7 +24,7 @@ def generate(options: Options, env: str, out: Path | None, tag: str | None) -> i
     environment = resolve(env, options.region)
     environment = environment if tag is None else retagged(environment, tag)
     environment.warn()
-    manifest = environment.manifest()
+    manifest = kept_manifest(environment)
     folder = out or telling.BUILT / Path(env).stem
     try:
         if out is None:

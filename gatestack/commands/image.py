@@ -92,7 +92,8 @@ def image(
     settings = _settings(environment, env)
     if push and options.sandbox:
         what = "docker reaches no registry of the sandbox's"
-        raise Refused(f"{what}: `gatestack local provide image {settings.repository_name}:TAG` puts it there")
+        image = f"{settings.repository_name}:{tag or 'TAG'}"
+        raise Refused(f"{what}: `gatestack local provide image {image}` puts it there")
     folder = IMAGE if folder == FOLDER and not folder.exists() else folder
     found = _bases(environment, folder)
     if folder == IMAGE and found and tag is None:

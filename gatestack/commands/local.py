@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+from contextlib import suppress
+from pathlib import Path
 
 import click
 
@@ -11,8 +13,9 @@ from gatestack import telling
 from gatestack.options import FORMAT
 from gatestack.rehearsal import told
 from gatestack.rehearsal.commands import COMMANDS
+from gatestack.rehearsal.gateway import prepared
 from gatestack.rehearsal.given import provide
-from gatestack.sandbox_here import REGION, asked, none_runs, refusing, state_folder
+from gatestack.sandbox_here import REGION, asked, none_runs, refusing, state_folder, what_runs
 from sandbox import local as sandbox
 
 
@@ -25,16 +28,27 @@ def local() -> None:
 @click.option(
     "--speed", type=click.FloatRange(min=1), default=sandbox.SPEED, help="Sandbox seconds per real second."
 )
-def start(speed: float) -> int:
+@click.option("--gateway", is_flag=True, help="Run the tasks: LiteLLM itself, installed once from PyPI.")
+def start(*, speed: float, gateway: bool) -> int:
     """Start the sandbox, or print its endpoint if it already runs; one of another version is replaced."""
     with refusing():
+        programs = _programs() if gateway else None
         try:
-            found = sandbox.start(state_folder(), speed=speed)
+            found = sandbox.start(state_folder(), speed=speed, gateway=programs)
         except sandbox.OtherVersion as other:
             telling.warning(str(other))
-            found = sandbox.start(state_folder(), speed=speed, replacing=True)
+            found = sandbox.start(state_folder(), speed=speed, replacing=True, gateway=programs)
     click.echo(found.endpoint)
     return 0
+
+
+def _programs() -> Path:
+    """Return the folder of what tasks run; raises SandboxRefused, LocalError before anything is installed."""
+    with suppress(sandbox.OtherVersion):
+        found = sandbox.status(state_folder())
+        if found.running and not found.gateway:
+            raise sandbox.LocalError(sandbox.WITHOUT_GATEWAY)
+    return prepared(state_folder())
 
 
 @local.command()
@@ -51,8 +65,11 @@ def status(style: str) -> int:
     """Show whether the sandbox runs, what is in it, and what is switched on; json includes its access key."""
     with refusing():
         found = sandbox.status(state_folder())
-    faults = told.faults(asked("faults")) if found.running else []
-    environments = told.environments(asked("stacks")) if found.running else []
+    faults = told.everything(asked) if found.running else []
+    stacks = asked("stacks") if found.running else {}
+    environments = told.environments(stacks)
+    listeners = asked("load-balancers") if found.running else []
+    databases = asked("databases") if found.running else {}
     if style == "json":
         key = found.key
         status_ = {
@@ -62,7 +79,10 @@ def status(style: str) -> int:
             "secret_access_key": key.secret_access_key if key else None,
             "folder": str(state_folder()),
             "version": sandbox.version() if found.running else None,
+            "gateway": found.gateway,
             "environments": environments,
+            "load_balancers": listeners,
+            "databases": databases.get("servers", []),
             "faults": [{"kind": one.kind, "text": one.text} for one in faults],
         }
         telling.document(json.dumps(status_), revealed=True)
@@ -71,9 +91,12 @@ def status(style: str) -> int:
         click.echo(f"folder: {state_folder()}")
         if found.running:
             click.echo(f"version: {sandbox.version()}")
+            click.echo(f"tasks: {'; '.join(what_runs()) or 'they run'}")
             click.echo(f"environments: {', '.join(environments) or 'none'}")
-        for one in faults:
-            click.echo(str(one))
+        for line in told.databases(databases, stacks):
+            click.echo(f"database: {line}")
+        for line in (*told.addresses(listeners), *map(str, faults)):
+            click.echo(line)
     return 0
 
 

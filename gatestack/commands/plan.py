@@ -8,13 +8,15 @@ from pathlib import Path
 import click
 
 from deployer import report
-from deployer.options import Options as RunOptions
 from deployer.plan import Plan
 from gatestack import review, telling
 from gatestack.account import connect
 from gatestack.changes import ALLOW, FILE, FRESH, MIGRATE, ONLY, REVERT, run_options
+from gatestack.comments.told import commented_place, write_comment
 from gatestack.environment import Environment, resolve
+from gatestack.notices.told import notify
 from gatestack.options import ENV, RESULT, Options
+from gatestack.policy.kept import kept_manifest
 
 CHANGES_FOUND = 3
 """The exit code that --detailed-exitcode asks for."""
@@ -38,6 +40,7 @@ CHANGES_FOUND = 3
 @MIGRATE
 @REVERT
 @FRESH
+@click.option("--comment", is_flag=True, help="Write the plan as a comment of the pull request.")
 @click.option("--drift", is_flag=True, help="Also report drift: changes made outside CloudFormation.")
 @click.pass_obj
 def plan(
@@ -53,8 +56,10 @@ def plan(
     migrate_exports: bool,
     fresh: bool,
     drift: bool,
+    comment: bool,
 ) -> int:
     """Show what deploy would change in ENV; the change sets created for that are deleted again."""
+    where = commented_place() if comment else None
     environment = resolve(env, options.region)
     environment.warn()
     faults = environment.faults()
@@ -67,7 +72,7 @@ def plan(
     )
     if path is not None:
         review.check_place(path)
-    manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
+    manifest, cloud = kept_manifest(environment), connect(environment, options, starting=True)
     found = review.preview(manifest, cloud, options, chosen, keep=path is not None)
     found = replace(found, notices=found.notices + faults)
     if drift:
@@ -80,18 +85,22 @@ def plan(
     if style == "json":
         telling.document(report.plan_json(found))
     else:
-        click.echo(_rendered(found, environment, chosen, style))
+        click.echo(_rendered(found, environment, style))
     telling.summary(report.plan_markdown(found), f"plan-{environment.name}")
     telling.variables({"changes": "yes" if found.changes_anything else "no"})
     if path is not None:
         review.save(found, manifest, cloud, chosen, path)
+        if found.changes_anything:
+            notify(environment, options, "approval")
         click.echo(f"to deploy exactly this: {review.how_to_deploy(env, path)}", err=style != "text")
+    if where is not None:
+        write_comment(where, environment.prefix, report.plan_markdown(found))
     return CHANGES_FOUND if detailed_exitcode and found.changes_anything else 0
 
 
-def _rendered(found: Plan, environment: Environment, chosen: RunOptions, style: str) -> str:
+def _rendered(found: Plan, environment: Environment, style: str) -> str:
     if style == "html":
         from gatestack import pages  # noqa: PLC0415 - no other format waits for Jinja2
 
-        return pages.of_plan(found, environment, chosen)
+        return pages.of_plan(found, environment)
     return report.plan_markdown(found) if style == "markdown" else report.plan_text(found)

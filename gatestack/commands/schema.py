@@ -1,4 +1,4 @@
-"""`schema`: prints the JSON Schema of environment files, for editors and other tools."""
+"""`schema`: prints JSON Schemas, for editors and other tools: of environment files, and of plans."""
 
 from __future__ import annotations
 
@@ -8,9 +8,25 @@ from gatestack import telling
 
 
 @click.command()
-def schema() -> int:
-    """Print the JSON Schema of environment files, as this gatestack checks them."""
+@click.option(
+    "--of",
+    type=click.Choice(["environment", "plan"]),
+    default="environment",
+    help="What it describes: environment files (default), or plan --format json.",
+)
+def schema(of: str) -> int:
+    """Print the JSON Schema of environment files, or of what plan --format json prints."""
+    telling.document((_plan() if of == "plan" else _environment()).rstrip("\n"))
+    return 0
+
+
+def _environment() -> str:
     from stacks.schema import FILE  # noqa: PLC0415 - --help needs no settings
 
-    telling.document(FILE.read_text(encoding="utf-8").rstrip("\n"))
-    return 0
+    return FILE.read_text(encoding="utf-8")
+
+
+def _plan() -> str:
+    from deployer.facts.document import schema as of_plan  # noqa: PLC0415 - an environment's needs no plan
+
+    return of_plan()

@@ -23,8 +23,9 @@ from gatestack.catalogue import catalogue
 from gatestack.environment import Environment, resolve
 from gatestack.injected import put_in
 from gatestack.options import ENV, FORMAT, Options
-from stacks.known_secrets import OIDC_CLIENT
 
+APPLIED = {"rollout": "tasks read it at their start", "deploy": "a deployment brings it to where it is read"}
+"""What is said of a value that is set, by the command that applies it."""
 ON_THE_COMMAND_LINE = (
     "a value is never given on the command line, where other users and the shell's history see it: give it "
     "at the prompt or on stdin. Nothing was changed; treat that value as exposed and create another one"
@@ -112,10 +113,7 @@ def set_(options: Options, env: str, name: str, refused: tuple[str, ...]) -> int
         click.echo(f"{info.name}: that is its value already; nothing was changed", err=True)
         return 0
     click.echo(f"{target} of {environment.name} is set", err=True)
-    whose, command = ("tasks read it at their start", "rollout")
-    if target.secret == OIDC_CLIENT.name:
-        whose, command = ("the load balancer gets it by a deployment", "deploy")
-    click.echo(f"{whose}: gatestack {command} {shlex.quote(env)}", err=True)
+    click.echo(f"{APPLIED[kind.applied_by]}: gatestack {kind.applied_by} {shlex.quote(env)}", err=True)
     return 0
 
 

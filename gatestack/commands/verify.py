@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
+from urllib.parse import urlsplit
 
 import click
 
-from deployer.aws.endpoint import emulated, is_aws
+from deployer.aws.endpoint import emulated, is_aws, is_here
 from deployer.aws.keys import key_of
 from deployer.aws.sign_in.login import Clients
 from deployer.aws.stores.rotation_store import RotationStore
@@ -22,7 +23,7 @@ from deployer.causes import first_cause, operation
 from deployer.cloud import Cloud
 from deployer.day2 import verification
 from deployer.day2.health import Question, answers
-from deployer.day2.probe import probe
+from deployer.day2.probe import Balancer, get_by, probe
 from deployer.day2.secrets import Objection
 from deployer.day2.service import SERVICE_STACK, Place, TaskDefinition, output, places_of
 from deployer.day2.verification import Check
@@ -40,6 +41,7 @@ from gatestack.image import release
 from gatestack.image.checks import release_check, version_check
 from gatestack.injected import keys_taken, put_in
 from gatestack.options import ENV, FORMAT, Options
+from gatestack.sandbox_here import authority
 from gatestack.signals import host
 from stacks.application import ConfigFile, OwnSecret
 
@@ -286,10 +288,15 @@ def _endpoint(looks: _Looks) -> Sequence[Check]:
     url, balancer = looks.output("alb", "Url"), looks.output("alb", "AlbArn")
     if url is None or balancer is None:
         return (Check("endpoint", "skipped", NO_STACK),)
+    paths, store = looks.environment.application.answers_at, TargetStore(looks.clients)
     if emulated(looks.clients("elbv2")):
-        return (Check("endpoint", "skipped", "an emulated load balancer cannot be connected to"),)
-    if TargetStore(looks.clients).internal(balancer):
+        name = urlsplit(f"//{store.name(balancer)}")
+        if not is_here(f"//{name.netloc}") or name.port is None:
+            return (Check("endpoint", "skipped", "an emulated load balancer cannot be connected to"),)
+        here = Balancer(name.hostname or "", name.port, authority())
+        answer = probe(url, paths, looks.host, partial(get_by, here))
+        return (verification.endpoint(answer, looks.env, named_by_aws=False),)
+    if store.internal(balancer):
         return (Check("endpoint", "skipped", f"{url} is reachable from inside the VPC only"),)
-    paths = looks.environment.application.answers_at
     answer = probe(url, paths, looks.host)
     return (verification.endpoint(answer, looks.env, named_by_aws=is_aws(url)),)

@@ -1,11 +1,13 @@
-"""`local fail|slow|throttle|lose|expire|drift|reset`: what the sandbox of this user is told to do."""
+"""`local fail`, `slow` … `act-as`, `quota`, `reset`: what the sandbox of this user is told to do."""
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
 
+from deployer.day2.names import near
 from gatestack.rehearsal import told
 from gatestack.rehearsal.meant import resources
 from gatestack.sandbox_here import asked
@@ -102,16 +104,57 @@ def drift(stack: str, logical_id: str, path: str, value: str, env: str) -> int:
     return 0
 
 
+@click.command(name="act-as")
+@click.argument("role")
+def act_as(role: str) -> int:
+    """
+    Judge every call as one of ROLE, by its policies and its boundary, until `gatestack local reset`.
+
+    ROLE is the name or the ARN of a role in the sandbox, like those that `gatestack bootstrap` creates.
+    """
+    there, name = asked("acting")["roles"], role.rpartition("/")[2]
+    if name not in there:
+        raise click.UsageError(f"there is no role {name}{near(name, there) or _roles(there)}")
+    click.echo(str(told.acting(asked("acting", {"role": role})["role"])), err=True)
+    return 0
+
+
+def _roles(there: list[str]) -> str:
+    return (
+        f"; there are {', '.join(there)}"
+        if there
+        else ": `gatestack bootstrap` and `gatestack deploy` create some"
+    )
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.argument("value", type=click.FloatRange(0), required=False)
+def quota(name: str | None, value: float | None) -> int:
+    """
+    Set the quota NAME of the sandbox's account to VALUE; without them, list all quotas.
+
+    NAME is a word of the list, like vpcs, or AWS's code, like L-F678F1CE. AWS's defaults count until then.
+    """
+    if name is not None and value is None:
+        raise click.UsageError(f"what is {name} to be? `gatestack local quota {shlex.quote(name)} VALUE`")
+    given = None if name is None else {"name": name, "value": value}
+    for line in told.quotas(asked("quotas", given), only=name):
+        click.echo(line)
+    return 0
+
+
 @click.command()
 def reset() -> int:
-    """Switch off everything that `local fail`, `slow`, `throttle`, `lose` and `expire` have switched on."""
-    there = told.faults(asked("faults"))
-    asked("faults", method="DELETE")
+    """Switch off what `local fail`, `slow`, `throttle`, `lose`, `expire`, `act-as` and `quota` have set."""
+    there = told.everything(asked)
+    for page in ("faults", "acting", "quotas"):
+        asked(page, method="DELETE")
     click.echo("\n".join(f"off: {one}" for one in there) or "nothing was switched on", err=True)
     return 0
 
 
-COMMANDS = (fail, slow, throttle, lose, expire, drift, reset)
+COMMANDS = (fail, slow, throttle, lose, expire, drift, act_as, quota, reset)
 
 
 def _of_resource(stack: str, logical_id: str, env: str, **fault: Any) -> int:

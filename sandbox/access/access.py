@@ -42,6 +42,37 @@ class Access:
             return None
         return RoleCaller(session, self._known)
 
+    def service_role(self, arn: str) -> RoleCaller:
+        """
+        Return CloudFormation as the role *arn*, for as long as its operations last.
+
+        Raises:
+            ApiError: the role is not there, or does not trust CloudFormation (CloudFormation User Guide,
+                "CloudFormation service role"; words: awslabs/aws-sam-codepipeline-cd issue 22).
+
+        """
+        if not self._roles.trusts(arn.rpartition("/")[2], "cloudformation.amazonaws.com"):
+            raise invalid(f"Role {arn} is invalid or cannot be assumed")
+        return RoleCaller(Session(arn, "AWSCloudFormation"), self._known)
+
+    def acting(self, role: str) -> Session:
+        """
+        Return a session of *role*, a name or an ARN, that does not end.
+
+        Raises:
+            ValueError: there is no such role, or a policy of it holds what is not evaluated here.
+
+        """
+        name = role.rpartition("/")[2]
+        if not self._roles.exists(name):
+            raise ValueError(f"there is no role {name}")
+        self._roles.check(name)
+        return Session(self._roles.arn(name), "gatestack")
+
+    def roles(self) -> list[str]:
+        """Return the names of the account's roles."""
+        return self._roles.names()
+
     def session(self, form: Mapping[str, str]) -> Session | None:
         """
         Return the session that a call of STS's asks for, None where it asks for none of a role's.

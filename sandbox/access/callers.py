@@ -1,15 +1,17 @@
 """
 Callers that are roles: what they ask for themselves, and what CloudFormation asks for in their name.
 
-CloudFormation has no role of its own here: its handlers act with the credentials of who asked for the
-operation, which it keeps until the operation is over (CloudFormation User Guide, "CloudFormation service
-role": "a temporary session that's generated from your user credentials").
+Without a service role CloudFormation's handlers act with the credentials of who asked for the operation,
+which it keeps until the operation is over; with one they act as that role, in this and in every later
+operation of the stack (CloudFormation User Guide, "CloudFormation service role").
 """
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 from sandbox.access.needs import Resource
@@ -25,6 +27,21 @@ from sandbox.surroundings import Surroundings
 
 KEY = "AWS::KMS::Key"
 LOCKED_OUT = "The new key policy will not allow you to update the key policy in the future."
+
+
+_CODES = {"sns": "AuthorizationError"}
+"""Codes of query services that are not AccessDenied (Amazon SNS API Reference, "Common errors")."""
+_NAMES_NONE = frozenset({"ec2", "s3"})
+"""Services whose messages name no resource where the action is about none."""
+_IN_FORMS = frozenset(
+    {
+        *("cloudformation", "cloudwatch", "ec2", "elasticache", "elasticloadbalancing", "iam"),
+        *("lambda", "rds", "route53", "s3", "sns"),
+    }
+)
+"""Services whose denials have the HTTP status 403; those with JSON alone have 400 (their API references)."""
+_EC2 = ("You are not authorized to perform this operation.", "Encoded authorization failure message:")
+"""What EC2 adds (AWS STS API Reference, "DecodeAuthorizationMessage")."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +75,7 @@ class RoleCaller:
         tags = self.known.tags(request.resource) or {}
         context = {f"aws:ResourceTag/{key}": value for key, value in tags.items()} | dict(request.context)
         if refusal := self._refusal(replace(request, context=context), region):
-            raise ApiError("AccessDenied", refusal, 403)
+            raise ApiError(_CODES.get(_service(request), "AccessDenied"), refusal, 403)
 
     def provisions(self, operation: str, asked: Asked, current: Provisioned | None) -> None:
         """
@@ -78,7 +95,7 @@ class RoleCaller:
             self._check_lockout(resource, asked)
         for one in resource.needs(operation, self.known.schemas.schema(asked.type)):
             if refusal := self._refusal(_through_service(one, asked), asked.region, policy):
-                raise ProvisionError(_said(asked, refusal, 400, "AccessDenied"))
+                raise ProvisionError(_said(asked, refusal, _status(one), "AccessDenied"))
 
     def _resource(self, operation: str, asked: Asked, current: Provisioned | None) -> Resource:
         physical = current.physical_id if current else ""
@@ -96,18 +113,17 @@ class RoleCaller:
         if request.action.startswith("kms:") and ":key/" in request.resource and key_policy is None:
             key_policy = self.known.roles.key_policy(request.resource, region)
         policy = key_policy if ":key/" in request.resource else None
-        found = self.known.roles.verdict(self.session, request, policy)
-        if found == "allowed":
+        try:
+            found = self.known.roles.judged(self.session, request, policy)
+        except ValueError as error:  # half a judgement would be worse than none
+            return f"This sandbox cannot judge {request.action} on {request.resource}: {error}"
+        if found.verdict == "allowed":
             return None
-        why = (
-            "with an explicit deny in an identity-based policy"
-            if found == "explicitDeny"
-            else f"because no identity-based policy allows the {request.action} action"
-        )
-        return (
-            f"User: {self.session.arn} is not authorized to perform: {request.action}"
-            f" on resource: {request.resource} {why}"
-        )
+        named = request.resource != "*" or _service(request) not in _NAMES_NONE
+        where = f" on resource: {request.resource}" if named else ""
+        what = f"{request.action}{where} {found.why(request.action)}"
+        text = f"User: {self.session.arn} is not authorized to perform: {what}"
+        return f"{_EC2[0]} {text}. {_EC2[1]} {_encoded(text)}" if _service(request) == "ec2" else text
 
     def _check_lockout(self, resource: Resource, asked: Asked) -> None:
         """
@@ -134,6 +150,19 @@ def _through_service(request: Request, asked: Asked) -> Request:
         "kms:GrantIsForAWSResource": "true",
     }
     return replace(request, context={**request.context, **through})
+
+
+def _service(request: Request) -> str:
+    return request.action.partition(":")[0]
+
+
+def _status(request: Request) -> int:
+    return 403 if _service(request) in _IN_FORMS else 400
+
+
+def _encoded(text: str) -> str:
+    """Return what stands for an encoded message: nobody decodes it here."""
+    return urlsafe_b64encode(sha256(text.encode()).digest() * 3).decode()
 
 
 def _policy(asked: Asked) -> Document:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
+from ipaddress import ip_address, ip_network
+from operator import eq, ge, gt, le, lt
 from typing import Any, Literal
 
 Document = Mapping[str, Any]
 Values = str | list[str]
 Verdict = Literal["allowed", "explicitDeny", "implicitDeny"]
 """SimulatePrincipalPolicy's words."""
-_KNOWN = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
+_KNOWN = frozenset(
+    {"Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
+)
 
 
 @dataclass(frozen=True)
@@ -62,16 +67,60 @@ def statements(document: Document) -> list[Mapping[str, Any]]:
 def matches(statement: Mapping[str, Any], request: Request) -> bool:
     """Whether *statement* is about *request*; raises ValueError."""
     if unknown := statement.keys() - _KNOWN:
-        raise ValueError(f"{', '.join(sorted(unknown))} of a policy's statement is beyond this evaluator")
+        raise _beyond(unknown)
     return (
-        _one_of(_patterns(statement["Action"]), lower=True).fullmatch(request.action.lower()) is not None
-        and _one_of(_patterns(statement["Resource"])).fullmatch(request.resource) is not None
+        _names(statement, "Action", request.action.lower(), request.context, lower=True)
+        and _names(statement, "Resource", request.resource, request.context)
         and all(
             _holds(operator, key, _list(wanted), request.context)
             for operator, keys in statement.get("Condition", {}).items()
             for key, wanted in keys.items()
         )
     )
+
+
+def _names(
+    statement: Mapping[str, Any],
+    element: str,
+    asked: str,
+    context: Mapping[str, Values],
+    *,
+    lower: bool = False,
+) -> bool:
+    """Whether Action or Resource of *statement* has *asked*, or the element's Not… leaves it out."""
+    negated = f"Not{element}" in statement
+    patterns = _patterns(statement[f"Not{element}" if negated else element])
+    if any("${" in one for one in patterns):
+        patterns = tuple(_filled(one, context) for one in patterns)
+    return (_one_of(patterns, lower=lower).fullmatch(asked) is not None) != negated
+
+
+def _filled(text: str, context: Mapping[str, Values]) -> str:
+    """Return *text* with its policy variables (IAM User Guide, "Policy elements: Variables and tags")."""
+    there = {name.lower(): value for name, value in context.items() if isinstance(value, str)}
+    return _VARIABLE.sub(lambda found: there.get(found[1].lower(), found[0]), text)
+
+
+def check(document: Document) -> None:
+    """Raise ValueError where a policy holds what this evaluator does not know."""
+    for statement in statements(document):
+        if unknown := statement.keys() - _KNOWN:
+            raise _beyond(unknown)
+        for operator in statement.get("Condition", {}):
+            _split(operator)
+
+
+def _beyond(elements: Iterable[str]) -> ValueError:
+    return ValueError(f"{', '.join(sorted(elements))} of a policy's statement is beyond this evaluator")
+
+
+def _split(operator: str) -> tuple[str, str]:
+    """Return the set operator, empty for none, and the plain one; raises ValueError."""
+    many, _, plain = operator.removesuffix("IfExists").rpartition(":")
+    known = plain == "Null" or plain.replace("Not", "") in _OPERATORS
+    if many not in {"", "ForAnyValue", "ForAllValues"} or not known:
+        raise ValueError(f"the operator {operator} is beyond this evaluator")
+    return many, plain
 
 
 def _holds(operator: str, key: str, wanted: list[str], context: Mapping[str, Values]) -> bool:
@@ -81,9 +130,8 @@ def _holds(operator: str, key: str, wanted: list[str], context: Mapping[str, Val
     if operator.endswith("IfExists"):
         return there is None or _holds(operator.removesuffix("IfExists"), key, wanted, context)
     found = [] if there is None else _list(there)
-    many, _, plain = operator.rpartition(":")
-    if many not in {"", "ForAnyValue", "ForAllValues"} or plain.replace("Not", "") not in _OPERATORS:
-        raise ValueError(f"the operator {operator} is beyond this evaluator")
+    many, plain = _split(operator)
+    wanted = [_filled(one, context) for one in wanted]
     if not many and len(found) > 1:
         raise ValueError(f"{key} has several values, and {operator} is for one")
     same = _OPERATORS[plain.replace("Not", "")]
@@ -102,13 +150,47 @@ def _like(pattern: str, value: str) -> bool:
     return like(pattern).fullmatch(value) is not None
 
 
+def _ignoring_case(pattern: str, value: str) -> bool:
+    return pattern.lower() == value.lower()
+
+
+def _in_range(pattern: str, value: str) -> bool:
+    return ip_address(value) in ip_network(pattern, strict=False)
+
+
+def _numbers(compared: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    return lambda pattern, value: compared(float(value), float(pattern))
+
+
+def _dates(compared: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    return lambda pattern, value: compared(_seconds(value), _seconds(pattern))
+
+
+def _seconds(text: str) -> float:
+    """Return the time that *text* tells, ISO 8601 or in seconds since the epoch."""
+    return float(text) if text.replace(".", "").isdigit() else datetime.fromisoformat(text).timestamp()
+
+
+_COMPARED = {
+    "Equals": eq,
+    "LessThan": lt,
+    "LessThanEquals": le,
+    "GreaterThan": gt,
+    "GreaterThanEquals": ge,
+}
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "StringEquals": _equal,
+    "StringEqualsIgnoreCase": _ignoring_case,
     "StringLike": _like,
     "ArnEquals": _like,
     "ArnLike": _like,
     "Bool": _equal,
+    "IpAddress": _in_range,
+    **{f"Numeric{name}": _numbers(compared) for name, compared in _COMPARED.items()},
+    **{f"Date{name}": _dates(compared) for name, compared in _COMPARED.items()},
 }
+"""IAM User Guide, "IAM JSON policy elements: Condition operators"; each but Bool has its Not… as well."""
+_VARIABLE = re.compile(r"\$\{([\w:/+=.@-]+)\}")
 
 
 @cache

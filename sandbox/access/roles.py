@@ -5,16 +5,32 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
-from sandbox.access.policies import Document, Request, Verdict, matches, statements, verdict
+from sandbox.access.policies import Document, Request, Verdict, check, matches, statements, verdict
 from sandbox.access.sessions import Session
 from sandbox.services.services import Services
+
+Kind = Literal["identity-based policy", "permissions boundary", "resource-based policy"]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What becomes of a request, and which kind of policy is why where that is nothing."""
+
+    verdict: Verdict
+    policy: Kind = "identity-based policy"
+
+    def why(self, action: str) -> str:
+        """Return the end of AWS's message (IAM User Guide, "Troubleshoot access denied error messages")."""
+        if self.verdict == "explicitDeny":
+            return f"with an explicit deny in a{'n' if self.policy[0] == 'i' else ''} {self.policy}"
+        return f"because no {self.policy} allows the {action} action"
 
 
 class Roles:
@@ -36,9 +52,36 @@ class Roles:
         found = getattr(self._role(name), "permissions_boundary_arn", None)
         return str(found) if found else None
 
-    def verdict(self, session: Session, request: Request, key_policy: Document | None = None) -> Verdict:
+    def names(self) -> list[str]:
+        """Return the names of all roles."""
+        return sorted(str(one.name) for one in self._services.backend("iam", "aws").roles.values())
+
+    def arn(self, name: str) -> str:
+        """Return the ARN of the role of that name."""
+        return str(self._role(name).arn)
+
+    def trusts(self, name: str, service: str) -> bool:
+        """Whether the role is there, and its trust policy lets *service* take it."""
+        role = self._role(name)
+        if role is None:
+            return False
+        found = statements(_read(role.assume_role_policy_document))
+        allowing = [one for one in found if one["Effect"] == "Allow"]
+        return any(service in _listed(one.get("Principal", {}), "Service") for one in allowing)
+
+    def check(self, name: str) -> None:
+        """Raise ValueError where a policy of the role, or its boundary, holds what is not evaluated here."""
+        role = self._role(name)
+        for document in [*_documents(role), *self._boundary(role)]:
+            check(document)
+
+    def verdict(self, session: Session, request: Request) -> Verdict:
+        """Return what becomes of *request* of *session*."""
+        return self.judged(session, request).verdict
+
+    def judged(self, session: Session, request: Request, key_policy: Document | None = None) -> Judgement:
         """
-        Return what becomes of *request* of *session*; with *key_policy* that of the KMS key it is about.
+        Judge *request* of *session*; with *key_policy* that of the KMS key it is about.
 
         Sources: IAM User Guide, "Policy evaluation logic"; AWS KMS Developer Guide, "Determining access to
         KMS keys": a key's policy decides first whether the account's own policies count at all.
@@ -47,15 +90,22 @@ class Roles:
         request = replace(request, context={**_who(session), **request.context})
         own = verdict(request, _documents(role))
         limit = self._limit(role, request)
-        if "explicitDeny" in (own, limit):
-            return "explicitDeny"
         by_key = _by_key(key_policy, session, request) if key_policy is not None else ("delegates",)
-        if "Deny" in by_key:
-            return "explicitDeny"
+        denying: tuple[tuple[Kind, bool], ...] = (
+            ("identity-based policy", own == "explicitDeny"),
+            ("resource-based policy", "Deny" in by_key),
+            ("permissions boundary", limit == "explicitDeny"),
+        )
+        for policy, denies in denying:
+            if denies:
+                return Judgement("explicitDeny", policy)
         if limit == "implicitDeny":
-            return limit
-        granted = "Allow" in by_key or (own == "allowed" and "delegates" in by_key)
-        return "allowed" if granted else "implicitDeny"
+            return Judgement("implicitDeny", "permissions boundary")
+        if "Allow" in by_key or (own == "allowed" and "delegates" in by_key):
+            return Judgement("allowed")
+        return Judgement(
+            "implicitDeny", "resource-based policy" if own == "allowed" else "identity-based policy"
+        )
 
     def key_policy(self, key: str, region: str) -> Document:
         """Return the policy of the key by ARN or id; what no key of ours is leaves it to the account."""
@@ -65,11 +115,15 @@ class Roles:
         return delegating(self._services.account)
 
     def _limit(self, role: Any, request: Request) -> Verdict:
-        arn = getattr(role, "permissions_boundary_arn", None)
-        if not arn:
+        if not getattr(role, "permissions_boundary_arn", None):
             return "allowed"
+        return verdict(request, self._boundary(role))
+
+    def _boundary(self, role: Any) -> list[Document]:
+        """Return the boundary's policy; none where the role has no boundary, or that is gone."""
+        arn = getattr(role, "permissions_boundary_arn", None)
         policy = self._services.backend("iam", "aws").managed_policies.get(arn)
-        return verdict(request, [_default(policy)] if policy else [])
+        return [_default(policy)] if policy else []
 
     def _role(self, name: str) -> Any:
         found = self._services.backend("iam", "aws").roles.values()
@@ -113,7 +167,7 @@ def _by_key(policy: Document, session: Session, request: Request) -> tuple[str, 
     effects = []
     request = replace(request, resource="*")
     for statement in statements(policy):
-        whom = _principals(statement.get("Principal", {}))
+        whom = _listed(statement.get("Principal", {}), "AWS")
         if not matches(statement, request):
             continue
         if whom & {"*", session.role_arn, session.arn}:
@@ -123,8 +177,9 @@ def _by_key(policy: Document, session: Session, request: Request) -> tuple[str, 
     return tuple(effects)
 
 
-def _principals(principal: Any) -> frozenset[str]:
+def _listed(principal: Any, kind: str) -> frozenset[str]:
+    """Return the principals of a *kind*, ``AWS`` or ``Service``; ``*`` is everybody."""
     if isinstance(principal, str):
         return frozenset({principal})
-    found = principal.get("AWS", [])
+    found = principal.get(kind, [])
     return frozenset(found if isinstance(found, list) else [found])

@@ -13,6 +13,8 @@ from sandbox.access.needs import fitting
 from sandbox.access.policies import Request, Values
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")
+_SIGNED = {"monitoring": "cloudwatch", "tagging": "tag"}
+"""Names that requests are signed for -> IAM's, where they differ (Service Authorization Reference)."""
 _OF_BUCKETS = {
     "encryption": "EncryptionConfiguration",
     "policy": "BucketPolicy",
@@ -55,6 +57,9 @@ def requests(
         in_s3 = action.startswith("s3:")
         for arn in _in_s3(action, path, body) if in_s3 else _arns(action, given, account, region):
             yield Request(action, arn, context)
+        if action.startswith("cloudformation:") and "RoleARN" in given:  # who gives it a role must pass it
+            passed: dict[str, Values] = {"iam:PassedToService": "cloudformation.amazonaws.com"}
+            yield Request("iam:PassRole", given["RoleARN"][0], passed)
 
 
 def _parameters(path: str, headers: Mapping[str, str], body: bytes) -> dict[str, list[str]]:
@@ -143,7 +148,7 @@ def actions(method: str, path: str, headers: Mapping[str, str], body: bytes) -> 
     """Yield the IAM actions of one request (Service Authorization Reference)."""
     found = _SCOPE.search(headers.get("Authorization", ""))
     service = found[1] if found else "unsigned"
-    service = {"monitoring": "cloudwatch"}.get(service, service)  # signed by another name than IAM knows
+    service = _SIGNED.get(service, service)
     if target := headers.get("X-Amz-Target"):
         yield f"{service}:{target.rpartition('.')[2]}"
     elif b"Action=" in body:

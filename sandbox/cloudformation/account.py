@@ -20,7 +20,7 @@ from sandbox.cloudformation.records import (
 )
 from sandbox.errors import ApiError, invalid
 from sandbox.faults import Faults
-from sandbox.provisioning import Caller, Provisioned, Provisioner, Request, Schemas
+from sandbox.provisioning import Caller, Provisioned, Provisioner, ProvisionError, Request, Schemas
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
@@ -71,6 +71,8 @@ class Account:
         self.stacks: dict[str, Stack] = {}
         self.change_sets: dict[str, ChangeSet] = {}
         self.detections: dict[str, Detection] = {}
+        self.service_role: Callable[[str], Caller | None] = lambda _: None
+        """CloudFormation as the role of that ARN, None for an administrator; raises ApiError."""
         self.calling: tuple[Caller | None] | None = None  # who asks, while a call is answered
         self._random = random.Random(f"{faults.seed}{region}")  # noqa: S311 - reproducible ids, no secret
 
@@ -148,9 +150,20 @@ class Account:
     def permit(
         self, stack: Stack, operation: str, request: Request, current: Provisioned | None = None
     ) -> None:
-        """Have whoever asked for the stack's operation be allowed to do this; raises ProvisionError."""
-        if stack.operation.caller is not None:
-            stack.operation.caller.provisions(operation, request, current)
+        """
+        Have the stack's service role, else whoever asked for the operation, be allowed to do this.
+
+        Raises:
+            ProvisionError: the role, or the caller, may not.
+
+        """
+        role = stack.deployment.role_arn
+        try:
+            caller = self.service_role(role) if role else stack.operation.caller
+        except ApiError as error:  # it is gone
+            raise ProvisionError(error.message) from error
+        if caller is not None:
+            caller.provisions(operation, request, current)
 
     def later(self, stack: Stack, seconds: float, action: Callable[[], None]) -> None:
         """Have *action* happen if the stack is still at the same operation then."""

@@ -20,6 +20,7 @@ from sandbox.provisioning import Caller, Provisioner, Schemas
 from sandbox.rehearsal import by_hand
 
 Action = Callable[[Account, Mapping[str, Any], Fetch], Mapping[str, Any]]
+ServiceRole = Callable[[str], Caller | None]
 ACTIONS: Mapping[str, Action] = {
     "CancelUpdateStack": writes.cancel_update_stack,
     "ContinueUpdateRollback": writes.continue_update_rollback,
@@ -65,13 +66,19 @@ class Control:
         provisioner: Callable[[str], Provisioner],
         schemas: Schemas,
         fetch: Fetch,
+        service_role: ServiceRole = lambda _: None,
     ) -> None:
-        """*provisioner* makes the one of a region; *fetch* gives the text at a TemplateURL."""
+        """
+        *provisioner* makes the one of a region; *fetch* gives the text at a TemplateURL.
+
+        *service_role*: CloudFormation as the role of an ARN, None for an administrator; raises ApiError.
+        """
         self.clock = clock
         self.faults = faults
         self._provisioner = provisioner
         self._schemas = schemas
         self._fetch = fetch
+        self._service_role = service_role
         self._agenda = Agenda(clock)
         self._accounts: dict[str, Account] = {}
         self._lock = threading.RLock()
@@ -88,6 +95,8 @@ class Control:
         with self._lock:
             self.settle()
             account = self._account(region)
+            if params.get("RoleARN"):
+                self._service_role(str(params["RoleARN"]))
             account.calling = (caller,)
             try:
                 answer = ACTIONS[action](account, params, self._fetch)
@@ -158,6 +167,7 @@ class Control:
     def _account(self, region: str) -> Account:
         if region not in self._accounts:
             made = Account(self._agenda, self._provisioner(region), self._schemas, self.faults, region=region)
+            made.service_role = self._service_role
             made.nested, made.elsewhere = NestedStacks(made, self._fetch), self._account
             self._accounts[region] = made
         return self._accounts[region]

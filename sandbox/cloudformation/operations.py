@@ -34,7 +34,8 @@ def update(
     account.begin(stack, "UPDATE_STACK", options)
     stack.options, stack.deployment = options, deployment
     stack.updated = account.agenda.now()
-    account.set_status(stack, "UPDATE_IN_PROGRESS", "User Initiated")
+    status = "UPDATE_ROLLBACK_IN_PROGRESS" if options.restores else "UPDATE_IN_PROGRESS"
+    account.set_status(stack, status, None if options.restores else "User Initiated")
     account.later(stack, BRIEF, lambda: _go(account, stack, "update", unmade))
 
 
@@ -145,11 +146,12 @@ def _succeed(
         return
     for name in removed:
         del stack.resources[name]
-    account.set_status(stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    end = "UPDATE_ROLLBACK_COMPLETE" if stack.options.restores else "UPDATE_COMPLETE"
+    account.set_status(stack, f"{end}_CLEANUP_IN_PROGRESS")
     account.later(
         stack,
         BRIEF,
-        lambda: remove(account, stack, leftovers, lambda _: account.set_status(stack, "UPDATE_COMPLETE")),
+        lambda: remove(account, stack, leftovers, lambda _: account.set_status(stack, end)),
     )
 
 
@@ -169,7 +171,8 @@ def _leftovers(stack: Stack, removed: Sequence[str]) -> list[Leftover]:
 def _failed(account: Account, stack: Stack, verb: str, reason: str) -> None:
     options = stack.operation.options
     if options.on_failure == "DO_NOTHING":
-        account.set_status(stack, f"{verb.upper()}_FAILED", reason)
+        status = "UPDATE_ROLLBACK_FAILED" if options.restores else f"{verb.upper()}_FAILED"
+        account.set_status(stack, status, reason)
     elif verb == "create" and options.on_failure == "DELETE":
         account.set_status(stack, "CREATE_FAILED", reason)
         account.later(stack, BRIEF, lambda: delete(account, stack, options))

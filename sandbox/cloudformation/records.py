@@ -39,6 +39,7 @@ class Options:
     retain_except_on_create: bool = False
     change_set_id: str | None = None
     reverts_drift: bool = False
+    restores: bool = False  # an update of a nested stack back to what it was, as the stack around goes back
     taken_up: Mapping[str, str] = field(default_factory=dict)  # what is imported, logical id -> identifier
 
 

@@ -94,6 +94,21 @@ class Working:
         reason = self._attempt(action)
         if reason is not None:
             self._fail_in_time(reason)
+        elif not self._awaits():
+            self._complete(None)
+
+    def _awaits(self) -> bool:
+        """Whether the resource is not yet what it is to be; `_complete` is called in time."""
+        found = self.resource
+        if self.verb == "delete" or found.request is None or found.made is None:
+            return False
+        return self._account.provisioner.awaits(found.request, found.made, self._complete)
+
+    def _complete(self, reason: str | None) -> None:
+        if not self._live:
+            return
+        if reason is not None:
+            self._fail(reason)
             return
         self._say("COMPLETE")
         self._report(Outcome.DONE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sandbox.cloudformation import operations, policies
@@ -100,8 +101,15 @@ def delete_stack(account: Account, params: Params, _: Fetch) -> Answer:
         raise invalid(
             f"Invalid operation on stack [{stack.id}]. It can be force deleted in DELETE_FAILED state only."
         )
+    _take_role(stack, params)
     delete(account, stack, options(params), retained, mode)
     return {}
+
+
+def _take_role(stack: Stack, params: Params) -> None:
+    """Have the stack's operations be its new service role's from now on, where the call names one."""
+    if params.get("RoleARN"):
+        stack.deployment = replace(stack.deployment, role_arn=str(params["RoleARN"]))
 
 
 def cancel_update_stack(account: Account, params: Params, _: Fetch) -> Answer:
@@ -131,6 +139,7 @@ def continue_update_rollback(account: Account, params: Params, _: Fetch) -> Answ
     if others := [name for name in skipped if not _failed_to_roll_back(stack.resources[name])]:
         names = ", ".join(others)
         raise invalid(f"Resources to skip [{names}] are not in UPDATE_FAILED because their rollback failed.")
+    _take_role(stack, params)
     roll_back(account, stack, Options(token=params.get("ClientRequestToken")), None, skipped)
     return {}
 
@@ -148,6 +157,7 @@ def rollback_stack(account: Account, params: Params, _: Fetch) -> Answer:
     if stack.status not in ("CREATE_FAILED", "UPDATE_FAILED"):
         raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be rolled back.")
     how = options(params)
+    _take_role(stack, params)
     if stack.stable is None:
         delete(account, stack, how)
     else:

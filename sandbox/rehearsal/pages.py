@@ -25,8 +25,12 @@ def answer(sandbox: Sandbox, page: str, method: str, given: Mapping[str, Any]) -
     return found(sandbox, given) if found else None
 
 
-def _health(_: Sandbox, __: Mapping[str, Any]) -> Any:
-    return {"status": "ok", "pid": os.getpid()}
+def _health(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    return {"status": "ok", "pid": os.getpid(), "gateway": sandbox.gateway is not None}
+
+
+def _notes(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    return list(sandbox.backing.notes())
 
 
 def _calls(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
@@ -47,8 +51,47 @@ def _stacks(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
     return sandbox.control.stacks()
 
 
-def _zones(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
-    return list(sandbox.backing.zones())
+def _acting(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    access = sandbox.backing.access
+    if access is None:
+        raise ValueError("nobody is judged here")
+    if "role" in given:
+        sandbox.logins.acting = access.acting(str(given["role"]))
+    acting = sandbox.logins.acting
+    return {"role": acting.role_arn if acting else None, "roles": access.roles()}
+
+
+def _administrator(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    sandbox.logins.acting = None
+    return _acting(sandbox, given)
+
+
+def _quotas(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    quotas = sandbox.backing.quotas
+    if quotas is None:
+        raise ValueError("there are no quotas here")
+    with sandbox.control.held():
+        if "name" in given:
+            quotas.set(str(given["name"]), float(given["value"]))
+        return quotas.described()
+
+
+def _default_quotas(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    if sandbox.backing.quotas:
+        sandbox.backing.quotas.clear()
+    return _quotas(sandbox, given)
+
+
+def _there(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
+    return sandbox.backing.there(str(given["region"]))
+
+
+def _balancers(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    return sandbox.backing.balancers()
+
+
+def _databases(sandbox: Sandbox, _: Mapping[str, Any]) -> Any:
+    return sandbox.backing.databases()
 
 
 def _drift(sandbox: Sandbox, given: Mapping[str, Any]) -> Any:
@@ -90,9 +133,16 @@ _PAGES: Mapping[tuple[str, str], Callable[[Sandbox, Mapping[str, Any]], Any]] = 
     ("", "clock"): _set_clock,
     ("", "faults"): _faults,
     ("DELETE", "faults"): _no_faults,
+    ("", "acting"): _acting,
+    ("DELETE", "acting"): _administrator,
+    ("", "quotas"): _quotas,
+    ("DELETE", "quotas"): _default_quotas,
     ("", "calls"): _calls,
+    ("", "notes"): _notes,
     ("", "stacks"): _stacks,
-    ("", "zones"): _zones,
+    ("", "load-balancers"): _balancers,
+    ("", "databases"): _databases,
+    ("POST", "there"): _there,
     ("POST", "drift"): _drift,
     ("POST", "provide"): _provide,
     ("POST", "reset"): _reset,

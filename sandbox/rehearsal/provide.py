@@ -1,4 +1,4 @@
-"""What an account has before anybody deploys to it: hosted zones, and images in its repositories."""
+"""What an account has before anybody deploys to it: hosted zones, VPCs, certificates, images."""
 
 from __future__ import annotations
 
@@ -7,22 +7,39 @@ from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from typing import Any
 
+from sandbox.rehearsal import certificates, networks
 from sandbox.services.services import Services
 
-Provide = Callable[[Mapping[str, str], Collection[str]], Mapping[str, str]]
+Provide = Callable[[Mapping[str, Any], Collection[str]], Mapping[str, Any]]
 """From what is wanted, and the regions that there are, to what it has become; raises ValueError."""
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 
 def provided(services: Services) -> Provide:
-    """Return what gives the account behind *services* a ``zone``, with its ``id``, or an ``image``."""
+    """Return what gives the account behind *services* a ``zone``, ``vpc``, ``certificate`` or ``image``."""
 
-    def provide(wanted: Mapping[str, str], regions: Collection[str]) -> Mapping[str, str]:
+    def provide(wanted: Mapping[str, Any], regions: Collection[str]) -> Mapping[str, Any]:
         if "zone" in wanted:
             return {"zone": _zone(services, wanted["zone"].rstrip("."), wanted.get("id", ""))}
-        return {"image": _image(services, wanted["image"], regions)}
+        if "vpc" in wanted:
+            place = (wanted["region"], wanted["cidr"], wanted["vpc"])
+            return networks.make(services, *place, wanted["subnets"])
+        if "certificate" in wanted:
+            given = (wanted["certificate"], wanted["region"], wanted["arn"])
+            return {"certificate": certificates.make(services, *given)}
+        where = _image(services, wanted["image"], regions)
+        if wanted.get("from"):
+            services.service_tasks.made_from(wanted["image"].rpartition(":")[0], wanted["from"])
+        return {"image": where}
 
     return provide
+
+
+def there(services: Services, region: str) -> Mapping[str, list[str]]:
+    """Return what can be provided and is there: ids of zones, VPCs and subnets, ARNs of certificates."""
+    held = services.client("acm", region).list_certificates()["CertificateSummaryList"]
+    arns = [str(one["CertificateArn"]) for one in held]
+    return {"zones": [*zones(services)], "certificates": arns, **networks.there(services, region)}
 
 
 def zones(services: Services) -> Mapping[str, str]:

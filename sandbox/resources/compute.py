@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
 from sandbox.resources.handler import Call, Handler
+from sandbox.rules.quotas.use import PROVIDER
 from sandbox.services import containers
 from sandbox.services.pulls import failure
 
@@ -120,10 +121,12 @@ def _create_service(call: Call) -> Provisioned:
 
 def _settle(call: Call, cluster: str, name: str) -> bool:
     """Have the service's deployment in place; returns False where it failed and was taken back."""
-    if call.properties.get("CapacityProviderStrategy"):
+    if strategy := call.properties.get("CapacityProviderStrategy"):
         backend = call.services.backend("ecs", call.request.region)
-        # moto knows no service without a launch type
-        backend.services[f"{cluster.rsplit('/', 1)[-1]}:{name.rsplit('/', 1)[-1]}"].launch_type = None
+        # moto knows no service without a launch type, and keeps no capacity provider
+        service = backend.services[f"{cluster.rsplit('/', 1)[-1]}:{name.rsplit('/', 1)[-1]}"]
+        service.launch_type = None
+        setattr(service, PROVIDER, strategy[0].get("CapacityProvider"))
     return call.services.service_tasks.settled(call.request.region, cluster, name)
 
 
@@ -141,6 +144,8 @@ def _check(call: Call, count: int) -> None:
         require.behind_balancer(call, balancer.get("TargetGroupArn"))
     if count < 1 or "TaskDefinition" not in call.properties:
         return
+    if full := call.services.quotas.unstable(call.request):
+        raise _never_stable(call, full)
     if not call.services.offers.runs_tasks(call.request.region, network.get("Subnets", [])):
         raise _never_stable(call, f"(service {call.properties.get('ServiceName', '')}) {_NO_CAPACITY}")
     wanted = call.properties["TaskDefinition"]
@@ -163,6 +168,16 @@ def _never_stable(call: Call, cause: str) -> ProvisionError:
     )
 
 
+def _awaits_service(call: Call, current: Provisioned, told: Callable[[str | None], None]) -> bool:
+    """Whether the service's deployment is under way; what fails of it is told as CloudFormation tells it."""
+
+    def ended(why: str | None) -> None:
+        told(None if why is None else str(_never_stable(call, why)))
+
+    cluster = call.properties.get("Cluster", "default")
+    return call.services.service_tasks.awaits(call.request.region, cluster, current.physical_id, ended)
+
+
 def _update_service(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
     cluster, name = call.properties.get("Cluster", "default"), current.physical_id
     running = _running(call, cluster, name)
@@ -172,6 +187,8 @@ def _update_service(call: Call, old: Mapping[str, Any], current: Provisioned) ->
     anew = {**old, **apart} != {**call.properties, **apart}
     if anew or call.changed(old, "DesiredCount"):
         given = {"desiredCount": count, "cluster": cluster, "forceNewDeployment": anew}
+        if call.services.gateway is not None and call.changed(old, "TaskDefinition"):
+            given["forceNewDeployment"] = False  # another definition is reason enough, where it is another
         call.apply("ecs", "update_service", service=name, **given)
         if not _settle(call, cluster, name):
             raise _never_stable(call, "tasks failed to start")
@@ -188,5 +205,5 @@ HANDLERS: Mapping[str, Handler] = {
     "AWS::ECS::Cluster": Handler(_create_cluster, _update_cluster, _delete_cluster),
     "AWS::ECS::ClusterCapacityProviderAssociations": Handler(_associate, _reassociate, _disassociate),
     "AWS::ECS::TaskDefinition": Handler(_register, _update_definition, _deregister),
-    "AWS::ECS::Service": Handler(_create_service, _update_service, _delete_service),
+    "AWS::ECS::Service": Handler(_create_service, _update_service, _delete_service, awaits=_awaits_service),
 }

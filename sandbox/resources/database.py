@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
 from sandbox.resources.durations import seconds
-from sandbox.resources.handler import Call, Handler
+from sandbox.resources.handler import Call, Handler, random_text
 from sandbox.resources.shapes import text
 
 _ADVANCED_INSIGHTS_DAYS = 465
@@ -137,6 +137,7 @@ def _create_instance(call: Call) -> Provisioned:
     name = call.name("DBInstanceIdentifier", 63, lower=True)
     engine = str(call.properties.get("Engine", ""))
     require.snapshot(call, call.properties.get("DBSnapshotIdentifier"), "DBSnapshot")
+    _begin_from(call, "instance", name, call.properties.get("DBSnapshotIdentifier"))
     made = call.apply(
         "rds",
         "create_db_instance",
@@ -151,6 +152,12 @@ def _create_instance(call: Call) -> Provisioned:
     return Provisioned(name, _instance_attributes(made))
 
 
+def _begin_from(call: Call, kind: str, name: str, snapshot: str | None) -> None:
+    """Note what a new database is restored from: moto is asked to make an empty one."""
+    if snapshot:
+        call.services.engines.begins_from(call.request.region, kind, name, snapshot)
+
+
 def _become_available(call: Call, name: str) -> None:
     """Have the instance take connections at the end of its creation, in a sandbox where time passes."""
     around = call.services.surroundings
@@ -161,6 +168,7 @@ def _become_available(call: Call, name: str) -> None:
 
     def available() -> None:
         instance.status = "available"
+        call.services.engines.settle(call.request.region)
 
     around.after(seconds(call.request.type) - 2.0, available)
 
@@ -226,14 +234,18 @@ def _delete_instance(call: Call, current: Provisioned) -> None:
 
 def _create_cluster(call: Call) -> Provisioned:
     name = call.name("DBClusterIdentifier", 63, lower=True)
-    require.snapshot(call, call.properties.get("SnapshotIdentifier"), "DBClusterSnapshot")
+    snapshot = call.properties.get("SnapshotIdentifier")
+    require.snapshot(call, snapshot, "DBClusterSnapshot")
+    _begin_from(call, "cluster", name, snapshot)
+    ours = snapshot in call.services.backend("rds", call.request.region).cluster_snapshots
     made = call.apply(
         "rds",
-        "create_db_cluster",
+        "restore_db_cluster_from_snapshot" if ours else "create_db_cluster",
         DBClusterIdentifier=name,
         VpcSecurityGroupIds=_groups(call),
         Port=call.properties.get("Port", _PORTS.get(str(call.properties.get("Engine", "")))),
         Tags=call.tags,
+        **({} if ours or not snapshot else _administrator_of(call, snapshot)),
     )["DBCluster"]
     facts = {
         "DBClusterArn": made["DBClusterArn"],
@@ -243,6 +255,19 @@ def _create_cluster(call: Call) -> Provisioned:
         "ReadEndpoint.Address": made["ReaderEndpoint"],
     }
     return Provisioned(name, facts)
+
+
+def _administrator_of(call: Call, snapshot: str) -> Mapping[str, str]:
+    """
+    Return the login that a snapshot of an instance, or of another account, brings to a cluster.
+
+    The template may not name it (AWS docs, AWS::RDS::DBCluster, "SnapshotIdentifier"), and moto makes no
+    cluster without one. The password is nobody's: CloudFormation sets none after the restore.
+    """
+    there = call.services.backend("rds", call.request.region).database_snapshots
+    found = there.get(snapshot.rpartition(":")[2])
+    user = found.database.master_username if found is not None else None
+    return {"MasterUsername": user or "postgres", "MasterUserPassword": random_text(32)}
 
 
 def _update_cluster(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:

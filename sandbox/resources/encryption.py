@@ -7,6 +7,8 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
 from sandbox.resources.handler import Call, Handler, random_text
@@ -84,8 +86,28 @@ def _create_secret(call: Call) -> Provisioned:
     )
     require.key(call, call.properties.get("KmsKeyId"))
     value = _secret_value(call.properties)
-    made = call.apply("secretsmanager", "create_secret", Name=name, SecretString=value, Tags=call.tags)
+    try:
+        made = call.apply("secretsmanager", "create_secret", Name=name, SecretString=value, Tags=call.tags)
+    except ClientError:
+        _check_unscheduled(call, name)
+        raise
     return Provisioned(made["ARN"], {"Id": made["ARN"]})
+
+
+def _check_unscheduled(call: Call, name: str) -> None:
+    """
+    Refuse a name that is taken until its recovery window is over; moto tells it as any other taken name.
+
+    Words: Secrets Manager User Guide, "Delete a secret".
+    """
+    if "DeletedDate" in call.ask("secretsmanager", "describe_secret", SecretId=name):
+        words = (
+            "You can't create this secret because a secret with this name is already scheduled for deletion."
+        )
+        told = f"{words} (Service: SecretsManager, Status Code: 400)"
+        raise ProvisionError(
+            f'Resource handler returned message: "{told}" (HandlerErrorCode: InvalidRequest)'
+        )
 
 
 def _update_secret(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:

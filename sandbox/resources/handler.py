@@ -125,6 +125,8 @@ class Handler:
     """Finds a resource that is there already (call, identifier); None where the sandbox imports none."""
     snapshot: Callable[[Call, Provisioned, str], None] | None = None
     """Takes the snapshot of that name before the resource goes; None for types that have none."""
+    awaits: Callable[[Call, Provisioned, Callable[[str | None], None]], bool] | None = None
+    """Whether it is not yet what it is to be, and who is to be told when; None for types that are at once."""
 
 
 def unchanged(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:

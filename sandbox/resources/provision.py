@@ -7,7 +7,7 @@ Holds the registry of handlers and turns what the services refuse into reasons. 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -85,6 +85,7 @@ class MotoProvisioner:
         """Make the resource; raises ProvisionError."""
         call = self._call(request)
         try:
+            self._services.quotas.check(request)
             made = _handler(request.type).create(call)
         except _REFUSALS as error:
             self._undo(call)
@@ -109,10 +110,16 @@ class MotoProvisioner:
         tags = self._services.tagged.last(request.type, current.physical_id)
         call = replace(self._call(request), previous_tags=tags)
         try:
+            self._services.quotas.check(request, old_properties)
             changed = _handler(request.type).update(call, old_properties, current)
         except _REFUSALS as error:
             raise _reason(call, error) from error
         return self._complete(call, changed)
+
+    def awaits(self, request: Request, current: Provisioned, told: Callable[[str | None], None]) -> bool:
+        """Whether the resource is not yet what it is to be; *told* is called when it is, or fails."""
+        find = _handler(request.type).awaits
+        return find is not None and find(self._call(request), current, told)
 
     def snapshot(self, request: Request, current: Provisioned, name: str) -> None:
         """Take the snapshot *name* of the resource; raises ProvisionError."""

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.provisioning import ProvisionError
 from sandbox.resources.handler import Call
+from sandbox.rules.certificates import issued
 
 
 def key(call: Call, key_id: str | None) -> None:
@@ -52,15 +53,29 @@ def target_group(call: Call, arn: str | None) -> None:
 
 
 def certificates(call: Call, asked: Iterable[Mapping[str, Any]]) -> None:
-    """Refuse certificates that ACM of the listener's region, or IAM, does not have (CertificateNotFound)."""
-    backend = call.services.backend("elbv2", call.request.region)
+    """
+    Refuse certificates of another region, those that are not there, and those that ACM has not issued.
+
+    Words: kubernetes-sigs/aws-load-balancer-controller#2552 (ValidationError: another region's),
+    hashicorp/terraform#20587 (CertificateNotFound), hashicorp/terraform-provider-aws#41789
+    (UnsupportedCertificate: not issued yet).
+    """
+    region = call.request.region
+    backend = call.services.backend("elbv2", region)
     for one in asked:
         arn = one.get("CertificateArn", "")
+        if arn.startswith("arn:") and arn.split(":")[2:4] not in (["iam", ""], ["acm", region]):
+            raise _unfit(f"Certificate ARN '{arn}' is not valid", "InvalidRequest")
         if not backend._certificate_exists(arn):  # noqa: SLF001 - moto has no other name for it
-            raise ProvisionError(
-                f"Resource handler returned message: \"Certificate '{arn}' not found (Service: "
-                'ElasticLoadBalancingV2, Status Code: 400)" (HandlerErrorCode: NotFound)'
-            )
+            raise _unfit(f"Certificate '{arn}' not found", "NotFound")
+        if ":acm:" in arn and not issued(call.services, arn, region):
+            what = "must have a fully-qualified domain name, a supported signature, and a supported key size."
+            raise _unfit(f"The certificate '{arn}' {what}", "InvalidRequest")
+
+
+def _unfit(message: str, code: str) -> ProvisionError:
+    told = f"{message} (Service: ElasticLoadBalancingV2, Status Code: 400)"
+    return ProvisionError(f'Resource handler returned message: "{told}" (HandlerErrorCode: {code})')
 
 
 def behind_balancer(call: Call, arn: str | None) -> None:

@@ -1,8 +1,8 @@
 """
 Runs functions: each invocation in a process of its own, beside the sandbox, never under a lock of it.
 
-The process sees the function's archive, this Python's boto3, a stand-in database driver, this sandbox's
-endpoint, and nothing else of the machine.
+The process sees the function's archive, this Python's boto3, a stand-in database driver (none where databases
+are servers), this sandbox's endpoint, and nothing else of the machine.
 """
 
 from __future__ import annotations
@@ -75,10 +75,10 @@ class Run:
             if self._process is not None:
                 self._process.kill()
 
-    def execute(self, job: Job, archive: Path) -> Outcome:
-        """Run *job* to its end."""
+    def execute(self, job: Job, archive: Path, *, stand_ins: bool = True) -> Outcome:
+        """Run *job* to its end; *stand_ins*: before its own libraries it finds ours."""
         function = job.function
-        process = self._started(job, archive)
+        process = self._started(_environment(job, archive, stand_ins=stand_ins), archive.parent)
         if process is None:
             return Outcome(done=False, lines=())
         asked = {"handler": function.handler, "function": function.name, "timeout": function.timeout}
@@ -92,7 +92,7 @@ class Run:
             late = [f"Task timed out after {function.timeout:.2f} seconds"]
         return Outcome(process.returncode == 0, [*output.splitlines(), *late])
 
-    def _started(self, job: Job, archive: Path) -> subprocess.Popen[str] | None:
+    def _started(self, variables: Mapping[str, str], folder: Path) -> subprocess.Popen[str] | None:
         with self._lock:
             if self._cancelled:
                 return None
@@ -103,18 +103,18 @@ class Run:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env=_environment(job, archive),
-                cwd=archive.parent,
+                env=variables,
+                cwd=folder,
                 encoding="utf-8",
                 errors="replace",
             )
             return self._process
 
 
-def _environment(job: Job, archive: Path) -> dict[str, str]:
+def _environment(job: Job, archive: Path, *, stand_ins: bool) -> dict[str, str]:
     function = job.function
     inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    path = os.pathsep.join(str(each) for each in (_STAND_INS, archive, _LIBRARIES))
+    path = os.pathsep.join(str(each) for each in (*((_STAND_INS,) if stand_ins else ()), archive, _LIBRARIES))
     return {
         **inherited,
         **function.variables,
@@ -138,6 +138,8 @@ class Runs:
     """The functions that run at the moment, and the archives that they run from."""
 
     def __init__(self) -> None:
+        self.stand_ins = True
+        """Whether functions meet the driver's stand-in: they do, unless there are servers."""
         self._lock = threading.Lock()
         self._under_way: dict[Run, threading.Thread] = {}
         self._folder: TemporaryDirectory[str] | None = None
@@ -186,7 +188,7 @@ class Runs:
             job = prepare()
             if job is None or run.cancelled:
                 return
-            outcome = run.execute(job, self._archive(job.function))
+            outcome = run.execute(job, self._archive(job.function), stand_ins=self.stand_ins)
             if not run.cancelled:
                 tell(job, outcome)
         finally:

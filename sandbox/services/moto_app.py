@@ -6,7 +6,7 @@ Imported when a sandbox first needs it: moto takes 0.6 s to load.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import copy
 from functools import cache, cached_property, lru_cache
 from types import SimpleNamespace
@@ -19,6 +19,7 @@ from moto.core.utils import method_names_from_class
 from moto.iam.models import IAMBackend, ManagedPolicy
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.utilities import utils
 from requests.adapters import HTTPAdapter
 
 from sandbox.services.json_api import Wsgi
@@ -60,6 +61,7 @@ def application() -> Wsgi:
     setattr(HTTPAdapter, "send", _unreachable)  # noqa: B010 - mypy takes no assignment to a method
     setattr(IAMBackend, "_init_aws_policies", _own_policies)  # noqa: B010 - as above
     setattr(responses, "method_names_from_class", _METHODS)  # noqa: B010 - as above
+    setattr(utils, "load_resource", _resource)  # noqa: B010 - as above
     return _Services(create_backend_app)
 
 
@@ -71,6 +73,34 @@ def reset() -> None:
 _INITIALISE: Any = IAMBackend._init_aws_policies  # noqa: SLF001 - moto has no other name for it
 _METHODS = cache(method_names_from_class)
 """What a class answers; moto looks all its attributes through for each request."""
+
+
+_LOAD = utils.load_resource
+_OFFERINGS = "ec2/resources/instance_type_offerings/"
+
+
+class _Offerings:
+    """
+    The instance types of a region, read each time that somebody asks.
+
+    moto reads those of all regions as it loads EC2: 80 MiB, which nothing here asks for.
+    """
+
+    def __init__(self, resource: str) -> None:
+        self._resource = resource
+        self._loaded = False
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Give nothing the first time: as it loads, moto only writes the type of location into each."""
+        if not self._loaded:
+            self._loaded = True
+            return
+        kind = self._resource.removeprefix(_OFFERINGS).partition("/")[0]
+        yield from ({**one, "LocationType": kind} for one in _LOAD(self._resource))
+
+
+def _resource(resource: str) -> Any:
+    return _Offerings(resource) if resource.startswith(_OFFERINGS) else _LOAD(resource)
 
 
 @cache

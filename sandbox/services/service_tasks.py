@@ -65,9 +65,28 @@ class ServiceTasks:
         with self._lock:
             self._rollouts.clear()
 
+    def made_from(self, repository: str, base: str) -> None:
+        """Learn what the images in a repository are built from: nobody asks, as no task runs."""
+
+    def notes(self) -> list[str]:
+        """Return nothing: no task runs, so none lacks anything."""
+        return []
+
+    def wait(self) -> bool:
+        """Return False: nothing comes to its end but by the sandbox's clock."""
+        return False
+
+    def close(self) -> None:
+        """End what runs: nothing does."""
+
+    def awaits(self, region: str, cluster: str, service: str, told: Callable[[str | None], None]) -> bool:
+        """Return False: a service's deployment is in place at once, or has failed."""
+        del region, cluster, service, told
+        return False
+
     def settled(self, region: str, cluster: str, service: str) -> bool:
         """Have the service's deployment in place at once; returns False where it fails and is taken back."""
-        place = _place(region, cluster, service)
+        place = place_of(region, cluster, service)
         with self._lock:
             found = self._service(place)
             rollout = self._rollout(place, found)
@@ -79,14 +98,14 @@ class ServiceTasks:
     def tasks(self, region: str, cluster: str, service: str | None = None) -> list[Task]:
         """Return the tasks of a cluster's services, or of one; raises ApiError where that is not there."""
         if service is not None:
-            return self._tasks(_place(region, cluster, service))
+            return self._tasks(place_of(region, cluster, service))
         arns = self._reach.client("ecs", region).list_services(cluster=cluster, maxResults=100)["serviceArns"]
-        places = [_place(region, cluster, arn) for arn in arns]
+        places = [place_of(region, cluster, arn) for arn in arns]
         return [task for place in places for task in self._tasks(place)]
 
     def replace(self, region: str, task: Task) -> None:
         """Have another task take the place of one of a service that is stopped by hand."""
-        place = _place(region, task.origin.cluster, task.origin.group.removeprefix("service:"))
+        place = place_of(region, task.origin.cluster, task.origin.group.removeprefix("service:"))
         with self._lock:
             rollout = self._rollouts[place]
             primary = replace(rollout.primary, gone=rollout.primary.gone | {task.arn})
@@ -153,7 +172,7 @@ class ServiceTasks:
     def _told(self, region: str, service: Json) -> Json:
         if not _has_tasks(service):
             return service
-        place = _place(region, service["clusterArn"], service["serviceName"])
+        place = place_of(region, service["clusterArn"], service["serviceName"])
         count, now = service["desiredCount"], self._now()
         rollout = self._rollout(place, service)
         first = (service.get("deployments") or [{}])[0]
@@ -179,7 +198,7 @@ class ServiceTasks:
 
     def _update(self, call: JsonCall) -> Json:
         body = call.body
-        place = _place(call.region, body.get("cluster", "default"), body["service"])
+        place = place_of(call.region, body.get("cluster", "default"), body["service"])
         service = self._service(place)
         if service["status"] != "ACTIVE":
             raise ApiError("ServiceNotActiveException", "Service was not ACTIVE.")
@@ -208,7 +227,7 @@ class ServiceTasks:
         answer = call.beneath()
         service: Json = answer["service"]
         with self._lock:
-            self._rollouts.pop(_place(call.region, service["clusterArn"], service["serviceName"]), None)
+            self._rollouts.pop(place_of(call.region, service["clusterArn"], service["serviceName"]), None)
         self._register(call.region, service, 0)
         return answer
 
@@ -243,7 +262,8 @@ def _target(number: int) -> str:
     return f"{ADDRESS.rsplit('.', 1)[0]}.{number + 1}"
 
 
-def _place(region: str, cluster: str, service: str) -> Place:
+def place_of(region: str, cluster: str, service: str) -> Place:
+    """Return the service of those names or ARNs."""
     return Place(region, cluster.rsplit("/", 1)[-1], service.rsplit("/", 1)[-1])
 
 

@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from urllib.parse import unquote, urlsplit
 from weakref import WeakSet
 
@@ -21,7 +21,10 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from sandbox.access.tagged import Tagged
+from sandbox.database_engines import DatabaseEngines, Records
+from sandbox.gateway import Gateway
 from sandbox.rules import databases
+from sandbox.rules.quotas.held import Quotas
 from sandbox.services import engine_versions
 from sandbox.services.bucket_policies import put_by_api
 from sandbox.services.database_hosts import closed
@@ -30,7 +33,7 @@ from sandbox.services.database_storage import REGION_OF, Disks, refusal
 from sandbox.services.function_runs import Runs
 from sandbox.services.functions import Function, Functions
 from sandbox.services.hosted_zones import Zones
-from sandbox.services.json_api import in_front
+from sandbox.services.json_api import Wsgi, in_front
 from sandbox.services.one_off_tasks import OneOffTasks
 from sandbox.services.proxies import Proxies
 from sandbox.services.rotation import Rotations
@@ -47,30 +50,45 @@ _CONFIG = Config(
 )
 
 
+class Beside(Protocol):
+    """What runs beside moto, and follows or answers some of the calls."""
+
+    def in_front(self, moto: Wsgi) -> Wsgi:
+        """Return an application that leaves the rest to *moto*."""
+
+    def clear(self) -> None:
+        """Forget everything."""
+
+    def close(self) -> None:
+        """End what runs."""
+
+
 class Services:
     """moto's services of one account, for our own calls (`client`) and for the server in front (`app`)."""
 
     _there: ClassVar[WeakSet[Services]] = WeakSet()
     """All of this process: moto's state is the process's, whichever of them it was made by."""
 
-    def __init__(self, account: str = ACCOUNT) -> None:
+    def __init__(self, account: str = ACCOUNT, gateway: Gateway | None = None) -> None:
         _configure()
         from sandbox.services import moto_app  # noqa: PLC0415 - 0.6 s that only a running sandbox should pay
 
-        self.account = account
+        self.account, self.gateway = account, gateway
         self.surroundings = Surroundings()
         self.tagged = Tagged()
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         self.functions, self.runs, self._proxies = Functions(), Runs(), Proxies(self)
         self._disks, self._snapshots = Disks(self), Snapshots(self)
+        self.engines: DatabaseEngines = Records()
         self._zones, self.offers = Zones(self.hosted_zone), ZoneOffers(self)
-        self.service_tasks = ServiceTasks(self, self._proxies.restarted)
-        self._tasks = OneOffTasks(self, self.service_tasks)
+        self.service_tasks, self._tasks = self._ecs()
+        self.quotas = Quotas(self)
         self._rotations = Rotations(self, self.functions, self.runs, self._variables)
-        parts = (self._rotations, self.service_tasks, self._tasks)
+        parts = (self._rotations, self.service_tasks, self._tasks, self.quotas)
         operations = {name: operation for part in parts for name, operation in part.operations.items()}
         self._json = in_front(operations, moto_app.application())
+        self._beside: list[Beside] = []
         self._there.add(self)
 
     def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -79,7 +97,10 @@ class Services:
         if engine_versions.asked(form):
             start_response("200 OK", [("Content-Type", "text/xml")])
             return [engine_versions.answer(form)]
-        for before in (self._rules, self._disks.before, self._snapshots.before):
+        if b"Action=DescribeAccountAttributes" in form and (of_rds := self._of_rds(environ)):
+            start_response("200 OK", [("Content-Type", "text/xml")])
+            return [of_rds]
+        for before in (self._rules, self._disks.before, self._snapshots.before, self.engines.before):
             if (refused := before(environ, form)) is not None:
                 start_response("400 Bad Request", [("Content-Type", "text/xml")])
                 return [refused]
@@ -94,6 +115,7 @@ class Services:
         self._zones.before(environ["PATH_INFO"])
         answered = self._json(environ, start_response)
         self._snapshots.after(environ, form)
+        self.engines.after(environ, form)
         return answered
 
     def _rules(self, environ: Mapping[str, Any], form: bytes) -> bytes | None:
@@ -103,6 +125,28 @@ class Services:
             return None
         refused = databases.refused(form, found[1], lambda: self.backend("rds", found[1]))
         return refusal(refused.message, refused.code) if refused else None
+
+    def _ecs(self) -> tuple[ServiceTasks, OneOffTasks]:
+        """Return what answers for tasks: what runs them, where the sandbox is to."""
+        if self.gateway is None:
+            services = ServiceTasks(self, self._proxies.restarted)
+            return services, OneOffTasks(self, services)
+        from sandbox.gateway.tasks.running_alone import RunningAlone  # noqa: PLC0415 - where it is wanted
+        from sandbox.gateway.tasks.running_services import RunningServices  # noqa: PLC0415 - as above
+
+        running = RunningServices(self, self._proxies.restarted, self.gateway)
+        return running, RunningAlone(self, running)
+
+    def wait(self) -> bool:
+        """Wait until no function runs and every task has come to where it is going; whether one had not."""
+        waited = self.runs.wait()
+        return self.service_tasks.wait() or waited
+
+    def _of_rds(self, environ: Mapping[str, Any]) -> bytes | None:
+        """Return RDS's quotas where RDS is asked; EC2 has an action of the same name."""
+        found = REGION_OF.search(environ.get("HTTP_AUTHORIZATION", ""))
+        named = "/rds/aws4_request" in environ.get("HTTP_AUTHORIZATION", "")
+        return self.quotas.of_rds(found[1]) if found and named else None
 
     def _variables(self, function: Function) -> Mapping[str, str]:
         """Return what goes over a function's environment: what it can reach of proxies and databases."""
@@ -120,6 +164,11 @@ class Services:
         """Learn of the sandbox around."""
         self.surroundings = surroundings
 
+    def stand_before(self, beside: Beside) -> None:
+        """Have *beside* see each call before moto; it is cleared and closed with the rest."""
+        self._json = beside.in_front(self._json)
+        self._beside.append(beside)
+
     def reset(self) -> None:
         """End what runs, and forget everything in every account and region of this process."""
         for one in list(self._there):
@@ -131,13 +180,19 @@ class Services:
     def _forget(self) -> None:
         self.runs.stop()
         parts = (self._rotations, self.functions, self._tasks, self.service_tasks, self._proxies, self._zones)
-        for part in (*parts, self._disks, self._snapshots, self.tagged):
+        for part in (*parts, self.quotas, self._disks, self._snapshots, self.engines, self.tagged):
             part.clear()
+        for one in self._beside:
+            one.clear()
 
     def close(self) -> None:
         """End what runs; nothing is started any more."""
         self.runs.close()
+        self.service_tasks.close()
         self._proxies.clear()
+        for one in self._beside:
+            one.close()
+        self.engines.close()
 
     def backend(self, service: str, region: str) -> Any:
         """Return moto's own state of *service*, for the few facts that its API neither takes nor makes."""

@@ -54,16 +54,25 @@ class Task:
     running: float = inf
     stopped: float = inf
     stop: Stop = Stop("", "")
+    stopping: float = inf
+    """When it began to end."""
+    address: str = ADDRESS
+    health: str = ""
+    """Its healthStatus; empty: it is well as long as it runs."""
+    codes: Mapping[str, int] | None = None
+    """Exit codes by container; None: `stop` has the one of all."""
 
     def status(self, now: float) -> str:
         """Return its lastStatus."""
         if now >= self.stopped:
             return "STOPPED"
+        if now >= self.stopping:
+            return "DEACTIVATING"
         return "RUNNING" if now >= self.running else "PENDING"
 
     def wanted(self, now: float) -> str:
         """Return its desiredStatus."""
-        return "STOPPED" if now >= self.stopped else "RUNNING"
+        return "STOPPED" if now >= min(self.stopped, self.stopping) else "RUNNING"
 
 
 def one_off(arn: str, origin: Origin, now: float, exit_code: int, failure: str | None) -> Task:
@@ -82,8 +91,9 @@ def shown(task: Task, now: float) -> dict[str, Any]:
     seen = {name: at for name, at in times.items() if at <= now}
     stopped = status == "STOPPED"
     if stopped:
-        seen |= {"stoppingAt": task.stopped, "executionStoppedAt": task.stopped}
-    ends = {"stopCode": task.stop.code, "stoppedReason": task.stop.reason} if stopped else {}
+        seen |= {"stoppingAt": min(task.stopping, task.stopped), "executionStoppedAt": task.stopped}
+    ending = task.wanted(now) == "STOPPED"
+    ends = {"stopCode": task.stop.code, "stoppedReason": task.stop.reason} if ending else {}
     definition = origin.definition
     sizes = {name: definition[name] for name in ("cpu", "memory") if name in definition}
     return {
@@ -94,7 +104,7 @@ def shown(task: Task, now: float) -> dict[str, Any]:
         "lastStatus": status,
         "desiredStatus": task.wanted(now),
         "connectivity": "CONNECTED",
-        "healthStatus": "HEALTHY" if status == "RUNNING" else "UNKNOWN",
+        "healthStatus": task.health or ("HEALTHY" if status == "RUNNING" else "UNKNOWN"),
         "platformVersion": "1.4.0",
         "platformFamily": "Linux",
         "version": 1 + len(seen),
@@ -108,7 +118,7 @@ def shown(task: Task, now: float) -> dict[str, Any]:
 
 
 def _attachment(task: Task) -> dict[str, Any]:
-    details = {"subnetId": task.origin.subnet, "privateIPv4Address": ADDRESS}
+    details = {"subnetId": task.origin.subnet, "privateIPv4Address": task.address}
     return {
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, task.arn)),
         "type": "ElasticNetworkInterface",
@@ -125,8 +135,9 @@ def _container(task: Task, definition: Json, now: float) -> dict[str, Any]:
         "name": definition["name"],
         "image": definition["image"],
         "lastStatus": status,
-        "networkInterfaces": [{"privateIpv4Address": ADDRESS}],
+        "networkInterfaces": [{"privateIpv4Address": task.address}],
     }
-    if status == "STOPPED" and task.stop.exit_code is not None:
-        return {**shown_, "exitCode": task.stop.exit_code}
+    code = task.stop.exit_code if task.codes is None else task.codes.get(definition["name"])
+    if status == "STOPPED" and code is not None:
+        return {**shown_, "exitCode": code}
     return {**shown_, "reason": task.stop.reason} if status == "STOPPED" else shown_

@@ -1,6 +1,8 @@
-"""The firewall's rule that the UI and the management routes answer certain addresses only."""
+"""The firewall's rules on who reaches the UI and the management routes, and who their list: nobody."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from troposphere.wafv2 import BlockAction, CustomResponse, CustomResponseBody, RuleAction, WebACLRule
 
@@ -17,7 +19,32 @@ ANSWERS = {
 }
 
 
-def rule(stack: Stack) -> WebACLRule:
+def rules(stack: Stack) -> Iterator[WebACLRule]:
+    """Yield the rule for `alb.admin_cidrs`; without it production's, that nobody lists the routes."""
+    if stack.settings.alb.admin_cidrs:
+        yield _by_address(stack)
+    elif stack.settings.production and stack.application.administration.lists:
+        yield _unlisted(stack)
+
+
+def _unlisted(stack: Stack) -> WebACLRule:
+    """
+    Return the rule: 403 for what lists routes without a key. No client needs it, who has the documentation.
+
+    Of the firewall for the same reasons: a fixed answer of the listener would cost nothing, and ``/%72outes``
+    would pass it by.
+    """
+    lists = [requests.path_is(one) for one in requests.patterns(stack.application.administration.lists)]
+    return WebACLRule(
+        Name="RouteList",
+        Priority=PRIORITY,
+        Action=RuleAction(Block=BlockAction()),
+        Statement=requests.any_of(lists),
+        VisibilityConfig=seen_as(f"{stack.prefix}-RouteList"),
+    )
+
+
+def _by_address(stack: Stack) -> WebACLRule:
     """
     Return the rule: 403 for what administers the system, except from `alb.admin_cidrs`.
 

@@ -52,8 +52,7 @@ def _rules(stack: Stack) -> Iterator[WebACLRule]:
     alb = stack.settings.alb
     if alb.waf:
         yield from rate_limit.rules(stack)
-    if alb.admin_cidrs:
-        yield administration.rule(stack)
+    yield from administration.rules(stack)
     yield from sign_in.firewall_rules(stack)
     if alb.waf:
         yield from (_managed(stack.prefix, position, name) for position, name in enumerate(COUNTED, start=1))

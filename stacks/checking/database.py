@@ -66,6 +66,11 @@ def database_advice(settings: Settings) -> Iterator[str]:
     if not database.exists:
         return
     yield from connection_advice(settings)
+    if database.verify_certificate and database.authority(settings.region) is None:
+        yield (
+            f"database.verify_certificate: this release knows no certificate authority of RDS in "
+            f"{settings.region}: connections are encrypted, and the database's certificate is not verified"
+        )
     if not database.aurora:
         return
     if database.min_acu == 0:

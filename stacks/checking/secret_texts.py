@@ -15,6 +15,10 @@ _NAME: Final = re.compile(
     re.IGNORECASE,
 )
 """Of variables and parameters. A product's licence key is one: ``LITELLM_LICENSE``."""
+_PLAIN: Final = re.compile(
+    r"(^|[-_./])(object|public|partition|sort|primary|foreign|routing|idempotency)[-_]keys?$", re.IGNORECASE
+)
+"""Keys that open nothing: the place of an object in a bucket, half of a pair, a column."""
 _SETTING: Final = re.compile(
     r"(^|_)(api_key|master_key|salt_key|secret_key|access_key|private_key|license_key|password|passwd|secret"
     r"|(auth|access|bearer|session|refresh|id)_token|token|database_url|redis_url|connection_string|webhook_url"
@@ -60,7 +64,7 @@ _VALUE: Final = re.compile(
 
 def names_a_secret(name: str) -> bool:
     """Whether a variable or a parameter called *name* holds a secret."""
-    return _NAME.search(name) is not None
+    return _NAME.search(name) is not None and _PLAIN.search(name) is None
 
 
 def sets_a_secret(key: str) -> bool:

@@ -13,6 +13,7 @@ from troposphere import GetAtt, Ref, Sub
 from troposphere.rds import DBCluster, DBClusterParameterGroup, DBInstance, ServerlessV2ScalingConfiguration
 from troposphere.validators import double
 
+from stacks import authorities
 from stacks.database import insights, server
 from stacks.parts.retention import removed
 from stacks.wiring import Stack
@@ -100,6 +101,7 @@ def _instance(stack: Stack, cluster: DBCluster, number: int) -> DBInstance:
         DBInstanceClass="db.serverless",
         Engine=database.engine,
         PromotionTier=min(number, 1),
+        CACertificateIdentifier=authorities.IDENTIFIER,
         AutoMinorVersionUpgrade=True,
         PubliclyAccessible=False,
         PreferredMaintenanceWindow=server.MAINTENANCE_WINDOW,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from troposphere import GetAtt, Parameter, Ref, Sub
 from troposphere.rds import DBInstance, DBParameterGroup
 
+from stacks import authorities
 from stacks.database import insights, server
 from stacks.wiring import Stack
 
@@ -30,6 +31,7 @@ def add(stack: Stack) -> server.Server:
         AllowMajorVersionUpgrade=True,
         DBParameterGroupName=Ref(_parameter_group(stack)),
         MultiAZ=database.multi_az,
+        CACertificateIdentifier=authorities.IDENTIFIER,
         DeletionProtection=database.deletion_protection,
     )
     _place(stack, instance)

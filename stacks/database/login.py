@@ -75,13 +75,18 @@ def rotate(stack: Stack, server: Server, login: Secret, attachment: SecretTarget
     """
     tokens = stack.settings.database.iam_authentication
     secret = stack.imported("security", "DatabaseSecretArn")
+    authority = stack.settings.database.authority(stack.settings.region)
     rotation = Rotation(
         name="database",
         secret_name=stack.settings.login_secret_name,
         secret=Ref(login),
         module="database",
         at_once=True,
-        variables={"ADMINISTRATOR_SECRET_ARN": secret, **({"IAM_LOGIN": "on"} if tokens else {})},
+        variables={
+            "ADMINISTRATOR_SECRET_ARN": secret,
+            **({"IAM_LOGIN": "on"} if tokens else {}),
+            **({"DATABASE_CERTIFICATE": authority} if authority else {}),
+        },
         permissions=(allow("ReadAdministrator", [secretsmanager.GetSecretValue], [secret]),),
         after=(attachment.title, *server.answers_with),
         as_rate=tokens,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Added:
 
     stacks: tuple[Extension, ...] = ()
     patches: tuple[Patch, ...] = ()
+    policy: Path | None = None
+    """Folder of rules that every template has to keep."""
 
 
 class ExtensionError(ValueError):

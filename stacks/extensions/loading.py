@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Where = Callable[[Place], tuple[Path, int | None]]
 """Place in the environment -> the file that says it, and the line there."""
+ONE_FOR_ALL = "write the path from this file on, so that it is the same on every machine"
 
 
 def added(settings: Settings, where: Where) -> tuple[Added, list[Problem]]:
@@ -27,7 +28,7 @@ def added(settings: Settings, where: Where) -> tuple[Added, list[Problem]]:
     loading = _Loading(settings, where)
     stacks = tuple(loading.stacks())
     patches = tuple(_patch(one, number, where) for number, one in enumerate(settings.extend.patches))
-    found = Added(stacks, patches)
+    found = Added(stacks, patches, loading.policy())
     loading.check_variables(found)
     return found, loading.problems
 
@@ -72,6 +73,21 @@ class _Loading:
             elif one := self._extension(text, path, entry):
                 self._finish(one, place)
                 yield one
+
+    def policy(self) -> Path | None:
+        """Return the folder of the team's rules, which has to be there."""
+        said = self._settings.deployment.policy
+        if said is None:
+            return None
+        place: Place = ("deployment", "policy")
+        said_in, _ = self._where(place)
+        path = Path(os.path.normpath(said_in.parent / said))
+        if Path(said).is_absolute():
+            self._in_environment(place, ONE_FOR_ALL)
+        elif not path.is_dir():
+            what = "no folder" if path.exists() else "no such folder"
+            self._in_environment(place, f"{path}: {what}; the path begins at the folder of this file")
+        return path
 
     def check_variables(self, found: Added) -> None:
         """Check that the outputs which tasks get are there, and exported."""
@@ -129,7 +145,7 @@ class _Loading:
 def _text(path: Path, said: str) -> tuple[str, str]:
     """Return the text of the file *path*, or what is wrong with it."""
     if Path(said).is_absolute():
-        return "", "write the path from this file on, so that it is the same on every machine"
+        return "", ONE_FOR_ALL
     try:
         if not path.is_file():
             return "", "no such file" if not path.exists() else "no regular file"

@@ -53,7 +53,8 @@ def step(
     Take the step that *event* names.
 
     *environment*: ADMINISTRATOR_SECRET_ARN, CLUSTER and SERVICE; IAM_LOGIN=on where tasks log in with tokens;
-    DATABASE_TLS=off for a server without TLS.
+    DATABASE_TLS=off for a server without TLS; DATABASE_CERTIFICATE (PEM), whose authority's certificate the
+    server has to show for its name; left out: any certificate.
     Raises RotationError.
     """
     client_of_secrets = client("secretsmanager")
@@ -64,6 +65,7 @@ def step(
         connect=connect,
         password=password,
         tls=environment.get("DATABASE_TLS") != "off",
+        authority=environment.get("DATABASE_CERTIFICATE", ""),
         tokens=environment.get("IAM_LOGIN") == "on",
         lock_milliseconds=lock_milliseconds,
     )
@@ -80,6 +82,8 @@ class DatabaseLogin:
     connect: Connect
     password: Callable[[], str]
     tls: bool
+    authority: str
+    """Certificate of the authority that the server's is verified by (PEM); empty: none is."""
     tokens: bool
     """Whether the role that logs in with IAM's tokens is made too."""
     lock_milliseconds: int
@@ -138,7 +142,9 @@ class DatabaseLogin:
 
     @contextmanager
     def _connected(self, login: Login) -> Iterator[Connection]:
-        connection = self.connect(login, tls=self.tls, lock_milliseconds=self.lock_milliseconds)
+        connection = self.connect(
+            login, tls=self.tls, authority=self.authority, lock_milliseconds=self.lock_milliseconds
+        )
         try:
             yield connection
         finally:

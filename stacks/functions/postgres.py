@@ -60,16 +60,18 @@ class Connection(Protocol):
 class Connect(Protocol):
     """Opens connections; tests count and cut them."""
 
-    def __call__(self, login: Login, *, tls: bool, lock_milliseconds: int) -> Connection:
+    def __call__(self, login: Login, *, tls: bool, authority: str, lock_milliseconds: int) -> Connection:
         """Log in; raises RefusedError and UnreachableError."""
 
 
-def connect(login: Login, *, tls: bool = True, lock_milliseconds: int = LOCK_MILLISECONDS) -> Connection:
+def connect(
+    login: Login, *, tls: bool = True, authority: str = "", lock_milliseconds: int = LOCK_MILLISECONDS
+) -> Connection:
     """
-    Log in; without *tls* only where the server has none.
+    Log in; without *tls* only where the server has none, without *authority* (PEM) whoever the server is.
 
     Raises:
-        UnreachableError: no server, or one that refuses TLS.
+        UnreachableError: no server, one that refuses TLS, or one that *authority* does not vouch for.
         RefusedError: it does not take the login.
 
     """
@@ -81,13 +83,18 @@ def connect(login: Login, *, tls: bool = True, lock_milliseconds: int = LOCK_MIL
             port=login.port,
             database=login.database,
             password=login.password,
-            ssl_context=_encrypted() if tls else False,
+            ssl_context=_encrypted(authority) if tls else False,
             timeout=SOCKET_SECONDS,
             application_name="gatestack rotation",
             startup_params=limits,
         )
     except native.DatabaseError as error:
         raise _refused(error, f"login as {login.user}") from None
+    except ssl.SSLCertVerificationError as error:
+        raise UnreachableError(
+            f"{login.host}:{login.port}: its certificate is not verified ({error.verify_message}): find "
+            "out who answers there; database.verify_certificate in the environment file asks for it"
+        ) from None
     except (native.InterfaceError, OSError) as error:
         why = "it refuses TLS" if "refuses SSL" in str(error) else "no answer"
         raise UnreachableError(
@@ -143,14 +150,18 @@ class _Open:
             return
 
 
-def _encrypted() -> ssl.SSLContext:
+def _encrypted(authority: str) -> ssl.SSLContext:
     """
-    Return TLS without a look at the certificate: RDS's authority is not in Lambda's trust store.
+    Return TLS with a server that *authority* (PEM) vouches for by its name; empty: with whoever is there.
 
-    The way is inside the VPC, between two security groups, and SCRAM proves to each side, bound to this TLS
-    connection, that the other knows the password: somebody in the middle learns nothing to log in with.
+    Not verified, it still is inside the VPC, between two security groups, and SCRAM proves to each side,
+    bound to this TLS connection, that the other knows the password: somebody in the middle learns nothing to
+    log in with. RDS's authorities are not in Lambda's trust store.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if authority:
+        context.load_verify_locations(cadata=authority)
+        return context
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from troposphere import GetAtt, Ref, Select, ec2
 
-from stacks.network import endpoints, flow_logs, zones
+from stacks.network import alarms, endpoints, flow_logs, zones
 from stacks.parts import security_groups
 from stacks.settings import ExistingVpc, Settings
 from stacks.wiring import Stack
@@ -57,7 +57,9 @@ def _new(stack: Stack) -> Place:
     private = _subnets(stack, vpc, "Private", network.private_subnet_cidrs, places)
     data = _subnets(stack, vpc, "Data", network.data_subnet_cidrs, places) if network.data_subnets else ()
     attachment = _internet(stack, vpc, public)
-    inner = [*_private_routes(stack, vpc, private, _nat_gateways(stack, public, attachment))]
+    gateways = _nat_gateways(stack, public, attachment)
+    alarms.add_alarms(stack, gateways)
+    inner = [*_private_routes(stack, vpc, private, gateways)]
     if data:
         inner.append(_route_table(stack, vpc, "Data", data))
     return Place(Ref(vpc), _refs(public), _refs(private), _refs(data), _refs(inner))

@@ -79,13 +79,16 @@ def below(threshold: float, *, periods: int, minutes: int) -> Limit:
     return Limit("LessThanThreshold", threshold, periods, minutes)
 
 
-def add_alarm(stack: Stack, name: str, measured: Metric | Formula, limit: Limit, *, meaning: str) -> None:
+def add_alarm(
+    stack: Stack, name: str, measured: Metric | Formula, limit: Limit, *, meaning: str, topic: Any = None
+) -> None:
     """
     Add an alarm that tells the alarm topic.
 
     *name* is its logical id and, after the stack's name, what it is called in CloudWatch; *meaning* is its
     message: what is wrong and what to do. The message also names the row of the page for the night: alarms of
-    one kind that are numbered, as those of Redis's nodes, share one.
+    one kind that are numbered, as those of Redis's nodes, share one. *topic*: where the environment's own is
+    not to be imported.
     """
     seconds = limit.minutes * 60
     what = _single(measured, seconds) if isinstance(measured, Metric) else _computed(measured, seconds)
@@ -94,7 +97,7 @@ def add_alarm(stack: Stack, name: str, measured: Metric | Formula, limit: Limit,
             name,
             AlarmName=f"{stack.settings.stack_name(stack.name)}-{name}",
             AlarmDescription=f"{meaning} (docs/operations.md, {stack.name}-{name.rstrip('0123456789')})",
-            AlarmActions=[stack.resolved(Export("security", "AlarmTopicArn"))],
+            AlarmActions=[topic or stack.resolved(Export("security", "AlarmTopicArn"))],
             ComparisonOperator=limit.comparison,
             Threshold=limit.threshold,
             EvaluationPeriods=limit.periods,

@@ -113,7 +113,7 @@ def _outputs(program: Program, stack: Stack) -> dict[str, ImportValue]:
 def _start(program: Program, stack: Stack) -> dict[str, Any]:
     """Return what the container does instead of what its image says."""
     said = {
-        "EntryPoint": list(program.entry_point),
+        "EntryPoint": list(program.entry_point(stack.settings)),
         "Command": list(program.command(stack.settings)),
         "WorkingDirectory": program.folder,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
+from stacks import authorities
 from stacks.checking import fields, limits
 from stacks.checking.fields import between, shape
 from stacks.sections import Section
@@ -101,6 +102,9 @@ class Database(Section):
     """Parameters of PostgreSQL, in RDS's units: shared_buffers: "131072" (of 8 kB), work_mem: "5120" (kB)."""
     iam_authentication: bool
     """Tasks log in with tokens of IAM's, for 15 minutes each, and know no password (LiteLLM only)."""
+    verify_certificate: bool
+    """Whether who connects checks that it speaks to this database, by the certificate of RDS's authority in
+    the region: rotations, and LiteLLM's tasks (releases from v1.102.0 on)."""
     snapshot_identifier: fields.SnapshotId | None
     """Snapshot that a new database is made from."""
     snapshot_before_migration: bool
@@ -118,6 +122,10 @@ class Database(Section):
     def used(self) -> bool:
         """Whether tasks have a database, their own or one that was there."""
         return self.exists or self.existing is not None
+
+    def authority(self, region: str) -> str | None:
+        """Return the certificate that the database's is verified by (PEM); None: it is not verified."""
+        return authorities.by_region().get(region) if self.exists and self.verify_certificate else None
 
     @property
     def aurora(self) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from pydantic import Field
+
 from stacks.checking import fields, limits
-from stacks.checking.fields import between
+from stacks.checking.fields import between, shape
 from stacks.checking.tasks import container_fields
 from stacks.sections import Section
+from stacks.sections.notify import Notify
 from stacks.sections.prompt_logs import PromptLogs
 
 
@@ -103,4 +106,10 @@ class Timeouts(Section):
 class Deployment(Section):
     """How the stacks are deployed."""
 
+    policy: Annotated[str, shape(r"[^\x00]{1,1000}", "the path of a folder")] | None
+    """Folder of your own rules over the templates, beside this file: cfn-guard's (*.guard), checkov's checks
+    (*.py, *.yaml). A rule that fails makes generate, plan and deploy refuse ([policy](policy.md))."""
+    notify: Annotated[tuple[Notify, ...], Field(strict=False)]
+    """Who is told when a deployment begins, waits for approval, fails or ends, and of drift
+    ([notifications](notifications.md))."""
     timeout_minutes: Timeouts

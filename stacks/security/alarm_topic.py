@@ -14,9 +14,7 @@ from stacks.wiring import Stack
 
 def add(stack: Stack, key: Key) -> Topic:
     """Add the topic, who may publish on it, and the e-mail subscription where an address is given."""
-    topic = stack.add(
-        Topic("AlarmTopic", TopicName=f"{stack.settings.prefix}-alarms", KmsMasterKeyId=Ref(key))
-    )
+    topic = stack.add(Topic("AlarmTopic", TopicName=stack.settings.alarm_topic_name, KmsMasterKeyId=Ref(key)))
     events = [_events_publish(topic)] if stack.settings.observability.alarms.stopped_tasks else []
     policy = document(_alarms_publish(topic), *events)
     stack.add(TopicPolicy("AlarmTopicPolicy", Topics=[Ref(topic)], PolicyDocument=policy))

@@ -216,12 +216,20 @@ def _advice(settings: Settings) -> Iterator[str]:
     yield from sso_advice(settings)
     yield from prompt_log_advice(settings)
     yield from litellm_stop.advice(settings)
+    yield from litellm_database.advice(settings)
 
 
 APPLICATION = Application(
     title="LiteLLM",
     secrets=(MASTER_KEY, UI_PASSWORD, API_KEYS, SALT_KEY),
-    entrance=Program("proxy", "litellm-proxy", _command, _variables, _injected),
+    entrance=Program(
+        "proxy",
+        "litellm-proxy",
+        _command,
+        _variables,
+        _injected,
+        entry_point=lambda settings: litellm_database.started(settings, litellm_database.START, own=True),
+    ),
     probe=litellm_probe.probe,
     routes={10: "/v1/*", 20: "/health", 30: "/ui/*", 100: "/*"},  # S1, "Request Routing"
     # Both are open and call no model, as /health does (LiteLLM docs, "Health Checks").
@@ -250,7 +258,7 @@ APPLICATION = Application(
             lambda _: (),
             _migration_variables,
             lambda _: litellm_database.LOGIN,
-            entry_point=("python", "litellm/proxy/prisma_migration.py"),
+            entry_point=lambda settings: litellm_database.started(settings, litellm_database.MIGRATION),
             folder="/app",
         ),
         cpu=1024,

@@ -34,6 +34,8 @@ ADMINISTRATION: Final = Administration(
         *("/guardrails/apply_guardrail", "/model/info", "/model_group/info", "/v1/mcp/oauth"),
         *("/v1/mcp/tools", "/vector_store/list"),
     ),
+    # One of its public routes (LiteLLM 1.108.7, proxy/_types.py, read 2026-11-28); its UI never asks for it.
+    lists=("/routes",),
 )
 
 SIGNED_IN: Final = (

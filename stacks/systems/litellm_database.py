@@ -1,19 +1,38 @@
 """
 How LiteLLM's containers are told of the database, with a password or with tokens of IAM's. Pure.
 
+Prisma reads the certificate that it verifies the database's by from a file, and no image has RDS's: the
+containers write it at their start, into the folder that they may write to. LiteLLM verifies chain and name
+where DATABASE_SSLROOTCERT is there, in every process, and keeps doing so with new tokens (LiteLLM 1.108.7,
+litellm/proxy/db/db_url_settings.py; Prisma docs, "PostgreSQL connector", sslcert and sslaccept; read
+2026-11-28). PostgreSQL itself is not tried here: PyPI does not have Prisma's engines.
+
 With tokens LiteLLM makes one at its start and another before it runs out, by the task's role; it takes the
 region from Fargate (LiteLLM 1.93, litellm/proxy/proxy_cli.py, db/prisma_client.py, auth/rds_iam_token.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from stacks.application import Export, FromSecret, Injected, Value
+from stacks.checking import limits
+from stacks.checking.releases.advisory import Release, Releases
 from stacks.settings import Settings
 
 NAME = "litellm"
 """The database and its administrator; a snapshot of an earlier environment holds both under this name too."""
+
+START: Final = ("docker/prod_entrypoint.sh",)
+"""LiteLLM's own entry point, in the folder that its image starts in (docker/Dockerfile.database)."""
+MIGRATION: Final = ("python", "litellm/proxy/prisma_migration.py")
+
+VERIFIES_FROM: Final = "1.102.0"
+"""First release that reads DATABASE_SSLROOTCERT; an older one ignores it, and verifies nothing."""
+CERTIFICATE, CERTIFICATE_FILE = "DATABASE_CERTIFICATE", "DATABASE_SSLROOTCERT"
+"""What the file holds, and where it is: ours, and LiteLLM's variable."""
+WRITES: Final = f'printf "%s\\n" "${CERTIFICATE}" >"${CERTIFICATE_FILE}" && exec "$@"'
 
 POSTGRES = 5432
 LOGIN: Mapping[str, Injected] = {
@@ -36,7 +55,12 @@ def place(settings: Settings) -> Mapping[str, Value]:
     there = settings.database.existing
     elsewhere = there is not None and there.port != POSTGRES
     host = f"{there.host}:{there.port}" if there and elsewhere else Export("database", "DbEndpoint")
-    return {"DATABASE_HOST": host, "DATABASE_NAME": Export("database", "DbName")}
+    there_is = {"DATABASE_HOST": host, "DATABASE_NAME": Export("database", "DbName")}
+    authority = _authority(settings)
+    if authority is None:
+        return there_is
+    file = "/tmp/database-authority.pem"  # noqa: S108 - the container's
+    return {**there_is, CERTIFICATE: authority, CERTIFICATE_FILE: file}
 
 
 def variables(settings: Settings) -> Mapping[str, Value]:
@@ -51,3 +75,31 @@ def variables(settings: Settings) -> Mapping[str, Value]:
 def injected(settings: Settings) -> Mapping[str, Injected]:
     """Return the password and whose it is; nothing with tokens."""
     return {} if settings.database.iam_authentication else LOGIN
+
+
+def started(settings: Settings, program: tuple[str, ...], *, own: bool = False) -> tuple[str, ...]:
+    """Return the entry point that runs *program*; nothing where it is the image's *own* and suffices."""
+    if _authority(settings) is None:
+        return () if own else program
+    return ("/bin/sh", "-c", WRITES, "sh", *program)
+
+
+def advice(settings: Settings) -> Iterator[str]:
+    """Say where a release verifies nothing, whatever the file asks for."""
+    database = settings.database
+    if database.authority(settings.region) and not _verifies(settings):
+        yield (
+            f"database.verify_certificate: LiteLLM verifies from v{VERIFIES_FROM} on, so tasks of "
+            f"{settings.service.image_tag} do not; the rotation does"
+        )
+
+
+def _authority(settings: Settings) -> str | None:
+    return settings.database.authority(settings.region) if _verifies(settings) else None
+
+
+def _verifies(settings: Settings) -> bool:
+    """Whether the release verifies; one that nobody can tell is taken for one that does."""
+    service, first = settings.service, Release.of(VERIFIES_FROM)
+    named = Releases(limits.LITELLM_IMAGES, ()).named_by(service.image, service.image_tag)
+    return named is None or first is None or named >= first

@@ -476,6 +476,10 @@ class FakeCloud:
         self._call("snapshot_storage", snapshot)
         return self.snapshots.get(snapshot)
 
+    def get_object(self, bucket: str, key: str) -> bytes | None:
+        self._call("get_object", key)
+        return (self.objects or {}).get((bucket, key))
+
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         self._call("put_object", key)
         if self.objects is None:

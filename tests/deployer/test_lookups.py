@@ -48,6 +48,10 @@ def test_a_service_without_tasks_says_what_to_push_and_what_to_run_next() -> Non
         "`gatestack image dev --push --tag v1` builds and pushes it, then `gatestack deploy dev` again"
     )
     assert "cannot be looked up at this endpoint" in count(ECR, image=None, previous=None).notice
+    put = desired_count(
+        ECR, environment="dev", image=False, previous=None, unchanged=False, push="provide image {image}"
+    )
+    assert "`provide image dev-litellm:v1` puts it there, then `gatestack deploy dev` again" in put.notice
 
 
 @pytest.mark.parametrize("previous", ["2", ""])

@@ -3,7 +3,11 @@
 import json
 from datetime import UTC, datetime
 
+from jsonschema import Draft202012Validator
+
 from deployer import report
+from deployer.facts import document
+from deployer.facts.interruptions import OF_A_REPLACEMENT
 from deployer.plan import Plan, StackPlan
 from deployer.progress import Cause, Result, StackOutput, StackResult
 from deployer.states import Change, PropertyChange, StackEvent, StackState
@@ -46,8 +50,20 @@ UPDATE = Plan(
 )
 
 
+LOST = (
+    "database/Database (AWS::RDS::DBInstance) is replaced because of Engine; "
+    "refused without --allow-replace Database"
+)
+
+
 def test_a_plan_shows_what_is_replaced_what_holds_data_and_what_it_takes_to_allow_it() -> None:
     assert report.plan_text(UPDATE).splitlines() == [
+        "DATA AT RISK",
+        f"  {LOST}",
+        "to allow it: gatestack deploy dev --allow-replace Database",
+        "INTERRUPTION",
+        "  database/Database: a new database takes its place: downtime until it is there",
+        f"  database/Subnets: if it is replaced: {OF_A_REPLACEMENT}",
         "dev-litellm-network: none  nothing to change",
         "dev-litellm-database: update",
         "  ~ Database (AWS::RDS::DBInstance)  REPLACED  HOLDS DATA  Engine: postgres -> mysql",
@@ -77,14 +93,22 @@ def test_a_plan_for_machines_has_the_promised_keys() -> None:
         ("database", "dev-litellm-database", "update", True),
         ("service", "dev-litellm-service", "create", False),
     ]
-    assert plan["stacks"][1]["changes"][:2] == [
+    Draft202012Validator(json.loads(document.schema())).validate(plan)
+    changes = plan["stacks"][1]["changes"]
+    assert (changes[0]["what"], changes[0]["interruption"]["level"]) == ("replaced", "interruption")
+    assert changes[0]["properties"][0]["differences"] == [
+        {"path": "Engine", "before": "postgres", "after": "mysql"}
+    ]
+    assert (plan["version"], plan["consent"]) == (1, "gatestack deploy dev --allow-replace Database")
+    assert plan["notices"] == ["the offered versions cannot be looked up"]
+    promised = ("action", "logical_id", "type", "replacement", "stateful")
+    assert [{key: one[key] for key in promised} for one in changes[:2]] == [
         {
             "action": "Modify",
             "logical_id": "Database",
             "type": "AWS::RDS::DBInstance",
             "replacement": "True",
             "stateful": True,
-            "properties": [{"name": "Engine", "before": "postgres", "after": "mysql"}],
         },
         {
             "action": "Add",
@@ -92,7 +116,6 @@ def test_a_plan_for_machines_has_the_promised_keys() -> None:
             "type": "AWS::CloudWatch::Alarm",
             "replacement": None,
             "stateful": False,
-            "properties": [],
         },
     ]
 
@@ -102,6 +125,11 @@ def test_a_plan_for_a_pull_request_has_a_row_a_stack() -> None:
 
     assert lines[0] == "## Plan for dev"
     assert "| dev-litellm-database | update | +1 ~2 (2 replaced) | yes |" in lines
+    assert "| dev-litellm-network | none | nothing | yes |" in lines
+    folded = lines.index(next(line for line in lines if line.startswith("<details>")))
+    assert "gatestack deploy dev --allow-replace Database" in lines[:folded]
+    assert any("is replaced because of Engine" in line for line in lines[:folded])
+    assert any("downtime until it is there" in line for line in lines[:folded])
     assert "- **the image is missing**" in lines
     assert "> the offered versions cannot be looked up" in lines
 

@@ -95,6 +95,8 @@ DAY_TWO = (
     Step("gatestack bootstrap dev --print-template", "gatestack-deploy", edits={"dev": ("", PIPELINES)}),
     Step("gatestack bootstrap dev --yes", "AWS_ROLE_ARN"),
     Step("gatestack bootstrap dev --narrow --yes"),
+    Step("gatestack lint dev --format sarif", '"2.1.0"'),
+    Step("gatestack lint dev --format junit", "<testsuites>"),
     Step("gatestack generate dev", "build/dev/manifest.json"),
     Step("gatestack generate dev --out reviewed", "reviewed/manifest.json"),
     Step("gatestack graph dev --format mermaid", "flowchart"),
@@ -168,8 +170,12 @@ IMAGES = (
 REPOSITORY = (
     Step("gatestack init gateway --system litellm --pipelines azure", "gatestack deploy local --yes"),
     Step("gatestack schema", "Environment of gatestack"),
+    Step("gatestack schema --of plan", "gatestack plan --format json"),
     Step("gatestack init another", "files are written to"),
 )
+TRUSTED = """pipelines:
+  github: {repository: acme/gateway, environments: [production], pull_requests: true}
+"""
 DRILLS = (
     Step("gatestack local start --speed 20000", "http://127.0.0.1:"),
     Step('gatestack local fail database Database --on create --reason "No capacity in this zone"'),
@@ -208,7 +214,18 @@ DRILLS = (
     Step("gatestack --sandbox destroy prod --yes", "--force", code=4),
     Step("gatestack --sandbox destroy prod --yes --force", "kept"),
     Step("gatestack local provide zone acme.io --id Z0987654321ABCDEFGHIJ", "Z0987654321ABCDEFGHIJ"),
-    Step("gatestack local status", "environments: local"),
+    Step("gatestack local quota", "elastic-ips"),
+    Step("gatestack local quota elastic-ips 0", "0 (AWS's default: 5)"),
+    Step("gatestack --sandbox preflight dev", "needs 1; 0 of 0 are taken", code=2),
+    Step("gatestack --sandbox deploy dev --yes", "The maximum number of addresses has been reached.", code=1),
+    Step("gatestack local reset", "off: quota"),
+    Step("gatestack --sandbox bootstrap dev --yes", "deployed in", edits={"dev": ("", f"\n{TRUSTED}")}),
+    Step("gatestack local act-as gatestack-plan-us-east-1", "act-as: calls are judged"),
+    Step("gatestack --sandbox deploy dev --yes", "is not authorized to perform: cloudformation:", code=1),
+    Step("gatestack local act-as gatestack-deploy-us-east-1", "act-as: calls are judged"),
+    Step("gatestack --sandbox deploy dev --yes", "5 stacks deployed"),
+    Step("gatestack local reset", "off: act-as"),
+    Step("gatestack local status", "environments: dev, gatestack, local"),
     Step("gatestack local stop", "stopped"),
 )
 SCENARIOS = {
@@ -228,6 +245,11 @@ EXCUSED: Mapping[str, str] = {
     "deploy --allow-replace --migrate-exports": "test_migration.py and test_planfile.py do it stack by stack",
     "deploy --region": "the sandbox is one region; plan --region is run",
     "lint --only": "test_cli.py; all stacks are linted by `make lint`",
+    "plan --comment": "needs a pull request: test_cli_comment.py and test_github_actions.py",
+    "policy --rules": "runs cfn-guard or checkov: test_cli_policy.py",
+    "policy --format github": "runs cfn-guard or checkov: test_cli_policy.py",
+    "local start --gateway": "installs LiteLLM: test_gateway.py, by `make test-litellm`",
+    "make gateway": "the same",
     "make test": "this is a part of it",
     "make check": "runs the tests",
     "make test ROOM": "this is a part of it",
@@ -240,6 +262,7 @@ EXCUSED: Mapping[str, str] = {
     "make advisories FROM": "rewrites the same file: test_advisories.py reads records from files",
     "make support": "asks RDS and rewrites a file: test_support.py compares the table",
     "make regions": "rewrites files of the repository: test_regions.py compares the table",
+    "make authorities": "asks AWS for certificates: test_authorities.py rewrites the table from itself",
     "make test-litellm": "installs LiteLLM, which has a suite of its own",
     "deploy --skip-in-rollback": "a rollback that cannot succeed: test_skip_in_rollback.py",
     "deploy --fresh": "a production environment that was destroyed: test_kept_again.py",

@@ -56,6 +56,7 @@ FUNCTIONS: Functions = {
     "or": lambda *any_of: any(any_of),
     "not": lambda one: not one,
     "in": lambda one, *others: any(same(one, other) for other in others),
+    "length": len,
     "notIn": lambda one, *others: not any(same(one, other) for other in others),
 }
 
@@ -172,6 +173,8 @@ def _as(kind: str, value: Any, where: str) -> Any:
         return value
     if kind == "object" and not isinstance(value, bool):
         return value
+    if kind == "stepList" and isinstance(value, list):
+        return value
     raise Wrong(f"{where}: {value!r} is no {kind}")
 
 
@@ -182,16 +185,26 @@ class Expander:
     folder: Path = FOLDER
     variables: dict[str, str] = field(default_factory=dict)
     """Those with a value in the files: known at compile time."""
+    repositories: Mapping[str, Path] = field(default_factory=dict)
+    """Name of another repository -> its folder; a pipeline gives it an alias (`resources.repositories`)."""
+    aliases: dict[str, Path] = field(default_factory=dict)
 
     def pipeline(self, name: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the pipeline *name* as it runs with the parameters *given*; raises Wrong."""
         path = self.folder / name
         whole = _load(path)
         scope = {"parameters": typed(whole.pop("parameters", []), given or {}, name)}
+        for one in (whole.get("resources") or {}).get("repositories", []):
+            if one["type"] != "git" or not one["ref"].startswith("refs/tags/"):
+                raise Wrong(f"{name}: {one['repository']} is no tag of a repository")
+            self.aliases[one["repository"]] = self.repositories[one["name"]]
         listed = self._list(whole.pop("variables", []), scope, path, "variables")
         self.variables = {one["name"]: one["value"] for one in listed if "value" in one}
         scope["variables"] = self.variables
+        extended = whole.pop("extends", None)
         expanded: dict[str, Any] = self._dict(whole, scope, path)
+        if extended:
+            expanded["stages"] = self._template(extended, scope, path, "stages")
         return {**expanded, "variables": listed} if listed else expanded
 
     def _node(self, node: Any, scope: Scope, path: Path, key: str = "") -> Any:
@@ -213,7 +226,8 @@ class Expander:
     def _list(self, node: Sequence[Any], scope: Scope, path: Path, kind: str) -> list[Any]:
         made: list[Any] = []
         for item in node:
-            if isinstance(item, dict) and len(item) == 1 and next(iter(item)).startswith("${{"):
+            [(key, value)] = item.items() if isinstance(item, dict) and len(item) == 1 else [("", None)]
+            if key.startswith("${{") and not isinstance(value, dict):
                 made.append(item)  # decided below, with the ones before it
             else:
                 made.append({"": item})
@@ -240,7 +254,10 @@ class Expander:
             word, rest = found.groups()
             if word == "each":
                 name, _, many = rest.partition(" in ")
-                for one in self._value(many, scope, path):
+                each = self._value(many, scope, path)
+                if isinstance(each, Mapping):
+                    each = [{"key": one, "value": inside} for one, inside in each.items()]
+                for one in each:
                     yield None, value, {**scope, name.strip(): one}
                 continue
             if word != "if" and taken is None:
@@ -257,7 +274,7 @@ class Expander:
     def _template(self, item: Mapping[str, Any], scope: Scope, path: Path, kind: str) -> list[Any]:
         if unknown := item.keys() - {"template", "parameters"}:
             raise Wrong(f"{path.name}: a template reference has no {', '.join(unknown)}")
-        place = path.parent / _substituted(item["template"], scope, path)
+        place = self._place(_substituted(item["template"], scope, path), path)
         if not place.is_file():
             raise Wrong(f"{path.name}: there is no {item['template']}")
         template = _load(place)
@@ -267,6 +284,15 @@ class Expander:
             raise Wrong(f"{path.name}: {place.name} holds {', '.join(template)}, not {kind}")
         inner = own | ({"variables": self.variables} if kind != "variables" else {})
         return self._list(template[kind], inner, place, kind)
+
+    def _place(self, said: str, path: Path) -> Path:
+        """Return the file of a template: beside *path*, or from the root of an alias behind ``@``."""
+        name, _, alias = said.partition("@")
+        if not alias:
+            return path.parent / name
+        if alias not in self.aliases:
+            raise Wrong(f"{path.name}: no repository has the alias {alias}")
+        return self.aliases[alias] / name
 
 
 def _load(path: Path) -> dict[str, Any]:

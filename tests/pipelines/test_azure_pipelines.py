@@ -530,3 +530,43 @@ def test_the_names_of_outputs_are_those_that_the_commands_give() -> None:
     assert names([StackOutput("service", "EcrRepositoryUri", "x")]).keys() <= given_by(
         "exec gatestack outputs"
     )
+
+
+# a central repository
+
+
+def test_a_team_s_pipeline_has_the_stages_of_the_central_repository_and_its_own_checks_apart(
+    tmp_path: Path,
+) -> None:
+    """The file that docs/pipelines.md shows, in a repository with nothing else of Azure's."""
+    page = (FOLDER.parents[1] / "docs" / "pipelines.md").read_text()
+    (shown,) = re.findall(r"```yaml\n(# azure-pipelines\.yml of the team\n.*?)```", page, re.DOTALL)
+    (tmp_path / "azure-pipelines.yml").write_text(shown)
+    central = {"platform/gatestack": FOLDER.parents[1]}
+
+    team = Expander(tmp_path, repositories=central).pipeline("azure-pipelines.yml")
+    ours = Expander().pipeline("azure-pipelines-environment.yml", {"ENV": "prod"})
+
+    assert objections(written(team)) == []
+    lint, *rest = team["stages"]
+    assert rest == ours["stages"][1:]
+    assert lint["jobs"][:-1] == ours["stages"][0]["jobs"]
+    checks = written(lint["jobs"][-1])
+    assert [step.get("bash") for step in checks["steps"]][-1] == 'exec gatestack policy "$ENV" --rules rules'
+    assert "gatestack-prod" in json.dumps(team["variables"])
+    assert "aws-credentials" not in json.dumps(checks)
+    assert not any("role" in json.dumps(step) for step in checks["steps"])
+
+
+def test_a_central_repository_is_used_by_a_tag(tmp_path: Path) -> None:
+    text = (
+        "resources: {repositories: [{repository: g, type: git, name: a/b, ref: refs/heads/main}]}\n"
+        "extends: {template: x.yml@g}\n"
+    )
+    (tmp_path / "p.yml").write_text(text)
+
+    with pytest.raises(Wrong, match="g is no tag"):
+        Expander(tmp_path, repositories={"a/b": tmp_path}).pipeline("p.yml")
+    (tmp_path / "p.yml").write_text("extends: {template: x.yml@g}\n")
+    with pytest.raises(Wrong, match="no repository has the alias g"):
+        Expander(tmp_path).pipeline("p.yml")

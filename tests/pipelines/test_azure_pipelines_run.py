@@ -83,6 +83,12 @@ def running(sandbox: Sandbox) -> tuple[str, str]:
     return container["image"].rpartition(":")[2], variables["LITELLM_CONFIG_BUCKET_OBJECT_KEY"]
 
 
+def change_by_hand(sandbox: Sandbox) -> None:
+    """Change what a stack has made, as somebody does in the console."""
+    logs = boto3.client("logs", "us-east-1", endpoint_url=sandbox.endpoint, **CREDENTIALS)
+    logs.put_retention_policy(logGroupName="/ecs/dev-litellm-proxy", retentionInDays=90)
+
+
 def edit(agent: Agent, old: str, new: str) -> None:
     path = agent.project / "environments" / "dev.yaml"
     text = path.read_text()
@@ -130,6 +136,9 @@ def test_an_environment_is_planned_deployed_gets_its_image_is_changed_and_taken_
 
     assert "new tasks run" in run(agent, "litellm-update").said("gatestack rollout")
     assert "dev: in sync" in run(agent, "validate").said("gatestack drift")
+    assert "dev: in sync" in run(agent, "drift").said("gatestack drift")
+    change_by_hand(sandbox)
+    assert agent.run("azure-pipelines-drift.yml").result == "Failed"
 
     gone = run(agent, "teardown", confirm="dev")
     assert "dev: 5 stacks deleted" in gone.said("gatestack destroy")

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3
 import click
 import pytest
 
@@ -18,7 +19,9 @@ from gatestack.cli import cli
 from sandbox.server import Sandbox
 from stacks.bootstrap import trusted
 from stacks.environment import parse_settings
-from tests.command import KEY, lint_findings
+from tests.command import CREDENTIALS, KEY, lint_findings
+from tests.gatestack.comments.review_servers import TOKEN, Reviews
+from tests.gatestack.comments.review_servers import variables as review_variables
 from tests.pipelines.github_actions import FOLDER, WORKFLOWS, Runner, filled, steps, value, workflow
 from tests.places import ROOT
 from tests.programs_on_path import Programs, without
@@ -131,6 +134,8 @@ def test_a_job_may_do_no_more_than_it_needs(name: str) -> None:
     for job in found["jobs"].values():
         takes_a_role = any("aws-token.sh" in step.get("run", "") for step in job["steps"])
         more = {"contents": "read", "id-token": "write"}
+        if "--comment" in json.dumps(job):
+            more["pull-requests"] = "write"
         assert job.get("permissions", {}) == (more if takes_a_role else {})
         kept = [step["with"] for step in job["steps"] if "checkout" in step.get("uses", "")]
         assert kept == [{"persist-credentials": "false"}]
@@ -251,10 +256,21 @@ def test_an_expression_that_is_not_understood_is_an_error() -> None:
 
 def test_a_pull_request_shows_its_plan_and_changes_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
     event = {"pull_request": {"head": {"repo": {"full_name": "me/gateway"}}}}
-    with machine(tmp_path, sandbox, event_name="pull_request", event=event) as (runner, _, tokens):
+    reviews = Reviews()
+    with (
+        serving(reviews) as github,
+        machine(tmp_path, sandbox, event_name="pull_request", event=event, token=TOKEN) as (
+            runner,
+            _,
+            tokens,
+        ),
+    ):
         runner.commands = None
+        runner.variables |= review_variables(github, azure=False)
+        del runner.variables["GITHUB_TOKEN"]  # the step's own
         done = runner.run(workflow("infrastructure"))
 
+    assert len(reviews.comments) == 1, done["review"].log
     assert results(done) == {
         "lint": "success",
         "review": "success",
@@ -297,6 +313,13 @@ def test_main_plans_waits_for_approval_deploys_that_plan_and_then_has_nothing_to
         again = runner.run(workflow("infrastructure"))
     assert (again["plan"].outputs, results(again)["deploy"]) == ({"changes": "no"}, "skipped")
     assert runner.entered == [], "nobody is asked to approve nothing"
+
+    for number, result in enumerate(("success", "failure")):
+        with machine(tmp_path / f"night-{number}", sandbox, event_name="schedule") as (runner, _, _):
+            night = runner.run(workflow("drift"))
+        assert results(night) == {"drift": result}, night["drift"].log
+        logs = boto3.client("logs", "us-east-1", endpoint_url=sandbox.endpoint, **CREDENTIALS)
+        logs.put_retention_policy(logGroupName="/ecs/dev-litellm-proxy", retentionInDays=90)
 
 
 @pytest.mark.deep

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -86,6 +86,9 @@ class FakeProvisioner:
             raise ProvisionError("it is broken")
         self.log.append(("update", current.physical_id))
         return self._keep(current.physical_id, request)
+
+    def awaits(self, request: Request, current: Provisioned, told: Callable[[str | None], None]) -> bool:
+        return False
 
     def snapshot(self, request: Request, current: Provisioned, name: str) -> None:
         pass

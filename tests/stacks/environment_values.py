@@ -322,6 +322,7 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
         [None, "before", "rds:prod-db-2026-11-01-03-00", "arn:aws:rds:us-east-1:123456789012:snapshot:shared"]
     ),
     "database.snapshot_before_migration": st.booleans(),
+    "database.verify_certificate": st.booleans(),
     "database.connection_alarm": numbers(1, 262_143),
     "cache.enabled": st.booleans(),
     "cache.node_type": st.sampled_from(
@@ -463,6 +464,17 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
         st.sampled_from(["errors", "a b/c", "arn:aws:cloudwatch:us-east-1:123456789012:alarm:x"]), max_size=5
     ),
     "observability.rollback_monitoring_minutes": numbers(0, 180),
+    "deployment.notify": st.lists(
+        st.fixed_dictionaries(
+            {
+                "where": st.sampled_from(["slack", "teams", "webhook"]),
+                "secret": st.just("webhook"),
+                "events": st.lists(st.sampled_from(["begin", "approval", "failure", "drift", "success"])),
+            }
+        ),
+        max_size=2,
+    ),
+    "deployment.policy": st.just(None),  # its rules are files
     "deployment.timeout_minutes.security": numbers(1, 1440),
     "deployment.timeout_minutes.network": numbers(1, 1440),
     "deployment.timeout_minutes.alb": numbers(1, 1440),

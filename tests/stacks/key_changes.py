@@ -99,6 +99,13 @@ BASES: Mapping[str, Mapping[str, Any]] = {
         "sso": {"provider": "microsoft", "client_id": "gateway", "tenant": "acme.org"},
     },
     "plain": {"system": "litellm", "environment": "dev"},
+    "closed": {
+        "system": "litellm",
+        "environment": "dev",
+        "network": {"nat_gateways": 0},
+        "alb": {"internal": True},
+        "service": {"providers": ["bedrock"], "bedrock_models": ["amazon.nova-lite-v1:0"]},
+    },
     "aurora": {
         "system": "litellm",
         "environment": "dev",
@@ -276,7 +283,9 @@ def found(key: Key, bases: Collection[str] = BASES, *, thorough: bool = True) ->
         if is_unused(str(BASES[name]["system"]), key.name):
             continue
         before = _rendered(name, key.name, UNCHANGED)
-        assert before is not None, name
+        if before is None:
+            assert key.name in TOGETHER, name
+            continue
         for value in others(key):
             after = _rendered(name, key.name, value)
             if after is None:

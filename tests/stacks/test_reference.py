@@ -102,6 +102,13 @@ def test_a_key_changes_no_stack_that_its_row_does_not_name(section: str) -> None
     assert wrong == {}
 
 
+@pytest.mark.parametrize("name", ["service.execute_command", "observability.xray", "network.nat_gateways"])
+def test_a_key_that_a_closed_network_needs_an_endpoint_for_names_the_network(name: str) -> None:
+    changed = key_changes.found(KEYS[name], ("closed",)) or frozenset()
+
+    assert "network" in changed <= set(reference.changes(name))
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize(
     "key",

@@ -1,4 +1,4 @@
-"""The SSM parameter store, as `deployer.day2.parameters` needs it. It decrypts nothing."""
+"""The SSM parameter store, as `deployer.day2.parameters` needs it; it decrypts for `decrypted` alone."""
 
 from __future__ import annotations
 
@@ -14,6 +14,17 @@ from deployer.errors import CloudError, NotAllowed, NotOffered, Transient
 
 LABEL = "gatestack"
 """Of the version that gatestack has written last."""
+
+
+def decrypted(clients: Clients, name: str) -> str | None:
+    """Return the value of the parameter *name*, also of a SecureString; None where there is none."""
+    try:
+        answer = ask(clients("ssm"), "get_parameter", Name=name, WithDecryption=True)
+    except CloudError as error:
+        if error.code == "ParameterNotFound":
+            return None
+        raise
+    return str(answer["Parameter"]["Value"])
 
 
 class Parameters:

@@ -44,7 +44,7 @@ class ServiceStore:
     def trouble(self, service: Service) -> tuple[str, ...]:
         """Return why tasks have stopped, and what the service says; nothing where that cannot be told."""
         try:
-            return service_trouble(lambda: self._clients("ecs"), service.arn)
+            return service_trouble(self._clients, service.arn)
         except DeployError:
             return ()
 

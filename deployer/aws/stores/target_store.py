@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployer.aws.endpoint import ask
@@ -23,8 +23,17 @@ class TargetStore:
 
     def internal(self, balancer: str) -> bool:
         """Whether the load balancer with the ARN *balancer* is reachable from its VPC only."""
-        answer = self._ask("describe_load_balancers", LoadBalancerArns=[balancer])
-        return any(one.get("Scheme") == "internal" for one in answer.get("LoadBalancers", ()))
+        return any(one.get("Scheme") == "internal" for one in self._described(balancer))
+
+    def name(self, balancer: str) -> str:
+        """Return the DNS name of the load balancer with the ARN *balancer*; empty where it has none."""
+        return next((str(one.get("DNSName", "")) for one in self._described(balancer)), "")
+
+    def _described(self, balancer: str) -> Sequence[Any]:
+        found: Sequence[Any] = self._ask("describe_load_balancers", LoadBalancerArns=[balancer]).get(
+            "LoadBalancers", ()
+        )
+        return found
 
     def _ask(self, method: str, **parameters: Any) -> Any:
         return ask(self._clients("elbv2"), method, **parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sandbox.cloudformation import operations
@@ -44,7 +45,7 @@ class NestedStacks:
         operations.create(account, child, wanted, _OPTIONS, unmade)
         return child
 
-    def update(self, parent: Stack, child: Stack, request: Request) -> bool:
+    def update(self, parent: Stack, child: Stack, request: Request, options: Options = _OPTIONS) -> bool:
         """Begin to update *child*; returns whether there is anything to do; raises ProvisionError."""
         wanted, unmade = self._wanted(parent, request, child.name, child)
         try:
@@ -54,16 +55,21 @@ class NestedStacks:
         if self._check(child, wanted, unmade):
             return False
         child.operation.caller = parent.operation.caller
-        operations.update(self._account, child, wanted, _OPTIONS, unmade)
+        operations.update(self._account, child, wanted, options, unmade)
         return True
 
     def restore(self, parent: Stack, child: Stack, request: Request) -> bool:
-        """Begin to put *child* back to what *request* had it be; returns whether there is anything to do."""
+        """
+        Begin to put *child* back to what *request* had it be; returns whether there is anything to do.
+
+        It ends as the stack around does, in UPDATE_ROLLBACK_COMPLETE (CloudFormation User Guide, "Split a
+        template into reusable pieces using nested stacks").
+        """
         if child.status in ("UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"):
             child.operation.caller = parent.operation.caller
             roll_back(self._account, child, _OPTIONS, None)
             return True
-        return self.update(parent, child, request)
+        return self.update(parent, child, request, replace(_OPTIONS, restores=True))
 
     def delete(self, parent: Stack, child: Stack) -> bool:
         """Begin to delete *child*; returns whether it was there."""

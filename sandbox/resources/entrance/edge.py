@@ -5,15 +5,56 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.provisioning import Provisioned
+from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources.handler import Call, Handler
+from sandbox.rules.certificates import issue
 
 
 def _create_certificate(call: Call) -> Provisioned:
+    """
+    Request the certificate; with its record CloudFormation makes ACM issue it.
+
+    CloudFormation writes the record where an option names the hosted zone. Without one the resource waits for
+    somebody to write it, until ACM gives up after 72 hours (CloudFormation Template Reference,
+    "AWS::CertificateManager::Certificate"; ACM User Guide, "DNS validation"). Its end has the words of every
+    resource that does not become stable.
+    """
     method = call.properties.get("ValidationMethod", "EMAIL")
+    proved = _proved(call) if method == "DNS" else False
     options = {"ValidationMethod": method, "DomainValidationOptions": None}
     arn = call.apply("acm", "request_certificate", **options, Tags=call.user_tags or None)["CertificateArn"]
+    call.begin(arn, CertificateArn=arn)
+    if not proved:
+        raise ProvisionError(NEVER_ISSUED, seconds=VALIDATION_SECONDS)
+    issue(call.services, arn, call.request.region)
     return Provisioned(arn, {"CertificateArn": arn})
+
+
+VALIDATION_SECONDS = 72 * 3600.0
+NEVER_ISSUED = (
+    'Resource handler returned message: "Resource timed out waiting for completion. The certificate is in '
+    'VALIDATION_TIMED_OUT." (HandlerErrorCode: NotStabilized)'
+)
+
+
+def _proved(call: Call) -> bool:
+    """Whether the record of every name is written; raises ProvisionError where its zone is not there."""
+    names = {call.properties["DomainName"], *call.properties.get("SubjectAlternativeNames", ())}
+    options = call.properties.get("DomainValidationOptions", ())
+    zones = {one["DomainName"]: one.get("HostedZoneId", "") for one in options}
+    for zone in filter(None, zones.values()):
+        _check_zone(call, zone)
+    return all(zones.get(name) for name in names)
+
+
+def _check_zone(call: Call, zone_id: str) -> None:
+    """Refuse a zone that this account does not have (Route 53 API Reference, NoSuchHostedZone)."""
+    found = call.ask("route53", "list_hosted_zones")["HostedZones"]
+    if zone_id.removeprefix("/hostedzone/") not in {one["Id"].rsplit("/", 1)[-1] for one in found}:
+        raise ProvisionError(
+            f'Resource handler returned message: "No hosted zone found with ID: {zone_id} (Service: Route53, '
+            'Status Code: 404)" (HandlerErrorCode: NotFound)'
+        )
 
 
 def _update_certificate(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
@@ -46,7 +87,9 @@ def _change_record(call: Call, action: str) -> None:
 
 
 def _zone(call: Call) -> str:
-    """Return the record's hosted zone; made silently where this account does not have it."""
+    """Return the record's hosted zone; one that is known by its name alone is made where it is not there."""
+    if call.properties.get("HostedZoneId"):
+        _check_zone(call, call.properties["HostedZoneId"])
     wanted = call.properties.get("HostedZoneId", "").removeprefix("/hostedzone/")
     name = call.properties.get("HostedZoneName") or call.properties["Name"].split(".", 1)[-1]
     zones = call.ask("route53", "list_hosted_zones")["HostedZones"]

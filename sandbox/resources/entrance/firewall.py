@@ -102,13 +102,25 @@ def _which(current: Provisioned) -> dict[str, str]:
     return {"Name": name, "Id": identity, "Scope": scope}
 
 
+def _changed(call: Call, current: Provisioned, kind: str) -> None:
+    """Update what *current* is, a ``web_acl`` or an ``ip_set``, with the token of who read it last."""
+    which = _which(current)
+    token = call.ask("wafv2", f"get_{kind}", **which)["LockToken"]
+    call.apply("wafv2", f"update_{kind}", **which, LockToken=token)
+    call.retag("wafv2", "tag_resource", "untag_resource", ResourceARN=current.attributes["Arn"])
+
+
+def _deleted(call: Call, current: Provisioned, kind: str) -> None:
+    """Delete what *current* is, a ``web_acl`` or an ``ip_set``."""
+    which = _which(current)
+    token = call.ask("wafv2", f"get_{kind}", **which)["LockToken"]
+    call.ask("wafv2", f"delete_{kind}", **which, LockToken=token)
+
+
 def _update_acl(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
     del old
     _try_rules(call)
-    which = _which(current)
-    token = call.ask("wafv2", "get_web_acl", **which)["LockToken"]
-    call.apply("wafv2", "update_web_acl", **which, LockToken=token)
-    call.retag("wafv2", "tag_resource", "untag_resource", ResourceARN=current.attributes["Arn"])
+    _changed(call, current, "web_acl")
     return Provisioned(
         current.physical_id,
         {**current.attributes, "Capacity": capacity(call.properties.get("Rules", []))},
@@ -116,9 +128,7 @@ def _update_acl(call: Call, old: Mapping[str, Any], current: Provisioned) -> Pro
 
 
 def _delete_acl(call: Call, current: Provisioned) -> None:
-    which = _which(current)
-    token = call.ask("wafv2", "get_web_acl", **which)["LockToken"]
-    call.ask("wafv2", "delete_web_acl", **which, LockToken=token)
+    _deleted(call, current, "web_acl")
 
 
 def _associate(call: Call) -> Provisioned:
@@ -147,10 +157,7 @@ def _try_addresses(call: Call) -> None:
 def _update_set(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
     del old
     _try_addresses(call)
-    which = _which(current)
-    token = call.ask("wafv2", "get_ip_set", **which)["LockToken"]
-    call.apply("wafv2", "update_ip_set", **which, LockToken=token)
-    call.retag("wafv2", "tag_resource", "untag_resource", ResourceARN=current.attributes["Arn"])
+    _changed(call, current, "ip_set")
     return current
 
 
@@ -160,9 +167,7 @@ def _delete_set(call: Call, current: Provisioned) -> None:
     used = {value for acl in acls for name, value in _parts(acl.to_dict()["Rules"]) if name == "ARN"}
     if current.attributes["Arn"] in used:
         raise _refused("WAFAssociatedItemException: AWS WAF couldn't perform the operation: it is in use")
-    which = _which(current)
-    token = call.ask("wafv2", "get_ip_set", **which)["LockToken"]
-    call.ask("wafv2", "delete_ip_set", **which, LockToken=token)
+    _deleted(call, current, "ip_set")
 
 
 def _put_log(call: Call) -> Provisioned:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -508,6 +509,16 @@ def test_an_object_is_put_and_has_a_url(stubs: Stubs) -> None:
         assert aws.object_url("b", "k") == "https://s3.eu-west-1.amazonaws.com/b/k"
 
 
+def test_an_object_is_read_and_one_that_is_not_there_is_none(stubs: Stubs) -> None:
+    asked = {"Bucket": "b", "Key": "k"}
+    stubs.answer("s3", "get_object", {"Body": io.BytesIO(b"a: 1")}, asked)
+    stubs.refuse("s3", "get_object", "NoSuchKey", status=404)
+
+    with stubs.active() as aws:
+        assert aws.get_object("b", "k") == b"a: 1"
+        assert aws.get_object("b", "k") is None
+
+
 @pytest.mark.parametrize(("code", "status"), [("404", 404), ("501", 501), ("InternalFailure", 500)])
 def test_an_emulator_without_s3_may_show_it_only_when_something_is_put(
     emulated: Stubs, code: str, status: int
@@ -601,6 +612,18 @@ def test_an_error_answer_says_what_to_do(
         aws.exports()
     assert type(error.value) is kind
     assert words in str(error.value)
+
+
+def test_the_permission_that_lacks_is_what_iam_calls_it_in_aws_s_message(stubs: Stubs) -> None:
+    """An operation and its action may differ: ListObjectsV2 is s3:ListBucket."""
+    said = "User: arn:aws:iam::111122223333:user/ci is not authorized to perform: cloudformation:ListX on *"
+    stubs.refuse("cloudformation", "list_exports", "AccessDenied", said, status=403)
+
+    with (
+        stubs.active() as aws,
+        pytest.raises(NotAllowed, match=r"grant the permission cloudformation:ListX$"),
+    ):
+        aws.exports()
 
 
 class Broken:

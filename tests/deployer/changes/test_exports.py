@@ -144,16 +144,13 @@ def test_what_goes_away_goes_before_what_it_imports() -> None:
     assert [phase.leftovers for phase in phases(one, {})] == [True, False]
 
 
-def test_three_exports_are_named_and_the_rest_counted() -> None:
+def test_of_many_exports_one_is_named_and_the_rest_counted() -> None:
     many = tuple(Suspect(f"e{number}", "net", "removed", "why") for number in range(5))
     one = replace(
         impact(net(REF), web()), suspects=many, importers={each.export: ("theirs",) for each in many}
     )
 
-    assert in_use(one) == (
-        "remove the export e0 (why), remove the export e1 (why), remove the export e2 (why), and 2 more, "
-        "in use by theirs"
-    )
+    assert in_use(one) == "remove the export e0 (why) and 4 more, in use by theirs"
 
 
 def test_uses_are_found_in_every_function() -> None:

@@ -619,4 +619,4 @@ def test_values_of_a_plan_are_shown_in_one_bounded_line() -> None:
     change = Change("Modify", "One", THING, replacement="False", details=(detail,))
     found = Plan("dev", (StackPlan("a", "dev-a", "update", exact=True, changes=(change,)),))
 
-    assert plan_text(found).splitlines()[1] == f"  ~ One (AWS::Test::Thing)  Policy: a b -> {'x' * 59}…"
+    assert f"  ~ One (AWS::Test::Thing)  Policy: a b -> {'x' * 60}…" in plan_text(found).splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -17,7 +17,7 @@ from gatestack.environment import Environment, SettingsRefused, resolve
 from gatestack.injected import keys_taken, parameters_taken
 from generator import manifest as manifests
 from generator.manifest import Manifest
-from stacks.application import PLACEHOLDER
+from stacks.application import PLACEHOLDER, OwnSecret, Written
 from stacks.systems import MODULES, application
 from tests.places import ROOT
 
@@ -168,3 +168,11 @@ def test_the_service_that_gets_the_requests_is_the_first_of_several() -> None:
     assert [one.label for one in found] == ["service", "a", "event-dispatcher"]
     assert place_of(live(**outputs, ServiceName="s"), names) == Place("c", "s")
     assert (places_of(live(**outputs), names), place_of([], names)) == ((), None)
+
+
+@pytest.mark.parametrize("applied_by", ["rollout", "deploy"])
+def test_the_command_that_applies_a_value_is_data_of_the_secret(
+    applied_by: Literal["rollout", "deploy"],
+) -> None:
+    own = OwnSecret("any/NAME", "x", Written({"NAME": PLACEHOLDER}), applied_by=applied_by)
+    assert catalogue(application("litellm"), (own,))["any/NAME"].applied_by == applied_by

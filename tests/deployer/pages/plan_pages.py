@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from deployer.pages.html import plan_html
@@ -14,9 +15,9 @@ STACK = StackState("dev-litellm-database", ARN, "UPDATE_COMPLETE")
 MOMENT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
 
-def made(*allowed: str) -> Made:
-    """Return how a plan was made, with the consent *allowed*."""
-    return Made("us-east-1", MOMENT, "dev", allowed=allowed)
+def made() -> Made:
+    """Return how a plan was made."""
+    return Made("us-east-1", MOMENT)
 
 
 def detail(name: str, before: str | None, after: str | None, recreation: str = "Never") -> PropertyChange:
@@ -40,8 +41,8 @@ def update(*changes: Change, protected: tuple[str, ...] = (), problems: tuple[st
 
 
 def page(plan: Plan, *allowed: str) -> PlanPage:
-    """Return the model of the page about *plan*."""
-    return plan_page(plan, made(*allowed))
+    """Return the model of the page about *plan*, made with the consent *allowed*."""
+    return plan_page(replace(plan, allowed=allowed), made())
 
 
 def html(plan: Plan) -> str:

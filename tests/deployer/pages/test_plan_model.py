@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deployer.facts.summary import properties
 from deployer.pages.plan_page import plan_page
-from deployer.pages.properties import property_views
+from deployer.pages.properties import PropertyView, property_view
 from deployer.pages.values import UNKNOWN, Value, value
 from deployer.plan import CostDifference, Plan, PlanCost, StackPlan
 from deployer.states import Change, PropertyChange
@@ -42,6 +43,11 @@ def text_of(shown: Value, kind: str) -> str:
     return "\n".join("".join(part.text for part in line.parts) for line in lines)
 
 
+def property_views(details: tuple[PropertyChange, ...]) -> list[PropertyView]:
+    """Return the rows of a change with *details*."""
+    return [property_view(one) for one in properties(Change("Modify", "A", "T", details=details))]
+
+
 def test_what_is_lost_stands_apart_from_what_is_only_replaced_with_its_reason_and_its_fate() -> None:
     shown = page(Plan("dev", (update(DATABASE, TASK, protected=("Database",)),)))
 
@@ -49,7 +55,7 @@ def test_what_is_lost_stands_apart_from_what_is_only_replaced_with_its_reason_an
     assert (loss.change.logical_id, loss.because, loss.consent) == ("Database", ("Engine",), "missing")
     assert loss.change.fate == "the old one is deleted, after a snapshot"
     assert (replaced.change.logical_id, replaced.change.word) == ("Task", "may be replaced")
-    assert shown.loss_command == "gatestack plan dev --allow-replace Database"
+    assert shown.loss_command == "gatestack deploy dev --allow-replace Database"
 
 
 def test_consent_that_was_given_or_cannot_be_asked_for_yet_is_told_as_such() -> None:
@@ -66,7 +72,7 @@ def test_the_command_keeps_the_consent_that_is_there() -> None:
 
     command = page(plan, "Bucket").loss_command
 
-    assert command == "gatestack plan dev --allow-replace Bucket --allow-replace Database"
+    assert command == "gatestack deploy dev --allow-replace Bucket --allow-replace Database"
 
 
 @pytest.mark.parametrize(

@@ -99,9 +99,7 @@ def test_a_changed_value_in_use_is_refused_before_anything_is_touched(aws: Line)
     assert result.exit_code == 4
     assert refused(result) == {
         "net": "it would change the export dev-net-Id (One (AWS::Test::Thing) is replaced), in use by web, "
-        "which AWS refuses; --migrate-exports does it in steps: web are pinned to the current value, net is "
-        "updated, web import again; until then they use what net replaces: expect an interruption until the "
-        "last step is done"
+        "which AWS refuses; --migrate-exports does it in steps: expect an interruption until the last one"
     }
     assert (aws.operations(), aws.change_sets()) == (before, [])
 

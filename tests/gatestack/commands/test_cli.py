@@ -136,6 +136,8 @@ def test_the_sandbox_says_whether_it_runs(user: User) -> None:
         "folder": str(user.folder / ".local" / "state" / "gatestack"),
         "version": None,
         "environments": [],
+        "load_balancers": [],
+        "databases": [],
         "faults": [],
     }
 

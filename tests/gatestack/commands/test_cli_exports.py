@@ -2,6 +2,7 @@
 
 import json
 
+from deployer.changes.export_impact import FLAG
 from tests.command import User
 
 
@@ -16,13 +17,18 @@ def test_a_replaced_security_group_in_use_needs_consent_and_is_migrated_with_it(
 
     refused = user.run("deploy", "built", "--yes")
     assert (refused.code, "--migrate-exports" in refused.err.splitlines()[-1]) == (4, True), refused.err
+    allows = f"gatestack deploy built {FLAG}"
+    assert f"dev: not finished; to allow it: {allows}" in refused.err.splitlines()
+    asked = user.at_a_terminal("y\n", "deploy", "built")
+    assert (asked.code, asked.err.count("which AWS refuses"), "Deploy this" in asked.err) == (4, 1, False)
+    assert asked.err.splitlines()[-1].endswith(f"nothing was changed; to allow it: {allows}")
     planned = user.run("plan", "built", "--migrate-exports")
     assert (
         "note: phase 1 of 3: alb are pinned to the current values of dev-litellm-network-AlbSecurityGroupId"
         in planned.out
     )
 
-    done = user.run("deploy", "built", "--yes", "--migrate-exports")
+    done = user.run(*allows.split()[1:], "--yes")
     assert done.code == 0, done.err
     assert "phase 3 of 3: everything as it should be" in done.err
     again = user.run("deploy", "built", "--yes")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from gatestack.sandbox_here import RUNS_NOTHING
 from tests.command import Done, User
 from tests.places import ROOT
 
@@ -116,7 +117,9 @@ def test_the_key_is_told_to_a_program_and_to_no_screen(user: User) -> None:
         "faults",
         "folder",
         "version",
+        "gateway",
         "environments",
+        "load_balancers",
     }
     assert (told["running"], len(told["secret_access_key"])) == (True, 40)
     text = user.run("local", "status")
@@ -132,7 +135,7 @@ def test_the_key_is_told_to_a_program_and_to_no_screen(user: User) -> None:
 
 
 def test_there_is_one_whatever_the_directory_and_status_says_what_is_in_it(user: User) -> None:
-    deployed(user)
+    assert RUNS_NOTHING in deployed(user).err
     elsewhere = User(user.folder / "environments", user.variables | {"HOME": str(user.folder)})
 
     told = json.loads(elsewhere.run("local", "status", "--format", "json").out)
@@ -141,7 +144,15 @@ def test_there_is_one_whatever_the_directory_and_status_says_what_is_in_it(user:
     assert (told["folder"], told["environments"]) == (str(state(user)), ["local"])
     assert stat.S_IMODE(state(user).stat().st_mode) == 0o700
     text = elsewhere.run("local", "status").out.splitlines()
-    assert text[1:] == [f"folder: {state(user)}", f"version: {told['version']}", "environments: local"]
+    assert text[1:] == [
+        f"folder: {state(user)}",
+        f"version: {told['version']}",
+        f"tasks: {RUNS_NOTHING}",
+        "environments: local",
+    ]
+    refused = user.run("local", "start", "--gateway")
+    assert (refused.code, "`gatestack local stop` ends it" in refused.err) == (2, True), refused.err
+    assert not (state(user) / "gateway").exists()
     other = User(user.folder, user.variables | {"XDG_STATE_HOME": str(user.folder / "other")})
     assert other.run("local", "status").out.startswith("not running\n")
 

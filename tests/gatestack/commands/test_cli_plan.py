@@ -55,6 +55,11 @@ def test_at_a_terminal_what_was_shown_is_what_is_deployed(user: User, sandbox: S
     sandbox.calls.clear()
     yes = user.at_a_terminal("y\n", "deploy", "dev")
     assert yes.code == 0, yes.err
+    before, asked, _ = yes.err.partition("Deploy this to dev?")
+    assert asked
+    question = before.rstrip().splitlines()[-3:]
+    assert question[:2] == ["data at risk: none", "interruption: none"]
+    assert question[2].startswith("cost: $0.00 -> $")
     assert [call.action for call in sandbox.calls].count("CreateChangeSet") == 5
 
 
@@ -82,8 +87,11 @@ def test_at_a_terminal_nobody_is_asked_where_data_would_be_lost(user: User) -> N
     done = user.at_a_terminal("y\n", "deploy", "built")
 
     assert done.code == 4, done.err
-    assert "--allow-replace TaskLog" in done.err.splitlines()[-1]
+    allows = "gatestack deploy built --allow-replace TaskLog"
+    assert done.err.splitlines()[-1].endswith(f"nothing was changed; to allow it: {allows}")
     assert "Deploy this to" not in done.err
+    allowed = user.at_a_terminal("n\n", *allows.split()[1:])
+    assert (allowed.code, "allowed by --allow-replace TaskLog" in allowed.err) == (4, True), allowed.err
 
 
 def bytes_flipped(folder: Path, draw: random.Random, count: int) -> Iterator[str]:

@@ -8,7 +8,7 @@ from deployer.kept import Kept
 from deployer.lookups import desired_count
 from deployer.progress import Cause, Owed, Result, StackOutput, StackResult, Verb
 from gatestack.ending.facts import Known
-from gatestack.sandbox_here import no_container_runs
+from gatestack.sandbox_here import RUNS_NOTHING
 
 STACKS = ("security", "network", "alb", "database", "service")
 URL = "http://dev-litellm-1.us-east-1.elb.amazonaws.com"
@@ -97,11 +97,11 @@ next:
         f"""
 dev: 5 stacks deployed in 19.5 s
 {URL}
-No container runs on the sandbox: `gatestack local start --gateway` runs the tasks, then the URL answers.
+No container runs here: `gatestack local stop`, `gatestack local start --gateway`, then deploy again.
 next:
   gatestack verify dev  # check it end to end
 """,
-        Known(place=no_container_runs()),
+        Known(place=RUNS_NOTHING),
     ),
     "updated": Screen(
         run(done("none", *STACKS[:4]), done("update", "service")),

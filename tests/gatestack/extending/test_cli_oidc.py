@@ -1,20 +1,16 @@
 """Signing in at the load balancer, through the commands of its life on the sandbox."""
 
-import json
 from typing import Any
 
 import pytest
 
 from sandbox.server import Sandbox
 from tests.command import User
+from tests.gatestack.extending.signing_in import VALUE, deployed, put_in, with_sections
 from tests.sandbox.sandbox_account import client
 
 SECRET = "ALB_OIDC_CLIENT_SECRET"
 URI = "https://llm.example.com/oauth2/idpresponse"
-ALB = """alb:
-  domain_name: llm.example.com
-  hosted_zone_id: Z0123456789ABCDEFGHIJ
-"""
 OIDC = """  oidc:
     issuer: https://login.example.com
     authorization_endpoint: https://login.example.com/authorize
@@ -26,15 +22,7 @@ OIDC = """  oidc:
 
 @pytest.fixture
 def signed_in(user: User) -> User:
-    user.edit("local", "service:\n", f"{ALB}{OIDC}service:\n")
-    return user
-
-
-def deploy(user: User, *arguments: str) -> dict[str, dict[str, str]]:
-    done = user.run("deploy", "local", "--yes", "--format", "json", *arguments)
-    assert done.code == 0, done.err
-    found: dict[str, dict[str, str]] = json.loads(done.out)["outputs"]
-    return found
+    return with_sections(user, OIDC)
 
 
 def actions(sandbox: Sandbox, listener: str) -> dict[str, list[dict[str, Any]]]:
@@ -58,7 +46,7 @@ def test_people_sign_in_at_the_load_balancer_until_the_section_goes(
     assert linted.code == 0, linted.err
     assert f"register the redirect URI {URI}" in linted.err
 
-    outputs = deploy(user)
+    outputs = deployed(user)
     assert outputs["alb"]["OidcRedirectUri"] == URI
     listener = outputs["alb"]["HttpsListenerArn"]
     found = actions(sandbox, listener)
@@ -68,30 +56,22 @@ def test_people_sign_in_at_the_load_balancer_until_the_section_goes(
     assert how["AuthenticateOidcConfig"]["ClientSecret"] == "REPLACE_ME"
     assert user.run("plan", "local", "--detailed-exitcode").code == 0
 
-    told = user.run("verify", "local")
-    assert f"{SECRET} of local-litellm/alb/{SECRET} is still the placeholder" in told.out
-    assert f"\n{SECRET}  placeholder" in user.run("secret", "list", "local").out
-    done = user.run("secret", "set", "local", SECRET, stdin="a~B8Q.made-up-0123456789\n")
-    assert done.code == 0, done.err
-    assert "gatestack deploy local" in done.err
-    assert f"{SECRET} of" not in user.run("verify", "local").out
-    shown = user.run("secret", "get", "local", SECRET, "--reveal").out
-    assert shown.strip() == "a~B8Q.made-up-0123456789"
+    assert "gatestack deploy local" in put_in(user, SECRET, "alb")
 
     # Nothing of the file has changed: the new version alone rolls the rules.
     planned = user.run("plan", "local", "--detailed-exitcode")
     assert planned.code == 3, planned.out + planned.err
     assert "SignInRule1" in planned.out
-    assert "a~B8Q" not in planned.out + planned.err
-    deploy(user)
+    assert VALUE not in planned.out + planned.err
+    deployed(user)
     (how, _) = actions(sandbox, listener)["/ui/*"]
-    assert how["AuthenticateOidcConfig"]["ClientSecret"] == "a~B8Q.made-up-0123456789"
+    assert how["AuthenticateOidcConfig"]["ClientSecret"] == VALUE
     assert user.run("plan", "local", "--detailed-exitcode").code == 0
     drifted = user.run("drift", "local")
     assert "SignInRule" not in drifted.out + drifted.err
 
     user.edit("local", "    client_id: gateway\n", "    client_id: other\n    session_hours: 1\n")
-    deploy(user)
+    deployed(user)
     (how, _) = actions(sandbox, listener)["/ui/*"]
     assert how["AuthenticateOidcConfig"]["ClientId"] == "other"
     assert int(how["AuthenticateOidcConfig"]["SessionTimeout"]) == 3600
@@ -100,7 +80,7 @@ def test_people_sign_in_at_the_load_balancer_until_the_section_goes(
     refused = user.run("deploy", "local", "--yes")
     assert refused.code != 0
     assert "--allow-replace AlbOidcClientSecretSecret" in refused.out + refused.err
-    off = deploy(user, "--allow-replace", "AlbOidcClientSecretSecret")
+    off = deployed(user, "--allow-replace", "AlbOidcClientSecretSecret")
     assert "OidcRedirectUri" not in off["alb"]
     assert actions(sandbox, listener) == {}
     assert SECRET not in user.run("secret", "list", "local").out

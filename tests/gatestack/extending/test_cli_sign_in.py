@@ -6,9 +6,9 @@ import pytest
 
 from sandbox.server import Sandbox
 from tests.command import User
+from tests.gatestack.extending.signing_in import deployed, put_in, with_sections
 from tests.sandbox.sandbox_account import client
 
-DOMAIN = "alb: {domain_name: llm.example.com, hosted_zone_id: Z0123456789ABCDEFGHIJ}\n"
 SSO = "sso: {provider: microsoft, client_id: gateway, tenant: acme.onmicrosoft.com, admin_id: ann}\n"
 LOGS = "observability: {prompt_logs: {keep_days: 90, audit: true}}\n"
 SECRET = "MICROSOFT_CLIENT_SECRET"
@@ -17,15 +17,7 @@ URI = "https://llm.example.com/sso/callback"
 
 @pytest.fixture
 def signed_in(user: User) -> User:
-    user.edit("local", "service:\n", f"{DOMAIN}{SSO}{LOGS}service:\n")
-    return user
-
-
-def deploy(user: User, *arguments: str) -> dict[str, dict[str, str]]:
-    done = user.run("deploy", "local", "--yes", "--format", "json", *arguments)
-    assert done.code == 0, done.err
-    found: dict[str, dict[str, str]] = json.loads(done.out)["outputs"]
-    return found
+    return with_sections(user, f"{SSO}{LOGS}")
 
 
 def container(sandbox: Sandbox) -> dict[str, set[str]]:
@@ -45,7 +37,7 @@ def test_people_sign_in_and_requests_are_recorded_until_the_sections_go(
     assert linted.code == 0, linted.err
     assert f"register the redirect URI {URI} at Entra ID" in linted.err
 
-    outputs = deploy(user)
+    outputs = deployed(user)
     assert outputs["alb"]["SsoRedirectUri"] == URI
     assert URI in user.run("outputs", "local").out
     there = container(sandbox)
@@ -55,17 +47,8 @@ def test_people_sign_in_and_requests_are_recorded_until_the_sections_go(
     s3 = client(sandbox, "s3")
     assert bucket in [one["Name"] for one in s3.list_buckets()["Buckets"]]
 
-    told = user.run("verify", "local")
-    assert f"{SECRET} of local-litellm/variables/{SECRET} is still the placeholder" in told.out
-    assert f"`gatestack secret set local {SECRET}`" in told.out
-    assert f"\n{SECRET}  placeholder" in user.run("secret", "list", "local").out
-    done = user.run("secret", "set", "local", SECRET, stdin="a~B8Q.made-up-0123456789\n")
-    assert done.code == 0, done.err
-    assert "a~B8Q" not in done.out + done.err
-    assert f"{SECRET} of" not in user.run("verify", "local").out
-    shown = user.run("secret", "get", "local", SECRET, "--reveal").out
-    assert shown.strip() == "a~B8Q.made-up-0123456789"
-    deploy(user)
+    put_in(user, SECRET, "variables")
+    deployed(user)
     assert user.run("plan", "local", "--detailed-exitcode").code == 0
 
     s3.put_object(Bucket=bucket, Key="prompts/2026-11-28/one.json", Body=b"{}")

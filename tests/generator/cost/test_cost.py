@@ -127,7 +127,7 @@ def test_llm_proxy_low_by_hand() -> None:
         "customer key": 1.00,
         "log ingestion": 5 * 0.50,
         "log storage": 5 * 14 / (365 / 12) * 0.03,
-        "alarm": 12 * 0.10,
+        "alarm": 13 * 0.10,
         "scaling alarms": 2 * 2 * 0.10,
         "image storage": 5 * 0.10,
         "bucket storage": 1 * 0.023,
@@ -330,7 +330,7 @@ def test_a_second_nat_gateway_a_reader_and_a_standby_cost_more() -> None:
     dearer = {section: written({**base, section: keys}).monthly_usd for section, keys in more.items()}
 
     assert dearer["network"] - plain.monthly_usd == pytest.approx(
-        0.045 * HOURS + 0.005 * HOURS - 0.10, abs=0.01
+        0.045 * HOURS + 0.005 * HOURS + 0.10 - 0.10, abs=0.01
     )
     assert dearer["database"] - plain.monthly_usd == pytest.approx(0.5 * 0.12 * HOURS, abs=0.01)
     assert dearer["cache"] - plain.monthly_usd == pytest.approx(0.016 * HOURS + 5 * 0.10, abs=0.01)

@@ -187,7 +187,7 @@ def test_a_cost_is_one_line_and_the_largest_differences() -> None:
 
     lines = report.plan_text(one_plan(PlanCost(100, 128, differences))).splitlines()
 
-    assert lines[1:] == [
+    assert lines[3:] == [
         "cost: $100.00 -> $128.00 a month (+$28.00)",
         *(f"  alb/A{n} alarm: $0.00 -> ${7 - n}.00" for n in range(5)),
         "  and 2 smaller differences",
@@ -210,7 +210,7 @@ def test_a_cost_is_one_line_and_the_largest_differences() -> None:
     ],
 )
 def test_a_first_deployment_and_a_last_one_are_no_lists_of_differences(cost: PlanCost, line: str) -> None:
-    assert report.plan_text(one_plan(cost)).splitlines()[1:-1] == [line]
+    assert report.plan_text(one_plan(cost)).splitlines()[3:-1] == [line]
 
 
 def test_markdown_has_the_cost_row_by_row_and_nothing_where_nobody_estimated() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.provisioning import Provisioned
+from sandbox.services.hosted_zones import EXAMPLE
 from tests.sandbox.provision.provision_case import ARN, Case, first, tags_of
 from tests.sandbox.provision_world import World
 
@@ -133,15 +134,22 @@ def acl_of(world: World, made: Provisioned) -> Any:
 
 
 def record_read(world: World, made: Provisioned) -> Any:
-    records = world.api("route53").list_resource_record_sets(HostedZoneId="Z0123456789ABC")[
-        "ResourceRecordSets"
-    ]
+    records = world.api("route53").list_resource_record_sets(HostedZoneId=EXAMPLE[1])["ResourceRecordSets"]
     return next(each["AliasTarget"]["DNSName"] for each in records if each["Name"] == f"{made.physical_id}.")
+
+
+def certificate_properties(zone: str) -> dict[str, Any]:
+    option = {"DomainName": "llm.example.com", "HostedZoneId": zone}
+    return {
+        "DomainName": "llm.example.com",
+        "ValidationMethod": "DNS",
+        "DomainValidationOptions": [option],
+    }
 
 
 def record_properties(target: str) -> dict[str, Any]:
     alias = {"DNSName": target, "HostedZoneId": "Z35SXDOTRQ7X7K"}
-    return {"HostedZoneId": "Z0123456789ABC", "Name": "llm.example.com", "Type": "A", "AliasTarget": alias}
+    return {"HostedZoneId": EXAMPLE[1], "Name": "llm.example.com", "Type": "A", "AliasTarget": alias}
 
 
 def group_read(world: World, made: Provisioned) -> Any:
@@ -414,7 +422,7 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "CertificateManager::Certificate",
-        lambda w: {"DomainName": "llm.example.com", "ValidationMethod": "DNS"},
+        lambda w: certificate_properties(EXAMPLE[1]),
         lambda w, m: w.api("acm").describe_certificate(CertificateArn=m.physical_id)["Certificate"][
             "DomainName"
         ],

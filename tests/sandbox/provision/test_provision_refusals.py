@@ -119,6 +119,13 @@ def test_what_fails_half_way_leaves_nothing(world: World) -> None:
     assert "half" not in [role["RoleName"] for role in world.api("iam").list_roles()["Roles"]]
 
 
+def test_the_name_of_a_secret_that_is_scheduled_for_deletion_is_taken_in_other_words(world: World) -> None:
+    world.make("SecretsManager::Secret", Name="going", SecretString="{}")
+    world.api("secretsmanager").delete_secret(SecretId="going")
+    with pytest.raises(ProvisionError, match=r"name is already scheduled for deletion\. .*InvalidRequest"):
+        world.make("SecretsManager::Secret", Name="going", SecretString="{}")
+
+
 def test_a_type_that_cloudformation_does_not_have_is_refused(world: World) -> None:
     with pytest.raises(ProvisionError, match=r"Unrecognized resource types: \[AWS::Nope::Thing\]"):
         world.make("Nope::Thing")

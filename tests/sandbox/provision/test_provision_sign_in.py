@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from sandbox.provisioning import ProvisionError
-from tests.sandbox.provision_world import World
+from sandbox.rehearsal import certificates
+from tests.sandbox.provision_world import REGION, World
 
 LOGIN = "https://login.example.com"
 HOW = {
@@ -27,7 +28,7 @@ def world() -> World:
 def listener(world: World) -> str:
     """Return an HTTPS listener beside the world's own, which speaks HTTP."""
     balancer = world.make("ElasticLoadBalancingV2::LoadBalancer", Name="doors", Subnets=world.subnets)
-    arn = world.api("acm").request_certificate(DomainName="llm.example.com")["CertificateArn"]
+    arn = certificates.make(world.services, "llm.example.com", REGION, "")
     answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
     return world.make(
         "ElasticLoadBalancingV2::Listener",

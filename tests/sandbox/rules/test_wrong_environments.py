@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from sandbox.server import Sandbox
-from tests.sandbox.sandbox_account import client
+from tests.sandbox.sandbox_account import client, services
 
 CHANGE_SET = "change set"
 
@@ -41,6 +41,8 @@ class Wrong:
     """Resources that are new, too."""
     set: Mapping[str, Any] = field(default_factory=dict)
     """Dotted path in the properties -> value; None takes it out."""
+    quotas: Mapping[str, float] = field(default_factory=dict)
+    """Quotas of the account meanwhile."""
 
 
 CASES = [
@@ -57,7 +59,12 @@ def test_a_wrong_environment_is_refused_in_aws_s_words(wrong: Wrong, account: Sa
     for path, value in wrong.set.items():
         _put(resource["Properties"], path.split("."), value)
 
-    assert wrong.says in " ".join(_deployed(account, name, template, wrong).split())
+    quotas = services(account).quotas
+    for one, value in wrong.quotas.items():
+        quotas.set(one, value)
+    said = _deployed(account, name, template, wrong)
+    quotas.clear()
+    assert wrong.says in " ".join(said.split())
     stack = aws.describe_stacks(StackName=name)["Stacks"][0]
     assert stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 

@@ -263,6 +263,30 @@ def test_patterns_are_as_long_as_the_firewall_takes_them(system: str) -> None:
     assert patterns([]) == []
 
 
+def test_production_lists_its_routes_to_nobody_in_any_spelling() -> None:
+    found = firewall(DOMAIN, **PRODUCTION)
+    refused = ("/routes", "/routes/", "/%72outes", "//routes", "/ui/../routes")
+    served = ("/v1/models", "/routes_of_mine", "/v1/routes", "/router", "/health", "/ui/")
+
+    assert [one for one in refused if not found.blocks("RouteList", Request(path=one))] == []
+    assert [one for one in served if found.blocks("RouteList", Request(path=one))] == []
+
+
+@pytest.mark.parametrize(
+    ("alb", "system", "more"),
+    [
+        (WAF, "litellm", {}),
+        (DOMAIN | {"admin_cidrs": OFFICE}, "litellm", PRODUCTION),
+        (DOMAIN, "llm-proxy", PRODUCTION),
+    ],
+    ids=["development", "closed with the rest of the administration", "a system without such a list"],
+)
+def test_no_rule_is_paid_for_where_there_is_nothing_to_close(
+    alb: dict[str, Any], system: str, more: dict[str, Any]
+) -> None:
+    assert "RouteList" not in firewall(alb, system, **more).rules
+
+
 # What does not go together
 
 

@@ -196,6 +196,20 @@ def test_the_plan_role_may_do_what_looking_asks_for(
     assert not allowed(every_stack, plan_role), "outputs and parameters of other teams' stacks"
 
 
+@pytest.mark.parametrize("role", ["DeployRole", "PlanRole"])
+def test_both_roles_read_where_notifications_go_and_no_other_path(role: str) -> None:
+    """A SecureString under AWS's own key, whose policy lets whoever may read the parameter decrypt it."""
+    documents = documents_of(build(world("local")), role)
+    names = ("local-litellm/slack-webhook", "other/slack-webhook")
+
+    assert [
+        allowed(
+            Request("ssm:GetParameter", f"arn:{PARTITION}:ssm:{REGION}:{ACCOUNT}:parameter/{name}"), documents
+        )
+        for name in names
+    ] == [True, False]
+
+
 def test_verifying_asks_the_plan_role_for_nothing_else_but_what_stands_in_secrets(commands: Heard) -> None:
     plan_role = documents_of(build(world("local")), "PlanRole")
 

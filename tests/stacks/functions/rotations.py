@@ -99,12 +99,14 @@ class Scissors:
         """Return a client whose calls are counted."""
         return _Counted(self, real)
 
-    def connect(self, login: Login, *, tls: bool, lock_milliseconds: int) -> Connection:
+    def connect(self, login: Login, *, tls: bool, authority: str, lock_milliseconds: int) -> Connection:
         """Connect, and count the statements."""
         made: list[Connection] = []
 
         def connecting() -> Connection:
-            made.append(postgres.connect(login, tls=tls, lock_milliseconds=lock_milliseconds))
+            made.append(
+                postgres.connect(login, tls=tls, authority=authority, lock_milliseconds=lock_milliseconds)
+            )
             return made[0]
 
         try:

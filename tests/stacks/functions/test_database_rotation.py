@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from stacks import authorities
 from stacks.functions import database
 from stacks.functions.errors import RotationError
 from stacks.functions.logins import LOCK
@@ -628,6 +629,38 @@ def test_a_server_without_tls_is_refused_unless_the_environment_says_so(
         world.rotate()
 
     assert world.secret.value()["username"] == f"{world.name}_1"
+
+
+def test_a_server_that_its_authority_vouches_for_is_verified(world: World, postgres: Server) -> None:
+    world.environment["DATABASE_CERTIFICATE"] = postgres.certificate
+
+    world.rotate()
+
+    assert works(world.url)
+
+
+@pytest.mark.parametrize(
+    ("authority", "host", "why"),
+    [
+        (authorities.by_region()["us-east-1"], "127.0.0.1", "self-signed certificate"),
+        ("the server's", "localhost", "Hostname mismatch"),
+    ],
+    ids=["another authority", "another name"],
+)
+def test_a_server_that_is_not_the_database_gets_no_password(
+    world: World, postgres: Server, authority: str, host: str, why: str
+) -> None:
+    own = authority == "the server's"
+    world.environment["DATABASE_CERTIFICATE"] = postgres.certificate if own else authority
+    world.secret.put(world.secret.value() | {"host": host})
+    before = postgres.log.count("connection authorized")
+
+    with pytest.raises(
+        RotationError, match=f"{host}:{postgres.port}: its certificate is not verified.*{why}"
+    ):
+        world.rotate()
+
+    assert postgres.log.count("connection authorized") == before
 
 
 def test_a_database_that_cannot_be_reached_is_named(world: World) -> None:

@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 
+from stacks import security
 from stacks.environment import parse_settings
 from stacks.network import build
 from stacks.wiring import Stack
 from tests.stacks.finders import exports, only, properties, resources, template
 
+ALARM = "AWS::CloudWatch::Alarm"
+CLOSED = (
+    "network: {nat_gateways: 0}, service: {providers: [bedrock], bedrock_models: [amazon.nova-lite-v1:0]}"
+)
 NOWHERE = "icmp 252-86 255.255.255.255/32"
 PRODUCTION = "tier: production, alb: {domain_name: llm.example.com, hosted_zone_id: Z0123456789ABCDEFGHIJ}"
 EXISTING = """network: {existing_vpc: {
@@ -374,3 +379,25 @@ def test_the_ids_of_an_existing_vpc_are_exported_as_they_are() -> None:
         "dev-litellm-network-PrivateSubnet2Id": "subnet-00000000000000012",
     }
     assert properties(built(EXISTING), "RdsSecurityGroup")["VpcId"] == "vpc-0123456789abcdef0"
+
+
+def test_a_nat_gateway_that_refuses_connections_is_told_of_by_the_environments_topic() -> None:
+    two = "network: {nat_gateways: 2}"
+    found = {name: one["Properties"] for name, one in resources(built(two), ALARM).items()}
+    settings = parse_settings(f"{{system: litellm, environment: dev, {two}}}", Path("dev.yaml"))
+    topic = properties(security.build(settings), "AlarmTopic")["TopicName"]
+
+    assert [one["Dimensions"] for one in found.values()] == [
+        [{"Name": "NatGatewayId", "Value": {"Ref": f"NatGateway{number}"}}] for number in (1, 2)
+    ]
+    assert {(one["Namespace"], one["MetricName"], one["Threshold"]) for one in found.values()} == {
+        ("AWS/NATGateway", "ErrorPortAllocation", 0)
+    }
+    for one in found.values():
+        (action,) = one["AlarmActions"]
+        assert action["Fn::Sub"].endswith(f":sns:${{AWS::Region}}:${{AWS::AccountId}}:{topic}")
+
+
+@pytest.mark.parametrize("where", [EXISTING, CLOSED])
+def test_without_a_gateway_of_its_own_a_network_has_no_alarm(where: str) -> None:
+    assert resources(built(where), ALARM) == {}

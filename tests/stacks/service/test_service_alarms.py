@@ -11,7 +11,7 @@ import yaml
 
 from generator.render import render
 from sandbox.server import Sandbox
-from stacks import database, security, service
+from stacks import database, network, security, service
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from tests.command import User
@@ -240,6 +240,7 @@ def test_production_of_every_system_is_told_of_refused_requests(system: str) -> 
 def test_each_alarm_names_its_row_on_the_page_for_the_night() -> None:
     stacks = [
         service.build(settings(ALL)),
+        network.build(settings(ALL)),
         database.build(settings(ALL, cache={"enabled": True, "nodes": 2})),
     ]
     found = {

@@ -5,10 +5,12 @@ Without a database: its database client needs engines that PyPI does not have. W
 is tested against a stand-in that behaves as LiteLLM documents.
 """
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -16,7 +18,15 @@ import yaml
 from stacks.environment import load, parse_settings
 from stacks.settings import Settings
 from tests.places import ROOT
-from tests.stacks.systems.running_litellm import BALANCER, MASTER_KEY, Proxy, free_port, running
+from tests.stacks.systems.running_litellm import (
+    BALANCER,
+    MASTER_KEY,
+    PROGRAM,
+    Proxy,
+    container_of,
+    free_port,
+    running,
+)
 
 pytestmark = pytest.mark.litellm
 
@@ -24,6 +34,11 @@ MOCK = {
     "model_name": "mock",
     "litellm_params": {"model": "openai/mock", "api_key": "made-up", "mock_response": "hello there"},
 }
+URL = """
+from litellm.proxy.db.db_url_settings import translate_libpq_ssl_params
+from litellm.proxy.utils import construct_database_url_from_env_vars
+print(translate_libpq_ssl_params(construct_database_url_from_env_vars()))
+"""
 PUBLIC = {"Host": "llm.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
 """What the load balancer adds to a request that came over TLS."""
 
@@ -121,6 +136,29 @@ def test_it_writes_nowhere_but_into_the_folder_in_memory(proxy: Proxy) -> None:
 
 def _files(folder: Path) -> Iterator[Path]:
     return (one for one in folder.rglob("*") if one.is_file())
+
+
+def test_the_database_is_verified_by_what_the_containers_are_told() -> None:
+    """LiteLLM's own words for Prisma, which reads one certificate from a file, and checks chain and name."""
+    container = container_of(load(ROOT / "environments" / "prod.yaml"))
+    told = {one["Name"]: one["Value"] for one in container["Environment"]}
+    said = {"DATABASE_HOST": "db.example.com", "DATABASE_NAME": "litellm", "DATABASE_USERNAME": "one"}
+    file = {"DATABASE_SSLROOTCERT": told["DATABASE_SSLROOTCERT"]}
+
+    done = subprocess.run(
+        [PROGRAM.with_name("python"), "-c", URL],
+        env=said | file | {"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    query = parse_qs(urlsplit(done.stdout.split()[-1]).query)
+    assert query == {
+        "sslmode": ["require"],
+        "sslcert": [told["DATABASE_SSLROOTCERT"]],
+        "sslaccept": ["strict"],
+    }
 
 
 def test_a_start_takes_a_fraction_of_the_memory(proxy: Proxy) -> None:

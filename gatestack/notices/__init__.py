@@ -1,0 +1,1 @@
+"""What commands tell the webhooks of `deployment.notify`."""

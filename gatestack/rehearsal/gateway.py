@@ -1,0 +1,117 @@
+"""What `local start --gateway` runs: LiteLLM itself, in an environment of its own, installed once."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import click
+
+from gatestack.rehearsal.programs import IMAGES
+from gatestack.sandbox_here import SandboxRefused
+from sandbox.gateway import Program, write_programs
+from sandbox.gateway.tasks.addresses import there_are
+from sandbox.state import made
+
+LOCK = Path(__file__).parent / "litellm.txt"
+"""The release of the image, and all that it needs, with their hashes."""
+_FOLDER = "gateway"
+_DISK = "1.1 GB"
+"""What an environment with it takes on a disk; measured on Linux on 2026-11-28."""
+_STDERR = 2
+"""The descriptor: stdout holds the endpoint alone."""
+_MINUTES = 60
+"""After which an installation is given up."""
+_LACKS = "the sandbox runs LiteLLM without its database: the engines of its database client are not on PyPI"
+_CLONE = Path(__file__).parents[2] / ".venv-litellm"
+"""What `make test-litellm` and `make gateway` set up in a clone."""
+
+
+def prepared(state: Path) -> Path:
+    """
+    Return the gateway's folder below the sandbox's state folder, with the programs in it.
+
+    Raises:
+        SandboxRefused: this machine has no addresses for tasks, or LiteLLM cannot be installed.
+
+    """
+    if not there_are():
+        raise SandboxRefused(
+            "each task needs an address of its own, and this machine answers for no other than 127.0.0.1, as "
+            "macOS does: use --gateway on Linux, or in a container of it"
+        )
+    made(state)
+    folder = state / _FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    write_programs(folder, dict.fromkeys(IMAGES, _program(_environment(folder))))
+    return folder
+
+
+def _program(environment: Path) -> Program:
+    """Return LiteLLM in *environment*: one worker, as each takes the memory of a whole task."""
+    return Program(
+        (str(environment / "bin" / "litellm"),),
+        host="--host",
+        without=("DATABASE_",),
+        options={"--num_workers": "1"},
+        variables={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},  # it asks GitHub otherwise
+        lacks=_LACKS,
+    )
+
+
+def _environment(folder: Path) -> Path:
+    """Return an environment with LiteLLM: the clone's, the one that is there, or a new one."""
+    if (_CLONE / ".ready").exists() and (_CLONE / "bin" / "litellm").exists():
+        return _CLONE
+    lock = LOCK.read_bytes()
+    wanted = folder / f"litellm-{sha256(lock).hexdigest()[:12]}"
+    if not (wanted / "bin" / "litellm").exists():
+        for old in folder.glob("litellm-*"):
+            shutil.rmtree(old, ignore_errors=True)
+        _install(wanted, lock.decode())
+    return wanted
+
+
+def _install(wanted: Path, lock: str) -> None:
+    release = re.search(r"^litellm==(\S+)", lock, re.MULTILINE)
+    version = f" {release[1]}" if release else ""
+    click.echo(f"installing LiteLLM{version} into {wanted}, once: {_DISK}, a few minutes ...", err=True)
+    beside = wanted.with_name("installing")
+    shutil.rmtree(beside, ignore_errors=True)
+    pip: list[str | Path] = [
+        beside / "bin" / "python",
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+        "install",
+    ]
+    steps: tuple[list[str | Path], ...] = (
+        [sys.executable, "-m", "venv", beside],
+        [*pip, "--require-hashes", "--only-binary", ":all:", "--requirement", LOCK],
+    )
+    for step in steps:
+        try:
+            subprocess.run(  # noqa: S603 - Python and pip
+                step, check=True, stdin=subprocess.DEVNULL, stdout=_STDERR, timeout=60 * _MINUTES
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise SandboxRefused(
+                f"LiteLLM cannot be installed ({type(error).__name__}; pip's own words are above): see to "
+                "pip's index, then `gatestack local start --gateway`"
+            ) from error
+    _move(beside, wanted)
+
+
+def _move(beside: Path, wanted: Path) -> None:
+    """Put the environment in its place; scripts name the Python of where it was made."""
+    beside.rename(wanted)
+    for script in (wanted / "bin").iterdir():
+        if script.is_file() and not script.is_symlink():
+            content = script.read_bytes()
+            script.write_bytes(content.replace(bytes(beside), bytes(wanted)))

@@ -1,0 +1,1 @@
+"""Rules of others over finished templates: cfn-guard's and checkov's, by their own programs."""

@@ -1,0 +1,63 @@
+"""
+The sandbox that runs what it is asked to run: tasks, load balancers, databases.
+
+Loaded only where a sandbox was started with it. Which program an image has is told (`programs.json` in the
+folder), never guessed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+_PROGRAMS = "programs.json"
+
+
+@dataclass(frozen=True)
+class Program:
+    """What an image's entry point is on this machine."""
+
+    command: tuple[str, ...]
+    """The program, which takes a container's command behind it."""
+    host: str = ""
+    """Its option for the address that it listens at; empty: its task's address is given by other means."""
+    without: tuple[str, ...] = ()
+    """Beginnings of names of variables that it does not get: it cannot use here what they lead to."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Options of its command that have this value here, whatever the command says."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What it gets beside the container's own."""
+    lacks: str = ""
+    """What it cannot do here, one sentence, which stands in its log."""
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """That what is in the sandbox runs, and with what."""
+
+    folder: Path
+    """Where what runs keeps its files, closed to other users."""
+    programs: Mapping[str, Program] = field(default_factory=dict)
+    """By image: a repository without tag and digest, like ``ghcr.io/owner/name``."""
+    postgres: tuple[Path, ...] = ()
+    """Folders to look for PostgreSQL's programs in, before this Python's packages and the PATH."""
+
+    @classmethod
+    def read(cls, folder: Path) -> Gateway:
+        """Return the one whose programs are told in *folder*; raises OSError, ValueError."""
+        given = json.loads((folder / _PROGRAMS).read_text(encoding="utf-8"))
+        return cls(folder, {image: _program(one) for image, one in given.items()})
+
+
+def write_programs(folder: Path, programs: Mapping[str, Program]) -> None:
+    """Tell in *folder*, which is made, which programs there are."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / _PROGRAMS).write_text(json.dumps({image: asdict(one) for image, one in programs.items()}))
+
+
+def _program(given: Mapping[str, Any]) -> Program:
+    tuples = {name: tuple(given[name]) for name in ("command", "without")}
+    return Program(**{**given, **tuples})

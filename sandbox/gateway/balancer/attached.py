@@ -1,0 +1,14 @@
+"""The seam between the data plane and the services: what `local start --gateway` loads."""
+
+from __future__ import annotations
+
+from sandbox.gateway import Gateway
+from sandbox.gateway.balancer.front import Front
+from sandbox.services.services import Services
+
+
+def attach(services: Services, gateway: Gateway) -> Front:
+    """Have the load balancers of *services* answer on loopback."""
+    front = Front(services, gateway.folder)
+    services.stand_before(front)
+    return front

@@ -1,0 +1,33 @@
+"""The sandbox's clock as health checks and draining see it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+USUAL = 60.0
+"""Virtual seconds in a real one, of a sandbox that is asked for nothing else."""
+
+
+class Pace:
+    """
+    Goes as the sandbox's clock does, and at its usual speed while that stands still, as a test's may.
+
+    Targets are processes: they get ready, and are waited for, whether or not somebody moves the clock.
+    """
+
+    def __init__(self, virtual: Callable[[], float], real: Callable[[], float] = time.monotonic) -> None:
+        """*virtual* is the sandbox's clock, *real* the machine's."""
+        self._virtual, self._real = virtual, real
+        self._lock = threading.Lock()
+        self._last, self._seen, self._ahead = virtual(), real(), 0.0
+
+    def now(self) -> float:
+        """Return virtual seconds; to be asked often, since it sees only that nothing moved in between."""
+        virtual, real = self._virtual(), self._real()
+        with self._lock:
+            if virtual == self._last:
+                self._ahead += (real - self._seen) * USUAL
+            self._last, self._seen = virtual, real
+            return virtual + self._ahead

@@ -1,0 +1,179 @@
+"""
+The targets of all groups: which there are, how they are, which is next, which still answers somebody.
+
+Source: User Guide for Application Load Balancers, "Target groups for your Application Load Balancers",
+"Deregistration delay": a target that is deregistered gets no new request and drains; it is shown so until the
+delay is over. "Health checks": where no target is healthy, all get requests. What is registered and not yet
+checked gets none as long as another one is healthy.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sandbox.gateway.balancer import health
+from sandbox.gateway.balancer.health import Failure, Health
+from sandbox.gateway.balancer.view import Check, Group
+
+Address = tuple[str, int]
+_STARTS = 90.0
+"""Real seconds at most that a new target has on AWS, too, before its failed checks count."""
+
+
+@dataclass(eq=False)
+class Target:
+    """One registration of an address with a group."""
+
+    group: str
+    address: Address
+    check: Check
+    used: bool
+    health: Health = health.REGISTERING
+    due: float = 0.0
+    """Virtual time of the next check; 0 for at once."""
+    checking: bool = False
+    in_flight: int = 0
+    ready_by: float = 0.0
+    """Real time until which a new target is not unhealthy: processes start no faster here."""
+    drains: _Drains | None = None
+
+
+@dataclass(frozen=True)
+class _Drains:
+    """Until when a deregistered target is there: by both clocks where requests are in flight."""
+
+    virtual: float
+    real: float
+
+
+@dataclass
+class _Members:
+    registered: dict[Address, Target] = field(default_factory=dict)
+    draining: list[Target] = field(default_factory=list)
+    turn: Iterator[int] = field(default_factory=itertools.count)
+
+
+class Targets:
+    """Asked by the threads that answer API calls and by the one that serves: each call is short."""
+
+    def __init__(self, now: Callable[[], float], real: Callable[[], float] = time.monotonic) -> None:
+        """*now* gives virtual time, *real* that of the processes."""
+        self._now = now
+        self._real = real
+        self._lock = threading.Lock()
+        self._groups: dict[str, _Members] = {}
+
+    def clear(self) -> None:
+        """Forget them all."""
+        with self._lock:
+            self._groups.clear()
+
+    def sync(self, groups: Iterable[Group], region: str) -> list[Address]:
+        """Learn what is registered in the groups of *region* by now; return what has been deregistered."""
+        gone: list[Address] = []
+        with self._lock:
+            there = {one.arn: one for one in groups}
+            for arn in [one for one in self._groups if f":{region}:" in one and one not in there]:
+                gone += self._groups.pop(arn).registered
+            for arn, group in there.items():
+                gone += self._sync(self._groups.setdefault(arn, _Members()), group)
+        return gone
+
+    def _sync(self, members: _Members, group: Group) -> list[Address]:
+        wanted = set(group.targets)
+        gone = [address for address in members.registered if address not in wanted]
+        for address in gone:
+            target = members.registered.pop(address)
+            if target.used:
+                target.drains = _Drains(self._now() + group.delay, self._real() + group.delay)
+                target.health = health.DRAINING
+                members.draining.append(target)
+        for address in group.targets:
+            new = address not in members.registered
+            target = members.registered.setdefault(
+                address, Target(group.arn, address, group.check, group.used)
+            )
+            if group.used and (new or not target.used):
+                target.health, target.due = health.REGISTERING, 0.0
+                target.ready_by = self._real() + min(group.check.interval * group.check.unhealthy, _STARTS)
+            target.check, target.used = group.check, group.used
+        return gone
+
+    def described(self, arn: str) -> list[tuple[Target, Health]]:
+        """Return the targets of a group that are registered or drain, with what is told of each."""
+        with self._lock:
+            members = self._members(arn)
+            shown = [(one, self._told(one)) for one in members.registered.values()]
+            again = members.registered.keys()
+            return shown + [(one, one.health) for one in members.draining if one.address not in again]
+
+    def _told(self, target: Target) -> Health:
+        if not target.used:
+            return health.NOT_IN_USE
+        return target.health if target.check.enabled else health.HEALTHY
+
+    @contextmanager
+    def next(self, arn: str) -> Iterator[Target | None]:
+        """Give the target whose turn it is, and count a request in flight to it; None where there is none."""
+        with self._lock:
+            members = self._members(arn)
+            there = list(members.registered.values())
+            well = [one for one in there if self._told(one).state == "healthy"] or there
+            target = well[next(members.turn) % len(well)] if well else None
+            if target is not None:
+                target.in_flight += 1
+        try:
+            yield target
+        finally:
+            if target is not None:
+                with self._lock:
+                    target.in_flight -= 1
+
+    def due(self) -> list[Target]:
+        """Return the targets to check now; each is one's to check until `checked` is called."""
+        now = self._now()
+        with self._lock:
+            every = [one for members in self._groups.values() for one in members.registered.values()]
+            found = [one for one in every if one.used and not one.checking and one.due <= now]
+            for one in [one for one in found if one.check.enabled]:
+                one.checking, one.due = True, now + one.check.interval
+                if one.health == health.REGISTERING:
+                    one.health = health.CHECKING
+            return [one for one in found if one.checking]
+
+    def checked(self, target: Target, failure: Failure | None) -> None:
+        """Note how a check ended."""
+        with self._lock:
+            target.checking = False
+            if target.drains is not None:
+                return
+            told = health.after(target.health, failure, target.check)
+            early = target.health.state == "initial" and self._real() < target.ready_by
+            target.health = health.CHECKING if early and told.state == "unhealthy" else told
+
+    def any_used(self) -> bool:
+        """Whether a target is there that may have to be checked."""
+        with self._lock:
+            return any(one.used for members in self._groups.values() for one in members.registered.values())
+
+    def _members(self, arn: str) -> _Members:
+        members = self._groups.get(arn) or _Members()
+        members.draining = [one for one in members.draining if self._drains(one)]
+        return members
+
+    def _drains(self, target: Target) -> bool:
+        """
+        Whether a deregistered target is still there.
+
+        The sandbox's clock is fast, and processes are not: where requests are in flight, the delay is of real
+        seconds.
+        """
+        if target.drains is None:
+            return False
+        busy = target.in_flight > 0 and self._real() < target.drains.real
+        return busy or self._now() < target.drains.virtual

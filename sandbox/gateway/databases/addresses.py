@@ -1,0 +1,106 @@
+"""
+Loopback addresses of their own for databases, so that each has the port that it was asked to have.
+
+All of 127.0.0.0/8 is this machine on Linux (RFC 1122, 3.2.1.3); where an address besides 127.0.0.1 is none,
+as on a Mac, there is one database a port. moto makes its endpoints of names; here they become what is
+listened on.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.gateway.databases.errors import DatabaseError
+
+_ATTEMPTS = 5
+_FIRST, _LAST = 64, 126
+"""Of the second number of an address: the first 64 are where programs have theirs by habit."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """One database: a DB instance of its own, or a cluster."""
+
+    account: str
+    region: str
+    kind: str
+    """``instance`` or ``cluster``."""
+    name: str
+
+
+_PLACES: dict[Key, str] = {}
+"""Of this process, as moto's state is."""
+
+
+def free(port: int) -> str:
+    """
+    Return an address at which nobody listens on *port*.
+
+    Raises:
+        DatabaseError: another program has the port at all of them, or nobody may take it.
+
+    """
+    why = ""
+    for address in _candidates():
+        with socket.socket() as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                one.bind((address, port))
+            except OSError as error:
+                why = error.strerror or ""
+            else:
+                return address
+    raise DatabaseError(
+        f"port {port} cannot be listened on at any loopback address of this machine ({why}): end the program "
+        "that listens on it, or ask for another Port"
+    )
+
+
+def lead(key: Key, address: str | None) -> None:
+    """Have the endpoint of *key* be *address*; None: moto's name again."""
+    if address is None:
+        _PLACES.pop(key, None)
+    else:
+        _connect()
+        _PLACES[key] = address
+
+
+def _candidates() -> Iterator[str]:
+    chosen = random.SystemRandom()
+    for _ in range(_ATTEMPTS):
+        yield f"127.{chosen.randint(_FIRST, _LAST)}.{chosen.randint(0, 255)}.{chosen.randint(1, 254)}"
+    yield "127.0.0.1"
+
+
+def _connect() -> None:
+    """Have moto's models give the addresses; once a process."""
+    from moto.rds.models import DBCluster, DBInstance  # noqa: PLC0415 - 0.1 s that only a database pays
+
+    if hasattr(DBInstance, "sandbox_endpoints"):
+        return
+    _replace(DBInstance, "address", _of_instance)
+    _replace(DBCluster, "endpoint", _of_cluster)
+    _replace(DBCluster, "reader_endpoint", _of_cluster)
+    setattr(DBInstance, "sandbox_endpoints", True)  # noqa: B010 - mypy takes no assignment to a foreign class
+
+
+def _replace(model: Any, name: str, place: Any) -> None:
+    beneath = getattr(model, name).fget
+    setattr(model, name, property(lambda one: place(one) or beneath(one)))
+
+
+def _of_instance(instance: Any) -> str | None:
+    """An instance of Aurora is where its cluster is: one server stands for all."""
+    if instance.db_cluster_identifier:
+        return _PLACES.get(
+            Key(instance.account_id, instance.region, "cluster", instance.db_cluster_identifier)
+        )
+    return _PLACES.get(Key(instance.account_id, instance.region, "instance", instance.db_instance_identifier))
+
+
+def _of_cluster(cluster: Any) -> str | None:
+    return _PLACES.get(Key(cluster.account_id, cluster.region, "cluster", cluster.db_cluster_identifier))

@@ -1,0 +1,1 @@
+"""Tasks of ECS as processes of this machine."""

@@ -1,0 +1,60 @@
+"""
+Loopback addresses, one for each task, as each has one of its own in a VPC.
+
+Linux answers for all of 127.0.0.0/8. macOS answers for 127.0.0.1 alone, unless it is told of others: there
+the gateway is refused before anything starts.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import threading
+from collections.abc import Iterable
+
+_FIRST, _LAST = 1, 254
+_PROBE = "127.64.0.1"
+
+
+def there_are() -> bool:
+    """Whether this machine answers for more than 127.0.0.1."""
+    return _free(_PROBE, 0)
+
+
+class Addresses:
+    """The addresses of one sandbox; those of two sandboxes seldom meet, and are tried first."""
+
+    def __init__(self) -> None:
+        number = os.getpid()
+        self._prefix = f"127.{64 + number // 250 % 64}.{number % 250 + 1}"
+        self._next = _FIRST
+        self._lock = threading.Lock()
+        self._taken: set[str] = set()
+
+    def take(self, ports: Iterable[int]) -> str:
+        """Return an address at which nothing listens on *ports*; raises OSError where none is left."""
+        wanted = list(ports)
+        with self._lock:
+            for _ in range(_FIRST, _LAST + 1):
+                address = f"{self._prefix}.{self._next}"
+                self._next = self._next % _LAST + 1
+                if address not in self._taken and all(_free(address, port) for port in wanted):
+                    self._taken.add(address)
+                    return address
+        raise OSError(errno.EADDRNOTAVAIL, "no address is left for a task")
+
+    def give_back(self, address: str) -> None:
+        """Let another have the address."""
+        with self._lock:
+            self._taken.discard(address)
+
+
+def _free(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True

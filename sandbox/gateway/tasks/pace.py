@@ -1,0 +1,33 @@
+"""
+How the sandbox's faster clock meets processes, which are no faster than they are.
+
+A pause between two looks is as short as the sandbox's clock makes it. What a process is given to get ready
+in, and to end in, is never less than it would have on AWS or `PATIENCE`, whichever is shorter: a start that
+takes twenty seconds here is not twenty minutes late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+PATIENCE = 90.0
+"""Real seconds."""
+_SHORTEST = 0.25
+"""Real seconds between two looks at a process."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Real seconds for those of the sandbox's clock."""
+
+    speed: Callable[[], float]
+    """Sandbox seconds in a real one."""
+
+    def pause(self, seconds: float) -> float:
+        """Return how long to wait where AWS waits *seconds*."""
+        return max(seconds / self.speed(), min(seconds, _SHORTEST))
+
+    def patience(self, seconds: float) -> float:
+        """Return what a process has where it has *seconds* on AWS."""
+        return max(seconds / self.speed(), min(seconds, PATIENCE))

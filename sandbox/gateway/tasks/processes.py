@@ -1,0 +1,116 @@
+"""Processes of this machine that end with the sandbox, and what they print."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from sandbox.gateway.tasks import reaper
+
+_GONE_SECONDS = 5.0
+"""Real seconds within which what was killed is gone."""
+_SIGNALLED = 128
+"""A container that a signal ends has this and the signal's number as exit code."""
+
+
+class Reaper:
+    """The one process that kills the others when this one is gone; started with the first of them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def began(self, group: int) -> None:
+        """Have the process group ended with the sandbox."""
+        self._tell(f"+{group}\n")
+
+    def ended(self, group: int) -> None:
+        """Leave the process group alone: its number may be another's soon."""
+        self._tell(f"-{group}\n")
+
+    def close(self) -> None:
+        """Have everything ended that is left."""
+        with self._lock:
+            if self._process is not None:
+                self._process.communicate()
+            self._process = None
+
+    def _tell(self, line: str) -> None:
+        with self._lock:
+            if self._process is None:
+                self._process = subprocess.Popen(  # noqa: S603 - this Python, our own file
+                    [sys.executable, "-S", "-E", str(Path(reaper.__file__))],
+                    stdin=subprocess.PIPE,
+                    start_new_session=True,
+                    text=True,
+                )
+            if self._process.stdin is not None:
+                self._process.stdin.write(line)
+                self._process.stdin.flush()
+
+
+class Process:
+    """One process under way, in a group of its own."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        variables: Mapping[str, str],
+        folder: Path,
+        printed: Callable[[str], None],
+        reaper_: Reaper,
+    ) -> None:
+        """Start it; each line that it prints is *printed*. Raises OSError."""
+        self._reaper = reaper_
+        self._process = subprocess.Popen(  # noqa: S603 - what the account's owner deploys
+            command,
+            cwd=folder,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+        reaper_.began(self._process.pid)
+        self._code: int | None = None
+        self._reader = threading.Thread(target=self._read, args=(printed,), daemon=True)
+        self._reader.start()
+
+    def exit_code(self) -> int | None:
+        """Return the exit code as a container has it; None while it runs."""
+        if self._code is None and (code := self._process.poll()) is not None:
+            self.kill()  # what it has left behind
+            self._reader.join(1)
+            self._reaper.ended(self._process.pid)
+            self._code = code if code >= 0 else _SIGNALLED - code
+        return self._code
+
+    def terminate(self) -> None:
+        """Send SIGTERM, to the process alone, as a container's first gets it."""
+        with suppress(OSError):
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """Send SIGKILL to the group."""
+        with suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def end(self) -> None:
+        """Send SIGKILL to the group, and wait until it is gone."""
+        self.kill()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GONE_SECONDS)
+        self.exit_code()
+
+    def _read(self, printed: Callable[[str], None]) -> None:
+        if self._process.stdout is not None:
+            for line in self._process.stdout:
+                printed(line.rstrip("\n"))

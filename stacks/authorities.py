@@ -1,0 +1,43 @@
+"""
+Who signs the certificates of RDS's databases, region by region: `authorities.pem`, a dated table. Pure.
+
+Each region has roots of its own, which no trust store of a system knows (Amazon RDS User Guide, "Using
+SSL/TLS to encrypt a connection to a DB instance or cluster"). `IDENTIFIER` is named in the templates, so a
+client needs one certificate, and a renewal under the same root changes nothing for it.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+IDENTIFIER: Final = "rds-ca-rsa2048-g1"
+"""RDS's default since 2024; its certificates are renewed by RDS without a restart of PostgreSQL."""
+
+FILE: Final = Path(__file__).parent / "authorities.pem"
+_ENTRY: Final = r"^([a-z0-9-]+)\n(-----BEGIN CERTIFICATE-----\n.*?-----END CERTIFICATE-----)$"
+
+
+@cache
+def by_region() -> Mapping[str, str]:
+    """Return region -> certificate (PEM) of the authority that signs for databases there."""
+    return dict(re.findall(_ENTRY, FILE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL))
+
+
+def common_name(pem: str) -> str:
+    """
+    Return whose certificate *pem* is.
+
+    Raises:
+        ssl.SSLError: it is no certificate of an authority.
+
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=pem)
+    (found,) = context.get_ca_certs()
+    subject: Any = found["subject"]  # sets of pairs, as Python's ssl has them
+    return next(str(value) for part in subject for name, value in part if name == "commonName")

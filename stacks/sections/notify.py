@@ -1,0 +1,23 @@
+"""`deployment.notify`: who is told of a deployment, besides whoever watches it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stacks.checking.fields import shape
+from stacks.sections import Section
+
+Occasion = Literal["begin", "approval", "failure", "drift", "success"]
+
+
+class Notify(Section):
+    """One webhook, and what it is told."""
+
+    where: Literal["slack", "teams", "webhook"]
+    """Whose form the message has; webhook: JSON for a program of your own."""
+    secret: Annotated[str, shape(r"[A-Za-z0-9_.-]{1,100}", "a name: letters, digits, _ . -")]
+    """Name of the SSM parameter (SecureString) with the webhook's URL, below /ENVIRONMENT-SYSTEM/."""
+    events: Annotated[tuple[Occasion, ...], Field(strict=False)] = ("approval", "failure", "drift")
+    """begin and success of a deployment; approval: a saved plan waits for it; failure; drift."""
