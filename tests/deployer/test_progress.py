@@ -14,6 +14,7 @@ from deployer.progress import (
     ResourceEvent,
     RunStarted,
     StackDecided,
+    StackExpected,
     StackFinished,
     StackResult,
     StackStarted,
@@ -124,7 +125,7 @@ def test_a_bar_counts_a_stacks_resources_and_names_the_current_one() -> None:
         said("Rule", "CREATE_IN_PROGRESS"),
     ]
 
-    assert re.search(r" 1/2 +0:00:00 +CREATE_IN_PROGRESS Rule", last(screen(*going), "alb"))
+    assert re.search(r" 1/2 +0:00:00 +Rule CREATE_IN_PROGRESS", last(screen(*going), "alb"))
     assert "0/4" in last(screen(*going), "network")
 
 
@@ -155,6 +156,13 @@ def test_the_rest_is_what_is_left_of_the_usual_time() -> None:
 
     assert re.search(r" 0/2 +0:00:00 +~10 min", last(screen(STARTED, started), "alb"))
     assert "~" not in last(screen(STARTED, started, finished()), "alb")
+
+
+def test_the_rest_is_corrected_by_what_the_same_took_before() -> None:
+    going = [STARTED, StackStarted("alb", "update", 2, expected=630.0), StackExpected("alb", 1260.0)]
+
+    assert re.search(r" 0/2 +0:00:00 +~21 min", last(screen(*going), "alb"))
+    assert lines(*going) == []
 
 
 def test_a_deployment_in_several_passes_keeps_one_bar_a_stack() -> None:

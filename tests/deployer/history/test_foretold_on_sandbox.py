@@ -1,4 +1,4 @@
-"""A run tells how long a stack takes by what the same took before; the sandbox's events say it, no call more."""
+"""A run tells how long a stack takes by what the same took before, as the stack's events say."""
 
 from __future__ import annotations
 
