@@ -1,7 +1,12 @@
-"""The trace that `deploy` and `destroy` send: one, at the end, whatever it was; it changes no exit code."""
+"""
+What commands tell of the past: the trace of a run, one, at its end; events since a moment.
+
+Whatever becomes of a trace, the exit code is the run's.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -113,7 +118,7 @@ def test_a_failure_is_an_error_with_its_first_cause_and_without_secrets(
 def test_a_refusal_before_anything_is_touched_is_a_trace_too(traced: Traced) -> None:
     user, collector = traced
     with (user.folder / "environments" / "local.yaml").open("a") as file:
-        file.write("\ndatabase:\n  port: 5544\n")
+        file.write("\ndatabase:\n  engine: aurora-postgresql\n")
     done = user.run("deploy", "local", "--yes")
 
     assert done.code == 4, done.err
@@ -121,6 +126,23 @@ def test_a_refusal_before_anything_is_touched_is_a_trace_too(traced: Traced) -> 
     assert root["status"]["code"] == 2
     assert "--allow-replace" in root["status"]["message"]
     assert attributes(root)["process.exit.code"] == "4"
+
+
+def test_a_run_that_aws_refuses_is_a_trace_with_its_reason(traced: Traced, account: Sandbox) -> None:
+    user, collector = traced
+    refusal = {
+        "kind": "refused",
+        "action": "DescribeStacks",
+        "code": "AccessDenied",
+        "message": "not authorized",
+    }
+    account.faults.add({"calls": [refusal]})
+    done = user.run("deploy", "local", "--yes")
+
+    assert done.code != 0
+    (root,) = collector.spans
+    assert root["status"]["code"] == 2
+    assert "not authorized" in root["status"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -151,3 +173,24 @@ def test_a_disabled_sdk_sends_nothing(traced: Traced) -> None:
 
     assert quiet.run("deploy", "local", "--yes").code == 0
     assert collector.got == []
+
+
+def test_the_command_takes_a_moment_for_one_stack_or_all(deployed: User) -> None:
+    whole = json.loads(deployed.run("events", "local", "--format", "json").out)["events"]
+    since = whole[len(whole) // 2]["time"]
+    done = deployed.run("events", "local", "--since", since, "--format", "json")
+
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["events"] == [one for one in whole if one["time"] >= since]
+    alb = deployed.run("events", "local", "--stack", "alb", "--since", since)
+    stacks = [one["stack"] for one in whole if one["time"] >= since]
+    assert len(alb.out.splitlines()) == max(stacks.count("alb"), 1)
+    page = deployed.run("events", "local", "--since", "2999-01-01", "--format", "html")
+    assert "CloudFormation has no events of local" in page.out
+
+
+def test_a_moment_that_is_none_is_refused_before_anything_is_asked(deployed: User) -> None:
+    done = deployed.run("events", "local", "--since", "yesterday")
+
+    assert (done.code, done.out) == (2, "")
+    assert "'yesterday' is neither a time before now (30s, 30m, 2h, 3d, 1w)" in done.err
