@@ -111,8 +111,11 @@ def traced(environment: Environment, goal: str) -> Iterator[Run]:
         raise
     finally:
         if run.result or failure:
-            root = _root(environment, goal, run.result, failure, recorder.records(), began)
-            _send(root, environment, where)
+            try:
+                root = _root(environment, goal, run.result, failure, recorder.records(), began)
+                _send(root, environment, where)
+            except Exception as error:  # noqa: BLE001 - whatever a trace comes to, the run came to its own end
+                telling.warning(f"no trace was sent: {type(error).__name__} while it was made")
 
 
 def _settings(refuse: Callable[[str], None]) -> Settings | None:
