@@ -11,6 +11,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "graph",
         "cost",
         "lint",
+        "policy",
         "preflight",
         "status",
         "outputs",
@@ -83,6 +84,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "lint": (
         "gatestack lint dev",
         "gatestack lint dev --only network",
+        "gatestack lint dev --format sarif > lint.sarif  # for code scanning",
     ),
     "local": (
         "gatestack local start                   # as deploy local does",
@@ -99,6 +101,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "gatestack plan dev --format markdown            # for a pull request",
         "gatestack plan dev --drift --detailed-exitcode  # 3 when there are changes",
     ),
+    "policy": (
+        "gatestack policy dev                              # deployment.policy",
+        "gatestack policy dev --format junit > policy.xml  # for a pipeline",
+    ),
     "preflight": (
         "gatestack preflight prod",
         "gatestack preflight prod --format json",
@@ -111,7 +117,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "gatestack rotate dev database",
         "gatestack rotate dev master-key",
     ),
-    "schema": ("gatestack schema > environment.schema.json",),
+    "schema": (
+        "gatestack schema > environment.schema.json",
+        "gatestack schema --of plan > plan.schema.json",
+    ),
     "secret": (
         "gatestack secret list dev",
         "gatestack secret set dev OPENAI_API_KEY               # asks for the value",
