@@ -145,6 +145,15 @@ def test_a_run_that_aws_refuses_is_a_trace_with_its_reason(traced: Traced, accou
     assert "not authorized" in root["status"]["message"]
 
 
+def test_a_destruction_that_is_refused_is_a_trace_of_its_own_name(traced: Traced) -> None:
+    user, collector = traced
+    done = user.run("destroy", "local", "--only", "network", "--yes")
+
+    assert done.code != 0
+    root = collector.spans[0]
+    assert (root["name"], root["status"]["code"]) == ("gatestack destroy", 2)
+
+
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
