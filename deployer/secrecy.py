@@ -84,7 +84,7 @@ def _hidden_detail(detail: PropertyChange) -> PropertyChange:
     # which variable an element of a list of names and values is, a path into it does not say
     nameless = path[-1:] == ["Value"] and "Environment" in path
     secret = names or nameless
-    known = frozenset(_leaves(detail.before))
+    known = None if detail.before in (None, "null") else frozenset(_leaves(detail.before))
     before = None if detail.before is None else _shown(detail.before, secret=secret, known=known)
     after = None if detail.after is None else _shown(detail.after, secret=secret, known=known)
     return replace(detail, before=before, after=after)
@@ -103,8 +103,8 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _shown(text: str, *, secret: bool, known: Collection[Any]) -> str:
-    """Return *text* as it is shown; *known*: the single values before the change."""
+def _shown(text: str, *, secret: bool, known: Collection[Any] | None) -> str:
+    """Return *text* as it is shown; *known*: the single values before the change, None where none was."""
     if text.startswith("{{changeSet:"):
         return text
     structure = _parsed(text)
@@ -123,7 +123,7 @@ def _parsed(text: str) -> Any:
         return None
 
 
-def _masked(value: Any, *, secret: bool, known: Collection[Any]) -> Any:
+def _masked(value: Any, *, secret: bool, known: Collection[Any] | None) -> Any:
     if isinstance(value, dict):
         judged = {other: names_a_secret(value[name]) for name, other in PAIRS if _pairs(value, name, other)}
         names = {name for name, other in PAIRS if _pairs(value, name, other)}
@@ -135,7 +135,7 @@ def _masked(value: Any, *, secret: bool, known: Collection[Any]) -> Any:
         }
     if isinstance(value, list):
         return [_masked(each, secret=secret, known=known) for each in value]
-    hides = HIDDEN if value in known else ANOTHER
+    hides = HIDDEN if known is None or value in known else ANOTHER
     if not isinstance(value, str):
         return hides if secret and value is not None else value
     inner = _parsed(value)

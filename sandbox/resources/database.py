@@ -237,7 +237,8 @@ def _create_cluster(call: Call) -> Provisioned:
     snapshot = call.properties.get("SnapshotIdentifier")
     require.snapshot(call, snapshot, "DBClusterSnapshot")
     _begin_from(call, "cluster", name, snapshot)
-    ours = snapshot in call.services.backend("rds", call.request.region).cluster_snapshots
+    kept = call.services.backend("rds", call.request.region).cluster_snapshots
+    ours = bool(snapshot) and snapshot in kept
     made = call.apply(
         "rds",
         "restore_db_cluster_from_snapshot" if ours else "create_db_cluster",

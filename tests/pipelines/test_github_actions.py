@@ -307,7 +307,7 @@ def test_main_plans_waits_for_approval_deploys_that_plan_and_then_has_nothing_to
     assert done["plan"].outputs == {"changes": "yes"}
     assert runner.entered == ["dev"]
     assert "5 stacks deployed" in done["deploy"].log
-    assert "gatestack verify" not in done["deploy"].log
+    assert "exec gatestack verify" not in done["deploy"].log
 
     with machine(tmp_path / "2", sandbox) as (runner, _, _):
         again = runner.run(workflow("infrastructure"))

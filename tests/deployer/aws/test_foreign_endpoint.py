@@ -1,7 +1,7 @@
 """An endpoint that has CloudFormation and no other service: gatestack does without the rest, and says so."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,9 @@ class Nothing:
 
     def duration(self, type_name: str, /) -> float:
         return 1.0
+
+    def awaits(self, request: Request, current: Provisioned, told: Callable[[str | None], None]) -> bool:
+        return False
 
     def resolve(self, reference: str) -> str:
         return "resolved"

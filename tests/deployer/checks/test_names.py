@@ -34,6 +34,7 @@ NO_NAMES = {
     "AWS::EC2::VPCEndpoint.ServiceName": "of AWS's service",
     "AWS::IAM::Policy.PolicyName": "of one role",
     "AWS::RDS::DBCluster.DatabaseName": "inside the server",
+    "AWS::RDS::DBInstance.CACertificateIdentifier": "of an authority of AWS's",
     "AWS::RDS::DBInstance.DBName": "inside the server",
     "AWS::Route53::RecordSet.Name": "the hosted zone's records are looked at (deployer.checks.domain)",
 }

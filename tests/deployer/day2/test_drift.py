@@ -113,7 +113,7 @@ def test_a_change_by_hand_is_told_property_by_property_and_a_secret_is_not(world
         "    /Size: 90 -> 120",
         "dev-two: drifted",
         f"  ~ B ({THING})",
-        "    /Password: (hidden) -> (hidden)",
+        "    /Password: (hidden) -> (hidden, another value)",
         "dev: 2 of 2 stacks drifted, 2 resources",
     ]
     assert json.loads(drift_json(found))["stacks"][0]["resources"][0] == {

@@ -61,7 +61,7 @@ def test_a_row_says_who_moves_it_and_where_that_is_written() -> None:
 
 
 UNSAID = {
-    "AWS::RDS::DBInstance": {"AvailabilityZone", "CACertificateIdentifier", "Iops", "StorageThroughput"},
+    "AWS::RDS::DBInstance": {"AvailabilityZone", "Iops", "StorageThroughput"},
     "AWS::RDS::DBCluster": {"AvailabilityZones", "AllocatedStorage", "Iops"},
     "AWS::ElastiCache::ReplicationGroup": {"PreferredCacheClusterAZs", "PrimaryClusterId"},
 }

@@ -314,6 +314,7 @@ def test_a_disk_that_rds_has_grown_is_no_drift_never_shrunk_and_grows_on_as_the_
     assert size(account) == 40
 
 
+@pytest.mark.deep  # of the disk that has grown
 def test_a_bound_below_the_disk_is_refused_before_anything_is_touched(account: World) -> None:
     before = operation(account)
 
