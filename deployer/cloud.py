@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from deployer.checks.delegation import Delegation
@@ -65,8 +66,14 @@ class Cloud(Protocol):
     def change_set_failures(self, change_set_id: str) -> tuple[str, ...]:
         """Return what validation found wrong with a change set; empty where the endpoint cannot tell."""
 
-    def events(self, stack_id: str, after: str | None = None) -> tuple[StackEvent, ...]:
-        """Return the events of a stack, oldest first, those up to and with the id *after* left out."""
+    def events(
+        self, stack_id: str, after: str | None = None, since: datetime | None = None
+    ) -> tuple[StackEvent, ...]:
+        """
+        Return the events of a stack, oldest first, those up to and with the id *after* left out.
+
+        *since*: also those before that moment, and what is older is not read.
+        """
 
     def resources(self, stack_id: str) -> tuple[Resource, ...]:
         """Return a stack's resources."""

@@ -1,9 +1,11 @@
-"""How long an operation on a stack will probably take: what its slowest resource usually does. Pure."""
+"""How long an operation on a stack will probably take: as its past says, else what is usual. Pure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+
+from deployer.history.durations import NOTHING, Past, Touched
 
 SERVICE = "AWS::ECS::Service"
 USUAL_SECONDS: Mapping[str, float] = {
@@ -32,19 +34,32 @@ For the deletion of a function in a VPC: Lambda takes its network interfaces dow
 FUNCTION_SECONDS = 1800.0
 
 
-def seconds(types: Iterable[str], template: str = "{}", *, removal: bool = False) -> float:
+def seconds(touched: Collection[Touched], template: str = "{}", past: Past = NOTHING) -> float:
     """
-    Return the seconds that an operation on resources of *types* usually takes; none need none.
+    Return the seconds that an operation on a stack probably takes that does *touched* to its resources.
 
-    Where a service of *template* changes, what its deployment waits by plan counts too; on *removal* what
-    its functions in a VPC take.
+    What the stack's *past* tells counts: the last operation that did the same to the same resources; else for
+    each resource how long the same took before, and where it was never done what its type usually takes.
+    Without a past, nothing to do takes no time. Where a service of *template* changes, what its deployment
+    waits by plan counts too; where a function in a VPC is deleted, what Lambda takes for that.
     """
-    kinds = list(types)
-    usual = [USUAL_SECONDS.get(type_, 0.0) for type_ in kinds]
-    if removal and in_vpc(template):
-        usual.append(FUNCTION_SECONDS)
-    planned = _planned(template) if SERVICE in kinds and not removal else 0.0
-    return OTHER_SECONDS + planned + max(usual) if usual else 0.0
+    whole = past.whole(touched)
+    if whole is not None or not touched:
+        return whole or 0.0
+    functions = in_vpc(template) if any(one.verb == "delete" for one in touched) else ()
+    each = [_of(one, template, past, functions) for one in touched]
+    around = OTHER_SECONDS if past.around is None else min(past.around, OTHER_SECONDS)
+    return around + max(each)
+
+
+def _of(one: Touched, template: str, past: Past, functions: Collection[str]) -> float:
+    known = past.of(one)
+    if known is not None:
+        return known
+    if one.verb == "delete" and one.logical_id in functions:
+        return FUNCTION_SECONDS
+    planned = _planned(template) if one.type == SERVICE and one.verb != "delete" else 0.0
+    return USUAL_SECONDS.get(one.type, 0.0) + planned
 
 
 def in_vpc(template: str) -> tuple[str, ...]:

@@ -42,6 +42,8 @@ class StackPlan:
     """What the changes allow that was not allowed before."""
     files: tuple[FileChange, ...] = ()
     """Files that other ones take the place of."""
+    seconds: float = 0.0
+    """How long the stack will take: as the same took before, else as is usual."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Plan:
     """Logical ids of ``--allow-replace`` that it was made with."""
     only: tuple[str, ...] = ()
     """Short names of ``--only``; empty: all stacks."""
+    seconds: float = 0.0
+    """How long the stacks on the longest path will take together."""
 
     @property
     def called(self) -> str:

@@ -164,6 +164,15 @@ class StackStarted:
 
 
 @dataclass(frozen=True)
+class StackExpected:
+    """How long the operation on a stack will take, by what its events tell of those before."""
+
+    stack: str
+    seconds: float
+    """From its beginning to its end."""
+
+
+@dataclass(frozen=True)
 class ResourceEvent:
     """CloudFormation said something about a resource, or about the stack itself."""
 
@@ -226,6 +235,7 @@ Event = (
     RunStarted
     | StackDecided
     | StackStarted
+    | StackExpected
     | ResourceEvent
     | Waiting
     | StackFinished

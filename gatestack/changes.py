@@ -23,6 +23,7 @@ from gatestack.options import Options
 from gatestack.progress import owed, shown
 from gatestack.sandbox_here import what_runs
 from gatestack.signals import host
+from gatestack.tracing.told import traced, wanted
 from generator.manifest import Manifest
 
 YES = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
@@ -64,7 +65,7 @@ def run_options(environment: Environment, options: Options, only: Collection[str
     return RunOptions(
         only=frozenset(only),
         poll_interval=interval,
-        show_events=not options.quiet,
+        show_events=not options.quiet or wanted(),
         env=options.called(env),
         push="gatestack local provide image {image}" if options.sandbox else "",
     )
@@ -81,10 +82,14 @@ def executed(
     file: str = "",
 ) -> Result:
     """Deploy *manifest*, as *reviewed* where it was, and show it; *file*: where that plan was read from."""
-    with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
+    with (
+        traced(environment, "deploy") as run,
+        shown(options, speed=speed(environment, options)) as tell,
+        host(run.through(tell)) as here,
+    ):
         if reviewed is None:
-            return deploy_stacks(manifest, cloud, chosen, here)
-        return deploy_plan(manifest, reviewed, cloud, chosen, here, file=file)
+            return run.ended(deploy_stacks(manifest, cloud, chosen, here))
+        return run.ended(deploy_plan(manifest, reviewed, cloud, chosen, here, file=file))
 
 
 def ended(result: Result, style: str, known: Known | None = None) -> int:

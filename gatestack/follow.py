@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import click
 
@@ -20,9 +21,14 @@ from gatestack.signals import host
 
 
 def follow(
-    environment: Environment, stacks: Mapping[str, str], cloud: Cloud, options: Options, style: str
+    environment: Environment,
+    stacks: Mapping[str, str],
+    cloud: Cloud,
+    options: Options,
+    style: str,
+    since: datetime | None = None,
 ) -> int:
-    """Print the events of *stacks* until interrupted, or unread; JSON: an object a line."""
+    """Print the events of *stacks*, from *since* on, until interrupted, or unread; JSON: an object a line."""
 
     def show(rows: Sequence[tuple[str, StackEvent]]) -> None:
         for stack, event in rows:
@@ -34,5 +40,6 @@ def follow(
             raise click.exceptions.Exit(0)
 
     with host(lambda _: None) as here:
-        follow_stacks(stacks, cloud, here, show, poll_interval=poll_interval(environment, options))
+        interval = poll_interval(environment, options)
+        follow_stacks(stacks, cloud, here, show, poll_interval=interval, since=since)
     return Interrupted.exit_code

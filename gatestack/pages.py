@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from deployer.cloud import Cloud
 from deployer.errors import CloudError
+from deployer.history.operations import Operation, last_run, operations
 from deployer.pages import html
-from deployer.pages.operations import Operation, last_run, operations
 from deployer.pages.plan_page import Made, plan_page
 from deployer.pages.run_page import Seen, run_page
 from deployer.plan import Plan

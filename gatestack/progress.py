@@ -22,6 +22,7 @@ from deployer.progress import (
     ResourceEvent,
     RunStarted,
     StackDecided,
+    StackExpected,
     StackFinished,
     StackStarted,
     Stopping,
@@ -126,6 +127,8 @@ class Bars:
                     self._add(stack, event.resources.get(stack) or None)
             case StackStarted():
                 self._start(event)
+            case StackExpected():
+                self.progress.update(self._tasks[event.stack], expected=event.seconds / self._speed)
             case ResourceEvent():
                 self._resource(event)
             case StackFinished():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -173,8 +174,10 @@ class Reads(Edges):
         texts = [validation_failure(event) for page in pages for event in page.get("OperationEvents", ())]
         return tuple(text for text in texts if text)
 
-    def events(self, stack_id: str, after: str | None = None) -> tuple[StackEvent, ...]:
-        """Return the events since *after*, oldest first; AWS tells them newest first."""
+    def events(
+        self, stack_id: str, after: str | None = None, since: datetime | None = None
+    ) -> tuple[StackEvent, ...]:
+        """Return the events behind *after* and *since*, oldest first; AWS tells them newest first."""
         found: list[StackEvent] = []
         for page in self._pages("describe_stack_events", StackName=stack_id):
             events = [stack_event(event) for event in page["StackEvents"]]
@@ -183,7 +186,9 @@ class Reads(Edges):
                 found += events[: ids.index(after)]
                 break
             found += events
-        unique = {event.id: event for event in found}
+            if since and events and events[-1].time < since:
+                break
+        unique = {event.id: event for event in found if since is None or event.time >= since}
         return tuple(reversed(unique.values()))
 
     def resources(self, stack_id: str) -> tuple[Resource, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from deployer.changes.contents import with_contents
+from deployer.changes.expectation import with_expectation
 from deployer.changes.export_gate import Survey, foreseen
 from deployer.changes.export_impact import Refusal
 from deployer.changes.migrations import foretold_migrations
@@ -62,6 +63,7 @@ def plan(manifest: Manifest, cloud: Cloud, options: Options, host: Host, *, keep
     check_zones(found, cloud)
     found, taken = _with_names(found, cloud, options, told.append)
     made = _Preview(found, cloud, options, host, keep=keep).plan()
+    made = with_expectation(made, found.manifest, found.graph, cloud)
     made = replace(made, stacks=tuple(_named_problems(one, taken) for one in made.stacks))
     warnings = tuple(event.text for event in told if isinstance(event, Notice))
     refusal = names_taken(manifest.environment, taken, fresh=options.fresh)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 
 from deployer.causes import operation
 from deployer.cloud import Cloud
@@ -27,8 +28,10 @@ def going(stack: StackState | None) -> bool:
 class Follower:
     """The new events of stacks."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, since: datetime | None = None) -> None:
+        """*since*: what was before is not read."""
         self._cloud = cloud
+        self._since = since
         self._last: dict[str, str | None] = {}
         self._marks: dict[str, tuple[str, ...]] = {}
         self._read_at: dict[str, float] = {}
@@ -39,13 +42,16 @@ class Follower:
         """
         Take up a stack; of its *past* only the operation that goes on is told, else its newest one.
 
+        Where a moment was named, everything since then is told.
+
         Raises:
             CloudError: its events cannot be read.
 
         """
-        found = self._cloud.events(stack.id)
+        found = self._cloud.events(stack.id, None, self._since)
         self._note(stack, found, now)
         fresh = operation(found) if going(stack) or not past else ()
+        fresh = found if self._since else fresh
         self.events[stack.id] = list(fresh)
         return fresh
 
@@ -54,7 +60,7 @@ class Follower:
         if not self._due(stack, now):
             return ()
         try:
-            found = self._cloud.events(stack.id, self._last.get(stack.id))
+            found = self._cloud.events(stack.id, self._last.get(stack.id), self._since)
         except NotAllowed:
             raise
         except CloudError:
@@ -81,18 +87,20 @@ def follow(
     show: Callable[[Sequence[tuple[str, StackEvent]]], None],
     *,
     poll_interval: float | None,
+    since: datetime | None = None,
 ) -> None:
     """
     Give *show* the events of the stacks *names* (short name -> CloudFormation's name) until a signal comes.
 
-    What is told first is what an operation that goes on has done so far; what was over before is not told.
+    What is told first is what an operation that goes on has done so far; what was over before is not told,
+    unless it was *since* that moment.
 
     Raises:
         LostSight: the login is over, or AWS has not answered for a long time.
         CloudError: AWS could not be asked at all.
 
     """
-    follower, interval = Follower(cloud), PollingInterval(poll_interval, host.clock())
+    follower, interval = Follower(cloud, since), PollingInterval(poll_interval, host.clock())
     ids: dict[str, str] = {}
     sight, first = host.clock(), True
     while not host.stop():

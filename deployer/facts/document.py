@@ -25,6 +25,7 @@ def plan_json(facts: PlanFacts) -> str:
             "environment": facts.environment,
             "data_at_risk": [_risk(one) for one in facts.risks],
             "consent": facts.consent or None,
+            "expected_seconds": round(facts.seconds),
             "interruptions": [_interruption(one) for one in facts.interruptions],
             "stacks": [_stack(one) for one in facts.stacks],
             "cost": _cost(facts.cost),
@@ -76,6 +77,7 @@ def _stack(one: StackFacts) -> dict[str, Any]:
         "exact": one.plan.exact,
         "reason": one.plan.reason,
         "problems": list(one.plan.problems),
+        "expected_seconds": round(one.plan.seconds),
         "what": "resources" if one.changes else one.what,
         "changes": [_change(fact) for fact in one.changes],
     }

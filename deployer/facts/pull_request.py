@@ -14,6 +14,7 @@ from deployer.facts.texts import (
     dollars,
     interruption_line,
     risk_line,
+    time,
 )
 from deployer.plan import PlanCost
 from generator.escapes import markdown, markdown_code, visible
@@ -33,6 +34,7 @@ def plan_markdown(facts: PlanFacts) -> str:
             *(_first(facts) if facts.changes_anything else []),
             *_table(facts),
             "",
+            *([f"**Time**: {time(facts.seconds)}", ""] if facts.seconds else []),
             *_cost(facts.cost),
             *_list(
                 "Permissions that widen",

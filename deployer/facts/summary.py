@@ -140,6 +140,8 @@ class PlanFacts:
     """Stack and what would stop a deployment of it."""
     notices: tuple[str, ...]
     cost: PlanCost | None
+    seconds: float
+    """How long a deployment will take; 0 where nothing changes."""
 
     @property
     def changes_anything(self) -> bool:
@@ -170,6 +172,7 @@ def facts(plan: Plan) -> PlanFacts:
         tuple((stack.name, problem) for stack in plan.stacks for problem in stack.problems),
         plan.notices,
         plan.cost,
+        plan.seconds,
     )
 
 

@@ -107,7 +107,13 @@ def total(facts: PlanFacts) -> str:
     if not changing:
         return f"{facts.environment}: nothing changes"
     what = counted([one.change for stack in changing for one in stack.changes]) or "outputs or tags only"
-    return f"{facts.environment}: {len(changing)} of {len(facts.stacks)} stacks change, {what}"
+    how = f"{facts.environment}: {len(changing)} of {len(facts.stacks)} stacks change, {what}"
+    return f"{how}; {time(facts.seconds)}" if facts.seconds else how
+
+
+def time(seconds: float) -> str:
+    """Return how long a deployment will take, to the minute: in AWS, whose clock the sandbox outruns."""
+    return f"about {max(round(seconds / 60), 1)} min in AWS"
 
 
 def change_lines(fact: ChangeFact) -> list[str]:

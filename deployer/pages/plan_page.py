@@ -12,6 +12,7 @@ from datetime import datetime
 
 from deployer.facts.permissions import Widening
 from deployer.facts.summary import ChangeFact, Interruption, StackFacts, facts
+from deployer.facts.texts import time
 from deployer.facts.uploads import FileChange
 from deployer.pages.properties import PropertyView, property_view
 from deployer.pages.values import Kind, Part, TextLine
@@ -282,7 +283,8 @@ def _facts(plan: Plan, made: Made) -> tuple[tuple[str, str], ...]:
     only = (("Only", ", ".join(plan.only)),) if plan.only else ()
     known = (("Account", account),) if account else ()
     moment = f"{made.moment:%Y-%m-%d %H:%M:%S} {made.moment:%Z}".strip()
-    return (*known, ("Region", made.region), ("Made", moment), *only)
+    takes = (("Time", time(plan.seconds)),) if plan.seconds else ()
+    return (*known, ("Region", made.region), ("Made", moment), *only, *takes)
 
 
 def _counts(changes: Collection[ChangeView]) -> tuple[tuple[str, str, int], ...]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from deployer.causes import first_cause, readable
+from deployer.history.operations import Operation, Span, spans
 from deployer.pages.needs import resource_needs, reversed_needs, stack_needs
-from deployer.pages.operations import Operation, Span, spans
 from deployer.pages.run_view import (
     STATES,
     BarView,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from deployer import expected
 from deployer.day2.verification import Check
 from deployer.graph import Graph
+from deployer.history.durations import Touched
 from deployer.preflight.account import Identity
 from deployer.preflight.demand import Wanted
 
@@ -40,13 +41,14 @@ def session_check(identity: Identity, seconds: float, now: datetime) -> Check | 
 
 def expected_seconds(order: Graph, found: Sequence[Wanted]) -> float:
     """Return how long making *found* usually takes: stacks side by side, each after what it imports from."""
-    types: Mapping[str, list[str]] = {
-        name: [one.type for one in found if one.spec.name == name] for name in order.names
+    new = {
+        name: [Touched(one.logical_id, one.type, "create") for one in found if one.spec.name == name]
+        for name in order.names
     }
     ends: dict[str, float] = {}
     for name in order.names:
         begins = max((ends.get(before, 0.0) for before in order.needs[name]), default=0.0)
-        ends[name] = begins + expected.seconds(types[name])
+        ends[name] = begins + expected.seconds(new[name])
     return max(ends.values(), default=0.0)
 
 

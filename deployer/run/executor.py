@@ -23,6 +23,7 @@ from deployer.causes import first_cause, operation, stuck
 from deployer.changes.approval import differences as from_prediction
 from deployer.cloud import Cloud
 from deployer.errors import CloudError, DeployError, MovedOn, NotOffered, Protected
+from deployer.history.durations import Touched, of_changes, of_template
 from deployer.kept import kept, policies_of
 from deployer.observed import live
 from deployer.progress import Notice, StackStarted, Tell
@@ -175,10 +176,8 @@ class Executor:
         if kind == "IMPORT":
             what = ", ".join(map(str, work.to_import))
             self._tell(Notice(f"imported as an earlier destroy kept it: {what}", work.name))
-        types = _types(work) if action.kind == "CREATE" else [change.type for change in changes]
-        self._tell(
-            StackStarted(work.name, work.verb, len(types), expected.seconds(types, work.spec.template))
-        )
+        whole = resources_of(work.spec.template)
+        self._started(work, of_template(whole, "create") if action.kind == "CREATE" else of_changes(changes))
 
     def _tell_unreverted(self, work: Work) -> None:
         wanted = work.request is not None and work.request.revert_drift
@@ -255,12 +254,13 @@ class Executor:
         self._cloud.delete_stack(work.stack.id, token)
         work.forget_change_set()
         work.acted(now, deletes=work.history.deletes + 1)
-        types = _types(work)
-        self._tell(
-            StackStarted(
-                work.name, work.verb, len(types), expected.seconds(types, work.spec.template, removal=True)
-            )
-        )
+        self._started(work, of_template(resources_of(work.spec.template), "delete"))
+
+    def _started(self, work: Work, touched: tuple[Touched, ...]) -> None:
+        """Tell that AWS has begun; how long it took before is not known until its events are read."""
+        work.touched = touched
+        usual = expected.seconds(touched, work.spec.template)
+        self._tell(StackStarted(work.name, work.verb, len(touched), usual))
 
     def _never_whole(self, work: Work) -> bool:
         one = work.stack
@@ -291,7 +291,3 @@ class Executor:
             if bucket.physical_id and self._cloud.empty_bucket(bucket.physical_id) is None:
                 text = f"the bucket {bucket.physical_id} could not be emptied: this endpoint has no S3"
                 self._tell(Notice(text, work.name))
-
-
-def _types(work: Work) -> list[str]:
-    return [resource["Type"] for resource in resources_of(work.spec.template).values()]

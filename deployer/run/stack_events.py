@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
-from deployer import causes
+from deployer import causes, expected
 from deployer.checks.names import named
 from deployer.cloud import Cloud
 from deployer.errors import CloudError, LostSight, NotAllowed
+from deployer.history.durations import past
 from deployer.options import Host
-from deployer.progress import Cause, Notice, ResourceEvent
+from deployer.progress import Cause, Notice, ResourceEvent, StackExpected
 from deployer.run.concurrency import Workers
 from deployer.run.work import Work
-from deployer.states import StackState
+from deployer.states import StackEvent, StackState
 from deployer.statuses import Step, row
 
 SECONDS_BETWEEN = 1.0
@@ -109,6 +110,15 @@ class Watch:
         last = work.events[-1].id if work.events else None
         events = self._cloud.events(work.stack.id, last)
         fresh = causes.operation(events) if last is None else events
+        if self._shown and last is None and fresh:
+            self._foretell(work, events[: -len(fresh)])
         work.events.extend(fresh)
         for event in fresh if self._shown else ():
             self._host.tell(ResourceEvent(work.name, event))
+
+    def _foretell(self, work: Work, before: Sequence[StackEvent]) -> None:
+        """Correct how long the operation will take by what the stack's events tell of those *before*."""
+        if work.touched is None or not (known := past(before)).operations:
+            return
+        will = expected.seconds(work.touched, work.spec.template, known)
+        self._host.tell(StackExpected(work.name, will))

@@ -10,6 +10,7 @@ from typing import Any
 from deployer.actions import Wait
 from deployer.changes.approval import Approval
 from deployer.day2.drift_state import ResourceDrift
+from deployer.history.durations import Touched
 from deployer.kept import Kept
 from deployer.observed import Desired, History, Observed
 from deployer.options import Options
@@ -66,6 +67,8 @@ class Work:
     """What it waited for at the last look."""
     events: list[StackEvent] = field(default_factory=list)
     """Of the operation that goes on, oldest first."""
+    touched: tuple[Touched, ...] | None = None
+    """What this run's operation does to the resources; None where that is not known."""
     events_mark: tuple[str, ...] | None = None
     acted_mark: tuple[str, ...] | None = None
     acted_at: float = 0.0
@@ -219,7 +222,7 @@ class Work:
         self.history = replace(self.history, **done)
         self.acted_mark = self.stack.mark if self.stack else ()
         self.acted_at, self.looks, self.since = now, 0, now
-        self.events, self.events_mark, self.stuck = [], None, None
+        self.events, self.events_mark, self.stuck, self.touched = [], None, None, None
         self.trouble, self.service_since, self.service_asked = (), None, float("-inf")
 
     def told(self, found: ChangeSetState) -> bool:

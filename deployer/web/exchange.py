@@ -35,6 +35,10 @@ class Question:
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     document: Any = None
+    plain: bool = False
+    """Whether it may go over HTTP to other machines: it holds no secret."""
+    seconds: float = TIMEOUT_SECONDS
+    """How long a connection, or the next part of an answer, is waited for."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +68,16 @@ class _Stays(HTTPRedirectHandler):
         """Say that there is nothing to follow."""
 
 
-def allowed(url: str) -> bool:
-    """Whether requests may go to *url*: HTTPS, or a server on this machine."""
+def allowed(url: str, *, plain: bool = False) -> bool:
+    """Whether requests may go to *url*: HTTPS, or a server on this machine; *plain*: any server."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError:
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))
+    return bool(host) and (
+        parts.scheme == "https" or (parts.scheme == "http" and (plain or host in LOOPBACK))
+    )
 
 
 def ask_once(question: Question) -> Reply:
@@ -82,7 +88,7 @@ def ask_once(question: Question) -> Reply:
         ExchangeError: the address is not allowed, or no answer came.
 
     """
-    if not allowed(question.url):
+    if not allowed(question.url, plain=question.plain):
         raise ExchangeError("the address is neither https:// nor on this machine")
     body = None if question.document is None else json.dumps(question.document).encode()
     headers = {"User-Agent": "gatestack", "Accept": "application/json", **question.headers}
@@ -90,7 +96,7 @@ def ask_once(question: Question) -> Reply:
         headers["Content-Type"] = "application/json"
     request = Request(question.url, data=body, headers=headers, method=question.method)  # noqa: S310 - checked
     try:
-        with build_opener(_Stays).open(request, timeout=TIMEOUT_SECONDS) as response:
+        with build_opener(_Stays).open(request, timeout=question.seconds) as response:
             return _reply(response.status, response.read(MOST_BYTES), response.headers)
     except HTTPError as error:
         with error:

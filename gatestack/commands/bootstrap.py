@@ -21,6 +21,7 @@ from gatestack.changes import YES, executed, told
 from gatestack.ending.facts import ending
 from gatestack.environment import Environment, SettingsRefused, resolve
 from gatestack.options import ENV, FORMAT, Options
+from gatestack.tracing.told import wanted
 from generator.manifest import Manifest
 from stacks.checking.tasks.task_policy import boundary_advice
 from stacks.sections.pipelines import binds_to_approval
@@ -70,7 +71,7 @@ def bootstrap(
         _refuse_to_forget(manifest, cloud)
     command = f"gatestack bootstrap {shlex.quote(env)}"
     interval = poll_interval(environment, options)
-    chosen = RunOptions(poll_interval=interval, show_events=not options.quiet, command=command)
+    chosen = RunOptions(poll_interval=interval, show_events=not options.quiet or wanted(), command=command)
     try:
         plan = None if yes else review.agreed(_account(environment), manifest, cloud, options, chosen)
     except review.NothingToDo:

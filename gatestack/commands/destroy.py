@@ -18,6 +18,7 @@ from gatestack.environment import Environment, resolve
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.progress import shown
 from gatestack.signals import host
+from gatestack.tracing.told import traced
 
 
 @click.command()
@@ -48,8 +49,12 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
             for line in _list(going, manifest.region):
                 click.echo(line, err=True)
         _confirm_by_name(environment, only)
-    with shown(options, speed=speed(environment, options)) as tell, host(tell) as here:
-        result = destroy_stacks(manifest, cloud, chosen, here)
+    with (
+        traced(environment, "destroy") as run,
+        shown(options, speed=speed(environment, options)) as tell,
+        host(run.through(tell)) as here,
+    ):
+        result = run.ended(destroy_stacks(manifest, cloud, chosen, here))
     from gatestack.costing import with_kept_cost  # noqa: PLC0415 - what keeps nothing costs nothing
 
     return ended(with_kept_cost(result, manifest.region), style)

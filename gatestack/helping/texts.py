@@ -62,7 +62,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "events": (
         "gatestack events dev --stack database",
-        "gatestack events dev --follow",
+        "gatestack events dev --follow --since 30m",
         "gatestack events dev --format html > run.html",
     ),
     "generate": (

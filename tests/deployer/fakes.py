@@ -285,12 +285,15 @@ class FakeCloud:
         self._call("change_set_failures", change_set_id)
         return ("Topic: the property Nmae does not exist",)
 
-    def events(self, stack_id: str, after: str | None = None) -> tuple[StackEvent, ...]:
+    def events(
+        self, stack_id: str, after: str | None = None, since: datetime | None = None
+    ) -> tuple[StackEvent, ...]:
         self._call("events", stack_id)
         one = self.live[stack_id]
         self._settled(one)
         ids = [event.id for event in one.events]
-        return tuple(one.events[ids.index(after) + 1 if after in ids else 0 :])
+        found = one.events[ids.index(after) + 1 if after in ids else 0 :]
+        return tuple(event for event in found if since is None or event.time >= since)
 
     def resources(self, stack_id: str) -> tuple[Resource, ...]:
         self._call("resources", stack_id)

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from deployer.expected import seconds
 from deployer.progress import (
     Event,
     Notice,
     ResourceEvent,
     RunStarted,
     StackDecided,
+    StackExpected,
     StackFinished,
     StackResult,
     StackStarted,
@@ -158,14 +158,15 @@ def test_the_rest_is_what_is_left_of_the_usual_time() -> None:
     assert "~" not in last(screen(STARTED, started, finished()), "alb")
 
 
+def test_the_rest_is_corrected_by_what_the_same_took_before() -> None:
+    going = [STARTED, StackStarted("alb", "update", 2, expected=630.0), StackExpected("alb", 1260.0)]
+
+    assert re.search(r" 0/2 +0:00:00 +~21 min", last(screen(*going), "alb"))
+    assert lines(*going) == []
+
+
 def test_a_deployment_in_several_passes_keeps_one_bar_a_stack() -> None:
     shown = screen(STARTED, StackStarted("alb", "update", 2), finished(), STARTED, finished(action="none"))
 
     final = shown[shown.rindex("network") :]
     assert [line.split()[0] for line in final.splitlines() if line.strip()] == ["network", "alb"]
-
-
-def test_an_operation_takes_what_its_slowest_resource_does() -> None:
-    assert seconds(["AWS::SNS::Topic", "AWS::RDS::DBInstance", "AWS::KMS::Key"]) == 630.0
-    assert seconds(["AWS::SNS::Topic"]) == 30.0
-    assert seconds([]) == 0.0

@@ -11,6 +11,7 @@ from deployer.day2.drift_state import PropertyDrift, ResourceDrift
 from deployer.day2.shifted import GROUP, RULE, is_shifted, maybe
 from deployer.errors import DeployError
 from deployer.expected import SERVICE, seconds
+from deployer.history.durations import Touched
 from deployer.lookups import live_group
 from deployer.run.live_groups import LiveGroups
 from deployer.states import Resource
@@ -239,5 +240,6 @@ def test_what_is_expected_counts_the_minutes_that_a_deployment_waits_by_plan(
         {"Resources": {"S": {"Type": SERVICE, "Properties": {"DeploymentConfiguration": own}}}}
     )
 
-    assert seconds([SERVICE], template) == seconds([SERVICE]) + 60 * minutes
-    assert seconds(["AWS::SNS::Topic"], template) == seconds(["AWS::SNS::Topic"])
+    service, topic = Touched("S", SERVICE, "update"), Touched("T", "AWS::SNS::Topic", "update")
+    assert seconds([service], template) == seconds([service]) + 60 * minutes
+    assert seconds([topic], template) == seconds([topic])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from deployer.pages.operations import last_run, operations
+from deployer.history.operations import last_run, operations
 from deployer.pages.run_page import Seen, run_page
 from deployer.pages.run_view import RunPage
 from deployer.states import StackEvent

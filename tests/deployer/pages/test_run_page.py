@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from deployer.history.operations import last_run, operations, spans
 from deployer.pages.needs import resource_needs, reversed_needs, stack_needs
-from deployer.pages.operations import last_run, operations, spans
 from deployer.pages.run_page import Seen, run_page
 from tests.deployer.pages.run_events import BEGIN, OTHER, RUN, Story, created, failed_update, page_of
 

@@ -12,6 +12,7 @@ import pytest
 from deployer import expected
 from deployer.aws.account import connect
 from deployer.deploy import deploy, destroy
+from deployer.history.durations import Touched, Verb
 from deployer.interfaces import Interface, patience_minutes, told
 from deployer.options import Host, Options
 from deployer.progress import Event, Notice, Result, Waiting
@@ -22,6 +23,7 @@ from tests.command import KEY, LOGIN
 from tests.deployer.fakes import manifest, spec
 
 REGION = "eu-central-1"
+VERBS: tuple[Verb, Verb] = ("create", "delete")
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 ROLE = {
     "Version": "2012-10-17",
@@ -153,8 +155,10 @@ def test_a_function_that_takes_long_to_go_is_explained(world: World) -> None:
 def test_a_deletion_is_expected_to_take_as_long_as_lambda_does() -> None:
     template = WANTED.stacks[1].template
 
-    assert expected.seconds(["AWS::Lambda::Function"], template) == expected.OTHER_SECONDS
-    removal = expected.seconds(["AWS::Lambda::Function"], template, removal=True)
+    creation, removal = (
+        expected.seconds([Touched("Function", "AWS::Lambda::Function", verb)], template) for verb in VERBS
+    )
+    assert creation == expected.OTHER_SECONDS
     assert removal == expected.OTHER_SECONDS + expected.FUNCTION_SECONDS
 
 

@@ -1,0 +1,39 @@
+"""How long a plan's stacks will take, each and along the longest path; reads the events of what changes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from deployer import expected
+from deployer.cloud import Cloud
+from deployer.errors import CloudError
+from deployer.graph import Graph
+from deployer.history.durations import NOTHING, Past, of_changes, past
+from deployer.plan import Plan, StackPlan
+from generator.manifest import Manifest
+
+
+def with_expectation(plan: Plan, manifest: Manifest, order: Graph, cloud: Cloud) -> Plan:
+    """
+    Return *plan* with the seconds that its stacks will take; stacks that *order* keeps apart go side by side.
+
+    Where AWS does not tell a stack's events, what is usual counts: an expectation stops no plan.
+    """
+    templates = {spec.name: spec.template for spec in manifest.stacks}
+    stacks = tuple(replace(one, seconds=_seconds(one, templates[one.name], cloud)) for one in plan.stacks)
+    each, ends = {one.name: one.seconds for one in stacks}, dict[str, float]()
+    for name in order.names:
+        begins = max((ends.get(before, 0.0) for before in order.needs[name]), default=0.0)
+        ends[name] = begins + each.get(name, 0.0)
+    return replace(plan, stacks=stacks, seconds=max(ends.values(), default=0.0))
+
+
+def _seconds(one: StackPlan, template: str, cloud: Cloud) -> float:
+    if one.action == "none" or not one.changes:
+        return 0.0
+    known: Past = NOTHING
+    if one.stack is not None and one.action in {"update", "delete"}:
+        with suppress(CloudError):
+            known = past(cloud.events(one.stack.id))
+    return expected.seconds(of_changes(one.changes), template, known)
