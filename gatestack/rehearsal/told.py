@@ -53,14 +53,14 @@ def quotas(described: Sequence[Mapping[str, Any]], only: str | None = None) -> I
     """Yield a line for each quota that the sandbox's page `quotas` describes, or for that called *only*."""
     for one in described:
         if only is None or only.lower() in {one["name"], one["code"].lower()}:
-            default = "" if one["value"] == one["default"] else f" (AWS's default: {one['default']:g})"
+            default = "" if one["value"] == one["default"] else f" (default: {one['default']:g})"
             yield f"{one['name']:<22}{one['code']:<12}{one['value']:g}{default}"
 
 
 def _set(described: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
     for one in described:
         if one["value"] != one["default"]:
-            text = f"{one['name']} is {one['value']:g} (AWS's default: {one['default']:g})"
+            text = f"{one['name']} is {one['value']:g} (default: {one['default']:g})"
             yield Fault("quota", text)
 
 

@@ -1,5 +1,5 @@
 """
-Quotas of an account in a region, by AWS's codes, with the defaults of a new account. Data only.
+Quotas of an account in a region, by AWS's codes, with AWS's defaults but for vCPUs. Data only.
 
 Read on 2026-11-28. Codes, names, defaults: Service Quotas; the quota pages of the Amazon VPC User Guide, the
 User Guide for Application Load Balancers, the Amazon ECS Developer Guide, the Amazon RDS User Guide, the ACM
@@ -43,6 +43,12 @@ _ECS = (
     "Developer Guide."
 )
 """A service event (Amazon ECS Developer Guide, "Service event messages"; flightcontrol.dev quotes it)."""
+
+_VCPUS = 256
+"""
+Of an account in use: AWS gives a new one 6 and raises them by what is used (Amazon ECS Developer Guide, "AWS
+Fargate service quotas"). Every environment that is shipped fits; `local quota fargate-vcpus 6` is a new one.
+"""
 
 QUOTAS = (
     Quota(
@@ -115,11 +121,11 @@ QUOTAS = (
         *("LimitExceededException", "Acm"),
     ),
     Quota(
-        *("fargate-vcpus", "fargate", "L-3032A538", "Fargate On-Demand vCPU resource count", 6),
+        *("fargate-vcpus", "fargate", "L-3032A538", "Fargate On-Demand vCPU resource count", _VCPUS),
         *(_ECS, "InvalidParameterException", "AmazonECS", "NotStabilized"),
     ),
     Quota(
-        *("fargate-spot-vcpus", "fargate", "L-36FBB829", "Fargate Spot vCPU resource count", 6),
+        *("fargate-spot-vcpus", "fargate", "L-36FBB829", "Fargate Spot vCPU resource count", _VCPUS),
         *(_ECS, "InvalidParameterException", "AmazonECS", "NotStabilized"),
     ),
     Quota(

@@ -90,8 +90,8 @@ def test_what_is_changed_by_hand_is_what_drift_finds(user: User) -> None:
 
 def test_a_quota_is_told_by_preflight_and_refused_at_its_moment(user: User) -> None:
     done = user.run("local", "quota", "L-0263D0A3", "0")
-    assert (done.code, done.out) == (0, "elastic-ips           L-0263D0A3  0 (AWS's default: 5)\n")
-    assert faults(user) == [{"kind": "quota", "text": "elastic-ips is 0 (AWS's default: 5)"}]
+    assert (done.code, done.out) == (0, "elastic-ips           L-0263D0A3  0 (default: 5)\n")
+    assert faults(user) == [{"kind": "quota", "text": "elastic-ips is 0 (default: 5)"}]
     before = user.run("preflight", "local")
     assert "quota Elastic IP addresses" in before.out, before.out
     assert "needs 1; 0 of 0 are taken" in before.out
@@ -99,7 +99,7 @@ def test_a_quota_is_told_by_preflight_and_refused_at_its_moment(user: User) -> N
     done = user.run("deploy", "local", "--yes", "--only", "network")
     assert (done.code, "The maximum number of addresses has been reached." in done.err) == (1, True), done.err
     assert "ask for a higher quota (Service Quotas)" in done.err
-    assert user.run("local", "reset").err == "off: quota: elastic-ips is 0 (AWS's default: 5)\n"
+    assert user.run("local", "reset").err == "off: quota: elastic-ips is 0 (default: 5)\n"
     listed = user.run("local", "quota").out
     assert "elastic-ips           L-0263D0A3  5\n" in listed
     assert user.run("deploy", "local", "--yes", "--only", "network").code == 0
