@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from deployer.progress import StackOutput
@@ -145,7 +146,7 @@ def agent(variables: Mapping[str, str]) -> Agent | None:
 def run_url(variables: Mapping[str, str]) -> str:
     """Return the address of the run's page, by the agent's *variables*; empty where it is not known."""
     if variables.get("TF_BUILD", "").lower() == "true":
-        parts = (variables.get("SYSTEM_COLLECTIONURI", ""), variables.get("SYSTEM_TEAMPROJECTID", ""))
+        parts = (variables.get("SYSTEM_COLLECTIONURI", ""), quote(variables.get("SYSTEM_TEAMPROJECTID", "")))
         url = f"{parts[0].rstrip('/')}/{parts[1]}/_build/results?buildId={variables.get('BUILD_BUILDID', '')}"
     else:
         parts = (variables.get("GITHUB_SERVER_URL", ""), variables.get("GITHUB_REPOSITORY", ""))

@@ -216,7 +216,7 @@ DRILLS = (
     Step("gatestack local provide zone acme.io --id Z0987654321ABCDEFGHIJ", "Z0987654321ABCDEFGHIJ"),
     Step("gatestack local quota", "elastic-ips"),
     Step("gatestack local quota elastic-ips 0", "0 (default: 5)"),
-    Step("gatestack --sandbox preflight dev", "needs 1; 0 of 0 are taken", code=2),
+    Step("gatestack --sandbox preflight dev", "of 0 are taken", code=2),
     Step("gatestack --sandbox deploy dev --yes", "The maximum number of addresses has been reached.", code=1),
     Step("gatestack local reset", "off: quota"),
     Step("gatestack --sandbox bootstrap dev --yes", "deployed in", edits={"dev": ("", f"\n{TRUSTED}")}),
