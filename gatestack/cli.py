@@ -42,13 +42,26 @@ COMMANDS: Mapping[str, str] = {
     "setup": "Ask a few questions and write an environment file.",
     "init": "Write a repository of your own: environments, an example extension, pipelines.",
     "schema": "Print the JSON Schema of environment files, or of plans.",
+    "docs": "Print a page of the documentation; without PAGE, list them.",
     "local": "The sandbox: an AWS endpoint on this machine for ENV=local and --sandbox.",
 }
 """Command -> its line in `--help`; `gatestack.commands` has a module of that name for each."""
 LONGEST = max(map(len, COMMANDS))
 READING = frozenset(
     {
-        *("config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "policy", "preflight"),
+        *(
+            "config",
+            "cost",
+            "docs",
+            "drift",
+            "events",
+            "graph",
+            "lint",
+            "outputs",
+            "plan",
+            "policy",
+            "preflight",
+        ),
         *("schema", "secret", "show", "status", "verify"),
     }
 )

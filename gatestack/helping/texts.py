@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Start": ("setup", "init", "schema", "local"),
+    "Start": ("setup", "init", "schema", "docs", "local"),
     "See": (
         "show",
         "graph",
@@ -112,6 +112,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "gatestack rotate dev master-key",
     ),
     "schema": ("gatestack schema > environment.schema.json",),
+    "docs": ("gatestack docs", "gatestack docs operations"),
     "secret": (
         "gatestack secret list dev",
         "gatestack secret set dev OPENAI_API_KEY               # asks for the value",
