@@ -103,6 +103,27 @@ def test_a_stack_of_ones_own_through_all_of_its_life(deployed: User) -> None:
     assert "extras" not in user.run("status", "local").out
 
 
+def test_patched_resources_are_marked_in_status_and_in_every_drawing(deployed: User) -> None:
+    extend(deployed)
+    mark = f"patched by {FILE}:{line_of(deployed, 'stack: alb')}: our baseline"
+
+    told = deployed.run("status", "local").out.splitlines()
+    rows = [line.split()[0] for line in told]
+    assert told[rows.index("alb") + 1] == f"  ~ LoadBalancer {mark}"
+    assert rows.count("~") == 1
+    stacks = json.loads(deployed.run("status", "local", "--format", "json").out)["stacks"]
+    assert [one["patched"] for one in stacks if one["patched"]] == [{"LoadBalancer": mark}]
+
+    drawn = {
+        style: deployed.run("graph", "local", "--format", style).out for style in ("mermaid", "dot", "svg")
+    }
+    assert '  alb["alb #40;patched#41;"]' in drawn["mermaid"].splitlines()
+    assert '  "alb" [label="alb (patched)"]' in drawn["dot"].splitlines()
+    assert f"<title>Stack alb; LoadBalancer {mark}</title>" in drawn["svg"]
+    assert {style: text.count("patched by") for style, text in drawn.items()}["svg"] == 1
+    assert [text.count("alb (patched)") for text in (drawn["svg"], drawn["dot"])] == [1, 1]
+
+
 def test_data_whose_end_nobody_has_decided_is_warned_of_with_its_line(user: User) -> None:
     extend(user)
     warned = (
