@@ -49,20 +49,8 @@ COMMANDS: Mapping[str, str] = {
 LONGEST = max(map(len, COMMANDS))
 READING = frozenset(
     {
-        *(
-            "config",
-            "cost",
-            "docs",
-            "drift",
-            "events",
-            "graph",
-            "lint",
-            "outputs",
-            "plan",
-            "policy",
-            "preflight",
-        ),
-        *("schema", "secret", "show", "status", "verify"),
+        *("config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "policy", "preflight"),
+        *("docs", "schema", "secret", "show", "status", "verify"),
     }
 )
 """Commands whose work is what they print. What the others do is done, whoever reads of it."""
