@@ -1,5 +1,5 @@
 """
-Known causes and what to do about each: one table, as data; `docs/troubleshooting.md` shows the same.
+Known causes and what to do about each: one table, as data; docs/troubleshooting.md shows the same.
 
 The same words mean different things from different resources, so a row says whose words it knows: a remedy
 for somebody else's is worse than none.
@@ -250,7 +250,7 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy(
         r"previous rotation isn't complete",
         "`gatestack rotate ENV SECRET` completes the rotation, then deploy again; or cancel it: "
-        "docs/rotation-failed.md",
+        "`gatestack docs rotation-failed`",
         "Secrets Manager API Reference, RotateSecret",
         "A previous rotation isn't complete. That rotation will be reattempted.",
         ("AWS::SecretsManager::RotationSchedule",),

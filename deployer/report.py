@@ -72,16 +72,32 @@ def outputs_text(outputs: Iterable[StackOutput]) -> str:
     return "\n".join(columns([(f"{row.stack}.{row.key}", row.value) for row in rows]))
 
 
-def status_text(states: Mapping[str, StackState | None]) -> str:
-    """Return what is there of each stack, a line each."""
+Patches = Mapping[tuple[str, str], str]
+"""Short name of a stack and logical id -> where and why the resource is patched."""
+
+
+def status_text(states: Mapping[str, StackState | None], patched: Patches) -> str:
+    """Return what is there of each stack, a line each, with the resources that are patched below it."""
     rows = [
         (name, state.status, _when(state), state.reason) if state else (name, NOT_THERE, "", "")
         for name, state in states.items()
     ]
-    return "\n".join(columns(rows))
+    lines = []
+    for name, line in zip(states, columns(rows), strict=True):
+        lines += [line, *(f"  ~ {resource} {mark}" for resource, mark in _marks(name, patched))]
+    return "\n".join(lines)
 
 
-def status_json(environment: str, names: Mapping[str, str], states: Mapping[str, StackState | None]) -> str:
+def _marks(stack: str, patched: Patches) -> list[tuple[str, str]]:
+    return [(resource, mark) for (where, resource), mark in patched.items() if where == stack]
+
+
+def status_json(
+    environment: str,
+    names: Mapping[str, str],
+    states: Mapping[str, StackState | None],
+    patched: Patches,
+) -> str:
     """Return what is there of each stack, for machines; the status of a stack that is not there is null."""
     stacks = [
         {
@@ -90,6 +106,7 @@ def status_json(environment: str, names: Mapping[str, str], states: Mapping[str,
             "status": state.status if state else None,
             "reason": state.reason if state else "",
             "last_updated": (_when(state) or None) if state else None,
+            "patched": dict(_marks(name, patched)),
         }
         for name, state in states.items()
     ]

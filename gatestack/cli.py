@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, str] = {
     "setup": "Ask a few questions and write an environment file.",
     "init": "Write a repository of your own: environments, an example extension, pipelines.",
     "schema": "Print the JSON Schema of environment files, or of plans.",
+    "docs": "Print a page of the documentation; without PAGE, list them.",
     "local": "The sandbox: an AWS endpoint on this machine for ENV=local and --sandbox.",
 }
 """Command -> its line in `--help`; `gatestack.commands` has a module of that name for each."""
@@ -49,7 +50,7 @@ LONGEST = max(map(len, COMMANDS))
 READING = frozenset(
     {
         *("config", "cost", "drift", "events", "graph", "lint", "outputs", "plan", "policy", "preflight"),
-        *("schema", "secret", "show", "status", "verify"),
+        *("docs", "schema", "secret", "show", "status", "verify"),
     }
 )
 """Commands whose work is what they print. What the others do is done, whoever reads of it."""

@@ -212,7 +212,7 @@ def _file(env: str) -> Path:
     return named if named.is_file() else Path(env)
 
 
-NO_ENVIRONMENT = frozenset({"config", "secret", "setup", "init", "schema", "local"})
+NO_ENVIRONMENT = frozenset({"config", "secret", "setup", "init", "schema", "docs", "local"})
 """Commands that no ENV follows."""
 PLACES: Mapping[str, Sequence[Words]] = {
     **{name: (environments,) for name in COMMANDS if name not in NO_ENVIRONMENT},

@@ -132,10 +132,14 @@ class Environment:
             telling.warning(fault)
         if self.settings is None:
             return
+        from deployer.changes.unguarded import unguarded  # noqa: PLC0415 - as below
         from stacks.checking.advice import advice  # noqa: PLC0415 - a rendered folder does without settings
 
         for warning in advice(self.settings):
             telling.warning(warning)
+        for one in self.settings.added.stacks:
+            for logical_id, sentence in unguarded(one.template):
+                telling.warning(f"{one.where(('Resources', logical_id))}: {sentence}")
 
     def chosen(self, only: str | None) -> Mapping[str, str]:
         """

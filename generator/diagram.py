@@ -49,7 +49,10 @@ def mermaid(wiring: Wiring) -> str:
         for (stack, source), names in sorted(wiring.imports.items())
     ]
     nodes = [
-        f"  {node}" if node == stack else f"  {node}[{mermaid_label(stack)}]" for stack, node in known.items()
+        f"  {node}"
+        if node == _marked(wiring, stack)
+        else f"  {node}[{mermaid_label(_marked(wiring, stack))}]"
+        for stack, node in known.items()
     ]
     return "\n".join(["flowchart LR", *nodes, *arrows])
 
@@ -66,7 +69,18 @@ def dot(wiring: Wiring) -> str:
         f"  {dot_string(source)} -> {dot_string(stack)} [label={dot_string(', '.join(names))}]"
         for (stack, source), names in sorted(wiring.imports.items())
     ]
-    return "\n".join(["digraph stacks {", "  rankdir=LR", *ranks, *arrows, "}"])
+    marks = [
+        f"  {dot_string(stack)} [label={dot_string(_marked(wiring, stack))}]"
+        for wave in wiring.waves
+        for stack in wave
+        if wiring.patches.get(stack)
+    ]
+    return "\n".join(["digraph stacks {", "  rankdir=LR", *ranks, *marks, *arrows, "}"])
+
+
+def _marked(wiring: Wiring, stack: str) -> str:
+    """Return the name of *stack*, and that patches are in it; which ones is in the text."""
+    return f"{stack} (patched)" if wiring.patches.get(stack) else stack
 
 
 FORMATS: Mapping[str, Callable[[Wiring], str]] = {"text": text, "mermaid": mermaid, "dot": dot}

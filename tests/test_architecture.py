@@ -273,4 +273,4 @@ def test_an_installed_gatestack_has_every_package_and_every_file_that_it_reads()
 
     assert set(setuptools["packages"]) == packages
     assert data == taken
-    assert {path.name for path in linked} == {"image", "litellm.txt", "pipelines"}
+    assert {path.name for path in linked} == {"docs", "image", "litellm.txt", "pipelines"}

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from deployer.actions import Action, Execute, Fail
+from deployer.changes.attached_gateways import moving_gateways
 from deployer.changes.export_impact import Impact, Refusal, Side, Suspect, in_use, refusals, suspects
 from deployer.changes.export_migration import Phase, needs_templates, phases
 from deployer.cloud import Cloud
@@ -70,7 +71,8 @@ class Survey:
 
     def refusals(self, impact: Impact) -> tuple[Refusal, ...]:
         """Return what stops the deployment."""
-        return refusals(impact, self._scope.manifest.stacks, migrate=self._options.migrate_exports)
+        stopped = (*moving_gateways(impact.sides.values()),)
+        return stopped or refusals(impact, self._scope.manifest.stacks, migrate=self._options.migrate_exports)
 
     def phases(self, impact: Impact) -> tuple[Phase, ...]:
         """

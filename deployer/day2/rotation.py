@@ -28,7 +28,7 @@ FAILED_TIMES = 5
 """So often a step may fail: what has not worked then needs somebody who mends it."""
 MISSED_LOOKS = 3
 """So often in a row the version has to be missing before it counts as gone: a look may show what was."""
-FAILURE_PAGE = "docs/rotation-failed.md"
+FAILURE_PAGE = "`gatestack docs rotation-failed`"
 LABEL = "rotation"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FAILURE_PAGE = "docs/rotation-failed.md"
+FAILURE_PAGE = "`gatestack docs rotation-failed`"
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ def _power(one: Decision, who: str) -> tuple[str, str]:
             f"depends on {_some(sorted(one.missing))}, unknown before the deployment",
             f"check the conditions of the policies of {who}",
         )
-    return "no policy allows it", f"allow it to {who}; docs/bootstrap.md has what deploying takes"
+    return "no policy allows it", f"allow it to {who}; `gatestack docs bootstrap` has what deploying takes"
 
 
 def _own(prefix: str, place: Place) -> Iterator[Request]:

@@ -91,7 +91,7 @@ def _settings(environment: Environment) -> Settings:
         message = (
             f"{environment.name}: its file lets no pipeline deploy. Add pipelines.azure_devops "
             "(organization, organization_id, project, service_connection) or pipelines.github (repository, "
-            "environments): docs/bootstrap.md"
+            "environments): `gatestack docs bootstrap`"
         )
         raise SettingsRefused(message)
     return environment.settings
@@ -145,8 +145,9 @@ def _refuse_to_forget(manifest: Manifest, cloud: Cloud) -> None:
     if unapproved:
         raise Protected(
             f"{spec.stack_name} lets these deploy without an approval, which is no longer supported:\n"
-            f"{_listed(unapproved)}\nlet them plan (plan_pipelines, plan_branches; docs/bootstrap.md), then "
-            f"give --narrow to take the role from them{_others(lost, unapproved)}"
+            f"{_listed(unapproved)}\nlet them plan (plan_pipelines, plan_branches; "
+            "`gatestack docs bootstrap`), then give --narrow to take the role from them"
+            f"{_others(lost, unapproved)}"
         )
     if lost:
         raise Protected(

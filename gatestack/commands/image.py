@@ -201,7 +201,7 @@ def _check_verifiable(found: tuple[Base, ...], folder: Path, env: str, *, unveri
             raise Refused(f"{what}: {_pin_command(env, folder)} verifies it and writes its LITELLM_DIGEST")
     if not found or programs.has_cosign():
         return
-    install = "install cosign (docs/image.md)"
+    install = "install cosign (`gatestack docs image`)"
     if telling.on_agent():
         raise Refused(f"cosign is not on the PATH, and a pipeline builds nothing unverified: {install}")
     if not unverified:

@@ -20,9 +20,9 @@ def status(options: Options, env: str, style: str) -> int:
     environment = resolve(env, options.region)
     found = present_in(environment, connect(environment, options))
     if style == "json":
-        telling.document(report.status_json(environment.name, found.names, found.states))
+        telling.document(report.status_json(environment.name, found.names, found.states, environment.patched))
     else:
-        click.echo(report.status_text(found.states))
+        click.echo(report.status_text(found.states, environment.patched))
     for name in found.left:
         what = f"{environment.name} no longer has {name} ({found.names[name]})"
         click.echo(f"note: {what}: the next deploy or destroy deletes it", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Start": ("setup", "init", "schema", "local"),
+    "Start": ("setup", "init", "schema", "docs", "local"),
     "See": (
         "show",
         "graph",
@@ -56,6 +56,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "gatestack destroy dev           # lists what is kept, then asks",
         "gatestack destroy prod --force  # production",
     ),
+    "docs": ("gatestack docs", "gatestack docs operations"),
     "drift": (
         "gatestack drift prod",
         "gatestack drift prod --stack network",

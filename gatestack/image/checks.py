@@ -27,6 +27,6 @@ def version_check(engine: str, version: str, env: str, day: date) -> Check:
     """Return the check of the version that a database runs."""
     name = f"{NAMES.get(engine, engine)} {version}"
     if said := database_ends(engine, version, day):
-        remedy = f"raise database.engine_version and see `gatestack plan {env}` (docs/operations.md)"
+        remedy = f"raise database.engine_version and see `gatestack plan {env}` (`gatestack docs operations`)"
         return Check("database version", "warning", f"{name}: {said}", remedy)
     return Check("database version", "ok", name)

@@ -28,7 +28,7 @@ def pin(path: Path) -> str:
     if found[0].missing:
         raise Refused(f"{path} does not name {found[0].missing}")
     if not programs.has_cosign():
-        raise Refused("cosign is not on the PATH to verify the release: install it (docs/image.md)")
+        raise Refused("cosign is not on the PATH to verify the release: install it (`gatestack docs image`)")
     digest = programs.verify(found[0])
     pinned = with_digest(text, digest)
     if pinned is None or bases(pinned)[0].digest != digest:

@@ -20,7 +20,7 @@ SHORT = 12
 def find_docker() -> None:
     """Refuse to go on without docker."""
     if shutil.which("docker") is None:
-        raise Refused("docker is not on the PATH: install it, or build where it is (docs/image.md)")
+        raise Refused("docker is not on the PATH: install it, or build where it is (`gatestack docs image`)")
 
 
 def commit_of(folder: Path) -> tuple[str, bool]:

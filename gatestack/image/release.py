@@ -86,7 +86,7 @@ def ends(settings: Settings, day: date) -> Iterator[str]:
     """Yield a sentence for each version in *settings* whose support ends within half a year."""
     own, database = settings.database.exists, settings.database
     if own and (said := database_ends(database.engine, database.engine_version, day)):
-        yield f"database.engine_version: {said}; see docs/operations.md"
+        yield f"database.engine_version: {said}; see `gatestack docs operations`"
     rotates = own or application(settings.system).rotation is not None
     if rotates and (said := runtime_ends(limits.FUNCTION_RUNTIME, day)):
         yield f"{said}; use a later gatestack"

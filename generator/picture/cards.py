@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from generator.picture.drawing import BOLD, LINE, SIZES, Box, BoxStyle, Chip, Label, Rect, TextStyle
+from generator.picture.drawing import (
+    BOLD,
+    LINE,
+    SIZES,
+    Box,
+    BoxStyle,
+    Chip,
+    Label,
+    Rect,
+    TextStyle,
+    chip_text,
+)
 from generator.picture.landscape import Thing
 from generator.picture.lettering import fitted, width, wrapped
 from generator.traffic import Group
@@ -56,15 +67,15 @@ def stacked(lines: Iterable[tuple[TextStyle, str]], x: float, y: float) -> Itera
         yield Label(x, y - round(LINE[style] * 0.24), text, style)
 
 
-def chip_width(stack: str) -> float:
-    """Return how wide the chip of *stack* is."""
-    return round(width(stack, SIZES["chip"], bold=True) + 12)
+def chip_width(text: str) -> float:
+    """Return how wide a chip is on which *text* stands."""
+    return round(width(text, SIZES["chip"], bold=True) + 12)
 
 
-def chip(stack: str, right: float, y: float) -> Chip:
+def chip(stack: str, right: float, y: float, patches: tuple[str, ...] = ()) -> Chip:
     """Return a chip that ends at *right*, its upper edge at *y*."""
-    wide = chip_width(stack)
-    return Chip(stack, Rect(right - wide, y, wide, CHIP_HEIGHT))
+    wide = chip_width(chip_text(stack, patches))
+    return Chip(stack, Rect(right - wide, y, wide, CHIP_HEIGHT), patches)
 
 
 def tab(stack: str, place: Rect) -> Chip:

@@ -76,6 +76,18 @@ class Chip:
 
     stack: str
     place: Rect
+    patches: tuple[str, ...] = ()
+    """What is patched in it, with where and why, for the one chip that says so."""
+
+    @property
+    def text(self) -> str:
+        """What stands on it."""
+        return chip_text(self.stack, self.patches)
+
+
+def chip_text(stack: str, patches: tuple[str, ...]) -> str:
+    """Return what stands on the chip of *stack*."""
+    return f"{stack} (patched)" if patches else stack
 
 
 @dataclass(frozen=True)

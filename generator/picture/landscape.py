@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["load balancer", "service", "task", "function", "database", "cache", "endpoint", "NAT gateway"]
@@ -116,3 +117,5 @@ class Landscape:
     internet: tuple[str, ...]
     """What is called on the internet, as far as templates say."""
     services: tuple[Service, ...]
+    patches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Stack -> its patched resources, each with where and why; stacks without are left out."""

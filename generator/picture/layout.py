@@ -162,7 +162,7 @@ def _header(landscape: Landscape) -> Iterator[Label]:
 def _stacks(landscape: Landscape) -> Iterator[Chip]:
     right: float = WIDTH - EDGE
     for stack in reversed(landscape.stacks):
-        one = chip(stack, right, 28)
+        one = chip(stack, right, 28, landscape.patches.get(stack, ()))
         yield one
         right = one.place.x - 6
 

@@ -29,6 +29,11 @@ def survey(manifest: Manifest) -> Landscape:
         region=manifest.region,
         production=manifest.production,
         stacks=tuple(stack.name for stack in manifest.stacks),
+        patches={
+            stack.name: tuple(f"{one.resource} {one}" for one in stack.patched)
+            for stack in manifest.stacks
+            if stack.patched
+        },
         vpc=vpc,
         vpc_stack=vpc_stack,
         subnets=subnets,

@@ -79,12 +79,12 @@ def _chip(parent: Element, one: Chip) -> None:
     colour = known % STACK_COLOURS
     place = one.place
     part = SubElement(parent, "g", {"class": "chip"})
-    SubElement(part, "title").text = visible(f"Stack {one.stack}")
+    SubElement(part, "title").text = visible("; ".join([f"Stack {one.stack}", *one.patches]))
     corners = {"x": place.x, "y": place.y, "width": place.width, "height": place.height}
     attributes = {name: _number(value) for name, value in corners.items()}
     SubElement(part, "rect", {"class": f"s{colour}", **attributes, "rx": _number(place.height / 2)})
     middle = place.x + place.width / 2
-    _label(part, Label(middle, place.y + place.height - 4.5, one.stack, "chip", "middle"))
+    _label(part, Label(middle, place.y + place.height - 4.5, one.text, "chip", "middle"))
 
 
 def _arrow(root: Element, arrow: Arrow) -> None:

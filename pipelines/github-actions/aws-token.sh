@@ -11,7 +11,7 @@ fail() {
   exit 1
 }
 
-[ -n "${AWS_ROLE_ARN:-}" ] || fail 'no role: set the variable AWS_ROLE_ARN (docs/github-actions.md)'
+[ -n "${AWS_ROLE_ARN:-}" ] || fail 'no role: set the variable AWS_ROLE_ARN (gatestack docs github-actions)'
 [ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ] || fail 'GitHub gives this job no token: it needs permissions: id-token: write'
 
 file="$RUNNER_TEMP/aws-token"

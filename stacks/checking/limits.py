@@ -146,11 +146,12 @@ key, stage and version need Fargate's platform version 1.4.0, the only one that 
 PARAMETER_ARN: Final = rf"arn:aws[a-z-]*:ssm:{REGION}:[0-9]{{12}}:parameter/[A-Za-z0-9_./-]{{1,1011}}"
 """Systems Manager API Reference, PutParameter, Name; of another region's, ECS takes the whole ARN alone."""
 
-SOURCE_CHARACTERS: Final = 5000
+SOURCE_CHARACTERS: Final = 2500
 """
 Of all ARNs in `service.secrets_from`: the execution role names each of them, and nothing else.
 
-IAM User Guide, "IAM and AWS STS quotas": a role's inline policies have 10,240 characters.
+IAM User Guide, "IAM and AWS STS quotas": a role's inline policies have 10,240 characters. While the list
+changes, the role has the old one and the new one.
 """
 
 MOST_VARIABLES: Final = 100

@@ -91,12 +91,13 @@ def add_alarm(
     not to be imported.
     """
     seconds = limit.minutes * 60
+    row = f"{stack.name}-{name.rstrip('0123456789')}"
     what = _single(measured, seconds) if isinstance(measured, Metric) else _computed(measured, seconds)
     stack.add(
         Alarm(
             name,
             AlarmName=f"{stack.settings.stack_name(stack.name)}-{name}",
-            AlarmDescription=f"{meaning} (docs/operations.md, {stack.name}-{name.rstrip('0123456789')})",
+            AlarmDescription=f"{meaning} (gatestack docs operations, {row})",
             AlarmActions=[topic or stack.resolved(Export("security", "AlarmTopicArn"))],
             ComparisonOperator=limit.comparison,
             Threshold=limit.threshold,

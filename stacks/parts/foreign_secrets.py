@@ -12,12 +12,16 @@ from stacks.sections.variables import SecretSource
 from stacks.settings import Settings
 
 
-def reading(settings: Settings) -> Iterator[Statement]:
-    """Yield what the role that starts the tasks needs (ECS Developer Guide, "Task execution IAM role")."""
-    sources = [*settings.service.secrets_from.values(), *logins(settings)]
+def reading(sources: Collection[SecretSource]) -> Iterator[Statement]:
+    """Yield what starting tasks with *sources* needs (ECS Developer Guide, "Task execution IAM role")."""
     secrets = [one for one in sources if not one.is_parameter]
     yield from _of("Secrets", [secretsmanager.GetSecretValue], secrets)
     yield from _of("Parameters", [ssm.GetParameters], [one for one in sources if one.is_parameter])
+
+
+def all_of(settings: Settings) -> list[SecretSource]:
+    """Return what the services' tasks start with."""
+    return [*settings.service.secrets_from.values(), *logins(settings)]
 
 
 def logins(settings: Settings) -> list[SecretSource]:

@@ -185,7 +185,7 @@ def _alarm(stack: Stack, rotation: Rotation, function: Function) -> None:
         at_least(1, periods=1, minutes=5),
         meaning=(
             f"A step of the rotation of {rotation.secret_name} failed; the current value goes on working. "
-            f"See docs/rotation-failed.md, then: {again}"
+            f"See gatestack docs rotation-failed, then: {again}"
         ),
     )
 

@@ -77,7 +77,8 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
         allow("WriteOwnLogs", [logs.CreateLogStream, logs.PutLogEvents], log_groups),
         *_reading("ReadOwnSecrets", [*injected, *(login if settings.database.exists else ())]),
         *_reading("ReadVariables", variables if put_in else []),
-        *foreign_secrets.reading(settings),
+        # A migration starts with these. What services start with: stacks/service/secret_access.py.
+        *foreign_secrets.reading(foreign_secrets.logins(settings)),
         allow("ReadOwnParameters", [ssm.GetParameters], [arn("ssm", f"parameter/{settings.prefix}/*")]),
         _decrypt(key, "secretsmanager"),
     )

@@ -6,7 +6,7 @@ from troposphere import GetAtt, Ref
 
 from stacks.application import Background, camel
 from stacks.parts import migration
-from stacks.service import secret_handover
+from stacks.service import secret_access, secret_handover
 from stacks.service.alarms import add_service_alarms
 from stacks.service.dashboard import add_dashboard
 from stacks.service.repository import add_repository
@@ -31,8 +31,9 @@ def build(settings: Settings) -> Stack:
     migration.ask_for(stack)
     if settings.database.exists:
         stack.log_in_with(settings.login_secret_name)
-    running = add_entrance(stack)
-    others = [_background(stack, one) for one in stack.application.background(settings)]
+    allowed = secret_access.allow_start(stack)
+    running = add_entrance(stack, allowed)
+    others = [_background(stack, one, allowed) for one in stack.application.background(settings)]
     if stack.application.rotation:
         secret_handover.rotate(stack, stack.application.rotation, running)
     if settings.service.scaled:
@@ -48,8 +49,8 @@ def build(settings: Settings) -> Stack:
     return stack
 
 
-def _background(stack: Stack, beside: Background) -> Running:
-    running, name = add_background(stack, beside), beside.program.name
+def _background(stack: Stack, beside: Background, allowed: tuple[str, ...]) -> Running:
+    running, name = add_background(stack, beside, allowed), beside.program.name
     stack.export(f"{camel(name)}ServiceName", running.name, f"ECS service of the {name}")
     return running
 

@@ -54,8 +54,12 @@ class Running:
         return GetAtt(self.service, "Name")
 
 
-def add_entrance(stack: Stack) -> Running:
-    """Add the cluster and the service that gets the requests (S1, "ECS Fargate Task Definition")."""
+def add_entrance(stack: Stack, first: tuple[str, ...]) -> Running:
+    """
+    Add the cluster and the service that gets the requests (S1, "ECS Fargate Task Definition").
+
+    *first*: logical ids of what its tasks need to start.
+    """
     settings, program = stack.settings, stack.application.entrance
     log_group = add_log_group(stack, "TaskLog", stack.log_group_name)
     if collector.wanted(settings):
@@ -70,6 +74,7 @@ def add_entrance(stack: Stack) -> Running:
         "Service",
         stack.service_name,
         task,
+        first,
         DesiredCount=_desired_count(stack),
         DeploymentConfiguration=deployment.configuration(stack),
         HealthCheckGracePeriodSeconds=settings.service.grace_seconds,
@@ -96,9 +101,9 @@ def _entrance(stack: Stack) -> dict[str, Any]:
     }
 
 
-def add_background(stack: Stack, wanted: Background) -> Running:
+def add_background(stack: Stack, wanted: Background, first: tuple[str, ...]) -> Running:
     """
-    Add a service that no request reaches; ECS knows it is well while its process runs.
+    Add a service that no request reaches, after *first*; ECS knows it is well while its process runs.
 
     It rolls whatever the strategy of the entrance is: there is no traffic to shift.
     """
@@ -113,6 +118,7 @@ def add_background(stack: Stack, wanted: Background) -> Running:
         f"{title}Service",
         stack.settings.named(program.name),
         task,
+        first,
         DesiredCount=If(no_tasks(stack), 0, wanted.tasks),
         DeploymentConfiguration=DeploymentConfiguration(
             MinimumHealthyPercent=100, MaximumPercent=200, DeploymentCircuitBreaker=breaker
@@ -121,12 +127,14 @@ def add_background(stack: Stack, wanted: Background) -> Running:
     return Running(stack.template.resources["Cluster"], service, task, log_group)
 
 
-def _service(stack: Stack, title: str, name: str, task: TaskDefinition, **more: Any) -> Service:
+def _service(
+    stack: Stack, title: str, name: str, task: TaskDefinition, first: tuple[str, ...], **more: Any
+) -> Service:
     """Return the service; a LaunchType in it would switch the strategy of its capacity providers off."""
     return stack.add(
         Service(
             title,
-            DependsOn="CapacityProviders",
+            DependsOn=["CapacityProviders", *first] if first else "CapacityProviders",
             ServiceName=name,
             Cluster=Ref("Cluster"),
             TaskDefinition=Ref(task),

@@ -196,11 +196,14 @@ def test_states_of_stacks_there_and_not_there() -> None:
     names = {"alb": "dev-litellm-alb", "service": "dev-litellm-service"}
     states = {"alb": state, "service": None}
 
-    assert report.status_text(states).splitlines() == [
+    patched = {("alb", "LoadBalancer"): "patched by environments/dev.yaml:5: our baseline"}
+
+    assert report.status_text(states, patched).splitlines() == [
         "alb      UPDATE_COMPLETE  2026-11-20T12:00:00+00:00  fine",
+        "  ~ LoadBalancer patched by environments/dev.yaml:5: our baseline",
         "service  not there",
     ]
-    assert json.loads(report.status_json("dev", names, states)) == {
+    assert json.loads(report.status_json("dev", names, states, patched)) == {
         "environment": "dev",
         "stacks": [
             {
@@ -209,6 +212,7 @@ def test_states_of_stacks_there_and_not_there() -> None:
                 "status": "UPDATE_COMPLETE",
                 "reason": "fine",
                 "last_updated": "2026-11-20T12:00:00+00:00",
+                "patched": {"LoadBalancer": "patched by environments/dev.yaml:5: our baseline"},
             },
             {
                 "name": "service",
@@ -216,6 +220,7 @@ def test_states_of_stacks_there_and_not_there() -> None:
                 "status": None,
                 "reason": "",
                 "last_updated": None,
+                "patched": {},
             },
         ],
     }

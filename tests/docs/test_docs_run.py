@@ -170,6 +170,8 @@ IMAGES = (
 REPOSITORY = (
     Step("gatestack init gateway --system litellm --pipelines azure", "gatestack deploy local --yes"),
     Step("gatestack schema", "Environment of gatestack"),
+    Step("gatestack docs", "rotation-failed"),
+    Step("gatestack docs operations", "# Operations"),
     Step("gatestack schema --of plan", "gatestack plan --format json"),
     Step("gatestack init another", "files are written to"),
 )

@@ -15,7 +15,7 @@ from stacks.schema import FILE
 from tests.command import Done, User
 from tests.places import ROOT
 
-SOURCES = ("deployer", "gatestack", "generator", "image", "pipelines", "sandbox", "stacks")
+SOURCES = ("deployer", "docs", "gatestack", "generator", "image", "pipelines", "sandbox", "stacks")
 LIBRARIES = sysconfig.get_path("purelib")
 """What gatestack depends on; what is installed there by a link to its sources is not followed."""
 
@@ -99,6 +99,15 @@ def test_from_an_empty_folder_to_a_deployment(installed: Path, newcomer: Newcome
         assert "CREATE_COMPLETE" in done.out
     finally:
         typed(newcomer, installed, "gatestack local stop")
+
+
+def test_the_pages_that_messages_name_are_there(installed: Path, newcomer: Newcomer) -> None:
+    there = [line.split()[0] for line in typed(newcomer, installed, "gatestack docs").out.splitlines()]
+    assert there == sorted(
+        one.relative_to(ROOT / "docs").with_suffix("").as_posix() for one in (ROOT / "docs").rglob("*.md")
+    )
+    page = typed(newcomer, installed, "gatestack docs rotation-failed").out
+    assert page.strip() == (ROOT / "docs" / "rotation-failed.md").read_text().strip()
 
 
 def test_a_file_of_setup_names_a_schema_that_is_there(installed: Path, newcomer: Newcomer) -> None:

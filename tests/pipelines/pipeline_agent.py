@@ -104,6 +104,9 @@ class Agent:
     commands: Commands | None = field(default_factory=forked_commands)
     """Runs what the steps call gatestack; None: each is a process from nothing, which signals reach."""
     reason: str = "Manual"
+    provider: str = "TfsGit"
+    """Where the repository is: Azure Repos."""
+    token: str = "the-jobs-own-token"
     runs: int = 0
 
     def run(self, pipeline: str, **parameters: object) -> Ran:
@@ -183,7 +186,9 @@ class _Run:
     def _names(self, before: Mapping[str, str], stage: str) -> Callable[[tuple[str, ...]], object]:
         def look(path: tuple[str, ...]) -> object:
             if path[0] == "variables":
-                return {"Build.Reason": self.agent.reason}[path[1]]
+                (group,) = (one["group"] for one in self.pipeline["variables"] if "group" in one)
+                known = {"Build.Reason": self.agent.reason, "Build.Repository.Provider": self.agent.provider}
+                return (known | self.agent.groups[group]).get(path[1], "")
             if path[0] == "dependencies" and path[2] == "result":
                 return before[path[1]]
             if path[0] == "dependencies" and path[2] == "outputs" and not stage:
@@ -199,7 +204,7 @@ class _Run:
         place = self.folder / f"{stage}.{name_of(job)}"
         for each in ("s", "a", "temp"):
             (place / each).mkdir(parents=True)
-        here = Job(name_of(job), place, self._variables(place), {"System.AccessToken": "the-jobs-own-token"})
+        here = Job(name_of(job), place, self._variables(place), {"System.AccessToken": self.agent.token})
         for variable, value in job.get("variables", {}).items():
             here.variables[variable] = self._at_runtime(stage, value)
         return here

@@ -17,6 +17,8 @@ from sandbox.clock import RealClock
 from sandbox.server import Sandbox
 from tests.command import CREDENTIALS
 from tests.conftest import FAST
+from tests.gatestack.comments.review_servers import TOKEN, Reviews
+from tests.gatestack.comments.review_servers import variables as review_variables
 from tests.pipelines.pipeline_agent import COMMIT, Agent, Ran
 from tests.pipelines.pipeline_machine import (
     CONNECTION,
@@ -29,6 +31,7 @@ from tests.pipelines.pipeline_machine import (
     machine,
     tokens,
 )
+from tests.serving import serving
 
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/dev-litellm"
 
@@ -198,14 +201,37 @@ def test_what_the_variable_group_lacks_is_told_and_no_other_token_is_tried(
     assert len(given.asked) == (0 if stage == "Preflight" else 1)
 
 
-def test_a_pull_request_is_validated_by_its_templates_alone(agent: Agent, given: Tokens) -> None:
-    agent.reason = "PullRequest"
-    agent.groups["gatestack-llm-testing"] = {}
+@pytest.mark.parametrize(
+    ("provider", "group"), [("TfsGit", {}), ("GitHub", {"AWS_PLAN_ROLE_ARN": PLAN_ROLE})]
+)
+def test_a_pull_request_without_a_role_or_a_place_for_comments_is_validated_by_its_templates_alone(
+    agent: Agent, given: Tokens, provider: str, group: dict[str, str]
+) -> None:
+    agent.reason, agent.provider = "PullRequest", provider
+    agent.groups["gatestack-llm-testing"] = group
 
     assert run(agent, "validate", ENV="llm-testing").results == {
-        "Templates": "Succeeded", "Templates.Lint": "Succeeded", "Health": "Skipped",
+        "Templates": "Succeeded", "Templates.Lint": "Succeeded", "Review": "Skipped", "Health": "Skipped",
     }  # fmt: skip
     assert given.asked == []
+
+
+def test_a_pull_request_of_azure_repos_gets_its_plan_as_a_comment(
+    agent: Agent, sandbox: Sandbox, given: Tokens
+) -> None:
+    agent.reason, agent.token = "PullRequest", TOKEN
+    reviews = Reviews(azure=True)
+    with serving(reviews) as server:
+        told = review_variables(server, azure=True)
+        del told["SYSTEM_ACCESSTOKEN"]  # the steps' own
+        agent.surroundings = {**agent.surroundings, **told}
+        done = run(agent, "validate")
+
+    assert done.results["Review.Review"] == "Succeeded"
+    assert taken(done) == [("Review", PLAN_SUBJECT, PLAN_ROLE)]
+    (comment,) = reviews.comments
+    assert "## Plan for dev" in comment
+    assert stacks(sandbox) == {}
 
 
 def test_a_cancelled_run_says_what_goes_on_and_the_next_one_takes_it_up_verifies_it_and_it_is_taken_away(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from stacks import security, service
+from stacks.checking import limits
 from stacks.checking.advice import advice
 from stacks.settings import Settings
 from stacks.systems import MODULES
 from tests.stacks.environment_values import SHARED, SHARED_KEY
 from tests.stacks.environments_of_systems import container, environment, refused
-from tests.stacks.finders import properties
+from tests.stacks.finders import properties, resources
 
 PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter/shared/otel-token"
 ACCOUNT, OTHER = "123456789012", "210987654321"
@@ -24,9 +26,19 @@ def of(system: str, account: str | None = ACCOUNT, **sources: Any) -> Settings:
 
 
 def rights(settings: Settings) -> dict[str, Any]:
-    policies = properties(security.build(settings), "ExecutionRole")["Policies"]
+    """Return the statements about somebody else's secrets: of the service's stack, and no more than there."""
+    (*policies,) = resources(service.build(settings), "AWS::IAM::Policy").values()
+    return others([one["Properties"] for one in policies])
+
+
+def others(policies: list[Any]) -> dict[str, Any]:
     statements = [one for policy in policies for one in policy["PolicyDocument"]["Statement"]]
     return {one["Sid"]: one for one in statements if "Other" in one["Sid"]}
+
+
+def of_the_role(settings: Settings) -> list[Any]:
+    found: list[Any] = properties(security.build(settings), "ExecutionRole")["Policies"]
+    return found
 
 
 @pytest.mark.parametrize("system", MODULES)
@@ -48,6 +60,30 @@ def test_tasks_get_it_and_their_role_reads_it_and_nothing_else(system: str) -> N
     }
     through = {"StringEquals": {"kms:ViaService": ["secretsmanager.us-east-1.amazonaws.com"]}}
     assert may["DecryptOtherSecrets"]["Condition"] == through
+    assert others(of_the_role(settings)) == {}
+
+
+@pytest.mark.parametrize("system", MODULES)
+def test_every_service_waits_for_the_right_and_another_list_is_another_policy(system: str) -> None:
+    def built(**sources: str) -> set[str]:
+        made = service.build(of(system, **sources))
+        titles = {*resources(made, "AWS::IAM::Policy")}
+        for one in resources(made, "AWS::ECS::Service").values():
+            waits = one["DependsOn"]
+            assert {*([waits] if isinstance(waits, str) else waits)} == {"CapacityProviders", *titles}
+        return titles
+
+    first, second = built(A=SHARED), built(A=PARAMETER)
+    assert (len(first), len(second), first & second, built()) == (1, 1, set(), set())
+    assert built(B=SHARED) == first, "the same right by another variable"
+
+
+def test_a_migration_may_read_an_existing_databases_login_before_the_services_do() -> None:
+    login = SHARED.split(":api_key")[0]
+    store = {"host": "db.acme.org", "name": "llm", "secret_arn": login}
+    settings = environment("litellm", account=ACCOUNT, database={"existing": store})
+    assert [one["Resource"] for one in others(of_the_role(settings)).values()] == [[login]]
+    assert [one["Resource"] for one in rights(settings).values()] == [[login]]
 
 
 def test_a_key_of_amazons_own_and_no_source_at_all_need_no_right() -> None:
@@ -146,4 +182,25 @@ def test_what_the_owner_of_an_existing_databases_login_has_to_allow_is_said_in_t
 def test_there_is_room_for_so_many_in_the_role() -> None:
     many = {f"A{number}": SHARED for number in range(70)}
     (told,) = refused("litellm", service={"secrets_from": many})
-    assert "characters; the role has room for 5000" in told
+    assert "characters; the role has room for 2500" in told
+
+
+def test_the_role_holds_the_old_and_the_new_list_at_once() -> None:
+    login = SHARED.split(":api_key")[0]
+    most = limits.SOURCE_CHARACTERS // (len(login) + 1 + len(SHARED_KEY))
+    sources = {
+        f"A{number}": {
+            "arn": login.replace("datadog", f"datadog{chr(97 + number)}"),
+            "kms_key_arn": f"{SHARED_KEY[:-3]}{number:03}",
+        }
+        for number in range(most)
+    }
+    store = {"host": "db.acme.org", "name": "llm", "secret_arn": login}
+    settings = environment(
+        "litellm", account=ACCOUNT, service={"secrets_from": sources}, database={"existing": store}
+    )
+    (policy,) = resources(service.build(settings), "AWS::IAM::Policy").values()
+    sizes = [
+        len(json.dumps(one, separators=(",", ":"))) for one in (of_the_role(settings), policy["Properties"])
+    ]
+    assert sizes[0] + 2 * sizes[1] < 10_240

@@ -178,7 +178,7 @@ def test_a_step_that_keeps_failing_is_a_failure_with_its_reason_and_the_page(rot
 
     assert ended.status == "FAILED"
     assert "setSecret: OperationalError: no route to host" in ended.reason
-    assert "docs/rotation-failed.md" in ended.reason
+    assert "`gatestack docs rotation-failed`" in ended.reason
     assert FAILED_SECONDS <= ended.seconds < FAILED_SECONDS + 20
 
 

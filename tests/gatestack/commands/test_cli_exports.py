@@ -6,6 +6,25 @@ from deployer.changes.export_impact import FLAG
 from tests.command import User
 
 
+def test_another_range_of_the_vpc_is_refused_before_anything_is_touched(user: User) -> None:
+    user.edit("dev", "network:\n", "network:\n  vpc_cidr: 10.0.0.0/16\n")
+    assert user.run("deploy", "dev", "--yes").code == 0
+    user.edit("dev", "10.0.0.0/16", "10.8.0.0/16")
+    told = (
+        "it would replace Vpc (AWS::EC2::VPC), and InternetAttachment attaches an internet gateway that "
+        "cannot leave the old VPC first: give the VPC its old range again; another range needs a new "
+        "environment"
+    )
+    for consent in [], ["--migrate-exports"]:
+        assert told in user.run("plan", "dev", *consent).out
+        done = user.run("deploy", "dev", "--yes", *consent)
+        assert (done.code, told in done.err, "UPDATE_IN_PROGRESS" in done.err) == (4, True, False), done.err
+
+    user.edit("dev", "10.8.0.0/16", "10.0.0.0/16")
+    again = user.run("deploy", "dev", "--yes")
+    assert (again.code, "dev: nothing changes" in again.err) == (0, True), again.err
+
+
 def test_a_replaced_security_group_in_use_needs_consent_and_is_migrated_with_it(user: User) -> None:
     assert user.run("generate", "dev", "--out", "built").code == 0
     assert user.run("deploy", "built", "--yes").code == 0

@@ -78,7 +78,7 @@ def test_a_step_that_keeps_failing_is_told_and_the_rotation_taken_up_once_it_is_
     assert json.loads(done.out)["status"] == "FAILED"
     last = done.err.splitlines()[-1]
     assert last.startswith(f"error: the rotation of {LOGIN} keeps failing at setSecret: RuntimeError")
-    assert last.endswith("docs/rotation-failed.md")
+    assert last.endswith("`gatestack docs rotation-failed`")
 
     account.faults.clear()
     again = deployed.run("rotate", "local", "database", "--format", "json")

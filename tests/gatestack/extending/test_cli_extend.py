@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from deployer.changes.unguarded import unguarded
+from deployer.stateful import STATEFUL
 from tests.command import User
 from tests.stacks.extensions.extended import TEMPLATE
 
@@ -99,6 +101,57 @@ def test_a_stack_of_ones_own_through_all_of_its_life(deployed: User) -> None:
     assert gone.code == 0, gone.err
     assert gone.err.index("service   UPDATE_COMPLETE") < gone.err.index("extras    DELETE_COMPLETE")
     assert "extras" not in user.run("status", "local").out
+
+
+def test_patched_resources_are_marked_in_status_and_in_every_drawing(deployed: User) -> None:
+    extend(deployed)
+    mark = f"patched by {FILE}:{line_of(deployed, 'stack: alb')}: our baseline"
+
+    told = deployed.run("status", "local").out.splitlines()
+    rows = [line.split()[0] for line in told]
+    assert told[rows.index("alb") + 1] == f"  ~ LoadBalancer {mark}"
+    assert rows.count("~") == 1
+    stacks = json.loads(deployed.run("status", "local", "--format", "json").out)["stacks"]
+    assert [one["patched"] for one in stacks if one["patched"]] == [{"LoadBalancer": mark}]
+
+    drawn = {
+        style: deployed.run("graph", "local", "--format", style).out for style in ("mermaid", "dot", "svg")
+    }
+    assert '  alb["alb #40;patched#41;"]' in drawn["mermaid"].splitlines()
+    assert '  "alb" [label="alb (patched)"]' in drawn["dot"].splitlines()
+    assert f"<title>Stack alb; LoadBalancer {mark}</title>" in drawn["svg"]
+    assert {style: text.count("patched by") for style, text in drawn.items()}["svg"] == 1
+    assert [text.count("alb (patched)") for text in (drawn["svg"], drawn["dot"])] == [1, 1]
+
+
+def test_data_whose_end_nobody_has_decided_is_warned_of_with_its_line(user: User) -> None:
+    extend(user)
+    warned = (
+        "warning: environments/extensions/extras.yaml:24: Queue (AWS::SQS::Queue) holds data and has no "
+        "DeletionPolicy and no UpdateReplacePolicy: CloudFormation deletes it with its stack or its entry "
+        "and when it is replaced; write DeletionPolicy and UpdateReplacePolicy: Retain, "
+        "or Delete where the data may go"
+    )
+    told = user.run("lint", "local").err.splitlines()
+    assert [line for line in told if "holds data" in line] == [warned]
+    template = user.folder / "environments" / "extensions" / "extras.yaml"
+    text = template.read_text()
+    for policy in ("Retain", "Delete"):
+        decided = f"AWS::SQS::Queue\n    DeletionPolicy: {policy}\n    UpdateReplacePolicy: {policy}\n"
+        template.write_text(text.replace("AWS::SQS::Queue\n", decided))
+        assert "holds data" not in user.run("lint", "local").err
+
+
+@pytest.mark.parametrize("kind", sorted(STATEFUL))
+def test_every_type_that_holds_data_wants_both_policies(kind: str) -> None:
+    def told(**policies: str) -> list[str]:
+        return [said for _, said in unguarded({"Resources": {"A": {"Type": kind, **policies}}})]
+
+    half = told(DeletionPolicy="Retain")
+    assert (len(told()), len(half)) == ((0, 0) if kind.startswith("AWS::RDS::") else (1, 1))
+    assert all("no UpdateReplacePolicy: CloudFormation deletes it when it is replaced" in one for one in half)
+    assert told(DeletionPolicy="Delete", UpdateReplacePolicy="Delete") == []
+    assert [*unguarded({"Resources": {"A": {"Type": "AWS::SNS::Topic"}}})] == []
 
 
 def test_an_environment_goes_with_its_own_stacks_in_the_right_order(user: User) -> None:

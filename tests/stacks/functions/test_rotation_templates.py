@@ -382,9 +382,11 @@ def test_one_failed_step_rings_and_says_what_to_do(title: str) -> None:
     }
 
     assert {key: alarm.get(key) for key in wanted} == wanted
-    assert "docs/rotation-failed.md" in alarm["AlarmDescription"]
+    assert "gatestack docs rotation-failed" in alarm["AlarmDescription"]
     remedy = f"gatestack rotate ENV {ROTATED[title]}, ENV being the file of dev-litellm"
-    assert alarm["AlarmDescription"].endswith(f"{remedy} (docs/operations.md, {stack}-{title}RotationErrors)")
+    assert alarm["AlarmDescription"].endswith(
+        f"{remedy} (gatestack docs operations, {stack}-{title}RotationErrors)"
+    )
     assert len(alarm["AlarmDescription"]) <= 1024
 
 

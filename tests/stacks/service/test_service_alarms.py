@@ -251,7 +251,7 @@ def test_each_alarm_names_its_row_on_the_page_for_the_night() -> None:
 
     assert len(found) > 15
     for name, description in found.items():
-        assert description.endswith(f" (docs/operations.md, {name.rstrip('0123456789')})")
+        assert description.endswith(f" (gatestack docs operations, {name.rstrip('0123456789')})")
 
 
 @pytest.mark.parametrize(
