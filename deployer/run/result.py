@@ -153,7 +153,7 @@ class Results:
     def _skip_dependants(self, work: Work, result: StackResult) -> None:
         why = str(result.cause) if result.cause else result.reason
         for name in sorted(self._graph.needed_by(work.name)):
-            if self._works[name].open:
+            if self._works[name].open and not self._works[name].going:
                 root = why if result.outcome == "skipped" else f"{work.name} {_WORDS[result.outcome]}: {why}"
                 self._finish(self._works[name], "skipped", "skipped", root)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
-from sandbox.resources.durations import seconds
 from sandbox.resources.handler import Call, Handler
 from sandbox.resources.shapes import text
 
@@ -147,22 +146,9 @@ def _create_instance(call: Call) -> Provisioned:
         **_WINDOWS,
     )["DBInstance"]
     _set_windows(call, name, call.properties)
-    _become_available(call, name)
-    return Provisioned(name, _instance_attributes(made))
-
-
-def _become_available(call: Call, name: str) -> None:
-    """Have the instance take connections at the end of its creation, in a sandbox where time passes."""
-    around = call.services.surroundings
-    if not around.endpoint:
-        return
     instance = call.services.backend("rds", call.request.region).databases[name]
-    instance.status = "creating"
-
-    def available() -> None:
-        instance.status = "available"
-
-    around.after(seconds(call.request.type) - 2.0, available)
+    call.becomes(instance, "status", "creating", "available")
+    return Provisioned(name, _instance_attributes(made))
 
 
 def _insights(call: Call) -> None:

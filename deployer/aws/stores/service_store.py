@@ -16,6 +16,12 @@ MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
 GONE = frozenset({"ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException"})
 
 
+def by_arn(clients: Clients, arn: str) -> Service | None:
+    """Return the service with the ARN *arn*, which names its cluster; None when there is none."""
+    _, cluster, name = arn.rpartition(":")[2].split("/")
+    return ServiceStore(clients).look(Place(cluster, name))
+
+
 class ServiceStore:
     """The services of one account and region."""
 
@@ -110,4 +116,5 @@ def _deployment(answer: Mapping[str, Any]) -> Deployment:
         desired=int(answer.get("desiredCount") or 0),
         running=int(answer.get("runningCount") or 0),
         failed=int(answer.get("failedTasks") or 0),
+        definition=answer.get("taskDefinition", ""),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sandbox.cloudformation import operations
@@ -23,6 +24,11 @@ _NAME = 128
 _RANDOM = 12
 
 
+def _options(parent: Stack) -> Options:
+    """Return how a nested stack is made: its mode is that of the stack around (User Guide, express mode)."""
+    return replace(_OPTIONS, deployment_config=parent.operation.options.deployment_config)
+
+
 class NestedStacks:
     """The nested stacks of an account; fulfils `account.Nested`."""
 
@@ -41,7 +47,7 @@ class NestedStacks:
         self._check(child, wanted, unmade)
         account.stacks[child.id] = child
         child.operation.caller = parent.operation.caller
-        operations.create(account, child, wanted, _OPTIONS, unmade)
+        operations.create(account, child, wanted, _options(parent), unmade)
         return child
 
     def update(self, parent: Stack, child: Stack, request: Request) -> bool:
@@ -54,7 +60,7 @@ class NestedStacks:
         if self._check(child, wanted, unmade):
             return False
         child.operation.caller = parent.operation.caller
-        operations.update(self._account, child, wanted, _OPTIONS, unmade)
+        operations.update(self._account, child, wanted, _options(parent), unmade)
         return True
 
     def restore(self, parent: Stack, child: Stack, request: Request) -> bool:
