@@ -20,6 +20,8 @@ from deployer.readiness.table import LOOKED_AT, SERVICE, Verdict, Watched, judge
 from deployer.run.polling_interval import PollingInterval
 from deployer.run.work import Work, resources_of
 
+AT_MOST_SECONDS = 10.0
+"""Between two looks, however long something takes to be ready."""
 UNSEEN_SECONDS = 120.0
 """How long ECS may show other tasks than the stack's before they count as what it went back to."""
 
@@ -59,7 +61,8 @@ class Awaiting:
             return action
         work.applied = True
         look = self._looks.setdefault(work.name, _Look(now))
-        if self._interval.worth_following(now - look.since, now - look.asked_at, look.asked):
+        rested = now - look.asked_at
+        if rested >= AT_MOST_SECONDS or self._interval.worth_following(now - look.since, rested, look.asked):
             look.asked, look.asked_at = look.asked + 1, now
             verdict = self._seen(work, look, now)
             if verdict.readiness == "ready":

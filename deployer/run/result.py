@@ -152,7 +152,9 @@ class Results:
 
     def _skip_dependants(self, work: Work, result: StackResult) -> None:
         why = str(result.cause) if result.cause else result.reason
-        for name in sorted(self._graph.needed_by(work.name)):
+        tasks = {one.name for one in self._works.values() if one.runs_tasks}
+        behind = {name for name in tasks if work.name in self._graph.behind(name)}
+        for name in sorted(self._graph.needed_by(work.name) | behind):
             if self._works[name].open and not self._works[name].going:
                 root = why if result.outcome == "skipped" else f"{work.name} {_WORDS[result.outcome]}: {why}"
                 self._finish(self._works[name], "skipped", "skipped", root)
