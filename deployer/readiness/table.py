@@ -94,13 +94,12 @@ _CACHE = Row(
     "cache",
     frozenset({"available", "snapshotting"}),
     frozenset({"create-failed", "deleting", "restore-failed"}),
-    "Amazon ElastiCache API Reference, ReplicationGroup and ServerlessCache, Status",
+    "Amazon ElastiCache API Reference, ReplicationGroup, Status",
 )
 TABLE: Mapping[str, Row] = {
     "AWS::RDS::DBInstance": _DATABASE,
     "AWS::RDS::DBCluster": _DATABASE,
     "AWS::ElastiCache::ReplicationGroup": _CACHE,
-    "AWS::ElastiCache::ServerlessCache": _CACHE,
     "AWS::EC2::NatGateway": Row(
         "NAT gateway",
         frozenset({"available"}),

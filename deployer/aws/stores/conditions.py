@@ -35,9 +35,6 @@ QUESTIONS: Mapping[str, _Question] = {
     "AWS::ElastiCache::ReplicationGroup": _Question(
         "elasticache", "describe_replication_groups", "ReplicationGroupId", "ReplicationGroups", ("Status",)
     ),
-    "AWS::ElastiCache::ServerlessCache": _Question(
-        "elasticache", "describe_serverless_caches", "ServerlessCacheName", "ServerlessCaches", ("Status",)
-    ),
     "AWS::EC2::NatGateway": _Question(
         "ec2", "describe_nat_gateways", "NatGatewayIds", "NatGateways", ("State",)
     ),

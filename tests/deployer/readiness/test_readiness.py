@@ -48,7 +48,7 @@ NEW, OLD = "definition:2", "definition:1"
         ("AWS::ElasticLoadBalancingV2::LoadBalancer", "active_impaired", "ready"),
         ("AWS::ElastiCache::ReplicationGroup", "creating", "becoming"),
         ("AWS::ElastiCache::ReplicationGroup", "create-failed", "failed"),
-        ("AWS::ElastiCache::ServerlessCache", "available", "ready"),
+        ("AWS::ElastiCache::ReplicationGroup", "available", "ready"),
     ],
 )
 def test_a_status_says_whether_a_resource_is_ready_or_never_will_be(
