@@ -16,7 +16,16 @@ from deployer.cloud import Cloud
 from deployer.errors import DeployError, LostSight, Transient
 from deployer.options import Host
 from deployer.progress import Notice
-from deployer.readiness.table import LOOKED_AT, SERVICE, Verdict, Watched, judged, went_back
+from deployer.readiness.table import (
+    LOOKED_AT,
+    SERVICE,
+    Condition,
+    Verdict,
+    Watched,
+    judged,
+    way_on,
+    went_back,
+)
 from deployer.run.polling_interval import PollingInterval
 from deployer.run.work import Work, resources_of
 
@@ -97,11 +106,11 @@ class Awaiting:
                 look.unseen.append(one.logical_id)
                 continue
             found = judged(one, condition)
-            if now - look.since > UNSEEN_SECONDS and went_back(one, condition):
+            if now - look.since > UNSEEN_SECONDS and went_back(one, condition.service):
                 text = f"ECS runs other tasks in {one.logical_id} than its stack says: it went back to them"
                 found = Verdict("failed", text)
             if found.readiness == "failed":
-                return Verdict("failed", self._explained(work, one, found.text))
+                return Verdict("failed", self._explained(work, one, condition, found.text))
             if found.readiness == "becoming":
                 left.append(one)
                 told.append(found.text)
@@ -120,17 +129,13 @@ class Awaiting:
             if one["Type"] in LOOKED_AT and there.get(name)
         ]
 
-    def _explained(self, work: Work, one: Watched, text: str) -> str:
+    def _explained(self, work: Work, one: Watched, condition: Condition, text: str) -> str:
         """Return why *one* failed, with what ECS says of its tasks and what leads on."""
-        if one.type != SERVICE:
-            return f"{text} -> fix the cause, then run the same command again"
-        details = "; ".join([text, *self._cloud.service_trouble(one.physical_id)])
-        command = work.desired.command
-        way = f"fix the cause and run `{command}`, or run it with the previous file, which is what still runs"
-        return f"{details} -> {way}"
+        said = self._cloud.service_trouble(one.physical_id) if one.type == SERVICE else ()
+        return f"{'; '.join([text, *said])} -> {way_on(one, condition.service, work.desired.command)}"
 
     def _tell_unseen(self, work: Work, look: _Look) -> None:
-        if names := ", ".join(look.unseen):
+        if names := ", ".join(dict.fromkeys(look.unseen)):
             text = f"whether {names} is ready is not seen: this endpoint does not say"
             self._host.tell(Notice(text, work.name))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deployer.day2.rollout import ROLLS_BACK
-from deployer.day2.service import Deployment, Service
+from deployer.day2.service import Service
 
 Readiness = Literal["ready", "becoming", "failed"]
 
@@ -134,11 +134,16 @@ def judged(one: Watched, condition: Condition) -> Verdict:
     return Verdict("failed" if status in row.failed else "becoming", told)
 
 
-def went_back(one: Watched, condition: Condition) -> bool:
-    """Whether an ECS service has come to rest with another task definition than its stack's."""
-    primary = condition.service.primary if condition.service else None
-    other = primary is not None and primary.definition not in {"", one.definition}
-    return other and bool(one.definition) and primary is not None and primary.rollout == "COMPLETED"
+def went_back(one: Watched, service: Service | None) -> bool:
+    """
+    Whether ECS has gone back from the stack's task definition to another one.
+
+    ECS may also show for seconds what was there before: only what stays so counts.
+    """
+    primary = service.primary if service else None
+    if primary is None or not one.definition or primary.definition in {"", one.definition}:
+        return False
+    return primary.rollout == "COMPLETED" or ROLLS_BACK in primary.reason.lower()
 
 
 def _of_service(one: Watched, service: Service | None) -> Verdict:
@@ -147,21 +152,39 @@ def _of_service(one: Watched, service: Service | None) -> Verdict:
 
     One that the circuit breaker has ended is FAILED, and the one before it is PRIMARY again (Amazon ECS
     Developer Guide, "How the Amazon ECS deployment circuit breaker detects failures"); CloudFormation, whose
-    operation is over, says nothing of it.
+    operation is over, says nothing of it. That of an earlier task definition may stay in the list.
     """
     name = f"the service {one.logical_id}"
     if service is None:
         return Verdict("becoming", f"{name} is not visible yet")
     if service.status != "ACTIVE":
         return Verdict("failed", f"{name} is {service.status}")
-    failed = next((each for each in service.deployments if each.rollout == "FAILED"), None)
-    primary = service.primary
-    back = primary is not None and ROLLS_BACK in primary.reason.lower()
-    if failed is not None or back:
-        why = (failed or primary or Deployment("", "", "")).reason or "its tasks did not start"
+    own = {"", one.definition} if one.definition else {each.definition for each in service.deployments}
+    ended = (each for each in service.deployments if each.rollout == "FAILED" and each.definition in own)
+    if failed := next(ended, None):
+        why = failed.reason or "its tasks did not start"
         return Verdict("failed", f"the deployment of {name} failed after its stack had ended: {why}")
-    if primary is None or (one.definition and primary.definition not in {"", one.definition}):
+    primary = service.primary
+    if primary is None or primary.definition not in own:
         return Verdict("becoming", f"{name} does not run the stack's task definition yet")
     if primary.rollout == "COMPLETED" or (not primary.rollout and primary.running == primary.desired):
         return Verdict("ready")
     return Verdict("becoming", f"{name}: {primary.running} of {primary.desired} new tasks run")
+
+
+def way_on(one: Watched, service: Service | None, command: str) -> str:
+    """Return what leads on where *one* has failed; *command* deploys the environment."""
+    if one.type != SERVICE:
+        return (
+            "AWS does not repair it: correct the file so that it is replaced, or, where nothing holds data "
+            f"yet, run `{command.replace(' deploy ', ' destroy ')}` and `{command}`"
+        )
+    primary = service.primary if service else None
+    if primary is not None and primary.rollout == "FAILED":
+        again = command.replace(" deploy ", " rollout ")
+        fixed = f"fix the cause and run `{again}`"
+        return f"no task ran before it: {fixed}, or correct the file and run `{command}`"
+    return (
+        f"the tasks before it run on: correct the file and run `{command}`; where the cause is not in the "
+        "file, run it with the previous file first, then with this one"
+    )

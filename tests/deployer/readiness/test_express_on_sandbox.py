@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,23 +71,36 @@ def account() -> Iterator[Account]:
         yield Account(sandbox)
 
 
-def test_a_new_environment_a_failed_release_and_the_way_back(account: Account) -> None:
+def test_releases_that_fail_and_every_way_on(account: Account) -> None:
+    name = json.loads(environment().stacks[-1].template)["Resources"]["Service"]["Properties"]["ServiceName"]
+    account.sandbox.faults.rollouts.append(RolloutFault(name))
     first = account.deploy(environment())
-    assert (first.exit_code, account.ready()) == (0, {"available", "active", "COMPLETED"})
-    assert first.seconds < 340  # the network takes 100 of them, the load balancer 150, the tasks 90
+    assert outcome(first) == ("failed", "CREATE_COMPLETE")
+    assert "no task ran before it: fix the cause and run `gatestack rollout dev`" in first.stacks[-1].reason
+    assert first.seconds < 350  # the network takes 100 of them, the load balancer 150, the tasks 90
 
     (service,) = account.services()
-    account.sandbox.faults.rollouts.append(RolloutFault(service["serviceName"]))
-    failed = account.deploy(environment(log_level="DEBUG"))
-    (stack,) = (one for one in failed.stacks if one.outcome != "done")
-    assert (stack.name, stack.outcome, stack.status) == ("service", "failed", "UPDATE_COMPLETE")
-    assert "tasks failed to start" in stack.reason
-    assert "exit code 1" in stack.reason
-    assert "run it with the previous file" in stack.reason
+    account.ecs.update_service(
+        cluster=service["clusterArn"], service=name, forceNewDeployment=True
+    )  # what `gatestack rollout` asks for
+    assert account.deploy(environment()).exit_code == 0
+    assert account.ready() == {"available", "active", "COMPLETED"}
 
+    account.sandbox.faults.rollouts.append(RolloutFault(name))
+    failed = account.deploy(environment(log_level="DEBUG"))
+    assert outcome(failed) == ("failed", "UPDATE_COMPLETE")
+    assert "tasks failed to start" in failed.stacks[-1].reason
+    assert "exit code 1" in failed.stacks[-1].reason
     account.sandbox.advance(300)
     again = account.deploy(environment(log_level="DEBUG"))
-    assert again.exit_code != 0  # CloudFormation has nothing to change, and ECS runs the tasks before
+    assert "ECS runs other tasks in Service than its stack says" in again.stacks[-1].reason
 
-    back = account.deploy(environment())
-    assert (back.exit_code, account.ready()) == (0, {"available", "active", "COMPLETED"})
+    for file in (environment(), environment(log_level="DEBUG")):
+        assert account.deploy(file).exit_code == 0
+    assert account.ready() == {"available", "active", "COMPLETED"}
+
+
+def outcome(result: Result) -> tuple[str, str]:
+    """How the service's stack ended; the others are done."""
+    assert {one.outcome for one in result.stacks[:-1]} == {"done"}
+    return result.stacks[-1].outcome, result.stacks[-1].status

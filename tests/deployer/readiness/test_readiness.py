@@ -93,7 +93,8 @@ BACK = deployed("IN_PROGRESS", reason="circuit breaker: rolling back to deployme
         (service(deployed(definition=OLD)), "becoming", "does not run"),
         (service(deployed("FAILED", reason="no task ran")), "failed", "no task ran"),
         (service(BACK, FAILED), "failed", "tasks failed to start"),
-        (service(BACK), "failed", "rolling back"),
+        (service(BACK), "becoming", "does not run"),
+        (service(deployed(running=2), replace(FAILED, definition="definition:0")), "ready", ""),
         (service(replace(FAILED, reason="")), "failed", "its tasks did not start"),
     ],
 )
@@ -105,18 +106,22 @@ def test_a_service_is_ready_when_the_deployment_of_its_stack_is_complete(
     assert (found.readiness, text in found.text) == (wanted, True)
 
 
-def test_a_service_at_rest_with_other_tasks_went_back_to_them() -> None:
-    watched = Watched("Proxy", "arn", SERVICE, NEW)
-    found = [
-        went_back(watched, service(deployed(definition=OLD))),
-        went_back(watched, service(deployed("IN_PROGRESS", definition=OLD))),
-        went_back(watched, service(deployed())),
-        went_back(watched, service()),
-        went_back(watched, Condition("")),
-        went_back(replace(watched, definition=""), service(deployed(definition=OLD))),
-    ]
-
-    assert found == [True, False, False, False, False, False]
+@pytest.mark.parametrize(
+    ("condition", "definition", "wanted"),
+    [
+        (service(deployed(definition=OLD)), NEW, True),
+        (service(BACK), NEW, True),
+        (service(deployed("IN_PROGRESS", definition=OLD)), NEW, False),
+        (service(deployed()), NEW, False),
+        (service(), NEW, False),
+        (Condition(""), NEW, False),
+        (service(deployed(definition=OLD)), "", False),
+    ],
+)
+def test_a_service_with_other_tasks_than_its_stack_went_back_to_them(
+    condition: Condition, definition: str, *, wanted: bool
+) -> None:
+    assert went_back(Watched("Proxy", "arn", SERVICE, definition), condition.service) is wanted
 
 
 @pytest.mark.parametrize(
@@ -245,8 +250,8 @@ def test_a_deployment_that_fails_after_its_stack_has_ended_is_told_with_cause_an
 
     assert world.reason(five()) == (
         "the deployment of the service Proxy failed after its stack had ended: tasks failed to start.; a "
-        "task stopped: exit code 1 -> fix the cause and run `gatestack deploy dev`, or run it with the "
-        "previous file, which is what still runs"
+        "task stopped: exit code 1 -> the tasks before it run on: correct the file and run `gatestack deploy "
+        "dev`; where the cause is not in the file, run it with the previous file first, then with this one"
     )
 
 
@@ -259,6 +264,16 @@ def test_the_same_command_after_it_does_not_take_old_tasks_for_new_ones(world: E
     found = next(one for one in again.stacks if one.name == "service")
     assert (found.action, found.outcome) == ("update", "failed")
     assert "ECS runs other tasks in Proxy than its stack says" in found.reason
+
+
+def test_a_first_deployment_that_fails_is_told_with_the_command_that_starts_tasks(world: Express) -> None:
+    first = deployed("FAILED", reason="no task ran", definition="Task-id")
+    world.cloud.conditions["Proxy-id"][1] = (370, service(first))
+
+    assert world.reason(five()).endswith(
+        "no task ran -> no task ran before it: fix the cause and run `gatestack rollout dev`, or correct the "
+        "file and run `gatestack deploy dev`"
+    )
 
 
 @pytest.mark.parametrize("mode", ["corrected", "previous"])
@@ -286,7 +301,16 @@ def test_a_producer_that_never_becomes_ready_fails_and_what_waits_for_it_does_no
         "queue": "done",
         "service": "skipped",
     }
-    assert "the database Db is incompatible-network -> fix the cause" in result.stacks[1].reason
+    assert result.stacks[1].reason == (
+        "the database Db is incompatible-network -> AWS does not repair it: correct the file so that it is "
+        "replaced, or, where nothing holds data yet, run `gatestack destroy dev` and `gatestack deploy dev`"
+    )
+
+    assert world.deploy(five(), poll_interval=5.0).exit_code != 0
+    world.destroy(five())
+    now = world.clock.now
+    world.cloud.conditions["Db-id"] = is_((now, "creating"), (now + 300, "available"))
+    assert world.deploy(five(), poll_interval=5.0).exit_code == 0
 
 
 def test_a_stack_that_goes_on_ends_by_itself_when_its_producer_fails(world: Express) -> None:
