@@ -85,6 +85,7 @@ _DATABASE = Row(
             "insufficient-capacity",
             "migration-failed",
             "restore-error",
+            "stopped",
             "storage-full",
         }
     ),
@@ -172,14 +173,16 @@ def _of_service(one: Watched, service: Service | None) -> Verdict:
     return Verdict("becoming", f"{name}: {primary.running} of {primary.desired} new tasks run")
 
 
-def way_on(one: Watched, service: Service | None, command: str) -> str:
+def way_on(one: Watched, condition: Condition, command: str) -> str:
     """Return what leads on where *one* has failed; *command* deploys the environment."""
+    if condition.status == "stopped":
+        return f"start it, then run `{command}`"
     if one.type != SERVICE:
         return (
             "AWS does not repair it: correct the file so that it is replaced, or, where nothing holds data "
             f"yet, run `{command.replace(' deploy ', ' destroy ')}` and `{command}`"
         )
-    primary = service.primary if service else None
+    primary = condition.service.primary if condition.service else None
     if primary is not None and primary.rollout == "FAILED":
         again = command.replace(" deploy ", " rollout ")
         fixed = f"fix the cause and run `{again}`"

@@ -66,9 +66,7 @@ def condition(clients: Clients, type_name: str, physical_id: str) -> Condition |
     except (CloudError, LostSight) as error:
         if emulated(clients(service)):
             return None
-        if isinstance(error, CloudError) and (
-            "NotFound" in error.code or error.code.endswith("NotFoundFault")
-        ):
+        if isinstance(error, CloudError) and "NotFound" in error.code:
             return Condition("")
         raise
 

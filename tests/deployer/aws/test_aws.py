@@ -725,6 +725,8 @@ def test_a_resource_that_its_service_does_not_know_yet_is_not_ready(stubs: Stubs
     stubs.refuse("rds", "describe_db_instances", "AccessDenied")
     with pytest.raises(NotAllowed, match="rds:DescribeDBInstances"):
         stubs.aws.condition("AWS::RDS::DBInstance", "db")
+    old = "arn:aws:ecs:eu-west-1:111122223333:service/proxy"  # it names no cluster
+    assert stubs.aws.condition("AWS::ECS::Service", old) is None
     stubs.refuse("rds", "describe_db_clusters", "InternalError2")
     with pytest.raises(CloudError):
         stubs.aws.condition("AWS::RDS::DBCluster", "db")

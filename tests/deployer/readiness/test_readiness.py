@@ -371,6 +371,17 @@ def test_an_endpoint_whose_services_do_not_tell_is_believed_with_a_notice(world:
     assert "whether Nat is ready is not seen: this endpoint does not say" in texts(world)
 
 
+def test_a_database_that_somebody_has_stopped_is_no_wait_and_started_the_same_command_goes_on(
+    world: Express,
+) -> None:
+    world.cloud.conditions["Db-id"] = is_((0, "stopped"))
+    found = world.deploy(five(), poll_interval=5.0).stacks[1]
+    assert found.reason == "the database Db is stopped -> start it, then run `gatestack deploy dev`"
+
+    world.cloud.conditions["Db-id"] = is_((0, "available"))
+    assert world.deploy(five(), poll_interval=5.0).exit_code == 0
+
+
 def texts(world: World) -> list[str]:
     return [one.text for one in world.said(Notice)]
 
