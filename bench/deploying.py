@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import launching
+from bench import express, launching
 from bench.endpoint import Endpoint, Timed, instant
 from bench.measure import Command, Run, paired, run
 from bench.peers import HOME, ROOT
@@ -31,6 +31,7 @@ BESIDE_THE_FLOOR = "llm-proxy-dev"
 def rows(endpoint: Endpoint) -> Iterator[Row]:
     """Measure it."""
     yield _beside_the_longest_path(manifests.read(_built(ON_A_CLOCK)))
+    yield from express.rows()
     with instant(HOME / "sandbox-of-the-floor") as other:
         yield from _beside_the_floor(_built(BESIDE_THE_FLOOR), endpoint, other)
     yield from launching.rows(endpoint)

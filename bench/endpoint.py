@@ -73,9 +73,9 @@ class Timed(Sandbox):
         super().__init__(clock=ManualClock())
         self._call_seconds = call_seconds
 
-    def _cloudformation(self, request: Any, region: str) -> Any:
+    def _cloudformation(self, request: Any, region: str, caller: Any) -> Any:
         self.advance(self._call_seconds)
-        return super()._cloudformation(request, region)
+        return super()._cloudformation(request, region, caller)
 
     @property
     def variables(self) -> dict[str, str]:

@@ -17,6 +17,7 @@ from deployer.day2.drift_state import Detection, ResourceDrift
 from deployer.day2.secret_rotation import Rotating
 from deployer.interfaces import Interface
 from deployer.kept import Kept, Snapshot
+from deployer.readiness.table import Condition
 from deployer.run.snapshots import DatabaseSnapshot
 from deployer.states import (
     ChangeSetRequest,
@@ -192,6 +193,9 @@ class Cloud(Protocol):
 
     def object_url(self, bucket: str, key: str) -> str:
         """Return the URL by which CloudFormation reads an object."""
+
+    def condition(self, type_name: str, physical_id: str) -> Condition | None:
+        """Return how a resource is, by its own service; None where the endpoint cannot tell."""
 
     def service_trouble(self, service: str) -> tuple[str, ...]:
         """Return why tasks of the ECS service with this ARN have stopped; empty where nobody can tell."""

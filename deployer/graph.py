@@ -47,6 +47,14 @@ class Graph:
         """Return the stacks that import from *name*."""
         return frozenset(other for other, needs in self.needs.items() if name in needs)
 
+    def behind(self, name: str) -> frozenset[str]:
+        """Return everything that comes before *name*, directly or not."""
+        found, new = set[str](), set(self.needs[name])
+        while new:
+            found |= new
+            new = {need for one in new for need in self.needs[one]} - found
+        return frozenset(found)
+
     def imported(self, consumer: str, producer: str) -> tuple[str, ...]:
         """Return the export names on the edge from *producer* to *consumer*."""
         by_name = {stack.name: stack for stack in self.stacks}

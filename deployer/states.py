@@ -116,6 +116,10 @@ class ChangeSetInputs:
     on_failure: str = ""
     """OnStackFailure, where one was asked for."""
     nested: bool = False
+    express: bool = False
+    """Whether resources are not waited for until they are ready."""
+    rollback_off: bool = False
+    """Whether what fails in express mode stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -209,5 +213,7 @@ class ChangeSetRequest:
     rollback_alarms: tuple[str, ...] = ()
     """ARNs; none means that none is left on the stack."""
     rollback_minutes: int = 0
+    express: bool = False
+    """Whether it ends once its configuration is applied; left out where the endpoint does not know how."""
     imports: tuple[Kept, ...] = ()
     """For an IMPORT: what is taken up, by its primary identifier."""

@@ -208,6 +208,8 @@ class StackSpec:
     """
     patched: tuple[Patched, ...] = ()
     """Patches of the template, in the order in which they were made."""
+    express: Literal["never", "updates", "always"] = "never"
+    """Which of its operations end once its configuration is applied, before its resources are ready."""
 
 
 @dataclass(frozen=True)
@@ -335,8 +337,8 @@ def _index(manifest: Manifest) -> str:
     index = asdict(replace(manifest, files={})) | {"format": FORMAT, "files": sorted(manifest.files)}
     for entry in index["stacks"]:
         del entry["template"]
-        if not entry["patched"]:
-            del entry["patched"]
+        for usual in (name for name in ("patched", "express") if entry[name] in ((), "never")):
+            del entry[usual]
     if index["existing"] and not index["existing"]["stores"]:
         del index["existing"]["stores"]
     for absent in (name for name in ("existing", "usage", "session_hours", "notify") if not index[name]):

@@ -141,6 +141,8 @@ def problems(manifest: Manifest) -> Iterator[str]:
             "account": (manifest.account, "[0-9]{12}"),
         }
     )
+    if manifest.production and any(stack.express != "never" for stack in manifest.stacks):
+        yield "stacks: express is not for production"
     for number, stack in enumerate(manifest.stacks):
         yield from (f"stacks.{number}.{problem}" for problem in _stack(stack, manifest))
     if manifest.existing:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.existing import taken_for_granted
+from generator.express_mode import express
 from generator.extending import check_exports, own_templates, patched
 from generator.manifest import (
     Lookup,
@@ -114,6 +115,7 @@ def _spec(
         migration=_migration(settings, deployment.get("migration")),
         login_secret=deployment.get("login_secret"),
         patched=patches,
+        express=express(template) if settings.deployment.mode == "express" else "never",
     )
 
 

@@ -147,6 +147,8 @@ class Behaviour:
     """Virtual seconds after which a log group that RDS or Lambda writes to is there again, without tags."""
     empty_reason: str = EMPTY
     tag_delay: float = 300.0  # virtual seconds until a KMS key's tags count in policies
+    express: bool = True
+    """Whether CloudFormation knows DeploymentConfig; it passes over a parameter that it does not know."""
     sessions_end: bool = False
     """Whether sessions of roles last as long as they say, on this clock: at its usual speed a moment."""
     lacks: Sequence[str] = ()  # actions and parameters that this endpoint does not know, as older ones do not

@@ -23,6 +23,8 @@ class Request:
     stack_id: str
     account: str
     region: str
+    express: bool = False
+    """Whether nobody waits until the resource is ready: the operation ends with its configuration applied."""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ class Aws(Reads):
     def create_change_set(self, request: ChangeSetRequest) -> ChangeSetState:
         """Ask for a change set, or take up the one of that name."""
         template = {"TemplateURL": request.url} if request.url else {"TemplateBody": request.body}
+        if request.express and not self._knows_express():
+            request = replace(request, express=False)
         parameters = [
             {"ParameterKey": key, "ParameterValue": value} for key, value in request.parameters.items()
         ]
@@ -69,8 +71,15 @@ class Aws(Reads):
                 raise NotOffered(f"this endpoint imports nothing: {error}", code=error.code) from error
             if request.revert_drift and "DeploymentMode" in str(error):
                 return self.create_change_set(replace(request, revert_drift=False))
+            if request.express and "DeploymentConfig" in str(error):
+                return self.create_change_set(replace(request, express=False))
             return self._taken_up(request, error)
         return ChangeSetState(request.name, answer["Id"], answer["StackId"], "CREATE_PENDING")
+
+    def _knows_express(self) -> bool:
+        """Whether this botocore knows the parameter; one that does not rejects the request unsent."""
+        model = self._client.meta.service_model.operation_model("CreateChangeSet")
+        return "DeploymentConfig" in model.input_shape.members
 
     def _taken_up(self, request: ChangeSetRequest, error: CloudError) -> ChangeSetState:
         if error.code in {"AlreadyExistsException", "AlreadyExists"}:

@@ -16,6 +16,7 @@ from deployer.aws.names import look as look_for_names
 from deployer.aws.paging import pages
 from deployer.aws.services import service_trouble
 from deployer.aws.sign_in.login import Clients
+from deployer.aws.stores.conditions import condition
 from deployer.aws.stores.target_store import weights_of
 from deployer.aws.tagged import look as look_for_kept
 from deployer.aws.zones import look as look_at_zones
@@ -29,6 +30,7 @@ from deployer.checks.zone_needs import Needs
 from deployer.checks.zones import ZoneFacts
 from deployer.errors import CloudError, DeployError, NotAllowed
 from deployer.interfaces import Interface
+from deployer.readiness.table import Condition
 from deployer.states import Resource
 from generator.manifest import Existing
 
@@ -44,6 +46,10 @@ class Edges(Databases):
     def account(self) -> str:
         """Return the account of the credentials."""
         return str(call(self._clients("sts"), "get_caller_identity")["Account"])
+
+    def condition(self, type_name: str, physical_id: str) -> Condition | None:
+        """Return how a resource is, by its own service."""
+        return condition(self._clients, type_name, physical_id)
 
     def caller(self) -> str:
         """Return the ARN of the credentials."""

@@ -21,6 +21,11 @@ from deployer.states import (
 )
 
 Answer = Mapping[str, Any]
+EXPRESS: Mapping[str, Any] = {"Mode": "EXPRESS", "DisableRollback": False}
+"""
+Without the second, express mode leaves a stack that fails as it is, and refuses replacements (CloudFormation
+User Guide, "Deploy AWS CloudFormation stacks faster with express mode"; aws/aws-cdk-cli#1931).
+"""
 
 
 def stack_state(answer: Answer) -> StackState:
@@ -78,6 +83,8 @@ def _inputs(answer: Answer, *, emulated: bool) -> ChangeSetInputs:
         tuple(answer.get("NotificationARNs", ())),
         answer.get("OnStackFailure", ""),
         bool(answer.get("IncludeNestedStacks", False)),
+        answer.get("DeploymentConfig", {}).get("Mode") == "EXPRESS",
+        bool(answer.get("DeploymentConfig", {}).get("DisableRollback", False)),
     )
 
 
@@ -91,7 +98,8 @@ def deployment_settings(request: ChangeSetRequest) -> dict[str, Any]:
     alarms = {"RollbackTriggers": triggers, "MonitoringTimeInMinutes": request.rollback_minutes}
     mode = {"DeploymentMode": "REVERT_DRIFT"} if request.revert_drift else {}
     imports = {"ResourcesToImport": [_import(one) for one in request.imports]} if request.imports else {}
-    return {"RollbackConfiguration": alarms, **mode, **imports}
+    express = {"DeploymentConfig": EXPRESS} if request.express else {}
+    return {"RollbackConfiguration": alarms, **mode, **imports, **express}
 
 
 def _import(one: Kept) -> dict[str, Any]:

@@ -91,6 +91,10 @@ def _settings(request: ChangeSetRequest, inputs: ChangeSetInputs) -> Iterator[st
     yield from _named("notification topic", inputs.notifications)
     if inputs.on_failure:
         yield f"OnStackFailure is {inputs.on_failure}"
+    if inputs.express and not request.express:
+        yield "it is in express mode"
+    if inputs.rollback_off:
+        yield "rollback is disabled in it"
     if inputs.nested:
         yield "it includes nested stacks"
 

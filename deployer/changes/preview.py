@@ -44,6 +44,10 @@ PATIENCE_SECONDS = 600.0
 NO_EXPORT = "No export named"
 """AWS's words for an import whose export does not exist yet."""
 
+EXPRESS = (
+    "express mode: a stack ends before its resources are ready, and the deployment waits for these itself; "
+    "what fails before its stack has ended is rolled back, what fails after it is not"
+)
 TAKEN_UP = "what an earlier destroy kept is imported first"
 
 
@@ -66,6 +70,8 @@ def plan(manifest: Manifest, cloud: Cloud, options: Options, host: Host, *, keep
     made = with_expectation(made, found.manifest, found.graph, cloud)
     made = replace(made, stacks=tuple(_named_problems(one, taken) for one in made.stacks))
     warnings = tuple(event.text for event in told if isinstance(event, Notice))
+    if any(one.express != "never" for one in manifest.stacks):
+        warnings += (EXPRESS,)
     refusal = names_taken(manifest.environment, taken, fresh=options.fresh)
     return replace(made, notices=warnings + made.notices, refusal=refusal)
 

@@ -49,6 +49,8 @@ class Deployment:
     running: int = 0
     failed: int = 0
     """Tasks that could not be started, or stopped again."""
+    definition: str = ""
+    """ARN of the task definition that its tasks run."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from generator.manifest import Manifest, StackSpec, Upload
 
 PREFIX = "gatestack-"
 NOT_REVERTED = "drift is not reverted: this endpoint has no drift-aware change sets; deployed without them"
+NO_EXPRESS = "this endpoint has no express mode: deployed in standard mode"
 NO_S3 = "this endpoint has no S3"
 INLINE_BYTES = 51_200
 """CloudFormation quotas: the largest template in a request …"""
@@ -150,6 +151,7 @@ class Preparer:
             capabilities=spec.capabilities,
             description=f"gatestack deploy {self._manifest.environment}",
             revert_drift=self._revert_drift and kind == "UPDATE",
+            express=express(spec, stack, kind),
             rollback_alarms=alarms,
             rollback_minutes=minutes,
         )
@@ -240,6 +242,12 @@ class Preparer:
         return "" if placed else NO_S3
 
 
+def express(spec: StackSpec, stack: StackState | None, kind: Kind) -> bool:
+    """Whether an operation of *kind* may be in express mode; the update behind an import is a creation."""
+    updates = kind == "UPDATE" and stack is not None and not stack.status.startswith("IMPORT")
+    return kind != "IMPORT" and (spec.express == "always" or (spec.express == "updates" and updates))
+
+
 def alarm_arn(partition: str, region: str, account: str, name: str) -> str:
     """Return the ARN of the alarm called *name*."""
     return f"arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}"
@@ -255,6 +263,7 @@ def _function_keys(template: str) -> frozenset[str]:
 def _inputs(wanted: ChangeSetRequest) -> str:
     """Return what is asked for beside the template, as text to make a name from."""
     beside = [wanted.rollback_alarms, wanted.rollback_minutes, wanted.revert_drift, wanted.capabilities]
+    beside += ["express"] if wanted.express else []
     beside += [[one.logical_id, one.physical_id] for one in wanted.imports]
     return json.dumps([dict(wanted.parameters), dict(wanted.tags), beside], sort_keys=True)
 

@@ -27,7 +27,7 @@ from deployer.history.durations import Touched, of_changes, of_template
 from deployer.kept import kept, policies_of
 from deployer.observed import live
 from deployer.progress import Notice, StackStarted, Tell
-from deployer.run.change_sets import NOT_REVERTED, PREFIX, Preparer
+from deployer.run.change_sets import NO_EXPRESS, NOT_REVERTED, PREFIX, Preparer
 from deployer.run.discard import remove_unexecuted
 from deployer.run.first_creation import never_whole, said
 from deployer.run.skipped import check_mended, measure, tell_skipped
@@ -54,6 +54,7 @@ class Executor:
         self._tell = tell
         self._value_of = value_of
         self._production = production
+        self._told_standard = False
 
     def carry_out(self, work: Work, action: Action, now: float) -> None:
         """
@@ -169,6 +170,7 @@ class Executor:
             self._preparer.upload(work.spec, parameters, self._value_of)
         creation = kind != "IMPORT" and live(work.stack) is None
         self._tell_unreverted(work)
+        self._tell_standard(work)
         check_mended(work)
         token = self._preparer.token("execute", action.change_set_id)
         self._cloud.execute(action.change_set_id, token, creation=creation)
@@ -183,6 +185,14 @@ class Executor:
         wanted = work.request is not None and work.request.revert_drift
         if wanted and work.change_set and not work.change_set.reverts_drift:
             self._tell(Notice(NOT_REVERTED, work.name, warning=True))
+
+    def _tell_standard(self, work: Work) -> None:
+        """Say once that an endpoint passes over the mode that is asked for."""
+        inputs = work.change_set.inputs if work.change_set else None
+        asked = work.request is not None and work.request.express and not self._told_standard
+        if asked and inputs and not inputs.express:
+            self._told_standard = True
+            self._tell(Notice(NO_EXPRESS, work.name))
 
     def _drop(self, work: Work, action: DeleteChangeSet) -> None:
         self._tell_unreverted(work)

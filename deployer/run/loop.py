@@ -18,6 +18,7 @@ from deployer.decide import decide
 from deployer.errors import DeployError, LostSight, MovedOn, Protected, Refused, Transient
 from deployer.options import Host, Options
 from deployer.progress import Goal, Notice, Outcome, Result, RunStarted, StackDecided, Stopping, Waiting
+from deployer.readiness.awaiting import Awaiting
 from deployer.run.backoff import with_backoff
 from deployer.run.change_sets import Preparer
 from deployer.run.concurrency import Workers
@@ -33,7 +34,7 @@ from deployer.run.returning import sweep
 from deployer.run.rotations import check_rotations
 from deployer.run.scheduler import Scheduler
 from deployer.run.stack_events import Watch
-from deployer.run.work import Work, made_now, resources_of, work_for
+from deployer.run.work import Work, made_now, resources_of, value_of, work_for
 
 SLICE_SECONDS = 5.0
 """After which a look comes in between: what is ready elsewhere should not wait for hundreds of requests."""
@@ -90,7 +91,7 @@ class Run:
         self._migrating = Migrating(
             cloud, host, self._interval, self._value_of, new, region=manifest.region, environment=self._env
         )
-        self._lingering = Lingering(cloud, host)
+        self._lingering, self._awaiting = Lingering(cloud, host), Awaiting(cloud, host, self._interval)
         self._workers = Workers(host.workers)
         self._scheduler = Scheduler(self._works, graph)
         self._poller = Poller(self._scheduler.order, cloud, host, self._interval, self._workers)
@@ -241,7 +242,7 @@ class Run:
         moving = any(self._works[name].moving for name in unmet)
         action = decide(work.goal, work.desired, work.observed(hold, now, early=bool(unmet), moving=moving))
         action = self._lingering.before(work, self._allowed(work, action), now)
-        action = self._migrating.before(work, action, now)
+        action = self._awaiting.before(work, self._migrating.before(work, action, now), now)
         if isinstance(action, Done):
             self._results.done(work, action)
         elif isinstance(action, Fail):
@@ -278,9 +279,9 @@ class Run:
 
     def _unmet(self, work: Work) -> list[str]:
         """Return what has to come before *work* and is not over yet."""
-        needs = (self._works[name] for name in sorted(self._graph.needs[work.name]))
-        early = work.goal == "deploy"
-        return [need.name for need in needs if need.open and not (early and need.outputs_final)]
+        names = self._graph.behind(work.name) if work.runs_tasks else self._graph.needs[work.name]
+        needs = (self._works[name] for name in sorted(names))
+        return [need.name for need in needs if need.open and not work.may_pass(need)]
 
     def _wait(self, work: Work, action: Wait, now: float) -> None:
         told = work.wait is not None and work.wait.reason == action.reason
@@ -341,9 +342,4 @@ class Run:
             self._host.tell(Notice(f"tried again: {error}", work.name))
 
     def _value_of(self, export: str) -> str | None:
-        """Return the value of *export*: of a stack of this run, else of the region."""
-        for work in self._works.values():
-            for output in work.stack.outputs if work.stack else ():
-                if output.export == export:
-                    return output.value
-        return next((one.value for one in self._cloud.exports() if one.name == export), None)
+        return value_of(self._works.values(), self._cloud, export)

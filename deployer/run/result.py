@@ -153,8 +153,10 @@ class Results:
     def _skip_dependants(self, work: Work, result: StackResult) -> None:
         # what consent is needed for is told once, at the stack that needs it
         why = "" if result.outcome == "protected" else f": {result.cause or result.reason}"
-        for name in sorted(self._graph.needed_by(work.name)):
-            if self._works[name].open:
+        tasks = {one.name for one in self._works.values() if one.runs_tasks}
+        behind = {name for name in tasks if work.name in self._graph.behind(name)}
+        for name in sorted(self._graph.needed_by(work.name) | behind):
+            if self._works[name].open and not self._works[name].going:
                 skipped = result.outcome == "skipped"
                 root = result.reason if skipped else f"{work.name} {_WORDS[result.outcome]}{why}"
                 self._finish(self._works[name], "skipped", "skipped", root)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployer.actions import Wait
+from deployer.causes import SERVICE
 from deployer.changes.approval import Approval
+from deployer.cloud import Cloud
 from deployer.day2.drift_state import ResourceDrift
 from deployer.history.durations import Touched
 from deployer.kept import Kept
@@ -90,6 +92,10 @@ class Work:
     """What ECS said of a service that did not become stable."""
     service_since: float | None = None
     service_asked: float = float("-inf")
+    runs_tasks: bool = False
+    """Whether it starts something that uses what it needs at once, and not the ids of it alone."""
+    applied: bool = False
+    """In express mode: its stack has ended, and its resources become ready."""
 
     @property
     def name(self) -> str:
@@ -150,6 +156,14 @@ class Work:
         """Whether dependants may start although AWS is still cleaning up."""
         updated = self.history.executed is not None and self.history.kind != "IMPORT"
         return updated and self.stack is not None and self.stack.status in OUTPUTS_FINAL and self._fresh(0.0)
+
+    def may_pass(self, need: Work) -> bool:
+        """Whether it may begin while *need*, which it imports from, is not at its end."""
+        if self.goal != "deploy":
+            return False
+        if need.spec.express != "never" and self.runs_tasks:
+            return False
+        return need.outputs_final or need.applied
 
     @property
     def verb(self) -> Verb:
@@ -308,6 +322,15 @@ def made_now(works: Iterable[Work], export: str) -> bool:
     return any(output.export == export for stack in made if stack for output in stack.outputs)
 
 
+def value_of(works: Iterable[Work], cloud: Cloud, export: str) -> str | None:
+    """Return the value of *export*: of a stack of this run, else of the region; may raise CloudError."""
+    for work in works:
+        for output in work.stack.outputs if work.stack else ():
+            if output.export == export:
+                return output.value
+    return next((one.value for one in cloud.exports() if one.name == export), None)
+
+
 def resources_of(template: str) -> Mapping[str, Any]:
     """Return a template's resources by logical id."""
     found: Mapping[str, Any] = json.loads(template).get("Resources", {})
@@ -325,4 +348,5 @@ def work_for(manifest: Manifest, spec: StackSpec, goal: Goal, options: Options) 
         skip_in_rollback=options.skip_in_rollback,
         command=f"gatestack deploy {options.env or manifest.environment}",
     )
-    return Work(spec, desired, goal)
+    services = any(one["Type"] == SERVICE for one in resources_of(spec.template).values())
+    return Work(spec, desired, goal, runs_tasks=services or spec.migration is not None)

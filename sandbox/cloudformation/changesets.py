@@ -12,7 +12,15 @@ from sandbox.cloudformation.importing import existing, requested
 from sandbox.cloudformation.paging import paged
 from sandbox.cloudformation.plan import plan
 from sandbox.cloudformation.records import ChangeSet, Deployment, Options, Stack
-from sandbox.cloudformation.requests import Fetch, Params, change_set_name, deployment, options, stack_name
+from sandbox.cloudformation.requests import (
+    Fetch,
+    Params,
+    change_set_name,
+    deployment,
+    deployment_config,
+    options,
+    stack_name,
+)
 from sandbox.cloudformation.templates import validation
 from sandbox.cloudformation.templates.parameters import masked
 from sandbox.cloudformation.transforms.failure import TransformFailure
@@ -121,9 +129,15 @@ def _kept(account: Account, stack: Stack, params: Params, kind: str, wanted: Dep
         import_existing=bool(params.get("ImportExistingResources")),
         reverts_drift=_reverts_drift(params, kind),
         validates=not params.get("DisableValidation"),
+        deployment_config=_configured(account, params),
     )
     account.change_sets[made.id] = made
     return made
+
+
+def _configured(account: Account, params: Params) -> Mapping[str, Any]:
+    """Return the deployment mode that is asked for; a region that has none passes the parameter over."""
+    return deployment_config(params) if account.faults.behaviour.express else {}
 
 
 def _reverts_drift(params: Params, kind: str) -> bool:
@@ -185,6 +199,7 @@ def describe_change_set(account: Account, params: Params, _: Fetch) -> Answer:
         "NotificationARNs": wanted.notification_arns,
         "RollbackConfiguration": wanted.rollback_configuration,
         "DeploymentMode": "REVERT_DRIFT" if found.reverts_drift else None,
+        "DeploymentConfig": found.deployment_config or None,
         "StackDriftStatus": found.drift_status,
         "Capabilities": wanted.capabilities,
         "Tags": tags(wanted),
@@ -273,7 +288,8 @@ def execute_change_set(account: Account, params: Params, _: Fetch) -> Answer:
         each.deleted = each is not found
     found.execution, stack.change_set_id = "EXECUTE_IN_PROGRESS", found.id
     stack.updated = account.agenda.now()
-    how = options({**params, "OnStackFailure": found.on_stack_failure}, change_set_id=found.id)
+    asked = {"OnStackFailure": found.on_stack_failure, "DeploymentConfig": found.deployment_config}
+    how = options({**params, **asked}, change_set_id=found.id)
     how = replace(how, reverts_drift=found.reverts_drift, taken_up=found.taken_up)
     if found.imports:
         requested.begin(account, stack, found.deployment, how, found.imports)

@@ -53,6 +53,7 @@ def _described(account: Account, stack: Stack) -> Answer:
         "Description": wanted.template.description,
         "Parameters": parameters(wanted),
         "RollbackConfiguration": wanted.rollback_configuration,
+        "DeploymentConfig": stack.options.deployment_config or None,
         "DisableRollback": stack.options.on_failure == "DO_NOTHING",
         "NotificationARNs": wanted.notification_arns,
         "TimeoutInMinutes": stack.timeout,

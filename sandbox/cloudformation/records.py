@@ -40,7 +40,13 @@ class Options:
     change_set_id: str | None = None
     reverts_drift: bool = False
     restores: bool = False  # an update of a nested stack back to what it was, as the stack around goes back
+    deployment_config: Mapping[str, Any] = field(default_factory=dict)
     taken_up: Mapping[str, str] = field(default_factory=dict)  # what is imported, logical id -> identifier
+
+    @property
+    def express(self) -> bool:
+        """Whether a resource is done once its configuration is applied, and not only once it is ready."""
+        return self.deployment_config.get("Mode") == "EXPRESS"
 
 
 @dataclass
@@ -190,6 +196,7 @@ class ChangeSet:
     import_existing: bool = False
     taken_up: Mapping[str, str] = field(default_factory=dict)  # what of it is there already
     validates: bool = True
+    deployment_config: Mapping[str, Any] = field(default_factory=dict)
     invalid: Sequence[Invalid] = ()
 
 

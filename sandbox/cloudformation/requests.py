@@ -150,7 +150,10 @@ def check_expansion(wanted: Template, params: Params) -> None:
 
 def options(params: Params, *, change_set_id: str | None = None) -> Options:
     """Return how an operation is to be carried out."""
+    config = deployment_config(params)
     failing = str(params.get("OnFailure") or params.get("OnStackFailure") or "ROLLBACK")
+    if config.get("DisableRollback"):
+        failing = "DO_NOTHING"
     if params.get("DisableRollback"):
         if params.get("OnFailure"):
             raise invalid("You can specify either DisableRollback or OnFailure, but not both.")
@@ -160,4 +163,23 @@ def options(params: Params, *, change_set_id: str | None = None) -> Options:
         on_failure=failing,
         retain_except_on_create=bool(params.get("RetainExceptOnCreate")),
         change_set_id=change_set_id,
+        deployment_config=config,
     )
+
+
+def deployment_config(params: Params) -> Mapping[str, Any]:
+    """
+    Return the deployment mode and what becomes of a failure in it; raises ApiError.
+
+    CloudFormation User Guide, "Deploy AWS CloudFormation stacks faster with express mode" (read in November
+    2026): rollback is off in it unless DisableRollback is false. The other parameters that say what a failure
+    comes to are refused beside it (aws/aws-sam-cli#9106); the words are ours.
+    """
+    given = params.get("DeploymentConfig")
+    if not given:
+        return {}
+    if others := [name for name in ("DisableRollback", "OnFailure", "OnStackFailure") if params.get(name)]:
+        raise invalid(f"You cannot specify both DeploymentConfig and {others[0]}.")
+    mode = str(given.get("Mode", "STANDARD"))
+    off = given.get("DisableRollback")
+    return {"Mode": mode, "DisableRollback": mode == "EXPRESS" if off is None else bool(off)}

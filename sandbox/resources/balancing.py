@@ -21,6 +21,10 @@ def _create_balancer(call: Call) -> Provisioned:
     require.subnets(call, [*call.properties.get("Subnets", []), *mapped])
     require.groups(call, call.properties.get("SecurityGroups", []))
     made = call.apply("elbv2", "create_load_balancer", Name=name, Tags=call.tags or None)["LoadBalancers"][0]
+    if call.services.surroundings.endpoint:
+        balancer = call.services.backend("elbv2", call.request.region).load_balancers[made["LoadBalancerArn"]]
+        balancer.activate = lambda: None  # moto's is active as soon as somebody looks at it
+        call.becomes(balancer, "state", "provisioning", "active")
     begun = call.begin(made["LoadBalancerArn"], **_balancer_attributes(made))
     _set_attributes(call, "LoadBalancer", made["LoadBalancerArn"], [])
     return begun

@@ -110,24 +110,27 @@ def _create_service(call: Call) -> Provisioned:
     if _running(call, cluster, name):
         raise call.already_exists(name)
     count = int(call.properties.get("DesiredCount", 1))
-    _check(call, count)
+    fails = _check(call, count)
     given = {"serviceName": name, "cluster": cluster, "desiredCount": count, "tags": call.tags or None}
     made = call.apply("ecs", "create_service", **given)["service"]
     begun = call.begin(made["serviceArn"], ServiceArn=made["serviceArn"], Name=name)
     call.apply("ecs", "update_service", cluster=cluster, service=name, desiredCount=count)
-    _settle(call, cluster, name)
+    _without_launch_type(call, cluster, name)
+    tasks = call.services.service_tasks
+    if call.request.express and count:
+        tasks.begun(call.request.region, cluster, name, fails=fails)
+    else:
+        tasks.settled(call.request.region, cluster, name)
     return begun
 
 
-def _settle(call: Call, cluster: str, name: str) -> bool:
-    """Have the service's deployment in place; returns False where it failed and was taken back."""
+def _without_launch_type(call: Call, cluster: str, name: str) -> None:
     if strategy := call.properties.get("CapacityProviderStrategy"):
         backend = call.services.backend("ecs", call.request.region)
         # moto knows no service without a launch type, and keeps no capacity provider
         service = backend.services[f"{cluster.rsplit('/', 1)[-1]}:{name.rsplit('/', 1)[-1]}"]
         service.launch_type = None
         setattr(service, PROVIDER, strategy[0].get("CapacityProvider"))
-    return call.services.service_tasks.settled(call.request.region, cluster, name)
 
 
 def _running(call: Call, cluster: str, name: str) -> list[Any]:
@@ -135,28 +138,43 @@ def _running(call: Call, cluster: str, name: str) -> list[Any]:
     return [service for service in found if service["status"] == "ACTIVE"]
 
 
-def _check(call: Call, count: int) -> None:
-    """Refuse what ECS refuses, and a service whose tasks would never start."""
+def _check(call: Call, count: int) -> bool:
+    """
+    Refuse what ECS refuses, and a service whose tasks would never start.
+
+    In express mode nobody waits for them: returns whether their deployment fails, later.
+    """
     network = call.properties.get("NetworkConfiguration", {}).get("AwsvpcConfiguration", {})
     require.subnets(call, network.get("Subnets", []))
     require.groups(call, network.get("SecurityGroups", []))
     for balancer in call.properties.get("LoadBalancers", []):
         require.behind_balancer(call, balancer.get("TargetGroupArn"))
     if count < 1 or "TaskDefinition" not in call.properties:
-        return
+        return False
+    why = _trouble(call, network.get("Subnets", []))
+    if why and not (call.request.express and _has_breaker(call)):
+        raise _never_stable(call, why)
+    return bool(why)
+
+
+def _trouble(call: Call, subnets: list[str]) -> str | None:
+    """Return why no task starts; None where they do."""
     if full := call.services.quotas.unstable(call.request):
-        raise _never_stable(call, full)
-    if not call.services.offers.runs_tasks(call.request.region, network.get("Subnets", [])):
-        raise _never_stable(call, f"(service {call.properties.get('ServiceName', '')}) {_NO_CAPACITY}")
+        return full
+    if not call.services.offers.runs_tasks(call.request.region, subnets):
+        return f"(service {call.properties.get('ServiceName', '')}) {_NO_CAPACITY}"
     wanted = call.properties["TaskDefinition"]
     definition = call.ask("ecs", "describe_task_definition", taskDefinition=wanted)["taskDefinition"]
-    if why := failure(call.services, call.request.region, definition):
-        raise _never_stable(call, why)
+    return failure(call.services, call.request.region, definition)
+
+
+def _has_breaker(call: Call) -> bool:
+    breaker = call.properties.get("DeploymentConfiguration", {}).get("DeploymentCircuitBreaker", {})
+    return str(breaker.get("Enable", False)).lower() == "true"
 
 
 def _never_stable(call: Call, cause: str) -> ProvisionError:
-    breaker = call.properties.get("DeploymentConfiguration", {}).get("DeploymentCircuitBreaker", {})
-    if str(breaker.get("Enable", False)).lower() == "true":
+    if _has_breaker(call):
         return ProvisionError(
             "Resource handler returned message: \"Error occurred during operation 'ECS Deployment"
             f" Circuit Breaker was triggered'. {cause}\" (HandlerErrorCode: GeneralServiceException)"
@@ -182,7 +200,7 @@ def _update_service(call: Call, old: Mapping[str, Any], current: Provisioned) ->
     cluster, name = call.properties.get("Cluster", "default"), current.physical_id
     running = _running(call, cluster, name)
     count = int(call.properties.get("DesiredCount", running[0]["desiredCount"] if running else 1))
-    _check(call, count)
+    fails = _check(call, count)
     apart = dict.fromkeys(("Tags", "DesiredCount"))
     anew = {**old, **apart} != {**call.properties, **apart}
     if anew or call.changed(old, "DesiredCount"):
@@ -190,7 +208,12 @@ def _update_service(call: Call, old: Mapping[str, Any], current: Provisioned) ->
         if call.services.gateway is not None and call.changed(old, "TaskDefinition"):
             given["forceNewDeployment"] = False  # another definition is reason enough, where it is another
         call.apply("ecs", "update_service", service=name, **given)
-        if not _settle(call, cluster, name):
+        _without_launch_type(call, cluster, name)
+        tasks, region = call.services.service_tasks, call.request.region
+        if call.request.express:
+            if anew and fails:
+                tasks.failing(region, cluster, name)
+        elif not tasks.settled(region, cluster, name):
             raise _never_stable(call, "tasks failed to start")
     _retag(call, name)
     return current

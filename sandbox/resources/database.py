@@ -7,7 +7,6 @@ from typing import Any
 
 from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
-from sandbox.resources.durations import seconds
 from sandbox.resources.handler import Call, Handler, random_text
 from sandbox.resources.shapes import text
 
@@ -148,7 +147,8 @@ def _create_instance(call: Call) -> Provisioned:
         **_WINDOWS,
     )["DBInstance"]
     _set_windows(call, name, call.properties)
-    _become_available(call, name)
+    instance = call.services.backend("rds", call.request.region).databases[name]
+    call.becomes(instance, "status", "creating", "available", call.services.engines.settle)
     return Provisioned(name, _instance_attributes(made))
 
 
@@ -156,21 +156,6 @@ def _begin_from(call: Call, kind: str, name: str, snapshot: str | None) -> None:
     """Note what a new database is restored from: moto is asked to make an empty one."""
     if snapshot:
         call.services.engines.begins_from(call.request.region, kind, name, snapshot)
-
-
-def _become_available(call: Call, name: str) -> None:
-    """Have the instance take connections at the end of its creation, in a sandbox where time passes."""
-    around = call.services.surroundings
-    if not around.endpoint:
-        return
-    instance = call.services.backend("rds", call.request.region).databases[name]
-    instance.status = "creating"
-
-    def available() -> None:
-        instance.status = "available"
-        call.services.engines.settle(call.request.region)
-
-    around.after(seconds(call.request.type) - 2.0, available)
 
 
 def _insights(call: Call) -> None:

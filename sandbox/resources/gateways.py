@@ -70,6 +70,8 @@ def _create_nat(call: Call) -> Provisioned:
     made = call.apply("ec2", "create_nat_gateway", TagSpecifications=labelled(call, "natgateway"))[
         "NatGateway"
     ]
+    gateway = call.services.backend("ec2", call.request.region).nat_gateways[made["NatGatewayId"]]
+    call.becomes(gateway, "state", "pending", "available")
     return Provisioned(made["NatGatewayId"], {"NatGatewayId": made["NatGatewayId"]})
 
 
@@ -90,6 +92,9 @@ def _create_endpoint(call: Call) -> Provisioned:
     made = call.apply("ec2", "create_vpc_endpoint", TagSpecifications=tags, VpcEndpointType=kind)[
         "VpcEndpoint"
     ]
+    if kind == "Interface":
+        endpoint = call.services.backend("ec2", call.request.region).vpc_end_points[made["VpcEndpointId"]]
+        call.becomes(endpoint, "state", "pending", "available")
     return Provisioned(made["VpcEndpointId"], _endpoint_attributes(made))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.provisioning import Provisioned, ProvisionError, Request
+from sandbox.resources.durations import seconds
 from sandbox.resources.schema import ProviderSchemas
 from sandbox.resources.shapes import fit
 from sandbox.services.services import Services
@@ -53,6 +54,30 @@ class Call:
     def client(self, service: str) -> Any:
         """Return the botocore client of *service* in the request's region."""
         return self.services.client(service, self.request.region)
+
+    def becomes(
+        self,
+        thing: Any,
+        attribute: str,
+        first: str,
+        ready: str,
+        told: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """
+        Have *attribute* of moto's *thing* be *first*, and *ready* at the end of the resource's time.
+
+        *told* is then called with the region. In a sandbox where time passes; *ready* at once elsewhere.
+        """
+        around = self.services.surroundings
+        if not around.endpoint:
+            return
+        setattr(thing, attribute, first)
+
+        def end() -> None:
+            setattr(thing, attribute, ready)
+            told(self.request.region)
+
+        around.after(seconds(self.request.type) - 2.0, end)
 
     def ask(self, service: str, operation: str, /, **parameters: Any) -> Any:
         """Call *operation* with *parameters*, fitted to the API's types; None is left out."""

@@ -48,17 +48,19 @@ class Rollout:
     before: Deployment | None = None
     events: Sequence[tuple[float, str]] = field(default=())
     """Of the service, oldest first: when, and what."""
+    first: bool = False
+    """Whether the primary one is the service's first, and not over: there is none to go back to."""
 
 
 def at(rollout: Rollout, name: str, now: float) -> Rollout:
     """Return the rollout of service *name* with everything over that is over at *now*."""
     primary, before = rollout.primary, rollout.before
-    if before is None or now < primary.ends:
+    if (before is None and not rollout.first) or now < primary.ends:
         return rollout
     if not primary.fails:
         said = f"(service {name}) (deployment {primary.id}) deployment completed."
         return Rollout(primary, events=[*rollout.events, (primary.ends, said), (primary.ends, _steady(name))])
-    if now < primary.ends + SECONDS:
+    if before is None or now < primary.ends + SECONDS:
         return rollout
     return Rollout(before, events=[*events(rollout, name, now), (primary.ends + SECONDS, _steady(name))])
 
@@ -66,9 +68,11 @@ def at(rollout: Rollout, name: str, now: float) -> Rollout:
 def events(rollout: Rollout, name: str, now: float) -> list[tuple[float, str]]:
     """Return the service's events, oldest first, with those of a deployment that has just failed."""
     primary, before = rollout.primary, rollout.before
-    if before is None or not primary.fails or now < primary.ends:
+    if not primary.fails or now < primary.ends:
         return list(rollout.events)
     said = f"(service {name}) (deployment {primary.id}) deployment failed: tasks failed to start."
+    if before is None:
+        return [*rollout.events, (primary.ends, said)]
     back = f"(service {name}) rolling back to deployment {before.id}."
     return [*rollout.events, (primary.ends, said), (primary.ends, back)]
 
@@ -122,7 +126,9 @@ def shown(rollout: Rollout, count: int, now: float) -> list[dict[str, Any]]:
     """Return the deployments as DescribeServices gives them, the primary one first."""
     primary, before = rollout.primary, rollout.before
     if before is None:
-        return [_shown(primary, "PRIMARY", "COMPLETED", count, now)]
+        ended = "FAILED" if primary.fails else "COMPLETED"
+        state = "IN_PROGRESS" if rollout.first and now < primary.ends else ended
+        return [_shown(primary, "PRIMARY", state, count, now)]
     if primary.fails and now >= primary.ends:
         reason = "ECS deployment circuit breaker: "
         back = _shown(before, "PRIMARY", "IN_PROGRESS", count, now)

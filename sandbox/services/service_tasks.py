@@ -95,6 +95,23 @@ class ServiceTasks:
                 self._shift(region, found)
             return not rollout.primary.fails
 
+    def begun(self, region: str, cluster: str, service: str, *, fails: bool) -> None:
+        """Have a new service's first deployment take its time; *fails*: no task of it ever runs."""
+        place = place_of(region, cluster, service)
+        with self._lock:
+            rollout = self._rollout(place, self._service(place))
+            fails = fails or self._reach.surroundings.faults.of_rollout(place.service)
+            first = replace(rollout.primary, begun=self._now(), fails=fails)
+            self._rollouts[place] = Rollout(first, events=rollout.events, first=True)
+        self._reach.surroundings.after(rollouts.SECONDS, lambda: self._over(place))
+
+    def failing(self, region: str, cluster: str, service: str) -> None:
+        """Have the deployment of a service that has just begun fail."""
+        place = place_of(region, cluster, service)
+        with self._lock:
+            rollout = self._rollout(place, self._service(place))
+            self._rollouts[place] = replace(rollout, primary=replace(rollout.primary, fails=True))
+
     def tasks(self, region: str, cluster: str, service: str | None = None) -> list[Task]:
         """Return the tasks of a cluster's services, or of one; raises ApiError where that is not there."""
         if service is not None:

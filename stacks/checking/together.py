@@ -132,6 +132,12 @@ def _certificate(arn: str, settings: Settings) -> Iterator[Finding]:
 
 def _production(settings: Settings) -> Iterator[Finding]:
     tier = ("tier",)
+    if settings.deployment.mode == "express":
+        message = (
+            "express is for tier dev: CloudFormation does not roll back what fails after a stack has ended; "
+            "write standard"
+        )
+        yield Finding("deployment.mode", message, tier)
     if settings.database.engine == "postgres" and not settings.database.multi_az:
         yield Finding(
             "database.multi_az", "production needs true: one zone's failure must not lose the database", tier

@@ -106,6 +106,9 @@ class Timeouts(Section):
 class Deployment(Section):
     """How the stacks are deployed."""
 
+    mode: Literal["standard", "express"]
+    """express, for tier dev only: a stack ends once its configuration is applied, and resources become ready
+    side by side while gatestack watches them ([express mode](express.md))."""
     policy: Annotated[str, shape(r"[^\x00]{1,1000}", "the path of a folder")] | None
     """Folder of your own rules over the templates, beside this file: cfn-guard's (*.guard), checkov's checks
     (*.py, *.yaml). A rule that fails makes generate, plan and deploy refuse ([policy](policy.md))."""

@@ -21,6 +21,7 @@ from deployer.interfaces import Interface
 from deployer.kept import Kept, Snapshot
 from deployer.options import Host
 from deployer.progress import Event
+from deployer.readiness.table import Condition
 from deployer.run.snapshots import DatabaseSnapshot
 from deployer.states import (
     Change,
@@ -184,6 +185,8 @@ class FakeCloud:
         """What carries tags, of the types that stay."""
         self.holders: tuple[Holder, ...] = ()
         """What has names in the account, whoever made it."""
+        self.conditions: dict[str, list[tuple[float, Condition | None]]] = {}
+        """Physical id -> from when on a resource is how; without any its service cannot tell."""
         self.trouble: tuple[str, ...] = ()
         """What ECS says about a service."""
         self.drifted: dict[str, tuple[ResourceDrift, ...]] = {}
@@ -497,6 +500,11 @@ class FakeCloud:
     def object_url(self, bucket: str, key: str) -> str:
         return f"https://s3.example/{bucket}/{key}"
 
+    def condition(self, type_name: str, physical_id: str) -> Condition | None:
+        self._call("condition", physical_id)
+        told = [one for since, one in self.conditions.get(physical_id, ()) if since <= self.clock.now]
+        return told[-1] if told else None
+
     def service_trouble(self, service: str) -> tuple[str, ...]:
         self._call("service_trouble", service)
         return self.trouble
@@ -684,7 +692,8 @@ class FakeCloud:
 
 def _inputs_of(request: ChangeSetRequest) -> ChangeSetInputs:
     alarms, minutes = request.rollback_alarms, request.rollback_minutes
-    return ChangeSetInputs(request.parameters, request.tags, request.capabilities, alarms, minutes)
+    given = (request.parameters, request.tags, request.capabilities, alarms, minutes)
+    return ChangeSetInputs(*given, express=request.express)
 
 
 def _outputs(text: str) -> tuple[Output, ...]:

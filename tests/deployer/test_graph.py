@@ -137,3 +137,14 @@ def test_our_own_export_from_an_earlier_deployment_is_no_conflict() -> None:
 def test_what_cannot_be_known_before_deployment_is_refused(text: str, message: str) -> None:
     with pytest.raises(GraphError, match=message):
         graph([replace(spec("a"), template=text)])
+
+
+def test_what_is_behind_a_stack_is_everything_before_it() -> None:
+    order = graph(DIAMOND)
+
+    assert {one: sorted(order.behind(one)) for one in order.names} == {
+        "bottom": [],
+        "left": ["bottom"],
+        "right": ["bottom"],
+        "top": ["bottom", "left", "right"],
+    }

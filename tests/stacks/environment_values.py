@@ -474,6 +474,7 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
         ),
         max_size=2,
     ),
+    "deployment.mode": st.sampled_from(["standard", "express"]),
     "deployment.policy": st.just(None),  # its rules are files
     "deployment.timeout_minutes.security": numbers(1, 1440),
     "deployment.timeout_minutes.network": numbers(1, 1440),

@@ -321,10 +321,8 @@ def _consequences(draft: Draft) -> None:
         draft.set(observability__alarms__healthy_tasks=0)
     if draft["observability.alarms.latency_milliseconds"] >= draft["alb.idle_timeout_seconds"] * 1000:
         draft.set(observability__alarms__latency_milliseconds=draft["alb.idle_timeout_seconds"] * 1000 - 1)
-    if draft["tier"] == "production" and draft["service.log_level"] == "DEBUG":
-        draft.set(service__log_level="INFO")
-    if draft["tier"] == "production" and draft["service.image_tag"] == "latest":
-        draft.set(service__image_tag="v1.108.7")
+    if draft["tier"] == "production":
+        _in_production(draft)
     if not draft.unused("database"):
         _budget(draft)
     if not draft.unused("sso"):
@@ -332,6 +330,15 @@ def _consequences(draft: Draft) -> None:
     shifts = draft["service.deployment_strategy"] != "rolling"
     if not draft["alb.domain_name"] or shifts or (draft["alb.internal"] and _closed(draft)):
         _without(draft, *OIDC)
+
+
+def _in_production(draft: Draft) -> None:
+    if draft["deployment.mode"] == "express":
+        draft.set(deployment__mode="standard")
+    if draft["service.log_level"] == "DEBUG":
+        draft.set(service__log_level="INFO")
+    if draft["service.image_tag"] == "latest":
+        draft.set(service__image_tag="v1.108.7")
 
 
 def _closed(draft: Draft) -> bool:

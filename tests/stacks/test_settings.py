@@ -544,6 +544,7 @@ def test_each_fargate_pair_is_accepted_and_nothing_beside_it() -> None:
             {"service": {"image_tag": "latest"}},
             "service.image_tag: latest moves with each release; production pins one",
         ),
+        ({"deployment": {"mode": "express"}}, "deployment.mode: express is for tier dev: CloudFormation"),
         ({"service": {"image_tag": "main-latest"}}, "service.image_tag: main-latest moves with each release"),
         ({"service": {"image_tag": "main-stable"}}, "service.image_tag: main-stable moves with each release"),
     ],

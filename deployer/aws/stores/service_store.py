@@ -10,10 +10,24 @@ from deployer.aws.errors import call
 from deployer.aws.services import service_trouble
 from deployer.aws.sign_in.login import Clients
 from deployer.day2.service import PRIMARY, Deployment, Place, Service, TaskDefinition
-from deployer.errors import CloudError, DeployError, NotAllowed
+from deployer.errors import CloudError, DeployError, NotAllowed, NotOffered
 
 MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
 GONE = frozenset({"ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException"})
+
+
+def by_arn(clients: Clients, arn: str) -> Service | None:
+    """
+    Return the service with the ARN *arn*; None when there is none.
+
+    Raises:
+        NotOffered: an ARN of the old format, which does not name its cluster.
+
+    """
+    parts = arn.rpartition(":")[2].split("/")
+    if len(parts) < 3:
+        raise NotOffered(f"{arn} does not name a cluster")
+    return ServiceStore(clients).look(Place(parts[-2], parts[-1]))
 
 
 class ServiceStore:
@@ -110,4 +124,5 @@ def _deployment(answer: Mapping[str, Any]) -> Deployment:
         desired=int(answer.get("desiredCount") or 0),
         running=int(answer.get("runningCount") or 0),
         failed=int(answer.get("failedTasks") or 0),
+        definition=answer.get("taskDefinition", ""),
     )

@@ -24,6 +24,11 @@ _NAME = 128
 _RANDOM = 12
 
 
+def _options(parent: Stack) -> Options:
+    """Return how a nested stack is made: its mode is that of the stack around (User Guide, express mode)."""
+    return replace(_OPTIONS, deployment_config=parent.operation.options.deployment_config)
+
+
 class NestedStacks:
     """The nested stacks of an account; fulfils `account.Nested`."""
 
@@ -42,10 +47,10 @@ class NestedStacks:
         self._check(child, wanted, unmade)
         account.stacks[child.id] = child
         child.operation.caller = parent.operation.caller
-        operations.create(account, child, wanted, _OPTIONS, unmade)
+        operations.create(account, child, wanted, _options(parent), unmade)
         return child
 
-    def update(self, parent: Stack, child: Stack, request: Request, options: Options = _OPTIONS) -> bool:
+    def update(self, parent: Stack, child: Stack, request: Request, *, restores: bool = False) -> bool:
         """Begin to update *child*; returns whether there is anything to do; raises ProvisionError."""
         wanted, unmade = self._wanted(parent, request, child.name, child)
         try:
@@ -55,6 +60,7 @@ class NestedStacks:
         if self._check(child, wanted, unmade):
             return False
         child.operation.caller = parent.operation.caller
+        options = replace(_options(parent), restores=restores)
         operations.update(self._account, child, wanted, options, unmade)
         return True
 
@@ -69,7 +75,7 @@ class NestedStacks:
             child.operation.caller = parent.operation.caller
             roll_back(self._account, child, _OPTIONS, None)
             return True
-        return self.update(parent, child, request, replace(_OPTIONS, restores=True))
+        return self.update(parent, child, request, restores=True)
 
     def delete(self, parent: Stack, child: Stack) -> bool:
         """Begin to delete *child*; returns whether it was there."""

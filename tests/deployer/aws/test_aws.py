@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -21,6 +22,7 @@ from deployer.aws.errors import call
 from deployer.aws.shapes import change_set_state, stack_state, validation_failure
 from deployer.checks.zone_needs import Needs
 from deployer.errors import CloudError, DeployError, LoginOver, MovedOn, NotAllowed, Refused, Transient
+from deployer.readiness.table import Condition
 from deployer.states import Change, ChangeSetInputs, ChangeSetRequest, Output, PropertyChange, Resource
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -671,3 +673,83 @@ def test_what_a_change_set_was_not_made_with_is_nothing_on_aws_and_untold_by_an_
 
 def test_a_change_set_without_names_is_read_all_the_same() -> None:
     assert change_set_state({"ChangeSetId": "c", "Status": "FAILED"}, []).execution == "UNAVAILABLE"
+
+
+EXPRESS = {"Mode": "EXPRESS", "DisableRollback": False}
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_change_set_in_express_mode_keeps_its_rollback_and_goes_on_in_standard_where_it_is_unknown(
+    stubs: Stubs, *, refused: bool
+) -> None:
+    usual = ("StackName", "ChangeSetName", "ChangeSetType", "ClientToken", "Description", "Capabilities")
+    asked = dict.fromkeys((*usual, "Parameters", "Tags", "TemplateBody", "RollbackConfiguration"), ANY)
+    if refused:
+        text = "Unknown parameter DeploymentConfig"
+        stubs.refuse("cloudformation", "create_change_set", "ValidationError", text)
+    config = {} if refused else {"DeploymentConfig": EXPRESS}
+    stubs.answer("cloudformation", "create_change_set", {"Id": "c", "StackId": ARN}, asked | config)
+
+    with stubs.active() as aws:
+        assert aws.create_change_set(replace(REQUEST, express=True)).id == "c"
+
+
+def test_a_botocore_that_does_not_know_express_mode_is_not_given_it(
+    stubs: Stubs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Aws, "_knows_express", lambda _: False)
+    seen: list[str] = []
+    client = stubs.client("cloudformation")
+    client.meta.events.register(
+        "provide-client-params.cloudformation.CreateChangeSet", lambda params, **_: seen.extend(params)
+    )
+    stubs.answer("cloudformation", "create_change_set", {"Id": "c", "StackId": ARN})
+
+    with stubs.active() as aws:
+        aws.create_change_set(replace(REQUEST, express=True))
+    assert "StackName" in seen
+    assert "DeploymentConfig" not in seen
+
+
+@pytest.mark.parametrize(
+    ("type_name", "method", "answer", "wanted"),
+    [
+        ("AWS::RDS::DBInstance", "rds describe_db_instances", {"DBInstances": []}, ""),
+        (
+            "AWS::RDS::DBInstance",
+            "rds describe_db_instances",
+            {"DBInstances": [{"DBInstanceStatus": "creating"}]},
+            "creating",
+        ),
+        (
+            "AWS::ElasticLoadBalancingV2::LoadBalancer",
+            "elbv2 describe_load_balancers",
+            {"LoadBalancers": [{"State": {"Code": "active"}}]},
+            "active",
+        ),
+    ],
+)
+def test_a_resource_is_asked_of_its_own_service(
+    stubs: Stubs, type_name: str, method: str, answer: dict[str, Any], wanted: str
+) -> None:
+    service, name = method.split()
+    stubs.answer(service, name, answer)
+
+    with stubs.active() as aws:
+        assert aws.condition(type_name, "one") == Condition(wanted)
+
+
+def test_a_resource_that_its_service_does_not_know_yet_is_not_ready(stubs: Stubs, emulated: Stubs) -> None:
+    for each in (stubs, emulated):
+        each.refuse("ec2", "describe_nat_gateways", "NatGatewayNotFound")
+
+    assert stubs.aws.condition("AWS::EC2::NatGateway", "nat-1") == Condition("")
+    assert emulated.aws.condition("AWS::EC2::NatGateway", "nat-1") is None
+    stubs.refuse("rds", "describe_db_instances", "AccessDenied")
+    with pytest.raises(NotAllowed, match="rds:DescribeDBInstances"):
+        stubs.aws.condition("AWS::RDS::DBInstance", "db")
+    old = "arn:aws:ecs:eu-west-1:111122223333:service/proxy"  # it names no cluster
+    assert stubs.aws.condition("AWS::ECS::Service", old) is None
+    stubs.refuse("rds", "describe_db_clusters", "InternalError2")
+    with pytest.raises(CloudError):
+        stubs.aws.condition("AWS::RDS::DBCluster", "db")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.session import Session
 
+from deployer.aws.stores.conditions import QUESTIONS
 from generator.render import render
 from sandbox.access.handlers import ACTIONS, ARNS
 from sandbox.access.policies import Document, Request, allowed, like
@@ -233,3 +236,19 @@ def test_nothing_is_allowed_that_nobody_asks_for(
     }
 
     assert sorted(one for one in granted if not any(like(one).fullmatch(action) for action in asked)) == []
+
+
+def _action(question: Any) -> str:
+    client = Session().create_client(question.service, region_name=REGION)
+    return str(client.meta.method_to_api_mapping[question.method])
+
+
+def test_the_deploy_role_may_see_whether_resources_are_ready() -> None:
+    """What express mode asks of each service in CloudFormation's place."""
+    documents = documents_of(build(world("local")), "DeployRole")
+    names = {"elbv2": "elasticloadbalancing"}
+    asked = [f"{names.get(one.service, one.service)}:{_action(one)}" for one in QUESTIONS.values()]
+    service = f"arn:{PARTITION}:ecs:{REGION}:{ACCOUNT}:service/local-litellm/local-litellm"
+
+    refused = [one for one in asked if not allowed(Request(one, "*"), documents)]
+    assert (refused, allowed(Request("ecs:DescribeServices", service), documents)) == ([], True)
