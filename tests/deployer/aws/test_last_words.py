@@ -58,7 +58,7 @@ def test_the_end_of_the_log_is_told_in_the_container_s_own_words(stubs: Stubs) -
     scaled = {
         "taskArn": f"{TASK}4",
         "group": "service:proxy",
-        "stoppedReason": "Scaling activity initiated by (deployment ecs-svc/1)",
+        "stoppedReason": "Scaling activity initiated by (deployment ecs/1)",
         "containers": [{"name": "proxy", "exitCode": 143}],
     }
     options = {"awslogs-group": "/ecs/proxy", "awslogs-stream-prefix": "p"}
@@ -66,7 +66,7 @@ def test_the_end_of_the_log_is_told_in_the_container_s_own_words(stubs: Stubs) -
 
     assert told == (
         "a task stopped: Essential container in task exited; container proxy: exit code 3",
-        "a task stopped: Scaling activity initiated by (deployment ecs-svc/1); container proxy: exit code 143",
+        "a task stopped: Scaling activity initiated by (deployment ecs/1); container proxy: exit code 143",
         "its log ends: ValueError: no such strategy / Application startup failed. Exiting.",
         EVENT,
     )
