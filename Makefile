@@ -10,6 +10,7 @@ CHECKOV := .venv-checkov/.ready
 RULES := .cfn-guard/.ready
 LITELLM := .venv-litellm/.ready
 UV := .venv-lock/.ready
+COMMA := ,
 # Servers of the majors that RDS runs, beside the one of locks/dev.txt.
 MAJORS := 15 16
 ROTATIONS := tests/stacks/functions/test_database_rotation.py tests/stacks/functions/test_database_tokens.py
@@ -45,8 +46,9 @@ ready-dev: $(DEV) ## Set up .venv for developing
 deploy-env: $(READY) ## Deploy environment ENV (default: local, the sandbox)
 	@$(BIN)/gatestack deploy $(ENV) $(YES)
 
-gateway: $(READY) $(LITELLM) ## Start the sandbox so that it runs the tasks: LiteLLM itself, 1.1 GB, installed once
-	@$(BIN)/gatestack local start --gateway
+gateway: $(READY) $(LITELLM) ## Deploy local to a sandbox that runs the tasks: LiteLLM itself, 1.1 GB, installed once
+	@$(BIN)/gatestack local start --gateway --replace
+	@$(BIN)/gatestack deploy local --yes
 
 plan-env: $(READY) ## Show what deploy-env would change
 	@$(BIN)/gatestack plan $(ENV)
@@ -155,7 +157,7 @@ $(DEV): locks/dev.txt $(READY)
 	@touch $@
 
 $(CHECKOV) $(LITELLM) $(UV): .venv-%/.ready: locks/%.txt
-	@echo "Setting up .venv-$* (once; about a minute) ..."
+	@echo "Setting up .venv-$* (once; about a minute$(if $(filter litellm,$*),$(COMMA) 1.1 GB)) ..."
 	@$(PYTHON) -m venv .venv-$*
 	@.venv-$*/bin/python $(LOCKED) $<
 	@.venv-$*/bin/python $(COMPILE) .venv-$*/lib || true

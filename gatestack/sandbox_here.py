@@ -12,13 +12,13 @@ from typing import Any
 import click
 
 from sandbox import local as sandbox
-from sandbox.gateway.balancer import AUTHORITY
+from sandbox.gateway.authority import AUTHORITY
 
 REGION = "us-east-1"
 """Of a shell that has `local env`: where environments/local.yaml deploys to."""
 
 RUNS_NOTHING = (
-    "No container runs here: `gatestack local stop`, `gatestack local start --gateway`, then deploy again."
+    "No container runs here: `gatestack local start --gateway --replace`, then deploy again, makes it answer."
 )
 """Of a sandbox without gateway: what makes the URL answer."""
 GATEWAY = "gateway"

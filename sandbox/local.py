@@ -40,8 +40,8 @@ _ANSWER_SECONDS = 3.0
 _LOG = "sandbox.log"
 
 WITHOUT_GATEWAY = (
-    "the sandbox runs without its gateway: `gatestack local stop` ends it, and what is in it is lost; then "
-    "`gatestack local start --gateway`"
+    "the sandbox runs without its gateway: `gatestack local start --gateway --replace` starts it anew, and "
+    "what is in it is lost"
 )
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Opens loopback addresses whatever proxy the environment names."""
@@ -69,7 +69,8 @@ def start(
     Return the folder's sandbox, started if there is none: with a *gateway*'s folder it runs tasks.
 
     Raises:
-        OtherVersion: there is one of another version, which is not *replacing* what it is.
+        OtherVersion: there is one of another version; with *replacing* it is ended first, as one is that
+            does not run tasks.
         LocalError: there is one, and it cannot be used, or does not run tasks though that is asked for; or
             none can be started.
 
@@ -79,14 +80,13 @@ def start(
         try:
             there = _look(folder)
         except OtherVersion:
-            process = state.holder(folder)
             if not replacing:
                 raise
-            if process is not None:
-                _end(folder, process)
-            there = Status(running=False)
+            there = _ended(folder)
         if there.running and gateway is not None and not there.gateway:
-            raise LocalError(WITHOUT_GATEWAY)
+            if not replacing:
+                raise LocalError(WITHOUT_GATEWAY)
+            there = _ended(folder)
         return there if there.running else _spawn(folder, speed, gateway)
 
 
@@ -220,6 +220,13 @@ def _environment() -> dict[str, str]:
     """Return this process's environment without its login to AWS and AWS's settings: it uses none."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return kept | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+
+
+def _ended(folder: Path) -> Status:
+    process = state.holder(folder)
+    if process is not None:
+        _end(folder, process)
+    return Status(running=False)
 
 
 def _end(folder: Path, process: int) -> None:

@@ -102,4 +102,6 @@ def deployed(tmp_path: Path, account: Sandbox) -> User:
 
 
 def _user(folder: Path, sandbox: Sandbox) -> User:
-    return User.at(folder, AWS_ENDPOINT_URL=sandbox.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN)
+    user = User.at(folder, AWS_ENDPOINT_URL=sandbox.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN)
+    user.need_keys()
+    return user

@@ -47,7 +47,7 @@ ONLY_IN = {
     "moto": ("sandbox/",),
     "jinja2": ("deployer/pages/html.py",),
     "h11": ("sandbox/gateway/balancer/",),
-    "cryptography": ("sandbox/gateway/",),
+    "cryptography": ("sandbox/gateway/authority.py",),
 }
 """Library -> the only places that may import it."""
 

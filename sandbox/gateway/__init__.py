@@ -1,7 +1,7 @@
 """
 The sandbox that runs what it is asked to run: tasks, load balancers, databases.
 
-Loaded only where a sandbox was started with it. Which program an image has is told (`programs.json` in the
+Loaded only where a sandbox was started with it. Which program an image has is told (`gateway.json` in the
 folder), never guessed.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-_PROGRAMS = "programs.json"
+_FILE = "gateway.json"
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,19 @@ class Gateway:
 
     @classmethod
     def read(cls, folder: Path) -> Gateway:
-        """Return the one whose programs are told in *folder*; raises OSError, ValueError."""
-        given = json.loads((folder / _PROGRAMS).read_text(encoding="utf-8"))
-        return cls(folder, {image: _program(one) for image, one in given.items()})
+        """Return the one that was written into *folder*; raises OSError, ValueError."""
+        given = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        programs = {image: _program(one) for image, one in given["programs"].items()}
+        return cls(folder, programs, tuple(Path(one) for one in given["postgres"]))
 
-
-def write_programs(folder: Path, programs: Mapping[str, Program]) -> None:
-    """Tell in *folder*, which is made, which programs there are."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    (folder / _PROGRAMS).write_text(json.dumps({image: asdict(one) for image, one in programs.items()}))
+    def write(self) -> None:
+        """Tell in its folder, which is made, what it has to run."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        told = {
+            "programs": {image: asdict(one) for image, one in self.programs.items()},
+            "postgres": [str(one) for one in self.postgres],
+        }
+        (self.folder / _FILE).write_text(json.dumps(told), encoding="utf-8")
 
 
 def _program(given: Mapping[str, Any]) -> Program:

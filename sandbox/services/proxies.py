@@ -16,6 +16,7 @@ from sandbox.services.dynamic_values import injected
 from sandbox.services.functions import Function
 from sandbox.services.reach import Reach
 from sandbox.services.service_tasks import Place
+from sandbox.stand_ins.lambda_runtime import STAND_IN
 from sandbox.stand_ins.litellm import LiteLLM
 
 _MASTER_KEY = "LITELLM_MASTER_KEY"
@@ -41,7 +42,11 @@ class Proxies:
                 self._running[place].restart(key)
 
     def variables(self, function: Function) -> dict[str, str]:
-        """Return what goes over the function's environment: the stand-in's port, where it wants one."""
+        """
+        Return what goes over the function's environment: the stand-in's port, where it wants one.
+
+        Tasks have addresses of their own where they run; the stand-in listens for all of them.
+        """
         given = function.variables
         if "PROXY_PORT" not in given:
             return {}
@@ -52,7 +57,8 @@ class Proxies:
             if place not in self._running:
                 self._running[place] = LiteLLM(self._keys[place])
                 self._running[place].start()
-            return {"PROXY_PORT": str(self._running[place].port)}
+            port = str(self._running[place].port)
+            return {"PROXY_PORT": port, STAND_IN: port}
 
     def clear(self) -> None:
         """End every stand-in."""

@@ -30,17 +30,35 @@ def groups(elb: Any, service: Mapping[str, Json]) -> Iterator[tuple[str, int, in
 
 def shift(elb: Any, service: Mapping[str, Json]) -> None:
     """Lead both rules of *service* to the target group that had no traffic: a deployment is complete."""
-    for balancer in service.get("loadBalancers", ()):
-        advanced = _advanced(service, balancer)
-        if not advanced:
-            continue
-        both = (balancer["targetGroupArn"], advanced["alternateTargetGroupArn"])
-        new = next(group for group in both if group != _live(elb, service, balancer))
-        weights = [{"TargetGroupArn": group, "Weight": 100 if group == new else 0} for group in both]
+    for advanced, live, idle in _shifting(elb, service):
         for rule in ("productionListenerRule", "testListenerRule"):
             if arn := advanced.get(rule):
-                action = {"Type": "forward", "ForwardConfig": {"TargetGroups": weights}}
-                elb.modify_rule(RuleArn=arn, Actions=[action])
+                _lead(elb, arn, idle, live)
+
+
+def prepare(elb: Any, service: Mapping[str, Json]) -> None:
+    """
+    Have the production rule of *service* name the group without traffic, too, and the traffic stay.
+
+    A load balancer checks no target of a group that no rule names (state ``unused``), and new tasks are
+    found healthy before they get traffic.
+    """
+    for advanced, live, idle in _shifting(elb, service):
+        _lead(elb, advanced["productionListenerRule"], live, idle)
+
+
+def _shifting(elb: Any, service: Mapping[str, Json]) -> Iterator[tuple[Mapping[str, Json], str, str]]:
+    """Yield what ECS shifts traffic with, and the groups with and without it."""
+    for balancer in service.get("loadBalancers", ()):
+        if advanced := _advanced(service, balancer):
+            both = {balancer["targetGroupArn"], advanced["alternateTargetGroupArn"]}
+            live = _live(elb, service, balancer)
+            yield advanced, live, next(iter(both - {live}))
+
+
+def _lead(elb: Any, rule: str, to: str, away: str) -> None:
+    weights = [{"TargetGroupArn": to, "Weight": 100}, {"TargetGroupArn": away, "Weight": 0}]
+    elb.modify_rule(RuleArn=rule, Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": weights}}])
 
 
 def led_to(actions: list[Json]) -> dict[str, int]:

@@ -6,6 +6,3 @@ Moto keeps listeners, rules and targets, and each request is led by them as they
 `rules.py`, `actions.py`, `headers.py` and `health.py` decide and do nothing else; `connection.py` has a
 client's connection, `exchange.py` one request. Not done: AWS WAF, HTTP/2, stickiness, sign-in, slow start.
 """
-
-AUTHORITY = "load-balancer-ca.pem"
-"""File of the gateway's folder: the certificate of who issues the load balancers'."""

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox.gateway.authority import Authority
 from sandbox.gateway.balancer import view
-from sandbox.gateway.balancer.certificates import Authority, Names
+from sandbox.gateway.balancer.certificates import Names, chooser
 from sandbox.gateway.balancer.checks import keep_checking
 from sandbox.gateway.balancer.connection import Connection, Serving, Way, connected
 from sandbox.gateway.balancer.pace import Pace
@@ -137,7 +138,7 @@ class Balancers:
         arn, port = door
         made = self._ports.bound(f"{balancer.region}/{balancer.name}/{port or 'entry'}")
         self._doors[door] = made
-        context = self.authority.chooser(lambda: self._certificates(arn, port or ENTRY[1]))
+        context = chooser(self.authority, lambda: self._certificates(arn, port or ENTRY[1]))
         self._soon(door, self._accept(door, made, context))
 
     def _shut(self, doors: Sequence[Door]) -> None:

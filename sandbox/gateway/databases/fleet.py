@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from sandbox.gateway.authority import Authority
 from sandbox.gateway.databases import addresses
-from sandbox.gateway.databases.authority import Authority
 from sandbox.gateway.databases.errors import DatabaseError
 from sandbox.gateway.databases.owner import Owner
 from sandbox.gateway.databases.programs import Programs, found, nearest
 from sandbox.gateway.databases.server import Server, Site
 from sandbox.gateway.databases.settings import SUPERUSER
 
-AUTHORITY = "database-ca.pem"
 _MIB = 1 << 20
 
 
@@ -59,7 +58,7 @@ class Fleet:
         folder = self._new_folder()
         site = Site(self._owner, programs, folder, address, port, self._password)
         source = copy.folder if copy else self._empty(programs)
-        return Server.begun(site, source, self._authority.issue(address))
+        return Server.begun(site, source, self._authority.issue((address,)))
 
     def copy(self, server: Server, master: str) -> Copy:
         """Return a copy of the data of *server*; raises DatabaseError."""
@@ -82,7 +81,6 @@ class Fleet:
         if "_owner" in vars(self):
             self._owner.close()
             del vars(self)["_owner"]
-        (self._state / AUTHORITY).unlink(missing_ok=True)
 
     @cached_property
     def _owner(self) -> Owner:
@@ -90,7 +88,7 @@ class Fleet:
 
     @cached_property
     def _authority(self) -> Authority:
-        return Authority(self._state / AUTHORITY)
+        return Authority(self._state)
 
     def _new_folder(self) -> Path:
         return self._owner.folder / uuid.uuid4().hex[:12]
@@ -121,4 +119,4 @@ def mebibytes(folder: Path) -> int:
     return total // _MIB
 
 
-__all__ = ["AUTHORITY", "Copy", "DatabaseError", "Fleet", "mebibytes"]
+__all__ = ["Copy", "DatabaseError", "Fleet", "mebibytes"]

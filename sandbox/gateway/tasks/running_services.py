@@ -214,6 +214,8 @@ class RunningServices(ServiceTasks):
         groups = list(traffic.groups(self.host.elb(place.region), service))
         idle = [(group, port) for group, port, percent in groups if not percent]
         if idle and not begins:
+            with suppress(ClientError, ApiError):
+                traffic.prepare(self.host.elb(place.region), service)
             return Deployment(origin, self._now(), idle, shifts=True)
         return Deployment(origin, self._now(), [(group, port) for group, port, percent in groups if percent])
 

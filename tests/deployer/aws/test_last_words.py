@@ -22,7 +22,9 @@ def stubs() -> Stubs:
     return Stubs()
 
 
-def trouble(stubs: Stubs, *, code: int, **options: str) -> tuple[str, ...]:
+def trouble(
+    stubs: Stubs, *, code: int, before: tuple[dict[str, Any], ...] = (), **options: str
+) -> tuple[str, ...]:
     """Return what is told of a service one of whose tasks ended with *code*, logging as *options* say."""
     task: dict[str, Any] = {
         "taskArn": TASK,
@@ -36,7 +38,7 @@ def trouble(stubs: Stubs, *, code: int, **options: str) -> tuple[str, ...]:
         {"name": "proxy", "image": "x", "logConfiguration": {"logDriver": "awslogs", "options": options}},
     ]
     stubs.answer("ecs", "list_tasks", {"taskArns": [TASK]})
-    stubs.answer("ecs", "describe_tasks", {"tasks": [task]})
+    stubs.answer("ecs", "describe_tasks", {"tasks": [*before, task]})
     if code:
         answer = {"taskDefinition": {"containerDefinitions": containers}}
         stubs.answer("ecs", "describe_task_definition", answer, {"taskDefinition": DEFINITION})
@@ -53,10 +55,18 @@ def test_the_end_of_the_log_is_told_in_the_container_s_own_words(stubs: Stubs) -
     stubs.answer("logs", "filter_log_events", first, wanted)
     stubs.answer("logs", "filter_log_events", last, {**wanted, "nextToken": "more"})
 
-    told = trouble(stubs, code=3, **{"awslogs-group": "/ecs/proxy", "awslogs-stream-prefix": "p"})
+    scaled = {
+        "taskArn": f"{TASK}4",
+        "group": "service:proxy",
+        "stoppedReason": "Scaling activity initiated by (deployment ecs/1)",
+        "containers": [{"name": "proxy", "exitCode": 143}],
+    }
+    options = {"awslogs-group": "/ecs/proxy", "awslogs-stream-prefix": "p"}
+    told = trouble(stubs, code=3, before=(scaled,), **options)
 
     assert told == (
         "a task stopped: Essential container in task exited; container proxy: exit code 3",
+        "a task stopped: Scaling activity initiated by (deployment ecs/1); container proxy: exit code 143",
         "its log ends: ValueError: no such strategy / Application startup failed. Exiting.",
         EVENT,
     )

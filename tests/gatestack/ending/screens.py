@@ -97,7 +97,7 @@ next:
         f"""
 dev: 5 stacks deployed in 19.5 s
 {URL}
-No container runs here: `gatestack local stop`, `gatestack local start --gateway`, then deploy again.
+No container runs here: `gatestack local start --gateway --replace`, then deploy again, makes it answer.
 next:
   gatestack verify dev  # check it end to end
 """,

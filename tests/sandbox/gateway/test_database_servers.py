@@ -156,7 +156,7 @@ def test_no_server_and_no_data_outlive_a_sandbox_that_is_killed(
     sweep(tmp_path)
 
     assert not Path(folder).exists()
-    assert [one.name for one in tmp_path.iterdir()] == ["database-ca.pem"]
+    assert {one.name for one in tmp_path.iterdir()} == {"sandbox-ca.key", "sandbox-ca.pem"}
 
 
 def test_a_sweep_ends_only_processes_that_work_in_the_folder(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from pg8000 import native
 
 from sandbox.clock import RealClock
 from sandbox.gateway import Gateway
+from sandbox.gateway.authority import AUTHORITY
 from sandbox.gateway.databases.engines import MOST
-from sandbox.gateway.databases.fleet import AUTHORITY
 from sandbox.server import Sandbox
 from sandbox.services.services import Services
 from tests.command import KEY, LOGIN, User

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.gateway import Gateway, Program, write_programs
+from sandbox.gateway import Gateway, Program
 from sandbox.gateway.tasks import addresses, pace
 from sandbox.gateway.tasks.processes import Process, Reaper
 from sandbox.gateway.tasks.starts import Place, program_of, start
@@ -86,9 +86,10 @@ def test_a_program_is_known_by_the_exact_repository(
 
 
 def test_programs_are_told_by_a_file(tmp_path: Path) -> None:
-    write_programs(tmp_path / "new", {"x": PROGRAM})
+    gateway = Gateway(tmp_path / "new", {"x": PROGRAM}, (tmp_path,))
+    gateway.write()
 
-    assert Gateway.read(tmp_path / "new").programs == {"x": PROGRAM}
+    assert Gateway.read(tmp_path / "new") == gateway
 
 
 def test_what_runs_is_killed_when_the_sandbox_is_gone(tmp_path: Path) -> None:

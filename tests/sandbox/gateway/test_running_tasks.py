@@ -33,6 +33,14 @@ class Account:
         self.ecs, self.formation = client(sandbox, "ecs"), client(sandbox, "cloudformation")
         self.secret = self.world.make("SecretsManager::Secret", SecretString='{"KEY": "made-up"}').physical_id
         self.log = self.world.log_group
+        self.drain_at_once(self.world.targets)
+
+    def drain_at_once(self, group: str) -> None:
+        """Nobody asks the tasks: five minutes of draining would be five seconds of each end."""
+        client(self.sandbox, "elbv2").modify_target_group_attributes(
+            TargetGroupArn=group,
+            Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "0"}],
+        )
 
     def definition(self, version: str, broken: str = "", family: str = "proxy") -> dict[str, Any]:
         definition = self.world.definition_properties(f"{IMAGE}:1", family)
@@ -212,6 +220,8 @@ def test_traffic_is_led_to_new_tasks_when_all_of_them_are_healthy(account: Accou
         ][0]["TargetGroupArn"]
         for name in ("first", "second")
     )
+    for group in (first, second):
+        account.drain_at_once(group)
     listener = world.listener
     rule, test_rule = (
         elb.create_rule(

@@ -96,6 +96,7 @@ def commands(
         user = User.at(
             Path(folder), AWS_ENDPOINT_URL=recorder.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN
         )
+        user.need_keys()
         _run(user, ("preflight", "local"))
         foreseen = recorder.actions.copy()
         recorder.actions.clear()
