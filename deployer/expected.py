@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from deployer.history.durations import NOTHING, Past, Touched
 
@@ -64,7 +65,7 @@ def _of(one: Touched, template: str, past: Past, functions: Collection[str]) -> 
 
 def in_vpc(template: str) -> tuple[str, ...]:
     """Return the logical ids of the functions of *template* that are in a VPC."""
-    found = json.loads(template).get("Resources", {}).items()
+    found = resources_of(template).items()
     of_type = [(name, one.get("Properties", {})) for name, one in found if one["Type"] == FUNCTION]
     return tuple(sorted(name for name, properties in of_type if "VpcConfig" in properties))
 
@@ -72,7 +73,7 @@ def in_vpc(template: str) -> tuple[str, ...]:
 def _planned(template: str) -> float:
     """Return the seconds for which deployments of services of *template* wait between shifts, and bake."""
     found: list[float] = [0.0]
-    for resource in json.loads(template).get("Resources", {}).values():
+    for resource in resources_of(template).values():
         how = resource.get("Properties", {}).get("DeploymentConfiguration", {})
         if resource["Type"] != SERVICE or not isinstance(how, dict):
             continue
@@ -81,3 +82,9 @@ def _planned(template: str) -> float:
         between = canary.get("CanaryBakeTimeInMinutes", 0) + steps * linear.get("StepBakeTimeInMinutes", 0)
         found.append(60.0 * (how.get("BakeTimeInMinutes", 0) + between))
     return max(found)
+
+
+def resources_of(template: str) -> Mapping[str, Any]:
+    """Return a template's resources by logical id."""
+    found: Mapping[str, Any] = json.loads(template).get("Resources", {})
+    return found

@@ -7,27 +7,25 @@ seen in a stack.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from deployer.changes.contents import with_contents
 from deployer.changes.expectation import with_expectation
 from deployer.changes.export_gate import Survey, foreseen
-from deployer.changes.export_impact import Refusal
 from deployer.changes.migrations import foretold_migrations
 from deployer.changes.patches import marked, risks
 from deployer.changes.phases import described
-from deployer.checks.names import Conflict
+from deployer.changes.problems import with_names, with_names_taken, with_refusal
 from deployer.checks.placing import check_zones
-from deployer.checks.taken import conflicts, names_taken
-from deployer.checks.taking import with_kept
+from deployer.checks.taken import names_taken
 from deployer.cloud import Cloud
 from deployer.decide import is_empty, owned
 from deployer.deploy import check
 from deployer.errors import CloudError, DeployError, Interrupted, LostSight, NotAllowed
 from deployer.options import Host, Options
 from deployer.plan import Plan, PlanVerb, StackPlan, compared, merged, needs_consent, predicted
-from deployer.progress import Event, Notice, Owed, Tell
+from deployer.progress import Event, Notice, Owed
 from deployer.run.change_sets import NOT_REVERTED, PREFIX, Preparer
 from deployer.run.discard import remove_unexecuted
 from deployer.run.leftovers import Scope, removals, scope, tags_of_stack
@@ -65,10 +63,10 @@ def plan(manifest: Manifest, cloud: Cloud, options: Options, host: Host, *, keep
     order = check(manifest, cloud, options.only, told.append)
     found = scope(manifest, order, cloud, whole=not options.only)
     check_zones(found, cloud)
-    found, taken = _with_names(found, cloud, options, told.append)
+    found, taken = with_names(found, cloud, options, told.append)
     made = _Preview(found, cloud, options, host, keep=keep).plan()
     made = with_expectation(made, found.manifest, found.graph, cloud)
-    made = replace(made, stacks=tuple(_named_problems(one, taken) for one in made.stacks))
+    made = replace(made, stacks=tuple(with_names_taken(one, taken) for one in made.stacks))
     warnings = tuple(event.text for event in told if isinstance(event, Notice))
     if any(one.express != "never" for one in manifest.stacks):
         warnings += (EXPRESS,)
@@ -76,37 +74,11 @@ def plan(manifest: Manifest, cloud: Cloud, options: Options, host: Host, *, keep
     return replace(made, notices=warnings + made.notices, refusal=refusal)
 
 
-def _with_names(
-    found: Scope, cloud: Cloud, options: Options, tell: Tell
-) -> tuple[Scope, tuple[Conflict, ...]]:
-    """Look who has the names that new stacks need, and what was kept of them."""
-    try:
-        taken = conflicts(found, cloud)
-        kept = found if options.fresh else with_kept(found, cloud, taken, tell)
-    except CloudError as error:
-        tell(Notice(f"name conflicts could not be checked: {error}"))
-        return found, ()
-    return kept, tuple(one for one in taken if one.stops or options.fresh)
-
-
-def _named_problems(plan: StackPlan, taken: Collection[Conflict]) -> StackPlan:
-    """Add which names are taken of a stack that is to be created."""
-    return replace(
-        plan, problems=(*plan.problems, *(str(one) for one in taken if one.wanted.stack == plan.name))
-    )
-
-
 def discard(plan: Plan, cloud: Cloud) -> None:
     """Remove the change sets that *plan* has kept, and the stacks under review that only they had made."""
     for stack in plan.stacks:
         if stack.change_set is not None:
             remove_unexecuted(cloud, stack.change_set, new=stack.stack is None)
-
-
-def _refused(plan: StackPlan, refusal: Refusal) -> StackPlan:
-    """Add what stops a stack, and the option that allows it."""
-    consents = (*plan.consents, refusal.allow) if refusal.allow else plan.consents
-    return replace(plan, problems=(*plan.problems, refusal.reason), consents=consents)
 
 
 @dataclass(frozen=True)
@@ -183,7 +155,7 @@ class _Preview:
             return plans
         self._notices += described(ways)
         refused = {one.producer: one for one in stopped}
-        return tuple(_refused(one, refused[one.name]) if one.name in refused else one for one in plans)
+        return tuple(with_refusal(one, refused[one.name]) if one.name in refused else one for one in plans)
 
     def _with_rotations(self, plans: tuple[StackPlan, ...]) -> tuple[StackPlan, ...]:
         """Add which plans would touch the schedule of a rotation that hangs."""

@@ -14,6 +14,7 @@ from typing import Any
 from deployer.actions import Action, Done, Fail, Wait
 from deployer.cloud import Cloud
 from deployer.errors import DeployError, LostSight, Transient
+from deployer.expected import resources_of
 from deployer.options import Host
 from deployer.progress import Notice
 from deployer.readiness.table import (
@@ -27,7 +28,7 @@ from deployer.readiness.table import (
     went_back,
 )
 from deployer.run.polling_interval import PollingInterval
-from deployer.run.work import Work, resources_of
+from deployer.run.work import Work
 
 AT_MOST_SECONDS = 10.0
 """Between two looks, however long something takes to be ready."""

@@ -23,6 +23,7 @@ from deployer.causes import first_cause, operation, stuck
 from deployer.changes.approval import differences as from_prediction
 from deployer.cloud import Cloud
 from deployer.errors import CloudError, DeployError, MovedOn, NotOffered, Protected
+from deployer.expected import resources_of
 from deployer.history.durations import Touched, of_changes, of_template
 from deployer.kept import kept, policies_of
 from deployer.observed import live
@@ -31,7 +32,7 @@ from deployer.run.change_sets import NO_EXPRESS, NOT_REVERTED, PREFIX, Preparer
 from deployer.run.discard import remove_unexecuted
 from deployer.run.first_creation import never_whole, said
 from deployer.run.skipped import check_mended, measure, tell_skipped
-from deployer.run.work import PENDING, Work, resources_of
+from deployer.run.work import PENDING, Work
 from deployer.stateful import STATEFUL
 from deployer.states import ChangeSetRequest, ChangeSetState, Kind
 from deployer.statuses import RESOURCE_GONE, ROLLBACK_FAILED

@@ -16,6 +16,7 @@ from deployer.changes.export_gate import Detour, Gate
 from deployer.cloud import Cloud
 from deployer.decide import decide
 from deployer.errors import DeployError, LostSight, MovedOn, Protected, Refused, Transient
+from deployer.expected import resources_of
 from deployer.options import Host, Options
 from deployer.progress import Goal, Notice, Outcome, Result, RunStarted, StackDecided, Stopping, Waiting
 from deployer.readiness.awaiting import Awaiting
@@ -34,7 +35,7 @@ from deployer.run.returning import sweep
 from deployer.run.rotations import check_rotations
 from deployer.run.scheduler import Scheduler
 from deployer.run.stack_events import Watch
-from deployer.run.work import Work, made_now, resources_of, value_of, work_for
+from deployer.run.work import Work, made_now, value_of, work_for
 
 SLICE_SECONDS = 5.0
 """After which a look comes in between: what is ready elsewhere should not wait for hundreds of requests."""

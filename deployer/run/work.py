@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +11,7 @@ from deployer.causes import SERVICE
 from deployer.changes.approval import Approval
 from deployer.cloud import Cloud
 from deployer.day2.drift_state import ResourceDrift
+from deployer.expected import resources_of
 from deployer.history.durations import Touched
 from deployer.kept import Kept
 from deployer.observed import Desired, History, Observed
@@ -329,12 +329,6 @@ def value_of(works: Iterable[Work], cloud: Cloud, export: str) -> str | None:
             if output.export == export:
                 return output.value
     return next((one.value for one in cloud.exports() if one.name == export), None)
-
-
-def resources_of(template: str) -> Mapping[str, Any]:
-    """Return a template's resources by logical id."""
-    found: Mapping[str, Any] = json.loads(template).get("Resources", {})
-    return found
 
 
 def work_for(manifest: Manifest, spec: StackSpec, goal: Goal, options: Options) -> Work:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sandbox.cloudformation.account import STACK_TYPE, Account
 from sandbox.cloudformation.deleting import Deleting
 from sandbox.cloudformation.records import Leftover, Resource, Stack
+from sandbox.cloudformation.restoring import Restoring
 from sandbox.cloudformation.runs import Report, Task
-from sandbox.cloudformation.tasks import Creating, Restoring, Updating, Working
+from sandbox.cloudformation.tasks import Creating, Updating, Working
 from sandbox.cloudformation.templates.evaluation import Evaluation, evaluated
 from sandbox.cloudformation.templates.template import ResourceSpec
 from sandbox.provisioning import Provisioned, ProvisionError
