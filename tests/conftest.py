@@ -34,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgres", type=Path, help="a folder that has the PostgreSQL server to test with")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are processors: tests also wait, for processes and for clocks."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_configure() -> None:
     """Make the folder that the processes of this run share; those of xdist inherit it."""
     if LINTED not in os.environ:

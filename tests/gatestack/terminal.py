@@ -104,6 +104,12 @@ class Terminal:
             self.written += part
             self.screen.write(part)
 
+    def asleep(self) -> None:
+        """Wait until the process sleeps, where Linux tells it: what it asks for it now reads."""
+        stat = Path(f"/proc/{self._process.pid}/stat")
+        while stat.exists() and stat.read_text().rpartition(") ")[2][0] != "S":
+            os.sched_yield()
+
     def type(self, text: str) -> None:
         """Type *text*; Ctrl-C is ``\\x03``."""
         os.write(self._ours, text.encode())

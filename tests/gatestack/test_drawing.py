@@ -157,6 +157,7 @@ def test_who_watches_sees_each_stack_in_one_row(desk: Desk, width: int) -> None:
 def test_ctrl_c_at_a_question_ends_its_line(desk: Desk) -> None:
     with at(desk, 80, "destroy", "built") as terminal:
         terminal.until(lambda written: "to go on" in written)
+        terminal.asleep()
         terminal.type("\x03")
         code = terminal.end()
 

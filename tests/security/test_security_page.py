@@ -24,7 +24,14 @@ from tests.security.security_page import (
 )
 
 TEXT = PAGE.read_text(encoding="utf-8")
-NAMES_ONLY = {"ADMINISTRATOR_SECRET_ARN", "CLUSTER", "IAM_LOGIN", "PROXY_PORT", "SERVICE"}
+NAMES_ONLY = {
+    "ADMINISTRATOR_SECRET_ARN",
+    "CLUSTER",
+    "DATABASE_CERTIFICATE",
+    "IAM_LOGIN",
+    "PROXY_PORT",
+    "SERVICE",
+}
 """Variables of the rotation functions; none holds a secret."""
 
 

@@ -101,12 +101,6 @@ CASES: Mapping[str, Case] = {
         interruption="restarts the database: minutes of downtime",
     ),
     "storage": Case({"database": {"storage_gb": 50}}, says=("AllocatedStorage", "20", "50")),
-    "VPC range": Case(
-        {"network": {"vpc_cidr": "10.1.0.0/16"}},
-        says=("10.0.0.0/16", "10.1.0.0/16"),
-        interruption="everything in it moves",
-        consent="gatestack deploy dev --migrate-exports",
-    ),
     "load balancer attribute": Case(
         {"alb": {"idle_timeout_seconds": 700}},
         says=("LoadBalancerAttributes[idle_timeout.timeout_seconds]", "600", "700"),

@@ -152,7 +152,8 @@ def test_there_is_one_whatever_the_directory_and_status_says_what_is_in_it(user:
         "environments: local",
     ]
     refused = user.run("local", "start", "--gateway")
-    assert (refused.code, "`gatestack local stop` ends it" in refused.err) == (2, True), refused.err
+    remedy = "`gatestack local start --gateway --replace` starts it anew"
+    assert (refused.code, remedy in refused.err) == (2, True), refused.err
     assert not (state(user) / "gateway").exists()
     other = User(user.folder, user.variables | {"XDG_STATE_HOME": str(user.folder / "other")})
     assert other.run("local", "status").out.startswith("not running\n")

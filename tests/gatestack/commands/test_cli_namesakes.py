@@ -42,7 +42,9 @@ def test_a_copy_of_local_does_nothing_in_the_sandbox(user: User) -> None:
 
 
 def test_another_system_is_another_environment(tmp_path: Path) -> None:
-    user = copied(tmp_path, "local")
+    user = User.at(tmp_path)
+    user.need_keys()
+    shutil.copy(user.folder / "environments" / "local.yaml", user.folder / "environments" / "team.yaml")
     user.edit("team", "system: litellm\n", "system: llm-testing\n")
     user.edit("team", "service:\n  image: ghcr.io/berriai/litellm-database", "service:\n  image: ecr")
     done = user.run("generate", "team")

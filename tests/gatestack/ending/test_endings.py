@@ -43,6 +43,17 @@ def test_a_screen_is_short_however_many_stacks_and_things_there_are() -> None:
     assert len(found.splitlines()) <= LINES
 
 
+OTHER_DATABASE = """
+extend:
+  patches:
+    - stack: database
+      resource: Database
+      path: Properties.DBName
+      set: other
+      reason: another one takes its place
+"""
+
+
 def commands(done: Done) -> list[list[str]]:
     """Return the commands that the last screen names, each as the arguments of `gatestack`."""
     below = done.err.partition("\nnext:\n")[2].splitlines()
@@ -52,7 +63,7 @@ def commands(done: Done) -> list[list[str]]:
 
 def test_after_a_refusal_the_screen_names_what_allows_it_and_what_takes_it_back(deployed: User) -> None:
     user = deployed
-    user.edit("local", "nat_gateways: 1", "nat_gateways: 1\n  vpc_cidr: 10.9.0.0/16")
+    user.edit("local", "tier: dev", f"tier: dev\n{OTHER_DATABASE}")
 
     refused = user.run("deploy", "local", "--yes", "--on-failure", "stop", "--region", "us-east-1")
 
@@ -60,9 +71,13 @@ def test_after_a_refusal_the_screen_names_what_allows_it_and_what_takes_it_back(
     allowed, reverted = commands(refused)
     assert reverted == ["deploy", "local", "--region", "us-east-1", "--on-failure", "stop"]
     assert user.run(*reverted, "--yes").code == 4, "the same again is refused again"
-    assert "refused; nothing was changed" not in user.run(*allowed, "--yes").err
-    user.edit("local", "\n  vpc_cidr: 10.9.0.0/16", "")
-    assert user.run(*reverted, "--yes").code == 0
+    user.edit("local", OTHER_DATABASE, "")
+    assert user.run(*reverted, "--yes").code == 0, "nothing is different any more"
+    user.edit("local", "tier: dev", f"tier: dev\n{OTHER_DATABASE}")
+    (both, _) = commands(user.run(*allowed, "--yes"))
+    assert {"--allow-replace", "--migrate-exports"} <= {*both}, "its address is imported: that is asked next"
+    user.edit("local", OTHER_DATABASE, "")
+    assert user.run(*both, "--yes").code == 0
 
 
 def test_a_run_that_failed_is_resumed_by_the_command_it_names(deployed: User, account: Sandbox) -> None:
