@@ -23,7 +23,9 @@ REASON = "no capacity </script><img src=x onerror=\"document.title='attacked'\">
 @pytest.fixture(scope="module")
 def user(account: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> User:
     folder = tmp_path_factory.mktemp("reviewer")
-    return User.at(folder, AWS_ENDPOINT_URL=account.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN)
+    user = User.at(folder, AWS_ENDPOINT_URL=account.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN)
+    user.need_keys()  # as who has deployed it
+    return user
 
 
 @pytest.fixture(scope="module")

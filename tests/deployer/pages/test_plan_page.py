@@ -36,6 +36,7 @@ def pages(account: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     """The pages about a new environment, one that stays as it is, and one that changes."""
     folder = tmp_path_factory.mktemp("reviewer")
     user = User.at(folder, AWS_ENDPOINT_URL=account.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN)
+    user.need_keys()  # as who has deployed it
     found = {"new": written(user, "dev"), "same": written(user, "local")}
     assert user.run("generate", "local", "--out", "built").code == 0
     edit(folder / "built" / "service.json", changed)
@@ -101,13 +102,14 @@ def test_an_environment_that_stays_as_it_is_says_so_and_has_nothing_to_filter(
 def test_lost_data_and_replacements_stand_above_all_changes_with_what_allows_them(changed_page: Page) -> None:
     panels = changed_page.seen("main > section > h2")
     assert panels[0].endswith("Data at risk")
-    assert panels[1].endswith("Replaced")
+    assert panels[1].endswith("Interruption")
+    assert panels[2].endswith("Replaced")
 
     (loss,) = changed_page.seen("[aria-labelledby=losses] li")
     assert loss.startswith("TaskLog AWS::Logs::LogGroup in service")
     assert "because of LogGroupName" in loss
     assert "Refused without --allow-replace TaskLog" in loss
-    assert changed_page.seen(".command") == ["gatestack plan built --allow-replace TaskLog"]
+    assert changed_page.seen(".command") == ["gatestack deploy built --allow-replace TaskLog"]
     assert any(row.startswith("ProxyTask") for row in changed_page.seen("[aria-labelledby=replacements] li"))
 
 
@@ -135,8 +137,7 @@ def test_every_property_shows_its_values_and_what_a_change_of_it_does(changed_pa
     assert (
         threshold.split() == ["Threshold", "in", "place", "before", "80", "after", "42"] or "42" in threshold
     )
-    marked = changed_page.seen(".l-new")
-    assert any("fast" in line for line in marked)
+    assert any("fast" in row for row in changed_page.seen(".property"))
     assert "replaces the resource" in text
 
 
