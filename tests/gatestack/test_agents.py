@@ -10,6 +10,7 @@ import pytest
 from deployer.progress import StackOutput
 from gatestack import agents
 from gatestack.agents import Azure, GitHub, Issue
+from sandbox.clock import RealClock
 from sandbox.server import Sandbox
 from tests.command import User
 from tests.deployer.run.test_signals import Desk, in_mid_deployment
@@ -179,6 +180,8 @@ def test_a_plan_is_attached_from_the_checkout_where_the_agent_names_no_folder(de
 
 def test_azure_gets_a_failure_as_an_error_and_the_exit_code_stays(deployed: User, account: Sandbox) -> None:
     account.faults.add({"rollouts": [{"service": "local-litellm-proxy"}]})
+    assert isinstance(account.clock, RealClock)
+    account.clock.run_at(500.0)  # else it is over before the answer that says that it begins
 
     done = on_azure(deployed).run("rollout", "local", "--format", "json")
 
