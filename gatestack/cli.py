@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -138,6 +137,8 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
+            from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
+
             near = get_close_matches(args[0], COMMANDS)
             if isinstance(error, click.NoSuchOption) or not near:
                 raise

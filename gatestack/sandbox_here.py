@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from sandbox import local as sandbox
-from sandbox.gateway.authority import AUTHORITY
+from sandbox.gateway import AUTHORITY
 
 REGION = "us-east-1"
 """Of a shell that has `local env`: where environments/local.yaml deploys to."""

@@ -218,13 +218,13 @@ def test_change_sets_and_stacks_are_deleted_by_a_run_and_by_what_takes_back_what
     ("arguments", "unwanted"),
     [
         (["--help"], {"troposphere", "cfnlint", "botocore", "pydantic", "yaml", "rich", "moto"}),
-        (["status", "--help"], {"troposphere", "cfnlint", "botocore", "moto", "pydantic"}),
-        (["plan", "--help"], {"troposphere", "cfnlint", "botocore", "moto", "jinja2"}),
+        (["status", "--help"], {"troposphere", "cfnlint", "botocore", "moto", "pydantic", "cryptography"}),
+        (["plan", "--help"], {"troposphere", "cfnlint", "botocore", "moto", "jinja2", "cryptography"}),
         (["events", "--help"], {"troposphere", "cfnlint", "moto", "jinja2"}),
         (["verify", "--help"], {"troposphere", "cfnlint", "moto"}),
         (["rotate", "--help"], {"troposphere", "cfnlint", "moto"}),
         (["rollout", "--help"], {"troposphere", "cfnlint", "moto"}),
-        (["local", "status"], {"troposphere", "cfnlint", "botocore", "moto"}),
+        (["local", "status"], {"troposphere", "cfnlint", "botocore", "moto", "cryptography"}),
         (
             ["generate", "dev", "--out", "{out}"],
             {"cfnlint", "botocore", "moto", "rich", "deployer.day2", "deployer.run"},

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from deployer.history.trace import Part, StackRecord, covering, stack_parts
@@ -151,6 +149,9 @@ def _root(
 
 
 def _send(root: Part, environment: Environment, where: Settings) -> None:
+    from importlib.metadata import version  # noqa: PLC0415 - as above
+    from secrets import token_hex  # noqa: PLC0415 - as above
+
     from gatestack.tracing.otlp import document  # noqa: PLC0415 - as above
     from gatestack.tracing.sending import send  # noqa: PLC0415 - as above
 
@@ -166,7 +167,7 @@ def _send(root: Part, environment: Environment, where: Settings) -> None:
     made = document(
         root,
         resource,
-        secrets.token_hex,
+        token_hex,
         gate.told,
         trace_id=where.trace_id,
         parent_id=where.parent_id,

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+AUTHORITY = "sandbox-ca.pem"
+"""File of the folder: the certificate of the authority that signs those of what listens."""
 _FILE = "gateway.json"
 
 

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-AUTHORITY = "sandbox-ca.pem"
-"""File of the gateway's folder: the authority's own certificate."""
+from sandbox.gateway import AUTHORITY
+
 _KEY = "sandbox-ca.key"
 _YEARS, _DAYS = timedelta(days=3650), timedelta(days=397)
 _PEM = serialization.Encoding.PEM

@@ -12,8 +12,7 @@ from botocore.exceptions import ClientError
 from pg8000 import native
 
 from sandbox.clock import RealClock
-from sandbox.gateway import Gateway
-from sandbox.gateway.authority import AUTHORITY
+from sandbox.gateway import AUTHORITY, Gateway
 from sandbox.gateway.databases.engines import MOST
 from sandbox.server import Sandbox
 from sandbox.services.services import Services
