@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from botocore.exceptions import ClientError
@@ -17,9 +17,6 @@ from sandbox.rehearsal.provide import provided, there
 from sandbox.resources.provision import MotoProvisioner
 from sandbox.resources.schema import ProviderSchemas
 from sandbox.services.services import Services
-
-if TYPE_CHECKING:
-    from sandbox.gateway import Gateway
 
 _VIRTUAL_HOST = re.compile(r"(?P<bucket>.+)\.s3[.-]?[-a-z0-9]*\.amazonaws\.com")
 _PATH_HOST = re.compile(r"s3[.-]?[-a-z0-9]*\.amazonaws\.com|127\.0\.0\.1|localhost|.*\.localhost")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
@@ -33,9 +33,6 @@ from sandbox.provisioning import Caller
 from sandbox.rehearsal import pages
 from sandbox.signatures import Signed, described
 from sandbox.surroundings import Surroundings
-
-if TYPE_CHECKING:
-    from sandbox.gateway import Gateway
 
 _ATTENTION = 0.02
 """Seconds after which a server in a `with` block notices that the block ended."""

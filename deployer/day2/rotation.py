@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from deployer.day2.secret_rotation import FAILURE_PAGE
 from deployer.day2.waiting import Patience, wait
 from deployer.errors import CloudError, DeployError, LostSight, NotAllowed, Transient
 from deployer.options import Host
@@ -28,7 +29,6 @@ FAILED_TIMES = 5
 """So often a step may fail: what has not worked then needs somebody who mends it."""
 MISSED_LOOKS = 3
 """So often in a row the version has to be missing before it counts as gone: a look may show what was."""
-FAILURE_PAGE = "`gatestack docs rotation-failed`"
 LABEL = "rotation"
 
 

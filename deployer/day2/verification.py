@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from deployer.checks.key import Key, trouble
-from deployer.day2.rotation import FAILURE_PAGE, RotatedSecret
+from deployer.day2.rotation import RotatedSecret
+from deployer.day2.secret_rotation import FAILURE_PAGE
 from deployer.day2.secrets import Objection, states
 from deployer.day2.secrets import values as values_of
 from deployer.day2.service import Service, TaskDefinition

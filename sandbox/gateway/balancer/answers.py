@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-Header = tuple[bytes, bytes]
+from sandbox.gateway.balancer.asked import Header
+
 SERVER = b"awselb/2.0"
 _PHRASES = {463: "", 464: "", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
 _EMPTY = (204, 304)

@@ -12,9 +12,8 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 
-from sandbox.gateway.balancer.asked import Asked
+from sandbox.gateway.balancer.asked import Asked, Header
 
-Header = tuple[bytes, bytes]
 _HOP = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate te trailer transfer-encoding upgrade".split()
 )

@@ -6,8 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-USUAL = 60.0
-"""Virtual seconds in a real one, of a sandbox that is asked for nothing else."""
+from sandbox.clock import SPEED
 
 
 class Pace:
@@ -28,6 +27,6 @@ class Pace:
         virtual, real = self._virtual(), self._real()
         with self._lock:
             if virtual == self._last:
-                self._ahead += (real - self._seen) * USUAL
+                self._ahead += (real - self._seen) * SPEED
             self._last, self._seen = virtual, real
             return virtual + self._ahead

@@ -156,11 +156,6 @@ class Targets:
             early = target.health.state == "initial" and self._real() < target.ready_by
             target.health = health.CHECKING if early and told.state == "unhealthy" else told
 
-    def any_used(self) -> bool:
-        """Whether a target is there that may have to be checked."""
-        with self._lock:
-            return any(one.used for members in self._groups.values() for one in members.registered.values())
-
     def _members(self, arn: str) -> _Members:
         members = self._groups.get(arn) or _Members()
         members.draining = [one for one in members.draining if self._drains(one)]

@@ -9,12 +9,12 @@ listened on.
 from __future__ import annotations
 
 import random
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.gateway.databases.errors import DatabaseError
+from sandbox.gateway.loopback import objection
 
 _ATTEMPTS = 5
 _FIRST, _LAST = 64, 126
@@ -46,14 +46,9 @@ def free(port: int) -> str:
     """
     why = ""
     for address in _candidates():
-        with socket.socket() as one:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                one.bind((address, port))
-            except OSError as error:
-                why = error.strerror or ""
-            else:
-                return address
+        why = objection(address, port)
+        if not why:
+            return address
     raise DatabaseError(
         f"port {port} cannot be listened on at any loopback address of this machine ({why}): end the program "
         "that listens on it, or ask for another Port"

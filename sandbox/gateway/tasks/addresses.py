@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import threading
 from collections.abc import Iterable
+
+from sandbox.gateway.loopback import objection
 
 _FIRST, _LAST = 1, 254
 _PROBE = "127.64.0.1"
@@ -19,7 +20,7 @@ _PROBE = "127.64.0.1"
 
 def there_are() -> bool:
     """Whether this machine answers for more than 127.0.0.1."""
-    return _free(_PROBE, 0)
+    return not objection(_PROBE, 0)
 
 
 class Addresses:
@@ -39,7 +40,7 @@ class Addresses:
             for _ in range(_FIRST, _LAST + 1):
                 address = f"{self._prefix}.{self._next}"
                 self._next = self._next % _LAST + 1
-                if address not in self._taken and all(_free(address, port) for port in wanted):
+                if address not in self._taken and not any(objection(address, port) for port in wanted):
                     self._taken.add(address)
                     return address
         raise OSError(errno.EADDRNOTAVAIL, "no address is left for a task")
@@ -48,13 +49,3 @@ class Addresses:
         """Let another have the address."""
         with self._lock:
             self._taken.discard(address)
-
-
-def _free(address: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError:
-            return False
-    return True

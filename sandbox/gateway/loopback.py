@@ -1,0 +1,16 @@
+"""What of this machine's loopback addresses can be listened on."""
+
+from __future__ import annotations
+
+import socket
+
+
+def objection(address: str, port: int) -> str:
+    """Return why nobody can listen there now, in the system's words; empty where somebody can."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
