@@ -263,6 +263,7 @@ def test_a_rotation_that_hangs_is_given_up_as_told(account: World) -> None:
 
 @pytest.mark.deep
 def test_what_does_not_touch_the_schedule_is_deployed_whatever_hangs(account: World) -> None:
+    assert account.deploy(litellm(70), only=ONLY).exit_code == 0
     hang(account)
 
     result = account.deploy(litellm(70, backup_retention_days=3), only=ONLY, env="dev")
@@ -314,8 +315,10 @@ def test_a_disk_that_rds_has_grown_is_no_drift_never_shrunk_and_grows_on_as_the_
     assert size(account) == 40
 
 
-@pytest.mark.deep  # of the disk that has grown
+@pytest.mark.deep
 def test_a_bound_below_the_disk_is_refused_before_anything_is_touched(account: World) -> None:
+    account.sleep(6 * 3600.0)
+    assert account.deploy(litellm(storage_gb=40), only=ONLY).exit_code == 0
     before = operation(account)
 
     with pytest.raises(Refused, match=r"^database\.max_storage_gb: 22 GB, and dev-litellm-db has 40 GB"):
