@@ -97,9 +97,9 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def deployed(tmp_path: Path, account: Sandbox) -> User:
-    """A user of `account`, in which everything goes well again, and fast."""
+    """A user of `account`, in which everything goes well again, and fast, and no function runs."""
     account.faults.clear()
-    account.control.finish()
+    account.finish()
     account.calls.clear()
     assert isinstance(account.clock, RealClock)
     account.clock.run_at(FAST)

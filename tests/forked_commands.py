@@ -94,7 +94,8 @@ class Commands:
     """
     A process that runs commands when it is asked to, one after the other.
 
-    botocore looks once for the caches that are below HOME: a command that needs one wants that *home*.
+    botocore looks once for the caches that are below HOME: a command that needs one wants that *home*. When it
+    is made, it has loaded everything: what a test puts there from then on, only commands read.
     """
 
     def __init__(self, home: Path) -> None:
@@ -115,6 +116,9 @@ class Commands:
                 pass_fds=(listening.fileno(),),
                 text=True,
             )
+        assert self._process.stdout
+        if not self._process.stdout.readline():
+            raise ChildProcessError("what runs the commands has ended as it started: its stderr says why")
 
     def run(
         self,
@@ -179,6 +183,7 @@ def _serve(descriptor: int) -> None:
         import_module(name)
     _do_once()
     gc.freeze()
+    print("ready", flush=True)  # noqa: T201 - the answer
     with socket.socket(fileno=descriptor) as listening, selectors.DefaultSelector() as waiting:
         waiting.register(sys.stdin, selectors.EVENT_READ)
         waiting.register(listening, selectors.EVENT_READ)

@@ -37,9 +37,9 @@ def owner(folder: Any, sandbox: Sandbox) -> User:
 
 @pytest.fixture
 def both(tmp_path: Any, running: Sandbox) -> User:
-    """A user of that account, in which everything goes well again, and fast."""
+    """A user of that account, in which everything goes well again, and fast, and no function runs."""
     running.faults.clear()
-    running.control.finish()
+    running.finish()
     assert isinstance(running.clock, RealClock)
     running.clock.run_at(FAST)
     return owner(tmp_path, running)
