@@ -10,6 +10,7 @@ from pathlib import Path
 
 import botocore.loaders
 import botocore.session
+import hypothesis
 import pytest
 
 from sandbox.clock import RealClock
@@ -24,6 +25,10 @@ FAST = 20_000.0
 
 # AWS's descriptions of its services are read once a process, not once for each login of each test.
 botocore.session.create_loader = cache(botocore.loaders.create_loader)
+
+# How long a drawn example takes says nothing: the machine may be busy, and the first one loads what it needs.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 # What starts the tests may ignore signals, as nohup does and a shell's `&`; no command of a test shall.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -446,7 +446,7 @@ def after(action: Action, history: History) -> History:
 
 
 @given(goal=st.sampled_from(["deploy", "destroy"]), seen=st.lists(looks(), max_size=10), force=st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_whatever_is_seen_nothing_foreign_goes_and_nothing_is_executed_twice(
     goal: Goal, seen: list[Observed], *, force: bool
 ) -> None:
@@ -468,7 +468,7 @@ def test_whatever_is_seen_nothing_foreign_goes_and_nothing_is_executed_twice(
 
 
 @given(goal=st.sampled_from(["deploy", "destroy"]), look=looks(), force=st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_state_that_no_longer_changes_is_always_come_to_an_end_with(
     goal: Goal, look: Observed, *, force: bool
 ) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer import scrub
@@ -146,7 +146,6 @@ def test_a_control_character_is_written_out_and_tabs_and_newlines_stay() -> None
     )
 
 
-@settings(deadline=None)
 @given(
     before=st.text(st.characters(codec=None)),
     secret=st.sampled_from([KEY, TOKEN]),
@@ -163,7 +162,6 @@ def test_nothing_in_use_and_no_control_character_passes(
     said.encode()
 
 
-@settings(deadline=None)
 @given(
     st.text(st.sampled_from("ab \t\n\x1b\r\u2028\x85:#[/@=&'\"")),
     st.sampled_from(SHAPES),
@@ -177,7 +175,6 @@ def test_no_surroundings_uncover_a_secret(before: str, shape: str, secret: str, 
     assert secret not in json.loads(document({"a": text}))["a"]
 
 
-@settings(deadline=None)
 @given(
     st.recursive(st.text() | st.integers() | st.none(), lambda s: st.lists(s) | st.dictionaries(st.text(), s))
 )
@@ -227,7 +224,6 @@ def test_no_text_is_a_command_of_azures_wherever_it_stands(beginning: str, comma
     assert "##[" not in said
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("#[vso]: \r\n\x0b\u2028\x00{")))
 def test_no_mixture_is_a_command(text: str) -> None:
     said = through(text, agent=True)

@@ -68,7 +68,7 @@ def test_every_shipped_environment_is_read_as_it_was_written(path: Path, tmp_pat
 
 
 @hypothesis_settings(
-    max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=25, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 @given(environments())
 def test_any_environment_is_read_as_it_was_written(
@@ -346,7 +346,7 @@ def mutated(draw: st.DrawFn) -> tuple[str, bytes]:
 
 
 @hypothesis_settings(
-    max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 @given(mutated())
 def test_any_mutation_is_read_as_it_stands_there_or_refused(

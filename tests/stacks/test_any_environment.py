@@ -37,7 +37,7 @@ SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_
 def some(strategy: st.SearchStrategy[Any], examples: int) -> Callable[[Any], Any]:
     """Run a test on *examples* drawn from *strategy*, the same at each run."""
     quick = hypothesis_settings(
-        max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=SLOW
+        max_examples=examples, derandomize=True, database=None, suppress_health_check=SLOW
     )
     return lambda test: quick(given(strategy)(test))
 
@@ -45,7 +45,7 @@ def some(strategy: st.SearchStrategy[Any], examples: int) -> Callable[[Any], Any
 def many(strategy: st.SearchStrategy[Any], examples: int) -> Callable[[Any], Any]:
     """Run a test on *examples* drawn from *strategy*, others at each run."""
     long = hypothesis_settings(
-        max_examples=examples, deadline=None, database=None, print_blob=True, suppress_health_check=SLOW
+        max_examples=examples, database=None, print_blob=True, suppress_health_check=SLOW
     )
     return lambda test: long(given(strategy)(test))
 

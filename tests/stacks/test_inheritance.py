@@ -243,7 +243,7 @@ def outcome(read: Callable[[], Settings]) -> Settings | list[str]:
 
 
 @given(st.data())
-@hypothesis_settings(max_examples=25, deadline=None, derandomize=True, database=None)
+@hypothesis_settings(max_examples=25, derandomize=True, database=None)
 def test_a_file_in_two_parts_is_refused_or_means_what_it_means_in_one(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:

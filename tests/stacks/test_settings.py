@@ -294,7 +294,7 @@ def test_tags_keep_to_the_limits_of_aws(tags: dict[str, str], problem: str) -> N
 
 
 @given(st.integers(16, 20), st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_derived_subnets_are_inside_the_vpc_and_never_overlap(size: int, address: int) -> None:
     vpc = IPv4Network((address, size), strict=False)
     pairs = subnets.derived(str(vpc))
@@ -650,7 +650,7 @@ def valid_files(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(valid_files())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_settings_written_out_in_full_load_to_the_same_settings(data: dict[str, Any]) -> None:
     made = parse_settings(yaml.safe_dump(data, allow_unicode=True), FILE)
     assert made.service.memory_mb == data["service"]["memory_mb"]
@@ -682,7 +682,7 @@ JUNK = st.recursive(
 
 
 @given(st.sampled_from([place for place in places(FULL) if place]), JUNK)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_any_value_at_any_key_gives_settings_or_problems_each_on_one_line(
     place: tuple[Any, ...], junk: Any
 ) -> None:
@@ -695,14 +695,14 @@ def test_any_value_at_any_key_gives_settings_or_problems_each_on_one_line(
 
 
 @given(st.text(max_size=200) | st.text("{}[]:-&*!|>'\"%@`#, \n\tab01\\", max_size=60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_gives_settings_or_problems_each_on_one_line(text: str) -> None:
     outcome_of(text)
     outcome_of(f"system: litellm\nenvironment: dev\n{text}")
 
 
 @given(st.binary(max_size=100))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_bytes_give_settings_or_problems(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:

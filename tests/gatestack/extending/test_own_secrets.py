@@ -168,7 +168,7 @@ def test_no_value_is_lost_by_what_comes_and_goes_beside_it(environment: Environm
 
 def searched(examples: int) -> Callable[[Any], Any]:
     checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-    return settings(max_examples=examples, deadline=None, database=None, suppress_health_check=checks)
+    return settings(max_examples=examples, database=None, suppress_health_check=checks)
 
 
 @pytest.mark.deep

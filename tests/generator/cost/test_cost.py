@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -302,16 +303,19 @@ def test_more_tasks_cost_more(some: int, others: int) -> None:
     assert (dearness(fewer) < dearness(more)) == (fewer < more)
 
 
-ESTIMATED = tuple(
-    [Template.read(stack.name, stack.template) for stack in render(load_file(path)).stacks]
-    for path in environment_files(ROOT / "environments")
-)
+@cache
+def estimated() -> tuple[list[Template], ...]:
+    """Return the templates of every shipped environment."""
+    return tuple(
+        [Template.read(stack.name, stack.template) for stack in render(load_file(path)).stacks]
+        for path in environment_files(ROOT / "environments")
+    )
 
 
 @settings(max_examples=60)
 @given(st.data())
 def test_more_use_never_costs_less_but_for_the_discount(data: st.DataObject) -> None:
-    templates = data.draw(st.sampled_from(ESTIMATED))
+    templates = data.draw(st.sampled_from(estimated()))
     key = data.draw(st.sampled_from(sorted(Usage.__dataclass_fields__)))
     least = 1 if key == "hours_per_month" else 0
     most = {"hours_per_month": 744, "spot_discount_percent": 100}.get(key, 100_000)
@@ -348,7 +352,7 @@ def test_assumptions_change_no_template_and_every_one_of_them_matters_somewhere(
     matters = {
         name
         for name, value in fields.items()
-        for templates in ESTIMATED
+        for templates in estimated()
         if estimate(templates, usage(), HOME).rows != estimate(templates, usage(**{name: value}), HOME).rows
     }
     assert Usage.__dataclass_fields__.keys() - matters == {"flow_log_gb"}  # has no price but with --live
@@ -535,7 +539,7 @@ def test_whatever_somebody_writes_into_a_template_is_estimated_or_said_to_be_str
 
 
 def test_nothing_that_is_shipped_is_strange() -> None:
-    reasons = {row.assumption for templates in ESTIMATED for row in estimate(templates, usage(), HOME).rows}
+    reasons = {row.assumption for templates in estimated() for row in estimate(templates, usage(), HOME).rows}
 
     assert STRANGE not in reasons
     assert UNKNOWN not in reasons

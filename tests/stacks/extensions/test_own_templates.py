@@ -367,7 +367,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(resources=values, outputs=values, parameters=values, rest=values)
 def test_no_template_makes_a_traceback(
     tmp_path: Path, resources: object, outputs: object, parameters: object, rest: object
@@ -382,7 +382,7 @@ def test_no_template_makes_a_traceback(
             render(loaded(tmp_path, template=template))
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.sampled_from("ab:{}[]!&*<|>-'\"\n\t #%?0."), max_size=60))
 def test_no_text_makes_a_traceback(tmp_path: Path, text: str) -> None:
     assert refusal(tmp_path, template=text)

@@ -82,7 +82,7 @@ def documents(*asked: Asked) -> list[dict[str, Any]]:
     return [{"Statement": [*allowed(load(config)).values()]}]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(ASKED, min_size=1, max_size=5))
 def test_each_call_is_allowed_and_no_other_is(asked: list[Asked]) -> None:
     found = documents(*asked)
