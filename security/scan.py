@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -50,8 +51,13 @@ def environment_files() -> list[Path]:
     return [*bases.environment_files(ROOT / "environments"), *bases.environment_files(HERE / "environments")]
 
 
-def manifests() -> Iterator[tuple[Environment, Manifest]]:
-    """Yield every environment's stacks, and the account's own where a file has pipelines."""
+@cache
+def manifests() -> tuple[tuple[Environment, Manifest], ...]:
+    """Return every environment's stacks, and the account's own where a file has pipelines."""
+    return tuple(_manifests())
+
+
+def _manifests() -> Iterator[tuple[Environment, Manifest]]:
     for path in environment_files():
         settings = load(path)
         manifest = render(settings)

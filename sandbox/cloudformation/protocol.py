@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.sax.saxutils import escape
 
 import botocore.session
 from botocore.model import ListShape, ServiceModel, StructureShape
@@ -101,54 +101,58 @@ def _map(form: Form, key: str) -> dict[str, str] | None:
 
 def answered(action: str, answer: Mapping[str, Any], request_id: str) -> bytes:
     """Write the answer of *action*."""
-    root = Element(f"{action}Response", xmlns=NAMESPACE)
     shape = model().operation_model(action).output_shape
+    result = ""
     if shape is not None:
         wrapper = shape.serialization.get("resultWrapper", f"{action}Result")
-        _write_members(SubElement(root, wrapper), shape, answer)
-    _write_id(SubElement(root, "ResponseMetadata"), request_id)
-    return _written(root)
+        result = _element(wrapper, _members(shape, answer))
+    metadata = _element("ResponseMetadata", _element("RequestId", request_id))
+    return _document(f"{action}Response", result + metadata)
 
 
 def refused(error: ApiError, request_id: str) -> bytes:
     """Write an error."""
-    root = Element("ErrorResponse", xmlns=NAMESPACE)
-    inner = SubElement(root, "Error")
-    SubElement(inner, "Type").text = "Sender" if error.status < 500 else "Receiver"
-    SubElement(inner, "Code").text = error.code
-    SubElement(inner, "Message").text = error.message
-    _write_id(root, request_id)
-    return _written(root)
+    told = {
+        "Type": "Sender" if error.status < 500 else "Receiver",
+        "Code": error.code,
+        "Message": error.message,
+    }
+    inner = "".join(_element(name, escape(text)) for name, text in told.items())
+    return _document("ErrorResponse", _element("Error", inner) + _element("RequestId", request_id))
 
 
-def _write_id(parent: Element, request_id: str) -> None:
-    SubElement(parent, "RequestId").text = request_id
+def _document(tag: str, inner: str) -> bytes:
+    text = f'<?xml version="1.0" encoding="utf-8"?>\n<{tag} xmlns="{NAMESPACE}">{inner}</{tag}>'
+    return text.encode(errors="xmlcharrefreplace")
 
 
-def _written(root: Element) -> bytes:
-    written: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
-    return written
+def _element(tag: str, inner: str) -> str:
+    return f"<{tag}>{inner}</{tag}>"
 
 
-def _write_members(parent: Element, shape: StructureShape, values: Mapping[str, Any]) -> None:
-    for name, member in shape.members.items():
-        value = values.get(name)
-        if value is not None:
-            _write(SubElement(parent, member.serialization.get("name", name)), member, value)
+def _members(shape: StructureShape, values: Mapping[str, Any]) -> str:
+    return "".join(
+        _element(tag, _written(member, value))
+        for name, tag, member in _tags(shape)
+        if (value := values.get(name)) is not None
+    )
 
 
-def _write(element: Element, shape: Any, value: Any) -> None:
+@cache
+def _tags(shape: StructureShape) -> tuple[tuple[str, str, Any], ...]:
+    """Return name, tag and shape of each member: botocore works them out anew whenever they are read."""
+    return tuple(
+        (name, member.serialization.get("name", name), member) for name, member in shape.members.items()
+    )
+
+
+def _written(shape: Any, value: Any) -> str:
+    """Write what stands in the element of a value: an answer has thousands, so no tree of them is built."""
     if shape.type_name == "structure":
-        _write_members(element, shape, value)
-    elif shape.type_name == "list":
-        _write_list(element, shape, value)
-    else:
-        element.text = _text(shape.type_name, value)
-
-
-def _write_list(element: Element, shape: ListShape, values: Sequence[Any]) -> None:
-    for value in values:
-        _write(SubElement(element, "member"), shape.member, value)
+        return _members(shape, value)
+    if shape.type_name == "list":
+        return "".join(_element("member", _written(shape.member, one)) for one in value)
+    return escape(_text(shape.type_name, value))
 
 
 def _text(type_name: str, value: Any) -> str:

@@ -151,10 +151,14 @@ class Line:
         self.aws = Aws(client, lambda _: client, REGION, budget=self.budget)
 
     def deploy(self, wanted: Manifest, **options: Any) -> Result:
-        return deploy(wanted, self.aws, Options(**options), self.host())
+        return deploy(wanted, self.aws, self._options(options), self.host())
 
     def destroy(self, wanted: Manifest, **options: Any) -> Result:
-        return destroy(wanted, self.aws, Options(**options), self.host())
+        return destroy(wanted, self.aws, self._options(options), self.host())
+
+    def _options(self, given: Mapping[str, Any]) -> Options:
+        """Look every ten seconds where nothing else is given: the interval itself has tests of its own."""
+        return Options(**{"poll_interval": 10.0, **given})
 
     def host(self) -> Host:
         self.runs += 1

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 import yaml
@@ -96,8 +97,13 @@ def explanations() -> list[Explanation]:
     return found
 
 
-def statements() -> Iterator[Statement]:
-    """Yield every statement of every policy that is deployed, those of the account's own stack too."""
+@cache
+def statements() -> tuple[Statement, ...]:
+    """Return every statement of every policy that is deployed, those of the account's own stack too."""
+    return tuple(_statements())
+
+
+def _statements() -> Iterator[Statement]:
     for environment, manifest in manifests():
         for spec in manifest.stacks:
             for title, resource in json.loads(spec.template)["Resources"].items():

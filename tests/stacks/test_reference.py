@@ -88,18 +88,15 @@ def test_a_default_is_the_usual_one_then_who_has_another(key: str, said: str) ->
     assert reference.default(KEYS[key]).startswith(said)
 
 
-@pytest.mark.parametrize("section", ["", *dict.fromkeys(key.section for key in KEYS.values() if key.section)])
-def test_a_key_changes_no_stack_that_its_row_does_not_name(section: str) -> None:
-    """In the environment that has most; the deep search looks at all of them."""
-    wrong = {
-        key.name: sorted(changed)
-        for key in KEYS.values()
-        if key.section == section
-        and (changed := key_changes.found(key, key_changes.FULL, thorough=False) or frozenset())
-        - set(reference.changes(key.name))
-    }
+ALIKE = {(key.section, reference.changes(key.name)): key for key in reversed(KEYS.values())}
 
-    assert wrong == {}
+
+@pytest.mark.parametrize("key", ALIKE.values(), ids=lambda key: key.name)
+def test_a_key_changes_no_stack_that_its_row_does_not_name(key: Key) -> None:
+    """One of each section's keys that change the same stacks, where most is on; the deep search has all."""
+    changed = key_changes.found(key, key_changes.FULL, thorough=False) or frozenset()
+
+    assert changed <= set(reference.changes(key.name))
 
 
 @pytest.mark.parametrize("name", ["service.execute_command", "observability.xray", "network.nat_gateways"])
