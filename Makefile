@@ -33,6 +33,9 @@ LOCK := .venv-lock/bin/uv --quiet --no-config pip compile --upgrade --universal 
 # the surroundings say, and pipelines are not.
 YES := $(if $(filter local,$(ENV)),--yes,$(shell [ -t 0 ] || echo --yes))
 
+# pytest keeps the bytecode of the tests, which it makes itself: to make it anew takes each process twelve seconds.
+test test-browser test-postgres test-litellm check-deep: export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help ready deploy-env gateway plan-env destroy-env image-build image-push generate lint cost graph ready-dev test static coverage scan check test-browser test-postgres test-litellm check-deep golden schema lock lock-image regions providers advisories authorities support bench clean
 
@@ -76,7 +79,7 @@ graph: $(READY) ## Show ENV's stacks with their exports and imports
 
 test: $(DEV) ## Run the tests; ROOM=deployer: those of tests/deployer
 	@$(if $(TESTS),:,echo "error: ROOM=$(ROOM): no tests are in tests/$(ROOM); the rooms are: $(ROOMS)" >&2; exit 2)
-	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not deep and not litellm and not browser" 'tests/$(ROOM)'
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not deep and not litellm and not browser and not postgres" 'tests/$(ROOM)'
 
 test-browser: $(DEV) ## Run the tests of pages and pictures in a browser: Chrome, Chromium, or one that Selenium fetches
 	@SE_AVOID_STATS=true $(BIN)/python -m pytest -n auto --dist worksteal -m browser

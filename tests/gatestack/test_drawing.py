@@ -121,8 +121,10 @@ def test_a_terminal_knows_its_width_better_than_a_variable(desk: Desk, columns: 
     assert (code, is_steady(terminal)) == (0, True)
 
 
-@pytest.mark.parametrize("times", [1, 2])
-@pytest.mark.parametrize("width", [80, 40])
+@pytest.mark.parametrize(
+    ("width", "times"),
+    [(80, 1), (40, 2), *(pytest.param(*one, marks=pytest.mark.deep) for one in ((40, 1), (80, 2)))],
+)
 def test_ctrl_c_leaves_no_row_behind(desk: Desk, width: int, times: int) -> None:
     desk.calls.then["DescribeChangeSet", 4] = lambda: desk.aws.sandbox.advance(5)
 
@@ -139,7 +141,7 @@ def test_ctrl_c_leaves_no_row_behind(desk: Desk, width: int, times: int) -> None
     assert "^C" not in "".join(terminal.screen.lines)
 
 
-@pytest.mark.parametrize("width", [80, 40])
+@pytest.mark.parametrize("width", [80, pytest.param(40, marks=pytest.mark.deep)])
 def test_who_watches_sees_each_stack_in_one_row(desk: Desk, width: int) -> None:
     desk.calls.then["DescribeChangeSet", 4] = lambda: desk.aws.sandbox.advance(5)
     with desk.command("deploy", "built", "--yes") as run:

@@ -134,7 +134,14 @@ def world(postgres: Server, clients: dict[str, Any]) -> World:
 # nobody notices
 
 
-@pytest.mark.parametrize("rotations_before", [0, 1, 2], ids=["administrator", "first", "second"])
+@pytest.mark.parametrize(
+    "rotations_before",
+    [
+        pytest.param(0, id="administrator"),
+        pytest.param(1, id="first", marks=pytest.mark.postgres),
+        pytest.param(2, id="second", marks=pytest.mark.postgres),
+    ],
+)
 def test_a_client_keeps_logging_in_through_a_rotation_and_the_next_ones_first_three_steps(
     world: World, rotations_before: int
 ) -> None:
@@ -247,7 +254,7 @@ def every(calls: Sequence[str]) -> Iterable[int]:
 
 
 @pytest.mark.parametrize("step", ALL)
-@pytest.mark.parametrize("cut", ["before", "after"])
+@pytest.mark.parametrize("cut", [pytest.param("before", marks=pytest.mark.postgres), "after"])
 def test_whatever_call_fails_the_current_login_works_and_the_rotation_repeated_ends_right(
     world: World, step: str, cut: str
 ) -> None:
