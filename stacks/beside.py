@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from stacks import collector, task_secrets
 from stacks.application import Application, FromParameter, Injected, Program
@@ -26,8 +25,7 @@ _PRIVATE: Final = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class PrivateImage:
+class PrivateImage(NamedTuple):
     """An image in a private repository of Amazon ECR."""
 
     account: str
@@ -35,8 +33,7 @@ class PrivateImage:
     repository: str
 
 
-@dataclass(frozen=True)
-class Size:
+class Size(NamedTuple):
     """CPU units and MB."""
 
     cpu: int

@@ -10,7 +10,6 @@ import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -127,7 +126,7 @@ def _others(folder: Path, file: Path) -> list[Path]:
 def _of_file(tree: Tree, file: Path) -> Tree:
     """Return *tree* with *file* as the place of all that is in it."""
     tree.files = dict.fromkeys(tree.lines, file)
-    tree.problems = [replace(problem, file=file) for problem in tree.problems]
+    tree.problems = [problem._replace(file=file) for problem in tree.problems]
     tree.value = {} if tree.value is None and not tree.problems else tree.value
     return tree
 

@@ -94,8 +94,8 @@ class Commands:
     """
     A process that runs commands when it is asked to, one after the other.
 
-    botocore looks once for the caches that are below HOME: a command that needs one wants that *home*. When it
-    is made, it has loaded everything: what a test puts there from then on, only commands read.
+    botocore looks once for the caches that are below HOME: a command that needs one wants that *home*. When
+    it is made, it has loaded everything: what a test puts there from then on, only commands read.
     """
 
     def __init__(self, home: Path) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -41,8 +40,7 @@ RETIRED: Mapping[str, str] = {
 """Keys that are no more -> why, and what to write."""
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing to put right in the file."""
 
     line: int | None
@@ -57,8 +55,7 @@ class Problem:
         return f"{self.key}: {self.message}" if self.key else self.message
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What a check over several keys found, and what to do."""
 
     key: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from troposphere import GetAtt, Ref, Sub
 from troposphere.elasticache import ParameterGroup, ReplicationGroup, SubnetGroup
@@ -126,8 +125,7 @@ def _alarms(stack: Stack, group: ReplicationGroup) -> None:
             add_alarm(stack, f"Redis{one.name}{number}", metric, limit, meaning=f"Redis {one.what}: {one.do}")
 
 
-@dataclass(frozen=True)
-class _Watched:
+class _Watched(NamedTuple):
     """What is looked at of a node."""
 
     name: str

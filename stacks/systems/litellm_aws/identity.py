@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from stacks.calls.call import Call, Grant
@@ -25,8 +24,7 @@ _OF_AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.
 """Hosts of AWS's: what is called by another name is somebody else's, a proxy or a store that speaks S3."""
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """Who calls, and where."""
 
     region: str
@@ -35,8 +33,7 @@ class Identity:
     """Whether the tasks' role needs the permission itself."""
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """How a section spells the parameters: ``s3_aws_role_name`` beside ``s3_region_name``."""
 
     prefix: str = "aws_"
@@ -73,8 +70,7 @@ def identity(params: Params, allow: str, names: Names = AWS, region: str | None 
     return Identity(found, who.role, who.own)
 
 
-@dataclass(frozen=True)
-class _Who:
+class _Who(NamedTuple):
     role: str | None
     own: bool
 
