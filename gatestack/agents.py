@@ -30,7 +30,7 @@ How GitHub's other commands begin: a line, after whatever somebody takes for whi
 The runner splits lines at carriage returns as well, and takes away what Unicode calls white space.
 """
 
-_IN_A_FILE = re.compile(r"(?P<path>\S+\.ya?ml):(?P<line>\d+): (?P<text>.*)")
+_IN_A_FILE = r"(?P<path>\S+\.ya?ml):(?P<line>\d+): (?P<text>.*)"
 """How an environment file's problems begin: ``environments/dev.yaml:12: ...``."""
 
 
@@ -49,7 +49,7 @@ def issues(kind: Kind, text: str) -> tuple[Issue, ...]:
 
 
 def _issue(kind: Kind, line: str) -> Issue:
-    found = _IN_A_FILE.fullmatch(line)
+    found = re.fullmatch(_IN_A_FILE, line)
     if not found:
         return Issue(kind, line.strip())
     return Issue(kind, found["text"], found["path"], found["line"])

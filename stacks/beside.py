@@ -20,8 +20,9 @@ from stacks.sections.beside import Sidecar
 from stacks.settings import Settings
 from stacks.systems import application
 
-_PRIVATE: Final = re.compile(
-    r"(?P<account>[0-9]{12})\.dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>.+)"
+_PRIVATE: Final = (
+    r"(?P<account>[0-9]{12})\.dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"
+    r"/(?P<repository>.+)"
 )
 
 
@@ -103,7 +104,7 @@ def given(known: Application, settings: Settings, program: Program) -> dict[str,
 
 def private_image(image: str) -> PrivateImage | None:
     """Return where *image* is, if that is a private repository of ECR."""
-    found = _PRIVATE.fullmatch(parts(image)[0])
+    found = re.fullmatch(_PRIVATE, parts(image)[0])
     return PrivateImage(found["account"], found["region"], found["repository"]) if found else None
 
 

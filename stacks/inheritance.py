@@ -6,7 +6,6 @@ It knows one key of the file, `extends:`, and the meaning of no other.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
@@ -183,5 +182,7 @@ def _unreadable(path: Path, error: OSError, there: Callable[[Path], list[Path]])
 def meant(path: Path) -> str:
     """Return which file of its folder *path* may mean, in words; empty where none is near."""
     names = {other.stem: other.name for other in environment_files(path.parent)}
-    near = difflib.get_close_matches(path.stem, names, n=1)
+    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
+
+    near = get_close_matches(path.stem, names, n=1)
     return f"; did you mean {names[near[0]]}?" if near else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -131,7 +130,9 @@ def _unknown(place: Place, model: type[BaseModel]) -> str:
         return retired
     wrong = str(place[-1])
     known = known_keys(model, place[:-1])
-    near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.6)
+    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
+
+    near = get_close_matches(wrong, known, n=1, cutoff=0.6)
     if near:
         return f"unknown key; did you mean {near[0]}?"
     elsewhere = [key for key in _all_keys(model) if key.rsplit(".", 1)[-1] == wrong]

@@ -24,9 +24,7 @@ FAMILY = "redis7"
 
 
 def add(stack: Stack) -> None:
-    """Add the cache to the database's stack and export where it is; nothing where it is off."""
-    if not stack.settings.cache.exists:
-        return
+    """Add the cache to the database's stack and export where it is."""
     group = _replication_group(stack)
     _alarms(stack, group)
     stack.export("RedisEndpoint", GetAtt(group, "PrimaryEndPoint.Address"), "Host name of Redis")

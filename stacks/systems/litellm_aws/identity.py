@@ -19,7 +19,7 @@ from stacks.systems.litellm_aws.values import Hidden, Params, Text, Unclear
 
 KEY: Final = "service.config"
 ASSUME: Final = "sts:AssumeRole"
-_ROLE: Final = re.compile(r"arn:(aws[a-z-]*):iam::[0-9]{12}:role/[\w+=,.@/-]+")
+_ROLE: Final = r"arn:(aws[a-z-]*):iam::[0-9]{12}:role/[\w+=,.@/-]+"
 _OF_AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws", ".on.aws")
 """Hosts of AWS's: what is called by another name is somebody else's, a proxy or a store that speaks S3."""
 
@@ -101,7 +101,7 @@ def _variable(parameter: str) -> str:
 def _checked_role(role: Text, params: Params, name: str) -> str | None:
     if isinstance(role, Hidden):
         raise params.unclear(role, name, ASSUME)
-    found = _ROLE.fullmatch(str(role))
+    found = re.fullmatch(_ROLE, str(role))
     if found is None:
         raise Unclear(f"{role} is not the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME", *params.below, name)
     if params.known.settings.region not in REGIONS.get(found[1], ()):
