@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -31,12 +30,11 @@ How GitHub's other commands begin: a line, after whatever somebody takes for whi
 The runner splits lines at carriage returns as well, and takes away what Unicode calls white space.
 """
 
-_IN_A_FILE = re.compile(r"(?P<path>\S+\.ya?ml):(?P<line>\d+): (?P<text>.*)")
+_IN_A_FILE = r"(?P<path>\S+\.ya?ml):(?P<line>\d+): (?P<text>.*)"
 """How an environment file's problems begin: ``environments/dev.yaml:12: ...``."""
 
 
-@dataclass(frozen=True)
-class Issue:
+class Issue(NamedTuple):
     """One line that somebody must read, and where it comes from if that is a file."""
 
     kind: Kind
@@ -51,7 +49,7 @@ def issues(kind: Kind, text: str) -> tuple[Issue, ...]:
 
 
 def _issue(kind: Kind, line: str) -> Issue:
-    found = _IN_A_FILE.fullmatch(line)
+    found = re.fullmatch(_IN_A_FILE, line)
     if not found:
         return Issue(kind, line.strip())
     return Issue(kind, found["text"], found["path"], found["line"])
@@ -80,8 +78,7 @@ def harmless_json(text: str) -> str:
     return re.sub(_COMMAND, r"\\u0023#", text)
 
 
-@dataclass(frozen=True)
-class Azure:
+class Azure(NamedTuple):
     """
     An agent of Azure Pipelines.
 
@@ -106,8 +103,7 @@ class Azure:
         return _vso("task.uploadsummary", path)
 
 
-@dataclass(frozen=True)
-class GitHub:
+class GitHub(NamedTuple):
     """A runner of GitHub Actions: issues are read from stdout and stderr, the rest from files."""
 
     outputs: str = ""

@@ -55,7 +55,7 @@ class Environment:
     def application(self) -> Application:
         """What the environment is made of: its system, without a database where one was there already."""
         whole = described(self.system)
-        return replace(whole, database=None) if self._brings_database else whole
+        return whole._replace(database=None) if self._brings_database else whole
 
     @property
     def _brings_database(self) -> bool:

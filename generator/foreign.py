@@ -12,7 +12,6 @@ import json
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
@@ -135,6 +134,8 @@ def write_private(path: Path, content: bytes) -> None:
         OSError: it cannot be written.
 
     """
+    import tempfile  # noqa: PLC0415 - slow to load, and most commands write nothing
+
     _make_parents(path)
     if path.is_symlink():
         raise Foreign(f"{path} is a symbolic link: remove it, or name another file")

@@ -18,7 +18,7 @@ from stacks.checking.limits import SECTIONS, TRANSFORMS
 if TYPE_CHECKING:
     from generator.manifest import Existing, Lookup, Manifest, Migration, Patched, StackSpec, Upload
 
-_PARAMETER_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_PARAMETER_NAME = r"[A-Za-z0-9_.-]{1,100}"
 MOST_STACKS = 1000
 MOST_FILES = 50
 MOST_INDEX_BYTES = 4_000_000
@@ -147,7 +147,7 @@ def problems(manifest: Manifest) -> Iterator[str]:
         yield from (f"stacks.{number}.{problem}" for problem in _stack(stack, manifest))
     if manifest.existing:
         yield from (f"existing.{problem}" for problem in _existing(manifest.existing))
-    if any(not _PARAMETER_NAME.fullmatch(one.secret) for one in manifest.notify):
+    if any(not re.fullmatch(_PARAMETER_NAME, one.secret) for one in manifest.notify):
         yield "notify: no name of a parameter"
     for key, value in manifest.usage.items():
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,60}", key) or not 0 <= (value or 0) <= 1e9:

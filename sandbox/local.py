@@ -7,17 +7,18 @@ import os
 import select
 import signal
 import sys
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
-from importlib import metadata
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox import state
 from sandbox.clock import SPEED
 from sandbox.key import PROOF, SIGNATURE, Key
 from sandbox.state import Description, LocalError
+
+if TYPE_CHECKING:
+    from urllib.request import OpenerDirector
 
 __all__ = [
     "SPEED",
@@ -43,8 +44,6 @@ WITHOUT_GATEWAY = (
     "the sandbox runs without its gateway: `gatestack local start --gateway --replace` starts it anew, and "
     "what is in it is lost"
 )
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Opens loopback addresses whatever proxy the environment names."""
 
 
 @dataclass(frozen=True)
@@ -130,19 +129,30 @@ def ask(
         OSError: nobody answers, or somebody who does not know the key.
 
     """
+    from urllib.error import HTTPError  # noqa: PLC0415 - slow to load, as what follows
+    from urllib.request import Request  # noqa: PLC0415 - where no sandbox runs, nobody asks one
+
     path, body = f"/_sandbox/{page}", b"" if given is None else json.dumps(given).encode()
     method = method or ("GET" if given is None else "POST")
     signed = key.sign(method, path, body)
     headers = {SIGNATURE: signed, "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{endpoint}{path}", body or None, headers, method=method)  # noqa: S310 - loopback
+    request = Request(f"{endpoint}{path}", body or None, headers, method=method)  # noqa: S310 - loopback
     try:
-        with _DIRECT.open(request, timeout=seconds) as answer:
+        with _direct().open(request, timeout=seconds) as answer:
             content, proof = answer.read(), answer.headers.get(PROOF, "")
-    except urllib.error.HTTPError as error:
+    except HTTPError as error:
         raise ValueError(f"{page}: {error.read(2_000).decode(errors='replace')}") from error
     if not key.proves(proof, signed, content):
         raise OSError(f"what answers at {endpoint} is not this sandbox")
     return json.loads(content)
+
+
+@cache
+def _direct() -> OpenerDirector:
+    """Return what opens loopback addresses whatever proxy the environment names."""
+    from urllib.request import ProxyHandler, build_opener  # noqa: PLC0415 - as above
+
+    return build_opener(ProxyHandler({}))
 
 
 def _look(folder: Path) -> Status:
@@ -176,6 +186,8 @@ def _endpoint(port: int) -> str:
 
 def version() -> str:
     """Return the version of gatestack that this is."""
+    from importlib import metadata  # noqa: PLC0415 - slow to load
+
     try:
         return metadata.version("gatestack")
     except metadata.PackageNotFoundError:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from stacks.calls.call import Reading
 from stacks.confinement import Confinement
@@ -44,16 +43,14 @@ LOWER_CASE_LEVELS: Mapping[str, str] = {
 """The words of applications in Go and JavaScript."""
 
 
-@dataclass(frozen=True)
-class Export:
+class Export(NamedTuple):
     """A value that a stack exports: ``Export("database", "DbEndpoint")``."""
 
     stack: str
     output: str
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """A text with exported values in it: ``${Host}:${Port}``."""
 
     template: str
@@ -63,8 +60,7 @@ class Text:
 Value: TypeAlias = str | Export | Text
 
 
-@dataclass(frozen=True)
-class FromSecret:
+class FromSecret(NamedTuple):
     """One value of a JSON secret, which ECS reads as a task starts."""
 
     secret: Export
@@ -72,15 +68,13 @@ class FromSecret:
     key: str
 
 
-@dataclass(frozen=True)
-class FromParameter:
+class FromParameter(NamedTuple):
     """The environment's SSM parameter of that short name, which ECS reads as a task starts."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class FromArn:
+class FromArn(NamedTuple):
     """What somebody else's ARN names, in ECS's own form (`valueFrom`)."""
 
     arn: str
@@ -89,13 +83,12 @@ class FromArn:
 Injected: TypeAlias = FromSecret | FromParameter | FromArn
 
 
-@dataclass(frozen=True)
-class Generated:
+class Generated(NamedTuple):
     """A JSON secret with one value that Secrets Manager makes: letters and digits, nothing to escape."""
 
     key: str
     length: int
-    beside: Mapping[str, str] = field(default_factory=dict)
+    beside: Mapping[str, str] = {}
     """The secret's other values."""
 
     @property
@@ -104,8 +97,7 @@ class Generated:
         return (*self.beside, self.key)
 
 
-@dataclass(frozen=True)
-class Seeded:
+class Seeded(NamedTuple):
     """A JSON secret around a generated text, where that alone is not the value: a prefix, a list."""
 
     template: str
@@ -118,8 +110,7 @@ class Seeded:
         return tuple(json.loads(self.template))
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """A JSON secret with `PLACEHOLDER` for what people put in."""
 
     values: Mapping[str, str]
@@ -131,8 +122,7 @@ class Written:
         return tuple(self.values)
 
 
-@dataclass(frozen=True)
-class OwnSecret:
+class OwnSecret(NamedTuple):
     """
     A secret of the environment. How its first value is made is frozen once shipped.
 
@@ -173,8 +163,7 @@ class OwnSecret:
         return Export("security", f"{self.title}Arn")
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(NamedTuple):
     """One container, and what it is told at its start."""
 
     name: str
@@ -189,8 +178,7 @@ class Program:
     """Where it starts; left out: the image's own."""
 
 
-@dataclass(frozen=True)
-class Background:
+class Background(NamedTuple):
     """A service beside the one that gets requests: the same image, no load balancer."""
 
     program: Program
@@ -199,8 +187,7 @@ class Background:
     tasks: int
 
 
-@dataclass(frozen=True)
-class Migration:
+class Migration(NamedTuple):
     """What brings the database's schema to what the image needs, once before tasks of that image start."""
 
     program: Program
@@ -208,8 +195,7 @@ class Migration:
     memory_mb: int
 
 
-@dataclass(frozen=True)
-class ConfigFile:
+class ConfigFile(NamedTuple):
     """A file in S3 that tasks fetch at their start; its key follows from its content: an edit rolls them."""
 
     file: str
@@ -222,8 +208,7 @@ class ConfigFile:
     """What tells tasks the key."""
 
 
-@dataclass(frozen=True)
-class Administration:
+class Administration(NamedTuple):
     """The paths by which the system is administered, each with everything below it."""
 
     paths: tuple[str, ...] = ()
@@ -233,8 +218,7 @@ class Administration:
     """Those that list routes to everybody, without a key, and that the system itself cannot switch off."""
 
 
-@dataclass(frozen=True)
-class OwnRotation:
+class OwnRotation(NamedTuple):
     """A rotation that hands the secret's old value to running tasks before the new one becomes current."""
 
     secret: str
@@ -250,8 +234,7 @@ def _no_calls(_: Settings) -> Reading:
     return Reading()
 
 
-@dataclass(frozen=True)
-class Application:
+class Application(NamedTuple):
     """What runs on the five stacks."""
 
     title: str
@@ -279,7 +262,7 @@ class Application:
     """What `secret get` is asked for to get in for the first time: ``MANAGEMENT_TOKEN``."""
     public_image: str | None = None
     """Where its releases are for everybody; None: there are none, and everybody builds an image."""
-    client_secrets: Mapping[str, str] = field(default_factory=dict)
+    client_secrets: Mapping[str, str] = {}
     """Identity provider (`sso.provider`) -> variable of its client's secret; empty: there is no sign-on."""
     callback: str = ""
     """Path to which an identity provider sends people back."""
@@ -297,13 +280,13 @@ class Application:
     """What `alb.admin_cidrs` keeps to some addresses."""
     signed_in: tuple[str, ...] = ()
     """What `alb.oidc` asks people to sign in for, each path with everything below it; no client calls it."""
-    located: Mapping[str, Text] = field(default_factory=dict)
+    located: Mapping[str, Text] = {}
     """SSM parameter -> what it says of the database stack's resources; only where there is a cache."""
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = {}
     """Output -> the name under which the system's own document has it; both are exported."""
     calls: Callable[[Settings], Reading] = _no_calls
     """What its own configuration makes it call of AWS's."""
-    confined: Confinement = field(default_factory=Confinement)
+    confined: Confinement = Confinement()
     """What its containers may do on the machine that they run on."""
     findings: Callable[[Settings], Iterator[Finding]] = lambda _: iter(())
     """What its own rules refuse in an environment file."""

@@ -9,7 +9,6 @@ client needs one certificate, and a renewal under the same root changes nothing 
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -36,6 +35,8 @@ def common_name(pem: str) -> str:
         ssl.SSLError: it is no certificate of an authority.
 
     """
+    import ssl  # noqa: PLC0415 - only who checks the table waits for it
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=pem)
     (found,) = context.get_ca_certs()

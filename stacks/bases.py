@@ -6,9 +6,8 @@ Quick, for completion and for lists: it loads no settings, and a file that is wr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import yaml
 
@@ -20,8 +19,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, where PyYAML was built with it: ten times as fast."""
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """What a file says of who it is."""
 
     environment: str | None

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from stacks import collector, task_secrets
 from stacks.application import Application, FromParameter, Injected, Program
@@ -21,13 +20,13 @@ from stacks.sections.beside import Sidecar
 from stacks.settings import Settings
 from stacks.systems import application
 
-_PRIVATE: Final = re.compile(
-    r"(?P<account>[0-9]{12})\.dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>.+)"
+_PRIVATE: Final = (
+    r"(?P<account>[0-9]{12})\.dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"
+    r"/(?P<repository>.+)"
 )
 
 
-@dataclass(frozen=True)
-class PrivateImage:
+class PrivateImage(NamedTuple):
     """An image in a private repository of Amazon ECR."""
 
     account: str
@@ -35,8 +34,7 @@ class PrivateImage:
     repository: str
 
 
-@dataclass(frozen=True)
-class Size:
+class Size(NamedTuple):
     """CPU units and MB."""
 
     cpu: int
@@ -106,7 +104,7 @@ def given(known: Application, settings: Settings, program: Program) -> dict[str,
 
 def private_image(image: str) -> PrivateImage | None:
     """Return where *image* is, if that is a private repository of ECR."""
-    found = _PRIVATE.fullmatch(parts(image)[0])
+    found = re.fullmatch(_PRIVATE, parts(image)[0])
     return PrivateImage(found["account"], found["region"], found["repository"]) if found else None
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from stacks.checking.region_table import REGIONS
 from stacks.settings import Settings
@@ -17,8 +16,7 @@ Source: AWS What's New, 2026-01-06, "Amazon ECS now supports tmpfs mounts on AWS
 """
 
 
-@dataclass(frozen=True)
-class Confinement:
+class Confinement(NamedTuple):
     """
     What the containers of a system's image may do. None of them has a Linux capability.
 
@@ -28,7 +26,7 @@ class Confinement:
 
     user: str | None = None
     """User and group in numbers; None: the image's own."""
-    writable: Mapping[str, int] = field(default_factory=dict)
+    writable: Mapping[str, int] = {}
     """
     Folder -> MiB of memory it may take; all else is read-only. Empty: the image's own stays writable.
 

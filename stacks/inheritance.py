@@ -6,11 +6,9 @@ It knows one key of the file, `extends:`, and the meaning of no other.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -127,7 +125,7 @@ def _others(folder: Path, file: Path) -> list[Path]:
 def _of_file(tree: Tree, file: Path) -> Tree:
     """Return *tree* with *file* as the place of all that is in it."""
     tree.files = dict.fromkeys(tree.lines, file)
-    tree.problems = [replace(problem, file=file) for problem in tree.problems]
+    tree.problems = [problem._replace(file=file) for problem in tree.problems]
     tree.value = {} if tree.value is None and not tree.problems else tree.value
     return tree
 
@@ -184,5 +182,7 @@ def _unreadable(path: Path, error: OSError, there: Callable[[Path], list[Path]])
 def meant(path: Path) -> str:
     """Return which file of its folder *path* may mean, in words; empty where none is near."""
     names = {other.stem: other.name for other in environment_files(path.parent)}
-    near = difflib.get_close_matches(path.stem, names, n=1)
+    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
+
+    near = get_close_matches(path.stem, names, n=1)
     return f"; did you mean {names[near[0]]}?" if near else ""

@@ -24,7 +24,7 @@ from troposphere.elasticloadbalancingv2 import (
 from troposphere.elasticloadbalancingv2 import Certificate as ListenerCertificate
 from troposphere.route53 import AliasTarget, RecordSetType
 
-from stacks.alb import access_logs, firewall, sign_in
+from stacks.alb import access_logs
 from stacks.sections.oidc import CALLBACK
 from stacks.settings import Settings
 from stacks.wiring import Stack
@@ -50,10 +50,14 @@ def build(settings: Settings) -> Stack:
     else:
         _rules(stack, "Rule", https or http, Ref(targets), stack.application.routes)
     if settings.alb.oidc and https:
+        from stacks.alb import sign_in  # noqa: PLC0415 - as the firewall below
+
         sign_in.add(stack, settings.alb.oidc, https, Ref(targets))
     if settings.alb.domain_name and settings.alb.hosted_zone_id:
         _dns_record(stack, balancer)
     if settings.alb.firewalled:
+        from stacks.alb import firewall  # noqa: PLC0415 - troposphere's WAF is slow to load
+
         firewall.add(stack, Ref(balancer))
     _export(stack, balancer, targets, http, https)
     return stack

@@ -50,7 +50,7 @@ VENDORS: Final = frozenset(
 )
 """What models begin with: before one of them, anything is the prefix of a profile, also a later one."""
 
-_ARN: Final = re.compile(
+_ARN: Final = (
     r"arn:(?P<partition>aws[a-z-]*):bedrock:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12})?:"
     r"(?P<kind>[a-z-]+)/(?P<name>[A-Za-z0-9][A-Za-z0-9.:/_-]*)"
 )
@@ -63,7 +63,7 @@ _ROUTERS: Final = frozenset({"prompt-router", "default-prompt-router"})
 
 def region_of(model: str) -> str | None:
     """Return the region of *model* where it is an ARN of Bedrock's."""
-    found = _ARN.fullmatch(model)
+    found = re.fullmatch(_ARN, model)
     return found["region"] if found else None
 
 
@@ -97,7 +97,7 @@ def needs(model: str, region: str) -> tuple[Grant, ...]:
         if not is_profile(model):
             return (_invoke(arn("bedrock", region, f"foundation-model/{model}", "")),)
         return _profile(arn("bedrock", region, f"inference-profile/{model}"), model)
-    found = _ARN.fullmatch(model)
+    found = re.fullmatch(_ARN, model)
     if found is None:
         raise ValueError(
             f"{model} is neither a model's id (vendor.model), an inference profile's, nor an ARN of Bedrock's"

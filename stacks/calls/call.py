@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from stacks.checking.problems import Finding
 
@@ -12,8 +11,7 @@ ACCOUNT: Final = "${AWS::AccountId}"
 """CloudFormation puts in what they stand for."""
 
 
-@dataclass(frozen=True)
-class When:
+class When(NamedTuple):
     """The condition under which something is allowed."""
 
     operator: str
@@ -21,8 +19,7 @@ class When:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Grant:
+class Grant(NamedTuple):
     """A statement of a policy: actions as IAM spells them, ARNs with CloudFormation's pseudo parameters."""
 
     sid: str
@@ -32,8 +29,7 @@ class Grant:
     when: When | None = None
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """
     What is called, where, and as whom.
 
@@ -53,14 +49,13 @@ class Call:
     own: bool = True
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """What an environment file says of such calls."""
 
     calls: tuple[Call, ...] = ()
     findings: tuple[Finding, ...] = ()
     """Calls whose permission does not follow, each with the reason."""
-    advice: tuple[str, ...] = field(default=())
+    advice: tuple[str, ...] = ()
 
 
 def arn(service: str, region: str, resource: str, account: str = ACCOUNT) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 
 from stacks.calls.call import ACCOUNT, PARTITION, Call, Grant
 
@@ -23,9 +22,9 @@ def _union(one: Grant, other: Grant) -> Grant:
     """Of one kind, which has one set of actions and one key of a condition."""
     resources = tuple(dict.fromkeys([*one.resources, *other.resources]))
     if not one.when or not other.when:
-        return replace(one, resources=resources)
+        return one._replace(resources=resources)
     values = tuple(dict.fromkeys([*one.when.values, *other.when.values]))
-    return replace(one, resources=resources, when=replace(one.when, values=values))
+    return one._replace(resources=resources, when=one.when._replace(values=values))
 
 
 def plain(grant: Grant) -> dict[str, object]:

@@ -7,7 +7,7 @@ S2 ("Database Connection Pooling") reckons 160 of 200: tasks x workers x pool, a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from stacks.checking.problems import Finding
 from stacks.settings import Database, Settings
@@ -62,8 +62,7 @@ Aurora User Guide, "Maximum connections for Aurora Serverless v2": 189 with max_
 """
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(NamedTuple):
     """How many connections the database takes, and what says so."""
 
     number: int

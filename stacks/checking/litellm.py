@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -139,7 +138,9 @@ def _remedy(name: str, given: frozenset[str]) -> str:
         return f"it comes with cache.enabled: true{how}"
     secret = names_a_secret(name)
     alike = sorted(one for one in given if names_a_secret(one) == secret)
-    near = difflib.get_close_matches(name, alike, n=1, cutoff=0.8)
+    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
+
+    near = get_close_matches(name, alike, n=1, cutoff=0.8)
     if near:
         return f"did you mean {near[0]}?"
     if secret:

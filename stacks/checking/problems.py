@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -41,8 +39,7 @@ RETIRED: Mapping[str, str] = {
 """Keys that are no more -> why, and what to write."""
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing to put right in the file."""
 
     line: int | None
@@ -57,8 +54,7 @@ class Problem:
         return f"{self.key}: {self.message}" if self.key else self.message
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What a check over several keys found, and what to do."""
 
     key: str
@@ -134,7 +130,9 @@ def _unknown(place: Place, model: type[BaseModel]) -> str:
         return retired
     wrong = str(place[-1])
     known = known_keys(model, place[:-1])
-    near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.6)
+    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
+
+    near = get_close_matches(wrong, known, n=1, cutoff=0.6)
     if near:
         return f"unknown key; did you mean {near[0]}?"
     elsewhere = [key for key in _all_keys(model) if key.rsplit(".", 1)[-1] == wrong]

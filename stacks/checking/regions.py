@@ -7,8 +7,6 @@ a newer botocore, prices, limits and rules of cfn-lint know nothing of it either
 
 from __future__ import annotations
 
-import difflib
-
 from stacks.checking.region_table import REGIONS, SEEN
 
 KNOWN = frozenset(region for regions in REGIONS.values() for region in regions)
@@ -29,7 +27,9 @@ def checked(name: str) -> str:
     """
     if name in KNOWN:
         return name
-    near = difflib.get_close_matches(name.lower(), sorted(KNOWN))
+    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
+
+    near = get_close_matches(name.lower(), sorted(KNOWN))
     near.sort(key=lambda one: sorted(one) != sorted(name.lower()))  # letters that changed places come first
     meant = f"; did you mean {near[0]}?" if near else ""
     listed = f"as of {SEEN}; a later gatestack may know more"

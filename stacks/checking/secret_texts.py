@@ -9,21 +9,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_NAME: Final = re.compile(
-    r"(^|[-_./])((api)?keys?|passwd|password|passphrase|secrets?|token|jwt|credentials?|licen[cs]e|webhook"
-    r"|webhook_url|connection_string|database_url)$",
-    re.IGNORECASE,
+_NAME: Final = (
+    r"(?i)(^|[-_./])((api)?keys?|passwd|password|passphrase|secrets?|token|jwt|credentials?|licen[cs]e|webhook"
+    r"|webhook_url|connection_string|database_url)$"
 )
 """Of variables and parameters. A product's licence key is one: ``LITELLM_LICENSE``."""
-_PLAIN: Final = re.compile(
-    r"(^|[-_./])(object|public|partition|sort|primary|foreign|routing|idempotency)[-_]keys?$", re.IGNORECASE
-)
+_PLAIN: Final = r"(?i)(^|[-_./])(object|public|partition|sort|primary|foreign|routing|idempotency)[-_]keys?$"
 """Keys that open nothing: the place of an object in a bucket, half of a pair, a column."""
-_SETTING: Final = re.compile(
-    r"(^|_)(api_key|master_key|salt_key|secret_key|access_key|private_key|license_key|password|passwd|secret"
+_SETTING: Final = (
+    r"(?i)(^|_)(api_key|master_key|salt_key|secret_key|access_key|private_key|license_key|password|passwd|secret"
     r"|(auth|access|bearer|session|refresh|id)_token|token|database_url|redis_url|connection_string|webhook_url"
-    r"|licen[cs]e)$",
-    re.IGNORECASE,
+    r"|licen[cs]e)$"
 )
 """Of keys in LiteLLM's file (LiteLLM docs, All settings); other keys of it end with ``_key``, too."""
 
@@ -57,21 +53,19 @@ _TEXTS: Final = (
     r"\b(Bearer|Basic)\s+(?=\S*\d)[A-Za-z0-9+/=._-]{16,}",
 )
 """Private keys, addresses with a password or a key in them, webhooks, connection strings, headers."""
-_VALUE: Final = re.compile(
-    rf"(?<![\w-])({'|'.join(MAKERS)})|(?i:{'|'.join(_TEXTS)})",
-)
+_VALUE: Final = rf"(?<![\w-])({'|'.join(MAKERS)})|(?i:{'|'.join(_TEXTS)})"
 
 
 def names_a_secret(name: str) -> bool:
     """Whether a variable or a parameter called *name* holds a secret."""
-    return _NAME.search(name) is not None and _PLAIN.search(name) is None
+    return re.search(_NAME, name) is not None and re.search(_PLAIN, name) is None
 
 
 def sets_a_secret(key: str) -> bool:
     """Whether the text of *key* in LiteLLM's file is a secret."""
-    return _SETTING.search(key) is not None
+    return re.search(_SETTING, key) is not None
 
 
 def is_secret(text: str) -> bool:
     """Whether *text* looks like a secret, whatever it is called."""
-    return _VALUE.search(text) is not None
+    return re.search(_VALUE, text) is not None

@@ -10,7 +10,7 @@ from stacks.checking.problems import Finding, Place
 from stacks.checking.secret_texts import is_secret
 from stacks.settings import Settings
 
-REFERENCE: Final = re.compile(r"\{\{\s*resolve\s*:", re.IGNORECASE)
+REFERENCE: Final = r"(?i)\{\{\s*resolve\s*:"
 """
 A dynamic reference (CloudFormation User Guide, "Using dynamic references to specify template values").
 
@@ -34,7 +34,7 @@ _JUDGED: Final = {("service", "environment"), ("service", "parameters"), ("servi
 def text_findings(settings: Settings) -> Iterator[Finding]:
     """Yield every text that refers to a value of the account's, and every one that looks like a secret."""
     for place, text in texts(settings.model_dump()):
-        if REFERENCE.search(text):
+        if re.search(REFERENCE, text):
             yield _at(place, _RESOLVED)
         elif place[:2] not in _JUDGED and is_secret(text):
             yield _at(place, f"looks like a secret, and this file is none; {INSTEAD}")

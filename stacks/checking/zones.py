@@ -16,7 +16,7 @@ ID: Final = r"[a-z]{2,4}[a-z]{0,4}[0-9]{1,2}-az[0-9]{1,2}"
 NAME: Final = r"[a-z]{2,4}(-[a-z]+)+-[0-9][a-z]"
 _FOLLOWING: Final = ("aws", "aws-cn", "aws-us-gov")
 """Partitions whose ids are known to be made of the region's name."""
-_COMPASS: Final = re.compile(r"north|south|east|west")
+_COMPASS: Final = r"north|south|east|west"
 
 
 def belongs(zone: str, region: str) -> bool:
@@ -30,5 +30,5 @@ def belongs(zone: str, region: str) -> bool:
 def abbreviated(region: str) -> str:
     """Return what the ids of a region's zones begin with: ``apne1`` of ``ap-northeast-1``."""
     area, *words, number = region.split("-")
-    letters = ("".join(part[0] for part in _COMPASS.findall(word)) or word[0] for word in words)
+    letters = ("".join(part[0] for part in re.findall(_COMPASS, word)) or word[0] for word in words)
     return f"{area}{''.join(letters)}{number}"

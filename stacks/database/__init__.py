@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from troposphere import Ref
 
-from stacks.database import aurora, cache, instance
+from stacks.database import aurora, instance
 from stacks.database.access import allow_tokens
 from stacks.database.alarms import add_alarms
 from stacks.database.login import add_login, attach_administrator, rotate
@@ -20,7 +20,10 @@ def build(settings: Settings) -> Stack:
         _database(stack)
     elif settings.database.used:
         migration.add(stack)
-    cache.add(stack)
+    if settings.cache.exists:
+        from stacks.database import cache  # noqa: PLC0415 - troposphere's ElastiCache is slow to load
+
+        cache.add(stack)
     return stack
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from troposphere import GetAtt, Ref, Sub
 from troposphere.elasticache import ParameterGroup, ReplicationGroup, SubnetGroup
@@ -25,9 +24,7 @@ FAMILY = "redis7"
 
 
 def add(stack: Stack) -> None:
-    """Add the cache to the database's stack and export where it is; nothing where it is off."""
-    if not stack.settings.cache.exists:
-        return
+    """Add the cache to the database's stack and export where it is."""
     group = _replication_group(stack)
     _alarms(stack, group)
     stack.export("RedisEndpoint", GetAtt(group, "PrimaryEndPoint.Address"), "Host name of Redis")
@@ -126,8 +123,7 @@ def _alarms(stack: Stack, group: ReplicationGroup) -> None:
             add_alarm(stack, f"Redis{one.name}{number}", metric, limit, meaning=f"Redis {one.what}: {one.do}")
 
 
-@dataclass(frozen=True)
-class _Watched:
+class _Watched(NamedTuple):
     """What is looked at of a node."""
 
     name: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from troposphere import Parameter, Ref
 from troposphere.logs import LogGroup
@@ -30,8 +29,7 @@ BACKUP_WINDOW = "03:00-04:00"
 MAINTENANCE_WINDOW = "sun:04:00-sun:05:00"
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(NamedTuple):
     """What runs PostgreSQL, as the rest of the stack speaks of it."""
 
     reference: Ref

@@ -8,9 +8,8 @@ of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from stacks.checking.problems import Place
@@ -19,8 +18,7 @@ GIVEN = ("Prefix", "Environment", "System", "Tier")
 """Parameters that every template of a team's own gets where it declares them."""
 
 
-@dataclass(frozen=True)
-class Extension:
+class Extension(NamedTuple):
     """One stack of the team's own, as its file says it."""
 
     name: str
@@ -40,8 +38,7 @@ class Extension:
         return f"{self.file}:{line}" if line else self.file
 
 
-@dataclass(frozen=True)
-class Patch:
+class Patch(NamedTuple):
     """One change to one resource of a finished template, checked as far as that can be without one."""
 
     stack: str
@@ -61,8 +58,7 @@ class Patch:
         return f"patched by {self.where}: {self.reason}"
 
 
-@dataclass(frozen=True)
-class Added:
+class Added(NamedTuple):
     """Everything that a team adds to one environment."""
 
     stacks: tuple[Extension, ...] = ()

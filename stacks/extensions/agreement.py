@@ -15,7 +15,7 @@ RESERVED = ("bootstrap", "manifest")
 """Names that something else of gatestack's has: the account's stack, the index of a built folder."""
 MOST_NAME = 40
 """Characters of a short name; the stack's own has 128 at most."""
-_OUTPUT = re.compile(r"(?P<stack>[a-z0-9-]+)\.(?P<output>[A-Za-z0-9]{1,255})")
+_OUTPUT = r"(?P<stack>[a-z0-9-]+)\.(?P<output>[A-Za-z0-9]{1,255})"
 
 
 def extend_findings(settings: Settings) -> Iterator[Finding]:
@@ -55,7 +55,7 @@ def _variables(settings: Settings) -> Iterator[Finding]:
     key, known = "service.environment_from", application(settings.system)
     own = {one.name for one in settings.extend.stacks}
     for name, said in settings.service.environment_from.items():
-        found = _OUTPUT.fullmatch(said)
+        found = re.fullmatch(_OUTPUT, said)
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             message = "a variable's name has letters, digits and _, and begins with no digit"
         elif name in known.reserved:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from stacks.settings import Settings
 
 
-_NAMED = re.compile(r"\$\{([A-Za-z0-9]+)[^}]*\}")
+_NAMED = r"\$\{([A-Za-z0-9]+)[^}]*\}"
 
 
 def given(settings: Settings) -> dict[str, str]:
@@ -69,7 +69,7 @@ def _used(node: Any) -> Iterator[str]:
         elif key == "Fn::FindInMap" and isinstance(one, list) and one:
             yield str(one[0])
         elif key == "Fn::Sub":
-            yield from _NAMED.findall(str(one[0] if isinstance(one, list) and one else one))
+            yield from re.findall(_NAMED, str(one[0] if isinstance(one, list) and one else one))
         yield from _used(one)
 
 

@@ -15,8 +15,8 @@ from stacks.extensions.values import Objection, text_of
 
 IMPORT = "Fn::ImportValue"
 OTHERS = "Fn::GetStackOutput"
-_NAMED = re.compile(r"\$\{(!?)([^}]*)\}")
-_EXPORT = re.compile(r"[A-Za-z0-9:-]{1,255}")
+_NAMED = r"\$\{(!?)([^}]*)\}"
+_EXPORT = r"[A-Za-z0-9:-]{1,255}"
 """CloudFormation template reference, Outputs section: alphanumeric characters, colons and hyphens."""
 _OUTPUT = "Ref to parameters with a value, Fn::Sub, Fn::Join, Fn::Select, Fn::Split and Fn::FindInMap"
 
@@ -88,7 +88,7 @@ class _Writer:
         except (ValueError, TypeError, LookupError, AttributeError):
             self.objections.append((place, f"the name is made of what is no name; it takes {_OUTPUT}"))
         else:
-            if _EXPORT.fullmatch(text):
+            if re.fullmatch(_EXPORT, text):
                 return text
             what = "a name has letters, digits, colons and hyphens, 255 at most"
             self.objections.append((place, f"{printable(text)!r} is no name of an export: {what}"))
@@ -128,7 +128,7 @@ class _Writer:
                 return f"${{{name}}}"
             return self._text(beside[name]) if name in beside else self._ref(name)
 
-        return _NAMED.sub(put, text)
+        return re.sub(_NAMED, put, text)
 
     def _mapped(self, argument: Any) -> Any:
         name, first, second = (self._text(one) for one in argument)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
@@ -22,10 +21,8 @@ PARTS = (
     "UpdatePolicy",
 )
 """What of a resource a patch may change; its Type and its Condition make it another resource."""
-_STEP = re.compile(
-    r"\.?(?P<key>[A-Za-z0-9_:/-]+)|\[(?P<index>\d{1,4})\]|\[(?P<name>[^=\[\]]+)=(?P<value>[^\[\]]*)\]"
-)
-_NAMING = re.compile(r"(.*Name|.*Identifier|.*Id|Family)$")
+_STEP = r"\.?(?P<key>[A-Za-z0-9_:/-]+)|\[(?P<index>\d{1,4})\]|\[(?P<name>[^=\[\]]+)=(?P<value>[^\[\]]*)\]"
+_NAMING = r"(.*Name|.*Identifier|.*Id|Family)$"
 
 Step = str | int | tuple[str, str]
 """A key, a place in a list, or key and value of the one entry that is meant."""
@@ -59,7 +56,9 @@ def applied(template: Mapping[str, Any], patch: Patch, prefix: str) -> tuple[dic
 
 def _near(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
+    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
+
+    near = get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
 
 
@@ -67,7 +66,7 @@ def _steps(path: str) -> tuple[Step, ...]:
     steps: list[Step] = []
     end = 0
     while end < len(path):
-        found = _STEP.match(path, end)
+        found = re.compile(_STEP).match(path, end)
         if (
             not found
             or (end == 0 and not found["key"])
@@ -183,7 +182,7 @@ def _check_wiring(before: Any, after: Any, template: Mapping[str, Any]) -> None:
 def _check_name(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str) -> None:
     new = after.get("Properties", {})
     for key, value in before.get("Properties", {}).items():
-        own = isinstance(value, str) and prefix in value and _NAMING.match(key)
+        own = isinstance(value, str) and prefix in value and re.match(_NAMING, key)
         if own and new.get(key) != value:
             raise ExtensionError(f"gatestack finds the resource by its {key}, {value}; it has to stay")
 

@@ -12,7 +12,7 @@ from stacks.extensions.values import Objection, objections_to_template
 
 MOST_RESOURCES = 500
 """In a template (CloudFormation User Guide, "Understand CloudFormation quotas")."""
-_LOGICAL = re.compile(r"[A-Za-z0-9]{1,255}")
+_LOGICAL = r"[A-Za-z0-9]{1,255}"
 _MAPS = ("Metadata", "Parameters", "Rules", "Mappings", "Conditions", "Outputs")
 _KEYS = frozenset(
     [
@@ -71,7 +71,7 @@ def _mapping(section: Any, place: Place, *, inner: bool) -> Iterator[Objection]:
     for name, one in section.items():
         if inner and not isinstance(one, dict):
             yield (*place, name), "expected keys with values below it"
-        elif place[0] in {"Parameters", "Outputs"} and not _LOGICAL.fullmatch(name):
+        elif place[0] in {"Parameters", "Outputs"} and not re.fullmatch(_LOGICAL, name):
             yield (*place, name), "a name of letters and digits, as CloudFormation takes it"
 
 
@@ -79,7 +79,7 @@ def _resource(logical_id: str, one: Any) -> Iterator[Objection]:
     place = ("Resources", logical_id)
     if logical_id.startswith("Fn::"):
         yield place, "gatestack plans and guards each resource by its name: write the resources out"
-    elif not _LOGICAL.fullmatch(logical_id):
+    elif not re.fullmatch(_LOGICAL, logical_id):
         yield place, "a logical id has letters and digits only"
     elif not isinstance(one, dict) or not isinstance(one.get("Type"), str):
         yield place, "a resource has a Type"

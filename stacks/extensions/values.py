@@ -12,10 +12,10 @@ from stacks.extensions import GIVEN
 Objection = tuple[Place, str]
 """Where, and what is wrong with it and what to do."""
 
-SSM = re.compile(r"AWS::SSM::Parameter::Value<(?P<of>[^<>]+(<[^<>]+>)?)>")
-_SSM_NAME = re.compile(r"[A-Za-z0-9_./:-]{1,2048}")
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-_TYPE = re.compile(
+SSM = r"AWS::SSM::Parameter::Value<(?P<of>[^<>]+(<[^<>]+>)?)>"
+_SSM_NAME = r"[A-Za-z0-9_./:-]{1,2048}"
+_NUMBER = r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"
+_TYPE = (
     r"String|Number|CommaDelimitedList|List<Number>|AWS::SSM::Parameter::Name|(List<)?AWS::[A-Za-z0-9:]+>?"
 )
 """CloudFormation User Guide, "Supplied parameter types"."""
@@ -44,7 +44,7 @@ def values(declared: Mapping[str, Any], said: Mapping[str, str], given: Mapping[
 
 def static(declared: Mapping[str, Any], found: Mapping[str, str]) -> dict[str, str]:
     """Return the values that functions see as they are: not those that SSM has at the deployment."""
-    return {name: value for name, value in found.items() if not SSM.fullmatch(declared[name]["Type"])}
+    return {name: value for name, value in found.items() if not re.fullmatch(SSM, declared[name]["Type"])}
 
 
 def objections_to_file(
@@ -70,7 +70,7 @@ def objections_to_template(declared: Mapping[str, Any]) -> Iterator[Objection]:
     for name, one in declared.items():
         if not isinstance(one.get("Type"), str):
             yield (name,), "a parameter has a Type"
-        elif not (_TYPE.fullmatch(one["Type"]) or SSM.fullmatch(one["Type"])):
+        elif not (re.fullmatch(_TYPE, one["Type"]) or re.fullmatch(SSM, one["Type"])):
             yield (name, "Type"), f"CloudFormation has no parameter type {printable(one['Type'])}"
         elif _hidden(one):
             yield (name,), HIDDEN_VALUE
@@ -84,7 +84,7 @@ def _hidden(one: Mapping[str, Any]) -> bool:
 
 def _malformed(one: Mapping[str, Any]) -> tuple[str, str] | None:
     for rule in ("MinLength", "MaxLength", "MinValue", "MaxValue"):
-        if rule in one and not _NUMBER.fullmatch(text_of(one[rule])):
+        if rule in one and not re.fullmatch(_NUMBER, text_of(one[rule])):
             return rule, "expected a number"
     if not isinstance(one.get("AllowedValues", []), list):
         return "AllowedValues", "expected a list"
@@ -99,8 +99,8 @@ def _malformed(one: Mapping[str, Any]) -> tuple[str, str] | None:
 def _problem(one: Mapping[str, Any], value: str) -> str:
     """Return why CloudFormation would refuse *value*; empty where it would not."""
     kind = one.get("Type", "")
-    if SSM.fullmatch(kind) or kind == "AWS::SSM::Parameter::Name":
-        return "" if _SSM_NAME.fullmatch(value) else "expected the name of an SSM parameter"
+    if re.fullmatch(SSM, kind) or kind == "AWS::SSM::Parameter::Name":
+        return "" if re.fullmatch(_SSM_NAME, value) else "expected the name of an SSM parameter"
     listed = kind.startswith(("CommaDelimitedList", "List<")) and value
     items = [item.strip() for item in value.split(",")] if listed else [value]
     found = next((problem for item in items if (problem := _item_problem(one, item))), "")
@@ -109,7 +109,7 @@ def _problem(one: Mapping[str, Any], value: str) -> str:
 
 def _item_problem(one: Mapping[str, Any], item: str) -> str:
     number = one["Type"] in {"Number", "List<Number>"}
-    if number and not _NUMBER.fullmatch(item):
+    if number and not re.fullmatch(_NUMBER, item):
         return "expected a number"
     allowed = [text_of(each) for each in one.get("AllowedValues", [])]
     rules = (

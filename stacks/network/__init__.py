@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from troposphere import GetAtt, Ref, Select, ec2
 
@@ -14,8 +14,7 @@ from stacks.wiring import Stack
 EVERYWHERE = "0.0.0.0/0"
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where everything else goes: ids of a VPC, its subnets (by zone) and the route tables made here."""
 
     vpc: Ref | str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from troposphere import cloudwatch
 from troposphere.cloudwatch import Alarm, MetricDataQuery, MetricDimension, MetricStat
@@ -15,8 +14,7 @@ from stacks.wiring import Stack
 Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "Sum"]
 
 
-@dataclass(frozen=True)
-class Percentile:
+class Percentile(NamedTuple):
     """What so many percent of the values do not exceed."""
 
     rank: int
@@ -26,8 +24,7 @@ class Percentile:
         return f"p{self.rank}"
 
 
-@dataclass(frozen=True)
-class Metric:
+class Metric(NamedTuple):
     """What is measured, and how one period of it becomes one number."""
 
     namespace: str
@@ -40,8 +37,7 @@ class Metric:
     """True where no data means that nothing is left to be measured, which is what the alarm is about."""
 
 
-@dataclass(frozen=True)
-class Formula:
+class Formula(NamedTuple):
     """
     What is computed from several metrics in each period (CloudWatch User Guide, "Using metric math").
 
@@ -53,8 +49,7 @@ class Formula:
     """By their names in *expression*, which begin with a lower-case letter."""
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(NamedTuple):
     """What is too much (or too little), and for how long."""
 
     comparison: Literal["GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold"]

@@ -8,10 +8,10 @@ them, knows no AWS.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, distribution
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
@@ -71,15 +71,19 @@ def _contents() -> Iterator[tuple[str, bytes]]:
 
 
 def _library(name: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the modules of *name*, and METADATA: pg8000 and scramp ask for their own version."""
-    try:
-        listed = distribution(name).files
-    except PackageNotFoundError:
-        listed = None
-    if not listed:
+    """
+    Yield the modules of *name*, and METADATA: pg8000 and scramp ask for their own version.
+
+    RECORD lists them (packaging.python.org, "Recording installed projects"). Python's own reader of it,
+    importlib.metadata, takes longer to load than all of them to read.
+    """
+    found = (record for folder in sys.path for record in Path(folder).glob(f"{name}-*.dist-info/RECORD"))
+    record = next(found, None)
+    if record is None:
         raise FileNotFoundError(
             f"{name}: not installed as pip does it: `pip install --force-reinstall gatestack`"
         )
-    for file in listed:
-        if file.suffix == ".py" or (file.name == "METADATA" and file.parent.name.endswith(".dist-info")):
-            yield file.as_posix(), Path(str(file.locate())).read_bytes()
+    for line in record.read_text(encoding="utf-8").splitlines():
+        file = line.partition(",")[0]
+        if file.endswith(".py") or file == f"{record.parent.name}/METADATA":
+            yield file, (record.parent.parent / file).read_bytes()

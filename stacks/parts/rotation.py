@@ -7,8 +7,7 @@ Knows Secrets Manager's side of it; what a certain rotation reads and reaches be
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from awacs import ec2, ecs, kms, logs, secretsmanager
 from awacs.aws import ArnEquals, Condition, Statement, StringEquals
@@ -32,8 +31,7 @@ TIMEOUT_SECONDS = 300
 """Of one step; the longest waits for a proxy that just starts."""
 
 
-@dataclass(frozen=True)
-class Rotation:
+class Rotation(NamedTuple):
     """What one rotation is about."""
 
     name: str

@@ -1,6 +1,9 @@
-"""The sections of the environment file, a module for each that belong together: keys and their limits."""
+"""
+The sections of the environment file, a module for each that belong together: keys and their limits.
 
-from __future__ import annotations
+Their modules have no ``from __future__ import annotations``: pydantic would compile the text of each
+annotation again whenever a command starts.
+"""
 
 import ast
 import inspect

@@ -1,7 +1,5 @@
 """`service.accepted_advisories`: known vulnerabilities that an environment lives with for a while."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`service.task_policy`: what the application may do in AWS beyond what follows from the other keys."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """`service.sidecars`: containers that run in a task beside the application's own."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

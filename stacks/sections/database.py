@@ -1,7 +1,5 @@
 """`database` and `cache`: what the tasks keep."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal
 

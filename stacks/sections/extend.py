@@ -1,7 +1,5 @@
 """`extend`: what a team adds to an environment that no key of gatestack's says."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """`network` and `alb`: where everything is, and how clients reach it."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from stacks.checking import fields

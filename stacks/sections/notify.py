@@ -1,7 +1,5 @@
 """`deployment.notify`: who is told of a deployment, besides whoever watches it."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """`alb.oidc`: who opens the UI, by the login of an identity provider that the load balancer asks."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

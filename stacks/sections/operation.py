@@ -1,7 +1,5 @@
 """`secrets`, `observability` and `deployment`: what goes on while the environment lives."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

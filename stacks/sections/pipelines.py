@@ -1,7 +1,5 @@
 """`pipelines`: who deploys without a person's credentials, and how far their role reaches."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Annotated
@@ -12,7 +10,7 @@ from stacks.checking import fields
 from stacks.checking.fields import between
 from stacks.sections import Section
 
-APPROVED = re.compile(
+APPROVED = (
     r"sc://[^/*?:]+/[^/*?:]+/[^/*?:]+|repo:[A-Za-z0-9@._-]+/[A-Za-z0-9@._-]+:environment:[A-Za-z0-9._/-]+"
 )
 """
@@ -32,7 +30,7 @@ def binds_to_approval(subject: str) -> bool:
     pushes a branch has it by a file of their own; a pull request's and a branch's wait for nobody; a pattern
     is any of them.
     """
-    return APPROVED.fullmatch(subject) is not None
+    return re.fullmatch(APPROVED, subject) is not None
 
 
 class AzureDevOps(Section):

@@ -1,7 +1,5 @@
 """`observability.prompt_logs`: what LiteLLM records of each request, in a bucket of its own."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from stacks.checking import limits

@@ -1,7 +1,5 @@
 """`service`: the tasks."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

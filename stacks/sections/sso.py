@@ -1,7 +1,5 @@
 """`sso`: who signs in to LiteLLM's UI with the login of an identity provider."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

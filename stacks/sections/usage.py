@@ -1,7 +1,5 @@
 """`usage`: what a month is taken to bring. The estimate of costs counts with it; no template holds it."""
 
-from __future__ import annotations
-
 import math
 from typing import Annotated
 

@@ -1,8 +1,5 @@
 """Where variables of the tasks come from: people, secrets and parameters that are there, providers."""
 
-from __future__ import annotations
-
-import difflib
 import re
 from typing import Annotated, Any
 
@@ -39,7 +36,9 @@ def _variable(name: str) -> str:
 
 def _provider(name: str) -> str:
     if name not in litellm_providers.VARIABLES:
-        near = difflib.get_close_matches(name.lower(), litellm_providers.VARIABLES, n=1)
+        from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
+
+        near = get_close_matches(name.lower(), litellm_providers.VARIABLES, n=1)
         known = f"a provider as {litellm_providers.SOURCE} calls it, like azure"
         hint = f"did you mean {near[0]}?" if near else "the schema of this file has all of them"
         raise ValueError(f"{name!r} is not {known}; {hint}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from troposphere import Ref, Sub
 from troposphere.cloudwatch import Dashboard
@@ -21,8 +21,7 @@ COLUMNS, WIDTH, HEIGHT = 3, 8, 6
 """A dashboard is 24 units wide (AWS docs, "Dashboard body structure and syntax")."""
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One metric and how it is drawn; names in ``${…}`` are filled in by CloudFormation."""
 
     namespace: str
@@ -32,8 +31,7 @@ class Line:
     statistic: str
 
 
-@dataclass(frozen=True)
-class Graph:
+class Graph(NamedTuple):
     """Lines under a title."""
 
     title: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from troposphere import AWSHelperFn, Equals, GetAtt, If, NoValue, Parameter, Ref
 from troposphere.ecs import (
@@ -39,8 +38,7 @@ NO_TASKS = "NoTasks"
 """The condition that the image is missing."""
 
 
-@dataclass(frozen=True)
-class Running:
+class Running(NamedTuple):
     """A service with what it is made of."""
 
     cluster: Cluster

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import total_ordering
+from typing import NamedTuple
 
 FORM = r"(?:main-)?v?(\d+(?:\.\d+){2,3})(?![\d.]*\d)(.*)"
 """``v1.93.0``, ``main-v1.83.14-stable``, ``1.104.0rc2``, ``v1.83.14-stable.patch1``: number, and the rest."""
@@ -15,9 +14,7 @@ SEVERITIES = ("critical", "high", "moderate", "low", "")
 """In order; the last is that of an advisory that names none."""
 
 
-@total_ordering
-@dataclass(frozen=True)
-class Release:
+class Release(NamedTuple):
     """A public release; ordered as they follow each other."""
 
     number: tuple[int, ...]
@@ -33,16 +30,11 @@ class Release:
         number = tuple(int(part) for part in found[1].split("."))
         return cls(number, re.fullmatch(BEFORE, found[2], re.IGNORECASE) is None)
 
-    def __lt__(self, other: Release) -> bool:
-        """Return whether this one came before *other*."""
-        return (self.number, self.final) < (other.number, other.final)
-
     def __str__(self) -> str:
         return ".".join(map(str, self.number))
 
 
-@dataclass(frozen=True)
-class Affected:
+class Affected(NamedTuple):
     """Releases in a row that an advisory is about."""
 
     introduced: str
@@ -59,8 +51,7 @@ class Affected:
         return began and (fixed is None or release < fixed) and (last is None or release <= last)
 
 
-@dataclass(frozen=True)
-class Advisory:
+class Advisory(NamedTuple):
     """A known vulnerability."""
 
     id: str
@@ -96,8 +87,7 @@ class Advisory:
         return any(one.includes(release) for one in self.affected)
 
 
-@dataclass(frozen=True)
-class Releases:
+class Releases(NamedTuple):
     """The public releases of an application, as image tags name them."""
 
     images: str

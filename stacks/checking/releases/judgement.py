@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from stacks.checking.releases.advisory import Advisory, Release, Releases
 
@@ -30,8 +29,7 @@ class Acceptance(Protocol):
         """Return the last day on which that holds: ``2027-01-31``."""
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What is to be said of a release."""
 
     open: tuple[Advisory, ...] = ()

@@ -7,9 +7,8 @@ policy generator's data), so it is as old as that release. Only a file that says
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.util import find_spec
@@ -37,11 +36,11 @@ def objection(action: str) -> str | None:
     prefix, _, name = action.partition(":")
     services = _services()
     if prefix not in services:
-        near = difflib.get_close_matches(prefix, services, n=1, cutoff=0.7)
+        near = _near(prefix, services, 0.7)
         return f"IAM knows no service {prefix}{_meant(near, '')}"
     if actions(action):
         return None
-    near = difflib.get_close_matches(name.lower(), services[prefix]["Actions"], n=1, cutoff=0.6)
+    near = _near(name.lower(), services[prefix]["Actions"], 0.6)
     return f"{prefix} has no action {name}{_meant(near, f'{prefix}:')}"
 
 
@@ -56,6 +55,12 @@ def know_resources(pattern: str) -> bool:
     """Whether each action that *pattern* stands for can be limited to resources."""
     found = actions(pattern)
     return bool(found) and all(told.get("Resources") for told in found.values())
+
+
+def _near(name: str, known: Iterable[str], cutoff: float) -> list[str]:
+    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
+
+    return get_close_matches(name, list(known), n=1, cutoff=cutoff)
 
 
 def _meant(near: list[str], before: str) -> str:

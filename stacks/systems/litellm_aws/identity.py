@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from stacks.calls.call import Call, Grant
@@ -20,13 +19,12 @@ from stacks.systems.litellm_aws.values import Hidden, Params, Text, Unclear
 
 KEY: Final = "service.config"
 ASSUME: Final = "sts:AssumeRole"
-_ROLE: Final = re.compile(r"arn:(aws[a-z-]*):iam::[0-9]{12}:role/[\w+=,.@/-]+")
+_ROLE: Final = r"arn:(aws[a-z-]*):iam::[0-9]{12}:role/[\w+=,.@/-]+"
 _OF_AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws", ".on.aws")
 """Hosts of AWS's: what is called by another name is somebody else's, a proxy or a store that speaks S3."""
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """Who calls, and where."""
 
     region: str
@@ -35,8 +33,7 @@ class Identity:
     """Whether the tasks' role needs the permission itself."""
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """How a section spells the parameters: ``s3_aws_role_name`` beside ``s3_region_name``."""
 
     prefix: str = "aws_"
@@ -73,8 +70,7 @@ def identity(params: Params, allow: str, names: Names = AWS, region: str | None 
     return Identity(found, who.role, who.own)
 
 
-@dataclass(frozen=True)
-class _Who:
+class _Who(NamedTuple):
     role: str | None
     own: bool
 
@@ -105,7 +101,7 @@ def _variable(parameter: str) -> str:
 def _checked_role(role: Text, params: Params, name: str) -> str | None:
     if isinstance(role, Hidden):
         raise params.unclear(role, name, ASSUME)
-    found = _ROLE.fullmatch(str(role))
+    found = re.fullmatch(_ROLE, str(role))
     if found is None:
         raise Unclear(f"{role} is not the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME", *params.below, name)
     if params.known.settings.region not in REGIONS.get(found[1], ()):

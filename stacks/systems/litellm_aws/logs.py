@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -104,7 +103,7 @@ def _sqs(params: Params) -> Iterator[Call]:
 
 
 def _dynamodb(params: Params) -> Iterator[Call]:
-    who = identity(params, "dynamodb:PutItem", replace(VARIABLES, assumes=False))
+    who = identity(params, "dynamodb:PutItem", VARIABLES._replace(assumes=False))
     table = params.clear("dynamodb_table_name", "dynamodb:PutItem")
     if table is None or not re.fullmatch(r"[\w.-]{3,255}", table):
         message = "names no dynamodb_table_name, and the callback dynamodb writes to one"

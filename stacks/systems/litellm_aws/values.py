@@ -7,9 +7,8 @@ Source: litellm/proxy/proxy_server.py (`load_config`), litellm/secret_managers/m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from stacks import task_secrets
 from stacks.checking import limits
@@ -26,8 +25,7 @@ class Unclear(Exception):  # noqa: N818 - a finding, no error
         self.message, self.below, self.allow = message, below, allow
 
 
-@dataclass(frozen=True)
-class Hidden:
+class Hidden(NamedTuple):
     """A value that stands in a variable, and in the variable only a task sees it."""
 
     variable: str
@@ -36,11 +34,11 @@ class Hidden:
 Text: TypeAlias = str | Hidden | None
 
 
-@dataclass(frozen=True)
 class Known:
     """What of the tasks' variables the environment file itself says."""
 
-    settings: Settings
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
 
     @cached_property
     def variables(self) -> Mapping[str, str]:
@@ -78,8 +76,7 @@ class Known:
         return Hidden(name) if name in self.hidden else None
 
 
-@dataclass(frozen=True)
-class Params:
+class Params(NamedTuple):
     """One set of parameters of config.yaml: a model's, a callback's."""
 
     known: Known

@@ -238,7 +238,7 @@ def test_no_path_makes_a_traceback(path: str) -> None:
     patch = Patch("alb", "A", path, "set", 5, "x", accept_risk=True, where="here")
     for verb in ("set", "append", "remove"):
         with suppress(ExtensionError):
-            applied(template, Patch(**{**vars(patch), "verb": verb}), "dev-litellm")
+            applied(template, patch._replace(verb=verb), "dev-litellm")
     assert template["Resources"]["A"]["Properties"] == {"a": [{"b": 1}], "b": "a"}
 
 
