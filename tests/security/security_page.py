@@ -115,7 +115,7 @@ _NOTHING: Mapping[str, str] = {
     ),
     "ECS": "Cluster ClusterCapacityProviderAssociations Service TaskDefinition",
     "ElastiCache": "ParameterGroup SubnetGroup",
-    "ElasticLoadBalancingV2": "Listener ListenerRule LoadBalancer TargetGroup",
+    "ElasticLoadBalancingV2": "Listener ListenerRule LoadBalancer TargetGroup TrustStore",
     "Events": "Rule",
     "IAM": "ManagedPolicy OIDCProvider Policy Role",
     "KMS": "Alias Key",
