@@ -224,7 +224,8 @@ VALUES: Mapping[str, Sequence[Any]] = {
         [{"name": "guard", "image": "docker.io/acme/guard:1", "cpu": 16, "memory_mb": 64}],
     ],
     "service.task_policy": [
-        [{"sid": "Read", "actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::a/*"]}]
+        [{"sid": "Read", "actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::a/*"]}],
+        [{"sid": "Put", "actions": ["s3:PutObject"], "resources": ["arn:aws:s3:::${prompts.BucketName}/*"]}],
     ],
     "service.managed_policies": [["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]],
     "service.security_group_ids": [["sg-0123456789abcdef0"]],
