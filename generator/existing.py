@@ -31,7 +31,9 @@ def taken_for_granted(settings: Settings, stacks: tuple[StackSpec, ...]) -> Exis
     vpc, alb = settings.network.existing_vpc, settings.alb
     groups = settings.service.security_group_ids
     stores = tuple(_stores(settings))
-    if not (vpc or groups or alb.certificate_arn or alb.hosted_zone_id or stores):
+    clients = alb.mutual_authentication
+    bundle = clients.ca_certificates_bundle if clients and clients.authorities else None
+    if not (vpc or groups or alb.certificate_arn or alb.hosted_zone_id or stores or bundle):
         return None
     templates = (json.loads(stack.template) for stack in stacks)
     resources = tuple(one for template in templates for one in template["Resources"].values())
@@ -49,6 +51,8 @@ def taken_for_granted(settings: Settings, stacks: tuple[StackSpec, ...]) -> Exis
         security_groups=groups,
         internal=alb.internal,
         stores=stores,
+        bundle=bundle,
+        bundle_version=clients.ca_certificates_bundle_version if clients and bundle else None,
     )
 
 

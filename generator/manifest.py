@@ -159,6 +159,9 @@ class Existing:
     internal: bool = False
     """Whether the load balancer is reachable from the VPC only."""
     stores: tuple[ExistingStore, ...] = ()
+    bundle: str | None = None
+    """``s3://bucket/key``: certificates of the authorities whose clients the load balancer takes."""
+    bundle_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -339,11 +342,9 @@ def _index(manifest: Manifest) -> str:
         del entry["template"]
         for usual in (name for name in ("patched", "express") if entry[name] in ((), "never")):
             del entry[usual]
-    if index["existing"] and not index["existing"]["stores"]:
-        del index["existing"]["stores"]
     for absent in (name for name in ("existing", "usage", "session_hours", "notify") if not index[name]):
         del index[absent]
-    existing = index.get("existing")
-    if existing and not existing["security_groups"]:
-        del existing["security_groups"]
+    if existing := index.get("existing"):
+        unusual = ("security_groups", "stores", "bundle", "bundle_version")
+        index["existing"] = {key: one for key, one in existing.items() if one or key not in unusual}
     return json.dumps(index, indent=1, sort_keys=True) + "\n"

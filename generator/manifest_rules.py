@@ -270,6 +270,8 @@ def _existing(existing: Existing) -> Iterator[str]:
             "certificate_arn": (existing.certificate_arn, _TEXT),
             "domain": (existing.domain, limits.DOMAIN),
             "hosted_zone_id": (existing.hosted_zone_id, "[A-Z0-9]{1,32}"),
+            "bundle": (existing.bundle, r"s3://[a-z0-9.-]{3,63}/[!-~]{1,1024}"),
+            "bundle_version": (existing.bundle_version, r"[!-~]{1,1024}"),
         }
     )
     if not all(re.fullmatch(r"[a-z0-9.-]{1,100}", one) for one in (*existing.endpoints, *existing.reached)):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.manifest import Manifest
-from stacks.checking.tasks.task_policy import POLICY_NAME
+from stacks.checking.tasks.task_policy import OWN_POLICY_NAME, POLICY_NAME
 
 _TASKS = "TaskRole"
 _ALWAYS = frozenset(
@@ -29,9 +29,11 @@ def rights(manifest: Manifest) -> tuple[Row, ...]:
 def _rows(manifest: Manifest) -> Iterator[Row]:
     for stack in manifest.stacks:
         for name, resource in json.loads(stack.template)["Resources"].items():
+            role, properties = f"{stack.name}/{name}", resource.get("Properties", {})
+            if properties.get("PolicyName") == OWN_POLICY_NAME:
+                yield from (_row(role, one) for one in properties["PolicyDocument"]["Statement"])
             if resource["Type"] != "AWS::IAM::Role":
                 continue
-            role, properties = f"{stack.name}/{name}", resource["Properties"]
             for policy in properties.get("Policies", ()):
                 said = policy["PolicyName"] == POLICY_NAME
                 for one in policy["PolicyDocument"]["Statement"]:
@@ -56,6 +58,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(one) for one in value]
     if isinstance(value, dict):
-        filled = value.get("Fn::Sub")
+        filled, imported = value.get("Fn::Sub"), value.get("Fn::ImportValue")
+        if isinstance(imported, str):
+            return f"${{{imported}}}"
+        if isinstance(filled, list):
+            return _put_in(*filled)
         return filled if isinstance(filled, str) else {key: _plain(one) for key, one in value.items()}
     return value
+
+
+def _put_in(text: str, beside: Mapping[str, Any]) -> str:
+    for name, one in beside.items():
+        text = text.replace(f"${{{name}}}", str(_plain(one)))
+    return text.replace("${!", "${")

@@ -17,6 +17,10 @@ from typing import Any, Final
 IDENTIFIER: Final = "rds-ca-rsa2048-g1"
 """RDS's default since 2024; its certificates are renewed by RDS without a restart of PostgreSQL."""
 
+CERTIFICATE: Final = "DATABASE_CERTIFICATE"
+"""Variable of a container that writes the certificate to a file at its start: no image has RDS's."""
+CONTAINER_FILE: Final = "/tmp/database-authority.pem"  # noqa: S108 - the container's
+
 FILE: Final = Path(__file__).parent / "authorities.pem"
 _ENTRY: Final = r"^([a-z0-9-]+)\n(-----BEGIN CERTIFICATE-----\n.*?-----END CERTIFICATE-----)$"
 
@@ -25,6 +29,16 @@ _ENTRY: Final = r"^([a-z0-9-]+)\n(-----BEGIN CERTIFICATE-----\n.*?-----END CERTI
 def by_region() -> Mapping[str, str]:
     """Return region -> certificate (PEM) of the authority that signs for databases there."""
     return dict(re.findall(_ENTRY, FILE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL))
+
+
+def starting(variable: str, program: tuple[str, ...], *before: str) -> tuple[str, ...]:
+    """
+    Return the entry point that writes `CERTIFICATE` to the file that *variable* names, and becomes *program*.
+
+    *before*: what the shell does in between. Where one of them fails, the container does not start.
+    """
+    write = f'printf "%s\\n" "${CERTIFICATE}" >"${variable}"'
+    return ("/bin/sh", "-c", " && ".join([write, *before, 'exec "$@"']), "sh", *program)
 
 
 def common_name(pem: str) -> str:

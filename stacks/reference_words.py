@@ -209,7 +209,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "service.bedrock_models": ("security", "service"),
     "service.config": ("security", "service"),
     "service.sidecars": ("security", "service"),
-    "service.task_policy": ("security",),
+    "service.task_policy": ("security", "service"),
     "service.accepted_advisories": (),
     "service.managed_policies": ("security",),
     "dispatcher": ("service",),

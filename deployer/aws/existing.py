@@ -1,10 +1,12 @@
-"""An existing VPC, certificate and hosted zone through EC2, ACM and Route 53. Reads only, side by side."""
+"""An existing VPC, certificate, file of authorities and hosted zone. Reads only, side by side."""
 
 from __future__ import annotations
 
+import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -14,6 +16,7 @@ from deployer.aws.paging import pages
 from deployer.aws.sign_in.login import Clients
 from deployer.checks.facts import (
     Asked,
+    Bundle,
     Certificate,
     Dns,
     Endpoint,
@@ -35,6 +38,10 @@ ENDED = frozenset({"deleting", "deleted", "rejected", "failed", "expired"})
 CLASHING = frozenset({"A", "CNAME", "NS"})
 """Records that an A record of the same name cannot be made beside (NS: another zone answers for the name)."""
 RECORDS_AT_ONCE = "20"
+NO_FILE = frozenset({"NoSuchBucket", "NoSuchKey", "NoSuchVersion", "404"})
+MOST_BUNDLE_BYTES = 1_000_000
+"""More than 25 certificates of 16 KB, the most of a trust store (User Guide for Application Load Balancers,
+"Before you begin configuring mutual TLS")."""
 _TARGETS = (
     "GatewayId",
     "NatGatewayId",
@@ -101,6 +108,8 @@ class _Questions:
             found["groups"] = self._groups
         if self._wanted.certificate_arn:
             found["certificate"] = self._certificate
+        if self._wanted.bundle:
+            found["bundle"] = self._bundle
         if self._wanted.hosted_zone_id:
             found |= {"zone": self._zone, "records": self._records}
         if self._wanted.stores:
@@ -174,6 +183,18 @@ class _Questions:
                 return {"certificate": None}
             raise
         return {"certificate": _certificate(answer["Certificate"])}
+
+    def _bundle(self) -> Answer:
+        bucket, _, key = (self._wanted.bundle or "").removeprefix("s3://").partition("/")
+        version = self._wanted.bundle_version
+        which = {"VersionId": version} if version else {}
+        try:
+            found = ask(self._clients("s3"), "get_object", Bucket=bucket, Key=key, **which)
+        except CloudError as error:
+            if error.code in NO_FILE:
+                return {"bundle": None}
+            raise
+        return {"bundle": _bundle(found["Body"].read(MOST_BUNDLE_BYTES))}
 
     def _zone(self) -> Answer:
         try:
@@ -264,6 +285,19 @@ def _certificate(answer: Mapping[str, Any]) -> Certificate:
         ends=answer.get("NotAfter"),
         imported=answer.get("Type") == "IMPORTED",
     )
+
+
+def _bundle(content: bytes) -> Bundle:
+    """Read certificates as OpenSSL does, by whose word one may sign others."""
+    text = content.decode("latin-1")
+    count, has_key = text.count("-----BEGIN CERTIFICATE-----"), "PRIVATE KEY-----" in text
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cadata=text.encode("ascii").decode())
+    except (ssl.SSLError, ValueError):
+        return Bundle(count, None, has_key)
+    ends = (ssl.cert_time_to_seconds(str(one["notAfter"])) for one in context.get_ca_certs())
+    return Bundle(count, tuple(datetime.fromtimestamp(one, UTC) for one in ends), has_key)
 
 
 def _zone(answer: Mapping[str, Any]) -> Zone:

@@ -33,6 +33,7 @@ WORDS = {
     "interfaces": "the free addresses",
     "groups": "the tasks' further security groups",
     "certificate": "the certificate",
+    "bundle": "the file of the clients' authorities",
     "zone": "the hosted zone",
     "records": "the hosted zone's records",
     "servers": "the existing servers",

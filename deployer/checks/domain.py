@@ -1,16 +1,19 @@
-"""What an existing certificate and hosted zone must be. Pure: facts in, problems out."""
+"""What an existing certificate, hosted zone and file of authorities must be. Pure: facts in, problems out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from deployer.checks.facts import Certificate, Facts, Problem, Problems, Zone
+from deployer.checks.facts import Bundle, Certificate, Facts, Problem, Problems, Zone
 from generator.manifest import Existing
 
 CERTIFICATE = "alb.certificate_arn"
 DOMAIN = "alb.domain_name"
 ZONE = "alb.hosted_zone_id"
+BUNDLE = "alb.mutual_authentication.ca_certificates_bundle"
+MOST_AUTHORITIES = 25
+"""CA certificates of a trust store, by default (User Guide for Application Load Balancers, "Quotas")."""
 
 ALGORITHMS = frozenset(
     {"RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"}
@@ -29,6 +32,8 @@ def domain_problems(wanted: Existing, facts: Facts, now: datetime, *, ours: bool
     """Yield what is wrong with certificate and zone; *ours*: the record there is the environment's own."""
     if wanted.certificate_arn and facts.known("certificate"):
         yield from _certificate(wanted, facts, now)
+    if wanted.bundle and facts.known("bundle"):
+        yield from _bundle(wanted, facts.bundle, now)
     if wanted.hosted_zone_id and facts.known("zone"):
         yield from _zone(wanted, facts)
     if wanted.hosted_zone_id and facts.records and not ours:
@@ -56,6 +61,33 @@ def _certificate(wanted: Existing, facts: Facts, now: datetime) -> Problems:
         text = f"{arn} expires on {found.ends:%Y-%m-%d} and was imported: ACM does not renew it"
         yield Problem(CERTIFICATE, text, refused=False)
     yield from _fits(found, wanted.domain)
+
+
+def _bundle(wanted: Existing, found: Bundle | None, now: datetime) -> Problems:
+    """Yield what keeps a trust store from being made of a file, or every client out."""
+    file, version = wanted.bundle, wanted.bundle_version
+    if found is None:
+        place = f"{file} has no version {version}" if version else f"there is no file {file}"
+        remedy = "put the authorities' certificates there in PEM, or correct the place"
+        yield Problem(BUNDLE, f"{place}, for these credentials; {remedy}")
+        return
+    if found.private_key:
+        text = f"{file} has a private key, which belongs to its authority alone; take it out of the file"
+        yield Problem(BUNDLE, text)
+    if found.authorities is None or not found.certificates:
+        text = f"{file} cannot be read as certificates in PEM; replace it by the authorities' certificates"
+        yield Problem(BUNDLE, text)
+    elif not found.authorities:
+        text = f"none of the certificates in {file} is an authority's; add those that signed the clients'"
+        yield Problem(BUNDLE, text)
+    elif ended := [one for one in found.authorities if one <= now]:
+        count, all_of_them = len(found.authorities), len(ended) == len(found.authorities)
+        text = f"{len(ended)} of {count} authorities in {file} have expired; put their new certificates there"
+        yield Problem(BUNDLE, text, refused=all_of_them)
+    if found.certificates > MOST_AUTHORITIES:
+        text = f"{file} has {found.certificates} certificates, and AWS takes {MOST_AUTHORITIES} by default"
+        remedy = "have it raise the account's quota L-43FE5A42, or name fewer"
+        yield Problem(BUNDLE, f"{text}; {remedy}", refused=False)
 
 
 def _fits(found: Certificate, domain: str | None) -> Problems:

@@ -16,6 +16,7 @@ Asked = Literal[
     "interfaces",
     "groups",
     "certificate",
+    "bundle",
     "zone",
     "records",
     "servers",
@@ -106,6 +107,18 @@ class Certificate:
 
 
 @dataclass(frozen=True)
+class Bundle:
+    """A file with certificates of authorities, as it stands in S3."""
+
+    certificates: int
+    """How many it has, in PEM."""
+    authorities: tuple[datetime, ...] | None
+    """When those of them end that may sign others; None: the file cannot be read as PEM."""
+    private_key: bool = False
+    """Whether it also has a private key."""
+
+
+@dataclass(frozen=True)
 class Zone:
     """A hosted zone as GetHostedZone tells it."""
 
@@ -182,6 +195,7 @@ class Facts:
     own_vpc: str | None = None
     """The VPC that the environment has made."""
     certificate: Certificate | None = None
+    bundle: Bundle | None = None
     zone: Zone | None = None
     records: tuple[Record, ...] = ()
     servers: Mapping[str, Server] = field(default_factory=dict)

@@ -42,6 +42,7 @@ NAMES: Mapping[str, Kind] = {
     "AWS::ElastiCache::ReplicationGroup": Kind("ReplicationGroupId", "cache"),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": Kind("Name", "load balancer"),
     "AWS::ElasticLoadBalancingV2::TargetGroup": Kind("Name", "target group"),
+    "AWS::ElasticLoadBalancingV2::TrustStore": Kind("Name", "trust store"),
     "AWS::Events::Rule": Kind("Name", "EventBridge rule"),
     "AWS::IAM::ManagedPolicy": Kind("ManagedPolicyName", "managed policy"),
     "AWS::IAM::Role": Kind("RoleName", "IAM role"),

@@ -14,10 +14,11 @@ from typing import Literal
 from deployer.day2.drift_state import PropertyDrift, ResourceDrift
 from deployer.lookups import newer_minor
 
-Move = Literal["any", "newer", "larger"]
+Move = Literal["any", "newer", "larger", "untold"]
 """
 ``newer``: a later minor version of the same major one; ``larger``: a greater whole number, up to the row's
-limit; ``any``: whatever it is.
+limit; ``untold``: drift detection says that there is nothing, because it does not read it; ``any``: whatever
+it is.
 """
 
 
@@ -42,6 +43,8 @@ class Owned:
             return False
         if self.move == "any":
             return True
+        if self.move == "untold":
+            return one.kind == "REMOVE" and one.path == self.path
         expected, actual = one.expected.strip('"'), one.actual.strip('"')
         if self.move == "newer":
             return newer_minor(actual, than=expected)
@@ -83,6 +86,13 @@ OWNED: tuple[Owned, ...] = (
         "newer",
         "ElastiCache raises minor versions in maintenance windows, and names the patch, too",
         "Amazon ElastiCache User Guide, Version Management for ElastiCache",
+    ),
+    Owned(
+        "AWS::ElasticLoadBalancingV2::Listener",
+        "/MutualAuthentication",
+        "untold",
+        "drift detection does not read every mode",
+        "aws-cloudformation/cloudformation-coverage-roadmap#1897",
     ),
 )
 """

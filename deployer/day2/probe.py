@@ -37,7 +37,8 @@ def probe(url: str, paths: Sequence[str], host: Host, get: Callable[[str], Answe
     """
     Return what the application at *url* answers at the first of *paths* that it knows.
 
-    There are a few attempts, since a task may just be going away.
+    There are a few attempts, since a task may just be going away; a load balancer that closes the connection
+    itself does not.
     """
     ask = get or get_once
     answer = Answer(url, None, "not asked")
@@ -50,7 +51,7 @@ def probe(url: str, paths: Sequence[str], host: Host, get: Callable[[str], Answe
             answer = ask(url + path)
             if answer.status != 404:
                 break
-        if answer.status == 200 or answer.untrusted:
+        if answer.status == 200 or answer.untrusted or answer.closed:
             return answer
     return answer
 
@@ -64,10 +65,9 @@ def get_once(url: str) -> Answer:
     except HTTPError as error:
         return Answer(url, error.code)
     except URLError as error:
-        reason = error.reason
-        return Answer(url, None, said(reason), untrusted=isinstance(reason, ssl.SSLCertVerificationError))
+        return _without(url, error.reason)
     except (OSError, HTTPException, ValueError) as error:
-        return Answer(url, None, said(error))
+        return _without(url, error)
 
 
 def get_by(balancer: Balancer, url: str) -> Answer:
@@ -80,10 +80,15 @@ def get_by(balancer: Balancer, url: str) -> Answer:
             connection.sock = _secured(connected, balancer, name) if parts.scheme == "https" else connected
             connection.request("GET", parts.path or "/", headers=_AGENT)
             return Answer(url, connection.getresponse().status)
-    except ssl.SSLCertVerificationError as error:
-        return Answer(url, None, said(error), untrusted=True)
     except (OSError, HTTPException, ValueError) as error:
-        return Answer(url, None, said(error))
+        return _without(url, error)
+
+
+def _without(url: str, why: object) -> Answer:
+    """Return why there was no answer; who wants a client certificate ends the connection (RFC 8446, 6.2)."""
+    untrusted = isinstance(why, ssl.SSLCertVerificationError)
+    closed = isinstance(why, ssl.SSLError | ConnectionResetError | BrokenPipeError) and not untrusted
+    return Answer(url, None, said(why), untrusted=untrusted, closed=closed)
 
 
 def _secured(connected: socket.socket, balancer: Balancer, name: str) -> ssl.SSLSocket:

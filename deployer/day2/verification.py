@@ -58,6 +58,8 @@ class Answer:
     problem: str = ""
     untrusted: bool = False
     """Whether its certificate was not accepted."""
+    closed: bool = False
+    """Whether there was a connection, and the other end closed it instead of an answer."""
 
 
 def stack(name: str, state: StackState | None, env: str) -> Check:
@@ -280,9 +282,15 @@ def config(bucket: str | None, key: str | None, env: str, *, there: bool) -> Che
     return Check("config.yaml", "failed", f"{key} is not in {bucket}", remedy)
 
 
-def endpoint(answer: Answer, env: str, *, named_by_aws: bool) -> Check:
-    """Judge what the gateway answered at its address; *named_by_aws*: it is the balancer's own name."""
+def endpoint(answer: Answer, env: str, *, named_by_aws: bool, verifies_clients: bool = False) -> Check:
+    """
+    Judge what the gateway answered at its address; *named_by_aws*: it is the balancer's own name.
+
+    *verifies_clients*: the load balancer refuses who shows no certificate of its own, as this machine does.
+    """
     host = answer.url.partition("//")[2].partition("/")[0]
+    if verifies_clients and (answer.closed or answer.status is not None):
+        return _refusing(answer, env)
     if answer.status == 200:
         return Check("endpoint", "ok", f"{answer.url} answers")
     if answer.status is not None:
@@ -300,3 +308,13 @@ def endpoint(answer: Answer, env: str, *, named_by_aws: bool) -> Check:
         return Check("endpoint", "failed", f"{answer.url}: {answer.problem}", remedy)
     remedy = "may this machine connect (alb.allowed_cidrs), does the name lead to the load balancer?"
     return Check("endpoint", "failed", f"{answer.url}: {answer.problem}", remedy)
+
+
+def _refusing(answer: Answer, env: str) -> Check:
+    """Judge what the load balancer answered to a request without a client certificate."""
+    if answer.status is not None:
+        why = f"{answer.url} answers with {answer.status} although no client certificate was shown"
+        remedy = f"`gatestack drift {env}` says who changed the listener (alb.mutual_authentication)"
+        return Check("endpoint", "failed", why, remedy)
+    why = f"{answer.url}: the load balancer takes no request without a client certificate, and this was one"
+    return Check("endpoint", "unknown", why, f"`curl --cert CLIENT.pem --key CLIENT.key {answer.url}`")

@@ -85,6 +85,9 @@ CREATES: Mapping[str, Mapping[str, str]] = {
             "CreateTargetGroup ModifyTargetGroupAttributes AddTags"
         )
     },
+    "AWS::ElasticLoadBalancingV2::TrustStore": {
+        "elasticloadbalancing:truststore/{name}/{id}": "CreateTrustStore AddTags"
+    },
     "AWS::Events::Rule": {"events:rule/{name}": "PutRule PutTargets TagResource"},
     "AWS::IAM::Policy": {_ROLE: "PutRolePolicy"},
     "AWS::IAM::Role": {_ROLE: "CreateRole PutRolePolicy TagRole"},

@@ -289,14 +289,16 @@ def _endpoint(looks: _Looks) -> Sequence[Check]:
     if url is None or balancer is None:
         return (Check("endpoint", "skipped", NO_STACK),)
     paths, store = looks.environment.application.answers_at, TargetStore(looks.clients)
+    verifies = looks.output("alb", "ClientCertificates") == "verify"
     if emulated(looks.clients("elbv2")):
         name = urlsplit(f"//{store.name(balancer)}")
         if not is_here(f"//{name.netloc}") or name.port is None:
             return (Check("endpoint", "skipped", "an emulated load balancer cannot be connected to"),)
         here = Balancer(name.hostname or "", name.port, authority())
         answer = probe(url, paths, looks.host, partial(get_by, here))
-        return (verification.endpoint(answer, looks.env, named_by_aws=False),)
+        return (verification.endpoint(answer, looks.env, named_by_aws=False, verifies_clients=verifies),)
     if store.internal(balancer):
         return (Check("endpoint", "skipped", f"{url} is reachable from inside the VPC only"),)
     answer = probe(url, paths, looks.host)
-    return (verification.endpoint(answer, looks.env, named_by_aws=is_aws(url)),)
+    named = is_aws(url)
+    return (verification.endpoint(answer, looks.env, named_by_aws=named, verifies_clients=verifies),)

@@ -27,6 +27,7 @@ PRICED: Mapping[str, Pricer] = {
     "AWS::ECS::TaskDefinition": tasks.task_definition,
     "AWS::ElastiCache::ReplicationGroup": data.replication_group,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": network.load_balancer,
+    "AWS::ElasticLoadBalancingV2::TrustStore": network.trust_store,
     "AWS::IAM::Policy": keys.role,
     "AWS::IAM::Role": keys.role,
     "AWS::KMS::Key": keys.key,

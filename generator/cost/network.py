@@ -61,6 +61,11 @@ def load_balancer(case: Case) -> Iterator[Row]:
     yield case.priced("data to the internet", "internet-gb", out, f"{amount(out)} GB")
 
 
+def trust_store(case: Case) -> Iterator[Row]:
+    """Yield a trust store's hours, which count while a listener asks it."""
+    yield case.priced("trust store", "alb-trust-store-hour", case.hours, f"{amount(case.hours)} h")
+
+
 def web_acl(case: Case) -> Iterator[Row]:
     """Yield the firewall, its rules (a managed group is one), and the requests that it looks at."""
     rules = len(case.resource.properties.get("Rules") or ())

@@ -147,6 +147,7 @@ KINDS: Mapping[str, Kind] = {
     "AWS::ElasticLoadBalancingV2::ListenerRule": Kind("elasticloadbalancing:listener-rule/app"),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": Kind("elasticloadbalancing:loadbalancer/app/", "Name"),
     "AWS::ElasticLoadBalancingV2::TargetGroup": Kind("elasticloadbalancing:targetgroup"),
+    "AWS::ElasticLoadBalancingV2::TrustStore": Kind("elasticloadbalancing:truststore", "Name"),
     "AWS::Events::Rule": Kind("events:rule-on-default-event-bus", "Name"),
     "AWS::IAM::Role": Kind("iam:role"),
     "AWS::KMS::Alias": Kind("kms:alias", "AliasName"),

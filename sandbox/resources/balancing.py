@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import require
-from sandbox.resources.entrance import rules
+from sandbox.resources.entrance import rules, trust_stores
 from sandbox.resources.handler import Call, Handler
 
 
@@ -143,7 +143,9 @@ def _delete_targets(call: Call, current: Provisioned) -> None:
 def _create_listener(call: Call) -> Provisioned:
     require.certificates(call, call.properties.get("Certificates", []))
     _check_targets(call, call.properties.get("DefaultActions", []))
+    trust_stores.try_listener(call)
     arn = call.apply("elbv2", "create_listener", Tags=call.tags or None)["Listeners"][0]["ListenerArn"]
+    trust_stores.note(call, arn)
     return Provisioned(arn, {"ListenerArn": arn})
 
 
@@ -159,6 +161,9 @@ def _update_listener(call: Call, old: Mapping[str, Any], current: Provisioned) -
         require.certificates(call, call.properties.get("Certificates", []))
         _check_targets(call, call.properties.get("DefaultActions", []))
         call.apply("elbv2", "modify_listener", ListenerArn=current.physical_id)
+    if call.changed(old, "MutualAuthentication"):
+        trust_stores.try_listener(call)
+        trust_stores.note(call, current.physical_id)
     _retag(call, current.physical_id)
     return current
 

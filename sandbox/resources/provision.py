@@ -35,7 +35,7 @@ from sandbox.resources import (
     typed,
 )
 from sandbox.resources.durations import seconds
-from sandbox.resources.entrance import edge, firewall
+from sandbox.resources.entrance import edge, firewall, trust_stores
 from sandbox.resources.handler import Call, Handler
 from sandbox.resources.schema import ProviderSchemas
 from sandbox.services.dynamic_values import resolve
@@ -54,6 +54,7 @@ HANDLERS: Mapping[str, Handler] = {
     **balancing.HANDLERS,
     **edge.HANDLERS,
     **firewall.HANDLERS,
+    **trust_stores.HANDLERS,
     **database.HANDLERS,
     **images.HANDLERS,
     **compute.HANDLERS,

@@ -24,7 +24,7 @@ from troposphere.elasticloadbalancingv2 import (
 from troposphere.elasticloadbalancingv2 import Certificate as ListenerCertificate
 from troposphere.route53 import AliasTarget, RecordSetType
 
-from stacks.alb import access_logs
+from stacks.alb import access_logs, client_certificates
 from stacks.sections.oidc import CALLBACK
 from stacks.settings import Settings
 from stacks.wiring import Stack
@@ -129,6 +129,7 @@ def _listeners(stack: Stack, balancer: LoadBalancer) -> tuple[Listener, Listener
         Port=443,
         Protocol="HTTPS",
         SslPolicy=stack.settings.alb.ssl_policy,
+        MutualAuthentication=client_certificates.asked_for(stack),
         Certificates=[ListenerCertificate(CertificateArn=_certificate(stack))],
         DefaultActions=[_NOT_FOUND],
     )
@@ -179,7 +180,7 @@ def _shifted(stack: Stack, balancer: LoadBalancer, listener: Listener, targets: 
     stack.export("TestListenerArn", Ref(test), "Listener that reaches new tasks before clients do")
 
 
-_SPOKEN = frozenset({"Protocol", "SslPolicy", "Certificates"})
+_SPOKEN = frozenset({"Protocol", "SslPolicy", "MutualAuthentication", "Certificates"})
 
 
 def _live_group(stack: Stack, title: str, rule: str, group: TargetGroup, other: TargetGroup) -> AWSHelperFn:

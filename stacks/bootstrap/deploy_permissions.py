@@ -122,7 +122,8 @@ def entrance(reach: Reach, zones: list[object]) -> list[Statement]:
     """
     Return what makes load balancer, certificate, DNS records and web application firewall.
 
-    Target groups get their names from CloudFormation, cut to 32 characters, so tags tell which are ours.
+    A listener that verifies clients asks a trust store of the load balancer's name. Target groups get their
+    names from CloudFormation, cut to 32 characters, so tags tell which are ours.
     SetWebAcl knows no resource, and CloudFormation alone asks for it. A web ACL of AWS's managed rules asks
     for ``managedruleset`` as well. Records are changed in the environment's own hosted zone.
     """
@@ -130,11 +131,12 @@ def entrance(reach: Reach, zones: list[object]) -> list[Statement]:
     listeners = reach.arns(
         service, *(f"{kind}/app/{{p}}{end}" for kind in _LISTENERS for end in ("/*", "-*"))
     )
+    stores = reach.arns(service, "truststore/{p}/*")
     groups, certificates = [arn_of(service, "targetgroup/*")], [arn_of("acm", "certificate/*")]
     tag_new = StringEquals(f"{service}:CreateAction", "CreateTargetGroup")
     records = [allow("Records", actions("route53", "ChangeResourceRecordSets"), zones)] if zones else []
     return [
-        allow("Balancers", actions(service, _BALANCERS), [*balancers(reach), *listeners]),
+        allow("Balancers", actions(service, _BALANCERS), [*balancers(reach), *listeners, *stores]),
         allow("NewGroups", actions(service, "CreateTargetGroup"), groups, when(*reach.tagged())),
         allow("TagNewGroups", actions(service, "AddTags"), groups, when(tag_new)),
         allow("Groups", actions(service, _GROUPS), groups, when(*reach.owned())),
@@ -262,9 +264,9 @@ _CHANGE = (
 )
 _LISTENERS = ("listener", "listener-rule")
 _BALANCERS = (
-    "AddTags CreateListener CreateLoadBalancer CreateRule DeleteListener DeleteLoadBalancer DeleteRule "
-    "ModifyListener ModifyListenerAttributes ModifyLoadBalancerAttributes ModifyRule RemoveTags "
-    "SetIpAddressType SetRulePriorities SetSecurityGroups SetSubnets"
+    "AddTags CreateListener CreateLoadBalancer CreateRule CreateTrustStore DeleteListener DeleteLoadBalancer "
+    "DeleteRule DeleteTrustStore ModifyListener ModifyListenerAttributes ModifyLoadBalancerAttributes "
+    "ModifyRule ModifyTrustStore RemoveTags SetIpAddressType SetRulePriorities SetSecurityGroups SetSubnets"
 )
 _GROUPS = (
     "AddTags DeleteTargetGroup DeregisterTargets ModifyTargetGroup ModifyTargetGroupAttributes "

@@ -115,6 +115,7 @@ def looking_at_contents(reach: Reach, settings: Settings) -> list[Statement]:
             [*reach.buckets("/*")],
             when(HERE),
         ),
+        *_authorities(settings),
         allow("ReadRoles", actions("iam", _ROLES), roles(reach)),
         allow("ReadKeys", actions("kms", _KEYS), keys(), when(*reach.owned())),
         allow(
@@ -130,6 +131,16 @@ def looking_at_contents(reach: Reach, settings: Settings) -> list[Statement]:
         ),
         *foreseeing(),
     ]
+
+
+def _authorities(settings: Settings) -> list[Statement]:
+    """Return what reads the file of the clients' authorities, also as a trust store is made of it."""
+    clients = settings.alb.mutual_authentication
+    if clients is None or clients.authorities is None:
+        return []
+    bucket, key = clients.authorities
+    file = Sub(f"arn:${{AWS::Partition}}:s3:::{bucket}/{key}")
+    return [allow("ReadAuthorities", actions("s3", "GetObject GetObjectVersion"), [file])]
 
 
 def foreseeing() -> list[Statement]:
@@ -237,7 +248,7 @@ _NETWORK = (
 _BALANCERS = (
     "DescribeCapacityReservation DescribeListenerAttributes DescribeListeners DescribeLoadBalancerAttributes "
     "DescribeLoadBalancers DescribeRules DescribeTags DescribeTargetGroupAttributes DescribeTargetGroups "
-    "DescribeTargetHealth"
+    "DescribeTargetHealth DescribeTrustStores"
 )
 _DATABASES = (
     "DescribeDBClusterAutomatedBackups DescribeDBClusterParameterGroups DescribeDBClusterParameters "

@@ -10,6 +10,7 @@ from stacks.calls.reading import reading
 from stacks.checking.database import database_advice
 from stacks.checking.database_access import access_advice
 from stacks.checking.deployment import deployment_advice
+from stacks.checking.entrance.client_certificates import client_certificate_advice
 from stacks.checking.entrance.firewall import firewall_advice
 from stacks.checking.entrance.sign_in import sign_in_advice
 from stacks.checking.observability import observability_advice
@@ -30,6 +31,7 @@ def advice(settings: Settings) -> tuple[str, ...]:
         *_service(settings),
         *firewall_advice(settings),
         *sign_in_advice(settings),
+        *client_certificate_advice(settings),
         *source_advice(settings),
         *_connections(settings),
         *database_advice(settings),

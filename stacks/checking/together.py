@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from stacks.checking import limits
 from stacks.checking.database import database_findings
 from stacks.checking.database_access import access_findings
+from stacks.checking.entrance.client_certificates import client_certificate_findings
 from stacks.checking.entrance.firewall import firewall_findings
 from stacks.checking.entrance.sign_in import sign_in_findings
 from stacks.checking.network import network_findings
@@ -34,6 +35,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from _alb(settings)
     yield from firewall_findings(settings)
     yield from sign_in_findings(settings)
+    yield from client_certificate_findings(settings)
     yield from database_findings(settings)
     yield from store_findings(settings)
     yield from service_findings(settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from stacks import STACKS
 from stacks.checking.problems import Finding
@@ -26,6 +26,7 @@ def extend_findings(settings: Settings) -> Iterator[Finding]:
             Finding("extend.patches", text, below=(number, key)) for key, text in _patch(one, settings)
         )
     yield from _variables(settings)
+    yield from _resources(settings)
 
 
 def _stacks(settings: Settings) -> Iterator[Finding]:
@@ -65,7 +66,21 @@ def _variables(settings: Settings) -> Iterator[Finding]:
         elif not found:
             message = "expected an output of a stack of your own, like extras.BucketName"
         elif found["stack"] not in own:
-            message = f"extend.stacks has no {found['stack']}; it has {', '.join(sorted(own)) or 'none'}"
+            message = _no_stack(found["stack"], own)
         else:
             continue
         yield Finding(key, message, ("extend.stacks", "service.environment"), below=(name,))
+
+
+def _resources(settings: Settings) -> Iterator[Finding]:
+    own = {one.name for one in settings.extend.stacks}
+    for number, one in enumerate(settings.service.task_policy):
+        for index, said in one.own_outputs:
+            stack = said.partition(".")[0]
+            if stack not in own:
+                below = (number, "resources", index)
+                yield Finding("service.task_policy", _no_stack(stack, own), ("extend.stacks",), below)
+
+
+def _no_stack(name: str, own: Collection[str]) -> str:
+    return f"extend.stacks has no {name}; it has {', '.join(sorted(own)) or 'none'}"

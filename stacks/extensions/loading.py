@@ -29,7 +29,7 @@ def added(settings: Settings, where: Where) -> tuple[Added, list[Problem]]:
     stacks = tuple(loading.stacks())
     patches = tuple(_patch(one, number, where) for number, one in enumerate(settings.extend.patches))
     found = Added(stacks, patches, loading.policy())
-    loading.check_variables(found)
+    loading.check_outputs(found)
     return found, loading.problems
 
 
@@ -89,14 +89,13 @@ class _Loading:
             self._in_environment(place, f"{path}: {what}; the path begins at the folder of this file")
         return path
 
-    def check_variables(self, found: Added) -> None:
-        """Check that the outputs which tasks get are there, and exported."""
-        for variable, said in self._settings.service.environment_from.items():
+    def check_outputs(self, found: Added) -> None:
+        """Check that the outputs which tasks get, or may do something with, are there, and exported."""
+        for place, said in _named(self._settings):
             stack, _, output = said.partition(".")
             one = next((one for one in found.stacks if one.name == stack), None)
             if one is None or output in self._outputs[stack]:
                 continue
-            place: Place = ("service", "environment_from", variable)
             have = one.template.get("Outputs", {})
             if output not in have:
                 names = ", ".join(have) or "none"
@@ -140,6 +139,15 @@ class _Loading:
     def _in_environment(self, place: Place, message: str) -> None:
         file, line = self._where(place)
         self.problems.append(Problem(line, spelled(place), message, file))
+
+
+def _named(settings: Settings) -> Iterator[tuple[Place, str]]:
+    """Yield each place that names an output of an own stack, and the output: ``extras.BucketName``."""
+    for variable, said in settings.service.environment_from.items():
+        yield ("service", "environment_from", variable), said
+    for number, one in enumerate(settings.service.task_policy):
+        for index, said in one.own_outputs:
+            yield ("service", "task_policy", number, "resources", index), said
 
 
 def _text(path: Path, said: str) -> tuple[str, str]:

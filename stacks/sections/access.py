@@ -1,12 +1,16 @@
 """`service.task_policy`: what the application may do in AWS beyond what follows from the other keys."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from stacks.checking.fields import NonEmpty
 from stacks.checking.tasks import access_fields as kinds
 from stacks.sections import Section
+
+OWN_OUTPUT: Final = re.compile(kinds.OWN_OUTPUT)
+"""An output of a stack of the team's own in a resource."""
 
 
 class Allowed(Section):
@@ -17,10 +21,20 @@ class Allowed(Section):
     actions: Annotated[tuple[kinds.Action, ...], Field(strict=False), NonEmpty]
     """As IAM writes them: s3:GetObject."""
     resources: Annotated[tuple[kinds.Resource, ...], Field(strict=False), NonEmpty]
-    """ARNs; `*` where the actions know no resource."""
+    """ARNs; `*` where the actions know no resource; with outputs of stacks of your own,
+    `${extras.BucketArn}/*` ([extending](extending.md#what-the-application-may-do-in-aws))."""
     conditions: dict[str, dict[str, object]] = Field(default_factory=dict)
     """When it holds, as in a policy's Condition: StringEquals: {aws:ResourceAccount: "123456789012"}."""
     effect: Literal["Allow", "Deny"] = "Allow"
     """Deny takes away, whatever else allows it."""
     reason: kinds.Reason | None = None
     """Why it has to be as wide as it is; needed for wildcards of actions on every resource."""
+
+    @property
+    def own_outputs(self) -> tuple[tuple[int, str], ...]:
+        """Place in the resources, and the output that is named there: ``extras.BucketArn``."""
+        return tuple(
+            (index, f"{found['stack']}.{found['output']}")
+            for index, text in enumerate(self.resources)
+            for found in OWN_OUTPUT.finditer(text)
+        )

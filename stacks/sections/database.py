@@ -102,7 +102,7 @@ class Database(Section):
     """Tasks log in with tokens of IAM's, for 15 minutes each, and know no password (LiteLLM only)."""
     verify_certificate: bool
     """Whether who connects checks that it speaks to this database, by the certificate of RDS's authority in
-    the region: rotations, and LiteLLM's tasks (releases from v1.102.0 on)."""
+    the region: rotations, LiteLLM's tasks (releases from v1.102.0 on) and LLM Proxy's."""
     snapshot_identifier: fields.SnapshotId | None
     """Snapshot that a new database is made from."""
     snapshot_before_migration: bool

@@ -60,6 +60,31 @@ class TargetCheck(Section):
     """Failures in a row until it gets none, and ECS replaces it."""
 
 
+class MutualAuthentication(Section):
+    """Clients show a certificate of their own before the HTTPS listeners take a request (mutual TLS)."""
+
+    mode: Literal["verify", "passthrough"]
+    """verify: only certificates of the authorities in ca_certificates_bundle; passthrough: whatever a client
+    shows, or nothing, and the application is told in X-Amzn-Mtls-Clientcert
+    ([client certificates](security.md#client-certificates))."""
+    ca_certificates_bundle: kinds.CaCertificatesBundle | None = None
+    """The authorities' certificates in PEM, in S3: s3://acme-authorities/clients.pem. Needed by verify."""
+    ca_certificates_bundle_version: kinds.ObjectVersion | None = None
+    """Version of that file; left out: its current one, as the trust store is made or changed."""
+    ignore_client_certificate_expiry: bool = False
+    """Take certificates that have expired; with verify."""
+    advertise_trust_store_ca_names: bool = False
+    """Tell clients the authorities' names, by which a browser picks the certificate; with verify."""
+
+    @property
+    def authorities(self) -> tuple[str, str] | None:
+        """Bucket and key of the certificates by which clients are verified; None where nobody is."""
+        if self.mode != "verify" or self.ca_certificates_bundle is None:
+            return None
+        bucket, _, key = self.ca_certificates_bundle.removeprefix("s3://").partition("/")
+        return bucket, key
+
+
 class Alb(Section):
     """Load balancer, certificate, DNS and web application firewall."""
 
@@ -83,6 +108,7 @@ class Alb(Section):
     """Who reaches the UI and the management routes (IPv4); left out: whoever may connect. Makes a firewall of
     this one rule even without waf."""
     oidc: Oidc | None
+    mutual_authentication: MutualAuthentication | None
     drop_invalid_headers: bool
     """Drop headers whose names hold more than letters, digits and hyphens, like langfuse_trace_user_id."""
     ssl_policy: kinds.SslPolicy

@@ -14,7 +14,7 @@ from troposphere.secretsmanager import Secret
 
 from stacks import collector, known_secrets, task_secrets
 from stacks.calls.reading import grants
-from stacks.parts import called, foreign_secrets, parameters
+from stacks.parts import called, foreign_secrets, parameters, task_policy
 from stacks.parts.policies import allow, arn, image_repositories, role, via
 from stacks.security import (
     alarm_topic,
@@ -25,7 +25,6 @@ from stacks.security import (
     log_archive,
     prompt_log,
     secrets,
-    task_policy,
 )
 from stacks.settings import Settings
 from stacks.wiring import Stack

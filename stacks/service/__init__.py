@@ -5,7 +5,7 @@ from __future__ import annotations
 from troposphere import GetAtt, Ref
 
 from stacks.application import Background, camel
-from stacks.parts import migration
+from stacks.parts import migration, task_policy
 from stacks.service import secret_access, secret_handover
 from stacks.service.alarms import add_service_alarms
 from stacks.service.dashboard import add_dashboard
@@ -31,7 +31,7 @@ def build(settings: Settings) -> Stack:
     migration.ask_for(stack)
     if settings.database.exists:
         stack.log_in_with(settings.login_secret_name)
-    allowed = secret_access.allow_start(stack)
+    allowed = (*secret_access.allow_start(stack), *task_policy.add_of_own_stacks(stack))
     running = add_entrance(stack, allowed)
     others = [_background(stack, one, allowed) for one in stack.application.background(settings)]
     if stack.application.rotation:

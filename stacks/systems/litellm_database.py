@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from stacks.application import Export, FromSecret, Injected, Value
+from stacks.authorities import CERTIFICATE, CONTAINER_FILE, starting
 from stacks.checking import limits
 from stacks.checking.releases.advisory import Release, Releases
 from stacks.settings import Settings
@@ -30,9 +31,8 @@ MIGRATION: Final = ("python", "litellm/proxy/prisma_migration.py")
 
 VERIFIES_FROM: Final = "1.102.0"
 """First release that reads DATABASE_SSLROOTCERT; an older one ignores it, and verifies nothing."""
-CERTIFICATE, CERTIFICATE_FILE = "DATABASE_CERTIFICATE", "DATABASE_SSLROOTCERT"
-"""What the file holds, and where it is: ours, and LiteLLM's variable."""
-WRITES: Final = f'printf "%s\\n" "${CERTIFICATE}" >"${CERTIFICATE_FILE}" && exec "$@"'
+CERTIFICATE_FILE: Final = "DATABASE_SSLROOTCERT"
+"""LiteLLM's variable for where the file is."""
 
 POSTGRES = 5432
 LOGIN: Mapping[str, Injected] = {
@@ -59,8 +59,7 @@ def place(settings: Settings) -> Mapping[str, Value]:
     authority = _authority(settings)
     if authority is None:
         return there_is
-    file = "/tmp/database-authority.pem"  # noqa: S108 - the container's
-    return {**there_is, CERTIFICATE: authority, CERTIFICATE_FILE: file}
+    return {**there_is, CERTIFICATE: authority, CERTIFICATE_FILE: CONTAINER_FILE}
 
 
 def variables(settings: Settings) -> Mapping[str, Value]:
@@ -81,7 +80,7 @@ def started(settings: Settings, program: tuple[str, ...], *, own: bool = False) 
     """Return the entry point that runs *program*; nothing where it is the image's *own* and suffices."""
     if _authority(settings) is None:
         return () if own else program
-    return ("/bin/sh", "-c", WRITES, "sh", *program)
+    return starting(CERTIFICATE_FILE, program)
 
 
 def advice(settings: Settings) -> Iterator[str]:

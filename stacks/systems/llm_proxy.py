@@ -3,6 +3,10 @@ The LLM Proxy (S0): two services of one image, told apart by their command, and 
 
 The names of its variables are those that its source reads (sofatutor/llm-proxy, internal/config,
 internal/database/factory.go, cmd/proxy/main.go); S0's CACHE_ENABLED and rate-limit-rpm lead to them.
+
+Its driver is pgx, which takes from PGSSLROOTCERT the authority to verify by and from the URL how
+(internal/database/factory_postgres.go; jackc/pgx v5, pgconn/config.go, parseEnvSettings, configTLS; read
+2026-11-28). The URL's first value is frozen in its secret, so the container says verify-full as it starts.
 """
 
 from __future__ import annotations
@@ -29,10 +33,19 @@ from stacks.application import (
     Value,
     Written,
 )
+from stacks.authorities import CERTIFICATE, CONTAINER_FILE, starting
 from stacks.checking.problems import Finding
 from stacks.settings import Settings
 
 IMAGE_COMMAND = "server"
+START = ("/app/entrypoint.sh",)
+"""The image's own entry point (Dockerfile)."""
+CERTIFICATE_FILE = "PGSSLROOTCERT"
+VERIFY_FULL = (
+    'DATABASE_URL=$(printf %s "$DATABASE_URL" | sed s/sslmode=require/sslmode=verify-full/)',
+    "export DATABASE_URL",
+)
+"""Chain and name; with PGSSLROOTCERT alone, pgx takes any server of RDS's in the region for ours."""
 
 MANAGEMENT_TOKEN = OwnSecret(
     "management-token",
@@ -82,7 +95,18 @@ def _variables(settings: Settings) -> dict[str, Value]:
         "REQUEST_TIMEOUT": f"{_request_seconds(settings)}s",
         **_event_bus(settings),
         **_http_cache(settings),
+        **_verified(settings),
     }
+
+
+def _verified(settings: Settings) -> dict[str, Value]:
+    """Return the certificate that the database's is verified by, and where the driver finds it."""
+    authority = settings.database.authority(settings.region)
+    return {CERTIFICATE: authority, CERTIFICATE_FILE: CONTAINER_FILE} if authority else {}
+
+
+def _entry_point(settings: Settings) -> tuple[str, ...]:
+    return starting(CERTIFICATE_FILE, START, *VERIFY_FULL) if _verified(settings) else ()
 
 
 def _event_bus(settings: Settings) -> dict[str, Value]:
@@ -167,7 +191,7 @@ def _advice(settings: Settings) -> Iterator[str]:
 APPLICATION = Application(
     title="LLM Proxy",
     secrets=(MANAGEMENT_TOKEN, ADMIN_PASSWORD, ENCRYPTION_KEY, DISPATCHER_API_KEY),
-    entrance=Program("proxy", "llm-proxy", lambda _: (IMAGE_COMMAND,), _variables, _injected),
+    entrance=Program("proxy", "llm-proxy", lambda _: (IMAGE_COMMAND,), _variables, _injected, _entry_point),
     probe=_probe,
     routes={100: "/*"},
     answers_at=("/health",),
@@ -187,6 +211,7 @@ APPLICATION = Application(
         {
             "API_ENV",
             "CMD",
+            CERTIFICATE,
             "DATABASE_PATH",
             "DATABASE_URL",
             "DB_DRIVER",
@@ -195,6 +220,7 @@ APPLICATION = Application(
             "LISTEN_ADDR",
             "LLM_PROXY_EVENT_BUS",
             "LOG_LEVEL",
+            CERTIFICATE_FILE,
             "REDIS_ADDR",
             "REDIS_CACHE_URL",
             "REDIS_DB",

@@ -115,7 +115,7 @@ _NOTHING: Mapping[str, str] = {
     ),
     "ECS": "Cluster ClusterCapacityProviderAssociations Service TaskDefinition",
     "ElastiCache": "ParameterGroup SubnetGroup",
-    "ElasticLoadBalancingV2": "Listener ListenerRule LoadBalancer TargetGroup",
+    "ElasticLoadBalancingV2": "Listener ListenerRule LoadBalancer TargetGroup TrustStore",
     "Events": "Rule",
     "IAM": "ManagedPolicy OIDCProvider Policy Role",
     "KMS": "Alias Key",
@@ -169,17 +169,12 @@ def in_transit() -> Iterator[tuple[str, str, str]]:
         "security groups: `LambdaToEcs`",
     )
     yield (
-        "LiteLLM's task, and every rotation, to PostgreSQL",
+        "LiteLLM's and llm-proxy's tasks, and every rotation, to PostgreSQL",
         "TLS; in production the server's certificate is verified, chain and name",
         (
             "`rds.force_ssl = 1`, so the server takes nothing else; `database.verify_certificate`, "
             "`CACertificateIdentifier = rds-ca-rsa2048-g1`"
         ),
-    )
-    yield (
-        "llm-proxy's task to PostgreSQL",
-        "TLS; the server's certificate is not verified",
-        "`rds.force_ssl = 1`; `sslmode=require`",
     )
     yield f"task to Redis ({strict})", "TLS and a password", "`TransitEncryptionMode = required`, `AuthToken`"
     yield (

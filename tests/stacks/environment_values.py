@@ -286,6 +286,13 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "alb.oidc.client_id": st.sampled_from(["gateway", "0oa1b2c3d4e5f6g7h8i9"]),
     "alb.oidc.scopes": st.lists(st.sampled_from(["openid", "email", "groups"]), min_size=1, max_size=3),
     "alb.oidc.session_hours": numbers(1, 168),
+    "alb.mutual_authentication.mode": st.sampled_from(["verify", "passthrough"]),
+    "alb.mutual_authentication.ca_certificates_bundle": st.sampled_from(
+        ["s3://acme-authorities/clients.pem", "s3://a.b-c/below/a/folder/of+ours.pem"]
+    ),
+    "alb.mutual_authentication.ca_certificates_bundle_version": st.sampled_from([None, "3HL4kqtJlcpXroDTDm"]),
+    "alb.mutual_authentication.ignore_client_certificate_expiry": st.booleans(),
+    "alb.mutual_authentication.advertise_trust_store_ca_names": st.booleans(),
     "alb.drop_invalid_headers": st.booleans(),
     "alb.ssl_policy": st.sampled_from(SSL_POLICIES),
     "alb.deletion_protection": st.booleans(),

@@ -292,6 +292,12 @@ def _oidc(draft: Draft) -> None:
         draft.value(key)
 
 
+def _clients(draft: Draft) -> None:
+    """Draw what clients show."""
+    for key in CLIENTS:
+        draft.value(key)
+
+
 def _without(draft: Draft, *keys: str) -> None:
     for key in keys:
         draft.keys.pop(key, None)
@@ -330,6 +336,8 @@ def _consequences(draft: Draft) -> None:
     shifts = draft["service.deployment_strategy"] != "rolling"
     if not draft["alb.domain_name"] or shifts or (draft["alb.internal"] and _closed(draft)):
         _without(draft, *OIDC)
+    if not draft["alb.domain_name"] and not draft["alb.certificate_arn"]:
+        _without(draft, *CLIENTS)
 
 
 def _in_production(draft: Draft) -> None:
@@ -388,15 +396,18 @@ GROUPS: Mapping[str, Group] = {
     "config": _config,
     "sso": _sso,
     "oidc": _oidc,
+    "clients": _clients,
     "pipelines": _pipelines,
 }
 SSO = tuple(key for key in VALUES if key.startswith("sso."))
 OIDC = tuple(key for key in VALUES if key.startswith("alb.oidc."))
+CLIENTS = tuple(key for key in VALUES if key.startswith("alb.mutual_authentication."))
 TOGETHER = frozenset(
     {
         *FIRST,
         *SSO,
         *OIDC,
+        *CLIENTS,
         *("alb.internal", "alb.certificate_arn", "alb.domain_name", "alb.hosted_zone_id"),
         *("network.nat_gateways", "network.data_subnets", "network.vpc_cidr", "network.public_subnet_cidrs"),
         *("network.private_subnet_cidrs", "network.data_subnet_cidrs", "network.existing_vpc.vpc_id"),

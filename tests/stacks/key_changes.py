@@ -92,6 +92,12 @@ BASES: Mapping[str, Mapping[str, Any]] = {
             }
         },
     },
+    "clients": {
+        "system": "litellm",
+        "environment": "dev",
+        "alb": DOMAIN
+        | {"mutual_authentication": {"mode": "verify", "ca_certificates_bundle": "s3://acme-ca/clients.pem"}},
+    },
     "entra": {
         "system": "litellm",
         "environment": "dev",
@@ -171,6 +177,8 @@ VALUES: Mapping[str, Sequence[Any]] = {
     },
     "alb.oidc.client_id": ["other"],
     "alb.oidc.scopes": [["openid"]],
+    "alb.mutual_authentication.ca_certificates_bundle": ["s3://acme-authorities/other.pem"],
+    "alb.mutual_authentication.ca_certificates_bundle_version": ["3HL4kqtJlcpXroDTDm"],
     "alb.ssl_policy": ["ELBSecurityPolicy-TLS13-1-3-PQ-2025-09"],
     "alb.test_cidrs": [["10.0.0.0/8"]],
     "database.existing.host": ["other.acme.org"],
@@ -216,7 +224,8 @@ VALUES: Mapping[str, Sequence[Any]] = {
         [{"name": "guard", "image": "docker.io/acme/guard:1", "cpu": 16, "memory_mb": 64}],
     ],
     "service.task_policy": [
-        [{"sid": "Read", "actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::a/*"]}]
+        [{"sid": "Read", "actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::a/*"]}],
+        [{"sid": "Put", "actions": ["s3:PutObject"], "resources": ["arn:aws:s3:::${prompts.BucketName}/*"]}],
     ],
     "service.managed_policies": [["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]],
     "service.security_group_ids": [["sg-0123456789abcdef0"]],

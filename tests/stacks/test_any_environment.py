@@ -186,6 +186,7 @@ def renders_the_same_bytes_again(settings: Settings, manifest: Manifest) -> None
 NAMES = {
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", "Name"): 32,
     ("AWS::ElasticLoadBalancingV2::TargetGroup", "Name"): 32,
+    ("AWS::ElasticLoadBalancingV2::TrustStore", "Name"): 32,
     ("AWS::RDS::DBInstance", "DBInstanceIdentifier"): 63,
     ("AWS::RDS::DBCluster", "DBClusterIdentifier"): 63,
     ("AWS::ElastiCache::ReplicationGroup", "ReplicationGroupId"): 40,

@@ -20,14 +20,14 @@ from typing import Any
 
 from sandbox.gateway.authority import Authority
 from sandbox.gateway.balancer import view
-from sandbox.gateway.balancer.certificates import Names, chooser
+from sandbox.gateway.balancer.certificates import Contexts, Names, chooser
 from sandbox.gateway.balancer.checks import keep_checking
 from sandbox.gateway.balancer.connection import Connection, Serving, Way, connected
 from sandbox.gateway.balancer.pace import Pace
 from sandbox.gateway.balancer.pool import Pool
 from sandbox.gateway.balancer.ports import Ports
 from sandbox.gateway.balancer.targets import Targets
-from sandbox.gateway.balancer.view import Balancer
+from sandbox.gateway.balancer.view import Balancer, Listener
 from sandbox.services.reach import Reach
 
 ENTRY = (80, 443)
@@ -138,8 +138,11 @@ class Balancers:
         arn, port = door
         made = self._ports.bound(f"{balancer.region}/{balancer.name}/{port or 'entry'}")
         self._doors[door] = made
-        context = chooser(self.authority, lambda: self._certificates(arn, port or ENTRY[1]))
-        self._soon(door, self._accept(door, made, context))
+        tls = port or ENTRY[1]
+        contexts = chooser(
+            self.authority, lambda: self._certificates(arn, tls), lambda: self._clients(arn, tls)
+        )
+        self._soon(door, self._accept(door, made, contexts))
 
     def _shut(self, doors: Sequence[Door]) -> None:
         """Close the ports, and wait until they are: who is made next by the same name has them again."""
@@ -153,9 +156,14 @@ class Balancers:
         self._doors.pop(door).close()
 
     def _certificates(self, arn: str, port: int) -> list[Names]:
+        return [self._names(one) for each in self._listeners(arn, port) for one in each.certificates]
+
+    def _clients(self, arn: str, port: int) -> str:
+        return "".join(each.authorities for each in self._listeners(arn, port))
+
+    def _listeners(self, arn: str, port: int) -> list[Listener]:
         found = view.balancer(self._backend(arn), arn)
-        listeners = [one for one in found.listeners if one.port == port] if found else []
-        return [self._names(one) for each in listeners for one in each.certificates]
+        return [one for one in found.listeners if one.port == port] if found else []
 
     def _names_of(self, arn: str, port: int) -> list[str]:
         return [name for names in self._certificates(arn, port) for name in names]
@@ -186,7 +194,7 @@ class Balancers:
 
         self._loop.call_soon_threadsafe(begin)
 
-    async def _accept(self, door: Door, listening: socket.socket, context: Any) -> None:
+    async def _accept(self, door: Door, listening: socket.socket, contexts: Contexts) -> None:
         """Take every connection; they end with the port."""
         clients: set[asyncio.Task[None]] = set()
         try:
@@ -196,14 +204,16 @@ class Balancers:
                 except OSError:  # this process has as many files open as it may, for the moment
                     await asyncio.sleep(_PAUSE)
                     continue
-                task = self._loop.create_task(self._serve(door, sock, (address[0], address[1]), context))
+                task = self._loop.create_task(self._serve(door, sock, (address[0], address[1]), contexts))
                 clients.add(task)
                 task.add_done_callback(clients.discard)
         finally:
             for task in clients:
                 task.cancel()
 
-    async def _serve(self, door: Door, sock: socket.socket, address: tuple[str, int], context: Any) -> None:
+    async def _serve(
+        self, door: Door, sock: socket.socket, address: tuple[str, int], contexts: Contexts
+    ) -> None:
         arn, port = door
         with suppress(OSError, TimeoutError):
             try:
@@ -212,7 +222,7 @@ class Balancers:
                 sock.close()
                 raise
             way = Way(arn, port or ENTRY[secure], "https" if secure else "http", address)
-            wire = await connected(sock, context if secure else None)  # the socket is its own from now on
+            wire = await connected(sock, contexts() if secure else None)  # the socket is its own from now on
             await Connection(wire, way, self._serving).serve()
 
     async def _first(self, sock: socket.socket) -> bytes:

@@ -12,29 +12,47 @@ _HERE = ("localhost", "127.0.0.1", "::1")
 Names = Sequence[str]
 
 
-def chooser(authority: Authority, certificates: Callable[[], Sequence[Names]]) -> ssl.SSLContext:
+Contexts = Callable[[], ssl.SSLContext]
+"""Gives the context for a connection that is made now."""
+
+
+def chooser(
+    authority: Authority, certificates: Callable[[], Sequence[Names]], clients: Callable[[], str]
+) -> Contexts:
     """
-    Return a context that shows the certificate for the name that a client asks for, else the first.
+    Return contexts that show the certificate for the name that a client asks for, else the first.
 
     User Guide for Application Load Balancers, "SSL certificates", "Smart certificate selection":
-    *certificates* gives the names of each, of the listener as it is then.
+    *certificates* gives the names of each, of the listener as it is then; *clients* the authorities (PEM) of
+    which clients have to show a certificate ("Mutual authentication with TLS"), empty where none is verified.
     """
-    made: dict[Names, ssl.SSLContext] = {}
+    made: dict[tuple[Names, str], ssl.SSLContext] = {}
+
+    def context(names: Names) -> ssl.SSLContext:
+        wanted = names, clients()
+        if wanted not in made:
+            made[wanted] = _context(authority, *wanted)
+        return made[wanted]
 
     def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
         there = [tuple(one) for one in certificates()] or [()]
-        chosen = next((one for one in there if name and _covers(one, name)), there[0])
-        if chosen not in made:
-            made[chosen] = _context(authority, chosen)
-        connection.context = made[chosen]
+        connection.context = context(next((one for one in there if name and _covers(one, name)), there[0]))
 
-    context = _context(authority, ())
-    context.sni_callback = choose
-    return context
+    def begin() -> ssl.SSLContext:
+        first = context(())
+        first.sni_callback = choose
+        return first
+
+    return begin
 
 
-def _context(authority: Authority, names: Names) -> ssl.SSLContext:
-    """Return a context with a new certificate for *names*; the key is in a file for a moment alone."""
+def _context(authority: Authority, names: Names, clients: str) -> ssl.SSLContext:
+    """
+    Return a context with a new certificate for *names*; the key is in a file for a moment alone.
+
+    Of *clients* are the authorities: a connection asks the context that it began with whether, and the chosen
+    one by whom.
+    """
     beside = authority.file.with_name(f"load-balancer.{uuid.uuid4().hex}")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -43,6 +61,9 @@ def _context(authority: Authority, names: Names) -> ssl.SSLContext:
         context.load_cert_chain(beside)
     finally:
         beside.unlink(missing_ok=True)
+    if clients:
+        context.load_verify_locations(cadata=clients)
+        context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.resources.entrance import trust_stores
+
 Json = Any
 _IDLE = 60.0
 """Seconds of idle_timeout.timeout_seconds where it is not set (API Reference, "LoadBalancerAttribute")."""
@@ -29,6 +31,8 @@ class Listener:
     """ARNs, the default one first."""
     rules: Sequence[Rule]
     """In the order in which they are tried."""
+    authorities: str = ""
+    """Whose certificates clients have to show, in PEM; empty: nobody's."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,14 @@ class Group:
 def balancers(backend: Any) -> list[Balancer]:
     """Return the Application Load Balancers of moto's *backend*, which is one region's."""
     there = list(backend.load_balancers.values())
-    return [_balancer(one, backend.region_name) for one in there if one.type == "application"]
+    stores = trust_stores.held(backend)
+    return [_balancer(one, backend.region_name, stores) for one in there if one.type == "application"]
 
 
 def balancer(backend: Any, arn: str) -> Balancer | None:
     """Return one of them, None where it was deleted."""
     found = backend.load_balancers.get(arn)
-    return _balancer(found, backend.region_name) if found else None
+    return _balancer(found, backend.region_name, trust_stores.held(backend)) if found else None
 
 
 def group(backend: Any, arn: str) -> Group | None:
@@ -122,15 +127,18 @@ def _led_to(listener: Listener) -> Iterator[str]:
             yield from forwards(action)
 
 
-def _balancer(held: Any, region: str) -> Balancer:
-    listeners = [_listener(one) for one in list(held.listeners.values())]
+def _balancer(held: Any, region: str, stores: Mapping[str, trust_stores.Held]) -> Balancer:
+    listeners = [_listener(one, stores) for one in list(held.listeners.values())]
     attributes = {name: str(value) for name, value in dict(held.attrs).items()}
     return Balancer(held.arn, held.name, region, listeners, attributes)
 
 
-def _listener(held: Any) -> Listener:
+def _listener(held: Any, stores: Mapping[str, trust_stores.Held]) -> Listener:
     rules = [_rule(one.conditions, one.actions) for one in sorted(held.rules.values(), key=_place)]
-    return Listener(int(held.port), held.protocol, list(held.certificates), rules)
+    store = stores.get(trust_stores.asked_of_clients(held).get("TrustStoreArn", ""))
+    return Listener(
+        int(held.port), held.protocol, list(held.certificates), rules, store.authorities if store else ""
+    )
 
 
 def _place(rule: Any) -> tuple[bool, int]:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from stacks.checking.fields import CIDR_SCHEMA, Checked, network_of
+from stacks.checking.fields import CIDR_SCHEMA, Checked, network_of, shape
 
 SSL_POLICIES: Final = (
     "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
@@ -46,3 +46,13 @@ def _firewall_range(text: str) -> str:
 FirewallCidr = Annotated[str, Checked(_firewall_range, CIDR_SCHEMA)]
 FirewallCidrs = Annotated[tuple[FirewallCidr, ...], Field(strict=False)]
 SslPolicy = Annotated[str, Checked(_ssl_policy, (("enum", list(SSL_POLICIES)),))]
+
+CaCertificatesBundle = Annotated[
+    str,
+    shape(
+        r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[!-~]{1,1024}",
+        "the place of a file in S3, like s3://acme-authorities/clients.pem",
+    ),
+]
+"""Names of buckets: Amazon S3 User Guide, "General purpose bucket naming rules"."""
+ObjectVersion = Annotated[str, shape(r"[!-~]{1,1024}", "the version id of an object in S3")]

@@ -20,9 +20,14 @@ Action = Annotated[
     str,
     shape(r"\*|[a-z0-9][a-z0-9-]*:[A-Za-z0-9*?]+", "an action of IAM's, service:Action, like s3:GetObject"),
 ]
+OWN_OUTPUT = r"\$\{(?P<stack>[a-z][a-z0-9-]*)\.(?P<output>[A-Za-z0-9]{1,255})\}"
 Resource = Annotated[
     str,
-    shape(r"\*|arn:(aws[a-z-]*|\*):[^\s:]*:[^\s:]*:[^\s:]*:\S{1,1600}", "an ARN, or * for every resource"),
+    shape(
+        r"\*|arn:(aws[a-z-]*|\*):[^\s:]*:[^\s:]*:[^\s:]*:\S{1,1600}"
+        r"|\$\{[a-z][a-z0-9-]*\.[A-Za-z0-9]{1,255}\}\S{0,1600}",
+        "an ARN, * for every resource, or an output of a stack of your own, like ${extras.BucketArn}/*",
+    ),
 ]
 Reason = Annotated[str, shape(r"\S.{0,255}", "a reason: a line of text")]
 ManagedPolicy = Annotated[

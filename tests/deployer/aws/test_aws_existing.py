@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from deployer.aws.existing import look
-from deployer.checks.facts import Certificate, Dns, Facts, Record, Zone
+from deployer.checks.facts import Bundle, Certificate, Dns, Facts, Record, Zone
 from deployer.errors import LostSight, Transient
 from generator.manifest import Existing, ExistingSubnets
+from sandbox.gateway.authority import Authority
 from sandbox.server import Sandbox
 from tests.command import KEY
 from tests.deployer.checks.existing_vpc import ARN, OURS, REGION, Company, company
@@ -134,6 +136,32 @@ def test_an_imported_certificate_is_seen_with_its_names(account: Sandbox) -> Non
     )
     assert found.ends
     assert timedelta(days=58) < found.ends - datetime.now(UTC) < timedelta(days=60)
+
+
+def test_a_file_of_authorities_is_read_as_openssl_reads_it(account: Sandbox, tmp_path: Path) -> None:
+    s3, authority = client(account, "s3"), Authority(tmp_path)
+    leaf, secret = authority.issue(["client"])
+    s3.create_bucket(Bucket="acme-authorities")
+    s3.put_bucket_versioning(Bucket="acme-authorities", VersioningConfiguration={"Status": "Enabled"})
+
+    def read(text: str | None, version: str | None = None) -> Bundle | None:
+        if text is not None:
+            s3.put_object(Bucket="acme-authorities", Key="clients.pem", Body=text.encode())
+        wanted = Existing(bundle="s3://acme-authorities/clients.pem", bundle_version=version)
+        return asked(account, wanted).bundle
+
+    assert read(None) is None
+    found = read(f"# ours\n{authority.file.read_text()}")
+    assert found
+    assert found.authorities
+    assert (found.certificates, found.private_key) == (1, False)
+    assert found.authorities[0] > datetime.now(UTC)
+    (first,) = s3.list_object_versions(Bucket="acme-authorities")["Versions"]
+    assert read(authority.file.read_text() + secret) == Bundle(1, found.authorities, private_key=True)
+    assert read(None, first["VersionId"]) == found
+    assert read("nothing") == Bundle(0, None)
+    assert read(leaf) == Bundle(1, ())
+    assert asked(account, Existing(bundle="s3://acme-nowhere/clients.pem")).bundle is None
 
 
 def test_a_zone_is_seen_with_the_records_that_clash(account: Sandbox, vpc: Company) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from deployer.checks.check import check_existing
-from deployer.checks.domain import domain_problems
-from deployer.checks.facts import Certificate, Dns, Endpoint, Facts, Problem, Record, Route, Vpc, Zone
+from deployer.checks.domain import BUNDLE, domain_problems
+from deployer.checks.facts import Bundle, Certificate, Dns, Endpoint, Facts, Problem, Record, Route, Vpc, Zone
 from deployer.checks.subnets import subnet_problems
 from deployer.checks.vpc import vpc_problems
 from deployer.errors import Refused
@@ -378,6 +378,41 @@ def test_a_certificate_of_another_region_is_refused() -> None:
     problem = only(problems(facts(certificate=None), needs))
 
     assert problem.text == "is in eu-west-1; the load balancer needs one of us-east-1"
+
+
+LATER = NOW + timedelta(days=90)
+
+
+@pytest.mark.parametrize(
+    ("found", "refused", "text"),
+    [
+        (None, True, "there is no file s3://acme/ca.pem, for these credentials; put the authorities'"),
+        (Bundle(0, ()), True, "cannot be read as certificates in PEM; replace it"),
+        (Bundle(2, None), True, "cannot be read as certificates in PEM; replace it"),
+        (Bundle(2, ()), True, "none of the certificates in s3://acme/ca.pem is an authority's; add those"),
+        (
+            Bundle(1, (LATER,), private_key=True),
+            True,
+            "has a private key, which belongs to its authority alone",
+        ),
+        (Bundle(2, (NOW, NOW)), True, "2 of 2 authorities in s3://acme/ca.pem have expired; put their new"),
+        (Bundle(2, (NOW, LATER)), False, "1 of 2 authorities in s3://acme/ca.pem have expired"),
+        (Bundle(26, (LATER,) * 26), False, "AWS takes 25 by default; have it raise the account's quota"),
+    ],
+)
+def test_a_file_that_keeps_clients_out_is_refused(found: Bundle | None, text: str, *, refused: bool) -> None:
+    problem = only(problems(facts(bundle=found), wanted(bundle="s3://acme/ca.pem")))
+
+    assert (problem.key, problem.refused) == (BUNDLE, refused)
+    assert text in problem.text
+
+
+def test_a_file_of_authorities_is_passed_over_in_silence_and_a_version_that_is_none_is_named() -> None:
+    needs = wanted(bundle="s3://acme/ca.pem", bundle_version="v9")
+
+    assert problems(facts(bundle=Bundle(2, (LATER, LATER))), needs) == []
+    assert "s3://acme/ca.pem has no version v9" in only(problems(facts(bundle=None), needs)).text
+    assert problems(facts(unknown={"bundle": "denied"}), needs) == []
 
 
 def test_an_imported_certificate_that_ends_soon_is_a_warning_and_acms_own_is_renewed_by_itself() -> None:

@@ -56,6 +56,20 @@ def test_everything_else_stays_drift(kind: str, path: str, expected: str, actual
     assert moved(found) == (found, ())
 
 
+def test_what_drift_detection_does_not_read_is_no_drift_and_what_it_reads_is() -> None:
+    def of(kind: str, path: str = "/MutualAuthentication") -> ResourceDrift:
+        found = PropertyDrift(path, '{"Mode":"off"}', "null", kind)
+        return ResourceDrift(
+            "HttpsListener", "AWS::ElasticLoadBalancingV2::Listener", "x", "MODIFIED", (found,)
+        )
+
+    left, (text,) = moved(of("REMOVE"))
+    assert left is None
+    assert text.endswith("is not drift: drift detection does not read every mode")
+    for drifted in (of("NOT_EQUAL"), of("REMOVE", "/MutualAuthentication/Mode"), of("REMOVE", "/Port")):
+        assert moved(drifted) == (drifted, ())
+
+
 def test_a_row_says_who_moves_it_and_where_that_is_written() -> None:
     assert all(row.mover and row.source for row in OWNED)
 

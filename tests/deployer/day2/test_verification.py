@@ -292,6 +292,27 @@ def test_the_gateways_own_answer_is_judged(answer: Answer, outcome: str) -> None
     assert bool(check.remedy) == (outcome != "ok")
 
 
+@pytest.mark.parametrize(
+    ("answer", "outcome", "said"),
+    [
+        (Answer("https://llm.example.com/x", None, "alert", closed=True), "unknown", "curl --cert"),
+        (Answer("https://llm.example.com/x", 200), "failed", "gatestack drift dev"),
+        (Answer("https://llm.example.com/x", None, "refused"), "failed", "alb.allowed_cidrs"),
+        (
+            Answer("https://llm.example.com/x", None, "expired", untrusted=True),
+            "failed",
+            "alb.certificate_arn",
+        ),
+    ],
+)
+def test_a_load_balancer_that_verifies_clients_is_to_refuse_this_machine(
+    answer: Answer, outcome: str, said: str
+) -> None:
+    check = verification.endpoint(answer, "dev", named_by_aws=False, verifies_clients=True)
+
+    assert (check.outcome, said in check.remedy) == (outcome, True)
+
+
 # asking
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from deployer.changes.unguarded import unguarded
 from deployer.stateful import STATEFUL
+from sandbox.server import Sandbox
 from tests.command import User
+from tests.sandbox.sandbox_account import client
 from tests.stacks.extensions.extended import TEMPLATE
 
 FILE = "environments/local.yaml"
@@ -17,6 +19,27 @@ QUEUE = """\
     Type: AWS::SQS::Queue
 Outputs:
 """
+
+
+OUTPUTS = """\
+  environment_from: {PROMPTS_BUCKET: extras.BucketName}
+  task_policy:
+    - {sid: ReadPrompts, actions: [s3:GetObject], resources: ["arn:aws:s3:::${extras.BucketName}/*"]}
+"""
+
+
+def rights(sandbox: Sandbox) -> list[str]:
+    """Return what the tasks' role may read of what own stacks make."""
+    iam = client(sandbox, "iam")
+    (role,) = (
+        one["RoleName"]
+        for one in iam.list_roles()["Roles"]
+        if one["RoleName"].startswith("local-litellm-security-TaskRole")
+    )
+    if "OnOwnStacks" not in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        return []
+    found = iam.get_role_policy(RoleName=role, PolicyName="OnOwnStacks")["PolicyDocument"]
+    return [resource for one in found["Statement"] for resource in one["Resource"]]
 
 
 def extend(user: User, template: str = TEMPLATE.replace("Outputs:\n", QUEUE)) -> None:
@@ -44,15 +67,16 @@ def line_of(user: User, text: str) -> int:
 
 
 @pytest.mark.deep
-def test_a_stack_of_ones_own_through_all_of_its_life(deployed: User) -> None:
+def test_a_stack_of_ones_own_through_all_of_its_life(deployed: User, account: Sandbox) -> None:
     user = deployed
-    user.edit("local", "service:\n", "service:\n  environment_from: {PROMPTS_BUCKET: extras.BucketName}\n")
+    user.edit("local", "service:\n", f"service:\n{OUTPUTS}")
     extend(user)
     mark = f"patched by {FILE}:{line_of(user, 'stack: alb')}: our baseline"
 
     planned = user.run("plan", "local")
     assert planned.code == 0, planned.err
     assert "local-litellm-extras: create" in planned.out
+    assert "ReadPrompts: Allow s3:GetObject on " in planned.out
     assert [line for line in planned.out.splitlines() if "~ LoadBalancer" in line and line.endswith(mark)]
     document = json.loads(user.run("plan", "local", "--format", "json").out)
     changes = [one for stack in document["stacks"] for one in stack["changes"]]
@@ -65,6 +89,7 @@ def test_a_stack_of_ones_own_through_all_of_its_life(deployed: User) -> None:
     assert first.err.index("extras    CREATE_COMPLETE") < first.err.index("service   UPDATE_COMPLETE")
     assert "local: nothing changes" in user.run("deploy", "local", "--yes").err
 
+    assert rights(account) == ["arn:aws:s3:::local-litellm-prompts/*"]
     assert "extras    CREATE_COMPLETE" in user.run("status", "local").out
     assert "extras.BucketName" in user.run("outputs", "local").out
     assert "local-litellm-extras: in sync" in user.run("drift", "local", "--stack", "extras").out
@@ -91,9 +116,7 @@ def test_a_stack_of_ones_own_through_all_of_its_life(deployed: User) -> None:
     assert re.search(r"extras +UPDATE_COMPLETE", by_plan.err)
 
     everything = (user.folder / FILE).read_text()
-    without = everything[: everything.index("extend:")].replace(
-        "  environment_from: {PROMPTS_BUCKET: extras.BucketName}\n", ""
-    )
+    without = everything[: everything.index("extend:")].replace(OUTPUTS, "")
     (user.folder / FILE).write_text(without)
     left = user.run("deploy", "local", "--yes")
     assert left.code == 4, left.err
@@ -102,6 +125,7 @@ def test_a_stack_of_ones_own_through_all_of_its_life(deployed: User) -> None:
     assert gone.code == 0, gone.err
     assert gone.err.index("service   UPDATE_COMPLETE") < gone.err.index("extras    DELETE_COMPLETE")
     assert "extras" not in user.run("status", "local").out
+    assert rights(account) == []
 
 
 def test_patched_resources_are_marked_in_status_and_in_every_drawing(deployed: User) -> None:

@@ -1,5 +1,6 @@
 """HTTPS at a load balancer of the sandbox: whose certificate it shows, and who is sent there."""
 
+import http.client
 import socket
 import ssl
 import stat
@@ -8,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from deployer.day2.probe import Balancer, get_by
+from sandbox.gateway.authority import Authority
+from sandbox.resources.entrance import trust_stores
 from tests.sandbox.gateway.balancer_world import Json, World, ask, forward, said, world
 from tests.sandbox.gateway.stand_in_targets import stand_ins
-from tests.sandbox.sandbox_account import client
+from tests.sandbox.provision_world import REGION
+from tests.sandbox.sandbox_account import client, services
 
 TO_HTTPS = {
     "Type": "redirect",
@@ -114,6 +119,39 @@ def test_another_listener_has_a_port_of_its_own_and_tells_who_speaks_no_tls(
     heard = said(f"localhost:{told[8443]['here']}", b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert heard.startswith(b"HTTP/1.1 400")
     assert b"The plain HTTP request was sent to HTTPS port" in heard
+
+
+def test_who_shows_no_certificate_of_the_authorities_gets_no_answer(account: World, tmp_path: Path) -> None:
+    made, authority = account.balancer(), Authority(tmp_path)
+    shown = [{"CertificateArn": certificate(account, "clients.example.com")}]
+    arn = account.listener(made, port=443, Protocol="HTTPS", Certificates=shown)
+    backend = services(account.sandbox).backend("elbv2", REGION)
+    trust_stores.held(backend)["store"] = trust_stores.Held("ours", authority.file.read_text())
+    listener = backend.load_balancers[made["LoadBalancerArn"]].listeners[arn]
+    host, _, port = made["DNSName"].partition(":")
+    here = Balancer(host, int(port), account.balancers.authority.file)
+    url = "https://clients.example.com/v1"
+
+    def asked_by(issuer: Authority) -> int:
+        context = ssl.create_default_context(cafile=str(account.balancers.authority.file))
+        (tmp_path / "client.pem").write_text("".join(issuer.issue(["client"])))
+        context.load_cert_chain(tmp_path / "client.pem")
+        connection = http.client.HTTPSConnection(host, int(port), timeout=10, context=context)
+        try:
+            connection.request("GET", "/v1", headers={"Host": "clients.example.com"})
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    assert get_by(here, url).status == 404
+    listener.mutual_authentication = {"Mode": "verify", "TrustStoreArn": "store"}
+    refused = get_by(here, url)
+    assert (refused.status, refused.closed, refused.untrusted) == (None, True, False)
+    assert asked_by(authority) == 404
+    with pytest.raises(OSError, match=r"(?i)ssl|reset|closed"):
+        asked_by(account.balancers.authority)
+    listener.mutual_authentication = {"Mode": "off"}
+    assert get_by(here, url).status == 404
 
 
 def test_the_authority_outlives_a_restart_and_its_key_is_its_owner_s_alone(tmp_path: Path) -> None:

@@ -54,6 +54,17 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "database": {"engine": "aurora-postgresql", "engine_version": "16.11", "iam_authentication": True},
         "cache": {"enabled": True},
     },
+    "clients": {
+        "alb": {
+            "domain_name": "llm.example.com",
+            "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
+            "mutual_authentication": {
+                "mode": "verify",
+                "ca_certificates_bundle": "s3://acme-authorities/clients.pem",
+                "ca_certificates_bundle_version": "3HL4kqtJlcpXroDTDm",
+            },
+        },
+    },
     "guest": {
         "network": {
             "existing_vpc": {

@@ -15,6 +15,7 @@ from stacks.environment import parse_settings
 from stacks.settings import Settings
 from tests.stacks.finders import properties, resources
 
+PATH = {"PATH": "/usr/bin:/bin"}
 PRODUCTION = {"system": "litellm", "environment": "prod", "tier": "production", "alb": {"internal": True}}
 HERE = authorities.by_region()["us-east-1"]
 ELSEWHERE = {
@@ -137,7 +138,37 @@ def test_a_region_whose_authority_is_not_known_is_told_of() -> None:
     assert "no certificate authority of RDS in mx-central-1" in said
 
 
-def test_another_systems_rotation_verifies_it_too() -> None:
+@pytest.mark.parametrize(
+    ("options", "then"),
+    [
+        ("?sslmode=require", "?sslmode=verify-full"),
+        ("?sslmode=require&connect_timeout=5", "?sslmode=verify-full&connect_timeout=5"),
+    ],
+)
+def test_llm_proxy_verifies_chain_and_name_whatever_its_url_says(
+    tmp_path: Path, options: str, then: str
+) -> None:
     of = load(system="llm-proxy")
+    proxy = properties(service.build(of), "ProxyTask")["ContainerDefinitions"][0]
+    file, url = tmp_path / "authority.pem", "postgresql://proxy:a%3Fsslmode%3Drequire@db:5432/llmproxy"
+    told = {"DATABASE_CERTIFICATE": HERE, "PGSSLROOTCERT": str(file), "DATABASE_URL": f"{url}{options}"}
 
-    assert rotation(of)["DATABASE_CERTIFICATE"] == HERE
+    *start, own = proxy["EntryPoint"]
+    program = [*start, "/bin/sh", "-c", 'echo "$DATABASE_URL" "$@"', "sh", *proxy["Command"]]
+    done = subprocess.run(program, env=told | PATH, capture_output=True, text=True, check=True)
+
+    assert own == "/app/entrypoint.sh"
+    assert done.stdout == f"{url}{then} server\n"
+    assert file.read_text().strip() == HERE
+    assert rotation(of)["DATABASE_CERTIFICATE"] == variables(proxy)["DATABASE_CERTIFICATE"] == HERE
+    assert variables(proxy)["PGSSLROOTCERT"].startswith("/tmp/")  # noqa: S108 - the container's
+    dispatcher = properties(service.build(of), "DispatcherTask")["ContainerDefinitions"][0]
+    assert ("EntryPoint" in dispatcher, "PGSSLROOTCERT" in variables(dispatcher)) == (False, False)
+
+
+def test_llm_proxy_starts_as_its_image_says_where_it_is_switched_off() -> None:
+    of = load(system="llm-proxy", database={"verify_certificate": False})
+
+    proxy = properties(service.build(of), "ProxyTask")["ContainerDefinitions"][0]
+    assert "EntryPoint" not in proxy
+    assert "PGSSLROOTCERT" not in variables(proxy)

@@ -8,14 +8,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deployer.graph import GraphError, graph
 from generator.render import render
+from generator.rights import rights
 from generator.traffic import traffic
+from stacks import bootstrap
 from stacks.checking.secret_texts import is_secret
 from stacks.environment import EnvironmentFileError, load
 from stacks.extensions import ExtensionError
 from stacks.extensions.document import read
 from stacks.extensions.finishing import finished
 from tests.stacks.extensions.extended import BASE, ENTRY, TEMPLATE, loaded, refusal, written
+from tests.stacks.finders import properties
 
 BOMB = """\
 a: &a [x,x,x,x,x,x,x,x,x,x]
@@ -324,6 +328,91 @@ def test_an_output_that_nobody_may_import_says_what_to_write(tmp_path: Path) -> 
     assert f"{THERE}:25: BucketName is exported to nobody; write below it " in said
     remedy = said.rpartition("write below it ")[2]
     assert loaded(tmp_path, text, f"{hidden}    {remedy}\n").added.stacks
+
+
+POLICY = """\
+service:
+  task_policy:
+    - {sid: ListModels, actions: [bedrock:ListFoundationModels], resources: ["*"], reason: knows none}
+    - sid: Prompts
+      actions: [s3:GetObject, s3:PutObject]
+      resources: ["arn:aws:s3:::%s/${aws:PrincipalTag/team}/*", "${extras.BucketName}"]
+"""
+NAMED = POLICY % "${extras.BucketName}"
+
+
+def test_tasks_may_do_something_with_what_an_own_stack_makes(tmp_path: Path) -> None:
+    manifest = render(loaded(tmp_path, BASE + ENTRY + NAMED))
+    templates = {one.name: json.loads(one.template) for one in manifest.stacks}
+
+    policy = templates["service"]["Resources"]["TaskPolicy"]["Properties"]
+    export = {"Fn::ImportValue": "dev-litellm-extras-BucketName"}
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Sid": "Prompts",
+            "Effect": "Allow",
+            "Action": ["s3:GetObject", "s3:PutObject"],
+            "Resource": [
+                {
+                    "Fn::Sub": [
+                        "arn:aws:s3:::${Output0}/${!aws:PrincipalTag/team}/*",
+                        {"Output0": export},
+                    ]
+                },
+                export,
+            ],
+        }
+    ]
+    assert "dev-litellm-security-TaskRoleArn" in json.dumps(policy["Roles"])
+    assert "TaskPolicy" in templates["service"]["Resources"]["Service"]["DependsOn"]
+    inline = templates["security"]["Resources"]["TaskRole"]["Properties"]["Policies"][-1]
+    assert [one["Sid"] for one in inline["PolicyDocument"]["Statement"]] == ["ListModels"]
+    assert "extras" not in json.dumps(templates["security"])
+    named = "${dev-litellm-extras-BucketName}"
+    order = [names for names in graph(manifest.stacks).waves() if {"extras", "service"} & {*names}]
+    assert ["extras" in names for names in order] == [True, False]
+    assert (
+        "service/TaskPolicy",
+        "Prompts",
+        "Allow",
+        "s3:GetObject, s3:PutObject",
+        f"arn:aws:s3:::{named}/${{aws:PrincipalTag/team}}/*, {named}",
+        "",
+    ) in rights(manifest)
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("${extras.No}", "resources[0]: environments/extensions/extras.yaml has no output No; it has Bucket"),
+        ("${extra.BucketName}", "resources[0]: extend.stacks has no extra; it has extras"),
+    ],
+)
+def test_a_right_to_an_output_that_is_not_there_is_refused(tmp_path: Path, named: str, said: str) -> None:
+    found = refusal(tmp_path, BASE + ENTRY + POLICY % named)
+
+    assert f"{HERE}:13: service.task_policy[1].{said}" in found
+
+
+def test_a_stack_that_waits_for_the_service_gives_the_tasks_no_right(tmp_path: Path) -> None:
+    circle = TEMPLATE.replace("${Prefix}-network-VpcId", "${Prefix}-service-ClusterName")
+
+    stacks = render(loaded(tmp_path, BASE + ENTRY + NAMED, circle)).stacks
+
+    with pytest.raises(GraphError, match="import from each other in a circle"):
+        graph(stacks)
+
+
+def test_a_boundary_takes_an_output_for_whatever_it_may_be(tmp_path: Path) -> None:
+    github = "pipelines: {github: {repository: acme/gateway, environments: [dev]}}\n"
+    stack = bootstrap.build(loaded(tmp_path, BASE + ENTRY + NAMED + github))
+
+    (found,) = (
+        one["Resource"]
+        for one in properties(stack, "Boundary")["PolicyDocument"]["Statement"]
+        if one["Sid"] == "Prompts"
+    )
+    assert found == ["arn:aws:s3:::*/${aws:PrincipalTag/team}/*", "*"]
 
 
 def test_another_region_or_image_keeps_what_is_added(tmp_path: Path) -> None:

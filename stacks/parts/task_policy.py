@@ -1,0 +1,73 @@
+"""What the environment's file adds to the tasks' role: statements of its own, and managed policies."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from troposphere import ImportValue, Select, Split, Sub, iam
+
+from stacks.checking.tasks.task_policy import OWN_POLICY_NAME, POLICY_NAME, statement
+from stacks.extensions.finishing import export_of
+from stacks.sections.access import OWN_OUTPUT
+from stacks.settings import Settings
+from stacks.wiring import Stack
+
+_FILLED = re.compile(rf"{OWN_OUTPUT.pattern}|\$\{{(?P<variable>[^}}]*)\}}")
+
+
+def extend(role: iam.Role, settings: Settings) -> None:
+    """Add to *role* what the file says; its statements are a policy of their own, beside gatestack's."""
+    service = settings.service
+    plain = [statement(one) for one in service.task_policy if not one.own_outputs]
+    if plain:
+        own = iam.Policy(PolicyName=POLICY_NAME, PolicyDocument=_document(plain))
+        role.Policies = [*role.properties.get("Policies", []), own]
+    if service.managed_policies:
+        role.ManagedPolicyArns = list(service.managed_policies)
+
+
+def add_of_own_stacks(stack: Stack) -> tuple[str, ...]:
+    """
+    Add the statements on what the team's own stacks make; return the logical ids for tasks to wait for.
+
+    They are of the service's stack: an own stack may need what is in the security stack, its key, say, and
+    comes after it.
+    """
+    said = [one for one in stack.settings.service.task_policy if one.own_outputs]
+    if not said:
+        return ()
+    statements = [
+        statement(one) | {"Resource": [_filled(text, stack.settings) for text in one.resources]}
+        for one in said
+    ]
+    policy = iam.PolicyType(
+        "TaskPolicy",
+        PolicyName=OWN_POLICY_NAME,
+        PolicyDocument=_document(statements),
+        # The role has no path, so its name is what comes after the only slash of its ARN.
+        Roles=[Select(1, Split("/", stack.imported("security", "TaskRoleArn")))],
+    )
+    stack.add(policy)
+    return (policy.title,)
+
+
+def _document(statements: list[dict[str, object]]) -> dict[str, object]:
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _filled(text: str, settings: Settings) -> Any:
+    """Return *text* with the outputs that it names; IAM's own variables, ``${aws:username}``, stay."""
+    imports: dict[str, ImportValue] = {}
+
+    def put(match: re.Match[str]) -> str:
+        if match["variable"] is not None:
+            return f"${{!{match['variable']}}}"
+        name = f"Output{len(imports)}"
+        imports[name] = ImportValue(export_of(settings, f"{match['stack']}.{match['output']}"))
+        return f"${{{name}}}"
+
+    written = _FILLED.sub(put, text)
+    if written == "${Output0}":
+        return imports["Output0"]
+    return Sub(written, **imports) if imports else text
