@@ -62,6 +62,7 @@ class _Members:
     registered: dict[Address, Target] = field(default_factory=dict)
     draining: list[Target] = field(default_factory=list)
     turn: Iterator[int] = field(default_factory=itertools.count)
+    requests: int = 0
 
 
 class Targets:
@@ -134,12 +135,18 @@ class Targets:
             target = first[next(members.turn) % len(first)] if first else None
             if target is not None:
                 target.in_flight += 1
+                members.requests += 1
         try:
             yield target
         finally:
             if target is not None:
                 with self._lock:
                     target.in_flight -= 1
+
+    def requests(self) -> dict[str, int]:
+        """Return how many requests each group was given so far, by ARN."""
+        with self._lock:
+            return {arn: members.requests for arn, members in self._groups.items()}
 
     def due(self) -> list[Target]:
         """Return the targets to check now; each is one's to check until `checked` is called."""

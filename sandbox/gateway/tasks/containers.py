@@ -53,6 +53,11 @@ class Container:
         """How long it has for its end, in seconds."""
         return int(self.definition.get("stopTimeout") or STOP_SECONDS)
 
+    @property
+    def cpu_seconds(self) -> float:
+        """How many seconds of CPU it has used."""
+        return self._process.cpu_seconds() if self._process is not None else 0.0
+
     def start(
         self, prepare: Callable[[Json, Program], Start], folder: Path, pace: Pace, reaper: Reaper
     ) -> None:

@@ -211,6 +211,45 @@ def test_a_service_is_rolled_and_rolled_back_by_what_its_tasks_really_do(account
     assert second["taskArn"] not in {task["taskArn"] for task in account.tasks()}
 
 
+def test_a_service_is_scaled_by_what_its_clients_ask(account: Account) -> None:
+    scaling, elb = client(account.sandbox, "application-autoscaling"), client(account.sandbox, "elbv2")
+    (group,) = elb.describe_target_groups(TargetGroupArns=[account.world.targets])["TargetGroups"]
+    ends = (
+        group["LoadBalancerArns"][0].partition("loadbalancer/")[2],
+        group["TargetGroupArn"].split(":")[-1],
+    )
+    which = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/world/proxy",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    scaling.put_scaling_policy(
+        PolicyName="on-requests",
+        **which,
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "PredefinedMetricSpecification": {
+                "PredefinedMetricType": "ALBRequestCountPerTarget",
+                "ResourceLabel": "/".join(ends),
+            },
+            "TargetValue": 1,
+        },
+    )
+
+    def scaled() -> bool:
+        urlopen(f"http://{account.host(4000)}/", timeout=5).close()
+        account.sandbox.clock.advance(60)
+        return int(account.service()["desiredCount"]) > 2
+
+    account.eventually(scaled)
+    account.sandbox.finish()
+
+    assert len(account.tasks()) == 4, "no more than the scalable target allows"
+    (activity,) = scaling.describe_scaling_activities(ServiceNamespace="ecs")["ScalingActivities"]
+    assert activity["Description"] == "Setting desired count to 4."
+    assert activity["Cause"].endswith("in state ALARM triggered policy on-requests")
+
+
 def test_a_one_off_task_runs_to_its_end_and_what_has_no_program_goes_by_the_clock(account: Account) -> None:
     definition = account.definition("", broken="nothing to do", family="job")
     made = account.world.make("ECS::TaskDefinition", **definition).physical_id
