@@ -68,6 +68,9 @@ class ServiceTasks:
     def made_from(self, repository: str, base: str) -> None:
         """Learn what the images in a repository are built from: nobody asks, as no task runs."""
 
+    def counted_by(self, requests: Callable[[], dict[str, int]]) -> None:
+        """Learn who counts requests: nobody asks, as no task runs."""
+
     def notes(self) -> list[str]:
         """Return nothing: no task runs, so none lacks anything."""
         return []

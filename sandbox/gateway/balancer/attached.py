@@ -11,4 +11,5 @@ def attach(services: Services, gateway: Gateway) -> Front:
     """Have the load balancers of *services* answer on loopback."""
     front = Front(services, gateway.folder)
     services.stand_before(front)
+    services.service_tasks.counted_by(front.balancers.targets.requests)
     return front

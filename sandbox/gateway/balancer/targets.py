@@ -3,8 +3,8 @@ The targets of all groups: which there are, how they are, which is next, which s
 
 Source: User Guide for Application Load Balancers, "Target groups for your Application Load Balancers",
 "Deregistration delay": a target that is deregistered gets no new request and drains; it is shown so until the
-delay is over. "Health checks": where no target is healthy, all get requests. What is registered and not yet
-checked gets none as long as another one is healthy.
+delay is over. "Health checks": where only unhealthy targets are registered, all of them get requests. What is
+registered and not yet checked gets none as long as there is another one.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sandbox.gateway.balancer import health
-from sandbox.gateway.balancer.health import Failure, Health
+from sandbox.gateway.balancer.health import Failure, Health, State
 from sandbox.gateway.balancer.view import Check, Group
 
 Address = tuple[str, int]
-_STARTS = 90.0
-"""Real seconds at most that a new target has on AWS, too, before its failed checks count."""
+_PATIENCE = 90.0
+"""Real seconds at most that a target has on AWS, too, before failed checks make it unhealthy."""
+_ORDER: tuple[set[State], ...] = ({"healthy"}, {"unhealthy"}, {"initial", "unused"})
+"""Those that get requests, where there are none of the states before."""
 
 
 @dataclass(eq=False)
@@ -38,8 +40,12 @@ class Target:
     """Virtual time of the next check; 0 for at once."""
     checking: bool = False
     in_flight: int = 0
-    ready_by: float = 0.0
-    """Real time until which a new target is not unhealthy: processes start no faster here."""
+    due_by: float = 0.0
+    """
+    Real time until which a new target, and one that only says nothing, is not unhealthy.
+
+    Processes start and answer no faster here, and later on a machine with much to do.
+    """
     drains: _Drains | None = None
 
 
@@ -56,6 +62,7 @@ class _Members:
     registered: dict[Address, Target] = field(default_factory=dict)
     draining: list[Target] = field(default_factory=list)
     turn: Iterator[int] = field(default_factory=itertools.count)
+    requests: int = 0
 
 
 class Targets:
@@ -100,7 +107,7 @@ class Targets:
             )
             if group.used and (new or not target.used):
                 target.health, target.due = health.REGISTERING, 0.0
-                target.ready_by = self._real() + min(group.check.interval * group.check.unhealthy, _STARTS)
+                target.due_by = self._real() + _patience(group.check)
             target.check, target.used = group.check, group.used
         return gone
 
@@ -123,16 +130,23 @@ class Targets:
         with self._lock:
             members = self._members(arn)
             there = list(members.registered.values())
-            well = [one for one in there if self._told(one).state == "healthy"] or there
-            target = well[next(members.turn) % len(well)] if well else None
+            ranks = ([one for one in there if self._told(one).state in states] for states in _ORDER)
+            first = next((rank for rank in ranks if rank), [])
+            target = first[next(members.turn) % len(first)] if first else None
             if target is not None:
                 target.in_flight += 1
+                members.requests += 1
         try:
             yield target
         finally:
             if target is not None:
                 with self._lock:
                     target.in_flight -= 1
+
+    def requests(self) -> dict[str, int]:
+        """Return how many requests each group was given so far, by ARN."""
+        with self._lock:
+            return {arn: members.requests for arn, members in self._groups.items()}
 
     def due(self) -> list[Target]:
         """Return the targets to check now; each is one's to check until `checked` is called."""
@@ -152,9 +166,13 @@ class Targets:
             target.checking = False
             if target.drains is not None:
                 return
-            told = health.after(target.health, failure, target.check)
-            early = target.health.state == "initial" and self._real() < target.ready_by
-            target.health = health.CHECKING if early and told.state == "unhealthy" else told
+            before, now = target.health, self._real()
+            if failure is None:
+                target.due_by = now + _patience(target.check)
+            early = now < target.due_by and (before.state == "initial" or failure is health.TIMEOUT)
+            told = health.after(before, failure, target.check)
+            worse = told.state == "unhealthy" and before.state != "unhealthy"
+            target.health = replace(before, failed=0) if early and worse else told
 
     def _members(self, arn: str) -> _Members:
         members = self._groups.get(arn) or _Members()
@@ -172,3 +190,8 @@ class Targets:
             return False
         busy = target.in_flight > 0 and self._real() < target.drains.real
         return busy or self._now() < target.drains.virtual
+
+
+def _patience(check: Check) -> float:
+    """Return the real seconds of failed checks that make a target unhealthy on AWS, within bounds."""
+    return min(check.interval * check.unhealthy, _PATIENCE)

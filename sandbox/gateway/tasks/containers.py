@@ -53,6 +53,11 @@ class Container:
         """How long it has for its end, in seconds."""
         return int(self.definition.get("stopTimeout") or STOP_SECONDS)
 
+    @property
+    def cpu_seconds(self) -> float:
+        """How many seconds of CPU it has used."""
+        return self._process.cpu_seconds() if self._process is not None else 0.0
+
     def start(
         self, prepare: Callable[[Json, Program], Start], folder: Path, pace: Pace, reaper: Reaper
     ) -> None:
@@ -96,14 +101,16 @@ class _Check:
     The health check of a container, run again and again.
 
     Source: Amazon ECS API Reference, HealthCheck: failures within the start period do not count, unless a
-    check has been well before.
+    check has been well before. A container that was well is unhealthy no sooner, in real seconds, than on
+    AWS: a machine with much to do makes a check of it fail by being slow.
     """
 
     def __init__(self, how: Start, given: Json, folder: Path, pace: Pace) -> None:
         self._how, self._given, self._folder, self._pace = how, given, folder, pace
         self._health, self._failed = "UNKNOWN", 0
+        self._patience = pace.patience(given["interval"] * given["retries"])
         self._grace = time.monotonic() + pace.patience(given["startPeriod"] or 0)
-        self._next = time.monotonic() + pace.pause(1)
+        self._next = self._failing_since = time.monotonic() + pace.pause(1)
         self._running: subprocess.Popen[bytes] | None = None
 
     def look(self) -> str:
@@ -148,5 +155,7 @@ class _Check:
             self._health, self._failed = "HEALTHY", 0
         elif self._health == "HEALTHY" or now >= self._grace:
             self._failed += 1
-            if self._failed >= self._given["retries"]:
+            since = self._failing_since = now if self._failed == 1 else self._failing_since
+            early = self._health == "HEALTHY" and now - since < self._patience
+            if self._failed >= self._given["retries"] and not early:
                 self._health = "UNHEALTHY"

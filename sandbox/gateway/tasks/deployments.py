@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.gateway.tasks.running import Running
+from sandbox.gateway.tasks.scaling import Scaling
 from sandbox.services.service_tasks import Place
 from sandbox.services.tasks import Origin
 
@@ -77,6 +78,11 @@ class Service:
     awaited: list[tuple[str, Told]] = field(default_factory=list)
     """Ids of deployments, and who wants to be told of their end."""
     leaving: bool = False
+    scaling: Scaling = field(default_factory=Scaling)
+    measured: float = 0.0
+    """Real time at which it was last measured for its policies."""
+    activities: list[dict[str, Any]] = field(default_factory=list)
+    """What DescribeScalingActivities tells of it, the newest first."""
     stopped: list[Running] = field(default_factory=list)
     """The last tasks of deployments that are no longer there."""
 

@@ -3,7 +3,8 @@ What ECS does next for a service whose tasks roll. Pure.
 
 Sources: Amazon ECS Developer Guide, "Deploy Amazon ECS services by replacing tasks" (minimumHealthyPercent
 rounds up, maximumPercent down) and "How the Amazon ECS deployment circuit breaker detects failures" (half of
-the tasks wanted, at least 3, at most 200).
+the tasks wanted, at least 3, at most 200). Amazon ECS API Reference, DeploymentConfiguration: an unhealthy
+task is stopped once its replacement is healthy, or before where maximumPercent leaves no room for one.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor
+from typing import Literal
 
 LEAST, MOST = 3, 200
+Condition = Literal["healthy", "starting", "unhealthy"]
 
 
 @dataclass(frozen=True)
@@ -43,17 +46,35 @@ class Moves:
     stop_old: Sequence[int] = ()
 
 
-def moves(bounds: Bounds, new: Sequence[bool], old: Sequence[bool]) -> Moves:
-    """Return what to do with tasks, of each whether it is healthy."""
-    surplus = max(0, len(new) - bounds.wanted)
-    stop_new = sorted(range(len(new)), key=lambda each: (new[each], -each))[:surplus]
-    start = max(0, min(bounds.wanted - len(new), bounds.most - len(new) - len(old)))
-    healthy, stop_old = sum(new) + sum(old), list[int]()
-    for number, is_healthy in sorted(enumerate(old), key=lambda each: each[1]):
-        if not is_healthy or healthy - 1 >= bounds.least:
-            stop_old.append(number)
-            healthy -= is_healthy
-    return Moves(start, tuple(stop_new), tuple(stop_old))
+def moves(bounds: Bounds, new: Sequence[Condition], old: Sequence[Condition]) -> Moves:
+    """Return what to do with tasks, of each its condition."""
+    fit = [number for number, condition in enumerate(new) if condition != "unhealthy"]
+    ill = [number for number, condition in enumerate(new) if condition == "unhealthy"]
+    missing = max(0, bounds.wanted - len(fit))
+    start = max(0, min(missing, bounds.most - len(new) - len(old)))
+    surplus = sorted(fit, key=lambda each: (new[each] == "healthy", -each))[
+        : max(0, len(fit) - bounds.wanted)
+    ]
+    replaced = new.count("healthy") + len(ill) - bounds.wanted
+    stop_ill = ill[: max(0, replaced, missing - start)]
+    without_room = missing - start - len(stop_ill)
+    stop_old = _surplus_of(old, new.count("healthy"), bounds.least, without_room)
+    return Moves(start, (*surplus, *stop_ill), tuple(stop_old))
+
+
+def _surplus_of(old: Sequence[Condition], new_healthy: int, least: int, without_room: int) -> list[int]:
+    """Return the *old* tasks to stop: those that never got ready, the unhealthy ones, then the others."""
+    healthy, found = new_healthy + old.count("healthy"), list[int]()
+    order: list[Condition] = ["starting", "unhealthy", "healthy"]
+    for number, condition in sorted(enumerate(old), key=lambda each: order.index(each[1])):
+        if condition == "unhealthy" and healthy < least and without_room <= 0:
+            continue
+        if condition == "healthy" and healthy - 1 < least:
+            continue
+        found.append(number)
+        without_room -= condition == "unhealthy"
+        healthy -= condition == "healthy"
+    return found
 
 
 def breaks(failed: int, wanted: int) -> bool:

@@ -52,24 +52,16 @@ def go_on(service: Service, described: Json, host: Host, shift: Callable[[], Non
 
 
 def _judge(service: Service, deployment: Deployment, described: Json, host: Host) -> None:
-    """Stop what is unhealthy, and count what has failed."""
+    """Say what is unhealthy, and count what has failed."""
     grace = host.pace.patience(described.get("healthCheckGracePeriodSeconds") or 0)
     for task in deployment.wanted:
-        unhealthy = task.unhealthy_target()
-        if task.health == "UNHEALTHY":
-            task.stop(Stop("ServiceSchedulerInitiated", "Task failed container health checks"))
-        elif unhealthy and time.monotonic() - task.began >= grace:
+        before, task.ill = task.ill, task.ill_by(grace)
+        if task.ill and not before and (unhealthy := task.unhealthy_target()):
             target, why = unhealthy
             said = f"due to (reason {why or 'Health checks failed'})"
             service.say(
                 host.reach.surroundings.now(),
                 f"(port {target.port}) is unhealthy in (target-group {target.group}) {said}.",
-            )
-            task.stop(
-                Stop(
-                    "ServiceSchedulerInitiated",
-                    f"Task failed ELB health checks in (target-group {target.group})",
-                )
             )
     for task in deployment.tasks:
         if task.was_healthy and not task.counted:
@@ -87,25 +79,26 @@ def _move(service: Service, bounds: Bounds, host: Host, shift: Callable[[], None
     new = primary.wanted
     if primary.state == "FAILED" and bounds.wanted:
         return  # what there is stays as it is, until somebody deploys
-    ready = [task.healthy for task in new]
-    if primary.shifts and bounds.wanted and not (len(new) >= bounds.wanted and all(ready)):
-        ready = [False for _ in new]  # none of it gets requests until all of it can
+    ready = [task.condition for task in new]
+    if primary.shifts and bounds.wanted and ready.count("healthy") < bounds.wanted:
+        ready = ["starting" if each == "healthy" else each for each in ready]  # requests come once all can
     elif primary.shifts:
         primary.shifts = False
         shift()
-    next_ = moves(bounds, ready, [task.healthy for task in old])
+    next_ = moves(bounds, ready, [task.condition for task in old])
     if next_.start and time.monotonic() >= primary.not_before:
         started = [_start(primary, host) for _ in range(next_.start)]
         service.say(now, f"has started {len(started)} tasks: {_listed(started)}.")
-    _stop(service, [new[each] for each in next_.stop_new], "Scaling activity initiated by", now)
-    _stop(service, [old[each] for each in next_.stop_old], "Scaling activity initiated by", now)
+    _stop(service, [new[each] for each in next_.stop_new], now)
+    _stop(service, [old[each] for each in next_.stop_old], now)
 
 
-def _stop(service: Service, tasks: list[Running], why: str, now: float) -> None:
+def _stop(service: Service, tasks: list[Running], now: float) -> None:
     if not tasks:
         return
+    scaled = f"Scaling activity initiated by (deployment {service.primary.id})"
     for task in tasks:
-        task.stop(Stop("ServiceSchedulerInitiated", f"{why} (deployment {service.primary.id})"))
+        task.stop(task.ill or Stop("ServiceSchedulerInitiated", scaled))
     service.say(now, f"has begun draining connections on {len(tasks)} tasks.")
     service.say(now, f"has stopped {len(tasks)} running tasks: {_listed(tasks)}.")
 

@@ -16,6 +16,7 @@ from sandbox.gateway import Gateway, Program
 from sandbox.gateway.tasks.addresses import Addresses
 from sandbox.gateway.tasks.containers import Container
 from sandbox.gateway.tasks.logs import Stream
+from sandbox.gateway.tasks.moves import Condition
 from sandbox.gateway.tasks.pace import Pace
 from sandbox.gateway.tasks.processes import Reaper
 from sandbox.gateway.tasks.starts import Place, Start, program_of, start
@@ -72,6 +73,7 @@ class Running:
         self.running = self.stopping = self.stopped = inf
         self.status = "PENDING"
         self.stop_: Stop = Stop("", "")
+        self.ill: Stop | None = None
         self.address = ""
         self.targets: list[Target] = []
         self.was_healthy = self.counted = False
@@ -122,6 +124,23 @@ class Running:
         states = {self._states.get(target, ("initial", ""))[0] for target in self._awaited()}
         well = self.health == "HEALTHY" or not checked
         return self.status == "RUNNING" and self.wanted and well and states <= {"healthy"}
+
+    @property
+    def condition(self) -> Condition:
+        """Return how a deployment counts it."""
+        if self.ill:
+            return "unhealthy"
+        return "healthy" if self.healthy else "starting"
+
+    def ill_by(self, grace: float) -> Stop | None:
+        """Return why it is to be replaced; its targets do not count in the first *grace* real seconds."""
+        if self.health == "UNHEALTHY":
+            return Stop("ServiceSchedulerInitiated", "Task failed container health checks")
+        unhealthy = self.unhealthy_target()
+        if unhealthy is None or time.monotonic() - self.began < grace:
+            return None
+        said = f"Task failed ELB health checks in (target-group {unhealthy[0].group})"
+        return Stop("ServiceSchedulerInitiated", said)
 
     def unhealthy_target(self) -> tuple[Target, str] | None:
         """Return a target of its that the load balancer finds unhealthy, and why."""

@@ -21,8 +21,9 @@ from sandbox.gateway.tasks.deployments import Deployment, Service, Told
 from sandbox.gateway.tasks.pace import Pace
 from sandbox.gateway.tasks.processes import Reaper
 from sandbox.gateway.tasks.running import Host, Running
+from sandbox.gateway.tasks.scaled import ACTIVITIES, Scaler
 from sandbox.services import traffic
-from sandbox.services.json_api import Json, JsonCall
+from sandbox.services.json_api import Json, JsonCall, Operation
 from sandbox.services.reach import Reach
 from sandbox.services.service_tasks import Place, Restarted, ServiceTasks, place_of
 from sandbox.services.tasks import Stop, Task
@@ -49,6 +50,7 @@ class RunningServices(ServiceTasks):
         pace = Pace(lambda: reach.surroundings.speed())  # noqa: PLW0108 - it learns of its surroundings later
         rmtree(gateway.folder / "tasks", ignore_errors=True)  # of a sandbox that was killed
         self.host = Host(reach, gateway, Addresses(), Reaper(), pace)
+        self._scaler = Scaler(self.host)
         self._services: dict[Place, Service] = {}
         self._leaving: list[Service] = []
         self._alone: list[Running] = []
@@ -56,6 +58,15 @@ class RunningServices(ServiceTasks):
         self._closed = threading.Event()
 
     # what the sandbox asks
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """What is answered in front of moto, by X-Amz-Target."""
+        return {**super().operations, ACTIVITIES: self._activities}
+
+    def counted_by(self, requests: Callable[[], dict[str, int]]) -> None:
+        """Learn who tells how many requests each target group was given."""
+        self._scaler.requests = requests
 
     def settled(self, region: str, cluster: str, service: str) -> bool:
         """Return True: whether the deployment comes to be is `awaits`'s to tell."""
@@ -197,6 +208,10 @@ class RunningServices(ServiceTasks):
                 self._restarted(place, fresh.origin.definition)
         return False
 
+    def _activities(self, call: JsonCall) -> Json:
+        with self._lock:
+            return self._scaler.activities(self._services.values(), call)
+
     def _delete(self, call: JsonCall) -> Json:
         answer = call.beneath()
         service: Json = answer["service"]
@@ -269,30 +284,26 @@ class RunningServices(ServiceTasks):
             return []
 
     def _go_on(self, service: Service) -> rolling.Later:
-        described = {} if service.leaving else self._described(service)
+        described = {} if service.leaving else self._scaled(service)
         return rolling.go_on(service, described, self.host, lambda: self._lead(service.place, described))
 
     def _described(self, service: Service) -> Json:
         """Return what the service is to be; how many tasks moto is asked for, past our own answers."""
         place = service.place
         held = self.host.reach.backend("ecs", place.region).services[f"{place.cluster}:{place.service}"]
-        held.desired_count = self._scaled(service, held.desired_count)
+        held.desired_count = self._scaler.bounded(service, held.desired_count)
         return {**service.configured, "desiredCount": held.desired_count}
 
-    def _scaled(self, service: Service, wanted: int) -> int:
-        """
-        Return how many tasks are wanted, within the bounds of a scalable target that was registered anew.
-
-        Application Auto Scaling API Reference, RegisterScalableTarget: what is outside is scaled at once.
-        """
+    def _scaled(self, service: Service) -> Json:
+        """Have the policies of a service change how many tasks it is to have; return what it is to be."""
+        described = self._described(service)
+        wanted = self._scaler.scaled(service, described["desiredCount"])
+        if wanted == described["desiredCount"]:
+            return described
         place = service.place
-        scaled = self.host.reach.backend("application-autoscaling", place.region).targets
-        found = scaled.get("ecs:service:DesiredCount", {}).get(f"service/{place.cluster}/{place.service}")
-        bounds = (int(found.min_capacity), int(found.max_capacity)) if found else None
-        if bounds is None or bounds == service.bounds:
-            return wanted
-        service.bounds = bounds
-        return min(max(wanted, bounds[0]), bounds[1])
+        held = self.host.reach.backend("ecs", place.region).services[f"{place.cluster}:{place.service}"]
+        held.desired_count = wanted
+        return {**described, "desiredCount": wanted}
 
     def _lead(self, place: Place, described: Json) -> None:
         with suppress(ClientError, ApiError, StopIteration):

@@ -1,10 +1,11 @@
-"""A client that asks a gateway's model all the time, plainly and by streams, and notes what goes wrong."""
+"""A client that asks a gateway's model all the time, by new and by kept connections, and notes failures."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import threading
+from contextlib import closing
 from types import TracebackType
 
 EVERY = 0.1
@@ -19,53 +20,67 @@ class Client:
         """Without a *key* it asks what nobody needs one for."""
         self._host, self._key, self._model = host, key, model
         self._ended = threading.Event()
-        self._asking = threading.Thread(target=self._ask)
+        self._asking = [threading.Thread(target=each) for each in (self._ask, self._ask_again)]
         self._under_way: list[threading.Thread] = []
         self.said: list[str] = []
         self.failed: list[str] = []
 
     def __enter__(self) -> Client:
-        self._asking.start()
+        for thread in self._asking:
+            thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        for thread in (self._asking, *self._under_way):
+        for thread in self._asking:
+            thread.join()
+        for thread in self._under_way:
             thread.join()
 
     def _ask(self) -> None:
+        """Ask by a new connection each time, whether or not the last one is answered."""
         number = 0
         while not self._ended.wait(EVERY):
             number += 1
-            thread = threading.Thread(target=self._noted, args=(number % 2 == 0,))
+            thread = threading.Thread(target=self._ask_once, args=(number % 2 == 0,))
             self._under_way.append(thread)
             thread.start()
 
-    def _noted(self, stream: bool) -> None:  # noqa: FBT001 - a thread's argument
+    def _ask_once(self, stream: bool) -> None:  # noqa: FBT001 - a thread's argument
+        with closing(self._connection()) as connection:
+            self._noted(connection, stream=stream)
+
+    def _ask_again(self) -> None:
+        """Ask by one connection, which is kept."""
+        with closing(self._connection()) as connection:
+            while not self._ended.wait(EVERY):
+                self._noted(connection, stream=False)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self._host, timeout=PATIENCE)
+
+    def _noted(self, connection: http.client.HTTPConnection, *, stream: bool) -> None:
         try:
-            self.said.append(self._answer(stream=stream))
+            self.said.append(self._answer(connection, stream=stream))
         except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
+            connection.close()
             self.failed.append(f"{'stream' if stream else 'plain'}: {type(error).__name__}: {error}")
 
-    def _answer(self, *, stream: bool) -> str:
+    def _answer(self, connection: http.client.HTTPConnection, *, stream: bool) -> str:
         """Return what the model says, or that the gateway lives; raises where it is not all there."""
-        connection = http.client.HTTPConnection(self._host, timeout=PATIENCE)
-        try:
-            if not self._key:
-                connection.request("GET", "/health/liveliness")
-                return _read(connection).decode()
-            asked = {
-                "model": self._model,
-                "stream": stream,
-                "messages": [{"role": "user", "content": "hello"}],
-            }
-            headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-            connection.request("POST", "/v1/chat/completions", json.dumps(asked), headers)
-            text = _read(connection).decode()
-        finally:
-            connection.close()
+        if not self._key:
+            connection.request("GET", "/health/liveliness")
+            return _read(connection).decode()
+        asked = {
+            "model": self._model,
+            "stream": stream,
+            "messages": [{"role": "user", "content": "hello"}],
+        }
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        connection.request("POST", "/v1/chat/completions", json.dumps(asked), headers)
+        text = _read(connection).decode()
         if not stream:
             return str(json.loads(text)["choices"][0]["message"]["content"])
         pieces = [line.removeprefix("data: ") for line in text.splitlines() if line]

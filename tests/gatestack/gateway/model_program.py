@@ -13,9 +13,12 @@ PAUSE = 0.1
 
 class _Model(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    ill = False
+    """Whether it passes no check any more: somebody has asked for /ill."""
 
     def do_GET(self) -> None:
-        self._say("application/json", b'{"status": "healthy"}')
+        _Model.ill = self.ill or self.path == "/ill"
+        self._say("application/json", b"{}", 500 if self.ill else 200)
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -37,8 +40,8 @@ class _Model(BaseHTTPRequestHandler):
         line = f"data: {said}\n\n".encode()
         self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
 
-    def _say(self, kind: str, body: bytes) -> None:
-        self.send_response(200)
+    def _say(self, kind: str, body: bytes, status: int = 200) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -16,7 +16,7 @@ from sandbox.clock import ManualClock
 from sandbox.gateway.balancer.checks import failed
 from sandbox.gateway.balancer.health import FAILED, TIMEOUT, Failure
 from sandbox.gateway.balancer.pace import Pace
-from sandbox.gateway.balancer.targets import Target, Targets
+from sandbox.gateway.balancer.targets import Address, Target, Targets
 from sandbox.gateway.balancer.view import Check, Group
 from tests.sandbox.gateway.balancer_world import World, ask, forward, world
 from tests.sandbox.gateway.stand_in_targets import StandIn, stand_ins
@@ -95,6 +95,44 @@ def test_a_new_target_has_the_real_seconds_to_start_that_it_has_on_aws() -> None
         return target.health.state
 
     assert [after_failure(at) for at in (1, 2, 3, 59, 61, 62)] == ["initial"] * 4 + ["initial", "unhealthy"]
+
+
+def test_a_target_that_is_slow_to_answer_is_unhealthy_no_sooner_than_on_aws() -> None:
+    real, group = [0.0], Group("arn:r:", "HTTP", 80, "HTTP1", CHECK, 300, [("127.0.0.2", 1)], used=True)
+    targets = Targets(lambda: 0.0, lambda: real[0])
+    targets.sync([group], "r")
+
+    def after(at: float, *failures: Failure | None) -> str:
+        real[0] = at
+        ((target, _),) = targets.described("arn:r:")
+        for each in failures:
+            targets.checked(target, each)
+        return target.health.state
+
+    assert after(0, None) == "healthy"
+    assert after(59, TIMEOUT, TIMEOUT, TIMEOUT) == "healthy"  # two checks, one each 30 seconds
+    assert after(60, TIMEOUT, TIMEOUT) == "unhealthy"
+    assert after(70, None, None, FAILED, FAILED) == "unhealthy"  # what refuses has not to be waited for
+
+
+def test_a_target_that_was_not_yet_checked_gets_nothing_beside_an_unhealthy_one() -> None:
+    old, new = ("127.0.0.2", 1), ("127.0.0.3", 1)
+    targets = Targets(lambda: 0.0)
+
+    def asked(*addresses: Address) -> set[Address]:
+        targets.sync([Group("arn:r:", "HTTP", 80, "HTTP1", CHECK, 300, addresses, used=True)], "r")
+        found = set()
+        for _ in range(4):
+            with targets.next("arn:r:") as target:
+                found |= {target.address} if target else set()
+        return found
+
+    assert asked(new) == {new}
+    ((target, _),) = asked(old) and targets.described("arn:r:")[:1]
+    for each in (None, FAILED, FAILED):
+        targets.checked(target, each)
+    assert target.health.state == "unhealthy"
+    assert asked(old, new) == {old}
 
 
 def _checking(account: World) -> bool:

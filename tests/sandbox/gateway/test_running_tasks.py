@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -16,10 +18,13 @@ from sandbox.gateway import Gateway, Program
 from sandbox.server import Sandbox
 from sandbox.services.services import Services
 from tests.command import KEY
+from tests.gatestack.gateway import model_program
+from tests.gatestack.gateway.asking_client import Client
 from tests.sandbox.sandbox_account import client, world
 
-IMAGE = "ghcr.io/x/y"
-PROGRAM = Path(__file__).parent / "task_program.py"
+IMAGE, MODEL = "ghcr.io/x/y", "ghcr.io/x/model"
+PROGRAMS = {IMAGE: Path(__file__).parent / "task_program.py", MODEL: Path(model_program.__file__)}
+SAID = {"".join(model_program.SAID)}
 HOME = "/tmp/own"  # noqa: S108 - the container's
 CHECK = "from urllib.request import urlopen; urlopen('http://127.0.0.1:4000/', timeout=4)"
 
@@ -37,13 +42,18 @@ class Account:
 
     def drain_at_once(self, group: str) -> None:
         """Nobody asks the tasks: five minutes of draining would be five seconds of each end."""
+        self.drain(group, 0)
+
+    def drain(self, group: str, seconds: int) -> None:
         client(self.sandbox, "elbv2").modify_target_group_attributes(
             TargetGroupArn=group,
-            Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "0"}],
+            Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": str(seconds)}],
         )
 
-    def definition(self, version: str, broken: str = "", family: str = "proxy") -> dict[str, Any]:
-        definition = self.world.definition_properties(f"{IMAGE}:1", family)
+    def definition(
+        self, version: str, broken: str = "", family: str = "proxy", image: str = IMAGE
+    ) -> dict[str, Any]:
+        definition = self.world.definition_properties(f"{image}:1", family)
         container = definition["ContainerDefinitions"][0] | {
             "Command": ["--port", "4000", *(["--broken", broken] if broken else [])],
             "Environment": [{"Name": "VERSION", "Value": version}, {"Name": "HOME", "Value": HOME}],
@@ -97,6 +107,20 @@ class Account:
         found = self.formation.describe_stack_events(StackName="service")["StackEvents"]
         return [str(one.get("ResourceStatusReason", "")) for one in found]
 
+    def task(self, known: dict[str, Any]) -> dict[str, Any]:
+        return dict(self.ecs.describe_tasks(cluster="world", tasks=[known["taskArn"]])["tasks"][0])
+
+    def host(self, port: int) -> str:
+        """Return where the load balancer's *port* is reached."""
+        (here,) = (one["here"] for one in self.sandbox.backing.balancers() if one["port"] == port)
+        return f"localhost:{here}"
+
+    def eventually(self, holds: Callable[[], bool]) -> None:
+        until = time.monotonic() + 30
+        while not holds():
+            assert time.monotonic() < until, "it did not happen in time"
+            time.sleep(0.05)
+
     def addresses(self, service: str) -> set[str]:
         return {address(task) for task in self.tasks(service=service)}
 
@@ -122,8 +146,10 @@ def answer(task: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    program = Program((sys.executable, str(PROGRAM)), host="--host")
-    gateway = Gateway(tmp_path_factory.mktemp("gateway"), {IMAGE: program})
+    programs = {
+        image: Program((sys.executable, str(each)), host="--host") for image, each in PROGRAMS.items()
+    }
+    gateway = Gateway(tmp_path_factory.mktemp("gateway"), programs)
     Services().reset()
     with Sandbox(clock=ManualClock(), key=KEY, gateway=gateway) as sandbox:
         yield Account(sandbox)
@@ -185,6 +211,45 @@ def test_a_service_is_rolled_and_rolled_back_by_what_its_tasks_really_do(account
     assert second["taskArn"] not in {task["taskArn"] for task in account.tasks()}
 
 
+def test_a_service_is_scaled_by_what_its_clients_ask(account: Account) -> None:
+    scaling, elb = client(account.sandbox, "application-autoscaling"), client(account.sandbox, "elbv2")
+    (group,) = elb.describe_target_groups(TargetGroupArns=[account.world.targets])["TargetGroups"]
+    ends = (
+        group["LoadBalancerArns"][0].partition("loadbalancer/")[2],
+        group["TargetGroupArn"].split(":")[-1],
+    )
+    which = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/world/proxy",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    scaling.put_scaling_policy(
+        PolicyName="on-requests",
+        **which,
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "PredefinedMetricSpecification": {
+                "PredefinedMetricType": "ALBRequestCountPerTarget",
+                "ResourceLabel": "/".join(ends),
+            },
+            "TargetValue": 1,
+        },
+    )
+
+    def scaled() -> bool:
+        urlopen(f"http://{account.host(4000)}/", timeout=5).close()
+        account.sandbox.clock.advance(60)
+        return int(account.service()["desiredCount"]) > 2
+
+    account.eventually(scaled)
+    account.sandbox.finish()
+
+    assert len(account.tasks()) == 4, "no more than the scalable target allows"
+    (activity,) = scaling.describe_scaling_activities(ServiceNamespace="ecs")["ScalingActivities"]
+    assert activity["Description"] == "Setting desired count to 4."
+    assert activity["Cause"].endswith("in state ALARM triggered policy on-requests")
+
+
 def test_a_one_off_task_runs_to_its_end_and_what_has_no_program_goes_by_the_clock(account: Account) -> None:
     definition = account.definition("", broken="nothing to do", family="job")
     made = account.world.make("ECS::TaskDefinition", **definition).physical_id
@@ -212,22 +277,22 @@ def test_a_one_off_task_runs_to_its_end_and_what_has_no_program_goes_by_the_cloc
     assert account.sandbox.backing.notes() == []
 
 
-def test_traffic_is_led_to_new_tasks_when_all_of_them_are_healthy(account: Account) -> None:
+def test_a_client_notices_nothing_of_traffic_that_shifts_or_of_an_unhealthy_task(account: Account) -> None:
     world, elb = account.world, client(account.sandbox, "elbv2")
+    kind = {"VpcId": world.vpc, "Port": 4000, "Protocol": "HTTP", "TargetType": "ip"}
     first, second = (
-        elb.create_target_group(Name=name, VpcId=world.vpc, Port=4000, Protocol="HTTP", TargetType="ip")[
-            "TargetGroups"
-        ][0]["TargetGroupArn"]
+        elb.create_target_group(Name=name, **kind, HealthCheckIntervalSeconds=10)["TargetGroups"][0][
+            "TargetGroupArn"
+        ]
         for name in ("first", "second")
     )
     for group in (first, second):
-        account.drain_at_once(group)
-    listener = world.listener
+        account.drain(group, 60)
     rule, test_rule = (
         elb.create_rule(
-            ListenerArn=listener,
+            ListenerArn=world.listener,
             Priority=number,
-            Conditions=[{"Field": "path-pattern", "Values": [f"/{number}/*"]}],
+            Conditions=[{"Field": "path-pattern", "Values": [f"/v{number}/*"]}],
             Actions=[{"Type": "forward", "TargetGroupArn": first}],
         )["Rules"][0]["RuleArn"]
         for number in (1, 2)
@@ -238,7 +303,8 @@ def test_traffic_is_led_to_new_tasks_when_all_of_them_are_healthy(account: Accou
         "TestListenerRule": test_rule,
         "RoleArn": world.role_arn,
     }
-    definition = world.make("ECS::TaskDefinition", **account.definition("blue", family="shifting"))
+    given = account.definition("blue", family="shifting", image=MODEL)
+    definition = world.make("ECS::TaskDefinition", **given)
     properties = world.service_properties("shifting", definition.physical_id)
     properties["LoadBalancers"] = [
         {
@@ -253,10 +319,21 @@ def test_traffic_is_led_to_new_tasks_when_all_of_them_are_healthy(account: Accou
     account.sandbox.finish()
     assert [account.targets(first), account.targets(second)] == [account.addresses("shifting"), set()]
 
-    account.ecs.update_service(cluster="world", service="shifting", forceNewDeployment=True)
-    account.sandbox.finish()
+    with Client(account.host(8080), key="any") as asking:
+        account.ecs.update_service(cluster="world", service="shifting", forceNewDeployment=True)
+        account.sandbox.finish()
 
+    assert (asking.failed, set(asking.said)) == ([], SAID)
     assert [account.targets(first), account.targets(second)] == [set(), account.addresses("shifting")]
     (shifted,) = elb.describe_rules(RuleArns=[rule])["Rules"]
     weights = shifted["Actions"][0]["ForwardConfig"]["TargetGroups"]
     assert {one["TargetGroupArn"]: one["Weight"] for one in weights} == {first: 0, second: 100}
+
+    (ill,) = account.tasks(service="shifting")
+    with Client(account.host(8080), key="any") as asking:
+        with pytest.raises(HTTPError, match="500"):
+            urlopen(f"http://{address(ill)}:4000/ill", timeout=5)
+        account.eventually(lambda: account.task(ill)["lastStatus"] == "STOPPED")
+    assert (asking.failed, set(asking.said)) == ([], SAID)
+    assert account.task(ill)["stoppedReason"] == f"Task failed ELB health checks in (target-group {second})"
+    assert account.targets(second) == account.addresses("shifting")
