@@ -16,6 +16,7 @@ from deployer.facts.interruptions import NOTHING, Effect, of_change, of_property
 from deployer.facts.permissions import Widening
 from deployer.facts.uploads import FileChange
 from deployer.plan import Plan, PlanCost, StackPlan, consent_flags
+from deployer.progress import again, with_command
 from deployer.states import Change, PropertyChange
 
 FATES: Mapping[str, str] = {
@@ -195,12 +196,9 @@ def _interruptions(changes: Collection[ChangeFact]) -> tuple[Interruption, ...]:
 
 def consent_command(plan: Plan) -> str:
     """Return the command that deploys *plan* with every consent that it lacks; empty where it lacks none."""
-    flags = plan.consents
-    if not flags:
+    if not plan.consents:
         return ""
-    given = [consent_flags([one]) for one in plan.allowed]
-    only = [f"--only {one}" for one in plan.only]
-    return " ".join(["gatestack deploy", plan.called, *only, *dict.fromkeys((*given, *flags))])
+    return with_command(again("deploy", plan.called, *plan.flags, *plan.consents), plan.command)
 
 
 def _stack(stack: StackPlan) -> StackFacts:

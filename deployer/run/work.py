@@ -340,7 +340,8 @@ def work_for(manifest: Manifest, spec: StackSpec, goal: Goal, options: Options) 
         allow_replace=options.allow_replace,
         force=options.force,
         skip_in_rollback=options.skip_in_rollback,
-        command=f"gatestack deploy {options.env or manifest.environment}",
+        env=options.env or manifest.environment,
+        flags=replace(options, skip_in_rollback=frozenset()).flags,
     )
     services = any(one["Type"] == SERVICE for one in resources_of(spec.template).values())
     return Work(spec, desired, goal, runs_tasks=services or spec.migration is not None)

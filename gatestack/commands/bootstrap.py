@@ -14,7 +14,7 @@ from deployer import report
 from deployer.cloud import Cloud
 from deployer.errors import Protected
 from deployer.options import Options as RunOptions
-from deployer.progress import Result
+from deployer.progress import Result, again
 from gatestack import review, telling
 from gatestack.account import connect, poll_interval
 from gatestack.changes import YES, executed, told
@@ -69,7 +69,7 @@ def bootstrap(
     cloud = connect(environment, options, starting=True)
     if not narrow:
         _refuse_to_forget(manifest, cloud)
-    command = f"gatestack bootstrap {shlex.quote(env)}"
+    command = again("bootstrap", options.called(env), *(["--narrow"] if narrow else []))
     interval = poll_interval(environment, options)
     chosen = RunOptions(poll_interval=interval, show_events=not options.quiet or wanted(), command=command)
     try:
@@ -77,8 +77,6 @@ def bootstrap(
     except review.NothingToDo:
         return 0
     result = executed(environment, manifest, cloud, options, chosen, plan)
-    if plan is not None:
-        result = replace(result, command=command)
     return _told(result, settings, style, Path(env).stem)
 
 

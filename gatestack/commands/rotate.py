@@ -60,14 +60,14 @@ class Done:
 @click.pass_obj
 def rotate(options: Options, env: str, secret: str, minutes: float, style: str, *, wait_rollout: bool) -> int:
     """Rotate SECRET of ENV now (database: the tasks' login; LiteLLM's master-key), and wait for it."""
-    environment = resolve(env, options.region)
-    name = f"{environment.prefix}/{_meant(secret, environment, env)}"
+    environment, called = resolve(env, options.region), options.called(env)
+    name = f"{environment.prefix}/{_meant(secret, environment, called)}"
     cloud = connect(environment, options)
     check_account(environment, cloud)
     patience = Patience(minutes, poll_interval(environment, options), speed(environment, options))
     services = clients(environment, options)
     with shown(options) as tell, host(tell) as here:
-        rotator = Rotator(RotationStore(services, since=time.time()), here, patience, env)
+        rotator = Rotator(RotationStore(services, since=time.time()), here, patience, called)
         roller = _roller(environment, cloud, ServiceStore(services), rotator) if wait_rollout else None
         before = _before(roller) if roller else None
         done = _rotated(rotator, roller, before, environment, name, style)

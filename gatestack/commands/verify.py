@@ -58,7 +58,7 @@ def verify(options: Options, env: str, style: str) -> int:
     cloud, services = connect(environment, options), clients(environment, options)
     check_account(environment, cloud)
     with host(lambda _: None) as here:
-        found = checks(environment, env, cloud, services, here)
+        found = checks(environment, options.called(env), cloud, services, here)
     if style == "json":
         telling.document(checks_json(environment.name, found))
     else:
@@ -79,7 +79,7 @@ def checks(
     environment: Environment, env: str, cloud: Cloud, services: Clients, here: Host
 ) -> tuple[Check, ...]:
     """
-    Return every check; *env* is how the user names the environment.
+    Return every check; *env* is what a command is given for the environment.
 
     Raises:
         LostSight, CloudError: AWS could not be asked at all.
