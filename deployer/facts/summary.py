@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deployer.facts.differences import Difference, differences
 from deployer.facts.interruptions import NOTHING, Effect, of_change, of_property
 from deployer.facts.permissions import Widening
+from deployer.facts.update_notes import KEPT
 from deployer.facts.uploads import FileChange
 from deployer.plan import Plan, PlanCost, StackPlan, consent_flags
 from deployer.progress import again, with_command
@@ -248,6 +249,8 @@ def _property(type_: str, name: str, shown: PropertyChange, same: Collection[Pro
     known = [one.recreation for one in same]
     recreation = next((one for one in ("Always", "Conditionally", "Never") if one in known), "")
     cause = next((one.cause for one in (shown, *same) if one.cause), "")
+    if shown.before is not None and shown.after is None:
+        shown = replace(shown, after=KEPT.get(type_, {}).get(name))
     effect, found = of_property(type_, name), differences(name, shown)
     return PropertyFact(name, recreation, cause, effect, shown.before, shown.after, found)
 
