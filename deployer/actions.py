@@ -131,6 +131,9 @@ class Fail:
         return Fail(f"{self.reason}; {other.reason}", self.outcome, allow)
 
 
+PREPARING = frozenset({CreateChangeSet.step, Compare.step, DeleteChangeSet.step, Inspect.step})
+"""Steps after which no stack is another one than before."""
+
 Action = (
     CreateChangeSet
     | Compare

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import click
@@ -13,7 +13,7 @@ from deployer.changes.planfile import PlanFile
 from deployer.cloud import Cloud
 from deployer.deploy import deploy as deploy_stacks
 from deployer.options import Options as RunOptions
-from deployer.progress import Result
+from deployer.progress import Result, Tell
 from gatestack import telling
 from gatestack.account import poll_interval, speed, uses_sandbox
 from gatestack.ending.facts import Ending, Known, ending
@@ -80,12 +80,17 @@ def executed(
     reviewed: PlanFile | None,
     *,
     file: str = "",
+    through: Callable[[Tell], Tell] = lambda tell: tell,
 ) -> Result:
-    """Deploy *manifest*, as *reviewed* where it was, and show it; *file*: where that plan was read from."""
+    """
+    Deploy *manifest*, as *reviewed* where it was, and show it.
+
+    *file*: where that plan was read from; *through*: makes the listener that also hears what is shown.
+    """
     with (
         traced(environment, "deploy") as run,
         shown(options, speed=speed(environment, options)) as tell,
-        host(run.through(tell)) as here,
+        host(through(run.through(tell))) as here,
     ):
         if reviewed is None:
             return run.ended(deploy_stacks(manifest, cloud, chosen, here))

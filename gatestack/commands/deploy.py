@@ -92,6 +92,9 @@ def deploy(
     except review.NothingToDo:
         return 0
     file = str(path) if path else ""
-    with deploying(environment, options) as done:
-        done.append(executed(environment, manifest, cloud, options, chosen, reviewed, file=file))
-    return ended(done[0], style, known_of(environment, options, done[0]))
+    with deploying(environment, options) as run:
+        result = executed(
+            environment, manifest, cloud, options, chosen, reviewed, file=file, through=run.through
+        )
+        run.ended(result)
+    return ended(result, style, known_of(environment, options, result))
