@@ -26,8 +26,9 @@ from deployer.progress import again as said_again
 from deployer.run.backoff import with_backoff
 from gatestack import review, telling
 from gatestack.account import connect
-from gatestack.changes import executed, run_options, told
+from gatestack.changes import executed, run_options
 from gatestack.ending.facts import ending
+from gatestack.ending.printed import told
 from gatestack.environment import Environment, retagged, tagged
 from gatestack.options import Options
 from gatestack.policy.kept import kept_manifest

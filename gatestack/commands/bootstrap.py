@@ -17,8 +17,8 @@ from deployer.options import Options as RunOptions
 from deployer.progress import Result, again
 from gatestack import review, telling
 from gatestack.account import connect, poll_interval
-from gatestack.changes import YES, executed, told
-from gatestack.ending.facts import ending
+from gatestack.changes import YES, executed
+from gatestack.ending.printed import ended
 from gatestack.environment import Environment, SettingsRefused, resolve
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.tracing.told import wanted
@@ -177,19 +177,14 @@ def _lost(live: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
 
 
 def _told(result: Result, settings: Settings, style: str, name: str) -> int:
-    """Print the outputs, and where they are entered; the first cause last."""
-    if style == "json":
-        telling.document(report.result_json(result))
-    else:
-        told(ending(result))
+    """Print the outputs, the last screen, and where the outputs are entered."""
+    if style != "json":
         click.echo(report.outputs_text(result.outputs))
-    telling.outputs(result.outputs)
-    if cause := report.first_cause(result):
-        telling.error(cause)
-    elif result.exit_code == 0:
+    code = ended(result, style)
+    if code == 0:
         found = {output.key: output.value for output in result.outputs}
         click.echo("\n".join(_next(settings, found, name)), err=True)
-    return result.exit_code
+    return code
 
 
 def _next(settings: Settings, found: Mapping[str, str], name: str) -> Iterator[str]:

@@ -18,11 +18,11 @@ from gatestack.changes import (
     REVERT,
     SKIP,
     YES,
-    ended,
     executed,
     known_of,
     run_options,
 )
+from gatestack.ending.printed import ended
 from gatestack.environment import resolve
 from gatestack.notices.told import deploying
 from gatestack.options import ENV, FORMAT, Options

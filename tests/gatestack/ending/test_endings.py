@@ -17,18 +17,22 @@ from deployer.options import Options as RunOptions
 from deployer.plan import Plan, StackPlan
 from deployer.progress import Result, StackResult, first_execution
 from gatestack.cli import cli
-from gatestack.ending.facts import Known, ending
+from gatestack.ending.facts import Ending, Known, ending
 from gatestack.ending.text import after, text
 from gatestack.options import Options
 from sandbox.server import Sandbox
 from tests.command import Done, User
+from tests.gatestack.ending.day2_screens import DAY2
 from tests.gatestack.ending.screens import SCREENS, Screen, failed, run, skipped
 
 LINES = 25
 
 
 def on_screen(screen: Screen) -> str:
-    found = ending(screen.result, screen.known)
+    return written(ending(screen.result, screen.known))
+
+
+def written(found: Ending) -> str:
     cause = f"error: {found.cause}" if found.cause else ""
     return "\n".join(part for part in (text(found), found.url, after(found), cause) if part)
 
@@ -40,6 +44,14 @@ def test_a_run_ends_with_one_screen(name: str) -> None:
     assert found == SCREENS[name].lines.strip("\n")
     assert sum(math.ceil(len(line) / 80) for line in found.splitlines()) <= LINES
     assert not re.search(r"Secret\d+Arn", found)
+
+
+@pytest.mark.parametrize("name", DAY2)
+def test_verify_and_rotate_end_with_one_screen(name: str) -> None:
+    found, lines = DAY2[name]
+
+    assert written(found) == lines.strip("\n")
+    assert sum(math.ceil(len(line) / 80) for line in written(found).splitlines()) <= LINES
 
 
 def test_a_screen_is_short_however_many_stacks_and_things_there_are() -> None:
