@@ -125,6 +125,14 @@ class Fail:
     allow: str = ""
     """The options with which the same command goes through; empty where none would do."""
 
+    def also(self, other: Fail) -> Fail:
+        """Return both refusals of one stack as one."""
+        allow = f"{self.allow} {other.allow}" if self.allow and other.allow else ""
+        return Fail(f"{self.reason}; {other.reason}", self.outcome, allow)
+
+
+PREPARING = frozenset({CreateChangeSet.step, Compare.step, DeleteChangeSet.step, Inspect.step})
+"""Steps after which no stack is another one than before."""
 
 Action = (
     CreateChangeSet

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from deployer.progress import again
 from deployer.states import ChangeSetState, Kind, StackState
 
 
@@ -21,13 +22,15 @@ class Desired:
     """Destroy: switch termination protection off."""
     skip_in_rollback: frozenset[str] = frozenset()
     """Logical ids that a rollback which failed may leave as they are."""
-    command: str = "gatestack deploy ENV"
-    """What deploys it, for messages."""
+    env: str = "ENV"
+    """What a command on its environment is given."""
+    flags: tuple[str, ...] = ()
+    """The options of the run, as a command says them again; what a rollback skips is named each time."""
 
     @property
-    def env(self) -> str:
-        """What a command on its environment is given."""
-        return self.command.removeprefix("gatestack deploy ")
+    def command(self) -> str:
+        """What deploys it, for messages."""
+        return again("deploy", self.env, *self.flags)
 
 
 @dataclass(frozen=True)

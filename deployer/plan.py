@@ -83,8 +83,10 @@ class Plan:
     """What the user calls the environment in a command, quoted for a shell; empty: its name."""
     allowed: tuple[str, ...] = ()
     """Logical ids of ``--allow-replace`` that it was made with."""
-    only: tuple[str, ...] = ()
-    """Short names of ``--only``; empty: all stacks."""
+    flags: tuple[str, ...] = ()
+    """The options that it was made with, as a command says them again: ``--only alb``."""
+    command: str = ""
+    """What deploys it, where that is another command than `deploy`."""
     seconds: float = 0.0
     """How long the stacks on the longest path will take together."""
 
@@ -92,6 +94,11 @@ class Plan:
     def called(self) -> str:
         """What a command is given for the environment."""
         return self.env or self.environment
+
+    @property
+    def only(self) -> tuple[str, ...]:
+        """Short names of ``--only``; empty: all stacks."""
+        return tuple(one.removeprefix("--only ") for one in self.flags if one.startswith("--only "))
 
     @property
     def changes_anything(self) -> bool:

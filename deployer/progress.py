@@ -74,6 +74,29 @@ NOT_PLANNED = ("--on-failure", "--skip-in-rollback")
 """Options of a deployment that `plan` does not take."""
 OF_A_PLAN = ("--only", "--revert-drift")
 """Those that a saved plan has decided, so that its deployment does not take them."""
+IN_A_PLAN = ("--allow-replace", "--migrate-exports")
+"""Consents that a saved plan was made with, so that its deployment need not be given them again."""
+
+
+def again(verb: str, called: str, *flags: str) -> str:
+    """Return the command ``gatestack VERB CALLED FLAGS`` as messages name it, what is in *flags* once."""
+    return " ".join(["gatestack", verb, called, *dict.fromkeys(flags)])
+
+
+def with_command(deploy: str, command: str) -> str:
+    """Return *deploy*, which takes consents, and after it the run's own *command*, which takes none."""
+    return f"{deploy} && {command}" if command else deploy
+
+
+def execution(called: str, path: str, *flags: str) -> str:
+    """Return the command that executes the plan saved to *path*, with those of *flags* that it takes."""
+    taken = (one for one in flags if not one.startswith(OF_A_PLAN))
+    return again("deploy", called, f"--plan {shlex.quote(path)}", *taken)
+
+
+def first_execution(called: str, path: str, *flags: str) -> str:
+    """Return the same of a plan that was just made with *flags*, most of which it holds."""
+    return execution(called, path, *(one for one in flags if not one.startswith(IN_A_PLAN)))
 
 
 @dataclass(frozen=True)
@@ -112,15 +135,16 @@ class Result:
     @property
     def resume(self) -> str:
         """The command that takes the run up again: the same one, unless its plan is used up by a failure."""
-        if self.command:
-            return self.command
+        return self.command or self.allowed()
+
+    def allowed(self, *flags: str) -> str:
+        """Return the command that does the run again with *flags* beside the options that it was given."""
         if self.needs_plan:
-            flags = (one for one in self.flags if not one.startswith(NOT_PLANNED))
-            return " ".join(["gatestack", "plan", self.called, "--save", shlex.quote(self.plan), *flags])
+            kept = (one for one in self.flags if not one.startswith(NOT_PLANNED))
+            return again("plan", self.called, f"--save {shlex.quote(self.plan)}", *kept, *flags)
         if self.plan:
-            flags = (one for one in self.flags if not one.startswith(OF_A_PLAN))
-            return " ".join(["gatestack", self.goal, self.called, "--plan", shlex.quote(self.plan), *flags])
-        return " ".join(["gatestack", self.goal, self.called, *self.flags])
+            return execution(self.called, self.plan, *self.flags, *flags)
+        return with_command(again(self.goal, self.called, *self.flags, *flags), self.command)
 
     @property
     def needs_plan(self) -> bool:

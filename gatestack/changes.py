@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import click
 
-from deployer import report
 from deployer.changes.approved import deploy_plan
 from deployer.changes.planfile import PlanFile
 from deployer.cloud import Cloud
 from deployer.deploy import deploy as deploy_stacks
 from deployer.options import Options as RunOptions
-from deployer.progress import Result
-from gatestack import telling
+from deployer.progress import Result, Tell
 from gatestack.account import poll_interval, speed, uses_sandbox
-from gatestack.ending.facts import Ending, Known, ending
-from gatestack.ending.text import after, text
+from gatestack.ending.facts import Known
 from gatestack.environment import Environment
 from gatestack.options import Options
 from gatestack.progress import owed, shown
@@ -80,38 +77,21 @@ def executed(
     reviewed: PlanFile | None,
     *,
     file: str = "",
+    through: Callable[[Tell], Tell] = lambda tell: tell,
 ) -> Result:
-    """Deploy *manifest*, as *reviewed* where it was, and show it; *file*: where that plan was read from."""
+    """
+    Deploy *manifest*, as *reviewed* where it was, and show it.
+
+    *file*: where that plan was read from; *through*: makes the listener that also hears what is shown.
+    """
     with (
         traced(environment, "deploy") as run,
         shown(options, speed=speed(environment, options)) as tell,
-        host(run.through(tell)) as here,
+        host(through(run.through(tell))) as here,
     ):
         if reviewed is None:
             return run.ended(deploy_stacks(manifest, cloud, chosen, here))
         return run.ended(deploy_plan(manifest, reviewed, cloud, chosen, here, file=file))
-
-
-def ended(result: Result, style: str, known: Known | None = None) -> int:
-    """Print what a run came to: its last screen on stderr, the address on stdout, the first cause last."""
-    found = ending(result, known or Known(owed=owed()))
-    if style == "json":
-        telling.document(report.result_json(result))
-    else:
-        told(found)
-    telling.outputs(result.outputs)
-    if found.cause:
-        telling.error(found.cause)
-    return result.exit_code
-
-
-def told(found: Ending) -> None:
-    """Print *found* without its cause."""
-    click.echo(text(found), err=True)
-    if found.url:
-        click.echo(found.url)
-    if rest := after(found):
-        click.echo(rest, err=True)
 
 
 def known_of(environment: Environment, options: Options, result: Result) -> Known:

@@ -14,12 +14,12 @@ def checks_json(environment: str, found: Sequence[Check]) -> str:
     return json.dumps({"environment": environment, "checks": [asdict(check) for check in found]}, indent=2)
 
 
-def table(found: Sequence[Check]) -> str:
-    """Return a line for each check, with what to do below those that are not well."""
+def table(found: Sequence[Check], *, remedies: bool = True) -> str:
+    """Return a line for each check; *remedies*: with what to do below those that are not well."""
     width = max(len(check.name) for check in found)
     lines = []
     for check in found:
         lines.append(f"{check.outcome:<7}  {check.name:<{width}}  {check.detail}".rstrip())
-        if check.remedy and check.outcome != "ok":
+        if remedies and check.remedy and check.outcome != "ok":
             lines.append(f"{'':<7}  {'':<{width}}  -> {check.remedy}")
     return "\n".join(lines)

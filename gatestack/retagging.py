@@ -22,11 +22,13 @@ from deployer.errors import DeployError, Protected
 from deployer.options import Host
 from deployer.options import Options as RunOptions
 from deployer.progress import Result, StackResult
+from deployer.progress import again as said_again
 from deployer.run.backoff import with_backoff
 from gatestack import review, telling
 from gatestack.account import connect
-from gatestack.changes import executed, run_options, told
+from gatestack.changes import executed, run_options
 from gatestack.ending.facts import ending
+from gatestack.ending.printed import told
 from gatestack.environment import Environment, retagged, tagged
 from gatestack.options import Options
 from gatestack.policy.kept import kept_manifest
@@ -69,23 +71,21 @@ def retag(
         DeployError: there is no service yet, or AWS refused.
 
     """
-    changed = retagged(environment, tag)
+    changed, called = retagged(environment, tag), options.called(env)
     changed.warn()
     if not yes:
         review.check_terminal()
     cloud = connect(environment, options)
     with shown(options) as tell, host(tell) as here:
-        rollers_for(environment, env, cloud, options, here, minutes)  # refuses where nothing was deployed
-    again = (
-        f"gatestack rollout {options.called(env)} --image-tag {tag}{' --all-changes' if all_changes else ''}"
-    )
+        rollers_for(environment, called, cloud, options, here, minutes)  # refuses where nothing was deployed
+    again = said_again("rollout", called, f"--image-tag {tag}", *(["--all-changes"] if all_changes else []))
     chosen = replace(
         run_options(environment, options, STACKS & changed.stack_names.keys(), env), command=again
     )
     with host(lambda _: None) as here:
         alone = not all_changes
         manifest = (
-            _image_alone(environment, changed, env, tag, cloud, here) if alone else kept_manifest(changed)
+            _image_alone(environment, changed, called, tag, cloud, here) if alone else kept_manifest(changed)
         )
     try:
         reviewed = None if yes else review.agreed(changed, manifest, cloud, options, chosen)
@@ -94,13 +94,13 @@ def retag(
         result = None
     else:
         result = _deployed(options, changed, manifest, cloud, chosen, reviewed)
-    code = _finished(options, environment, env, cloud, minutes, style, result, again)
+    code = _finished(options, environment, called, cloud, minutes, style, result, again)
     _warn(environment, env, tag, code)
     return code
 
 
 def _image_alone(
-    environment: Environment, changed: Environment, env: str, tag: str, cloud: Cloud, here: Host
+    environment: Environment, changed: Environment, called: str, tag: str, cloud: Cloud, here: Host
 ) -> Manifest:
     """Return the stacks as they are deployed, but for the image; raises Protected where nobody can say."""
     wanted = changed.manifest()
@@ -119,9 +119,10 @@ def _image_alone(
     for name, template in live.items():
         spec = with_image(template, others[name], specs[name], tag)
         if spec is None:
-            what = f"the image of {name} cannot be changed apart from what else {env}'s file changes there"
+            file = f"the file of {environment.name}"
+            what = f"the image of {name} cannot be changed apart from what else {file} changes there"
             raise Protected(
-                f"{what}: see `gatestack plan {env}`, and deploy that first: `gatestack deploy {env}`"
+                f"{what}: see `gatestack plan {called}`, and deploy that first: `gatestack deploy {called}`"
             )
         found[name] = spec
     return replace(wanted, stacks=tuple(found.get(spec.name, spec) for spec in wanted.stacks))
@@ -144,7 +145,7 @@ def _deployed(
 def _finished(
     options: Options,
     environment: Environment,
-    env: str,
+    called: str,
     cloud: Cloud,
     minutes: float,
     style: str,
@@ -154,7 +155,7 @@ def _finished(
     """Say what became of the tasks; where the stacks had that tag already, start new ones of it."""
     service = next((one for one in result.stacks if one.name == SERVICE_STACK), None) if result else None
     with shown(options) as tell, host(tell) as here:
-        rollers, idle = rollers_for(environment, env, cloud, options, here, minutes)
+        rollers, idle = rollers_for(environment, called, cloud, options, here, minutes)
         if result is not None and result.exit_code:
             return _failed(rollers, environment, result, service, style)
         if service is None or service.action == "none":

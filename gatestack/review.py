@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,11 +49,6 @@ def preview(
     """Return what deploy would do; *keep* leaves its change sets there."""
     with shown(options) as tell, host(tell) as here:
         return plan(manifest, cloud, chosen, here, keep=keep)
-
-
-def how_to_deploy(env: str, path: Path) -> str:
-    """Return the command that executes a saved plan."""
-    return f"gatestack deploy {shlex.quote(env)} --plan {shlex.quote(str(path))}"
 
 
 def check_place(path: Path) -> None:

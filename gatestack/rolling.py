@@ -51,7 +51,7 @@ class Rolled:
 
 
 def rollers_for(
-    environment: Environment, env: str, cloud: Cloud, options: Options, here: Host, minutes: float
+    environment: Environment, called: str, cloud: Cloud, options: Options, here: Host, minutes: float
 ) -> tuple[tuple[Roller, ...], str]:
     """
     Return what rolls the services of *environment*, and why the first one may have no tasks.
@@ -64,10 +64,11 @@ def rollers_for(
     states = with_backoff(here, lambda: cloud.stacks(list(names.values())))
     places = places_of(states, names)
     if not places:
-        raise DeployError(f"{environment.name} has no service: `gatestack deploy {env}` creates it")
+        raise DeployError(f"{environment.name} has no service: `gatestack deploy {called}` creates it")
     patience = Patience(minutes, poll_interval(environment, options), speed(environment, options))
     store = ServiceStore(clients(environment, options))
-    return tuple(Roller(store, place, here, patience, env) for place in places), _idle(states, names, env)
+    found = tuple(Roller(store, place, here, patience, called) for place in places)
+    return found, _idle(states, names, called)
 
 
 def rolled(rollers: Sequence[Roller], idle: str, environment: Environment, style: str) -> tuple[Rolled, ...]:
@@ -153,11 +154,11 @@ def _record(one: Rolled) -> dict[str, Any]:
     }
 
 
-def _idle(states: tuple[StackState, ...], names: Mapping[str, str], env: str) -> str:
+def _idle(states: tuple[StackState, ...], names: Mapping[str, str], called: str) -> str:
     """Return why the service may have no tasks, and what to do."""
     stack = names.get(SERVICE_STACK, "")
     wanted = next((state.parameters.get("DesiredCount") for state in states if state.name == stack), None)
-    deploy = f"then `gatestack deploy {env}`"
+    deploy = f"then `gatestack deploy {called}`"
     if wanted == "0":
         repository = output(states, stack, "EcrRepositoryUri") or "its repository"
         why = "at the last deployment its image was missing, or service.desired_count is 0"

@@ -21,7 +21,7 @@ from deployer.deploy import check
 from deployer.errors import DeployError, Protected
 from deployer.options import Host, Options
 from deployer.plan import consent_flags, needs_consent
-from deployer.progress import Event, Result
+from deployer.progress import Event, Result, execution
 from deployer.run.backoff import with_backoff
 from deployer.run.change_sets import Preparer
 from deployer.run.discard import remove_unexecuted
@@ -52,9 +52,7 @@ def deploy_plan(
     allowed = options.allow_replace | set(plan.allow_replace)
     permitted = replace(options, allow_replace=allowed)
     try:
-        found, approvals = with_backoff(
-            host, lambda: _checked(manifest, plan, cloud, permitted, host, lasting=bool(file))
-        )
+        found, approvals = with_backoff(host, lambda: _checked(manifest, plan, cloud, permitted, host, file))
     except DeployError:
         if not file:
             _withdraw(plan, cloud)
@@ -76,10 +74,11 @@ def deploy_plan(
 
 
 def _checked(
-    manifest: Manifest, plan: PlanFile, cloud: Cloud, options: Options, host: Host, *, lasting: bool
+    manifest: Manifest, plan: PlanFile, cloud: Cloud, options: Options, host: Host, file: str
 ) -> tuple[Scope, Mapping[str, Approval]]:
+    lasting = bool(file)
     _check_place(plan, manifest)
-    _check_consent(plan, options.allow_replace)
+    _check_consent(plan, options, file)
     specs = {spec.name: spec for spec in manifest.stacks}
     _check_files(plan, manifest)
     kept = [stack.name for stack in plan.stacks if stack.action != "delete"]
@@ -126,12 +125,13 @@ def _check_account(plan: PlanFile, found: Scope) -> None:
             raise Protected(f"the plan is for the account {plan.account}, this is {account}: {AGAIN}")
 
 
-def _check_consent(plan: PlanFile, allowed: Collection[str]) -> None:
-    risky = [one for stack in plan.stacks if stack.exact for one in needs_consent(stack.changes, allowed)]
-    if risky:
-        flags = consent_flags(change.logical_id for change in risky)
+def _check_consent(plan: PlanFile, options: Options, file: str) -> None:
+    planned = [one for stack in plan.stacks if stack.exact for one in stack.changes]
+    if risky := needs_consent(planned, options.allow_replace):
+        flags = (*options.flags, *(consent_flags([change.logical_id]) for change in risky))
         names = ", ".join(f"{change.logical_id} ({change.type})" for change in risky)
-        raise Protected(f"the plan replaces or removes {names}, which holds data; to allow it: {flags}")
+        command = execution(options.env or plan.environment, file, *flags)
+        raise Protected(f"the plan replaces or removes {names}, which holds data; to allow it: {command}")
 
 
 def _check_files(plan: PlanFile, manifest: Manifest) -> None:

@@ -126,15 +126,29 @@ class Gate:
         self._open = open_
         self._passed: set[str] = set()
 
-    def refusals(self, works: Collection[Work]) -> tuple[Refusal, ...]:
+    def refused(self, works: Collection[Work]) -> Mapping[str, Fail]:
         """
-        Return the stacks whose update must not begin; nothing is under way yet.
+        Return the stacks whose update must not begin, with all that is refused of each; nothing is changed.
 
         Raises:
             Detour: it can be done, in several phases.
             Transient: AWS could not be asked.
 
         """
+        found = {work.name: work.refusal for work in works if work.open and work.refusal}
+        try:
+            stopped = self._of_exports(works)
+        except Detour:
+            if not found:
+                raise
+            return found
+        for one in stopped:
+            fail, before = Fail(one.reason, "protected", one.allow), found.get(one.producer)
+            found[one.producer] = before.also(fail) if before else fail
+        return found
+
+    def _of_exports(self, works: Collection[Work]) -> tuple[Refusal, ...]:
+        """Return what is refused for the sake of exports in use; raises as `refused` does."""
         if self._open:
             return ()
         self._passed |= {work.change_set.id for work in works if work.change_set}

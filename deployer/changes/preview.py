@@ -142,7 +142,8 @@ class _Preview:
             tuple(self._notices),
             env=self._options.env,
             allowed=tuple(sorted(self._options.allow_replace)),
-            only=tuple(sorted(self._options.only)),
+            flags=self._options.flags,
+            command=self._options.command,
         )
 
     def _with_exports(self, plans: tuple[StackPlan, ...]) -> tuple[StackPlan, ...]:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deployer.facts.differences import Difference, differences
 from deployer.facts.interruptions import NOTHING, Effect, of_change, of_property
 from deployer.facts.permissions import Widening
+from deployer.facts.update_notes import KEPT
 from deployer.facts.uploads import FileChange
 from deployer.plan import Plan, PlanCost, StackPlan, consent_flags
+from deployer.progress import again, with_command
 from deployer.states import Change, PropertyChange
 
 FATES: Mapping[str, str] = {
@@ -195,12 +197,9 @@ def _interruptions(changes: Collection[ChangeFact]) -> tuple[Interruption, ...]:
 
 def consent_command(plan: Plan) -> str:
     """Return the command that deploys *plan* with every consent that it lacks; empty where it lacks none."""
-    flags = plan.consents
-    if not flags:
+    if not plan.consents:
         return ""
-    given = [consent_flags([one]) for one in plan.allowed]
-    only = [f"--only {one}" for one in plan.only]
-    return " ".join(["gatestack deploy", plan.called, *only, *dict.fromkeys((*given, *flags))])
+    return with_command(again("deploy", plan.called, *plan.flags, *plan.consents), plan.command)
 
 
 def _stack(stack: StackPlan) -> StackFacts:
@@ -250,6 +249,8 @@ def _property(type_: str, name: str, shown: PropertyChange, same: Collection[Pro
     known = [one.recreation for one in same]
     recreation = next((one for one in ("Always", "Conditionally", "Never") if one in known), "")
     cause = next((one.cause for one in (shown, *same) if one.cause), "")
+    if shown.before is not None and shown.after is None:
+        shown = replace(shown, after=KEPT.get(type_, {}).get(name))
     effect, found = of_property(type_, name), differences(name, shown)
     return PropertyFact(name, recreation, cause, effect, shown.before, shown.after, found)
 

@@ -86,6 +86,13 @@ PROPERTIES: Mapping[str, Mapping[str, tuple[Level, str]]] = {
 }
 """Type -> property -> what its update interrupts. Properties that are not here: see `QUIET`."""
 
+KEPT: Mapping[str, Mapping[str, str]] = {
+    # CloudFormation Template Reference, AWS::ECS::Service, DesiredCount: where it is not specified for an
+    # existing service, it is omitted from the operation. So it is where scaling owns the count.
+    "AWS::ECS::Service": {"DesiredCount": "(not set: ECS keeps the number of tasks)"},
+}
+"""Type -> property -> what becomes of it in an update that no longer gives it, where that resets nothing."""
+
 QUIET = frozenset(
     {
         "AWS::ApplicationAutoScaling::ScalableTarget",

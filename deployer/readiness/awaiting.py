@@ -133,7 +133,7 @@ class Awaiting:
     def _explained(self, work: Work, one: Watched, condition: Condition, text: str) -> str:
         """Return why *one* failed, with what ECS says of its tasks and what leads on."""
         said = self._cloud.service_trouble(one.physical_id) if one.type == SERVICE else ()
-        return f"{'; '.join([text, *said])} -> {way_on(one, condition, work.desired.command)}"
+        return f"{'; '.join([text, *said])} -> {way_on(one, condition, work.desired)}"
 
     def _tell_unseen(self, work: Work, look: _Look) -> None:
         if names := ", ".join(dict.fromkeys(look.unseen)):

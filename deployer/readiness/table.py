@@ -12,6 +12,8 @@ from typing import Literal
 
 from deployer.day2.rollout import ROLLS_BACK
 from deployer.day2.service import Service
+from deployer.observed import Desired
+from deployer.progress import again
 
 Readiness = Literal["ready", "becoming", "failed"]
 
@@ -173,19 +175,19 @@ def _of_service(one: Watched, service: Service | None) -> Verdict:
     return Verdict("becoming", f"{name}: {primary.running} of {primary.desired} new tasks run")
 
 
-def way_on(one: Watched, condition: Condition, command: str) -> str:
-    """Return what leads on where *one* has failed; *command* deploys the environment."""
+def way_on(one: Watched, condition: Condition, desired: Desired) -> str:
+    """Return what leads on where *one* has failed of the stack that is *desired*."""
+    command = desired.command
     if condition.status == "stopped":
         return f"start it, then run `{command}`"
     if one.type != SERVICE:
         return (
             "AWS does not repair it: correct the file so that it is replaced, or, where nothing holds data "
-            f"yet, run `{command.replace(' deploy ', ' destroy ')}` and `{command}`"
+            f"yet, run `{again('destroy', desired.env)}` and `{command}`"
         )
     primary = condition.service.primary if condition.service else None
     if primary is not None and primary.rollout == "FAILED":
-        again = command.replace(" deploy ", " rollout ")
-        fixed = f"fix the cause and run `{again}`"
+        fixed = f"fix the cause and run `{again('rollout', desired.env)}`"
         return f"no task ran before it: {fixed}, or correct the file and run `{command}`"
     return (
         f"the tasks before it run on: correct the file and run `{command}`; where the cause is not in the "

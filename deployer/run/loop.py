@@ -151,10 +151,10 @@ class Run:
         return max(self._interval.pause(now), rest - now)
 
     def _clear(self) -> None:
-        """Let the updates begin, now that it is known what all of them would do to exports in use."""
+        """Let the updates begin, or refuse them all, now that it is known what all of them would do."""
         try:
-            refusals = () if self._results.halted else self._gate.refusals(self._works.values())
-            if self._gated and not self._results.halted:
+            refused = {} if self._results.halted else self._gate.refused(self._works.values())
+            if self._gated and not self._results.halted and not refused:
                 check_rotations(self._works.values(), self._cloud, self._value_of, self._host.tell, self._env)
         except Transient as error:
             self._poller.endure("gate", error)
@@ -163,9 +163,8 @@ class Run:
             self._leave_nothing()
             raise
         self._poller.answered("gate")
-        for refusal in refusals:
-            fail = Fail(refusal.reason, "protected", refusal.allow)
-            self._results.failed(self._works[refusal.producer], fail, cleared=False)
+        for name in [one for one in reversed(self._graph.names) if one in refused]:  # before what skips it
+            self._results.failed(self._works[name], refused[name], cleared=False)
         self._cleared = True
         self._pass()
 
@@ -185,8 +184,6 @@ class Run:
         if signals > 1:
             self._results.leave("the wait ended before the operation", clean=True, signalled=True)
 
-    # look
-
     def _first_look(self) -> None:
         """See what is there, and take up what was approved."""
         if self._scope.states is None:
@@ -198,8 +195,6 @@ class Run:
             work.first = work.stack
             if approval := self._approvals.get(work.name):
                 work.take_up(approval, now)
-
-    # decide and act
 
     def _pass(self) -> None:
         """Decide and act, the longest way to go first, until nothing can be done at once."""
@@ -237,7 +232,7 @@ class Run:
 
     def _decided(self, work: Work) -> Action | None:
         """Return what is to be carried out for *work* now; an end, or a wait, is noted here."""
-        now = self._host.clock()
+        now, work.refusal = self._host.clock(), None
         unmet = self._unmet(work)
         hold = f"waits for {', '.join(unmet)}" if unmet else "" if self._cleared else BARRIER
         moving = any(self._works[name].moving for name in unmet)
@@ -247,7 +242,7 @@ class Run:
         if isinstance(action, Done):
             self._results.done(work, action)
         elif isinstance(action, Fail):
-            self._results.failed(work, action, cleared=self._cleared)
+            self._refuse(work, action)
         elif self._results.halted and not (isinstance(action, (Wait, Migrate)) and work.going):
             self._results.stop(work)
         elif isinstance(action, Wait):
@@ -266,6 +261,13 @@ class Run:
             self._host.tell(StackDecided(work.name, action.step, action.reason))
             return action
         return None
+
+    def _refuse(self, work: Work, action: Fail) -> None:
+        """End *work*; before anything is changed, consents are asked for once all of them are known."""
+        if action.outcome == "protected" and not (self._cleared or self._results.halted):
+            work.refusal = action
+        else:
+            self._results.failed(work, action, cleared=self._cleared)
 
     def _allowed(self, work: Work, action: Action) -> Action:
         """Hold the run to what was approved, and to consent for stacks that go."""

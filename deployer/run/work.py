@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from deployer.actions import Wait
+from deployer.actions import Fail, Wait
 from deployer.causes import SERVICE
 from deployer.changes.approval import Approval
 from deployer.cloud import Cloud
@@ -67,6 +67,8 @@ class Work:
     """Of the database, before the change set is executed."""
     wait: Wait | None = None
     """What it waited for at the last look."""
+    refusal: Fail | None = None
+    """Why it may not begin, until it is known of all stacks."""
     events: list[StackEvent] = field(default_factory=list)
     """Of the operation that goes on, oldest first."""
     touched: tuple[Touched, ...] | None = None
@@ -124,7 +126,7 @@ class Work:
     def preparing(self) -> bool:
         """Whether it is not known yet what an update would do."""
         fresh_start = self.history.change_sets <= 1 and not self.history.premature and not self.history.empty
-        unknown = self.change_set is None or self.pending
+        unknown = self.refusal is None and (self.change_set is None or self.pending)
         updates = row(self.stack.status if self.stack else None).deploy is Step.UPDATE
         going = self.open and self.goal == "deploy" and self.history.executed is None
         return going and fresh_start and unknown and updates
@@ -340,7 +342,8 @@ def work_for(manifest: Manifest, spec: StackSpec, goal: Goal, options: Options) 
         allow_replace=options.allow_replace,
         force=options.force,
         skip_in_rollback=options.skip_in_rollback,
-        command=f"gatestack deploy {options.env or manifest.environment}",
+        env=options.env or manifest.environment,
+        flags=replace(options, skip_in_rollback=frozenset()).flags,
     )
     services = any(one["Type"] == SERVICE for one in resources_of(spec.template).values())
     return Work(spec, desired, goal, runs_tasks=services or spec.migration is not None)

@@ -14,11 +14,11 @@ from deployer import report
 from deployer.cloud import Cloud
 from deployer.errors import Protected
 from deployer.options import Options as RunOptions
-from deployer.progress import Result
+from deployer.progress import Result, again
 from gatestack import review, telling
 from gatestack.account import connect, poll_interval
-from gatestack.changes import YES, executed, told
-from gatestack.ending.facts import ending
+from gatestack.changes import YES, executed
+from gatestack.ending.printed import ended
 from gatestack.environment import Environment, SettingsRefused, resolve
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.tracing.told import wanted
@@ -69,7 +69,7 @@ def bootstrap(
     cloud = connect(environment, options, starting=True)
     if not narrow:
         _refuse_to_forget(manifest, cloud)
-    command = f"gatestack bootstrap {shlex.quote(env)}"
+    command = again("bootstrap", options.called(env), *(["--narrow"] if narrow else []))
     interval = poll_interval(environment, options)
     chosen = RunOptions(poll_interval=interval, show_events=not options.quiet or wanted(), command=command)
     try:
@@ -77,8 +77,6 @@ def bootstrap(
     except review.NothingToDo:
         return 0
     result = executed(environment, manifest, cloud, options, chosen, plan)
-    if plan is not None:
-        result = replace(result, command=command)
     return _told(result, settings, style, Path(env).stem)
 
 
@@ -179,19 +177,14 @@ def _lost(live: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
 
 
 def _told(result: Result, settings: Settings, style: str, name: str) -> int:
-    """Print the outputs, and where they are entered; the first cause last."""
-    if style == "json":
-        telling.document(report.result_json(result))
-    else:
-        told(ending(result))
+    """Print the outputs, the last screen, and where the outputs are entered."""
+    if style != "json":
         click.echo(report.outputs_text(result.outputs))
-    telling.outputs(result.outputs)
-    if cause := report.first_cause(result):
-        telling.error(cause)
-    elif result.exit_code == 0:
+    code = ended(result, style)
+    if code == 0:
         found = {output.key: output.value for output in result.outputs}
         click.echo("\n".join(_next(settings, found, name)), err=True)
-    return result.exit_code
+    return code
 
 
 def _next(settings: Settings, found: Mapping[str, str], name: str) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,7 +37,7 @@ def list_(options: Options, env: str, style: str) -> int:
     """List ENV's parameters with value, owner and time of the last change."""
     environment = resolve(env, options.region)
     owners = _Owners(environment)
-    there = _there(_store(environment, options), environment, env)
+    there = _there(_store(environment, options), environment, options.called(env))
     found = [(one, owners.of(one.name)) for one in there]
     if style == "json":
         records = [report.parameter_record(one, owner) for one, owner in found]
@@ -62,7 +61,7 @@ def get(options: Options, env: str, name: str, style: str) -> int:
     store, name = _store(environment, options), _short(environment, name)
     found = store.get(name) if parameters.is_name(name) else None
     if found is None:
-        there = [one.name for one in _there(store, environment, env)]
+        there = [one.name for one in _there(store, environment, options.called(env))]
         raise Refused(f"no parameter {name!r}; {environment.name} has {', '.join(there)}{near(name, there)}")
     environment.check_account(found.account)
     if style == "json":
@@ -87,7 +86,7 @@ def set_(options: Options, env: str, name: str, value: str) -> int:
     owners = _Owners(environment)
     value = _checked(owners, env, name, value)
     store = _store(environment, options)
-    there = {one.name: one for one in _there(store, environment, env)}
+    there = {one.name: one for one in _there(store, environment, options.called(env))}
     parameters.check_kind(there.get(name))
     if name in there and there[name].value == value:
         click.echo(f"{name} of {environment.name} is {value} already; nothing was changed", err=True)
@@ -98,7 +97,7 @@ def set_(options: Options, env: str, name: str, value: str) -> int:
         telling.warning(
             "`gatestack drift` will report it as drift: grant the permission ssm:LabelParameterVersion"
         )
-    click.echo(_effect(owners, name, env), err=True)
+    click.echo(_effect(owners, name, _file(environment, env), options.called(env)), err=True)
     return 0
 
 
@@ -111,14 +110,12 @@ def _short(environment: Environment, name: str) -> str:
     return name.removeprefix(f"/{environment.prefix}/")
 
 
-def _there(store: ParameterStore, environment: Environment, env: str) -> tuple[Parameter, ...]:
+def _there(store: ParameterStore, environment: Environment, called: str) -> tuple[Parameter, ...]:
     """Return all parameters; raises DeployError where the environment has none, as it was never deployed."""
     found = store.all()
     if not found:
         where = f"/{environment.prefix}/ in {environment.region}"
-        raise DeployError(
-            f"there are no parameters {where}: `gatestack deploy {shlex.quote(env)}` creates them"
-        )
+        raise DeployError(f"there are no parameters {where}: `gatestack deploy {called}` creates them")
     environment.check_account(found[0].account)
     return found
 
@@ -177,13 +174,13 @@ def _checked(owners: _Owners, env: str, name: str, value: str) -> str:
     return words.get(said, said)
 
 
-def _effect(owners: _Owners, name: str, env: str) -> str:
+def _effect(owners: _Owners, name: str, file: str, called: str) -> str:
     """Return what the user should know of a parameter that was set."""
     if name not in owners.read:
         title = owners.application.title
         return f"{title}'s tasks do not read it: it is for your own software"
-    held = f"a deployment that changes {owners.key(name)} of {_file(owners.environment, env)} resets it"
-    return f"tasks read it at their start: gatestack rollout {shlex.quote(env)}; {held}"
+    held = f"a deployment that changes {owners.key(name)} of {file} resets it"
+    return f"tasks read it at their start: gatestack rollout {called}; {held}"
 
 
 def _file(environment: Environment, env: str) -> str:

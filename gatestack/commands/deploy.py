@@ -18,11 +18,11 @@ from gatestack.changes import (
     REVERT,
     SKIP,
     YES,
-    ended,
     executed,
     known_of,
     run_options,
 )
+from gatestack.ending.printed import ended
 from gatestack.environment import resolve
 from gatestack.notices.told import deploying
 from gatestack.options import ENV, FORMAT, Options
@@ -92,6 +92,9 @@ def deploy(
     except review.NothingToDo:
         return 0
     file = str(path) if path else ""
-    with deploying(environment, options) as done:
-        done.append(executed(environment, manifest, cloud, options, chosen, reviewed, file=file))
-    return ended(done[0], style, known_of(environment, options, done[0]))
+    with deploying(environment, options) as run:
+        result = executed(
+            environment, manifest, cloud, options, chosen, reviewed, file=file, through=run.through
+        )
+        run.ended(result)
+    return ended(result, style, known_of(environment, options, result))

@@ -13,7 +13,8 @@ from deployer.kept import cost_line
 from deployer.progress import Result
 from gatestack import review
 from gatestack.account import connect, nowhere, speed
-from gatestack.changes import ONLY, YES, ended, run_options
+from gatestack.changes import ONLY, YES, run_options
+from gatestack.ending.printed import ended
 from gatestack.environment import Environment, resolve
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.progress import shown

@@ -31,5 +31,5 @@ def drift(options: Options, env: str, only: str | None, style: str) -> int:
     if failed:
         telling.error(f"{failed[0].name}: {failed[0].reason or 'drift could not be detected'}")
     if drifted := [stack.name for stack in found.stacks if stack.verdict == "drifted"]:
-        notify(environment, options, "drift", f"{', '.join(drifted)}: gatestack drift {env}")
+        notify(environment, options, "drift", f"{', '.join(drifted)}: gatestack drift {options.called(env)}")
     return found.exit_code

@@ -102,7 +102,7 @@ def image(
     _judge(environment, found, folder, tag)
     programs.find_docker()
     _check_verifiable(found, folder, env, unverified=unverified)
-    place = _place(environment, options, env) if push else settings.repository_name
+    place = _place(environment, options, options.called(env)) if push else settings.repository_name
     if push and connect(environment, options).has_image(settings.repository_name, tag):
         if not keep_existing:
             what = f"{place}:{tag} exists already, and tags are immutable"
@@ -178,13 +178,13 @@ def _named(settings: Settings, tag: str | None, folder: Path, *, push: bool) -> 
     return tag, revision
 
 
-def _place(environment: Environment, options: Options, env: str) -> str:
+def _place(environment: Environment, options: Options, called: str) -> str:
     assert environment.settings  # noqa: S101 - a folder was refused
     check_account(environment, connect(environment, options))
     name = environment.settings.repository_name
     place = Registry(clients(environment, options)).place(name)
     if place is None:
-        deploy = f"`gatestack deploy {shlex.quote(env)}`"
+        deploy = f"`gatestack deploy {called}`"
         raise DeployError(f"the repository {name} does not exist: {deploy} creates it, with no tasks yet")
     return place
 

@@ -9,6 +9,7 @@ import click
 
 from deployer import report
 from deployer.plan import Plan
+from deployer.progress import first_execution
 from gatestack import review, telling
 from gatestack.account import connect
 from gatestack.changes import ALLOW, FILE, FRESH, MIGRATE, ONLY, REVERT, run_options
@@ -92,7 +93,8 @@ def plan(
         review.save(found, manifest, cloud, chosen, path)
         if found.changes_anything:
             notify(environment, options, "approval")
-        click.echo(f"to deploy exactly this: {review.how_to_deploy(env, path)}", err=style != "text")
+        how = first_execution(found.called, str(path), *found.flags)
+        click.echo(f"to deploy exactly this: {how}", err=style != "text")
     if where is not None:
         write_comment(where, environment.prefix, report.plan_markdown(found))
     return CHANGES_FOUND if detailed_exitcode and found.changes_anything else 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 import click
 
 from deployer.aws.preflight_account import OnAws
@@ -30,7 +28,7 @@ def preflight(options: Options, env: str, style: str) -> int:
     manifest, cloud = environment.manifest(), connect(environment, options, starting=True)
     account = OnAws(login(environment, options))
     with host(lambda _: None) as here:
-        found = look(manifest, cloud, account, here, shlex.quote(env))
+        found = look(manifest, cloud, account, here, options.called(env))
     if style == "json":
         telling.document(checks_json(environment.name, found))
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from deployer.progress import again
 from gatestack.account import check_account, connect
 from gatestack.environment import resolve
 from gatestack.options import ENV, FORMAT, Options
@@ -33,7 +34,7 @@ def rollout(
     yes: bool,
 ) -> int:
     """Start new tasks in ENV and wait until they are steady, or ECS has rolled back."""
-    environment = resolve(env, options.region)
+    environment, called = resolve(env, options.region), options.called(env)
     if tag is not None:
         from gatestack.retagging import retag  # noqa: PLC0415 - what renders and deploys loads a lot
 
@@ -43,6 +44,6 @@ def rollout(
     cloud = connect(environment, options)
     check_account(environment, cloud)
     with shown(options) as tell, host(tell) as here:
-        rollers, idle = rollers_for(environment, env, cloud, options, here, minutes)
+        rollers, idle = rollers_for(environment, called, cloud, options, here, minutes)
         done = rolled(rollers, idle, environment, style)
-    return ended(done, environment, style, f"gatestack rollout {options.called(env)}")
+    return ended(done, environment, style, again("rollout", called))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
-from dataclasses import dataclass
 
 import click
 
@@ -17,26 +17,19 @@ from deployer.day2.rotation import Begun, Rotation, Rotator, standing
 from deployer.day2.service import Service, place_of
 from deployer.day2.waiting import Patience
 from deployer.errors import DeployError, Interrupted, LostSight, NotOffered
+from deployer.progress import again
 from deployer.run.backoff import with_backoff
 from gatestack import telling
 from gatestack.account import check_account, clients, connect, poll_interval, speed
 from gatestack.catalogue import rotated, rotations, unrotated
+from gatestack.ending.day2 import Rotated, of_rotation
+from gatestack.ending.printed import printed
 from gatestack.environment import Environment, resolve
 from gatestack.injected import put_in
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.progress import shown
 from gatestack.rolling import MINUTES
 from gatestack.signals import host
-
-
-@dataclass(frozen=True)
-class Done:
-    """What the command came to."""
-
-    rotation: Rotation
-    rollout: str
-    """``COMPLETED``, ``ROLLED_BACK``, ``FAILED``, ``MISSING`` (nobody started it), ``SKIPPED``."""
-    error: str = ""
 
 
 @click.command()
@@ -60,18 +53,24 @@ class Done:
 @click.pass_obj
 def rotate(options: Options, env: str, secret: str, minutes: float, style: str, *, wait_rollout: bool) -> int:
     """Rotate SECRET of ENV now (database: the tasks' login; LiteLLM's master-key), and wait for it."""
-    environment = resolve(env, options.region)
-    name = f"{environment.prefix}/{_meant(secret, environment, env)}"
+    environment, called = resolve(env, options.region), options.called(env)
+    name = f"{environment.prefix}/{_meant(secret, environment, called)}"
     cloud = connect(environment, options)
     check_account(environment, cloud)
     patience = Patience(minutes, poll_interval(environment, options), speed(environment, options))
     services = clients(environment, options)
     with shown(options) as tell, host(tell) as here:
-        rotator = Rotator(RotationStore(services, since=time.time()), here, patience, env)
+        rotator = Rotator(RotationStore(services, since=time.time()), here, patience, called)
         roller = _roller(environment, cloud, ServiceStore(services), rotator) if wait_rollout else None
         before = _before(roller) if roller else None
         done = _rotated(rotator, roller, before, environment, name, style)
-    return _ended(done, environment, style)
+    flags = [f"--timeout-minutes {minutes:g}"] if minutes != MINUTES else []
+    flags += [] if wait_rollout else ["--no-wait-rollout"]
+    resume = again("rotate", called, shlex.quote(secret), *flags)
+    screen = of_rotation(environment.name, called, resume, done)
+    rotation = (name, done.rotation.version, done.rotation.status, done.rotation.seconds, done.rollout)
+    printed(screen, style, lambda: _json(environment.name, *rotation))
+    return 1 if screen.cause else 0
 
 
 def _meant(secret: str, environment: Environment, env: str) -> str:
@@ -121,14 +120,14 @@ def _rotated(
     environment: Environment,
     name: str,
     style: str,
-) -> Done:
+) -> Rotated:
     """Rotate, then wait for the new tasks; if the wait times out, JSON still shows the state."""
     began = rotator.host.clock()
     begun = rotator.begin(name)
     try:
         rotation = rotator.follow(begun)
         if rotation.status == "FAILED" or roller is None or before is None:
-            return Done(rotation, "SKIPPED", rotation.reason)
+            return Rotated(rotation, "SKIPPED")
         rotator.say("the new value is current")
         return _rolled(rotator, roller, before, begun, rotation)
     except (Interrupted, LostSight):
@@ -138,19 +137,17 @@ def _rotated(
         raise
 
 
-def _rolled(rotator: Rotator, roller: Roller, before: Service, begun: Begun, rotation: Rotation) -> Done:
+def _rolled(rotator: Rotator, roller: Roller, before: Service, begun: Begun, rotation: Rotation) -> Rotated:
     made = roller.noticed(before)
     if made is None:
         why = _why(rotator, begun)
         what = f"{begun.secret} is rotated, but no new tasks were started{why}"
-        return Done(
-            rotation, "MISSING", f"{what}: `gatestack rollout {rotator.environment}` before the next rotation"
-        )
+        return Rotated(rotation, "MISSING", what)
     rollout = roller.follow(made)
     if rollout.status == "COMPLETED":
-        return Done(rotation, rollout.status)
+        return Rotated(rotation, rollout.status)
     what = f"{begun.secret} is rotated, but its new tasks do not run: {rollout.reason}"
-    return Done(rotation, rollout.status, f"{what}: then `gatestack rollout {rotator.environment}`")
+    return Rotated(rotation, rollout.status, what)
 
 
 def _why(rotator: Rotator, begun: Begun) -> str:
@@ -160,19 +157,6 @@ def _why(rotator: Rotator, begun: Begun) -> str:
     except DeployError:
         return ""
     return f" ({failure.step}: {failure.error})" if failure else ""
-
-
-def _ended(done: Done, environment: Environment, style: str) -> int:
-    rotation = done.rotation
-    if style == "json":
-        which = (environment.name, rotation.secret, rotation.version)
-        telling.document(_json(*which, rotation.status, rotation.seconds, done.rollout))
-    elif rotation.status == "COMPLETED":
-        also = ", and its new tasks run" if done.rollout == "COMPLETED" else ""
-        click.echo(f"{rotation.secret} is rotated{also} ({rotation.seconds:.1f} s)")
-    if done.error:
-        telling.error(done.error)
-    return 1 if done.error else 0
 
 
 def _json(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -49,7 +48,7 @@ def list_(options: Options, env: str, style: str) -> int:
     views = [_view(store, environment, name) for name in kinds]
     views = [view for view in views if view.info or not kinds[view.name].optional]
     if all(view.info is None for view in views):
-        raise DeployError(_missing(environment, f"{environment.prefix}/...", env))
+        raise DeployError(_missing(environment, f"{environment.prefix}/...", options.called(env)))
     if style == "json":
         telling.document(report.secrets_json(environment.name, views))
     else:
@@ -68,7 +67,7 @@ def get(options: Options, env: str, name: str, style: str, *, reveal: bool) -> i
     environment = resolve(env, options.region)
     target = secrets.find(name, environment.prefix, catalogue(environment.application, put_in(environment)))
     store = SecretsManager(clients(environment, options))
-    info = _existing(store, environment, target, env)
+    info = _existing(store, environment, target, options.called(env))
     value = store.read(info.name)
     secrets.check_key(target, value.text)
     view = _shown(target.secret, info, value, only=target.key)
@@ -101,11 +100,11 @@ def set_(options: Options, env: str, name: str, refused: tuple[str, ...]) -> int
     kinds = catalogue(environment.application, put_in(environment))
     target = secrets.find(name, environment.prefix, kinds)
     kind = kinds[target.secret]
-    secrets.check_settable(target, kind, shlex.quote(env))
+    secrets.check_settable(target, kind, options.called(env))
     if sys.stdin.isatty():
         target = secrets.typed(target, kind)
     store = SecretsManager(clients(environment, options))
-    info = _existing(store, environment, target, env)
+    info = _existing(store, environment, target, options.called(env))
     secrets.check_key(target, store.read(info.name).text)
     given = _given(target)
     written = secrets.update(store, info.name, lambda text: secrets.changed(text, target, given, kind))
@@ -113,16 +112,16 @@ def set_(options: Options, env: str, name: str, refused: tuple[str, ...]) -> int
         click.echo(f"{info.name}: that is its value already; nothing was changed", err=True)
         return 0
     click.echo(f"{target} of {environment.name} is set", err=True)
-    click.echo(f"{APPLIED[kind.applied_by]}: gatestack {kind.applied_by} {shlex.quote(env)}", err=True)
+    click.echo(f"{APPLIED[kind.applied_by]}: gatestack {kind.applied_by} {options.called(env)}", err=True)
     return 0
 
 
-def _existing(store: SecretStore, environment: Environment, target: Target, env: str) -> SecretInfo:
+def _existing(store: SecretStore, environment: Environment, target: Target, called: str) -> SecretInfo:
     """Return the secret of *target*; raises DeployError where it is not there, or not for long."""
     name = f"{environment.prefix}/{target.secret}"
     info = store.describe(name)
     if info is None:
-        raise DeployError(_missing(environment, name, env))
+        raise DeployError(_missing(environment, name, called))
     environment.check_account(info.account)
     if info.deleted:
         restore = f"aws secretsmanager restore-secret --region {environment.region} --secret-id {name}"
@@ -131,8 +130,8 @@ def _existing(store: SecretStore, environment: Environment, target: Target, env:
     return info
 
 
-def _missing(environment: Environment, name: str, env: str) -> str:
-    make = f"`gatestack deploy {shlex.quote(env)}` creates it"
+def _missing(environment: Environment, name: str, called: str) -> str:
+    make = f"`gatestack deploy {called}` creates it"
     return f"there is no secret {name} in {environment.region}: {make}"
 
 

@@ -32,10 +32,11 @@ from deployer.options import Host
 from deployer.progress import Cause
 from deployer.run.backoff import with_backoff
 from deployer.states import StackState
-from gatestack import telling
 from gatestack.account import check_account, clients, connect
 from gatestack.catalogue import placeholders, prefix_of, rotations
 from gatestack.checks import checks_json, table
+from gatestack.ending.day2 import of_checks
+from gatestack.ending.printed import printed
 from gatestack.environment import Environment, resolve
 from gatestack.image import release
 from gatestack.image.checks import release_check, version_check
@@ -54,32 +55,23 @@ NO_STACK = "its stack does not exist"
 @click.pass_obj
 def verify(options: Options, env: str, style: str) -> int:
     """Check ENV's health end to end: stacks, tasks, load balancer, secrets, rotations, the endpoint."""
-    environment = resolve(env, options.region)
+    environment, called = resolve(env, options.region), options.called(env)
     cloud, services = connect(environment, options), clients(environment, options)
     check_account(environment, cloud)
     with host(lambda _: None) as here:
-        found = checks(environment, env, cloud, services, here)
-    if style == "json":
-        telling.document(checks_json(environment.name, found))
-    else:
-        click.echo(table(found))
-    failed = [check for check in found if check.outcome == "failed"]
-    if failed:
-        telling.error(_first(failed[0]))
-    return 1 if failed else 0
-
-
-def _first(check: Check) -> str:
-    """Return *check* in a line; what says which key it is about is not told it twice."""
-    told = check.name.removeprefix("key ") in check.detail
-    return f"{'' if told else f'{check.name}: '}{check.detail}: {check.remedy}"
+        found = checks(environment, called, cloud, services, here)
+    if style != "json":
+        click.echo(table(found, remedies=False))
+    screen = of_checks(environment.name, called, found)
+    printed(screen, style, lambda: checks_json(environment.name, found))
+    return 1 if screen.cause else 0
 
 
 def checks(
     environment: Environment, env: str, cloud: Cloud, services: Clients, here: Host
 ) -> tuple[Check, ...]:
     """
-    Return every check; *env* is how the user names the environment.
+    Return every check; *env* is what a command is given for the environment.
 
     Raises:
         LostSight, CloudError: AWS could not be asked at all.

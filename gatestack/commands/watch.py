@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import click
 
-from deployer import report
 from deployer.day2.attach import watch as watch_stacks
 from deployer.run.backoff import with_backoff
-from gatestack import telling
 from gatestack.account import connect, poll_interval, present_in, speed
-from gatestack.ending.facts import ending
-from gatestack.ending.text import after, text
+from gatestack.ending.printed import ended
 from gatestack.environment import resolve
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.progress import shown
@@ -37,13 +34,4 @@ def watch(options: Options, env: str, style: str) -> int:
             show_events=not options.quiet,
             env=options.called(env),
         )
-    screen = ending(result)
-    if style == "json":
-        telling.document(report.result_json(result))
-    else:
-        click.echo(text(screen), err=True)
-        if steps := after(screen):
-            click.echo(steps, err=True)
-    if screen.cause:
-        telling.error(screen.cause)
-    return result.exit_code
+    return ended(result, style)

@@ -7,14 +7,13 @@ the commands that are next, and the first cause. Outputs are in `outputs`, and i
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deployer import report
 from deployer.kept import Kept, cost_line
 from deployer.outcomes import became
-from deployer.progress import Owed, Result, Step
+from deployer.progress import Owed, Result, Step, first_execution
 
 MOST_STACKS, MOST_KEPT, MOST_KEYS = 6, 8, 3
 """Lines of each that a screen has; what is more is counted."""
@@ -171,7 +170,7 @@ def _next(result: Result, owed: Sequence[Owed], keys: Sequence[str]) -> Iterator
         Step("set a provider's key", f"gatestack secret set {result.called} {key}")
         for key in keys[:MOST_KEYS]
     )
-    if owed or keys or _changed(result):
+    if (owed or keys or _changed(result)) and not result.command:
         yield Step("check it end to end", f"gatestack verify {result.called}")
 
 
@@ -194,8 +193,8 @@ def _consent(result: Result) -> Iterator[Step]:
     """Yield what a refusal leaves: to allow it, or to take the change back."""
     stacks = [stack for stack in result.stacks if stack.outcome == "protected"]
     flags = dict.fromkeys(stack.allow for stack in stacks if stack.allow)
-    if flags and all(stack.allow for stack in stacks) and not result.command:
-        yield Step("allow it", " ".join([result.resume, *flags]))
+    if flags and all(stack.allow for stack in stacks):
+        yield Step("allow it", result.allowed(*flags))
         if result.goal == "deploy":
             yield Step("or revert the change, then", result.resume)
     else:
@@ -205,4 +204,4 @@ def _consent(result: Result) -> Iterator[Step]:
 
 
 def _deploy_plan(result: Result) -> Step:
-    return Step("and deploy that", f"gatestack deploy {result.called} --plan {shlex.quote(result.plan)}")
+    return Step("and deploy that", first_execution(result.called, result.plan, *result.flags))

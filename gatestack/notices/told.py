@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from deployer import report
+from deployer.actions import PREPARING
 from deployer.errors import DeployError
 from deployer.notify.messages import Notice, Occasion
-from deployer.progress import Result
+from deployer.progress import Event, Result, StackDecided, Tell
 from gatestack import agents, telling
 from gatestack.account import clients
 from gatestack.environment import Environment
@@ -40,20 +41,40 @@ def notify(environment: Environment, options: Options, occasion: Occasion, text:
         telling.warning(problem)
 
 
+class Deploying:
+    """A deployment that is told of."""
+
+    def __init__(self, begin: Callable[[], None]) -> None:
+        self._begin = begin
+        self._begun = False
+        self.result: Result | None = None
+
+    def through(self, tell: Tell) -> Tell:
+        """Return *tell*, before which it is told once that the deployment begins: with its first change."""
+
+        def told(event: Event) -> None:
+            if isinstance(event, StackDecided) and event.step not in PREPARING and not self._begun:
+                self._begun = True
+                self._begin()
+            tell(event)
+
+        return told
+
+    def ended(self, result: Result) -> None:
+        """Note how it ended."""
+        self.result = result
+
+
 @contextmanager
-def deploying(environment: Environment, options: Options) -> Iterator[list[Result]]:
-    """Tell that a deployment begins, and how it ends; the block puts its result into the list."""
-    notify(environment, options, "begin")
-    done: list[Result] = []
+def deploying(environment: Environment, options: Options) -> Iterator[Deploying]:
+    """Tell that a deployment begins, and how it ends; what is refused before its first change only ends."""
+    run = Deploying(lambda: notify(environment, options, "begin"))
     try:
-        yield done
+        yield run
     except DeployError as error:
         notify(environment, options, "failure", str(error))
         raise
-    for result in done:
-        if result.exit_code:
-            notify(
-                environment, options, "failure", report.first_cause(result) or f"exit code {result.exit_code}"
-            )
-        else:
-            notify(environment, options, "success", f"{len(result.stacks)} stacks in {result.seconds:.0f} s")
+    if (result := run.result) and result.exit_code:
+        notify(environment, options, "failure", report.first_cause(result) or f"exit code {result.exit_code}")
+    elif result:
+        notify(environment, options, "success", f"{len(result.stacks)} stacks in {result.seconds:.0f} s")

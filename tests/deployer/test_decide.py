@@ -169,13 +169,16 @@ def test_after_what_was_kept_is_taken_up_the_rest_is_made_and_that_is_a_creation
 
 def test_a_rollback_that_cannot_go_on_names_where_and_the_command_that_leaves_it_out() -> None:
     failed = Observed(stack("UPDATE_ROLLBACK_FAILED"), history=History(continues=2))
-    named = replace(WANTED, command="gatestack deploy dev")
+    named = replace(WANTED, env="dev", flags=("--only a", "--fresh"))
 
     assert isinstance(deploy(failed, named), Inspect)
     assert isinstance(deploy(replace(failed, stuck=()), named), Fail)
     told = deploy(replace(failed, stuck=("Service",)), named)
     assert isinstance(told, Fail)
-    assert (told.outcome, "`gatestack deploy dev --skip-in-rollback Service`" in told.reason) == (
+    assert (
+        told.outcome,
+        "`gatestack deploy dev --only a --fresh --skip-in-rollback Service`" in told.reason,
+    ) == (
         "protected",
         True,
     )

@@ -63,6 +63,7 @@ OWN = {
     "Outputs": {"Topic": {"Value": "one"}},
 }
 ROLLING = "new tasks roll, no interruption"
+COUNT = "(not set: ECS keeps the number of tasks)"
 NO_INTERRUPTION = "Interruption: none"
 
 
@@ -166,7 +167,7 @@ CASES: Mapping[str, Case] = {
         says=("ContainerDefinitions[litellm-proxy].Image", "v1.108.7", "v1.108.6"),
         interruption=ROLLING,
     ),
-    "processor": Case({"service": {"cpu": 1024}}, says=("Cpu", "512", "1024"), interruption=ROLLING),
+    "processor": Case({"service": {"cpu": 1024}}, says=("Cpu", "512", "1024", COUNT), interruption=ROLLING),
     "rotation": Case(
         {"secrets": {"rotation_days": 60}}, says=("RotationRules.AutomaticallyAfterDays", "30", "60")
     ),
@@ -307,6 +308,7 @@ def test_each_format_states_risk_interruption_what_differs_and_the_consent(
         else:
             assert NO_INTERRUPTION.lower() in said.lower().replace("**", ""), (style, said)
         assert "hunter2" not in said, style
+        assert "- DesiredCount" not in said, "no task ends: scaling owns the count after a first deployment"
         assert "$" in said or style == "json"
     question = texts.question(facts(found))
     assert (case.risk in question, "cost: $" in question) == (True, True)

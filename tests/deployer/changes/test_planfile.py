@@ -541,7 +541,8 @@ def test_what_holds_data_needs_consent_at_the_plan_or_at_its_execution(here: Lin
         here,
         wanted,
         reviewed,
-        r"removes Data \(AWS::SQS::Queue\), which holds data; to allow it: --allow-replace Data",
+        r"removes Data \(AWS::SQS::Queue\), which holds data; to allow it: "
+        r"gatestack deploy dev --plan p.json --allow-replace Data",
     )
 
     allowed = saved(here, wanted, allow_replace=frozenset({"Data"}))

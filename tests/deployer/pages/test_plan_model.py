@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.facts.summary import properties
+from deployer.options import Options
 from deployer.pages.plan_page import plan_page
 from deployer.pages.properties import PropertyView, property_view
 from deployer.pages.values import UNKNOWN, Value, value
@@ -68,11 +69,12 @@ def test_consent_that_was_given_or_cannot_be_asked_for_yet_is_told_as_such() -> 
 
 
 def test_the_command_keeps_the_consent_that_is_there() -> None:
-    plan = Plan("dev", (update(DATABASE, protected=("Database",)),))
+    given_ = Options(allow_replace=frozenset({"Bucket"}), fresh=True).flags
+    plan = Plan("dev", (update(DATABASE, protected=("Database",)),), flags=given_)
 
-    command = page(plan, "Bucket").loss_command
+    command = page(plan).loss_command
 
-    assert command == "gatestack deploy dev --allow-replace Bucket --allow-replace Database"
+    assert command == "gatestack deploy dev --allow-replace Bucket --fresh --allow-replace Database"
 
 
 @pytest.mark.parametrize(

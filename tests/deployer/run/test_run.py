@@ -20,7 +20,7 @@ from deployer.progress import (
 from deployer.states import StackState
 from generator.manifest import StackSpec
 from tests.deployer.fakes import FakeCloud, chain, host, manifest, spec, template
-from tests.deployer.run.runs import FIVE, World, outcomes, with_topic
+from tests.deployer.run.runs import BUCKET, FIVE, World, outcomes, with_topic
 
 
 @pytest.fixture
@@ -226,6 +226,32 @@ def test_losing_data_is_refused_before_anything_is_touched(world: World, after: 
     assert "--allow-replace Data" in result.stacks[1].reason
     assert world.cloud.count("execute") == 0
     assert not any(one.state.execution == "AVAILABLE" for one in world.cloud.made.values())
+
+
+def test_every_stack_that_loses_data_is_named_by_one_refusal_and_one_command_allows_it(world: World) -> None:
+    def bucket(name: str, *needs: str) -> StackSpec:
+        text = template({f"Of{name}": BUCKET}, exports=[f"dev-{name}-Id"], imports=needs)
+        return spec(name, text)
+
+    def emptied(name: str, *needs: str) -> StackSpec:
+        return spec(name, template(exports=[f"dev-{name}-Id"], imports=needs))
+
+    world.deploy(manifest(bucket("a"), bucket("b", "dev-a-Id"), spec("c")))
+    world.cloud.working_out = 30.0
+    world.forget()
+    wanted = manifest(emptied("a"), emptied("b", "dev-a-Id"), with_topic(spec("c"), New=BUCKET))
+
+    refused = world.deploy(wanted)
+
+    assert {one.name: (one.outcome, one.allow) for one in refused.stacks} == {
+        "a": ("protected", "--allow-replace Ofa"),
+        "b": ("protected", "--allow-replace Ofb"),
+        "c": ("skipped", ""),
+    }
+    assert [one.result.name for one in world.said(StackFinished)].count("b") == 1
+    assert world.cloud.count("execute") == 0
+    assert not any(one.state.execution == "AVAILABLE" for one in world.cloud.made.values())
+    assert world.deploy(wanted, allow_replace=frozenset({"Ofa", "Ofb"})).exit_code == 0
 
 
 def test_losing_data_is_carried_out_when_it_is_allowed_by_name(world: World) -> None:

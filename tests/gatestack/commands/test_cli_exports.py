@@ -25,7 +25,7 @@ def test_another_range_of_the_vpc_is_refused_before_anything_is_touched(user: Us
     assert (again.code, "dev: nothing changes" in again.err) == (0, True), again.err
 
 
-def test_a_replaced_security_group_in_use_needs_consent_and_is_migrated_with_it(user: User) -> None:
+def test_a_replaced_group_in_use_and_lost_data_need_one_command_that_does_both(user: User) -> None:
     assert user.run("generate", "dev", "--out", "built").code == 0
     assert user.run("deploy", "built", "--yes").code == 0
     path = user.folder / "built" / "network.json"
@@ -33,11 +33,17 @@ def test_a_replaced_security_group_in_use_needs_consent_and_is_migrated_with_it(
     group = template["Resources"]["AlbSecurityGroup"]["Properties"]
     group["GroupDescription"] += " (new)"
     path.write_text(json.dumps(template))
+    path = user.folder / "built" / "service.json"
+    template = json.loads(path.read_text())
+    del template["Resources"]["TaskLog"]
+    text = json.dumps(template).replace('{"Ref": "TaskLog"}', '"elsewhere"').replace('"TaskLog"', '"Cluster"')
+    path.write_text(text)
 
     refused = user.run("deploy", "built", "--yes")
     assert (refused.code, "--migrate-exports" in refused.err.splitlines()[-1]) == (4, True), refused.err
-    allows = f"gatestack deploy built {FLAG}"
-    assert allows in [line.partition("#")[0].strip() for line in refused.err.splitlines()]
+    named = [line.partition("#")[0].strip() for line in refused.err.splitlines()]
+    assert f"gatestack deploy built {FLAG} --allow-replace TaskLog" in named
+    allows = f"gatestack deploy built --allow-replace TaskLog {FLAG}"
     asked = user.at_a_terminal("y\n", "deploy", "built")
     assert (asked.code, asked.err.count("which AWS refuses"), "Deploy this" in asked.err) == (4, 1, False)
     assert asked.err.splitlines()[-1].endswith(f"nothing was changed; to allow it: {allows}")

@@ -84,10 +84,14 @@ def test_at_a_terminal_nobody_is_asked_where_data_would_be_lost(user: User) -> N
     text = json.dumps(document).replace('{"Ref": "TaskLog"}', '"elsewhere"').replace('"TaskLog"', '"Cluster"')
     path.write_text(text)
 
-    done = user.at_a_terminal("y\n", "deploy", "built")
+    chosen = ("--region", "us-east-1", "--only", "service", "--fresh", "--on-failure", "stop")
+    done = user.at_a_terminal("y\n", "deploy", "built", *chosen)
 
     assert done.code == 4, done.err
-    allows = "gatestack deploy built --allow-replace TaskLog"
+    allows = (
+        "gatestack deploy built --region us-east-1 --only service --fresh --on-failure stop "
+        "--allow-replace TaskLog"
+    )
     assert done.err.splitlines()[-1].endswith(f"nothing was changed; to allow it: {allows}")
     assert "Deploy this to" not in done.err
     allowed = user.at_a_terminal("n\n", *allows.split()[1:])

@@ -191,5 +191,5 @@ def test_an_image_that_stands_in_the_middle_of_another_change_is_not_guessed(use
     done = user.run("rollout", "local", "--image-tag", "v1.92.0", "--yes")
 
     assert done.code == 4, done.err
-    assert "cannot be changed apart from what else local's file changes there" in done.err
+    assert "cannot be changed apart from what else the file of local changes there" in done.err
     assert "`gatestack deploy local`" in done.err

@@ -227,7 +227,8 @@ def test_global_options_are_taken_behind_a_command_of_a_group(user: User, vault:
     done = user.run("secret", "get", "dev", "api-keys", "--region", "eu-west-1")
 
     assert (
-        "there is no secret dev-litellm/api-keys in eu-west-1: `gatestack deploy dev` creates it" in done.err
+        "there is no secret dev-litellm/api-keys in eu-west-1: `gatestack deploy dev --region eu-west-1` "
+        "creates it" in done.err
     )
     assert done.code == 1
 

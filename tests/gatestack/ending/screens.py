@@ -269,8 +269,8 @@ dev: not finished after 19.5 s; stacks: 1 failed, 1 not started
   not started: service
   unchanged: security, network, alb
 next:
-  gatestack plan dev --save p.json --only database  # once the cause is fixed, plan again
-  gatestack deploy dev --plan p.json                # and deploy that
+  gatestack plan dev --save p.json --only database      # once the cause is fixed, plan again
+  gatestack deploy dev --plan p.json --on-failure stop  # and deploy that
 error: database: Database (AWS::RDS::DBInstance): no capacity here -> pick another class
 """,
     ),

@@ -5,20 +5,34 @@ from __future__ import annotations
 import math
 import re
 import shlex
+from dataclasses import replace
 
+import click
 import pytest
 
-from gatestack.ending.facts import Known, ending
+from deployer.causes import way_out
+from deployer.facts.summary import consent_command
+from deployer.observed import Desired
+from deployer.options import Options as RunOptions
+from deployer.plan import Plan, StackPlan
+from deployer.progress import Result, StackResult, first_execution
+from gatestack.cli import cli
+from gatestack.ending.facts import Ending, Known, ending
 from gatestack.ending.text import after, text
+from gatestack.options import Options
 from sandbox.server import Sandbox
 from tests.command import Done, User
+from tests.gatestack.ending.day2_screens import DAY2
 from tests.gatestack.ending.screens import SCREENS, Screen, failed, run, skipped
 
 LINES = 25
 
 
 def on_screen(screen: Screen) -> str:
-    found = ending(screen.result, screen.known)
+    return written(ending(screen.result, screen.known))
+
+
+def written(found: Ending) -> str:
     cause = f"error: {found.cause}" if found.cause else ""
     return "\n".join(part for part in (text(found), found.url, after(found), cause) if part)
 
@@ -32,6 +46,14 @@ def test_a_run_ends_with_one_screen(name: str) -> None:
     assert not re.search(r"Secret\d+Arn", found)
 
 
+@pytest.mark.parametrize("name", DAY2)
+def test_verify_and_rotate_end_with_one_screen(name: str) -> None:
+    found, lines = DAY2[name]
+
+    assert written(found) == lines.strip("\n")
+    assert sum(math.ceil(len(line) / 80) for line in written(found).splitlines()) <= LINES
+
+
 def test_a_screen_is_short_however_many_stacks_and_things_there_are() -> None:
     many = tuple(failed("ROLLBACK_COMPLETE") for _ in range(30))
     names = tuple(f"stack{n}" for n in range(40))
@@ -41,6 +63,85 @@ def test_a_screen_is_short_however_many_stacks_and_things_there_are() -> None:
     assert "  and 24 stacks more: `gatestack status dev`" in found
     assert "stack11 and 28 more" in found
     assert len(found.splitlines()) <= LINES
+
+
+WHERE = Options(region="eu-west-1", profile="my own", sandbox=True)
+EVERY_CHOICE = RunOptions(
+    only=frozenset({"alb", "database"}),
+    allow_replace=frozenset({"Bucket"}),
+    on_failure="stop",
+    migrate_exports=True,
+    revert_drift=True,
+    skip_in_rollback=frozenset({"Service"}),
+    fresh=True,
+    env=WHERE.called("dev"),
+)
+LOST = StackResult(
+    "database", "dev-database", "update", "protected", "", 1.0, allow="--allow-replace Database"
+)
+
+
+@pytest.mark.parametrize("saved", ["", "my plan.json"])
+def test_every_command_that_is_named_keeps_every_option_and_is_one(saved: str) -> None:
+    chosen = EVERY_CHOICE
+    missing = StackPlan("database", "dev-database", "update", exact=True, protected=("Database",))
+    made = Plan("dev", (missing,), env=chosen.env, flags=chosen.flags)
+    result = Result("dev", "deploy", (LOST,), plan=saved, env=chosen.env, flags=chosen.flags)
+    going = replace(result, stacks=(replace(LOST, outcome="interrupted", allow=""),))
+    desired = Desired("dev-database", {}, env=chosen.env, flags=chosen.flags)
+    named = [step.command for each in (result, going) for step in ending(each).steps]
+    named += [
+        consent_command(made),
+        first_execution(made.called, "my plan.json", *made.flags),
+        way_out(desired.command, ["Other"]).rpartition("`")[0].rpartition("`")[2],
+    ]
+
+    for command in named:
+        program, verb, *arguments = shlex.split(command)
+        asked = cli.get_command(click.Context(cli), verb)
+        assert asked is not None
+        context = asked.make_context(program, arguments)
+        assert context.obj == WHERE, command
+        given = context.params
+        assert given["fresh"], command
+        planned = verb == "deploy" and given["path"] is not None
+        assert set(given["only"]) == (set() if planned else {"alb", "database"}), command
+        assert given["revert_drift"] is not planned
+        if verb == "deploy":
+            assert (given["on_failure"], given["skip_in_rollback"][0]) == ("stop", "Service"), command
+    (allow, *_) = ending(result).steps
+    for command in (allow.command, consent_command(made)):
+        assert "--migrate-exports" in command
+        assert re.findall(r"--allow-replace (\w+)", command) == ["Bucket", "Database"]
+
+
+def test_what_a_command_names_next_is_for_the_same_account_and_region(deployed: User) -> None:
+    where = ("--region", "eu-west-1")
+    for command in (
+        ("verify", "dev"),
+        ("rollout", "dev"),
+        ("rollout", "dev", "--image-tag", "v1", "--yes"),
+        ("secret", "list", "dev"),
+        ("secret", "get", "dev", "api-keys"),
+        ("config", "list", "dev"),
+        ("config", "set", "dev", "log-level", "INFO"),
+    ):
+        done = deployed.run(*command, *where)
+        assert "`gatestack deploy dev --region eu-west-1`" in done.out + done.err, command
+    done = deployed.run("config", "set", "local", "log-level", "DEBUG", "--region", "us-east-1")
+    assert "gatestack rollout local --region us-east-1;" in done.err, done.err
+
+
+def test_an_image_that_comes_with_a_consent_names_the_deployment_and_then_itself() -> None:
+    again = "gatestack rollout dev --image-tag v2 --all-changes"
+    flags = ("--only database", "--only service")
+    plan = Plan("dev", (), flags=flags, command=again)
+    missing = StackPlan("database", "dev-database", "update", exact=True, protected=("Database",))
+    allowed = f"gatestack deploy dev {' '.join(flags)} --allow-replace Database && {again}"
+
+    assert consent_command(replace(plan, stacks=(missing,))) == allowed
+    shown = ending(Result("dev", "deploy", (LOST,), flags=flags, command=again)).steps
+    assert [one.command for one in shown] == [allowed, again]
 
 
 OTHER_DATABASE = """
@@ -74,10 +175,10 @@ def test_after_a_refusal_the_screen_names_what_allows_it_and_what_takes_it_back(
     user.edit("local", OTHER_DATABASE, "")
     assert user.run(*reverted, "--yes").code == 0, "nothing is different any more"
     user.edit("local", "tier: dev", f"tier: dev\n{OTHER_DATABASE}")
-    (both, _) = commands(user.run(*allowed, "--yes"))
-    assert {"--allow-replace", "--migrate-exports"} <= {*both}, "its address is imported: that is asked next"
+    assert {"--allow-replace", "--migrate-exports"} <= {*allowed}, "its address is imported"
+    assert "; it would change the export " in refused.err.splitlines()[-1], refused.err
     user.edit("local", OTHER_DATABASE, "")
-    assert user.run(*both, "--yes").code == 0
+    assert user.run(*allowed, "--yes").code == 0
 
 
 def test_a_run_that_failed_is_resumed_by_the_command_it_names(deployed: User, account: Sandbox) -> None:

@@ -22,6 +22,15 @@ deployment:
 observability:
   log_retention_days: {days}
 """
+LOSES_DATA = """
+extend:
+  patches:
+    - stack: database
+      resource: Database
+      path: Properties.DBName
+      set: other
+      reason: another one takes its place
+"""
 
 Told = tuple[User, Webhook]
 
@@ -56,6 +65,23 @@ def test_a_deployment_is_told_from_its_plan_to_its_end(told: Told) -> None:
     assert (planned.code, done.code) == (0, 0), planned.err + done.err
     assert occasions(webhook) == ["approval", "begin", "success"]
     assert "very-secret" not in planned.err + done.err + done.out
+
+
+def test_a_deployment_begins_with_its_first_change_and_not_where_it_is_refused_before(told: Told) -> None:
+    user, webhook = told
+    change(user, 14)
+    assert user.run("deploy", "local", "--yes").code == 0
+    webhook.got.clear()
+    assert user.run("deploy", "local", "--yes").code == 0
+    assert occasions(webhook) == ["success"], "nothing changed"
+    webhook.got.clear()
+    user.edit("local", "tier: dev", f"tier: dev\n{LOSES_DATA}")
+
+    refused = user.run("deploy", "local", "--yes")
+
+    assert refused.code == 4, refused.err
+    assert occasions(webhook) == ["failure"]
+    assert "which holds data" in webhook.got[0]["text"]
 
 
 def test_a_failure_is_told_with_its_cause_by_a_folder_as_well(told: Told, account: Sandbox) -> None:
