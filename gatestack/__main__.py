@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import NoReturn
 
 import click
@@ -81,14 +80,9 @@ def _make_haste() -> None:
 
     Looking for garbage among freshly loaded modules finds none, and asking every installed package whether it
     extends pydantic takes longer than reading the environment file; no such extension is wanted either.
-    Even so pydantic loads importlib.metadata, and with it all of `email`, in the module that would ask: one
-    that knows the answer takes its place.
     """
     gc.set_threshold(100_000, 50, 50)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    nobody = ModuleType("pydantic.plugin._loader")
-    vars(nobody)["get_plugins"] = tuple
-    sys.modules.setdefault(nobody.__name__, nobody)
 
 
 def _fill_descriptors() -> None:

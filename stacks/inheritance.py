@@ -52,13 +52,14 @@ def text_of(path: Path, there: Callable[[Path], list[Path]] = environment_files)
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Lay *above* over *below*, mapping by mapping; a key with nothing behind it leaves what is below."""
-    result = dict(deepcopy(below))
-    for key, value in above.items():
-        if isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
-            result[key] = merged(result[key], value)
-        elif value is not None or key not in result:
-            result[key] = deepcopy(value)
-    return result
+    result: dict[str, Any] = {}
+    for key, value in below.items():
+        over = above.get(key)
+        if isinstance(value, Mapping) and isinstance(over, Mapping):
+            result[key] = merged(value, over)
+        else:
+            result[key] = deepcopy(value if over is None else over)
+    return result | {key: deepcopy(value) for key, value in above.items() if key not in below}
 
 
 def inherited(tree: Tree, path: Path) -> Tree:

@@ -104,14 +104,21 @@ def _resource(resource: str) -> Any:
 
 
 @cache
-def _read(account: str, partition: str) -> list[ManagedPolicy]:
-    made: list[ManagedPolicy] = _INITIALISE(SimpleNamespace(account_id=account, region_name=partition))
+def _read(partition: str) -> list[ManagedPolicy]:
+    made: list[ManagedPolicy] = _INITIALISE(SimpleNamespace(account_id="aws", region_name=partition))
     return made
 
 
 def _own_policies(backend: IAMBackend) -> list[ManagedPolicy]:
-    """Return AWS's managed policies, read once an account: moto reads all 1,582 of them at each reset."""
-    return [copy(policy) for policy in _read(backend.account_id, backend.region_name)]
+    """
+    Return AWS's managed policies, the same in each account.
+
+    They are read once: moto reads all 1,582 of them in each account, and at each reset.
+    """
+    policies = [copy(policy) for policy in _read(backend.region_name)]
+    for policy in policies:
+        policy.account_id = backend.account_id
+    return policies
 
 
 def _unreachable(adapter: HTTPAdapter, request: requests.PreparedRequest, **_: object) -> requests.Response:

@@ -79,7 +79,7 @@ _ALSO = (
 def task_secret_findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the variables that people put in, and all others."""
     own, listed = application(settings.system), settings.service.secrets
-    taken = _told_otherwise(settings, own)
+    taken = _told_otherwise(settings, own) if listed else {}
     made = (*own.secrets, administrator(own), CACHE, OIDC_CLIENT)
     ids = {one.title: f"gatestack's secret {one.name}" for one in made}
     ids |= {put_in(name).title: f"{name} of service.providers" for name in of_providers(settings)}
@@ -133,14 +133,15 @@ def _same_id(name: str, ids: dict[str, str]) -> str | None:
 
 def source_findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the variables from elsewhere, all others, and where the tasks run."""
-    taken = _told_otherwise(settings, application(settings.system))
-    for name, source in settings.service.secrets_from.items():
+    listed = settings.service.secrets_from
+    taken = _told_otherwise(settings, application(settings.system)) if listed else {}
+    for name, source in listed.items():
         message = taken.get(name) or _no_secret(name)
         if name in settings.service.secrets:
             message = "stands in service.secrets too; keep one of them"
         if message := message or _unreachable(settings, source) or _encrypted_by_aws(settings, source):
             yield Finding("service.secrets_from", f"{name} {message}", _ALSO, (name,))
-    length = sum(len(one.arn) + len(one.kms_key_arn or "") for one in settings.service.secrets_from.values())
+    length = sum(len(one.arn) + len(one.kms_key_arn or "") for one in listed.values())
     if length > limits.SOURCE_CHARACTERS:
         message = f"the ARNs have {length} characters; the role has room for {limits.SOURCE_CHARACTERS}"
         yield Finding("service.secrets_from", message)
