@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, make_dataclass, replac
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from generator import manifest_rules
 from generator.foreign import (
@@ -20,7 +20,12 @@ from generator.foreign import (
     read_bytes,
     write_private,
 )
+from stacks.checking import limits
 
+if TYPE_CHECKING:
+    from stacks.sections.notify import Notify
+
+Occasion = limits.Occasion
 FORMAT = 1
 INDEX = "manifest.json"
 
@@ -216,10 +221,15 @@ class StackSpec:
 class Notified:
     """A webhook that is told of deployments."""
 
-    where: Literal["slack", "teams", "webhook"]
+    where: limits.Receiver
     secret: str
     """Name of the SSM parameter with its URL, below the environment's path."""
-    events: tuple[Literal["begin", "approval", "failure", "drift", "success"], ...]
+    events: tuple[Occasion, ...]
+
+    @classmethod
+    def all(cls, wanted: Iterable[Notify]) -> tuple[Notified, ...]:
+        """Return those that the settings ``deployment.notify`` ask for."""
+        return tuple(cls(one.where, one.secret, one.events) for one in wanted)
 
 
 @dataclass(frozen=True)
