@@ -88,7 +88,7 @@ class Environment:
         if self.rendered:
             return self.rendered.notify
         assert self.settings  # noqa: S101 - one of the two is always there
-        return Notified.all(self.settings.deployment.notify)
+        return tuple(Notified(one.where, one.secret, one.events) for one in self.settings.deployment.notify)
 
     @property
     def session_seconds(self) -> int | None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, make_dataclass, replac
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from generator import manifest_rules
 from generator.foreign import (
@@ -21,9 +21,6 @@ from generator.foreign import (
     write_private,
 )
 from stacks.checking import limits
-
-if TYPE_CHECKING:
-    from stacks.sections.notify import Notify
 
 Occasion = limits.Occasion
 FORMAT = 1
@@ -226,11 +223,6 @@ class Notified:
     """Name of the SSM parameter with its URL, below the environment's path."""
     events: tuple[Occasion, ...]
 
-    @classmethod
-    def all(cls, wanted: Iterable[Notify]) -> tuple[Notified, ...]:
-        """Return those that the settings ``deployment.notify`` ask for."""
-        return tuple(cls(one.where, one.secret, one.events) for one in wanted)
-
 
 @dataclass(frozen=True)
 class Manifest:
@@ -323,8 +315,7 @@ def _template(path: Path) -> str:
 
 
 def _check(where: str, problems: Iterable[str]) -> None:
-    first = list(dict.fromkeys(islice(problems, 100)))[:MOST_PROBLEMS]
-    if first:
+    if first := list(dict.fromkeys(islice(problems, 100)))[:MOST_PROBLEMS]:
         raise Foreign(f"{where}: {'; '.join(first)}")
 
 

@@ -65,7 +65,7 @@ def render(settings: Settings) -> Manifest:
         files={file: _content(settings, file) for file in _uploaded(built)},
         existing=taken_for_granted(settings, built),
         usage=dict(settings.usage),
-        notify=Notified.all(settings.deployment.notify),
+        notify=tuple(Notified(one.where, one.secret, one.events) for one in settings.deployment.notify),
         session_hours=settings.pipelines.session_hours if settings.pipelines.configured else None,
     )
 
