@@ -68,6 +68,14 @@ class Graph:
         depths = sorted(set(level.values()))
         return tuple(tuple(name for name in self.names if level[name] == depth) for depth in depths)
 
+    def longest(self, seconds: Mapping[str, float]) -> float:
+        """Return the sum of *seconds* along the path that takes longest; who is not in them takes none."""
+        ends: dict[str, float] = {}
+        for name in self.names:
+            begins = max((ends.get(need, 0.0) for need in self.needs[name]), default=0.0)
+            ends[name] = begins + seconds.get(name, 0.0)
+        return max(ends.values(), default=0.0)
+
     def reversed(self) -> Graph:
         """Return the graph for removal: consumers before producers."""
         needs = {name: self.needed_by(name) for name in self.names}

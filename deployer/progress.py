@@ -52,6 +52,11 @@ class StackResult:
     allow: str = ""
     """The options with which the same command goes through, where it was refused for want of them."""
 
+    @property
+    def why(self) -> str:
+        """Why it ended so: the first cause, else the reason; empty where neither is known."""
+        return str(self.cause) if self.cause else self.reason
+
 
 @dataclass(frozen=True)
 class StackOutput:

@@ -12,7 +12,7 @@ from deployer.facts.summary import facts
 from deployer.kept import total_usd
 from deployer.outcomes import NOT_THERE
 from deployer.plan import Plan
-from deployer.progress import Result, StackOutput, StackResult
+from deployer.progress import Result, StackOutput
 from deployer.states import StackEvent, StackState
 
 
@@ -41,7 +41,7 @@ def result_json(result: Result) -> str:
             "status": stack.status or None,
             "seconds": round(stack.seconds, 1),
             "outcome": stack.outcome,
-            "reason": _why(stack),
+            "reason": stack.why,
             **({"kept": [asdict(one) for one in stack.kept]} if stack.kept else {}),
         }
         for stack in result.stacks
@@ -55,7 +55,7 @@ def result_json(result: Result) -> str:
 def first_cause(result: Result) -> str | None:
     """Return the line that says why the run failed first; None when it did not."""
     failed = [stack for stack in result.stacks if stack.outcome in {"failed", "protected", "going-on"}]
-    return f"{failed[0].name}: {_why(failed[0])}" if failed else None
+    return f"{failed[0].name}: {failed[0].why}" if failed else None
 
 
 def outputs_by_stack(outputs: Iterable[StackOutput]) -> dict[str, dict[str, str]]:
@@ -140,10 +140,6 @@ def events_json(environment: str, events: Iterable[tuple[str, StackEvent]]) -> s
         for stack, event in events
     ]
     return _json({"environment": environment, "events": rows})
-
-
-def _why(stack: StackResult) -> str:
-    return str(stack.cause) if stack.cause else stack.reason
 
 
 def _when(state: StackState) -> str:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from deployer.scrub import HIDDEN, REFERENCE
-from deployer.states import Change, PropertyChange
+from deployer.states import Change, PropertyChange, structure
 from stacks.checking.secret_texts import is_secret, names_a_secret
 
 SECRET_PROPERTIES = frozenset(
@@ -97,7 +97,7 @@ def _leaves(value: Any) -> Iterator[Any]:
     if isinstance(value, list):
         for each in value:
             yield from _leaves(each)
-    elif isinstance(value, str) and (inner := _parsed(value)) is not None:
+    elif isinstance(value, str) and (inner := structure(value)) is not None:
         yield from _leaves(inner)
     else:
         yield value
@@ -107,20 +107,11 @@ def _shown(text: str, *, secret: bool, known: Collection[Any] | None) -> str:
     """Return *text* as it is shown; *known*: the single values before the change, None where none was."""
     if text.startswith("{{changeSet:"):
         return text
-    structure = _parsed(text)
-    if structure is not None:
-        masked = _masked(structure, secret=secret, known=known)
-        return text if masked == structure else json.dumps(masked)
+    inside = structure(text)
+    if inside is not None:
+        masked = _masked(inside, secret=secret, known=known)
+        return text if masked == inside else json.dumps(masked)
     return str(_masked(text, secret=secret, known=known))
-
-
-def _parsed(text: str) -> Any:
-    if not text.lstrip().startswith(("{", "[")) or text.startswith("{{"):
-        return None
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
 
 
 def _masked(value: Any, *, secret: bool, known: Collection[Any] | None) -> Any:
@@ -138,7 +129,7 @@ def _masked(value: Any, *, secret: bool, known: Collection[Any] | None) -> Any:
     hides = HIDDEN if known is None or value in known else ANOTHER
     if not isinstance(value, str):
         return hides if secret and value is not None else value
-    inner = _parsed(value)
+    inner = structure(value)
     if inner is not None:
         return _shown(value, secret=secret, known=known)
     return hides if (secret or is_secret(value)) and REFERENCE not in value else value

@@ -6,10 +6,11 @@ What a run says about them (progress, results) is in `deployer.progress`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from deployer.kept import Kept
 from deployer.stateful import STATEFUL
@@ -57,6 +58,16 @@ class StackState:
         return (self.id, self.status, updated, self.change_set_id or "", self.reason)
 
 
+def structure(text: str | None) -> Any:
+    """Return the object or list that a value's *text* is as JSON; None for any other, as for a reference."""
+    if text is None or not text.lstrip().startswith(("{", "[")) or text.startswith("{{"):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 @dataclass(frozen=True)
 class PropertyChange:
     """One cause inside a changed resource."""
@@ -72,6 +83,11 @@ class PropertyChange:
     """Values where the endpoint gives them; ``{{changeSet:KNOWN_AFTER_APPLY}}`` where nobody knows yet."""
     cause: str = ""
     """What the change comes from (``ParameterReference DesiredCount``) where it is not the text."""
+
+    @property
+    def top(self) -> str:
+        """The property of the resource that it is about, or in."""
+        return self.name.removeprefix("/Properties/").partition("/")[0] or self.attribute
 
 
 @dataclass(frozen=True)

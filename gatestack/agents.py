@@ -141,7 +141,7 @@ def agent(variables: Mapping[str, str]) -> Agent | None:
 
 def run_url(variables: Mapping[str, str]) -> str:
     """Return the address of the run's page, by the agent's *variables*; empty where it is not known."""
-    if variables.get("TF_BUILD", "").lower() == "true":
+    if isinstance(agent(variables), Azure):
         parts = (variables.get("SYSTEM_COLLECTIONURI", ""), quote(variables.get("SYSTEM_TEAMPROJECTID", "")))
         url = f"{parts[0].rstrip('/')}/{parts[1]}/_build/results?buildId={variables.get('BUILD_BUILDID', '')}"
     else:

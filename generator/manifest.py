@@ -20,7 +20,9 @@ from generator.foreign import (
     read_bytes,
     write_private,
 )
+from stacks.checking import limits
 
+Occasion = limits.Occasion
 FORMAT = 1
 INDEX = "manifest.json"
 
@@ -219,10 +221,10 @@ class StackSpec:
 class Notified:
     """A webhook that is told of deployments."""
 
-    where: Literal["slack", "teams", "webhook"]
+    where: limits.Receiver
     secret: str
     """Name of the SSM parameter with its URL, below the environment's path."""
-    events: tuple[Literal["begin", "approval", "failure", "drift", "success"], ...]
+    events: tuple[Occasion, ...]
 
 
 @dataclass(frozen=True)
@@ -316,8 +318,7 @@ def _template(path: Path) -> str:
 
 
 def _check(where: str, problems: Iterable[str]) -> None:
-    first = list(dict.fromkeys(islice(problems, 100)))[:MOST_PROBLEMS]
-    if first:
+    if first := list(dict.fromkeys(islice(problems, 100)))[:MOST_PROBLEMS]:
         raise Foreign(f"{where}: {'; '.join(first)}")
 
 

@@ -22,11 +22,7 @@ def with_expectation(plan: Plan, manifest: Manifest, order: Graph, cloud: Cloud)
     """
     templates = {spec.name: spec.template for spec in manifest.stacks}
     stacks = tuple(replace(one, seconds=_seconds(one, templates[one.name], cloud)) for one in plan.stacks)
-    each, ends = {one.name: one.seconds for one in stacks}, dict[str, float]()
-    for name in order.names:
-        begins = max((ends.get(before, 0.0) for before in order.needs[name]), default=0.0)
-        ends[name] = begins + each.get(name, 0.0)
-    return replace(plan, stacks=stacks, seconds=max(ends.values(), default=0.0))
+    return replace(plan, stacks=stacks, seconds=order.longest({one.name: one.seconds for one in stacks}))
 
 
 def _seconds(one: StackPlan, template: str, cloud: Cloud) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Any
 
-from deployer.states import UNKNOWN, PropertyChange
+from deployer.states import UNKNOWN, PropertyChange, structure
 
 NAMES = ("Name", "Key", "Sid", "PolicyName", "HeaderName", "ParameterKey", "AttributeName", "Id")
 """Members that name an element of a list (CloudFormation Template Reference), the likeliest first."""
@@ -106,12 +106,8 @@ def _shown(text: str | None) -> str:
 
 def _read(text: str | None) -> Any:
     """Return what *text* says: JSON where it is some, else itself."""
-    if text is None or not text.lstrip().startswith(("{", "[")) or text.startswith("{{"):
-        return text
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
+    found = structure(text)
+    return text if found is None else found
 
 
 def _differ(path: str, before: Any, after: Any) -> Iterator[Difference]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from deployer.facts.update_notes import HARMLESS, PROPERTIES, QUIET, REPLACED, WORDS, Level
-from deployer.states import Change, PropertyChange
+from deployer.states import Change
 
 ORDER: tuple[Level, ...] = ("interruption", "some", "unknown", "rolling", "none")
 """The worst first."""
@@ -32,7 +32,7 @@ NOTHING = Effect("none", WORDS["none"])
 
 def of_property(type_: str, name: str) -> Effect:
     """Return what an update in place of the property *name* (its path, or its first part) interrupts."""
-    top = name.partition(".")[0].partition("[")[0]
+    top = _top(name)
     if top in {"Tags", "Metadata", "DeletionPolicy", "UpdateReplacePolicy", "UpdatePolicy"}:
         return NOTHING
     found = PROPERTIES.get(type_, {}).get(top)
@@ -86,11 +86,12 @@ def _stays(change: Change, kept: Collection[str]) -> bool:
 
 def _certain_to_stay(change: Change, name: str) -> bool:
     """Whether the property is only read again from a resource whose value is not known to change."""
-    told = [one for one in change.details if _top(one) == name.partition(".")[0].partition("[")[0]]
+    told = [one for one in change.details if one.top == _top(name)]
     known = any(one.before is not None or one.after is not None for one in told)
     caused = any(one.cause.startswith("ResourceAttribute") for one in told)
     return caused and not known
 
 
-def _top(one: PropertyChange) -> str:
-    return one.name.removeprefix("/Properties/").partition("/")[0] or one.attribute
+def _top(path: str) -> str:
+    """Return the property that the path ``Tags[0].Value`` is in."""
+    return path.partition(".")[0].partition("[")[0]

@@ -14,7 +14,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from deployer.changes.statements import said, statements
-from deployer.states import Change, PropertyChange
+from deployer.states import Change, PropertyChange, structure
 
 GROUP = "AWS::EC2::SecurityGroup"
 RULES = {f"{GROUP}Ingress": "from", f"{GROUP}Egress": "to"}
@@ -78,12 +78,12 @@ def _of_new(type_: str, properties: Mapping[str, Any]) -> Found:
 
 
 def _of_detail(type_: str, detail: PropertyChange, properties: Mapping[str, Any]) -> Found:
-    name = detail.name.removeprefix("/Properties/").partition("/")[0]
+    name = detail.top
     if detail.before is None and detail.after is None:
         return
-    before, after = (_read(side) for side in (detail.before, detail.after))
+    before, after = structure(detail.before), structure(detail.after)
     if type_ in RULES and name in {*PEERS, "FromPort", "ToPort", "IpProtocol"}:
-        if "changeSet:" not in str(after):
+        if "changeSet:" not in (detail.after or ""):
             yield "wider", rule_words(properties, RULES[type_])
     elif type_ == GROUP and name in INSIDE:
         yield from _of_rules(_rules(before), _rules(after), INSIDE[name])
@@ -177,10 +177,3 @@ def _rules(value: Any) -> list[Mapping[str, Any]]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-
-
-def _read(text: str | None) -> Any:
-    try:
-        return json.loads(text or "null")
-    except ValueError:
-        return text

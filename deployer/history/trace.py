@@ -66,9 +66,11 @@ def _of_stack(one: StackRecord, now: datetime) -> list[Part]:
     if result is None or result.outcome in QUIET or any(part.error for part in done):
         return done
     known = {"cloudformation.stack_name": result.stack_name, "cloudformation.status": result.status}
-    why = str(result.cause) if result.cause else result.reason
     name = f"{result.action} {one.name}"
-    return [*done, Part(name, one.began, max(one.began, one.ended), _told(known), why or result.outcome)]
+    return [
+        *done,
+        Part(name, one.began, max(one.began, one.ended), _told(known), result.why or result.outcome),
+    ]
 
 
 def _of_operation(one: Operation, now: datetime) -> Part:

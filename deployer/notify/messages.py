@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from deployer.scrub import said
 from generator.escapes import visible
+from generator.manifest import Occasion
 
-Occasion = Literal["begin", "approval", "failure", "drift", "success"]
 LONGEST_TEXT = 1500
 """Characters of what AWS says about a failure; markup makes more of some."""
 TITLES: Mapping[Occasion, str] = {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from deployer.states import UNKNOWN
+from deployer.states import UNKNOWN, structure
 
 NOT_KNOWN = "(not known yet)"
 """What the page writes for it inside a value."""
@@ -87,13 +87,8 @@ def _readable(text: str | None) -> str | None:
 
 
 def _set_out(text: str) -> str:
-    if not text.lstrip().startswith(("{", "[")) or text.startswith("{{"):
-        return text
-    try:
-        parsed = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return json.dumps(parsed, indent=2, ensure_ascii=False)
+    parsed = structure(text)
+    return text if parsed is None else json.dumps(parsed, indent=2, ensure_ascii=False)
 
 
 def _lines(text: str | None) -> list[str]:

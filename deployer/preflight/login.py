@@ -45,11 +45,7 @@ def expected_seconds(order: Graph, found: Sequence[Wanted]) -> float:
         name: [Touched(one.logical_id, one.type, "create") for one in found if one.spec.name == name]
         for name in order.names
     }
-    ends: dict[str, float] = {}
-    for name in order.names:
-        begins = max((ends.get(before, 0.0) for before in order.needs[name]), default=0.0)
-        ends[name] = begins + expected.seconds(new[name])
-    return max(ends.values(), default=0.0)
+    return order.longest({name: expected.seconds(each) for name, each in new.items()})
 
 
 def _minutes(span: timedelta) -> str:

@@ -83,11 +83,12 @@ def plan(
     from gatestack.costing import with_cost  # noqa: PLC0415 - a deployment counts no costs
 
     found = with_cost(found, manifest, cloud)
+    markdown = report.plan_markdown(found)
     if style == "json":
         telling.document(report.plan_json(found))
     else:
-        click.echo(_rendered(found, environment, style))
-    telling.summary(report.plan_markdown(found), f"plan-{environment.name}")
+        click.echo(markdown if style == "markdown" else _rendered(found, environment, style))
+    telling.summary(markdown, f"plan-{environment.name}")
     telling.variables({"changes": "yes" if found.changes_anything else "no"})
     if path is not None:
         review.save(found, manifest, cloud, chosen, path)
@@ -96,7 +97,7 @@ def plan(
         how = first_execution(found.called, str(path), *found.flags)
         click.echo(f"to deploy exactly this: {how}", err=style != "text")
     if where is not None:
-        write_comment(where, environment.prefix, report.plan_markdown(found))
+        write_comment(where, environment.prefix, markdown)
     return CHANGES_FOUND if detailed_exitcode and found.changes_anything else 0
 
 
@@ -105,4 +106,4 @@ def _rendered(found: Plan, environment: Environment, style: str) -> str:
         from gatestack import pages  # noqa: PLC0415 - no other format waits for Jinja2
 
         return pages.of_plan(found, environment)
-    return report.plan_markdown(found) if style == "markdown" else report.plan_text(found)
+    return report.plan_text(found)

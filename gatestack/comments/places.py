@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from deployer.web.exchange import Question, Reply, allowed
-from gatestack.agents import run_url
+from gatestack.agents import Azure, GitHub, agent, run_url
 
 AZURE_VERSION = "7.1"
 NOT_HERE = "--comment is for a run of a pull request"
@@ -163,10 +163,11 @@ def place(variables: Mapping[str, str]) -> Place:
         NoPullRequestError: it runs for none, or a variable is missing; nothing was asked of anybody.
 
     """
-    if variables.get("TF_BUILD", "").lower() == "true":
-        return _azure(variables)
-    if variables.get("GITHUB_ACTIONS", "").lower() == "true":
-        return _github(variables)
+    match agent(variables):
+        case Azure():
+            return _azure(variables)
+        case GitHub():
+            return _github(variables)
     raise NoPullRequestError(f"{NOT_HERE} in GitHub Actions or Azure Pipelines: leave it out elsewhere")
 
 

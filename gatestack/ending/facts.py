@@ -114,8 +114,7 @@ def _stacks(result: Result, cause: str) -> Iterator[str]:
     """Yield a line for each stack with an end of its own, and one for each kind of the others."""
     own = [one for one in result.stacks if one.outcome in {"failed", "protected", "going-on"}]
     for stack in own[:MOST_STACKS]:
-        why = str(stack.cause) if stack.cause else stack.reason
-        told = f": {why}" if why and why not in cause else ""
+        told = f": {stack.why}" if stack.why and stack.why not in cause else ""
         yield f"{stack.name}  {became(stack)}{told}"
     if more := len(own) - MOST_STACKS:
         yield from [f"and {_stacks_of(more)} more: `gatestack status {result.called}`"] if more > 0 else []

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from deployer import report
 from deployer.actions import PREPARING
 from deployer.errors import DeployError
-from deployer.notify.messages import Notice, Occasion
+from deployer.notify.messages import Notice
 from deployer.progress import Event, Result, StackDecided, Tell
 from gatestack import agents, telling
 from gatestack.account import clients
 from gatestack.environment import Environment
 from gatestack.options import Options
+from generator.manifest import Occasion
 
 
 def notify(environment: Environment, options: Options, occasion: Occasion, text: str = "") -> None:

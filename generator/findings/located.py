@@ -133,8 +133,7 @@ class Sources:
         """Return where *place* or the nearest key above it stands; the first line where the file has none."""
         assert self.tree is not None  # noqa: S101 - asked before
         assert self.file is not None  # noqa: S101 - as above
-        above = (place[:length] for length in range(len(place), 0, -1))
-        there = next((one for one in above if one in self.tree.lines), None)
+        there = _known(self.tree.lines, place)
         if there is None:
             return self.file, 1
         return self.tree.files.get(there, self.file), self.tree.lines[there]
@@ -151,5 +150,11 @@ def _nearest(lines: Mapping[Place, int], place: Place) -> int | None:
     """Return the line of *place*, or of the nearest above it that the template has."""
     if len(place) == 1 and (words := str(place[0]).split())[:1] == ["line"]:
         return int(words[1])  # cfn-lint could not read it, and names no other place
+    there = _known(lines, place)
+    return None if there is None else lines[there]
+
+
+def _known(lines: Mapping[Place, int], place: Place) -> Place | None:
+    """Return *place*, or the nearest above it, that has a line."""
     above = (place[:length] for length in range(len(place), 0, -1))
-    return next((lines[one] for one in above if one in lines), None)
+    return next((one for one in above if one in lines), None)

@@ -91,13 +91,26 @@ def judged(rules: Rules, manifest: Manifest) -> tuple[Finding, ...]:
         templates.mkdir(parents=True)
         for stack in manifest.stacks:
             (templates / f"{stack.name}.json").write_text(stack.template, encoding="utf-8")
-        stacks = {stack.name: stack for stack in manifest.stacks}
+        stacks = {stack.name: _Read(stack, _resources(stack)) for stack in manifest.stacks}
         found = [*_by_guard(rules, stacks, templates), *_by_checkov(rules, stacks, place)]
     order = list(stacks)
     return tuple(sorted(found, key=lambda one: (order.index(one.stack), one.rule, one.path)))
 
 
-def _by_guard(rules: Rules, stacks: Mapping[str, StackSpec], templates: Path) -> Iterator[Finding]:
+@dataclass(frozen=True)
+class _Read:
+    """A stack with the resources of its template, by logical id."""
+
+    stack: StackSpec
+    resources: Mapping[str, Any]
+
+
+def _resources(stack: StackSpec) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(stack.template).get("Resources", {})
+    return found
+
+
+def _by_guard(rules: Rules, stacks: Mapping[str, _Read], templates: Path) -> Iterator[Finding]:
     if not rules.guard:
         return
     program = installed("cfn-guard", guard.beside(), guard.INSTALL)
@@ -110,12 +123,12 @@ def _by_guard(rules: Rules, stacks: Mapping[str, StackSpec], templates: Path) ->
         yield _finding(stacks[one.template.stem], one.rule, one.path, one.message)
 
 
-def _by_checkov(rules: Rules, stacks: Mapping[str, StackSpec], place: Path) -> Iterator[Finding]:
+def _by_checkov(rules: Rules, stacks: Mapping[str, _Read], place: Path) -> Iterator[Finding]:
     if not rules.python and not rules.yaml:
         return
     program = installed("checkov", checkov.BESIDE, checkov.INSTALL)
     folders = _copied(rules, place / "checks")
-    resources = sum(len(json.loads(stack.template).get("Resources", {})) for stack in stacks.values())
+    resources = sum(len(one.resources) for one in stacks.values())
     seen = checkov.look(program, place / "templates", resources, folders)
     for one in checkov.own(seen.failures, {name for _, name in rules.yaml}):
         path = "/".join(filter(None, ("Resources", one.logical_id, one.property)))
@@ -135,10 +148,9 @@ def _copied(rules: Rules, place: Path) -> Sequence[Path]:
     return folders
 
 
-def _finding(stack: StackSpec, rule: str, path: str, message: str) -> Finding:
-    parts = path.split("/")
-    resources: Mapping[str, Any] = json.loads(stack.template).get("Resources", {})
-    resource = resources.get(parts[1]) if parts[0] == "Resources" and len(parts) > 1 else None
+def _finding(read: _Read, rule: str, path: str, message: str) -> Finding:
+    stack, parts = read.stack, path.split("/")
+    resource = read.resources.get(parts[1]) if parts[0] == "Resources" and len(parts) > 1 else None
     if resource is None:
         return Finding(stack.name, None, "Resources", rule, "error", message, setting_of(rule, "", ()))
     setting = setting_of(rule, str(resource.get("Type", "")), parts)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
+
+Occasion = Literal["begin", "approval", "failure", "drift", "success"]
+"""What somebody can be told of a deployment."""
+Receiver = Literal["slack", "teams", "webhook"]
+"""Whose form a notification has; webhook: JSON for a program of one's own."""
 
 REGION: Final = r"[a-z]{2,4}(-[a-z]+)+-[0-9]"
 DOMAIN: Final = r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"

@@ -38,6 +38,14 @@ def test_stacks_come_after_what_they_import_from() -> None:
     assert found.imported("top", "left") == ("Left",)
 
 
+def test_the_longest_path_counts_what_goes_one_after_the_other_and_not_what_goes_side_by_side() -> None:
+    found = graph(DIAMOND)
+
+    assert found.longest({"bottom": 10, "left": 5, "right": 30, "top": 1}) == 41
+    assert found.longest({"left": 5}) == 5
+    assert graph(()).longest({}) == 0
+
+
 def test_removal_goes_the_other_way_round() -> None:
     found = graph(DIAMOND).reversed()
 

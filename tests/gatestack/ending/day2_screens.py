@@ -85,10 +85,7 @@ error: stack security: not there: {DEPLOY}
                 "  and 13 more: `gatestack verify dev --format json`",
                 "next:",
                 "  gatestack verify dev  # once that is done, check again",
-                (
-                    "error: KEY_0 of dev-litellm/api-keys is still the placeholder: "
-                    "`gatestack secret set dev KEY_0`"
-                ),
+                f"error: {placeholder('KEY_0').detail}: `gatestack secret set dev KEY_0`",
                 "",
             )
         ),
