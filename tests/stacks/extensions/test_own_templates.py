@@ -403,16 +403,33 @@ def test_a_stack_that_waits_for_the_service_gives_the_tasks_no_right(tmp_path: P
         graph(stacks)
 
 
-def test_a_boundary_takes_an_output_for_whatever_it_may_be(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("actions", "resources", "boundary"),
+    [
+        (
+            "s3:GetObject, s3:PutObject",
+            "arn:aws:s3:::${extras.BucketName}/x/*",
+            ["arn:aws:s3:::dev-litellm-*/x/*"],
+        ),
+        ("s3:GetObject", "${extras.BucketName}/*", ["arn:aws:s3:::dev-litellm-*"]),
+        (
+            "dynamodb:GetItem, sqs:SendMessage",
+            "${extras.BucketName}",
+            ["arn:aws:dynamodb:*:*:*dev-litellm-*", "arn:aws:sqs:*:*:*dev-litellm-*"],
+        ),
+    ],
+)
+def test_a_boundary_takes_an_output_for_something_with_a_name_of_the_environments(
+    tmp_path: Path, actions: str, resources: str, boundary: list[str]
+) -> None:
+    policy = f'{{sid: Own, actions: [{actions}], resources: ["{resources}"]}}'
     github = "pipelines: {github: {repository: acme/gateway, environments: [dev]}}\n"
-    stack = bootstrap.build(loaded(tmp_path, BASE + ENTRY + NAMED + github))
+    text = f"{BASE}{ENTRY}{github}service: {{task_policy: [{policy}]}}\n"
 
-    (found,) = (
-        one["Resource"]
-        for one in properties(stack, "Boundary")["PolicyDocument"]["Statement"]
-        if one["Sid"] == "Prompts"
-    )
-    assert found == ["arn:aws:s3:::*/${aws:PrincipalTag/team}/*", "*"]
+    statements = properties(bootstrap.build(loaded(tmp_path, text)), "Boundary")["PolicyDocument"][
+        "Statement"
+    ]
+    assert [one["Resource"] for one in statements if one["Sid"] == "Own"] == [boundary]
 
 
 def test_another_region_or_image_keeps_what_is_added(tmp_path: Path) -> None:
