@@ -244,8 +244,6 @@ def test_change_sets_and_stacks_are_deleted_by_a_run_and_by_what_takes_back_what
             {"cfnlint", "botocore", "moto", "rich", "deployer.day2", "deployer.run"}
             | {
                 "ssl",
-                "email",
-                "importlib.metadata",
                 "difflib",
                 "troposphere.wafv2",
                 "troposphere.elasticache",

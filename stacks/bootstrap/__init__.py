@@ -175,7 +175,7 @@ def _boundary(stack: Stack, reach: Reach) -> Any:
 
 def _with_the_files(own: list[Statement], settings: Settings) -> Any:
     """Return a policy of *own* and of what ENV's file allows its tasks, as it is written there."""
-    added = [at_the_most(one) for one in settings.service.task_policy if one.effect == "Allow"]
+    added = [at_the_most(one, settings) for one in settings.service.task_policy if one.effect == "Allow"]
     if not added:
         return document(*own)
     return {"Version": "2012-10-17", "Statement": [*(one.JSONrepr() for one in own), *added]}

@@ -85,7 +85,7 @@ def limits(reach: Reach, settings: Settings) -> list[Statement]:
         allow("ShiftTraffic", actions(balancing, "ModifyListener ModifyRule"), listeners),
         allow("ShiftTargets", actions(balancing, _TARGETS), groups, when(*reach.owned())),
         *_pulled(settings),
-        *foreign_secrets.reading(foreign_secrets.all_of(settings)),
+        *foreign_secrets.reading(foreign_secrets.there_already(settings)),
         *called.statements(one for one in grants(settings) if one.actions != INVOKE),
     ]
 

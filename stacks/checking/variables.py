@@ -10,6 +10,7 @@ from stacks.checking.problems import Finding
 from stacks.checking.region_table import REGIONS
 from stacks.checking.regions import KNOWN
 from stacks.checking.secret_texts import is_secret, names_a_secret
+from stacks.checking.tasks.task_policy import longest
 from stacks.checking.texts import INSTEAD
 from stacks.known_secrets import CACHE, OIDC_CLIENT, administrator, put_in
 from stacks.sections.variables import SecretSource
@@ -139,12 +140,26 @@ def source_findings(settings: Settings) -> Iterator[Finding]:
         message = taken.get(name) or _no_secret(name)
         if name in settings.service.secrets:
             message = "stands in service.secrets too; keep one of them"
-        if message := message or _unreachable(settings, source) or _encrypted_by_aws(settings, source):
+        if message := message or _unusable(settings, source):
             yield Finding("service.secrets_from", f"{name} {message}", _ALSO, (name,))
-    length = sum(len(one.arn) + len(one.kms_key_arn or "") for one in listed.values())
+    length = sum(len(longest(one.arn)) + len(one.kms_key_arn or "") for one in listed.values())
     if length > limits.SOURCE_CHARACTERS:
         message = f"the ARNs have {length} characters; the role has room for {limits.SOURCE_CHARACTERS}"
         yield Finding("service.secrets_from", message)
+
+
+def _unusable(settings: Settings, source: SecretSource) -> str | None:
+    if source.own_output is None:
+        return _unreachable(settings, source) or _encrypted_by_aws(settings, source)
+    stack, own = source.own_output.partition(".")[0], {one.name for one in settings.extend.stacks}
+    if stack not in own:
+        return f"is of no stack of your own: extend.stacks has {', '.join(sorted(own)) or 'none'}"
+    if source.kms_key_arn:
+        return (
+            "is a secret of your own stack, which tasks start with if the environment's key encrypts it; let "
+            "the template import that as KmsKeyId, PREFIX-security-KmsKeyArn, and remove kms_key_arn"
+        )
+    return None
 
 
 def _unreachable(settings: Settings, source: SecretSource) -> str | None:
@@ -180,7 +195,8 @@ def _foreign(settings: Settings) -> Mapping[str, SecretSource]:
     """Return key of the file -> secret or parameter that was there already."""
     found = {f"service.secrets_from.{name}": one for name, one in settings.service.secrets_from.items()}
     stores = settings.existing_stores.items()
-    return found | {f"{key}.secret_arn": one.secret for key, one in stores if one.secret}
+    found |= {f"{key}.secret_arn": one.secret for key, one in stores if one.secret}
+    return {key: one for key, one in found.items() if one.own_output is None}
 
 
 def source_advice(settings: Settings) -> Iterator[str]:

@@ -148,6 +148,9 @@ def _named(settings: Settings) -> Iterator[tuple[Place, str]]:
     for number, one in enumerate(settings.service.task_policy):
         for index, said in one.own_outputs:
             yield ("service", "task_policy", number, "resources", index), said
+    for name, source in settings.service.secrets_from.items():
+        if source.own_output:
+            yield ("service", "secrets_from", name), source.own_output
 
 
 def _text(path: Path, said: str) -> tuple[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
 
 from awacs import kms, secretsmanager, ssm
 from awacs.aws import Action, Condition, Statement, StringEquals
@@ -12,11 +13,18 @@ from stacks.sections.variables import SecretSource
 from stacks.settings import Settings
 
 
-def reading(sources: Collection[SecretSource]) -> Iterator[Statement]:
-    """Yield what starting tasks with *sources* needs (ECS Developer Guide, "Task execution IAM role")."""
+def reading(
+    sources: Collection[SecretSource], filled: Callable[[str], Any] = lambda text: text
+) -> Iterator[Statement]:
+    """
+    Yield what starting tasks with *sources* needs (ECS Developer Guide, "Task execution IAM role").
+
+    *filled* puts outputs of own stacks into an ARN.
+    """
     secrets = [one for one in sources if not one.is_parameter]
-    yield from _of("Secrets", [secretsmanager.GetSecretValue], secrets)
-    yield from _of("Parameters", [ssm.GetParameters], [one for one in sources if one.is_parameter])
+    parameters = [one for one in sources if one.is_parameter]
+    yield from _of("Secrets", [secretsmanager.GetSecretValue], secrets, filled)
+    yield from _of("Parameters", [ssm.GetParameters], parameters, filled)
 
 
 def all_of(settings: Settings) -> list[SecretSource]:
@@ -29,9 +37,17 @@ def logins(settings: Settings) -> list[SecretSource]:
     return [one.secret for one in settings.existing_stores.values() if one.secret]
 
 
-def _of(kind: str, actions: list[Action], sources: Collection[SecretSource]) -> Iterator[Statement]:
+def there_already(settings: Settings) -> list[SecretSource]:
+    """Return those of `all_of` that no stack of the team's own makes."""
+    return [one for one in all_of(settings) if not one.own_output]
+
+
+def _of(
+    kind: str, actions: list[Action], sources: Collection[SecretSource], filled: Callable[[str], Any]
+) -> Iterator[Statement]:
     if sources:
-        yield allow(f"ReadOther{kind}", actions, sorted({one.resource for one in sources}))
+        arns = sorted({one.resource for one in sources})
+        yield allow(f"ReadOther{kind}", actions, [filled(one) for one in arns])
         yield from _decrypting(kind, sources)
 
 

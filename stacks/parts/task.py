@@ -26,6 +26,7 @@ from stacks.confinement import Confinement
 from stacks.extensions.finishing import export_of
 from stacks.parts import parameters
 from stacks.parts.policies import arn
+from stacks.parts.task_policy import with_outputs
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
@@ -143,7 +144,7 @@ def secret(stack: Stack, name: str, source: Injected) -> Secret:
     secrets" and "Pass Systems Manager parameters".
     """
     if isinstance(source, FromArn):
-        return Secret(Name=name, ValueFrom=source.arn)
+        return Secret(Name=name, ValueFrom=with_outputs(source.arn, stack.settings))
     if isinstance(source, FromParameter):
         return Secret(
             Name=name, ValueFrom=arn("ssm", f"parameter{parameters.path(stack.settings, source.name)}")

@@ -38,7 +38,7 @@ def add_of_own_stacks(stack: Stack) -> tuple[str, ...]:
     if not said:
         return ()
     statements = [
-        statement(one) | {"Resource": [_filled(text, stack.settings) for text in one.resources]}
+        statement(one) | {"Resource": [with_outputs(text, stack.settings) for text in one.resources]}
         for one in said
     ]
     policy = iam.PolicyType(
@@ -56,7 +56,7 @@ def _document(statements: list[dict[str, object]]) -> dict[str, object]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _filled(text: str, settings: Settings) -> Any:
+def with_outputs(text: str, settings: Settings) -> Any:
     """Return *text* with the outputs that it names; IAM's own variables, ``${aws:username}``, stay."""
     imports: dict[str, ImportValue] = {}
 

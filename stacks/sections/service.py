@@ -98,7 +98,8 @@ class Service(Section):
     AZURE_API_KEY`."""
     secrets_from: SecretSources
     """Variables of the tasks from secrets and parameters that are there: DATADOG_API_KEY: an ARN of Secrets
-    Manager or SSM, or {arn, kms_key_arn} where a customer key encrypts it."""
+    Manager or SSM, or {arn, kms_key_arn} where a customer key encrypts it; or from a secret of a stack of
+    your own, `${extras.TokenArn}`."""
     providers: Annotated[tuple[Provider, ...], Field(strict=False)]
     """Model providers that the proxy calls. The variables that one needs follow, each with a secret of its
     own, but for those in environment, parameters and secrets_from."""

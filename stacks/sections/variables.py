@@ -49,14 +49,16 @@ Variable = Annotated[
     str, Checked(_variable, (("pattern", f"^{limits.VARIABLE}$"), ("maxLength", limits.VARIABLE_LENGTH)))
 ]
 Variables = Annotated[tuple[Variable, ...], Field(strict=False)]
+_OWN_OUTPUT = r"\$\{[a-z][a-z0-9-]*\.[A-Za-z0-9]{1,255}\}"
 SecretArn = Annotated[
     str,
     shape_untold(
-        rf"{limits.SECRET_ARN}|{limits.PARAMETER_ARN}",
+        rf"{limits.SECRET_ARN}|{limits.PARAMETER_ARN}|{_OWN_OUTPUT}(:[^:\s]*:[^:\s]*:[^:\s]*)?",
         "not the whole ARN of a secret, "
         "arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>, "
         "with :<json key>:<version stage>:<version id> on wish, "
-        "nor of a parameter, arn:aws:ssm:<region>:<account>:parameter/<name>",
+        "nor of a parameter, arn:aws:ssm:<region>:<account>:parameter/<name>, "
+        "nor a secret's as an output of a stack of your own, ${<stack>.<output>}",
     ),
 ]
 KeyArn = Annotated[
@@ -73,23 +75,31 @@ class SecretSource(Section):
     """Where a value is; written as its ARN alone where no key has to be named."""
 
     arn: SecretArn
-    """Of a secret, with :json-key:version-stage:version-id on wish, or of an SSM parameter."""
+    """Of a secret, with :json-key:version-stage:version-id on wish, or of an SSM parameter; or an output of a
+    stack of your own that is a secret's ARN, `${extras.TokenArn}`."""
     kms_key_arn: KeyArn | None = None
     """Customer key that it is encrypted with; left out: AWS's own."""
 
     @property
+    def own_output(self) -> str | None:
+        """Return the output of an own stack that it is, ``extras.TokenArn``; None: it was there already."""
+        return self.arn[2:].partition("}")[0] if self.arn.startswith("${") else None
+
+    @property
     def parts(self) -> list[str]:
-        """Return partition, service, region, account and what is behind them."""
+        """Return partition, service, region, account and what is behind them; not of an own output."""
         return self.arn.split(":", 5)[1:]
 
     @property
     def is_parameter(self) -> bool:
         """Whether it is an SSM parameter."""
-        return self.parts[1] == "ssm"
+        return self.own_output is None and self.parts[1] == "ssm"
 
     @property
     def resource(self) -> str:
         """The ARN without key, stage and version: what a policy names."""
+        if self.own_output:
+            return f"${{{self.own_output}}}"
         return ":".join(self.arn.split(":")[: 6 if self.is_parameter else 7])
 
 
@@ -106,7 +116,7 @@ class _OrItsArn:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"anyOf": [{"type": "string", "pattern": "^arn:"}, handler(schema)]}
+        return {"anyOf": [{"type": "string", "pattern": r"^(arn:|\$\{)"}, handler(schema)]}
 
 
 SecretSources = dict[Variable, Annotated[SecretSource, _OrItsArn()]]

@@ -1,14 +1,16 @@
-"""The right to secrets and parameters that are there already, for as long as tasks that start with them."""
+"""The right to secrets and parameters of `secrets_from`, for as long as tasks that start with them."""
 
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 from troposphere import Select, Split
 from troposphere.iam import PolicyType
 
 from stacks.parts import foreign_secrets
 from stacks.parts.policies import document
+from stacks.parts.task_policy import with_outputs
 from stacks.wiring import Stack
 
 
@@ -22,16 +24,18 @@ def allow_start(stack: Stack) -> tuple[str, ...]:
     "Understand update behaviors of stack resources" and "Stack update completion"). The security stack is
     updated earlier: a right that went with it would be missed by each old task that starts again.
     """
-    statements = [*foreign_secrets.reading(foreign_secrets.all_of(stack.settings))]
-    if not statements:
+    settings = stack.settings
+    sources = foreign_secrets.all_of(settings)
+    if not sources:
         return ()
-    policy = document(*statements)
-    title = f"SecretsFrom{hashlib.sha256(policy.to_json().encode()).hexdigest()[:8]}"
+    said = document(*foreign_secrets.reading(sources)).to_json()
+    title = f"SecretsFrom{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+    filled = foreign_secrets.reading(sources, partial(with_outputs, settings=settings))
     stack.add(
         PolicyType(
             title,
             PolicyName=title,
-            PolicyDocument=policy,
+            PolicyDocument=document(*filled),
             # The role has no path, so its name is what comes after the only slash of its ARN.
             Roles=[Select(1, Split("/", stack.imported("security", "ExecutionRoleArn")))],
         )

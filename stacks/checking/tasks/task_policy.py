@@ -105,7 +105,12 @@ def boundary_advice(settings: Settings) -> Iterator[str]:
 def characters(statements: tuple[Allowed, ...]) -> int:
     """Return how many characters *statements* take in a policy."""
     texts = (json.dumps(statement(one), separators=(",", ":")) for one in statements)
-    return sum(len(OWN_OUTPUT.sub(LONGEST_OUTPUT, text)) + 1 for text in texts)
+    return sum(len(longest(text)) + 1 for text in texts)
+
+
+def longest(text: str) -> str:
+    """Return *text* with an ARN in the place of each output that it names."""
+    return OWN_OUTPUT.sub(LONGEST_OUTPUT, text)
 
 
 def statement(one: Allowed) -> dict[str, object]:
@@ -120,10 +125,27 @@ def statement(one: Allowed) -> dict[str, object]:
     }
 
 
-def at_the_most(one: Allowed) -> dict[str, object]:
-    """Return *one* for a boundary, which is made before any stack: an output may be whatever it is."""
-    resources = ("*" if OWN_OUTPUT.match(text) else OWN_OUTPUT.sub("*", text) for text in one.resources)
+def at_the_most(one: Allowed, settings: Settings) -> dict[str, object]:
+    """
+    Return *one* for a boundary, which is made before any stack, so that no output is known.
+
+    What own stacks make has a name that begins with the environment's prefix: pipelines make no other. `*`
+    would let a pipeline make a role for everything that the account has of the kind.
+    """
+    services = dict.fromkeys(action.partition(":")[0] for action in one.actions)
+    mine = [_named_like(service, settings) for service in services]
+    resources = [
+        found
+        for text in one.resources
+        for found in (mine if OWN_OUTPUT.match(text) else [OWN_OUTPUT.sub(f"{settings.prefix}-*", text)])
+    ]
     return statement(one) | {"Resource": list(dict.fromkeys(resources))}
+
+
+def _named_like(service: str, settings: Settings) -> str:
+    """Return the ARN of everything of *service* with a name of the environment's; S3's know no account."""
+    place = "::" if service == "s3" else "*:*:*"
+    return f"arn:{partition_of(settings.region)}:{service}:{place}{settings.prefix}-*"
 
 
 def _at(message: str, *below: str | int, also: tuple[str, ...] = ()) -> Finding:

@@ -13,6 +13,7 @@ from generator.render import render
 from generator.rights import rights
 from generator.traffic import traffic
 from stacks import bootstrap
+from stacks.checking.advice import advice
 from stacks.checking.secret_texts import is_secret
 from stacks.environment import EnvironmentFileError, load
 from stacks.extensions import ExtensionError
@@ -28,6 +29,7 @@ c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]
 d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]
 e: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]
 """
+KEY = "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012"
 HERE = "environments/dev.yaml"
 THERE = "environments/extensions/extras.yaml"
 
@@ -403,16 +405,73 @@ def test_a_stack_that_waits_for_the_service_gives_the_tasks_no_right(tmp_path: P
         graph(stacks)
 
 
-def test_a_boundary_takes_an_output_for_whatever_it_may_be(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("actions", "resources", "boundary"),
+    [
+        (
+            "s3:GetObject, s3:PutObject",
+            "arn:aws:s3:::${extras.BucketName}/x/*",
+            ["arn:aws:s3:::dev-litellm-*/x/*"],
+        ),
+        ("s3:GetObject", "${extras.BucketName}/*", ["arn:aws:s3:::dev-litellm-*"]),
+        (
+            "dynamodb:GetItem, sqs:SendMessage",
+            "${extras.BucketName}",
+            ["arn:aws:dynamodb:*:*:*dev-litellm-*", "arn:aws:sqs:*:*:*dev-litellm-*"],
+        ),
+    ],
+)
+def test_a_boundary_takes_an_output_for_something_with_a_name_of_the_environments(
+    tmp_path: Path, actions: str, resources: str, boundary: list[str]
+) -> None:
+    policy = f'{{sid: Own, actions: [{actions}], resources: ["{resources}"]}}'
     github = "pipelines: {github: {repository: acme/gateway, environments: [dev]}}\n"
-    stack = bootstrap.build(loaded(tmp_path, BASE + ENTRY + NAMED + github))
+    text = f"{BASE}{ENTRY}{github}service: {{task_policy: [{policy}]}}\n"
 
-    (found,) = (
-        one["Resource"]
-        for one in properties(stack, "Boundary")["PolicyDocument"]["Statement"]
-        if one["Sid"] == "Prompts"
+    statements = properties(bootstrap.build(loaded(tmp_path, text)), "Boundary")["PolicyDocument"][
+        "Statement"
+    ]
+    assert [one["Resource"] for one in statements if one["Sid"] == "Own"] == [boundary]
+
+
+def test_tasks_start_with_a_secret_that_an_own_stack_makes(tmp_path: Path) -> None:
+    sources = '{A: "${extras.BucketName}", B: "${extras.BucketName}:token::"}'
+    github = "pipelines: {github: {repository: acme/gateway, environments: [dev]}}\n"
+    settings = loaded(tmp_path, f"{BASE}{ENTRY}{github}service: {{secrets_from: {sources}}}\n")
+    manifest = render(settings)
+    templates = {one.name: json.loads(one.template) for one in manifest.stacks}
+
+    export = {"Fn::ImportValue": "dev-litellm-extras-BucketName"}
+    (container,) = templates["service"]["Resources"]["ProxyTask"]["Properties"]["ContainerDefinitions"]
+    told = {one["Name"]: one["ValueFrom"] for one in container["Secrets"] if one["Name"] in "AB"}
+    assert told == {"A": export, "B": {"Fn::Sub": ["${Output0}:token::", {"Output0": export}]}}
+    (policy,) = (
+        one["Properties"]["PolicyDocument"]["Statement"]
+        for name, one in templates["service"]["Resources"].items()
+        if name.startswith("SecretsFrom")
     )
-    assert found == ["arn:aws:s3:::*/${aws:PrincipalTag/team}/*", "*"]
+    assert [(one["Sid"], one["Resource"]) for one in policy] == [("ReadOtherSecrets", [export])]
+    assert "extras" not in json.dumps([templates["security"], templates["database"]])
+    boundary = properties(bootstrap.build(settings), "Boundary")["PolicyDocument"]
+    assert "ReadOtherSecrets" not in json.dumps(boundary)
+    assert not [one for one in advice(settings) if "secrets_from" in one]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("'${extras.No}'", "service.secrets_from.A: environments/extensions/extras.yaml has no output No"),
+        ("'${other.No}'", "A is of no stack of your own: extend.stacks has extras"),
+        (
+            f"{{arn: '${{extras.BucketName}}', kms_key_arn: '{KEY}'}}",
+            "remove kms_key_arn",
+        ),
+    ],
+)
+def test_a_secret_of_an_own_stack_that_tasks_cannot_have_is_refused(
+    tmp_path: Path, source: str, said: str
+) -> None:
+    assert said in refusal(tmp_path, f"{BASE}{ENTRY}service: {{secrets_from: {{A: {source}}}}}\n")
 
 
 def test_another_region_or_image_keeps_what_is_added(tmp_path: Path) -> None:
