@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from gatestack.rehearsal.programs import IMAGES
+from gatestack.rehearsal.programs import IMAGES, OWN
 from gatestack.sandbox_here import GATEWAY, SandboxRefused
 from sandbox.gateway import Gateway, Program
 from sandbox.gateway.tasks.addresses import there_are
@@ -57,8 +57,16 @@ def _program(environment: Path) -> Program:
     """Return LiteLLM in *environment*: one worker, as each takes the memory of a whole task."""
     return Program(
         (str(environment / "bin" / "litellm"),),
+        own=OWN,
         host="--host",
-        without=("DATABASE_",),
+        without=(
+            "DATABASE_HOST",
+            "DATABASE_NAME",
+            "DATABASE_PASSWORD",
+            "DATABASE_URL",
+            "DATABASE_USER",
+            "IAM_TOKEN",
+        ),
         options={"--num_workers": "1"},
         variables={
             "FORWARDED_ALLOW_IPS": "127.0.0.1",  # where the sandbox's load balancer speaks from

@@ -119,9 +119,13 @@ class Working:
             self._complete(None)
 
     def _awaits(self) -> bool:
-        """Whether the resource is not yet what it is to be; `_complete` is called in time."""
+        """
+        Whether the resource is not yet what it is to be, and waited for; `_complete` is called in time.
+
+        In express mode only custom resources are waited for.
+        """
         found = self.resource
-        if self.verb == "delete" or found.request is None or found.made is None:
+        if self.verb == "delete" or self._express or found.request is None or found.made is None:
             return False
         return self._account.provisioner.awaits(found.request, found.made, self._complete)
 

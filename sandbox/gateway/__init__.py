@@ -24,6 +24,8 @@ class Program:
 
     command: tuple[str, ...]
     """The program, which takes a container's command behind it."""
+    own: str = ""
+    """The image's own entry point, as containers name it that run something before it."""
     host: str = ""
     """Its option for the address that it listens at; empty: its task's address is given by other means."""
     without: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,8 @@ class Deployment:
     not_before: float = 0.0
     """Real time of the next start."""
     tasks: list[Running] = field(default_factory=list)
+    listed_until: float = 0.0
+    """Real time until which it is described, though nothing of it is left."""
 
     @property
     def definition(self) -> str:
@@ -52,8 +55,8 @@ class Deployment:
 
     @property
     def gone(self) -> bool:
-        """Whether nothing of it runs, and requests are under way to none of it."""
-        return all(task.ended for task in self.tasks)
+        """Whether nothing of it is left to describe: no task runs, and no request is under way to one."""
+        return all(task.ended for task in self.tasks) and time.monotonic() >= self.listed_until
 
     def trim(self) -> None:
         """Forget all but the last tasks that have stopped."""

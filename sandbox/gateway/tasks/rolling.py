@@ -21,6 +21,8 @@ NEVER_SECONDS = 10_800.0
 """Virtual seconds after which CloudFormation gives up a service without circuit breaker."""
 _LONGEST = 900.0
 """Seconds between two starts of tasks that fail (Amazon ECS Developer Guide, "service throttle logic")."""
+_LISTED = 15.0
+"""Real seconds that a failed deployment is described: who asks every ten seconds is not to miss it."""
 Json = Mapping[str, Any]
 Later = list[Callable[[], None]]
 
@@ -133,6 +135,7 @@ def _fail(service: Service, configured: Json, now: float) -> None:
     """Open the circuit breaker; where it rolls back, the last deployment that was complete is next."""
     failed, reason = service.primary, "ECS deployment circuit breaker: "
     failed.state, failed.reason = "FAILED", f"{reason}tasks failed to start."
+    failed.listed_until = time.monotonic() + _LISTED
     service.say(now, f"(deployment {failed.id}) deployment failed: tasks failed to start.")
     for task in failed.wanted:
         task.stop(

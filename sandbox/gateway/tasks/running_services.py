@@ -73,6 +73,12 @@ class RunningServices(ServiceTasks):
         del region, cluster, service
         return True
 
+    def begun(self, region: str, cluster: str, service: str, *, fails: bool) -> None:
+        """Leave a new service in express mode to its tasks: whether they run is theirs to tell."""
+
+    def failing(self, region: str, cluster: str, service: str) -> None:
+        """Leave a deployment in express mode to its tasks, too."""
+
     def awaits(self, region: str, cluster: str, service: str, told: Told) -> bool:
         """Have *told* called when the service's deployment is over; returns False where it is already."""
         place = place_of(region, cluster, service)

@@ -21,6 +21,8 @@ from sandbox.services.reach import Reach
 
 _TAG = re.compile(r"(?::[^/@]+)?(?:@sha256:[0-9a-f]+)?$")
 _ECR = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/")
+_SHELL = 4
+"""Words before those that a script ends by becoming: ``/bin/sh``, ``-c``, the script, its name."""
 _PATH = os.pathsep.join(("/usr/local/bin", "/usr/bin", "/bin"))
 
 
@@ -51,19 +53,28 @@ def program_of(
     """
     Return the program of *container*'s image; *built*: repository of ECR -> that of what its images are from.
 
-    One with an entry point of its own runs something else in the image, which is not known.
+    One with an entry point of its own runs something else in the image, which is not known; unless that is
+    what this machine's shell does first, before it becomes the program.
     """
     repository = _TAG.sub("", container["image"])
     found = programs.get(built.get(_ECR.sub("", repository), repository))
-    entry = container.get("entryPoint") or ()
-    if found is None or (entry and _name(entry[0]) != _name(found.command[0])):
+    _, entry = _before(container)
+    if found is None or (entry and _name(entry[0]) != _name(found.command[0]) and entry[0] != found.own):
         return None
     return found
 
 
+def _before(container: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return a shell's command that the entry point begins with, and the entry point after it."""
+    entry: Sequence[str] = container.get("entryPoint") or ()
+    if len(entry) > _SHELL and entry[0] == "/bin/sh" and entry[1] == "-c" and entry[2].endswith('exec "$@"'):
+        return entry[:_SHELL], entry[_SHELL:]
+    return (), entry
+
+
 def not_run(container: Mapping[str, Any]) -> str:
     """Return what the log of a container says that has no program."""
-    entry = container.get("entryPoint") or ()
+    entry: Sequence[str] = container.get("entryPoint") or ()
     what = f"{entry[0]} in the image" if entry else "the image"
     return f"the sandbox has no program for {what} {container['image']}: it is not run"
 
@@ -104,7 +115,8 @@ def _command(
     container: Mapping[str, Any], program: Program, address: str, paths: Mapping[str, Path]
 ) -> list[str]:
     given = [_moved(word, paths) for word in container.get("command", ())]
-    words = [*program.command, *container.get("entryPoint", ())[1:], *_fixed(given, program.options)]
+    before, entry = _before(container)
+    words = [*before, *program.command, *entry[1:], *_fixed(given, program.options)]
     return [*words, program.host, address] if program.host else words
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 import time
@@ -58,6 +59,8 @@ def main() -> None:
     given, _ = options.parse_known_args()
     if given.port is None:
         return  # the migration of a database
+    if broken := os.environ.get("BROKEN"):
+        sys.exit(broken)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     ThreadingHTTPServer((given.host, given.port), _Model).serve_forever()
 

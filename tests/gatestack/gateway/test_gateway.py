@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gatestack.rehearsal import gateway
+from gatestack.rehearsal.programs import IMAGES
 from gatestack.sandbox_here import SandboxRefused
 from sandbox.gateway import Gateway
+from sandbox.gateway.tasks.starts import Place, program_of, start
+from sandbox.key import Key
+from sandbox.services.services import Services
+from stacks.systems import litellm_database
 
 
 def test_programs_are_litellm_s_for_its_two_images_and_a_database_server(
@@ -53,3 +60,30 @@ def test_a_machine_with_one_loopback_address_is_refused(
 
     with pytest.raises(SandboxRefused, match=r"answers for no other than 127\.0\.0\.1, as macOS does"):
         gateway.prepared(tmp_path)
+
+
+def test_production_s_entry_point_writes_the_database_s_certificate_and_becomes_litellm(
+    tmp_path: Path,
+) -> None:
+    place = Place("us-east-1", "127.9.9.9", tmp_path, "http://127.0.0.1:9", Key("AKIA", "secret", "token"))
+    file, name = litellm_database.CERTIFICATE_FILE, "/tmp/authority.pem"  # noqa: S108 - the container's
+    container = {
+        "image": f"{IMAGES[0]}:v1",
+        "entryPoint": ["/bin/sh", "-c", litellm_database.WRITES, "sh", *litellm_database.START],
+        "command": ["--port", "4000"],
+        "environment": [
+            {"name": litellm_database.CERTIFICATE, "value": "of an authority"},
+            {"name": file, "value": name},
+            {"name": "DATABASE_HOST", "value": "db"},
+        ],
+    }
+    litellm = replace(gateway._program(tmp_path), command=("/bin/echo",))
+    program = program_of(container, dict.fromkeys(IMAGES, litellm), {})
+    assert program == litellm
+
+    how = start(container, program, place, Services())
+    said = subprocess.run(how.command, env=how.variables, check=True, capture_output=True, text=True)
+
+    assert said.stdout == "--port 4000 --host 127.9.9.9\n"
+    assert (tmp_path / "tmp" / "authority.pem").read_text() == "of an authority\n"
+    assert "DATABASE_HOST" not in how.variables

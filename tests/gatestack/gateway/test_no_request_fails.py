@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,19 +21,39 @@ MODEL = Path(__file__).parent / "model_program.py"
 SPEED = 1_200.0
 
 
-def test_a_rollout_fails_no_request(tmp_path: Path) -> None:
+@contextmanager
+def gateway(folder: Path) -> Iterator[User]:
+    """Give a user of a sandbox that runs a stand-in for LiteLLM."""
     Services().reset()
-    gateway = Gateway(tmp_path / "gateway", {IMAGE: Program((sys.executable, str(MODEL)), host="--host")})
+    gateway = Gateway(folder / "gateway", {IMAGE: Program((sys.executable, str(MODEL)), host="--host")})
     gateway.folder.mkdir()
     with Sandbox(clock=RealClock(SPEED), key=KEY, gateway=gateway) as sandbox:
-        user = User.at(tmp_path, AWS_ENDPOINT_URL=sandbox.endpoint, GATESTACK_POLL_INTERVAL="0.05", **LOGIN)
-        done = user.run("deploy", "local", "--yes")
-        assert done.code == 0, done.err
-        url = json.loads(user.run("outputs", "local", "--format", "json").out)["outputs"]["alb"]["Url"]
+        yield User.at(folder, AWS_ENDPOINT_URL=sandbox.endpoint, GATESTACK_POLL_INTERVAL="0.05", **LOGIN)
 
-        with Client(urlsplit(url).netloc, key="any") as client:
-            done = user.run("rollout", "local")
 
+def deployed(user: User) -> str:
+    """Deploy `local` for the first time; returns where it answers."""
+    done = user.run("deploy", "local", "--yes")
     assert done.code == 0, done.err
+    url = json.loads(user.run("outputs", "local", "--format", "json").out)["outputs"]["alb"]["Url"]
+    return urlsplit(url).netloc
+
+
+def test_neither_a_rollout_nor_a_release_that_fails_in_express_mode_fails_a_request(tmp_path: Path) -> None:
+    with gateway(tmp_path) as user:
+        file = user.folder / "environments" / "local.yaml"
+        file.write_text(f"{file.read_text()}\ndeployment:\n  mode: express\n")
+        with Client(deployed(user), key="any") as client:
+            rolled = user.run("rollout", "local")
+            count = len(client.said)
+            user.edit("local", "service:", "service:\n  environment: {BROKEN: no such model}")
+            broken = user.run("deploy", "local", "--yes")
+        stacks = json.loads(user.run("status", "local", "--format", "json").out)["stacks"]
+
+    assert rolled.code == 0, rolled.err
+    assert count > 5, "it asked while the tasks were rolled"
+    assert broken.code == 1
+    assert "failed after its stack had ended" in broken.err
+    assert "its log ends: no such model" in broken.err
+    assert {one["name"]: one["status"] for one in stacks}["service"] == "UPDATE_COMPLETE"
     assert (client.failed, set(client.said)) == ([], {"Hello from a stand-in"})
-    assert len(client.said) > 5, "it asked while the tasks were rolled"

@@ -18,6 +18,7 @@ from sandbox.services.services import Services
 
 PROGRAM = Program(
     ("/opt/bin/proxy",),
+    own="docker/start.sh",
     host="--host",
     without=("DATABASE_",),
     options={"--num_workers": "1"},
@@ -70,6 +71,10 @@ def test_a_container_starts_as_its_definition_says_with_what_holds_here(tmp_path
         ("ghcr.io/x/y:v1@sha256:" + "0" * 64, None, True),
         ("ghcr.io/x/y:v1", ["/usr/local/bin/proxy"], True),
         ("ghcr.io/x/y:v1", ["python"], False),
+        ("ghcr.io/x/y:v1", ["docker/start.sh"], True),
+        ("ghcr.io/x/y:v1", ["/bin/sh", "-c", 'date && exec "$@"', "sh", "docker/start.sh"], True),
+        ("ghcr.io/x/y:v1", ["/bin/sh", "-c", 'date && exec "$@"', "sh", "python", "x.py"], False),
+        ("ghcr.io/x/y:v1", ["/bin/sh", "-c", "something else"], False),
         ("ghcr.io/x/y-database:v1", None, False),
         (f"{ECR}:v1", None, True),
         (f"{ECR.replace('dev', 'prod')}:v1", None, False),
