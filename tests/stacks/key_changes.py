@@ -154,6 +154,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "tier": ["production", "dev"],
     "region": ["eu-central-1"],
     "account": ["123456789012"],
+    "deployment.policy": ["extensions"],
     "tags": [{"CostCenter": "4711"}],
     "network.vpc_cidr": ["10.8.0.0/16"],
     "network.public_subnet_cidrs": [["10.0.101.0/24", "10.0.102.0/24"]],
