@@ -340,9 +340,8 @@ def _fields(one: Any) -> dict[str, Any]:
 def _index(manifest: Manifest) -> str:
     index = asdict(replace(manifest, files={})) | {"format": FORMAT, "files": sorted(manifest.files)}
     for entry in index["stacks"]:
-        del entry["template"]
-        for usual in (name for name in ("patched", "express") if entry[name] in ((), "never")):
-            del entry[usual]
+        for name in ("template", *(one for one in ("patched", "express") if entry[one] in ((), "never"))):
+            del entry[name]
     for absent in (name for name in ("existing", "usage", "session_hours", "notify") if not index[name]):
         del index[absent]
     if existing := index.get("existing"):
