@@ -54,12 +54,12 @@ def _checks(count: int) -> str:
 def _together(found: Collection[Check], called: str) -> Iterator[str]:
     """Yield a line for each thing to do, with the checks that it is for."""
     names: dict[str, list[str]] = {}
-    for one in found:
-        names.setdefault(one.remedy or one.detail, []).append(one.name)
-    for remedy, those in list(names.items())[:MOST_LINES]:
+    for one in found:  # a colon after CLIENT_SECRET would have the gate take the remedy for its value
+        names.setdefault(f"-> {one.remedy}" if one.remedy else f" {one.detail}", []).append(one.name)
+    for what, those in list(names.items())[:MOST_LINES]:
         more = len(those) - MOST_NAMES
         listed = ", ".join(those[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
-        yield f"{listed}: {remedy}"
+        yield f"{listed} {what}"
     if len(names) > MOST_LINES:
         yield f"and {len(names) - MOST_LINES} more: `{again('verify', called, '--format json')}`"
 

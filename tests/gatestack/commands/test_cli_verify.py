@@ -34,7 +34,7 @@ def test_a_deployed_environment_lacks_nothing_but_its_keys(deployed: User, secre
     said = "OPENAI_API_KEY of local-litellm/api-keys is still the placeholder"
     assert done.err.splitlines()[-5:] == [
         "local: 2 of 17 checks failed, 1 skipped",
-        "  key ANTHROPIC_API_KEY: `gatestack secret set local ANTHROPIC_API_KEY`",
+        "  key ANTHROPIC_API_KEY -> `gatestack secret set local ANTHROPIC_API_KEY`",
         "next:",
         "  gatestack verify local  # once that is done, check again",
         f"error: {said}: `gatestack secret set local OPENAI_API_KEY`",

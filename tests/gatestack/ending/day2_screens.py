@@ -43,14 +43,14 @@ DAY2 = {
         of_checks("dev", "dev", (*STACKS, OLD)),
         """
 dev: 4 of 5 checks passed, none failed
-warning: database version: raise database.engine_version
+warning: database version -> raise database.engine_version
 """,
     ),
     "what may not be read": (
         of_checks("dev", "dev", (STACKS[0], *UNREAD)),
         f"""
 dev: 1 of 5 checks passed, none failed
-warning: key A, key B, master key and 1 more: {GRANT}
+warning: key A, key B, master key and 1 more -> {GRANT}
 """,
     ),
     "placeholders and a warning": (
@@ -59,8 +59,8 @@ warning: key A, key B, master key and 1 more: {GRANT}
         ),
         """
 dev: 2 of 7 checks failed, 1 skipped
-  key KEY_B: `gatestack secret set dev KEY_B`
-warning: database version: raise database.engine_version
+  key KEY_B -> `gatestack secret set dev KEY_B`
+warning: database version -> raise database.engine_version
 next:
   gatestack verify dev --sandbox  # once that is done, check again
 error: KEY_A of dev-litellm/api-keys is still the placeholder: `gatestack secret set dev KEY_A`
@@ -81,7 +81,7 @@ error: stack security: not there: {DEPLOY}
             (
                 "",
                 "dev: 20 of 20 checks failed",
-                *(f"  key KEY_{n}: `gatestack secret set dev KEY_{n}`" for n in range(1, 7)),
+                *(f"  key KEY_{n} -> `gatestack secret set dev KEY_{n}`" for n in range(1, 7)),
                 "  and 13 more: `gatestack verify dev --format json`",
                 "next:",
                 "  gatestack verify dev  # once that is done, check again",

@@ -28,7 +28,7 @@ def put_in(user: User, secret: str, place: str) -> str:
     """Put `VALUE` into *secret*, which is told of as missing until then; return what the command says."""
     told = user.run("verify", "local")
     assert f"{secret} of local-litellm/{place}/{secret} is still the placeholder" in told.out
-    assert f"`gatestack secret set local {secret}`" in told.out
+    assert f"`gatestack secret set local {secret}`" in told.err
     assert f"\n{secret}  placeholder" in user.run("secret", "list", "local").out
     done = user.run("secret", "set", "local", secret, stdin=f"{VALUE}\n")
     assert done.code == 0, done.err

@@ -88,7 +88,7 @@ def test_a_name_goes_from_the_file_to_the_tasks_and_its_value_stays(environment:
     told = user.run("verify", "local")
     for name in environment.values:
         assert f"{name} of local-litellm/variables/{name} is still the placeholder" in told.out
-        assert f"`gatestack secret set local {name}`" in told.out
+        assert f"`gatestack secret set local {name}`" in told.err
 
     environment.set("LANGFUSE_SECRET_KEY", "sk-lf-0123456789")
     listed = user.run("secret", "list", "local")
