@@ -28,6 +28,9 @@ class DatabaseEngines(Protocol):
     def status(self) -> dict[str, Any]:
         """Return `servers`, and `lacks`, why there are none; nothing where there are to be none."""
 
+    def trusted(self, variables: Mapping[str, str]) -> Mapping[str, str]:
+        """Return those of *variables* that hold RDS's authority, with the one of the servers."""
+
     def clear(self) -> None:
         """Forget everything."""
 
@@ -56,6 +59,11 @@ class Records:
     def status(self) -> dict[str, Any]:
         """Say why there is nothing."""
         return {"servers": [], "lacks": self._lacks} if self._lacks else {}
+
+    def trusted(self, variables: Mapping[str, str]) -> Mapping[str, str]:
+        """Return none of *variables*: there is no server to trust."""
+        del variables
+        return {}
 
     def clear(self) -> None:
         """Nothing is held."""

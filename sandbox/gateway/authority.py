@@ -3,8 +3,9 @@ The sandbox's own certification authority, and the certificates that it issues t
 
 For the names of ACM's certificates, and for addresses of this machine. RDS's servers show a certificate of
 RDS's authority, whose bundle clients are given (Amazon RDS User Guide, "Using SSL/TLS to encrypt a connection
-to a DB instance"): here the authority's file is that bundle. A client that trusts it checks certificates as
-it does on AWS; who finds the key of it can speak for any name to such a client alone.
+to a DB instance"): here the authority's file is that bundle, and functions that are given RDS's get it. A
+client that trusts it checks certificates as it does on AWS; who finds the key of it can speak for any name to
+such a client alone.
 """
 
 from __future__ import annotations
@@ -122,3 +123,16 @@ def _general(name: str) -> x509.GeneralName:
 
 def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+def is_of_rds(text: str) -> bool:
+    """Whether *text* is a certificate of RDS's authority, whose bundles have the unit ``Amazon RDS``."""
+    if not text.startswith("-----BEGIN CERTIFICATE-----"):
+        return False
+    try:
+        subject = x509.load_pem_x509_certificate(text.encode()).subject
+    except ValueError:
+        return False
+    return "Amazon RDS" in [
+        one.value for one in subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
+    ]

@@ -150,7 +150,8 @@ class Services:
 
     def _variables(self, function: Function) -> Mapping[str, str]:
         """Return what goes over a function's environment: what it can reach of proxies and databases."""
-        return {**self._proxies.variables(function), **closed(self, function)}
+        trusted = self.engines.trusted(function.variables)
+        return {**self._proxies.variables(function), **closed(self, function), **trusted}
 
     def client(self, service: str, region: str) -> Any:
         """Return the botocore client of *service* in *region*; made once."""

@@ -128,6 +128,10 @@ class Engines:
         with self._lock:
             return {"servers": [_told(one) for one in self._there.values()], "lacks": ""}
 
+    def trusted(self, variables: Mapping[str, str]) -> Mapping[str, str]:
+        """Return those of *variables* that hold RDS's authority, with the one of the servers."""
+        return self._fleet.trusted(variables)
+
     def clear(self) -> None:
         """End every server, and forget every copy."""
         with self._lock:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from sandbox.gateway.authority import Authority
+from sandbox.gateway.authority import Authority, is_of_rds
 from sandbox.gateway.databases import addresses
 from sandbox.gateway.databases.errors import DatabaseError
 from sandbox.gateway.databases.owner import Owner
@@ -85,6 +85,11 @@ class Fleet:
     @cached_property
     def _owner(self) -> Owner:
         return Owner(self._state)
+
+    def trusted(self, variables: Mapping[str, str]) -> Mapping[str, str]:
+        """Return those of *variables* that hold RDS's authority, with the one of the servers here."""
+        own = self._authority.file.read_text(encoding="ascii")
+        return {name: own for name, value in variables.items() if is_of_rds(value)}
 
     @cached_property
     def _authority(self) -> Authority:
