@@ -17,6 +17,8 @@ ROTATIONS := tests/stacks/functions/test_database_rotation.py tests/stacks/funct
 SERVERS := $(MAJORS:%=.postgres-%/.ready)
 # A folder of tests/; all of them where none is named.
 ROOM ?=
+# One process runs the whole of a file, in its order: what its tests share is set up once, and moto has one account a process.
+BY_FILE := --dist loadfile --no-loadscope-reorder
 TESTS = $(wildcard $(addprefix tests/$(ROOM)/,test_*.py */test_*.py */*/test_*.py))
 ROOMS = $(sort $(foreach one,$(wildcard tests/*/test_*.py tests/*/*/test_*.py),$(word 2,$(subst /, ,$(one)))))
 
@@ -79,10 +81,10 @@ graph: $(READY) ## Show ENV's stacks with their exports and imports
 
 test: $(DEV) ## Run the tests; ROOM=deployer: those of tests/deployer
 	@$(if $(TESTS),:,echo "error: ROOM=$(ROOM): no tests are in tests/$(ROOM); the rooms are: $(ROOMS)" >&2; exit 2)
-	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not deep and not litellm and not browser and not postgres" 'tests/$(ROOM)'
+	@$(BIN)/python -m pytest -n auto $(BY_FILE) -m "not deep and not litellm and not browser and not postgres" 'tests/$(ROOM)'
 
 test-browser: $(DEV) ## Run the tests of pages and pictures in a browser: Chrome, Chromium, or one that Selenium fetches
-	@SE_AVOID_STATS=true $(BIN)/python -m pytest -n auto --dist worksteal -m browser
+	@SE_AVOID_STATS=true $(BIN)/python -m pytest -n auto $(BY_FILE) -m browser
 
 test-postgres: $(DEV) $(SERVERS) ## Run the tests of the rotations on the majors of PostgreSQL that RDS runs
 	@for one in $(MAJORS); do $(BIN)/python -m pytest -n auto -m "not deep" --postgres .postgres-$$one $(ROTATIONS) || exit 1; done
@@ -105,7 +107,7 @@ test-litellm: $(DEV) $(LITELLM) ## Start LiteLLM itself, the image's release fro
 	@$(BIN)/python -m pytest -m litellm tests/stacks/systems tests/gatestack/gateway
 
 check-deep: $(DEV) $(LITELLM) $(CHECKOV) $(RULES) ## The slow searches, and LiteLLM, checkov and cfn-guard themselves, once per release
-	@$(BIN)/python -m pytest -n auto -m "deep or litellm"
+	@$(BIN)/python -m pytest -n auto $(BY_FILE) -m "deep or litellm"
 
 golden: $(DEV) ## Rewrite tests/golden, docs/pictures, docs/security-groups.md and docs/aws.md; read the diff
 	@$(BIN)/python -m tests.rewrite_golden

@@ -69,7 +69,7 @@ def test_a_run_ends_when_the_longest_way_does_and_costs_the_same_for_every_stack
     with line() as aws:
         aws.wire.seconds = CALL
 
-        result = aws.deploy(many(count))
+        result = aws.deploy(many(count), poll_interval=None)
 
         assert {stack.outcome for stack in result.stacks} == {"done"}
         way = longest_way(aws)

@@ -15,6 +15,7 @@ from sandbox.gateway import Gateway
 from sandbox.gateway.tasks.starts import Place, program_of, start
 from sandbox.key import Key
 from sandbox.services.services import Services
+from stacks.authorities import CERTIFICATE, starting
 from stacks.systems import litellm_database
 
 
@@ -69,10 +70,10 @@ def test_production_s_entry_point_writes_the_database_s_certificate_and_becomes_
     file, name = litellm_database.CERTIFICATE_FILE, "/tmp/authority.pem"  # noqa: S108 - the container's
     container = {
         "image": f"{IMAGES[0]}:v1",
-        "entryPoint": ["/bin/sh", "-c", litellm_database.WRITES, "sh", *litellm_database.START],
+        "entryPoint": starting(file, litellm_database.START),
         "command": ["--port", "4000"],
         "environment": [
-            {"name": litellm_database.CERTIFICATE, "value": "of an authority"},
+            {"name": CERTIFICATE, "value": "of an authority"},
             {"name": file, "value": name},
             {"name": "DATABASE_HOST", "value": "db"},
         ],
