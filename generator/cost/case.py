@@ -60,7 +60,7 @@ class Case:
         return self.template.value(self.resource.properties.get(name))
 
     def number(self, name: str, otherwise: float = 0) -> float:
-        """Return a property as a number, *otherwise* where it is none."""
+        """Return a property as an amount, *otherwise* for no number; raises ValueError for no amount."""
         return self.template.number(self.resource.properties.get(name), otherwise)
 
     def settings(self, name: str) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from generator.conditions import holds
@@ -65,11 +66,14 @@ class Template:
         return {key: self.value(one) for key, one in written.items()}
 
     def number(self, written: Any, otherwise: float) -> float:
-        """Return *written* as a number, *otherwise* where it is none."""
+        """Return *written* as an amount, *otherwise* for no number; raises ValueError for no amount."""
         try:
-            return float(self.value(written))
+            found = float(self.value(written))
         except (TypeError, ValueError):
             return otherwise
+        if not 0 <= found < inf:
+            raise ValueError(f"{found} is no amount")
+        return found
 
     def _is_there(self, one: Mapping[str, Any]) -> bool:
         """Whether a resource's condition holds; one that nobody understands does."""

@@ -538,6 +538,13 @@ def test_whatever_somebody_writes_into_a_template_is_estimated_or_said_to_be_str
     assert all(row.monthly_usd is None or row.monthly_usd >= 0 for row in found)
 
 
+@pytest.mark.parametrize("size", [-52, "-1", "inf", "nan"])
+def test_what_is_no_amount_is_strange(size: Any) -> None:
+    (row,) = rows({"One": ("Lambda::Function", {"MemorySize": size})})
+
+    assert (row.monthly_usd, row.assumption) == (None, STRANGE)
+
+
 def test_nothing_that_is_shipped_is_strange() -> None:
     reasons = {row.assumption for templates in estimated() for row in estimate(templates, usage(), HOME).rows}
 
