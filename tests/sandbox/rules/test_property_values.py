@@ -78,5 +78,13 @@ def test_every_region_has_a_schema_to_judge_by(region: str) -> None:
     assert [each.path for each in found] == ["/BackupRetentionPeriod"]
 
 
+def test_a_value_for_a_read_only_property_is_ignored_as_cloudformation_ignores_it() -> None:
+    """Source: aws-cloudformation/cloudformation-resource-schema#102."""
+    schema = ProviderSchemas().schema("AWS::S3::Bucket")
+
+    assert refused(schema, {"BucketName": "prompts", "Arn": "arn:aws:s3:::others"}) == ()
+    assert "/properties/Arn" in schema["readOnlyProperties"]
+
+
 def test_custom_resources_take_anything() -> None:
     assert ProviderSchemas().refused("Custom::Thing", {"Any": "thing"}, "us-east-1") == ()
