@@ -65,6 +65,7 @@ def ending(result: Result, known: Known = Known()) -> Ending:
     url = next((one.value for one in result.outputs if one.key == "Url"), "")
     return Ending(
         _finished(result),
+        kept=kept,
         warnings=tuple(_undone(owed, known.keys)),
         url=url,
         place=known.place if url else "",

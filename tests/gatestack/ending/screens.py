@@ -319,6 +319,27 @@ kept: database: Cache (the final snapshot of AWS::ElastiCache::ReplicationGroup 
 kept: at most $1.90 a month until it is deleted, and by use: Cache
 """,
     ),
+    "made again after a failed creation, with what is kept of it": Screen(
+        run(
+            done("none", *STACKS[:3]),
+            (
+                stack(
+                    "database",
+                    "create",
+                    status="CREATE_COMPLETE",
+                    kept=(Kept("Database", "AWS::RDS::DBInstance", "dev-db", snapshot=True),),
+                ),
+            ),
+            done("create", "service"),
+            outputs=(),
+        ),
+        """
+dev: 2 stacks deployed in 19.5 s
+kept: database: Database (the final snapshot of AWS::RDS::DBInstance dev-db)
+next:
+  gatestack verify dev  # check it end to end
+""",
+    ),
     "nothing to destroy": Screen(run(done("none", *STACKS), goal="destroy"), "\ndev: nothing to delete\n"),
     "a destruction that failed": Screen(
         run(
