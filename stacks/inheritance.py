@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from stacks.bases import EXTENDS, MOST_FILES, environment_files
 from stacks.checking.problems import Place, Problem
 from stacks.checking.yaml_tree import Tree, parse
+from stacks.near import near
 
 Fact = TypeVar("Fact")
 
@@ -183,7 +184,5 @@ def _unreadable(path: Path, error: OSError, there: Callable[[Path], list[Path]])
 def meant(path: Path) -> str:
     """Return which file of its folder *path* may mean, in words; empty where none is near."""
     names = {other.stem: other.name for other in environment_files(path.parent)}
-    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
-
-    near = get_close_matches(path.stem, names, n=1)
-    return f"; did you mean {names[near[0]]}?" if near else ""
+    found = near(path.stem, names)
+    return f"; did you mean {names[found]}?" if found else ""

@@ -9,6 +9,9 @@ Occasion = Literal["begin", "approval", "failure", "drift", "success"]
 Receiver = Literal["slack", "teams", "webhook"]
 """Whose form a notification has; webhook: JSON for a program of one's own."""
 
+OWN_OUTPUT: Final = r"\$\{[a-z][a-z0-9-]*\.[A-Za-z0-9]{1,255}\}"
+"""An output of a stack of the team's own, in a text: ``${extras.BucketArn}``."""
+
 REGION: Final = r"[a-z]{2,4}(-[a-z]+)+-[0-9]"
 DOMAIN: Final = r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
 EMAIL: Final = (

@@ -10,6 +10,7 @@ from stacks import task_secrets
 from stacks.checking import limits
 from stacks.checking.problems import Finding, Place, printable, spelled
 from stacks.checking.secret_texts import is_secret, names_a_secret, sets_a_secret
+from stacks.near import near
 from stacks.settings import Service, Settings
 from stacks.systems import application, litellm_providers
 from stacks.systems.litellm_aws.reading import unset
@@ -138,11 +139,8 @@ def _remedy(name: str, given: frozenset[str]) -> str:
         return f"it comes with cache.enabled: true{how}"
     secret = names_a_secret(name)
     alike = sorted(one for one in given if names_a_secret(one) == secret)
-    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
-
-    near = get_close_matches(name, alike, n=1, cutoff=0.8)
-    if near:
-        return f"did you mean {near[0]}?"
+    if meant := near(name, alike, 0.8):
+        return f"did you mean {meant}?"
     if secret:
         return "name it in service.secrets, and put its value in: `gatestack secret set ENV NAME`"
     return "set it in service.environment, or name it in service.secrets"

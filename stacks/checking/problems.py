@@ -11,6 +11,8 @@ from typing import Annotated, Any, NamedTuple, TypeAlias, Union, get_args, get_o
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from stacks.near import near
+
 Place: TypeAlias = tuple[str | int, ...]
 """Place of a value: keys of mappings and indices of lists."""
 
@@ -130,11 +132,8 @@ def _unknown(place: Place, model: type[BaseModel]) -> str:
         return retired
     wrong = str(place[-1])
     known = known_keys(model, place[:-1])
-    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
-
-    near = get_close_matches(wrong, known, n=1, cutoff=0.6)
-    if near:
-        return f"unknown key; did you mean {near[0]}?"
+    if meant := near(wrong, known):
+        return f"unknown key; did you mean {meant}?"
     elsewhere = [key for key in _all_keys(model) if key.rsplit(".", 1)[-1] == wrong]
     if elsewhere:
         return f"unknown key; did you mean {elsewhere[0]}?"

@@ -10,6 +10,7 @@ from typing import Any
 from stacks.checking.problems import printable
 from stacks.extensions import ExtensionError, Patch
 from stacks.extensions.guards import weakened
+from stacks.near import near
 
 PARTS = (
     "Properties",
@@ -56,17 +57,15 @@ def applied(template: Mapping[str, Any], patch: Patch, prefix: str) -> tuple[dic
 
 def _near(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
-    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
-
-    near = get_close_matches(name, names, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
+    meant = near(name, names)
+    return f"; did you mean {meant}?" if meant else f"; there are {', '.join(names)}"
 
 
 def _steps(path: str) -> tuple[Step, ...]:
     steps: list[Step] = []
-    end = 0
+    step, end = re.compile(_STEP), 0
     while end < len(path):
-        found = re.compile(_STEP).match(path, end)
+        found = step.match(path, end)
         if (
             not found
             or (end == 0 and not found["key"])

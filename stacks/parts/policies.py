@@ -6,7 +6,7 @@ from typing import Any
 
 from awacs import sts
 from awacs.aws import Allow, ArnLike, Condition, Deny, PolicyDocument, Principal, Statement, StringEquals
-from troposphere import AccountId, Sub, iam
+from troposphere import AccountId, Select, Split, Sub, iam
 
 from stacks.beside import every, private_image
 from stacks.settings import Settings
@@ -51,6 +51,14 @@ def allow(sid: str, actions: list[Any], on: list[Any], condition: Condition | No
 def deny(sid: str, actions: list[Any], on: list[Any], condition: Condition) -> Statement:
     """Keep the role that holds this statement from doing *actions* on *on* while *condition* holds."""
     return Statement(Sid=sid, Effect=Deny, Action=actions, Resource=on, Condition=condition)
+
+
+def attached(stack: Stack, title: str, name: str, policy: PolicyDocument | dict[str, Any], role: str) -> str:
+    """Add *policy* to the role whose ARN the security stack exports as *role*; returns its logical id."""
+    # The role has no path, so its name is what comes after the only slash of its ARN.
+    roles = [Select(1, Split("/", stack.imported("security", role)))]
+    stack.add(iam.PolicyType(title, PolicyName=name, PolicyDocument=policy, Roles=roles))
+    return title
 
 
 def role(

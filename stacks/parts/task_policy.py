@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from troposphere import ImportValue, Select, Split, Sub, iam
+from troposphere import ImportValue, Sub, iam
 
+from stacks.checking.limits import OWN_OUTPUT
 from stacks.checking.tasks.task_policy import OWN_POLICY_NAME, POLICY_NAME, statement
 from stacks.extensions.finishing import export_of
-from stacks.sections.access import OWN_OUTPUT
+from stacks.parts.policies import attached
 from stacks.settings import Settings
 from stacks.wiring import Stack
 
-_FILLED = re.compile(rf"{OWN_OUTPUT.pattern}|\$\{{(?P<variable>[^}}]*)\}}")
+_FILLED = rf"(?P<own>{OWN_OUTPUT})|\$\{{(?P<variable>[^}}]*)\}}"
 
 
 def extend(role: iam.Role, settings: Settings) -> None:
@@ -41,15 +42,7 @@ def add_of_own_stacks(stack: Stack) -> tuple[str, ...]:
         statement(one) | {"Resource": [with_outputs(text, stack.settings) for text in one.resources]}
         for one in said
     ]
-    policy = iam.PolicyType(
-        "TaskPolicy",
-        PolicyName=OWN_POLICY_NAME,
-        PolicyDocument=_document(statements),
-        # The role has no path, so its name is what comes after the only slash of its ARN.
-        Roles=[Select(1, Split("/", stack.imported("security", "TaskRoleArn")))],
-    )
-    stack.add(policy)
-    return (policy.title,)
+    return (attached(stack, "TaskPolicy", OWN_POLICY_NAME, _document(statements), "TaskRoleArn"),)
 
 
 def _document(statements: list[dict[str, object]]) -> dict[str, object]:
@@ -64,10 +57,10 @@ def with_outputs(text: str, settings: Settings) -> Any:
         if match["variable"] is not None:
             return f"${{!{match['variable']}}}"
         name = f"Output{len(imports)}"
-        imports[name] = ImportValue(export_of(settings, f"{match['stack']}.{match['output']}"))
+        imports[name] = ImportValue(export_of(settings, match["own"][2:-1]))
         return f"${{{name}}}"
 
-    written = _FILLED.sub(put, text)
+    written = re.sub(_FILLED, put, text)
     if written == "${Output0}":
         return imports["Output0"]
     return Sub(written, **imports) if imports else text

@@ -1,16 +1,14 @@
 """`service.task_policy`: what the application may do in AWS beyond what follows from the other keys."""
 
 import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from stacks.checking import limits
 from stacks.checking.fields import NonEmpty
 from stacks.checking.tasks import access_fields as kinds
 from stacks.sections import Section
-
-OWN_OUTPUT: Final = re.compile(kinds.OWN_OUTPUT)
-"""An output of a stack of the team's own in a resource."""
 
 
 class Allowed(Section):
@@ -34,7 +32,7 @@ class Allowed(Section):
     def own_outputs(self) -> tuple[tuple[int, str], ...]:
         """Place in the resources, and the output that is named there: ``extras.BucketArn``."""
         return tuple(
-            (index, f"{found['stack']}.{found['output']}")
+            (index, found[2:-1])
             for index, text in enumerate(self.resources)
-            for found in OWN_OUTPUT.finditer(text)
+            for found in re.findall(limits.OWN_OUTPUT, text)
         )

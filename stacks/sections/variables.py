@@ -9,6 +9,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from stacks.checking import limits
 from stacks.checking.fields import Checked
+from stacks.near import near
 from stacks.sections import Section
 from stacks.systems import litellm_providers
 
@@ -36,11 +37,9 @@ def _variable(name: str) -> str:
 
 def _provider(name: str) -> str:
     if name not in litellm_providers.VARIABLES:
-        from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
-
-        near = get_close_matches(name.lower(), litellm_providers.VARIABLES, n=1)
+        meant = near(name.lower(), litellm_providers.VARIABLES)
         known = f"a provider as {litellm_providers.SOURCE} calls it, like azure"
-        hint = f"did you mean {near[0]}?" if near else "the schema of this file has all of them"
+        hint = f"did you mean {meant}?" if meant else "the schema of this file has all of them"
         raise ValueError(f"{name!r} is not {known}; {hint}")
     return name
 
@@ -49,11 +48,10 @@ Variable = Annotated[
     str, Checked(_variable, (("pattern", f"^{limits.VARIABLE}$"), ("maxLength", limits.VARIABLE_LENGTH)))
 ]
 Variables = Annotated[tuple[Variable, ...], Field(strict=False)]
-_OWN_OUTPUT = r"\$\{[a-z][a-z0-9-]*\.[A-Za-z0-9]{1,255}\}"
 SecretArn = Annotated[
     str,
     shape_untold(
-        rf"{limits.SECRET_ARN}|{limits.PARAMETER_ARN}|{_OWN_OUTPUT}(:[^:\s]*:[^:\s]*:[^:\s]*)?",
+        rf"{limits.SECRET_ARN}|{limits.PARAMETER_ARN}|{limits.OWN_OUTPUT}(:[^:\s]*:[^:\s]*:[^:\s]*)?",
         "not the whole ARN of a secret, "
         "arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>, "
         "with :<json key>:<version stage>:<version id> on wish, "

@@ -5,11 +5,8 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 
-from troposphere import Select, Split
-from troposphere.iam import PolicyType
-
 from stacks.parts import foreign_secrets
-from stacks.parts.policies import document
+from stacks.parts.policies import attached, document
 from stacks.parts.task_policy import with_outputs
 from stacks.wiring import Stack
 
@@ -31,13 +28,4 @@ def allow_start(stack: Stack) -> tuple[str, ...]:
     said = document(*foreign_secrets.reading(sources)).to_json()
     title = f"SecretsFrom{hashlib.sha256(said.encode()).hexdigest()[:8]}"
     filled = foreign_secrets.reading(sources, partial(with_outputs, settings=settings))
-    stack.add(
-        PolicyType(
-            title,
-            PolicyName=title,
-            PolicyDocument=document(*filled),
-            # The role has no path, so its name is what comes after the only slash of its ARN.
-            Roles=[Select(1, Split("/", stack.imported("security", "ExecutionRoleArn")))],
-        )
-    )
-    return (title,)
+    return (attached(stack, title, title, document(*filled), "ExecutionRoleArn"),)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from stacks.checking import limits
 from stacks.checking.fields import Checked, shape
 
 MOST_MANAGED = 10
@@ -20,12 +21,11 @@ Action = Annotated[
     str,
     shape(r"\*|[a-z0-9][a-z0-9-]*:[A-Za-z0-9*?]+", "an action of IAM's, service:Action, like s3:GetObject"),
 ]
-OWN_OUTPUT = r"\$\{(?P<stack>[a-z][a-z0-9-]*)\.(?P<output>[A-Za-z0-9]{1,255})\}"
 Resource = Annotated[
     str,
     shape(
         r"\*|arn:(aws[a-z-]*|\*):[^\s:]*:[^\s:]*:[^\s:]*:\S{1,1600}"
-        r"|\$\{[a-z][a-z0-9-]*\.[A-Za-z0-9]{1,255}\}\S{0,1600}",
+        rf"|{limits.OWN_OUTPUT}\S{{0,1600}}",
         "an ARN, * for every resource, or an output of a stack of your own, like ${extras.BucketArn}/*",
     ),
 ]

@@ -8,12 +8,14 @@ policy generator's data), so it is as old as that release. Only a file that says
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from stacks.near import near
 
 _FILE = ("data", "AdditionalSpecs", "Policies.json")
 
@@ -36,12 +38,11 @@ def objection(action: str) -> str | None:
     prefix, _, name = action.partition(":")
     services = _services()
     if prefix not in services:
-        near = _near(prefix, services, 0.7)
-        return f"IAM knows no service {prefix}{_meant(near, '')}"
+        return f"IAM knows no service {prefix}{_meant(near(prefix, services, 0.7), '')}"
     if actions(action):
         return None
-    near = _near(name.lower(), services[prefix]["Actions"], 0.6)
-    return f"{prefix} has no action {name}{_meant(near, f'{prefix}:')}"
+    meant = near(name.lower(), services[prefix]["Actions"])
+    return f"{prefix} has no action {name}{_meant(meant, f'{prefix}:')}"
 
 
 def actions(pattern: str) -> Mapping[str, Any]:
@@ -57,11 +58,5 @@ def know_resources(pattern: str) -> bool:
     return bool(found) and all(told.get("Resources") for told in found.values())
 
 
-def _near(name: str, known: Iterable[str], cutoff: float) -> list[str]:
-    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
-
-    return get_close_matches(name, list(known), n=1, cutoff=cutoff)
-
-
-def _meant(near: list[str], before: str) -> str:
-    return f"; did you mean {before}{near[0]}?" if near else ""
+def _meant(name: str | None, before: str) -> str:
+    return f"; did you mean {before}{name}?" if name else ""

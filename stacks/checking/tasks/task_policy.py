@@ -6,6 +6,7 @@ the list of IAM's actions, which is read where a file says any.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,10 +14,11 @@ from stacks.calls.bedrock import INVOKE
 from stacks.calls.grants import characters as called_characters
 from stacks.calls.grants import granted
 from stacks.calls.reading import reading
+from stacks.checking.limits import OWN_OUTPUT
 from stacks.checking.problems import Finding
 from stacks.checking.regions import partition_of
 from stacks.checking.tasks import iam_actions
-from stacks.sections.access import OWN_OUTPUT, Allowed
+from stacks.sections.access import Allowed
 from stacks.settings import Settings
 
 KEY: Final = "service.task_policy"
@@ -110,7 +112,7 @@ def characters(statements: tuple[Allowed, ...]) -> int:
 
 def longest(text: str) -> str:
     """Return *text* with an ARN in the place of each output that it names."""
-    return OWN_OUTPUT.sub(LONGEST_OUTPUT, text)
+    return re.sub(OWN_OUTPUT, LONGEST_OUTPUT, text)
 
 
 def statement(one: Allowed) -> dict[str, object]:
@@ -137,7 +139,9 @@ def at_the_most(one: Allowed, settings: Settings) -> dict[str, object]:
     resources = [
         found
         for text in one.resources
-        for found in (mine if OWN_OUTPUT.match(text) else [OWN_OUTPUT.sub(f"{settings.prefix}-*", text)])
+        for found in (
+            mine if re.match(OWN_OUTPUT, text) else [re.sub(OWN_OUTPUT, f"{settings.prefix}-*", text)]
+        )
     ]
     return statement(one) | {"Resource": list(dict.fromkeys(resources))}
 
