@@ -295,21 +295,19 @@ class RunningServices(ServiceTasks):
 
     def _described(self, service: Service) -> Json:
         """Return what the service is to be; how many tasks moto is asked for, past our own answers."""
-        place = service.place
-        held = self.host.reach.backend("ecs", place.region).services[f"{place.cluster}:{place.service}"]
+        held = self._held(service.place)
         held.desired_count = self._scaler.bounded(service, held.desired_count)
         return {**service.configured, "desiredCount": held.desired_count}
 
     def _scaled(self, service: Service) -> Json:
         """Have the policies of a service change how many tasks it is to have; return what it is to be."""
-        described = self._described(service)
-        wanted = self._scaler.scaled(service, described["desiredCount"])
-        if wanted == described["desiredCount"]:
-            return described
-        place = service.place
-        held = self.host.reach.backend("ecs", place.region).services[f"{place.cluster}:{place.service}"]
-        held.desired_count = wanted
-        return {**described, "desiredCount": wanted}
+        held, described = self._held(service.place), self._described(service)
+        held.desired_count = self._scaler.scaled(service, described["desiredCount"])
+        return {**described, "desiredCount": held.desired_count}
+
+    def _held(self, place: Place) -> Any:
+        """Return moto's service; raises KeyError where it was told to forget it."""
+        return self.host.reach.backend("ecs", place.region).services[f"{place.cluster}:{place.service}"]
 
     def _lead(self, place: Place, described: Json) -> None:
         with suppress(ClientError, ApiError, StopIteration):
