@@ -21,8 +21,7 @@ from deployer.day2.service import SERVICE_STACK, Service
 from deployer.errors import DeployError, Protected
 from deployer.options import Host
 from deployer.options import Options as RunOptions
-from deployer.progress import Result, StackResult
-from deployer.progress import again as said_again
+from deployer.progress import Result, StackResult, again
 from deployer.run.backoff import with_backoff
 from gatestack import review, telling
 from gatestack.account import connect
@@ -78,9 +77,9 @@ def retag(
     cloud = connect(environment, options)
     with shown(options) as tell, host(tell) as here:
         rollers_for(environment, called, cloud, options, here, minutes)  # refuses where nothing was deployed
-    again = said_again("rollout", called, f"--image-tag {tag}", *(["--all-changes"] if all_changes else []))
+    resume = again("rollout", called, f"--image-tag {tag}", *(["--all-changes"] if all_changes else []))
     chosen = replace(
-        run_options(environment, options, STACKS & changed.stack_names.keys(), env), command=again
+        run_options(environment, options, STACKS & changed.stack_names.keys(), env), command=resume
     )
     with host(lambda _: None) as here:
         alone = not all_changes
@@ -94,7 +93,7 @@ def retag(
         result = None
     else:
         result = _deployed(options, changed, manifest, cloud, chosen, reviewed)
-    code = _finished(options, environment, called, cloud, minutes, style, result, again)
+    code = _finished(options, environment, called, cloud, minutes, style, result, resume)
     _warn(environment, env, tag, code)
     return code
 
@@ -150,7 +149,7 @@ def _finished(
     minutes: float,
     style: str,
     result: Result | None,
-    again: str,
+    resume: str,
 ) -> int:
     """Say what became of the tasks; where the stacks had that tag already, start new ones of it."""
     service = next((one for one in result.stacks if one.name == SERVICE_STACK), None) if result else None
@@ -160,7 +159,7 @@ def _finished(
             return _failed(rollers, environment, result, service, style)
         if service is None or service.action == "none":
             rollers[0].say("the stacks have that tag already: new tasks of it are started")
-            return ended(rolled(rollers, idle, environment, style), environment, style, again)
+            return ended(rolled(rollers, idle, environment, style), environment, style, resume)
         found = rollers[0].look()
         if found is not None and not found.desired:
             raise DeployError(f"{found.name} runs no tasks: {idle}")
@@ -168,7 +167,7 @@ def _finished(
             Rolled(each.place.service, Rollout(_newest(each.look()), "COMPLETED", service.seconds))
             for each in rollers
         ]
-    return ended(done, environment, style, again)
+    return ended(done, environment, style, resume)
 
 
 def _newest(service: Service | None) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
+from deployer import report
 from deployer.day2.attach import watch as watch_stacks
 from deployer.run.backoff import with_backoff
 from gatestack.account import connect, poll_interval, present_in, speed
-from gatestack.ending.printed import ended
+from gatestack.ending.facts import ending
+from gatestack.ending.printed import printed
 from gatestack.environment import resolve
 from gatestack.options import ENV, FORMAT, Options
 from gatestack.progress import shown
@@ -34,4 +36,5 @@ def watch(options: Options, env: str, style: str) -> int:
             show_events=not options.quiet,
             env=options.called(env),
         )
-    return ended(result, style)
+    printed(ending(result), style, lambda: report.result_json(result))
+    return result.exit_code
