@@ -47,6 +47,18 @@ def lint_findings() -> str:
     return os.environ[LINTED]
 
 
+OTHER_DATABASE = """
+extend:
+  patches:
+    - stack: database
+      resource: Database
+      path: Properties.DBName
+      set: other
+      reason: another one takes its place
+"""
+"""Lines of an environment's file that replace its database, which takes a consent."""
+
+
 @dataclass(frozen=True)
 class Done:
     """What a command came to."""

@@ -21,7 +21,7 @@ from gatestack.ending.facts import Ending, Known, ending
 from gatestack.ending.text import after, text
 from gatestack.options import Options
 from sandbox.server import Sandbox
-from tests.command import Done, User
+from tests.command import OTHER_DATABASE, Done, User
 from tests.gatestack.ending.day2_screens import DAY2
 from tests.gatestack.ending.screens import SCREENS, Screen, failed, run, skipped
 
@@ -142,17 +142,6 @@ def test_an_image_that_comes_with_a_consent_names_the_deployment_and_then_itself
     assert consent_command(replace(plan, stacks=(missing,))) == allowed
     shown = ending(Result("dev", "deploy", (LOST,), flags=flags, command=again)).steps
     assert [one.command for one in shown] == [allowed, again]
-
-
-OTHER_DATABASE = """
-extend:
-  patches:
-    - stack: database
-      resource: Database
-      path: Properties.DBName
-      set: other
-      reason: another one takes its place
-"""
 
 
 def commands(done: Done) -> list[list[str]]:

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from sandbox.server import Sandbox
-from tests.command import CREDENTIALS, User
+from tests.command import CREDENTIALS, OTHER_DATABASE, User
 from tests.deployer.notify.webhooks import Webhook
 from tests.serving import serving
 
@@ -21,15 +21,6 @@ deployment:
       events: [begin, approval, failure, drift, success]
 observability:
   log_retention_days: {days}
-"""
-LOSES_DATA = """
-extend:
-  patches:
-    - stack: database
-      resource: Database
-      path: Properties.DBName
-      set: other
-      reason: another one takes its place
 """
 
 Told = tuple[User, Webhook]
@@ -75,7 +66,7 @@ def test_a_deployment_begins_with_its_first_change_and_not_where_it_is_refused_b
     assert user.run("deploy", "local", "--yes").code == 0
     assert occasions(webhook) == ["success"], "nothing changed"
     webhook.got.clear()
-    user.edit("local", "tier: dev", f"tier: dev\n{LOSES_DATA}")
+    user.edit("local", "tier: dev", f"tier: dev\n{OTHER_DATABASE}")
 
     refused = user.run("deploy", "local", "--yes")
 
