@@ -7,10 +7,7 @@ are servers), this sandbox's endpoint, and nothing else of the machine.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -20,13 +17,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import botocore
-
 from sandbox.key import Key
+from sandbox.services.function_processes import ALONE, INHERITED, LIBRARIES, STAND_INS, Process, Runtime
 from sandbox.services.functions import Function
 
-_STAND_INS = Path(__file__).parent.parent / "stand_ins"
-_LIBRARIES = Path(botocore.__file__).parent.parent
+_RUNTIME = Runtime()
+"""It knows nothing of an account: whatever sandboxes are in this process have one."""
 _END = 10.0
 """Seconds to wait for the thread of a process that was killed."""
 
@@ -60,7 +56,7 @@ class Run:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Process | None = None
         self._cancelled = False
 
     @property
@@ -78,59 +74,34 @@ class Run:
     def execute(self, job: Job, archive: Path, *, stand_ins: bool = True) -> Outcome:
         """Run *job* to its end; *stand_ins*: before its own libraries it finds ours."""
         function = job.function
-        process = self._started(_environment(job, archive, stand_ins=stand_ins), archive.parent)
-        if process is None:
-            return Outcome(done=False, lines=())
-        asked = {"handler": function.handler, "function": function.name, "timeout": function.timeout}
-        asked |= {"events": list(job.events), "failing": list(job.failing)}
-        late: list[str] = []
-        try:
-            output, _ = process.communicate(json.dumps(asked), timeout=function.timeout * len(job.events))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            output, _ = process.communicate()
-            late = [f"Task timed out after {function.timeout:.2f} seconds"]
-        return Outcome(process.returncode == 0, [*output.splitlines(), *late])
-
-    def _started(self, variables: Mapping[str, str], folder: Path) -> subprocess.Popen[str] | None:
         with self._lock:
             if self._cancelled:
-                return None
-            # -S: no .pth file of this environment is read, so what the archive lacks is missing here too,
-            # but for the libraries that Lambda's runtime has. -P: nor is the runtime's own folder searched.
-            self._process = subprocess.Popen(  # noqa: S603 - this Python, our own file
-                [sys.executable, "-S", "-P", str(_STAND_INS / "lambda_runtime.py")],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=variables,
-                cwd=folder,
-                encoding="utf-8",
-                errors="replace",
-            )
-            return self._process
+                return Outcome(done=False, lines=())
+            process = self._process = _RUNTIME.start()
+        asked = {"handler": function.handler, "function": function.name, "timeout": function.timeout}
+        asked |= {"events": list(job.events), "failing": list(job.failing), "folder": str(archive.parent)}
+        path = [str(each) for each in (*((STAND_INS,) if stand_ins else ()), archive)]
+        asked |= {"variables": _variables(job, path), "path": path}
+        ended = process.communicate(asked, function.timeout * len(job.events))
+        late = [f"Task timed out after {function.timeout:.2f} seconds"] if ended.late else []
+        return Outcome(ended.status == 0, [*ended.log.splitlines(), *late])
 
 
-def _environment(job: Job, archive: Path, *, stand_ins: bool) -> dict[str, str]:
+def _variables(job: Job, path: Sequence[str]) -> dict[str, str]:
     function = job.function
-    inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    path = os.pathsep.join(str(each) for each in (*((_STAND_INS,) if stand_ins else ()), archive, _LIBRARIES))
     return {
-        **inherited,
+        **INHERITED,
         **function.variables,
         **job.variables,
         **job.key.variables,
-        "AWS_CONFIG_FILE": os.devnull,
+        **ALONE,
         "AWS_DEFAULT_REGION": function.region,
-        "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": job.endpoint,
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.12",
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_REGION": function.region,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "NO_PROXY": "*",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": path,
+        "PYTHONPATH": os.pathsep.join((*path, str(LIBRARIES))),
     }
 
 
