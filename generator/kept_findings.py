@@ -91,7 +91,11 @@ def kept(*rules: Path) -> Kept | None:
 
 
 def _installed() -> list[str]:
-    """Return the names and versions of all packages: what cfn-lint says depends on more than its own."""
+    """
+    Return the names and versions of all packages: what cfn-lint says depends on more than its own.
+
+    But for gatestack, whose own rules are named: a checkout of it would be another package in every folder.
+    """
     found = set()
     for place in sys.path:
         try:
@@ -99,15 +103,15 @@ def _installed() -> list[str]:
         except OSError:
             continue
         found |= {name for name in names if name.endswith((".dist-info", ".egg-info"))}
-    return sorted(found)
+    return sorted(name for name in found if not name.startswith("gatestack"))
 
 
 def _schemas(caches: Path, home: Path) -> list[str]:
-    """Return the versions of cfn-lint's schemas, its own and those that `--update-specs` downloads."""
+    """Return what tells cfn-lint's schemas apart, its own and those that `--update-specs` downloads."""
     spec = find_spec("cfnlint")
     places = [Path(spec.origin).parent / "data" / "schemas"] if spec and spec.origin else []
     places += [base / "aws" / "cfn-lint" / "schemas" for base in (caches, home / "Library" / "Caches")]
-    return [f"{path}: {_described(path)}" for path in places]
+    return [_described(path) for path in places]
 
 
 def _described(schemas: Path) -> str:

@@ -1,7 +1,8 @@
 """What cfn-lint finds in an environment's templates, each of which it sees once in a run of the tests."""
 
 from functools import cache
-from pathlib import Path
+
+import pytest
 
 from generator import lint
 from generator.kept_findings import Kept
@@ -11,10 +12,13 @@ from tests.command import lint_findings
 
 
 def check(manifest: Manifest) -> tuple[Finding, ...]:
-    """Return what `generator.lint.check` returns."""
+    """Return what `generator.lint.check` returns; what the tests' commands found is not worked out again."""
     return lint.check(manifest, keep=_kept())
 
 
 @cache
-def _kept() -> Kept:
-    return Kept(Path(lint_findings()) / "in-process", "this run of the tests")
+def _kept() -> Kept | None:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HOME", "XDG_CACHE_HOME"):
+            patch.setenv(name, lint_findings())
+        return lint.kept_for_user()

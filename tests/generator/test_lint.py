@@ -259,3 +259,14 @@ print(kept(Path({str(rules)!r})).basis)
         told.add(in_another_process(code, HOME=str(tmp_path), XDG_CACHE_HOME=str(tmp_path)))
 
     assert len(told) == 3
+
+
+def test_where_home_is_and_a_checkout_of_gatestack_itself_make_no_difference(tmp_path: Path) -> None:
+    code = "from generator.kept_findings import kept; print(kept().basis)"
+    told = set()
+    (tmp_path / "one" / "gatestack.egg-info").mkdir(parents=True)
+    for home in ("one", "other"):
+        path = os.pathsep.join([str(tmp_path / home), *sys.path])
+        told.add(in_another_process(code, HOME=str(tmp_path / home), PYTHONPATH=path))
+
+    assert len(told) == 1
