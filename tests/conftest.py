@@ -17,6 +17,7 @@ import pytest
 from sandbox.clock import RealClock
 from sandbox.server import Sandbox
 from sandbox.services.services import Services
+from tests.botocore_handlers import register_once
 from tests.browser import Browser
 from tests.command import KEY, LINTED, LOGIN, User
 from tests.postgres import Server
@@ -26,6 +27,7 @@ FAST = 20_000.0
 
 # AWS's descriptions of its services are read once a process, not once for each login of each test.
 botocore.session.create_loader = cache(botocore.loaders.create_loader)
+register_once()
 
 # How long a drawn example takes says nothing: the machine may be busy, and the first one loads what it needs.
 hypothesis.settings.register_profile("tests", deadline=None)

@@ -35,8 +35,10 @@ from botocore.session import get_session
 
 from deployer.aws.endpoint import SERVICES
 from gatestack.cli import COMMANDS
+from generator.cost import prices
 from generator.render import render
 from stacks.environment import load
+from tests.botocore_handlers import register_once
 from tests.places import ENVIRONMENTS, ROOT
 
 LOADED = (
@@ -227,6 +229,8 @@ def _make_ready(asked: Mapping[str, Any]) -> None:
 def _do_once() -> None:
     """Do what each command would do as the first of its process: complete models, read botocore's JSON."""
     render(load(ENVIRONMENTS / "local.yaml"))
+    prices.load(prices.HOME)
+    register_once()
     load_file = JSONFileLoader.load_file
     read = cache(lambda file: load_file(JSONFileLoader(), file))
     setattr(JSONFileLoader, "load_file", lambda _, file: read(file))  # noqa: B010 - mypy takes no assignment

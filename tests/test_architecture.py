@@ -1,6 +1,7 @@
 """The import rules: one way for the data, each library in one place, nothing heavy before it is needed."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -262,7 +263,12 @@ def test_a_command_loads_nothing_it_does_not_need(
         "except SystemExit as end: print('LOADED', *sys.modules); sys.exit(end.code)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *command], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, *command],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},  # no sandbox of whoever runs the tests
+        capture_output=True,
+        text=True,
+        check=True,
     )
 
     loaded = set(done.stdout.rpartition("LOADED")[2].split())

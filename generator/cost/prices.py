@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from stacks.bases import LOADER
+
 FOLDER = Path(__file__).parent / "prices"
 HOME = "us-east-1"
 """The region that stands in for one without a file."""
@@ -109,9 +111,8 @@ class Noting(PriceTable):
 def load(region: str) -> PriceTable:
     """Return the prices of *region*; those of `HOME` where it has no file, as `PriceTable.region` says."""
     path = FOLDER / f"{region}.yaml"
-    content = yaml.safe_load(
-        (path if path.is_file() else FOLDER / f"{HOME}.yaml").read_text(encoding="utf-8")
-    )
+    text = (path if path.is_file() else FOLDER / f"{HOME}.yaml").read_text(encoding="utf-8")
+    content = yaml.load(text, LOADER)  # noqa: S506 - it is safe
     families = content["families"]
     prices = {name: _price(name, entry) for name, entry in content["prices"].items()}
     prices |= {price.name: price for name, entry in families.items() for price in _variants(name, entry)}

@@ -14,7 +14,7 @@ from sandbox.provisioning import Provisioned, ProvisionError
 from sandbox.resources import interfaces, require
 from sandbox.resources.handler import Call, Handler, generated_name, unchanged
 from sandbox.resources.shapes import text
-from sandbox.services.functions import Function
+from sandbox.services.functions.records import Function
 
 
 def _create(call: Call) -> Provisioned:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sandbox.services.functions import Function
+from sandbox.services.functions.records import Function
 from sandbox.services.reach import Reach
 
 VARIABLE = "SANDBOX_CLOSED_HOSTS"

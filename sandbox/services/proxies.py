@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox.provisioning import ProvisionError
 from sandbox.services.dynamic_values import injected
-from sandbox.services.functions import Function
+from sandbox.services.functions.records import Function
 from sandbox.services.reach import Reach
 from sandbox.services.service_tasks import Place
 from sandbox.stand_ins.lambda_runtime import STAND_IN

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.services import function_logs, secret_versions
-from sandbox.services.function_runs import Job, Outcome, Run, Runs
-from sandbox.services.functions import Function, Functions
+from sandbox.services import secret_versions
+from sandbox.services.functions import logs
+from sandbox.services.functions.records import Function, Functions
+from sandbox.services.functions.runs import Job, Outcome, Run, Runs
 from sandbox.services.json_api import Json, JsonCall, Operation
 from sandbox.services.reach import Reach
 
@@ -177,7 +178,7 @@ class Rotations:
         return Job(function, events, around.endpoint, around.key, failing, self._variables(function))
 
     def _ended(self, round_: _Round, job: Job, outcome: Outcome) -> None:
-        function_logs.write(self._reach.client, job.function, outcome.lines)
+        logs.write(self._reach.client, job.function, outcome.lines)
         again = self._settled(round_, done=outcome.done)
         if again:
             self._reach.surroundings.after(PAUSE, lambda: self._again(round_))

@@ -30,8 +30,8 @@ from sandbox.services.bucket_policies import put_by_api
 from sandbox.services.database_hosts import closed
 from sandbox.services.database_snapshots import INSIDE, Snapshots
 from sandbox.services.database_storage import REGION_OF, Disks, refusal
-from sandbox.services.function_runs import Runs
-from sandbox.services.functions import Function, Functions
+from sandbox.services.functions.records import Function, Functions
+from sandbox.services.functions.runs import Runs
 from sandbox.services.hosted_zones import Zones
 from sandbox.services.json_api import Wsgi, in_front
 from sandbox.services.one_off_tasks import OneOffTasks

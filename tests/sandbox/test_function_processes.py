@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.services import function_processes
-from sandbox.services.function_processes import Process, Runtime
+from sandbox.services.functions import processes
+from sandbox.services.functions.processes import Process, Runtime
 
 SECONDS = 20.0
 
@@ -109,7 +109,7 @@ def test_a_program_that_is_gone_is_begun_anew(tmp_path: Path) -> None:
 
 def test_a_program_that_comes_to_nothing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "lambda_runtime.py").write_text("raise SystemExit")
-    monkeypatch.setattr(function_processes, "STAND_INS", tmp_path)
+    monkeypatch.setattr(processes, "STAND_INS", tmp_path)
     begun: list[Process] = []
 
     with pytest.raises(ChildProcessError, match="stderr says why"):

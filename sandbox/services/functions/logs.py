@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.services.functions import Function
+from sandbox.services.functions.records import Function
 
 
 def write(client: Callable[[str, str], Any], function: Function, lines: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """
 Functions as Lambda keeps them: settings, code (an archive's bytes), and who may invoke them.
 
-moto's own functions run in containers and are not used; `function_runs.py` runs these.
+moto's own functions run in containers and are not used; `runs.py` runs these.
 """
 
 from __future__ import annotations

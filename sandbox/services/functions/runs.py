@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sandbox.key import Key
-from sandbox.services.function_processes import ALONE, INHERITED, LIBRARIES, STAND_INS, Process, Runtime
-from sandbox.services.functions import Function
+from sandbox.services.functions.processes import ALONE, INHERITED, LIBRARIES, STAND_INS, Process, Runtime
+from sandbox.services.functions.records import Function
 
 _RUNTIME = Runtime()
 """It knows nothing of an account: whatever sandboxes are in this process have one."""

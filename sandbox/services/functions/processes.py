@@ -22,7 +22,7 @@ import botocore
 
 from sandbox.stand_ins.lambda_runtime import ENDED, NUMBER
 
-STAND_INS = Path(__file__).parent.parent / "stand_ins"
+STAND_INS = Path(__file__).parent.parent.parent / "stand_ins"
 LIBRARIES = Path(botocore.__file__).parent.parent
 INHERITED = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
 """Where this machine's programs are, and its language: what a function may say otherwise."""
