@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from _pytest.mark import ParameterSet
+from hypothesis import strategies as st
 
-from tests.covering import covering, each_once, only
+from tests.covering import covering, each_once, only, searched
 
 
 def quick(parameters: list[ParameterSet]) -> list[tuple[Any, ...]]:
@@ -44,3 +45,40 @@ def test_a_row_that_brings_no_value_of_its_own_is_deep() -> None:
 
     assert [one.values for one in made] == rows
     assert quick(made) == [("a", 1), ("a", 2), ("b", 1)]
+
+
+class Counted:
+    """How often it was asked, and with what."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+
+
+@pytest.fixture
+def counted() -> Counted:
+    return Counted()
+
+
+def drawing(counted: Counted, number: int) -> None:
+    counted.numbers.append(number)
+
+
+def test_few_examples_are_the_same_at_each_run_and_many_are_deep() -> None:
+    made: Any = searched(5, 40, st.integers())(drawing)
+    (mark,) = made.pytestmark
+    (few,), (many,) = (one.values for one in mark.args[1])
+    assert [[each.name for each in one.marks] for one in mark.args[1]] == [[], ["deep"]]
+
+    first, second, long = Counted(), Counted(), Counted()
+    few(counted=first)
+    few(counted=second)
+    many(counted=long)
+
+    assert (first.numbers, len(first.numbers)) == (second.numbers, 5)
+    assert len(long.numbers) == 40
+
+
+@searched(3, 30, st.integers(0, 9))
+def test_what_is_not_drawn_is_a_fixture(counted: Counted, number: int) -> None:
+    counted.numbers.append(number)
+    assert 0 <= number <= 9
