@@ -81,6 +81,8 @@ FIRST = (
 MAKE = (
     Step("make lint ENV=local", "5 templates, 0 findings"),
     Step("make cost ENV=local"),
+    Step("make image-build ENV=dev TAG=v1.0.0"),
+    Step("make image-build ENV=llm-testing CONTEXT=app TAG=v1.0.0"),
     Step("make plan-env ENV=local", "5 of 5 stacks change"),
     Step("make deploy-env ENV=local", "5 stacks deployed"),
     Step(
@@ -152,7 +154,6 @@ DAY_TWO = (
     Step("gatestack destroy dev --yes --force", "kept: database: Database"),
 )
 IMAGES = (
-    Step("make image-build ENV=dev TAG=v1.0.0"),
     Step("gatestack image dev --tag v1.0.0"),
     Step("gatestack image llm-testing --tag v1.0.0 --context app"),
     Step("gatestack deploy llm-testing --yes", "deployed"),
@@ -238,8 +239,8 @@ SCENARIOS = {
     "day two": DAY_TWO,
     "images": IMAGES,
 }
-LONG = {"day two", "drills"}
-"""Run by `make check-deep`."""
+LONG = {"day two", "drills", "images"}
+"""Run by `make check-deep`; each command has tests of its own beside these."""
 
 EXCUSED: Mapping[str, str] = {
     "setup": "asks at a terminal: test_cli_setup.py types the answers",

@@ -17,6 +17,7 @@ from deployer import scrub
 from gatestack import telling
 from gatestack.gate import Gate, Stream, closed
 from tests.command import User
+from tests.covering import searched
 from tests.serving import always, serving
 
 KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -175,8 +176,12 @@ def test_no_surroundings_uncover_a_secret(before: str, shape: str, secret: str, 
     assert secret not in json.loads(document({"a": text}))["a"]
 
 
-@given(
-    st.recursive(st.text() | st.integers() | st.none(), lambda s: st.lists(s) | st.dictionaries(st.text(), s))
+@searched(
+    25,
+    500,
+    st.recursive(
+        st.text() | st.integers() | st.none(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)
+    ),
 )
 def test_json_without_secrets_is_read_as_the_same_data(found: object) -> None:
     for agent in (False, True):

@@ -82,7 +82,7 @@ def at_a_terminal(desk: Desk, *arguments: str, **more: str) -> tuple[int, str]:
         '"$0" "$@" <&- >&- 2>&-',
         pytest.param('"$0" "$@" >/dev/full', marks=pytest.mark.deep),
         pytest.param('"$0" "$@" 2>/dev/full', marks=pytest.mark.deep),
-        '"$0" "$@" >/dev/full 2>&1',
+        pytest.param('"$0" "$@" >/dev/full 2>&1', marks=pytest.mark.deep),
     ],
 )
 def test_a_deployment_that_nobody_reads_is_done_as_any_other(desk: Desk, line: str) -> None:
@@ -166,7 +166,12 @@ def test_a_terminal_that_goes_away_at_the_question_leaves_no_change_set(desk: De
 
 
 @pytest.mark.parametrize(
-    "arguments", [["graph", "dev"], ["graph", "dev", "--format", "svg"], ["local", "status"]]
+    "arguments",
+    [
+        ["graph", "dev"],
+        pytest.param(["graph", "dev", "--format", "svg"], marks=pytest.mark.deep),
+        ["local", "status"],
+    ],
 )
 def test_a_result_that_is_not_whole_is_told_and_fails_where_it_is_all_there_is(
     tmp_path: Path, arguments: list[str]
@@ -234,7 +239,13 @@ def test_an_empty_no_color_asks_for_nothing(desk: Desk) -> None:
     assert SGR.search(at_a_terminal(desk, "deploy", "built", "--yes", NO_COLOR="")[1])
 
 
-@pytest.mark.parametrize("more", [{"FORCE_COLOR": "1"}, {"FORCE_COLOR": "1", "TERM": "xterm"}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"FORCE_COLOR": "1"}, marks=pytest.mark.deep),
+        {"FORCE_COLOR": "1", "TERM": "xterm"},
+    ],
+)
 def test_nothing_is_drawn_into_a_pipe(desk: Desk, more: dict[str, str]) -> None:
     goes_on(desk)
 
@@ -284,7 +295,7 @@ def test_a_place_that_cannot_be_written_is_named_in_one_sentence(tmp_path: Path)
     assert line == "Error: the templates cannot be written: taken/built: Not a directory"
 
 
-@pytest.mark.parametrize("flags", [[], ["--force"]])
+@pytest.mark.parametrize("flags", [pytest.param([], marks=pytest.mark.deep), ["--force"]])
 def test_a_disk_that_is_full_leaves_no_half_of_a_file(tmp_path: Path, flags: list[str]) -> None:
     user = User.at(tmp_path)
     path = tmp_path / "environments" / "new.yaml"

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from generator import manifest as manifests
@@ -24,6 +22,7 @@ from generator.render import render
 from stacks.bases import environment_files
 from stacks.environment import load
 from tests.command import User
+from tests.covering import searched
 from tests.places import ENVIRONMENTS, ROOT
 from tests.stacks.environments import environments
 
@@ -67,10 +66,7 @@ def test_every_shipped_environment_is_read_as_it_was_written(path: Path, tmp_pat
     assert contents(found) == contents(manifest)
 
 
-@hypothesis_settings(
-    max_examples=25, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
-@given(environments())
+@searched(8, 200, environments())
 def test_any_environment_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, drawn: Any
 ) -> None:
@@ -345,10 +341,7 @@ def mutated(draw: st.DrawFn) -> tuple[str, bytes]:
     )
 
 
-@hypothesis_settings(
-    max_examples=100, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
-@given(mutated())
+@searched(40, 1000, mutated())
 def test_any_mutation_is_read_as_it_stands_there_or_refused(
     tmp_path_factory: pytest.TempPathFactory, drawn: tuple[str, bytes]
 ) -> None:

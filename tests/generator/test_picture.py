@@ -112,7 +112,7 @@ def test_an_environment_with_other_options_is_drawn_without_a_fault(name: str) -
 
 
 @hypothesis_settings(
-    max_examples=25, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=10, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 @given(environments())
 def test_any_environment_is_drawn_without_a_fault(settings: Settings) -> None:

@@ -14,6 +14,9 @@ from tests.rewrite_golden import environment_files
 ELSEWHERE = {"dev", "local"}
 """Deployed and destroyed by tests of their own."""
 
+ELSEWHERE_TOO = {"prod", "llm-testing"}
+"""By test_cli_deploy.py and test_cli_systems.py, and here in the deep run."""
+
 BETWEEN = {
     "litellm-benchmark",
     "litellm-benchmark-dev-test",
@@ -24,7 +27,7 @@ BETWEEN = {
 """Other numbers of the same resources as a smaller or larger file of their system: the deep run has them."""
 
 FILES = [
-    pytest.param(path, id=path.stem, marks=[pytest.mark.deep] if path.stem in BETWEEN else [])
+    pytest.param(path, id=path.stem, marks=[pytest.mark.deep] if path.stem in BETWEEN | ELSEWHERE_TOO else [])
     for path in environment_files()
     if path.stem not in ELSEWHERE
 ]

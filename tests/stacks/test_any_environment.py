@@ -24,6 +24,7 @@ from stacks.checking.secret_texts import names_a_secret
 from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from stacks.systems import application
+from tests.covering import only
 from tests.linted import check
 from tests.stacks.environment_values import SYSTEMS, VALUES, leaves
 from tests.stacks.environments import PATH, TOGETHER, File, broken_files, environments, files, written
@@ -470,7 +471,7 @@ def part_that_is_right(runner: Callable[[Any, int], Any], examples: int) -> floa
 
 
 def test_most_files_that_are_drawn_are_right() -> None:
-    assert part_that_is_right(some, 50) > 0.6
+    assert part_that_is_right(some, 25) > 0.6
 
 
 @some(st.fixed_dictionaries(dict(VALUES)), 10)
@@ -507,12 +508,12 @@ def keeps_all_promises(settings: Settings) -> None:
         holds(settings, manifest)
 
 
-@some(broken_files(), 50)
+@some(broken_files(), 25)
 def test_a_file_gives_settings_or_says_where_it_is_wrong(file: File) -> None:
     is_right_or_refused_in_words(file)
 
 
-@some(st.one_of(environments(), environments(least=12)), 25)
+@some(st.one_of(environments(), environments(least=12)), 10)
 def test_templates_of_any_environment_fit_together(settings: Settings) -> None:
     keeps_all_promises(settings)
 
@@ -524,7 +525,7 @@ def test_characters_of_every_plane_of_unicode_lint_clean() -> None:
     lints(settings, render(settings))
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", only({"litellm"}, SYSTEMS))  # the others: test_cli_setup.py
 def test_templates_of_any_environment_lint_clean(system: str) -> None:
     @some(environments(system, least=12), 1)
     def look(settings: Settings) -> None:

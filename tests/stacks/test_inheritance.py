@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from stacks.bases import environment_files, is_base, named
@@ -17,6 +15,7 @@ from stacks.environment import EnvironmentFileError, load, parse_settings
 from stacks.extensions import Added
 from stacks.inheritance import merged
 from stacks.settings import Settings
+from tests.covering import searched
 from tests.places import ENVIRONMENTS
 from tests.stacks.environments import PATH, files, written
 
@@ -242,8 +241,7 @@ def outcome(read: Callable[[], Settings]) -> Settings | list[str]:
         return sorted(map(str, error.problems))
 
 
-@given(st.data())
-@hypothesis_settings(max_examples=25, derandomize=True, database=None)
+@searched(8, 300, st.data())
 def test_a_file_in_two_parts_is_refused_or_means_what_it_means_in_one(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:

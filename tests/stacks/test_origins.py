@@ -13,9 +13,9 @@ from stacks.environment import load, loaded, parse_settings
 from stacks.extensions import Added
 from stacks.origins import Origins, file_of
 from stacks.settings import Settings
+from tests.covering import searched
 from tests.places import ENVIRONMENTS
 from tests.stacks.environments import PATH, environments
-from tests.stacks.test_any_environment import some
 
 BASE = "system: litellm-benchmark\ntags: {Owner: a}\nservice:\n  min_tasks: 5\n  max_tasks: 9\n"
 DEV = "extends: base.yaml\nenvironment: dev\ntags: {Team: b}\nservice:\n  max_tasks:\n  providers: [openai]\n"
@@ -73,7 +73,7 @@ def test_the_file_of_a_shipped_environment_means_the_same(path: Path) -> None:
     assert again.adding(Added()) == settings.adding(Added())  # where a patch stands is not what it means
 
 
-@some(environments(), 25)
+@searched(8, 300, environments())
 def test_the_file_of_any_environment_means_the_same(settings: Settings) -> None:
     again = parse_settings(yaml.safe_dump(file_of(settings), allow_unicode=True), PATH)
     assert again.adding(Added()) == settings.adding(Added())

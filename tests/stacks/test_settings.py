@@ -25,6 +25,7 @@ from stacks.environment import EnvironmentFileError, is_unused, parse_settings
 from stacks.environment import load as load_file
 from stacks.settings import Settings
 from stacks.systems import litellm_web
+from tests.covering import searched
 
 FILE = Path("e.yaml")
 DEV: dict[str, Any] = {"system": "litellm", "environment": "dev"}
@@ -649,8 +650,7 @@ def valid_files(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@given(valid_files())
-@settings(max_examples=30)
+@searched(10, 200, valid_files())
 def test_settings_written_out_in_full_load_to_the_same_settings(data: dict[str, Any]) -> None:
     made = parse_settings(yaml.safe_dump(data, allow_unicode=True), FILE)
     assert made.service.memory_mb == data["service"]["memory_mb"]
@@ -681,8 +681,7 @@ JUNK = st.recursive(
 )
 
 
-@given(st.sampled_from([place for place in places(FULL) if place]), JUNK)
-@settings(max_examples=120)
+@searched(40, 1000, st.sampled_from([place for place in places(FULL) if place]), JUNK)
 def test_any_value_at_any_key_gives_settings_or_problems_each_on_one_line(
     place: tuple[Any, ...], junk: Any
 ) -> None:

@@ -23,6 +23,7 @@ from deployer.run.attempts import REQUESTS_AT_MOST
 from deployer.states import ChangeSetRequest, ChangeSetState
 from generator.manifest import Manifest
 from sandbox.faults import CallFault, ResourceFault
+from tests.covering import covering
 from tests.deployer.fakes import FakeCloud, Fault, host, manifest, spec, template
 from tests.deployer.run.runs import World, outcomes, with_topic
 from tests.sandbox.sandbox_fakes import thing
@@ -72,8 +73,7 @@ class Stubborn(FakeCloud):
             raise self._refusal()
 
 
-@pytest.mark.parametrize("status", STATUSES)
-@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.parametrize(("refusal", "status"), covering(REFUSALS, STATUSES))
 def test_a_run_ends_whatever_is_refused_for_ever(refusal: str, status: str) -> None:
     for goal, method, good in product(("deploy", "destroy"), METHODS, (0, 1, 2)):
         world = World()

@@ -241,7 +241,7 @@ EVERY = pytest.mark.deep
 
 @pytest.mark.parametrize(
     ("wanted", "step"),
-    [(two, 2), (three, 6), pytest.param(two, 0, marks=EVERY), pytest.param(three, 0, marks=EVERY)],
+    [(two, 4), (three, 12), pytest.param(two, 0, marks=EVERY), pytest.param(three, 0, marks=EVERY)],
 )
 def test_a_migration_killed_after_any_call_is_taken_up_by_the_same_command(wanted: Any, step: int) -> None:
     for aws in kills(wanted(), wanted("other"), step, migrate_exports=True):
@@ -303,7 +303,7 @@ def _others(aws: Line) -> list[str]:
     return [name for name, one in aws.box.provisioner.made.items() if one.stack_name == "dev-web"]
 
 
-@pytest.mark.parametrize("step", [3, pytest.param(0, marks=EVERY)])
+@pytest.mark.parametrize("step", [6, pytest.param(0, marks=EVERY)])
 def test_a_removal_killed_after_any_call_is_taken_up_by_the_same_command(step: int) -> None:
     moved = made_of("net", {"Other": thing(Name="new")}, {"New": {"Ref": "Other"}})
     for aws in kills(two(), of_dev(moved, user("web", "dev-net-New")), step):

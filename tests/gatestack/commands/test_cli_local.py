@@ -18,6 +18,7 @@ import pytest
 
 from gatestack.sandbox_here import RUNS_NOTHING
 from tests.command import Done, User
+from tests.covering import only
 from tests.places import ROOT
 
 BIN = str(Path(sys.executable).parent)
@@ -216,7 +217,7 @@ def test_a_stopped_sandbox_is_told_at_once_by_every_command(user: User) -> None:
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("number", only({signal.SIGKILL}, [signal.SIGKILL, signal.SIGSTOP]))
 def test_a_sandbox_that_goes_in_mid_run_is_lost_sight_of_soon(user: User, number: signal.Signals) -> None:
     assert user.run("local", "start", "--speed", "1").code == 0
     process = subprocess.Popen(

@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.server import Sandbox
 from tests.command import User
+from tests.covering import only
 from tests.deployer.checks.existing_vpc import Company, company
 from tests.sandbox.sandbox_account import client
 
@@ -99,7 +100,7 @@ def test_everything_wrong_with_them_is_told_at_once_and_nothing_is_touched(user:
     assert not {call.action for call in team.sandbox.calls} & CHANGES
 
 
-@pytest.mark.parametrize("system", ["litellm", "llm-proxy"])
+@pytest.mark.parametrize("system", only({"litellm"}, ["litellm", "llm-proxy"]))
 def test_an_environment_on_them_goes_up_and_goes_again_without_a_server_of_its_own(
     user: User, team: Team, system: str
 ) -> None:

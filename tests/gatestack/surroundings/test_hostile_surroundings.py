@@ -23,7 +23,7 @@ from tests.command import KEY, LOGIN, User
 from tests.forked_commands import Commands, Ran, commands
 from tests.gatestack.surroundings.machines import MACHINES
 from tests.gatestack.surroundings.small_world import ARGUMENTS, ENV, FIVE, Small, small
-from tests.gatestack.surroundings.surroundings import ANSWERS, AWS, CODES, LOCAL, SECRET, Row
+from tests.gatestack.surroundings.surroundings import ALIKE, ANSWERS, AWS, CODES, LOCAL, SECRET, Row
 from tests.places import ROOT
 from tests.serving import serving
 
@@ -155,7 +155,7 @@ def cases(rows: tuple[Row, ...], *, spread: bool = False) -> list[object]:
     for place, row in enumerate(rows):
         quick = (FIVE[place % 5],) if spread else row.commands
         for command in (*FIVE, *(one for one in quick if one not in FIVE)):
-            marks = () if command in quick else pytest.mark.deep
+            marks = () if command in quick and row.name not in ALIKE else pytest.mark.deep
             found.append(pytest.param(row, command, id=f"{row.name}-{command}", marks=marks))
     return found
 
@@ -172,6 +172,10 @@ def check(world: World, row: Row, command: str, done: Ran) -> None:
     assert not any(
         word in said for word in ("Traceback", "unexpected", SECRET, LOGIN["AWS_SECRET_ACCESS_KEY"])
     )
+
+
+def test_what_is_alike_is_there() -> None:
+    assert {row.name for row in (*LOCAL, *AWS, *MACHINES)} >= ALIKE
 
 
 @pytest.mark.parametrize(("row", "command"), cases(LOCAL))

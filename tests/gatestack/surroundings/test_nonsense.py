@@ -13,6 +13,7 @@ from botocore.config import Config
 from deployer.aws.errors import call
 from deployer.errors import DeployError
 from tests.command import CREDENTIALS, LOGIN
+from tests.covering import only, parameter
 from tests.forked_commands import Ran, commands
 from tests.gatestack.surroundings.nonsense import NONSENSE, Relay, relay
 from tests.gatestack.surroundings.small_world import FIVE, Small, small
@@ -22,6 +23,14 @@ CALLS = {"plan": 20, "deploy": 14, "status": 1, "verify": 1, "destroy": 13}
 """Requests of a run in which all goes well; a plan's change sets may be looked at more or less often."""
 MORE = 40
 """Requests that one wrong answer may cost at most."""
+
+
+EVERYWHERE = tuple(NONSENSE)[1::2]
+"""
+Kinds that `make test` has answer a command's every request; the others answer one of them.
+
+All go through the client, by each protocol (the last test); `make check-deep` has each kind in both places.
+"""
 
 
 @dataclass(frozen=True)
@@ -70,11 +79,12 @@ def check(world: World, done: Ran, calls: int) -> None:
 
 
 def quick() -> set[tuple[str, int, str]]:
-    """Return each kind of nonsense once, with another command and at another call each time."""
+    """Return every other kind once, with another command and at another call each time."""
     return {
         (command, place % CALLS[command], kind)
         for place, kind in enumerate(NONSENSE)
         for command in (FIVE[place % 5],)
+        if kind not in EVERYWHERE
     }
 
 
@@ -83,10 +93,7 @@ def cases() -> list[object]:
     every = [
         (command, place, kind) for command in FIVE for place in range(CALLS[command]) for kind in NONSENSE
     ]
-    return [
-        pytest.param(*one, id=f"{one[0]}-{one[1]}-{one[2]}", marks=() if one in chosen else pytest.mark.deep)
-        for one in every
-    ]
+    return [parameter(*one, quick=one in chosen) for one in every]
 
 
 @pytest.mark.parametrize(("command", "place", "nonsense"), cases())
@@ -100,7 +107,7 @@ def test_nonsense_at_one_call_is_asked_again_or_told_in_a_line(
     assert done.code == 0 or "error: " in done.err
 
 
-@pytest.mark.parametrize("nonsense", NONSENSE)
+@pytest.mark.parametrize("nonsense", only(EVERYWHERE, NONSENSE))
 def test_an_endpoint_that_answers_nothing_but_nonsense_is_told_at_the_first_look(
     world: World, nonsense: str
 ) -> None:

@@ -23,6 +23,8 @@ from stacks.bootstrap.reach import KEPT_OF_STACK, when
 from stacks.environment import parse_settings
 from stacks.settings import System
 from stacks.wiring import Stack
+from tests.covering import only
+from tests.generator.test_shipped_environments import BETWEEN
 from tests.stacks.bootstrap.iam_dangers import (
     AWS,
     DANGEROUS,
@@ -69,7 +71,7 @@ def _refused(asked: Iterable[Request], documents: tuple[Document, ...]) -> list[
     return sorted(str(one) for one in once.values() if not allowed(one, documents))
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", only({*WORLDS} - BETWEEN, WORLDS))
 def test_the_deploy_role_may_do_what_cloudformation_asks_of_it(name: str) -> None:
     assert _refused(needs(render(world(name)), SCHEMAS), deploying(name)) == []
 

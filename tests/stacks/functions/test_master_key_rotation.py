@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from sandbox.stand_ins.litellm import Fault, LiteLLM
 from stacks.functions import master_key, proxy
 from stacks.functions.errors import RotationError
+from tests.covering import parameter
 from tests.stacks.functions.rotations import ALL, REGION, Scissors, Secret, cut_everywhere, services
 
 FIRST = "sk-first" + "0" * 40
@@ -361,15 +362,21 @@ def test_a_key_that_litellm_would_not_take_is_named_and_not_shown(world: World) 
 # a call fails, or the function ends, anywhere
 
 
-@pytest.mark.parametrize("step", ALL)
-@pytest.mark.parametrize("cut", ["before", "after"])
+WAYS = (
+    ("killed", "the step"),
+    ("failed", "the rotation"),
+    ("killed", "the rotation"),
+    ("failed", "the step"),
+)
+
+
 @pytest.mark.parametrize(
-    ("how", "then"),
-    [
-        ("killed", "the step"),
-        ("failed", "the rotation"),
-        pytest.param("killed", "the rotation", marks=pytest.mark.deep),
-        pytest.param("failed", "the step", marks=pytest.mark.deep),
+    ("how", "then", "cut", "step"),
+    [  # each step before and after the call; each way that it goes on, in turn
+        parameter(*way, cut, step, quick=(number + place + (cut == "after")) % len(WAYS) == 0)
+        for number, way in enumerate(WAYS)
+        for cut in ("before", "after")
+        for place, step in enumerate(ALL)
     ],
 )
 def test_cut_at_any_call_the_current_key_works_and_the_rotation_gone_on_with_ends_right(
