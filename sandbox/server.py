@@ -1,4 +1,4 @@
-"""The loopback endpoint, for clients with its key: CloudFormation, `/_sandbox/` for tests, moto for the rest."""
+"""The loopback endpoint, for clients with its key: CloudFormation, `/_sandbox/` for tests, else moto."""
 
 from __future__ import annotations
 
