@@ -1,4 +1,4 @@
-"""What can be done next about a stack: one frozen class an action, each with its reason. Pure data."""
+"""The next action for a stack: one frozen class per kind of action, each with its reason. Pure data."""
 
 from __future__ import annotations
 

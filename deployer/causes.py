@@ -1,8 +1,7 @@
-"""
-Why an operation failed: the first real cause out of a stack's events, and what to do about it. Pure.
+"""The root cause of a failed operation, from a stack's events, with its remedy. Pure.
 
-"Resource creation cancelled" is a consequence and the stack's own reason mostly a summary: neither is shown
-as the cause. What is wrong with a stack as a whole (an export in use) stands in an event of the stack alone.
+"Resource creation cancelled" is a consequence, and the stack's own reason is mostly a summary: neither is
+reported as the cause. Failures of a whole stack (an export in use) are only in the stack's own event.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the deployer asks of AWS, in our words: the `Cloud` protocol. Knows no AWS library."""
+"""The deployer's interface to AWS: the `Cloud` protocol. Independent of any AWS library."""
 
 from __future__ import annotations
 

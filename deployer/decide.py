@@ -1,8 +1,7 @@
-"""
-What to do next about one stack: `decide(goal, desired, observed) -> action`. Pure: it remembers nothing.
+"""The next action for one stack: `decide(goal, desired, observed) -> action`. Pure and stateless.
 
-It is called again after each look until it says `Done` or `Fail`. What was seen may be stale, what was asked
-for may have been carried out without an answer: asked twice, it must not do the same thing twice.
+It is called after each observation until it returns `Done` or `Fail`. An observation may be stale, and a
+request may have succeeded without a response: called again, it must not repeat the same action.
 """
 
 from __future__ import annotations

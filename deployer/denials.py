@@ -1,8 +1,7 @@
-"""
-What AWS says when it denies: which kind of policy did it, and what helps. Pure.
+"""Explains AWS's access-denied messages: which kind of policy denied, and what helps. Pure.
 
-A grant helps against one denial only: no identity-based policy allows the action. The words are those of the
-IAM User Guide, "Troubleshoot access denied error messages"; some services name no policy.
+A grant helps in one case only: no identity-based policy allows the action. The texts are those of the IAM
+User Guide, "Troubleshoot access denied error messages"; some services name no policy.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The two ways into a run, `deploy` and `destroy`: what can be refused is refused here, untouched."""
+"""The entry points of a run, `deploy` and `destroy`: they refuse what they can before anything changes."""
 
 from __future__ import annotations
 

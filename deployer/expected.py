@@ -1,4 +1,4 @@
-"""How long an operation on a stack will probably take: as its past says, else what is usual. Pure."""
+"""Expected duration of an operation on a stack: from its history, else from typical values. Pure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""
-In which order stacks go, from their templates alone: exports against imports. Pure: reads texts, asks nobody.
+"""The order of stacks, from the exports and imports in their templates. Pure.
 
-Names of exports and imports have to be literal text. CloudFormation allows Fn::Sub and Fn::Join there; an
-order that depends on parameters could not be known before deployment, so everything else is refused by name.
+Names of exports and imports must be literal text. CloudFormation allows Fn::Sub and Fn::Join there, but an
+order that depends on parameters is unknown before deployment, so everything else is refused by name.
 """
 
 from __future__ import annotations

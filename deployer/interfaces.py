@@ -1,7 +1,6 @@
-"""
-Network interfaces in the way of subnets and security groups: whose they are, how long they stay. Pure.
+"""Network interfaces that block the deletion of subnets and security groups: owner and lifetime. Pure.
 
-Looked up in November 2026; EC2 tells only by an interface's description what it is for.
+Read in November 2026. EC2 identifies the owner only in an interface's description.
 """
 
 from __future__ import annotations

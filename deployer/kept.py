@@ -1,4 +1,4 @@
-"""What the deletion of a stack leaves in the account, by its template and its resources. Pure."""
+"""What remains in the account after a stack's deletion, from its template and resources. Pure."""
 
 from __future__ import annotations
 

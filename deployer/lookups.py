@@ -1,7 +1,6 @@
-"""
-Values that only the account knows: the rules of `generator.manifest.Lookup`. Pure: facts are handed in.
+"""Values that only the account knows: the rules of `generator.manifest.Lookup`. Pure: facts are arguments.
 
-None as a fact found means that the endpoint could not tell; every rule has an answer for that.
+A fact of None means that the endpoint could not tell; every rule handles that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a decision about one stack is made from: what is wanted, observed, and done in this run. Pure."""
+"""The input of a decision about one stack: what is wanted, what is observed, what this run has done. Pure."""
 
 from __future__ import annotations
 

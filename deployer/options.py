@@ -1,4 +1,4 @@
-"""What a user chooses for a run, and what a run needs of the machine it is on. Pure data."""
+"""A user's options of a run, and the host it runs on (clock, sleep, signals). Pure data."""
 
 from __future__ import annotations
 

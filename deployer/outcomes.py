@@ -1,4 +1,4 @@
-"""What became of a stack in a run, in words for people. Pure."""
+"""The outcome of a stack in a run, as text. Pure."""
 
 from __future__ import annotations
 

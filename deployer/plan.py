@@ -1,4 +1,4 @@
-"""What would change, as frozen data, and what templates alone can say about it. Pure: asks nobody."""
+"""A plan: what would change, as frozen data, and what templates alone say about it. Pure."""
 
 from __future__ import annotations
 

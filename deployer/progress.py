@@ -1,4 +1,4 @@
-"""What a run says, as frozen data: events while it goes on, a `Result` at its end. Renders nothing."""
+"""What a run reports, as frozen data: events while it runs, a `Result` at its end. Renders nothing."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""
-Known causes and what to do about each: one table, as data; docs/troubleshooting.md shows the same.
+"""Known causes and their remedies: one table, as data; docs/troubleshooting.md shows the same.
 
-The same words mean different things from different resources, so a row says whose words it knows: a remedy
-for somebody else's is worse than none.
+The same text can mean different things from different resource types, so a row names the types it applies to:
+a wrong remedy is worse than none.
 """
 
 from __future__ import annotations

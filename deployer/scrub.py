@@ -1,8 +1,7 @@
-"""
-Secrets in texts: those in use, known by their value, and any, known by its shape.
+"""Masks secrets in texts: known credentials by value, and others by pattern.
 
-`deployer.secrecy` decides by the name of a property what of a change is shown; here nothing is known of a
-text but its characters. The one thing kept is what is in use: whoever comes by a secret names it here.
+`deployer.secrecy` decides by a property's name which values are shown; here only the characters of a text are
+known. The only state is the set of credentials in use: code that obtains a secret registers it here.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""
-Which values of a change may hold a secret: they are hidden before anybody sees the plan. Pure.
+"""Which values of a change may be secret, by the name of the property; they are masked in every plan. Pure.
 
-By the name that a value stands under; what a text holds by its shape, `deployer.scrub` hides.
+`deployer.scrub` masks by the pattern of a text.
 
-A dynamic reference (``{{resolve:secretsmanager:…}}``) is no secret: CloudFormation puts the value in later.
+A dynamic reference (``{{resolve:secretsmanager:…}}``) is no secret: CloudFormation inserts the value later.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which resource types hold what cannot be made again: the table behind every guard. Pure data."""
+"""Resource types whose data cannot be recreated: the table behind every data-loss check. Pure data."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-Stacks, change sets, resources and events, as CloudFormation tells them. Frozen data; decides nothing.
+"""Stacks, change sets, resources and events as CloudFormation reports them. Frozen data; decides nothing.
 
-What a run says about them (progress, results) is in `deployer.progress`.
+What a run reports about them (progress, results) is in `deployer.progress`.
 """
 
 from __future__ import annotations

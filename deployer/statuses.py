@@ -1,4 +1,4 @@
-"""The one table of stack statuses: what `deploy` and `destroy` do about each. Pure data."""
+"""The table of stack statuses: what `deploy` and `destroy` do in each. Pure data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A task that runs once to its end, in our words. Pure data."""
+"""A one-off task that runs to its end. Pure data."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The commands: the only place that knows both halves. Each is a small function returning an exit code."""
+"""The command line: the only package that imports generator and deployer. A command returns its exit code."""

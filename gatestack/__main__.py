@@ -1,4 +1,4 @@
-"""Entry point: runs one command; whatever happens becomes an exit code and at most one clear message."""
+"""Entry point: runs one command, and turns every outcome into an exit code and at most one clear message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The AWS account that a command works on: the sandbox (`local`, --sandbox), or what AWS's settings say."""
+"""The AWS account of a command: the sandbox (`local`, --sandbox), or the one that the AWS settings select."""
 
 from __future__ import annotations
 

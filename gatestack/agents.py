@@ -1,5 +1,5 @@
-"""
-What a run says to the CI agent it runs on: agents read commands out of the log. Pure: text in, one line out.
+"""Logging commands for the CI agent that runs gatestack, which agents read from the log. Pure: text in, one
+line out.
 
 Sources: Azure Pipelines docs, "Logging commands", escapes as in azure-pipelines-task-lib (taskcommand.ts);
 GitHub docs, "Workflow commands for GitHub Actions", its escapes as in actions/toolkit (core/src/command.ts).

@@ -1,4 +1,4 @@
-"""What the secrets of a system are to the commands: who may write each, and what rotates. Pure."""
+"""A system's secrets for the commands: who may write each, and which rotate. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `plan`, `deploy` and `destroy` share: their options, the run's, and how its end is told."""
+"""What `plan`, `deploy` and `destroy` share: options, settings of the run, and the report of its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How checks are told: a line each with its remedy below it, or JSON; `verify` and `preflight` share it."""
+"""Output of checks: one line each with its remedy below, or JSON. For `verify` and `preflight`."""
 
 from __future__ import annotations
 

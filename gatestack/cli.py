@@ -1,4 +1,4 @@
-"""The command table. A command's module is imported when it runs, so `--help` waits for nothing."""
+"""The command table. A command's module is imported only when it runs, so `--help` is fast."""
 
 from __future__ import annotations
 

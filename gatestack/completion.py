@@ -1,8 +1,7 @@
-"""
-Completion by the shell: what may stand where the cursor is. Quick: nothing that a command needs is loaded.
+"""Shell completion: possible words at the cursor. Fast: it loads nothing that a command needs.
 
-The protocol is click's: the shell's function, which `_GATESTACK_COMPLETE=bash_source gatestack` prints, runs
-the program again with ``bash_complete`` and the words so far; each line of the answer is one proposal.
+The protocol is click's: the shell function, which `_GATESTACK_COMPLETE=bash_source gatestack` prints, runs
+the program again with ``bash_complete`` and the words so far; each output line is one proposal.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an environment costs before and after a plan, and what it keeps after its end."""
+"""An environment's cost before and after a plan, and the cost of what a destroy keeps."""
 
 from __future__ import annotations
 

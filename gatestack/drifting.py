@@ -1,4 +1,4 @@
-"""Drift of an environment, for `drift` and for plans."""
+"""Drift of an environment, for `drift` and `plan`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ENV, as a person writes it -> the environment: a file that gets rendered, or a folder that already was."""
+"""Resolves ENV on the command line to an environment: a file to render, or a folder that is already built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`events --follow`: an environment's events as they come."""
+"""`events --follow`: prints an environment's events as they arrive."""
 
 from __future__ import annotations
 

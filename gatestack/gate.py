@@ -1,12 +1,11 @@
-"""
-The gate: every text that leaves through stdout or stderr passes it, at a terminal, in a pipe, on a CI agent.
+"""The output filter: every text to stdout or stderr passes it, on a terminal, in a pipe, on a CI agent.
 
-It hides secrets (`deployer.scrub`), writes control characters out (`generator.escapes`), and lets no agent
-find a command in what others wrote (`gatestack.agents`). Who writes decides what a text is, not how it looks:
-JSON of ours comes through `document`, an agent's command of ours through `command`, what draws bars through
-`plain`, a value that somebody asked to see through `exact`; anything else is text.
+It masks secrets (`deployer.scrub`), escapes control characters (`generator.escapes`), and keeps agents from
+reading commands in texts of others (`gatestack.agents`). The caller says what a text is, not its appearance:
+gatestack's JSON comes through `document`, its agent commands through `command`, progress bars through
+`plain`, a value that the user asked for through `exact`; anything else is text.
 
-A stream that is gone (its reader left, its terminal or its disk is) stops nobody's work.
+A closed stream (its reader ended, its terminal is gone, its disk is full) stops no run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What ECS gives to the tasks as they start: by the environment's file, or by the templates in its folder."""
+"""Secrets that ECS injects into tasks, from the environment's file or from the templates in its folder."""
 
 from __future__ import annotations
 

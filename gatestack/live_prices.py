@@ -1,4 +1,4 @@
-"""`cost --live`: the Price List API's prices over the file's, kept in the checkout for a day."""
+"""`cost --live`: current prices from the Price List API, cached in the checkout for a day."""
 
 from __future__ import annotations
 

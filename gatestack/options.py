@@ -1,4 +1,4 @@
-"""What commands take: the global options, and what nearly all of them take beside."""
+"""Command-line options: the global ones, and those that most commands share."""
 
 from __future__ import annotations
 

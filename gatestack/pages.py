@@ -1,4 +1,4 @@
-"""`--format html` of `plan` and `events`: what a page needs beside them. Reads; lays nothing out."""
+"""`--format html` of `plan` and `events`: collects the data of a page. Read-only; renders nothing."""
 
 from __future__ import annotations
 

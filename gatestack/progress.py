@@ -1,4 +1,4 @@
-"""What a run says, shown while it goes on: bars on a terminal, a line per event elsewhere; on stderr only."""
+"""Progress of a run on stderr: bars on a terminal, one line per event elsewhere."""
 
 from __future__ import annotations
 

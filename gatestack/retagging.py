@@ -1,7 +1,7 @@
-"""
-`rollout --image-tag`: another image through CloudFormation, which stays the truth. Renders templates.
+"""`rollout --image-tag`: another image through CloudFormation, so that stacks stay in sync. Renders
+templates.
 
-The image alone changes; what else the environment's file says by now waits for `deploy` or `--all-changes`.
+Only the image changes; other changes in the environment's file wait for `deploy` or `--all-changes`.
 """
 
 from __future__ import annotations

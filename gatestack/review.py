@@ -1,4 +1,4 @@
-"""What was reviewed is what is done: a plan saved to a file, or shown and agreed to at a terminal."""
+"""Makes sure that only what was reviewed is executed: a saved plan, or one confirmed at a terminal."""
 
 from __future__ import annotations
 

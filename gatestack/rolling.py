@@ -1,4 +1,4 @@
-"""New tasks of every service of an environment, one service after the other, and what became of them."""
+"""Starts new tasks for every service of an environment, one after the other, and reports the results."""
 
 from __future__ import annotations
 

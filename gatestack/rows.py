@@ -1,4 +1,4 @@
-"""A row for each stack, drawn at a terminal: never as long as it, in columns that stay where they are."""
+"""One row per stack on a terminal: never longer than the terminal, with columns that stay in place."""
 
 from __future__ import annotations
 

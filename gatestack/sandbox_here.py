@@ -1,4 +1,4 @@
-"""The sandbox of this user: for `local`, for every command on ENV=local, and for those with --sandbox."""
+"""This user's sandbox: for `local`, for every command on ENV=local, and for commands with --sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The machine a run is on: clock, sleep, signals. Ctrl-C, SIGTERM or SIGHUP once ends a run in order."""
+"""The host of a run: clock, sleep, signals. One Ctrl-C, SIGTERM or SIGHUP ends a run in an orderly way."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""
-What commands tell beside their result: errors and warnings, outputs, a plan's summary.
+"""What commands report besides their result: errors and warnings, outputs, a plan's summary.
 
-At a terminal and in a pipe that is text on stderr. On a CI agent it is the agent's own commands as well
-(`gatestack.agents`), on stderr too: stdout stays the result, and JSON.
+On a terminal and in a pipe that is text on stderr. On a CI agent it is also the agent's own commands
+(`gatestack.agents`), on stderr too: stdout has only the result, or JSON.
 """
 
 from __future__ import annotations

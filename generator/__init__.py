@@ -1,1 +1,1 @@
-"""Environment -> built folder: render, lint, draw. Empty: importing `generator.manifest` costs nothing."""
+"""Environment -> built folder: render, lint, diagrams. Empty: importing `generator.manifest` is cheap."""

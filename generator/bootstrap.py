@@ -1,4 +1,4 @@
-"""Settings -> the manifest of the account's own stack, which is deployed like any environment's."""
+"""Settings -> manifest of the bootstrap stack, which is deployed as any environment is."""
 
 from __future__ import annotations
 

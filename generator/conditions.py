@@ -1,4 +1,4 @@
-"""Whether a template's condition holds, as far as that is known before a deployment. Pure."""
+"""Whether a template's condition is true, as far as that is known before a deployment. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stacks of an environment and what passes between them, and its security groups, as text. Pure."""
+"""An environment's stacks with their exports and imports, and its security groups, as text. Pure."""
 
 from __future__ import annotations
 

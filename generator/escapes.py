@@ -1,7 +1,6 @@
-"""
-How text that others wrote is shown: a control character is spelled out, and no text ends the form it is in.
+"""Escapes text from others: control characters are spelled out, and no text can leave its format.
 
-Others are whoever writes templates, tags, parameters and AWS's reasons. Pure: text in, text out.
+Others are the authors of templates, tags and parameters, and AWS's reasons. Pure: text in, text out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an environment takes for granted, out of its settings and the templates they make. Pure."""
+"""What an environment expects to exist, from its settings and templates. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which operations of a stack CloudFormation may end before its resources are ready. Pure."""
+"""The operations of a stack that CloudFormation may end before its resources are ready. Pure."""
 
 from __future__ import annotations
 

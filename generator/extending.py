@@ -1,4 +1,4 @@
-"""What a team adds, as parts of the manifest: its own stacks, and patched templates of the others. Pure."""
+"""A team's additions as parts of the manifest: its own stacks, and patches of gatestack's templates. Pure."""
 
 from __future__ import annotations
 

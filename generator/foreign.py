@@ -1,8 +1,7 @@
-"""
-Files that somebody else may have made, and files that nobody else may read: how they are read and written.
+"""Reads files that somebody else may have written, and writes files that nobody else may read.
 
-A foreign file is no link, no device and no pipe, no longer than what was asked for, and says what its schema
-says. Messages name the file and what is wrong with it; no value of its content is in them.
+A foreign file must be no link, device or pipe, stay within a size limit, and match its schema. Messages name
+the file and the problem; they contain no value from it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""
-The same thing done to several items in processes forked from this one, which share what it has loaded.
+"""Runs a function for several items in forked processes, which share what this process has loaded.
 
-Where forking is not safe, or a child comes to nothing, the items are done here: no item is ever left out.
+Where forking is not safe, or a child fails, the items run in this process: no item is left out.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""
-Findings that are kept from one run to the next: what they rest on is in their name.
+"""A cache of findings between runs: the key holds everything they depend on.
 
-No finding may be missed because of it. So the name covers the template, the region, our own rules about
-findings, every installed package, Python, and the day (some rules ask for it). They are in the user's cache
-folder, which nobody else can write to, and not in the checkout, where a change under review could bring its
-own. What cannot be read is not there.
+A cached entry must never hide a finding. So the key covers the template, the region, gatestack's own rules
+about findings, every installed package, Python, and the date (some rules use it). Entries are in the user's
+cache folder, which nobody else can write to, and not in the checkout, where a change under review could bring
+its own. An unreadable entry counts as missing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""
-The gate: cfn-lint's rules over every template of an environment. Changes nothing but findings that are kept.
+"""Runs cfn-lint's rules on every template of an environment. Writes nothing but cached findings.
 
-cfn-lint is loaded when there is a template to look at: it takes longer to load than most templates take.
+cfn-lint is loaded only if a template has to be checked: loading takes longer than checking most templates.
 """
 
 from __future__ import annotations

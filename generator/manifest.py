@@ -1,4 +1,4 @@
-"""The contract between the two halves: what `generate` writes and `deploy` reads. Knows neither of them."""
+"""The manifest: `generate` writes it and `deploy` reads it. Independent of both."""
 
 from __future__ import annotations
 

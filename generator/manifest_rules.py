@@ -1,8 +1,7 @@
-"""
-What a built folder may say: shapes, ranges, what belongs together. Pure; yields what is wrong, by its place.
+"""Validation of a built folder: types, ranges, consistency. Pure; yields each problem with its place.
 
-A folder comes from an artifact store or another checkout, and what it says is done with the deployer's
-credentials. No value is repeated, only where it stands.
+A folder comes from an artifact store or another checkout, and is executed with the deployer's credentials.
+Messages repeat no values, only their places.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""
-What the properties of an environment's resources point to, across its stacks. Pure: reads templates alone.
+"""What the properties of an environment's resources refer to, across its stacks. Pure: reads only templates.
 
-A Ref, a Fn::GetAtt and an import of another stack's export all end at a resource; what is no pointer is read
-as text, parameters by their defaults. Knows CloudFormation's functions and no resource type.
+A Ref, a Fn::GetAtt and an import of another stack's export all resolve to a resource; anything else is read
+as text, parameters with default values. Knows CloudFormation's functions and no resource type.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Settings -> Manifest: every stack's template as text, with what the deployer must know beside it."""
+"""Settings -> Manifest: every stack's template as text, with the data that the deployer needs."""
 
 from __future__ import annotations
 

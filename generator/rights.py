@@ -1,4 +1,4 @@
-"""What the environment's file lets the application do in AWS, out of the rendered templates. Pure."""
+"""What the environment file allows the application to do in AWS, from the rendered templates. Pure."""
 
 from __future__ import annotations
 

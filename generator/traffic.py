@@ -1,8 +1,7 @@
-"""
-Who may talk to whom: the security groups of an environment, who wears them, and their rules. Pure.
+"""Allowed traffic: an environment's security groups, the resources that use them, and their rules. Pure.
 
-Everything is read from the rendered templates, by what properties point to and never by what a thing is
-called. Decides nothing about what is right; `generator.diagram` and `generator.picture` show it.
+Read from the rendered templates, by references and never by names. Makes no judgement; `generator.diagram`
+and `generator.picture` show it.
 """
 
 from __future__ import annotations

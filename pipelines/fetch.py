@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""
-For pipelines: `fetch.py [--post] [--bearer VARIABLE] ADDRESS` writes what is there to standard output.
+"""For pipelines: `fetch.py [--post] [--bearer VARIABLE] ADDRESS` writes the response to standard output.
 
-VARIABLE is the environment variable that holds the token which asks: it is on no command line, and goes to no
-other address that the first one may lead to. What passes (a server too busy, a network that is away) is tried
-five times more; whatever else is refused ends with exit code 1 and the answer on standard error.
+VARIABLE is the environment variable with the bearer token: it is on no command line, and is not sent to
+another address on a redirect. Temporary failures (a busy server, a network that is down) are retried five
+times; any other error ends with exit code 1 and the response on standard error.
 """
 
 from __future__ import annotations

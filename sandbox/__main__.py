@@ -1,4 +1,4 @@
-"""`python -m sandbox --port N --speed N --seed N --gateway FOLDER`: serve until the process is ended."""
+"""`python -m sandbox --port N --speed N --seed N --gateway FOLDER`: serves until the process is stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The seam between the endpoint and what is behind it."""
+"""The interface between the endpoint and the services behind it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Virtual time: clocks, and the agenda of what is due. No thread waits; requests make what is due happen."""
+"""Virtual time: clocks, and the agenda of scheduled events. No thread waits; requests run what is due."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-What stands behind the records of databases: nothing, unless the sandbox runs what is in it.
+"""The interface to database servers: databases are records only, unless the sandbox runs with a gateway.
 
-`sandbox.gateway.databases` has servers; without them a database is what moto remembers of it.
+`sandbox.gateway.databases` runs servers; without it a database is only moto's record.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an API call can be refused with: AWS's code, text and HTTP status."""
+"""Errors of API calls: AWS's code, message and HTTP status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failures that tests set: of calls, of resources, of what reads see. The randomness is seeded."""
+"""Failures that tests inject: into calls, resources, and reads. The randomness is seeded."""
 
 from __future__ import annotations
 

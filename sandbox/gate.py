@@ -1,9 +1,8 @@
-"""
-Who may ask a sandbox anything: those who know its key, and no page in a browser.
+"""Access control of the endpoint: requests need the sandbox's key, and browsers are refused.
 
-A web page reaches a loopback port with whatever its browser sends for it, and by a name that resolves to it
-(DNS rebinding). What it cannot do is sign, send another `Host` than its own name, or leave out `Origin` and
-`Sec-Fetch-Site` (Fetch standard; W3C "Fetch Metadata Request Headers").
+A web page can send requests to a loopback port, also by a name that resolves to it (DNS rebinding). It cannot
+sign them, send another `Host` than its own name, or omit `Origin` and `Sec-Fetch-Site` (Fetch standard; W3C
+"Fetch Metadata Request Headers").
 """
 
 from __future__ import annotations

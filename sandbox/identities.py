@@ -1,4 +1,4 @@
-"""Who asks a sandbox, and the calls of STS and IAM that decide it."""
+"""The caller of a request, and the calls to STS and IAM that create identities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The key of one sandbox: what its clients sign with, and what proves its control pages' answers."""
+"""The key of one sandbox: clients sign with it, and it authenticates responses of the control pages."""
 
 from __future__ import annotations
 

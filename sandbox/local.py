@@ -1,4 +1,4 @@
-"""The sandbox as the background process of a state folder: start, stop, status. Knows not what it serves."""
+"""Starts, stops and describes the sandbox as a background process of a state folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys that a sandbox takes: its own, and those that it issues through STS and IAM."""
+"""The access keys that a sandbox accepts: its own, and those that it issues through STS and IAM."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The backing that is not a test's: moto's services, the provider schemas, and S3 for template URLs."""
+"""The backing outside of tests: moto's services, the provider schemas, and S3 for template URLs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The seam between CloudFormation's control plane and what resources become.
+"""The interface between CloudFormation's control plane and resources.
 
-The control plane asks a `Provisioner` to make, change and remove one resource at a time, and `Schemas` what
-it must know of a type before. Only these shapes cross the seam; nothing here has an effect.
+The control plane asks a `Provisioner` to create, update and delete one resource at a time, and `Schemas` for
+what it must know about a type first. Types only; nothing here has an effect.
 """
 
 from __future__ import annotations

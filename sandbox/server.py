@@ -1,6 +1,4 @@
-"""
-One loopback endpoint, for who knows its key: CloudFormation here, `/_sandbox/` for tests, the rest passed on.
-"""
+"""The loopback endpoint, for clients with its key: CloudFormation, `/_sandbox/` for tests, else moto."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""
-Whether a request is signed: Signature Version 4, in a header or in the query, of one of a sandbox's keys.
+"""Verifies the signature of a request: Signature Version 4, in a header or the query, with one of a sandbox's
+keys.
 
-The signature is computed anew by botocore, from the request as it arrived, and compared. Time is the wall's:
-a client knows no other, whatever the sandbox's clock says. Source: AWS docs, "Signature Version 4", and
-"Authenticating Requests" of S3; there, Version 2 as well: `aws s3 presign` still makes URLs of it.
+botocore computes the signature again, from the request as it arrived, to compare. Time is the system clock's,
+as for clients, whatever the sandbox's clock says. Source: AWS docs, "Signature Version 4", and
+"Authenticating Requests" of S3; there, Version 2 as well: `aws s3 presign` still creates such URLs.
 """
 
 from __future__ import annotations

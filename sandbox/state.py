@@ -1,8 +1,7 @@
-"""
-The state folder of a background sandbox: who may have made it, its description with the key, who holds it.
+"""The state folder of a background sandbox: its owner, its description with the key, its lock.
 
-A sandbox holds the file `sandbox.pid` locked as long as it lives, stopped or not; the lock goes with the
-process, whatever ended it, and is never another process's of the same number.
+A running sandbox holds a lock on the file `sandbox.pid`, also while it is suspended; the lock ends with the
+process, however it ends, and never belongs to another process with the same number.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the services behind the endpoint see of the sandbox around them: its address, its time, its faults."""
+"""What the services behind the endpoint know of the sandbox: its address, its time, its faults."""
 
 from __future__ import annotations
 

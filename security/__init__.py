@@ -1,1 +1,1 @@
-"""What a security reviewer measures the templates by, and what is accepted with a reason."""
+"""Security scans of the templates, and findings that are accepted with a reason."""

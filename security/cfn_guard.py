@@ -1,9 +1,8 @@
-"""
-cfn-guard with AWS Control Tower's rules for templates ("proactive controls"), as AWS's cdk-validator-cfnguard
-carries both.
+"""cfn-guard with AWS Control Tower's rules for templates ("proactive controls"), as AWS's
+cdk-validator-cfnguard carries both.
 
-One process for each kind of stack, with those rules alone that name a type of its resources: any other has
-nothing to say of it.
+One process per kind of stack, with only those rules that name one of its resource types: the others do not
+apply.
 """
 
 from __future__ import annotations

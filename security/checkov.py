@@ -1,4 +1,4 @@
-"""checkov: one process looks at the templates of all environments."""
+"""checkov: one process checks the templates of all environments."""
 
 from __future__ import annotations
 

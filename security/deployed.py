@@ -1,10 +1,9 @@
-"""
-A template as a rule sees it that judges what is deployed: imports, parameters and texts are values. Pure.
+"""A template as it is deployed, for rules about deployed resources: imports and parameters have values. Pure.
 
 AWS Control Tower runs its proactive controls as CloudFormation hooks, on properties whose functions are
-resolved (CloudFormation Hooks User Guide, "How hooks work"). A scanner has templates: there a rule knows a
-reference to a resource of the same template, and takes an import, a pseudo parameter or a Fn::Sub for nothing
-at all. What is not resolved here stays as it is, so that a rule finds too much, never too little.
+resolved (CloudFormation Hooks User Guide, "How hooks work"). A scanner only has templates: there a rule
+understands a reference to a resource of the same template, and sees no value in an import, a pseudo parameter
+or a Fn::Sub. What is not resolved here stays as it is, so that a rule finds too much, never too little.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""
-Findings against what `accepted.yaml` accepts: which have no reason, and which reasons have no finding.
+"""Compares findings with `accepted.yaml`: findings without a reason, and reasons without a finding.
 
 Pure: reads no file, runs nothing.
 """

@@ -1,8 +1,7 @@
-"""
-`make scan`: checkov and AWS's own rules over the templates of every environment, judged by `accepted.yaml`.
+"""`make scan`: checkov and AWS's own rules on the templates of every environment, judged by `accepted.yaml`.
 
-They look at the same templates, rendered afresh into a folder of their own, offline. Nothing here decides
-what is a finding: that is theirs, and what is done about one is `security.judge`'s.
+They check the same templates, rendered again into a folder of their own, offline. The scanners decide what is
+a finding; `security.judge` decides what follows from it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every scanner of templates is given and answers, whoever wrote its checks."""
+"""Input and output of every scanner of templates, whoever wrote its rules."""
 
 from __future__ import annotations
 

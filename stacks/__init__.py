@@ -1,7 +1,6 @@
-"""
-WHAT is deployed: five builders, each a pure function from settings to a template.
+"""WHAT is deployed: five builders, each a pure function from settings to a template.
 
-Nothing here says in which order they are deployed: that follows from what the templates export and import.
+The order of deployment is not defined here: it follows from the templates' exports and imports.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""
-What a system is made of: everything in which it differs from the others on the same five stacks, as data.
+"""What a system consists of: all differences between the systems on the same five stacks, as data.
 
-The builders read an `Application` and ask for no system by its name. What depends on the environment file is
-a pure function of the settings. Knows no CloudFormation: a value from another stack is named, not imported.
+Builders read an `Application` and never check a system's name. Parts that depend on the environment file are
+pure functions of the settings. No CloudFormation here: values of other stacks are named, not imported.
 """
 
 from __future__ import annotations

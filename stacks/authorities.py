@@ -1,9 +1,8 @@
-"""
-Who signs the certificates of RDS's databases, region by region: `authorities.pem`, a dated table. Pure.
+"""Certificate authorities of RDS by region: `authorities.pem`, a dated table. Pure.
 
-Each region has roots of its own, which no trust store of a system knows (Amazon RDS User Guide, "Using
-SSL/TLS to encrypt a connection to a DB instance or cluster"). `IDENTIFIER` is named in the templates, so a
-client needs one certificate, and a renewal under the same root changes nothing for it.
+Each region has its own root certificates, which no system trust store contains (Amazon RDS User Guide, "Using
+SSL/TLS to encrypt a connection to a DB instance or cluster"). Templates name `IDENTIFIER`, so a client needs
+one certificate, and a renewal under the same root changes nothing for it.
 """
 
 from __future__ import annotations

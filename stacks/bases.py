@@ -1,7 +1,7 @@
-"""
-Which files of a folder are environments, and which only lie below others: those name no environment.
+"""Distinguishes environment files in a folder from base files, which others extend and which name no
+environment.
 
-Quick, for completion and for lists: it loads no settings, and a file that is wrong in itself counts as one.
+Fast, for completion and lists: it does not load settings, and an invalid file counts as an environment.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""
-What runs beside the application in its tasks, and what of a task's size is left to the application. Pure.
+"""Sidecars in the application's tasks, and the part of a task's size that remains for the application. Pure.
 
-A task's size is what the file says (`service.cpu`, `service.memory_mb`) and what is paid for; sidecars have
-their shares of it, as in AWS Copilot's manifests and in ECS itself. Nothing grows by itself: a bigger size is
-another price.
+A task's size is what the file says (`service.cpu`, `service.memory_mb`) and what is billed; sidecars get
+shares of it, as in AWS Copilot's manifests and in ECS. The size never increases by itself: that would change
+the price.
 """
 
 from __future__ import annotations

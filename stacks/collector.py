@@ -1,15 +1,15 @@
-"""
-The OpenTelemetry collector of `observability.collector`: one more sidecar, with its configuration. Pure.
+"""The OpenTelemetry collector of `observability.collector`: one more sidecar, with its configuration. Pure.
 
-The program sends traces and metrics over OTLP to localhost; the collector takes the traces to X-Ray and
-writes the metrics to CloudWatch Logs in the embedded metric format, out of which CloudWatch makes metrics.
+The program sends traces and metrics over OTLP to localhost; the collector sends the traces to X-Ray and
+writes the metrics to CloudWatch Logs in the embedded metric format, from which CloudWatch creates metrics.
 
-Its configuration is our own, in ``AOT_CONFIG_CONTENT``, not the image's ``/etc/ecs/ecs-default-config.yaml``:
-that writes to a log group which nobody has made, without key and without end, and would need the permission
-to make log groups. Sources, read 2026-11-28: aws-observability/aws-otel-collector, config/ecs; OpenTelemetry
-Collector Contrib, README of awsemfexporter and awsxrayexporter; OpenTelemetry specification, "OpenTelemetry
-Protocol Exporter" and "General SDK Configuration" (the variables), which LiteLLM reads too (LiteLLM docs,
-"OpenTelemetry v1", and litellm/integrations/opentelemetry.py, OpenTelemetryConfig.from_env).
+Its configuration is gatestack's, in ``AOT_CONFIG_CONTENT``, not the image's
+``/etc/ecs/ecs-default-config.yaml``: that one writes to a log group outside the stacks, without a key and
+without retention, and would need the permission to create log groups. Sources, read 2026-11-28:
+aws-observability/aws-otel-collector, config/ecs; OpenTelemetry Collector Contrib, README of awsemfexporter
+and awsxrayexporter; OpenTelemetry specification, "OpenTelemetry Protocol Exporter" and "General SDK
+Configuration" (the variables), which LiteLLM reads too (LiteLLM docs, "OpenTelemetry v1", and
+litellm/integrations/opentelemetry.py, OpenTelemetryConfig.from_env).
 """
 
 from __future__ import annotations

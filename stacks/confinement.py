@@ -1,4 +1,4 @@
-"""How far the containers of a system are shut in on the machine that they run on. Pure."""
+"""Restrictions on a system's containers: user, read-only file system, Linux capabilities. Pure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""
-Load an environment file: defaults, the tier's and the file's, merged and checked; every problem at once.
+"""Loads an environment file: merges defaults, tier and file, and validates them; reports every problem at
+once.
 
-What it extends is read by `stacks.inheritance`, what it adds by `stacks.extensions.loading`; no other module
-of this package reads files.
+`stacks.inheritance` reads the files that it extends, `stacks.extensions.loading` those of its additions; no
+other module of this package reads files.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""
-An environment file over those that it extends: read, laid over each other, each value with its place.
+"""Merges an environment file with those that it extends, and records the place of each value.
 
 It knows one key of the file, `extends:`, and the meaning of no other.
 """

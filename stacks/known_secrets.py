@@ -1,4 +1,4 @@
-"""The secrets that follow from an option, whatever the system: the database's, the cache's. Data alone."""
+"""Secrets that an option creates in every system: the database's, the cache's. Data only."""
 
 from __future__ import annotations
 

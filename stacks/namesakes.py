@@ -1,4 +1,4 @@
-"""A file whose name is not its environment's: the name inside counts, and another file may have the same."""
+"""Warns about a file that is not named after its environment: another file may be for the same one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The known name that somebody meant who has mistyped it."""
+"""The known name that is closest to a mistyped one."""
 
 from __future__ import annotations
 

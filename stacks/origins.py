@@ -1,4 +1,4 @@
-"""Where each value of an environment comes from: a line of a file, a default, or other values. Pure."""
+"""The origin of each value of an environment: a line of a file, a default, or other values. Pure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""
-docs/environment.md, made from the settings: ``python -m stacks.reference`` writes it anew.
+"""docs/environment.md, generated from the settings: ``python -m stacks.reference`` writes it.
 
-What a key takes is said by the check that refuses everything else: the page and an error use the same words.
-Renders only: it knows no AWS call and no template, and reads no file but the systems' defaults.
+What a key accepts is described by its check, so the page and an error message use the same words. Makes no
+AWS calls, renders no template, and reads no file but the systems' defaults.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What docs/environment.md says beside the settings' words: head, example, stacks by key. Data only."""
+"""Texts of docs/environment.md that are not in the settings: head, example, stacks by key. Data only."""
 
 from __future__ import annotations
 

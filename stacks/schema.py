@@ -1,7 +1,7 @@
-"""
-The JSON Schema of the environment file, for editors: ``python -m stacks.schema`` writes it anew.
+"""The JSON Schema of the environment file, for editors: ``python -m stacks.schema`` writes it.
 
-It is made from `Settings`; what spans several keys is beyond it and stays with `stacks.checking.together`.
+It is generated from `Settings`; checks across several keys are beyond it and stay in
+`stacks.checking.together`.
 """
 
 from __future__ import annotations

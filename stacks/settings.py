@@ -1,7 +1,7 @@
-"""
-The typed environment file: every section, and what follows from it. Reads no file and knows no AWS call.
+"""The typed environment file: all sections, and values derived from them. Reads no file and makes no AWS
+calls.
 
-`stacks.environment.load` makes a `Settings`: it merges the defaults and checks what spans several keys.
+`stacks.environment.load` creates a `Settings`: it merges the defaults and checks rules across several keys.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What people put in: variables of the tasks, and what the load balancer needs. Pure."""
+"""Secrets that people enter: variables of the tasks, and what the load balancer needs. Pure."""
 
 from __future__ import annotations
 

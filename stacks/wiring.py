@@ -1,4 +1,4 @@
-"""How a stack is wired to the others and to the deployer: tags, exports, imports, lookups, uploads, tasks."""
+"""A stack's links to other stacks and to the deployer: tags, exports, imports, lookups, uploads, tasks."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The only place that speaks to AWS, through botocore: our words in, our words out."""
+"""The only package that calls AWS, through botocore. It takes and returns the deployer's own types."""

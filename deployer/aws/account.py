@@ -1,4 +1,4 @@
-"""What is asked of CloudFormation, through botocore: our words in, our words out."""
+"""`Aws`: the implementation of `deployer.cloud.Cloud` on CloudFormation, through botocore."""
 
 from __future__ import annotations
 

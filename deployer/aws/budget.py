@@ -1,9 +1,8 @@
-"""
-One rate for all calls that a run makes to CloudFormation, and patience with what is worth repeating.
+"""One rate limit for all of a run's calls to CloudFormation, and retries of what can be retried.
 
-botocore's adaptive mode does this for one client, on the wall's clock and with its own sleeps. This one takes
-clock and sleep as arguments, so that a night of throttling can be tried in a second; it counts what was
-throttled apart from what was lost on the way; and a run goes on where it gives up. Decides nothing else.
+botocore's adaptive mode works per client, on the system clock, with its own sleeps. This one takes clock and
+sleep as arguments, so that tests cover hours of throttling in a second. It counts throttled calls apart from
+lost ones, and a run continues after it gives up on a call.
 """
 
 from __future__ import annotations

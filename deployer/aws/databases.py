@@ -1,4 +1,4 @@
-"""The databases of an account: versions, disks, snapshots. An endpoint may lack RDS: None says so."""
+"""Databases of an account: versions, storage, snapshots. Returns None where an endpoint has no RDS."""
 
 from __future__ import annotations
 

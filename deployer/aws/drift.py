@@ -1,4 +1,4 @@
-"""CloudFormation's drift detection in our words; `Aws` lends its calls. No secret leaves this module."""
+"""CloudFormation's drift detection, as the deployer's types; `Aws` makes the calls. Returns no secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The other services that a deployment asks: ECR, RDS, S3, STS. An endpoint may lack them: None says so."""
+"""Calls to other services of a deployment: ECR, RDS, S3, STS. Returns None where an endpoint lacks one."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""
-Where requests go: the partition, region and endpoint of a client, and whether that is AWS.
+"""Partition, region and endpoint of a client, and whether that endpoint is AWS.
 
-What botocore resolves decides, out of variables, profile, `services` section and its own data; never that a
-variable is there. Everything that asks "is this AWS?", "is it emulated?" or "which partition?" asks here.
+The answer comes from what botocore resolves (variables, profile, `services` section, its own data), not from
+a variable being set. All questions about AWS, emulation and partitions are answered here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What botocore raises, in our words. No message repeats a request's parameters: they may hold secrets."""
+"""Converts botocore's exceptions. No message repeats a request's parameters: they may be secrets."""
 
 from __future__ import annotations
 

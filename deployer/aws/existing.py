@@ -1,4 +1,4 @@
-"""An existing VPC, certificate, file of authorities and hosted zone. Reads only, side by side."""
+"""Reads an existing VPC, certificate, CA bundle and hosted zone, in parallel. Read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database and a cache that are there already: their servers, names and secrets. Reads only."""
+"""Reads an existing database and cache: their servers, names and secrets. Read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A KMS key by its alias. Reads only."""
+"""Looks up a KMS key by its alias. Read-only."""
 
 from __future__ import annotations
 

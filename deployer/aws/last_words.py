@@ -1,4 +1,4 @@
-"""What a container that ended badly has last written to its log: why, in its own words. Reads only."""
+"""The last log lines of a container that failed, as the cause of the failure. Read-only."""
 
 from __future__ import annotations
 

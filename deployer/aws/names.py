@@ -1,4 +1,4 @@
-"""Who has a name already: one question a type where the service has one for several. Reads only."""
+"""Finds which names are already taken, with one request per type where the service allows it. Read-only."""
 
 from __future__ import annotations
 

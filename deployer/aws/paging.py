@@ -1,4 +1,4 @@
-"""Reads a list to its end, page by page, and no further than it goes. Knows no service."""
+"""Reads a paginated list to its end, and detects lists that never end. Independent of the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `deployer.preflight` asks of AWS, of one login: a `deployer.preflight.account.Account`. Reads only."""
+"""Implements `deployer.preflight.account.Account` on AWS, for one login. Read-only."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-What AWS asks for things, from its Price List API: our questions in, dollars a unit out.
+"""AWS prices from the Price List API, in dollars per unit.
 
-Knows no template and no price of ours. A question that gets no clear answer gets none, with the reason.
+Independent of templates and of gatestack's own prices. An ambiguous answer gives no price, with the reason.
 """
 
 from __future__ import annotations

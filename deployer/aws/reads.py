@@ -1,4 +1,4 @@
-"""What CloudFormation tells, and how it is asked: through botocore, in our words."""
+"""CloudFormation's read calls through botocore, with answers as the deployer's types."""
 
 from __future__ import annotations
 

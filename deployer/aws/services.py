@@ -1,4 +1,4 @@
-"""Why an ECS service does not become stable: its stopped tasks and its own events, in words. Reads only."""
+"""Why an ECS service does not become stable: its stopped tasks and its events, as text. Read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CloudFormation's answers as our data. Reads dictionaries, asks nobody."""
+"""Converts CloudFormation's responses to the deployer's types. Sends no requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""IAM's simulation of a role's or user's policies, a call for each batch of requests. Carries nothing out."""
+"""IAM's policy simulation for a role or user, one call per batch of requests. Changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Snapshots of databases: the final ones, which CloudFormation has named, and those before a migration."""
+"""Database snapshots: final ones, whose names CloudFormation chooses, and those taken before a migration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What carries an environment's tags, of the types that `destroy` keeps. Reads only."""
+"""Finds resources with an environment's tags, of the types that `destroy` keeps. Read-only."""
 
 from __future__ import annotations
 

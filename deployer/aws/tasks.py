@@ -1,4 +1,4 @@
-"""One-off tasks in ECS, and whether their login rotates now. An endpoint may lack either: None says so."""
+"""One-off ECS tasks, and whether their login is rotating. Returns None where an endpoint lacks a service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of what a quota limits is there already, each counted by one list of its service. Reads only."""
+"""Current usage of quotas, each counted from one list call. Read-only."""
 
 from __future__ import annotations
 

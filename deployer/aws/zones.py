@@ -1,4 +1,4 @@
-"""What AWS says of a region's availability zones, through EC2 and RDS. Reads only, side by side."""
+"""Availability zones of a region, from EC2 and RDS in parallel. Read-only."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Plans: previewed, saved, approved, compared; and exports in use, which a deployment may not break."""
+"""Plans: preview, save, approve, compare; and the protection of exports in use."""

@@ -1,4 +1,4 @@
-"""Holds a run to the plan that was reviewed: what is decided about a stack against what was approved."""
+"""Compares what a run decides about each stack with the approved plan."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""
-Executes a plan as it was reviewed, or refuses: everything is compared before anything is touched.
+"""Executes a reviewed plan, or refuses: everything is compared before anything is changed.
 
-What an earlier run with the same plan has executed counts as done, so a killed run is repeated as it was.
+Changes that an earlier run of the same plan has executed count as done, so an interrupted run is resumed by
+the same command.
 """
 
 from __future__ import annotations

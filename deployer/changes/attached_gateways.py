@@ -1,10 +1,9 @@
-"""
-A VPC that would be replaced under its internet gateway: no update of a stack can do that. Pure.
+"""Detects an update that would replace a VPC with an attached internet gateway: it always fails. Pure.
 
-A replacement is made before what it replaces is deleted (CloudFormation User Guide, "Understand update
-behaviors of stack resources"); another CidrBlock replaces a VPC, and another VpcId the attachment of its
-gateway (Template Reference, AWS::EC2::VPC and AWS::EC2::VPCGatewayAttachment). So the gateway, which nothing
-replaces, would be attached to both at once: EC2 answers Resource.AlreadyAssociated.
+CloudFormation creates a replacement before it deletes the old resource (CloudFormation User Guide,
+"Understand update behaviors of stack resources"). Another CidrBlock replaces a VPC, and another VpcId the
+attachment of its gateway (Template Reference, AWS::EC2::VPC and AWS::EC2::VPCGatewayAttachment). The gateway
+is not replaced, so it would be attached to both VPCs: EC2 answers Resource.AlreadyAssociated.
 """
 
 from __future__ import annotations

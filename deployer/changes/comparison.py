@@ -1,8 +1,7 @@
-"""
-Whether a change set is what was asked for: everything that it was made with, against the request. Pure.
+"""Compares a change set with the request: everything that it was created from. Pure.
 
-A change set is found by its name, by an id out of a plan file, or by the answer to a request: none of these
-says what is in it, and whoever may create change sets could have made it.
+A change set is found by its name, by an id in a plan file, or from a response. None of these says what it
+contains, and anyone who may create change sets could have created it.
 """
 
 from __future__ import annotations

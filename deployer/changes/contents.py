@@ -1,7 +1,6 @@
-"""
-What an update is about beyond its change set: permissions that widen, and files that stacks upload.
+"""Changes outside the change set that a plan shows: widened permissions, and uploaded files.
 
-A deployed file is read from its bucket; where that is not allowed, or it is not there, a line says so.
+A deployed file is read from its bucket. Where that is not allowed, or it does not exist, the plan says so.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How long a plan's stacks will take, each and along the longest path; reads the events of what changes."""
+"""Expected duration of a plan: per stack, and along the longest path. Reads past events of these stacks."""
 
 from __future__ import annotations
 

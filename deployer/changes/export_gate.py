@@ -1,7 +1,6 @@
-"""
-The gate before the first update of a run: what all prepared change sets together do to exports in use.
+"""Checks, before the first update of a run, what all its change sets together do to exports in use.
 
-Asks AWS who imports what, but only where an export would be removed or changed. Starts nothing.
+Lists imports only for exports that would be removed or changed. Executes nothing.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""
-What a deployment would do to exports that are in use, and what stops it. Pure: asks nobody.
+"""The effect of a deployment on exports in use, and what blocks it. Pure.
 
-AWS refuses to change or remove an export that any stack imports, at the very end of the producer's update.
-So it is found out before: removed exports from the outputs of the live stack, changed ones from the change
-set (replaced resources) and from the expressions. (AWS docs, CloudFormation, "Get exported outputs".)
+AWS refuses to change or remove an imported export, but only at the end of the producer's update. This finds
+it earlier: removed exports from the live stack's outputs, changed ones from the change set (replaced
+resources) and from the expressions. (AWS docs, CloudFormation, "Get exported outputs".)
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""
-In which phases a deployment can be done that changes or removes exports in use. Pure: asks nobody.
+"""Splits a deployment that changes or removes exports in use into phases. Pure.
 
-Removed exports: consumers first, then the producer (AWS refuses the other way round). Changed ones: consumers
-hold the literal value, the producer is updated, consumers import again.
+Removed exports: consumers first, then the producer (AWS refuses the reverse order). Changed exports:
+consumers use the literal value, the producer is updated, consumers import again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a plan says of the database's migration: when it runs, what comes before, who meets the new schema."""
+"""The database migration in a plan: when it runs, what precedes it, which tasks meet the new schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan says of patched resources: where and why, and which of them guard data less. Pure."""
+"""Patched resources in a plan: where and why, and which patches weaken the protection of data. Pure."""
 
 from __future__ import annotations
 

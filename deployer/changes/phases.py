@@ -1,8 +1,7 @@
-"""
-A deployment in as many passes as exports in use make necessary: one, nearly always.
+"""Runs a deployment in as many phases as exports in use require: nearly always one.
 
-Each pass is a run of its own, on a manifest of its own. After each the rest is worked out anew from what is
-in AWS, so that a killed deployment is taken up where it was left by the same command.
+Each phase is a run with its own manifest. After each, the remaining phases are computed again from the state
+in AWS, so the same command resumes an interrupted deployment.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""
-A plan as a file: what was reviewed, and the state it was made for. Reads and writes it; decides nothing.
+"""A plan as a file: what was reviewed, and the state it applies to. Reads and writes it; decides nothing.
 
-No property value is in it: of a change it has the names of what differs. Parameters' values are scrubbed.
+It contains no property values, only the names of changed properties. Parameter values are scrubbed.
 
-When it comes back it is somebody else's file. Its seal, a SHA-256 over all of it, shows that it was changed.
-A seal is no signature: who can write the file can seal it anew, but gets no further than to change sets that
-were made from the very folder (`deployer.changes.comparison`).
+A plan file that is read is untrusted. Its seal, a SHA-256 of its content, detects a change. A seal is no
+signature: whoever can write the file can compute it again, but can then only refer to change sets that were
+created from the same folder (`deployer.changes.comparison`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""
-The plan of an environment: real change sets, read and removed again; else what the templates say.
+"""The plan of an environment: from real change sets, which are deleted again, else from the templates.
 
-Leaves nothing behind, unless the change sets are to be kept for `deploy --plan`; changes nothing that can be
-seen in a stack.
+Change sets remain only if they are kept for `deploy --plan`. Stacks do not change.
 """
 
 from __future__ import annotations

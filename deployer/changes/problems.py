@@ -1,4 +1,4 @@
-"""What stands against a plan: names that are taken, exports that are in use."""
+"""Problems that block a plan: names that are taken, exports in use."""
 
 from __future__ import annotations
 

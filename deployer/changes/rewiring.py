@@ -1,8 +1,6 @@
-"""
-Templates as they have to be for a while: imports pinned to values, old exports kept beside new ones. Pure.
+"""Templates for the phases of a migration: imports pinned to values, old exports kept next to new ones. Pure.
 
-Reads and writes template texts (JSON), asks nobody. Names of exports are literal text: `deployer.graph` has
-checked that.
+Reads and writes template texts (JSON). Names of exports are literal text, which `deployer.graph` has checked.
 """
 
 from __future__ import annotations

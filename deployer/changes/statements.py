@@ -1,4 +1,4 @@
-"""What a change of a role's policies allows or takes away, statement by statement. Pure."""
+"""What a change of a role's policies allows or removes, statement by statement. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data whose end nobody has decided: neither DeletionPolicy nor UpdateReplacePolicy speaks for it. Pure."""
+"""Resources with data that have neither a DeletionPolicy nor an UpdateReplacePolicy. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What an environment takes for granted, compared with what is there, untouched. Knows no boto."""
+"""Checks that what an environment depends on exists as expected. Read-only; does not use botocore."""

@@ -1,8 +1,7 @@
-"""
-Looks at what an environment takes for granted; refuses where it is not so, with all that is wrong at once.
+"""Checks what an environment depends on; refuses with all problems at once.
 
-It is asked again for every plan and every deployment. What the environment has made by then is known by its
-tags and its stacks, and nothing of its own is called a problem.
+Runs for every plan and every deployment. Resources that the environment itself has created are recognized by
+tags and stacks, and are never reported as a problem.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""
-Whether the internet asks a hosted zone for its domain: what ACM needs before it issues a certificate. Pure.
+"""Whether a hosted zone answers for its domain in public DNS, which ACM needs to issue a certificate. Pure.
 
-ACM looks for its validation record in public DNS, for up to 72 hours, and CloudFormation waits for it (ACM
-User Guide, "DNS validation"). A zone is asked where the registrar, or the zone above it, names its servers
-(Route 53 Developer Guide, "Making Route 53 the DNS service for a domain").
+ACM looks for its validation record in public DNS for up to 72 hours, and CloudFormation waits for it (ACM
+User Guide, "DNS validation"). Public DNS uses a zone when the registrar, or the parent zone, lists its name
+servers (Route 53 Developer Guide, "Making Route 53 the DNS service for a domain").
 """
 
 from __future__ import annotations

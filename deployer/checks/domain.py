@@ -1,4 +1,4 @@
-"""What an existing certificate, hosted zone and file of authorities must be. Pure: facts in, problems out."""
+"""Requirements on an existing certificate, hosted zone and CA bundle. Pure: facts in, problems out."""
 
 from __future__ import annotations
 

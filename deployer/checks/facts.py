@@ -1,4 +1,4 @@
-"""What AWS has answered about a VPC, a certificate and a hosted zone that are there already. Frozen data."""
+"""What AWS reports about existing resources (VPC, certificate, hosted zone, database, cache). Frozen data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Security groups that the tasks are to have beside their own. Pure: facts in, problems out."""
+"""Requirements on additional security groups of the tasks. Pure: facts in, problems out."""
 
 from __future__ import annotations
 

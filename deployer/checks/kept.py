@@ -1,8 +1,7 @@
-"""
-What an earlier `destroy` has kept of a stack that is to be created: found, told apart, imported. Pure.
+"""Finds resources that an earlier `destroy` kept, to import them into the new stack. Pure.
 
-Only what carries the environment's own tags, and every tag that the template gives the resource, is the
-environment's; where two things do, nobody can say which one holds the data.
+A resource belongs to the environment only with the environment's tags and all tags of the template. If two
+match, nobody can tell which one holds the data.
 """
 
 from __future__ import annotations

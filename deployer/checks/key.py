@@ -1,4 +1,4 @@
-"""Whether the key that everything is encrypted with can be used. Pure."""
+"""Whether the environment's KMS key can be used. Pure."""
 
 from __future__ import annotations
 

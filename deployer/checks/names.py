@@ -1,8 +1,8 @@
-"""
-Names that templates give to resources, and who has them already. Pure: answers in, conflicts out.
+"""Resource names in templates that are already taken, and by whom. Pure: answers in, conflicts out.
 
-CloudFormation cannot create a resource under a name that is taken, and tells of one at a time, in mid
-deployment. What carries the environment's own tags is told apart: it may be what an earlier stack has kept.
+CloudFormation cannot create a resource whose name is taken, and reports one such name at a time, in the
+middle of a deployment. Resources with the environment's tags are reported apart: an earlier stack may have
+kept them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Looks which zones a network is in, or gets; the one place that asks for them."""
+"""The availability zones of a network, existing or new. The only module that reads them."""
 
 from __future__ import annotations
 

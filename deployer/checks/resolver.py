@@ -1,9 +1,8 @@
-"""
-Asks a DNS resolver for the name servers of a domain, by UDP and, where an answer is cut, by TCP.
+"""Asks a DNS resolver for the name servers of a domain: by UDP, and by TCP where an answer is truncated.
 
-Two types of record of one domain are all that is asked for, so this reads messages itself (RFC 1035) in place
-of a library that does everything else of DNS too. It believes nothing beyond that: lengths and pointers are
-checked, an answer is taken from the server that was asked, with the id that was sent.
+Only two record types are needed, so it parses messages itself (RFC 1035) instead of using a DNS library.
+Answers are untrusted: lengths and pointers are checked, and an answer counts only from the server that was
+asked, with the id that was sent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a database and a cache that are there already must be. Pure: facts in, problems out."""
+"""Requirements on an existing database and cache. Pure: facts in, problems out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What existing subnets must be: in the VPC, in two zones, with a way out and room. Pure."""
+"""Requirements on existing subnets: in the VPC, in two zones, with a route out and free addresses. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-Looks for the names that a first creation needs, all at once; refuses where somebody else has one.
+"""Checks all names that a first creation needs, at once; refuses if somebody else has one.
 
-Of stacks that are there it looks at one thing: whether their key can be used.
+Of existing stacks it checks one thing: whether their KMS key can be used.
 """
 
 from __future__ import annotations

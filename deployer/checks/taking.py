@@ -1,7 +1,6 @@
-"""
-Has a run take up what an earlier `destroy` has kept, for the stacks that it creates.
+"""Makes a run import what an earlier `destroy` kept, for the stacks that it creates.
 
-Asks once, and only where such a stack keeps something. Touches nothing.
+Reads once, and only if such a stack keeps resources. Changes nothing.
 """
 
 from __future__ import annotations

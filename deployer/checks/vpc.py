@@ -1,4 +1,4 @@
-"""What an existing VPC must be, and which endpoints may be in it already. Pure: facts in, problems out."""
+"""Requirements on an existing VPC, and which endpoints it may already have. Pure: facts in, problems out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the zones of a network have to have, out of the templates that are put into it. Pure."""
+"""What the availability zones of a network must offer, from the templates of the environment. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What zones lack that no API tells, as data, each with its source. Read 2026-11-28."""
+"""What availability zones lack but no API reports, as data, each with its source. Read 2026-11-28."""
 
 from __future__ import annotations
 

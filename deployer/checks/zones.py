@@ -1,8 +1,8 @@
-"""
-Which availability zones a network gets, with a reason for each that is left out. Pure: facts are handed in.
+"""Chooses the availability zones of a network, with a reason for each one excluded. Pure: facts are
+arguments.
 
-Zones are told apart by their ids, which are the same in every account, and picked in the order of the ids:
-the same account gives the same zones again, in whatever order AWS lists them.
+Zones are identified by their ids, which are the same in every account, and chosen in the order of the ids: an
+account always gets the same zones, in whatever order AWS lists them.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Day two: secrets, parameters, rotations, roll-outs, verification, drift, and watching. Knows no boto."""
+"""Day 2: secrets, parameters, rotations, rollouts, verification, drift, watching. Does not use botocore."""

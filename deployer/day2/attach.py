@@ -1,7 +1,6 @@
-"""
-`watch`: attaches to what goes on in an environment's stacks, whoever started it, until nothing does.
+"""`watch`: follows the operations in progress in an environment's stacks, whoever started them, to their end.
 
-It asks AWS for nothing but what is there, and never starts or stops anything.
+Read-only: it never starts or stops anything.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""
-Drift of an environment: every stack detected side by side, then read property by property.
+"""Drift of an environment: detection of all stacks in parallel, then the differences by property.
 
-Changes nothing. What of a stack cannot be checked is said, never taken for being in sync.
+Read-only. What cannot be checked is reported as such, never as in sync.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What drift is, in our words. Frozen data, no more."""
+"""The types of a drift report. Frozen data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events of any number of stacks as they come: each once, read only where something can have happened."""
+"""Events of several stacks as they arrive: each once, read only from stacks that may have new ones."""
 
 from __future__ import annotations
 

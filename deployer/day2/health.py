@@ -1,4 +1,4 @@
-"""Asks for checks side by side; what cannot be asked fails by itself only. It judges nothing."""
+"""Runs checks in parallel; a read that fails affects its own check only. Makes no judgement."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""
-Another image and nothing else: the live templates, with what the tag alone makes different in them. Pure.
+"""`rollout --image-tag`: the deployed templates with only the image tag changed. Pure.
 
-The environment's file may have changed since the last deployment. Where an image tag stands is seen by
-rendering the file twice, with two tags; the new one is put there in what is deployed.
+The environment file may have changed since the last deployment. The places of the tag are found by rendering
+the file twice, with two tags; the new tag is set there in the deployed templates.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A name that does not exist, and the one that was probably meant. Pure."""
+"""Suggests the closest known name for an unknown one. Pure."""
 
 from __future__ import annotations
 

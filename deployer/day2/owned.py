@@ -1,8 +1,7 @@
-"""
-What AWS moves by itself after a deployment: no drift, and nothing to set back. One table, as data. Pure.
+"""Changes that AWS makes by itself after a deployment, which are no drift. One table, as data. Pure.
 
-A row is about one property of one resource type, and says which moves are AWS's. Everything else that
-differs is somebody's doing, and stays drift. Rows were looked up in November 2026.
+A row is about one property of one resource type, and says which changes are AWS's. Every other difference is
+drift. Read in November 2026.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The environment's SSM parameters: which names and values a person may write. Asks AWS nothing."""
+"""The environment's SSM parameters: which names and values a person may write. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is of an environment: the stacks that it should have, and those that it no longer has."""
+"""Which stacks of an environment exist: those of its file, and those that the file no longer has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks the application itself whether it is there, at the paths that are meant for that."""
+"""HTTP requests to the application's health and readiness paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""New tasks for a service: one deployment followed until it is steady, rolled back or failed."""
+"""New tasks for a service: follows one deployment until it is steady, rolled back or failed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-A rotation, started and followed to its end: the new version is current, or a step keeps failing.
+"""Starts a rotation and follows it until the new version is current, or a step keeps failing.
 
-Secrets Manager's API tells nobody that a step has failed: the rotation function's log does, a line a step.
+Secrets Manager's API does not report a failed step; the rotation function's log does, one line per step.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The log of a rotation function -> what became of each step. Pure; Lambda's own errors lose their text."""
+"""Parses a rotation function's log into the result of each step. Pure; drops the text of Lambda's errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the rotation of a secret is, and what to do about one that stands in the way. Pure."""
+"""The state of a secret's rotation, and what to do about one that blocks a change. Pure."""
 
 from __future__ import annotations
 

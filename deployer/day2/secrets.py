@@ -1,7 +1,6 @@
-"""
-The environment's secrets: what is in each, who may write it, and how one value is changed. Asks AWS nothing.
+"""The environment's secrets: content, who may write each, and the change of one value. Pure.
 
-No message of this module repeats a value, or a name as it was typed: it may be a value in the wrong place.
+No message repeats a value, nor a name as it was typed: it may be a value in the wrong place.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An environment's ECS services as they are seen, and where. Frozen data and a protocol; decides nothing."""
+"""An environment's ECS services: their state as frozen data, and the protocol that reads it."""
 
 from __future__ import annotations
 

@@ -1,10 +1,8 @@
-"""
-Listener rules that ECS rewrites as it shifts traffic: no drift, and nothing to set back. Pure.
+"""Listener rules that ECS rewrites as it shifts traffic, which are no drift. Pure.
 
 Amazon ECS Developer Guide, "Application Load Balancer resources for blue/green, linear, and canary
-deployments": a rule leads to one of two target groups, or to both with weights, and they change places with
-each deployment. A stack that has one target group is shifted by nobody; one that is not the stack's own is
-somebody's doing.
+deployments": a rule forwards to one of two target groups, or to both with weights, and they swap roles with
+each deployment. With a single target group, or one outside the stack, a difference is drift.
 """
 
 from __future__ import annotations

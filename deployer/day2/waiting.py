@@ -1,4 +1,4 @@
-"""Waiting for what AWS goes on with by itself: looks until it is over. What is waited for, others know."""
+"""Polls an operation that AWS carries out until it ends. The caller says what it waits for."""
 
 from __future__ import annotations
 

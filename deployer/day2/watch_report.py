@@ -1,4 +1,4 @@
-"""Events of what is watched, and what has drifted, as text and JSON. Pure: frozen data in, one string out."""
+"""Watched events, and drift, as text and JSON. Pure: frozen data in, one string out."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""
-What a plan means, worked out once: text, JSON, Markdown, the page and deploy's question all draw on it.
+"""What a plan means, computed once for all outputs: text, JSON, Markdown, the HTML page, deploy's prompt.
 
-Pure. `summary` puts it together; `differences`, `interruptions`, `permissions` and `uploads` each decide one
-kind of fact.
+Pure. `summary` combines it; `differences`, `interruptions`, `permissions` and `uploads` each compute one kind
+of fact.
 """

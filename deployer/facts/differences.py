@@ -1,7 +1,6 @@
-"""
-Where a value before and after differ: by path, by name, never two texts that look alike. Pure.
+"""Where the values before and after a change differ: by path and by name. Pure.
 
-Elements of a list are told by what names them (a variable, a tag, a container), not by their place.
+List elements are matched by what names them (a variable, a tag, a container), not by position.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The facts of a plan for machines: JSON with a version, described by `plan.schema.json`. Pure."""
+"""The facts of a plan as versioned JSON, described by `plan.schema.json`. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a change interrupts, and in which words: read off `update_notes`. Pure."""
+"""What a change interrupts, from the table `update_notes`. Pure."""
 
 from __future__ import annotations
 

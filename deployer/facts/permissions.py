@@ -1,8 +1,7 @@
-"""
-Which permissions a change widens: statements of policies, and rules of security groups. Pure.
+"""Which permissions a change widens: policy statements, and security group rules. Pure.
 
-A statement or a rule that is new counts, and one that covers more than the one it takes the place of; what is
-taken away does not, unless it denied.
+A statement or rule counts if it is new, or covers more than the one it replaces. A removed one does not,
+unless it denied.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""
-The facts of a plan in the order in which a reviewer needs them. The one place that decides what is told.
+"""The facts of a plan in the order in which a reviewer needs them. The only module that decides what is
+shown.
 
-Data at risk, what is interrupted, what is replaced, what changes, cost, permissions that widen, files.
-Values come through `deployer.secrecy` before they are in a plan; nothing here makes one of anything else.
+Data at risk, interruptions, replacements, changes, cost, widened permissions, files. `deployer.secrecy` has
+already masked the values of a plan; nothing here makes new ones.
 """
 
 from __future__ import annotations

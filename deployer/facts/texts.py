@@ -1,4 +1,4 @@
-"""The facts of a plan in words: for a terminal, and in short before a question. Pure."""
+"""The facts of a plan as text: in full for a terminal, and short before a prompt. Pure."""
 
 from __future__ import annotations
 

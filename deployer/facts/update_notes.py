@@ -1,9 +1,8 @@
-"""
-What AWS says an update interrupts, by type and property. A table.
+"""What an update interrupts according to AWS's documentation, by type and property. Data.
 
 Sources, read 2026-11-28: CloudFormation Template Reference, "Update requires" of each property (AWS's public
-copy of the guide of 2023-09-19); where the service's own guide says more, it is named beside the row.
-A property that replaces the resource is not here: CloudFormation's change set says so.
+copy of the guide of 2023-09-19); a service's own guide where it says more, named with the row. Properties
+that replace the resource are left out: CloudFormation's change set reports those.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""
-Files that a stack uploads, before and after: a configuration is a diff, not another object key. Pure.
+"""Uploaded files before and after: a changed configuration is shown as a diff, not as a new object key. Pure.
 
-A file's values may be secret though nothing should be in it: lines that set one are hidden.
+Files should contain no secrets, but lines that set one are masked.
 """
 
 from __future__ import annotations

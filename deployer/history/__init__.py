@@ -1,1 +1,1 @@
-"""What CloudFormation's own events say of the past. Pure; keeps no state of its own."""
+"""The history of stacks from CloudFormation's events. Pure; keeps no state of its own."""

@@ -1,4 +1,4 @@
-"""How long resources and whole operations of a stack took before, out of the stack's own events. Pure."""
+"""How long resources and operations of a stack took before, from its events. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-What happened last, out of CloudFormation's events: operations of stacks, which are one run, and spans.
+"""The last run, from CloudFormation's events: the stack operations that belong to it, and their spans.
 
-Pure: reads events, asks nobody.
+Pure.
 """
 
 from __future__ import annotations

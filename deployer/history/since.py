@@ -1,4 +1,4 @@
-"""From which moment on somebody wants to see events, as `aws logs tail --since` has it. Pure."""
+"""Parses `events --since`, with the syntax of `aws logs tail --since`. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-A run as a tree of spans: the run, its stacks' operations, what was done to each resource. Pure.
+"""A run as a tree of spans: the run, the operation of each stack, each resource. Pure.
 
-Times of operations and resources are CloudFormation's own; a parent lasts at least as long as its parts.
+Times of operations and resources are CloudFormation's; a parent lasts at least as long as its children.
 """
 
 from __future__ import annotations

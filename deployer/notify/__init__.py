@@ -1,1 +1,1 @@
-"""Notifications of deployments: what is said in which form, and to whom; one that fails stops nothing."""
+"""Notifications of deployments to webhooks: content, format and delivery. A failed one stops nothing."""

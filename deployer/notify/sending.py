@@ -1,4 +1,4 @@
-"""Sends a notice to the webhooks that want it; what goes wrong is one sentence for each, and no exception."""
+"""Sends a notification to its webhooks; a failure is returned as one sentence each, never raised."""
 
 from __future__ import annotations
 

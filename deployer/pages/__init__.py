@@ -1,5 +1,4 @@
-"""
-Pages for reviewers: a plan, and a run, each as one HTML file that needs nothing else.
+"""HTML pages for reviewers: of a plan and of a run, each as one self-contained file.
 
-What a page says is worked out first, as frozen data (`plan_page`, `run_page`); `html` alone lays it out.
+The content is computed first, as frozen data (`plan_page`, `run_page`); only `html` renders it.
 """

@@ -1,8 +1,7 @@
-"""
-Lays pages out: the models of `plan_page` and `run_page`, in the templates beside this file. The only Jinja2.
+"""Renders `plan_page` and `run_page` with the templates next to this file. The only module that uses Jinja2.
 
-A page is one file that asks nobody for anything: its policy (Content-Security-Policy) lets nothing be loaded,
-and no script run but the one that is in it, by its hash. Every text is escaped.
+A page is one file that loads nothing: its Content-Security-Policy allows only the script in the page, by its
+hash. Every text is escaped.
 """
 
 from __future__ import annotations

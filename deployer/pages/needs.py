@@ -1,7 +1,7 @@
-"""
-Who waits for whom, out of templates: resources of one stack, and stacks by exports and imports. Pure.
+"""Dependencies from templates: between resources of one stack, and between stacks by exports and imports.
+Pure.
 
-What cannot be read says nothing, and is not an error: a page about a run that is over shows what it knows.
+A template that cannot be read gives no dependencies and no error: a page about a past run shows what it can.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""
-What the page about a plan says: the verdict, what is lost, what is replaced, the changes. Pure.
+"""The content of the plan page: verdict, lost data, replacements, changes. Pure.
 
-Values come through `deployer.secrecy` before they are in a plan; nothing here makes one of anything else.
+`deployer.secrecy` has already masked the values of a plan; nothing here makes new ones.
 """
 
 from __future__ import annotations

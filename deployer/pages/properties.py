@@ -1,4 +1,4 @@
-"""How the page shows a changed property: its effect, cause and values, and what in them differs. Pure."""
+"""A changed property on the plan page: effect, cause, values, and the difference between them. Pure."""
 
 from __future__ import annotations
 

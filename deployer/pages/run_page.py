@@ -1,7 +1,6 @@
-"""
-What the page about a run says: rows, bars, the longest path, the first cause. Pure: frozen data in and out.
+"""The content of the run page: rows, bars, the longest path, the root cause. Pure: frozen data in and out.
 
-The last run is worked out from the events alone (`operations.last_run`); times are CloudFormation's own.
+The last run is computed from events alone (`operations.last_run`); times are CloudFormation's.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the page about a run says, as frozen data: words and percentages, ready to be laid out. Pure."""
+"""The model of the run page that the template renders: texts and percentages. Frozen data."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-The arithmetic behind a chart of a run: bars, the longest path through them, ticks, words for durations. Pure.
+"""The calculations for the chart of a run: bars, the longest path, ticks, durations as text. Pure.
 
-Times are seconds since the beginning of the run.
+Times are seconds since the start of the run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""
-A value before and after, made readable: in one line where it is short, else as a diff by lines. Pure.
+"""A value before and after, formatted: short ones in one line, others as a diff by lines. Pure.
 
-JSON is set out over lines first, its keys in their order; nothing of a value is left out.
+JSON is first formatted over several lines with keys in their order; nothing is cut.
 """
 
 from __future__ import annotations

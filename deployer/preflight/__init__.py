@@ -1,1 +1,1 @@
-"""What an account, a region and a role will refuse, found by looking; each concern one pure file."""
+"""What an account, region or role will refuse, found before deployment; one pure module per concern."""

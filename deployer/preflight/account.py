@@ -1,4 +1,4 @@
-"""What is looked up before a first deployment: frozen facts and the `Account` protocol. Decides nothing."""
+"""What a preflight reads from AWS: frozen facts and the `Account` protocol. Decides nothing."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""
-Looks at everything that a deployment would be refused for, side by side, and says all of it at once.
+"""Checks in parallel everything that could make AWS refuse a deployment, and reports all problems at once.
 
-It reads only. Where the login or the region is not the right one, nothing else is asked: every other answer
-would follow from that.
+Read-only. With the wrong login or region nothing else is checked: every other answer would follow from that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether the region sells the database that is wanted, and has the snapshot that it begins from. Pure."""
+"""Whether the region offers the configured database, and has the snapshot to restore from. Pure."""
 
 from __future__ import annotations
 

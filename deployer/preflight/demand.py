@@ -1,4 +1,4 @@
-"""What the built templates ask an account for, without what the stacks hold already. Pure."""
+"""What the built templates need of an account's quotas, minus what the stacks already have. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stacks of a team's own need that the deploy role of `gatestack bootstrap` does not have. Pure."""
+"""Permissions that a team's own stacks need and the deploy role of `gatestack bootstrap` lacks. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the login is the right one, and lasts. Pure."""
+"""Whether the login is in the right account, and lasts long enough. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several questions of a preflight look at, each looked at once."""
+"""Facts that several checks of a preflight share, each read once."""
 
 from __future__ import annotations
 

@@ -1,12 +1,11 @@
-"""
-What making each resource type asks IAM for: the actions of its creation, and the resource each is about.
+"""IAM permissions to create each resource type: the actions, and the ARN that each applies to.
 
-Actions: the ``create`` handlers of the provider schemas, for the properties that our templates have, without
-those that only read. Resources: Service Authorization Reference, "Resource types". Both as of 2026-11-28; the
-tests hold them against the schemas that cfn-lint ships.
+Actions: the ``create`` handlers of the provider schemas, for the properties in our templates, without
+read-only ones. Resources: Service Authorization Reference, "Resource types". Both as of 2026-11-28; the tests
+compare them with the schemas that cfn-lint ships.
 
-``{name}`` is the resource's name: the template's, else one as CloudFormation makes it; ``{prefix}`` that of
-the environment; ``{id}`` an id of AWS's.
+``{name}`` is the resource's name: the template's, else one that CloudFormation generates; ``{prefix}`` that
+of the environment; ``{id}`` an id that AWS assigns.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""
-Quotas that a first deployment meets, with AWS's default of each.
+"""Quotas that a first deployment can reach, with AWS's default of each.
 
 Codes and defaults as of 2026-11-28: Service Quotas, and the quota pages of the Amazon VPC User Guide, the
 Amazon ECS Developer Guide ("Fargate"), the User Guide for Application Load Balancers and the CloudFormation
-User Guide. New accounts may have less than the default: the account's own value counts, where it has one.
+User Guide. New accounts may have lower values: the account's own value counts, where it has one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether quotas have room for what is still to be made. Pure."""
+"""Whether quotas allow what is still to be created. Pure."""
 
 from __future__ import annotations
 

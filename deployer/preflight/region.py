@@ -1,4 +1,4 @@
-"""Whether the account has the region, and the region the services. Pure."""
+"""Whether the region is enabled in the account, and offers the services. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the role that deploys may do what the templates ask for, by IAM's own simulation. Pure."""
+"""Whether the deploying role may do what the templates need, by IAM's policy simulation. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks IAM what the role that deploys may do, and which service-linked roles are there. Reads only."""
+"""Asks IAM what the deploying role may do, and which service-linked roles exist. Read-only."""
 
 from __future__ import annotations
 

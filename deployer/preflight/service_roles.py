@@ -1,4 +1,4 @@
-"""Which service-linked roles have to come into being with the first deployment of an account. Pure."""
+"""Service-linked roles that the first deployment in an account has to create. Pure."""
 
 from __future__ import annotations
 

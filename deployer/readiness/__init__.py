@@ -1,1 +1,1 @@
-"""Express mode: what is looked at where CloudFormation does not wait until resources are ready."""
+"""Express mode: checks of readiness where CloudFormation does not wait for it."""

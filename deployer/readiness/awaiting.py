@@ -1,8 +1,7 @@
-"""
-Waits, at the end of a stack in express mode, until its resources are ready.
+"""Waits, at the end of a stack in express mode, until its resources are ready.
 
-Stands between what `decide` says and the doing, as migrations do. Reads, changes nothing. The stack's own
-time limit bounds the wait; stacks that run no tasks may begin meanwhile.
+Runs between the decision and the action, as migrations do. Read-only. The stack's own timeout limits the
+wait; stacks that run no tasks may start meanwhile.
 """
 
 from __future__ import annotations

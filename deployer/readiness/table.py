@@ -1,7 +1,6 @@
-"""
-Which status of a resource means that it is ready, and which that it never will be: one table, as data. Pure.
+"""Which status of a resource means ready, and which means that it never will be: one table, as data. Pure.
 
-Read in November 2026; everything else means that it becomes ready.
+Read in November 2026. Every other status means not yet ready.
 """
 
 from __future__ import annotations

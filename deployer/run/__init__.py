@@ -1,1 +1,1 @@
-"""One run: look, decide, act, tell, until every stack has its result. The parts of the loop, and the loop."""
+"""One run: observe, decide, act, report, until every stack has its result. The loop and its parts."""

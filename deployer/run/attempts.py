@@ -1,7 +1,6 @@
-"""
-How often a run asks for the same thing in vain: the one place that counts, and says when that ends.
+"""Counts repeated attempts without progress, and ends them. The only place that does.
 
-Progress is what a stack shows, not what a request answers. Pure: told what happened, asks nobody.
+Progress is a change of the stack, not a successful request. Pure: callers report what happened.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Backoff before anything was touched: what is throttled is asked for again, what is not there is told."""
+"""Retries reads while AWS throttles, before anything is changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a change set is made from: looked-up parameters, tags, a name from the content, the template."""
+"""The request of a change set: looked-up parameters, tags, a name from the content, the template."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Side by side: the same thing done for several stacks at once, for what waits for AWS. Decides nothing."""
+"""Does the same thing for several stacks in parallel, for calls that wait for AWS. Decides nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes back what was prepared and never executed: a change set, and the stack that only it had made."""
+"""Deletes what was prepared and never executed: a change set, and a stack that exists only for it."""
 
 from __future__ import annotations
 

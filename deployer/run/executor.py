@@ -1,4 +1,4 @@
-"""Carries out one action on one stack, and notes what was answered. Decides nothing."""
+"""Carries out one action on one stack, and records the response. Decides nothing."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""
-Stacks that never were whole: nobody has put anything into what their first creation made. Pure.
+"""Stacks whose first creation failed: none of their resources has held data yet. Pure.
 
-A rollback cannot delete what is protected (a database, a load balancer) or not empty (a bucket in which
-Elastic Load Balancing has tried whether it may write), so it ends in ROLLBACK_FAILED, and every deletion in
-DELETE_FAILED. Protection could come in a second step instead; each creation would then take two, and one that
-was interrupted between them would leave a database unprotected. So what a failed creation made is unlocked,
-and nothing else.
+A rollback cannot delete a protected resource (a database, a load balancer) or a bucket that is not empty
+(Elastic Load Balancing writes a test file), so it ends in ROLLBACK_FAILED, and every deletion in
+DELETE_FAILED. If protection came in a second step, each creation would take two, and one that is interrupted
+between them would leave a database unprotected. So the resources of a failed creation are unprotected, and no
+others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a destruction leaves: noted of each stack that is gone, also of one that an earlier run took away."""
+"""What a destroy run keeps: recorded for each deleted stack, also for those that an earlier run deleted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-Stacks of an environment that its file no longer has: found by their tags, taken away after their consumers.
+"""Stacks that an environment's file no longer has: found by tags, deleted after their consumers.
 
-Says what a run is about, with them in it. Reads, touches nothing.
+Adds them to a run's stacks. Read-only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""
-Waits where a stack's deletion failed because network interfaces of what went before are not gone yet.
+"""Waits and retries where a stack's deletion fails because network interfaces still exist.
 
-Stands between what `decide` says and the doing, as migrations do. Reads, touches nothing.
+Runs between the decision and the action, as migrations do. Read-only.
 """
 
 from __future__ import annotations

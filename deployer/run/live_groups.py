@@ -1,8 +1,7 @@
-"""
-Listener rules that ECS rewrites: where they lead by now, so that no update of a stack leads clients away.
+"""Listener rules that ECS rewrites: their current target group, so that an update does not redirect clients.
 
-Elastic Load Balancing API Reference, ModifyRule: an update of a rule, by whichever property or tag, puts the
-template's actions. The template therefore names the group that has the tasks, by a looked-up parameter.
+Elastic Load Balancing API Reference, ModifyRule: an update of any property or tag of a rule writes the
+template's actions. The template therefore names the current group by a looked-up parameter.
 """
 
 from __future__ import annotations

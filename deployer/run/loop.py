@@ -1,9 +1,7 @@
-"""
-The loop: look, decide, act, tell, until every stack has its result. AWS works meanwhile.
+"""The loop: observe, decide, act, report, until every stack has its result. AWS works meanwhile.
 
-Looking and deciding happen in one thread; requests for several stacks go out side by side (`Host.workers`).
-The state of a deployment lives in CloudFormation alone: what a killed run has left is taken up by the next
-one with the same command.
+One thread observes and decides; requests for several stacks are sent in parallel (`Host.workers`). The state
+of a deployment is in CloudFormation alone: the same command resumes an interrupted run.
 """
 
 from __future__ import annotations

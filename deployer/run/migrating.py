@@ -1,9 +1,8 @@
-"""
-What is done about the database before a stack's change set is executed: its login is rotated once before the
-first tasks start with it, a snapshot is taken, and its schema is migrated by a one-off task, run to its end.
+"""Steps on the database before a stack's change set is executed: its login is rotated once before the first
+tasks use it, a snapshot is taken, and a one-off task migrates the schema.
 
-Stands between what `decide` says and the doing. Each step can be repeated: a task that runs already, another
-run's or a killed one's, is taken up. Whether one is needed at all is for `deployer.run.schema_migration`.
+Runs between the decision and the action. Each step is idempotent: a task that already runs, from another or
+an interrupted run, is followed. `deployer.run.schema_migration` decides whether a migration is needed.
 """
 
 from __future__ import annotations

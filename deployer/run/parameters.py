@@ -1,4 +1,4 @@
-"""Parameters that only the account can tell: looked up as a change set is prepared. Touches nothing."""
+"""Parameters that only the account knows: looked up when a change set is prepared. Read-only."""
 
 from __future__ import annotations
 

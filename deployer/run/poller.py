@@ -1,4 +1,4 @@
-"""What a run sees of AWS: one look for all stacks, and the change sets on their way. Decides nothing."""
+"""Observes AWS for a run: one poll for all stacks, and their pending change sets. Decides nothing."""
 
 from __future__ import annotations
 

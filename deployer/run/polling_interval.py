@@ -1,4 +1,4 @@
-"""How long to wait before the next look. Pure arithmetic over a clock that is handed in."""
+"""How long to wait before the next poll. Pure; the clock is an argument."""
 
 from __future__ import annotations
 

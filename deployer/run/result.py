@@ -1,4 +1,4 @@
-"""How stacks end: results with causes, dependants that are skipped, what is tidied up. Starts nothing."""
+"""Results of stacks: causes, skipped dependants, cleanup. Starts nothing."""
 
 from __future__ import annotations
 

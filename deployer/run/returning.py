@@ -1,8 +1,7 @@
-"""
-Log groups that come back after their stack is gone: a service with something left to write made them again.
+"""Log groups that are created again after their stack was deleted, by a service that still writes to them.
 
 RDS does so for a database's log, Lambda for a function's; the next deployment would find the name taken. Only
-groups that this run's own deletions took away, by their exact names, and that nobody has tagged since, go.
+groups are deleted that this run's own deletions removed, by exact name, and that have no tags.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Refuses, before anything is executed, a run that would touch the schedule of a rotation that hangs."""
+"""Refuses, before anything is executed, a run that would change the schedule of a stuck rotation."""
 
 from __future__ import annotations
 

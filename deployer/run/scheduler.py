@@ -1,4 +1,4 @@
-"""In which order a run turns to its stacks between two looks. Pure bookkeeping: decides nothing."""
+"""The order in which a run processes its stacks between two polls. Pure bookkeeping: decides nothing."""
 
 from __future__ import annotations
 

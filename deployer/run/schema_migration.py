@@ -1,8 +1,7 @@
-"""
-Whether the database's schema is migrated before a stack changes, and what the one-off task came to. Pure.
+"""Whether the schema is migrated before a stack changes, and the result of the one-off task. Pure.
 
-LiteLLM's tasks do not migrate at their start (``DISABLE_SCHEMA_UPDATE``): several would do it at once, and an
-update that cannot be migrated would be noticed by the tasks that serve.
+LiteLLM's tasks do not migrate when they start (``DISABLE_SCHEMA_UPDATE``): several would do it at once, and a
+failed migration would affect the tasks that serve clients.
 """
 
 from __future__ import annotations

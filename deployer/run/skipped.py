@@ -1,4 +1,4 @@
-"""What a rollback has left as it is, by consent: measured before the update that is to set it right."""
+"""Resources that a rollback skipped, by consent: their state is read before the update that repairs them."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""
-The snapshot of a database before a migration changes its schema: which one serves, what it is called. Pure.
+"""The database snapshot before a schema migration: which one can be reused, its name. Pure.
 
-A run that was killed finds the snapshot that it has asked for by its tags, and takes no other: a snapshot of
-an earlier migration lacks what was written since. Older ones go, as long as they were taken before another
-image's migration; while one image is tried again and again, the first snapshot is the one that counts.
+A run that was interrupted finds its own snapshot by tags, and uses no other: one of an earlier migration
+lacks later data. Older ones are deleted if they were taken before another image's migration; while one image
+is tried repeatedly, the first snapshot counts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads stacks' events: for showing what goes on, and for the first real cause of a failure."""
+"""Reads stack events: to show progress, and to find the root cause of a failure."""
 
 from __future__ import annotations
 

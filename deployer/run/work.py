@@ -1,4 +1,4 @@
-"""What a run knows and has done about one stack: the only mutable thing of a run. Asks nobody."""
+"""What a run knows and has done about one stack: the only mutable state of a run. Sends no requests."""
 
 from __future__ import annotations
 

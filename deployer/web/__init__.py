@@ -1,1 +1,1 @@
-"""Requests to servers that are not AWS: a pull request's comments, and where notifications go."""
+"""HTTP requests to servers other than AWS: pull request comments, and notification webhooks."""

@@ -1,4 +1,4 @@
-"""One JSON request and its answer: HTTPS or this machine, no redirects, bounded in time and size."""
+"""One JSON request and its response: HTTPS or loopback, no redirects, limited in time and size."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The commands, a file each: the only place that knows both halves. Each returns an exit code."""
+"""The commands, one file each; they combine generator and deployer. Each returns an exit code."""

@@ -1,4 +1,4 @@
-"""`bootstrap`: what an account needs before pipelines deploy to it, made once by a person who may."""
+"""`bootstrap`: creates what pipelines need in an account. An administrator runs it once per account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`config get|set|list`: what of ENV is no secret and stands in the SSM parameter store."""
+"""`config get|set|list`: ENV's configuration values without secrets, in the SSM Parameter Store."""
 
 from __future__ import annotations
 

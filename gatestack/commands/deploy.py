@@ -1,4 +1,4 @@
-"""`deploy`: brings an environment to what its file says."""
+"""`deploy`: creates or updates an environment's stacks as its file says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`destroy`: takes an environment away, in reverse order."""
+"""`destroy`: deletes an environment's stacks, in reverse order."""
 
 from __future__ import annotations
 

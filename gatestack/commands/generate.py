@@ -1,4 +1,4 @@
-"""`generate`: an environment's templates and manifest, as a folder. It needs no AWS account."""
+"""`generate`: writes an environment's templates and manifest to a folder. It needs no AWS account."""
 
 from __future__ import annotations
 

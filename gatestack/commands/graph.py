@@ -1,4 +1,4 @@
-"""`graph`: what passes between an environment's stacks, and its picture. It needs no AWS account."""
+"""`graph`: an environment's exports and imports between stacks, and its diagram. It needs no AWS account."""
 
 from __future__ import annotations
 

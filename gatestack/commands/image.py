@@ -1,4 +1,4 @@
-"""`image`: builds the image of an environment's tasks, and pushes it to the environment's own repository."""
+"""`image`: builds the image of an environment's tasks, and pushes it to the environment's repository."""
 
 from __future__ import annotations
 

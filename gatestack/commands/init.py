@@ -1,4 +1,4 @@
-"""`init`: writes a team's own repository, which needs nothing but an installed gatestack."""
+"""`init`: writes a repository for a team's environments, which needs only an installed gatestack."""
 
 from __future__ import annotations
 

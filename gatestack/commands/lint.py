@@ -1,4 +1,4 @@
-"""`lint`: templates of one environment or of all, checked by cfn-lint. It needs no AWS account."""
+"""`lint`: cfn-lint on the templates of one environment or of all. It needs no AWS account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`local start|stop|status|env`: the sandbox as a background process of this user; what it is told to do."""
+"""`local start|stop|status|env`: the sandbox as a background process of this user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`outputs`: what an environment's stacks export. It changes nothing and renders nothing."""
+"""`outputs`: the exports of an environment's stacks. It changes nothing and renders nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`plan`: what deploy would change."""
+"""`plan`: shows what `deploy` would change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`preflight`: what a deployment would be refused for, found beforehand. It reads, and changes nothing."""
+"""`preflight`: finds, before a deployment, what AWS would refuse. Read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`rollout`: new tasks, of the same image or another one, followed until they run or are taken back."""
+"""`rollout`: starts new tasks, of the same or another image, and follows them until they run or roll back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`rotate`: a secret's rotation, started now and followed until clients' tasks run with the new value."""
+"""`rotate`: starts a secret's rotation and follows it until the tasks run with the new value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`schema`: prints JSON Schemas, for editors and other tools: of environment files, and of plans."""
+"""`schema`: prints the JSON Schema of environment files or of plans, for editors and other tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`secret get|set|list`: ENV's secrets. Values come from a prompt or stdin; --reveal alone shows them."""
+"""`secret get|set|list`: ENV's secrets. Values come from a prompt or stdin; only --reveal prints one."""
 
 from __future__ import annotations
 

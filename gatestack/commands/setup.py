@@ -1,4 +1,4 @@
-"""`setup`: asks for what an environment needs and writes a checked file. It speaks to no AWS account."""
+"""`setup`: asks for the settings of an environment and writes a validated file. It makes no AWS calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`show`: what an environment's file means, every key of it, and where each value comes from."""
+"""`show`: all settings of an environment, and where each value comes from."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The plan as a comment of a pull request, one for each environment, kept up to date."""
+"""The plan as a pull request comment, one per environment, kept up to date."""

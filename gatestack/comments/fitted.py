@@ -1,4 +1,4 @@
-"""A comment's text: a mark by which it is found again, where it comes from, and as much as fits. Pure."""
+"""A comment's text: the marker that identifies it, its origin, and as much of the plan as fits. Pure."""
 
 from __future__ import annotations
 

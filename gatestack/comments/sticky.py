@@ -1,4 +1,4 @@
-"""One comment for each environment: found by its mark and changed, or made where there is none."""
+"""One comment per environment: found by its marker and updated, or created."""
 
 from __future__ import annotations
 

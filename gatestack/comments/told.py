@@ -1,4 +1,4 @@
-"""`plan --comment`: where it goes is known before anything is planned; a refusal is told at the end."""
+"""`plan --comment`: finds the pull request before planning; a failed comment is reported at the end."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How a run ends on the screen: what came of it, what matters now, and which command is next."""
+"""The last screen of a run: outcome, what matters now, and the next command."""

@@ -1,4 +1,4 @@
-"""How `verify` and `rotate` end: the facts of their last screens. Pure, as `gatestack.ending.facts`."""
+"""The last screen of `verify` and `rotate`, as facts. Pure, as `gatestack.ending.facts`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""
-How a run ended: the facts of its last screen. Pure: a result in, frozen data out.
+"""The last screen of a run, as facts. Pure: a result in, frozen data out.
 
-One screen has the outcome, the stacks that did not end well, what is kept, what is left undone, the address,
-the commands that are next, and the first cause. Outputs are in `outputs`, and in JSON.
+It has the outcome, stacks that did not succeed, what is kept, what remains to do, the address, the next
+commands, and the root cause. Outputs are in `outputs`, and in JSON.
 """
 
 from __future__ import annotations

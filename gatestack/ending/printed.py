@@ -1,4 +1,4 @@
-"""Prints the last screen of a command: on stderr, the address alone on stdout, the cause last."""
+"""Prints the last screen of a command: on stderr with the cause last; only the address goes to stdout."""
 
 from __future__ import annotations
 

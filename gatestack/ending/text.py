@@ -1,4 +1,4 @@
-"""The last screen of a run as text: the one writer of all endings. Pure."""
+"""Formats the last screen of a run as text, for all commands. Pure."""
 
 from __future__ import annotations
 

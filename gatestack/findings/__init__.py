@@ -1,1 +1,1 @@
-"""What `lint` and `policy` print: findings for a person, or in the form of a tool."""
+"""Output of `lint` and `policy`: findings as text, or in a tool's format."""

@@ -1,4 +1,4 @@
-"""Findings in the form that was asked for, with the files and lines to change."""
+"""Prints findings in the chosen format, with the files and lines to change."""
 
 from __future__ import annotations
 

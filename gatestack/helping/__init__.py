@@ -1,1 +1,1 @@
-"""What `--help` shows: commands by purpose, options by purpose, and examples."""
+"""`--help`: commands by purpose, options by purpose, and examples."""

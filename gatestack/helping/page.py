@@ -1,4 +1,4 @@
-"""One page of help, for gatestack and for each of its commands: usage, options by purpose, examples."""
+"""Renders the help of gatestack and of each command: usage, options by purpose, examples."""
 
 from __future__ import annotations
 

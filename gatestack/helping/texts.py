@@ -1,4 +1,4 @@
-"""The commands by purpose, examples of each, and what options are for. Data; imported with every command."""
+"""Help texts: commands by purpose, examples, and what options are for. Data; imported with every command."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What `image` and `make lock-image` build on: the base release, and the programs on the PATH."""
+"""Parts of `image` and `make lock-image`: the base release, and the programs on the PATH."""

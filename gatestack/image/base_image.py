@@ -1,4 +1,4 @@
-"""What an image is built on: LiteLLM's release as its Dockerfile pins it, and who signed it. Pure."""
+"""The base image: LiteLLM's release as pinned in the Dockerfile, and who signed it. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known against the release that tasks run, and a database's version, as checks of `verify`."""
+"""Known vulnerabilities of the running release, and the database's version, as checks of `verify`."""
 
 from __future__ import annotations
 

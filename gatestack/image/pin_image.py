@@ -1,4 +1,4 @@
-"""`make lock-image`: pins the release of image/Dockerfile by the digest that cosign has verified."""
+"""`make lock-image`: pins the release in image/Dockerfile to the digest that cosign has verified."""
 
 from __future__ import annotations
 

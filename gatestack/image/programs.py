@@ -1,4 +1,4 @@
-"""The programs on the PATH that an image is built with: docker, cosign, git. No password is an argument."""
+"""Runs the programs that build an image: docker, cosign, git. Passwords are never arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known against the release that an environment runs, and when support of its versions ends."""
+"""Known vulnerabilities of an environment's release, and when the support of its versions ends."""
 
 from __future__ import annotations
 

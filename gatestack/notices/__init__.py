@@ -1,1 +1,1 @@
-"""What commands tell the webhooks of `deployment.notify`."""
+"""Notifications of commands to the webhooks of `deployment.notify`."""

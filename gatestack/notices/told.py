@@ -1,4 +1,4 @@
-"""Notifications of one command: begun, waiting for approval, failed, drifted, deployed. None stops it."""
+"""Notifications of one command: started, awaiting approval, failed, drifted, deployed. None stops it."""
 
 from __future__ import annotations
 

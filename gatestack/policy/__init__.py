@@ -1,1 +1,1 @@
-"""A team's own rules over the templates: what fails them is told, or refused."""
+"""A team's own rules on templates: violations are reported, or block a deployment."""

@@ -1,4 +1,4 @@
-"""Templates that keep the rules of the environment's file, or a refusal before AWS is asked for anything."""
+"""Refuses templates that violate the rules of the environment's file, before any call to AWS."""
 
 from __future__ import annotations
 

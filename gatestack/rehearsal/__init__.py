@@ -1,1 +1,1 @@
-"""The sandbox made to fail, from the command line."""
+"""Commands that make the sandbox fail."""

@@ -1,4 +1,4 @@
-"""`local fail`, `slow` … `act-as`, `quota`, `reset`: what the sandbox of this user is told to do."""
+"""`local fail`, `slow` … `act-as`, `quota`, `reset`: inject failures into this user's sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `local start --gateway` runs: LiteLLM and PostgreSQL, in an environment of its own, installed once."""
+"""`local start --gateway`: LiteLLM and PostgreSQL, installed once in a virtual environment of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`local provide …`: what an account has before gatestack deploys to it, given to the sandbox."""
+"""`local provide …`: creates in the sandbox what an account has before gatestack deploys to it."""
 
 from __future__ import annotations
 

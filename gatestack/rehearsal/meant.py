@@ -1,4 +1,4 @@
-"""Which stack and resource of the sandbox somebody means, by their names."""
+"""Resolves the names of a stack and a resource in the sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which images the sandbox can run, as their programs can be installed."""
+"""The images that the sandbox can run as local programs."""
 
 IMAGES = ("ghcr.io/berriai/litellm", "ghcr.io/berriai/litellm-database")
 """LiteLLM's published images, whose entry point is `litellm` (its Dockerfiles, read 2026-11-28)."""

@@ -1,4 +1,4 @@
-"""What is switched on in a sandbox, in words. Pure."""
+"""Active failures and settings of a sandbox, as text. Pure."""
 
 from __future__ import annotations
 

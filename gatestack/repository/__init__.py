@@ -1,1 +1,1 @@
-"""A team's own repository: what `init` writes. `shipped` is the project's image/ and pipelines/, by links."""
+"""A team's own repository, which `init` writes. `shipped` links to the project's image/ and pipelines/."""

@@ -1,4 +1,4 @@
-"""What a team's repository begins with: every file by its path, as text. It writes nothing."""
+"""The initial files of a team's repository, by path, as text. It writes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The project's files that an installed gatestack brings along, for repositories that are not its own."""
+"""The project's files that gatestack installs along, for use in other repositories."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What `setup` asks, and the environment file that its answers make."""
+"""`setup`: its questions, and the environment file made from the answers."""

@@ -1,4 +1,4 @@
-"""An environment file that is not written yet: what its rules say of each answer, and its text. Pure."""
+"""The environment file as `setup` builds it: validation of each answer, and the file's text. Pure."""
 
 from __future__ import annotations
 

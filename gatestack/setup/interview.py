@@ -1,4 +1,4 @@
-"""Who answers the questions of `setup`, one after the other, and back again."""
+"""Asks the questions of `setup` one after the other; a user can go back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One question of `setup` as data, and how an answer in words becomes values of the file. Pure."""
+"""One question of `setup` as data, and the conversion of an answer to values of the file. Pure."""
 
 from __future__ import annotations
 

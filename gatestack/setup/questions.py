@@ -1,4 +1,4 @@
-"""What `setup` asks, in its order. Pure."""
+"""The questions of `setup`, in order. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `setup` asks of size, database and models: where the bill comes from, and the use. Pure."""
+"""Questions of `setup` about size, database and models, which decide the cost. Pure."""
 
 from __future__ import annotations
 

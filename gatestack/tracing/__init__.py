@@ -1,1 +1,1 @@
-"""OpenTelemetry: a run as one trace, sent once at its end where OTEL_EXPORTER_OTLP_ENDPOINT says to."""
+"""OpenTelemetry: a run as one trace, sent at its end if OTEL_EXPORTER_OTLP_ENDPOINT is set."""

@@ -1,5 +1,4 @@
-"""
-A trace in OTLP's JSON encoding. Pure.
+"""Encodes a trace as OTLP JSON. Pure.
 
 OpenTelemetry Protocol Specification, "JSON Protobuf Encoding": names in lowerCamelCase, trace and span ids as
 hexadecimal digits, 64-bit integers as decimal strings, enum values as integers. opentelemetry-proto,

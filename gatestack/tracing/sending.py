@@ -1,4 +1,4 @@
-"""Sends a trace, once; what goes wrong is one sentence, and no exception."""
+"""Sends a trace, once; a failure is returned as one sentence, never raised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trace of one run of a command: what it is told is kept, and sent when it has ended, however."""
+"""The trace of one run of a command: collects its events, and sends them when it ends in any way."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What an environment costs in a month, from its templates. Pure; importing it loads nothing."""
+"""The monthly cost of an environment, estimated from its templates. Pure; importing it loads nothing."""

@@ -1,4 +1,4 @@
-"""One resource with what its price depends on, and the rows that come of it. Pure."""
+"""One resource with everything its price depends on, and the resulting rows of the estimate. Pure."""
 
 from __future__ import annotations
 

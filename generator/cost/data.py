@@ -1,4 +1,4 @@
-"""What keeps data: databases, caches, buckets, repositories. Pure."""
+"""Cost of data stores: databases, caches, buckets, repositories. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates, assumptions and prices -> what an environment costs in a month, row by row. Pure."""
+"""Templates, assumptions and prices -> the monthly cost of an environment, row by row. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resource types that cost nothing, each with why. Data only."""
+"""Resource types without cost, each with the reason. Data only."""
 
 from __future__ import annotations
 

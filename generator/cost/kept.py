@@ -1,4 +1,4 @@
-"""What costs something though its stack is gone: by type and size, from the same table of prices. Pure."""
+"""Cost of resources that remain after their stack is deleted, by type and size. Pure."""
 
 from __future__ import annotations
 

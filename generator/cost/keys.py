@@ -1,4 +1,4 @@
-"""Keys, secrets, and the models that a role may call. Pure."""
+"""Cost of KMS keys, secrets, and the models that a role may call. Pure."""
 
 from __future__ import annotations
 

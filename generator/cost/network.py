@@ -1,4 +1,4 @@
-"""What carries traffic: gateways, endpoints, addresses, the load balancer, its firewall and name. Pure."""
+"""Cost of traffic: gateways, endpoints, addresses, the load balancer, its firewall and DNS name. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-Prices with their sources: the dated file of a region, and what the Price List API has answered since.
+"""Prices with their sources: the dated file of a region, and later answers of the Price List API.
 
-Reads the files of this package and nothing else; asks nobody.
+Reads only files of this package; sends no requests.
 """
 
 from __future__ import annotations

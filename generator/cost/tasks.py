@@ -1,4 +1,4 @@
-"""What runs: Fargate tasks, their metrics, functions. Pure."""
+"""Cost of compute: Fargate tasks, their metrics, functions. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates as the estimate reads them: resources, references, parameters at their defaults. Pure."""
+"""Templates as the estimate reads them: resources, references, parameters with default values. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a month is taken to bring, as a manifest carries it. Pure."""
+"""The assumed monthly usage, as a manifest contains it. Pure."""
 
 from __future__ import annotations
 

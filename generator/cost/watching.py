@@ -1,4 +1,4 @@
-"""What watches and records: logs, alarms, dashboards, trails, messages. Pure."""
+"""Cost of monitoring: logs, alarms, dashboards, trails, messages. Pure."""
 
 from __future__ import annotations
 

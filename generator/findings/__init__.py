@@ -1,1 +1,1 @@
-"""Findings about templates, by whoever's rules: where a person corrects them, and the forms tools read."""
+"""Findings about templates, from any tool: the line to correct, and output formats for tools."""

@@ -1,9 +1,8 @@
-"""
-Findings as JUnit's XML, which Azure Pipelines (PublishTestResults), Jenkins and GitLab show as tests. Pure.
+"""Findings as JUnit XML, which Azure Pipelines (PublishTestResults), Jenkins and GitLab show as tests. Pure.
 
-A template without a finding is a test that passes, each finding one that fails. Elements, their order and the
-attributes that have to be there are those of Apache Ant's JUnit task, as "JUnit.xsd" of Windy Road describes
-them; all others read a part of that.
+A template without findings is a passing test, each finding a failing one. Elements, their order and the
+required attributes are those of Apache Ant's JUnit task, as Windy Road's "JUnit.xsd" describes them; all
+other readers use a subset of that.
 """
 
 from __future__ import annotations

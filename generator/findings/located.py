@@ -1,7 +1,6 @@
-"""
-A finding with the line to change: of the environment's file where a key decides it, else the template's.
+"""Finds the line to change for a finding: in the environment file if a key decides it, else in the template.
 
-Pure: what the files say is given.
+Pure: the contents of files are arguments.
 """
 
 from __future__ import annotations

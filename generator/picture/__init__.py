@@ -1,1 +1,1 @@
-"""The picture of an environment: what is in it, where it goes on the page, how it is drawn."""
+"""The diagram of an environment: what it contains, where each part is placed, how it is drawn."""

@@ -1,4 +1,4 @@
-"""Cards and groups: boxes that are as high as what stands in them. Pure."""
+"""Cards and groups: boxes whose height follows from their content. Pure."""
 
 from __future__ import annotations
 

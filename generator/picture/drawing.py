@@ -1,4 +1,4 @@
-"""What a picture is made of, as data: boxes, labels, chips and arrows at their places. Knows no SVG."""
+"""The elements of a diagram as data: boxes, labels, chips and arrows with positions. Independent of SVG."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of an environment a picture shows, as data: subnets, things in them, gateways, and what is outside."""
+"""The content of a diagram as data: subnets, the resources in them, gateways, and what is outside the VPC."""
 
 from __future__ import annotations
 

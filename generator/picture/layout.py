@@ -1,4 +1,4 @@
-"""From a landscape and its traffic to a drawing: everything at its place. Pure, and the same every time."""
+"""Places a landscape and its traffic on a drawing. Pure and deterministic."""
 
 from __future__ import annotations
 

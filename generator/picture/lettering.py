@@ -1,9 +1,8 @@
-"""
-How wide text is, and how it is made to fit. Pure.
+"""The width of text, and how it is shortened to fit. Pure.
 
-A picture is drawn before anybody's fonts are known, so the widths are those of a wide one, DejaVu Sans (its
-own metrics, in thousandths of the size, rounded up by classes). What fits in it fits in the others that the
-style sheet names: Segoe UI, Roboto, Helvetica and Arial are narrower.
+The reader's fonts are unknown when a diagram is drawn, so the widths are those of a wide font, DejaVu Sans
+(its own metrics, in thousandths of the size, rounded up by classes). What fits in it fits in the others that
+the style sheet names: Segoe UI, Roboto, Helvetica and Arial are narrower.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
-"""
-What of an environment is not in its VPC: AWS's services, who calls them and by which way, and the internet.
+"""What is outside an environment's VPC: AWS services, who calls them and by which route, and the internet.
 
-Who calls what is read from the roles that tasks and functions run as: what a policy does not allow is not
-called. What AWS itself calls for them is not traffic of the VPC's: KMS through another service
-(kms:ViaService), and of a function its log and its network interfaces, which are Lambda's own affair (AWS
-Lambda Developer Guide, "Sending Lambda function logs to CloudWatch Logs", "Giving Lambda functions access to
-resources in an Amazon VPC").
+Calls are derived from the roles of tasks and functions: what a policy does not allow is not called. Calls
+that AWS makes for them are not traffic of the VPC: KMS through another service (kms:ViaService), and a
+function's log and network interfaces, which Lambda manages (AWS Lambda Developer Guide, "Sending Lambda
+function logs to CloudWatch Logs", "Giving Lambda functions access to resources in an Amazon VPC").
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""
-Which things stand side by side: the rows of a VPC, from its entry down to its data. Pure.
+"""The rows of a VPC in the diagram, from its entry point down to its data. Pure.
 
-A row has a lane for each availability zone, which is a subnet, and slots in columns: what requests pass from
-the load balancer to the tasks to the data stands below each other, and what leaves the VPC at the right.
+A row has a lane per availability zone, which is a subnet, and slots in columns: the path of requests, from
+the load balancer through the tasks to the data, is one column, and outbound traffic is at the right.
 """
 
 from __future__ import annotations

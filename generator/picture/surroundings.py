@@ -1,4 +1,4 @@
-"""What is around the VPC on the page: clients and the internet above it, AWS's services beside it. Pure."""
+"""What is drawn around the VPC: clients and the internet above it, AWS services next to it. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an environment's templates to its landscape. Pure: decides what is in the picture, not where."""
+"""Derives a diagram's content from an environment's templates. Pure: decides what is shown, not where."""
 
 from __future__ import annotations
 

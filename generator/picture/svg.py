@@ -1,8 +1,7 @@
-"""
-A drawing as SVG: one file that asks for nothing, in light and dark, with a title on every part.
+"""Renders a drawing as SVG: one self-contained file, for light and dark mode, with a title on every part.
 
-Everything is an element of a tree that the standard library writes, so that no text can end one; control
-characters, which XML has no way to hold, are written out.
+The standard library writes the element tree, so no text can break out of its element; control characters,
+which XML cannot represent, are spelled out.
 """
 
 from __future__ import annotations

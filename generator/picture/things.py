@@ -1,4 +1,4 @@
-"""What stands on the cards of a picture: a resource of the VPC, in the words of its properties. Pure."""
+"""The cards of a diagram: a resource of the VPC, described from its properties. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The VPC on the page: rows of subnets, and in them the groups and their things at their places. Pure."""
+"""The VPC in the diagram: rows of subnets, with the groups and resources at their positions. Pure."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""
-The arrows between groups: who talks to whom, and on which port. Pure.
+"""The arrows between groups: who connects to whom, and on which port. Pure.
 
-An arrow goes straight down, up or sideways between two groups, past everything else; where there is no such
-way, its rules are said in words in the groups. Lines to anywhere meet in one above the tasks, which
-leads to the NAT gateways and to endpoints.
+An arrow is a straight line down, up or sideways between two groups that crosses nothing else; where none is
+possible, the groups list the rules as text. Lines to any address join above the tasks into one, which leads
+to the NAT gateways and to endpoints.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Rules of others over finished templates: cfn-guard's and checkov's, by their own programs."""
+"""External rules on finished templates: cfn-guard's and checkov's, run as programs."""

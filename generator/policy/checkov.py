@@ -1,4 +1,4 @@
-"""checkov: its run, and what it says of each check that fails (its JSON of one framework)."""
+"""Runs checkov and reads each failed check from its JSON output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""cfn-guard: its run, and where a rule that does not hold fails (its structured report, version 3)."""
+"""Runs cfn-guard and reads where each rule fails from its structured report, version 3."""
 
 from __future__ import annotations
 

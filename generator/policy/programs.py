@@ -1,8 +1,7 @@
-"""
-The programs that judge templates: where they are, and one run of one.
+"""Finds and runs the programs that check templates.
 
-They get no credentials, neither the variables of a login nor the home folder that has one: what they run can
-be a team's own Python.
+They get no credentials: neither the variables of a login nor a home folder with one, since they may run a
+team's own Python.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A team's own rules over the templates of an environment: one folder, two kinds of rules, one answer."""
+"""A team's own rules on the templates of an environment: one folder, two kinds of rules, one result."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Who may do what: policies, whose credentials a request bears, and what a request asks IAM for."""
+"""Authorization: policies, the credentials of a request, and the IAM permissions that it needs."""

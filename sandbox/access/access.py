@@ -1,4 +1,4 @@
-"""Access to an account for who is no administrator: sessions of STS, calls, what CloudFormation does."""
+"""Access for callers that are not administrators: STS sessions, API calls, CloudFormation's own calls."""
 
 from __future__ import annotations
 

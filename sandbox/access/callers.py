@@ -1,9 +1,8 @@
-"""
-Callers that are roles: what they ask for themselves, and what CloudFormation asks for in their name.
+"""Callers with a role: their own requests, and those that CloudFormation makes on their behalf.
 
-Without a service role CloudFormation's handlers act with the credentials of who asked for the operation,
-which it keeps until the operation is over; with one they act as that role, in this and in every later
-operation of the stack (CloudFormation User Guide, "CloudFormation service role").
+Without a service role CloudFormation's handlers use the credentials of the caller of the operation, which it
+keeps until the operation ends; with one they use that role, in this and in every later operation of the stack
+(CloudFormation User Guide, "CloudFormation service role").
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""
-What handlers ask AWS for, beside what the provider schemas say: what they never do for us, and to what.
+"""Corrections to the provider schemas' IAM permissions: those that our resources never need, and ARNs.
 
-Tables alone. Sources: the provider schemas' `handlers`, and the Service Authorization Reference.
+Data only. Sources: the provider schemas' `handlers`, and the Service Authorization Reference.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""
-What CloudFormation's handlers ask AWS for in their caller's name, to make, read, change, remove a resource.
+"""IAM permissions that CloudFormation's handlers need to create, read, update or delete a resource.
 
-Which actions, says its type's provider schema (`handlers.*.permissions`); what they are about, the Service
-Authorization Reference. Nothing here knows any policies. What a resource refers to by no ARN and no id is
-taken for a thing of the same owner: named as the stack is, without the last part of its name.
+The actions are in the type's provider schema (`handlers.*.permissions`), the resources they apply to in the
+Service Authorization Reference. Independent of policies. A referenced resource with neither ARN nor id is
+assumed to belong to the same owner: named as the stack is, without the last part of its name.
 """
 
 from __future__ import annotations

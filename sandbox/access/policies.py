@@ -1,4 +1,4 @@
-"""Policies as IAM reads them within one account (IAM User Guide, "Policy evaluation logic")."""
+"""Evaluates policies as IAM does within one account (IAM User Guide, "Policy evaluation logic")."""
 
 from __future__ import annotations
 

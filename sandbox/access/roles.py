@@ -1,4 +1,4 @@
-"""What a role's session may do: its policies, its boundary, and the policy of the key that is asked for."""
+"""What a role's session may do: by its policies, its boundary, and the key policy of the KMS key in use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions of roles: whose they are, and when they end on the sandbox's clock."""
+"""Sessions of roles: their role, and their expiry on the sandbox's clock."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""
-IAM's SimulatePrincipalPolicy, of roles: what `verdict` says, as an answer of the query protocol.
+"""IAM's SimulatePrincipalPolicy for roles: the result of `verdict` as a response of the query protocol.
 
 Source: IAM API Reference, "SimulatePrincipalPolicy": context keys are those that the caller gives, and of the
-principal itself; of missing ones `MissingContextValues` is left empty here. A boundary counts.
+principal itself; `MissingContextValues` is always empty here. A boundary counts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which tags resources have, and since when: those of a KMS key decide nothing for a while."""
+"""Tags of resources and when they were set: tags of a KMS key affect authorization only after a while."""
 
 from __future__ import annotations
 

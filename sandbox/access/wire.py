@@ -1,4 +1,4 @@
-"""What IAM is asked for each API call, as it arrives on the wire (Service Authorization Reference)."""
+"""The IAM permissions of an API call, from its HTTP request (Service Authorization Reference)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""CloudFormation's control plane: what stacks and change sets are, do and answer. Knows no AWS service."""
+"""CloudFormation's control plane: the behavior of stacks and change sets. Independent of AWS services."""

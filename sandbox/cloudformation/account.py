@@ -1,4 +1,4 @@
-"""One account and region: finds what it has, and keeps the history of what changes. Decides nothing."""
+"""One account and region: looks up its stacks, and records the history of changes. Decides nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resources as they really are, asked of the provisioner; what is compared with what was deployed."""
+"""The actual state of resources, read from the provisioner, for comparison with the deployed state."""
 
 from __future__ import annotations
 

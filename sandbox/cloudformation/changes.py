@@ -1,4 +1,4 @@
-"""What differs between a resource as it is and as it should be, and whether that replaces it. Pure."""
+"""Differences between the current and the desired state of a resource, and whether they replace it. Pure."""
 
 from __future__ import annotations
 

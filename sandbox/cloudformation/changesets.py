@@ -1,4 +1,4 @@
-"""The API's change sets: make, describe, list, delete, execute."""
+"""The API's actions on change sets: create, describe, list, delete, execute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CloudFormation's control plane: each action by name, one call at a time, due transitions first."""
+"""CloudFormation's control plane: runs each action by name, one call at a time, after due transitions."""
 
 from __future__ import annotations
 

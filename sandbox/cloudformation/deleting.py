@@ -1,4 +1,4 @@
-"""What the deletion of one resource does: its snapshot, its removal, or what it leaves."""
+"""The deletion of one resource: its snapshot, its removal, or its retention."""
 
 from __future__ import annotations
 

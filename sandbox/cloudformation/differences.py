@@ -1,4 +1,4 @@
-"""What differs between properties as deployed and as they are, in drift detection's words. Pure."""
+"""Differences between deployed and actual properties, in the form of drift detection. Pure."""
 
 from __future__ import annotations
 

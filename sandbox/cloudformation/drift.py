@@ -1,4 +1,4 @@
-"""Drift: resources as they were deployed against what has become of them, and the API's calls for it."""
+"""Drift detection: compares deployed and actual resources, and implements the API's actions for it."""
 
 from __future__ import annotations
 

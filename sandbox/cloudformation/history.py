@@ -1,4 +1,4 @@
-"""The API's calls that tell what happened: events of a stack, of an operation, of a change set."""
+"""The API's actions on history: events of a stack, of an operation, of a change set."""
 
 from __future__ import annotations
 

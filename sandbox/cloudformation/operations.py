@@ -1,4 +1,4 @@
-"""Creating and updating a stack: resources in order, then outputs and exports, or the way back."""
+"""Creating and updating a stack: resources in order, then outputs and exports, or the rollback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of a list, by opaque tokens."""
+"""Pagination of lists, with opaque tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a change set lists: the changes a deployment would make, in the API's own shape. Changes nothing."""
+"""The changes that a change set lists, in the API's format. Changes nothing."""
 
 from __future__ import annotations
 

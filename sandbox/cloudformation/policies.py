@@ -1,4 +1,4 @@
-"""Stack policies: whether one lets an update touch a resource. Pure."""
+"""Stack policies: whether one allows an update of a resource. Pure."""
 
 from __future__ import annotations
 

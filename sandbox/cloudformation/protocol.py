@@ -1,4 +1,4 @@
-"""AWS's query protocol by botocore's model: form to parameters, answers and errors to XML."""
+"""AWS's query protocol by botocore's model: form to parameters, responses and errors to XML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API's calls that only look: stacks, resources, templates, exports, imports. Events: `history.py`."""
+"""The API's read actions: stacks, resources, templates, exports, imports. Events: `history.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an account consists of: stacks, their resources, events and operations, change sets. Data only."""
+"""The data of an account: stacks, their resources, events and operations, change sets. Data only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deleting a stack, what an update left over, what a failed creation made. Consumers go first."""
+"""Deletes a stack, the leftovers of an update, or the resources of a failed creation. Consumers first."""
 
 from __future__ import annotations
 

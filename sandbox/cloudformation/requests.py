@@ -1,4 +1,4 @@
-"""Reads what calls have in common: names, template, parameters, tags, capabilities."""
+"""Parses parameters that actions share: names, template, parameters, tags, capabilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Putting a resource back to what it was before the operation that failed."""
+"""Restores a resource to its state before the operation that failed."""
 
 from __future__ import annotations
 

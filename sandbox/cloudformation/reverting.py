@@ -1,8 +1,7 @@
-"""
-Drift-aware change sets (`DeploymentMode=REVERT_DRIFT`): resources as they are take the place of as deployed.
+"""Drift-aware change sets (`DeploymentMode=REVERT_DRIFT`): compare with actual instead of deployed resources.
 
-AWS docs, "Using drift-aware change sets". Unlike there, a failed one goes back to what was deployed, not to
-what was found.
+AWS docs, "Using drift-aware change sets". Unlike there, a failed one rolls back to the deployed state, not to
+the actual one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The way back from an update that failed: to the last deployment that was whole."""
+"""The rollback of a failed update, to the last successful deployment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs tasks, each after those it needs, independent ones side by side. Knows nothing of resources."""
+"""Runs tasks, each after those it depends on, independent ones in parallel. Independent of resources."""
 
 from __future__ import annotations
 

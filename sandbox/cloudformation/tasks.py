@@ -1,4 +1,4 @@
-"""What an operation does to one resource: create, update in place or by replacement."""
+"""An operation on one resource: create, update in place or replace."""
 
 from __future__ import annotations
 

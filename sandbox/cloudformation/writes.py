@@ -1,4 +1,4 @@
-"""The API's calls that act on stacks directly: create, update, delete, go back, protect."""
+"""The API's actions that change stacks directly: create, update, delete, roll back, protect."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-The sandbox that runs what it is asked to run: tasks, load balancers, databases.
+"""The sandbox with a gateway: it runs tasks, load balancers and databases as processes.
 
-Loaded only where a sandbox was started with it. Which program an image has is told (`gateway.json` in the
+Loaded only if a sandbox is started with it. The program of an image is configured (`gateway.json` in the
 folder), never guessed.
 """
 

@@ -1,11 +1,10 @@
-"""
-The sandbox's own certification authority, and the certificates that it issues to what listens.
+"""The sandbox's certificate authority, and the certificates that it issues to its servers.
 
-For the names of ACM's certificates, and for addresses of this machine. RDS's servers show a certificate of
-RDS's authority, whose bundle clients are given (Amazon RDS User Guide, "Using SSL/TLS to encrypt a connection
-to a DB instance"): here the authority's file is that bundle, and functions that are given RDS's get it. A
-client that trusts it checks certificates as it does on AWS; who finds the key of it can speak for any name to
-such a client alone.
+It issues them for the names of ACM's certificates and for loopback addresses. On AWS, RDS's servers have
+certificates of RDS's CA, whose bundle clients are given (Amazon RDS User Guide, "Using SSL/TLS to encrypt a
+connection to a DB instance"): here the CA file is that bundle, and functions that are given RDS's get it. A
+client that trusts it verifies certificates as on AWS; whoever obtains its key can impersonate any name, but
+only to such a client.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What of this machine's loopback addresses can be listened on."""
+"""Which loopback addresses of this machine a server can listen on."""
 
 from __future__ import annotations
 

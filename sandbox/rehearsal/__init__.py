@@ -1,1 +1,1 @@
-"""What somebody who rehearses asks of a sandbox beside what AWS answers."""
+"""Control of a sandbox beyond AWS's API: existing resources, and changes outside CloudFormation."""

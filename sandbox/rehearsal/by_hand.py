@@ -1,4 +1,4 @@
-"""A resource changed behind CloudFormation's back, as somebody at the console does it."""
+"""Changes a resource outside CloudFormation, as a user of the console would."""
 
 from __future__ import annotations
 

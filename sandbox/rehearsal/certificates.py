@@ -1,4 +1,4 @@
-"""A certificate that ACM issued before anybody deploys: its ARN is what environment files name."""
+"""Provides an issued ACM certificate, whose ARN environment files name."""
 
 from __future__ import annotations
 

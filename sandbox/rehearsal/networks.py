@@ -1,4 +1,4 @@
-"""A VPC as a company has one before anybody deploys to it: subnets in two zones, gateways, route tables."""
+"""Provides an existing company VPC: subnets in two zones, gateways, route tables."""
 
 from __future__ import annotations
 

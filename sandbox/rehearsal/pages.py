@@ -1,4 +1,4 @@
-"""The control pages, `/_sandbox/NAME`, for who knows the sandbox's key."""
+"""The control pages, `/_sandbox/NAME`, for clients with the sandbox's key."""
 
 from __future__ import annotations
 

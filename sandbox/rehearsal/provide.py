@@ -1,4 +1,4 @@
-"""What an account has before anybody deploys to it: hosted zones, VPCs, certificates, images."""
+"""Provides what an account has before a deployment: hosted zones, VPCs, certificates, images."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a stack's resources become: real ones in moto for the services in use, typed ids for the rest."""
+"""Resources of stacks: real ones in moto for the services in use, placeholders with ids for the rest."""

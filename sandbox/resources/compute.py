@@ -1,4 +1,4 @@
-"""Containers that run: ECS clusters, their capacity providers, task definitions and services."""
+"""Containers: ECS clusters, their capacity providers, task definitions and services."""
 
 from __future__ import annotations
 

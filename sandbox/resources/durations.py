@@ -1,7 +1,6 @@
-"""
-How long resources take to be made or removed, in virtual seconds. Data only.
+"""How long resources take to be created or deleted, in virtual seconds. Data only.
 
-Figures are what deployments to us-east-1 usually show, rounded; they order waits as AWS does, no more.
+Figures are those of usual deployments to us-east-1, rounded; they order waits as AWS does, no more.
 """
 
 from __future__ import annotations

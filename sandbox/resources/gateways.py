@@ -1,4 +1,4 @@
-"""Ways in and out of a network: internet and NAT gateways, elastic addresses, VPC endpoints."""
+"""Gateways of a network: internet and NAT gateways, elastic addresses, VPC endpoints."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-What the handlers of resource types share: one call, its names and tags, and the service API it talks to.
+"""What the handlers of resource types share: one call, its names and tags, and the service's API.
 
-A handler is three functions. They raise what botocore raises; `provision.py` turns that into reasons.
+A handler is three functions. They raise botocore's exceptions; `provision.py` converts these to reasons.
 """
 
 from __future__ import annotations

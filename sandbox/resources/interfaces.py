@@ -1,9 +1,8 @@
-"""
-Network interfaces that services put into subnets, and take away some time after what they were for is gone.
+"""Network interfaces that services create in subnets, and delete some time after their owner is deleted.
 
-AWS Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC": Lambda makes them
-for a function, and takes 20 minutes or more to delete them after it. EC2 API Reference, DeleteSubnet,
-DeleteSecurityGroup, error DependencyViolation: neither goes while an interface is in it.
+AWS Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC": Lambda creates
+them for a function, and takes 20 minutes or more to delete them after it. EC2 API Reference, DeleteSubnet,
+DeleteSecurityGroup, error DependencyViolation: neither can be deleted while it has an interface.
 """
 
 from __future__ import annotations

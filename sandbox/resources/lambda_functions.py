@@ -1,4 +1,4 @@
-"""AWS::Lambda::Function and Permission: what `functions.py` keeps, checked as Lambda checks it."""
+"""AWS::Lambda::Function and Permission: stored by `functions.py`, validated as by Lambda."""
 
 from __future__ import annotations
 

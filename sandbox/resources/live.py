@@ -1,8 +1,7 @@
-"""
-What resources are like at this moment, for drift detection: by type, the properties that moto can tell.
+"""The actual state of resources, for drift detection: by type, the properties that moto can report.
 
-A reader returns the values in the template's words, for properties that CloudFormation compares too. What is
-no longer there makes the service raise its NotFound, or the reader `Gone`.
+A reader returns values in the template's form, for properties that CloudFormation also compares. For a
+deleted resource the service raises its NotFound, or the reader `Gone`.
 """
 
 from __future__ import annotations

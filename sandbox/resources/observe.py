@@ -1,4 +1,4 @@
-"""What is watched: CloudWatch alarms and dashboards, log groups."""
+"""Monitoring: CloudWatch alarms and dashboards, log groups."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-What a stack's resources become: real ones in moto where the type has a handler, typed ones elsewhere.
+"""Creates the resources of stacks: in moto where the type has a handler, as placeholders elsewhere.
 
-Holds the registry of handlers and turns what the services refuse into reasons. Knows no type's details.
+Has the registry of handlers and converts the services' errors to reasons. Independent of the types' details.
 """
 
 from __future__ import annotations

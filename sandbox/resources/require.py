@@ -1,4 +1,4 @@
-"""Checks that what a resource refers to exists, where moto takes anything. Each raises ProvisionError."""
+"""Checks that referenced resources exist, where moto accepts anything. Each raises ProvisionError."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AWS::SecretsManager::RotationSchedule: has a secret rotated, at once unless it is told otherwise."""
+"""AWS::SecretsManager::RotationSchedule: enables a secret's rotation, and rotates it at once by default."""
 
 from __future__ import annotations
 

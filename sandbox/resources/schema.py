@@ -1,8 +1,7 @@
-"""
-What CloudFormation knows of resource types: the provider schemas that cfn-lint ships, read as data.
+"""CloudFormation's resource types: the provider schemas that cfn-lint ships, read as data.
 
 Never imports cfnlint: its import loads every rule (a second); one type's schema is a file of some kilobytes,
-read when it is first asked for.
+read on first use.
 """
 
 from __future__ import annotations

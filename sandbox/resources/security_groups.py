@@ -1,4 +1,4 @@
-"""Security groups and their rules, inside the group's own properties or as resources beside it."""
+"""Security groups and their rules, inline in the group's properties or as separate resources."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""
-Turns CloudFormation's properties into a service API's parameters, by botocore's own description of the API.
+"""Converts CloudFormation's properties to a service API's parameters, by botocore's model of the API.
 
-Pure. CloudFormation spells most things as the service does, but for the first letter's case, numbers and
-booleans given as text, documents given as objects, and tags as lists or maps.
+Pure. CloudFormation uses the service's names, except for the first letter's case, numbers and booleans given
+as text, documents given as objects, and tags as lists or maps.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""
-Resources that exist in name only: an id and attributes of the right shape, for types without a handler.
+"""Placeholder resources: an id and attributes of the right form, for types without a handler.
 
 Pure. Attributes follow from the physical id, so an update gives the same values.
 """

@@ -1,1 +1,1 @@
-"""What AWS refuses, as data and pure decisions: each rule with its source and, where known, AWS's words."""
+"""What AWS refuses, as data and pure decisions: each rule with its source and, if known, AWS's message."""

@@ -1,4 +1,4 @@
-"""Which certificates ACM has issued: those whose names are proved. In moto's own state."""
+"""Which ACM certificates are issued: those with validated names. In moto's own state."""
 
 from __future__ import annotations
 

@@ -1,14 +1,13 @@
-"""
-What RDS refuses of a request about a database, in front of moto, which takes it. Pure but for moto's state.
+"""Requests about a database that RDS refuses and moto accepts. In front of moto; pure but for moto's state.
 
-Words, read 2026-11-28: "Cannot find version" (sidpalas/devops-directive-terraform-course#8); a combination
-of class, engine and version (aws-cloudformation/cfn-lint#4048), a class that is none (users' reports of
+Messages, read 2026-11-28: "Cannot find version" (sidpalas/devops-directive-terraform-course#8); a combination
+of class, engine and version (aws-cloudformation/cfn-lint#4048), an unknown class (users' reports of
 db.t2.nano); upgrades (ministryofjustice/cloud-platform-environments#4420,
-hashicorp/terraform-provider-aws#13389); a group of another family (users' reports; a family that is none:
-aws-cloudformation/cloudformation-coverage-roadmap#703); storage (#1312 there), the bound of its growth
+hashicorp/terraform-provider-aws#13389); a group of another family (users' reports; an unknown family:
+aws-cloudformation/cloudformation-coverage-roadmap#703); storage (#1312 there), the limit of its growth
 (Amazon RDS User Guide, "Managing capacity automatically with Amazon RDS storage autoscaling"); capacity of
 Aurora (aws/aws-cdk#32232, crossplane-contrib/provider-upjet-aws#1165; its other limits are those of the
-Aurora User Guide, "Aurora Serverless v2 capacity", in words after these).
+Aurora User Guide, "Aurora Serverless v2 capacity", with similar messages).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""
-The sizes of tasks that AWS Fargate has: Linux, in CPU units and MiB.
+"""The task sizes of AWS Fargate: Linux, in CPU units and MiB.
 
-Source: Amazon ECS API Reference, RegisterTaskDefinition, `cpu` and `memory` (read 2026-11-28). ECS's words
-for every other pair are those of its users' reports.
+Source: Amazon ECS API Reference, RegisterTaskDefinition, `cpu` and `memory` (read 2026-11-28). ECS's message
+for every other pair is from users' reports.
 """
 
 from __future__ import annotations

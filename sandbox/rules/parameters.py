@@ -1,13 +1,12 @@
-"""
-The parameters of a family of parameter groups, their types and their values. PostgreSQL 15 to 18.
+"""The parameters of a family of parameter groups, their types and their values. PostgreSQL 15 to 18.
 
-`postgres_parameters.json` has rows of name, type, allowed values, and the majors that have it. Sources, read
-2026-11-28: `pg_settings` of PostgreSQL 17 (types and ranges), the release notes of 16, 17 and 18 (what came
-and went), Amazon RDS User Guide, "Working with parameters on your RDS for PostgreSQL DB instance" (what RDS
-keeps to itself, which it says of as of a name that is not there; the range of max_connections). Parameters
-of extensions, of Aurora and of RDS itself have a dot or a prefix of their own and are taken unless the table
-has them. Words: hashicorp/terraform-provider-aws#522 (names); values, as users of PostgreSQL 18 report them
-of log_connections.
+`postgres_parameters.json` has rows of name, type, allowed values, and the major versions that have it.
+Sources, read 2026-11-28: `pg_settings` of PostgreSQL 17 (types and ranges), the release notes of 16, 17 and
+18 (added and removed parameters), Amazon RDS User Guide, "Working with parameters on your RDS for PostgreSQL
+DB instance" (parameters reserved for RDS, reported as unknown names; the range of max_connections).
+Parameters of extensions, of Aurora and of RDS itself have a dot or a prefix of their own and are accepted
+unless the table has them. Messages: hashicorp/terraform-provider-aws#522 (names); values, as users of
+PostgreSQL 18 report them of log_connections.
 """
 
 from __future__ import annotations

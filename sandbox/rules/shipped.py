@@ -1,4 +1,4 @@
-"""Where the tables are that cfn-lint ships: provider schemas and what RDS offers. Never imports cfnlint."""
+"""Locations of the tables that cfn-lint ships: provider schemas and RDS's offers. Never imports cfnlint."""
 
 from __future__ import annotations
 

@@ -1,12 +1,11 @@
-"""
-Property values against a provider schema, as CloudFormation judges them. Pure.
+"""Validates property values by a provider schema, as CloudFormation does. Pure.
 
 The keywords are those of the resource type definition schema (CloudFormation CLI User Guide, "Resource type
-schema"). Numbers and booleans may be given as text and text as numbers, as CloudFormation takes them. What
+schema"). Numbers and booleans may be given as text and text as numbers, as CloudFormation accepts them. What
 cfn-lint adds to the schemas under keywords of its own (`format`, `requiredXor`, `if`) is not CloudFormation's
-and is passed over. A value that is not known yet says nothing.
+and is ignored. A value that is not known yet is not validated.
 
-Words: aws-cloudformation/cloudformation-resource-schema#37 and #40 (values are kept out of the messages); of
+Messages: aws-cloudformation/cloudformation-resource-schema#37 and #40 (they contain no values); of
 pre-deployment validation: aws/aws-cdk-cli#1463 and users' reports ("Unsupported property").
 """
 

@@ -1,1 +1,1 @@
-"""What AWS's services do beyond what moto does: functions, rotations, tasks, disks, zones."""
+"""Behavior of AWS's services that moto lacks: functions, rotations, tasks, storage, zones."""

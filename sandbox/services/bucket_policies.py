@@ -1,4 +1,4 @@
-"""Bucket policies as moto can apply them: it refuses by every Deny, whatever its condition says."""
+"""Removes conditional statements from bucket policies: moto applies every Deny, whatever its condition."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""
-What ECS refuses of a task definition's containers as it is registered; moto takes them all.
+"""Container definitions that ECS refuses when a task definition is registered; moto accepts them all.
 
 Sources: Amazon ECS API Reference, RegisterTaskDefinition, ContainerDefinition and ContainerDependency (a sum
-of `cpu`, or of `memory` and `memoryReservation`, over the task's; HEALTHY without a health check;
-a container that is not there; conditions of essential containers); Developer Guide, "Amazon ECS service
-quotas": ten containers. The wording of the sum of `cpu`, of one container's `memory`, of COMPLETE and of "Too
-many containers." is ECS's own, as people have it in their reports; that of the others is documented nowhere.
+of `cpu`, or of `memory` and `memoryReservation`, over the task's; HEALTHY without a health check; an unknown
+container; conditions of essential containers); Developer Guide, "Amazon ECS service quotas": ten containers.
+The messages for the sum of `cpu`, one container's `memory`, COMPLETE and "Too many containers." are ECS's
+own, from users' reports; the others are documented nowhere.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""
-Which databases take no connection: clusters without an instance that is available.
+"""Databases that accept no connection: clusters without an available instance.
 
-A cluster is available, and CloudFormation done with it, before it has an instance; its endpoints lead to
-instances (Aurora User Guide, "Amazon Aurora DB clusters"; the handler of AWS::RDS::DBCluster waits for the
-cluster alone). A DB instance of RDS takes connections as soon as it is there.
+A cluster is available, and CloudFormation's creation complete, before it has an instance; its endpoints lead
+to instances (Aurora User Guide, "Amazon Aurora DB clusters"; the handler of AWS::RDS::DBCluster waits for the
+cluster alone). A DB instance of RDS accepts connections as soon as it exists.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""
-Manual snapshots of databases as RDS makes them: they take their time, one at a time. In front of moto.
+"""Manual snapshots of databases as in RDS: they take time, one at a time. In front of moto.
 
 Sources: Amazon RDS User Guide, "Creating a DB snapshot for a Single-AZ DB instance" (the instance is
 ``backing-up`` meanwhile) and "Viewing Amazon RDS DB instance status"; RDS API Reference, CreateDBSnapshot,
 CreateDBClusterSnapshot (63 characters of a cluster's), DeleteDBSnapshot ("must be in the available state").
-How long one takes depends on what was written since the last; the time here is ours.
+On AWS the duration depends on what was written since the last one; here it is fixed.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""
-The disks of RDS: they grow by themselves, never shrink, and rest after every growth. In front of moto.
+"""Storage of RDS: it grows by itself, never shrinks, and cannot change again for a time. In front of moto.
 
 Sources: Amazon RDS User Guide, "Managing capacity automatically with Amazon RDS storage autoscaling"
-(increments, the bound) and "Increasing DB instance storage capacity" (six hours' rest); RDS API Reference,
-ModifyDBInstance, AllocatedStorage (at least 10 % more). It says that less is rounded up; CloudFormation's
-users see it refused, as a smaller disk (aws-cloudformation/cloudformation-coverage-roadmap#1312).
+(increments, the limit) and "Increasing DB instance storage capacity" (six hours between changes); RDS API
+Reference, ModifyDBInstance, AllocatedStorage (at least 10 % more). It says that less is rounded up; users of
+CloudFormation see it refused, as smaller storage (aws-cloudformation/cloudformation-coverage-roadmap#1312).
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""
-References to values that services hold now: CloudFormation's `{{resolve:service:…}}`, ECS's `valueFrom`.
+"""Resolves references to values in services: CloudFormation's `{{resolve:service:…}}`, ECS's `valueFrom`.
 
-Reads Secrets Manager and Parameter Store, changes nothing. No message holds a value.
+Reads Secrets Manager and Parameter Store, changes nothing. No message contains a value.
 """
 
 from __future__ import annotations

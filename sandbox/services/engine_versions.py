@@ -1,4 +1,4 @@
-"""The engine versions that RDS offers, as DescribeDBEngineVersions tells them; moto lacks the action."""
+"""RDS's engine versions for DescribeDBEngineVersions, which moto lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hosted zones as Route 53 has them: ids that begin with Z; and one that the account has from the start."""
+"""Hosted zones as in Route 53: ids that begin with Z; and one that every account has from the start."""
 
 from __future__ import annotations
 

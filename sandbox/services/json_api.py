@@ -1,7 +1,6 @@
-"""
-Calls of AWS's JSON protocol (one POST, the operation in a header) that are answered in front of moto.
+"""Calls of AWS's JSON protocol (one POST, the operation in a header) that are answered in front of moto.
 
-Reads a call out of a WSGI request and writes its answer; knows no operation.
+Parses a call from a WSGI request and writes its response; independent of operations.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""
-moto's services as one WSGI application, without the pages for moto's own tests and without a way out.
+"""moto's services as one WSGI application, without moto's test pages and without outbound connections.
 
 Imported when a sandbox first needs it: moto takes 0.6 s to load.
 """

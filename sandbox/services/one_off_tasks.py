@@ -1,7 +1,6 @@
-"""
-Tasks of ECS: RunTask, and what ListTasks, DescribeTasks and StopTask say of one-off tasks and of services'.
+"""ECS tasks: RunTask, and ListTasks, DescribeTasks and StopTask for one-off tasks and services' tasks.
 
-Answered in front of moto, whose tasks neither end nor know their service. Errors are in ECS's words.
+Answered in front of moto, whose tasks neither end nor know their service. Error messages are ECS's.
 """
 
 from __future__ import annotations

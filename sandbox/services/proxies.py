@@ -1,8 +1,7 @@
-"""
-The stand-in LiteLLM behind a service's tasks: what a rotation function that speaks to the proxy speaks to.
+"""The stand-in LiteLLM of a service's tasks, for the rotation function of the master key.
 
-One for each service, started when a function first wants to speak to it. Its master key is the one that the
-tasks were given when they last started, whatever the secret holds by now.
+One per service, started when a function first connects to it. Its master key is the one that the tasks were
+given when they last started, whatever the secret contains now.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""
-Whether what a task needs before it starts is there: its containers' images and the secrets in them.
+"""Whether a task's prerequisites exist: its containers' images and secrets.
 
-Words: Amazon ECS Developer Guide, "Amazon ECS stopped tasks error messages"; amazon-ecs-agent, which writes
-them, for a JSON key that a secret does not have.
+Messages: Amazon ECS Developer Guide, "Amazon ECS stopped tasks error messages"; amazon-ecs-agent, which
+writes them, for a JSON key that a secret does not have.
 """
 
 from __future__ import annotations

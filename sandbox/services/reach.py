@@ -1,4 +1,4 @@
-"""What the parts of the services need of the whole: clients, moto's state, and the sandbox around."""
+"""What the parts of the services need from the whole: clients, moto's state, and the sandbox."""
 
 from __future__ import annotations
 

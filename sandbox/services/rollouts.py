@@ -1,5 +1,4 @@
-"""
-Deployments of a service by time: one that is there, or one that takes another's place, or fails to. Pure.
+"""Deployments of a service over time: stable, replacing another, or failing. Pure.
 
 Source: AWS API Reference, Deployment; AWS docs, "How the Amazon ECS deployment circuit breaker detects
 failures". A rolling update keeps the old tasks until the new ones run (100 percent at least, 200 at most).

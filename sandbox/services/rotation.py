@@ -1,8 +1,8 @@
-"""
-Rotation of secrets: RotateSecret and CancelRotateSecret, with the functions run for real.
+"""Rotation of secrets: RotateSecret and CancelRotateSecret, which run the real functions.
 
 Source: AWS API Reference, RotateSecret, CancelRotateSecret, DescribeSecret. A failed rotation is repeated as
-a whole, with the same version, a few times. Schedules are told, not kept to: nothing rotates by the clock.
+a whole, with the same version, a few times. Schedules are reported, not executed: nothing rotates by the
+clock.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""
-The versions of a secret and their staging labels, in moto's state: what rotation does to them.
+"""The versions of a secret and their staging labels, in moto's state, as rotation changes them.
 
 Source of the rules: AWS API Reference, RotateSecret; AWS docs, "How rotation works".
 """

@@ -1,8 +1,7 @@
-"""
-What ECS services run: their deployments and tasks, in front of moto, which starts none.
+"""ECS services: their deployments and tasks, in front of moto, which starts none.
 
-moto keeps the services; this keeps the rollout of each, and the targets that follow from it. Everything is
-told for the moment it is asked at.
+moto stores the services; this stores the rollout of each, and its targets. Every response is computed for the
+time of the request.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""
-The AWS services behind the sandbox: moto's backends as one WSGI application, and clients of it in process.
+"""The AWS services of the sandbox: moto's backends as one WSGI application, and in-process clients.
 
-moto's own CloudFormation is never used. Backends load when they are first asked for. moto keeps its state per
-process, by account and region: two `Services` share it where they share an account number.
+moto's own CloudFormation is never used. Backends load on first use. moto has one state per process, by
+account and region: two `Services` share it if they share an account number.
 """
 
 from __future__ import annotations

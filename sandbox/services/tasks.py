@@ -1,8 +1,7 @@
-"""
-Tasks of ECS by time: when one is pending, running and stopped, and how the API shows it. Pure.
+"""ECS tasks over time: when one is pending, running and stopped, and its form in the API. Pure.
 
 Source: AWS API Reference, Task and Container; AWS docs, "Amazon ECS task lifecycle". PROVISIONING and the
-ways down are left out: a task is PENDING, RUNNING or STOPPED.
+stopping states are left out: a task is PENDING, RUNNING or STOPPED.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""
-Listener rules that ECS rewrites when it shifts traffic from one target group of a service to the other.
+"""Listener rules that ECS rewrites when it shifts traffic between two target groups of a service.
 
 Amazon ECS Developer Guide, "Amazon ECS blue/green deployments" and "Application Load Balancer resources for
 blue/green, linear, and canary deployments": the new tasks register with the group that has none, the test
-rule leads there first, then the production rule; the groups change places with each deployment. A rule then
+rule forwards there first, then the production rule; the groups swap roles with each deployment. A rule then
 names both groups with their weights, whatever the template said.
 """
 

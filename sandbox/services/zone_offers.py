@@ -1,8 +1,7 @@
-"""
-What is not in every availability zone, in front of moto, which has everything everywhere.
+"""Offers that differ by availability zone, in front of moto, which has everything everywhere.
 
 Answers what a zone offers (DescribeAvailabilityZones, DescribeVpcEndpointServices, and RDS's
-DescribeOrderableDBInstanceOptions), and refuses what would be made in a zone that does not have it.
+DescribeOrderableDBInstanceOptions), and refuses resources in a zone that does not offer them.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What the sandbox puts in the place of things that nobody runs on it: a proxy, a database driver."""
+"""Replacements for what a sandbox without a gateway does not run: a proxy, a database driver."""

@@ -1,11 +1,10 @@
-"""
-What Lambda's Python runtime does around a handler: one process, one event after the other, everything logged.
+"""Lambda's Python runtime around a handler: one process, one event after the other, everything logged.
 
-Run as a program: the sandbox imports its constants alone. It loads the libraries of Lambda's runtime once and
-forks a process for each job: a message on its standard input, a Unix socket, begins one, or ends one that is
-under way. A job is one JSON document: `handler`, `function`, `timeout` in seconds, `events`, `failing` (the
-steps to fail at), `folder`, `variables`, and `path`, the places to look for modules first. Its process writes
-what it logs, and at last how it ended: 1 at the first failure.
+Run as a program: the sandbox imports only its constants. It loads the libraries of Lambda's runtime once and
+forks a process per job: a message on its standard input, a Unix socket, starts one, or ends one that is in
+progress. A job is one JSON document: `handler`, `function`, `timeout` in seconds, `events`, `failing` (the
+steps to fail at), `folder`, `variables`, and `path`, the first entries of the module path. Its process writes
+its log, and at last its exit status: 1 at the first failure.
 """
 
 from __future__ import annotations

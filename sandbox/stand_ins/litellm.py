@@ -1,11 +1,9 @@
-"""
-An HTTP server that behaves as LiteLLM's proxy documents, as far as keys go: no models, no database, no UI.
+"""An HTTP server that behaves as LiteLLM's proxy documents, for keys only: no models, no database, no UI.
 
-Taken from LiteLLM's documentation ("Virtual Keys", "Internal Users", "Health Checks") and, where that says
-nothing (shapes of errors, what is refused before what, what a second call does), from the modules
-key_management_endpoints.py and internal_user_endpoints.py of release 1.109. Users and keys outlive a restart:
-LiteLLM has them in its database. Keeps keys as hashes, as LiteLLM does, and of requests only method, path and
-status.
+Based on LiteLLM's documentation ("Virtual Keys", "Internal Users", "Health Checks") and, where that says
+nothing (format and order of errors, repeated calls), on the modules key_management_endpoints.py and
+internal_user_endpoints.py of release 1.109. Users and keys survive a restart: LiteLLM has them in its
+database. Stores keys as hashes, as LiteLLM does, and of requests only method, path and status.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stack 3: load balancer, listeners, rules, target group; by option certificate, DNS name, firewall, logs."""
+"""Stack 3: load balancer, listeners, rules, target group; optional certificate, DNS name, firewall, logs."""
 
 from __future__ import annotations
 

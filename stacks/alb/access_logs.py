@@ -1,4 +1,4 @@
-"""The load balancer's access logs: a private bucket that only log delivery may write to."""
+"""The load balancer's access logs: a private bucket that only AWS's log delivery may write to."""
 
 from __future__ import annotations
 

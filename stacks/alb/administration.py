@@ -1,4 +1,4 @@
-"""The firewall's rules on who reaches the UI and the management routes, and who their list: nobody."""
+"""Firewall rules for administration: who may reach the UI, management routes and the list of routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web application firewall: rate limit, AWS's managed rules, which let prompts be, who administers."""
+"""The web application firewall (AWS WAF): rate limit, AWS's managed rules, rules for administration."""
 
 from __future__ import annotations
 

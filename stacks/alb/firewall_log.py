@@ -1,4 +1,4 @@
-"""The firewall's log: what it blocked, without what clients keep secret."""
+"""The firewall's log: blocked requests, without clients' secrets."""
 
 from __future__ import annotations
 

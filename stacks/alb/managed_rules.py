@@ -1,7 +1,6 @@
-"""
-AWS's managed rules in front of the load balancer, and which of them count without blocking, each with why.
+"""AWS's managed rule groups, and the rules in them that only count, each with the reason.
 
-All the others block. A rule that counts still shows in its metric and in the firewall's log.
+All other rules block. A rule that counts still appears in its metric and in the firewall's log.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How rules of the firewall show in CloudWatch."""
+"""CloudWatch metrics of the firewall's rules."""
 
 from __future__ import annotations
 

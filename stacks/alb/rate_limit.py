@@ -1,4 +1,4 @@
-"""The firewall's rate limit: by address, by key or by forwarded address, and whom it leaves alone."""
+"""The firewall's rate limit: by address, key or forwarded address, and the addresses that are exempt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of the firewall's rules: whose address a request comes from, and what is in it."""
+"""Conditions that firewall rules share: the address and the content of a request."""
 
 from __future__ import annotations
 

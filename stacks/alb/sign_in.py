@@ -1,9 +1,8 @@
-"""
-The load balancer signs people in by OpenID Connect before it leads them to the UI (`alb.oidc`).
+"""Sign-in to the UI at the load balancer, by OpenID Connect (`alb.oidc`).
 
 Source: User Guide for Application Load Balancers, "Authenticate users using an Application Load Balancer",
-read 2026-11-28: on HTTPS listeners alone; the provider sends people back to ``/oauth2/idpresponse``; the load
-balancer itself asks the provider on port 443. A rule has room for five paths (same guide, "Quotas").
+read 2026-11-28: only on HTTPS listeners; the provider redirects users to ``/oauth2/idpresponse``; the load
+balancer itself calls the provider on port 443. A rule can have five paths (same guide, "Quotas").
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""
-What an account needs before a pipeline can deploy to it: trust, roles, a boundary, a bucket.
+"""What an account needs before a pipeline can deploy to it: trust, roles, a permissions boundary, a bucket.
 
-No stack of an environment: it is made once for an account and region, by a person, and it imports nothing.
+Not a stack of an environment: an administrator creates it once per account and region, and it imports
+nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""
-What deploying needs for what holds something and for what watches: the rest of `deploy_permissions`.
+"""Deploy permissions for resources that hold data and for monitoring: the other part of `deploy_permissions`.
 
-Names and tags decide what is ours, as there.
+Resources are identified by names and tags, as there.
 """
 
 from __future__ import annotations

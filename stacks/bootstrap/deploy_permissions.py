@@ -1,15 +1,14 @@
-"""
-What deploying needs beyond planning, by theme; what holds and watches is in `content_permissions`.
+"""Permissions to deploy, in addition to those to plan, by topic; data and monitoring are in
+`content_permissions`.
 
-The deploy role makes the resources itself: CloudFormation acts with its caller's permissions (CloudFormation
-User Guide, "CloudFormation service role"). A service role would stay with each stack for whoever updates it
-next, person or pipeline, and a stack whose role is gone can no longer be deleted.
+The deploy role creates the resources itself: CloudFormation acts with its caller's permissions
+(CloudFormation User Guide, "CloudFormation service role"). A service role would stay with each stack for
+every later update, by a person or a pipeline, and a stack whose role is deleted can no longer be deleted.
 
-Names and tags decide what is ours:
-- What has a name is known by it: it begins with environment and system, or with the name of the stack.
-- What has only an id (VPC and its parts, target groups, certificates, keys) is known by gatestack's tags.
-  They are put on as it is made (every type here is tagged on creation, says its provider schema), and nothing
-  that is there already can be given them, or tagging would be the way to take it over.
+An environment's resources are identified by names and tags: - A resource with a name: it begins with
+environment and system, or with the name of the stack. - A resource with only an id (VPC and its parts, target
+groups, certificates, keys): by gatestack's tags. They are set on creation (every type here supports that, by
+its provider schema), and never on existing resources: tagging would otherwise be a way to take those over.
 """
 
 from __future__ import annotations

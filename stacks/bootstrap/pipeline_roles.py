@@ -1,4 +1,4 @@
-"""Roles made by pipelines: what they may be at the most, and how a pipeline is kept from making more."""
+"""Roles that pipelines create: their permissions boundary, and how a pipeline is kept from exceeding it."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""
-What planning needs: to look, and to make and remove change sets. It executes none and reads no secret.
+"""Permissions to plan: to read, and to create and delete change sets, but not to execute them or read
+secrets.
 
-Resource ``*`` stands where AWS knows no resource for an action, and for lists that are asked for as a whole
-(Service Authorization Reference, column "Resource types", November 2026). None of those changes anything.
-What others in the account can be seen by it is in docs/bootstrap.md.
+Resource ``*`` is used where AWS supports no resource for an action, and for lists that can only be read as a
+whole (Service Authorization Reference, column "Resource types", November 2026). None of those changes
+anything. What they show of others in the account is in docs/bootstrap.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How far the roles of pipelines reach: ARNs by the names of environments, conditions by gatestack's tags."""
+"""The scope of the pipelines' roles: ARNs by environment names, conditions on gatestack's tags."""
 
 from __future__ import annotations
 

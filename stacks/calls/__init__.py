@@ -1,1 +1,1 @@
-"""What the tasks call of AWS's: as data, and what follows from it for permissions and for the network."""
+"""The AWS calls of the tasks, as data, and the permissions and network endpoints that follow from them."""

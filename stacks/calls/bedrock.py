@@ -1,9 +1,8 @@
-"""
-What must be allowed so that a model of Amazon Bedrock can be invoked, and nothing else. Pure.
+"""The least permissions to invoke a model of Amazon Bedrock. Pure.
 
-An inference profile needs the profile and its model in every region that it leads to, these on condition that
-they are reached through a profile: then AWS may add regions to it. Sources, read 2026-11-28: Amazon Bedrock
-User Guide, "Prerequisites for inference profiles", "Geographic" and "Global cross-Region inference"; Service
+An inference profile needs permission for the profile and for its model in every region that it routes to, the
+latter only through a profile: then AWS may add regions to it. Sources, read 2026-11-28: Amazon Bedrock User
+Guide, "Prerequisites for inference profiles", "Geographic" and "Global cross-Region inference"; Service
 Authorization Reference, "Amazon Bedrock".
 """
 

@@ -1,4 +1,4 @@
-"""One thing of AWS's that the tasks call, as whom, and what has to be allowed for it. Pure."""
+"""One AWS call of the tasks: the identity that makes it, and the permissions it needs. Pure."""
 
 from __future__ import annotations
 

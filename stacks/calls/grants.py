@@ -1,4 +1,4 @@
-"""What the tasks' role is allowed for its calls: one statement a kind. Pure."""
+"""The permissions of the tasks' role for its calls: one statement per kind. Pure."""
 
 from __future__ import annotations
 

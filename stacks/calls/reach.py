@@ -1,4 +1,4 @@
-"""By which endpoints the calls are reached where there is no way to the internet. Pure."""
+"""The VPC endpoints that the calls need where tasks have no route to the internet. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an environment's tasks call of AWS's, from every key that says so: read once, for all who ask."""
+"""All AWS calls of an environment's tasks, from every key that implies one; read once."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How an environment file is read and judged: lines, values, AWS's limits, and what to say."""
+"""Reading and validation of an environment file: lines, values, AWS's limits, and messages."""

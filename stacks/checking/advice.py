@@ -1,4 +1,4 @@
-"""What is allowed but will probably be regretted: warnings over a whole environment. Pure."""
+"""Warnings about settings that are valid but probably a mistake, over a whole environment. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the cache's keys must agree on with the rest, and what LiteLLM's own file says about Redis. Pure."""
+"""Consistency of the cache's keys with the others, and with Redis settings in LiteLLM's file. Pure."""
 
 from __future__ import annotations
 

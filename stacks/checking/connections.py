@@ -1,7 +1,6 @@
-"""
-The connection budget: what the tasks may open, and what the database takes. Pure.
+"""The connection budget: what the tasks may open, and what the database accepts. Pure.
 
-S2 ("Database Connection Pooling") reckons 160 of 200: tasks x workers x pool, and 40 left over.
+S2 ("Database Connection Pooling") uses 160 of 200: tasks x workers x pool, and 40 in reserve.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the keys of `database` must agree on: version, storage, capacity, parameters, connections. Pure."""
+"""Consistency of the keys of `database`: version, storage, capacity, parameters, connections. Pure."""
 
 from __future__ import annotations
 

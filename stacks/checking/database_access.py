@@ -1,4 +1,4 @@
-"""What logging in to the database with tokens of IAM's needs, and what it costs. Pure."""
+"""Requirements and costs of logging in to the database with IAM tokens. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the keys of a deployment strategy must agree on, and what is unwise with it. Pure."""
+"""Consistency of a deployment strategy's keys, and warnings about them. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of value that keys take, each with its check and its part of the JSON Schema. Knows no key."""
+"""Types of values of keys, each with its check and its part of the JSON Schema. Independent of any key."""
 
 from __future__ import annotations
 

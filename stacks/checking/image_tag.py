@@ -1,4 +1,4 @@
-"""Another image tag than the environment file's, held to the same rules. Pure."""
+"""Validates an image tag from the command line by the rules of the environment file. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AWS's limits and this product's fixed names, as data, each with its source. Decides nothing."""
+"""AWS's limits and gatestack's fixed names, as data, each with its source. Decides nothing."""
 
 from __future__ import annotations
 

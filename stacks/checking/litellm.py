@@ -1,4 +1,4 @@
-"""What LiteLLM's own file must agree on with the rest, and what it is better not to say in it. Pure."""
+"""Consistency of LiteLLM's own file with the other keys, and warnings about it. Pure."""
 
 from __future__ import annotations
 

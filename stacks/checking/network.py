@@ -1,4 +1,4 @@
-"""What the network's keys must agree on: subnets, gateways, a VPC that is there already. Pure."""
+"""Consistency of the network's keys: subnets, gateways, an existing VPC. Pure."""
 
 from __future__ import annotations
 

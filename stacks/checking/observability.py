@@ -1,4 +1,4 @@
-"""Alarms that could never fire, or would never stop; archives that keep nothing longer. Pure."""
+"""Alarms that could never fire, or would always fire; archives that keep nothing longer. Pure."""
 
 from __future__ import annotations
 

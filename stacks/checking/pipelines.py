@@ -1,4 +1,4 @@
-"""Trust that would let nobody in, or a role that could not deploy its own environment. Pure."""
+"""Trust that would admit nobody, or a role that could not deploy its own environment. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with an environment file, in words: one line a problem, with its place. Reads nothing."""
+"""Errors of an environment file as text: one line per problem, with its place. Reads nothing."""
 
 from __future__ import annotations
 

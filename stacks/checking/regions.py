@@ -1,8 +1,7 @@
-"""
-Which regions there are: a name that is none of them is a slip of the pen, told with the nearest one.
+"""The known regions: an unknown name is refused, with the closest known one.
 
-Only what the table has is taken. AWS opens a region a few times a year; until `make regions` has read it from
-a newer botocore, prices, limits and rules of cfn-lint know nothing of it either.
+Only regions in the table are accepted. AWS opens a few regions a year; until `make regions` has read one from
+a newer botocore, prices, limits and cfn-lint's rules do not know it either.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""
-What looks like a secret: by the name it is given, or by itself. The one judgement. Pure; repeats no value.
+"""Detects texts that look like a secret, by name or by pattern. The only such check. Pure; repeats no value.
 
-A text in an environment file stands in templates, in S3 and in the history of the checkout, in clear.
+Texts in an environment file are in clear text in templates, in S3 and in the history of the repository.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the service's keys must agree on: size, tasks, providers, variables. Pure."""
+"""Consistency of the service's keys: size, tasks, providers, variables. Pure."""
 
 from __future__ import annotations
 

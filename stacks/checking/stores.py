@@ -1,4 +1,4 @@
-"""What the keys of a database and a cache that are there already must agree on with the rest. Pure."""
+"""Consistency of the keys of an existing database and cache with the others. Pure."""
 
 from __future__ import annotations
 

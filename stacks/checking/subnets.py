@@ -1,4 +1,4 @@
-"""Which ranges the subnets get when the environment file says nothing. Pure."""
+"""Default CIDR blocks of the subnets. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one key cannot decide alone: names, tags, load balancer, database, production. Pure."""
+"""Checks across several keys: names, tags, load balancer, database, production. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the keys that give tasks variables may not say: parameters, secrets, what is elsewhere. Pure."""
+"""Restrictions on the variables of tasks: parameters, secrets, variables that gatestack sets itself. Pure."""
 
 from __future__ import annotations
 

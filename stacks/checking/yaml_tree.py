@@ -1,4 +1,4 @@
-"""YAML text to plain data with the line of every key; refuses what YAML silently changes. Knows no key."""
+"""YAML text to plain data with the line of every key; refuses values that YAML silently changes."""
 
 from __future__ import annotations
 

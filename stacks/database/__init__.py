@@ -1,4 +1,4 @@
-"""The database stack: PostgreSQL, the tasks' login and its rotation, the migration; by option Redis."""
+"""The database stack: PostgreSQL, the tasks' login and its rotation, the migration; optionally Redis."""
 
 from __future__ import annotations
 

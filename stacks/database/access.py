@@ -1,4 +1,4 @@
-"""The tasks' right to log in to the database with a token of IAM's instead of a password."""
+"""The tasks' permission to log in to the database with an IAM token instead of a password."""
 
 from __future__ import annotations
 

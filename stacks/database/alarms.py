@@ -1,4 +1,4 @@
-"""Alarms on the database: CPU, connections, and what it can run out of."""
+"""Alarms on the database: CPU, connections, and resources that can run out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redis: the replication group, its subnets, parameters and alarms, and how tasks reach it."""
+"""Redis: the replication group, its subnets, parameters and alarms, and the tasks' connection settings."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""
-Database Insights: what AWS keeps of the load on a database, its waits and its queries.
+"""Database Insights: AWS's record of a database's load, waits and queries.
 
-Its counters are Performance Insights, whose own pages AWS has ended in 2026; the properties keep that name.
-The advanced mode demands them, for 465 days or more, which then cost nothing beside the mode itself; with
-Aurora the mode is the cluster's, and its instances inherit it. Sources, read 2026-11-28: Amazon RDS and
+Its counters are Performance Insights, whose own console pages AWS ended in 2026; the properties keep that
+name. The advanced mode requires them, for 465 days or more, which then cost nothing beyond the mode itself;
+with Aurora the mode is the cluster's, and its instances inherit it. Sources, read 2026-11-28: Amazon RDS and
 Aurora User Guide, "Considerations for Database Insights"; RDS API Reference, CreateDBInstance and
 ModifyDBCluster, DatabaseInsightsMode.
 """

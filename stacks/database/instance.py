@@ -1,4 +1,4 @@
-"""PostgreSQL on RDS: one DB instance, with a standby in another zone on wish."""
+"""PostgreSQL on RDS: one DB instance, optionally with a standby in another zone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tasks' login to the database: its secret, its rotation, and the administrator's secret beside it."""
+"""The tasks' login to the database: its secret, its rotation, and the administrator's secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a DB instance and a cluster have in common: parameters, version, place, log. Makes neither."""
+"""What a DB instance and a cluster share: parameters, version, network, log. Creates neither."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""
-What a team adds to an environment: stacks of its own, and patches of finished templates.
+"""What a team adds to an environment: its own stacks, and patches of gatestack's templates.
 
 Texts and dicts in, dicts and problems out; only `loading` reads files, and `generator.extending` makes stacks
-of it.
+of the result.
 """
 
 from __future__ import annotations

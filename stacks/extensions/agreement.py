@@ -1,4 +1,4 @@
-"""What the entries of `extend` must agree on, without looking into a template. Pure."""
+"""Consistency of the entries of `extend`, without reading a template. Pure."""
 
 from __future__ import annotations
 

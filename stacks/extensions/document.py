@@ -1,4 +1,4 @@
-"""A template's text, YAML or JSON -> plain data with long functions, and the line of everything in it."""
+"""Parses a template, YAML or JSON, to plain data with long-form functions, and the line of every element."""
 
 from __future__ import annotations
 

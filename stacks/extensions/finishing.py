@@ -1,4 +1,4 @@
-"""A team's template as it is deployed: values as its parameters' defaults, names as texts. Pure."""
+"""A team's template as it is deployed: values as parameter defaults, names as literal text. Pure."""
 
 from __future__ import annotations
 

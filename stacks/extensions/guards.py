@@ -1,9 +1,8 @@
-"""
-What of a resource guards data, as levels that can be compared: a patch may raise them, not lower. Pure.
+"""How well a resource's properties protect its data, as comparable levels: a patch may not lower them. Pure.
 
-By the names of the properties, whatever the type: a type that nobody thought of is guarded too. The names are
-those of our own templates, and of AWS Control Tower's proactive controls that are about data (2026-11-28; the
-rules of cdk-validator-cfnguard 0.0.62).
+Matched by property names, whatever the type, so that unlisted types are protected too. The names are those of
+our own templates, and of AWS Control Tower's proactive controls that are about data (2026-11-28; the rules of
+cdk-validator-cfnguard 0.0.62).
 """
 
 from __future__ import annotations

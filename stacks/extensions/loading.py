@@ -1,4 +1,4 @@
-"""The files that an environment's `extend` names: read, checked, every problem with its file and line."""
+"""Reads and validates the files that an environment's `extend` names; reports problems with file and line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One patch on one finished template: found, weighed, done; a template in, another out. Pure."""
+"""Applies one patch to one finished template, after checking it. Pure: a template in, another out."""
 
 from __future__ import annotations
 

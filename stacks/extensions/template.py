@@ -1,4 +1,4 @@
-"""Whether a team's own template is one that gatestack can deploy and guard. Pure."""
+"""Whether gatestack can deploy and protect a team's own template. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the parameters of a team's own template are set to, checked as CloudFormation checks it. Pure."""
+"""Parameter values of a team's own template, validated as CloudFormation does. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stack 2: VPC, subnets, gateways, routes (or a VPC that is there), security groups, endpoints, flow logs."""
+"""Stack 2: VPC, subnets, gateways, routes (or an existing VPC), security groups, endpoints, flow logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The alarms on NAT gateways, the tasks' only way to model providers on the internet."""
+"""Alarms on NAT gateways, the tasks' only route to model providers on the internet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Endpoints of AWS services: S1's five, and without a NAT gateway those that are else reached through it."""
+"""VPC endpoints of AWS services: S1's five, and without a NAT gateway all others that are needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The availability zones of the network's subnets: which they are, only the account knows."""
+"""The availability zones of the network's subnets; only the account knows their names."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The parts that builders put together: one file a thing, each adding it to the stack it is given."""
+"""Parts that builders combine: one file per kind of resource, each adding it to a given stack."""

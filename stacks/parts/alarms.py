@@ -1,4 +1,4 @@
-"""The one way to make an alarm: what is measured, a limit, the topic as its action. Knows no resource."""
+"""The only way to create an alarm: a metric, a threshold, the topic as its action."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statements for what the tasks call: their own role's, and those of the boundary that limits it."""
+"""IAM statements for the tasks' AWS calls: for their role, and for its permissions boundary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An ECS cluster: nothing but a name for tasks to run under, and how closely they are measured."""
+"""An ECS cluster: a name for tasks to run under, and the level of Container Insights."""
 
 from __future__ import annotations
 

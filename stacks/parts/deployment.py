@@ -1,21 +1,20 @@
-"""
-How new tasks take over from old ones: what differs by `service.deployment_strategy`, as data.
+"""How new tasks replace old ones: the differences by `service.deployment_strategy`, as data.
 
 ECS does all of it by itself, without CodeDeploy. A rolling update replaces tasks in one target group. The
 other strategies run all new tasks in a second target group, which only the test listener reaches at first,
-then shift the clients' traffic to it, and keep the old tasks while the new ones bake; the two groups change
-places with each deployment.
+then shift the clients' traffic to it, and keep the old tasks during the bake time; the two groups swap roles
+with each deployment.
 
-The circuit breaker stops a deployment whose tasks fail to start, whatever the strategy: without it ECS goes
-on starting them, and CloudFormation waits for three hours. The Developer Guide names it for rolling and
-blue/green deployments, of which canary and linear ones are kinds. Alarms roll back tasks that start and then
-answer badly.
+The circuit breaker stops a deployment whose tasks fail to start, whatever the strategy: without it ECS keeps
+starting them, and CloudFormation waits for three hours. The Developer Guide names it for rolling and
+blue/green deployments, of which canary and linear ones are kinds. Alarms roll back a deployment whose tasks
+start but then return errors.
 
-ECS rewrites both listener rules; `stacks.alb` names in them the group that they lead to by now.
+ECS rewrites both listener rules; `stacks.alb` uses the group that they currently forward to.
 
-Sources: Amazon ECS API Reference, DeploymentConfiguration, AdvancedConfiguration; Amazon ECS Developer Guide,
-"Amazon ECS blue/green deployments", "Amazon ECS deployment failure detection", "How CloudWatch alarms detect
-Amazon ECS deployment failures"; looked up in November 2026.
+Sources, read in November 2026: Amazon ECS API Reference, DeploymentConfiguration, AdvancedConfiguration;
+Amazon ECS Developer Guide, "Amazon ECS blue/green deployments", "Amazon ECS deployment failure detection",
+"How CloudWatch alarms detect Amazon ECS deployment failures".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rights to secrets and parameters that are there already: exactly those, and the keys that are named."""
+"""Permissions for existing secrets and parameters: exactly those, and the KMS keys that are named."""
 
 from __future__ import annotations
 

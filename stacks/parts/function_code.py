@@ -1,9 +1,8 @@
-"""
-The code of the rotation functions, as one archive: their sources and the PostgreSQL driver, as installed.
+"""The code of the rotation functions as one archive: their sources and the installed PostgreSQL driver.
 
-The same sources and versions give the same bytes on every machine, so the key in S3 follows from the content:
-another archive is another key, and only that updates the functions. Reads installed files, imports none of
-them, knows no AWS.
+The same sources and versions give the same bytes on every machine, so the S3 key follows from the content:
+another archive has another key, and only that updates the functions. Reads installed files, imports none of
+them, and makes no AWS calls.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A log group that goes with its stack: encrypted with the environment's key, emptied in time, archived."""
+"""A log group that is deleted with its stack: encrypted with the environment's key, expiring, archived."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-The migration: a task that brings the database's schema to what the image needs, and where it can be run.
+"""The migration: the task that updates the database's schema for the image, and the network it runs in.
 
-It is part of the database stack, so that it is there before the service; the service stack asks for its run.
+It is part of the database stack, so that it exists before the service; the service stack requests its run.
 """
 
 from __future__ import annotations

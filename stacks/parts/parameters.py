@@ -1,4 +1,4 @@
-"""What is no secret, as SSM parameters under the environment's path: for people to read, some for tasks."""
+"""Configuration without secrets, as SSM parameters under the environment's path: for people and tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which subnets things are put into: two of each kind, in two availability zones."""
+"""The subnets for resources: two of each kind, in two availability zones."""
 
 from __future__ import annotations
 

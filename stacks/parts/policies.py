@@ -1,4 +1,4 @@
-"""The phrases that policies share: ARNs of this account, who assumes a role, what it may do; no policy."""
+"""Building blocks of policies: ARNs of this account, trust policies, permission statements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every bucket is: nobody's but its owner's, encrypted, versioned, asked over TLS only."""
+"""The base of every bucket: private, encrypted, versioned, TLS only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to a resource that holds data when its stack goes: here, so that no builder forgets half."""
+"""DeletionPolicy and UpdateReplacePolicy of resources that hold data, always set together."""
 
 from __future__ import annotations
 

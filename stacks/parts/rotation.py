@@ -1,7 +1,6 @@
-"""
-The one way to rotate a secret: a function beside what it speaks to, its role, log, alarm and schedule.
+"""The only function that adds rotation to a secret: the Lambda function, its role, log, alarm and schedule.
 
-Knows Secrets Manager's side of it; what a certain rotation reads and reaches besides is said by who adds it.
+It covers Secrets Manager's side; the caller says what a certain rotation reads and connects to.
 """
 
 from __future__ import annotations

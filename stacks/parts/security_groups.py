@@ -1,8 +1,7 @@
-"""
-The five security groups and S1's table of who may talk to whom, inbound and outbound; a sixth for a cache.
+"""The five security groups and S1's table of allowed traffic, inbound and outbound; a sixth for a cache.
 
-One row is not S1's: where a rotation speaks to the tasks, the functions reach them. The master key's hands
-the old key to a running proxy; by this way it never leaves the VPC, whoever may reach the load balancer.
+One row is not S1's: the rotation of the master key connects to the tasks, to hand the old key to a running
+proxy. This way the key never leaves the VPC, whoever may reach the load balancer.
 
 A rule that names another group is a resource of its own, so that no group waits for another. Descriptions are
 part of a group's identity (a new one replaces the group): do not reword them.

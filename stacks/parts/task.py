@@ -1,4 +1,4 @@
-"""A program of the application as a task definition for Fargate. Knows no service and no system."""
+"""A program of the application as a Fargate task definition. Independent of services and systems."""
 
 from __future__ import annotations
 

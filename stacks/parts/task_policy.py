@@ -1,4 +1,4 @@
-"""What the environment's file adds to the tasks' role: statements of its own, and managed policies."""
+"""What the environment file adds to the tasks' role: policy statements, and managed policies."""
 
 from __future__ import annotations
 

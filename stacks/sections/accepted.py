@@ -1,4 +1,4 @@
-"""`service.accepted_advisories`: known vulnerabilities that an environment lives with for a while."""
+"""`service.accepted_advisories`: known vulnerabilities that an environment accepts until a date."""
 
 from datetime import date
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`service.task_policy`: what the application may do in AWS beyond what follows from the other keys."""
+"""`service.task_policy`: the application's AWS permissions beyond those that follow from other keys."""
 
 import re
 from typing import Annotated, Literal

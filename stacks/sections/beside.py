@@ -1,4 +1,4 @@
-"""`service.sidecars`: containers that run in a task beside the application's own."""
+"""`service.sidecars`: further containers in the application's tasks."""
 
 from typing import Annotated, Literal
 

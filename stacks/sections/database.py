@@ -1,4 +1,4 @@
-"""`database` and `cache`: what the tasks keep."""
+"""`database` and `cache`: the tasks' data stores."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""`extend`: what a team adds to an environment that no key of gatestack's says."""
+"""`extend`: a team's own stacks and patches, for what no key of gatestack covers."""
 
 from typing import Annotated
 

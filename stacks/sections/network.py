@@ -1,4 +1,4 @@
-"""`network` and `alb`: where everything is, and how clients reach it."""
+"""`network` and `alb`: the VPC, and how clients reach the application."""
 
 from typing import Annotated, Literal
 

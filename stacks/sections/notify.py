@@ -1,4 +1,4 @@
-"""`deployment.notify`: who is told of a deployment, besides whoever watches it."""
+"""`deployment.notify`: webhooks that are notified of deployments."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`alb.oidc`: who opens the UI, by the login of an identity provider that the load balancer asks."""
+"""`alb.oidc`: who may open the UI, by a login at an identity provider, checked by the load balancer."""
 
 from typing import Annotated
 

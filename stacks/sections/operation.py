@@ -1,4 +1,4 @@
-"""`secrets`, `observability` and `deployment`: what goes on while the environment lives."""
+"""`secrets`, `observability` and `deployment`: keys about the operation of an environment."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""`pipelines`: who deploys without a person's credentials, and how far their role reaches."""
+"""`pipelines`: which pipelines deploy without stored credentials, and the scope of their roles."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""`observability.prompt_logs`: what LiteLLM records of each request, in a bucket of its own."""
+"""`observability.prompt_logs`: LiteLLM's record of each request, in its own bucket."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`sso`: who signs in to LiteLLM's UI with the login of an identity provider."""
+"""`sso`: who may sign in to LiteLLM's UI with an identity provider."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""`usage`: what a month is taken to bring. The estimate of costs counts with it; no template holds it."""
+"""`usage`: the assumed monthly usage, for the cost estimate only; no template contains it."""
 
 import math
 from typing import Annotated

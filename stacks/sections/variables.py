@@ -1,4 +1,4 @@
-"""Where variables of the tasks come from: people, secrets and parameters that are there, providers."""
+"""The sources of task variables: secrets entered by people, existing secrets and parameters, providers."""
 
 import re
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Stack 1: key, secrets, the tasks' two roles, the configuration's bucket, the alarms' topic, parameters."""
+"""Stack 1: KMS key, secrets, the tasks' two roles, configuration bucket, alarm topic, parameters."""
 
 from __future__ import annotations
 

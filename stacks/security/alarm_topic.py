@@ -1,4 +1,4 @@
-"""The topic that every alarm of the environment rings, encrypted with the environment's key."""
+"""The SNS topic of all the environment's alarms, encrypted with the environment's key."""
 
 from __future__ import annotations
 

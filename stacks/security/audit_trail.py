@@ -1,12 +1,10 @@
-"""
-CloudTrail: who did what in the account, in files that nobody changes unnoticed.
+"""CloudTrail: a record of who did what in the account, in files with integrity validation.
 
-All management events, so that of a role, a key or a stack it can be told who changed it; reading a secret
-is one of them. Of the events on data those of the configuration's bucket: it holds the code of functions
-that may write secrets, and has few requests a day; and of the bucket of prompts who reads it. The archive
-of logs is left out: each of its files would be an event. No log group: it would cost as much a gigabyte as
-the tasks' logs for everything the account does, and nothing here asks it (alarms come from metrics and
-EventBridge); auditors and Athena read S3.
+All management events, which show who changed a role, a key or a stack; reading a secret is one of them. Data
+events of the configuration bucket: it holds the code of functions that may write secrets, and has few
+requests a day; and reads of the prompt bucket. Not the log archive: each of its files would be an event. No
+log group: it would cost as much a gigabyte as the tasks' logs for every event of the account, and nothing
+here queries it (alarms come from metrics and EventBridge); auditors and Athena read S3.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""
-Commands in a running task (Amazon ECS Exec): what a task needs to take them, and to keep a record of them.
+"""Commands in a running task (Amazon ECS Exec): the permissions to accept and to record them.
 
 Source: Amazon ECS Developer Guide, "Monitor Amazon ECS containers with ECS Exec", permissions.
 """

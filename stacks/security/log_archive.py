@@ -1,9 +1,8 @@
-"""
-The archive of logs: what CloudWatch Logs forgets after some days stays in S3 for years, by log group and day.
+"""The log archive: S3 keeps for years what CloudWatch Logs deletes after days, by log group and day.
 
 Subscription filters (`stacks.parts.logs`) -> Amazon Data Firehose -> S3. Each record is what CloudWatch Logs
-sends: a JSON object with log group, stream and some events, one to a line. No function is in between:
-Firehose unpacks the records and finds the log group in them itself.
+sends: a JSON object with log group, stream and some events, one per line. No function is in between: Firehose
+decompresses the records and reads the log group from them itself.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""
-The bucket in which LiteLLM records each request, and what its tasks may do there: add objects, no more.
+"""The bucket in which LiteLLM records each request; its tasks may only add objects.
 
-Who reads prompts is another matter than who runs the gateway: no role of gatestack's may read them.
+Reading prompts is separate from operating the gateway: no role of gatestack may read them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A bucket of records that one AWS service writes and nobody changes; it is emptied in time."""
+"""A bucket of records that one AWS service writes and nobody changes; objects expire."""
 
 from __future__ import annotations
 

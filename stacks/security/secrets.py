@@ -1,4 +1,4 @@
-"""The environment's secrets. No template holds a value: Secrets Manager makes it, or a person puts it in."""
+"""The environment's secrets. Templates hold no values: Secrets Manager or a person provides them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The alarms on a service behind the load balancer: load, answers, latency, healthy and stopped tasks."""
+"""Alarms on a service behind the load balancer: load, errors, latency, healthy and stopped tasks."""
 
 from __future__ import annotations
 

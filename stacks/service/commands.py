@@ -1,4 +1,4 @@
-"""The record of commands in running tasks (Amazon ECS Exec)."""
+"""The log of commands in running tasks (Amazon ECS Exec)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The optional dashboard: a page of graphs. Knows CloudWatch's dashboard JSON, makes nothing else."""
+"""The optional CloudWatch dashboard: a page of graphs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many tasks run: the range, and the measures that Application Auto Scaling keeps near a target."""
+"""The number of tasks: the range, and the metrics that Application Auto Scaling keeps near a target."""
 
 from __future__ import annotations
 

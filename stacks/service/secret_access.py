@@ -1,4 +1,4 @@
-"""The right to secrets and parameters of `secrets_from`, for as long as tasks that start with them."""
+"""Permission to read the secrets of `secrets_from`, which exists as long as tasks that need it."""
 
 from __future__ import annotations
 

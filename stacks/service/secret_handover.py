@@ -1,4 +1,4 @@
-"""The rotation of a secret whose old value is handed to running tasks before the new one becomes current."""
+"""Rotation of a secret whose old value running tasks accept before the new one becomes current."""
 
 from __future__ import annotations
 

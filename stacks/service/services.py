@@ -1,4 +1,4 @@
-"""The application's programs as ECS services: one behind the load balancer, others beside it."""
+"""The application's programs as ECS services: one behind the load balancer, others without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The containers beside a program's own, as its task definition has them."""
+"""Sidecar containers in a program's task definition."""
 
 from __future__ import annotations
 

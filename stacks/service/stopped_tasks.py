@@ -1,4 +1,4 @@
-"""Tell the alarm topic of each task that stopped though nobody asked for it. Knows EventBridge's patterns."""
+"""An EventBridge rule that reports tasks that stopped unexpectedly to the alarm topic."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-The four systems, as data: `<system>.yaml` holds defaults, a module says what the system is made of.
+"""The four systems, as data: `<system>.yaml` has the defaults, a module says what the system consists of.
 
-A new one is a file of each, named here and in `stacks.settings.System`.
+A new system needs one of each, registered here and in `stacks.settings.System`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""LiteLLM's proxy (S1; S2 runs the same): its secrets, what its containers are told, routes, rules."""
+"""LiteLLM's proxy (S1; S2 runs the same): its secrets, container configuration, routes, rules."""
 
 from __future__ import annotations
 

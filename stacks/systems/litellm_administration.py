@@ -1,8 +1,7 @@
-"""
-Which of LiteLLM's paths administer: the UI, signing in to it, keys, teams, budgets, models, settings.
+"""LiteLLM's paths for administration: the UI, its sign-in, keys, teams, budgets, models, settings.
 
-Chosen by what the releases say of their own routes (tests/stacks/rewrite_litellm_routes.py lists them). The
-rest is what clients call: model calls, model lists, MCP, A2A, OAuth of MCP clients, health.
+Chosen from the routes of its releases (tests/stacks/rewrite_litellm_routes.py lists them). All others are for
+clients: model calls, model lists, MCP, A2A, OAuth of MCP clients, health.
 """
 
 from __future__ import annotations

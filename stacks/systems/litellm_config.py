@@ -1,4 +1,4 @@
-"""LiteLLM's config.yaml: its text and its place in S3, both follow from the settings alone. Knows no AWS."""
+"""LiteLLM's config.yaml: its text and its S3 key, both from the settings alone. Makes no AWS calls."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""
-How LiteLLM's containers are told of the database, with a password or with tokens of IAM's. Pure.
+"""The database settings of LiteLLM's containers, with a password or with IAM tokens. Pure.
 
-Prisma reads the certificate that it verifies the database's by from a file, and no image has RDS's: the
-containers write it at their start, into the folder that they may write to. LiteLLM verifies chain and name
-where DATABASE_SSLROOTCERT is there, in every process, and keeps doing so with new tokens (LiteLLM 1.108.7,
+Prisma reads the CA certificate of the database from a file, and no image has RDS's: the containers write it
+when they start, to the folder that they may write to. LiteLLM verifies chain and name where
+DATABASE_SSLROOTCERT is set, in every process, also with new tokens (LiteLLM 1.108.7,
 litellm/proxy/db/db_url_settings.py; Prisma docs, "PostgreSQL connector", sslcert and sslaccept; read
-2026-11-28). PostgreSQL itself is not tried here: PyPI does not have Prisma's engines.
+2026-11-28). No test connects to PostgreSQL: PyPI does not have Prisma's engines.
 
-With tokens LiteLLM makes one at its start and another before it runs out, by the task's role; it takes the
-region from Fargate (LiteLLM 1.93, litellm/proxy/proxy_cli.py, db/prisma_client.py, auth/rds_iam_token.py).
+With IAM, LiteLLM generates a token when it starts and another before it expires, with the task's role; it
+takes the region from Fargate (LiteLLM 1.93, litellm/proxy/proxy_cli.py, db/prisma_client.py,
+auth/rds_iam_token.py).
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
-"""
-ECS's own check inside of LiteLLM's container: a program for the image's Python, since the image has no curl.
+"""The container health check of LiteLLM: a program for the image's Python, since the image has no curl.
 
-A LiteLLM that starts while its database is away, and that is allowed to go on without it
-(``allow_requests_on_db_unavailable``), never makes a database client later: it answers 401 to every virtual
-key, and 200 with ``"db": "Not connected"`` to who asks for its readiness (BerriAI/litellm#38121; 1.108.7,
-litellm/proxy/proxy_server.py, setup_prisma_client, and health_endpoints). Only another task helps.
+A LiteLLM that starts without its database, as ``allow_requests_on_db_unavailable`` permits, never creates a
+database client later: it answers 401 to every virtual key, and 200 with ``"db": "Not connected"`` to a
+readiness request (BerriAI/litellm#38121; 1.108.7, litellm/proxy/proxy_server.py, setup_prisma_client, and
+health_endpoints). Only a new task helps.
 
-``disconnected`` and ``stalled`` are no reason: there is a client then, which LiteLLM connects again itself.
-Neither is a database that nobody reaches: all tasks would be replaced, by tasks that are no better.
+``disconnected`` and ``stalled`` do not fail the check: a client exists then, and LiteLLM reconnects it.
+Neither does a database that nobody reaches: all tasks would be replaced, by tasks with the same problem.
 """
 
 from __future__ import annotations

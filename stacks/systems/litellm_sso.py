@@ -1,11 +1,10 @@
-"""
-Single sign-on as LiteLLM reads it: key of the section `sso` -> environment variable. Pure.
+"""Single sign-on of LiteLLM: keys of the section `sso` -> environment variables. Pure.
 
 Read in LiteLLM 1.93.0 on 2026-11-28, litellm/proxy/management_endpoints/ui_sso.py: google_login and
 get_sso_login_redirect (clients, endpoints, scope; Okta is one of the generic ones),
-generic_response_convertor (claims), GENERIC_ROLE_MAPPINGS_ROLES (groups, as a literal of Python),
-_get_user_email_and_id_from_result (domains), check_and_update_if_proxy_admin_id, get_ui_settings (where one
-signs out). The redirect URI is PROXY_BASE_URL with sso/callback behind it (get_redirect_url_for_sso,
+generic_response_convertor (claims), GENERIC_ROLE_MAPPINGS_ROLES (groups, as a Python literal),
+_get_user_email_and_id_from_result (domains), check_and_update_if_proxy_admin_id, get_ui_settings (sign-out
+URL). The redirect URI is PROXY_BASE_URL followed by sso/callback (get_redirect_url_for_sso,
 litellm/proxy/utils.py get_custom_url).
 """
 

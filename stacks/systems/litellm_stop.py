@@ -1,10 +1,9 @@
-"""
-How a LiteLLM ends, and how it does without its database. Pure.
+"""How LiteLLM stops, and how it runs without its database. Pure.
 
-The load balancer takes a task out first, and sends it nothing new; what is under way has
-`alb.deregistration_delay_seconds`, after which its connections are closed. Then ECS sends SIGTERM: LiteLLM
-1.108.7 closes its port, finishes what is open within GRACEFUL_SHUTDOWN_TIMEOUT, and writes what is queued.
-SIGKILL comes after `service.stop_timeout_seconds`. `make test-litellm` tries both ends.
+First the load balancer deregisters a task, and sends it no new requests; requests in progress have
+`alb.deregistration_delay_seconds`, after which their connections are closed. Then ECS sends SIGTERM: LiteLLM
+1.108.7 closes its port, finishes open requests within GRACEFUL_SHUTDOWN_TIMEOUT, and writes its queues.
+SIGKILL follows after `service.stop_timeout_seconds`. `make test-litellm` tests both ways to stop.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""
-How LiteLLM is told of what stands before it, and what it shows to everybody. Pure.
+"""LiteLLM's settings for the load balancer in front of it, and its public pages. Pure.
 
 Read in LiteLLM 1.108.7 (litellm/proxy/utils.py, auth/ and management_endpoints/) and its uvicorn 0.54
-(config.py, middleware/proxy_headers.py), and tried by `make test-litellm`.
+(config.py, middleware/proxy_headers.py), and tested by `make test-litellm`.
 """
 
 from __future__ import annotations

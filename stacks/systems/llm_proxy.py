@@ -1,12 +1,11 @@
-"""
-The LLM Proxy (S0): two services of one image, told apart by their command, and Redis between them.
+"""The LLM Proxy (S0): two services of one image with different commands, and Redis between them.
 
 The names of its variables are those that its source reads (sofatutor/llm-proxy, internal/config,
 internal/database/factory.go, cmd/proxy/main.go); S0's CACHE_ENABLED and rate-limit-rpm lead to them.
 
-Its driver is pgx, which takes from PGSSLROOTCERT the authority to verify by and from the URL how
+Its driver is pgx: PGSSLROOTCERT names the CA certificate, and the URL the verification mode
 (internal/database/factory_postgres.go; jackc/pgx v5, pgconn/config.go, parseEnvSettings, configTLS; read
-2026-11-28). The URL's first value is frozen in its secret, so the container says verify-full as it starts.
+2026-11-28). The URL's first value stays in its secret, so the container sets verify-full when it starts.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Who is logged in: the chain of credentials, what is wrong with it, the clients of one login."""
+"""Credentials: the provider chain, what is wrong with it, and the clients of one login."""

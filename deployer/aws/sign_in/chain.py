@@ -1,8 +1,7 @@
-"""
-A session of botocore's whose chain of credentials ends: no program hangs, nobody is asked who is not there.
+"""A botocore session whose credential chain always ends: programs have a timeout, prompts need a terminal.
 
-botocore's chain has no bound for a `credential_process` and asks for an MFA code wherever stdin is; both are
-set here, on its own providers, those behind a `source_profile` included.
+botocore runs a `credential_process` without a timeout and asks for an MFA code wherever stdin is. Both are
+limited here on its own providers, also behind a `source_profile`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""
-Whether credentials can be sent, and which secrets they are: asked before the first request.
+"""Checks, before the first request, that credentials can be sent, and collects the secrets among them.
 
-A secret that a pipeline hands over often ends in a newline; no header of HTTP can hold one (RFC 9110, 5.5),
-and what libraries say of it repeats the value.
+A secret from a pipeline often ends in a newline. No HTTP header can contain one (RFC 9110, 5.5), and the
+libraries' error messages repeat the value.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who a run is in AWS: botocore's clients of one login, made anew where the chain has other credentials."""
+"""The AWS login of a run: botocore's clients, created again when the chain returns other credentials."""
 
 from __future__ import annotations
 

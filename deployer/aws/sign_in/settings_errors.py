@@ -1,7 +1,6 @@
-"""
-What is wrong with a user's AWS settings, in one sentence that names the file or the variable.
+"""Errors in a user's AWS settings, as one sentence that names the file or the variable.
 
-Nothing of what botocore or a program says is repeated: it may hold what nobody should read.
+Messages of botocore and of credential programs are not repeated: they may contain secrets.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Stores of one service each, as commands of day two need them: secrets, parameters, rotations, services."""
+"""One class per service for the day-2 commands: secrets, parameters, rotations, services."""

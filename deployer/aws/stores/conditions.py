@@ -1,4 +1,4 @@
-"""Whether resources of a stack are ready, each asked of its own service; decides nothing."""
+"""Readiness of a stack's resources, each read from its own service. Decides nothing."""
 
 from __future__ import annotations
 

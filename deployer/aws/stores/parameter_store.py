@@ -1,4 +1,4 @@
-"""The SSM parameter store, as `deployer.day2.parameters` needs it; it decrypts for `decrypted` alone."""
+"""SSM Parameter Store for `deployer.day2.parameters`. Only `decrypted` decrypts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ECR, as somebody who pushes an image sees it: the environment's repository, and a login for docker."""
+"""ECR for pushing an image: the environment's repository, and a login for docker."""
 
 from __future__ import annotations
 

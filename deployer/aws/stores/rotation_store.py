@@ -1,4 +1,4 @@
-"""Rotations through Secrets Manager and CloudWatch Logs; a `deployer.day2.rotation.Rotations`."""
+"""Rotations through Secrets Manager and CloudWatch Logs; implements `deployer.day2.rotation.Rotations`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets Manager, as `deployer.day2.secrets` needs it. No message of it holds a value."""
+"""Secrets Manager for `deployer.day2.secrets`. No message contains a value."""
 
 from __future__ import annotations
 

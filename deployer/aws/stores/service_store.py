@@ -1,4 +1,4 @@
-"""The gateway's service through ECS; a `deployer.day2.service.Services`. It reads, and starts new tasks."""
+"""ECS services, implementing `deployer.day2.service.Services`: reads them and starts new tasks."""
 
 from __future__ import annotations
 

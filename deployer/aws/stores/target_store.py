@@ -1,4 +1,4 @@
-"""The load balancer's targets through Elastic Load Balancing. Reads only."""
+"""The load balancer's targets, from Elastic Load Balancing. Read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`docs`: the pages of the documentation; messages name them by this command."""
+"""`docs`: prints pages of the documentation; messages refer to pages by this command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`policy`: a team's own rules over an environment's templates. It needs no AWS account."""
+"""`policy`: checks an environment's templates against a team's own rules. It needs no AWS account."""
 
 from __future__ import annotations
 

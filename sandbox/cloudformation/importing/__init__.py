@@ -1,1 +1,1 @@
-"""Taking up what is in the account already: asked for by name, or found by a name that is taken."""
+"""Resource import: requested by name, or automatic where a name exists."""

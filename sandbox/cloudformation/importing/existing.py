@@ -1,9 +1,8 @@
-"""
-ImportExistingResources: what a change set would make and is there already is taken up instead.
+"""ImportExistingResources: a change set imports resources that exist instead of creating them.
 
 CloudFormation User Guide, "Import AWS resources into a CloudFormation stack automatically": a resource with a
 static name of its own in the template, a DeletionPolicy of Retain or RetainExceptOnCreate, and no stack. What
-of it cannot be imported is made, and then refused as a name that is taken.
+cannot be imported is created, and then refused because its name exists.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""
-Change sets of type IMPORT: a stack takes up resources that are there already, as they are.
+"""Change sets of type IMPORT: a stack imports existing resources without changing them.
 
-The rules are those of the CloudFormation User Guide, "Import AWS resources into a CloudFormation stack with
-a resource import": every resource that is new in the template is imported and has a DeletionPolicy, none
-belongs to a stack, nothing is made, changed or put out along with it; where it fails, the resources stay as
-they were. What ImportExistingResources takes up is `existing.py`.
+The rules are those of the CloudFormation User Guide, "Import AWS resources into a CloudFormation stack with a
+resource import": every new resource of the template is imported and has a DeletionPolicy, none belongs to a
+stack, nothing else is created, changed or exported; if the import fails, the resources stay unchanged.
+ImportExistingResources is in `existing.py`.
 """
 
 from __future__ import annotations

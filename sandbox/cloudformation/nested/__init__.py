@@ -1,8 +1,7 @@
-"""
-Nested stacks: stacks that are resources of a stack.
+"""Nested stacks: stacks that are resources of a stack.
 
 CloudFormation User Guide, "Split a template into reusable pieces using nested stacks"; CloudFormation
-Template Reference, "AWS::CloudFormation::Stack". Where AWS keeps what an update replaced in a nested stack
-until the root is through, here the nested stack is through by itself: a root that goes back updates it to
-what it was, in the statuses of a rollback.
+Template Reference, "AWS::CloudFormation::Stack". AWS keeps what an update replaced in a nested stack until
+the root stack completes; here a nested stack completes on its own, and a rollback of the root updates it to
+its previous state, with the statuses of a rollback.
 """

@@ -1,4 +1,4 @@
-"""What the resource AWS::CloudFormation::Stack is: the stack inside, made, changed and removed."""
+"""The resource AWS::CloudFormation::Stack: creates, updates and deletes the nested stack."""
 
 from __future__ import annotations
 

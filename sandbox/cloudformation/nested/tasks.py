@@ -1,4 +1,4 @@
-"""What an operation does to a nested stack: it begins one there, and goes on when that is over."""
+"""Operations on a nested stack: starts one there, and continues when it ends."""
 
 from __future__ import annotations
 

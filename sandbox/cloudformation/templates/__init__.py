@@ -1,1 +1,1 @@
-"""Templates: read, their parameters and references, and their functions resolved."""
+"""Templates: parsing, parameters and references, and evaluation of functions."""

@@ -1,4 +1,4 @@
-"""One deployment of a stack, evaluated: its resources with their properties, outputs, exports, imports."""
+"""One deployment of a stack, evaluated: resources with properties, outputs, exports, imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resolves a template's functions against parameter values and a `World` of resources and exports."""
+"""Resolves a template's functions with parameter values and a `World` of resources and exports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameter values: given, previous or default, checked as AWS checks them, and as functions see them."""
+"""Parameter values: given, previous or default; validated as by AWS, and converted for functions."""
 
 from __future__ import annotations
 

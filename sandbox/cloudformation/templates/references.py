@@ -1,4 +1,4 @@
-"""What of a template refers to what: checked before anything is made, and the order that follows."""
+"""References in a template: validated before anything is created, and the resulting order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Template text to typed parts, refused in AWS's words. What refers to what is `references.py`."""
+"""Parses template text to typed parts, with AWS's error messages. References are in `references.py`."""
 
 from __future__ import annotations
 

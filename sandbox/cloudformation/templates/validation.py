@@ -1,9 +1,8 @@
-"""
-Property values against the types' schemas: before an operation, and in it, where all values are known.
+"""Validates property values by the types' schemas: before an operation, and in it, when all values are known.
 
 Sources: AWS CloudFormation User Guide, "Validate stack deployments" (read 2026-11-28: property syntax
-validation runs as a change set is made, fails it, and DescribeEvents tells each error); the change set's
-reason as in aws-cloudformation/rain#744 and aws/aws-cdk-cli#1000.
+validation runs when a change set is created, fails it, and DescribeEvents reports each error); the change
+set's reason as in aws-cloudformation/rain#744 and aws/aws-cdk-cli#1000.
 """
 
 from __future__ import annotations

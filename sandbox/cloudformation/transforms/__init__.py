@@ -1,1 +1,1 @@
-"""The macros that CloudFormation itself hosts: a template that uses some becomes one that uses none."""
+"""The macros that CloudFormation hosts: they transform a template into one without macros."""

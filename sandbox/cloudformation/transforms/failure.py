@@ -1,4 +1,4 @@
-"""What a macro that fails leaves behind."""
+"""The result of a macro that fails."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""
-AWS::Include: puts a snippet from S3 where the template asks for it.
+"""AWS::Include: inserts a snippet from S3 into the template.
 
 CloudFormation Template Reference, "AWS::Include transform": anywhere by Fn::Transform, or at the top level; a
-snippet is JSON, or YAML without short functions, and does not include others. Where template and snippet
-have the same key nothing is documented: here the template's own stays.
+snippet is JSON, or YAML without short functions, and does not include others. Where template and snippet have
+the same key nothing is documented: here the template's value wins.
 """
 
 from __future__ import annotations

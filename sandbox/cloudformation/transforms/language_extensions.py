@@ -1,10 +1,9 @@
-"""
-AWS::LanguageExtensions: writes loops out and resolves the functions that only it has.
+"""AWS::LanguageExtensions: expands loops and resolves the functions that only it supports.
 
 CloudFormation Template Reference, "AWS::LanguageExtensions transform": Fn::ForEach, Fn::Length,
 Fn::ToJsonString, functions in Ref, Fn::GetAtt and Fn::FindInMap (and its DefaultValue), functions in
-DeletionPolicy and UpdateReplacePolicy. Each becomes its value in the processed template. What depends on a
-resource or on a NoEcho parameter stays, and has its value when the resource is made.
+DeletionPolicy and UpdateReplacePolicy. Each becomes its value in the processed template. References to a
+resource or a NoEcho parameter remain, and are resolved when the resource is created.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""
-Whether a template uses macros, and what it is once they are through.
+"""Whether a template uses macros, and its text after they are processed.
 
-CloudFormation User Guide, "Perform custom processing on CloudFormation templates with template macros": those
-inside of the template come first, then those of the Transform section in their order.
+CloudFormation User Guide, "Perform custom processing on CloudFormation templates with template macros":
+macros inside the template are processed first, then those of the Transform section in order.
 """
 
 from __future__ import annotations

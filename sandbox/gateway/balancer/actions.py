@@ -1,10 +1,9 @@
-"""
-What a rule's actions make of a request: where it is led, or what it is answered at once. Pure.
+"""The actions of a rule on a request: where it is forwarded, or the response. Pure.
 
 Source: User Guide for Application Load Balancers, "Rule action types": forward with weights of 0 to 999;
 redirect with the reserved keywords of protocol, host, port, path (without its first slash) and query;
-fixed-response. "Authenticate users": 401 where `OnUnauthenticatedRequest` is deny, on to the next action
-where it is allow; else the client is sent to an identity provider, which no sandbox has.
+fixed-response. "Authenticate users": 401 if `OnUnauthenticatedRequest` is deny, the next action if it is
+allow; else the client is redirected to an identity provider, which no sandbox has.
 """
 
 from __future__ import annotations

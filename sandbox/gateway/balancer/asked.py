@@ -1,4 +1,4 @@
-"""A request as the rules of a listener see it."""
+"""A request as a listener's rules see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The seam between the data plane and the services: what `local start --gateway` loads."""
+"""Connects the data plane to the services: `local start --gateway` loads it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""
-All load balancers of one account: one thread, one event loop, as many connections as clients make.
+"""All load balancers of one account: one thread, one event loop, any number of connections.
 
-A load balancer has one loopback port for its listeners on 80 and 443: what begins a TLS handshake there is
-the latter's, the rest the former's. So ``localhost:PORT`` is its DNSName, whichever scheme is put before it.
+A load balancer has one loopback port for its listeners on 80 and 443: a connection that starts with a TLS
+handshake goes to the latter, any other to the former. So ``localhost:PORT`` is its DNSName for both schemes.
 Each other listener has a port of its own.
 """
 

@@ -1,4 +1,4 @@
-"""Which certificate a listener of a load balancer shows, issued by the sandbox's authority for its names."""
+"""The certificate of a listener, issued by the sandbox's CA for its names."""
 
 from __future__ import annotations
 

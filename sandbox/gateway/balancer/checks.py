@@ -1,4 +1,4 @@
-"""Health checks: when they are due by the sandbox's clock, each as long as a real process may take."""
+"""Runs health checks, scheduled by the sandbox's clock, with timeouts that fit a real process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client's connection to a listener: its requests one after the other, each by the rules of its moment."""
+"""A client's connection to a listener: its requests in sequence, each by the rules current at that time."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""
-One request passed on to a target, and its answer passed back, each byte as it comes.
+"""Forwards one request to a target and streams the response back.
 
-Source: User Guide for Application Load Balancers, "Troubleshoot" (502 where the target refuses the
-connection, closes it before it answers, or answers what is not HTTP; 504 where it does not take the
-connection in 10 s, or nothing comes within the idle timeout). It tells of no second attempt; here is none.
+Source: User Guide for Application Load Balancers, "Troubleshoot" (502 if the target refuses the connection,
+closes it before it answers, or answers what is not HTTP; 504 if it does not accept the connection in 10 s, or
+nothing comes within the idle timeout). It mentions no retry; there is none here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The calls of Elastic Load Balancing's API that the data plane answers, or follows, in front of moto."""
+"""Calls to Elastic Load Balancing's API that the data plane answers or observes, in front of moto."""
 
 from __future__ import annotations
 

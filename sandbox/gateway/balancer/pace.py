@@ -1,4 +1,4 @@
-"""The sandbox's clock as health checks and draining see it."""
+"""The sandbox's clock for health checks and draining."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections to targets that are kept for the next request."""
+"""Keep-alive connections to targets."""
 
 from __future__ import annotations
 

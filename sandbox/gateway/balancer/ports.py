@@ -1,4 +1,4 @@
-"""The loopback ports of load balancers: any free one at first, the same one after a restart."""
+"""Loopback ports of load balancers: any free one at first, the same one after a restart."""
 
 from __future__ import annotations
 

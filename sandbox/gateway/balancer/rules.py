@@ -1,5 +1,4 @@
-"""
-Which rule of a listener a request meets. Pure.
+"""Which rule of a listener matches a request. Pure.
 
 Source: User Guide for Application Load Balancers, "Listener rules" (in order of priority, the default rule
 last) and "Condition types for listener rules" (all conditions of a rule, any value of a condition; ``*`` for

@@ -1,10 +1,9 @@
-"""
-The targets of all groups: which there are, how they are, which is next, which still answers somebody.
+"""The targets of all groups: their state, the next one for a request, and open requests.
 
 Source: User Guide for Application Load Balancers, "Target groups for your Application Load Balancers",
-"Deregistration delay": a target that is deregistered gets no new request and drains; it is shown so until the
-delay is over. "Health checks": where only unhealthy targets are registered, all of them get requests. What is
-registered and not yet checked gets none as long as there is another one.
+"Deregistration delay": a deregistered target gets no new request and drains; it stays visible until the delay
+is over. "Health checks": if all registered targets are unhealthy, all of them get requests. A target that is
+registered and not yet checked gets none if there is another one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Load balancers, listeners, rules and target groups as moto holds them at this moment, in own values."""
+"""Load balancers, listeners, rules and target groups in moto's current state, as own types."""
 
 from __future__ import annotations
 

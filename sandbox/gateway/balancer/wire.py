@@ -1,4 +1,4 @@
-"""One end of a connection that speaks HTTP/1.1: bytes by asyncio, their meaning by h11, nothing kept back."""
+"""One side of an HTTP/1.1 connection: bytes by asyncio, parsed by h11, without buffering."""
 
 from __future__ import annotations
 

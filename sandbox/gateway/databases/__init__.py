@@ -1,6 +1,5 @@
-"""
-RDS's PostgreSQL as servers of this machine: one for each DB instance of its own, and for each Aurora cluster.
+"""RDS's PostgreSQL as local servers: one per DB instance, and one per Aurora cluster.
 
-`engines.py` follows what RDS's API is asked for, `server.py` is one server, `fleet.py` makes
-them and copies of their data. Loaded only by a sandbox that runs what is in it.
+`engines.py` follows the calls to RDS's API, `server.py` is one server, `fleet.py` creates servers and copies
+of their data. Loaded only by a sandbox with a gateway.
 """

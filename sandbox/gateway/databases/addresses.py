@@ -1,9 +1,7 @@
-"""
-Loopback addresses of their own for databases, so that each has the port that it was asked to have.
+"""Loopback addresses of their own for databases, so that each has its configured port.
 
-All of 127.0.0.0/8 is this machine on Linux (RFC 1122, 3.2.1.3); where an address besides 127.0.0.1 is none,
-as on a Mac, there is one database a port. moto makes its endpoints of names; here they become what is
-listened on.
+On Linux all of 127.0.0.0/8 is loopback (RFC 1122, 3.2.1.3); where only 127.0.0.1 is, as on a Mac, there is
+one database per port. moto's endpoints are names; here they are replaced by the address of the server.
 """
 
 from __future__ import annotations

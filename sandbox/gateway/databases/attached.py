@@ -1,4 +1,4 @@
-"""Gives an account's services the servers of its databases."""
+"""Connects an account's services to the servers of its databases."""
 
 from __future__ import annotations
 

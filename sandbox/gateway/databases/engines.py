@@ -1,10 +1,9 @@
-"""
-The servers of one account's databases, kept to what RDS's API was asked for. In front of moto, and behind it.
+"""The servers of one account's databases, kept in sync with the calls to RDS's API. Before and after moto.
 
-A DB instance has its server before RDS answers that it is being created; a cluster has one that takes logins
-while an instance of it is available (Aurora User Guide, "Amazon Aurora DB clusters"). A reader of Aurora is
-the same server as its writer. A restore to a point in time, a read replica and any other engine are records,
-as without servers.
+A DB instance has its server before RDS answers that it is being created; a cluster's accepts logins while an
+instance of it is available (Aurora User Guide, "Amazon Aurora DB clusters"). A reader of Aurora is the same
+server as its writer. A restore to a point in time, a read replica and any other engine are records, as
+without servers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What goes wrong with the servers."""
+"""Errors of the database servers."""
 
 
 class DatabaseError(Exception):

@@ -1,4 +1,4 @@
-"""What all servers of a sandbox share: programs, the folder, the authority, new clusters to copy."""
+"""What all servers of a sandbox share: programs, the folder, the CA, template clusters to copy."""
 
 from __future__ import annotations
 

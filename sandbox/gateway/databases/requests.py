@@ -1,7 +1,6 @@
-"""
-What RDS's API is asked for that concerns servers and their copies. Pure.
+"""Parses calls to RDS's API that affect servers and their copies. Pure.
 
-Source: Amazon RDS API Reference, the actions that stand here.
+Source: Amazon RDS API Reference, the actions named here.
 """
 
 from __future__ import annotations

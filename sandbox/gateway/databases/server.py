@@ -1,4 +1,4 @@
-"""One PostgreSQL server: its folder, its address, and what only its superuser does."""
+"""One PostgreSQL server: its folder, its address, and its superuser's statements."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-How a server is set up: the sandbox's own settings, and which parameters of a group become PostgreSQL's.
+"""Configuration of a server: the sandbox's own settings, and parameters of a group that apply to PostgreSQL.
 
-Pure. ``rds.force_ssl`` decides who may log in without TLS; it is on by itself from PostgreSQL 15 on (Amazon
+Pure. ``rds.force_ssl`` decides who may log in without TLS; it is on by default from PostgreSQL 15 on (Amazon
 RDS User Guide, "Requiring an SSL connection to a PostgreSQL DB instance"). A parameter of a group that the
 server does not know is left out, with a reason.
 """

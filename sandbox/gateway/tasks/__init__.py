@@ -1,1 +1,1 @@
-"""Tasks of ECS as processes of this machine."""
+"""ECS tasks as local processes."""

@@ -1,8 +1,7 @@
-"""
-Loopback addresses, one for each task, as each has one of its own in a VPC.
+"""A loopback address per task, as each has its own address in a VPC.
 
-Linux answers for all of 127.0.0.0/8. macOS answers for 127.0.0.1 alone, unless it is told of others: there
-the gateway is refused before anything starts.
+Linux accepts all of 127.0.0.0/8. macOS accepts only 127.0.0.1, unless others are configured: there the
+gateway is refused before anything starts.
 """
 
 from __future__ import annotations

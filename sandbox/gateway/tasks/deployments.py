@@ -1,4 +1,4 @@
-"""A service that runs: its deployments, its events, and how the API shows them."""
+"""A running service: its deployments, its events, and their form in the API."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""
-What ECS does next for a service whose tasks roll. Pure.
+"""The next step of ECS for a service during a rolling update. Pure.
 
 Sources: Amazon ECS Developer Guide, "Deploy Amazon ECS services by replacing tasks" (minimumHealthyPercent
 rounds up, maximumPercent down) and "How the Amazon ECS deployment circuit breaker detects failures" (half of

@@ -1,9 +1,8 @@
-"""
-How the sandbox's faster clock meets processes, which are no faster than they are.
+"""Combines the sandbox's fast clock with processes, which run in real time.
 
-A pause between two looks is as short as the sandbox's clock makes it. What a process is given to get ready
-in, and to end in, is never less than it would have on AWS or `PATIENCE`, whichever is shorter: a start that
-takes twenty seconds here is not twenty minutes late.
+A pause between two polls is as short as the sandbox's clock makes it. The time for a process to start or to
+stop is never less than it would have on AWS or `PATIENCE`, whichever is shorter: a start that takes twenty
+seconds here is not twenty minutes late.
 """
 
 from __future__ import annotations

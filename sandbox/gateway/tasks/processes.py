@@ -1,4 +1,4 @@
-"""Processes of this machine that end with the sandbox, and what they print."""
+"""Local processes that end with the sandbox, and their output."""
 
 from __future__ import annotations
 

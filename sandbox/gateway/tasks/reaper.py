@@ -1,7 +1,6 @@
-"""
-Ends what the sandbox started when the sandbox is gone, whatever ended it. Told by its standard input.
+"""Ends the sandbox's processes when the sandbox ends, however it ends. Detects that by its standard input.
 
-A line is ``+N`` or ``-N``: the process group N began, or has ended. The input ends with the sandbox.
+A line is ``+N`` or ``-N``: the process group N has started, or ended. The input ends with the sandbox.
 """
 
 import os

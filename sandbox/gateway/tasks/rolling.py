@@ -1,8 +1,7 @@
-"""
-How a service goes on: tasks are started, found healthy or not, and stopped; deployments complete or fail.
+"""Runs a service: starts tasks, checks their health, stops them; completes or fails deployments.
 
-Words: Amazon ECS Developer Guide, "Viewing Amazon ECS service event messages" and "Amazon ECS stopped tasks
-error messages".
+Messages: Amazon ECS Developer Guide, "Viewing Amazon ECS service event messages" and "Amazon ECS stopped
+tasks error messages".
 """
 
 from __future__ import annotations

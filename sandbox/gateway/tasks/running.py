@@ -1,4 +1,4 @@
-"""One task that runs: its containers, its targets, and its way from PENDING to STOPPED."""
+"""One running task: its containers, its targets, and its lifecycle from PENDING to STOPPED."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One-off tasks, where tasks are run: those whose images have programs; the others go by the clock."""
+"""One-off tasks with a gateway: a task with a program runs; the others are simulated by the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ECS services run, where tasks are run: in front of moto, in the place of `ServiceTasks`."""
+"""ECS services with a gateway: in front of moto, replacing `ServiceTasks`."""
 
 from __future__ import annotations
 

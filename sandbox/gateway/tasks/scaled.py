@@ -1,4 +1,4 @@
-"""Application Auto Scaling for services that run: their bounds, their policies, and what was scaled."""
+"""Application Auto Scaling for running services: their limits, policies, and scaling activities."""
 
 from __future__ import annotations
 

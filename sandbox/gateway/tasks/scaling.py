@@ -1,13 +1,12 @@
-"""
-How many tasks a service's target tracking policies want, by what its processes and its clients do.
+"""The task count by a service's target tracking policies, from the load of its processes and clients.
 
 Sources: Application Auto Scaling User Guide, "How target tracking scaling for Application Auto Scaling works"
 (the policy that wants most tasks scales out, all have to want fewer to scale in; cooldowns); the alarms that
 a policy makes: three minutes above the target, fifteen minutes more than 10 % below it. Amazon ECS Developer
 Guide, "Use a target metric to scale Amazon ECS services": no scaling in while a deployment is in progress.
 
-Minutes and cooldowns are the sandbox's clock's. What is measured is a rate of real seconds: processes and
-clients are no faster here.
+Minutes and cooldowns are those of the sandbox's clock. The measured rate is in real seconds, in which
+processes and clients run.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""
-How a container starts here: the program of its image with the definition's command, variables and secrets.
+"""How a container starts here: its image's program with the definition's command, variables and secrets.
 
-Paths that the definition lets it write to (tmpfs, volumes, /tmp) are folders of the task's own; nothing makes
-the rest read-only. In a health check the task's loopback is written as the task's address.
+Writable paths of the definition (tmpfs, volumes, /tmp) are folders of the task's own; the rest is not made
+read-only. In a health check the task's loopback is replaced by the task's address.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The targets of tasks in target groups, by ELBv2's API, whoever answers it."""
+"""Registers tasks as targets in target groups, through ELBv2's API."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What clients meet first: certificates, DNS records, firewalls."""
+"""The entry point of clients: certificates, DNS records, firewalls."""

@@ -1,4 +1,4 @@
-"""What stands before a load balancer: certificates, Route 53 records."""
+"""Certificates and Route 53 records of a load balancer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AWS WAF: web ACLs with their capacity, address sets, logging, and what an ACL stands before."""
+"""AWS WAF: web ACLs with their capacity, IP sets, logging, and associations."""
 
 from __future__ import annotations
 

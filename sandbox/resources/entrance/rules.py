@@ -1,4 +1,4 @@
-"""What Elastic Load Balancing refuses in a listener's rule: too many paths, signing in where it cannot be."""
+"""Listener rules that Elastic Load Balancing refuses: too many paths, sign-in where it is not possible."""
 
 from __future__ import annotations
 

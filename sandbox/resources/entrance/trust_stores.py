@@ -1,8 +1,8 @@
-"""
-Trust stores of Elastic Load Balancing, and listeners that ask clients for certificates; moto knows neither.
+"""Trust stores of Elastic Load Balancing, and listeners that require client certificates; moto supports
+neither.
 
-They are kept beside moto's own state of the service, and go with it. Source: Elastic Load Balancing API
-Reference, CreateTrustStore, DeleteTrustStore, "MutualAuthenticationAttributes", read 2026-11-28.
+They are stored with moto's state of the service. Source: Elastic Load Balancing API Reference,
+CreateTrustStore, DeleteTrustStore, "MutualAuthenticationAttributes", read 2026-11-28.
 """
 
 from __future__ import annotations

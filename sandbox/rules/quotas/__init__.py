@@ -1,1 +1,1 @@
-"""Quotas of an account: AWS's defaults, how much is used, and what is said of what is too much."""
+"""Quotas of an account: AWS's defaults, current usage, and the error where one is exceeded."""

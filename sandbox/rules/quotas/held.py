@@ -1,4 +1,4 @@
-"""The quotas as one account has them: what was set, Service Quotas' and RDS's answers, and refusals."""
+"""The quotas of one account: configured values, responses of Service Quotas and RDS, and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of each quota is used, and would be with one resource more. Reads moto's own state."""
+"""The usage of each quota, now and with one more resource. Reads moto's own state."""
 
 from __future__ import annotations
 

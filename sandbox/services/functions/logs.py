@@ -1,4 +1,4 @@
-"""What functions print, as events of CloudWatch Logs."""
+"""Output of functions, as events of CloudWatch Logs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""
-The processes that functions run in: one a job, forked from a program that has loaded Lambda's libraries.
+"""The processes that functions run in: one per job, forked from a program that has loaded Lambda's libraries.
 
-Loading them takes a third of a second, which is most of what a job of a few calls takes.
+Loading them takes a third of a second, most of the time of a job with a few calls.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""
-Functions as Lambda keeps them: settings, code (an archive's bytes), and who may invoke them.
+"""Lambda's functions: settings, code (an archive's bytes), and invoke permissions.
 
 moto's own functions run in containers and are not used; `runs.py` runs these.
 """

@@ -1,8 +1,7 @@
-"""
-Runs functions: each invocation in a process of its own, beside the sandbox, never under a lock of it.
+"""Runs functions: each invocation in a process of its own, outside of the sandbox's locks.
 
-The process sees the function's archive, this Python's boto3, a stand-in database driver (none where databases
-are servers), this sandbox's endpoint, and nothing else of the machine.
+The process sees the function's archive, this Python's boto3, a stand-in database driver (none with database
+servers), this sandbox's endpoint, and nothing else of the machine.
 """
 
 from __future__ import annotations

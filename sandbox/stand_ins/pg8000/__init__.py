@@ -1,8 +1,7 @@
-"""
-The PostgreSQL driver without a server: for the processes that run rotation functions, and nobody else.
+"""A PostgreSQL driver without a server, for the processes that run rotation functions only.
 
-Found there before the real one. Only `native.Connection` is made up; the rest, as quoting, is the real
-package's, from wherever the function has it.
+Their module path has it before the real one. Only `native.Connection` is replaced; the rest, as quoting, is
+the real package's, from wherever the function has it.
 """
 
 from pkgutil import extend_path

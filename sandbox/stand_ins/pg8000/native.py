@@ -1,4 +1,4 @@
-"""Connections to databases that take every login and do nothing; quoting and errors of the real driver."""
+"""Connections to databases that accept every login and do nothing; quoting and errors of the real driver."""
 
 from __future__ import annotations
 

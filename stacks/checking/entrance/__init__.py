@@ -1,1 +1,1 @@
-"""What the keys of the load balancer take, and what they must agree on."""
+"""Validation of the load balancer's keys: types of values, and consistency."""

@@ -1,4 +1,4 @@
-"""Certificates of clients: what asking for them needs, and what a mode does not do. Pure."""
+"""Client certificates: requirements, and what each mode does not check. Pure."""
 
 from __future__ import annotations
 

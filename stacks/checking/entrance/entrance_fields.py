@@ -1,4 +1,4 @@
-"""The kinds of value that keys of the load balancer take beside the common ones. Knows no key."""
+"""Types of values that only the load balancer's keys have. Independent of any key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the firewall's keys must agree on, and what is wrong with them although they do. Pure."""
+"""Consistency of the firewall's keys, and warnings about valid ones. Pure."""
 
 from __future__ import annotations
 

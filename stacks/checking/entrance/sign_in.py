@@ -1,4 +1,4 @@
-"""Signing in at the load balancer: what it needs, and what could not carry it. Pure."""
+"""Sign-in at the load balancer: requirements, and settings that it cannot work with. Pure."""
 
 from __future__ import annotations
 

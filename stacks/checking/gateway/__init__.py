@@ -1,1 +1,1 @@
-"""What LiteLLM's sign-on and its record of requests must agree on with the rest."""
+"""Consistency of LiteLLM's single sign-on and prompt logs with the other keys."""

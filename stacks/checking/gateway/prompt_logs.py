@@ -1,4 +1,4 @@
-"""The record of requests: what in LiteLLM's file would undo it, and what it does not record. Pure."""
+"""The prompt logs: settings in LiteLLM's file that would disable them, and requests that they lack. Pure."""
 
 from __future__ import annotations
 

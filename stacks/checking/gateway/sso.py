@@ -1,4 +1,4 @@
-"""Single sign-on: what a provider needs, what would let everybody in or nobody, who else says it. Pure."""
+"""Single sign-on: required keys, settings that admit everybody or nobody, and duplicate settings. Pure."""
 
 from __future__ import annotations
 

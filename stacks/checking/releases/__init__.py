@@ -1,1 +1,1 @@
-"""What is known against a release, and when AWS ends the support of a version: tables and decisions. Pure."""
+"""Known vulnerabilities of releases, and AWS's end-of-support dates: tables and decisions. Pure."""

@@ -1,4 +1,4 @@
-"""A known vulnerability of an application, and which of its releases it is in. Pure."""
+"""A known vulnerability of an application, and the releases that it affects. Pure."""
 
 from __future__ import annotations
 

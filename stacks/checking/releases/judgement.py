@@ -1,4 +1,4 @@
-"""Whether an environment may run a release, in the light of what is known against it. Pure."""
+"""Whether an environment may run a release, given its known vulnerabilities. Pure."""
 
 from __future__ import annotations
 

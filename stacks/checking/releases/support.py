@@ -1,4 +1,4 @@
-"""When AWS ends the support of what an environment runs: said half a year before. Pure."""
+"""When AWS ends the support of an environment's versions: a warning from half a year before. Pure."""
 
 from __future__ import annotations
 

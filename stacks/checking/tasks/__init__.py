@@ -1,1 +1,1 @@
-"""What the file says of the tasks beside their size: other containers, rights, groups."""
+"""Validation of what the file says about tasks, other than size: sidecars, permissions, security groups."""

@@ -1,4 +1,4 @@
-"""The kinds of value that keys about permissions take: actions, resources, policies, groups. Knows no key."""
+"""Types of values of permission keys: actions, resources, policies, groups. Independent of any key."""
 
 from __future__ import annotations
 

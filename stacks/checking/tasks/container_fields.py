@@ -1,4 +1,4 @@
-"""The kinds of value that a container's keys take: names, image, user, health check. Knows no key."""
+"""Types of values of container keys: names, image, user, health check. Independent of any key."""
 
 from __future__ import annotations
 

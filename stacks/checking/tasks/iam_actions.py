@@ -1,8 +1,7 @@
-"""
-Which actions IAM knows, and which of them know a resource: cfn-lint's copy of AWS's own list.
+"""The actions that IAM knows, and which of them support a resource: cfn-lint's copy of AWS's own list.
 
-The file comes with the cfn-lint that `locks` names (its ``AdditionalSpecs/Policies.json``, made from the AWS
-policy generator's data), so it is as old as that release. Only a file that says actions of its own reads it.
+The file comes with the cfn-lint version in `locks` (its ``AdditionalSpecs/Policies.json``, made from the AWS
+policy generator's data), so it is as old as that release. It is read only for a file that lists actions.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""
-What the containers of one task must agree on: names, ports, shares, order of their start, secrets. Pure.
+"""Consistency of a task's containers: names, ports, shares, start order, secrets. Pure.
 
-What ECS itself refuses when a task definition is registered is refused here, before anything is touched, and
-what would fail only once tasks start: two containers on one port, a task without memory for its application.
+It refuses, before anything changes, what ECS refuses when a task definition is registered, and what would
+fail only when tasks start: two containers on one port, a task without memory for its application.
 """
 
 from __future__ import annotations

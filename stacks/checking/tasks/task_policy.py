@@ -1,6 +1,5 @@
-"""
-What `service.task_policy`, `service.managed_policies` and `service.security_group_ids` may say. Pure but for
-the list of IAM's actions, which is read where a file says any.
+"""Validates `service.task_policy`, `service.managed_policies` and `service.security_group_ids`. Pure, except
+for the list of IAM's actions, which is read for a file that lists any.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What reading and writing objects needs, by bucket and prefix. Pure."""
+"""Permissions to read and write S3 objects, by bucket and prefix. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything in config.yaml that makes LiteLLM call AWS, section by section. Pure."""
+"""Reads all AWS calls from config.yaml, section by section. Pure."""
 
 from __future__ import annotations
 
