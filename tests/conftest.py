@@ -36,6 +36,7 @@ hypothesis.settings.load_profile("tests")
 # What starts the tests may ignore signals, as nohup does and a shell's `&`; no command of a test shall.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
