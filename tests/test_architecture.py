@@ -162,8 +162,8 @@ def test_a_file_is_read_at_a_sitting_and_a_folder_seen_at_a_glance() -> None:
 
 
 def test_tests_stand_in_the_folder_of_what_they_test() -> None:
-    """What asks whether the whole fits together has no folder."""
-    whole = {"test_architecture.py", "test_bench.py", "test_locks.py"}
+    """What asks whether the whole fits together, the tests included, has no folder."""
+    whole = {"test_architecture.py", "test_bench.py", "test_covering.py", "test_locks.py"}
     found = sorted((ROOT / "tests").rglob("test_*.py"))
     assert {path.name for path in found if path.parent == ROOT / "tests"} == whole
     assert {path.relative_to(ROOT / "tests").parts[0] for path in found} - whole <= {
