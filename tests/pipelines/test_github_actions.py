@@ -264,6 +264,7 @@ def test_a_pull_request_shows_its_plan_and_changes_nothing(tmp_path: Path, sandb
             tokens,
         ),
     ):
+        runner.commands = None
         runner.variables |= review_variables(github, azure=False)
         del runner.variables["GITHUB_TOKEN"]  # the step's own
         done = runner.run(workflow("infrastructure"))
@@ -283,7 +284,6 @@ def test_a_pull_request_shows_its_plan_and_changes_nothing(tmp_path: Path, sandb
 def test_a_fork_gets_no_credentials(tmp_path: Path, sandbox: Sandbox) -> None:
     event = {"pull_request": {"head": {"repo": {"full_name": "you/gateway"}}}}
     with machine(tmp_path, sandbox, event_name="pull_request", event=event) as (runner, _, tokens):
-        runner.commands = None  # in this one, the program that is installed
         done = runner.run(workflow("infrastructure"))
 
     assert results(done)["review"] == "skipped"
