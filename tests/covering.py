@@ -73,7 +73,8 @@ def searched(
         def look(request: pytest.FixtureRequest, search: Callable[..., None]) -> None:
             search(**{name: request.getfixturevalue(name) for name in signature(search).parameters})
 
-        look.__name__, look.__doc__, look.__module__ = test.__name__, test.__doc__, test.__module__
-        return look
+        looking: Callable[..., None] = look
+        looking.__name__, looking.__doc__, looking.__module__ = test.__name__, test.__doc__, test.__module__
+        return looking
 
     return over

@@ -11,7 +11,7 @@ from tests.covering import covering, each_once, only, searched
 
 
 def quick(parameters: list[ParameterSet]) -> list[tuple[Any, ...]]:
-    return [one.values for one in parameters if not one.marks]
+    return [tuple(one.values) for one in parameters if not one.marks]
 
 
 def test_what_is_not_named_is_deep_and_nothing_is_lost() -> None:

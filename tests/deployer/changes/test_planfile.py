@@ -22,6 +22,7 @@ from deployer.report import plan_text
 from deployer.states import Change, PropertyChange, StackState
 from generator.manifest import Manifest, StackSpec
 from sandbox.faults import ResourceFault
+from tests.covering import only
 from tests.sandbox.sandbox_fakes import QUEUE, THING, thing
 from tests.sandbox.sandbox_wire import REGION, Killed, Line, all_are, four, imported, line, made_of, outcomes
 
@@ -248,7 +249,7 @@ def test_a_plan_that_is_given_up_leaves_nothing(here: Line) -> None:
     assert here.stacks() == {}
 
 
-@pytest.mark.parametrize("after", [1, 6, 12, 14, 17, 20, 24, 30])
+@pytest.mark.parametrize("after", only({1, 12, 17, 24}, [1, 6, 12, 14, 17, 20, 24, 30]))
 def test_a_run_that_is_killed_anywhere_is_repeated_with_the_same_plan(here: Line, after: int) -> None:
     reviewed = saved(here, four())
     here.wire.kill_after = here.wire.count + after
@@ -263,7 +264,7 @@ def test_a_run_that_is_killed_anywhere_is_repeated_with_the_same_plan(here: Line
     assert creations(here) == {f"dev-{name}": ["CREATE"] for name in ("data", "keys", "net", "web")}
 
 
-@pytest.mark.parametrize("after", [8, 12, 16, 20, 24, 28, 34])
+@pytest.mark.parametrize("after", only({8, 16, 24, 34}, [8, 12, 16, 20, 24, 28, 34]))
 def test_a_killed_run_over_predictions_is_repeated_too(here: Line, after: int) -> None:
     here.sandbox.faults.behaviour.missing_import = "fail"
     reviewed = saved(here, four())

@@ -19,6 +19,7 @@ from deployer.progress import Event, ResourceEvent, Result
 from generator.manifest import Manifest, StackSpec
 from sandbox.faults import CallFault, ResourceFault
 from tests.command import LOGIN
+from tests.covering import only
 from tests.deployer.fakes import manifest, spec
 from tests.sandbox.sandbox_fakes import SLOW, THING, exporting, of, thing
 from tests.sandbox.sandbox_fakes import World as Box
@@ -206,7 +207,7 @@ def test_a_rollback_that_fails_is_continued_by_the_next_run(world: World) -> Non
     assert outcomes(world.deploy(five(Size="2")))["service"] == ("update", "done")
 
 
-@pytest.mark.parametrize("at", [1, 5, 13, 30, 620])
+@pytest.mark.parametrize("at", only({1, 13, 620}, [1, 5, 13, 30, 620]))
 def test_a_run_that_is_left_at_any_moment_is_taken_up_by_the_next(world: World, at: int) -> None:
     world.signals = [at, at]
     left = world.deploy(five(), poll_interval=2.0 if at < 30 else 20.0)

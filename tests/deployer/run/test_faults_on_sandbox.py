@@ -44,9 +44,8 @@ def make_bad(aws: Line, what: list[CallFault | Rate]) -> None:
         (aws.sandbox.faults.calls if isinstance(fault, CallFault) else aws.sandbox.faults.rates).append(fault)
 
 
-WORST = "all at once"
 NIGHTS = [
-    pytest.param(night, seed, marks=() if seed == 0 or night == WORST else pytest.mark.deep)
+    pytest.param(night, seed, marks=() if seed == 0 else pytest.mark.deep)
     for night in BAD_NIGHTS
     for seed in range(3)
 ]

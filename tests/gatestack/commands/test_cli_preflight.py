@@ -56,6 +56,7 @@ def test_what_will_be_refused_ends_with_two_and_comes_first(user: User, sandbox:
     assert done.err.splitlines()[-1].endswith("(and 1 more)")
 
 
+@pytest.mark.deep  # in `make test`: tests/deployer/preflight, on what the stacks hold
 def test_what_is_deployed_already_needs_nothing_more(user: User) -> None:
     assert user.run("deploy", "local", "--yes").code == 0
     found = outcomes(user)

@@ -103,6 +103,7 @@ def test_a_service_without_tasks_says_what_to_do(deployed: User) -> None:
     assert "`gatestack deploy dev`" in check["remedy"]
 
 
+@pytest.mark.deep  # in `make test`: both by what is seen of the secrets, in test_verification.py
 def test_a_rotation_that_is_off_and_the_administrators_login_do_not_look_well(
     deployed: User, secrets: Any
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from sandbox.server import Sandbox
+from tests.covering import parameter
 from tests.sandbox.sandbox_account import client, services
 
 CHANGE_SET = "change set"
@@ -50,7 +51,27 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("wrong", CASES, ids=lambda wrong: wrong.what)
+ALIKE = {
+    "an engine version that is deprecated",
+    "a minor upgrade to a version that nobody has",
+    "an Aurora version that nobody has",
+    "another class that is none, later",
+    "a parameter group of another major",
+    "a disk that is made smaller",
+    "a cluster's snapshot that is not there",
+    "a property deep inside that is missing",
+    "a text where a list belongs",
+}
+"""Refused by the rule of another, in its words: of another kind of resource, or later."""
+
+
+def test_what_is_alike_is_there() -> None:
+    assert {one.what for one in CASES} >= ALIKE
+
+
+@pytest.mark.parametrize(
+    "wrong", [parameter(one, quick=one.what not in ALIKE) for one in CASES], ids=lambda wrong: wrong.what
+)
 def test_a_wrong_environment_is_refused_in_aws_s_words(wrong: Wrong, account: Sandbox) -> None:
     name, aws = f"local-litellm-{wrong.stack}", client(account, "cloudformation")
     template = json.loads(json.dumps(aws.get_template(StackName=name)["TemplateBody"]))

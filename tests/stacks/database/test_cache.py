@@ -460,6 +460,7 @@ def test_a_cache_is_switched_on_changed_and_off_in_a_running_environment(user: U
     assert "RedisEndpoint" not in deploy(user, *lost)
 
 
+@pytest.mark.deep  # in `make test`: prod, whose cache test_cli_deploy.py takes down
 def test_an_environment_with_a_cache_is_taken_down(user: User) -> None:
     user.edit("local", "service:\n", "cache: {enabled: true}\n\nservice:\n")
     deploy(user)
