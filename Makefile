@@ -44,7 +44,7 @@ test test-browser test-postgres test-litellm check-deep: export PYTHONDONTWRITEB
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-ready: $(READY) ## Set up .venv for deploying, and nothing else
+ready: $(READY) ## Set up .venv for deploying only
 
 ready-dev: $(DEV) ## Set up .venv for developing
 
@@ -94,7 +94,7 @@ static: $(DEV) ## Check format, style and types
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 
-coverage: $(DEV) ## Check that the tests take every branch of the decisions
+coverage: $(DEV) ## Check that the tests cover every branch of the decision modules
 	@$(BIN)/coverage run --branch --source=deployer -m pytest tests/deployer/test_decide.py tests/deployer/test_graph.py
 	@$(BIN)/coverage report --include='deployer/decide.py,deployer/graph.py,deployer/statuses.py' --fail-under=100 -m
 
@@ -103,10 +103,10 @@ scan: $(READY) $(CHECKOV) $(RULES) ## checkov and AWS's own rules over all templ
 
 check: static coverage scan test test-browser test-postgres ## Everything that CI runs
 
-test-litellm: $(DEV) $(LITELLM) ## Start LiteLLM itself, the image's release from PyPI, with what the templates give it
+test-litellm: $(DEV) $(LITELLM) ## Run the tests with LiteLLM itself: the image's release from PyPI, configured as in the templates
 	@$(BIN)/python -m pytest -m litellm tests/stacks/systems tests/gatestack/gateway
 
-check-deep: $(DEV) $(LITELLM) $(CHECKOV) $(RULES) ## The slow searches, and LiteLLM, checkov and cfn-guard themselves, once per release
+check-deep: $(DEV) $(LITELLM) $(CHECKOV) $(RULES) ## Run the slow tests, and those with the real LiteLLM, checkov and cfn-guard, once per release
 	@$(BIN)/python -m pytest -n auto $(BY_FILE) -m "deep or litellm"
 
 golden: $(DEV) ## Rewrite tests/golden, docs/pictures, docs/security-groups.md and docs/aws.md; read the diff
@@ -116,7 +116,7 @@ schema: $(READY) ## Rewrite the JSON Schema of the environment file, and docs/en
 	@$(BIN)/python -m stacks.schema
 	@$(BIN)/python -m stacks.reference
 
-lock: $(UV) ## Pin what is installed anew, with hashes, as pyproject.toml allows; read the diff of locks/
+lock: $(UV) ## Update the pinned packages and hashes in locks/, as pyproject.toml allows; read the diff
 	@$(LOCK) 3.11 pyproject.toml --group build --output-file locks/deploy.txt
 	@$(LOCK) 3.11 pyproject.toml --group build --extra dev --constraints locks/deploy.txt --output-file locks/dev.txt
 	@for one in checkov litellm lock; do $(LOCK) 3.11 --group $$one --output-file locks/$$one.txt || exit 1; done
@@ -132,19 +132,19 @@ regions: $(READY) ## Rewrite the table of AWS's regions from the installed botoc
 providers: $(READY) $(LITELLM) ## Rewrite the table of LiteLLM's providers from the sources of its release; read the diff
 	@$(BIN)/python -m tests.stacks.rewrite_providers
 
-advisories: $(READY) ## Rewrite the table of LiteLLM's known vulnerabilities from OSV (FROM=folder: from records there); read the diff
+advisories: $(READY) ## Rewrite the table of LiteLLM's known vulnerabilities, from OSV or records in FROM=folder; read the diff
 	@$(BIN)/python -m tests.stacks.rewrite_advisories $(if $(FROM),--from "$(FROM)")
 
-authorities: $(READY) ## Rewrite the table of RDS's certificate authorities, from AWS (FROM=file: from there); read the diff
+authorities: $(READY) ## Rewrite the table of RDS's certificate authorities, from AWS or FROM=file; read the diff
 	@$(BIN)/python -m tests.stacks.rewrite_authorities $(if $(FROM),--from "$(FROM)")
 
 support: $(READY) ## Rewrite the table of ends of support, from RDS (AWS credentials) and the installed cfn-lint; read the diff
 	@$(BIN)/python -m tests.stacks.rewrite_support $(if $(FROM),--from "$(FROM)")
 
-bench: $(DEV) ## Measure speed beside other tools, ten minutes; ONLY="startup generate lint deploy many"
+bench: $(DEV) ## Measure speed against other tools, ten minutes; ONLY="startup generate lint deploy many"
 	@$(BIN)/python -m bench $(ONLY)
 
-clean: ## Remove what was built here; the sandbox is the user's and stays (gatestack local stop)
+clean: ## Delete what was built here; the sandbox keeps running (stop it: gatestack local stop)
 	rm -rf .venv .venv-checkov .venv-litellm .venv-lock .cfn-guard .postgres-* .bench build .gatestack
 
 $(READY): locks/deploy.txt pyproject.toml

@@ -11,7 +11,7 @@ from deployer.states import Kind
 
 @dataclass(frozen=True)
 class CreateChangeSet:
-    """Look parameters up, ask for a change set."""
+    """Look up parameters and create a change set."""
 
     step: ClassVar[str] = "prepare"
     """How the step is called to people; so in every action."""
@@ -21,7 +21,7 @@ class CreateChangeSet:
 
 @dataclass(frozen=True)
 class Compare:
-    """Compare the change set, in full, with what was asked for: only then may it be executed."""
+    """Compare the whole change set with its request; only a matching one may be executed."""
 
     step: ClassVar[str] = "compare"
     change_set_id: str
@@ -40,7 +40,7 @@ class Execute:
 
 @dataclass(frozen=True)
 class Migrate:
-    """Take the next step of the migration that has to be over before the change set is executed."""
+    """Take the next step of the migration that must end before the change set is executed."""
 
     step: ClassVar[str] = "migrate"
     kind: Kind
@@ -49,7 +49,7 @@ class Migrate:
 
 @dataclass(frozen=True)
 class DeleteChangeSet:
-    """Remove the change set; *empty* when it had nothing to change."""
+    """Delete the change set; *empty* when it has no changes."""
 
     step: ClassVar[str] = "remove change set"
     change_set_id: str
@@ -76,7 +76,7 @@ class DeleteStack:
 
 @dataclass(frozen=True)
 class ContinueRollback:
-    """Continue the rollback of a failed update; *skip* is left as it is."""
+    """Continue the rollback of a failed update, without the resources in *skip*."""
 
     step: ClassVar[str] = "continue rollback"
     reason: str
@@ -102,7 +102,7 @@ class Protect:
 
 @dataclass(frozen=True)
 class Wait:
-    """Look again later: at the stack, its change set, a task, or only once other stacks have moved on."""
+    """Poll again later: the stack, its change set, a task, or only after progress of other stacks."""
 
     reason: str
     on: Literal["stack", "change set", "task", "others"] = "stack"
@@ -118,7 +118,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Fail:
-    """Nothing more can be done; why, and what a person can do."""
+    """The stack has failed: the reason, and what a person can do."""
 
     reason: str
     outcome: Outcome = "failed"
@@ -126,7 +126,7 @@ class Fail:
     """The options with which the same command goes through; empty where none would do."""
 
     def also(self, other: Fail) -> Fail:
-        """Return both refusals of one stack as one."""
+        """Combine two refusals of one stack."""
         allow = f"{self.allow} {other.allow}" if self.allow and other.allow else ""
         return Fail(f"{self.reason}; {other.reason}", self.outcome, allow)
 

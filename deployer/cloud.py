@@ -44,7 +44,7 @@ class Cloud(Protocol):
         self, names: Collection[str], ids: Collection[str] = (), tags: Mapping[str, str] | None = None
     ) -> tuple[StackState, ...]:
         """
-        One batched look: the live stacks called *names*, and those of *ids* even when they are deleted.
+        Read, in one batch, the live stacks called *names*, and those of *ids* even if deleted.
 
         With *tags* also every live stack that has all of them, where the endpoint can list its stacks.
         """
@@ -98,20 +98,20 @@ class Cloud(Protocol):
         """Return the ARN of the credentials; empty where the endpoint does not tell."""
 
     def detect_drift(self, stack_id: str) -> str:
-        """Begin a drift detection and return its id; CloudError where the endpoint has none."""
+        """Start a drift detection and return its id; CloudError where the endpoint has none."""
 
     def drift_detection(self, detection_id: str) -> Detection:
-        """Return how far a drift detection is."""
+        """Return the status of a drift detection."""
 
     def resource_drifts(self, stack_id: str) -> tuple[ResourceDrift, ...]:
         """Return the resources that the last detection found to be other than deployed."""
 
     def resource_drift(self, stack_id: str, logical_id: str) -> ResourceDrift:
-        """Look at one resource, at once; CloudError where its type, or the endpoint, cannot be asked."""
+        """Detect the drift of one resource; CloudError where its type or the endpoint does not support it."""
 
     # acts
     def create_change_set(self, request: ChangeSetRequest) -> ChangeSetState:
-        """Ask for a change set; one that is there under that name already is returned as it is."""
+        """Create a change set; an existing one with that name is returned as it is."""
 
     def delete_change_set(self, change_set_id: str) -> None:
         """Remove a change set; one that is gone is no error."""
@@ -136,7 +136,7 @@ class Cloud(Protocol):
         """Switch termination protection."""
 
     def existing(self, wanted: Existing, tags: Mapping[str, str]) -> Facts:
-        """Return what is there of what *wanted* names; *tags* mark what the environment itself has made."""
+        """Return the resources of *wanted* that exist; *tags* mark those of the environment itself."""
 
     def taken(self, wanted: Mapping[str, Collection[str]]) -> Taken:
         """Return who has which of the names in *wanted*, by resource type."""
@@ -186,16 +186,16 @@ class Cloud(Protocol):
         """Return an object; None where it is not there, or the endpoint has no S3."""
 
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
-        """Put an object, whatever is there; False where the endpoint has no S3."""
+        """Write an object, overwriting an existing one; False where the endpoint has no S3."""
 
     def artifacts_bucket(self, account: str) -> str:
-        """Return the bucket for big templates, made on first need: versioned, encrypted, private."""
+        """Return the bucket for large templates, created on first use: versioned, encrypted, private."""
 
     def object_url(self, bucket: str, key: str) -> str:
         """Return the URL by which CloudFormation reads an object."""
 
     def condition(self, type_name: str, physical_id: str) -> Condition | None:
-        """Return how a resource is, by its own service; None where the endpoint cannot tell."""
+        """Return the state of a resource from its own service; None where the endpoint cannot tell."""
 
     def service_trouble(self, service: str) -> tuple[str, ...]:
         """Return why tasks of the ECS service with this ARN have stopped; empty where nobody can tell."""

@@ -26,7 +26,7 @@ from generator.manifest import Manifest, StackSpec
 
 def deploy(manifest: Manifest, cloud: Cloud, options: Options, host: Host) -> Result:
     """
-    Bring the stacks of *manifest* to what it says.
+    Create or update the stacks of *manifest*.
 
     Raises:
         Refused: it cannot work as it is; nothing was changed.
@@ -84,7 +84,7 @@ class Going:
 
 def check_removal(manifest: Manifest, cloud: Cloud, options: Options, tell: Callable[[Going], None]) -> None:
     """
-    Tell what `destroy` would take away and what it would keep, by stacks; then refuse what it refuses.
+    Report what `destroy` would delete and what it would keep, by stack; then refuse what it refuses.
 
     Reads, touches nothing: nobody should be asked for a consent that is not enough.
 

@@ -48,7 +48,7 @@ class Protected(DeployError):  # noqa: N818 - named after the outcome
 
 
 class LostSight(DeployError):  # noqa: N818 - named after the outcome
-    """AWS may go on with what was started, and can no longer be read."""
+    """AWS may continue what was started, and can no longer be read."""
 
     exit_code = 5
 
@@ -82,7 +82,7 @@ class NotAllowed(CloudError):  # noqa: N818 - named after the outcome
 
 
 class MovedOn(CloudError):  # noqa: N818 - named after the outcome
-    """What was seen is no longer so (a stack went busy, a change set is gone): look again."""
+    """The observed state is outdated (a stack is busy, a change set is gone): read it again."""
 
 
 class NotOffered(CloudError):  # noqa: N818 - named after the outcome

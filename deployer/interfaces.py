@@ -73,7 +73,7 @@ HOLDERS: tuple[Holder, ...] = (
 
 
 def patience_minutes(found: Collection[Interface]) -> int:
-    """Return how long to wait for all of *found* to go; 0 where one is not a service's, or there is none."""
+    """Return how long to wait for the deletion of *found*; 0 if empty, or if one is not a service's."""
     holders = [_holder(one) for one in found]
     return max((one.minutes for one in holders if one), default=0) if all(holders) else 0
 

@@ -15,7 +15,7 @@ RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
 
 @dataclass(frozen=True)
 class Kept:
-    """A resource, or the final snapshot of one, that goes on after its stack."""
+    """A resource, or the final snapshot of one, that remains after its stack is deleted."""
 
     logical_id: str
     type: str

@@ -16,18 +16,18 @@ class Options:
     only: frozenset[str] = frozenset()
     """Short names; empty means all stacks."""
     allow_replace: frozenset[str] = frozenset()
-    """Logical ids of stateful resources that may go."""
+    """Logical ids of stateful resources that may be deleted or replaced."""
     on_failure: Literal["continue", "stop"] = "continue"
     force: bool = False
     """Destroy: production, and stacks with termination protection."""
     migrate_exports: bool = False
     """Deploy: exports in use may change, in phases in which something may be interrupted."""
     revert_drift: bool = False
-    """Deploy: what was changed behind CloudFormation's back is set back, where the endpoint can."""
+    """Deploy: changes made outside CloudFormation are reverted, where the endpoint supports it."""
     skip_in_rollback: frozenset[str] = frozenset()
-    """Deploy: logical ids of resources that a rollback which failed may leave as they are."""
+    """Deploy: logical ids of resources that a failed rollback may skip."""
     fresh: bool = False
-    """Deploy: what an earlier `destroy` has kept is not taken up again."""
+    """Deploy: resources that an earlier `destroy` kept are not imported."""
     poll_interval: float | None = None
     """Seconds between two looks; None: adapts."""
     show_events: bool = True

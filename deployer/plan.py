@@ -129,7 +129,7 @@ def predicted(template: str) -> tuple[Change, ...]:
 
 
 def compared(live: str, wanted: str) -> tuple[Change, ...]:
-    """Return what differs between two templates, resource by resource; what is replaced nobody can say."""
+    """Return what differs between two templates, by resource; replacements are unknown."""
     before, after = (json.loads(text).get("Resources", {}) for text in (live, wanted))
     changes = [Change("Add", name, after[name]["Type"]) for name in after.keys() - before.keys()]
     changes += [Change("Remove", name, before[name]["Type"]) for name in before.keys() - after.keys()]
@@ -144,7 +144,7 @@ def consent_flags(logical_ids: Iterable[str]) -> str:
 
 
 def needs_consent(changes: Collection[Change], allowed: Collection[str]) -> tuple[Change, ...]:
-    """Return the changes that take a stateful resource away, or may, and that *allowed* does not name."""
+    """Return the changes that delete a stateful resource, or may, and that *allowed* does not name."""
     return tuple(
         change
         for change in changes

@@ -159,7 +159,7 @@ class Result:
 
 @dataclass(frozen=True)
 class RunStarted:
-    """The order is known and nothing has been touched."""
+    """The order is known and nothing was changed."""
 
     environment: str
     goal: Doing
@@ -172,7 +172,7 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class StackDecided:
-    """What is done about a stack next, and why. Told when it changes, not at every look."""
+    """The next action for a stack, and why. Sent when it changes, not at every poll."""
 
     stack: str
     step: str
@@ -211,7 +211,7 @@ class ResourceEvent:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Why nothing happens to a stack at the moment."""
+    """Why a stack waits."""
 
     stack: str
     reason: str

@@ -118,7 +118,7 @@ def once(what: str, make: Callable[[], Made]) -> Made:
 
 
 def nothing_asked() -> bool:
-    """Whether this command has asked AWS for nothing but answers, so that nothing of it goes on."""
+    """Whether this command has only read from AWS, so that nothing of it is in progress."""
     context = click.get_current_context(silent=True)
     kept = context.meta.get(__name__, {}) if context else {}
     return "login" not in kept or not kept["login"].asked
@@ -154,7 +154,7 @@ def _refuse_namesake(environment: Environment) -> None:
 
 
 def check_account(environment: Environment, cloud: Cloud) -> None:
-    """Refuse to go on with the credentials of another account than that of *environment*; SettingsRefused."""
+    """Refuse credentials of another account than that of *environment*; raises SettingsRefused."""
     source = environment.settings or environment.rendered
     if source and source.account:
         environment.check_account(cloud.account())

@@ -95,7 +95,7 @@ def executed(
 
 
 def known_of(environment: Environment, options: Options, result: Result) -> Known:
-    """Return what the last screen of a deployment of *environment* says beside its *result*."""
+    """Return what the last screen of a deployment of *environment* shows in addition to its *result*."""
     place = "; ".join(what_runs()) if uses_sandbox(environment, options) else ""
     new = any(one.name == "security" and one.action in {"create", "recreate"} for one in result.stacks)
     return Known(owed(), _keys(environment) if new else (), place)

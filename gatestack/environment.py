@@ -99,7 +99,7 @@ class Environment:
         return hours * 3600 if hours else None
 
     def check_account(self, account: str) -> None:
-        """Refuse to go on in *account* where the environment is for another; raises SettingsRefused."""
+        """Refuse *account* if the environment is for another; raises SettingsRefused."""
         source = self.settings or self.rendered
         if source and source.account not in {None, account}:
             what = f"the credentials are those of account {account}, {self.name} is for {source.account}"

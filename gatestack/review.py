@@ -92,7 +92,7 @@ def read(path: Path, env: str) -> PlanFile:
 
 
 def check_terminal(hint: str = "") -> None:
-    """Refuse to go on where nobody can be asked; raises NotConfirmed."""
+    """Refuse if no user can confirm; raises NotConfirmed."""
     if not sys.stdin.isatty():
         raise NotConfirmed(f"stdin is not a terminal: give --yes{hint}")
 

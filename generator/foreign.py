@@ -156,7 +156,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 def private_folder(path: Path) -> None:
     """
-    Make the folder *path* for this user alone (0700), with its parents; one that is there keeps its mode.
+    Create the folder *path* for this user only (0700), with its parents; an existing one keeps its mode.
 
     Raises:
         Foreign: a link, no folder, or another user's folder is there: who owns it decides what is in it.

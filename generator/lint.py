@@ -169,7 +169,7 @@ def kept_for_user() -> Kept | None:
 
 
 def ahead(keep: Kept | None) -> Ask | None:
-    """Have cfn-lint loaded beside what comes first, where there is nothing in *keep* that could spare it."""
+    """Load cfn-lint in the background, unless cached findings in *keep* may make it unnecessary."""
     if keep is not None and keep.has(*_SEEN):
         return None
     return forked.ahead(lambda: _runner(COMMON), _worked_out)

@@ -109,7 +109,7 @@ class Migration:
 
 @dataclass(frozen=True)
 class ExistingSubnets:
-    """Two subnets that are there already, and what they have to be good for."""
+    """Two existing subnets, and the requirements on them."""
 
     key: str
     """The settings key that names them."""
@@ -125,7 +125,7 @@ class ExistingSubnets:
 
 @dataclass(frozen=True)
 class ExistingStore:
-    """A database or a cache that is there already, and what tasks have to find."""
+    """An existing database or cache, and the tasks' requirements on it."""
 
     key: str
     """The settings key that names it: ``database.existing``."""
@@ -142,7 +142,7 @@ class ExistingStore:
 
 @dataclass(frozen=True)
 class Existing:
-    """What an environment takes for granted: it is looked at before anything is touched."""
+    """What an environment expects to exist: checked before anything is changed."""
 
     vpc_id: str | None = None
     """None: the network stack makes a VPC."""

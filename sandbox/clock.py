@@ -61,7 +61,7 @@ class RealClock:
         self._origin += seconds
 
     def run_at(self, speed: float) -> None:
-        """Go on from now at *speed*."""
+        """Continue from now at *speed*."""
         self._origin, self._since, self._speed = self.now(), self._wall(), speed
 
 
@@ -75,7 +75,7 @@ class Agenda:
         self._current: float | None = None
 
     def now(self) -> float:
-        """Return the time of the transition under way, or the clock's outside of one."""
+        """Return the time of the transition in progress, or the clock's outside of one."""
         return self._clock.now() if self._current is None else self._current
 
     def after(self, seconds: float, action: Action) -> None:
@@ -93,7 +93,7 @@ class Agenda:
             self._current = None
 
     def next_due(self) -> float | None:
-        """Return the time of the next transition, or None where nothing is under way."""
+        """Return the time of the next transition, or None if there is none."""
         return self._due[0][0] if self._due else None
 
     def clear(self) -> None:

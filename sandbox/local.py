@@ -58,7 +58,7 @@ class Status:
 
 
 class OtherVersion(LocalError):  # noqa: N818 - named after what was found
-    """There is a sandbox, of another version of gatestack; the message says how to go on."""
+    """There is a sandbox of another version of gatestack; the message has the remedy."""
 
 
 def start(

@@ -67,7 +67,7 @@ class Provisioner(Protocol):
         """Make the resource; raises ProvisionError."""
 
     def adopt(self, request: Request, identifier: str) -> Provisioned:
-        """Take the resource that *identifier* names, which is there already; raises ProvisionError."""
+        """Import the existing resource *identifier*; raises ProvisionError."""
 
     def update(
         self, request: Request, old_properties: Mapping[str, Any], current: Provisioned

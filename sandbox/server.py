@@ -184,7 +184,7 @@ class Sandbox:
         self.control.advance(seconds)
 
     def finish(self) -> None:
-        """Jump ahead until nothing is under way, and wait for the functions that run."""
+        """Advance the clock until nothing is in progress, and wait for running functions."""
         self.control.finish()
         while self.backing.wait():
             self.control.finish()

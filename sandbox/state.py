@@ -40,7 +40,7 @@ class Description:
 
 
 def made(folder: Path) -> None:
-    """Make the folder, for its owner alone, or check the one that is there; raises LocalError."""
+    """Create the folder for its owner only, or check the existing one; raises LocalError."""
     try:
         for each in (*reversed(folder.parents), folder):
             with suppress(FileExistsError):

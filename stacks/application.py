@@ -178,7 +178,7 @@ class Program(NamedTuple):
 
 
 class Background(NamedTuple):
-    """A service beside the one that gets requests: the same image, no load balancer."""
+    """A further service of the same image, without a load balancer."""
 
     program: Program
     cpu: int
@@ -293,7 +293,7 @@ class Application(NamedTuple):
     """What its own experience warns of."""
 
     def services(self, settings: Settings) -> Iterator[Program]:
-        """Yield what runs as a service: the entrance, then what is beside it."""
+        """Yield the programs that run as services: the one behind the load balancer first."""
         yield self.entrance
         yield from (one.program for one in self.background(settings))
 

@@ -41,12 +41,12 @@ class Size(NamedTuple):
 
 
 def sidecars(settings: Settings, program: str) -> tuple[Sidecar, ...]:
-    """Return what runs beside *program* (``proxy``), in the order of the file."""
+    """Return the sidecars of *program* (``proxy``), in the order of the file."""
     return tuple(one for one in every(settings) if program in programs(settings, one))
 
 
 def every(settings: Settings) -> tuple[Sidecar, ...]:
-    """Return all of them, whichever program they run beside: gatestack's own first."""
+    """Return the sidecars of all programs: gatestack's own first."""
     return (*added(settings), *settings.service.sidecars)
 
 
@@ -57,7 +57,7 @@ def added(settings: Settings) -> tuple[Sidecar, ...]:
 
 def programs(settings: Settings, sidecar: Sidecar) -> tuple[str, ...]:
     """
-    Return the programs that *sidecar* runs beside.
+    Return the programs that have *sidecar*.
 
     Without a word that is the one that gets the requests: a sidecar is mostly a collector or a proxy of what
     clients wait for. A migration has none: it is over once its own container has ended.
@@ -66,7 +66,7 @@ def programs(settings: Settings, sidecar: Sidecar) -> tuple[str, ...]:
 
 
 def left(size: Size, beside: tuple[Sidecar, ...]) -> Size:
-    """Return what *beside* leaves to the application of a task of *size*."""
+    """Return the part of a task's *size* that remains for the application after *beside*."""
     return Size(
         size.cpu - sum(one.cpu for one in beside), size.memory_mb - sum(one.memory_mb for one in beside)
     )

@@ -104,7 +104,7 @@ def defaults(system: str, tier: str) -> dict[str, Any]:
 
 
 def layers(system: str, tier: str) -> dict[str, Mapping[str, Any]]:
-    """Return the defaults of *system* and *tier* by what they are called, each laid over those before."""
+    """Return the defaults of *system* and *tier* by name, each overriding those before."""
     every, own = _system_file(EVERY_SYSTEM), _system_file(system)
     return {
         "default": every["defaults"],

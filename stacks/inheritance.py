@@ -51,7 +51,7 @@ def text_of(path: Path, there: Callable[[Path], list[Path]] = environment_files)
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay *above* over *below*, mapping by mapping; a key with nothing behind it leaves what is below."""
+    """Merge *above* into *below*, mapping by mapping; a key without a value keeps the one below."""
     result: dict[str, Any] = {}
     for key, value in below.items():
         over = above.get(key)

@@ -14,7 +14,7 @@ def is_named_after(path: Path, settings: Settings) -> bool:
 
 
 def namesake(path: Path, settings: Settings) -> Path | None:
-    """Return another file beside *path* for the same environment, that of *settings*; None: there is none."""
+    """Return another file in the folder of *path* for the same environment, that of *settings*, or None."""
     if is_named_after(path, settings):
         return None
     others = (other for other in environment_files(path.parent) if other.resolve() != path.resolve())

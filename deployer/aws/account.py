@@ -45,7 +45,7 @@ class Aws(Reads):
     """A `deployer.cloud.Cloud` on AWS, or on anything that speaks its protocol."""
 
     def create_change_set(self, request: ChangeSetRequest) -> ChangeSetState:
-        """Ask for a change set, or take up the one of that name."""
+        """Create a change set, or return the existing one with that name."""
         template = {"TemplateURL": request.url} if request.url else {"TemplateBody": request.body}
         if request.express and not self._knows_express():
             request = replace(request, express=False)
@@ -92,7 +92,7 @@ class Aws(Reads):
         raise error
 
     def delete_change_set(self, change_set_id: str) -> None:
-        """Remove a change set; one that is gone, or was executed, needs no removing."""
+        """Delete a change set; does nothing if it no longer exists or was executed."""
         try:
             self._call("delete_change_set", ChangeSetName=change_set_id)
         except CloudError as error:

@@ -61,7 +61,7 @@ class Budget:
 
     def ask(self, request: Callable[[], Found], what: str = "") -> Found:
         """
-        Return what *request* returns, repeated where that may help; it has to be harmless to repeat.
+        Return the result of *request*, retried if that may help; it must be idempotent.
 
         *what* it is: once that was given up on there is less patience with it, until it is answered.
 

@@ -53,7 +53,7 @@ def resource_drifts(pages: Pages, stack_id: str) -> tuple[ResourceDrift, ...]:
 
 
 def resource(answer: Mapping[str, Any]) -> ResourceDrift:
-    """Read what has become of one resource."""
+    """Read the drift of one resource."""
     return ResourceDrift(
         logical_id=answer["LogicalResourceId"],
         type=answer["ResourceType"],

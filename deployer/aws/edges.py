@@ -48,7 +48,7 @@ class Edges(Databases):
         return str(call(self._clients("sts"), "get_caller_identity")["Account"])
 
     def condition(self, type_name: str, physical_id: str) -> Condition | None:
-        """Return how a resource is, by its own service."""
+        """Return the state of a resource from its own service."""
         return condition(self._clients, type_name, physical_id)
 
     def caller(self) -> str:
@@ -61,7 +61,7 @@ class Edges(Databases):
         return partition_of(self._region)
 
     def existing(self, wanted: Existing, tags: Mapping[str, str]) -> Facts:
-        """Return what is there of what *wanted* names."""
+        """Return those resources of *wanted* that exist."""
         return look_at_existing(self._clients, self._region, wanted, tags)
 
     def taken(self, wanted: Mapping[str, Collection[str]]) -> Taken:
@@ -141,7 +141,7 @@ class Edges(Databases):
         return self._where_there_is("ec2", look)
 
     def get_object(self, bucket: str, key: str) -> bytes | None:
-        """Return an object; None where it is not there, or an emulated endpoint has no S3."""
+        """Return an object; None if it does not exist, or an emulated endpoint has no S3."""
 
         def look() -> bytes | None:
             try:
@@ -155,7 +155,7 @@ class Edges(Databases):
         return self._where_there_is("s3", look)
 
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
-        """Put an object, whatever is there; False where an emulated endpoint has no S3."""
+        """Write an object, overwriting an existing one; False where an emulated endpoint has no S3."""
         return self._offered("s3", "put_object", Bucket=bucket, Key=key, Body=body) is not None
 
     def object_url(self, bucket: str, key: str) -> str:
@@ -164,7 +164,7 @@ class Edges(Databases):
 
     def artifacts_bucket(self, account: str) -> str:
         """
-        Return the bucket for big templates, made on first need.
+        Return the bucket for large templates, created on first use.
 
         Everybody can guess its name, and who made it first could put other templates into it: so only the
         account's own is used (Amazon S3 User Guide, "Verifying bucket ownership with bucket owner

@@ -71,7 +71,7 @@ NAMED = "AnswersByName"
 
 
 class Answer(dict[str, Any]):
-    """What a service has answered; asked for what is not in it, it says that it is no answer of AWS's."""
+    """A service's response; a missing field raises an error that says the response is not AWS's."""
 
     def __init__(self, found: Mapping[str, Any], what: str) -> None:
         super().__init__(found)
@@ -125,7 +125,7 @@ def _says_nothing(found: Any, model: Any, operation: str) -> bool:
 
 def is_missing(error: CloudError, stack: str = "") -> bool:
     """
-    Whether AWS says that there is no such stack; nothing else that does not exist is meant.
+    Whether AWS says that the stack does not exist; other missing things do not count.
 
     *stack*: the name or id that was asked for; without one, where only a change set's id was given, any is.
     """
@@ -141,7 +141,7 @@ def is_unused(error: CloudError, export: str) -> bool:
 
 
 def is_taken(error: CloudError, stack: str) -> bool:
-    """Whether AWS says that a stack which was to be created is there already."""
+    """Whether AWS says that a stack to be created already exists."""
     names = {stack, stack_name(stack)}
     return error.code == "ValidationError" and error.answer.startswith(
         tuple(TAKEN.format(name) for name in names)

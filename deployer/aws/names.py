@@ -25,7 +25,7 @@ Look = Callable[[Clients, str, Names], Iterator[Holder]]
 
 def look(clients: Clients, wanted: Mapping[str, Names]) -> Taken:
     """
-    Return who has which of the names in *wanted* (resource type -> names).
+    Return which names in *wanted* (resource type -> names) are taken, and by whom.
 
     What cannot be asked (a missing permission, an endpoint without the service, a type that nobody asks
     about here) is told as unknown.

@@ -80,7 +80,7 @@ class OnAws:
         return usage.limit(self._clients, service, code)
 
     def used(self, what: str, metric: Metric | None) -> float | None:
-        """Return how much is there."""
+        """Return the current usage."""
         return usage.used(self._clients, what, metric)
 
     def database_limits(self) -> Mapping[str, tuple[float, float]]:
@@ -114,7 +114,7 @@ class OnAws:
         return any(page["OrderableDBInstanceOptions"] for page in found)
 
     def snapshot(self, identifier: str, *, cluster: bool) -> bool | None:
-        """Whether a snapshot is there and can be restored."""
+        """Whether a snapshot exists and can be restored."""
         kind = "DBClusterSnapshot" if cluster else "DBSnapshot"
         method = "describe_db_cluster_snapshots" if cluster else "describe_db_snapshots"
         which = {f"{kind}Identifier": identifier}

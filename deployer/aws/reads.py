@@ -63,7 +63,7 @@ class Reads(Edges):
     def stacks(
         self, names: Collection[str], ids: Collection[str] = (), tags: Mapping[str, str] | None = None
     ) -> tuple[StackState, ...]:
-        """Look once: at the whole region, or stack by stack where that costs less or is all there is."""
+        """Read the stacks once: the whole region, or one by one if that is cheaper or all that is allowed."""
         found: dict[str, StackState] = {}
         if names and (tags or self._listing_pages <= max(len(names), 2)):
             found = self._listed(set(names), set(ids), tags or {})
@@ -222,7 +222,7 @@ class Reads(Edges):
             raise
 
     def detect_drift(self, stack_id: str) -> str:
-        """Begin a drift detection."""
+        """Start a drift detection."""
         try:
             return str(self._call("detect_stack_drift", StackName=stack_id)["StackDriftDetectionId"])
         except CloudError as error:
@@ -231,7 +231,7 @@ class Reads(Edges):
             raise
 
     def drift_detection(self, detection_id: str) -> Detection:
-        """Return how far a drift detection is."""
+        """Return the status of a drift detection."""
         status = self._call("describe_stack_drift_detection_status", StackDriftDetectionId=detection_id)
         return aws_drift.detection(status)
 
@@ -240,7 +240,7 @@ class Reads(Edges):
         return aws_drift.resource_drifts(self._pages, stack_id)
 
     def resource_drift(self, stack_id: str, logical_id: str) -> ResourceDrift:
-        """Look at one resource, at once."""
+        """Detect the drift of one resource, synchronously."""
         which = {"StackName": stack_id, "LogicalResourceId": logical_id}
         return aws_drift.resource(self._call("detect_stack_resource_drift", **which)["StackResourceDrift"])
 

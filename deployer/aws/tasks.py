@@ -21,7 +21,7 @@ How the reasons begin that may be over in a moment; they stand beside an empty l
 
 
 class Tasks:
-    """Runs tasks once, and sees what becomes of them."""
+    """Runs one-off tasks and follows them."""
 
     def __init__(self, clients: Clients, *, renew: Callable[[], bool]) -> None:
         """*renew* says whether *clients* has another login now; a task outlives many a session."""

@@ -43,7 +43,7 @@ def _metric(found: Mapping[str, Any] | None) -> Metric | None:
 
 
 def used(clients: Clients, what: str, metric: Metric | None) -> float | None:
-    """Return how much of *what* is there; None where nobody counts it."""
+    """Return the usage of *what*; None if it is not counted."""
     if what in _LISTS:
         return _LISTS[what](clients)
     return _by_metric(clients, metric) if metric else None

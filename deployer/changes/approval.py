@@ -24,7 +24,7 @@ AGAIN = "plan again, and have that reviewed"
 
 @dataclass(frozen=True)
 class Approval:
-    """What was approved of one stack, as it is found when a run begins."""
+    """The approval for one stack, as found when a run starts."""
 
     planned: PlannedStack
     change_set: ChangeSetState | None = None
@@ -55,7 +55,7 @@ def held(approval: Approval, action: Action, change_set: ChangeSetState | None) 
 
 
 def surprises(planned: Collection[Change], found: Collection[Change]) -> tuple[Change, ...]:
-    """Return what would lose data in *found* and nobody has seen in the reviewed plan."""
+    """Return changes in *found* that lose data and are not in the reviewed plan."""
     seen = {change.logical_id for change in planned if change.destructive}
     return tuple(one for one in found if one.stateful and one.destructive and one.logical_id not in seen)
 

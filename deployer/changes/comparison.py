@@ -38,7 +38,7 @@ def differences(
 
 
 def same_template(one: str, other: str) -> bool:
-    """Whether two templates say the same; formatting does not count."""
+    """Whether two templates are equal, apart from formatting."""
     try:
         return bool(json.loads(one) == json.loads(other))
     except ValueError:

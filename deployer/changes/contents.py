@@ -20,7 +20,7 @@ from generator.manifest import StackSpec, Upload
 
 
 def with_contents(plan: StackPlan, spec: StackSpec, scope: Scope, cloud: Cloud) -> StackPlan:
-    """Return *plan* with what its update allows that was not allowed before, and how its files change."""
+    """Return *plan* with the permissions that its update widens, and the changes of its files."""
     if plan.action != "update" or plan.stack is None:
         return plan
     wanted = json.loads(spec.template).get("Resources", {})

@@ -16,7 +16,7 @@ from generator.manifest import Manifest
 
 def with_expectation(plan: Plan, manifest: Manifest, order: Graph, cloud: Cloud) -> Plan:
     """
-    Return *plan* with the seconds that its stacks will take; stacks that *order* keeps apart go side by side.
+    Return *plan* with the expected seconds of its stacks; independent ones in *order* run in parallel.
 
     Where AWS does not tell a stack's events, what is usual counts: an expectation stops no plan.
     """

@@ -72,7 +72,7 @@ class Impact:
         return tuple((one, name) for one in self.suspects for name in self.importers.get(one.export, ()))
 
     def leaving(self) -> frozenset[str]:
-        """Return the stacks that are taken away and import something until then."""
+        """Return the stacks that are to be deleted and still import something."""
         return frozenset(name for _, name in self.used() if name in self.going)
 
     def imports(self) -> tuple[tuple[Suspect, str, bool], ...]:

@@ -21,7 +21,7 @@ def marked(changes: Iterable[Change], spec: StackSpec) -> tuple[Change, ...]:
 
 
 def risks(spec: StackSpec) -> tuple[str, ...]:
-    """Return a warning for each patch of *spec* that takes away what guards data."""
+    """Return a warning for each patch of *spec* that removes the protection of data."""
     return tuple(
         f"{spec.name}/{one.resource}: {one}; what guards data is weaker: {', '.join(one.risks)}"
         for one in spec.patched

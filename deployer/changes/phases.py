@@ -26,7 +26,7 @@ SAME_PHASE_AT_MOST = 2
 
 
 def deploy_in_phases(scope: Scope, cloud: Cloud, options: Options, host: Host) -> Result:
-    """Deploy *scope*, exports in use first made free where that is needed."""
+    """Deploy *scope*, in phases that first remove imports of the exports that change."""
     return _Passes(scope, cloud, options, host).run()
 
 
@@ -44,7 +44,7 @@ class _Passes:
         self._results: list[Result] = []
 
     def run(self) -> Result:
-        """Go on until a pass deploys everything, or one fails."""
+        """Run phases until one deploys everything, or one fails."""
         last = self._deploy(self._wanted, gated=True)
         return last if len(self._results) == 1 else together(self._results, self._wanted)
 

@@ -106,7 +106,7 @@ def made_from(
     migrate_exports: bool = False,
     revert_drift: bool = False,
 ) -> PlanFile:
-    """Return what is kept of *plan*, which still has its change sets."""
+    """Return the file for *plan*, whose change sets still exist."""
     stacks = tuple(_planned(stack) for stack in plan.stacks)
     arns = [by, *(one.stack_id for one in stacks)]
     accounts = [arn.split(":")[4] for arn in arns if arn.count(":") >= 5]
@@ -166,7 +166,7 @@ def _check_seal(whole: Any, path: Path) -> None:
 
 def check_folder(plan: PlanFile, folder: Path) -> None:
     """
-    Compare the bytes of a built folder with those that were planned, before anything in it is understood.
+    Compare the bytes of a built folder with those that were planned, before any of it is parsed.
 
     Raises:
         Protected: a file of the plan is not there, or is another one.

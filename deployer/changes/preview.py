@@ -115,7 +115,7 @@ class _Preview:
         )
 
     def plan(self) -> Plan:
-        """Ask for all change sets at once, then read each, then remove those that are not kept."""
+        """Create all change sets in parallel, read each, then delete those that are not kept."""
         by_name = {spec.name: spec for spec in self._manifest.stacks}
         specs = [by_name[name] for name in self._scope.graph.names]
         states = {

@@ -16,7 +16,7 @@ Statement = Mapping[str, Any]
 
 
 def changed(detail: PropertyChange) -> tuple[str, ...]:
-    """Return a line for each statement that is added, taken away or another one; none of other properties."""
+    """Return a line for each statement that is added, removed or changed; none for other properties."""
     if detail.name.rpartition("/")[2] not in NAMES:
         return ()
     before, after = (statements(one) for one in (detail.before, detail.after))

@@ -43,7 +43,7 @@ WORDS = {
 
 def check_existing(manifest: Manifest, cloud: Cloud, only: Collection[str] = ()) -> tuple[str, ...]:
     """
-    Return warnings about what *manifest* takes for granted; without *only*, for all of its stacks.
+    Return warnings about existing resources that *manifest* depends on; without *only*, for all stacks.
 
     Asks for nothing where it takes nothing for granted.
 
@@ -62,7 +62,7 @@ def existing_problems(
     manifest: Manifest, cloud: Cloud, only: Collection[str] = ()
 ) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
     """
-    Return what is not as *manifest* takes it for granted, and what could not be looked at.
+    Return what differs from the assumptions of *manifest*, and what could not be checked.
 
     Raises:
         CloudError: AWS could not be asked at all.

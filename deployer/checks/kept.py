@@ -51,7 +51,7 @@ class Candidate:
 
 
 def keeps(spec: StackSpec, region: str, account: str | None) -> bool:
-    """Whether the deletion of *spec* leaves something that can be taken up again."""
+    """Whether the deletion of *spec* keeps something that can be imported again."""
     return bool(_retained(spec, pseudo(region, account)))
 
 
@@ -90,7 +90,7 @@ def again(spec: StackSpec, left: Collection[Kept], region: str, account: str | N
 
 def import_template(template: str, taken: Collection[Kept]) -> str:
     """
-    Return the part of *template* that an import may have: what is taken up, and no outputs.
+    Return the part of *template* that an import may have: imported resources, and no outputs.
 
     What refers to a resource that is still to be made is left out; the update that follows adds it.
     """

@@ -86,7 +86,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Holder:
-    """Something in the account that has a name."""
+    """A resource in the account that has a name."""
 
     type: str
     name: str

@@ -18,7 +18,7 @@ AWS_HOSTS = (".rds.amazonaws.com", ".cache.amazonaws.com")
 
 
 def store_problems(wanted: Existing, facts: Facts) -> Problems:
-    """Yield what is wrong with each database and cache that the environment takes for granted."""
+    """Yield what is wrong with each existing database and cache that the environment uses."""
     for store in wanted.stores:
         if facts.known("servers"):
             yield from _server(store, facts, wanted.vpc_id)

@@ -46,7 +46,7 @@ def names_taken(environment: str, taken: Collection[Conflict], *, fresh: bool) -
 
 def check_keys(found: Scope, cloud: Cloud) -> None:
     """
-    Refuse where the key of a stack that is there is disabled, or about to be deleted.
+    Refuse if the KMS key of an existing stack is disabled, or scheduled for deletion.
 
     Raises:
         Refused: it cannot be used; the message names the commands that help.

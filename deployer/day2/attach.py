@@ -69,7 +69,7 @@ def watch(
     env: str = "",
 ) -> Result:
     """
-    Show what goes on in the stacks *names* (short name -> CloudFormation's name) until it is over.
+    Show the operations in progress in the stacks *names* (short name -> CloudFormation's name) to their end.
 
     *env*: what the user calls the environment, where that is not its name.
 

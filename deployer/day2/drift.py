@@ -57,7 +57,7 @@ def detect(
     environment: str, names: Mapping[str, str], cloud: Cloud, host: Host, *, poll_interval: float | None
 ) -> Drift:
     """
-    Return what became of the stacks *names* (short name -> CloudFormation's name).
+    Return the drift of the stacks *names* (short name -> CloudFormation's name).
 
     Raises:
         CloudError: AWS could not be asked at all.

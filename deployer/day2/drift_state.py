@@ -11,7 +11,7 @@ Verdict = Literal["in sync", "drifted", "not there", "busy", "failed"]
 
 @dataclass(frozen=True)
 class Detection:
-    """How far a drift detection is."""
+    """The status of a drift detection."""
 
     running: bool
     failed: bool = False
@@ -50,7 +50,7 @@ class ResourceDrift:
 
 @dataclass(frozen=True)
 class StackDrift:
-    """What became of one stack behind CloudFormation's back."""
+    """The drift of one stack."""
 
     name: str
     stack_name: str
@@ -62,7 +62,7 @@ class StackDrift:
 
 @dataclass(frozen=True)
 class Drift:
-    """What became of the stacks of an environment."""
+    """The drift of an environment's stacks."""
 
     environment: str
     stacks: tuple[StackDrift, ...]

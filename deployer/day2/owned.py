@@ -23,7 +23,7 @@ it is.
 
 @dataclass(frozen=True)
 class Owned:
-    """One property that AWS moves."""
+    """One property that AWS changes by itself."""
 
     type: str
     path: str

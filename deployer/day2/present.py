@@ -12,7 +12,7 @@ from deployer.states import StackState
 
 @dataclass(frozen=True)
 class Present:
-    """One look at an environment, by short names."""
+    """The existing stacks of an environment, by short names."""
 
     names: Mapping[str, str]
     """CloudFormation's names."""

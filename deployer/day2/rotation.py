@@ -103,7 +103,7 @@ class Rotation:
 
 @dataclass(frozen=True)
 class Failure:
-    """A step that has failed and has not worked since."""
+    """A step that failed and has not succeeded since."""
 
     step: str
     error: str
@@ -112,7 +112,7 @@ class Failure:
 
 def standing(records: Sequence[Record]) -> Failure | None:
     """
-    Return the failure that nothing has healed since; None where there is none.
+    Return the failure that no later success has cleared; None if there is none.
 
     A repeated rotation begins with the first step again: only a success of the same step, or of a later one,
     heals.
@@ -142,7 +142,7 @@ class Rotator:
 
     def begin(self, secret: str) -> Begun:
         """
-        Start a rotation of *secret* (its full name), or take up the one that is under way.
+        Start a rotation of *secret* (its full name), or follow the one in progress.
 
         Raises:
             DeployError: there is no such secret, or nothing rotates it.
@@ -217,7 +217,7 @@ class _Follower:
         """The step that fails, and since when."""
 
     def look(self) -> str | None:
-        """Return why it failed, an empty text when it is done, None while it goes on."""
+        """Return why it failed, an empty text when it is done, None while it is in progress."""
         found = self._rotator.rotations.look(self._begun.secret)
         if found is None:
             return f"{self._begun.secret} is gone"

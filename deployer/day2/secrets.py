@@ -159,7 +159,7 @@ def _with_keys(name: str, kind: Kind) -> str:
 
 def check_settable(target: Target, kind: Kind, env: str) -> None:
     """
-    Raise Refused where *target* is not written by hand.
+    Raise Refused if people do not write *target*.
 
     *kind* is that of its secret, *env* is how the user names the environment.
     """
@@ -318,7 +318,7 @@ def check_value(key: str, value: str, *, kept: bool = False) -> None:
 
 def update(store: SecretStore, name: str, change: Callable[[str], str]) -> bool:
     """
-    Lay *change* over the current value of the secret *name*; returns whether there was anything to write.
+    Merge *change* into the current value of the secret *name*; returns whether it differs.
 
     Secrets Manager has no write that depends on what is there. So the versions are looked at afterwards:
     where ours took the place of another one than *change* was laid over, somebody wrote in between, and it is

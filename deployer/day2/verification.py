@@ -29,7 +29,7 @@ ENTRANCE = "service"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     outcome: Outcome

@@ -18,7 +18,7 @@ SIGHT_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Patience:
-    """How long and how often to look."""
+    """How long and how often to poll."""
 
     minutes: float
     poll_interval: float | None = None

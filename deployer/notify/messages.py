@@ -28,7 +28,7 @@ TITLES: Mapping[Occasion, str] = {
 
 @dataclass(frozen=True)
 class Notice:
-    """What has happened to an environment."""
+    """A notification about an environment."""
 
     occasion: Occasion
     environment: str

@@ -60,7 +60,7 @@ class Awaiting:
 
     def before(self, work: Work, action: Action, now: float) -> Action:
         """
-        Return *action*, or what comes before the end of a stack whose resources are not ready.
+        Return *action*, or a wait if it would end a stack whose resources are not ready.
 
         Raises:
             LostSight: the login is over.

@@ -25,7 +25,7 @@ Mark = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Attempts:
-    """What one stack of a run has cost so far."""
+    """The attempts for one stack of a run."""
 
     requests: int = 0
     refusals: int = 0
@@ -46,7 +46,7 @@ class Attempts:
         return replace(self, strains=0, strained_since=None)
 
     def refused(self, mark: Mark, now: float) -> Attempts:
-        """It was refused because things are not as they were seen; *mark* is how the stack is seen."""
+        """It was refused because the observed state is outdated; *mark* identifies that state."""
         refusals = self.refusals + 1 if mark == self.mark else 1
         return replace(self, refusals=refusals, mark=mark, rests_until=now + _rest(refusals))
 
@@ -66,7 +66,7 @@ class Attempts:
         return self.requests >= REQUESTS_AT_MOST
 
     def over(self, now: float) -> bool:
-        """Whether to ask once more, after a request that was made in vain, is of no use."""
+        """Whether another attempt, after one without effect, is useless."""
         too_long = self.strained_since is not None and now - self.strained_since > STRAINED_SECONDS
         return too_long or self.refusals >= REFUSALS_AT_MOST or self.spent
 

@@ -39,7 +39,7 @@ from deployer.statuses import RESOURCE_GONE, ROLLBACK_FAILED
 
 
 class Executor:
-    """What a run does to stacks."""
+    """Carries out the actions of a run on its stacks."""
 
     def __init__(
         self,

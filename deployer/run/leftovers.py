@@ -26,16 +26,16 @@ class Scope:
     """With the leftovers as stacks of their own."""
     graph: Graph
     states: tuple[StackState, ...] | None = None
-    """What the first look at AWS has shown; None: nobody has looked."""
+    """The stacks at the first poll; None: not read yet."""
     leftovers: frozenset[str] = frozenset()
-    """Short names of the stacks that go."""
+    """Short names of the stacks to delete."""
     kept: Mapping[str, tuple[Kept, ...]] = field(default_factory=dict)
-    """What an earlier `destroy` has left of a new stack, by its short name: it is taken up again."""
+    """What an earlier `destroy` kept of a new stack, by its short name, to be imported."""
 
 
 def scope(manifest: Manifest, order: Graph, cloud: Cloud, *, whole: bool) -> Scope:
     """
-    Look at the stacks of *order* and, when the *whole* environment is meant, at what is left over of it.
+    Read the stacks of *order* and, if the *whole* environment is meant, its leftover stacks.
 
     Raises:
         Refused: a leftover cannot go, because a stack that stays imports from it.
@@ -94,7 +94,7 @@ def short_name(state: StackState, taken: Collection[str]) -> str:
 
 
 def removals(stack: StackState, cloud: Cloud) -> tuple[Change, ...]:
-    """Return what the deletion of *stack* takes away, resource by resource."""
+    """Return what the deletion of *stack* deletes, by resource."""
     return tuple(
         Change("Remove", one.logical_id, one.type, physical_id=one.physical_id)
         for one in sorted(cloud.resources(stack.id), key=lambda one: one.logical_id)

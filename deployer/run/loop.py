@@ -100,7 +100,7 @@ class Run:
         self._signals = 0
 
     def run(self) -> Result:
-        """Go on until every stack has its result."""
+        """Run until every stack has its result."""
         self._first_look()
         self._announce()
         began = self._host.clock()

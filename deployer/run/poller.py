@@ -45,7 +45,7 @@ class Poller:
         self.see(states)
 
     def see(self, states: Collection[StackState]) -> None:
-        """Take in what a look has shown."""
+        """Record what a poll returned."""
         now = self._host.clock()
         by_name: dict[str, list[StackState]] = {}
         for state in states:
@@ -131,7 +131,7 @@ class Poller:
             self._interval.relaxed()
 
     def endure(self, what: str, error: Transient) -> None:
-        """Live with an answer that did not come; raises LostSight when there was none for a long time."""
+        """Tolerate a failed poll; raises LostSight if none has succeeded for a long time."""
         self._interval.strained()
         now = self._host.clock()
         quiet = now - self._silent.setdefault(what, now)

@@ -56,7 +56,7 @@ class Results:
         return self._halt is not None
 
     def halt(self, outcome: Outcome, reason: str) -> None:
-        """Have nothing new started: what is not begun ends with *outcome*."""
+        """Start nothing new: stacks that have not started end with *outcome*."""
         self._halt = (outcome, reason)
 
     def stop(self, work: Work) -> None:
@@ -93,7 +93,7 @@ class Results:
         self._finish(work, work.verb, "going-on", reason)
 
     def leave(self, reason: str, *, clean: bool, signalled: bool) -> None:
-        """End every stack now, whatever AWS goes on with."""
+        """End every stack now, whatever is still in progress in AWS."""
         for work in self._works.values():
             if not work.open:
                 continue

@@ -17,7 +17,7 @@ TYPE = "AWS::Logs::LogGroup"
 
 
 def sweep(works: Collection[Work], cloud: Cloud, tell: Tell) -> None:
-    """Remove what has come back of log groups that went with *works*; that it fails is told, no more."""
+    """Delete log groups of *works* that exist again after their deletion; a failure is only reported."""
     gone = {
         name for work in works if work.result and work.result.outcome == "done" for name in work.log_groups
     }

@@ -10,7 +10,7 @@ from deployer.run.work import Work
 
 
 def tell_skipped(work: Work, names: tuple[str, ...], tell: Tell) -> None:
-    """Say what was left, and what sets it right should this run not come to it."""
+    """Report the skipped resources, and what repairs them if this run does not."""
     env = work.desired.env
     text = f"{', '.join(names)} is skipped and may no longer exist: `gatestack drift {env}` shows its state"
     again = f"the next update restores it, or `{work.desired.command} --revert-drift`"
@@ -18,7 +18,7 @@ def tell_skipped(work: Work, names: tuple[str, ...], tell: Tell) -> None:
 
 
 def measure(work: Work, cloud: Cloud, tell: Tell) -> None:
-    """Have CloudFormation look at each of them, and say what it has found; no failure stops the run."""
+    """Detect the drift of each skipped resource and report it; no failure stops the run."""
     if work.stack is None or work.drifted is not None:
         return
     found = []
@@ -34,7 +34,7 @@ def measure(work: Work, cloud: Cloud, tell: Tell) -> None:
 
 def check_mended(work: Work) -> None:
     """
-    Refuse an update that would fail as the one before: of what is gone, where nothing makes it again.
+    Refuse an update that would fail like the last one: a resource is gone and nothing recreates it.
 
     Raises:
         Protected: the change set does not set drift back, and something that was skipped is gone.

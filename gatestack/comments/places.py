@@ -110,7 +110,7 @@ class AzurePlace:
         return self.question("GET", self._threads)
 
     def comments(self, document: Any) -> Iterator[tuple[str, Found]]:
-        """Yield text and place of the first comment of each thread that is there."""
+        """Yield text and place of the first comment of each existing thread."""
         for thread in document["value"]:
             first = next(iter(thread.get("comments") or ()), None)
             if first and not thread.get("isDeleted") and not first.get("isDeleted"):

@@ -24,7 +24,7 @@ _NOTHING = {"deploy": "changes", "destroy": "to delete", "watch": "is in progres
 
 @dataclass(frozen=True)
 class Known:
-    """What is known beside the result."""
+    """Facts in addition to the result."""
 
     owed: tuple[Owed, ...] = ()
     """What the run has left undone."""

@@ -18,7 +18,7 @@ SHORT = 12
 
 
 def find_docker() -> None:
-    """Refuse to go on without docker."""
+    """Refuse if docker is missing."""
     if shutil.which("docker") is None:
         raise Refused("docker is not on the PATH: install it, or build where it is (`gatestack docs image`)")
 

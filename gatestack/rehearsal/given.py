@@ -94,7 +94,7 @@ def image(image: str, base: str) -> int:
 
 
 def check(settings: Settings) -> None:
-    """Refuse to go on where the sandbox lacks what *settings* take for granted; raises SandboxRefused."""
+    """Refuse if the sandbox lacks resources that *settings* expect; raises SandboxRefused."""
     if settings.alb.hosted_zone_id or settings.alb.certificate_arn or settings.network.existing_vpc:
         there = asked("there", {"region": settings.region})
         lacking = [*_zone(settings, there), *_vpc(settings, there), *_certificate(settings, there)]

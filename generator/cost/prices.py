@@ -83,7 +83,7 @@ class PriceTable:
         )
 
     def updated(self, answers: Mapping[str, tuple[float, date]]) -> PriceTable:
-        """Return the table with *answers* of the Price List API laid over it: dollars a unit, and a date."""
+        """Return the table with *answers* of the Price List API in place of its prices, and a date."""
         keys = (name.partition("/") for name in answers)
         known = {f"{name}{mark}{variant}": self.price(name, variant) for name, mark, variant in keys}
         fresh = {

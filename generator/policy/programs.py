@@ -28,7 +28,7 @@ LONGEST_SAID = 600
 
 
 class ScanError(Exception):
-    """A scan proves nothing: what is to be read cannot be, or not all of it was looked at."""
+    """A scan is inconclusive: its result cannot be read, or not all templates were checked."""
 
 
 @dataclass(frozen=True)

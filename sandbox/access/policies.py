@@ -44,7 +44,7 @@ def allowed(request: Request, documents: Iterable[Document]) -> bool:
 
 def verdict(request: Request, documents: Iterable[Document]) -> Verdict:
     """
-    Return what the statements of *documents* come to for *request*; who is meant is not looked at.
+    Return the result of *documents* for *request*; principals are ignored.
 
     Raises:
         ValueError: a policy holds what this evaluator does not know.

@@ -152,7 +152,7 @@ class Control:
             self.settle()
 
     def finish(self) -> None:
-        """Jump ahead until nothing is under way."""
+        """Advance the clock until nothing is in progress."""
         with self._lock:
             while (due := self._agenda.next_due()) is not None:
                 self.clock.advance(max(0.0, due - self.clock.now()))

@@ -64,7 +64,7 @@ class Resource:
 
     @property
     def imported(self) -> bool:
-        """Whether it was taken up last: it was there before, and no way back removes it."""
+        """Whether it was imported last: it existed before, and no rollback deletes it."""
         return self.status == "IMPORT_COMPLETE"
 
     @property
@@ -241,5 +241,5 @@ class Stack:
 
     @property
     def busy(self) -> bool:
-        """Whether an operation is under way."""
+        """Whether an operation is in progress."""
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"

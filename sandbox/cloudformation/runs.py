@@ -29,7 +29,7 @@ class Task(Protocol):
 
 
 class Run:
-    """A set of tasks under way."""
+    """A set of tasks in progress."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Run:
             self._close()
 
     def cancel(self) -> list[str]:
-        """Stop everything without `over` being called; returns the names that were under way."""
+        """Stop everything without calling `over`; returns the names that were in progress."""
         self._closed = True
         under_way = list(self._running)
         for task in self._running.values():

@@ -122,7 +122,7 @@ def cancel_update_stack(account: Account, params: Params, _: Fetch) -> Answer:
 
 
 def continue_update_rollback(account: Account, params: Params, _: Fetch) -> Answer:
-    """Go on with a rollback that failed, leaving out what is to be skipped."""
+    """Continue a failed rollback, without the resources to skip."""
     stack = account.stack(stack_name(params))
     if _repeated(stack, params):
         return {}
@@ -175,7 +175,7 @@ def update_termination_protection(account: Account, params: Params, _: Fetch) ->
 
 
 def set_stack_policy(account: Account, params: Params, fetch: Fetch) -> Answer:
-    """Give a stack a policy, which nothing but another can take away."""
+    """Set a stack's policy, which can only be replaced."""
     stack = account.stack(stack_name(params))
     body, url = params.get("StackPolicyBody"), params.get("StackPolicyURL")
     if body and url:

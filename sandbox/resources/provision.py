@@ -93,7 +93,7 @@ class MotoProvisioner:
         return self._complete(call, made)
 
     def adopt(self, request: Request, identifier: str) -> Provisioned:
-        """Take a resource that is there already, as it is; raises ProvisionError."""
+        """Import an existing resource, unchanged; raises ProvisionError."""
         call = self._call(request)
         find = _handler(request.type).adopt
         if find is None:

@@ -123,7 +123,7 @@ class ServiceTasks:
         return [task for place in places for task in self._tasks(place)]
 
     def replace(self, region: str, task: Task) -> None:
-        """Have another task take the place of one of a service that is stopped by hand."""
+        """Replace a service's task that was stopped on request."""
         place = place_of(region, task.origin.cluster, task.origin.group.removeprefix("service:"))
         with self._lock:
             rollout = self._rollouts[place]

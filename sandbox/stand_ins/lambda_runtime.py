@@ -47,7 +47,7 @@ class Context:
         self._until = time.monotonic() + seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return how long the invocation may go on."""
+        """Return how much time the invocation has left."""
         return max(0, int((self._until - time.monotonic()) * 1000))
 
 

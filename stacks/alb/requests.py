@@ -49,7 +49,7 @@ def comes_from(found: IPSet, forwarded_by: str | None = None) -> Statement:
 
 
 def has_header(name: str) -> Statement:
-    """Whether a request has the header, be it empty: what looks at a missing part matches nothing."""
+    """Whether a request has the header, also if it is empty: a statement on a missing part never matches."""
     size = SizeConstraintStatement(
         FieldToMatch=FieldToMatch(SingleHeader=SingleHeader(Name=name)),
         ComparisonOperator="GE",

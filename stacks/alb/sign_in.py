@@ -37,7 +37,7 @@ ANSWERS: Final = {
 
 
 def add(stack: Stack, oidc: Oidc, listener: Listener, targets: Ref) -> None:
-    """Put the rules before the listener's others: sign in, then go on to *targets*."""
+    """Put the rules before the listener's others: sign in, then forward to *targets*."""
     paths = [*stack.application.signed_in, CALLBACK]
     first = _action(stack, oidc)
     for number, begin in enumerate(range(0, len(paths), PATHS_OF_A_RULE), start=1):

@@ -34,7 +34,7 @@ def interfaces(settings: Settings) -> tuple[str, ...]:
 
 
 def gateways(settings: Settings) -> tuple[str, ...]:
-    """Return the gateway endpoints that the calls go through, beside S3's, which is always there."""
+    """Return the gateway endpoints of the calls, in addition to S3's, which always exists."""
     return tuple(sorted({one.endpoint for one in reading(settings).calls} & {"dynamodb"}))
 
 

@@ -31,7 +31,7 @@ Step = str | int | tuple[str, str]
 
 def applied(template: Mapping[str, Any], patch: Patch, prefix: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     """
-    Return *template* with *patch*, and which guards of data that takes away (none without its consent).
+    Return *template* with *patch*, and the data protection that it removes (none without its consent).
 
     *prefix*: what the environment's names begin with.
 

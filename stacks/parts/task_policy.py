@@ -18,7 +18,7 @@ _FILLED = rf"(?P<own>{OWN_OUTPUT})|\$\{{(?P<variable>[^}}]*)\}}"
 
 
 def extend(role: iam.Role, settings: Settings) -> None:
-    """Add to *role* what the file says; its statements are a policy of their own, beside gatestack's."""
+    """Add to *role* what the file says; its statements are a separate policy."""
     service = settings.service
     plain = [statement(one) for one in service.task_policy if not one.own_outputs]
     if plain:

@@ -11,7 +11,7 @@ from stacks.sections.variables import SecretSource
 
 
 class ExistingStore(Section):
-    """A server that is there already: gatestack neither creates, rotates, backs up nor deletes it."""
+    """An existing server: gatestack neither creates, rotates, backs up nor deletes it."""
 
     host: fields.HostName
     port: Annotated[int, between(1, 65_535)]
@@ -28,7 +28,7 @@ class ExistingStore(Section):
 
 
 class ExistingDatabase(ExistingStore):
-    """A PostgreSQL database that is there already."""
+    """An existing PostgreSQL database."""
 
     port: Annotated[int, between(1, 65_535)] = 5432
     name: fields.DatabaseName
@@ -50,7 +50,7 @@ class ExistingDatabase(ExistingStore):
 
 
 class ExistingCache(ExistingStore):
-    """A Redis that is there already."""
+    """An existing Redis."""
 
     port: Annotated[int, between(1, 65_535)] = 6379
     tls: bool = True

@@ -47,11 +47,11 @@ class Patch(Section):
     append: object = None
     """The value that goes at the end of the list there."""
     remove: bool = False
-    """Take away what is there."""
+    """Remove the property or the list item."""
     reason: Reason
     """Why; the plan shows it."""
     accept_risk: bool = False
-    """Take away even what guards data."""
+    """Remove even properties that protect data."""
 
 
 class Extend(Section):

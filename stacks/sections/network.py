@@ -10,7 +10,7 @@ from stacks.sections.oidc import Oidc
 
 
 class ExistingVpc(Section):
-    """A VPC that is there already; gatestack then makes no VPC, subnets, gateways or routes."""
+    """An existing VPC; gatestack then creates no VPC, subnets, gateways or routes."""
 
     vpc_id: fields.VpcId
     public_subnet_ids: fields.SubnetIds = ()
@@ -89,7 +89,7 @@ class Alb(Section):
     """Load balancer, certificate, DNS and web application firewall."""
 
     certificate_arn: fields.CertificateArn | None
-    """A certificate that is there already; left out, one is made for domain_name."""
+    """An existing certificate; without it, one is created for domain_name."""
     domain_name: fields.DomainName | None
     hosted_zone_id: fields.HostedZoneId | None
     """Public Route 53 zone of domain_name: the certificate is validated and the address is made there."""

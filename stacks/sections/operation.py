@@ -46,7 +46,7 @@ class Alarms(Section):
     client_error_percent: Annotated[int, between(0, 99, "percent")]
     """Part of the requests that the tasks refuse with 4xx, over fifteen minutes."""
     client_error_requests: Annotated[int, between(1, 1_000_000, "requests")]
-    """Requests in five minutes below which client_error_percent is not looked at."""
+    """Requests in five minutes below which client_error_percent is not checked."""
     latency_milliseconds: Annotated[int, between(0, 4_000_000, "milliseconds")]
     """Time until an answer begins; the time that a model thinks is part of it."""
     latency_percentile: Annotated[int, between(50, 99)]
@@ -92,7 +92,7 @@ class Observability(Section):
 
 
 class Timeouts(Section):
-    """Minutes after which gatestack stops waiting for one operation on a stack; AWS goes on with it."""
+    """Minutes after which gatestack stops waiting for one operation on a stack; AWS continues it."""
 
     security: Annotated[int, between(1, limits.MOST_TIMEOUT_MINUTES, "minutes")]
     network: Annotated[int, between(1, limits.MOST_TIMEOUT_MINUTES, "minutes")]

@@ -76,8 +76,8 @@ class Service(Section):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
     """DEBUG writes keys and prompts to the log; `gatestack config set` changes it between deployments."""
     log_mode: Literal["non-blocking", "blocking"]
-    """What a container does while CloudWatch takes no logs: it goes on, and loses what its buffer has no room
-    for; or it waits, and so do its requests."""
+    """What a container does while CloudWatch takes no logs: it continues, and loses what its buffer has no
+    room for; or it waits, and so do its requests."""
     log_buffer_mb: Annotated[int, between(1, limits.MOST_LOG_BUFFER_MB, "MB")]
     """Buffer of each container's logs, of the task's memory; for non-blocking."""
     health_check: ContainerCheck

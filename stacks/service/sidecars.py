@@ -16,7 +16,7 @@ from stacks.wiring import Stack
 
 def beside(stack: Stack, program: Program, log_group: LogGroup) -> dict[str, Any]:
     """
-    Return what the task of *program* has because something runs beside it; nothing where nothing does.
+    Return what the sidecars add to the task of *program*; empty without sidecars.
 
     The application's container has what is left as its share of the CPU and as its soft limit of memory: it
     may take more while the others do not need theirs, and they cannot take what is its own (Amazon ECS API

@@ -18,7 +18,7 @@ WRITES_SECONDS: Final = 10
 
 
 def variables(settings: Settings) -> Mapping[str, str]:
-    """Return how long LiteLLM lets open answers go on after SIGTERM."""
+    """Return how long LiteLLM continues open responses after SIGTERM."""
     seconds = max(settings.service.stop_timeout_seconds - WRITES_SECONDS, 1)
     return {"GRACEFUL_SHUTDOWN_TIMEOUT": str(seconds)}
 

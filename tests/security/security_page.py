@@ -153,7 +153,7 @@ def systems_where(test: Callable[[Resource], bool]) -> str:
 
 
 def in_transit() -> Iterator[tuple[str, str, str]]:
-    """Yield each way that data takes, what protects it, and what sees to that."""
+    """Yield each path of data, its protection, and the setting behind it."""
     tls = defaults("litellm", "production")["alb"]["ssl_policy"]
     plain = systems_where(lambda one: _redis(one) == "preferred")
     strict = systems_where(lambda one: _redis(one) == "required")
@@ -203,7 +203,7 @@ def sections() -> Mapping[str, str]:
     return {
         "at-rest": _table(("what", "where", "at rest by"), at_rest()),
         "counted": _table(("rule", "group", "counts, because"), counted()),
-        "in-transit": _table(("on the way from", "protected by", "what sees to it"), in_transit()),
+        "in-transit": _table(("path", "protected by", "setting"), in_transit()),
     }
 
 

@@ -127,7 +127,7 @@ def ask_nobody(_prompt: str) -> str:
 
 
 class Program(subprocess.Popen[bytes]):
-    """A program that prints credentials, and has so many *seconds* for it."""
+    """A program that prints credentials, with a timeout of *seconds*."""
 
     def __init__(self, command: list[str], *, seconds: float, **how: Any) -> None:
         self._seconds = seconds

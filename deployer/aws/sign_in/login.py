@@ -186,7 +186,7 @@ class Login:
 
     def fresh(self) -> bool:
         """
-        Begin another session where a pipeline's has lasted a while; returns whether there is another one.
+        Start a new session if a pipeline's is old; returns whether there is a new one.
 
         CloudFormation goes on with the credentials that an operation was asked for with, until they expire
         (CloudFormation User Guide, "CloudFormation service role"): a session that ends in the middle ends the

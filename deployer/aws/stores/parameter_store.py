@@ -28,7 +28,7 @@ def decrypted(clients: Clients, name: str) -> str | None:
 
 
 class Parameters:
-    """A `ParameterStore`: what is under one path of one account and region."""
+    """A `ParameterStore`: the parameters under one path of one account and region."""
 
     def __init__(self, clients: Clients, path: str) -> None:
         """*path*: ``/dev-litellm``."""

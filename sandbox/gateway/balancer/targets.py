@@ -125,7 +125,7 @@ class Targets:
 
     @contextmanager
     def next(self, arn: str) -> Iterator[Target | None]:
-        """Give the target whose turn it is, and count a request in flight to it; None where there is none."""
+        """Return the next target, and count a request in flight to it; None if there is none."""
         with self._lock:
             members = self._members(arn)
             there = list(members.registered.values())

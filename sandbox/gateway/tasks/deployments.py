@@ -55,7 +55,7 @@ class Deployment:
 
     @property
     def gone(self) -> bool:
-        """Whether nothing of it is left to describe: no task runs, and no request is under way to one."""
+        """Whether it can be forgotten: no task runs, and no request to one is in progress."""
         return all(task.ended for task in self.tasks) and time.monotonic() >= self.listed_until
 
     def trim(self) -> None:

@@ -106,7 +106,7 @@ class Running:
 
     @property
     def draining(self) -> bool:
-        """Whether requests may still be under way to it, though it is to stop."""
+        """Whether requests to it may still be in progress, although it is stopping."""
         return self.status == "DEACTIVATING"
 
     @property

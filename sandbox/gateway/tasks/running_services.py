@@ -149,7 +149,7 @@ class RunningServices(ServiceTasks):
         return found + [one for one in gone if service is None and one.origin.cluster.endswith(f"/{cluster}")]
 
     def stop(self, arn: str, why: Stop) -> Task | None:
-        """Stop a task by hand, and return it; None where it does not run. A service starts another."""
+        """Stop a task on request, and return it; None if it does not run. A service starts another."""
         with self._lock:
             for running in self._everything():
                 if running.arn == arn and not running.ended:

@@ -88,7 +88,7 @@ class Process:
 
 
 class Runtime:
-    """The program that processes are forked from: begun when first needed, it ends with this process."""
+    """The program that processes are forked from: started on first use, it ends with this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -96,7 +96,7 @@ class Runtime:
         self._program: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Process:
-        """Begin a process; raises ChildProcessError where the program comes to nothing."""
+        """Start a process; raises ChildProcessError if the program fails."""
         ours, theirs = socket.socketpair()
         with self._lock, theirs:
             for asking in (self._asking, None):

@@ -30,7 +30,7 @@ _ALSO = ("service.cpu", "service.memory_mb", "service.port", "dispatcher")
 
 
 def sidecar_findings(settings: Settings) -> Iterator[Finding]:
-    """Yield what is wrong with the containers beside the application's, by the place of each in the file."""
+    """Yield what is wrong with the sidecars, by the place of each in the file."""
     places = {one.name: index for index, one in enumerate(settings.service.sidecars)}
     known = {program.name: (program, size) for program, size in sizes(settings)}
     for index, one in enumerate(settings.service.sidecars):
