@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 import time
 from datetime import date
@@ -102,7 +103,7 @@ def _installed() -> list[str]:
         except OSError:
             continue
         found |= {name for name in names if name.endswith((".dist-info", ".egg-info"))}
-    return sorted(name for name in found if not name.startswith("gatestack"))
+    return sorted(name for name in found if re.split("[-.]", name)[0] != "gatestack")
 
 
 def _schemas(caches: Path, home: Path) -> list[str]:

@@ -3,8 +3,8 @@
 Run as a program: the sandbox imports only its constants. It loads the libraries of Lambda's runtime once and
 forks a process per job: a message on its standard input, a Unix socket, starts one, or ends one that is in
 progress. A job is one JSON document: `handler`, `function`, `timeout` in seconds, `events`, `failing` (the
-steps to fail at), `folder`, `variables`, and `path`, the first entries of the module path. Its process writes
-its log, and at last its exit status: 1 at the first failure.
+steps to fail at), `folder`, `variables`, `path`, the first entries of the module path, and `ended`. Its
+process writes its log, and at last `ended` with the exit status: 1 at the first failure.
 """
 
 from __future__ import annotations
@@ -27,9 +27,6 @@ STAND_IN = "SANDBOX_STAND_IN"
 
 NUMBER = 8
 """Bytes of a message, a process's id: the one to end, or the one begun for the socket that comes along."""
-
-ENDED = b"\0"
-"""Stands before the status, the last thing that a job's process writes; one that was killed writes none."""
 
 LIBRARIES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
 """What Lambda's runtime has beside the standard library (AWS Lambda Developer Guide, "Lambda runtimes")."""
@@ -84,13 +81,13 @@ def _forked(job: int) -> int:
         os.close(job)
         return pid
     try:
-        status = _work(job)
-        os.write(job, ENDED + str(status).encode())
+        os.write(job, _work(job).encode())
     finally:
         os._exit(0)
 
 
-def _work(job: int) -> int:
+def _work(job: int) -> str:
+    """Do the job; return what says how it ended."""
     with os.fdopen(job, "rb", closefd=False) as asking:
         asked = json.loads(asking.read())
     silence = os.open(os.devnull, os.O_RDONLY)
@@ -102,7 +99,7 @@ def _work(job: int) -> int:
     _look_first(asked["path"])
     status = _run(asked)
     sys.stdout.flush()
-    return status
+    return f"{asked['ended']}{status}"
 
 
 def _look_first(places: list[str]) -> None:

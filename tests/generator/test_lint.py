@@ -262,11 +262,20 @@ print(kept(Path({str(rules)!r})).basis)
 
 
 def test_where_home_is_and_a_checkout_of_gatestack_itself_make_no_difference(tmp_path: Path) -> None:
-    code = "from generator.kept_findings import kept; print(kept().basis)"
-    told = set()
-    (tmp_path / "one" / "gatestack.egg-info").mkdir(parents=True)
-    for home in ("one", "other"):
-        path = os.pathsep.join([str(tmp_path / home), *sys.path])
-        told.add(in_another_process(code, HOME=str(tmp_path / home), PYTHONPATH=path))
+    for home, package in (("one", "gatestack.egg-info"), ("other", "gatestack-1.0.dist-info")):
+        (tmp_path / home / package).mkdir(parents=True)
 
-    assert len(told) == 1
+    assert basis(tmp_path / "one") == basis(tmp_path / "other") == basis(tmp_path / "a third")
+
+
+def test_any_other_package_makes_a_difference(tmp_path: Path) -> None:
+    (tmp_path / "one" / "gatestack_rules-1.0.dist-info").mkdir(parents=True)
+
+    assert basis(tmp_path / "one") != basis(tmp_path / "other")
+
+
+def basis(home: Path) -> str:
+    """What findings rest on for a user at *home*, where Python looks for packages too."""
+    code = "from generator.kept_findings import kept; print(kept().basis)"
+    path = os.pathsep.join([str(home), *sys.path])
+    return in_another_process(code, HOME=str(home), PYTHONPATH=path)

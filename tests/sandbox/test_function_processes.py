@@ -68,6 +68,7 @@ def test_a_library_of_the_archive_goes_before_the_one_of_the_runtime(
         ("import os; os._exit(0)", None),
         ("import os; os.kill(os.getpid(), 9)", None),
         ("print('\\0', end='')", 0),
+        ("import os; os.write(1, bytes(1) + b'0'); os._exit(0)", None),
     ],
 )
 def test_how_it_ended_is_told(runtime: Runtime, tmp_path: Path, code: str, status: int | None) -> None:

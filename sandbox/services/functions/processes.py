@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -19,10 +20,12 @@ from typing import Any, NamedTuple
 
 import botocore
 
-from sandbox.stand_ins.lambda_runtime import ENDED, NUMBER
+from sandbox.stand_ins.lambda_runtime import NUMBER
 
 STAND_INS = Path(__file__).parent.parent.parent / "stand_ins"
-LIBRARIES = Path(botocore.__file__).parent.parent
+INSTALLED = Path(botocore.__file__).parent.parent
+"""Where this Python has the libraries of Lambda's runtime."""
+
 INHERITED = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
 """Where this machine's programs are, and its language: what a function may say otherwise."""
 
@@ -61,15 +64,17 @@ class Process:
     def communicate(self, job: Mapping[str, Any], seconds: float) -> Ended:
         """Give it its *job*, see `lambda_runtime`, and wait for its end, or kill it after *seconds*."""
         said, late = bytearray(), False
+        mark = secrets.token_hex(8)
+        """Stands before the status; the function does not know it, whatever it writes."""
         until = time.monotonic() + seconds
         with self._connection, suppress(BrokenPipeError, ConnectionResetError):
-            self._connection.sendall(json.dumps(job).encode())
+            self._connection.sendall(json.dumps({**job, "ended": mark}).encode())
             self._connection.shutdown(socket.SHUT_WR)
             late = not self._read(said, until)
             if late:
                 self.kill()
                 self._read(said, time.monotonic() + _END)
-        log, ended, status = bytes(said).rpartition(ENDED)
+        log, ended, status = bytes(said).rpartition(mark.encode())
         text = log if ended else status
         return Ended(int(status) if ended else None, text.decode(errors="replace"), late)
 
@@ -112,6 +117,8 @@ class Runtime:
                 self._asking.sendall(pid.to_bytes(NUMBER, "big"))
 
     def _begun(self) -> socket.socket:
+        if self._asking:
+            self._asking.close()
         self._asking, theirs = socket.socketpair()
         with theirs:
             # -S: no .pth file of this environment is read, so what the archive lacks is missing here too,
@@ -120,7 +127,7 @@ class Runtime:
                 [sys.executable, "-S", "-P", "-X", "utf8", str(STAND_INS / "lambda_runtime.py")],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                env={**INHERITED, **ALONE, "PYTHONPATH": str(LIBRARIES)},
+                env={**INHERITED, **ALONE, "PYTHONPATH": str(INSTALLED)},
                 start_new_session=True,  # what is typed in this terminal is for the sandbox, which ends it
             )
         return self._asking

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sandbox.key import Key
-from sandbox.services.functions.processes import ALONE, INHERITED, LIBRARIES, STAND_INS, Process, Runtime
+from sandbox.services.functions.processes import ALONE, INHERITED, INSTALLED, STAND_INS, Process, Runtime
 from sandbox.services.functions.records import Function
 
 _RUNTIME = Runtime()
@@ -100,7 +100,7 @@ def _variables(job: Job, path: Sequence[str]) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_REGION": function.region,
         "NO_PROXY": "*",
-        "PYTHONPATH": os.pathsep.join((*path, str(LIBRARIES))),
+        "PYTHONPATH": os.pathsep.join((*path, str(INSTALLED))),
     }
 
 

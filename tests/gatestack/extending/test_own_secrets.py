@@ -153,14 +153,15 @@ def walk(environment: Environment, steps: Iterable[tuple[Any, ...]]) -> None:
 
 
 def test_no_value_is_lost_by_what_comes_and_goes_beside_it(environment: Environment) -> None:
-    one, two, three, _ = NAMES
+    one, two, three, four = NAMES
     walk(
         environment,
         [
             ("deploy", [one, two]),
             ("set", one, "a"),
-            ("deploy", [three, one]),
+            ("deploy", [three, four, one]),
             ("rotate",),
+            ("deploy", [one]),
         ],
     )
 

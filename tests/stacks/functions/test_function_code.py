@@ -14,11 +14,9 @@ from zipfile import ZIP_STORED, ZipFile
 
 import pytest
 
+from sandbox.stand_ins.lambda_runtime import LIBRARIES
 from stacks.parts import function_code
 from tests.places import ROOT
-
-RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
-"""What Lambda's Python has beside the standard library (AWS Lambda Developer Guide, "Lambda runtimes")."""
 
 ISOLATED = (sys.executable, "-I", "-S", "-c")
 """Without this environment's packages, its variables, and the folder that the test runs in."""
@@ -43,7 +41,7 @@ def lambda_runtime(tmp_path: Path) -> Path:
     """A folder with what Lambda has, and nothing else."""
     folder = tmp_path / "runtime"
     folder.mkdir()
-    for package in RUNTIME:
+    for package in LIBRARIES:
         there = installed(package)
         (folder / there.name).symlink_to(there)
     return folder
