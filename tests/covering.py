@@ -37,17 +37,6 @@ def covering(*columns: Iterable[Any]) -> list[ParameterSet]:
     ]
 
 
-def each_once(rows: Iterable[tuple[Any, ...]]) -> list[ParameterSet]:
-    """Return *rows* as parameters; one all of whose values earlier rows have, each in its column, is deep."""
-    met: set[tuple[int, Any]] = set()
-    made = []
-    for row in rows:
-        values = set(enumerate(row))
-        made.append(parameter(*row, quick=not values <= met))
-        met |= values
-    return made
-
-
 def parameter(*values: Any, quick: bool) -> ParameterSet:
     """Return *values* as a parameter that is deep unless it is *quick*."""
     return pytest.param(*values, marks=() if quick else pytest.mark.deep)

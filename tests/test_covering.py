@@ -7,7 +7,7 @@ import pytest
 from _pytest.mark import ParameterSet
 from hypothesis import strategies as st
 
-from tests.covering import covering, each_once, only, searched
+from tests.covering import covering, only, searched
 
 
 def quick(parameters: list[ParameterSet]) -> list[tuple[Any, ...]]:
@@ -36,15 +36,6 @@ def test_each_value_of_each_column_is_in_the_choice_which_is_as_long_as_the_long
     assert len(quick(made)) == max(map(len, columns))
     for place, column in enumerate(columns):
         assert {row[place] for row in quick(made)} == set(column)
-
-
-def test_a_row_that_brings_no_value_of_its_own_is_deep() -> None:
-    rows = [("a", 1), ("a", 2), ("b", 1), ("b", 2), ("a", 1)]
-
-    made = each_once(rows)
-
-    assert [one.values for one in made] == rows
-    assert quick(made) == [("a", 1), ("a", 2), ("b", 1)]
 
 
 class Counted:

@@ -16,6 +16,7 @@ import pytest
 
 from gatestack.signals import host, interrupting
 from tests.command import LOGIN, User
+from tests.covering import parameter
 from tests.deployer.run.test_signals import Desk, in_mid_deployment
 from tests.gatestack.terminal import Terminal
 from tests.places import ROOT
@@ -214,7 +215,7 @@ DRAWING = ("deploy", "plan", "destroy", "watch", "status")
 @pytest.mark.parametrize(
     ("name", "flags", "more"),
     [
-        pytest.param(name, *way, marks=() if number == place else pytest.mark.deep)
+        parameter(name, *way, quick=number == place)
         for number, way in enumerate(NO_COLOURS)
         for place, name in enumerate(DRAWING)
     ],

@@ -13,8 +13,6 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
 
 from generator.manifest import Manifest
 from generator.picture.drawing import SIZES, Rect
@@ -26,6 +24,7 @@ from generator.traffic import traffic
 from stacks.environment import load, parse_settings
 from stacks.settings import Settings
 from tests.command import User
+from tests.covering import searched
 from tests.generator.drawings import drawing, faults, flaws, moved, words
 from tests.places import ROOT
 from tests.rewrite_golden import PICTURED, PICTURES, drawn, environment_files
@@ -111,20 +110,8 @@ def test_an_environment_with_other_options_is_drawn_without_a_fault(name: str) -
     assert faults(of(OPTIONS[name])) == []
 
 
-@hypothesis_settings(
-    max_examples=10, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
-@given(environments())
+@searched(10, 2000, environments())
 def test_any_environment_is_drawn_without_a_fault(settings: Settings) -> None:
-    assert faults(render(settings)) == []
-
-
-@pytest.mark.deep
-@hypothesis_settings(
-    max_examples=2000, database=None, print_blob=True, suppress_health_check=list(HealthCheck)
-)
-@given(environments())
-def test_many_environments_are_drawn_without_a_fault(settings: Settings) -> None:
     assert faults(render(settings)) == []
 
 

@@ -23,7 +23,7 @@ from deployer.run.attempts import REQUESTS_AT_MOST
 from deployer.states import ChangeSetRequest, ChangeSetState
 from generator.manifest import Manifest
 from sandbox.faults import CallFault, ResourceFault
-from tests.covering import covering
+from tests.covering import covering, parameter
 from tests.deployer.fakes import FakeCloud, Fault, host, manifest, spec, template
 from tests.deployer.run.runs import World, outcomes, with_topic
 from tests.sandbox.sandbox_fakes import thing
@@ -278,7 +278,7 @@ def small(size: str = "1") -> Manifest:
 @pytest.mark.parametrize(
     ("goal", "answer"),
     [
-        pytest.param(goal, answer, marks=() if (number + place) % len(ACTIONS) == 0 else pytest.mark.deep)
+        parameter(goal, answer, quick=(number + place) % len(ACTIONS) == 0)
         for place, goal in enumerate(ACTIONS)
         for number, answer in enumerate(ANSWERS)
     ],

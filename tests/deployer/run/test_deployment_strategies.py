@@ -18,6 +18,7 @@ from stacks.environment import EnvironmentFileError, parse_settings
 from stacks.settings import Settings
 from stacks.wiring import Stack
 from tests.command import User
+from tests.covering import parameter
 from tests.linted import check
 from tests.stacks.finders import exports, properties, resource, resources
 from tests.stacks.functions.rotations import client_of
@@ -329,7 +330,7 @@ def test_a_strategy_that_nothing_rolls_back_or_nobody_tests_is_advised_against()
 @pytest.mark.parametrize(
     ("strategy", "https"),
     [
-        pytest.param(strategy, https, marks=() if https == bool(number % 2) else pytest.mark.deep)
+        parameter(strategy, https, quick=https == bool(number % 2))
         for number, strategy in enumerate(SHIFTING)
         for https in (False, True)
     ],

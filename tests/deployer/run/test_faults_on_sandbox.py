@@ -14,6 +14,7 @@ from deployer.options import Options
 from deployer.progress import Event, Notice, ResourceEvent
 from sandbox.faults import CallFault, Rate, ResourceFault
 from sandbox.key import Key
+from tests.covering import parameter
 from tests.sandbox.sandbox_fakes import SLOW
 from tests.sandbox.sandbox_wire import REGION, Line, all_are, four, line, outcomes
 
@@ -44,11 +45,7 @@ def make_bad(aws: Line, what: list[CallFault | Rate]) -> None:
         (aws.sandbox.faults.calls if isinstance(fault, CallFault) else aws.sandbox.faults.rates).append(fault)
 
 
-NIGHTS = [
-    pytest.param(night, seed, marks=() if seed == 0 else pytest.mark.deep)
-    for night in BAD_NIGHTS
-    for seed in range(3)
-]
+NIGHTS = [parameter(night, seed, quick=seed == 0) for night in BAD_NIGHTS for seed in range(3)]
 
 
 @pytest.mark.parametrize(("night", "seed"), NIGHTS)
@@ -99,7 +96,7 @@ def test_the_rate_comes_down_with_throttling_and_recovers(aws: Line) -> None:
 BEHIND = {(1.0, 0.0), (5.0, 2.5), (18.0, 10.0)}
 """The shortest, the longest, and one between them."""
 LAGS = [
-    pytest.param(stale, hidden, marks=() if (stale, hidden) in BEHIND else pytest.mark.deep)
+    parameter(stale, hidden, quick=(stale, hidden) in BEHIND)
     for stale in (1.0, 5.0, 12.0, 18.0)
     for hidden in (0.0, 2.5, 10.0)
 ]
