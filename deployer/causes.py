@@ -1,4 +1,5 @@
-"""The root cause of a failed operation, from a stack's events, with its remedy. Pure.
+"""
+The root cause of a failed operation, from a stack's events, with its remedy. Pure.
 
 "Resource creation cancelled" is a consequence, and the stack's own reason is mostly a summary: neither is
 reported as the cause. Failures of a whole stack (an export in use) are only in the stack's own event.

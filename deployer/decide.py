@@ -1,4 +1,5 @@
-"""The next action for one stack: `decide(goal, desired, observed) -> action`. Pure and stateless.
+"""
+The next action for one stack: `decide(goal, desired, observed) -> action`. Pure and stateless.
 
 It is called after each observation until it returns `Done` or `Fail`. An observation may be stale, and a
 request may have succeeded without a response: called again, it must not repeat the same action.

@@ -1,4 +1,5 @@
-"""Explains AWS's access-denied messages: which kind of policy denied, and what helps. Pure.
+"""
+Explains AWS's access-denied messages: which kind of policy denied, and what helps. Pure.
 
 A grant helps in one case only: no identity-based policy allows the action. The texts are those of the IAM
 User Guide, "Troubleshoot access denied error messages"; some services name no policy.

@@ -1,4 +1,5 @@
-"""The order of stacks, from the exports and imports in their templates. Pure.
+"""
+The order of stacks, from the exports and imports in their templates. Pure.
 
 Names of exports and imports must be literal text. CloudFormation allows Fn::Sub and Fn::Join there, but an
 order that depends on parameters is unknown before deployment, so everything else is refused by name.

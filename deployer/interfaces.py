@@ -1,4 +1,5 @@
-"""Network interfaces that block the deletion of subnets and security groups: owner and lifetime. Pure.
+"""
+Network interfaces that block the deletion of subnets and security groups: owner and lifetime. Pure.
 
 Read in November 2026. EC2 identifies the owner only in an interface's description.
 """

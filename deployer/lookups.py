@@ -1,4 +1,5 @@
-"""Values that only the account knows: the rules of `generator.manifest.Lookup`. Pure: facts are arguments.
+"""
+Values that only the account knows: the rules of `generator.manifest.Lookup`. Pure: facts are arguments.
 
 A fact of None means that the endpoint could not tell; every rule handles that.
 """

@@ -1,4 +1,5 @@
-"""Known causes and their remedies: one table, as data; docs/troubleshooting.md shows the same.
+"""
+Known causes and their remedies: one table, as data; docs/troubleshooting.md shows the same.
 
 The same text can mean different things from different resource types, so a row names the types it applies to:
 a wrong remedy is worse than none.

@@ -1,4 +1,5 @@
-"""Masks secrets in texts: known credentials by value, and others by pattern.
+"""
+Masks secrets in texts: known credentials by value, and others by pattern.
 
 `deployer.secrecy` decides by a property's name which values are shown; here only the characters of a text are
 known. The only state is the set of credentials in use: code that obtains a secret registers it here.

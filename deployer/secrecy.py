@@ -1,4 +1,5 @@
-"""Which values of a change may be secret, by the name of the property; they are masked in every plan. Pure.
+"""
+Which values of a change may be secret, by the name of the property; they are masked in every plan. Pure.
 
 `deployer.scrub` masks by the pattern of a text.
 

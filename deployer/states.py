@@ -1,4 +1,5 @@
-"""Stacks, change sets, resources and events as CloudFormation reports them. Frozen data; decides nothing.
+"""
+Stacks, change sets, resources and events as CloudFormation reports them. Frozen data; decides nothing.
 
 What a run reports about them (progress, results) is in `deployer.progress`.
 """

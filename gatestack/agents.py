@@ -1,4 +1,5 @@
-"""Logging commands for the CI agent that runs gatestack, which agents read from the log. Pure: text in, one
+"""
+Logging commands for the CI agent that runs gatestack, which agents read from the log. Pure: text in, one
 line out.
 
 Sources: Azure Pipelines docs, "Logging commands", escapes as in azure-pipelines-task-lib (taskcommand.ts);

@@ -1,4 +1,5 @@
-"""Shell completion: possible words at the cursor. Fast: it loads nothing that a command needs.
+"""
+Shell completion: possible words at the cursor. Fast: it loads nothing that a command needs.
 
 The protocol is click's: the shell function, which `_GATESTACK_COMPLETE=bash_source gatestack` prints, runs
 the program again with ``bash_complete`` and the words so far; each output line is one proposal.

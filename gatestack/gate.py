@@ -1,4 +1,5 @@
-"""The output filter: every text to stdout or stderr passes it, on a terminal, in a pipe, on a CI agent.
+"""
+The output filter: every text to stdout or stderr passes it, on a terminal, in a pipe, on a CI agent.
 
 It masks secrets (`deployer.scrub`), escapes control characters (`generator.escapes`), and keeps agents from
 reading commands in texts of others (`gatestack.agents`). The caller says what a text is, not its appearance:

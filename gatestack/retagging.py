@@ -1,4 +1,5 @@
-"""`rollout --image-tag`: another image through CloudFormation, so that stacks stay in sync. Renders
+"""
+`rollout --image-tag`: another image through CloudFormation, so that stacks stay in sync. Renders
 templates.
 
 Only the image changes; other changes in the environment's file wait for `deploy` or `--all-changes`.

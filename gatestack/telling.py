@@ -1,4 +1,5 @@
-"""What commands report besides their result: errors and warnings, outputs, a plan's summary.
+"""
+What commands report besides their result: errors and warnings, outputs, a plan's summary.
 
 On a terminal and in a pipe that is text on stderr. On a CI agent it is also the agent's own commands
 (`gatestack.agents`), on stderr too: stdout has only the result, or JSON.

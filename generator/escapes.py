@@ -1,4 +1,5 @@
-"""Escapes text from others: control characters are spelled out, and no text can leave its format.
+"""
+Escapes text from others: control characters are spelled out, and no text can leave its format.
 
 Others are the authors of templates, tags and parameters, and AWS's reasons. Pure: text in, text out.
 """

@@ -1,4 +1,5 @@
-"""Reads files that somebody else may have written, and writes files that nobody else may read.
+"""
+Reads files that somebody else may have written, and writes files that nobody else may read.
 
 A foreign file must be no link, device or pipe, stay within a size limit, and match its schema. Messages name
 the file and the problem; they contain no value from it.

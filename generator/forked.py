@@ -1,4 +1,5 @@
-"""Runs a function for several items in forked processes, which share what this process has loaded.
+"""
+Runs a function for several items in forked processes, which share what this process has loaded.
 
 Where forking is not safe, or a child fails, the items run in this process: no item is left out.
 """

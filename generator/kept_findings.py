@@ -1,4 +1,5 @@
-"""A cache of findings between runs: the key holds everything they depend on.
+"""
+A cache of findings between runs: the key holds everything they depend on.
 
 A cached entry must never hide a finding. So the key covers the template, the region, gatestack's own rules
 about findings, every installed package, Python, and the date (some rules use it). Entries are in the user's

@@ -1,4 +1,5 @@
-"""Runs cfn-lint's rules on every template of an environment. Writes nothing but cached findings.
+"""
+Runs cfn-lint's rules on every template of an environment. Writes nothing but cached findings.
 
 cfn-lint is loaded only if a template has to be checked: loading takes longer than checking most templates.
 """

@@ -1,4 +1,5 @@
-"""Validation of a built folder: types, ranges, consistency. Pure; yields each problem with its place.
+"""
+Validation of a built folder: types, ranges, consistency. Pure; yields each problem with its place.
 
 A folder comes from an artifact store or another checkout, and is executed with the deployer's credentials.
 Messages repeat no values, only their places.

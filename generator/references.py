@@ -1,4 +1,5 @@
-"""What the properties of an environment's resources refer to, across its stacks. Pure: reads only templates.
+"""
+What the properties of an environment's resources refer to, across its stacks. Pure: reads only templates.
 
 A Ref, a Fn::GetAtt and an import of another stack's export all resolve to a resource; anything else is read
 as text, parameters with default values. Knows CloudFormation's functions and no resource type.

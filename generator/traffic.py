@@ -1,4 +1,5 @@
-"""Allowed traffic: an environment's security groups, the resources that use them, and their rules. Pure.
+"""
+Allowed traffic: an environment's security groups, the resources that use them, and their rules. Pure.
 
 Read from the rendered templates, by references and never by names. Makes no judgement; `generator.diagram`
 and `generator.picture` show it.

@@ -1,4 +1,5 @@
-"""Availability zones as an account sees them: its own names for AWS's ids, and offers that differ by zone.
+"""
+Availability zones as an account sees them: its own names for AWS's ids, and offers that differ by zone.
 
 Which name stands for which zone differs from account to account; the id is the same in all of them
 (AWS RAM User Guide, "Availability Zone IDs for your AWS resources").

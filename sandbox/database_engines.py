@@ -1,4 +1,5 @@
-"""The interface to database servers: databases are records only, unless the sandbox runs with a gateway.
+"""
+The interface to database servers: databases are records only, unless the sandbox runs with a gateway.
 
 `sandbox.gateway.databases` runs servers; without it a database is only moto's record.
 """

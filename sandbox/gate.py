@@ -1,4 +1,5 @@
-"""Access control of the endpoint: requests need the sandbox's key, and browsers are refused.
+"""
+Access control of the endpoint: requests need the sandbox's key, and browsers are refused.
 
 A web page can send requests to a loopback port, also by a name that resolves to it (DNS rebinding). It cannot
 sign them, send another `Host` than its own name, or omit `Origin` and `Sec-Fetch-Site` (Fetch standard; W3C

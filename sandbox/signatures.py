@@ -1,4 +1,5 @@
-"""Verifies the signature of a request: Signature Version 4, in a header or the query, with one of a sandbox's
+"""
+Verifies the signature of a request: Signature Version 4, in a header or the query, with one of a sandbox's
 keys.
 
 botocore computes the signature again, from the request as it arrived, to compare. Time is the system clock's,

@@ -1,4 +1,5 @@
-"""The state folder of a background sandbox: its owner, its description with the key, its lock.
+"""
+The state folder of a background sandbox: its owner, its description with the key, its lock.
 
 A running sandbox holds a lock on the file `sandbox.pid`, also while it is suspended; the lock ends with the
 process, however it ends, and never belongs to another process with the same number.

@@ -1,4 +1,5 @@
-"""cfn-guard with AWS Control Tower's rules for templates ("proactive controls"), as AWS's
+"""
+cfn-guard with AWS Control Tower's rules for templates ("proactive controls"), as AWS's
 cdk-validator-cfnguard carries both.
 
 One process per kind of stack, with only those rules that name one of its resource types: the others do not

@@ -1,4 +1,5 @@
-"""A template as it is deployed, for rules about deployed resources: imports and parameters have values. Pure.
+"""
+A template as it is deployed, for rules about deployed resources: imports and parameters have values. Pure.
 
 AWS Control Tower runs its proactive controls as CloudFormation hooks, on properties whose functions are
 resolved (CloudFormation Hooks User Guide, "How hooks work"). A scanner only has templates: there a rule

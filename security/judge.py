@@ -1,4 +1,5 @@
-"""Compares findings with `accepted.yaml`: findings without a reason, and reasons without a finding.
+"""
+Compares findings with `accepted.yaml`: findings without a reason, and reasons without a finding.
 
 Pure: reads no file, runs nothing.
 """

@@ -1,4 +1,5 @@
-"""`make scan`: checkov and AWS's own rules on the templates of every environment, judged by `accepted.yaml`.
+"""
+`make scan`: checkov and AWS's own rules on the templates of every environment, judged by `accepted.yaml`.
 
 They check the same templates, rendered again into a folder of their own, offline. The scanners decide what is
 a finding; `security.judge` decides what follows from it.

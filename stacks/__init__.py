@@ -1,4 +1,5 @@
-"""WHAT is deployed: five builders, each a pure function from settings to a template.
+"""
+WHAT is deployed: five builders, each a pure function from settings to a template.
 
 The order of deployment is not defined here: it follows from the templates' exports and imports.
 """

@@ -1,4 +1,5 @@
-"""What a system consists of: all differences between the systems on the same five stacks, as data.
+"""
+What a system consists of: all differences between the systems on the same five stacks, as data.
 
 Builders read an `Application` and never check a system's name. Parts that depend on the environment file are
 pure functions of the settings. No CloudFormation here: values of other stacks are named, not imported.

@@ -1,4 +1,5 @@
-"""Certificate authorities of RDS by region: `authorities.pem`, a dated table. Pure.
+"""
+Certificate authorities of RDS by region: `authorities.pem`, a dated table. Pure.
 
 Each region has its own root certificates, which no system trust store contains (Amazon RDS User Guide, "Using
 SSL/TLS to encrypt a connection to a DB instance or cluster"). Templates name `IDENTIFIER`, so a client needs

@@ -1,4 +1,5 @@
-"""Distinguishes environment files in a folder from base files, which others extend and which name no
+"""
+Distinguishes environment files in a folder from base files, which others extend and which name no
 environment.
 
 Fast, for completion and lists: it does not load settings, and an invalid file counts as an environment.

@@ -1,4 +1,5 @@
-"""Sidecars in the application's tasks, and the part of a task's size that remains for the application. Pure.
+"""
+Sidecars in the application's tasks, and the part of a task's size that remains for the application. Pure.
 
 A task's size is what the file says (`service.cpu`, `service.memory_mb`) and what is billed; sidecars get
 shares of it, as in AWS Copilot's manifests and in ECS. The size never increases by itself: that would change

@@ -1,4 +1,5 @@
-"""The OpenTelemetry collector of `observability.collector`: one more sidecar, with its configuration. Pure.
+"""
+The OpenTelemetry collector of `observability.collector`: one more sidecar, with its configuration. Pure.
 
 The program sends traces and metrics over OTLP to localhost; the collector sends the traces to X-Ray and
 writes the metrics to CloudWatch Logs in the embedded metric format, from which CloudWatch creates metrics.

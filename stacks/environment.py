@@ -1,4 +1,5 @@
-"""Loads an environment file: merges defaults, tier and file, and validates them; reports every problem at
+"""
+Loads an environment file: merges defaults, tier and file, and validates them; reports every problem at
 once.
 
 `stacks.inheritance` reads the files that it extends, `stacks.extensions.loading` those of its additions; no

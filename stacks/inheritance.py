@@ -1,4 +1,5 @@
-"""Merges an environment file with those that it extends, and records the place of each value.
+"""
+Merges an environment file with those that it extends, and records the place of each value.
 
 It knows one key of the file, `extends:`, and the meaning of no other.
 """

@@ -1,4 +1,5 @@
-"""docs/environment.md, generated from the settings: ``python -m stacks.reference`` writes it.
+"""
+docs/environment.md, generated from the settings: ``python -m stacks.reference`` writes it.
 
 What a key accepts is described by its check, so the page and an error message use the same words. Makes no
 AWS calls, renders no template, and reads no file but the systems' defaults.

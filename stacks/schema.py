@@ -1,4 +1,5 @@
-"""The JSON Schema of the environment file, for editors: ``python -m stacks.schema`` writes it.
+"""
+The JSON Schema of the environment file, for editors: ``python -m stacks.schema`` writes it.
 
 It is generated from `Settings`; checks across several keys are beyond it and stay in
 `stacks.checking.together`.

@@ -1,4 +1,5 @@
-"""The typed environment file: all sections, and values derived from them. Reads no file and makes no AWS
+"""
+The typed environment file: all sections, and values derived from them. Reads no file and makes no AWS
 calls.
 
 `stacks.environment.load` creates a `Settings`: it merges the defaults and checks rules across several keys.

@@ -1,4 +1,5 @@
-"""One rate limit for all of a run's calls to CloudFormation, and retries of what can be retried.
+"""
+One rate limit for all of a run's calls to CloudFormation, and retries of what can be retried.
 
 botocore's adaptive mode works per client, on the system clock, with its own sleeps. This one takes clock and
 sleep as arguments, so that tests cover hours of throttling in a second. It counts throttled calls apart from

@@ -1,4 +1,5 @@
-"""Partition, region and endpoint of a client, and whether that endpoint is AWS.
+"""
+Partition, region and endpoint of a client, and whether that endpoint is AWS.
 
 The answer comes from what botocore resolves (variables, profile, `services` section, its own data), not from
 a variable being set. All questions about AWS, emulation and partitions are answered here.

@@ -1,4 +1,5 @@
-"""AWS prices from the Price List API, in dollars per unit.
+"""
+AWS prices from the Price List API, in dollars per unit.
 
 Independent of templates and of gatestack's own prices. An ambiguous answer gives no price, with the reason.
 """

@@ -1,4 +1,5 @@
-"""Executes a reviewed plan, or refuses: everything is compared before anything is changed.
+"""
+Executes a reviewed plan, or refuses: everything is compared before anything is changed.
 
 Changes that an earlier run of the same plan has executed count as done, so an interrupted run is resumed by
 the same command.

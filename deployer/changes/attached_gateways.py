@@ -1,4 +1,5 @@
-"""Detects an update that would replace a VPC with an attached internet gateway: it always fails. Pure.
+"""
+Detects an update that would replace a VPC with an attached internet gateway: it always fails. Pure.
 
 CloudFormation creates a replacement before it deletes the old resource (CloudFormation User Guide,
 "Understand update behaviors of stack resources"). Another CidrBlock replaces a VPC, and another VpcId the

@@ -1,4 +1,5 @@
-"""Compares a change set with the request: everything that it was created from. Pure.
+"""
+Compares a change set with the request: everything that it was created from. Pure.
 
 A change set is found by its name, by an id in a plan file, or from a response. None of these says what it
 contains, and anyone who may create change sets could have created it.

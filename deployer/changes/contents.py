@@ -1,4 +1,5 @@
-"""Changes outside the change set that a plan shows: widened permissions, and uploaded files.
+"""
+Changes outside the change set that a plan shows: widened permissions, and uploaded files.
 
 A deployed file is read from its bucket. Where that is not allowed, or it does not exist, the plan says so.
 """

@@ -1,4 +1,5 @@
-"""Checks, before the first update of a run, what all its change sets together do to exports in use.
+"""
+Checks, before the first update of a run, what all its change sets together do to exports in use.
 
 Lists imports only for exports that would be removed or changed. Executes nothing.
 """

@@ -1,4 +1,5 @@
-"""The effect of a deployment on exports in use, and what blocks it. Pure.
+"""
+The effect of a deployment on exports in use, and what blocks it. Pure.
 
 AWS refuses to change or remove an imported export, but only at the end of the producer's update. This finds
 it earlier: removed exports from the live stack's outputs, changed ones from the change set (replaced

@@ -1,4 +1,5 @@
-"""Splits a deployment that changes or removes exports in use into phases. Pure.
+"""
+Splits a deployment that changes or removes exports in use into phases. Pure.
 
 Removed exports: consumers first, then the producer (AWS refuses the reverse order). Changed exports:
 consumers use the literal value, the producer is updated, consumers import again.

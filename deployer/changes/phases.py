@@ -1,4 +1,5 @@
-"""Runs a deployment in as many phases as exports in use require: nearly always one.
+"""
+Runs a deployment in as many phases as exports in use require: nearly always one.
 
 Each phase is a run with its own manifest. After each, the remaining phases are computed again from the state
 in AWS, so the same command resumes an interrupted deployment.

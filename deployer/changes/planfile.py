@@ -1,4 +1,5 @@
-"""A plan as a file: what was reviewed, and the state it applies to. Reads and writes it; decides nothing.
+"""
+A plan as a file: what was reviewed, and the state it applies to. Reads and writes it; decides nothing.
 
 It contains no property values, only the names of changed properties. Parameter values are scrubbed.
 

@@ -1,4 +1,5 @@
-"""The plan of an environment: from real change sets, which are deleted again, else from the templates.
+"""
+The plan of an environment: from real change sets, which are deleted again, else from the templates.
 
 Change sets remain only if they are kept for `deploy --plan`. Stacks do not change.
 """

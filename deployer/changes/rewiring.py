@@ -1,4 +1,5 @@
-"""Templates for the phases of a migration: imports pinned to values, old exports kept next to new ones. Pure.
+"""
+Templates for the phases of a migration: imports pinned to values, old exports kept next to new ones. Pure.
 
 Reads and writes template texts (JSON). Names of exports are literal text, which `deployer.graph` has checked.
 """

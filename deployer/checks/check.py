@@ -1,4 +1,5 @@
-"""Checks what an environment depends on; refuses with all problems at once.
+"""
+Checks what an environment depends on; refuses with all problems at once.
 
 Runs for every plan and every deployment. Resources that the environment itself has created are recognized by
 tags and stacks, and are never reported as a problem.

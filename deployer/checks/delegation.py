@@ -1,4 +1,5 @@
-"""Whether a hosted zone answers for its domain in public DNS, which ACM needs to issue a certificate. Pure.
+"""
+Whether a hosted zone answers for its domain in public DNS, which ACM needs to issue a certificate. Pure.
 
 ACM looks for its validation record in public DNS for up to 72 hours, and CloudFormation waits for it (ACM
 User Guide, "DNS validation"). Public DNS uses a zone when the registrar, or the parent zone, lists its name

@@ -1,4 +1,5 @@
-"""Resource names in templates that are already taken, and by whom. Pure: answers in, conflicts out.
+"""
+Resource names in templates that are already taken, and by whom. Pure: answers in, conflicts out.
 
 CloudFormation cannot create a resource whose name is taken, and reports one such name at a time, in the
 middle of a deployment. Resources with the environment's tags are reported apart: an earlier stack may have

@@ -1,4 +1,5 @@
-"""Asks a DNS resolver for the name servers of a domain: by UDP, and by TCP where an answer is truncated.
+"""
+Asks a DNS resolver for the name servers of a domain: by UDP, and by TCP where an answer is truncated.
 
 Only two record types are needed, so it parses messages itself (RFC 1035) instead of using a DNS library.
 Answers are untrusted: lengths and pointers are checked, and an answer counts only from the server that was

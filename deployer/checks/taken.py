@@ -1,4 +1,5 @@
-"""Checks all names that a first creation needs, at once; refuses if somebody else has one.
+"""
+Checks all names that a first creation needs, at once; refuses if somebody else has one.
 
 Of existing stacks it checks one thing: whether their KMS key can be used.
 """

@@ -1,4 +1,5 @@
-"""Makes a run import what an earlier `destroy` kept, for the stacks that it creates.
+"""
+Makes a run import what an earlier `destroy` kept, for the stacks that it creates.
 
 Reads once, and only if such a stack keeps resources. Changes nothing.
 """

@@ -1,4 +1,5 @@
-"""Chooses the availability zones of a network, with a reason for each one excluded. Pure: facts are
+"""
+Chooses the availability zones of a network, with a reason for each one excluded. Pure: facts are
 arguments.
 
 Zones are identified by their ids, which are the same in every account, and chosen in the order of the ids: an

@@ -1,4 +1,5 @@
-"""`watch`: follows the operations in progress in an environment's stacks, whoever started them, to their end.
+"""
+`watch`: follows the operations in progress in an environment's stacks, whoever started them, to their end.
 
 Read-only: it never starts or stops anything.
 """

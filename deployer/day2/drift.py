@@ -1,4 +1,5 @@
-"""Drift of an environment: detection of all stacks in parallel, then the differences by property.
+"""
+Drift of an environment: detection of all stacks in parallel, then the differences by property.
 
 Read-only. What cannot be checked is reported as such, never as in sync.
 """

@@ -1,4 +1,5 @@
-"""`rollout --image-tag`: the deployed templates with only the image tag changed. Pure.
+"""
+`rollout --image-tag`: the deployed templates with only the image tag changed. Pure.
 
 The environment file may have changed since the last deployment. The places of the tag are found by rendering
 the file twice, with two tags; the new tag is set there in the deployed templates.

@@ -1,4 +1,5 @@
-"""Changes that AWS makes by itself after a deployment, which are no drift. One table, as data. Pure.
+"""
+Changes that AWS makes by itself after a deployment, which are no drift. One table, as data. Pure.
 
 A row is about one property of one resource type, and says which changes are AWS's. Every other difference is
 drift. Read in November 2026.

@@ -1,4 +1,5 @@
-"""Starts a rotation and follows it until the new version is current, or a step keeps failing.
+"""
+Starts a rotation and follows it until the new version is current, or a step keeps failing.
 
 Secrets Manager's API does not report a failed step; the rotation function's log does, one line per step.
 """

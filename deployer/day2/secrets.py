@@ -1,4 +1,5 @@
-"""The environment's secrets: content, who may write each, and the change of one value. Pure.
+"""
+The environment's secrets: content, who may write each, and the change of one value. Pure.
 
 No message repeats a value, nor a name as it was typed: it may be a value in the wrong place.
 """

@@ -1,4 +1,5 @@
-"""Listener rules that ECS rewrites as it shifts traffic, which are no drift. Pure.
+"""
+Listener rules that ECS rewrites as it shifts traffic, which are no drift. Pure.
 
 Amazon ECS Developer Guide, "Application Load Balancer resources for blue/green, linear, and canary
 deployments": a rule forwards to one of two target groups, or to both with weights, and they swap roles with

@@ -1,4 +1,5 @@
-"""Where the values before and after a change differ: by path and by name. Pure.
+"""
+Where the values before and after a change differ: by path and by name. Pure.
 
 List elements are matched by what names them (a variable, a tag, a container), not by position.
 """

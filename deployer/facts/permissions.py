@@ -1,4 +1,5 @@
-"""Which permissions a change widens: policy statements, and security group rules. Pure.
+"""
+Which permissions a change widens: policy statements, and security group rules. Pure.
 
 A statement or rule counts if it is new, or covers more than the one it replaces. A removed one does not,
 unless it denied.

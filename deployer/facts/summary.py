@@ -1,4 +1,5 @@
-"""The facts of a plan in the order in which a reviewer needs them. The only module that decides what is
+"""
+The facts of a plan in the order in which a reviewer needs them. The only module that decides what is
 shown.
 
 Data at risk, interruptions, replacements, changes, cost, widened permissions, files. `deployer.secrecy` has

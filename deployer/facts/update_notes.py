@@ -1,4 +1,5 @@
-"""What an update interrupts according to AWS's documentation, by type and property. Data.
+"""
+What an update interrupts according to AWS's documentation, by type and property. Data.
 
 Sources, read 2026-11-28: CloudFormation Template Reference, "Update requires" of each property (AWS's public
 copy of the guide of 2023-09-19); a service's own guide where it says more, named with the row. Properties

@@ -1,4 +1,5 @@
-"""Uploaded files before and after: a changed configuration is shown as a diff, not as a new object key. Pure.
+"""
+Uploaded files before and after: a changed configuration is shown as a diff, not as a new object key. Pure.
 
 Files should contain no secrets, but lines that set one are masked.
 """

@@ -1,4 +1,5 @@
-"""The last run, from CloudFormation's events: the stack operations that belong to it, and their spans.
+"""
+The last run, from CloudFormation's events: the stack operations that belong to it, and their spans.
 
 Pure.
 """

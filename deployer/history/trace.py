@@ -1,4 +1,5 @@
-"""A run as a tree of spans: the run, the operation of each stack, each resource. Pure.
+"""
+A run as a tree of spans: the run, the operation of each stack, each resource. Pure.
 
 Times of operations and resources are CloudFormation's; a parent lasts at least as long as its children.
 """

@@ -1,4 +1,5 @@
-"""A notification in the format of each receiver. Pure.
+"""
+A notification in the format of each receiver. Pure.
 
 Sources, read in November 2026: Slack, "Sending messages using incoming webhooks" and "Formatting text for app
 surfaces" (a section's text has 3,000 characters at most); Microsoft Teams, "Create incoming webhooks with

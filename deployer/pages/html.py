@@ -1,4 +1,5 @@
-"""Renders `plan_page` and `run_page` with the templates next to this file. The only module that uses Jinja2.
+"""
+Renders `plan_page` and `run_page` with the templates next to this file. The only module that uses Jinja2.
 
 A page is one file that loads nothing: its Content-Security-Policy allows only the script in the page, by its
 hash. Every text is escaped.

@@ -1,4 +1,5 @@
-"""Dependencies from templates: between resources of one stack, and between stacks by exports and imports.
+"""
+Dependencies from templates: between resources of one stack, and between stacks by exports and imports.
 Pure.
 
 A template that cannot be read gives no dependencies and no error: a page about a past run shows what it can.

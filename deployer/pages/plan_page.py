@@ -1,4 +1,5 @@
-"""The content of the plan page: verdict, lost data, replacements, changes. Pure.
+"""
+The content of the plan page: verdict, lost data, replacements, changes. Pure.
 
 `deployer.secrecy` has already masked the values of a plan; nothing here makes new ones.
 """

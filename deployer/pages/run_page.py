@@ -1,4 +1,5 @@
-"""The content of the run page: rows, bars, the longest path, the root cause. Pure: frozen data in and out.
+"""
+The content of the run page: rows, bars, the longest path, the root cause. Pure: frozen data in and out.
 
 The last run is computed from events alone (`operations.last_run`); times are CloudFormation's.
 """

@@ -1,4 +1,5 @@
-"""The calculations for the chart of a run: bars, the longest path, ticks, durations as text. Pure.
+"""
+The calculations for the chart of a run: bars, the longest path, ticks, durations as text. Pure.
 
 Times are seconds since the start of the run.
 """

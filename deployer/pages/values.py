@@ -1,4 +1,5 @@
-"""A value before and after, formatted: short ones in one line, others as a diff by lines. Pure.
+"""
+A value before and after, formatted: short ones in one line, others as a diff by lines. Pure.
 
 JSON is first formatted over several lines with keys in their order; nothing is cut.
 """

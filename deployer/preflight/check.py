@@ -1,4 +1,5 @@
-"""Checks in parallel everything that could make AWS refuse a deployment, and reports all problems at once.
+"""
+Checks in parallel everything that could make AWS refuse a deployment, and reports all problems at once.
 
 Read-only. With the wrong login or region nothing else is checked: every other answer would follow from that.
 """

@@ -1,4 +1,5 @@
-"""IAM permissions of the handlers that create, update and delete a resource type.
+"""
+IAM permissions of the handlers that create, update and delete a resource type.
 
 Read as data from the provider schemas that cfn-lint ships: importing cfn-lint would load every rule.
 """

@@ -1,4 +1,5 @@
-"""IAM permissions to create each resource type: the actions, and the ARN that each applies to.
+"""
+IAM permissions to create each resource type: the actions, and the ARN that each applies to.
 
 Actions: the ``create`` handlers of the provider schemas, for the properties in our templates, without
 read-only ones. Resources: Service Authorization Reference, "Resource types". Both as of 2026-11-28; the tests

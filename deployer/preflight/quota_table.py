@@ -1,4 +1,5 @@
-"""Quotas that a first deployment can reach, with AWS's default of each.
+"""
+Quotas that a first deployment can reach, with AWS's default of each.
 
 Codes and defaults as of 2026-11-28: Service Quotas, and the quota pages of the Amazon VPC User Guide, the
 Amazon ECS Developer Guide ("Fargate"), the User Guide for Application Load Balancers and the CloudFormation

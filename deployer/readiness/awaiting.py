@@ -1,4 +1,5 @@
-"""Waits, at the end of a stack in express mode, until its resources are ready.
+"""
+Waits, at the end of a stack in express mode, until its resources are ready.
 
 Runs between the decision and the action, as migrations do. Read-only. The stack's own timeout limits the
 wait; stacks that run no tasks may start meanwhile.

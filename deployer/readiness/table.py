@@ -1,4 +1,5 @@
-"""Which status of a resource means ready, and which means that it never will be: one table, as data. Pure.
+"""
+Which status of a resource means ready, and which means that it never will be: one table, as data. Pure.
 
 Read in November 2026. Every other status means not yet ready.
 """

@@ -1,4 +1,5 @@
-"""Counts repeated attempts without progress, and ends them. The only place that does.
+"""
+Counts repeated attempts without progress, and ends them. The only place that does.
 
 Progress is a change of the stack, not a successful request. Pure: callers report what happened.
 """

@@ -1,4 +1,5 @@
-"""Stacks whose first creation failed: none of their resources has held data yet. Pure.
+"""
+Stacks whose first creation failed: none of their resources has held data yet. Pure.
 
 A rollback cannot delete a protected resource (a database, a load balancer) or a bucket that is not empty
 (Elastic Load Balancing writes a test file), so it ends in ROLLBACK_FAILED, and every deletion in

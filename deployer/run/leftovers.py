@@ -1,4 +1,5 @@
-"""Stacks that an environment's file no longer has: found by tags, deleted after their consumers.
+"""
+Stacks that an environment's file no longer has: found by tags, deleted after their consumers.
 
 Adds them to a run's stacks. Read-only.
 """

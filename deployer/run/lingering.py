@@ -1,4 +1,5 @@
-"""Waits and retries where a stack's deletion fails because network interfaces still exist.
+"""
+Waits and retries where a stack's deletion fails because network interfaces still exist.
 
 Runs between the decision and the action, as migrations do. Read-only.
 """

@@ -1,4 +1,5 @@
-"""Listener rules that ECS rewrites: their current target group, so that an update does not redirect clients.
+"""
+Listener rules that ECS rewrites: their current target group, so that an update does not redirect clients.
 
 Elastic Load Balancing API Reference, ModifyRule: an update of any property or tag of a rule writes the
 template's actions. The template therefore names the current group by a looked-up parameter.

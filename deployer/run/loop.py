@@ -1,4 +1,5 @@
-"""The loop: observe, decide, act, report, until every stack has its result. AWS works meanwhile.
+"""
+The loop: observe, decide, act, report, until every stack has its result. AWS works meanwhile.
 
 One thread observes and decides; requests for several stacks are sent in parallel (`Host.workers`). The state
 of a deployment is in CloudFormation alone: the same command resumes an interrupted run.

@@ -1,4 +1,5 @@
-"""Steps on the database before a stack's change set is executed: its login is rotated once before the first
+"""
+Steps on the database before a stack's change set is executed: its login is rotated once before the first
 tasks use it, a snapshot is taken, and a one-off task migrates the schema.
 
 Runs between the decision and the action. Each step is idempotent: a task that already runs, from another or

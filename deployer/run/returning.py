@@ -1,4 +1,5 @@
-"""Log groups that are created again after their stack was deleted, by a service that still writes to them.
+"""
+Log groups that are created again after their stack was deleted, by a service that still writes to them.
 
 RDS does so for a database's log, Lambda for a function's; the next deployment would find the name taken. Only
 groups are deleted that this run's own deletions removed, by exact name, and that have no tags.

@@ -1,4 +1,5 @@
-"""Whether the schema is migrated before a stack changes, and the result of the one-off task. Pure.
+"""
+Whether the schema is migrated before a stack changes, and the result of the one-off task. Pure.
 
 LiteLLM's tasks do not migrate when they start (``DISABLE_SCHEMA_UPDATE``): several would do it at once, and a
 failed migration would affect the tasks that serve clients.

@@ -1,4 +1,5 @@
-"""The database snapshot before a schema migration: which one can be reused, its name. Pure.
+"""
+The database snapshot before a schema migration: which one can be reused, its name. Pure.
 
 A run that was interrupted finds its own snapshot by tags, and uses no other: one of an earlier migration
 lacks later data. Older ones are deleted if they were taken before another image's migration; while one image

@@ -1,4 +1,5 @@
-"""Where a pull request's comments are: URLs and field names per server, from the CI variables. Pure.
+"""
+Where a pull request's comments are: URLs and field names per server, from the CI variables. Pure.
 
 Sources: GitHub docs, "Default environment variables", "REST API endpoints for issue comments"; Azure DevOps,
 "Predefined variables" and "Pull Request Threads" (REST API 7.1), read in November 2026. The longest comments:

@@ -1,4 +1,5 @@
-"""The last screen of a run, as facts. Pure: a result in, frozen data out.
+"""
+The last screen of a run, as facts. Pure: a result in, frozen data out.
 
 It has the outcome, stacks that did not succeed, what is kept, what remains to do, the address, the next
 commands, and the root cause. Outputs are in `outputs`, and in JSON.

@@ -1,4 +1,5 @@
-"""Encodes a trace as OTLP JSON. Pure.
+"""
+Encodes a trace as OTLP JSON. Pure.
 
 OpenTelemetry Protocol Specification, "JSON Protobuf Encoding": names in lowerCamelCase, trace and span ids as
 hexadecimal digits, 64-bit integers as decimal strings, enum values as integers. opentelemetry-proto,

@@ -1,4 +1,5 @@
-"""The destination of a trace, from OpenTelemetry's own variables. Pure.
+"""
+The destination of a trace, from OpenTelemetry's own variables. Pure.
 
 OpenTelemetry Specification, "Environment Variable Specification" and "OpenTelemetry Protocol Exporter", read
 in November 2026; W3C Trace Context, "traceparent Header". An empty value counts as unset.

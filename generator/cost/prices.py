@@ -1,4 +1,5 @@
-"""Prices with their sources: the dated file of a region, and later answers of the Price List API.
+"""
+Prices with their sources: the dated file of a region, and later answers of the Price List API.
 
 Reads only files of this package; sends no requests.
 """

@@ -1,4 +1,5 @@
-"""Findings as JUnit XML, which Azure Pipelines (PublishTestResults), Jenkins and GitLab show as tests. Pure.
+"""
+Findings as JUnit XML, which Azure Pipelines (PublishTestResults), Jenkins and GitLab show as tests. Pure.
 
 A template without findings is a passing test, each finding a failing one. Elements, their order and the
 required attributes are those of Apache Ant's JUnit task, as Windy Road's "JUnit.xsd" describes them; all

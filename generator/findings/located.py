@@ -1,4 +1,5 @@
-"""Finds the line to change for a finding: in the environment file if a key decides it, else in the template.
+"""
+Finds the line to change for a finding: in the environment file if a key decides it, else in the template.
 
 Pure: the contents of files are arguments.
 """

@@ -1,4 +1,5 @@
-"""The width of text, and how it is shortened to fit. Pure.
+"""
+The width of text, and how it is shortened to fit. Pure.
 
 The reader's fonts are unknown when a diagram is drawn, so the widths are those of a wide font, DejaVu Sans
 (its own metrics, in thousandths of the size, rounded up by classes). What fits in it fits in the others that

@@ -1,4 +1,5 @@
-"""What is outside an environment's VPC: AWS services, who calls them and by which route, and the internet.
+"""
+What is outside an environment's VPC: AWS services, who calls them and by which route, and the internet.
 
 Calls are derived from the roles of tasks and functions: what a policy does not allow is not called. Calls
 that AWS makes for them are not traffic of the VPC: KMS through another service (kms:ViaService), and a

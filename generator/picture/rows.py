@@ -1,4 +1,5 @@
-"""The rows of a VPC in the diagram, from its entry point down to its data. Pure.
+"""
+The rows of a VPC in the diagram, from its entry point down to its data. Pure.
 
 A row has a lane per availability zone, which is a subnet, and slots in columns: the path of requests, from
 the load balancer through the tasks to the data, is one column, and outbound traffic is at the right.

@@ -1,4 +1,5 @@
-"""Style sheet of the diagram, for light and dark mode, with the reader's own fonts.
+"""
+Style sheet of the diagram, for light and dark mode, with the reader's own fonts.
 
 Every pair of text and background has a contrast of at least 4.5 (`test_picture_in_a_browser.py`), and no
 meaning depends on color alone: frames are dashed, routes dotted, chips have words.

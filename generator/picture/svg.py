@@ -1,4 +1,5 @@
-"""Renders a drawing as SVG: one self-contained file, for light and dark mode, with a title on every part.
+"""
+Renders a drawing as SVG: one self-contained file, for light and dark mode, with a title on every part.
 
 The standard library writes the element tree, so no text can break out of its element; control characters,
 which XML cannot represent, are spelled out.

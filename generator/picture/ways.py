@@ -1,4 +1,5 @@
-"""The arrows between groups: who connects to whom, and on which port. Pure.
+"""
+The arrows between groups: who connects to whom, and on which port. Pure.
 
 An arrow is a straight line down, up or sideways between two groups that crosses nothing else; where none is
 possible, the groups list the rules as text. Lines to any address join above the tasks into one, which leads

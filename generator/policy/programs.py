@@ -1,4 +1,5 @@
-"""Finds and runs the programs that check templates.
+"""
+Finds and runs the programs that check templates.
 
 They get no credentials: neither the variables of a login nor a home folder with one, since they may run a
 team's own Python.

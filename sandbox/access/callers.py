@@ -1,4 +1,5 @@
-"""Callers with a role: their own requests, and those that CloudFormation makes on their behalf.
+"""
+Callers with a role: their own requests, and those that CloudFormation makes on their behalf.
 
 Without a service role CloudFormation's handlers use the credentials of the caller of the operation, which it
 keeps until the operation ends; with one they use that role, in this and in every later operation of the stack

@@ -1,4 +1,5 @@
-"""Corrections to the provider schemas' IAM permissions: those that our resources never need, and ARNs.
+"""
+Corrections to the provider schemas' IAM permissions: those that our resources never need, and ARNs.
 
 Data only. Sources: the provider schemas' `handlers`, and the Service Authorization Reference.
 """

@@ -1,4 +1,5 @@
-"""IAM permissions that CloudFormation's handlers need to create, read, update or delete a resource.
+"""
+IAM permissions that CloudFormation's handlers need to create, read, update or delete a resource.
 
 The actions are in the type's provider schema (`handlers.*.permissions`), the resources they apply to in the
 Service Authorization Reference. Independent of policies. A referenced resource with neither ARN nor id is

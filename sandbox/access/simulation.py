@@ -1,4 +1,5 @@
-"""IAM's SimulatePrincipalPolicy for roles: the result of `verdict` as a response of the query protocol.
+"""
+IAM's SimulatePrincipalPolicy for roles: the result of `verdict` as a response of the query protocol.
 
 Source: IAM API Reference, "SimulatePrincipalPolicy": context keys are those that the caller gives, and of the
 principal itself; `MissingContextValues` is always empty here. A boundary counts.

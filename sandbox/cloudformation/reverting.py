@@ -1,4 +1,5 @@
-"""Drift-aware change sets (`DeploymentMode=REVERT_DRIFT`): compare with actual instead of deployed resources.
+"""
+Drift-aware change sets (`DeploymentMode=REVERT_DRIFT`): compare with actual instead of deployed resources.
 
 AWS docs, "Using drift-aware change sets". Unlike there, a failed one rolls back to the deployed state, not to
 the actual one.

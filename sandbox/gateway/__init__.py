@@ -1,4 +1,5 @@
-"""The sandbox with a gateway: it runs tasks, load balancers and databases as processes.
+"""
+The sandbox with a gateway: it runs tasks, load balancers and databases as processes.
 
 Loaded only if a sandbox is started with it. The program of an image is configured (`gateway.json` in the
 folder), never guessed.

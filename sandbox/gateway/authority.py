@@ -1,4 +1,5 @@
-"""The sandbox's certificate authority, and the certificates that it issues to its servers.
+"""
+The sandbox's certificate authority, and the certificates that it issues to its servers.
 
 It issues them for the names of ACM's certificates and for loopback addresses. On AWS, RDS's servers have
 certificates of RDS's CA, whose bundle clients are given (Amazon RDS User Guide, "Using SSL/TLS to encrypt a

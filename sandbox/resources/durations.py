@@ -1,4 +1,5 @@
-"""How long resources take to be created or deleted, in virtual seconds. Data only.
+"""
+How long resources take to be created or deleted, in virtual seconds. Data only.
 
 Figures are those of usual deployments to us-east-1, rounded; they order waits as AWS does, no more.
 """

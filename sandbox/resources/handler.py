@@ -1,4 +1,5 @@
-"""What the handlers of resource types share: one call, its names and tags, and the service's API.
+"""
+What the handlers of resource types share: one call, its names and tags, and the service's API.
 
 A handler is three functions. They raise botocore's exceptions; `provision.py` converts these to reasons.
 """

@@ -1,4 +1,5 @@
-"""Network interfaces that services create in subnets, and delete some time after their owner is deleted.
+"""
+Network interfaces that services create in subnets, and delete some time after their owner is deleted.
 
 AWS Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC": Lambda creates
 them for a function, and takes 20 minutes or more to delete them after it. EC2 API Reference, DeleteSubnet,

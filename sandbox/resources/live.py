@@ -1,4 +1,5 @@
-"""The actual state of resources, for drift detection: by type, the properties that moto can report.
+"""
+The actual state of resources, for drift detection: by type, the properties that moto can report.
 
 A reader returns values in the template's form, for properties that CloudFormation also compares. For a
 deleted resource the service raises its NotFound, or the reader `Gone`.

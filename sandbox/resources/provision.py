@@ -1,4 +1,5 @@
-"""Creates the resources of stacks: in moto where the type has a handler, as placeholders elsewhere.
+"""
+Creates the resources of stacks: in moto where the type has a handler, as placeholders elsewhere.
 
 Has the registry of handlers and converts the services' errors to reasons. Independent of the types' details.
 """

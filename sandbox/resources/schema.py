@@ -1,4 +1,5 @@
-"""CloudFormation's resource types: the provider schemas that cfn-lint ships, read as data.
+"""
+CloudFormation's resource types: the provider schemas that cfn-lint ships, read as data.
 
 Never imports cfnlint: its import loads every rule (a second); one type's schema is a file of some kilobytes,
 read on first use.

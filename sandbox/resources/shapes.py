@@ -1,4 +1,5 @@
-"""Converts CloudFormation's properties to a service API's parameters, by botocore's model of the API.
+"""
+Converts CloudFormation's properties to a service API's parameters, by botocore's model of the API.
 
 Pure. CloudFormation uses the service's names, except for the first letter's case, numbers and booleans given
 as text, documents given as objects, and tags as lists or maps.

@@ -1,4 +1,5 @@
-"""Placeholder resources: an id and attributes of the right form, for types without a handler.
+"""
+Placeholder resources: an id and attributes of the right form, for types without a handler.
 
 Pure. Attributes follow from the physical id, so an update gives the same values.
 """

@@ -1,4 +1,5 @@
-"""Requests about a database that RDS refuses and moto accepts. In front of moto; pure but for moto's state.
+"""
+Requests about a database that RDS refuses and moto accepts. In front of moto; pure but for moto's state.
 
 Messages, read 2026-11-28: "Cannot find version" (sidpalas/devops-directive-terraform-course#8); a combination
 of class, engine and version (aws-cloudformation/cfn-lint#4048), an unknown class (users' reports of

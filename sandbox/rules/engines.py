@@ -1,4 +1,5 @@
-"""What RDS offers: versions by engine, classes by engine and region. From the tables that cfn-lint ships.
+"""
+What RDS offers: versions by engine, classes by engine and region. From the tables that cfn-lint ships.
 
 Those are the results of DescribeDBEngineVersions and DescribeOrderableDBInstanceOptions on the day of
 cfn-lint's release (its rules E3691, W3691 and E3025). Nothing is read before it is needed, and of a table of

@@ -1,4 +1,5 @@
-"""The task sizes of AWS Fargate: Linux, in CPU units and MiB.
+"""
+The task sizes of AWS Fargate: Linux, in CPU units and MiB.
 
 Source: Amazon ECS API Reference, RegisterTaskDefinition, `cpu` and `memory` (read 2026-11-28). ECS's message
 for every other pair is from users' reports.

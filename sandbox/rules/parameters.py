@@ -1,4 +1,5 @@
-"""The parameters of a family of parameter groups, their types and their values. PostgreSQL 15 to 18.
+"""
+The parameters of a family of parameter groups, their types and their values. PostgreSQL 15 to 18.
 
 `postgres_parameters.json` has rows of name, type, allowed values, and the major versions that have it.
 Sources, read 2026-11-28: `pg_settings` of PostgreSQL 17 (types and ranges), the release notes of 16, 17 and

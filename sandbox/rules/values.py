@@ -1,4 +1,5 @@
-"""Validates property values by a provider schema, as CloudFormation does. Pure.
+"""
+Validates property values by a provider schema, as CloudFormation does. Pure.
 
 The keywords are those of the resource type definition schema (CloudFormation CLI User Guide, "Resource type
 schema"). Numbers and booleans may be given as text and text as numbers, as CloudFormation accepts them. What

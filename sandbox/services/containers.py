@@ -1,4 +1,5 @@
-"""Container definitions that ECS refuses when a task definition is registered; moto accepts them all.
+"""
+Container definitions that ECS refuses when a task definition is registered; moto accepts them all.
 
 Sources: Amazon ECS API Reference, RegisterTaskDefinition, ContainerDefinition and ContainerDependency (a sum
 of `cpu`, or of `memory` and `memoryReservation`, over the task's; HEALTHY without a health check; an unknown

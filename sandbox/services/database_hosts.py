@@ -1,4 +1,5 @@
-"""Databases that accept no connection: clusters without an available instance.
+"""
+Databases that accept no connection: clusters without an available instance.
 
 A cluster is available, and CloudFormation's creation complete, before it has an instance; its endpoints lead
 to instances (Aurora User Guide, "Amazon Aurora DB clusters"; the handler of AWS::RDS::DBCluster waits for the

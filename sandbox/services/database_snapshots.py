@@ -1,4 +1,5 @@
-"""Manual snapshots of databases as in RDS: they take time, one at a time. In front of moto.
+"""
+Manual snapshots of databases as in RDS: they take time, one at a time. In front of moto.
 
 Sources: Amazon RDS User Guide, "Creating a DB snapshot for a Single-AZ DB instance" (the instance is
 ``backing-up`` meanwhile) and "Viewing Amazon RDS DB instance status"; RDS API Reference, CreateDBSnapshot,

@@ -1,4 +1,5 @@
-"""Storage of RDS: it grows by itself, never shrinks, and cannot change again for a time. In front of moto.
+"""
+Storage of RDS: it grows by itself, never shrinks, and cannot change again for a time. In front of moto.
 
 Sources: Amazon RDS User Guide, "Managing capacity automatically with Amazon RDS storage autoscaling"
 (increments, the limit) and "Increasing DB instance storage capacity" (six hours between changes); RDS API

@@ -1,4 +1,5 @@
-"""Resolves references to values in services: CloudFormation's `{{resolve:service:…}}`, ECS's `valueFrom`.
+"""
+Resolves references to values in services: CloudFormation's `{{resolve:service:…}}`, ECS's `valueFrom`.
 
 Reads Secrets Manager and Parameter Store, changes nothing. No message contains a value.
 """

@@ -1,4 +1,5 @@
-"""Calls of AWS's JSON protocol (one POST, the operation in a header) that are answered in front of moto.
+"""
+Calls of AWS's JSON protocol (one POST, the operation in a header) that are answered in front of moto.
 
 Parses a call from a WSGI request and writes its response; independent of operations.
 """

@@ -1,4 +1,5 @@
-"""moto's services as one WSGI application, without moto's test pages and without outbound connections.
+"""
+moto's services as one WSGI application, without moto's test pages and without outbound connections.
 
 Imported when a sandbox first needs it: moto takes 0.6 s to load.
 """

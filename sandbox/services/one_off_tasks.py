@@ -1,4 +1,5 @@
-"""ECS tasks: RunTask, and ListTasks, DescribeTasks and StopTask for one-off tasks and services' tasks.
+"""
+ECS tasks: RunTask, and ListTasks, DescribeTasks and StopTask for one-off tasks and services' tasks.
 
 Answered in front of moto, whose tasks neither end nor know their service. Error messages are ECS's.
 """

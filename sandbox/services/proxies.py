@@ -1,4 +1,5 @@
-"""The stand-in LiteLLM of a service's tasks, for the rotation function of the master key.
+"""
+The stand-in LiteLLM of a service's tasks, for the rotation function of the master key.
 
 One per service, started when a function first connects to it. Its master key is the one that the tasks were
 given when they last started, whatever the secret contains now.

@@ -1,4 +1,5 @@
-"""Whether a task's prerequisites exist: its containers' images and secrets.
+"""
+Whether a task's prerequisites exist: its containers' images and secrets.
 
 Messages: Amazon ECS Developer Guide, "Amazon ECS stopped tasks error messages"; amazon-ecs-agent, which
 writes them, for a JSON key that a secret does not have.

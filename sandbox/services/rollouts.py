@@ -1,4 +1,5 @@
-"""Deployments of a service over time: stable, replacing another, or failing. Pure.
+"""
+Deployments of a service over time: stable, replacing another, or failing. Pure.
 
 Source: AWS API Reference, Deployment; AWS docs, "How the Amazon ECS deployment circuit breaker detects
 failures". A rolling update keeps the old tasks until the new ones run (100 percent at least, 200 at most).

@@ -1,4 +1,5 @@
-"""Rotation of secrets: RotateSecret and CancelRotateSecret, which run the real functions.
+"""
+Rotation of secrets: RotateSecret and CancelRotateSecret, which run the real functions.
 
 Source: AWS API Reference, RotateSecret, CancelRotateSecret, DescribeSecret. A failed rotation is repeated as
 a whole, with the same version, a few times. Schedules are reported, not executed: nothing rotates by the

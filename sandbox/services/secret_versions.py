@@ -1,4 +1,5 @@
-"""The versions of a secret and their staging labels, in moto's state, as rotation changes them.
+"""
+The versions of a secret and their staging labels, in moto's state, as rotation changes them.
 
 Source of the rules: AWS API Reference, RotateSecret; AWS docs, "How rotation works".
 """

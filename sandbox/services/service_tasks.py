@@ -1,4 +1,5 @@
-"""ECS services: their deployments and tasks, in front of moto, which starts none.
+"""
+ECS services: their deployments and tasks, in front of moto, which starts none.
 
 moto stores the services; this stores the rollout of each, and its targets. Every response is computed for the
 time of the request.

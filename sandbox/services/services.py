@@ -1,4 +1,5 @@
-"""The AWS services of the sandbox: moto's backends as one WSGI application, and in-process clients.
+"""
+The AWS services of the sandbox: moto's backends as one WSGI application, and in-process clients.
 
 moto's own CloudFormation is never used. Backends load on first use. moto has one state per process, by
 account and region: two `Services` share it if they share an account number.

@@ -1,4 +1,5 @@
-"""ECS tasks over time: when one is pending, running and stopped, and its form in the API. Pure.
+"""
+ECS tasks over time: when one is pending, running and stopped, and its form in the API. Pure.
 
 Source: AWS API Reference, Task and Container; AWS docs, "Amazon ECS task lifecycle". PROVISIONING and the
 stopping states are left out: a task is PENDING, RUNNING or STOPPED.

@@ -1,4 +1,5 @@
-"""Listener rules that ECS rewrites when it shifts traffic between two target groups of a service.
+"""
+Listener rules that ECS rewrites when it shifts traffic between two target groups of a service.
 
 Amazon ECS Developer Guide, "Amazon ECS blue/green deployments" and "Application Load Balancer resources for
 blue/green, linear, and canary deployments": the new tasks register with the group that has none, the test

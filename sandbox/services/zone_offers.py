@@ -1,4 +1,5 @@
-"""Offers that differ by availability zone, in front of moto, which has everything everywhere.
+"""
+Offers that differ by availability zone, in front of moto, which has everything everywhere.
 
 Answers what a zone offers (DescribeAvailabilityZones, DescribeVpcEndpointServices, and RDS's
 DescribeOrderableDBInstanceOptions), and refuses resources in a zone that does not offer them.

@@ -1,4 +1,5 @@
-"""Lambda's Python runtime around a handler: one process, one event after the other, everything logged.
+"""
+Lambda's Python runtime around a handler: one process, one event after the other, everything logged.
 
 Run as a program: the sandbox imports only its constants. It loads the libraries of Lambda's runtime once and
 forks a process per job: a message on its standard input, a Unix socket, starts one, or ends one that is in

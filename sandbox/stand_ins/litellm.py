@@ -1,4 +1,5 @@
-"""An HTTP server that behaves as LiteLLM's proxy documents, for keys only: no models, no database, no UI.
+"""
+An HTTP server that behaves as LiteLLM's proxy documents, for keys only: no models, no database, no UI.
 
 Based on LiteLLM's documentation ("Virtual Keys", "Internal Users", "Health Checks") and, where that says
 nothing (format and order of errors, repeated calls), on the modules key_management_endpoints.py and

@@ -1,4 +1,5 @@
-"""Client certificates on the HTTPS listeners: mutual TLS (`alb.mutual_authentication`).
+"""
+Client certificates on the HTTPS listeners: mutual TLS (`alb.mutual_authentication`).
 
 Source: User Guide for Application Load Balancers, "Mutual authentication with TLS", read 2026-11-28. Two
 listeners of a load balancer may verify (same guide, "Quotas"): the clients' and the test listener.

@@ -1,4 +1,5 @@
-"""AWS's managed rule groups, and the rules in them that only count, each with the reason.
+"""
+AWS's managed rule groups, and the rules in them that only count, each with the reason.
 
 All other rules block. A rule that counts still appears in its metric and in the firewall's log.
 """

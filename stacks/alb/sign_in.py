@@ -1,4 +1,5 @@
-"""Sign-in to the UI at the load balancer, by OpenID Connect (`alb.oidc`).
+"""
+Sign-in to the UI at the load balancer, by OpenID Connect (`alb.oidc`).
 
 Source: User Guide for Application Load Balancers, "Authenticate users using an Application Load Balancer",
 read 2026-11-28: only on HTTPS listeners; the provider redirects users to ``/oauth2/idpresponse``; the load

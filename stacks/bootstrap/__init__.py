@@ -1,4 +1,5 @@
-"""What an account needs before a pipeline can deploy to it: trust, roles, a permissions boundary, a bucket.
+"""
+What an account needs before a pipeline can deploy to it: trust, roles, a permissions boundary, a bucket.
 
 Not a stack of an environment: an administrator creates it once per account and region, and it imports
 nothing.

@@ -1,4 +1,5 @@
-"""Deploy permissions for resources that hold data and for monitoring: the other part of `deploy_permissions`.
+"""
+Deploy permissions for resources that hold data and for monitoring: the other part of `deploy_permissions`.
 
 Resources are identified by names and tags, as there.
 """

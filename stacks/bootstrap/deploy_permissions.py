@@ -1,4 +1,5 @@
-"""Permissions to deploy, in addition to those to plan, by topic; data and monitoring are in
+"""
+Permissions to deploy, in addition to those to plan, by topic; data and monitoring are in
 `content_permissions`.
 
 The deploy role creates the resources itself: CloudFormation acts with its caller's permissions

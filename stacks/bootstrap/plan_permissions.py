@@ -1,4 +1,5 @@
-"""Permissions to plan: to read, and to create and delete change sets, but not to execute them or read
+"""
+Permissions to plan: to read, and to create and delete change sets, but not to execute them or read
 secrets.
 
 Resource ``*`` is used where AWS supports no resource for an action, and for lists that can only be read as a

@@ -1,4 +1,5 @@
-"""The least permissions to invoke a model of Amazon Bedrock. Pure.
+"""
+The least permissions to invoke a model of Amazon Bedrock. Pure.
 
 An inference profile needs permission for the profile and for its model in every region that it routes to, the
 latter only through a profile: then AWS may add regions to it. Sources, read 2026-11-28: Amazon Bedrock User

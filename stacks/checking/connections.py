@@ -1,4 +1,5 @@
-"""The connection budget: what the tasks may open, and what the database accepts. Pure.
+"""
+The connection budget: what the tasks may open, and what the database accepts. Pure.
 
 S2 ("Database Connection Pooling") uses 160 of 200: tasks x workers x pool, and 40 in reserve.
 """

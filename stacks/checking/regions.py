@@ -1,4 +1,5 @@
-"""The known regions: an unknown name is refused, with the closest known one.
+"""
+The known regions: an unknown name is refused, with the closest known one.
 
 Only regions in the table are accepted. AWS opens a few regions a year; until `make regions` has read one from
 a newer botocore, prices, limits and cfn-lint's rules do not know it either.

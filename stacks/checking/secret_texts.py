@@ -1,4 +1,5 @@
-"""Detects texts that look like a secret, by name or by pattern. The only such check. Pure; repeats no value.
+"""
+Detects texts that look like a secret, by name or by pattern. The only such check. Pure; repeats no value.
 
 Texts in an environment file are in clear text in templates, in S3 and in the history of the repository.
 """

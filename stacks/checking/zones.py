@@ -1,4 +1,5 @@
-"""Syntax of availability zones: the account's name of one, or AWS's id. Pure.
+"""
+Syntax of availability zones: the account's name of one, or AWS's id. Pure.
 
 Source: AWS RAM User Guide, "Availability Zone IDs for your AWS resources" (``use1-az1``); Amazon EC2 User
 Guide, "Regions and Zones": a name is the region's and a letter.

@@ -1,4 +1,5 @@
-"""PostgreSQL on Aurora Serverless v2: a cluster, a writer instance, and readers for failover.
+"""
+PostgreSQL on Aurora Serverless v2: a cluster, a writer instance, and readers for failover.
 
 Sources: Aurora User Guide, "Using Aurora Serverless v2"; AWS::RDS::DBCluster and its handler
 (aws-cloudformation/aws-cloudformation-resource-providers-rds).

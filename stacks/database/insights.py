@@ -1,4 +1,5 @@
-"""Database Insights: AWS's record of a database's load, waits and queries.
+"""
+Database Insights: AWS's record of a database's load, waits and queries.
 
 Its counters are Performance Insights, whose own console pages AWS ended in 2026; the properties keep that
 name. The advanced mode requires them, for 465 days or more, which then cost nothing beyond the mode itself;

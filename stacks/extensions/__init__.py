@@ -1,4 +1,5 @@
-"""What a team adds to an environment: its own stacks, and patches of gatestack's templates.
+"""
+What a team adds to an environment: its own stacks, and patches of gatestack's templates.
 
 Texts and dicts in, dicts and problems out; only `loading` reads files, and `generator.extending` makes stacks
 of the result.

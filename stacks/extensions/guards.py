@@ -1,4 +1,5 @@
-"""How well a resource's properties protect its data, as comparable levels: a patch may not lower them. Pure.
+"""
+How well a resource's properties protect its data, as comparable levels: a patch may not lower them. Pure.
 
 Matched by property names, whatever the type, so that unlisted types are protected too. The names are those of
 our own templates, and of AWS Control Tower's proactive controls that are about data (2026-11-28; the rules of

@@ -1,4 +1,5 @@
-"""Names of exports and imports as literal text, as far as they are known before a deployment. Pure.
+"""
+Names of exports and imports as literal text, as far as they are known before a deployment. Pure.
 
 The order of stacks follows from these names, so they may not depend on what only the account knows.
 """

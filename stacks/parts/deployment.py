@@ -1,4 +1,5 @@
-"""How new tasks replace old ones: the differences by `service.deployment_strategy`, as data.
+"""
+How new tasks replace old ones: the differences by `service.deployment_strategy`, as data.
 
 ECS does all of it by itself, without CodeDeploy. A rolling update replaces tasks in one target group. The
 other strategies run all new tasks in a second target group, which only the test listener reaches at first,

@@ -1,4 +1,5 @@
-"""The code of the rotation functions as one archive: their sources and the installed PostgreSQL driver.
+"""
+The code of the rotation functions as one archive: their sources and the installed PostgreSQL driver.
 
 The same sources and versions give the same bytes on every machine, so the S3 key follows from the content:
 another archive has another key, and only that updates the functions. Reads installed files, imports none of

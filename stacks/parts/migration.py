@@ -1,4 +1,5 @@
-"""The migration: the task that updates the database's schema for the image, and the network it runs in.
+"""
+The migration: the task that updates the database's schema for the image, and the network it runs in.
 
 It is part of the database stack, so that it exists before the service; the service stack requests its run.
 """

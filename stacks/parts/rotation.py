@@ -1,4 +1,5 @@
-"""The only function that adds rotation to a secret: the Lambda function, its role, log, alarm and schedule.
+"""
+The only function that adds rotation to a secret: the Lambda function, its role, log, alarm and schedule.
 
 It covers Secrets Manager's side; the caller says what a certain rotation reads and connects to.
 """

@@ -1,4 +1,5 @@
-"""The five security groups and S1's table of allowed traffic, inbound and outbound; a sixth for a cache.
+"""
+The five security groups and S1's table of allowed traffic, inbound and outbound; a sixth for a cache.
 
 One row is not S1's: the rotation of the master key connects to the tasks, to hand the old key to a running
 proxy. This way the key never leaves the VPC, whoever may reach the load balancer.

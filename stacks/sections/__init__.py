@@ -1,4 +1,5 @@
-"""The sections of the environment file, one module per group of related keys, with their limits.
+"""
+The sections of the environment file, one module per group of related keys, with their limits.
 
 Their modules have no ``from __future__ import annotations``: pydantic would compile the text of each
 annotation again whenever a command starts.

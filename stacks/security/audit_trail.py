@@ -1,4 +1,5 @@
-"""CloudTrail: a record of who did what in the account, in files with integrity validation.
+"""
+CloudTrail: a record of who did what in the account, in files with integrity validation.
 
 All management events, which show who changed a role, a key or a stack; reading a secret is one of them. Data
 events of the configuration bucket: it holds the code of functions that may write secrets, and has few

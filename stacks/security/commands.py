@@ -1,4 +1,5 @@
-"""Commands in a running task (Amazon ECS Exec): the permissions to accept and to record them.
+"""
+Commands in a running task (Amazon ECS Exec): the permissions to accept and to record them.
 
 Source: Amazon ECS Developer Guide, "Monitor Amazon ECS containers with ECS Exec", permissions.
 """

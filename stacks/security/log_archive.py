@@ -1,4 +1,5 @@
-"""The log archive: S3 keeps for years what CloudWatch Logs deletes after days, by log group and day.
+"""
+The log archive: S3 keeps for years what CloudWatch Logs deletes after days, by log group and day.
 
 Subscription filters (`stacks.parts.logs`) -> Amazon Data Firehose -> S3. Each record is what CloudWatch Logs
 sends: a JSON object with log group, stream and some events, one per line. No function is in between: Firehose

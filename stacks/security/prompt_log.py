@@ -1,4 +1,5 @@
-"""The bucket in which LiteLLM records each request; its tasks may only add objects.
+"""
+The bucket in which LiteLLM records each request; its tasks may only add objects.
 
 Reading prompts is separate from operating the gateway: no role of gatestack may read them.
 """

@@ -1,4 +1,5 @@
-"""The four systems, as data: `<system>.yaml` has the defaults, a module says what the system consists of.
+"""
+The four systems, as data: `<system>.yaml` has the defaults, a module says what the system consists of.
 
 A new system needs one of each, registered here and in `stacks.settings.System`.
 """

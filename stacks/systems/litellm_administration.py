@@ -1,4 +1,5 @@
-"""LiteLLM's paths for administration: the UI, its sign-in, keys, teams, budgets, models, settings.
+"""
+LiteLLM's paths for administration: the UI, its sign-in, keys, teams, budgets, models, settings.
 
 Chosen from the routes of its releases (tests/stacks/rewrite_litellm_routes.py lists them). All others are for
 clients: model calls, model lists, MCP, A2A, OAuth of MCP clients, health.

@@ -1,4 +1,5 @@
-"""Warnings from LiteLLM's experience in production, over an environment file. Pure.
+"""
+Warnings from LiteLLM's experience in production, over an environment file. Pure.
 
 The figures are those of LiteLLM's docs, "Production Best Practices" and "Database Sizing" (read 2026-11-28);
 docs/sizing.md has them as tables.

@@ -1,4 +1,5 @@
-"""The database settings of LiteLLM's containers, with a password or with IAM tokens. Pure.
+"""
+The database settings of LiteLLM's containers, with a password or with IAM tokens. Pure.
 
 Prisma reads the CA certificate of the database from a file, and no image has RDS's: the containers write it
 when they start, to the folder that they may write to. LiteLLM verifies chain and name where

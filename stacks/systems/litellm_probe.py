@@ -1,4 +1,5 @@
-"""The container health check of LiteLLM: a program for the image's Python, since the image has no curl.
+"""
+The container health check of LiteLLM: a program for the image's Python, since the image has no curl.
 
 A LiteLLM that starts without its database, as ``allow_requests_on_db_unavailable`` permits, never creates a
 database client later: it answers 401 to every virtual key, and 200 with ``"db": "Not connected"`` to a

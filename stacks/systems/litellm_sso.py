@@ -1,4 +1,5 @@
-"""Single sign-on of LiteLLM: keys of the section `sso` -> environment variables. Pure.
+"""
+Single sign-on of LiteLLM: keys of the section `sso` -> environment variables. Pure.
 
 Read in LiteLLM 1.93.0 on 2026-11-28, litellm/proxy/management_endpoints/ui_sso.py: google_login and
 get_sso_login_redirect (clients, endpoints, scope; Okta is one of the generic ones),

@@ -1,4 +1,5 @@
-"""How LiteLLM stops, and how it runs without its database. Pure.
+"""
+How LiteLLM stops, and how it runs without its database. Pure.
 
 First the load balancer deregisters a task, and sends it no new requests; requests in progress have
 `alb.deregistration_delay_seconds`, after which their connections are closed. Then ECS sends SIGTERM: LiteLLM

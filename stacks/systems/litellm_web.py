@@ -1,4 +1,5 @@
-"""LiteLLM's settings for the load balancer in front of it, and its public pages. Pure.
+"""
+LiteLLM's settings for the load balancer in front of it, and its public pages. Pure.
 
 Read in LiteLLM 1.108.7 (litellm/proxy/utils.py, auth/ and management_endpoints/) and its uvicorn 0.54
 (config.py, middleware/proxy_headers.py), and tested by `make test-litellm`.

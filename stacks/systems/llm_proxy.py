@@ -1,4 +1,5 @@
-"""The LLM Proxy (S0): two services of one image with different commands, and Redis between them.
+"""
+The LLM Proxy (S0): two services of one image with different commands, and Redis between them.
 
 The names of its variables are those that its source reads (sofatutor/llm-proxy, internal/config,
 internal/database/factory.go, cmd/proxy/main.go); S0's CACHE_ENABLED and rate-limit-rpm lead to them.

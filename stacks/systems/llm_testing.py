@@ -1,4 +1,5 @@
-"""The LLM testing framework (S3): one service that calls Bedrock with the task's role, and stores no data.
+"""
+The LLM testing framework (S3): one service that calls Bedrock with the task's role, and stores no data.
 
 The names of its variables are those that its source reads (OlegKonyk/llm-probe, backend/src): with S3's
 API_KEY_SECRET_NAME the application exits when it starts.

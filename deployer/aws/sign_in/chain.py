@@ -1,4 +1,5 @@
-"""A botocore session whose credential chain always ends: programs have a timeout, prompts need a terminal.
+"""
+A botocore session whose credential chain always ends: programs have a timeout, prompts need a terminal.
 
 botocore runs a `credential_process` without a timeout and asks for an MFA code wherever stdin is. Both are
 limited here on its own providers, also behind a `source_profile`.

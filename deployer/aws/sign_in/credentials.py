@@ -1,4 +1,5 @@
-"""Checks, before the first request, that credentials can be sent, and collects the secrets among them.
+"""
+Checks, before the first request, that credentials can be sent, and collects the secrets among them.
 
 A secret from a pipeline often ends in a newline. No HTTP header can contain one (RFC 9110, 5.5), and the
 libraries' error messages repeat the value.

@@ -1,4 +1,5 @@
-"""Errors in a user's AWS settings, as one sentence that names the file or the variable.
+"""
+Errors in a user's AWS settings, as one sentence that names the file or the variable.
 
 Messages of botocore and of credential programs are not repeated: they may contain secrets.
 """

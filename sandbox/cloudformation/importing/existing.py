@@ -1,4 +1,5 @@
-"""ImportExistingResources: a change set imports resources that exist instead of creating them.
+"""
+ImportExistingResources: a change set imports resources that exist instead of creating them.
 
 CloudFormation User Guide, "Import AWS resources into a CloudFormation stack automatically": a resource with a
 static name of its own in the template, a DeletionPolicy of Retain or RetainExceptOnCreate, and no stack. What

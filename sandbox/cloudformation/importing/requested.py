@@ -1,4 +1,5 @@
-"""Change sets of type IMPORT: a stack imports existing resources without changing them.
+"""
+Change sets of type IMPORT: a stack imports existing resources without changing them.
 
 The rules are those of the CloudFormation User Guide, "Import AWS resources into a CloudFormation stack with a
 resource import": every new resource of the template is imported and has a DeletionPolicy, none belongs to a

@@ -1,4 +1,5 @@
-"""Nested stacks: stacks that are resources of a stack.
+"""
+Nested stacks: stacks that are resources of a stack.
 
 CloudFormation User Guide, "Split a template into reusable pieces using nested stacks"; CloudFormation
 Template Reference, "AWS::CloudFormation::Stack". AWS keeps what an update replaced in a nested stack until

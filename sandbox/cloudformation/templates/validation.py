@@ -1,4 +1,5 @@
-"""Validates property values by the types' schemas: before an operation, and in it, when all values are known.
+"""
+Validates property values by the types' schemas: before an operation, and in it, when all values are known.
 
 Sources: AWS CloudFormation User Guide, "Validate stack deployments" (read 2026-11-28: property syntax
 validation runs when a change set is created, fails it, and DescribeEvents reports each error); the change

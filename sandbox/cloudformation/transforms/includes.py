@@ -1,4 +1,5 @@
-"""AWS::Include: inserts a snippet from S3 into the template.
+"""
+AWS::Include: inserts a snippet from S3 into the template.
 
 CloudFormation Template Reference, "AWS::Include transform": anywhere by Fn::Transform, or at the top level; a
 snippet is JSON, or YAML without short functions, and does not include others. Where template and snippet have

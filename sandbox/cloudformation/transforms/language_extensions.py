@@ -1,4 +1,5 @@
-"""AWS::LanguageExtensions: expands loops and resolves the functions that only it supports.
+"""
+AWS::LanguageExtensions: expands loops and resolves the functions that only it supports.
 
 CloudFormation Template Reference, "AWS::LanguageExtensions transform": Fn::ForEach, Fn::Length,
 Fn::ToJsonString, functions in Ref, Fn::GetAtt and Fn::FindInMap (and its DefaultValue), functions in

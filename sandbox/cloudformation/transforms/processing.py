@@ -1,4 +1,5 @@
-"""Whether a template uses macros, and its text after they are processed.
+"""
+Whether a template uses macros, and its text after they are processed.
 
 CloudFormation User Guide, "Perform custom processing on CloudFormation templates with template macros":
 macros inside the template are processed first, then those of the Transform section in order.

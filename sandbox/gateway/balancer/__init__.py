@@ -1,4 +1,5 @@
-"""The data plane of Application Load Balancers, on loopback: what clients reach at a load balancer's DNSName.
+"""
+The data plane of Application Load Balancers, on loopback: what clients reach at a load balancer's DNSName.
 
 Moto stores listeners, rules and targets, and each request is routed by their current state (`view.py`).
 `balancers.py` is the entry point: one thread with one event loop serves all load balancers. `rules.py`,

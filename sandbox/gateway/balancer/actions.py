@@ -1,4 +1,5 @@
-"""The actions of a rule on a request: where it is forwarded, or the response. Pure.
+"""
+The actions of a rule on a request: where it is forwarded, or the response. Pure.
 
 Source: User Guide for Application Load Balancers, "Rule action types": forward with weights of 0 to 999;
 redirect with the reserved keywords of protocol, host, port, path (without its first slash) and query;

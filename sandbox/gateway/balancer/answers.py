@@ -1,4 +1,5 @@
-"""Responses that a load balancer generates itself. Pure.
+"""
+Responses that a load balancer generates itself. Pure.
 
 Source: User Guide for Application Load Balancers, "Troubleshoot your Application Load Balancers", "The load
 balancer generates an HTTP error"; the pages are those that ``awselb/2.0`` sends.

@@ -1,4 +1,5 @@
-"""All load balancers of one account: one thread, one event loop, any number of connections.
+"""
+All load balancers of one account: one thread, one event loop, any number of connections.
 
 A load balancer has one loopback port for its listeners on 80 and 443: a connection that starts with a TLS
 handshake goes to the latter, any other to the former. So ``localhost:PORT`` is its DNSName for both schemes.

@@ -1,4 +1,5 @@
-"""Forwards one request to a target and streams the response back.
+"""
+Forwards one request to a target and streams the response back.
 
 Source: User Guide for Application Load Balancers, "Troubleshoot" (502 if the target refuses the connection,
 closes it before it answers, or answers what is not HTTP; 504 if it does not accept the connection in 10 s, or

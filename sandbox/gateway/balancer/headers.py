@@ -1,4 +1,5 @@
-"""The headers that a load balancer forwards, drops and adds. Pure.
+"""
+The headers that a load balancer forwards, drops and adds. Pure.
 
 Source: User Guide for Application Load Balancers, "HTTP headers and Application Load Balancers"
 (X-Forwarded-For appended by default, -Proto and -Port set), "Edit attributes" (the attributes that are read

@@ -1,4 +1,5 @@
-"""The health of one target, from its checks. Pure.
+"""
+The health of one target, from its checks. Pure.
 
 Source: User Guide for Application Load Balancers, "Health checks for Application Load Balancer target
 groups": a registered target is healthy after one check that it passes, an unhealthy one after the group's

@@ -1,4 +1,5 @@
-"""Which rule of a listener matches a request. Pure.
+"""
+Which rule of a listener matches a request. Pure.
 
 Source: User Guide for Application Load Balancers, "Listener rules" (in order of priority, the default rule
 last) and "Condition types for listener rules" (all conditions of a rule, any value of a condition; ``*`` for

@@ -1,4 +1,5 @@
-"""The targets of all groups: their state, the next one for a request, and open requests.
+"""
+The targets of all groups: their state, the next one for a request, and open requests.
 
 Source: User Guide for Application Load Balancers, "Target groups for your Application Load Balancers",
 "Deregistration delay": a deregistered target gets no new request and drains; it stays visible until the delay

@@ -1,4 +1,5 @@
-"""Loopback addresses of their own for databases, so that each has its configured port.
+"""
+Loopback addresses of their own for databases, so that each has its configured port.
 
 On Linux all of 127.0.0.0/8 is loopback (RFC 1122, 3.2.1.3); where only 127.0.0.1 is, as on a Mac, there is
 one database per port. moto's endpoints are names; here they are replaced by the address of the server.

@@ -1,4 +1,5 @@
-"""The servers of one account's databases, kept in sync with the calls to RDS's API. Before and after moto.
+"""
+The servers of one account's databases, kept in sync with the calls to RDS's API. Before and after moto.
 
 A DB instance has its server before RDS answers that it is being created; a cluster's accepts logins while an
 instance of it is available (Aurora User Guide, "Amazon Aurora DB clusters"). A reader of Aurora is the same

@@ -1,4 +1,5 @@
-"""The user that the servers run as, and their folder.
+"""
+The user that the servers run as, and their folder.
 
 PostgreSQL refuses to run as root: there another user owns the folder, outside of root's own. Otherwise it is
 in the sandbox's state folder. A small process waits for the end of this one, however it ends, and then

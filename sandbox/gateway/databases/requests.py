@@ -1,4 +1,5 @@
-"""Parses calls to RDS's API that affect servers and their copies. Pure.
+"""
+Parses calls to RDS's API that affect servers and their copies. Pure.
 
 Source: Amazon RDS API Reference, the actions named here.
 """

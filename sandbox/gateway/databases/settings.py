@@ -1,4 +1,5 @@
-"""Configuration of a server: the sandbox's own settings, and parameters of a group that apply to PostgreSQL.
+"""
+Configuration of a server: the sandbox's own settings, and parameters of a group that apply to PostgreSQL.
 
 Pure. ``rds.force_ssl`` decides who may log in without TLS; it is on by default from PostgreSQL 15 on (Amazon
 RDS User Guide, "Requiring an SSL connection to a PostgreSQL DB instance"). A parameter of a group that the

@@ -1,4 +1,5 @@
-"""A loopback address per task, as each has its own address in a VPC.
+"""
+A loopback address per task, as each has its own address in a VPC.
 
 Linux accepts all of 127.0.0.0/8. macOS accepts only 127.0.0.1, unless others are configured: there the
 gateway is refused before anything starts.

@@ -1,4 +1,5 @@
-"""Output of containers, as events of CloudWatch Logs, in batches.
+"""
+Output of containers, as events of CloudWatch Logs, in batches.
 
 Source: Amazon ECS Developer Guide, "Send Amazon ECS logs to CloudWatch": a container's stream is
 prefix/container/task id.

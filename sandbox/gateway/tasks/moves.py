@@ -1,4 +1,5 @@
-"""The next step of ECS for a service during a rolling update. Pure.
+"""
+The next step of ECS for a service during a rolling update. Pure.
 
 Sources: Amazon ECS Developer Guide, "Deploy Amazon ECS services by replacing tasks" (minimumHealthyPercent
 rounds up, maximumPercent down) and "How the Amazon ECS deployment circuit breaker detects failures" (half of

@@ -1,4 +1,5 @@
-"""Combines the sandbox's fast clock with processes, which run in real time.
+"""
+Combines the sandbox's fast clock with processes, which run in real time.
 
 A pause between two polls is as short as the sandbox's clock makes it. The time for a process to start or to
 stop is never less than it would have on AWS or `PATIENCE`, whichever is shorter: a start that takes twenty

@@ -1,4 +1,5 @@
-"""Ends the sandbox's processes when the sandbox ends, however it ends. Detects that by its standard input.
+"""
+Ends the sandbox's processes when the sandbox ends, however it ends. Detects that by its standard input.
 
 A line is ``+N`` or ``-N``: the process group N has started, or ended. The input ends with the sandbox.
 """

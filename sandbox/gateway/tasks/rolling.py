@@ -1,4 +1,5 @@
-"""Runs a service: starts tasks, checks their health, stops them; completes or fails deployments.
+"""
+Runs a service: starts tasks, checks their health, stops them; completes or fails deployments.
 
 Messages: Amazon ECS Developer Guide, "Viewing Amazon ECS service event messages" and "Amazon ECS stopped
 tasks error messages".

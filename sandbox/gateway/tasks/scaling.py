@@ -1,4 +1,5 @@
-"""The task count by a service's target tracking policies, from the load of its processes and clients.
+"""
+The task count by a service's target tracking policies, from the load of its processes and clients.
 
 Sources: Application Auto Scaling User Guide, "How target tracking scaling for Application Auto Scaling works"
 (the policy that wants most tasks scales out, all have to want fewer to scale in; cooldowns); the alarms that

@@ -1,4 +1,5 @@
-"""How a container starts here: its image's program with the definition's command, variables and secrets.
+"""
+How a container starts here: its image's program with the definition's command, variables and secrets.
 
 Writable paths of the definition (tmpfs, volumes, /tmp) are folders of the task's own; the rest is not made
 read-only. In a health check the task's loopback is replaced by the task's address.

@@ -1,4 +1,5 @@
-"""Trust stores of Elastic Load Balancing, and listeners that require client certificates; moto supports
+"""
+Trust stores of Elastic Load Balancing, and listeners that require client certificates; moto supports
 neither.
 
 They are stored with moto's state of the service. Source: Elastic Load Balancing API Reference,

@@ -1,4 +1,5 @@
-"""Quotas of an account in a region, by AWS's codes, with AWS's defaults except for vCPUs. Data only.
+"""
+Quotas of an account in a region, by AWS's codes, with AWS's defaults except for vCPUs. Data only.
 
 Read on 2026-11-28. Codes, names, defaults: Service Quotas; the quota pages of the Amazon VPC User Guide, the
 User Guide for Application Load Balancers, the Amazon ECS Developer Guide, the Amazon RDS User Guide, the ACM

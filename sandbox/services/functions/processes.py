@@ -1,4 +1,5 @@
-"""The processes that functions run in: one per job, forked from a program that has loaded Lambda's libraries.
+"""
+The processes that functions run in: one per job, forked from a program that has loaded Lambda's libraries.
 
 Loading them takes a third of a second, most of the time of a job with a few calls.
 """

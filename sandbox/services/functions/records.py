@@ -1,4 +1,5 @@
-"""Lambda's functions: settings, code (an archive's bytes), and invoke permissions.
+"""
+Lambda's functions: settings, code (an archive's bytes), and invoke permissions.
 
 moto's own functions run in containers and are not used; `runs.py` runs these.
 """

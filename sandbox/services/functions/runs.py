@@ -1,4 +1,5 @@
-"""Runs functions: each invocation in a process of its own, outside of the sandbox's locks.
+"""
+Runs functions: each invocation in a process of its own, outside of the sandbox's locks.
 
 The process sees the function's archive, this Python's boto3, a stand-in database driver (none with database
 servers), this sandbox's endpoint, and nothing else of the machine.

@@ -1,4 +1,5 @@
-"""The actions that IAM knows, and which of them support a resource: cfn-lint's copy of AWS's own list.
+"""
+The actions that IAM knows, and which of them support a resource: cfn-lint's copy of AWS's own list.
 
 The file comes with the cfn-lint version in `locks` (its ``AdditionalSpecs/Policies.json``, made from the AWS
 policy generator's data), so it is as old as that release. It is read only for a file that lists actions.

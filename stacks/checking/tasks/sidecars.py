@@ -1,4 +1,5 @@
-"""Consistency of a task's containers: names, ports, shares, start order, secrets. Pure.
+"""
+Consistency of a task's containers: names, ports, shares, start order, secrets. Pure.
 
 It refuses, before anything changes, what ECS refuses when a task definition is registered, and what would
 fail only when tasks start: two containers on one port, a task without memory for its application.

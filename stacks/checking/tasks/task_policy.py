@@ -1,4 +1,5 @@
-"""Validates `service.task_policy`, `service.managed_policies` and `service.security_group_ids`. Pure, except
+"""
+Validates `service.task_policy`, `service.managed_policies` and `service.security_group_ids`. Pure, except
 for the list of IAM's actions, which is read for a file that lists any.
 """
 

@@ -1,4 +1,5 @@
-"""Bedrock's batch jobs and asynchronous calls, with input and output in S3. Pure.
+"""
+Bedrock's batch jobs and asynchronous calls, with input and output in S3. Pure.
 
 Source: litellm/llms/bedrock/batches/transformation.py, .../files/transformation.py, .../embed/embedding.py;
 Amazon Bedrock User Guide, "Required permissions for batch inference".

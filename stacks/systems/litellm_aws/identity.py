@@ -1,4 +1,5 @@
-"""The identity and region of LiteLLM's AWS calls. Pure.
+"""
+The identity and region of LiteLLM's AWS calls. Pure.
 
 Source: litellm/llms/bedrock/base_aws_llm.py (`get_credentials`, `_get_aws_region_name`): a web identity comes
 first, then a role, a profile, keys, and last the tasks' role; each parameter may be a variable AWS_... too.

@@ -1,4 +1,5 @@
-"""LiteLLM's callbacks and caches that write to AWS. Pure.
+"""
+LiteLLM's callbacks and caches that write to AWS. Pure.
 
 Sources: litellm/integrations/s3.py, s3_v2.py, sqs.py, dynamodb.py and focus; litellm/caching/s3_cache.py;
 litellm/proxy/types_utils/utils.py (`get_instance_fn`); `load_config` of litellm/proxy/proxy_server.py.

@@ -1,4 +1,5 @@
-"""AWS models in config.yaml: by provider, by route, by ARN. Pure.
+"""
+AWS models in config.yaml: by provider, by route, by ARN. Pure.
 
 Sources: litellm/litellm_core_utils/get_llm_provider_logic.py, litellm/llms/bedrock/common_utils.py
 (`get_bedrock_route`), litellm/llms/bedrock/base_aws_llm.py (`get_bedrock_model_id`), the handlers of

@@ -1,4 +1,5 @@
-"""AWS guardrails, vector stores, secret managers and MCP servers in config.yaml. Pure.
+"""
+AWS guardrails, vector stores, secret managers and MCP servers in config.yaml. Pure.
 
 Sources: litellm/proxy/guardrails/guardrail_hooks/bedrock_guardrails.py, litellm/llms/bedrock/vector_stores,
 litellm/llms/s3_vectors, litellm/secret_managers/aws_secret_manager_v2.py and aws_secret_manager.py,

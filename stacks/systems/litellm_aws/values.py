@@ -1,4 +1,5 @@
-"""Values of config.yaml as LiteLLM sees them in a task: references to variables resolved. Pure.
+"""
+Values of config.yaml as LiteLLM sees them in a task: references to variables resolved. Pure.
 
 Source: litellm/proxy/proxy_server.py (`load_config`), litellm/secret_managers/main.py (`get_secret`).
 """
