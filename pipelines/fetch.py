@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""For pipelines: `fetch.py [--post] [--bearer VARIABLE] ADDRESS` writes the response to standard output.
+"""
+For pipelines: `fetch.py [--post] [--bearer VARIABLE] ADDRESS` writes the response to standard output.
 
 VARIABLE is the environment variable with the bearer token: it is on no command line, and is not sent to
 another address on a redirect. Temporary failures (a busy server, a network that is down) are retried five
