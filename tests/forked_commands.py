@@ -30,9 +30,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+import botocore.loaders
+import botocore.session
 from botocore.loaders import JSONFileLoader
+from botocore.retries.standard import ExponentialBackoff
 from botocore.session import get_session
 
+from deployer.aws import budget, endpoint
 from deployer.aws.endpoint import SERVICES
 from gatestack.cli import COMMANDS
 from generator.cost import prices
@@ -53,6 +57,8 @@ LOADED = (
     "stacks.environment",
     *(f"gatestack.commands.{name}" for name in COMMANDS),
 )
+SOON = 0.02
+"""Seconds after which a command repeats a request."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PATIENCE = 180.0
 """Seconds that a command may take before it counts as hanging."""
@@ -184,6 +190,7 @@ def _serve(descriptor: int) -> None:
     for name in LOADED:
         import_module(name)
     _do_once()
+    _hurry()
     gc.freeze()
     print("ready", flush=True)  # noqa: T201 - the answer
     with socket.socket(fileno=descriptor) as listening, selectors.DefaultSelector() as waiting:
@@ -227,16 +234,29 @@ def _make_ready(asked: Mapping[str, Any]) -> None:
 
 
 def _do_once() -> None:
-    """Do what each command would do as the first of its process: complete models, read botocore's JSON."""
+    """
+    Do what each command would do as the first of its process: complete models, read botocore's JSON.
+
+    Where nothing can be below HOME, botocore looks for descriptions of services once for all commands.
+    """
     render(load(ENVIRONMENTS / "local.yaml"))
     prices.load(prices.HOME)
     register_once()
     load_file = JSONFileLoader.load_file
     read = cache(lambda file: load_file(JSONFileLoader(), file))
     setattr(JSONFileLoader, "load_file", lambda _, file: read(file))  # noqa: B010 - mypy takes no assignment
+    if not Path.home().exists():
+        setattr(botocore.session, "create_loader", cache(botocore.loaders.create_loader))  # noqa: B010 - as above
     session, keys = get_session(), {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
     for service in SERVICES:
         session.create_client(service, "us-east-1", **keys)
+
+
+def _hurry() -> None:
+    """Have commands wait for less: what they ask again, and how often, is as ever."""
+    budget.FIRST_PAUSE, budget.LONGEST_PAUSE = SOON, 2 * SOON
+    endpoint.SILENCE_SECONDS = 50 * SOON
+    setattr(ExponentialBackoff, "delay_amount", lambda _, __: SOON)  # noqa: B010 - mypy takes no assignment
 
 
 def _answer(asked: Mapping[str, Any], kept: Path) -> dict[str, Any]:

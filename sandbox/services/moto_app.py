@@ -14,7 +14,9 @@ from typing import Any
 
 import requests
 from moto.core import responses
+from moto.core import utils as core_utils
 from moto.core.config import default_user_config
+from moto.core.loaders import create_loader
 from moto.core.utils import method_names_from_class
 from moto.iam.models import IAMBackend, ManagedPolicy
 from moto.moto_api._internal.models import moto_api_backend
@@ -61,6 +63,7 @@ def application() -> Wsgi:
     setattr(HTTPAdapter, "send", _unreachable)  # noqa: B010 - mypy takes no assignment to a method
     setattr(IAMBackend, "_init_aws_policies", _own_policies)  # noqa: B010 - as above
     setattr(responses, "method_names_from_class", _METHODS)  # noqa: B010 - as above
+    setattr(core_utils, "create_loader", _LOADER)  # noqa: B010 - as above
     setattr(utils, "load_resource", _resource)  # noqa: B010 - as above
     return _Services(create_backend_app)
 
@@ -73,6 +76,8 @@ def reset() -> None:
 _INITIALISE: Any = IAMBackend._init_aws_policies  # noqa: SLF001 - moto has no other name for it
 _METHODS = cache(method_names_from_class)
 """What a class answers; moto looks all its attributes through for each request."""
+_LOADER = cache(create_loader)
+"""The loader of services' descriptions; moto makes one for each, which lists botocore's 400 folders anew."""
 
 
 _LOAD = utils.load_resource
