@@ -311,6 +311,7 @@ def _become(
     try:
         command = import_module("gatestack.__main__")
         command._fill_descriptors()
+        command._make_haste()
         code = command.run(list(asked["arguments"]))
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:

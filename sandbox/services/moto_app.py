@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import copy
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
@@ -65,7 +66,30 @@ def application() -> Wsgi:
     setattr(responses, "method_names_from_class", _METHODS)  # noqa: B010 - as above
     setattr(core_utils, "create_loader", _LOADER)  # noqa: B010 - as above
     setattr(utils, "load_resource", _resource)  # noqa: B010 - as above
-    return _Services(create_backend_app)
+    return _Services(_application_of)
+
+
+def _application_of(service: Any) -> Any:
+    """Return moto's application of *service*, which is loaded by now."""
+    made = create_backend_app(service)
+    if service == "kms":
+        models = import_module("moto.kms.models")
+        models.generate_private_key = partial(_PrivateKey, models.generate_private_key)  # type: ignore[attr-defined]
+    return made
+
+
+class _PrivateKey:
+    """A key that is made when it first signs: it takes a twentieth of a second, and most are symmetric."""
+
+    def __init__(self, generate: Callable[[str], Any], spec: str) -> None:
+        self._generate, self._spec = generate, spec
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._made, name)
+
+    @cached_property
+    def _made(self) -> Any:
+        return self._generate(self._spec)
 
 
 def reset() -> None:
