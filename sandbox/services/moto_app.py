@@ -13,9 +13,12 @@ from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
+import botocore.session
 import requests
 from moto.core import responses
 from moto.core import utils as core_utils
+from moto.core.base_backend import AccountSpecificBackend
 from moto.core.config import default_user_config
 from moto.core.loaders import create_loader
 from moto.core.utils import method_names_from_class
@@ -25,6 +28,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.utilities import utils
 from requests.adapters import HTTPAdapter
 
+from sandbox.services.descriptions import by_name, descriptions
 from sandbox.services.json_api import Wsgi
 
 _CLOSED = frozenset({"moto_api", "instance_metadata"})
@@ -65,6 +69,7 @@ def application() -> Wsgi:
     setattr(IAMBackend, "_init_aws_policies", _own_policies)  # noqa: B010 - as above
     setattr(responses, "method_names_from_class", _METHODS)  # noqa: B010 - as above
     setattr(core_utils, "create_loader", _LOADER)  # noqa: B010 - as above
+    setattr(AccountSpecificBackend, "get_session", classmethod(_session))  # noqa: B010 - as above
     setattr(utils, "load_resource", _resource)  # noqa: B010 - as above
     return _Services(_application_of)
 
@@ -100,8 +105,16 @@ def reset() -> None:
 _INITIALISE: Any = IAMBackend._init_aws_policies  # noqa: SLF001 - moto has no other name for it
 _METHODS = cache(method_names_from_class)
 """What a class answers; moto looks all its attributes through for each request."""
-_LOADER = cache(create_loader)
-"""The loader of services' descriptions; moto makes one for each, which lists botocore's 400 folders anew."""
+_LOADER = cache(lambda: by_name(create_loader()))
+"""moto's loader of services' descriptions; it makes one for each service."""
+
+
+@cache
+def _session(_: type) -> boto3.Session:
+    """Return what moto asks for a service's regions, for which its description is read."""
+    session = botocore.session.Session()
+    session.register_component("data_loader", descriptions())
+    return boto3.Session(botocore_session=session)
 
 
 _LOAD = utils.load_resource

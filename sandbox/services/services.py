@@ -11,12 +11,13 @@ import io
 import os
 import threading
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar, Protocol
 from urllib.parse import unquote, urlsplit
 from weakref import WeakSet
 
 import botocore.session
+from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
@@ -30,6 +31,7 @@ from sandbox.services.bucket_policies import put_by_api
 from sandbox.services.database_hosts import closed
 from sandbox.services.database_snapshots import INSIDE, Snapshots
 from sandbox.services.database_storage import REGION_OF, Disks, refusal
+from sandbox.services.descriptions import descriptions
 from sandbox.services.functions.records import Function, Functions
 from sandbox.services.functions.runs import Runs
 from sandbox.services.hosted_zones import Zones
@@ -46,8 +48,13 @@ ACCOUNT = "123456789012"
 ENDPOINT = "http://127.0.0.1"
 """Never contacted: the clients' requests are answered before they are sent."""
 _CONFIG = Config(
-    s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, parameter_validation=True
+    s3={"addressing_style": "path"},
+    retries={"total_max_attempts": 1},
+    parameter_validation=True,
+    signature_version=UNSIGNED,
 )
+_CREDENTIAL = "AWS4-HMAC-SHA256 Credential={}/20000101/{}/{}/aws4_request, SignedHeaders=host, Signature=none"
+"""What says which service and region a request is for; nobody inside verifies a signature."""
 
 
 class Beside(Protocol):
@@ -220,15 +227,15 @@ class Services:
             service,
             region_name=region,
             endpoint_url=ENDPOINT,
-            aws_access_key_id=self.surroundings.key.access_key_id,
-            aws_secret_access_key=self.surroundings.key.secret_access_key,
             config=_CONFIG,
         )
+        name = client.meta.service_model.signing_name
+        credential = _CREDENTIAL.format(self.surroundings.key.access_key_id, region, name)
         hooks: Any = client.meta.events
-        hooks.register("before-send", self._answer)
+        hooks.register("before-send", partial(self._answer, credential))
         return client
 
-    def _answer(self, request: Any, **_: object) -> Any:
+    def _answer(self, credential: str, request: Any, **_: object) -> Any:
         address = urlsplit(request.url)
         environ = {
             "REQUEST_METHOD": request.method,
@@ -236,6 +243,7 @@ class Services:
             "RAW_URI": address.path or "/",
             "QUERY_STRING": address.query,
             **_headers(request.headers),
+            "HTTP_AUTHORIZATION": credential,
         }
         status, headers, payload = self._call(environ, _content(request.body))
         answer: Any = AWSResponse  # it takes any mapping of headers
@@ -323,7 +331,9 @@ class _Raw:
 @cache
 def _session() -> Any:
     """Return the one session, which holds no credentials: API descriptions are read once for all accounts."""
-    return botocore.session.Session()
+    session = botocore.session.Session()
+    session.register_component("data_loader", descriptions())
+    return session
 
 
 def _content(body: Any) -> bytes:

@@ -59,7 +59,9 @@ class Process:
         self._runtime, self._pid, self._connection = runtime, pid, connection
 
     def kill(self) -> None:
-        """End it, unless it has ended; does not wait."""
+        """End it, unless it has ended: it is given no job any more. Does not wait."""
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_WR)
         self._runtime.kill(self._pid)
 
     def communicate(self, job: Mapping[str, Any], seconds: float) -> Ended:

@@ -72,6 +72,7 @@ def test_everybody_else_still_needs_the_password_and_has_it(world: World, postgr
     assert taken == ["_iam"]
 
 
+@pytest.mark.postgres
 def test_while_a_rotation_goes_on_the_tokens_go_on_too(world: World, postgres: Server) -> None:
     with postgres.taking_tokens():
         world.rotate()
@@ -125,6 +126,7 @@ def test_a_rotation_refuses_to_lock_out_who_logs_in_with_a_password(
     connection.close()
 
 
+@pytest.mark.postgres
 def test_a_rotation_that_is_killed_anywhere_leaves_nothing_half_made(world: World, postgres: Server) -> None:
     with postgres.taking_tokens():
         cuts = cut_everywhere(world.secret, world.take, world.scissors, "setSecret", after=True, killed=True)
