@@ -69,7 +69,7 @@ def application() -> Wsgi:
     setattr(IAMBackend, "_init_aws_policies", _own_policies)  # noqa: B010 - as above
     setattr(responses, "method_names_from_class", _METHODS)  # noqa: B010 - as above
     setattr(core_utils, "create_loader", _LOADER)  # noqa: B010 - as above
-    setattr(AccountSpecificBackend, "get_session", classmethod(_session))  # noqa: B010 - as above
+    setattr(AccountSpecificBackend, "get_session", staticmethod(_session))  # noqa: B010 - as above
     setattr(utils, "load_resource", _resource)  # noqa: B010 - as above
     return _Services(_application_of)
 
@@ -110,7 +110,7 @@ _LOADER = cache(lambda: by_name(create_loader()))
 
 
 @cache
-def _session(_: type) -> boto3.Session:
+def _session() -> boto3.Session:
     """Return what moto asks for a service's regions, for which its description is read."""
     session = botocore.session.Session()
     session.register_component("data_loader", descriptions())

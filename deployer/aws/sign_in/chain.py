@@ -88,7 +88,9 @@ def _by_name(loader: Any) -> None:
     Before the first description of a kind it looks into 400 of them, which takes 20 ms of each command.
     """
     folders: Callable[[], Iterator[str]] = loader._potential_locations  # noqa: SLF001 - it has no other name
-    loader.list_available_services = lambda _: [one.name for path in folders() for one in Path(path).iterdir()]
+    loader.list_available_services = lambda _: [
+        path.name for one in folders() for path in Path(one).iterdir()
+    ]
 
 
 def _time(value: Any) -> datetime:
