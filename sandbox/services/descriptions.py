@@ -24,7 +24,10 @@ def by_name(loader: Any) -> Any:
     Before the first description of a kind botocore looks into 400 of them, which takes 20 ms.
     """
     folders: Callable[[], Iterator[str]] = loader._potential_locations  # noqa: SLF001 - it has no other name
-    loader.list_available_services = lambda _: [
-        path.name for one in folders() for path in Path(one).iterdir()
-    ]
+
+    def listed(type_name: str) -> list[str]:
+        del type_name
+        return [path.name for one in folders() for path in Path(one).iterdir()]
+
+    loader.list_available_services = listed
     return loader

@@ -88,9 +88,12 @@ def _by_name(loader: Any) -> None:
     Before the first description of a kind it looks into 400 of them, which takes 20 ms of each command.
     """
     folders: Callable[[], Iterator[str]] = loader._potential_locations  # noqa: SLF001 - it has no other name
-    loader.list_available_services = lambda _: [
-        path.name for one in folders() for path in Path(one).iterdir()
-    ]
+
+    def listed(type_name: str) -> list[str]:
+        del type_name
+        return [path.name for one in folders() for path in Path(one).iterdir()]
+
+    loader.list_available_services = listed
 
 
 def _time(value: Any) -> datetime:
