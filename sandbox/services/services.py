@@ -48,10 +48,7 @@ ACCOUNT = "123456789012"
 ENDPOINT = "http://127.0.0.1"
 """Never contacted: the clients' requests are answered before they are sent."""
 _CONFIG = Config(
-    s3={"addressing_style": "path"},
-    retries={"total_max_attempts": 1},
-    parameter_validation=True,
-    signature_version=UNSIGNED,
+    s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, signature_version=UNSIGNED
 )
 _CREDENTIAL = "AWS4-HMAC-SHA256 Credential={}/20000101/{}/{}/aws4_request, SignedHeaders=host, Signature=none"
 """What says which service and region a request is for; nobody inside verifies a signature."""
