@@ -23,7 +23,7 @@ FILES = {text.split("\n", 1)[0].removeprefix("# "): text for text in BLOCKS if t
 EXAMPLES = [text for text in BLOCKS if "\nResources:" not in text]
 
 
-LINTED = ("extend:", "task_policy:", "secrets_from:", "tenant:", "oidc:")
+LINTED = ("extend:", "oidc:")
 """
 What examples say that no other test has cfn-lint look at.
 

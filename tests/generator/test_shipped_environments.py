@@ -14,8 +14,8 @@ from tests.rewrite_golden import environment_files
 ELSEWHERE = {"dev", "local"}
 """Deployed and destroyed by tests of their own."""
 
-ELSEWHERE_TOO = {"prod", "llm-testing"}
-"""By test_cli_deploy.py and test_cli_systems.py, and here in the deep run."""
+ELSEWHERE_TOO = {"prod", "llm-testing", "llm-proxy-production"}
+"""By tests of commands, the last one as its development, and here in the deep run."""
 
 BETWEEN = {
     "litellm-benchmark",

@@ -52,7 +52,7 @@ def test_only_what_is_proven_never_was_whole(status: str, happened: list[str], *
     [
         pytest.param("alb", "HttpListener", "deploy", marks=pytest.mark.deep),
         ("database", "AdministratorAttachment", "deploy"),
-        ("alb", "HttpListener", "destroy"),
+        pytest.param("alb", "HttpListener", "destroy", marks=pytest.mark.deep),
     ],
 )
 def test_what_a_failed_creation_has_protected_is_unlocked_and_the_stack_made_again(

@@ -19,6 +19,7 @@ from stacks.environment import load
 from stacks.schema import FILE
 from stacks.settings import System
 from tests.command import LOGIN, User, forked_commands
+from tests.covering import only
 from tests.forked_commands import Process
 from tests.places import ROOT
 from tests.programs_on_path import VERIFIED, Programs, pinned, signed
@@ -37,7 +38,7 @@ def written(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("system", get_args(System))
+@pytest.mark.parametrize("system", only({"litellm", "llm-testing"}, get_args(System)))
 def test_every_system_has_its_environments_and_the_example(user: User, system: str) -> None:
     """What the defaults of each system come to is linted by tests of the shipped environments."""
     done = user.run("init", "--system", system, "--region", "eu-central-1")

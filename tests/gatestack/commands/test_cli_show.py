@@ -11,6 +11,7 @@ from stacks.bases import environment_files
 from stacks.environment import load, parse_settings
 from stacks.extensions import Added
 from tests.command import User
+from tests.covering import only
 from tests.places import ENVIRONMENTS
 
 BASE = "system: litellm\nservice:\n  cpu: 1024\n  memory_mb: 2048\n"
@@ -38,7 +39,7 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> User:
 NAMES = [*(path.stem for path in environment_files(ENVIRONMENTS)), "own"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", only({"own", "local", "prod", "llm-testing"}, NAMES))
 def test_what_is_shown_is_a_file_that_means_the_same(user: User, name: str) -> None:
     path = user.folder / "environments" / f"{name}.yaml"
     for more in ((), ("--origin",)):

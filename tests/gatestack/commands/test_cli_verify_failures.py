@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.server import Sandbox
 from tests.command import User
-from tests.covering import only
+from tests.covering import only, parameter
 from tests.sandbox.sandbox_account import client
 
 
@@ -27,10 +27,11 @@ def checks(user: User) -> dict[str, dict[str, str]]:
             "service",
             {"service", "targets", "config.yaml", "rotation master-key", "endpoint"},
         ),
-        (
+        parameter(
             "AWS::RDS::DBInstance",
             "database",
             {"stack service", "service", "rotation database", "database login"},
+            quick=False,
         ),
     ],
 )
