@@ -53,6 +53,8 @@ class Language:
     """Makes a token a text, appended."""
     number: str
     """Makes a token a number, around it."""
+    list: str
+    """Makes a token a list, around it."""
 
 
 def words(name: str) -> list[str]:
@@ -78,6 +80,7 @@ TYPESCRIPT = Language(
     lambda _, parts: "{" + ", ".join(f"{name}: {value}" for name, value in parts.items()) + "}",
     ".toString()",
     "cdk.Token.asNumber({})",
+    "cdk.Token.asList({})",
 )
 PYTHON = Language(
     snake,
@@ -86,6 +89,7 @@ PYTHON = Language(
     lambda kind, parts: f"{kind}(" + ", ".join(f"{name}={value}" for name, value in parts.items()) + ")",
     ".to_string()",
     "cdk.Token.as_number({})",
+    "cdk.Token.as_list({})",
 )
 
 
@@ -248,6 +252,8 @@ class _Stack:
             return f"[{', '.join(parts)}]"
         if function == "Fn::Select" and str(value).isdigit():
             return str(int(value))
+        if function == "Fn::Select" and _function(value) == "Ref":
+            return self.language.list.format(found)
         return found
 
 
