@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 import click
@@ -78,11 +79,13 @@ def _make_haste() -> None:
     """
     Spare a short-lived process what does it no good.
 
-    Looking for garbage among freshly loaded modules finds none, and asking every installed package whether it
-    extends pydantic takes longer than reading the environment file; no such extension is wanted either.
+    Looking for garbage among freshly loaded modules finds none. The module of pydantic that asks every
+    installed package whether it extends pydantic takes a tenth of `generate`; none shall extend it.
     """
     gc.set_threshold(100_000, 50, 50)
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    none = ModuleType("pydantic.plugin._loader")
+    none.get_plugins = tuple  # type: ignore[attr-defined]
+    sys.modules.setdefault(none.__name__, none)
 
 
 def _fill_descriptors() -> None:
