@@ -49,7 +49,8 @@ def main() -> None:
                     stack, text = stacks[name]
                     _upload(client, s3, stack, folder)
                     new = stack["stack_name"] not in existing
-                    going[pool.submit(_deploy, client, stack, text, new=new)] = name
+                    given = _parameters(json.loads(text), index["region"], new=new)
+                    going[pool.submit(_deploy, client, stack, text, given, new=new)] = name
             ended, _ = wait(going, return_when=FIRST_COMPLETED)
             for one in ended:
                 one.result()
@@ -64,12 +65,20 @@ def _upload(client: Any, s3: Any, stack: Stack, folder: Path) -> None:
         s3.put_object(Bucket=exports[one["bucket_export"]], Key=one["key"], Body=body)
 
 
-def _deploy(client: Any, stack: Stack, text: str, *, new: bool) -> None:
+def _parameters(template: Mapping[str, Any], region: str, *, new: bool) -> list[dict[str, Any]]:
+    """Return a value of each parameter that has none: the zones of the network, those that it has already."""
+    zones: dict[str, Any] = {"ParameterValue": f"{region}a,{region}b"} if new else {"UsePreviousValue": True}
+    missing = [key for key, one in template.get("Parameters", {}).items() if "Default" not in one]
+    return [{"ParameterKey": key, **zones} for key in missing]
+
+
+def _deploy(client: Any, stack: Stack, text: str, parameters: Any, *, new: bool) -> None:
     made = client.create_change_set(
         StackName=stack["stack_name"],
         ChangeSetName="floor",
         ChangeSetType="CREATE" if new else "UPDATE",
         TemplateBody=text,
+        Parameters=parameters,
         Capabilities=stack["capabilities"],
         Tags=[{"Key": key, "Value": value} for key, value in stack["tags"].items()],
     )

@@ -22,7 +22,7 @@ from generator import manifest as manifests
 RUNS = 2
 ENVIRONMENT = "llm-testing"
 WHAT = "deployment of four stacks, on an instant endpoint"
-NO_TASKS = {"service": {"DesiredCount": "0"}}
+GIVEN = {"network": {"AvailabilityZones": "us-east-1a,us-east-1b"}, "service": {"DesiredCount": "0"}}
 """Stack -> values of its parameters."""
 Needs = Mapping[str, tuple[str, ...]]
 
@@ -59,7 +59,7 @@ def _beside(
 def _sceptre(folder: Path, needs: Needs, endpoint: Endpoint) -> Command:
     sceptre = peers.python("sceptre") / "sceptre"
     project = HOME / "sceptre-launch"
-    sceptre_project.write_templates(folder, needs, NO_TASKS, project, ENVIRONMENT)
+    sceptre_project.write_templates(folder, needs, GIVEN, project, ENVIRONMENT)
     return Command([sceptre, "launch", "--yes", ENVIRONMENT], project, endpoint.variables, endpoint.reset)
 
 
@@ -70,7 +70,7 @@ def _cdk(folder: Path, needs: Needs, endpoint: Endpoint) -> Command:
     cdk_app.compile_typescript(node, "launch.ts")
     values = [
         part
-        for stack, parameters in NO_TASKS.items()
+        for stack, parameters in GIVEN.items()
         for name, value in parameters.items()
         for part in ("--parameters", f"{stack}:{name}={value}")
     ]
