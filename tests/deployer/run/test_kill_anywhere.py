@@ -73,6 +73,7 @@ LIVES: dict[str, tuple[Act, Act]] = {
     "a destruction": (deployed, destroy),
 }
 """What came before, and the command that is killed and given again."""
+QUICK = {"a fresh deployment", "an update after a stuck rollback", "a destruction"}
 
 
 def undisturbed(before: Act, command: Act) -> tuple[list[Call], tuple[Any, ...], dict[str, list[str]]]:
@@ -117,7 +118,7 @@ def kinds(calls: Sequence[Call]) -> Iterable[int]:
     return sorted({*first.values(), found[-1]})
 
 
-@pytest.mark.parametrize("life", LIVES)
+@pytest.mark.parametrize("life", only(QUICK, LIVES))
 @pytest.mark.parametrize("choice", [kinds, pytest.param(every, marks=pytest.mark.deep)])
 def test_killed_after_any_call_the_same_command_ends_where_an_undisturbed_run_does(
     life: str, choice: Callable[[Sequence[Call]], Iterable[int]]
