@@ -185,9 +185,11 @@ class Sandbox:
 
     def finish(self) -> None:
         """Advance the clock until nothing is in progress, and wait for running functions."""
-        self.control.finish()
-        while self.backing.wait():
-            self.control.finish()
+        self.control.finish()  # a function may wait for the clock
+        more = True
+        while more:  # one that has ended may have left something to do, and that may start another one
+            more = self.backing.wait()
+            more = self.control.finish() or more
 
     def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""

@@ -151,12 +151,15 @@ class Control:
             self.clock.advance(seconds)
             self.settle()
 
-    def finish(self) -> None:
-        """Advance the clock until nothing is in progress."""
+    def finish(self) -> bool:
+        """Advance the clock until nothing is in progress; returns whether anything was."""
+        found = False
         with self._lock:
             while (due := self._agenda.next_due()) is not None:
+                found = True
                 self.clock.advance(max(0.0, due - self.clock.now()))
                 self.settle()
+        return found
 
     def reset(self) -> None:
         """Forget everything but the faults."""
