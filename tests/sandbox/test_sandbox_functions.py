@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -175,3 +176,19 @@ def test_an_environment_that_was_deployed_has_rotated_its_login_by_itself(
     assert "LastRotatedDate" in rotated
     assert list(key["VersionIdsToStages"].values()) == [["AWSCURRENT"]]
     assert (key["RotationEnabled"], "LastRotatedDate" in key) == (True, False)
+
+
+def test_what_a_function_leaves_that_ends_meanwhile_is_finished_too() -> None:
+    done: list[str] = []
+    with Sandbox() as box:
+
+        def leave() -> bool:
+            """A function that ended after the look at the clock, and before the look at functions."""
+            if not done:
+                box.control.after(60.0, lambda: done.append("what it left"))
+            return False
+
+        box.backing = replace(box.backing, wait=leave)
+        box.finish()
+
+        assert done == ["what it left"]
