@@ -39,7 +39,8 @@ def main() -> None:
     client = session.create_client("cloudformation", region_name=index["region"], config=several)
     s3 = session.create_client("s3", region_name=index["region"]) if index["files"] else None
     existing = {one["StackName"] for one in client.describe_stacks()["Stacks"]}
-    needs = _needs({name: json.loads(text) for name, (_, text) in stacks.items()})
+    templates = {name: json.loads(text) for name, (_, text) in stacks.items()}
+    needs = _needs(templates)
     done: set[str] = set()
     going: dict[Any, str] = {}
     with ThreadPoolExecutor(len(stacks)) as pool:
@@ -49,7 +50,7 @@ def main() -> None:
                     stack, text = stacks[name]
                     _upload(client, s3, stack, folder)
                     new = stack["stack_name"] not in existing
-                    given = _parameters(json.loads(text), index["region"], new=new)
+                    given = _parameters(templates[name], index["region"], new=new)
                     going[pool.submit(_deploy, client, stack, text, given, new=new)] = name
             ended, _ = wait(going, return_when=FIRST_COMPLETED)
             for one in ended:

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape
 
-import botocore.session
 from botocore.model import ListShape, ServiceModel, StructureShape
 
+from sandbox.descriptions import session
 from sandbox.errors import ApiError
 
 Form = Mapping[str, str]
@@ -20,7 +20,7 @@ NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 @cache
 def model() -> ServiceModel:
     """Return botocore's model of the service."""
-    return botocore.session.get_session().get_service_model("cloudformation")
+    return session().get_service_model("cloudformation")
 
 
 def known(action: str) -> bool:

@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
-import botocore.session
 import requests
 from moto.core import responses
 from moto.core import utils as core_utils
@@ -28,7 +27,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.utilities import utils
 from requests.adapters import HTTPAdapter
 
-from sandbox.services.descriptions import by_name, descriptions
+from sandbox.descriptions import by_name, session
 from sandbox.services.json_api import Wsgi
 
 _CLOSED = frozenset({"moto_api", "instance_metadata"})
@@ -69,7 +68,7 @@ def application() -> Wsgi:
     setattr(IAMBackend, "_init_aws_policies", _own_policies)  # noqa: B010 - as above
     setattr(responses, "method_names_from_class", _METHODS)  # noqa: B010 - as above
     setattr(core_utils, "create_loader", _LOADER)  # noqa: B010 - as above
-    setattr(AccountSpecificBackend, "get_session", staticmethod(_session))  # noqa: B010 - as above
+    setattr(AccountSpecificBackend, "get_session", staticmethod(_SESSION))  # noqa: B010 - as above
     setattr(utils, "load_resource", _resource)  # noqa: B010 - as above
     return _Services(_application_of)
 
@@ -109,12 +108,8 @@ _LOADER = cache(lambda: by_name(create_loader()))
 """moto's loader of services' descriptions; it makes one for each service."""
 
 
-@cache
-def _session() -> boto3.Session:
-    """Return what moto asks for a service's regions, for which its description is read."""
-    session = botocore.session.Session()
-    session.register_component("data_loader", descriptions())
-    return boto3.Session(botocore_session=session)
+_SESSION = cache(lambda: boto3.Session(botocore_session=session()))
+"""What moto asks for a service's regions, for which its description is read."""
 
 
 _LOAD = utils.load_resource

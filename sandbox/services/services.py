@@ -16,13 +16,13 @@ from typing import Any, ClassVar, Protocol
 from urllib.parse import unquote, urlsplit
 from weakref import WeakSet
 
-import botocore.session
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from sandbox.access.tagged import Tagged
 from sandbox.database_engines import DatabaseEngines, Records
+from sandbox.descriptions import session
 from sandbox.gateway import Gateway
 from sandbox.rules import databases
 from sandbox.rules.quotas.held import Quotas
@@ -31,7 +31,6 @@ from sandbox.services.bucket_policies import put_by_api
 from sandbox.services.database_hosts import closed
 from sandbox.services.database_snapshots import INSIDE, Snapshots
 from sandbox.services.database_storage import REGION_OF, Disks, refusal
-from sandbox.services.descriptions import descriptions
 from sandbox.services.functions.records import Function, Functions
 from sandbox.services.functions.runs import Runs
 from sandbox.services.hosted_zones import Zones
@@ -325,12 +324,8 @@ class _Raw:
         return self._body.read(amt)
 
 
-@cache
-def _session() -> Any:
-    """Return the one session, which holds no credentials: API descriptions are read once for all accounts."""
-    session = botocore.session.Session()
-    session.register_component("data_loader", descriptions())
-    return session
+_session = cache(session)
+"""The one session of all accounts, which holds no credentials."""
 
 
 def _content(body: Any) -> bytes:

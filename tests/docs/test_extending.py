@@ -25,7 +25,7 @@ EXAMPLES = [text for text in BLOCKS if "\nResources:" not in text]
 
 LINTED = ("extend:", "oidc:")
 """
-What examples say that no other test has cfn-lint look at.
+What examples say that `make test` has cfn-lint look at here.
 
 `make check-deep` has it look at all: sidecars, which collectors are too, logs of prompts and HTTPS have tests
 of their own that do.

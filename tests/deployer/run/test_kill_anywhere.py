@@ -74,6 +74,7 @@ LIVES: dict[str, tuple[Act, Act]] = {
 }
 """What came before, and the command that is killed and given again."""
 QUICK = {"a fresh deployment", "an update after a stuck rollback", "a destruction"}
+"""Those of `make test`: what is killed creates, updates, deletes."""
 
 
 def undisturbed(before: Act, command: Act) -> tuple[list[Call], tuple[Any, ...], dict[str, list[str]]]:

@@ -140,7 +140,7 @@ DESTROYED = {
     "UPDATE_ROLLBACK_IN_PROGRESS",
 }
 DEPLOYED = WAYS.keys() - DESTROYED | {"CREATE_IN_PROGRESS"}
-"""Of every status, `make test` tries one of both; what each is decided to need is in test_decide.py."""
+"""Of every status, `make test` tries at least one; what each is decided to need is in test_decide.py."""
 
 
 def test_every_status_of_the_table_is_tried() -> None:

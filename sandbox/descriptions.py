@@ -7,14 +7,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from botocore.loaders import Loader, create_loader
+import botocore.session
+from botocore.loaders import create_loader
+
+
+def session() -> botocore.session.Session:
+    """Return a new session of botocore's; what one of them has read of a service none reads again."""
+    made = botocore.session.Session()
+    made.register_component("data_loader", _loader())
+    return made
 
 
 @cache
-def descriptions() -> Loader:
-    """Return the loader of all of botocore's sessions here: each description is read once."""
-    made: Loader = by_name(create_loader())
-    return made
+def _loader() -> Any:
+    return by_name(create_loader())
 
 
 def by_name(loader: Any) -> Any:
