@@ -214,8 +214,8 @@ def _list(inner: Sequence[Any], checks: Sequence[Checked]) -> str:
     one = _taken(inner[0])
     if Ellipsis not in inner:
         return f"two, each {one}"
-    least = "one at least, " if limits.get("minItems") else ""
-    most = f"{limits['maxItems']} at most, " if "maxItems" in limits else ""
+    least = "at least one, " if limits.get("minItems") else ""
+    most = f"at most {limits['maxItems']}, " if "maxItems" in limits else ""
     return f"a list, {least}{most}each {one}"
 
 

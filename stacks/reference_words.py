@@ -9,21 +9,21 @@ from stacks import STACKS
 HEAD = """\
 # The environment file
 
-An environment is defined by one file in `environments/`. Two keys are required,
-`system` and `environment`; all others have defaults by system and tier. `python -m stacks.reference` makes
-this page from the settings (`make schema` too), and `test_reference.py` compares them.
+One file in `environments/` defines an environment. Two keys are required, `system` and `environment`; all
+others have defaults by system and tier. `make schema` (`python -m stacks.reference`) generates this page from
+the settings, and `test_reference.py` compares them.
 
-- **takes**: in the words of the refusal of everything else. Rules over several keys (memory by CPU, subnets
-  in the VPC, connections against the database) are reported when the file is read, all at once, with lines:
-  `gatestack lint ENV`.
-- **default**: the usual one, then the systems that have another, then production's.
-- **changes**: the stacks whose templates another value can change; what that means for running resources
-  says `gatestack plan ENV`.
+- **takes**: the accepted values, in the words of the error message for any other value. Rules over several
+  keys (memory by CPU, subnets in the VPC, connections against the database) are checked when the file is
+  read. `gatestack lint ENV` reports all violations at once, with their lines.
+- **default**: the most common one, then the systems with another one, then production's.
+- **changes**: the stacks whose templates another value can change. `gatestack plan ENV` shows what a change
+  does to existing resources.
 
-Editors complete and check the file by `stacks/environment.schema.json`: its first line in the shipped files
-names it. A key whose value is left empty is a key left out.
+Editors complete and check the file with `stacks/environment.schema.json`, which the first line of each
+shipped file names. A key without a value counts as left out.
 
-What several environments have in common stands once, in a file that they extend:
+Settings that several environments share go into one file, which the others extend:
 
 ```yaml
 # environments/base.yaml
@@ -39,15 +39,15 @@ environment: staging
 service: {memory_mb: 4096}
 ```
 
-- The path is seen from the folder of the file that says it; ten files may lie one below another. Maps are
-  laid over each other key by key; lists, texts and numbers replace what is below.
-- A key left empty leaves what is below it, as it leaves a default. Nothing takes an inherited key of a map
-  away, one tag for instance: what not every environment wants does not go into their base.
-- A file that names no `environment`, itself or below, is a base: no command takes it for an environment, and
-  `gatestack lint base` says what it lacks to be one. It need not be complete; what is wrong in it is told
+- The path is relative to the folder of the extending file. Up to ten files can extend one another. Maps are
+  merged key by key; lists, texts and numbers replace the inherited value.
+- A key without a value keeps the inherited value or the default. An inherited key of a map, a tag for
+  instance, cannot be removed: a setting that not every environment needs does not belong in the base.
+- A file without `environment`, its own or inherited, is a base. No command accepts it as an environment;
+  `gatestack lint base` reports what is missing for one. A base can be incomplete. Errors in it are reported
   with its own name and line.
-- `gatestack show ENV --origin` prints the whole file that results, and where each value comes from.
-- The pipelines run for every change below `environments/`. A base elsewhere has to be added to their
+- `gatestack show ENV --origin` prints the complete resulting file, and where each value comes from.
+- The pipelines run on every change below `environments/`. A base in another folder must be added to their
   paths."""
 
 EXAMPLE = """\
@@ -61,27 +61,27 @@ tags:
   CostCenter: "4711"
 
 network:
-  nat_gateways: 2 # one in each zone
+  nat_gateways: 2 # one per zone
   flow_logs: true
 
 alb:
-  domain_name: llm.example.com # yours: HTTPS certificate and DNS record are made for it
+  domain_name: llm.example.com # yours: an HTTPS certificate and a DNS record are created for it
   hosted_zone_id: Z0123456789ABCDEFGHIJ
   allowed_cidrs: [203.0.113.0/24]
-  admin_cidrs: [203.0.113.0/28] # who reaches the admin UI and the management routes
+  admin_cidrs: [203.0.113.0/28] # who can reach the admin UI and the management routes
 
 database:
   instance_class: db.m7g.xlarge
   backup_retention_days: 14
 
 service:
-  image: ecr # a repository of its own, made by the deployment; or a public image
+  image: ecr # the environment's own repository, created by the deployment; or a public image
   image_tag: v1.108.7
   min_tasks: 2
   max_tasks: 6
   providers: [openai, bedrock]
   bedrock_models: [eu.anthropic.claude-haiku-4-5-20251001-v1:0]
-  config: # LiteLLM's config.yaml, laid over the default one
+  config: # LiteLLM's config.yaml, merged with the default one
     model_list:
       - model_name: gpt
         litellm_params: {model: openai/gpt-4o-mini, api_key: os.environ/OPENAI_API_KEY}
@@ -94,38 +94,38 @@ observability:
 """
 
 MEANINGS: Mapping[str, str] = {
-    "system": "What runs: the four pages of [systems](systems/README.md).",
-    "region": "Where everything is made; `--region` of a command goes before it",
+    "system": "The application that runs: see [systems](systems/README.md).",
+    "region": "Region of all resources; a command's `--region` takes precedence",
     "tier default": "`dev`",
     "network.public_subnet_cidrs default": "from vpc_cidr",
     "network.private_subnet_cidrs default": "from vpc_cidr",
     "network.data_subnet_cidrs default": "from vpc_cidr",
-    "network.availability_zones default": "picked at the first deployment",
+    "network.availability_zones default": "chosen at the first deployment",
     "network.existing_vpc.vpc_id": "An existing VPC ([existing](existing.md)); gatestack then creates none",
-    "alb.domain_name": "Name that clients use; certificate and DNS record are made in hosted_zone_id",
+    "alb.domain_name": "Host name for clients; certificate and DNS record are created with hosted_zone_id",
     "alb.deletion_protection": "AWS refuses to delete the load balancer until this is false",
-    "alb.health_check.path": "Asked of every task; 200 is healthy",
+    "alb.health_check.path": "Path that is requested from every task; 200 means healthy",
     "alb.health_check.interval_seconds": "Time between two checks",
-    "alb.health_check.timeout_seconds": "A later answer is a failure; less than the interval",
-    "alb.access_logs": "A line for each request, in a bucket of its own",
+    "alb.health_check.timeout_seconds": "A later response is a failure; must be less than the interval",
+    "alb.access_logs": "Log every request in an S3 bucket of its own",
     "database.existing.host": "An existing PostgreSQL ([existing](existing.md)); no other is created",
     "database.existing.port": "Its port",
     "cache.existing.host": "An existing Redis ([existing](existing.md)); no other is created",
     "cache.existing.port": "Its port",
-    "cache.existing.tls": "Whether it takes TLS; false sends everything as clear text",
-    "database.storage_gb": "Storage at first (gp3)",
-    "database.multi_az": "A standby in the other zone that takes over by itself; enforced in production",
+    "cache.existing.tls": "Whether it accepts TLS; with false everything is sent in clear text",
+    "database.storage_gb": "Initial storage (gp3)",
+    "database.multi_az": "A standby in the other zone that takes over automatically; required in production",
     "database.deletion_protection": "AWS refuses to delete the database until this is false",
-    "cache.enabled": "Whether there is a Redis",
+    "cache.enabled": "Whether the environment has a Redis",
     "cache.node_type": "Size of each node",
     "dispatcher.enabled": "Whether it runs",
-    "dispatcher.cpu": "CPU units, 1024 to a vCPU",
-    "dispatcher.memory_mb": "Fargate takes certain sizes with each CPU size",
-    "dispatcher.tasks": "How many of them run; it does not scale",
+    "dispatcher.cpu": "CPU units; 1024 are one vCPU",
+    "dispatcher.memory_mb": "Fargate allows certain sizes with each CPU size",
+    "dispatcher.tasks": "Number of tasks; it does not scale",
     "observability.alarms.database_cpu_percent": "The database's CPU, over fifteen minutes",
     "observability.log_retention_days": "How long CloudWatch keeps every log of the environment",
-    "observability.container_insights": "Container Insights: metrics of each task, charged by the metric",
-    "observability.xray": "Tasks may write traces to X-Ray",
+    "observability.container_insights": "Container Insights: metrics per task, charged per metric",
+    "observability.xray": "Whether tasks may write traces to X-Ray",
     "observability.dashboard": "A CloudWatch dashboard of the environment",
     "deployment.timeout_minutes.security": "For this stack",
     "deployment.timeout_minutes.network": "For this stack",
@@ -134,13 +134,13 @@ MEANINGS: Mapping[str, str] = {
     "deployment.timeout_minutes.service": "For this stack",
     "pipelines.azure_devops.project": "Name of the project in the organization",
     "service.port": "Port on which the container answers",
-    "service.architecture": "CPU architecture of the tasks; the image has to be for it",
+    "service.architecture": "CPU architecture of the tasks; the image must support it",
     "service.min_tasks": "Scaling never goes below this",
     "service.max_tasks": "Scaling never goes above this; equal to min_tasks: no scaling",
-    "service.health_check.path": "Asked inside the container",
+    "service.health_check.path": "Path that is requested inside the container",
     "service.health_check.interval_seconds": "Time between two checks",
-    "service.health_check.timeout_seconds": "A later answer is a failure; less than the interval",
-    "service.stop_timeout_seconds": "How long a task that is told to stop may finish its answers",
+    "service.health_check.timeout_seconds": "A later response is a failure; must be less than the interval",
+    "service.stop_timeout_seconds": "Time from SIGTERM to SIGKILL, for a task to finish its responses",
 }
 """What keys mean that have no docstring; a key and " default" where there is no value to show."""
 

@@ -38,12 +38,12 @@ class Settings(Section):
     environment: fields.EnvironmentName
     """Part of every name: 1 to 16 lower-case letters, digits and hyphens."""
     tier: Tier
-    """Picks the defaults; production also refuses what would lose data or tell secrets."""
+    """Selects the defaults. Production also refuses settings that would lose data or expose secrets."""
     region: fields.Region
     account: fields.Account | None
     """Twelve digits, in quotes; deploying with the credentials of another account is refused."""
     tags: dict[str, str]
-    """Put on every resource, with gatestack's own."""
+    """Added to every resource, with gatestack's own tags."""
     network: Network
     alb: Alb
     database: Database
@@ -213,7 +213,5 @@ class EnvironmentFile(Settings):
     """What a file may say: the settings, and which file they lie over."""
 
     extends: str | None = None
-    """
-    Another environment file, by its path as seen from the folder of this one: what it says stands for what
-    this file leaves out.
-    """
+    """Another environment file, by its path relative to this file's folder. Its settings apply where this
+    file has none."""

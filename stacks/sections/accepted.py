@@ -27,8 +27,8 @@ class AcceptedAdvisory(Section):
             "an advisory like CVE-2026-42208, GHSA-r75f-5x8p-qvmc or PYSEC-2026-388",
         ),
     ]
-    """One of its names: CVE, GHSA or PYSEC."""
+    """CVE, GHSA or PYSEC id."""
     reason: kinds.Reason
-    """Why it does no harm here."""
+    """Why it is harmless here."""
     until: Annotated[str, Checked(_day, (("format", "date"),))]
-    """The last day on which that holds, in UTC and in quotes: "2027-01-31"."""
+    """Last day of the acceptance, in UTC and in quotes: "2027-01-31"."""

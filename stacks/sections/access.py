@@ -19,14 +19,15 @@ class Allowed(Section):
     actions: Annotated[tuple[kinds.Action, ...], Field(strict=False), NonEmpty]
     """As IAM writes them: s3:GetObject."""
     resources: Annotated[tuple[kinds.Resource, ...], Field(strict=False), NonEmpty]
-    """ARNs; `*` where the actions know no resource; with outputs of stacks of your own,
-    `${extras.BucketArn}/*` ([extending](extending.md#what-the-application-may-do-in-aws))."""
+    """ARNs; `*` where the actions support no resource; outputs of your own stacks, `${extras.BucketArn}/*`
+    ([extending](extending.md#what-the-application-may-do-in-aws))."""
     conditions: dict[str, dict[str, object]] = Field(default_factory=dict)
-    """When it holds, as in a policy's Condition: StringEquals: {aws:ResourceAccount: "123456789012"}."""
+    """When the statement applies, as in a policy's Condition: StringEquals: {aws:ResourceAccount:
+    "123456789012"}."""
     effect: Literal["Allow", "Deny"] = "Allow"
-    """Deny takes away, whatever else allows it."""
+    """Deny overrides every Allow."""
     reason: kinds.Reason | None = None
-    """Why it has to be as wide as it is; needed for wildcards of actions on every resource."""
+    """Why the statement must be this wide; required for wildcards of actions on every resource."""
 
     @property
     def own_outputs(self) -> tuple[tuple[int, str], ...]:

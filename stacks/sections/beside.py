@@ -20,7 +20,7 @@ class SidecarCheck(Section):
     interval_seconds: Annotated[int, between(5, 300, "seconds")] = 30
     """Time between two checks."""
     timeout_seconds: Annotated[int, between(2, 60, "seconds")] = 5
-    """A later answer is a failure."""
+    """A later response counts as a failure."""
     retries: Annotated[int, between(1, 10, "checks")] = 3
     """Failures in a row until the container is unhealthy."""
     start_seconds: Annotated[int, between(0, 300, "seconds")] = 0
@@ -33,7 +33,8 @@ class Dependency(Section):
     container: kinds.ContainerName
     """Name of a sidecar, or of the application's own container."""
     condition: Condition = "START"
-    """Whether it has to be started, healthy, or at its end (SUCCESS: with exit code 0)."""
+    """Whether that container must have started (START), be healthy (HEALTHY), or have ended (COMPLETE;
+    SUCCESS: with exit code 0)."""
 
 
 class Sidecar(Section):
@@ -44,16 +45,17 @@ class Sidecar(Section):
     image: kinds.Image
     """Registry path with tag or digest."""
     cpu: Annotated[int, between(2, 16384, "CPU units")] = 128
-    """Its share of service.cpu; the application keeps the rest."""
+    """Its share of service.cpu; the application gets the rest."""
     memory_mb: Annotated[int, between(6, 122_880, "MB")] = 256
-    """Its part of service.memory_mb: what takes more is ended; the application keeps the rest."""
+    """Its share of service.memory_mb; a container that uses more is killed. The application gets the
+    rest."""
     essential: bool = False
     """Whether the whole task stops when this container does."""
     environment: dict[str, str] = Field(default_factory=dict)
-    """Environment variables, none of them secret."""
+    """Environment variables; no secrets."""
     secrets: Annotated[tuple[kinds.Variable, ...], Field(strict=False)] = ()
-    """Names of variables that the tasks get from Secrets Manager or Parameter Store; this container gets
-    those that are named here."""
+    """Those of the tasks' variables from Secrets Manager or Parameter Store that this container gets, by
+    name."""
     command: Texts = ()
     """Arguments; left out: the image's own."""
     entry_point: Texts = ()
@@ -69,4 +71,4 @@ class Sidecar(Section):
     readonly_root: bool = False
     """Whether the container's own file system is read-only."""
     beside: Annotated[tuple[kinds.ProgramName, ...], Field(strict=False)] = ()
-    """Programs whose tasks have it; left out: the one that gets the requests."""
+    """Programs whose tasks have this container; left out: the one that gets the requests."""

@@ -19,7 +19,8 @@ class ExistingStore(Section):
     kms_key_arn: fields.KmsKeyArn | None = None
     """Key that the secret is encrypted with; left out: AWS's own, `aws/secretsmanager`."""
     cidr: fields.Cidr | None = None
-    """Addresses of the server, which tasks may connect to on its port; left out: those of the VPC."""
+    """Address range of the server: tasks may connect to it on the server's port; left out: the VPC's
+    range."""
 
     @property
     def secret(self) -> SecretSource | None:
@@ -55,7 +56,7 @@ class ExistingCache(ExistingStore):
     port: Annotated[int, between(1, 65_535)] = 6379
     tls: bool = True
     secret_arn: fields.SecretArn | None = None
-    """Secret in JSON with its password; left out: it asks for none."""
+    """JSON secret with its password; left out: it has no password."""
     secret_key: fields.SecretKey = "password"  # noqa: S105 - the name of a key
     """Key of the password in that secret."""
 
@@ -72,42 +73,43 @@ class Database(Section):
     existing: ExistingDatabase | None
 
     engine: Literal["none", "postgres", "aurora-postgresql"]
-    """`none` where the system keeps nothing; another engine is another database: it is made beside the old
-    one, which goes after a last snapshot."""
+    """`none` where the system stores no data. Another engine creates another database; the old one is
+    deleted after a last snapshot."""
     engine_version: fields.EngineVersion
-    """Major ("15") or major.minor ("15.15"); a major alone means this release's tested minor."""
+    """Major ("15") or major.minor ("15.15"); with a major only, the minor version that this release was
+    tested with."""
     instance_class: fields.InstanceClass
-    """Size of the instance; as all keys down to multi_az not used with Aurora."""
+    """Size of the instance. Aurora does not use this key and the next ones up to multi_az."""
     storage_gb: Annotated[int, between(*limits.GP3_STORAGE_GB, "GB")]
     max_storage_gb: Annotated[int, between(*limits.GP3_STORAGE_GB, "GB")]
-    """Storage grows by itself up to this."""
+    """Storage grows automatically up to this size."""
     multi_az: bool
     min_acu: fields.MinAcu
-    """Aurora's least capacity, in units of 2 GiB; 0 pauses it when nobody is connected."""
+    """Aurora's minimum capacity, in units of 2 GiB; with 0 it pauses when nobody is connected."""
     max_acu: fields.MaxAcu
-    """Aurora's most; the connections that it takes follow from it."""
+    """Aurora's maximum capacity; its maximum number of connections follows from it."""
     reader_instances: Annotated[int, between(0, 15, "readers")]
-    """Aurora's instances beside the one that writes; one takes over when that fails."""
+    """Aurora's readers; one takes over when the writer fails."""
     backup_retention_days: Annotated[int, between(0, 35, "days")]
-    """0 switches backups off; at least 7 in production, 1 with Aurora."""
+    """0 switches backups off. At least 7 in production, 1 with Aurora."""
     deletion_protection: bool
     performance_insights: bool
-    """The counters of Database Insights: waits and queries by their load, for seven days and at no charge."""
+    """Database Insights: load by waits and queries, kept for seven days at no charge."""
     insights: Literal["standard", "advanced"]
-    """Mode of Database Insights: advanced keeps 15 months, with execution plans and locks, and is charged by
-    the vCPU hour; it needs performance_insights."""
+    """Mode of Database Insights. advanced keeps 15 months, with execution plans and locks, and is charged
+    per vCPU hour; it requires performance_insights."""
     parameters: dict[Annotated[str, shape(r"[a-z][a-z0-9_.]{0,254}", "a PostgreSQL parameter")], str]
     """Parameters of PostgreSQL, in RDS's units: shared_buffers: "131072" (of 8 kB), work_mem: "5120" (kB)."""
     iam_authentication: bool
-    """Tasks log in with tokens of IAM's, for 15 minutes each, and know no password (LiteLLM only)."""
+    """Tasks log in with IAM tokens, valid for 15 minutes each, and have no password (LiteLLM only)."""
     verify_certificate: bool
-    """Whether who connects checks that it speaks to this database, by the certificate of RDS's authority in
-    the region: rotations, LiteLLM's tasks (releases from v1.102.0 on) and LLM Proxy's."""
+    """Whether clients verify the database's certificate with that of RDS's authority in the region:
+    rotations, LiteLLM's tasks (from v1.102.0 on) and LLM Proxy's tasks."""
     snapshot_identifier: fields.SnapshotId | None
-    """Snapshot that a new database is made from."""
+    """Snapshot from which a new database is created."""
     snapshot_before_migration: bool
     """Whether a snapshot of the environment's own database is taken before another image migrates its
-    schema; the three newest stay."""
+    schema. The three newest are kept."""
     connection_alarm: Annotated[int, between(1, 262_143, "connections")]
     """Connections above which the alarm fires."""
 
@@ -143,13 +145,14 @@ class Cache(Section):
     enabled: bool
     node_type: fields.CacheNodeType
     nodes: Annotated[int, between(*limits.CACHE_NODES, "nodes")]
-    """One primary and its replicas; from 2 on a replica takes over by itself."""
+    """One primary and its replicas; from 2 on a replica takes over automatically."""
     transit_encryption: Literal["required", "preferred"]
-    """`required`: TLS and a password; `preferred`: TLS or not, no password, for clients that know neither."""
+    """`required`: TLS and a password; `preferred`: TLS is optional and there is no password, for clients
+    that support neither."""
     parameters: dict[Annotated[str, shape(r"[a-z][a-z0-9-]{0,254}", "a parameter of Redis")], str]
     """Parameters of Redis: maxmemory-policy: noeviction."""
     snapshot_retention_days: Annotated[int, between(0, 35, "days")]
-    """0 makes no daily snapshots."""
+    """Retention of daily snapshots; 0: none are taken."""
 
     @property
     def exists(self) -> bool:

@@ -24,13 +24,13 @@ class OwnStack(Section):
     name: StackName
     """The stack is called ENVIRONMENT-SYSTEM-NAME."""
     template: Annotated[str, shape(r"[^\x00]{1,1000}", "the path of a template")]
-    """CloudFormation in YAML or JSON; a path beside this file."""
+    """CloudFormation template in YAML or JSON; a path relative to this file."""
     parameters: dict[str, str] = Field(default={})
-    """The template's parameters; Prefix, Environment, System and Tier are given where it declares them."""
+    """The template's parameters. Prefix, Environment, System and Tier are set if it declares them."""
     timeout_minutes: Annotated[int, between(1, limits.MOST_TIMEOUT_MINUTES, "minutes")] = 60
     """How long one operation on this stack may take."""
     tags: dict[str, str] = Field(default={})
-    """Put on its resources, beside the environment's."""
+    """Added to its resources, with the environment's tags."""
 
 
 class Patch(Section):
@@ -41,21 +41,22 @@ class Patch(Section):
     resource: LogicalId
     """Logical id, as `gatestack generate` writes it."""
     path: Annotated[str, shape(r"\S(.{0,498}\S)?", "a dotted path below the resource")]
-    """Dotted, below the resource: Properties.SslPolicy; [0] or [Key=value] picks in a list."""
+    """Dotted path below the resource: Properties.SslPolicy; [0] or [Key=value] selects an item of a list."""
     set: object = None
-    """The value that goes there."""
+    """The new value."""
     append: object = None
-    """The value that goes at the end of the list there."""
+    """The value to append to the list there."""
     remove: bool = False
     """Remove the property or the list item."""
     reason: Reason
-    """Why; the plan shows it."""
+    """Why the patch exists; the plan shows it."""
     accept_risk: bool = False
     """Remove even properties that protect data."""
 
 
 class Extend(Section):
-    """Stacks of your own beside gatestack's, and patches of gatestack's ([extending](extending.md))."""
+    """Your own stacks in addition to gatestack's, and patches of gatestack's templates
+    ([extending](extending.md))."""
 
     stacks: Annotated[tuple[OwnStack, ...], Field(strict=False)]
     """Stacks of your own."""

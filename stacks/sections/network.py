@@ -33,14 +33,15 @@ class Network(Section):
     data_subnet_cidrs: fields.SubnetPair
     """Isolated subnets for databases; left out: .21, .22. Used with data_subnets."""
     availability_zones: fields.ZonePair | None
-    """Zones of the first and second subnet of each kind, by id or by the account's name; left out: zones that
-    have what the environment needs. Subnets that are there stay where they are."""
+    """Zones of the first and second subnet of each kind, by id or by the account's name; left out: zones
+    that offer what the environment needs. Existing subnets stay in their zones."""
     nat_gateways: Annotated[Literal[0, 1, 2], fields.NUMBER]
-    """The private subnets' way to the internet; 0 only where endpoints reach every provider (AWS's)."""
+    """Number of NAT gateways, the private subnets' route to the internet. 0 is accepted only if endpoints
+    reach every provider (AWS's)."""
     vpc_endpoints: bool
-    """Private ways to S3, ECR, Secrets Manager and CloudWatch Logs."""
+    """VPC endpoints for S3, ECR, Secrets Manager and CloudWatch Logs."""
     endpoint_zones: Annotated[Literal[1, 2], fields.NUMBER]
-    """Availability zones that get interface endpoints."""
+    """Number of availability zones with interface endpoints."""
     data_subnets: bool
     """Put the database in subnets of its own, without any route to the internet."""
     flow_logs: bool
@@ -55,26 +56,26 @@ class TargetCheck(Section):
     interval_seconds: Annotated[int, between(5, 300, "seconds")]
     timeout_seconds: Annotated[int, between(2, 120, "seconds")]
     healthy_count: Annotated[int, between(2, 10, "checks")]
-    """Answers in a row until a task gets requests."""
+    """Successful checks in a row before a task gets requests."""
     unhealthy_count: Annotated[int, between(2, 10, "checks")]
-    """Failures in a row until it gets none, and ECS replaces it."""
+    """Failed checks in a row before it gets none, and ECS replaces it."""
 
 
 class MutualAuthentication(Section):
     """Clients show a certificate of their own before the HTTPS listeners take a request (mutual TLS)."""
 
     mode: Literal["verify", "passthrough"]
-    """verify: only certificates of the authorities in ca_certificates_bundle; passthrough: whatever a client
-    shows, or nothing, and the application is told in X-Amzn-Mtls-Clientcert
-    ([client certificates](security.md#client-certificates))."""
+    """verify: only certificates of the authorities in ca_certificates_bundle are accepted; passthrough: any
+    certificate or none, and the application gets it in X-Amzn-Mtls-Clientcert ([client
+    certificates](security.md#client-certificates))."""
     ca_certificates_bundle: kinds.CaCertificatesBundle | None = None
-    """The authorities' certificates in PEM, in S3: s3://acme-authorities/clients.pem. Needed by verify."""
+    """The authorities' certificates in PEM, in S3: s3://acme-authorities/clients.pem. Required by verify."""
     ca_certificates_bundle_version: kinds.ObjectVersion | None = None
-    """Version of that file; left out: its current one, as the trust store is made or changed."""
+    """Version of that file; left out: the current one when the trust store is created or changed."""
     ignore_client_certificate_expiry: bool = False
-    """Take certificates that have expired; with verify."""
+    """Accept expired certificates; with verify."""
     advertise_trust_store_ca_names: bool = False
-    """Tell clients the authorities' names, by which a browser picks the certificate; with verify."""
+    """Send the authorities' names to clients, so that a browser can select the certificate; with verify."""
 
     @property
     def authorities(self) -> tuple[str, str] | None:
@@ -92,32 +93,33 @@ class Alb(Section):
     """An existing certificate; without it, one is created for domain_name."""
     domain_name: fields.DomainName | None
     hosted_zone_id: fields.HostedZoneId | None
-    """Public Route 53 zone of domain_name: the certificate is validated and the address is made there."""
+    """Public Route 53 zone of domain_name: the validation record and the DNS record are created there."""
     waf: bool
     """Web application firewall: rate limit and AWS's managed rules."""
     waf_rate_limit: Annotated[int, between(10, 2_000_000_000, "requests")]
     """Requests in five minutes from one address, or with one key (waf_rate_key)."""
     waf_rate_key: Literal["ip", "authorization", "forwarded_ip"]
-    """What the rate limit counts by: the address that connects, the Authorization header, or the first
-    address in X-Forwarded-For. A request without that header counts by the address that connects."""
+    """What the rate limit counts by: the client's address, the Authorization header, or the first address in
+    X-Forwarded-For. A request without that header counts by the client's address."""
     waf_exempt_cidrs: kinds.FirewallCidrs
-    """Addresses that the rate limit leaves alone (IPv4); every other rule looks at them too."""
+    """Addresses without a rate limit (IPv4). All other rules apply to them."""
     waf_logs: bool
     """Log the requests that the firewall blocks, without keys, cookies and query strings."""
     admin_cidrs: kinds.FirewallCidrs
-    """Who reaches the UI and the management routes (IPv4); left out: whoever may connect. Makes a firewall of
-    this one rule even without waf."""
+    """Who reaches the UI and the management routes (IPv4); left out: everybody who may connect. Without waf
+    it creates a web ACL with this rule only."""
     oidc: Oidc | None
     mutual_authentication: MutualAuthentication | None
     drop_invalid_headers: bool
-    """Drop headers whose names hold more than letters, digits and hyphens, like langfuse_trace_user_id."""
+    """Drop headers whose names contain other characters than letters, digits and hyphens, like
+    langfuse_trace_user_id."""
     ssl_policy: kinds.SslPolicy
     """TLS versions and ciphers of the HTTPS listeners, by AWS's name."""
     deletion_protection: bool
     idle_timeout_seconds: Annotated[int, between(1, 4000, "seconds")]
-    """How long a connection may be silent; a model may think for minutes before its first token."""
+    """How long a connection may be idle. A model can need minutes before its first token."""
     deregistration_delay_seconds: Annotated[int, between(0, 3600, "seconds")]
-    """How long a task that goes away may finish its answers."""
+    """How long a task that leaves the target group may finish its responses."""
     health_check: TargetCheck
     internal: bool
     """Reachable from the VPC only."""
@@ -127,8 +129,8 @@ class Alb(Section):
     test_port: Annotated[int, between(1, 65535)]
     """Port of the test listener, which a deployment_strategy other than rolling has."""
     test_cidrs: fields.Cidrs
-    """Who may connect to it (IPv4); left out: the VPC only, and so nobody where the load balancer faces the
-    internet, since the VPC's own requests then come from public addresses."""
+    """Who may connect to it (IPv4); left out: the VPC only. With an internet-facing load balancer that is
+    nobody, since requests from the VPC then come from public addresses."""
 
     @property
     def https(self) -> bool:

@@ -13,8 +13,8 @@ class Notify(Section):
     """One webhook, and what it is told."""
 
     where: Receiver
-    """Whose form the message has; webhook: JSON for a program of your own."""
+    """Format of the message; webhook: JSON for your own program."""
     secret: Annotated[str, shape(r"[A-Za-z0-9_.-]{1,100}", "a name: letters, digits, _ . -")]
     """Name of the SSM parameter (SecureString) with the webhook's URL, below /ENVIRONMENT-SYSTEM/."""
     events: Annotated[tuple[Occasion, ...], Field(strict=False)] = ("approval", "failure", "drift")
-    """begin and success of a deployment; approval: a saved plan waits for it; failure; drift."""
+    """begin, failure and success of a deployment; approval: a saved plan waits for approval; drift."""

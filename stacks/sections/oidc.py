@@ -18,18 +18,18 @@ class Oidc(Section):
     """The load balancer signs people in before the UI ([sign-in](sign-in.md)). The API works as before."""
 
     issuer: Endpoint
-    """As the provider's /.well-known/openid-configuration says, and so the three endpoints. With this section
+    """As in the provider's /.well-known/openid-configuration, like the three endpoints. With this section
     the load balancer signs people in before the UI ([sign-in](sign-in.md))."""
     authorization_endpoint: Endpoint
     """Where people sign in."""
     token_endpoint: Endpoint
-    """Where the load balancer gets a token for the code that a person comes back with; on port 443."""
+    """Where the load balancer exchanges the authorization code for a token; on port 443."""
     userinfo_endpoint: Endpoint
-    """Where the load balancer asks who has signed in; on port 443."""
+    """Where the load balancer gets the user's claims; on port 443."""
     client_id: ClientId
-    """Of the application that is registered at the provider. Its secret is put in: `gatestack secret set ENV
-    ALB_OIDC_CLIENT_SECRET`, then `gatestack deploy ENV`."""
+    """Client id of the application that is registered at the provider. Its secret is entered with `gatestack
+    secret set ENV ALB_OIDC_CLIENT_SECRET`, then `gatestack deploy ENV`."""
     scopes: Annotated[tuple[Scope, ...], Field(strict=False), fields.NonEmpty] = ("openid", "email")
-    """What the load balancer asks for."""
+    """Scopes that the load balancer requests."""
     session_hours: Annotated[int, between(1, 168, "hours")] = 12
-    """After which a person signs in again."""
+    """Hours after which a person must sign in again."""

@@ -42,13 +42,13 @@ class AzureDevOps(Section):
     """GUID: the last part of the issuer of its tokens, https://vstoken.dev.azure.com/GUID."""
     project: fields.AzureName
     service_connection: fields.AzureName | None = None
-    """Name of the service connection whose jobs deploy; its approvals and checks say who may."""
+    """Service connection whose jobs deploy; its approvals and checks decide who may deploy."""
     plan_service_connection: fields.AzureName | None = None
-    """Name of the one whose jobs only plan, where they do not plan by their pipelines' names."""
+    """Service connection whose jobs only plan; an alternative to plan_pipelines."""
     plan_pipelines: Annotated[tuple[fields.AzureName, ...], Field(strict=False)] = ()
-    """Names of pipelines whose jobs plan by their own token, without a service connection; none deploys."""
+    """Pipelines whose jobs plan with their own token, without a service connection. They cannot deploy."""
     provider_arn: fields.ProviderArn | None = None
-    """The account's OIDC provider of this organization, where it has one already."""
+    """The account's OIDC provider for this organization, if one exists."""
 
     @property
     def deploy_subjects(self) -> tuple[str, ...]:
@@ -69,17 +69,18 @@ class GitHub(Section):
     """GitHub Actions: AWS trusts the tokens that GitHub gives to one repository's jobs."""
 
     repository: fields.Repository
-    """owner/name; owner@123/name@456 where GitHub's tokens name both with their numbers."""
+    """owner/name; owner@123/name@456 if GitHub's tokens contain the numeric ids."""
     other_forms: Annotated[tuple[fields.Repository, ...], Field(strict=False)] = ()
-    """The repository's other names while its tokens change over: owner/name beside owner@123/name@456."""
+    """The repository's other names while its tokens change from one form to the other: owner/name in
+    addition to owner@123/name@456."""
     environments: Annotated[tuple[fields.GitHubName, ...], Field(strict=False)] = ()
-    """Environments of the repository whose jobs deploy; its protection rules say who approves."""
+    """Environments of the repository whose jobs deploy; their protection rules decide who approves."""
     pull_requests: bool = False
-    """Let pull requests plan, never deploy."""
+    """Whether pull requests may plan. They never deploy."""
     plan_branches: Annotated[tuple[fields.GitHubName, ...], Field(strict=False)] = ()
-    """Branches whose jobs plan outside of an environment, for a plan that comes before its approval: main."""
+    """Branches whose jobs plan without an environment, before the approval: main."""
     provider_arn: fields.ProviderArn | None = None
-    """The account's OIDC provider of GitHub, where it has one already."""
+    """The account's OIDC provider for GitHub, if one exists."""
 
     @property
     def deploy_subjects(self) -> tuple[str, ...]:
@@ -99,18 +100,18 @@ class GitHub(Section):
 
 
 class Pipelines(Section):
-    """Deploying from pipelines: what `gatestack bootstrap` makes, once for an account and region."""
+    """Deployment from pipelines: what `gatestack bootstrap` creates, once per account and region."""
 
     azure_devops: AzureDevOps | None
     github: GitHub | None
     deploys: Annotated[tuple[fields.Deployed, ...], Field(strict=False)]
     """What the role may deploy: dev-litellm, prod-litellm, or *-litellm for all environments of a system;
-    left out: this environment alone. Environments that share an account say the same here."""
+    left out: this environment only. Environments that share an account must have the same value."""
     permissions_boundary: fields.Boundary | None
-    """What every role of the stacks is limited by: gatestack for the one that bootstrap makes, or the ARN of
-    a policy; left out: gatestack where something deploys from a pipeline, else none."""
+    """Permissions boundary of every role of the stacks: gatestack for the one that bootstrap creates, or the
+    ARN of a policy; left out: gatestack if a pipeline is configured, otherwise none."""
     session_hours: Annotated[int, between(1, 12, "hours")]
-    """How long a job's credentials may last at the most."""
+    """Maximum lifetime of a job's credentials."""
 
     @property
     def configured(self) -> bool:

@@ -14,12 +14,13 @@ class PromptLogs(Section):
     """A record of every request in a bucket of its own: prompt, answer, key, tokens, costs."""
 
     keep_days: Annotated[int, between(0, limits.MOST_ARCHIVE_DAYS, "days")]
-    """How long S3 keeps the record of every request to LiteLLM: prompt, answer, key, tokens, costs; 0 writes
-    none."""
+    """How long S3 keeps the record of every request to LiteLLM: prompt, answer, key, tokens, costs. 0: none
+    are written."""
     redact: bool
-    """Leave prompts and answers out of these records, and out of all else that LiteLLM's callbacks send."""
+    """Leave prompts and answers out of these records and out of everything else that LiteLLM's callbacks
+    send."""
     audit: bool
-    """Record there too who changed a key, a team, a user; LiteLLM does so with a licence alone."""
+    """Also record who changed a key, a team or a user. LiteLLM does this only with a licence."""
 
     @property
     def recorded(self) -> bool:

@@ -19,8 +19,8 @@ Tenant = Annotated[
     str,
     shape(
         rf"(?i:[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})|{limits.DOMAIN}",
-        "one directory of Entra ID, by its id or domain; common and organizations would let in any other's "
-        "people",
+        "one directory of Entra ID, by its id or domain; common and organizations would admit people of any "
+        "other directory",
     ),
 ]
 Endpoint = Annotated[str, shape(r"https://[!-~]{1,2000}", "a URL that begins with https://")]
@@ -33,42 +33,43 @@ Group = Annotated[str, shape(r"[^\x00-\x1f\x7f]{1,255}", "the name or id of a gr
 
 
 class Sso(Section):
-    """Single sign-on to LiteLLM's UI ([sign-in](sign-in.md)). Virtual keys work as before."""
+    """Single sign-on to LiteLLM's UI ([sign-in](sign-in.md)). Virtual keys are not affected."""
 
     provider: Provider | None
-    """Identity provider: Entra ID, Google, Okta, or any other with OpenID Connect; left out: none, and the UI
-    is opened with UI_PASSWORD."""
+    """Identity provider: Entra ID, Google, Okta, or any other with OpenID Connect; left out: none, people
+    sign in to the UI with UI_PASSWORD."""
     client_id: ClientId | None
-    """Of the application that is registered there. Its secret is put in: `gatestack secret set ENV
-    MICROSOFT_CLIENT_SECRET`, GOOGLE_CLIENT_SECRET, or GENERIC_CLIENT_SECRET for the others."""
+    """Client id of the application that is registered there. Its secret is entered with `gatestack secret
+    set ENV MICROSOFT_CLIENT_SECRET`, GOOGLE_CLIENT_SECRET, or GENERIC_CLIENT_SECRET for the others."""
     tenant: Tenant | None
-    """Directory (tenant) of Entra ID; microsoft needs it."""
+    """Directory (tenant) of Entra ID; required by microsoft."""
     authorization_endpoint: Endpoint | None
-    """As the provider's /.well-known/openid-configuration says; okta and generic need these three."""
+    """As in the provider's /.well-known/openid-configuration; okta and generic require the three
+    endpoints."""
     token_endpoint: Endpoint | None
-    """Where LiteLLM gets a token for the code that a person comes back with."""
+    """Where LiteLLM exchanges the authorization code for a token."""
     userinfo_endpoint: Endpoint | None
-    """Where LiteLLM asks who has signed in."""
+    """Where LiteLLM gets the user's claims."""
     scopes: Annotated[tuple[Scope, ...], Field(strict=False)]
-    """What LiteLLM asks okta and generic for; left out: openid, email, profile."""
+    """Scopes that LiteLLM requests from okta and generic; left out: openid, email, profile."""
     pkce: bool | None
-    """Whether okta and generic are asked with PKCE, for which several tasks or workers need the cache; left
-    out: okta alone."""
+    """Whether PKCE is used with okta and generic; several tasks or workers then need the cache; left out:
+    okta only."""
     allowed_email_domains: Annotated[tuple[fields.DomainName, ...], Field(strict=False)]
-    """Domains whose people may sign in; google needs one. LiteLLM does not judge a person whose e-mail
+    """E-mail domains that may sign in; required by google. LiteLLM does not check a person whose e-mail
     address the provider does not send."""
     admin_id: Identifier | None
-    """The first administrator, as the provider identifies a person: Entra's object id, Google's number, the
+    """The first administrator, by the provider's id of the person: Entra's object id, Google's number, the
     claim of user_id_attribute."""
     logout_url: Endpoint | None
     """Where a person goes after signing out."""
     user_id_attribute: Attribute | None
     """Claim that identifies a person, with okta and generic; left out: preferred_username."""
     role_attribute: Attribute | None
-    """Claim with a person's role in LiteLLM's words, with okta and generic; left out: role."""
+    """Claim with a person's role, as LiteLLM names roles, with okta and generic; left out: role."""
     group_claim: Attribute | None
     """Claim with a person's groups, with okta and generic."""
     roles: dict[Role, Annotated[tuple[Group, ...], Field(strict=False), fields.NonEmpty]]
     """Role in LiteLLM -> groups that have it: proxy_admin: [platform]."""
     default_role: Role | None
-    """Role of a person in none of these groups."""
+    """Role of a person who is in none of these groups."""

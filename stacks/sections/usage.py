@@ -30,41 +30,41 @@ Seconds = Annotated[float, _up_to(10_000_000, "seconds")]
 
 
 class Usage(Section):
-    """What a month is taken to bring, for `gatestack cost`; nothing deployed depends on it."""
+    """Assumed monthly usage for `gatestack cost`; nothing deployed depends on it."""
 
     hours_per_month: Hours
-    """How long everything runs in a month; less where an environment is taken away at night."""
+    """Hours in which the environment runs; less if it is deleted at night."""
     spot_discount_percent: Percent
-    """How much less than on demand Fargate Spot costs; AWS says up to 70, and moves it."""
+    """Discount of Fargate Spot against on demand. AWS says up to 70; it varies."""
     lcu_average: Average
-    """Load balancer capacity units that are in use on average."""
+    """Average load balancer capacity units (LCU)."""
     requests_million: Millions
-    """Requests in a month, in millions: the firewall charges by them."""
+    """Requests in a month, in millions; AWS WAF charges for them."""
     internet_gb: Gigabytes
-    """What clients get from the load balancer in a month."""
+    """Data from the load balancer to clients in a month."""
     nat_gb: Gigabytes
-    """What goes through all NAT gateways together in a month."""
+    """Data through all NAT gateways in a month."""
     endpoint_gb: Gigabytes
-    """What goes through all interface endpoints together in a month."""
+    """Data through all interface endpoints in a month."""
     log_gb: Gigabytes
-    """What the services' tasks write to their logs in a month."""
+    """Logs of the tasks in a month."""
     flow_log_gb: Gigabytes
-    """What the VPC's flow logs come to in a month."""
+    """VPC flow logs in a month."""
     acu_average: Average | None
-    """Aurora's capacity on average, of each instance; left out: database.min_acu."""
+    """Average capacity of each Aurora instance; left out: database.min_acu."""
     aurora_gb: Gigabytes
-    """What Aurora stores."""
+    """Storage of Aurora."""
     aurora_io_million: Millions
     """Aurora's reads and writes in a month, in millions."""
     backup_gb: Gigabytes
-    """Backups of the database beyond those that AWS makes room for: as much as the database itself."""
+    """Backups of the database beyond the free amount, which is the size of the database."""
     s3_gb: Gigabytes
-    """What all buckets together hold."""
+    """Storage of all buckets."""
     ecr_gb: Gigabytes
-    """What the images in the environment's own repository come to."""
+    """Images in the environment's own repository."""
     function_seconds: Seconds
-    """How long each rotation function runs in a month."""
+    """Run time of each rotation function in a month."""
     input_tokens_million: Millions
-    """Tokens that Bedrock reads in a month, in millions, over all models."""
+    """Bedrock's input tokens in a month, in millions, for all models."""
     output_tokens_million: Millions
-    """Tokens that Bedrock writes in a month, in millions, over all models."""
+    """Bedrock's output tokens in a month, in millions, for all models."""

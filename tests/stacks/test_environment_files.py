@@ -351,7 +351,7 @@ def test_the_schema_knows_every_key_and_shows_the_defaults() -> None:
     service = made["$defs"]["Service"]["properties"]
     assert service["cpu"] == {
         "default": 512,
-        "description": "CPU units, 1024 to a vCPU.",
+        "description": "CPU units; 1024 are one vCPU.",
         "enum": [256, 512, 1024, 2048, 4096, 8192, 16384],
         "type": "integer",
     }

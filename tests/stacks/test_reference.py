@@ -54,7 +54,7 @@ def test_the_example_is_a_file_without_any_problem() -> None:
         ("network.nat_gateways", "`0`, `1` or `2`"),
         ("network.vpc_cidr", "an IPv4 range like 10.0.0.0/16"),
         ("network.public_subnet_cidrs", "two, each an IPv4 range like 10.0.0.0/16"),
-        ("alb.allowed_cidrs", "a list, one at least, each an IPv4 range like 10.0.0.0/16"),
+        ("alb.allowed_cidrs", "a list, at least one, each an IPv4 range like 10.0.0.0/16"),
         ("alb.waf", "`true` or `false`"),
         ("database.min_acu", "a capacity; 0 to 256 in steps of 0.5"),
         ("service.cpu", "a CPU size of Fargate: 256, 512, 1024, 2048, 4096, 8192, 16384"),
@@ -62,7 +62,7 @@ def test_the_example_is_a_file_without_any_problem() -> None:
         ("service.config", "keys with values below it"),
         ("service.environment", "names with texts below it"),
         ("secrets.rotation_days", "1 to 1000 days"),
-        ("observability.rollback_alarms", "a list, 5 at most, each an alarm's name or ARN"),
+        ("observability.rollback_alarms", "a list, at most 5, each an alarm's name or ARN"),
     ],
 )
 def test_what_a_key_takes_is_said_as_its_refusal_says_it(key: str, said: str) -> None:

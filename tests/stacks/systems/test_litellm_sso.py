@@ -185,7 +185,7 @@ def test_what_a_provider_needs_and_cannot_have(sso: dict[str, Any], said: str) -
     ("sso", "said"),
     [
         ({"provider": "auth0"}, "sso.provider"),
-        (ENTRA | {"tenant": "common"}, "common and organizations would let in any other's people"),
+        (ENTRA | {"tenant": "common"}, "common and organizations would admit people of any"),
         (OIDC | {"token_endpoint": "http://login.acme.org/token"}, "a URL that begins with https://"),
         (OIDC | {"roles": {"admin": ["ops"]}, "group_claim": "groups"}, "sso.roles"),
         (ENTRA | {"clientid": "x"}, "sso.clientid"),
