@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from tests.docs.docs_pages import PAGES
 from tests.places import ROOT
 
-ELSEWHERE = {"docs/aws.md", "docs/environment.md", "docs/security-groups.md", "docs/security.md"}
-"""Pages that are rendered from tables of other folders."""
-
 
 def retired() -> list[str]:
     """Return the right column of the table of words."""
@@ -20,10 +17,8 @@ def retired() -> list[str]:
 
 def _pages() -> Iterator[tuple[str, str]]:
     for page in PAGES:
-        name = page.relative_to(ROOT).as_posix()
-        if name not in ELSEWHERE and not name.startswith("docs/systems/"):
-            text = page.read_text().partition("## Words")[0]
-            yield name, re.sub(r"(?ms)^```.*?^```", "", text)
+        text = page.read_text().partition("## Words")[0]
+        yield page.relative_to(ROOT).as_posix(), re.sub(r"(?ms)^```.*?^```", "", text)
 
 
 def _messages() -> Iterator[tuple[str, str]]:
