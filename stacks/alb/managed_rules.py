@@ -12,14 +12,14 @@ from typing import Final
 SEEN: Final = "2026-11-28"
 SOURCE: Final = "AWS WAF Developer Guide, Baseline rule groups, Use-case specific rule groups"
 
-PROMPT = "a prompt may hold code, markup, paths, addresses and SQL; no gateway runs what is in one"
-LONG = "prompts and files are longer than the 8 KB that the rule lets through"
+PROMPT = "prompts can contain code, markup, paths, addresses and SQL, which the gateway does not execute"
+LONG = "prompts and files exceed the rule's limit of 8 KB"
 LOOPBACK = (
-    "an OAuth client on somebody's own machine names http://127.0.0.1 or http://localhost as its "
-    "redirect_uri, and LiteLLM signs people and MCP clients in by OAuth"
+    "OAuth clients on a user's own machine have a redirect_uri of http://127.0.0.1 or http://localhost; "
+    "people and MCP clients sign in to LiteLLM with OAuth"
 )
-LOOPBACK_STATE = "the state of such a sign-in, kept in a cookie, may name the same address"
-LONG_QUERY = "an OAuth request with its state, scopes and code challenge passes 2,048 bytes"
+LOOPBACK_STATE = "the state of an OAuth sign-in, in a cookie, can contain such a redirect_uri"
+LONG_QUERY = "OAuth requests with state, scopes and code challenge exceed 2,048 bytes"
 COUNTED: Final[Mapping[str, Mapping[str, str]]] = {
     "AWSManagedRulesCommonRuleSet": {
         "CrossSiteScripting_BODY": PROMPT,

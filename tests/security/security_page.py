@@ -98,7 +98,7 @@ STORES: Mapping[str, tuple[tuple[str, Key], ...]] = {
     "AWS::Logs::LogGroup": (("log groups", lambda one: _own(one["KmsKeyId"])),),
     "AWS::S3::Bucket": (("buckets", _bucket),),
     "AWS::CloudTrail::Trail": (("CloudTrail's files", lambda one: _own(one["KMSKeyId"])),),
-    "AWS::KinesisFirehose::DeliveryStream": (("logs on their way to the archive", _stream),),
+    "AWS::KinesisFirehose::DeliveryStream": (("logs in transit to the archive", _stream),),
     "AWS::ECR::Repository": (("images", lambda one: _own(one["EncryptionConfiguration"]["KmsKey"])),),
     "AWS::SNS::Topic": (("alarms' messages", lambda one: _own(one["KmsMasterKeyId"])),),
     "AWS::Lambda::Function": (("the rotation functions' variables (names, no secret)", _function),),
@@ -172,7 +172,7 @@ def in_transit() -> Iterator[tuple[str, str, str]]:
         "LiteLLM's and llm-proxy's tasks, and every rotation, to PostgreSQL",
         "TLS; in production the server's certificate is verified, chain and name",
         (
-            "`rds.force_ssl = 1`, so the server takes nothing else; `database.verify_certificate`, "
+            "`rds.force_ssl = 1`: the server accepts nothing else; `database.verify_certificate`, "
             "`CACertificateIdentifier = rds-ca-rsa2048-g1`"
         ),
     )
@@ -180,16 +180,18 @@ def in_transit() -> Iterator[tuple[str, str, str]]:
     yield (
         f"task to Redis ({plain})",
         "none, or TLS",
-        "`TransitEncryptionMode = preferred`: its event bus speaks no TLS",
+        "`TransitEncryptionMode = preferred`: its event bus does not support TLS",
     )
-    yield "anything to a bucket", "TLS", "the buckets' policies refuse everything else"
-    yield "anything to AWS's services and model providers", "TLS", "their endpoints"
+    yield "clients of the buckets", "TLS", "the buckets' policies refuse everything else"
+    yield "clients of AWS's services and model providers", "TLS", "their endpoints"
 
 
 def counted() -> Iterator[tuple[str, str, str]]:
-    """Yield each managed rule that counts without blocking, its group, and why."""
+    """Yield the managed rules that count without blocking, by group and reason."""
     for group, rules in COUNTED.items():
-        yield from ((f"`{name}`", group.removeprefix("AWSManagedRules"), why) for name, why in rules.items())
+        for why in dict.fromkeys(rules.values()):
+            names = ", ".join(f"`{name}`" for name in rules if rules[name] == why)
+            yield names, group.removeprefix("AWSManagedRules"), why
 
 
 def _redis(one: Resource) -> str | None:
@@ -202,7 +204,7 @@ def sections() -> Mapping[str, str]:
     """Return the generated parts by the name of their marker."""
     return {
         "at-rest": _table(("what", "where", "at rest by"), at_rest()),
-        "counted": _table(("rule", "group", "counts, because"), counted()),
+        "counted": _table(("rules", "group", "reason"), counted()),
         "in-transit": _table(("path", "protected by", "setting"), in_transit()),
     }
 
