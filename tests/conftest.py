@@ -75,6 +75,12 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
+def pytest_sessionfinish() -> None:
+    """Look for garbage once: what it fails to end is told as ever, and pytest's five looks find nothing more."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     Services().reset()  # moto keeps one account a process
