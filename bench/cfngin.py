@@ -1,4 +1,7 @@
-"""Writes the CFNgin project of the same templates: blueprints in plain troposphere, and what dumps them."""
+"""
+Writes the CFNgin project of the same templates: blueprints in plain troposphere, and a script that dumps
+them.
+"""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ class _Body:
         )
 
     def _typed(self, value: Any, kind: Any) -> str:
-        """Return the source of *value*, a property of a type in troposphere's words."""
+        """Return the source of *value*, a property of a type, with troposphere's classes."""
         if isinstance(kind, list) and isinstance(value, list):
             return f"[{', '.join(self._typed(one, kind[0]) for one in value)}]"
         if isinstance(kind, type) and issubclass(kind, AWSProperty) and _is_plain(value):
