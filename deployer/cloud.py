@@ -120,7 +120,7 @@ class Cloud(Protocol):
         """
         Execute a change set; one that was executed already is no error.
 
-        On *creation* a failure takes everything away again, also what is retained later on.
+        On *creation* a failure deletes everything again, also what is retained later on.
         """
 
     def delete_stack(self, stack_id: str, token: str) -> None:
@@ -139,11 +139,11 @@ class Cloud(Protocol):
         """Return the resources of *wanted* that exist; *tags* mark those of the environment itself."""
 
     def taken(self, wanted: Mapping[str, Collection[str]]) -> Taken:
-        """Return who has which of the names in *wanted*, by resource type."""
+        """Return which names in *wanted* are taken, and by whom, by resource type."""
 
     def kept(self, tags: Mapping[str, str], repositories: Collection[str]) -> tuple[Candidate, ...] | None:
         """
-        Return what carries *tags*, of the types that an import takes; None where nobody can tell.
+        Return the importable resources that carry *tags*; None if unknown.
 
         *repositories*: names of ECR repositories that carry them.
         """
@@ -151,7 +151,7 @@ class Cloud(Protocol):
     def final_snapshot(self, one: Kept, stack_name: str) -> Snapshot | None:
         """Return the newest snapshot that CloudFormation took of *one*; None where there is none to see."""
 
-    # edges: None means that this endpoint cannot tell
+    # other services: None means that this endpoint lacks the call
     def delegation(self, domain: str, servers: Collection[str]) -> Delegation | None:
         """Return what public DNS says of *domain*, whose zone has *servers*; None for an emulated zone."""
 

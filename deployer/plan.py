@@ -78,7 +78,7 @@ class Plan:
     cost: PlanCost | None = None
     """None: nobody has estimated it."""
     refusal: str = ""
-    """Why a deployment would be refused before anything is touched: names that are taken."""
+    """Why a deployment would be refused before anything is changed: names that are taken."""
     env: str = ""
     """What the user calls the environment in a command, quoted for a shell; empty: its name."""
     allowed: tuple[str, ...] = ()
@@ -92,7 +92,7 @@ class Plan:
 
     @property
     def called(self) -> str:
-        """What a command is given for the environment."""
+        """The environment as commands name it."""
         return self.env or self.environment
 
     @property
@@ -102,7 +102,7 @@ class Plan:
 
     @property
     def changes_anything(self) -> bool:
-        """Whether any stack would be touched."""
+        """Whether any stack would change."""
         return any(stack.action != "none" for stack in self.stacks)
 
     @property

@@ -19,7 +19,7 @@ Replacement = Literal["True", "False", "Conditional"]
 UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
 """What CloudFormation writes for a value that nobody knows yet (User Guide, Change sets)."""
 Kind = Literal["CREATE", "UPDATE", "IMPORT"]
-"""IMPORT: a new stack takes up what is there already."""
+"""IMPORT: a new stack imports existing resources."""
 
 
 @dataclass(frozen=True)
@@ -225,11 +225,11 @@ class ChangeSetRequest:
     capabilities: tuple[str, ...] = ()
     description: str = ""
     revert_drift: bool = False
-    """For an UPDATE: set back what has drifted; left out where the endpoint does not know how."""
+    """For an UPDATE: revert drift; left out where the endpoint does not know how."""
     rollback_alarms: tuple[str, ...] = ()
     """ARNs; none means that none is left on the stack."""
     rollback_minutes: int = 0
     express: bool = False
     """Whether it ends once its configuration is applied; left out where the endpoint does not know how."""
     imports: tuple[Kept, ...] = ()
-    """For an IMPORT: what is taken up, by its primary identifier."""
+    """For an IMPORT: the resources to import, by primary identifier."""

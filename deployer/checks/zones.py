@@ -67,7 +67,7 @@ class Choice:
 
 
 def zone_problems(zone: Zone, needs: Needs, facts: ZoneFacts, place: int | None = None) -> tuple[str, ...]:
-    """Return what *zone* lacks to be the one at *place* of a network; None: of what any of them needs."""
+    """Return what *zone* lacks to be the one at *place* of a network; None: for any place."""
     return tuple(_lacking(zone, needs, facts, place))
 
 
@@ -97,10 +97,10 @@ def choose(needs: Needs, facts: ZoneFacts) -> Choice:
 
 def kept(live: tuple[str, ...], needs: Needs, facts: ZoneFacts) -> None:
     """
-    Refuse to move a network that is there, from the zones *live*, into those that the file names.
+    Refuse to move an existing network from the zones *live* into those that the file names.
 
     Raises:
-        Refused: they are others; an order alone is not.
+        Refused: they differ in more than their order.
 
     """
     wanted = {_named_zone(one, facts).name for one in needs.wanted}

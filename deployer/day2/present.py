@@ -19,7 +19,7 @@ class Present:
     states: Mapping[str, StackState | None]
     """None: the stack is not there."""
     left: tuple[str, ...]
-    """Those that the environment no longer has: the next deployment takes them away."""
+    """Those that the environment no longer has: the next deployment deletes them."""
 
 
 def present(environment: str, system: str, names: Mapping[str, str], cloud: Cloud) -> Present:

@@ -22,16 +22,16 @@ class Place:
     cluster: str
     service: str
     beside: str = ""
-    """What it does beside the one that gets the requests: ``dispatcher``; empty for that one itself."""
+    """Its role beside the one that gets the requests: ``dispatcher``; empty for that one itself."""
 
     @property
     def label(self) -> str:
-        """What people see before what is said of it while it goes on."""
+        """The prefix of progress messages about it."""
         return self.beside or "service"
 
     @property
     def title(self) -> str:
-        """What its check is called."""
+        """The name of its check."""
         return f"service {self.beside}".rstrip()
 
 

@@ -17,10 +17,10 @@ from deployer.progress import Cause
 from deployer.states import StackState
 
 Outcome = Literal["ok", "failed", "refused", "warning", "unknown", "skipped"]
-"""``refused`` and ``warning`` are about what is still to come."""
+"""``refused`` and ``warning`` are about a deployment to come."""
 
 OVERDUE = timedelta(days=1)
-"""So much later than announced a rotation may come: its window may be a whole day."""
+"""How late a rotation may be: its window may be a whole day."""
 STUCK = timedelta(hours=1)
 """A rotation takes minutes, its repetitions included."""
 ENTRANCE = "service"
@@ -63,7 +63,7 @@ class Answer:
 
 
 def stack(name: str, state: StackState | None, env: str) -> Check:
-    """Judge one stack: there, and at the end of an operation that did what it should."""
+    """Check one stack: it exists, and its last operation succeeded."""
     check, deploy = f"stack {name}", f"`gatestack deploy {env}`"
     if state is None or state.status == "REVIEW_IN_PROGRESS":
         return Check(check, "failed", "not there", f"{deploy} creates it")
@@ -85,7 +85,7 @@ def stack(name: str, state: StackState | None, env: str) -> Check:
 NEVER_MADE = frozenset(
     {"CREATE_FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}
 )
-"""Statuses of a stack whose resources cannot be counted on: what is wrong with those follows from it."""
+"""Statuses of a stack whose resources may not exist: their problems follow from it."""
 
 
 def stacks(
@@ -94,8 +94,8 @@ def stacks(
     """
     Judge all stacks, *states* by short name; those that failed come first, with their first cause.
 
-    Returns the checks, and by stack why nothing else about it needs looking at: it failed itself, or it is
-    not there because another one failed.
+    Returns the checks, and by stack why its other checks are skipped: it failed, or does not exist because
+    another one failed.
     """
     broken = [name for name, state in states.items() if state and state.status in NEVER_MADE]
     first = [_failed_stack(name, states[name], causes.get(name), env) for name in broken]
@@ -262,7 +262,9 @@ def rotation(
 
 
 def login(text: str, administrator: str, env: str) -> Check:
-    """Judge whom the tasks log in to the database as: *text* and *administrator* are the secrets' values."""
+    """
+    Check which user the tasks log in to the database as: *text* and *administrator* are the secrets' values.
+    """
     theirs, highest = ((values_of(one) or {}).get("username") for one in (text, administrator))
     if not theirs or not highest:
         return Check("database login", "failed", "a login without a user name", f"`gatestack deploy {env}`")

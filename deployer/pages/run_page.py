@@ -99,7 +99,7 @@ def run_page(seen: Seen) -> RunPage:
 
 
 def _labels(run: Sequence[Operation]) -> tuple[str, ...]:
-    """Return a name for each operation: its stack's, with a number where a run came to the stack again."""
+    """Return a name for each operation: its stack's, with a number if the stack has several in the run."""
     seen: dict[str, int] = {}
     labels = []
     for one in run:

@@ -96,7 +96,7 @@ class Account(Protocol):
         """Return a quota's value in this account; None where only AWS's default is known."""
 
     def used(self, what: str, metric: Metric | None) -> float | None:
-        """Return how much of *what* (`deployer.preflight.quota_table`) is there; None where nobody counts."""
+        """Return how much of *what* (`deployer.preflight.quota_table`) exists; None if it is not counted."""
 
     def database_limits(self) -> Mapping[str, tuple[float, float]]:
         """Return used and most of RDS's own quotas, by its names (``DBInstances``)."""

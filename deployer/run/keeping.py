@@ -16,7 +16,7 @@ from deployer.states import StackState
 
 
 class Keeping:
-    """Looks for what is left; what it cannot find out is not told, and no reason to fail."""
+    """Looks for what is left; a failed query is ignored."""
 
     def __init__(self, cloud: Cloud, names: Callable[[], Collection[str]]) -> None:
         """*names*: of the stacks that were not there when the run began."""
@@ -48,7 +48,7 @@ class Keeping:
         return ()
 
     def _left(self, stack: StackState) -> tuple[Kept, ...]:
-        """AWS tells of a deleted stack for 90 days, by its id."""
+        """Return what is left of a deleted stack; AWS returns it by its id for 90 days."""
         with suppress(DeployError):
             return kept(self._cloud.template(stack.id), self._cloud.resources(stack.id), stack.id)
         return ()
