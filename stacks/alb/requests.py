@@ -64,7 +64,7 @@ def path_is(pattern: str, *how: str) -> Statement:
     Whether a request's path matches, as the application will read it, or after *how* it is transformed.
 
     A path with %75 for a u is the same one to the application and another one to a listener's rule, which
-    looks at it as it was sent.
+    compares it as it was sent.
     """
     match = RegexMatchStatement(
         FieldToMatch=FieldToMatch(UriPath={}),

@@ -29,7 +29,10 @@ OLDEST = (1980, 1, 1, 0, 0, 0)
 
 READABLE = 0o644 << 16
 UNIX = 3
-"""Lambda reads the files as a user of its own: AWS Lambda Developer Guide, ".zip file archives"."""
+"""
+Permissions for other users: Lambda reads the files as its own (AWS Lambda Developer Guide, ".zip file
+archives").
+"""
 
 
 @cache
@@ -62,7 +65,7 @@ def packed(files: Mapping[str, bytes]) -> bytes:
 
 
 def _contents() -> Iterator[tuple[str, bytes]]:
-    """Yield what a function imports; the package `stacks` is empty there: its own needs troposphere."""
+    """Yield what a function imports; the package `stacks` is empty there: its own code needs troposphere."""
     yield "stacks/__init__.py", b""
     for path in SOURCES.glob("*.py"):
         yield f"stacks/functions/{path.name}", path.read_bytes()

@@ -91,13 +91,13 @@ def _group(
 
 
 def _stores(settings: Settings) -> list[SecurityGroupRule]:
-    """Return the ways to a database and a cache that were there; their own groups are their owner's."""
+    """Return the rules for an existing database and cache; their own groups belong to their owner."""
     there = settings.existing_stores.values()
     return [_tcp(one.port, one.cidr or settings.network.vpc_cidr) for one in there]
 
 
 def _testers(settings: Settings) -> list[SecurityGroupRule]:
-    """Who reaches the test listener, where the deployment strategy has one."""
+    """Return who reaches the test listener, if the deployment strategy has one."""
     if not settings.service.shifts_traffic:
         return []
     return [
