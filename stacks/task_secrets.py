@@ -52,8 +52,9 @@ def put_in(settings: Settings) -> tuple[OwnSecret, ...]:
 
 def injected(settings: Settings) -> Mapping[str, Injected]:
     """
-    Return what the services' tasks get at their start by the file. A migration gets none: it calls only the
-    database.
+    Return what the services' tasks get at their start by the file.
+
+    A migration gets none: it calls only the database.
     """
     elsewhere = {name: FromArn(source.arn) for name, source in settings.service.secrets_from.items()}
     return {name: FromSecret(secret_of(name).arn, name) for name in names(settings)} | elsewhere

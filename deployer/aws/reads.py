@@ -49,8 +49,9 @@ class Reads(Edges):
         fresh: Callable[[], bool] = lambda: False,
     ) -> None:
         """
-        Without a *budget* every request is made once; *renew* says whether *clients* has a new login. So does
-        *fresh*, called before a request whose credentials CloudFormation keeps using.
+        Without a *budget* every request is made once; *renew* says whether *clients* has a new login.
+
+        So does *fresh*, called before a request whose credentials CloudFormation keeps using.
         """
         super().__init__(clients, region, renew=renew)
         self._client = cloudformation

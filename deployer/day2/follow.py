@@ -41,6 +41,7 @@ class Follower:
     def start(self, stack: StackState, now: float, *, past: bool) -> tuple[StackEvent, ...]:
         """
         Start following a stack; of its *past* only the operation in progress is reported, else the newest.
+
         With a start time, everything since then is reported.
 
         Raises:

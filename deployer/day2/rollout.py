@@ -59,8 +59,9 @@ def judged(
     service: Service, deployment: str, before: Collection[str] = (), *, seen: bool = True
 ) -> Going | Ended:
     """
-    Decide the state of *deployment*, started when those of *before* existed. *seen*: whether a poll has shown
-    it, or enough polls have not.
+    Decide the state of *deployment*, started when those of *before* existed.
+
+    *seen*: whether a poll has shown it, or enough polls have not.
 
     A deployment that fails is followed by a rollback to the one before it, which is PRIMARY again (ECS
     Developer Guide, "Deployment circuit breaker"); a newer one of somebody else's is followed instead.

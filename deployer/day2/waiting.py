@@ -29,8 +29,9 @@ class Patience:
 
 def wait(look: Callable[[], Found | None], host: Host, patience: Patience, going_on: str) -> Found:
     """
-    Return the first result of *look* that is not None. *going_on* says what AWS continues, and how to check
-    again.
+    Return the first result of *look* that is not None.
+
+    *going_on* says what AWS continues, and how to check again.
 
     Raises:
         Interrupted: a signal came.

@@ -30,6 +30,7 @@ def rules(stack: Stack) -> Iterator[WebACLRule]:
 def _unlisted(stack: Stack) -> WebACLRule:
     """
     Return the rule: 403 for what lists routes without a key. Clients need none: they have the documentation.
+
     A rule of the firewall for the same reasons as below: a fixed answer of the listener would cost nothing,
     and ``/%72outes`` would pass it by.
     """

@@ -39,7 +39,7 @@ def addresses(stack: Stack, title: str, name: str, ranges: Sequence[str]) -> IPS
 
 
 def comes_from(found: IPSet, forwarded_by: str | None = None) -> Statement:
-    """Whether a request's address is in a set: the one that connects, or the first in a header."""
+    """Whether a request's address is in a set: the connection's, or the first in a header."""
     how = {}
     if forwarded_by:
         how["IPSetForwardedIPConfig"] = IPSetForwardedIPConfiguration(

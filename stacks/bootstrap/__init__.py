@@ -47,8 +47,9 @@ TRUSTS = "Trusts"
 
 TEMPLATES_BUCKET = "gatestack-artifacts-${AWS::AccountId}-${AWS::Region}"
 """
-The deployer's own, for templates of more than 51 200 bytes, created on first use. That may be for this stack,
-so this stack cannot create it.
+The deployer's own, for templates of more than 51 200 bytes, created on first use.
+
+That may be for this stack, so this stack cannot create it.
 """
 KEPT_DAYS = 90
 """How long plans are kept."""
@@ -204,9 +205,10 @@ def _zones(settings: Settings) -> list[object]:
 
 def _files(artifacts: Bucket) -> list[Statement]:
     """
-    Let the deploy role use both buckets, and create that of large templates as the deployer does. The plan
-    role writes nothing there: it could place a template for others. Bucket names are unique worldwide, so
-    that of the second might be somebody else's: this account's are meant.
+    Let the deploy role use both buckets, and create that of large templates as the deployer does.
+
+    The plan role writes nothing there: it could place a template for others. Bucket names are unique
+    worldwide, so that of the second might be somebody else's: this account's are meant.
     """
     here = Condition(StringEquals("aws:ResourceAccount", AccountId))
     templates = f"arn:${{AWS::Partition}}:s3:::{TEMPLATES_BUCKET}"

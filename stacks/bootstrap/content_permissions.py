@@ -15,9 +15,10 @@ from stacks.parts.policies import allow
 
 def watching(reach: Reach) -> list[Statement]:
     """
-    Return what creates monitoring: alarms, dashboards, rules, trails, the log archive. An alarm notifies
-    topics of this account and does nothing else, or it could stop somebody's machine (Service Authorization
-    Reference, "Condition keys for Amazon CloudWatch", November 2026).
+    Return what creates monitoring: alarms, dashboards, rules, trails, the log archive.
+
+    An alarm notifies topics of this account and does nothing else, or it could stop somebody's machine
+    (Service Authorization Reference, "Condition keys for Amazon CloudWatch", November 2026).
     """
     topics = when(ForAllValuesStringLike("cloudwatch:AlarmActions", [arn_of("sns", "*")]))
     return [

@@ -25,14 +25,15 @@ LINKED = ("ecs", "ecs.application-autoscaling", "elasticloadbalancing", "rds", "
 
 def identities(reach: Reach, boundary: Any, settings: Settings) -> list[Statement]:
     """
-    Return what creates the stacks' roles, none of them without *boundary*. Without that condition, one could
-    create a role that may do anything, and assume it (IAM User Guide, "Permissions boundaries for IAM
-    entities", "Delegating responsibility to others"). Nobody here may remove the boundary. Trust policies are
-    changed only of roles that have it. Earlier roles have no boundary: to give them one and to take them away
-    wants gatestack's tags, by which a role of somebody else with such a name is none of ours. A role is
-    tagged as CloudFormation makes it; tags say nothing of who may pass it (IAM User Guide, "Controlling
-    access for IAM users and roles using tags", PassRole). Attached are the policies that the builders attach,
-    and those of ENV's file.
+    Return what creates the stacks' roles, none of them without *boundary*.
+
+    Without that condition, one could create a role that may do anything, and assume it (IAM User Guide,
+    "Permissions boundaries for IAM entities", "Delegating responsibility to others"). Nobody here may remove
+    the boundary. Trust policies are changed only of roles that have it. Earlier roles have no boundary: to
+    give them one and to take them away wants gatestack's tags, by which a role of somebody else with such a
+    name is none of ours. A role is tagged as CloudFormation makes it; tags say nothing of who may pass it
+    (IAM User Guide, "Controlling access for IAM users and roles using tags", PassRole). Attached are the
+    policies that the builders attach, and those of ENV's file.
     """
     own = roles(reach)
     new = when(*reach.tagged(), BY_CLOUDFORMATION)

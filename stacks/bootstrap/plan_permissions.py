@@ -135,7 +135,7 @@ def looking_at_contents(reach: Reach, settings: Settings) -> list[Statement]:
 
 
 def _authorities(settings: Settings) -> list[Statement]:
-    """Return what reads the file of the clients' authorities, also as a trust store is made of it."""
+    """Return what reads the file of the clients' authorities, also when a trust store is created from it."""
     clients = settings.alb.mutual_authentication
     if clients is None or clients.authorities is None:
         return []

@@ -77,11 +77,11 @@ class Reach:
         return [Sub(f"arn:${{AWS::Partition}}:s3:::{one}*{within}") for one in self.generated()]
 
     def owned(self) -> list[StringEquals]:
-        """Return the conditions of a resource that is ours, by tags that only its maker can have set."""
+        """Return the conditions of a resource that is ours, by tags that only its creator can have set."""
         return [StringEquals({f"aws:ResourceTag/{tag}": value for tag, value in self._tags().items()})]
 
     def tagged(self) -> list[StringEquals]:
-        """Return the conditions of a resource that is ours, by tags that can only be set on its creation."""
+        """Return the conditions of a request that creates a resource of ours."""
         return [StringEquals({f"aws:RequestTag/{tag}": value for tag, value in self._tags().items()})]
 
     def change_sets(self, names: str) -> StringLike:

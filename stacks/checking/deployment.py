@@ -63,8 +63,9 @@ def _patience(settings: Settings) -> Iterator[Finding]:
 
 def _session(settings: Settings) -> Iterator[Finding]:
     """
-    Compare it with the pipelines' sessions: CloudFormation waits with the deployer's credentials. Starting
-    tasks, and a rollback if the deployment fails, take time as well.
+    Compare it with the pipelines' sessions: CloudFormation waits with the deployer's credentials.
+
+    Starting tasks, and a rollback if the deployment fails, take time as well.
     """
     hours, waits = settings.pipelines.session_hours, planned_minutes(settings.service)
     beside = max(BESIDE_MINUTES, 2 * (replacing_minutes(settings) - waits))

@@ -12,7 +12,7 @@ from stacks.sections.pipelines import AzureDevOps, GitHub
 from stacks.settings import Settings
 
 MOST_DEPLOYED = 2
-"""Entries of pipelines.deploys whose policies are sure to fit into IAM's 6144 characters each."""
+"""Entries of pipelines.deploys whose policies surely fit into IAM's 6144 characters each."""
 
 
 def pipelines_findings(settings: Settings) -> Iterator[Finding]:

@@ -110,9 +110,10 @@ def _subnet_group(stack: Stack) -> SubnetGroup:
 
 def _alarms(stack: Stack, group: ReplicationGroup) -> None:
     """
-    Monitor every node, since each may become the primary. A node has the group's name and a number. The
-    limits are those of the ElastiCache User Guide, "Which metrics should I monitor?", and "Quotas for
-    ElastiCache": 65,000 connections to a node.
+    Monitor every node, since each may become the primary.
+
+    A node has the group's name and a number. The limits are those of the ElastiCache User Guide, "Which
+    metrics should I monitor?", and "Quotas for ElastiCache": 65,000 connections to a node.
     """
     for number in range(1, stack.settings.cache.nodes + 1):
         node = {"CacheClusterId": Sub(f"${{{group.title}}}-{number:03d}")}

@@ -96,7 +96,7 @@ OPEN = frozenset(
 STATES: Mapping[str, str] = {"Status": "Enabled", "deletion_protection.enabled": "true"}
 """Names, or keys of key-and-value entries, with the value that protects."""
 UNKNOWN = 0.5
-"""What only a deployment decides guards less than what is certain."""
+"""A value known only on deployment protects less than a certain one."""
 
 
 def weakened(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

@@ -43,8 +43,10 @@ def _alarms_publish(topic: Topic) -> Statement:
 
 def _events_publish(topic: Topic) -> Statement:
     """
-    Let EventBridge report stopped tasks; without a condition. It sends no condition keys, so a message would
-    be lost silently (EventBridge User Guide, "Using resource-based policies", Amazon SNS permissions).
+    Let EventBridge report stopped tasks; without a condition.
+
+    It sends no condition keys, so a message would be lost silently (EventBridge User Guide, "Using
+    resource-based policies", Amazon SNS permissions).
     """
     return Statement(
         Sid="EventsPublish",

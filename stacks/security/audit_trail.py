@@ -28,10 +28,12 @@ CLOUDTRAIL = Principal("Service", "cloudtrail.amazonaws.com")
 
 def add(stack: Stack, watched: Bucket | None, prompts: Bucket | None) -> None:
     """
-    Add the trail and its bucket, if the file asks for one. *watched* is the configuration's bucket; of the
-    bucket of *prompts*, reads are recorded. CloudTrail checks the bucket's policy when the trail is created.
-    The bucket has no bucket key: with one, CloudTrail would have to be allowed to decrypt (AWS CloudTrail
-    User Guide, "Configure AWS KMS key policies for CloudTrail").
+    Add the trail and its bucket, if the file asks for one.
+
+    *watched* is the configuration's bucket; of the bucket of *prompts*, reads are recorded. CloudTrail checks
+    the bucket's policy when the trail is created. The bucket has no bucket key: with one, CloudTrail would
+    have to be allowed to decrypt (AWS CloudTrail User Guide, "Configure AWS KMS key policies for
+    CloudTrail").
     """
     settings = stack.settings
     if not settings.observability.cloudtrail:

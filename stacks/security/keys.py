@@ -95,11 +95,13 @@ def _account() -> Statement:
 
 def _makers() -> Statement:
     """
-    Let the pipelines' role create and manage the key before the key's tags count. KMS creates a key only for
-    a caller who could change its policy afterwards, and tags have no effect for up to five minutes. The role
-    is matched by its name: a policy that names a missing role is refused. Its own policies limit it to keys
-    with this environment's tags again, as soon as they count. Sources: AWS KMS API Reference, "CreateKey";
-    AWS KMS Developer Guide, "Control access to KMS keys using tags"; IAM User Guide, "aws:PrincipalArn".
+    Let the pipelines' role create and manage the key before the key's tags count.
+
+    KMS creates a key only for a caller who could change its policy afterwards, and tags have no effect for up
+    to five minutes. The role is matched by its name: a policy that names a missing role is refused. Its own
+    policies limit it to keys with this environment's tags again, as soon as they count. Sources: AWS KMS API
+    Reference, "CreateKey"; AWS KMS Developer Guide, "Control access to KMS keys using tags"; IAM User Guide,
+    "aws:PrincipalArn".
     """
     role = Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{PIPELINE_ROLE.format('deploy')}")
     here = Condition([StringEquals("kms:CallerAccount", AccountId), ArnEquals("aws:PrincipalArn", role)])

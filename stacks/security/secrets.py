@@ -64,9 +64,10 @@ def _written(value: Written, region: str) -> str:
 
 def _seeded(stack: Stack, key: kms.Key, own: OwnSecret, value: Seeded) -> Sub:
     """
-    Create a seed, and refer to it in the value, which is read once, at creation. GenerateSecretString
-    supports no prefix and no list (CloudFormation User Guide, "Get a secret or secret value from Secrets
-    Manager").
+    Create a seed, and refer to it in the value, which is read once, at creation.
+
+    GenerateSecretString supports no prefix and no list (CloudFormation User Guide, "Get a secret or secret
+    value from Secrets Manager").
     """
     seed = stack.add(
         Secret(

@@ -101,8 +101,9 @@ def _entrance(stack: Stack) -> dict[str, Any]:
 
 def add_background(stack: Stack, wanted: Background, first: tuple[str, ...]) -> Running:
     """
-    Add a service without requests, after *first*; to ECS it is healthy while its process runs. It always
-    rolls: there is no traffic to shift.
+    Add a service without requests, after *first*; to ECS it is healthy while its process runs.
+
+    It always rolls: there is no traffic to shift.
     """
     program = wanted.program
     title = camel(program.name)

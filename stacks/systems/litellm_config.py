@@ -50,10 +50,11 @@ def quiets_traces(settings: Settings) -> bool:
 
 def _with_cache(settings: Settings) -> dict[str, object]:
     """
-    Enable Redis, for which variables do not suffice; values of the environment file stay. The tasks then
-    share rate limits, budgets and cool-downs. Answers are not cached: no type of call is named, and a file
-    with ``cache`` or ``cache_params`` decides itself. Source: LiteLLM docs, "Caching" and "Best Practices for
-    Production".
+    Enable Redis, for which variables do not suffice; values of the environment file stay.
+
+    The tasks then share rate limits, budgets and cool-downs. Answers are not cached: no type of call is
+    named, and a file with ``cache`` or ``cache_params`` decides itself. Source: LiteLLM docs, "Caching" and
+    "Best Practices for Production".
     """
     config = settings.service.config
     access = {name: f"{limits.ENVIRONMENT}REDIS_{name.upper()}" for name in _access(settings)}

@@ -24,10 +24,11 @@ def variables(settings: Settings) -> Mapping[str, str]:
 
 def _address(settings: Settings) -> dict[str, str]:
     """
-    Set who may forward the client's address and scheme, and the public host name. Without the first, uvicorn
-    trusts only its own machine: redirects lead to http://, and the log names the load balancer as the client.
-    Only the load balancer's subnets are trusted: a client inside of the VPC could otherwise write another
-    address in front of its own.
+    Set who may forward the client's address and scheme, and the public host name.
+
+    Without the first, uvicorn trusts only its own machine: redirects lead to http://, and the log names the
+    load balancer as the client. Only the load balancer's subnets are trusted: a client inside of the VPC
+    could otherwise write another address in front of its own.
     """
     named = settings.alb.domain_name
     address = {"PROXY_BASE_URL": f"https://{named}"} if named else {}

@@ -97,7 +97,7 @@ def _idle(
     tag: str,
     today: date,
 ) -> Iterator[str]:
-    """Yield what is wrong with each acceptance that does nothing."""
+    """Yield what is wrong with each acceptance without effect."""
     names = {name for one in known for name in one.names}
     here = {name for one in against for name in one.names}
     for one in acceptances:

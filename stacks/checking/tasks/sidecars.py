@@ -52,7 +52,7 @@ def sidecar_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def sidecar_advice(settings: Settings) -> Iterator[str]:
-    """Yield a sentence for each image that may be another one tomorrow, and for little CPU that is left."""
+    """Yield a sentence for each image that may change without notice, and for little CPU that is left."""
     for one in every(settings):
         _, tag, digest = parts(one.image)
         if not digest and (not tag or tag == "latest"):
