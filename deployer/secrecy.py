@@ -140,10 +140,7 @@ def _pairs(value: Mapping[str, Any], name: str, other: str) -> bool:
 
 
 def _is_secret(name: str) -> bool:
-    """
-    Whether a name means a secret; the table decides for properties (Key is none), `names_a_secret` for
-    others.
-    """
+    """Whether a name means a secret: properties by the table, others by `names_a_secret`."""
     variable = "_" in name or name.isupper() or name.islower()
     if name.lower() in SECRET_PROPERTIES or _CAMEL.search(name):
         return True

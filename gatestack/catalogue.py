@@ -17,8 +17,7 @@ DATABASE = "database"
 
 def catalogue(application: Application, put_in: Iterable[OwnSecret] = ()) -> Catalogue:
     """
-    Return the secrets of *application*: first those that people enter, then those that they choose, then the
-    rest.
+    Return the secrets of *application*: those that people enter, then those that they choose, then the rest.
 
     *put_in*: those of the environment's file.
     """

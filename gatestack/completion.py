@@ -110,10 +110,7 @@ def _without_global_options(words: Sequence[str]) -> list[str] | None:
 
 
 def _positions(words: Sequence[str], path: str) -> list[str] | None:
-    """
-    Return the arguments in *words* after *path*, without options and their values; None: an option needs a
-    value.
-    """
+    """Return the arguments in *words* after *path*, without options; None: an option needs a value."""
     rest = list(words[len(path.split()) :])
     if not any(word.startswith("-") for word in rest):
         return rest

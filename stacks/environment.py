@@ -53,8 +53,7 @@ class EnvironmentFileError(ValueError):
 
 def load(path: Path, *, guesses: bool = True) -> Settings:
     """
-    Return the settings that the file *path* describes; *guesses*: the error for a missing one may suggest a
-    similar name.
+    Return the settings that the file *path* describes; *guesses*: an error may suggest a similar name.
 
     Raises:
         EnvironmentFileError: the file is missing, is no YAML, or asks for what cannot be; all of it at once.

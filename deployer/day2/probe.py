@@ -84,10 +84,7 @@ def get_by(balancer: Balancer, url: str) -> Answer:
 
 
 def _without(url: str, why: object) -> Answer:
-    """
-    Return why there was no answer; a server that wants a client certificate closes the connection (RFC 8446,
-    6.2).
-    """
+    """Return why there was no answer; a connection without a client certificate is closed (RFC 8446, 6.2)."""
     untrusted = isinstance(why, ssl.SSLCertVerificationError)
     closed = isinstance(why, ssl.SSLError | ConnectionResetError | BrokenPipeError) and not untrusted
     return Answer(url, None, said(why), untrusted=untrusted, closed=closed)

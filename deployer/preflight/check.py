@@ -193,10 +193,7 @@ def _roles(looks: Looks) -> Sequence[Check]:
 
 
 def _long_arns(looks: Looks) -> Sequence[Check]:
-    """
-    Check for long ARNs: a service needs one to be tagged (ECS Developer Guide, "Amazon ECS account
-    settings").
-    """
+    """Check for long ARNs, which tags need (ECS Developer Guide, "Amazon ECS account settings")."""
     if looks.account.long_arns() is not False:
         return ()
     remedy = "`aws ecs put-account-setting-default --name serviceLongArnFormat --value enabled`"

@@ -131,8 +131,7 @@ class AzurePlace:
 
     def remedy(self, reply: Reply) -> str:
         """
-        Return what to do about a refusal; without a login, the answer is a page (203) or a redirect to one
-        (302).
+        Return what to do about a refusal; without a login, there is a page (203) or a redirect to one (302).
         """
         match reply.status:
             case 203 | 302 | 401:

@@ -267,10 +267,7 @@ class _Planner:
         return taggable and self._stack.deployment.tags != self.evaluation.deployment.tags
 
     def _dynamic(self, spec: ResourceSpec, names: list[str]) -> list[Detail]:
-        """
-        Return the changes that may follow from attributes of modified resources; AWS lists them without
-        values only.
-        """
+        """Return possible changes by attributes of modified resources; AWS lists them without values only."""
         found = []
         for name, value in spec.properties.items():
             for reference in references(value) if name not in names else ():

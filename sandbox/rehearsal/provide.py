@@ -16,10 +16,7 @@ _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 
 def provided(services: Services) -> Provide:
-    """
-    Return a function that provides a ``zone``, ``vpc``, ``certificate`` or ``image`` in the account of
-    *services*.
-    """
+    """Return a function that creates a ``zone``, ``vpc``, ``certificate`` or ``image`` behind *services*."""
 
     def provide(wanted: Mapping[str, Any], regions: Collection[str]) -> Mapping[str, Any]:
         if "zone" in wanted:

@@ -41,8 +41,7 @@ def resolve(reference: str, services: Reach, region: str) -> str:
 
 def injected(value_from: str, services: Reach, region: str) -> str:
     """
-    Return the value that ECS injects for *value_from*: a secret, one key of it, or a parameter, by ARN or
-    name.
+    Return what ECS injects for *value_from*: a secret, one key of it, or a parameter, by ARN or name.
 
     The forms are those of AWS docs, "Pass Secrets Manager secrets through Amazon ECS environment variables".
 

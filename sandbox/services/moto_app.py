@@ -50,10 +50,7 @@ class _Services(DomainDispatcherApplication):
 
     @cached_property
     def _found(self) -> Callable[[str], Any]:
-        """
-        Return moto's backend of a host, cached: moto lists its folders and tries 300 patterns for each
-        request.
-        """
+        """Return a host's backend, cached: moto lists its folders and tries 300 patterns for each request."""
         return lru_cache(_MANY)(super().get_backend_for_host)
 
 

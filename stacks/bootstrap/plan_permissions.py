@@ -146,8 +146,7 @@ def _authorities(settings: Settings) -> list[Statement]:
 
 def foreseeing() -> list[Statement]:
     """
-    Return the further reads of `preflight`: quotas, what the region offers, and the deploy role's
-    permissions.
+    Return the further reads of `preflight`: quotas, the region's offers, and the deploy role's permissions.
 
     IAM's simulation carries nothing out; it is allowed of the role that deploys, and reads its policies.
     """

@@ -72,10 +72,7 @@ def _provider(key: str, arn: str | None, issuer: str) -> Iterator[Finding]:
 
 
 def _deploys(settings: Settings) -> Iterator[Finding]:
-    """
-    Check each entry, and their number, since each is in every policy (IAM User Guide, "IAM and AWS STS
-    quotas").
-    """
+    """Check entries and their number: each is in every policy (IAM User Guide, "IAM and AWS STS quotas")."""
     key, deployed = "pipelines.deploys", settings.pipelines.deploys
     if len(deployed) > MOST_DEPLOYED:
         message = (

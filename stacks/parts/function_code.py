@@ -29,10 +29,7 @@ OLDEST = (1980, 1, 1, 0, 0, 0)
 
 READABLE = 0o644 << 16
 UNIX = 3
-"""
-Permissions for other users: Lambda reads the files as its own (AWS Lambda Developer Guide, ".zip file
-archives").
-"""
+"""Lambda reads the files as a user of its own: AWS Lambda Developer Guide, ".zip file archives"."""
 
 
 @cache

@@ -116,8 +116,7 @@ def _callers(*services: str) -> Statement:
 
 def _grants(*services: str) -> Statement:
     """
-    Let services create grants, by which they use their storage: RDS and ECR User Guides, "Encryption at
-    rest".
+    Let services create grants for their storage: RDS and ECR User Guides, "Encryption at rest".
 
     So does ElastiCache: ElastiCache User Guide, "Using customer managed keys from AWS KMS".
     """

@@ -45,10 +45,7 @@ def _memory(settings: Settings) -> Iterator[str]:
 
 
 def _production(settings: Settings) -> Iterator[str]:
-    """
-    Warn of burstable instances: RDS bills bursts, and does not throttle (Amazon RDS User Guide, "Instance
-    types").
-    """
+    """Warn of burstable instances: RDS bills their bursts (Amazon RDS User Guide, "Instance types")."""
     database, service = settings.database, settings.service
     if database.exists and not database.aurora and database.instance_class.startswith("db.t"):
         yield (
