@@ -2,9 +2,9 @@
 Writes the AWS CDK app that `generate` is measured against, in TypeScript and in Python.
 
 It has the same resources as generated constructs (L1, `CfnVPC`), which is the least that the CDK can do: L2
-makes more resources than were asked for, and takes longer. No bootstrap rule, no analytics, no assets. Which
-part of a property is a structure (and so spelled in the language's own way), and which is free JSON, is read
-from CloudFormation's resource schemas, as the CDK's authors do.
+creates more resources, and takes longer. No bootstrap rule, no analytics, no assets. Which part of a property
+is a structure (and so spelled in the language's own way), and which is free JSON, is read from
+CloudFormation's resource schemas, as the CDK's authors do.
 """
 
 from __future__ import annotations

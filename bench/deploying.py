@@ -1,4 +1,4 @@
-"""A deployment of the five stacks: beside the longest path, beside the floor, and its calls."""
+"""A deployment of the five stacks, compared with the longest path and the floor, and its calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox as the bench uses it: a process of its own for programs, or here on a clock by hand."""
+"""The sandbox as the bench uses it: a process of its own for programs, or here on a manual clock."""
 
 from __future__ import annotations
 

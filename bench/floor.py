@@ -4,7 +4,7 @@ The least that a deployment by change sets takes: `python -m bench.floor FOLDER`
 botocore and nothing else: every stack whose imports are there is made at once, one thread each; a change set
 is made, waited for and executed, and the stack waited for, asking again after 20 ms; files are put where the
 stacks want them. No plan, no events, no look-ups, no migration, no account check, no rollback, nothing is
-resumed, and a failure is a traceback. Who wants to deploy has to do more; who does the same cannot do less.
+resumed, and a failure is a traceback. A real deployment has to do more; none can do less.
 """
 
 from __future__ import annotations

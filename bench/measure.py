@@ -1,4 +1,4 @@
-"""Times whole processes, ours and theirs in turn, so that a machine that slows down slows both."""
+"""Times whole processes, ours and theirs alternately, so that a slower machine slows both."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Pair:
-    """Several runs of two commands in turn."""
+    """Several runs of two commands, alternating."""
 
     ours: Run
     """Medians."""

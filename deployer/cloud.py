@@ -198,7 +198,7 @@ class Cloud(Protocol):
         """Return the state of a resource from its own service; None where the endpoint cannot tell."""
 
     def service_trouble(self, service: str) -> tuple[str, ...]:
-        """Return why tasks of the ECS service with this ARN have stopped; empty where nobody can tell."""
+        """Return why tasks of the ECS service with this ARN have stopped; empty if unknown."""
 
     def unlock(self, resource: Resource) -> None:
         """Switch off a resource's own deletion protection; nothing is done for types that have none."""
@@ -227,7 +227,7 @@ class Cloud(Protocol):
         """Return how far the rotation of a secret (name or ARN) is; None where the endpoint cannot tell."""
 
     def secret_version(self, secret: str) -> str | None:
-        """Return the id of a secret's current version; None where it is not there, or nobody can tell."""
+        """Return the id of a secret's current version; None if it is missing, or unknown."""
 
     def running_task(self, request: TaskRequest) -> TaskState | None:
         """Return a task of that definition that has not stopped, whoever started it."""

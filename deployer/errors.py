@@ -42,7 +42,7 @@ class GraphError(Refused):
 
 
 class Protected(DeployError):  # noqa: N818 - named after the outcome
-    """It would lose data, or what is protected, and nobody allowed it."""
+    """It would lose data, or what is protected, without consent."""
 
     exit_code = 4
 

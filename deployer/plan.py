@@ -76,7 +76,7 @@ class Plan:
     stacks: tuple[StackPlan, ...]
     notices: tuple[str, ...] = ()
     cost: PlanCost | None = None
-    """None: nobody has estimated it."""
+    """None: not estimated."""
     refusal: str = ""
     """Why a deployment would be refused before anything is changed: names that are taken."""
     env: str = ""

@@ -130,7 +130,7 @@ class Result:
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 failed, 4 protected change, 5 still going on or lost sight, 130 interrupted."""
+        """0 done, 1 failed, 4 protected change, 5 still in progress or state unknown, 130 interrupted."""
         outcomes = {stack.outcome for stack in self.stacks}
         if self.interrupted:
             return 130
@@ -189,7 +189,7 @@ class StackStarted:
     resources: int
     """Resources that this operation touches: the total of its progress bar."""
     expected: float = 0.0
-    """Seconds that this usually takes; 0 when nobody knows."""
+    """Seconds that this usually takes; 0 if unknown."""
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ LABELS = frozenset(
 )
 """
 Properties whose members are names and settings, never secrets (CloudFormation Template Reference): tags are
-visible to whoever lists resources (Tagging AWS Resources, "Best practices"), attributes have fixed keys.
+visible to anyone who lists resources (Tagging AWS Resources, "Best practices"), attributes have fixed keys.
 """
 PAIRS = (
     ("Name", "Value"),

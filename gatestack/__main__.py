@@ -69,7 +69,7 @@ def _run(arguments: list[str]) -> int:
 def _ran(arguments: list[str]) -> object:
     """Run the command, or answer the shell that wants to complete one; returns the exit code."""
     if instruction := os.environ.get("_GATESTACK_COMPLETE"):
-        from gatestack.completion import answer  # noqa: PLC0415 - the shell asks for it, and nobody else
+        from gatestack.completion import answer  # noqa: PLC0415 - only for the shell
 
         return answer(instruction)
     return cli.main(arguments, prog_name="gatestack", standalone_mode=False)

@@ -139,7 +139,7 @@ def environments(_: str, __: str) -> Iterable[str]:
     """
     Return the possible words for ENV here: the environments by name, and the folders that `generate` wrote.
     """
-    from stacks.bases import environment_files  # noqa: PLC0415 - without files nobody waits for YAML
+    from stacks.bases import environment_files  # noqa: PLC0415 - YAML only if there are files
 
     built = (str(one.parent) for one in sorted(Path("build").glob("*/manifest.json")))
     return [*(path.stem for path in environment_files(FOLDER)), *built]

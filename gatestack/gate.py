@@ -77,7 +77,7 @@ class Gate(Stream):
         self._agent = agent
 
     def write(self, text: str) -> int:
-        """Write *text*, whoever wrote it."""
+        """Write *text* of any origin."""
         said = visible(scrubbed(text))
         super().write(agents.harmless(said) if self._agent else said)
         return len(text)

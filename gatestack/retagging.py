@@ -59,14 +59,14 @@ def retag(
     yes: bool,
 ) -> int:
     """
-    Deploy *environment* with the image tag *tag* and see its new tasks run; returns the exit code.
+    Deploy *environment* with the image tag *tag* and follow its new tasks; returns the exit code.
 
-    *all_changes*: with all that the environment's file says by now, else with the image alone.
+    *all_changes*: with all changes of the environment's file, else with the image alone.
 
     Raises:
         UsageError: the environment is a rendered folder.
         SettingsRefused: an environment file could not say that tag.
-        NotConfirmed: nobody agreed.
+        NotConfirmed: the user did not confirm.
         Protected: the image cannot be changed apart from other changes of the file.
         DeployError: there is no service yet, or AWS refused.
 

@@ -135,7 +135,7 @@ class OwnSecret(NamedTuple):
     description: str
     value: Generated | Seeded | Written
     reader: Literal["start", "tasks", "nobody"] = "start"
-    """Who reads it for the tasks: ECS as they start, their own code by the secret's name, or nobody."""
+    """Who reads it for the tasks: ECS at their start, their own code by the secret's name, or no one."""
     applied_by: Literal["rollout", "deploy"] = "rollout"
     """The command that applies a value that a person has set."""
     kept: bool = False

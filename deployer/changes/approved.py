@@ -237,7 +237,9 @@ class _Checks:
 
 
 def _same(found: Collection[Change], planned: Collection[Change]) -> bool:
-    """Whether everything in a change set was reviewed. (Values can add to what is shown, never take away.)"""
+    """
+    Whether everything in a change set was reviewed. (Values can add to the review, never remove from it.)
+    """
     return {_key(change) for change in found} <= {_key(change) for change in planned}
 
 

@@ -4,8 +4,8 @@ A plan as a file: what was reviewed, and the state it applies to. Reads and writ
 It contains no property values, only the names of changed properties. Parameter values are scrubbed.
 
 A plan file that is read is untrusted. Its seal, a SHA-256 of its content, detects a change. A seal is no
-signature: whoever can write the file can compute it again, but can then only refer to change sets that were
-created from the same folder (`deployer.changes.comparison`).
+signature: anyone who can write the file can compute it again, but can then only refer to change sets that
+were created from the same folder (`deployer.changes.comparison`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 Finds resources that an earlier `destroy` kept, to import them into the new stack. Pure.
 
 A resource belongs to the environment only with the environment's tags and all tags of the template. If two
-match, nobody can tell which one holds the data.
+match, it is unknown which one holds the data.
 """
 
 from __future__ import annotations

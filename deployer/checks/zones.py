@@ -44,7 +44,7 @@ class ZoneFacts:
     classes: Mapping[InstanceClass, frozenset[str]] = field(default_factory=dict)
     """Size of database servers -> names of the zones that offer it; one that is not here is not known."""
     subnets: Mapping[str, str] = field(default_factory=dict)
-    """Id of a subnet that is there -> the name of its zone."""
+    """Id of an existing subnet -> the name of its zone."""
     unknown: tuple[str, ...] = ()
     """Why something was not answered."""
 

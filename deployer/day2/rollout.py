@@ -156,7 +156,7 @@ class Roller:
         Wait until a deployment has ended.
 
         Raises:
-            Interrupted, LostSight: ECS goes on with it; the message says how to look again.
+            Interrupted, LostSight: ECS continues it; the message says how to check again.
 
         """
         return _Follower(self, begun).result()

@@ -187,7 +187,7 @@ class Rotator:
         Wait until the rotation has ended.
 
         Raises:
-            Interrupted, LostSight: Secrets Manager goes on with it; the message says how to look again.
+            Interrupted, LostSight: Secrets Manager continues it; the message says how to check again.
 
         """
         look = f"`gatestack verify {self.environment}` shows the result"

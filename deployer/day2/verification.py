@@ -142,7 +142,7 @@ def service(
     at_least: int = 0,
 ) -> Check:
     """
-    Judge a service: as many tasks as wanted, and no deployment under way; the check is called *name*.
+    Check a service: as many tasks as wanted, and no deployment in progress; the check is called *name*.
 
     *at_least*: how many the environment's file wants whatever the load.
     """
@@ -186,7 +186,7 @@ def needed_keys(
     """
     Return which values of the secret *api_keys* (its name), which is *text*, *tasks* take between them.
 
-    Without a task definition those that are *configured*; where nobody knows, every key in it.
+    Without a task definition those that are *configured*; if unknown, every key in it.
     """
     if not tasks:
         if configured is not None:

@@ -69,7 +69,7 @@ class Decision:
 
 class Account(Protocol):
     """
-    The account and region that are looked at; every call reads.
+    The account and region to check; every call only reads.
 
     Every method may raise `NotAllowed`, `LostSight`, `Transient`, `NotOffered` or `CloudError`, as those of
     `deployer.cloud.Cloud` do.
@@ -111,4 +111,4 @@ class Account(Protocol):
         """Whether a database snapshot is there; None where an emulated endpoint cannot tell."""
 
     def long_arns(self) -> bool | None:
-        """Whether ECS gives services the ARNs that can be tagged; None where nobody can tell."""
+        """Whether ECS gives services the ARNs that can be tagged; None if unknown."""

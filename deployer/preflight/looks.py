@@ -61,7 +61,7 @@ class Looks:
 
     @cached_property
     def source(self) -> str:
-        """The ARN of the role or user that deploys; raises NotAllowed, Refused where nobody can say it."""
+        """The ARN of the role or user that deploys; raises NotAllowed, Refused if it is unknown."""
         name = role.role_name(self.identity, self.manifest.region)
         if name is None:
             return self.identity.arn

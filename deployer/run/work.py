@@ -249,7 +249,7 @@ class Work:
         return before is None or (before.status, before.execution) != (found.status, found.execution)
 
     def forget_change_set(self) -> None:
-        """Have the next change set created anew."""
+        """Have the next change set created again."""
         self.change_set = self.request = None
 
     def begin_update(self) -> None:

@@ -76,7 +76,7 @@ class Rotated:
 
     rotation: Rotation
     rollout: str
-    """``COMPLETED``, ``ROLLED_BACK``, ``FAILED``, ``MISSING`` (nobody started it), ``SKIPPED``."""
+    """``COMPLETED``, ``ROLLED_BACK``, ``FAILED``, ``MISSING`` (none was started), ``SKIPPED``."""
     error: str = ""
     """Why the new tasks do not run."""
 

@@ -33,9 +33,9 @@ EVERYTHING = {100: "/*"}
 """
 The one rule of a listener whose traffic ECS shifts: it moves one production rule and one test rule a service.
 
-S1's other three lead to the same tasks as this one, which matches whatever they match; left beside it, they
-would go on leading to the old tasks. Source: Amazon ECS Developer Guide, "Application Load Balancer resources
-for blue/green, linear, and canary deployments".
+S1's other three forward to the same tasks as this one, which matches all that they match; they would continue
+to forward to the old tasks. Source: Amazon ECS Developer Guide, "Application Load Balancer resources for
+blue/green, linear, and canary deployments".
 """
 
 

@@ -44,7 +44,7 @@ class Reach:
         return cls(tuple(sorted(settings.pipelines.deploys)) or (settings.prefix,))
 
     def arns(self, service: str, *resources: str, regional: bool = True) -> list[Sub]:
-        """Return the ARNs of *resources*, in which ``{p}`` is each of the prefixes in turn."""
+        """Return the ARNs of *resources*, with ``{p}`` replaced by each of the prefixes."""
         return [
             arn_of(service, resource.format(p=prefix), regional=regional)
             for resource in resources

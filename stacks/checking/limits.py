@@ -307,4 +307,4 @@ SECTIONS: Final = (
 )
 """Of a template that gatestack deploys (CloudFormation User Guide, "Template sections"); no Hooks."""
 TRANSFORMS: Final = frozenset({"AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"})
-"""AWS's own, which take nothing from elsewhere; what another macro makes nobody has reviewed."""
+"""AWS's own, which load nothing from elsewhere; the output of other macros is not reviewed."""

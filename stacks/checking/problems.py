@@ -63,7 +63,7 @@ class Finding(NamedTuple):
     """The key to show, with dots."""
     message: str
     also: tuple[str, ...] = ()
-    """The other keys that the check looked at."""
+    """The other keys that the check read."""
     below: Place = ()
     """Where it is under *key*, by keys that are the user's own."""
 

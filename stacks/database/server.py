@@ -21,8 +21,8 @@ PARAMETERS = {
     "log_min_error_statement": "panic",
 }
 """
-TLS always, and no SQL text in the log, be it slow or failed: ``ALTER USER … PASSWORD`` carries a password
-(PostgreSQL docs, "Error Reporting and Logging": PANIC turns off logging of failing statements).
+TLS always, and no SQL text of slow or failed statements in the log: ``ALTER USER … PASSWORD`` carries a
+password (PostgreSQL docs, "Error Reporting and Logging": PANIC turns off logging of failing statements).
 """
 
 BACKUP_WINDOW = "03:00-04:00"

@@ -1,8 +1,8 @@
 """
 The five security groups and S1's table of allowed traffic, inbound and outbound; a sixth for a cache.
 
-One row is not S1's: the rotation of the master key connects to the tasks, to hand the old key to a running
-proxy. This way the key never leaves the VPC, whoever may reach the load balancer.
+One row is not S1's: the rotation of the master key connects to the tasks, to pass the old key to a running
+proxy. This way the key never leaves the VPC.
 
 A rule that names another group is a resource of its own, so that no group waits for another. Descriptions are
 part of a group's identity (a new one replaces the group): do not reword them.

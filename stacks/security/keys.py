@@ -88,7 +88,9 @@ def _use(settings: Settings) -> tuple[Statement, ...]:
 
 
 def _account() -> Statement:
-    """Without it nobody can manage the key: AWS KMS Developer Guide, "Default key policy"."""
+    """
+    Allow the account, without which nobody can manage the key: AWS KMS Developer Guide, "Default key policy".
+    """
     root = Principal("AWS", Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root"))
     return _statement("Account", root, [action.Action("*")])
 

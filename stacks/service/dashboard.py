@@ -26,7 +26,7 @@ class Line(NamedTuple):
 
     namespace: str
     dimensions: tuple[str, ...]
-    """Name and value in turn."""
+    """Names and values, alternating."""
     metric: str
     statistic: str
 

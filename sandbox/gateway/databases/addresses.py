@@ -37,7 +37,7 @@ _PLACES: dict[Key, str] = {}
 
 def free(port: int) -> str:
     """
-    Return an address at which nobody listens on *port*.
+    Return an address with a free *port*.
 
     Raises:
         DatabaseError: another program has the port at all of them, or it is not allowed.

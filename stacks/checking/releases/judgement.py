@@ -33,7 +33,7 @@ class Judgement(NamedTuple):
     """What to report about a release."""
 
     open: tuple[Advisory, ...] = ()
-    """Known against it, and accepted by nobody."""
+    """Known vulnerabilities that nobody has accepted."""
     told: str = ""
     """All of that in a line; empty if nothing is open."""
     remedy: str = ""

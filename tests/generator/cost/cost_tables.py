@@ -1,8 +1,8 @@
 """
 The documents' cost tables, row by row, and what of our estimates stands beside each row.
 
-``python -m tests.generator.cost.cost_tables`` writes our figures and the differences into docs/costs.md
-anew; the explanations there are people's.
+``python -m tests.generator.cost.cost_tables`` rewrites our figures and the differences in docs/costs.md; the
+explanations there are written by people.
 """
 
 from __future__ import annotations
