@@ -183,7 +183,7 @@ class Cloud(Protocol):
         """Return the network interfaces in one of *subnets*, or with one of the security *groups*."""
 
     def get_object(self, bucket: str, key: str) -> bytes | None:
-        """Return an object; None where it is not there, or the endpoint has no S3."""
+        """Return an object; None if it does not exist, or the endpoint has no S3."""
 
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         """Write an object, overwriting an existing one; False where the endpoint has no S3."""

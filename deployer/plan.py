@@ -48,7 +48,7 @@ class StackPlan:
 
 @dataclass(frozen=True)
 class CostDifference:
-    """What one thing is estimated at, in US dollars a month, before and after; 0 where it is not there."""
+    """What one thing is estimated at, in US dollars a month, before and after; 0 if it does not exist."""
 
     stack: str
     logical_id: str

@@ -43,7 +43,7 @@ class StackResult:
     action: Verb
     outcome: Outcome
     status: str
-    """CloudFormation's own word as it was seen last; empty for a stack that is not there."""
+    """CloudFormation's own word as last observed; empty for a stack that does not exist."""
     seconds: float
     reason: str = ""
     cause: Cause | None = None
@@ -70,7 +70,7 @@ class StackOutput:
 
 
 def outputs_of(name: str, state: StackState | None) -> tuple[StackOutput, ...]:
-    """Return the outputs of the live stack with the short name *name*; a stack that is not there has none."""
+    """Return the outputs of the live stack with the short name *name*; a missing stack has none."""
     outputs = state.outputs if state else ()
     return tuple(StackOutput(name, each.key, each.value, each.export, each.description) for each in outputs)
 

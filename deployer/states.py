@@ -38,7 +38,7 @@ class StackState:
 
     name: str
     id: str
-    """The ARN: a name can come to mean another stack, an id cannot."""
+    """The ARN: a name can later mean another stack, an id cannot."""
     status: str
     reason: str = ""
     created: datetime | None = None

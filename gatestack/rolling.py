@@ -57,7 +57,7 @@ def rollers_for(
     Return the rollers of the services of *environment*, and why the first one may have no tasks.
 
     Raises:
-        DeployError: the services' stack is not there.
+        DeployError: the services' stack does not exist.
 
     """
     names = environment.stack_names
@@ -79,7 +79,7 @@ def rolled(rollers: Sequence[Roller], idle: str, environment: Environment, style
     has no old tasks beside the new ones. If an end is not seen, JSON still names the deployments.
 
     Raises:
-        DeployError: the service that gets the requests is not there, or is to run no tasks.
+        DeployError: the service that gets the requests does not exist, or is to run no tasks.
 
     """
     done: list[Rolled] = []

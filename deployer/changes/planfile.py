@@ -41,7 +41,7 @@ class PlannedStack:
     exact: bool
     """Whether it comes from a change set; else it is a prediction, checked when it is executed."""
     stack_id: str = ""
-    """Empty for a stack that is not there and has no change set yet."""
+    """Empty for a stack that does not exist and has no change set yet."""
     status: str = ""
     """What the plan was made for: status, last update, change set executed last; empty for a new stack."""
     last_updated: str = ""
@@ -170,7 +170,7 @@ def check_folder(plan: PlanFile, folder: Path) -> None:
     Compare the bytes of a built folder with those that were planned, before any of it is parsed.
 
     Raises:
-        Protected: a file of the plan is not there, or is another one.
+        Protected: a file of the plan is missing, or is another one.
 
     """
     for name, planned in sorted(plan.files.items()):

@@ -76,7 +76,7 @@ def choose(needs: Needs, facts: ZoneFacts) -> Choice:
     Return the zones that the file names, else those that have what the network needs.
 
     Raises:
-        Refused: a zone is not there or lacks something, or too few are left; every reason is told.
+        Refused: a zone does not exist or lacks something, or too few are left; the message has every reason.
 
     """
     if needs.wanted:

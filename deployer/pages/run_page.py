@@ -45,7 +45,7 @@ class Seen:
     """By short name, of the stacks of the run; those that could not be read are missing."""
     now: datetime
     absent: tuple[str, ...] = ()
-    """Short names of stacks that are not there: CloudFormation tells nothing of them by their names."""
+    """Short names of missing stacks: CloudFormation returns nothing for their names."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from generator.manifest import Manifest, StackSpec
 Held = Collection[tuple[str, str]]
 """Name of a stack, logical id of what it holds."""
 ROLLING = 2
-"""Times the tasks of a service that are there while a deployment rolls (MaximumPercent 200)."""
+"""Factor on the tasks of a service during a rolling deployment (MaximumPercent 200)."""
 
 
 @dataclass(frozen=True)

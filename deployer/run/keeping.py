@@ -19,7 +19,7 @@ class Keeping:
     """Looks for what is left; a failed query is ignored."""
 
     def __init__(self, cloud: Cloud, names: Callable[[], Collection[str]]) -> None:
-        """*names*: of the stacks that were not there when the run began."""
+        """*names*: of the stacks that did not exist when the run began."""
         self._cloud = cloud
         self._names = names
         self._deleted: tuple[StackState, ...] | None = None
@@ -36,7 +36,7 @@ class Keeping:
             work.kept = tuple(one for one in named if one.snapshot_id or not (earlier and one.snapshot))
 
     def _of_earlier(self, work: Work) -> tuple[Kept, ...]:
-        """Return what is there still of a stack that was deleted before."""
+        """Return what still exists of a stack that was deleted before."""
         if not {*RETAINED, "Snapshot"} & set(policies_of(work.spec.template).values()):
             return ()
         with suppress(DeployError):

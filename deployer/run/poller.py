@@ -20,7 +20,7 @@ AT_ONCE = 64
 
 
 class Poller:
-    """Looks at the stacks and change sets of one run."""
+    """Polls the stacks and change sets of one run."""
 
     def __init__(
         self, works: Collection[Work], cloud: Cloud, host: Host, interval: PollingInterval, workers: Workers

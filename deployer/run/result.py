@@ -151,7 +151,7 @@ class Results:
             self._skip_dependants(work, work.result)
 
     def _skip_dependants(self, work: Work, result: StackResult) -> None:
-        # what consent is needed for is told once, at the stack that needs it
+        # a needed consent is reported once, at its stack
         why = "" if result.outcome == "protected" else f": {result.cause or result.reason}"
         tasks = {one.name for one in self._works.values() if one.runs_tasks}
         behind = {name for name in tasks if work.name in self._graph.behind(name)}

@@ -77,7 +77,7 @@ class Work:
     acted_mark: tuple[str, ...] | None = None
     acted_at: float = 0.0
     looks: int = 0
-    """Polls since the last act."""
+    """Polls since the last action."""
     made_at: float = 0.0
     """When the change set was made."""
     asked_for: int = 0
@@ -111,7 +111,7 @@ class Work:
 
     @property
     def follow(self) -> str | None:
-        """The id to look for: a name could come to mean another stack."""
+        """The id to look for: a name could later mean another stack."""
         if self.stack is not None:
             return self.stack.id if self.stack.status != "DELETE_COMPLETE" else None
         return self.change_set.stack_id if self.change_set and self.history.executed else None
@@ -319,7 +319,7 @@ def pick(work: Work, states: Collection[StackState]) -> StackState | None:
 
 
 def made_now(works: Iterable[Work], export: str) -> bool:
-    """Whether one of *works* exports *export* and its stack was not there before this run."""
+    """Whether one of *works* exports *export* and its stack did not exist before this run."""
     made = (work.stack for work in works if work.verb != "update")
     return any(output.export == export for stack in made if stack for output in stack.outputs)
 

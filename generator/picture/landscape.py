@@ -15,7 +15,7 @@ Way = Literal["endpoint", "gateway", "none", "beside"]
 
 @dataclass(frozen=True)
 class Subnet:
-    """One subnet, or the id of one that was there already."""
+    """One subnet, or the id of an existing one."""
 
     key: str
     """``network/PublicSubnet1`` or ``subnet-…``."""
@@ -104,7 +104,7 @@ class Landscape:
     production: bool
     stacks: tuple[str, ...]
     vpc: str
-    """``VPC 10.0.0.0/16``, or the id of one that was there already."""
+    """``VPC 10.0.0.0/16``, or the id of an existing one."""
     vpc_stack: str
     """Empty: it belongs to no stack."""
     subnets: tuple[Subnet, ...]

@@ -253,7 +253,7 @@ def list_change_sets(account: Account, params: Params, _: Fetch) -> Answer:
 
 
 def delete_change_set(account: Account, params: Params, _: Fetch) -> Answer:
-    """Delete a change set; one that is not there is no error, as long as its stack is."""
+    """Delete a change set; a missing one is no error if its stack exists."""
     try:
         found = account.change_set(str(params["ChangeSetName"]), params.get("StackName"))
     except ApiError as error:

@@ -185,7 +185,7 @@ def running(reach: Reach, settings: Settings) -> list[Statement]:
     Return what creates clusters, services, functions and repositories, and scales them.
 
     DeregisterTaskDefinition knows no resource, and CloudFormation alone asks for it. A scalable target has an
-    id of AWS's own: the namespace keeps it to ECS, and tags to ours. In a VPC that was there already,
+    id of AWS's own: the namespace keeps it to ECS, and tags to ours. In an existing VPC,
     functions are in that one. A function is opened to Secrets Manager alone.
     """
     ecs = reach.arns("ecs", "cluster/{p}", "cluster/{p}-*", "*/{p}/*", "task-definition/{p}-*")

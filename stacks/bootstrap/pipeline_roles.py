@@ -61,7 +61,7 @@ def limits(reach: Reach, settings: Settings) -> list[Statement]:
 
     ``*`` stands where the builders' own statements have it: those actions support no resource. Models are
     AWS's or the account's, in whichever region; which of them a task may call, its own policy says. Sidecars'
-    images, secrets that were there already, and what else the application calls are those of ENV's file.
+    images, existing secrets, and what else the application calls are those of ENV's file.
     """
     service = reach.arns
     tasks = service("ecs", "service/{p}/*", "task/{p}/*")

@@ -192,7 +192,7 @@ def _is_elsewhere(settings: Settings, source: SecretSource) -> bool:
 
 
 def _foreign(settings: Settings) -> Mapping[str, SecretSource]:
-    """Return key of the file -> secret or parameter that was there already."""
+    """Return key of the file -> existing secret or parameter."""
     found = {f"service.secrets_from.{name}": one for name, one in settings.service.secrets_from.items()}
     stores = settings.existing_stores.items()
     found |= {f"{key}.secret_arn": one.secret for key, one in stores if one.secret}

@@ -30,7 +30,7 @@ def add(
     group: SecurityGroup,
 ) -> None:
     """Add S3's gateway endpoint and the interface endpoints, these in as many zones as the settings say."""
-    # Route tables of a VPC that was there already are not known: there its owner adds S3's gateway endpoint.
+    # Route tables of an existing VPC are not known: its owner adds S3's gateway endpoint.
     if route_tables:
         _gateway(stack, vpc, route_tables, "s3", _image_layers(stack.settings))
         for service in reach.gateways(stack.settings) if stack.settings.closed else ():

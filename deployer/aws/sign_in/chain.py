@@ -73,7 +73,7 @@ def opened(
         session.register(_EXCHANGE, partial(_ask_for, session_seconds))
     popen = partial(Program, seconds=seconds)
     chain = session.get_component("credential_provider")
-    chain.get_provider("custom-process")._popen = popen  # noqa: SLF001 - botocore has no other way in
+    chain.get_provider("custom-process")._popen = popen  # noqa: SLF001 - botocore has no public way
     roles = chain.get_provider("assume-role")
     roles._prompter = ask  # noqa: SLF001 - as above
     roles._profile_provider_builder = _Sources(session, popen)  # noqa: SLF001 - as above

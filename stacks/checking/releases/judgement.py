@@ -53,7 +53,7 @@ def judged(
     releases: Releases | None, image: str, tag: str, accepted: Iterable[Acceptance], today: date
 ) -> Judgement:
     """
-    Judge what *tag* of *image* names; *releases*: those of the application, None where none are public.
+    Check what *tag* of *image* names; *releases*: those of the application, None where none are public.
 
     An acceptance holds to the end of its day, in UTC.
     """
