@@ -17,7 +17,7 @@ from generator.foreign import write_private
 
 FOLDER = Path(".gatestack") / "prices"
 KEPT = timedelta(days=1)
-"""Seconds in the cache: AWS may change the Price List at any time, but rarely twice a day."""
+"""How long answers are cached: AWS may change the Price List at any time, but rarely twice a day."""
 
 Found = tuple[PriceTable, tuple[str, ...]]
 

@@ -50,9 +50,7 @@ def refused(family: str, name: str, value: str) -> str:
 
 
 def _fits(known: Parameter, value: str) -> bool:
-    """
-    Whether the value is valid; PostgreSQL has more words for switches than RDS lists.
-    """
+    """Whether the value is valid; PostgreSQL has more words for switches than RDS lists."""
     if known.type in ("integer", "real"):
         return _in_range(known, value)
     choices = [each.strip() for each in known.allowed.split(",")]

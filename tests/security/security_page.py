@@ -48,7 +48,7 @@ def resources() -> tuple[Resource, ...]:
 
 
 def _own(key: Any) -> str:
-    """Whether *key* is the environment's, from any stack."""
+    """Return whether *key* is the environment's, from any stack, as text."""
     text = json.dumps(key)
     ours = text in {'{"Ref": "Key"}', '{"Fn::GetAtt": ["Key", "Arn"]}'} or "security-KmsKeyArn" in text
     return OURS if ours else f"not ours: {text}"

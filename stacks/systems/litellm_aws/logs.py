@@ -113,7 +113,7 @@ def _dynamodb(params: Params) -> Iterator[Call]:
 
 
 def _focus(settings: Params) -> Iterator[Call]:
-    """Read FOCUS's export, which variables alone configure; S3 is its usual destination."""
+    """Yield the calls of FOCUS's export, which only variables configure; S3 is its default."""
     known = settings.known
     if (known.variable("FOCUS_PROVIDER") or "s3") != "s3":
         return

@@ -132,13 +132,13 @@ def _model_id(name: str, params: Params) -> str:
 
 
 def _bearer(params: Params, who: Identity) -> Identity:
-    """Whether an API key of Bedrock's is used: it is an IAM user's, so the tasks' role is not involved."""
+    """Return who calls: with an API key of Bedrock's an IAM user, and not the tasks' role."""
     key = params.text("api_key") or params.known.variable("AWS_BEARER_TOKEN_BEDROCK")
     return Identity(who.region, None, own=False) if key else who
 
 
 def _guarded(who: Identity, params: Params) -> Iterator[Call]:
-    """Yield the guardrail that Bedrock applies in the same request, if the model names one."""
+    """Yield the calls of the guardrail that Bedrock applies in the same request, if any."""
     guard = params.section("guardrailConfig")
     found = guard.clear("guardrailIdentifier", "bedrock:ApplyGuardrail")
     if found:
