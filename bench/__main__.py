@@ -34,7 +34,7 @@ PARTS: Mapping[str, Callable[[], Iterator[Row]]] = {
 
 
 def main() -> int:
-    """Measure the parts that are asked for, all of them without a word."""
+    """Measure the given parts, by default all."""
     asked = sys.argv[1:] or list(PARTS)
     if unknown := [part for part in asked if part not in PARTS]:
         sys.stderr.write(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}\n")

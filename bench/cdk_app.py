@@ -2,9 +2,9 @@
 Writes the AWS CDK app that `generate` is measured against, in TypeScript and in Python.
 
 It has the same resources as generated constructs (L1, `CfnVPC`), which is the least that the CDK can do: L2
-makes more resources than were asked for, and takes longer. No bootstrap rule, no analytics, no assets. Which
-part of a property is a structure (and so spelled in the language's own way), and which is free JSON, is read
-from CloudFormation's resource schemas, as the CDK's authors do.
+creates more resources, and takes longer. No bootstrap rule, no analytics, no assets. Which part of a property
+is a structure (and so spelled in the language's own way), and which is free JSON, is read from
+CloudFormation's resource schemas, as the CDK's authors do.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ FUNCTIONS = {
 }
 """CloudFormation's functions that our templates use -> the CDK's, in its TypeScript spelling."""
 RESOLVABLE = {"Fn::GetAtt", "Fn::If"}
-"""Those that give a token object, which has to be made a text or a number first."""
+"""Those that return a token object, which is first converted to a text or a number."""
 
 
 @dataclass(frozen=True)
 class Language:
-    """How one language spells what the app is made of."""
+    """How one language spells the parts of the app."""
 
     name: Callable[[str], str]
-    """A property, from CloudFormation's spelling."""
+    """Spells a property, from CloudFormation's name."""
     function: Callable[[str], str]
-    """A function, from TypeScript's spelling."""
+    """Spells a function, from TypeScript's name."""
     literal: Callable[[Any], str]
     structure: Callable[[str, Mapping[str, str]], str]
-    """A structure, of its type and the sources of its parts."""
+    """Writes a structure, from its type and the sources of its parts."""
     text: str
-    """Makes a token a text, appended."""
+    """Appended to a token, makes it a text."""
     number: str
-    """Makes a token a number, around it."""
+    """Around a token, makes it a number."""
     list: str
-    """Makes a token a list, around it."""
+    """Around a token, makes it a list."""
 
 
 def words(name: str) -> list[str]:
@@ -63,13 +63,13 @@ def words(name: str) -> list[str]:
 
 
 def camel(name: str) -> str:
-    """Return *name* as TypeScript has it."""
+    """Return *name* in TypeScript's spelling."""
     first, *rest = words(name)
     return first + "".join(word.title() for word in rest)
 
 
 def snake(name: str) -> str:
-    """Return *name* as Python has it."""
+    """Return *name* in Python's spelling."""
     return "_".join(words(name))
 
 
@@ -99,7 +99,7 @@ def typescript(
     """
     Return the source of the app in TypeScript.
 
-    With *needs*, the stacks that each waits for, it is one that `cdk deploy` can deploy without a bootstrap.
+    With *needs*, the stacks that each depends on, `cdk deploy` can deploy it without a bootstrap.
     """
     lines = ["import * as cdk from 'aws-cdk-lib';"]
     lines += [f"import * as {module} from 'aws-cdk-lib/aws-{module}';" for module in _modules(templates)]
@@ -137,11 +137,11 @@ def python(templates: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 class _Stack:
-    """The lines of one stack; what differs between the languages is in the classes below."""
+    """The lines of one stack; the classes below have the differences between the languages."""
 
     language: Language
     prefix = ""
-    """Of the modules' names."""
+    """The prefix of the modules' names."""
 
     def __init__(self, template: Mapping[str, Any]) -> None:
         self._template = template
@@ -245,11 +245,6 @@ class _Stack:
 
     def _argument(self, function: str, value: Any) -> str:
         found = self.raw(value)
-        if function == "Fn::Join" and isinstance(value, list):
-            parts = (
-                self.fitting(one, {"type": "string"}) if _function(one) else self.raw(one) for one in value
-            )
-            return f"[{', '.join(parts)}]"
         if function == "Fn::Select" and str(value).isdigit():
             return str(int(value))
         if function == "Fn::Select" and _function(value) == "Ref":
@@ -314,19 +309,19 @@ def _class(type_: str) -> str:
 
 
 def _function(value: Any) -> str:
-    """Return the name of the function that *value* is, empty for anything else."""
+    """Return the function's name if *value* is a function, else an empty text."""
     name = next(iter(value)) if isinstance(value, dict) and len(value) == 1 else ""
     return name if name in FUNCTIONS else ""
 
 
 def _inner(kind: str, key: str) -> str:
-    """Return the type of the structure *key* of a resource, where the schema has no name for it."""
+    """Return the type of the structure *key* of a resource, if the schema has no name for it."""
     service, resource = kind.split(".")[:2]
     return f"{service}.{resource}.{key}Property"
 
 
 def _resolved(schema: Schema, whole: Schema) -> tuple[Schema, str]:
-    """Return what a reference in a schema means, and how that is called."""
+    """Return the target of a reference in a schema, and its name."""
     name = ""
     while "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[-1]
@@ -337,22 +332,18 @@ def _resolved(schema: Schema, whole: Schema) -> tuple[Schema, str]:
 @cache
 def schema_of(type_: str) -> Schema:
     """Return the schema of a resource type, as cfn-lint ships it."""
-    found: Schema = json.loads(
-        (_schemas() / "resources" / f"{_index()[type_]}.json").read_text(encoding="utf-8")
-    )
-    return found
+    return _read("resources", _index()[type_])
 
 
 @cache
 def _index() -> Mapping[str, str]:
-    found: Mapping[str, str] = json.loads(
-        (_schemas() / "providers" / "us-east-1.json").read_text(encoding="utf-8")
-    )
-    return found
+    return _read("providers", "us-east-1")
 
 
-def _schemas() -> Path:
+def _read(folder: str, name: str) -> Mapping[str, Any]:
     spec = find_spec("cfnlint")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("cfn-lint is not installed")
-    return Path(spec.origin).parent / "data" / "schemas"
+    path = Path(spec.origin).parent / "data" / "schemas" / folder / f"{name}.json"
+    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found

@@ -1,4 +1,4 @@
-"""Writes the CFNgin project of the same templates: blueprints in plain troposphere, and what dumps them."""
+"""Writes the CFNgin project of the same templates: blueprints in plain troposphere, and their dump script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A deployment of the five stacks: beside the longest path, beside the floor, and its calls."""
+"""A deployment of the five stacks, compared with the longest path and the floor, and its calls."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from sandbox.services.tasks import ENDS as TASK_SECONDS
 
 RUNS = 3
 ON_A_CLOCK = "local"
-"""Its image is a public one: nothing has to be pushed before its service starts."""
+"""The image is public: no push is needed before its service starts."""
 BESIDE_THE_FLOOR = "llm-proxy-dev"
-"""The same, and no database is migrated before its service starts: the floor does nothing of the kind."""
+"""The same, and no database is migrated before its service starts, since the floor migrates none."""
 
 
 def rows(endpoint: Endpoint) -> Iterator[Row]:
@@ -58,7 +58,7 @@ def _beside_the_longest_path(manifest: Manifest) -> Row:
 
 
 def longest_way(order: Graph, took: dict[str, float]) -> float:
-    """Return how long the stacks take that have to come one after the other, where that is longest."""
+    """Return the duration of the longest chain of dependent stacks."""
     until: dict[str, float] = {}
     for name in order.names:
         until[name] = took[name] + max((until[need] for need in order.needs[name]), default=0.0)

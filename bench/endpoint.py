@@ -1,4 +1,4 @@
-"""The sandbox as the bench uses it: a process of its own for programs, or here on a clock by hand."""
+"""The sandbox as the bench uses it: a process of its own for programs, or here on a manual clock."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from sandbox.services.services import Services
 INSTANT = 100_000.0
 """Sandbox seconds in a real one: the ten minutes of a database take 6 ms."""
 CALL_SECONDS = 0.15
-"""What one call to CloudFormation takes on AWS, about."""
+"""About the time of one call to CloudFormation on AWS."""
 
 
 class Endpoint:
-    """A sandbox in another process, on which nothing takes time."""
+    """A sandbox in another process, on which everything is instant."""
 
     def __init__(self, url: str, key: Key) -> None:
         self.url = url
@@ -30,7 +30,7 @@ class Endpoint:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What programs need to be told to use it."""
+        """The environment variables that programs need to use it."""
         return {
             **self._key.variables,
             "NO_PROXY": "127.0.0.1",
@@ -40,7 +40,7 @@ class Endpoint:
         }
 
     def reset(self) -> None:
-        """Forget everything that was made."""
+        """Forget everything that was created."""
         local.ask(self.url, self._key, "reset", {})
         self._seen.clear()
 
@@ -54,7 +54,7 @@ class Endpoint:
 
 @contextmanager
 def instant(folder: Path) -> Iterator[Endpoint]:
-    """Give a sandbox of *folder* in which nothing takes time."""
+    """Give a sandbox of *folder* in which everything is instant."""
     local.stop(folder)
     try:
         started = local.start(folder, speed=INSTANT)
@@ -66,7 +66,7 @@ def instant(folder: Path) -> Iterator[Endpoint]:
 
 
 class Timed(Sandbox):
-    """A sandbox on a clock by hand, on which every call takes its time."""
+    """A sandbox on a manual clock, on which every call takes its time."""
 
     def __init__(self, *, call_seconds: float = CALL_SECONDS) -> None:
         Services().reset()  # moto keeps one account a process
@@ -79,11 +79,11 @@ class Timed(Sandbox):
 
     @property
     def variables(self) -> dict[str, str]:
-        """What botocore needs to be told to use it."""
+        """The environment variables that botocore needs to use it."""
         return {**self.key.variables, "NO_PROXY": "127.0.0.1"}
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass; functions that run in it have ended by then, as where it passes by itself."""
+        """Advance the clock; functions in progress have ended by then, as on a running clock."""
         self.advance(seconds)
         self.backing.wait()
 

@@ -4,7 +4,7 @@ The least that a deployment by change sets takes: `python -m bench.floor FOLDER`
 botocore and nothing else: every stack whose imports are there is made at once, one thread each; a change set
 is made, waited for and executed, and the stack waited for, asking again after 20 ms; files are put where the
 stacks want them. No plan, no events, no look-ups, no migration, no account check, no rollback, nothing is
-resumed, and a failure is a traceback. Who wants to deploy has to do more; who does the same cannot do less.
+resumed, and a failure is a traceback. A real deployment has to do more; none can do less.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _upload(client: Any, s3: Any, stack: Stack, folder: Path) -> None:
-    """Put the files of *stack* where it wants them; the bucket is another stack's."""
+    """Upload the files of *stack*; the bucket is another stack's."""
     for one in stack["uploads"]:
         exports = {export["Name"]: export["Value"] for export in client.list_exports()["Exports"]}
         body = (folder / one["file"]).read_bytes()
@@ -67,7 +67,7 @@ def _upload(client: Any, s3: Any, stack: Stack, folder: Path) -> None:
 
 
 def _parameters(template: Mapping[str, Any], region: str, *, new: bool) -> list[dict[str, Any]]:
-    """Return a value of each parameter that has none: the zones of the network, those that it has already."""
+    """Return a value of each parameter without a default: the network's zones, the existing ones if any."""
     zones: dict[str, Any] = {"ParameterValue": f"{region}a,{region}b"} if new else {"UsePreviousValue": True}
     missing = [key for key, one in template.get("Parameters", {}).items() if "Default" not in one]
     return [{"ParameterKey": key, **zones} for key in missing]

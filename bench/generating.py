@@ -86,7 +86,7 @@ def _python(templates: Templates) -> Command:
 
 
 def _synth(node: Path, app: str, templates: Templates) -> Command:
-    """Return the CDK's command for *app*, after a look at what it makes."""
+    """Return the CDK's command for *app*, after a check of its output."""
     out = f"out-{app.split(maxsplit=1)[0].rsplit('/', 1)[-1]}"
     command = Command(
         [

@@ -1,8 +1,8 @@
 """
-A deployment of llm-testing's four stacks beside other tools', on an endpoint where nothing takes time.
+A deployment of llm-testing's four stacks beside other tools', on an endpoint where everything is instant.
 
-They bring no look-ups and put no files into buckets, so this environment it is: it has no functions. None of
-its tasks starts, because nobody has pushed their image; gatestack finds that out, the others are told.
+The other tools have no look-ups and upload no files, hence this environment: it has no functions. Its tasks
+do not start, because their image was not pushed; gatestack detects that, the others get it as a parameter.
 """
 
 from __future__ import annotations

@@ -28,11 +28,11 @@ REGION = "us-east-1"
 PREFIX = "many-litellm-"
 """What every stack's name begins with."""
 SLOW_SECONDS = 600.0
-"""What the two stacks of the longest path take each; every fifth of the others takes half of it."""
+"""Seconds of each of the two stacks of the longest path; every fifth of the others takes half of it."""
 
 
 def environment(count: int) -> Manifest:
-    """Return *count* stacks of one parameter each: a chain of two, and the others side by side."""
+    """Return *count* stacks of one parameter each: a chain of two, and the others independent."""
     chain = [("first", ""), ("second", "first")]
     others = [(f"s{number}", f"s{number - 1}" if number % 10 == 9 else "") for number in range(count - 2)]
     stacks = tuple(_stack(name, need) for name, need in chain + others)
@@ -84,7 +84,7 @@ def rows(endpoint: Endpoint) -> Iterator[Row]:
 
 
 def _on_a_clock(count: int) -> tuple[Result, Timed]:
-    """Deploy on a clock by hand, on which calls and resources take their time."""
+    """Deploy on a manual clock, on which calls and resources take their time."""
     told: list[Event] = []
     with Timed(call_seconds=0.15 / 8) as sandbox:
         os.environ |= sandbox.variables
@@ -102,7 +102,7 @@ def _on_a_clock(count: int) -> tuple[Result, Timed]:
 
 
 def _most(sandbox: Timed) -> int:
-    """Return how many stacks' events are read between two looks, at the most."""
+    """Return the most stacks whose events are read between two polls."""
     most, now = 0, 0
     for call in sandbox.calls:
         now = 0 if call.action == "DescribeStacks" else now + (call.action == "DescribeStackEvents")

@@ -1,4 +1,4 @@
-"""Times whole processes, ours and theirs in turn, so that a machine that slows down slows both."""
+"""Times whole processes, ours and theirs alternately, so that a slower machine slows both."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _, status, used = os.wait4(pid, 0)
 open(sys.argv[1], "w").write(str(used.ru_maxrss))
 sys.exit(os.waitstatus_to_exitcode(status))
 """
-"""Starts another program: the system counts the memory of who starts as that of who is started."""
+"""Starts another program: the system counts the memory of the starting process as the started one's."""
 
 
 def _nothing() -> None:
@@ -27,7 +27,7 @@ def _nothing() -> None:
 
 
 class RunError(Exception):
-    """A command did not do what is measured; the message says how it ended."""
+    """A command did not run as expected; the message says how it ended."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Command:
     variables: Mapping[str, str] = field(default_factory=dict)
     """Added to the environment."""
     before: Callable[[], None] = _nothing
-    """Called before each run, outside of the time."""
+    """Called before each run, not counted in the time."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Pair:
-    """Several runs of two commands in turn."""
+    """Several runs of two commands, alternating."""
 
     ours: Run
     """Medians."""
@@ -92,25 +92,25 @@ def peak_mib(command: Command) -> float:
 
 
 def _inherited() -> dict[str, str]:
-    """Return the environment in which Python keeps what it compiles, as it does unless told otherwise."""
+    """Return an environment in which Python caches compiled files, its default."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def several(command: Command, times: int) -> Run:
-    """Return the medians of so many runs, after one that is not counted."""
+    """Return the medians of so many runs, after a warm-up run."""
     run(command)
     return middle([run(command) for _ in range(times)])
 
 
 def in_turn(ours: Command, theirs: Command, times: int) -> Pair:
-    """Run the two in turn so many times, after a run of each that is not counted."""
+    """Run the two alternately so many times, after a warm-up run of each."""
     run(ours)
     run(theirs)
     return paired([(run(ours), run(theirs)) for _ in range(times)])
 
 
 def paired(runs: Sequence[tuple[Run, Run]]) -> Pair:
-    """Return what several pairs of runs come to."""
+    """Return the medians of several pairs of runs."""
     ratios = [ours.seconds / theirs.seconds for ours, theirs in runs]
     return Pair(middle([ours for ours, _ in runs]), middle([theirs for _, theirs in runs]), median(ratios))
 

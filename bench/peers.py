@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 HOME = ROOT / ".bench"
-"""Everything that is installed or made for the bench."""
+"""The folder for everything that is installed or created for the bench."""
 
 PYTHON = {
     "sceptre": ("sceptre==4.7.0", "troposphere==4.11.1"),
@@ -19,13 +19,13 @@ PYTHON = {
     "awscli": ("awscli==1.46.2",),
     "cdk-python": ("aws-cdk-lib==2.275.0",),
 }
-"""Environment -> what is installed from PyPI."""
+"""Environment -> its packages from PyPI."""
 NODE = ("aws-cdk-lib@2.276.0", "aws-cdk@2.1148.1", "constructs@10", "typescript@5")
 """From npm. aws-cdk@latest is 3.x and refuses this aws-cdk-lib ("Maximum schema version supported")."""
 
 
 class AbsentError(Exception):
-    """A peer cannot be had on this machine; the message says why."""
+    """A peer cannot be installed on this machine; the message says why."""
 
 
 def python(name: str) -> Path:
@@ -45,7 +45,7 @@ def node() -> Path:
 
 
 def _once(home: Path, wanted: tuple[str, ...], install: Callable[[], None]) -> None:
-    """Have *install* called unless what is *wanted* is there already, or was found to be impossible."""
+    """Call *install* unless *wanted* exists, or was found to be impossible."""
     mark = home / ".installed"
     if mark.is_file() and mark.read_text(encoding="utf-8") == " ".join(wanted):
         return

@@ -1,9 +1,9 @@
 """
-Writes the plain troposphere script that `generate` is measured against, from the very templates it made.
+Writes the plain troposphere script that `generate` is measured against, from the templates that it wrote.
 
 It is what a person would write who knew every value beforehand: one file, troposphere's own classes down to
-the last nested property, its functions, no settings file, no checks, no loops. So it has the least to do that
-a program on troposphere can have, and it imports only what its resources need. Its files equal ours byte for
+the last nested property, its functions, no settings file, no checks, no loops. So it does the least that a
+program on troposphere can do, and it imports only what its resources need. Its files equal ours byte for
 byte, which is checked before anything is timed.
 """
 
@@ -123,7 +123,7 @@ class _Body:
         )
 
     def _typed(self, value: Any, kind: Any) -> str:
-        """Return the source of *value*, a property of a type in troposphere's words."""
+        """Return the source of *value*, a property of a type, with troposphere's classes."""
         if isinstance(kind, list) and isinstance(value, list):
             return f"[{', '.join(self._typed(one, kind[0]) for one in value)}]"
         if isinstance(kind, type) and issubclass(kind, AWSProperty) and _is_plain(value):

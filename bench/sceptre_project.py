@@ -32,7 +32,7 @@ def write_templates(
     folder: Path,
     environment: str,
 ) -> None:
-    """Write the project of what is *built* into *folder*: who *needs* whom is said, as Sceptre wants it."""
+    """Write the project of *built* into *folder*, with the dependencies *needs* as Sceptre wants them."""
     (folder / "templates").mkdir(parents=True, exist_ok=True)
     (folder / "config" / environment).mkdir(parents=True, exist_ok=True)
     common = {"project_code": "bench", "region": "us-east-1"}

@@ -1,4 +1,4 @@
-"""Start-up: commands that do nothing, beside what they cannot do without."""
+"""Start-up: commands that do nothing, beside their unavoidable imports."""
 
 from __future__ import annotations
 

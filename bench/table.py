@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One line: what was measured, beside what."""
+    """One line: what was measured, and its comparison."""
 
     what: str
     ours: str = ""
@@ -39,17 +39,17 @@ def counted(what: str, count: int, limit: int, beside: str = "") -> Row:
 
 
 def missing(what: str, why: object) -> Row:
-    """Return the row of what could not be measured."""
+    """Return the row of a measurement that failed."""
     return Row(what, f"not measured: {why}")
 
 
 def times(ratio: float) -> str:
-    """Return *ratio* with as many digits as it is worth."""
+    """Return *ratio* with its significant digits."""
     return f"{ratio:.2f} x" if ratio < 10 else f"{ratio:.0f} x"
 
 
 def seconds(value: float) -> str:
-    """Return a time with as many digits as it is worth."""
+    """Return a time with its significant digits."""
     return f"{value:.3f} s" if value < 1 else f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
 
 

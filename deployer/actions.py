@@ -14,7 +14,7 @@ class CreateChangeSet:
     """Look up parameters and create a change set."""
 
     step: ClassVar[str] = "prepare"
-    """How the step is called to people; so in every action."""
+    """The name of the step in messages; every action has one."""
     kind: Kind
     reason: str
 
@@ -123,7 +123,7 @@ class Fail:
     reason: str
     outcome: Outcome = "failed"
     allow: str = ""
-    """The options with which the same command goes through; empty where none would do."""
+    """The options that make the same command succeed; empty if none does."""
 
     def also(self, other: Fail) -> Fail:
         """Combine two refusals of one stack."""
@@ -132,7 +132,7 @@ class Fail:
 
 
 PREPARING = frozenset({CreateChangeSet.step, Compare.step, DeleteChangeSet.step, Inspect.step})
-"""Steps after which no stack is another one than before."""
+"""Steps that leave every stack as it is."""
 
 Action = (
     CreateChangeSet

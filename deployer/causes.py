@@ -43,9 +43,9 @@ def operation(events: Sequence[StackEvent]) -> tuple[StackEvent, ...]:
 
 
 def first_cause(events: Sequence[StackEvent]) -> Cause | None:
-    """Return the first failure that is nobody else's consequence; *events* are oldest first."""
+    """Return the first failure that is not a consequence of another; *events* are oldest first."""
     if events and events[-1].is_stack and _REFUSED.search(events[-1].reason):
-        return _cause(events[-1])  # a deletion that never began: what failed before has nothing to do with it
+        return _cause(events[-1])  # the deletion never began: earlier failures are unrelated
     failed = [event for event in events if event.status.endswith("_FAILED") and not event.is_stack]
     real = [event for event in failed if not _CONSEQUENCE.search(event.reason)]
     told = [event for event in real if event.reason]
@@ -57,7 +57,7 @@ def first_cause(events: Sequence[StackEvent]) -> Cause | None:
 
 
 def _of_hooks(failed: Sequence[StackEvent], events: Sequence[StackEvent]) -> Cause | None:
-    """Return what the Hooks have said that *failed* names, which CloudFormation tells in other events."""
+    """Return the messages of the Hooks that *failed* names; CloudFormation reports them in other events."""
     for event in failed:
         found = _HOOKS.search(event.reason)
         names = found[1].split(", ") if found else ()
@@ -73,16 +73,16 @@ def _of_hooks(failed: Sequence[StackEvent], events: Sequence[StackEvent]) -> Cau
 
 
 def hook_words(name: str, reason: str) -> str:
-    """Return what the Hook called *name* has said against something."""
+    """Return the refusals of the Hook called *name*."""
     return f"the Hook {name} rejected it: {reason.strip() or 'it gives no reason'}"
 
 
 def stuck(events: Sequence[StackEvent]) -> tuple[str, ...]:
     """
-    Return what the last rollback itself failed at; *events* are oldest first.
+    Return the resources that the last rollback itself failed at; *events* are oldest first.
 
-    Only that can be left out of its continuation, nothing that was cancelled because of it (CloudFormation
-    API Reference, ContinueUpdateRollback, ResourcesToSkip).
+    Only these can be skipped when it continues, not those cancelled as a consequence (CloudFormation API
+    Reference, ContinueUpdateRollback, ResourcesToSkip).
     """
     begun = [index for index, event in enumerate(events) if event.is_stack and event.status in _ROLLBACKS]
     later = events[begun[-1] :] if begun else ()
@@ -91,7 +91,7 @@ def stuck(events: Sequence[StackEvent]) -> tuple[str, ...]:
 
 
 def way_out(command: str, stuck_at: Sequence[str]) -> str:
-    """Return what leads out of a rollback that failed at *stuck_at*; *command* deploys the environment."""
+    """Return the remedy for a rollback that failed at *stuck_at*; *command* deploys the environment."""
     skips = " ".join(f"--skip-in-rollback {name}" for name in stuck_at)
     return f"fix {', '.join(stuck_at)} and deploy again, or skip it: `{command} {skips}`"
 
@@ -107,7 +107,7 @@ def readable(reason: str) -> str:
 
 
 def service_of(events: Sequence[StackEvent]) -> StackEvent | None:
-    """Return the last event of an ECS service that has a physical id and has failed or is still worked on."""
+    """Return the last event of an ECS service with a physical id that has failed or is in progress."""
     latest: dict[str, StackEvent] = {}
     for event in events:
         if event.type == SERVICE and event.physical_id:
@@ -117,7 +117,7 @@ def service_of(events: Sequence[StackEvent]) -> StackEvent | None:
 
 
 def with_detail(cause: Cause, details: Sequence[str]) -> Cause:
-    """Return *cause* with what the service behind it says; the remedy is for the more exact of both."""
+    """Return *cause* with the service's own message; the remedy is for the more specific of both."""
     if not details:
         return cause
     more = "; ".join(details)
@@ -125,7 +125,7 @@ def with_detail(cause: Cause, details: Sequence[str]) -> Cause:
 
 
 def with_name(cause: Cause, name: str) -> Cause:
-    """Return *cause* with the *name* that the resource wants, where it is about that and does not say it."""
+    """Return *cause* with the resource's *name*, if it is about the name and lacks it."""
     if not name or name in cause.reason or not _TAKEN.search(cause.reason):
         return cause
     return replace(cause, reason=f"{cause.reason} (its name: {name})")

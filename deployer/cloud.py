@@ -120,7 +120,7 @@ class Cloud(Protocol):
         """
         Execute a change set; one that was executed already is no error.
 
-        On *creation* a failure takes everything away again, also what is retained later on.
+        On *creation* a failure deletes everything again, also what is retained later on.
         """
 
     def delete_stack(self, stack_id: str, token: str) -> None:
@@ -139,11 +139,11 @@ class Cloud(Protocol):
         """Return the resources of *wanted* that exist; *tags* mark those of the environment itself."""
 
     def taken(self, wanted: Mapping[str, Collection[str]]) -> Taken:
-        """Return who has which of the names in *wanted*, by resource type."""
+        """Return which names in *wanted* are taken, and by whom, by resource type."""
 
     def kept(self, tags: Mapping[str, str], repositories: Collection[str]) -> tuple[Candidate, ...] | None:
         """
-        Return what carries *tags*, of the types that an import takes; None where nobody can tell.
+        Return the importable resources that carry *tags*; None if unknown.
 
         *repositories*: names of ECR repositories that carry them.
         """
@@ -151,7 +151,7 @@ class Cloud(Protocol):
     def final_snapshot(self, one: Kept, stack_name: str) -> Snapshot | None:
         """Return the newest snapshot that CloudFormation took of *one*; None where there is none to see."""
 
-    # edges: None means that this endpoint cannot tell
+    # other services: None means that this endpoint lacks the call
     def delegation(self, domain: str, servers: Collection[str]) -> Delegation | None:
         """Return what public DNS says of *domain*, whose zone has *servers*; None for an emulated zone."""
 
@@ -183,7 +183,7 @@ class Cloud(Protocol):
         """Return the network interfaces in one of *subnets*, or with one of the security *groups*."""
 
     def get_object(self, bucket: str, key: str) -> bytes | None:
-        """Return an object; None where it is not there, or the endpoint has no S3."""
+        """Return an object; None if it does not exist, or the endpoint has no S3."""
 
     def put_object(self, bucket: str, key: str, body: bytes) -> bool:
         """Write an object, overwriting an existing one; False where the endpoint has no S3."""
@@ -198,7 +198,7 @@ class Cloud(Protocol):
         """Return the state of a resource from its own service; None where the endpoint cannot tell."""
 
     def service_trouble(self, service: str) -> tuple[str, ...]:
-        """Return why tasks of the ECS service with this ARN have stopped; empty where nobody can tell."""
+        """Return why tasks of the ECS service with this ARN have stopped; empty if unknown."""
 
     def unlock(self, resource: Resource) -> None:
         """Switch off a resource's own deletion protection; nothing is done for types that have none."""
@@ -227,7 +227,7 @@ class Cloud(Protocol):
         """Return how far the rotation of a secret (name or ARN) is; None where the endpoint cannot tell."""
 
     def secret_version(self, secret: str) -> str | None:
-        """Return the id of a secret's current version; None where it is not there, or nobody can tell."""
+        """Return the id of a secret's current version; None if it is missing, or unknown."""
 
     def running_task(self, request: TaskRequest) -> TaskState | None:
         """Return a task of that definition that has not stopped, whoever started it."""

@@ -64,7 +64,7 @@ def decide(goal: Goal, desired: Desired, observed: Observed) -> Action:
 
 
 def _outcome(desired: Desired, observed: Observed, status: Row) -> Action:
-    """What became of the change set that this run executed."""
+    """Return what follows from the change set that this run executed."""
     stack, history = observed.stack, observed.history
     if stack is None or not observed.fresh or stack.status == "REVIEW_IN_PROGRESS":
         return Wait("AWS does not show the start yet")
@@ -215,7 +215,7 @@ def _roll_back(desired: Desired, observed: Observed, status: Row) -> Action:
 
 
 def _not_yet(desired: Desired, observed: Observed, status: Row, done: int) -> Action | None:
-    """What comes before a rollback is asked for that was asked for *done* times."""
+    """Return what has to precede a request for a rollback, which was requested *done* times."""
     stack = observed.stack
     if observed.hold or stack is None:
         return Wait(observed.hold, on="others")
@@ -274,7 +274,7 @@ def _may_not_delete(desired: Desired, observed: Observed, stack: StackState) -> 
 
 
 def _foreign(desired: Desired, observed: Observed, stack: StackState) -> Action | None:
-    """A stack under review has no tags yet: it is whose the change sets in it are."""
+    """Refuse a stack that is not ours; one under review has no tags yet, so the change sets in it decide."""
     if stack.status != "REVIEW_IN_PROGRESS":
         return Fail(_not_ours(desired, "it would be deleted"), "protected")
     if observed.foreign is None:

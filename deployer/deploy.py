@@ -86,7 +86,7 @@ def check_removal(manifest: Manifest, cloud: Cloud, options: Options, tell: Call
     """
     Report what `destroy` would delete and what it would keep, by stack; then refuse what it refuses.
 
-    Reads, touches nothing: nobody should be asked for a consent that is not enough.
+    Read-only, and before the prompt: no consent is asked for that is not enough.
 
     Raises:
         Protected: a production environment, or a stack with termination protection, without ``force``.
@@ -116,7 +116,7 @@ def _going(state: StackState, cloud: Cloud) -> Going:
 
 
 def _measured(one: Kept, cloud: Cloud) -> Kept:
-    """Return *one* with the size of the database that its snapshot is taken of, where somebody tells it."""
+    """Return *one* with the size of the database that its snapshot is taken of, if known."""
     if not one.snapshot or one.type != "AWS::RDS::DBInstance":
         return one
     with suppress(CloudError):
@@ -137,7 +137,7 @@ def check(manifest: Manifest, cloud: Cloud, only: Collection[str], tell: Tell) -
 
     Raises:
         Refused: wrong account, unknown stack, template too big, exports and imports that do not fit, or
-            something is not there that the environment takes for granted.
+            something is missing that the environment depends on.
 
     """
     _check_account(manifest, cloud)

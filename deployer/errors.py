@@ -42,7 +42,7 @@ class GraphError(Refused):
 
 
 class Protected(DeployError):  # noqa: N818 - named after the outcome
-    """It would lose data, or what is protected, and nobody allowed it."""
+    """It would lose data, or what is protected, without consent."""
 
     exit_code = 4
 
@@ -96,5 +96,7 @@ class Transient(CloudError):  # noqa: N818 - named after the outcome
 
 
 def untouched(error: DeployError) -> DeployError:
-    """Return what *error* is in a command that has asked AWS for nothing: no lost sight, but a refusal."""
+    """
+    Return *error*, or a refusal instead of `LostSight`, for a command that has requested no change from AWS.
+    """
     return Refused(str(error)) if isinstance(error, (LoginOver, Transient)) else error

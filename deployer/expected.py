@@ -20,10 +20,12 @@ USUAL_SECONDS: Mapping[str, float] = {
     "AWS::RDS::DBCluster": 300,
     "AWS::RDS::DBInstance": 600,
 }
-"""Seconds, by resource type: S1's "Deploy Time" of its five stacks, laid on the slowest resource of each."""
+"""
+Seconds, by resource type: S1's "Deploy Time" of its five stacks, attributed to the slowest resource of each.
+"""
 
 OTHER_SECONDS = 30.0
-"""What comes around it: everything else of a stack, before and after."""
+"""Everything else of a stack, before and after its slowest resource."""
 
 
 FUNCTION = "AWS::Lambda::Function"

@@ -69,7 +69,7 @@ class Graph:
         return tuple(tuple(name for name in self.names if level[name] == depth) for depth in depths)
 
     def longest(self, seconds: Mapping[str, float]) -> float:
-        """Return the sum of *seconds* along the path that takes longest; who is not in them takes none."""
+        """Return the sum of *seconds* along the path that takes longest; stacks missing in it take none."""
         ends: dict[str, float] = {}
         for name in self.names:
             begins = max((ends.get(need, 0.0) for need in self.needs[name]), default=0.0)

@@ -27,7 +27,7 @@ class Holder:
     """Over the description; the group names what it is for."""
     words: str
     minutes: int
-    """After which what it is for should be gone, and the interface with it."""
+    """After which its owner should be deleted, and the interface with it."""
     source: str
 
 
@@ -70,7 +70,7 @@ HOLDERS: tuple[Holder, ...] = (
     ),
     Holder(r"ElastiCache (.+)", "cache", 15, "Amazon ElastiCache User Guide, Amazon VPCs and ElastiCache"),
 )
-"""In the words that stand before what the pattern's group has found."""
+"""Their words come before what the pattern's group has found."""
 
 
 def patience_minutes(found: Collection[Interface]) -> int:

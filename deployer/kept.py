@@ -22,7 +22,7 @@ class Kept:
     physical_id: str
     """Name, id or ARN, as the type has it."""
     arn: str = ""
-    """Of what stays; empty where nobody knows it (yet)."""
+    """ARN of what stays; empty if unknown (yet)."""
     snapshot: bool = False
     """Only a snapshot of it stays."""
     snapshot_id: str = ""
@@ -30,7 +30,7 @@ class Kept:
     gib: int = 0
     """What was allocated for the data that is in the snapshot; 0 where AWS does not say."""
     monthly_usd: float | None = None
-    """What it costs in a month, at most; None: by use, or nobody has estimated it."""
+    """What it costs in a month, at most; None: by use, or not estimated."""
 
     def __str__(self) -> str:
         what = f"{self.type} {self.physical_id}"
@@ -59,7 +59,7 @@ ARNS: Mapping[str, str] = {
 
 
 def arn_of(type_: str, physical_id: str, stack_id: str) -> str:
-    """Return the ARN of a resource of the stack with the ARN *stack_id*; empty where nobody knows."""
+    """Return the ARN of a resource of the stack with the ARN *stack_id*; empty if unknown."""
     if physical_id.startswith("arn:"):
         return physical_id
     if type_ not in ARNS or not stack_id.startswith("arn:"):

@@ -24,7 +24,7 @@ class Value:
     owed: str = ""
     """What the run leaves undone because of it; empty for nothing."""
     steps: tuple[Step, ...] = ()
-    """What does that, in this order."""
+    """The commands that do it, in order."""
 
 
 def desired_count(

@@ -23,9 +23,9 @@ class Desired:
     skip_in_rollback: frozenset[str] = frozenset()
     """Logical ids that a rollback which failed may leave as they are."""
     env: str = "ENV"
-    """What a command on its environment is given."""
+    """The environment as commands name it."""
     flags: tuple[str, ...] = ()
-    """The options of the run, as a command says them again; what a rollback skips is named each time."""
+    """The run's options, for the command of another run; those that a rollback skips are named each time."""
 
     @property
     def command(self) -> str:
@@ -43,15 +43,15 @@ class History:
     """Of what was executed."""
     change_sets: int = 0
     imported: bool = False
-    """What an earlier stack has left was taken up; what is missing is still to be made."""
+    """What an earlier stack has left was imported; what is missing is still to be created."""
     empty: bool = False
     """The last change set had nothing to change."""
     premature: bool = False
-    """The last change set failed before what it needs was there."""
+    """The last change set failed because something that it needs did not exist yet."""
     deletes: int = 0
     continues: int = 0
     skipped: tuple[str, ...] = ()
-    """What the rollback has left as it is."""
+    """Resources that the rollback skipped."""
     rollbacks: int = 0
     protected: bool = False
     unprotected: bool = False
@@ -65,30 +65,30 @@ class Observed:
     change_set: ChangeSetState | None = None
     """The one that this run works with."""
     compared: bool = True
-    """The change set is known to be what was asked for."""
+    """The change set is known to match the request."""
     outdated: bool = False
     """The stack was changed by somebody else after the change set was made."""
     fresh: bool = True
-    """What is seen of the stack is from after the last thing that was done to it."""
+    """The observed state is newer than the last action on the stack."""
     hold: str = ""
-    """Why nothing may be started yet; an update may be prepared all the same."""
+    """Why nothing may be started yet; an update may still be prepared."""
     early: bool = False
-    """What it needs is not there yet; a change set may fail for that alone."""
+    """What it needs does not exist yet; a change set may fail for that alone."""
     moving: bool = False
-    """What it needs is in the middle of an operation: a change set would show neither old nor new values."""
+    """An operation on what it needs is in progress: a change set would show neither old nor new values."""
     data: tuple[str, ...] | None = None
-    """Stateful resources that exist in it, none where it never was whole; None: nobody has looked."""
+    """Its existing stateful resources, none if it was never complete; None: not read."""
     foreign: tuple[str, ...] | None = None
-    """Change sets of others; None: nobody has looked."""
+    """Change sets of others; None: not read."""
     stuck: tuple[str, ...] | None = None
-    """Resources that the rollback failed at; None: nobody has looked since."""
+    """Resources that the rollback failed at; None: not read since."""
     existed: bool = False
-    """It was there when the run began."""
+    """It existed when the run began."""
     history: History = field(default_factory=History)
 
 
 def live(stack: StackState | None) -> StackState | None:
-    """Return *stack* if it has anything in it beyond what an earlier one has left: no output says so."""
+    """Return *stack* if it exists and has more than imported resources: with outputs, it was complete."""
     if stack is None or stack.status in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}:
         return None
     return None if stack.status == "IMPORT_COMPLETE" and not stack.outputs else stack

@@ -29,18 +29,18 @@ class Options:
     fresh: bool = False
     """Deploy: resources that an earlier `destroy` kept are not imported."""
     poll_interval: float | None = None
-    """Seconds between two looks; None: adapts."""
+    """Seconds between two polls; None: adapts."""
     show_events: bool = True
     env: str = ""
     """What the user calls the environment in a command; two systems may both have a ``dev``."""
     push: str = ""
     """What puts the tasks' ``{image}`` into its repository, where `gatestack image` cannot."""
     command: str = ""
-    """What takes the run up again, where that is no command on an environment."""
+    """The command that resumes the run, if it is not one on an environment."""
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What was chosen, as a command says it again: with less, a run that is resumed could be refused."""
+        """The options as a command needs them again: without them, a resumed run could be refused."""
         named = {
             "--only": self.only,
             "--allow-replace": self.allow_replace,
@@ -67,8 +67,8 @@ class Host:
     sleep: Callable[[float], None]
     """May return early, on a signal."""
     run_id: str
-    """Letters and digits, another one for each run: requests are told apart by it."""
+    """Letters and digits, unique to the run: they tell requests apart."""
     stop: Callable[[], int] = lambda: 0
     """How many signals to stop have come."""
     workers: int = 1
-    """Requests under way at once, for different stacks; with more than one, *tell* is called from threads."""
+    """Parallel requests, for different stacks; with more than one, *tell* is called from threads."""

@@ -15,14 +15,14 @@ WORDS: Mapping[Outcome, str] = {
     "going-on": "still in progress",
     "interrupted": "interrupted",
 }
-"""For what did not come to a good end."""
+"""Words for outcomes other than success."""
 
 
 def became(stack: StackResult) -> str:
     """
-    Return what became of *stack* in this run: CloudFormation's word where that says it, else ours.
+    Return the outcome of *stack* in this run: CloudFormation's status if that says it, else our word.
 
-    A status that says success is the stack's standing one wherever the run did not reach its end.
+    If the run did not complete, a status of success is from before it.
     """
     if stack.outcome == "done":
         return "no changes" if stack.action == "none" else stack.status or NOT_THERE

@@ -48,7 +48,7 @@ class StackPlan:
 
 @dataclass(frozen=True)
 class CostDifference:
-    """What one thing is estimated at, in US dollars a month, before and after; 0 where it is not there."""
+    """What one thing is estimated at, in US dollars a month, before and after; 0 if it does not exist."""
 
     stack: str
     logical_id: str
@@ -76,9 +76,9 @@ class Plan:
     stacks: tuple[StackPlan, ...]
     notices: tuple[str, ...] = ()
     cost: PlanCost | None = None
-    """None: nobody has estimated it."""
+    """None: not estimated."""
     refusal: str = ""
-    """Why a deployment would be refused before anything is touched: names that are taken."""
+    """Why a deployment would be refused before anything is changed: names that are taken."""
     env: str = ""
     """What the user calls the environment in a command, quoted for a shell; empty: its name."""
     allowed: tuple[str, ...] = ()
@@ -92,7 +92,7 @@ class Plan:
 
     @property
     def called(self) -> str:
-        """What a command is given for the environment."""
+        """The environment as commands name it."""
         return self.env or self.environment
 
     @property
@@ -102,7 +102,7 @@ class Plan:
 
     @property
     def changes_anything(self) -> bool:
-        """Whether any stack would be touched."""
+        """Whether any stack would change."""
         return any(stack.action != "none" for stack in self.stacks)
 
     @property

@@ -43,14 +43,14 @@ class StackResult:
     action: Verb
     outcome: Outcome
     status: str
-    """CloudFormation's own word as it was seen last; empty for a stack that is not there."""
+    """CloudFormation's own word as last observed; empty for a stack that does not exist."""
     seconds: float
     reason: str = ""
     cause: Cause | None = None
     kept: tuple[Kept, ...] = ()
     """Destroy: what the template keeps (retained, or in a final snapshot)."""
     allow: str = ""
-    """The options with which the same command goes through, where it was refused for want of them."""
+    """The options that the command was refused for lack of."""
 
     @property
     def why(self) -> str:
@@ -70,7 +70,7 @@ class StackOutput:
 
 
 def outputs_of(name: str, state: StackState | None) -> tuple[StackOutput, ...]:
-    """Return the outputs of the live stack with the short name *name*; a stack that is not there has none."""
+    """Return the outputs of the live stack with the short name *name*; a missing stack has none."""
     outputs = state.outputs if state else ()
     return tuple(StackOutput(name, each.key, each.value, each.export, each.description) for each in outputs)
 
@@ -106,7 +106,7 @@ def first_execution(called: str, path: str, *flags: str) -> str:
 
 @dataclass(frozen=True)
 class Result:
-    """How a whole run ended: what the stacks said at the end, never what a poll failed to see."""
+    """How a whole run ended: the final states of the stacks, not what a failed poll missed."""
 
     environment: str
     goal: Doing
@@ -119,18 +119,18 @@ class Result:
     env: str = ""
     """What the user calls the environment in a command, where that is not its name."""
     command: str = ""
-    """What takes the run up again, where that is no command on an environment."""
+    """The command that resumes the run, if it is not one on an environment."""
     flags: tuple[str, ...] = ()
     """The options that the run was given, as a command says them again: ``--only alb``."""
 
     @property
     def called(self) -> str:
-        """What a command that goes on with the environment is given."""
+        """The environment as further commands name it."""
         return self.env or self.environment
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 failed, 4 protected change, 5 still going on or lost sight, 130 interrupted."""
+        """0 done, 1 failed, 4 protected change, 5 still in progress or state unknown, 130 interrupted."""
         outcomes = {stack.outcome for stack in self.stacks}
         if self.interrupted:
             return 130
@@ -139,7 +139,7 @@ class Result:
 
     @property
     def resume(self) -> str:
-        """The command that takes the run up again: the same one, unless its plan is used up by a failure."""
+        """The command that resumes the run: the same one, unless its plan is used up by a failure."""
         return self.command or self.allowed()
 
     def allowed(self, *flags: str) -> str:
@@ -189,7 +189,7 @@ class StackStarted:
     resources: int
     """Resources that this operation touches: the total of its progress bar."""
     expected: float = 0.0
-    """Seconds that this usually takes; 0 when nobody knows."""
+    """Seconds that this usually takes; 0 if unknown."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ class StackExpected:
 
 @dataclass(frozen=True)
 class ResourceEvent:
-    """CloudFormation said something about a resource, or about the stack itself."""
+    """An event of a resource, or of the stack itself."""
 
     stack: str
     event: StackEvent
@@ -243,7 +243,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Owed:
-    """What a run leaves to be done by somebody: told beside the notice of it, and said again at the end."""
+    """What a run leaves to a person to do: reported with its notice, and again at the end."""
 
     text: str
     steps: tuple[Step, ...]
@@ -255,7 +255,7 @@ class Stopping:
     """A signal was taken: nothing new is started."""
 
     running: tuple[str, ...] = field(default=())
-    """Short names of the stacks that AWS goes on with."""
+    """Short names of the stacks that AWS continues."""
     leaving: bool = False
     """Whether the run ends now (second signal) instead of watching them to their end."""
 

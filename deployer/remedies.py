@@ -284,7 +284,7 @@ REMEDIES: tuple[Remedy, ...] = (
 
 def remedy(reason: str, type_: str = "") -> str:
     """
-    Return what to do about a failure with this *reason*; empty where nobody knows.
+    Return what to do about a failure with this *reason*; empty if unknown.
 
     *type_*: of the resource that gave it; empty where it was a request or a whole stack.
     """

@@ -77,7 +77,7 @@ Patches = Mapping[tuple[str, str], str]
 
 
 def status_text(states: Mapping[str, StackState | None], patched: Patches) -> str:
-    """Return what is there of each stack, a line each, with the resources that are patched below it."""
+    """Return the state of each stack, a line each, with the resources that are patched below it."""
     rows = [
         (name, state.status, _when(state), state.reason) if state else (name, NOT_THERE, "", "")
         for name, state in states.items()
@@ -98,7 +98,7 @@ def status_json(
     states: Mapping[str, StackState | None],
     patched: Patches,
 ) -> str:
-    """Return what is there of each stack, for machines; the status of a stack that is not there is null."""
+    """Return the state of each stack, for machines; the status of a missing stack is null."""
     stacks = [
         {
             "name": name,

@@ -20,13 +20,13 @@ Characters of a value that is looked for wherever it stands. Shorter ones are wo
 An AWS secret access key has 40 (IAM User Guide), a session token hundreds.
 """
 MOST = 300
-"""Characters that are repeated of what another program or server says."""
+"""Characters quoted from another program or server."""
 
 _HINTS = (
     "authori", "amz-", "api-key", "signature", "secret", "token", "://", "passw", "pwd", "cookie",
     "header value", "eyj",
 )  # fmt: skip
-"""Whatever has a shape below has one of these: most texts have none, and are looked at once."""
+"""Every secret shape below contains one of these: most texts have none, and are searched once."""
 
 _PAGE = r"(?is)<(?:!doctype|html|head|body|title)\b.*"
 
@@ -34,7 +34,7 @@ _in_use: tuple[str, ...] = ()
 
 
 def remember(*values: str | None) -> None:
-    """Hide *values* from now on, as they are and as a URL has them."""
+    """Mask *values* from now on, as they are and URL-encoded."""
     global _in_use  # noqa: PLW0603 - one list for the process: it has one login at a time, and all are hidden
     found = {value.strip() for value in values if value}
     long = {value for value in found if len(value) >= LEAST and value not in _in_use}
@@ -47,7 +47,7 @@ def remember(*values: str | None) -> None:
 
 
 def scrubbed(text: str) -> str:
-    """Return *text* without the secrets in use, and without whatever has the shape of one."""
+    """Return *text* without the secrets in use, and without anything in the shape of one."""
     for value in _in_use:
         text = text.replace(value, HIDDEN)
     small = text.lower()

@@ -40,7 +40,7 @@ SECRET_PROPERTIES = frozenset(
 
 
 ANOTHER = "(hidden, another value)"
-"""What stands for a secret after a change that was not there before: what is hidden still differs."""
+"""Stands for a changed secret: values that are masked still differ."""
 LABELS = frozenset(
     {
         "AttributeDefinitions",
@@ -54,7 +54,7 @@ LABELS = frozenset(
 )
 """
 Properties whose members are names and settings, never secrets (CloudFormation Template Reference): tags are
-visible to whoever lists resources (Tagging AWS Resources, "Best practices"), attributes have fixed keys.
+visible to anyone who lists resources (Tagging AWS Resources, "Best practices"), attributes have fixed keys.
 """
 PAIRS = (
     ("Name", "Value"),
@@ -81,7 +81,7 @@ def _hidden_detail(detail: PropertyChange) -> PropertyChange:
     if LABELS & {*path, detail.attribute}:
         return detail
     names = any(_is_secret(part) for part in path)
-    # which variable an element of a list of names and values is, a path into it does not say
+    # a path into a list of names and values does not say which variable an element is
     nameless = path[-1:] == ["Value"] and "Environment" in path
     secret = names or nameless
     known = None if detail.before in (None, "null") else frozenset(_leaves(detail.before))
@@ -91,7 +91,7 @@ def _hidden_detail(detail: PropertyChange) -> PropertyChange:
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    """Yield every single value in *value*, of texts that are JSON what is in them."""
+    """Yield every single value in *value*, and in texts that are JSON."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
@@ -140,7 +140,7 @@ def _pairs(value: Mapping[str, Any], name: str, other: str) -> bool:
 
 
 def _is_secret(name: str) -> bool:
-    """Properties are told by the table, Key and Secrets among them are none; other names as in a file."""
+    """Whether a name means a secret: properties by the table, others by `names_a_secret`."""
     variable = "_" in name or name.isupper() or name.islower()
     if name.lower() in SECRET_PROPERTIES or _CAMEL.search(name):
         return True

@@ -17,9 +17,9 @@ from deployer.stateful import STATEFUL
 
 Replacement = Literal["True", "False", "Conditional"]
 UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
-"""What CloudFormation writes for a value that nobody knows yet (User Guide, Change sets)."""
+"""CloudFormation's text for a value that is not known yet (User Guide, Change sets)."""
 Kind = Literal["CREATE", "UPDATE", "IMPORT"]
-"""IMPORT: a new stack takes up what is there already."""
+"""IMPORT: a new stack imports existing resources."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class StackState:
 
     name: str
     id: str
-    """The ARN: a name can come to mean another stack, an id cannot."""
+    """The ARN: a name can later mean another stack, an id cannot."""
     status: str
     reason: str = ""
     created: datetime | None = None
@@ -80,7 +80,7 @@ class PropertyChange:
     """``Never``, ``Conditionally`` or ``Always``."""
     before: str | None = None
     after: str | None = None
-    """Values where the endpoint gives them; ``{{changeSet:KNOWN_AFTER_APPLY}}`` where nobody knows yet."""
+    """Values where the endpoint gives them; ``{{changeSet:KNOWN_AFTER_APPLY}}`` if not known yet."""
     cause: str = ""
     """What the change comes from (``ParameterReference DesiredCount``) where it is not the text."""
 
@@ -114,7 +114,7 @@ class Change:
 
     @property
     def destructive(self) -> bool:
-        """Whether the resource that is there now goes, or may go (a conditional replacement counts)."""
+        """Whether the existing resource is deleted, or may be (a conditional replacement counts)."""
         return self.action == "Remove" or self.replacement in {"True", "Conditional"}
 
 
@@ -152,7 +152,7 @@ class ChangeSetState:
     changes: tuple[Change, ...] = ()
     reverts_drift: bool = False
     inputs: ChangeSetInputs | None = None
-    """None for one that was just asked for: nobody has looked at it yet."""
+    """None for one that was just requested, and not read yet."""
 
 
 @dataclass(frozen=True)
@@ -225,11 +225,11 @@ class ChangeSetRequest:
     capabilities: tuple[str, ...] = ()
     description: str = ""
     revert_drift: bool = False
-    """For an UPDATE: set back what has drifted; left out where the endpoint does not know how."""
+    """For an UPDATE: revert drift; left out where the endpoint does not know how."""
     rollback_alarms: tuple[str, ...] = ()
     """ARNs; none means that none is left on the stack."""
     rollback_minutes: int = 0
     express: bool = False
     """Whether it ends once its configuration is applied; left out where the endpoint does not know how."""
     imports: tuple[Kept, ...] = ()
-    """For an IMPORT: what is taken up, by its primary identifier."""
+    """For an IMPORT: the resources to import, by primary identifier."""

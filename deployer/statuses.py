@@ -80,11 +80,11 @@ ROLLBACK_FAILED = "UPDATE_ROLLBACK_FAILED"
 """The only status in which parts of a rollback can be skipped."""
 
 OUTPUTS_FINAL = SUCCEEDED | {"UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}
-"""What dependants need not wait behind: exports no longer change."""
+"""Statuses that dependants need not wait for: exports no longer change."""
 
 
 RESOURCE_GONE = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
-"""Statuses of resources that the deletion of their stack can take nothing from any more."""
+"""Statuses of resources that the deletion of their stack no longer affects."""
 
 
 def row(status: str | None) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 NO_CAPACITY = "NoCapacity"
-"""Code of a `deployer.errors.Transient`: there is no place for the task now."""
+"""Code of a `deployer.errors.Transient`: there is no capacity for the task now."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class TaskState:
     """The ARN."""
     stopped: bool = False
     exit_code: int | None = None
-    """Of the container; None while it runs, and for ever where it never did."""
+    """Of the container; None while it runs, and if it never did."""
     reason: str = ""
     """Why it stopped, in ECS's words."""
     pretended: bool = False

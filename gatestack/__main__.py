@@ -26,7 +26,7 @@ LOGIN = (
     "AWS_SECURITY_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
 )
-"""Variables that hold secrets before anybody has logged in (botocore, credentials.py)."""
+"""Variables that hold secrets before any login (botocore, credentials.py)."""
 
 
 def main() -> NoReturn:
@@ -34,7 +34,7 @@ def main() -> NoReturn:
     _fill_descriptors()
     _make_haste()
     code = run(sys.argv[1:])
-    gc.freeze()  # the last look for garbage walks through nothing then: a sixth of `generate`
+    gc.freeze()  # so that the garbage collection at exit has nothing to scan: a sixth of `generate`
     sys.exit(code)
 
 
@@ -56,7 +56,7 @@ def _run(arguments: list[str]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt) as error:
         if isinstance(error, click.Abort) and error.__cause__ is None and sys.stdin.isatty():
-            click.echo(err=True)  # at a question the cursor is behind ^C; elsewhere click has ended the line
+            click.echo(err=True)  # at a prompt the cursor is behind ^C; elsewhere click has ended the line
         telling.error("interrupted", "interrupted")
         return Interrupted.exit_code
     except OSError as error:
@@ -69,7 +69,7 @@ def _run(arguments: list[str]) -> int:
 def _ran(arguments: list[str]) -> object:
     """Run the command, or answer the shell that wants to complete one; returns the exit code."""
     if instruction := os.environ.get("_GATESTACK_COMPLETE"):
-        from gatestack.completion import answer  # noqa: PLC0415 - the shell asks for it, and nobody else
+        from gatestack.completion import answer  # noqa: PLC0415 - only for the shell
 
         return answer(instruction)
     return cli.main(arguments, prog_name="gatestack", standalone_mode=False)
@@ -77,10 +77,10 @@ def _ran(arguments: list[str]) -> object:
 
 def _make_haste() -> None:
     """
-    Spare a short-lived process what does it no good.
+    Disable what a short-lived process does not need.
 
-    Looking for garbage among freshly loaded modules finds none. The module of pydantic that asks every
-    installed package whether it extends pydantic takes a tenth of `generate`; none shall extend it.
+    Garbage collection among freshly loaded modules finds none. The module of pydantic that asks every
+    installed package whether it extends pydantic takes a tenth of `generate`; no extension is wanted.
     """
     gc.set_threshold(100_000, 50, 50)
     none = ModuleType("pydantic.plugin._loader")
@@ -89,7 +89,7 @@ def _make_haste() -> None:
 
 
 def _fill_descriptors() -> None:
-    """Open what was closed of stdin, stdout and stderr: else a connection would be taken for one of them."""
+    """Open closed ones of stdin, stdout and stderr: else a connection could get one of their descriptors."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -99,7 +99,7 @@ def _fill_descriptors() -> None:
 
 
 def _no_file(error: OSError) -> int:
-    """Say in a line which file or folder the machine does not let us have; without one it is unexpected."""
+    """Report in a line which file or folder cannot be used; an error without one is unexpected."""
     if error.filename is None:
         return _unexpected(error)
     telling.error(f"{error.filename}: {error.strerror}: a command needs to read or write it")
@@ -107,7 +107,7 @@ def _no_file(error: OSError) -> int:
 
 
 def _unexpected(error: Exception) -> int:
-    """Report what nobody thought of; where there is no place for a report, say where it happened."""
+    """Report an unexpected error; without a place for a report, tell where it happened."""
     import traceback  # noqa: PLC0415 - nothing else needs it
 
     from generator.foreign import Foreign, private_folder, write_private  # noqa: PLC0415 - as above

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # botocore takes a third of a second, for which no --help wai
 Made = TypeVar("Made")
 
 SANDBOX_POLL_SECONDS = 0.2
-"""The sandbox is fast: what takes AWS a minute takes it a second."""
+"""The sandbox is fast: a minute of AWS takes it a second."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -34,11 +34,11 @@ def uses_sandbox(environment: Environment, options: Options) -> bool:
     """
     Return whether commands on *environment* go to this user's sandbox.
 
-    Those with --sandbox do. `local` does, unless the AWS settings lead every service to another endpoint
-    that is not AWS; its own is what `local env` says.
+    Those with --sandbox do. `local` does, unless the AWS settings point every service to another endpoint
+    than AWS; `local env` prints the sandbox's own.
 
     Raises:
-        Refused: they lead some services to such an endpoint and leave others at AWS.
+        Refused: they point only some services to such an endpoint.
         SandboxRefused: there is a sandbox, and it cannot be used.
 
     """
@@ -56,7 +56,7 @@ def uses_sandbox(environment: Environment, options: Options) -> bool:
 
 
 def nowhere(environment: Environment, options: Options) -> bool:
-    """Whether *environment* is the sandbox's, and none runs; raises as `uses_sandbox`."""
+    """Whether *environment* is the sandbox's, and none is running; raises as `uses_sandbox`."""
     if not uses_sandbox(environment, options):
         return False
     with refusing():
@@ -69,7 +69,9 @@ def speed(environment: Environment, options: Options) -> float:
 
 
 def poll_interval(environment: Environment, options: Options) -> float | None:
-    """Return the seconds between two looks: the user's, the sandbox's, or None where the deployer adapts."""
+    """
+    Return the seconds between two polls: the user's, the sandbox's, or None if the deployer adapts them.
+    """
     if options.poll_interval is not None:
         return options.poll_interval
     return SANDBOX_POLL_SECONDS if uses_sandbox(environment, options) else None
@@ -77,7 +79,7 @@ def poll_interval(environment: Environment, options: Options) -> float | None:
 
 def connect(environment: Environment, options: Options, *, starting: bool = False) -> Cloud:
     """
-    Return the account and region of *environment*; *starting*: where the sandbox is meant, it is started.
+    Return the account and region of *environment*; *starting*: whether the sandbox is started if needed.
 
     Raises:
         Refused: there are no credentials, no such profile, or `local` would speak to AWS.
@@ -91,7 +93,7 @@ def connect(environment: Environment, options: Options, *, starting: bool = Fals
 
 def clients(environment: Environment, options: Options) -> Clients:
     """
-    Return what makes the clients of other services than CloudFormation, for the same account and region.
+    Return a factory of clients for services other than CloudFormation, for the same account and region.
 
     Raises:
         Refused, SandboxRefused: as `connect` does.
@@ -106,7 +108,7 @@ def login(environment: Environment, options: Options, *, starting: bool = False)
 
 
 def once(what: str, make: Callable[[], Made]) -> Made:
-    """Return what *make* returned when this command first asked for *what*."""
+    """Return the result of *make* at this command's first call for *what*."""
     context = click.get_current_context(silent=True)
     if context is None:
         return make()
@@ -140,7 +142,7 @@ def _log_in(environment: Environment, options: Options, *, starting: bool) -> Lo
 
 
 def _refuse_namesake(environment: Environment) -> None:
-    """Keep a copy of the sandbox's file from changing what that made there; raises SettingsRefused."""
+    """Refuse to let a copy of the sandbox's file change its stacks; raises SettingsRefused."""
     if environment.settings is None or environment.file is None:
         return
     from stacks.namesakes import namesake  # noqa: PLC0415 - a rendered folder does without settings
@@ -161,7 +163,7 @@ def check_account(environment: Environment, cloud: Cloud) -> None:
 
 
 def _tell_of_other_region(environment: Environment, options: Options) -> None:
-    """Warn where the user's variables name another region than the environment's file, which counts."""
+    """Warn if the user's variables name another region than the environment's file, which is used."""
     named = {name: os.environ.get(name, "").strip() for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
     others = {name: value for name, value in named.items() if value not in {"", environment.region}}
     if others and options.region is None:
@@ -174,10 +176,10 @@ def _tell_of_other_region(environment: Environment, options: Options) -> None:
 
 def _endpoint(environment: Environment, options: Options, *, starting: bool) -> str | None:
     """
-    Return the sandbox's endpoint where it is meant; None where botocore finds one by itself.
+    Return the sandbox's endpoint if it is to be used; None if botocore finds one itself.
 
-    The user's own login, settings and proxies are kept away from the sandbox: nothing for it leaves this
-    machine, and nothing that is wrong with them is in its way.
+    The user's own login, settings and proxies are kept away from the sandbox: no request leaves this machine,
+    and errors in them do not matter.
     """
     if not uses_sandbox(environment, options):
         return None
@@ -200,19 +202,19 @@ def _endpoint(environment: Environment, options: Options, *, starting: bool) -> 
 
 
 def _keep_proxies_away() -> None:
-    """Let no proxy of the user's see what is said on this machine."""
+    """Keep the user's proxies out of requests on this machine."""
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), *LOOPBACK)))
 
 
 @cache
 def _tell() -> None:
-    """Say how other programs get to the sandbox, once, however many clients are made of it."""
+    """Tell how other programs reach the sandbox, once for all of its clients."""
     click.echo(f'sandbox: eval "$({_program()} local env)"', err=True)
 
 
 def _program() -> str:
-    """Return what this program is called by, in a line that somebody pastes into the same shell."""
+    """Return the name of this program for a command line to paste into the same shell."""
     if which("gatestack"):
         return "gatestack"
     called = sys.argv[0]

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 Kind = Literal["error", "warning"]
 
 _COMMAND = r"(?i)##(?=(?:vso)?\[)"
-"""How a command begins, wherever in a line: both agents know ``##[``, Azure's ``##vso[`` as well."""
+"""Start of a command, anywhere in a line: both agents know ``##[``, Azure's ``##vso[`` as well."""
 _GITHUB_COMMAND = (
     "(?P<before>(?:^|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029])[\\s\u180e\u200b\u2060\ufeff]*):(?=:)"
 )
 """
-How GitHub's other commands begin: a line, after whatever somebody takes for white space.
+Start of GitHub's other commands: at the start of a line, after any white space.
 
-The runner splits lines at carriage returns as well, and takes away what Unicode calls white space.
+The runner splits lines at carriage returns as well, and strips Unicode white space.
 """
 
 _IN_A_FILE = r"(?P<path>\S+\.ya?ml):(?P<line>\d+): (?P<text>.*)"
-"""How an environment file's problems begin: ``environments/dev.yaml:12: ...``."""
+"""Start of an environment file's problems: ``environments/dev.yaml:12: ...``."""
 
 
 class Issue(NamedTuple):
@@ -67,9 +67,9 @@ def names(outputs: Iterable[StackOutput]) -> dict[str, str]:
 
 def harmless(text: str) -> str:
     """
-    Return *text* without anything that an agent would take for a command.
+    Return *text* without anything that an agent would read as a command.
 
-    What AWS gives as a reason may quote what somebody else has written.
+    A reason from AWS may quote text of others.
     """
     return re.sub(_GITHUB_COMMAND, r"\g<before>: ", re.sub(_COMMAND, "## ", text))
 
@@ -83,24 +83,26 @@ class Azure(NamedTuple):
     """
     An agent of Azure Pipelines.
 
-    It looks for a command anywhere in a line, on stdout; a step's stderr comes to it by the same way, because
-    the tasks Bash@3 and CmdLine@2, which `bash:` and `script:` are, pass it on to theirs.
+    It looks for a command anywhere in a line, on stdout; a step's stderr reaches it too, because the tasks
+    Bash@3 and CmdLine@2, which `bash:` and `script:` are, pass it on to theirs.
     """
 
     folder: str = ""
     """Its own for this job (Agent.TempDirectory), emptied after what was attached has been uploaded."""
 
     def issue(self, one: Issue) -> str:
-        """Return what puts *one* on the run's page."""
+        """Return the command that puts *one* on the run's page."""
         place = {"sourcepath": one.path, "linenumber": one.line}
         return _vso("task.logissue", one.text, type=one.kind, **place)
 
     def variable(self, name: str, value: str) -> str:
-        """Return what makes a variable that later steps, jobs and stages read as an output of this step."""
+        """
+        Return the command for a variable that later steps, jobs and stages read as an output of this step.
+        """
         return _vso("task.setvariable", value, variable=name, isOutput="true")
 
     def summary(self, path: str) -> str:
-        """Return what attaches the Markdown file at the absolute *path* to the run."""
+        """Return the command that attaches the Markdown file at the absolute *path* to the run."""
         return _vso("task.uploadsummary", path)
 
 
@@ -113,13 +115,13 @@ class GitHub(NamedTuple):
     """The file of this step's summary (GITHUB_STEP_SUMMARY)."""
 
     def issue(self, one: Issue) -> str:
-        """Return what annotates the run, and the file where there is one."""
+        """Return the command that annotates the run, and the file if there is one."""
         places = {"file": one.path, "line": one.line}
         said = ",".join(f"{name}={_github_property(value)}" for name, value in places.items() if value)
         return f"::{one.kind}{f' {said}' if said else ''}::{_github_data(one.text)}"
 
     def variable(self, name: str, value: str) -> str:
-        """Return what stands in the file of outputs; several lines end where their own mark does."""
+        """Return the lines for the file of outputs; several lines end with a delimiter."""
         if "\n" not in value and "\r" not in value:
             return f"{name}={value}"
         mark = "END"
@@ -132,7 +134,7 @@ Agent = Azure | GitHub
 
 
 def agent(variables: Mapping[str, str]) -> Agent | None:
-    """Return the agent that says of itself, in a process's *variables*, that it runs it; None: no agent."""
+    """Return the agent that runs this process, by its *variables*; None: no agent."""
     if variables.get("TF_BUILD", "").lower() == "true":
         return Azure(variables.get("AGENT_TEMPDIRECTORY", ""))
     if variables.get("GITHUB_ACTIONS", "").lower() == "true":

@@ -10,14 +10,14 @@ from stacks.application import PLACEHOLDER, Application, OwnSecret, Seeded, Writ
 from stacks.known_secrets import ATTACHED_KEYS, CACHE, LOGIN, LOGIN_KEYS, administrator, seed_of
 
 SEED = "{seed}"
-"""Stands for what is generated, in the template of a `Seeded` value."""
+"""Placeholder for the generated part in the template of a `Seeded` value."""
 DATABASE = "database"
-"""What `rotate` calls the tasks' login to the database."""
+"""The name of the tasks' database login for `rotate`."""
 
 
 def catalogue(application: Application, put_in: Iterable[OwnSecret] = ()) -> Catalogue:
     """
-    Return the secrets of *application*: first what people put in, then what they choose, then the rest.
+    Return the secrets of *application*: those that people enter, then those that they choose, then the rest.
 
     *put_in*: those of the environment's file.
     """
@@ -44,7 +44,7 @@ def _kind(own: OwnSecret) -> Kind:
 
 
 def form_of(own: OwnSecret) -> str:
-    """Return what *own* looks like, where a value of it is more than a text; else nothing."""
+    """Return an example of *own*, if a value of it is more than a text; else nothing."""
     if not isinstance(own.value, Seeded):
         return ""
     texts = all(isinstance(value, str) for value in json.loads(own.value.template).values())
@@ -60,7 +60,7 @@ def prefix_of(own: OwnSecret) -> str:
 
 
 def placeholders(application: Application, put_in: Iterable[OwnSecret] = ()) -> tuple[OwnSecret, ...]:
-    """Return the secrets that are of no use before somebody has put a key in; *put_in*: those of the file."""
+    """Return the secrets that need a value from a person first; *put_in*: those of the file."""
     return tuple(
         own
         for own in (*application.secrets, *put_in)
@@ -78,14 +78,14 @@ def _made(own: OwnSecret) -> str:
 
 
 def _instead(own: OwnSecret, application: Application) -> str:
-    """Return the command that changes what was made of the seed, with a colon before it."""
+    """Return the command that changes the seeded value, after a colon."""
     if application.rotation and application.rotation.secret == own.name:
         return f": use `gatestack rotate {{env}} {own.name}`"
     return "" if own.not_by_hand else f": use `gatestack secret set {{env}} {own.name}`"
 
 
 def rotated(application: Application) -> Mapping[str, str]:
-    """Return what a user calls a secret that a function rotates -> its name below the prefix."""
+    """Return the user's name of each rotated secret -> its name below the prefix."""
     login = {DATABASE: LOGIN, LOGIN: LOGIN} if application.database else {}
     own = {application.rotation.secret: application.rotation.secret} if application.rotation else {}
     return login | own
@@ -100,7 +100,7 @@ def unrotated(application: Application, put_in: Iterable[OwnSecret] = ()) -> Map
     """
     Return the secrets that no function rotates, each with why, and what to do instead ({env}).
 
-    *put_in*: those of the environment's file; they are called as their variables are.
+    *put_in*: those of the environment's file, named as their variables.
     """
     found = {own.name: _why(own) for own in (*application.secrets, CACHE)}
     found |= {own.value.keys[0]: _why(own) for own in put_in}

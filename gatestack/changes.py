@@ -55,7 +55,7 @@ FRESH = click.option(
 
 
 def run_options(environment: Environment, options: Options, only: Collection[str], env: str) -> RunOptions:
-    """Return what a run is told of the global options and of *only*; *env* as the user wrote it."""
+    """Return the options of a run from the global options and *only*; *env* as the user wrote it."""
     for stack in only:
         environment.chosen(stack)
     interval = poll_interval(environment, options)
@@ -82,7 +82,7 @@ def executed(
     """
     Deploy *manifest*, as *reviewed* where it was, and show it.
 
-    *file*: where that plan was read from; *through*: makes the listener that also hears what is shown.
+    *file*: where that plan was read from; *through*: wraps the listener, to receive what is shown.
     """
     with (
         traced(environment, "deploy") as run,

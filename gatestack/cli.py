@@ -52,7 +52,7 @@ READING = frozenset(
         *("docs", "schema", "secret", "show", "status", "verify"),
     }
 )
-"""Commands whose work is what they print. What the others do is done, whoever reads of it."""
+"""Commands whose result is their output. Those of others are done whether or not anybody reads it."""
 
 
 class Region(click.ParamType[str]):
@@ -116,7 +116,7 @@ class Commands(click.Group):
     context_class = Page
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order in which a person meets them."""
+        """Return the commands in the order in which a user needs them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -133,11 +133,11 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that *args* begin with; a refusal names what is like a mistyped one."""
+        """Return the command that *args* begin with; a refusal suggests a similar one."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
+            from difflib import get_close_matches  # noqa: PLC0415 - only for mistyped names
 
             near = get_close_matches(args[0], COMMANDS)
             if isinstance(error, click.NoSuchOption) or not near:
@@ -146,9 +146,9 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """
-        Run the command; one that was asked for what it prints fails where that is lost.
+        Run the command; one whose result is its output fails if that is lost.
 
-        One that has asked AWS for nothing has not lost sight of anything: exit code 2.
+        One without requests to AWS cannot lose sight: exit code 2.
         """
         try:
             code = super().invoke(ctx)

@@ -29,7 +29,7 @@ FOLDER = Path("environments")
 """As in `gatestack.environment`, which takes longer to load than all of this."""
 
 Words = Callable[[str, str], Iterable[str]]
-"""From the command with its subcommand, and ENV: what may stand there."""
+"""The possible words after a command with its subcommand, and ENV."""
 
 
 def answer(instruction: str) -> int:
@@ -45,7 +45,7 @@ def answer(instruction: str) -> int:
 
 
 def _quick(usual: type[ShellComplete]) -> type[ShellComplete]:
-    """Return *usual* with our proposals where there are some, and click's elsewhere."""
+    """Return the class *usual* with our proposals added, and click's elsewhere."""
 
     class Quick(usual):  # type: ignore[valid-type,misc] # a class that is only known now
         def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[Any]]:
@@ -61,7 +61,7 @@ def _quick(usual: type[ShellComplete]) -> type[ShellComplete]:
 
 def _with_place(script: str) -> str:
     """
-    Return *script* running the program by its place: what is typed may be an alias, which is no program.
+    Return *script* with the program's path: what is typed may be an alias.
 
     click's function for bash runs the first word of the line, the others the program's name.
     """
@@ -78,7 +78,7 @@ def _with_place(script: str) -> str:
 
 
 def proposals(words: Sequence[str], incomplete: str) -> Iterable[str] | None:
-    """Return what may stand after *words*; None where click knows better: options and their values."""
+    """Return the possible words after *words*; None to leave it to click: options and their values."""
     rest = _without_global_options(words)
     if rest is None or incomplete.startswith("-"):
         return None
@@ -97,7 +97,7 @@ def proposals(words: Sequence[str], incomplete: str) -> Iterable[str] | None:
 
 
 def _without_global_options(words: Sequence[str]) -> list[str] | None:
-    """Return *words* from the command on; None where an option still wants its value."""
+    """Return *words* from the command on; None if an option still needs its value."""
     takes = {name for one in cli.params if not getattr(one, "is_flag", True) for name in one.opts}
     rest = list(words)
     while rest and rest[0].startswith("-"):
@@ -110,7 +110,7 @@ def _without_global_options(words: Sequence[str]) -> list[str] | None:
 
 
 def _positions(words: Sequence[str], path: str) -> list[str] | None:
-    """Return what of *words* after *path* is no option and no value of one; None: an option wants a value."""
+    """Return the arguments in *words* after *path*, without options; None: an option needs a value."""
     rest = list(words[len(path.split()) :])
     if not any(word.startswith("-") for word in rest):
         return rest
@@ -136,8 +136,10 @@ def _taking_values(path: str) -> frozenset[str]:
 
 
 def environments(_: str, __: str) -> Iterable[str]:
-    """Return what ENV may be here: the environments by name, and the folders that `generate` wrote."""
-    from stacks.bases import environment_files  # noqa: PLC0415 - without files nobody waits for YAML
+    """
+    Return the possible words for ENV here: the environments by name, and the folders that `generate` wrote.
+    """
+    from stacks.bases import environment_files  # noqa: PLC0415 - YAML only if there are files
 
     built = (str(one.parent) for one in sorted(Path("build").glob("*/manifest.json")))
     return [*(path.stem for path in environment_files(FOLDER)), *built]
@@ -189,7 +191,7 @@ def _own_parameters(env: str) -> Iterable[str]:
 
 
 def _settings(env: str) -> Settings | None:
-    """Return what the file of *env* says; None where it is not there, or wrong."""
+    """Return the settings of the file of *env*; None if it is missing, or invalid."""
     from stacks.environment import EnvironmentFileError, load  # noqa: PLC0415 - slower than all the rest
 
     try:
@@ -199,7 +201,7 @@ def _settings(env: str) -> Settings | None:
 
 
 def _application(env: str) -> Any:
-    """Return what the system of *env*, by name or path, is made of; None where that cannot be known."""
+    """Return the application of the system of *env*, by name or path; None if unknown."""
     from stacks.bases import named  # noqa: PLC0415 - as above
     from stacks.systems import MODULES, application  # noqa: PLC0415
 
@@ -213,7 +215,7 @@ def _file(env: str) -> Path:
 
 
 NO_ENVIRONMENT = frozenset({"config", "secret", "setup", "init", "schema", "docs", "local"})
-"""Commands that no ENV follows."""
+"""Commands without ENV."""
 PLACES: Mapping[str, Sequence[Words]] = {
     **{name: (environments,) for name in COMMANDS if name not in NO_ENVIRONMENT},
     "rotate": (environments, _secrets),
@@ -228,4 +230,4 @@ PLACES: Mapping[str, Sequence[Words]] = {
     **{f"local {name}": () for name in ("throttle", "lose", "expire", "act-as", "reset", "provide")},
     "local quota": (_quotas,),
 }
-"""What stands where after each command: known without loading it, and compared with it by a test."""
+"""The words after each command: known without loading it, and compared with it by a test."""

@@ -27,7 +27,7 @@ def with_cost(plan: Plan, manifest: Manifest, cloud: Cloud) -> Plan:
     """
     Return *plan* with the estimate of the environment before it and after it, by the file's prices.
 
-    An estimate that cannot be made leaves a notice and stops nobody.
+    A failed estimate leaves a notice and does not stop the plan.
     """
     try:
         found = _of_plan(plan, manifest, cloud)
@@ -38,7 +38,7 @@ def with_cost(plan: Plan, manifest: Manifest, cloud: Cloud) -> Plan:
 
 
 def with_kept_cost(result: Result, region: str) -> Result:
-    """Return *result* with what everything that was kept costs in a month, by the file's prices."""
+    """Return *result* with the monthly cost of everything that was kept, by the file's prices."""
     if not any(stack.kept for stack in result.stacks):
         return result
     stacks = (replace(stack, kept=priced(stack.kept, region)) for stack in result.stacks)
@@ -46,7 +46,7 @@ def with_kept_cost(result: Result, region: str) -> Result:
 
 
 def priced(found: Iterable[Kept], region: str) -> tuple[Kept, ...]:
-    """Return *found* with what each costs in a month, by the file's prices."""
+    """Return *found* with the monthly cost of each, by the file's prices."""
     prices = load(region)
     return tuple(
         replace(one, monthly_usd=monthly_usd(one.type, prices, snapshot_gib=one.gib)) for one in found
@@ -73,7 +73,7 @@ def _differences(before: Estimate, after: Estimate) -> tuple[CostDifference, ...
 
 
 def _live(plan: Plan, manifest: Manifest, cloud: Cloud) -> Mapping[str, Template]:
-    """Return the templates of the stacks that are there: the planned ones, and the environment's others."""
+    """Return the templates of the live stacks: the planned ones, and the environment's others."""
     states: dict[str, StackState | None] = {stack.name: stack.stack for stack in plan.stacks}
     others = {spec.stack_name: spec.name for spec in manifest.stacks if spec.name not in states}
     if others:
@@ -95,6 +95,6 @@ def templates_of(manifest: Manifest) -> tuple[Template, ...]:
 
 
 def elsewhere(manifest: Manifest) -> tuple[str, ...]:
-    """Return the notice that prices are of another region, where they are."""
+    """Return a notice if the prices are of another region."""
     told = report.of_another_region(manifest.region, load(manifest.region))
     return (told,) if told else ()

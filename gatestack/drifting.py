@@ -16,12 +16,12 @@ from gatestack.signals import host
 
 
 def notes(environment: Environment, cloud: Cloud, options: Options) -> tuple[str, ...]:
-    """Return what a plan should say of drift."""
+    """Return a plan's notes on drift."""
     return drift_notes(detected(environment, environment.stack_names, cloud, options))
 
 
 def detected(environment: Environment, names: Mapping[str, str], cloud: Cloud, options: Options) -> Drift:
-    """Return the drift of the stacks *names*, without what gatestack itself has set."""
+    """Return the drift of the stacks *names*, without gatestack's own changes."""
     with host(lambda _: None) as here:
         interval = poll_interval(environment, options)
         found = detect(environment.name, names, cloud, here, poll_interval=interval)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path("environments")
 SANDBOX_ENVIRONMENT = "local"
-"""Whose commands go to the sandbox, and never to AWS."""
+"""The environment whose commands go to the sandbox, and never to AWS."""
 
 
 class SettingsRefused(click.ClickException):
@@ -35,7 +35,7 @@ class SettingsRefused(click.ClickException):
 
 @dataclass(frozen=True)
 class Environment:
-    """One environment by name and place; its templates are rendered only when they are asked for."""
+    """One environment by name and place; its templates are rendered on demand."""
 
     name: str
     region: str
@@ -47,13 +47,13 @@ class Environment:
     settings: Settings | None
     rendered: Manifest | None
     file: Path | None = None
-    """That of the settings."""
+    """The settings file."""
     retagged: bool = False
-    """Whether the settings have an image tag that is not the file's."""
+    """Whether the settings have another image tag than the file."""
 
     @property
     def application(self) -> Application:
-        """What the environment is made of: its system, without a database where one was there already."""
+        """What the environment consists of: its system, without a database if it uses an existing one."""
         whole = described(self.system)
         return whole._replace(database=None) if self._brings_database else whole
 
@@ -66,7 +66,7 @@ class Environment:
 
     @property
     def prefix(self) -> str:
-        """What every name of it begins with: ``dev-litellm``."""
+        """The prefix of all its names: ``dev-litellm``."""
         return f"{self.name}-{self.system}"
 
     @property
@@ -87,12 +87,12 @@ class Environment:
         """The webhooks that want to be told of deployments."""
         if self.rendered:
             return self.rendered.notify
-        assert self.settings  # noqa: S101 - one of the two is always there
+        assert self.settings  # noqa: S101 - one of the two always exists
         return tuple(Notified(one.where, one.secret, one.events) for one in self.settings.deployment.notify)
 
     @property
     def session_seconds(self) -> int | None:
-        """How long a session of the pipelines' roles lasts; None where no pipeline deploys."""
+        """How long a session of the pipelines' roles lasts; None if no pipeline deploys."""
         hours = self.rendered.session_hours if self.rendered else None
         if self.settings and self.settings.pipelines.configured:
             hours = self.settings.pipelines.session_hours
@@ -107,7 +107,7 @@ class Environment:
 
     def faults(self) -> tuple[str, ...]:
         """
-        Return what is known against the release, and which versions lose their support soon.
+        Return known vulnerabilities of the release, and versions whose support ends soon.
 
         Raises:
             SettingsRefused: production may not be deployed with that release; what runs it can still be seen,
@@ -127,7 +127,7 @@ class Environment:
         return (*found.sentences(where), *release.ends(self.settings, day))
 
     def warn(self) -> None:
-        """Tell on stderr what is allowed but will probably be regretted; raises as `faults` does."""
+        """Warn on stderr of what is allowed but probably a mistake; raises as `faults` does."""
         for fault in self.faults():
             telling.warning(fault)
         if self.settings is None:
@@ -172,7 +172,7 @@ def resolve(argument: str, region: str | None = None, *, guesses: bool = True) -
     """
     Find the environment that *argument* means, in *region* if one is given.
 
-    *guesses*: where there is none, the message may name one that is near; not beside what takes things away.
+    *guesses*: if there is none, the message may suggest a similar one; not for commands that delete.
 
     Raises:
         SettingsRefused: no such file or folder, or it is wrong; the message lists everything that is.
@@ -195,7 +195,7 @@ def resolve(argument: str, region: str | None = None, *, guesses: bool = True) -
 
 
 def _of_any_account(found: Environment) -> Environment:
-    """Return *found* for the sandbox, which stands for whatever account the file names."""
+    """Return *found* for the sandbox, which accepts any account."""
     if found.rendered:
         return replace(found, rendered=replace(found.rendered, account=None))
     assert found.settings  # noqa: S101 - one of the two is always there
@@ -203,13 +203,13 @@ def _of_any_account(found: Environment) -> Environment:
 
 
 def built_folder(argument: str) -> Path | None:
-    """Return the folder that *argument* means; None where it means an environment's file."""
+    """Return the folder that *argument* names; None if it names an environment's file."""
     path = _path(argument)
     return path if path.is_dir() else None
 
 
 def file_named(argument: str) -> Path | None:
-    """Return the file that *argument* means, there or not; None where it means a folder."""
+    """Return the file that *argument* names, existing or not; None if it names a folder."""
     path = _path(argument)
     return None if path.is_dir() else path
 
@@ -235,7 +235,7 @@ def retagged(environment: Environment, tag: str) -> Environment:
 
 
 def tagged(environment: Environment, tag: str) -> Environment:
-    """Return *environment* with an image tag that its file need not be allowed to say."""
+    """Return *environment* with an image tag that its file need not allow."""
     assert environment.settings  # noqa: S101 - a folder was refused
     service = environment.settings.service.model_copy(update={"image_tag": tag})
     return replace(environment, settings=environment.settings.model_copy(update={"service": service}))

@@ -24,7 +24,7 @@ from generator.escapes import visible, visible_json
 
 
 class Stream:
-    """A stream that takes what it is given; once nothing can be written to it, what comes is dropped."""
+    """A stream that accepts all output; once nothing can be written to it, output is dropped."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -32,7 +32,7 @@ class Stream:
         """Why it can no longer be written to."""
 
     def write(self, text: str) -> int:
-        """Write *text* as it is; what the stream's encoding lacks is spelled out."""
+        """Write *text* as it is; characters missing in the stream's encoding are spelled out."""
         try:
             self._stream.write(text)
         except UnicodeEncodeError:
@@ -48,14 +48,14 @@ class Stream:
             self.write(line)
 
     def flush(self) -> None:
-        """Hand on what is held back."""
+        """Write out the buffer."""
         try:
             self._stream.flush()
         except (OSError, ValueError) as error:
             self._lose(error)
 
     def _lose(self, error: OSError | ValueError) -> None:
-        """Let the descriptor lead nowhere: what is held back would fail again, at the latest at the end."""
+        """Redirect the descriptor to nowhere: the buffered output would fail again, at the latest at exit."""
         self.lost = self.lost or error
         with suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -77,18 +77,18 @@ class Gate(Stream):
         self._agent = agent
 
     def write(self, text: str) -> int:
-        """Write *text*, whoever wrote it."""
+        """Write *text* of any origin."""
         said = visible(scrubbed(text))
         super().write(agents.harmless(said) if self._agent else said)
         return len(text)
 
     def document(self, text: str, *, revealed: bool = False) -> None:
-        """Write JSON that we made: what it is read as is the same; *revealed*: secrets were asked for."""
+        """Write JSON of ours; its data stays the same; *revealed*: secrets were requested."""
         found = visible_json(text if revealed else scrubbed_json(text))
         self._line(agents.harmless_json(found) if self._agent else found)
 
     def exact(self, text: str) -> None:
-        """Write a value that was asked for, secret or not; a terminal is still not steered by it."""
+        """Write a requested value, secret or not; control characters are still escaped on a terminal."""
         shown = visible(text) if self._stream.isatty() else text
         self._line(agents.harmless(shown) if self._agent else shown)
 
@@ -101,18 +101,18 @@ class Gate(Stream):
         self.flush()
 
     def plain(self) -> Stream:
-        """Return the stream behind it, for what draws: whoever draws passes texts through `told` first."""
+        """Return the stream behind the filter, for drawing: texts have to pass `told` first."""
         return Stream(self._stream)
 
 
 def told(text: str) -> str:
-    """Return *text* as it may be drawn, or written into a file that others show."""
+    """Return *text* filtered, for drawing or for a file that others show."""
     return visible(scrubbed(text))
 
 
 @contextmanager
 def closed() -> Iterator[None]:
-    """Let nothing leave but through the gate."""
+    """Filter all output of the process."""
     own = sys.stdout, sys.stderr
     agent = agents.agent(os.environ) is not None
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - as quick as can be
@@ -126,12 +126,12 @@ def closed() -> Iterator[None]:
 
 
 def unread() -> bool:
-    """Whether nothing that is written to stdout arrives any more."""
+    """Whether output to stdout is lost from now on."""
     return isinstance(sys.stdout, Gate) and sys.stdout.lost is not None
 
 
 def not_whole() -> str:
-    """Return why what stands on stdout is not all of it; empty where it is, or where its reader has left."""
+    """Return why the output on stdout is incomplete; empty if it is complete, or its reader has left."""
     lost = sys.stdout.lost if isinstance(sys.stdout, Gate) else None
     if lost is None or getattr(lost, "errno", None) in {errno.EPIPE, errno.EIO}:
         return ""

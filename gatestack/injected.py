@@ -24,9 +24,9 @@ from stacks.settings import Settings
 
 def keys_taken(environment: Environment, own: OwnSecret) -> Sequence[str] | None:
     """
-    Return which values of the secret *own* the file gives to tasks; None where there is no file.
+    Return which values of the secret *own* the file gives to tasks; None without a file.
 
-    Of one that no task reads: all, since CloudFormation does.
+    All of one that only CloudFormation reads.
     """
     if own.reader == "nobody":
         return own.value.keys
@@ -39,7 +39,7 @@ def keys_taken(environment: Environment, own: OwnSecret) -> Sequence[str] | None
 
 
 def put_in(environment: Environment) -> tuple[OwnSecret, ...]:
-    """Return the secrets that people put in by the word of the environment's file."""
+    """Return the secrets that the environment's file asks people for."""
     if environment.settings is not None:
         return task_secrets.put_in(environment.settings)
     assert environment.rendered  # noqa: S101 - one of the two is always there
@@ -47,7 +47,7 @@ def put_in(environment: Environment) -> tuple[OwnSecret, ...]:
 
 
 def _put_in(manifest: Manifest, prefix: str) -> Iterator[OwnSecret]:
-    """Yield the secrets that are made with a placeholder for the value."""
+    """Yield the secrets that are created with a placeholder as value."""
     for stack in manifest.stacks:
         for resource in json.loads(stack.template)["Resources"].values():
             said = resource.get("Properties", {}).get("SecretString")
@@ -60,9 +60,9 @@ def _put_in(manifest: Manifest, prefix: str) -> Iterator[OwnSecret]:
 
 
 def keys_to_put_in(environment: Environment) -> Iterator[str]:
-    """Yield the values that tasks are given and that somebody has to put in; none where there is no file."""
+    """Yield the tasks' values that somebody has to enter; none without a file."""
     for own in placeholders(environment.application, put_in(environment)):
-        assert isinstance(own.value, Written)  # noqa: S101 - a placeholder stands in no other
+        assert isinstance(own.value, Written)  # noqa: S101 - no other has a placeholder
         for key in keys_taken(environment, own) or ():
             if own.value.values[key] == PLACEHOLDER:
                 yield key
@@ -86,7 +86,7 @@ def _all(application: Application, settings: Settings) -> Iterator[tuple[str, In
 
 
 def _in_templates(manifest: Manifest, prefix: str) -> Iterator[tuple[str, str]]:
-    """Yield name and variable of each parameter that a task definition of the templates names."""
+    """Yield name and variable of each parameter in a task definition of the templates."""
     for stack in manifest.stacks:
         for resource in json.loads(stack.template)["Resources"].values():
             containers = resource.get("Properties", {}).get("ContainerDefinitions", ())

@@ -17,13 +17,13 @@ from generator.foreign import write_private
 
 FOLDER = Path(".gatestack") / "prices"
 KEPT = timedelta(days=1)
-"""AWS may change the Price List at any time, and hardly does so twice a day."""
+"""How long answers are cached: AWS may change the Price List at any time, but rarely twice a day."""
 
 Found = tuple[PriceTable, tuple[str, ...]]
 
 
 def fresh(environment: Environment, options: Options, prices: PriceTable) -> Found:
-    """Return *prices* with what AWS asks in the environment's region, and what has to be said of them."""
+    """Return *prices* with AWS's current ones in the environment's region, and notices about them."""
     region = environment.region
     if uses_sandbox(environment, options):
         return prices, (
@@ -43,7 +43,7 @@ def fresh(environment: Environment, options: Options, prices: PriceTable) -> Fou
 def _ask(
     environment: Environment, options: Options, wanted: Mapping[str, Price]
 ) -> tuple[dict[str, Answer], Mapping[str, str]]:
-    """Return the answers, and why the others have none."""
+    """Return the answers, and the reasons for missing ones."""
     unnamed = {
         name: "not asked: the Price List has no steady name for it"
         for name, one in wanted.items()
@@ -64,7 +64,7 @@ def _ask(
 
 
 def _told(region: str, table: PriceTable, reasons: Mapping[str, str]) -> tuple[str, ...]:
-    """Return how many prices are AWS's own, and for each reason which are the file's."""
+    """Return how many prices are AWS's current ones, and which are the file's for each reason."""
     live = sum(price.live for price in table.prices.values())
     told = [f"{live} of {len(table.prices)} prices are {region}'s by the Price List API"]
     whose = f"{table.region}'s of {table.seen.isoformat()}"
@@ -75,7 +75,7 @@ def _told(region: str, table: PriceTable, reasons: Mapping[str, str]) -> tuple[s
 
 
 def _kept(file: Path) -> dict[str, Answer]:
-    """Return what was answered less than a day ago; nothing where the file is not as we write it."""
+    """Return the answers of less than a day ago; none if the file is not in our format."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         if datetime.now(UTC) - datetime.fromisoformat(content["asked"]) > KEPT:

@@ -19,22 +19,22 @@ class Options:
     region: str | None = None
     profile: str | None = None
     poll_interval: float | None = None
-    """Seconds between two looks at AWS; left out: the deployer adapts."""
+    """Seconds between two polls of AWS; left out: the deployer adapts."""
     quiet: bool = False
     verbose: bool = False
     no_color: bool = False
     sandbox: bool = False
-    """Whether the sandbox is meant, whatever the environment."""
+    """Whether to use the sandbox, whatever the environment."""
 
     def called(self, env: str) -> str:
-        """Return what the next command is given for *env*: with these options where they say whose it is."""
+        """Return *env* for the next command, with those of these options that select the environment."""
         named = {"--region": self.region, "--profile": self.profile}
         more = [each for name, value in named.items() if value for each in (name, value)]
         return shlex.join([env, *more, *(["--sandbox"] if self.sandbox else [])])
 
 
 def on_sandbox() -> bool:
-    """Whether the command that runs was told to use the sandbox, whatever the environment."""
+    """Whether the running command uses the sandbox, whatever the environment."""
     context = click.get_current_context(silent=True)
     options = context.find_object(Options) if context else None
     return options is not None and options.sandbox

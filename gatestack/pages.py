@@ -17,7 +17,7 @@ from gatestack.environment import Environment
 
 
 def of_plan(found: Plan, environment: Environment) -> str:
-    """Return the page about a plan that was made just now."""
+    """Return the page about a new plan."""
     source = environment.settings or environment.rendered
     account = (source.account if source else None) or ""
     return html.plan_html(plan_page(found, Made(environment.region, datetime.now(UTC), account)))
@@ -43,7 +43,7 @@ def of_events(
 
 
 def _templates(cloud: Cloud, run: tuple[Operation, ...]) -> dict[str, str]:
-    """Return the templates of the stacks in *run*, by short name, as far as they can be read."""
+    """Return the templates of the stacks in *run*, by short name; unreadable ones are left out."""
     found = {}
     for name, stack_id in {one.stack: one.events[0].stack_id for one in run}.items():
         try:

@@ -37,7 +37,7 @@ from gatestack.rows import Rows
 from generator.escapes import one_line
 
 OWED = "owed"
-"""Under which a command keeps what it leaves to be done."""
+"""The key under which a command collects what it leaves to be done."""
 
 
 @contextmanager
@@ -45,20 +45,20 @@ def shown(options: Options, *, speed: float = 1.0) -> Iterator[Callable[[Event],
     """
     Give the listener for a run: bars on a terminal, lines elsewhere, warnings alone with --quiet.
 
-    *speed*: how much faster than AWS the endpoint is, for what is said of the rest.
+    *speed*: how much faster than AWS the endpoint is, for the remaining time.
     """
     if options.quiet or not _can_draw():
         yield _noting(Lines(quiet=options.quiet))
         return
     bars = Bars(_console(options), verbose=options.verbose, speed=speed)
-    # while bars are drawn, what is printed is put above them; it passes the gate before that
+    # output goes above the bars, after the output filter
     with bars.progress, gate.closed():
         yield _noting(bars)
 
 
 def _noting(show: Callable[[Event], None]) -> Callable[[Event], None]:
-    """Return what keeps what is owed for the command's end, and gives everything else to *show*."""
-    found = once(OWED, list[Owed])  # runs tell from threads, which have no command of their own
+    """Return a listener that collects what is owed, and passes everything else to *show*."""
+    found = once(OWED, list[Owed])  # runs report from threads, which have no current command
 
     def tell(event: Event) -> None:
         if isinstance(event, Owed):
@@ -82,7 +82,7 @@ def _can_draw() -> bool:
 
 def _console(options: Options) -> Console:
     """
-    Return where bars are drawn: in colours unless --no-color, or NO_COLOR with any value, says no.
+    Return the console for bars: in colours, unless --no-color is given or NO_COLOR is set.
 
     Nothing else has colours, so FORCE_COLOR, which does not outrank those two, changes nothing in a pipe.
     """
@@ -98,7 +98,7 @@ class Lines:
         self._quiet = quiet
 
     def __call__(self, event: Event) -> None:
-        """Write *event*; with --quiet only what a person must do something about."""
+        """Write *event*; with --quiet only those that need action."""
         important = isinstance(event, Stopping) or (isinstance(event, Notice) and event.warning)
         line = _line(event)
         if line and (important or not self._quiet) and not _told_agent(event):
@@ -106,7 +106,7 @@ class Lines:
 
 
 class Bars:
-    """A row per stack, brought up to date with what is told."""
+    """A row per stack, updated by events."""
 
     def __init__(self, console: Console, *, verbose: bool, speed: float = 1.0) -> None:
         self.progress = Rows(console, redirect_stdout=sys.stdout.isatty())
@@ -115,10 +115,10 @@ class Bars:
         self._tasks: dict[str, TaskID] = {}
         self._done: dict[str, set[str]] = {}
         self._open: dict[str, dict[str, str]] = {}
-        """By stack, the resources that AWS works on, with their status: the one that takes longest first."""
+        """By stack, the resources in progress, with their status: the oldest first."""
 
     def __call__(self, event: Event) -> None:
-        """Bring the bars up to date with *event*."""
+        """Update the bars with *event*."""
         match event:
             case RunStarted():
                 stacks = [stack for wave in event.waves for stack in wave]
@@ -141,7 +141,7 @@ class Bars:
                 self._print(_line(event))
 
     def _add(self, stack: str, total: int | None) -> None:
-        """A deployment in several passes starts several runs: a stack keeps its bar."""
+        """Add stacks; the passes of a deployment start several runs, in which a stack keeps its bar."""
         if stack not in self._tasks:
             task = self.progress.add_task(
                 one_line(gate.told(stack)), start=False, total=total, current="", expected=0.0
@@ -206,7 +206,7 @@ def _line(event: Event) -> str:
 
 
 def _told_agent(event: Event) -> bool:
-    """Whether *event* is a warning that the CI agent has taken."""
+    """Whether *event* is a warning that the CI agent has received."""
     if not (isinstance(event, Notice) and event.warning):
         return False
     return telling.to_agent("warning", f"{event.stack}: {event.text}" if event.stack else event.text)

@@ -44,7 +44,7 @@ before the service's tasks change.
 """
 
 ANOTHER_TAG = "another"
-"""Any but the wanted one: what differs between the two is where the tag stands."""
+"""Any tag but the wanted one: the difference between the two shows the tag's places."""
 
 
 def retag(
@@ -59,14 +59,14 @@ def retag(
     yes: bool,
 ) -> int:
     """
-    Deploy *environment* with the image tag *tag* and see its new tasks run; returns the exit code.
+    Deploy *environment* with the image tag *tag* and follow its new tasks; returns the exit code.
 
-    *all_changes*: with all that the environment's file says by now, else with the image alone.
+    *all_changes*: with all changes of the environment's file, else with the image alone.
 
     Raises:
         UsageError: the environment is a rendered folder.
         SettingsRefused: an environment file could not say that tag.
-        NotConfirmed: nobody agreed.
+        NotConfirmed: the user did not confirm.
         Protected: the image cannot be changed apart from other changes of the file.
         DeployError: there is no service yet, or AWS refused.
 
@@ -77,7 +77,7 @@ def retag(
         review.check_terminal()
     cloud = connect(environment, options)
     with shown(options) as tell, host(tell) as here:
-        rollers_for(environment, called, cloud, options, here, minutes)  # refuses where nothing was deployed
+        rollers_for(environment, called, cloud, options, here, minutes)  # refuses if nothing was deployed
     resume = again("rollout", called, f"--image-tag {tag}", *(["--all-changes"] if all_changes else []))
     chosen = replace(
         run_options(environment, options, STACKS & changed.stack_names.keys(), env), command=resume
@@ -102,7 +102,9 @@ def retag(
 def _image_alone(
     environment: Environment, changed: Environment, called: str, tag: str, cloud: Cloud, here: Host
 ) -> Manifest:
-    """Return the stacks as they are deployed, but for the image; raises Protected where nobody can say."""
+    """
+    Return the stacks as deployed, with only the image changed; raises Protected if that is not possible.
+    """
     wanted = changed.manifest()
     specs = {spec.name: spec for spec in wanted.stacks if spec.name in STACKS}
     states = with_backoff(here, lambda: cloud.stacks([spec.stack_name for spec in specs.values()]))
@@ -138,7 +140,7 @@ def _deployed(
 ) -> Result:
     result = executed(environment, manifest, cloud, options, chosen, reviewed)
     found = ending(result)
-    told(found if result.exit_code else replace(found, url="", steps=()))  # its tasks are still to be seen
+    told(found if result.exit_code else replace(found, url="", steps=()))  # its tasks are still to be checked
     return result
 
 
@@ -152,7 +154,7 @@ def _finished(
     result: Result | None,
     resume: str,
 ) -> int:
-    """Say what became of the tasks; where the stacks had that tag already, start new ones of it."""
+    """Report the result of the tasks; if the stacks had that tag already, start new tasks with it."""
     service = next((one for one in result.stacks if one.name == SERVICE_STACK), None) if result else None
     with shown(options) as tell, host(tell) as here:
         rollers, idle = rollers_for(environment, called, cloud, options, here, minutes)
@@ -183,7 +185,7 @@ def _failed(
     service: StackResult | None,
     style: str,
 ) -> int:
-    """Print that the deployment failed; the services' own deployments are told where ECS can be asked."""
+    """Report that the deployment failed; and the services' own deployments, if ECS can be asked."""
     if style == "json":
         found = [Rolled(each.place.service, _unfinished(each, result, service)) for each in rollers]
         telling.document(as_json(environment.name, found))

@@ -28,13 +28,13 @@ from generator.manifest import Manifest
 
 
 class NotConfirmed(click.ClickException):
-    """Nobody said yes; nothing was changed."""
+    """The user did not confirm; nothing was changed."""
 
     exit_code = 4
 
 
 class NotSaved(click.ClickException):
-    """There is no plan file: what was planned could not be deployed."""
+    """There is no plan file: the plan could not be deployed."""
 
     exit_code = 1
 
@@ -52,7 +52,7 @@ def preview(
 
 
 def check_place(path: Path) -> None:
-    """Refuse a place for a plan file before anything is made; raises BadParameter."""
+    """Refuse a place for a plan file before anything is created; raises BadParameter."""
     if not path.parent.is_dir():
         raise click.BadParameter(f"there is no folder {path.parent}", param_hint="--save")
 
@@ -101,12 +101,12 @@ def agreed(
     environment: Environment, manifest: Manifest, cloud: Cloud, options: Options, chosen: RunOptions
 ) -> PlanFile | None:
     """
-    Show the plan, ask, and return it; None where it can only be deployed as things are found then.
+    Show the plan, ask, and return it; None if it cannot be fixed before the deployment.
 
     Raises:
         NotConfirmed: the answer is no.
         Refused: a name is taken, so a deployment would not begin.
-        Protected: it needs a consent that was not given; nobody is asked for less than that.
+        Protected: it needs a consent that was not given; then there is no prompt.
         NothingToDo: there is nothing to agree to.
 
     """

@@ -26,7 +26,7 @@ from gatestack.environment import Environment
 from gatestack.options import Options
 
 MINUTES = 45.0
-"""A rollout may take: health checks have ten minutes' grace, old tasks drain for ten and stop in two."""
+"""Time limit of a rollout: health checks have ten minutes' grace, old tasks drain for ten and stop in two."""
 TIMEOUT = click.option(
     "--timeout-minutes",
     "minutes",
@@ -39,7 +39,7 @@ TIMEOUT = click.option(
 
 @dataclass(frozen=True)
 class Rolled:
-    """What became of one service."""
+    """The result of one service."""
 
     service: str
     rollout: Rollout
@@ -54,10 +54,10 @@ def rollers_for(
     environment: Environment, called: str, cloud: Cloud, options: Options, here: Host, minutes: float
 ) -> tuple[tuple[Roller, ...], str]:
     """
-    Return what rolls the services of *environment*, and why the first one may have no tasks.
+    Return the rollers of the services of *environment*, and why the first one may have no tasks.
 
     Raises:
-        DeployError: the services' stack is not there.
+        DeployError: the services' stack does not exist.
 
     """
     names = environment.stack_names
@@ -73,13 +73,13 @@ def rollers_for(
 
 def rolled(rollers: Sequence[Roller], idle: str, environment: Environment, style: str) -> tuple[Rolled, ...]:
     """
-    Start new tasks of one service after the other and follow them; what comes after a failure is left alone.
+    Start new tasks of one service after the other and follow them; services after a failure are left alone.
 
-    What keeps tasks from starting is mostly the same for all of them, and a service without load balancer has
-    no old tasks beside the new ones. Where an end is not seen, JSON still says which deployments there are.
+    A cause that keeps tasks from starting mostly applies to all of them, and a service without load balancer
+    has no old tasks beside the new ones. If an end is not seen, JSON still names the deployments.
 
     Raises:
-        DeployError: the service that gets the requests is not there, or is to run no tasks.
+        DeployError: the service that gets the requests does not exist, or is to run no tasks.
 
     """
     done: list[Rolled] = []
@@ -103,7 +103,7 @@ def rolled(rollers: Sequence[Roller], idle: str, environment: Environment, style
 
 
 def _is_idle(roller: Roller) -> bool:
-    """Whether the service of *roller* is there and is to run no tasks, which is said then."""
+    """Whether the service of *roller* exists and is to run no tasks, which is reported then."""
     found = roller.look()
     idle = found is not None and found.status == "ACTIVE" and not found.desired
     if idle:
@@ -116,7 +116,7 @@ def _skipped(roller: Roller) -> Rolled:
 
 
 def ended(done: Sequence[Rolled], environment: Environment, style: str, again: str) -> int:
-    """Print what a rollout came to: stdout the result, stderr the command *again* and the first cause."""
+    """Print the result of a rollout: stdout has it, stderr the command *again* and the first cause."""
     failed = next((one for one in done if one.failed), None)
     if style == "json":
         telling.document(as_json(environment.name, done))
@@ -134,9 +134,9 @@ def ended(done: Sequence[Rolled], environment: Environment, style: str, again: s
 
 def as_json(environment: str, done: Sequence[Rolled]) -> str:
     """
-    Return what a rollout came to, for machines: the service that gets the requests.
+    Return the result of a rollout, for machines: the service that gets the requests.
 
-    In an environment with several, ``services`` has each of them, and ``status`` is how it all ended.
+    With several, ``services`` has each of them, and ``status`` is the overall result.
     """
     found = {"environment": environment} | _record(done[0])
     if len(done) > 1:

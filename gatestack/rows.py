@@ -21,16 +21,16 @@ from rich.text import Text
 
 ROOM = 5
 """
-Columns of the terminal that stay free: it writes ``^C`` behind the last row, twice where it is pressed twice,
-and a row that went on in the next line would be left behind at the next drawing.
+Columns that stay free: the terminal writes ``^C`` behind the last row, once per press, and a row that wraps
+would remain after the next drawing.
 """
 WIDE, MIDDLE, NARROW = 90, 70, 50
 """
-Columns from which a row has both times and a long bar, a short bar, and a time at all. Whatever its width, it
-says how much is done and which resource AWS works on.
+Columns from which a row has both times and a long bar, a short bar, and a time at all. At any width, it shows
+the progress and the resource in progress.
 """
 SHORTEST = 9
-"""Columns that the names have at least."""
+"""Least columns of the names."""
 NAME_PART = 3
 """A stack's name gets at most this part of a row."""
 FIXED = 7
@@ -42,7 +42,7 @@ def _fixed() -> Column:
 
 
 class Count(ProgressColumn):
-    """Resources done of those that the operation touches; ? where nobody has counted them."""
+    """Resources done of those that the operation touches; ? if unknown."""
 
     def __init__(self) -> None:
         super().__init__(_fixed())
@@ -53,7 +53,7 @@ class Count(ProgressColumn):
 
 
 class Elapsed(ProgressColumn):
-    """How long the stack has been worked on; of one that waits, nothing."""
+    """How long the stack has been in progress; empty while it waits."""
 
     def __init__(self) -> None:
         super().__init__(_fixed())
@@ -65,7 +65,7 @@ class Elapsed(ProgressColumn):
 
 
 class Rest(ProgressColumn):
-    """What is left of the usual time; nothing once it is over, because then nobody knows."""
+    """What is left of the usual time; empty after it, as the rest is unknown then."""
 
     def __init__(self) -> None:
         super().__init__(_fixed())
@@ -87,11 +87,11 @@ class Time(Rest):
 
 
 class Rows(Progress):
-    """Resources done of total, elapsed time, expected rest, the resource that AWS works on."""
+    """Resources done of total, elapsed time, expected rest, the resource in progress."""
 
     def __init__(self, console: Console, *, redirect_stdout: bool) -> None:
         self.longest = 0
-        """Characters of the longest name, of rows that are still to come as well."""
+        """Length of the longest name, including future rows."""
         name = TextColumn("{task.description}", markup=False)
         current = TextColumn(
             "{task.fields[current]}", markup=False, table_column=Column(no_wrap=True, ratio=1)
@@ -121,7 +121,7 @@ def console(file: TextIO, *, plain: bool) -> Console:
     """
     Return the terminal *file*, *plain*: without colours.
 
-    It is as wide as it says itself: COLUMNS and LINES may be another terminal's, or of another time.
+    Its own width counts: COLUMNS and LINES may be another terminal's, or outdated.
     """
     own = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
     return Console(

@@ -15,18 +15,18 @@ from sandbox import local as sandbox
 from sandbox.gateway import AUTHORITY
 
 REGION = "us-east-1"
-"""Of a shell that has `local env`: where environments/local.yaml deploys to."""
+"""The region of a shell with `local env`: that of environments/local.yaml."""
 
 RUNS_NOTHING = (
     "No container runs here: `gatestack local start --gateway --replace`, then deploy again, makes it answer."
 )
-"""Of a sandbox without gateway: what makes the URL answer."""
+"""How to make the URL of a sandbox without a gateway answer."""
 GATEWAY = "gateway"
 """Folder of the state folder for what the sandbox's gateway keeps."""
 
 
 class SandboxRefused(click.ClickException):
-    """The sandbox cannot be used, or there is none; nothing was changed."""
+    """The sandbox cannot be used, or none is running; nothing was changed."""
 
     exit_code = 2
 
@@ -36,14 +36,14 @@ def state_folder() -> Path:
     Return where the state of this user's one sandbox is, whatever the working directory.
 
     Below XDG_STATE_HOME, which counts where it is absolute, or ~/.local/state (XDG Base Directory
-    Specification 0.8). Who wants two sandboxes gives them two of it.
+    Specification 0.8). Two sandboxes need two of it.
     """
     named = Path(os.environ.get("XDG_STATE_HOME", ""))
     return (named if named.is_absolute() else _home() / ".local" / "state") / "gatestack"
 
 
 def authority() -> Path | None:
-    """Return the file of who issues the certificates of the sandbox's load balancers, where there is one."""
+    """Return the file of the CA of the sandbox's load balancers, if there is one."""
     file = state_folder() / GATEWAY / AUTHORITY
     return file if file.exists() else None
 
@@ -61,7 +61,7 @@ def _home() -> Path:
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Tell in one sentence why this user's sandbox cannot be used; raises SandboxRefused."""
+    """Raise SandboxRefused, with one sentence on why this user's sandbox cannot be used."""
     try:
         yield
     except sandbox.LocalError as error:
@@ -69,7 +69,7 @@ def refusing() -> Iterator[None]:
 
 
 def none_runs() -> SandboxRefused:
-    """Return that there is no sandbox, and what starts one."""
+    """Return that no sandbox is running, and the command that starts one."""
     return SandboxRefused(
         f"no sandbox runs ({state_folder()}): start one with `gatestack local start` or "
         "`gatestack deploy local`"
@@ -78,9 +78,9 @@ def none_runs() -> SandboxRefused:
 
 def what_runs() -> list[str]:
     """
-    Return what the end of a deployment to this user's sandbox says of its containers, a sentence each.
+    Return a sentence on each container, for the end of a deployment to this user's sandbox.
 
-    Nothing where it cannot be asked: that is no fault of the deployment.
+    Empty if it cannot be asked, which is no failure of the deployment.
     """
     try:
         with refusing():

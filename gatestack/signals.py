@@ -14,15 +14,15 @@ from deployer.options import Host
 from deployer.progress import Tell
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What asks a run to end: a person, who cancels a pipeline, and a terminal or connection that goes away."""
+"""Signals that ask a run to end: from a user, a cancelled pipeline, a closed terminal or connection."""
 PATIENCE = 3
-"""So many signals end the process at once, in whatever it is doing."""
+"""After this many signals the process ends at once."""
 WORKERS = 8
-"""Requests under way at once: enough that hundreds of stacks start together, few enough for AWS's rates."""
+"""Parallel requests: enough to start hundreds of stacks together, few enough for AWS's rates."""
 
 
 class _Signals:
-    """Counts signals, and wakes a sleeper through a pipe: a handler may take no lock."""
+    """Counts signals, and wakes a sleeper through a pipe: a handler may not use locks."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -37,19 +37,19 @@ class _Signals:
         os.write(self._writing, b"!")
 
     def sleep(self, seconds: float) -> None:
-        """Sleep until the time is over or a signal comes; one that came since the last sleep counts."""
+        """Sleep until the time is over or a signal comes; one since the last sleep counts."""
         ready, _, _ = select.select([self._reading], [], [], max(seconds, 0.0))
         if ready:
             os.read(self._reading, 64)
 
     def close(self) -> None:
-        """Give the pipe back."""
+        """Close the pipe."""
         os.close(self._reading)
         os.close(self._writing)
 
 
 def _heard() -> tuple[signal.Signals, ...]:
-    """Return the signals that ask this process to end; under `nohup` a terminal that goes away does not."""
+    """Return the signals that ask this process to end; under `nohup`, not that of a closed terminal."""
     return tuple(
         number
         for number in STOPPING
@@ -59,7 +59,7 @@ def _heard() -> tuple[signal.Signals, ...]:
 
 @contextmanager
 def interrupting() -> Iterator[None]:
-    """Let whatever asks this process to end interrupt it, as Ctrl-C does: for when it waits for an answer."""
+    """Let these signals interrupt the process as Ctrl-C does, while it waits for an answer."""
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt

@@ -29,7 +29,7 @@ BUILT = Path("build")
 
 
 def document(text: str, *, revealed: bool = False) -> None:
-    """Print JSON that we made; *revealed*: with a secret that somebody asked to see."""
+    """Print JSON of ours; *revealed*: with a secret that the user asked for."""
     stream = sys.stdout
     if isinstance(stream, Gate):
         stream.document(text, revealed=revealed)
@@ -38,7 +38,7 @@ def document(text: str, *, revealed: bool = False) -> None:
 
 
 def exact(text: str) -> None:
-    """Print a secret that somebody asked to see, as it is."""
+    """Print a secret that the user asked for, as it is."""
     stream = sys.stdout
     if isinstance(stream, Gate):
         stream.exact(text)
@@ -47,7 +47,7 @@ def exact(text: str) -> None:
 
 
 def kept(code: int) -> int:
-    """Return *code* of a command whose work is what it prints; 1 where not all of that could be written."""
+    """Return *code* of a command whose result is its output; 1 if some of that was lost."""
     why = gate.not_whole()
     if why:
         error(why)
@@ -63,7 +63,7 @@ def _command(line: str) -> None:
 
 
 def commands(lines: Iterable[str]) -> None:
-    """Print commands of an agent's as the result: on stdout, whoever reads them there."""
+    """Print commands of an agent as the result: on stdout, which the agent reads."""
     stream = sys.stdout
     for line in lines:
         if isinstance(stream, Gate):
@@ -73,24 +73,24 @@ def commands(lines: Iterable[str]) -> None:
 
 
 def error(text: str, plain: str = "") -> None:
-    """Tell why it failed: the last of its lines is the first cause; *plain*: the line where no agent is."""
+    """Report why it failed: the last of its lines is the first cause; *plain*: the line without an agent."""
     if not to_agent("error", text):
         click.echo(plain or f"error: {text}", err=True)
 
 
 def warning(text: str) -> None:
-    """Tell what is allowed but will probably be regretted."""
+    """Warn of what is allowed but probably a mistake."""
     if not to_agent("warning", text):
         click.echo(f"warning: {text}", err=True)
 
 
 def on_agent() -> bool:
-    """Return whether a CI agent runs this, and no person."""
+    """Return whether a CI agent runs this process."""
     return agents.agent(os.environ) is not None
 
 
 def to_agent(kind: Kind, text: str) -> bool:
-    """Tell the agent alone, a line an issue; returns whether there is one."""
+    """Report to the agent only, a line an issue; returns whether there is one."""
     here = agents.agent(os.environ)
     if here is None:
         return False
@@ -100,7 +100,7 @@ def to_agent(kind: Kind, text: str) -> bool:
 
 
 def refused(error: click.ClickException) -> None:
-    """Tell why click, or a command before it touched anything, refuses."""
+    """Report a refusal of click, or of a command before it changed anything."""
     here = agents.agent(os.environ)
     if here is None:
         error.show()
@@ -112,7 +112,7 @@ def refused(error: click.ClickException) -> None:
 
 
 def outputs(found: Iterable[StackOutput]) -> None:
-    """Make what stacks export variables of the agent; no output of ours is secret."""
+    """Make the stacks' exports variables of the agent; no output of ours is secret."""
     variables(agents.names(found))
 
 
@@ -129,7 +129,7 @@ def variables(found: Mapping[str, str]) -> None:
 
 
 def summary(markdown: str, name: str) -> None:
-    """Put *markdown* on the page of the agent's run; *name* is its title where a title is shown."""
+    """Put *markdown* on the page of the agent's run; *name*: its title, if one is shown."""
     here = agents.agent(os.environ)
     page = gate.told(markdown)
     match here:

@@ -13,7 +13,7 @@ TIMEOUT_MINUTES = 30
 
 def render_bootstrap(settings: Settings) -> Manifest:
     """
-    Return a manifest of one stack; the same for all environments that say the same of `pipelines`.
+    Return a manifest of one stack; the same for all environments with the same `pipelines`.
 
     Its template has no spaces, and is still above what CloudFormation takes in a request (51 200 bytes): the
     deployer puts it into the account's bucket for large templates.

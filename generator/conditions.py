@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Value = Callable[[Any], Any]
-"""What something written comes to; None where only a deployment can say."""
+"""The value of an expression; None if only a deployment knows it."""
 
 
 def holds(condition: Any, document: Mapping[str, Any], value: Value) -> bool | None:
     """
     Return whether *condition*, a name or what stands under one, holds in the template *document*.
 
-    None where nobody can say it beforehand, or understands it (CloudFormation template reference,
+    None if that is unknown before a deployment, or not understood (CloudFormation template reference,
     "Condition functions").
     """
     if isinstance(condition, str):
@@ -32,7 +32,7 @@ def holds(condition: Any, document: Mapping[str, Any], value: Value) -> bool | N
 
 
 def _together(function: str, found: list[bool | None]) -> bool | None:
-    """What decides for any value of the others decides; else everything has to be known."""
+    """Combine values: *decisive* ones decide alone; else all of them have to be known."""
     decisive = {"Fn::And": False, "Fn::Or": True}.get(function)
     if decisive is not None and decisive in found:
         return decisive

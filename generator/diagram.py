@@ -13,12 +13,12 @@ from generator.traffic import Rule, Traffic
 _NODE = re.compile(
     r"(?!(?:end|default|subgraph|graph|flowchart|style|class|click|direction)\b|[ox]\b)[a-z]\w*"
 )
-"""Names that are no words of Mermaid's flowcharts."""
+"""Names that are not reserved in Mermaid's flowcharts."""
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """What there is to draw."""
+    """What a diagram shows."""
 
     waves: Sequence[Sequence[str]]
     """Stacks that can be deployed side by side, first wave first."""
@@ -58,7 +58,7 @@ def mermaid(wiring: Wiring) -> str:
 
 
 def _node(stack: str, number: int) -> str:
-    """Return what *stack* is called in a flowchart: its name, where that is a name there as well."""
+    """Return the name of *stack* in a flowchart: its own, if that is valid there."""
     return stack if _NODE.fullmatch(stack) else f"stack{number}"
 
 
@@ -79,7 +79,7 @@ def dot(wiring: Wiring) -> str:
 
 
 def _marked(wiring: Wiring, stack: str) -> str:
-    """Return the name of *stack*, and that patches are in it; which ones is in the text."""
+    """Return the name of *stack*, marked if it has patches; the text names them."""
     return f"{stack} (patched)" if wiring.patches.get(stack) else stack
 
 
@@ -90,7 +90,7 @@ def security(traffic: Traffic, rights: Sequence[Sequence[str]] = ()) -> str:
     """
     Return the security groups and their rules as two tables that read as plain text and as Markdown.
 
-    Rules stand by group, inbound before outbound; a direction in which nothing passes says so. A third table
+    Rules are ordered by group, inbound before outbound; a direction without traffic is stated. A third table
     says what the environment's file lets the application do in AWS (`generator.rights`), where it does.
     """
     worn = [
@@ -116,7 +116,7 @@ def _rules(traffic: Traffic, group: str) -> list[tuple[str, ...]]:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table whose columns are as wide as what stands in them."""
+    """Return a Markdown table with columns as wide as their cells."""
     cells = [[markdown(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     lines = [

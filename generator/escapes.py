@@ -12,7 +12,7 @@ _CONTROLS = (
     "[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
 )
 """
-What steers or rings a terminal, begins a line for somebody, or turns the order of reading.
+What controls a terminal, starts a line, or changes the reading direction.
 
 C0 but tab and newline, DEL, C1 (ECMA-48); a carriage return alone; line and paragraph separators and bidi
 overrides (Unicode Standard Annex 9); halves of surrogate pairs, which no encoding can write.
@@ -22,7 +22,7 @@ _MARKDOWN = r"([\\`*\[\]|~])"
 
 def visible(text: str) -> str:
     r"""Return *text* with every control character written out (``\x1b``); tabs and newlines stay."""
-    plain = text.replace("\n", "").isprintable()  # as most texts are: nobody waits for the pattern
+    plain = text.replace("\n", "").isprintable()  # most texts have none, and need no pattern
     return text if plain else re.sub(_CONTROLS, _spelled, text)
 
 

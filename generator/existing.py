@@ -27,7 +27,7 @@ addresses in each subnet"). Source: Elastic Load Balancing, "Application Load Ba
 
 
 def taken_for_granted(settings: Settings, stacks: tuple[StackSpec, ...]) -> Existing | None:
-    """Return what has to be there already; None where *stacks* make everything themselves."""
+    """Return what must exist before; None if *stacks* create everything themselves."""
     vpc, alb = settings.network.existing_vpc, settings.alb
     groups = settings.service.security_group_ids
     stores = tuple(_stores(settings))
@@ -57,7 +57,7 @@ def taken_for_granted(settings: Settings, stacks: tuple[StackSpec, ...]) -> Exis
 
 
 def _stores(settings: Settings) -> Iterator[ExistingStore]:
-    """Yield the database and the cache that were there, with the keys that some program is given of each."""
+    """Yield the existing database and cache, with the keys that some program reads of their secrets."""
     given, read = settings.given, set(_read(settings))
     for key, one in settings.existing_stores.items():
         keys = {
@@ -77,7 +77,7 @@ def _stores(settings: Settings) -> Iterator[ExistingStore]:
 
 
 def _read(settings: Settings) -> Iterator[FromSecret]:
-    """Yield what programs are given out of secrets as their tasks start."""
+    """Yield the secret values that programs get when their tasks start."""
     for program in application(settings.system).programs(settings):
         yield from (one for one in program.injected(settings).values() if isinstance(one, FromSecret))
 
@@ -85,7 +85,7 @@ def _read(settings: Settings) -> Iterator[FromSecret]:
 def _subnets(
     vpc: ExistingVpc, settings: Settings, resources: Resources, *, migrates: bool
 ) -> tuple[ExistingSubnets, ...]:
-    """Return the subnets that something is put into: the first two of each kind."""
+    """Return the subnets with resources: the first two of each kind."""
     balancer = {BALANCER: (BALANCER_ADDRESSES, BALANCER_ADDRESSES)}
     data, inside = _data(resources), _private(settings, resources, migrates=migrates)
     inside |= balancer if settings.alb.internal else {}
@@ -103,7 +103,7 @@ def _subnets(
 
 def _private(settings: Settings, resources: Resources, *, migrates: bool) -> dict[str, tuple[int, int]]:
     """
-    Return what needs addresses in the private subnets, at the most, in each.
+    Return what needs addresses in the private subnets, with the most for each.
 
     A task has an address of its own, and while it is deployed the service that gets the requests has twice
     its tasks; ECS spreads them over the subnets. A service beside it replaces its one task. Functions share
@@ -123,7 +123,7 @@ def _private(settings: Settings, resources: Resources, *, migrates: bool) -> dic
 
 
 def _data(resources: Resources) -> Addresses:
-    """Return what a database and a cache need: each of their nodes may come to be in either subnet."""
+    """Return the needs of a database and a cache: each of their nodes may be placed in either subnet."""
     servers = sum(1 for one in resources if one["Type"] == "AWS::RDS::DBInstance")
     caches = (one for one in resources if one["Type"] == "AWS::ElastiCache::ReplicationGroup")
     nodes = sum(one["Properties"].get("NumCacheClusters", 1) for one in caches)
@@ -144,14 +144,16 @@ def _interfaces(resources: Resources) -> Iterator[Mapping[str, Any]]:
 
 
 def _needs_internet(settings: Settings) -> bool:
-    """Whether something that has no endpoint is called: a provider that is not AWS, another registry."""
+    """Whether something without an endpoint is called: a provider other than AWS, another registry."""
     service = settings.service
     outside = not service.providers or set(service.providers) - AWS_PROVIDERS
     return service.image != "ecr" or bool(outside) or bool(from_outside(settings))
 
 
 def _reached(settings: Settings) -> tuple[str, ...]:
-    """Return what an environment without a way out calls, S3 aside, whose endpoint is a gateway."""
+    """
+    Return the services that an environment without a route out calls; not S3, whose endpoint is a gateway.
+    """
     if _needs_internet(settings):
         return ()
     return endpoints.needed(settings)

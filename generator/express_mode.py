@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 UNSEEN = frozenset({"AWS::CertificateManager::Certificate", "AWS::CloudFront::Distribution"})
 """
-Types that CloudFormation has to wait for, since the deployer does not see whether they are ready.
+Types that CloudFormation has to wait for, since the deployer cannot check whether they are ready.
 
 A listener takes a certificate only once it is issued (Elastic Load Balancing API Reference, CreateListener,
 UnsupportedCertificate), and a distribution takes minutes to reach its edges.

@@ -20,8 +20,8 @@ def own_templates(settings: Settings) -> dict[str, dict[str, Any]]:
     """
     Return the template of each stack of the team's own.
 
-    Its roles get the boundary that gatestack's have, unless they say one: a role without is one that the
-    deploy role may not make.
+    Its roles get the boundary of gatestack's roles, unless they have one: the deploy role may not create a
+    role without.
     """
     return {one.name: _bounded(settings, finished(settings, one)[0]) for one in settings.added.stacks}
 
@@ -60,7 +60,7 @@ def patched(settings: Settings, built: Templates) -> dict[str, tuple[dict[str, A
     Return every template of *built* with its patches, and what marks them.
 
     Raises:
-        ExtensionError: a patch does not fit; all of them are told, each with its line.
+        ExtensionError: a patch does not fit; the message lists all of them, with their lines.
 
     """
     found: dict[str, tuple[dict[str, Any], tuple[Patched, ...]]] = {

@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MOST_LEVELS = 64
-"""Lists and objects inside each other in one JSON text; nothing of ours comes near it."""
+"""Nesting depth of lists and objects in one JSON text; our own files stay far below it."""
 MOST_PROBLEMS = 3
-"""Told of one file; the rest is only counted."""
+"""Problems reported for one file; the rest is only counted."""
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 """Whole texts, so that brackets in them do not count, and brackets. Takes one pass whatever the input."""
 
 
 class Foreign(ValueError):  # noqa: N818 - it says what the file is
-    """A file cannot be taken as it is: the message says which file and what is wrong, never what it holds."""
+    """A file cannot be used as it is: the message says which file and what is wrong, never its content."""
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
@@ -43,7 +43,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
 
     Raises:
         Foreign: it is a link, no regular file, or too long.
-        OSError: it is not there, or may not be read.
+        OSError: it does not exist, or may not be read.
 
     """
     try:
@@ -116,7 +116,7 @@ def parse(kind: type[T], text: bytes, where: str) -> T:
 
 @cache
 def _listed(kind: type[Any]) -> TypeAdapter[list[Any]]:
-    """Return what reads a list of *kind*: a dataclass itself takes no configuration from outside."""
+    """Return what reads a list of *kind*: a dataclass itself cannot be configured from outside."""
     from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415 - slow to load
 
     strict = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
@@ -127,7 +127,7 @@ def write_private(path: Path, content: bytes) -> None:
     """
     Write *content* to *path*, for this user alone (0600); folders that are missing are made (0700).
 
-    Written beside and renamed: whatever stops it, the old file is whole or the new one is.
+    Written to a temporary file and renamed: after any failure, either the old or the new file is complete.
 
     Raises:
         Foreign: a link, or anything but a regular file, is there.
@@ -209,6 +209,6 @@ def _told(detail: ErrorDetails) -> str:
 
 
 def _shown(part: str | int) -> str:
-    """Return a key as it can be shown on one line; keys are foreign, too."""
+    """Return a key in a form for one line; keys are untrusted, too."""
     text = str(part).encode("unicode_escape", "replace").decode("ascii")
     return f"{text[:40]}..." if len(text) > 40 else text

@@ -31,10 +31,10 @@ def each(do: Callable[[Item], Any], items: Sequence[Item], processes: int) -> li
 
 def ahead(prepare: Callable[[], object], answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """
-    Have another process begin to *prepare* now; returns what asks it for the *answer* to one question.
+    Start another process that begins to *prepare*; returns a function that sends it a question.
 
-    Question and answer are JSON values. Where that process comes to nothing, the answer is found here; where
-    it is never asked, it ends with this one.
+    Question and *answer* are JSON values. If that process fails, this one answers; if it is never asked, it
+    ends with this one.
     """
     if not safe() or cores() < 2:
         return answer
@@ -61,7 +61,7 @@ def ahead(prepare: Callable[[], object], answer: Callable[[Any], Any]) -> Callab
 def _prepared(
     prepare: Callable[[], object], answer: Callable[[Any], Any], question: int, answers: int
 ) -> None:
-    """Prepare, silently: nobody who reads what this process's parent says must wait for it; then answer."""
+    """Prepare, silently: readers of the parent's output must not wait for this process; then answer."""
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(silence, stream)
@@ -80,10 +80,10 @@ def cores() -> int:
 
 def safe() -> bool:
     """
-    Whether this process can be forked and go on in Python.
+    Whether this process can be forked and continue in Python.
 
-    A lock that another thread holds would never be released in the child, and the libraries of macOS are not
-    made for it (Python's documentation of `multiprocessing`, "Contexts and start methods").
+    A lock that another thread holds would never be released in the child, and the libraries of macOS do not
+    support it (Python's documentation of `multiprocessing`, "Contexts and start methods").
     """
     if sys.platform != "linux":
         return False
@@ -94,7 +94,7 @@ def safe() -> bool:
 
 
 def _spread(do: Callable[[Item], Any], items: Sequence[Item], width: int) -> Found:
-    """Have this process and its children take items from one queue until it is empty."""
+    """Process items from one queue, here and in the children, until it is empty."""
     queue, filling = os.pipe()
     os.write(filling, b"".join(place.to_bytes(_PLACE, "big") for place in range(len(items))))
     os.close(filling)
@@ -116,7 +116,7 @@ def _work(do: Callable[[Item], Any], items: Sequence[Item], queue: int) -> Itera
 
 
 def _child(do: Callable[[Item], Any], items: Sequence[Item], queue: int) -> tuple[int, int] | None:
-    """Fork; returns the child's id and where it writes what it found. None: the machine has no room."""
+    """Fork; returns the child's id and the descriptor of its results. None: the machine has no resources."""
     reading, writing = os.pipe()
     try:
         pid = os.fork()
@@ -135,7 +135,7 @@ def _child(do: Callable[[Item], Any], items: Sequence[Item], queue: int) -> tupl
 
 
 def _gathered(pid: int, reading: int) -> Found:
-    """Return what a child found, once it has ended; nothing of one that did not come to its end."""
+    """Return the results of a child that has ended; none if it failed."""
     with os.fdopen(reading, encoding="utf-8") as answer:
         try:
             found = {int(place): value for place, value in json.load(answer)}

@@ -22,20 +22,20 @@ from typing import Any
 
 FORMAT = 1
 OLD_SECONDS = 2 * 24 * 3600.0
-"""After which an entry is removed: on another day it means nothing any more."""
+"""Age in seconds after which an entry is removed: it is only valid on its day."""
 CONFIGURATION = (".cfnlintrc", ".cfnlintrc.yaml", ".cfnlintrc.yml")
 """cfn-lint's own files, in the current folder and at home (its README, "Config File"); they name others."""
 
 
 class Kept:
-    """The findings in one folder; *basis* is what all of them rest on."""
+    """The findings in one folder; *basis* is what all of them depend on."""
 
     def __init__(self, folder: Path, basis: str) -> None:
         self._folder = folder
         self.basis = basis
 
     def get(self, *about: str) -> Any | None:
-        """Return what was kept about something; None: nothing, or nothing that can be trusted."""
+        """Return the cached findings of an item; None: there are none, or they cannot be trusted."""
         name = self._name(about)
         try:
             with (self._folder / name).open(encoding="utf-8") as file:
@@ -48,11 +48,11 @@ class Kept:
             return None
 
     def has(self, *about: str) -> bool:
-        """Whether anything, even nothing, was kept about something."""
+        """Whether findings, even empty ones, are cached for an item."""
         return (self._folder / self._name(about)).is_file()
 
     def put(self, found: Any, *about: str) -> None:
-        """Keep *found*, a JSON value, and remove what is old; does nothing where it may not write."""
+        """Cache *found*, a JSON value, and remove old entries; does nothing without write permission."""
         name = self._name(about)
         entry = {"name": name, "sum": _digest(json.dumps(found)), "found": found}
         unfinished = self._folder / f"{name}.{os.getpid()}"
@@ -93,9 +93,9 @@ def kept(*rules: Path) -> Kept | None:
 
 def _installed() -> list[str]:
     """
-    Return the names and versions of all packages: what cfn-lint says depends on more than its own.
+    Return the names and versions of all packages: cfn-lint's findings depend on others too.
 
-    But for gatestack, whose own rules are named: a checkout of it would be another package in every folder.
+    Without gatestack, whose rules are listed: its checkouts would differ by folder.
     """
     found = set()
     for place in sys.path:
@@ -108,7 +108,7 @@ def _installed() -> list[str]:
 
 
 def _schemas(caches: Path, home: Path) -> list[str]:
-    """Return what tells cfn-lint's schemas apart, its own and those that `--update-specs` downloads."""
+    """Return a fingerprint of cfn-lint's schemas, its own and those that `--update-specs` downloads."""
     spec = find_spec("cfnlint")
     places = [Path(spec.origin).parent / "data" / "schemas"] if spec and spec.origin else []
     places += [base / "aws" / "cfn-lint" / "schemas" for base in (caches, home / "Library" / "Caches")]
@@ -125,7 +125,7 @@ def _described(schemas: Path) -> str:
 
 
 def _is_foreign(found: os.stat_result) -> bool:
-    """Whether somebody else can have written it."""
+    """Whether another user may have written it."""
     return found.st_uid != os.getuid() or bool(found.st_mode & 0o022)
 
 

@@ -21,7 +21,7 @@ from generator.manifest import Manifest, StackSpec
 from stacks.extensions import Added
 
 EXCEPTIONS: Mapping[tuple[str, str], str] = {}
-"""(rule id, resource type) -> why its findings do not count. The only place where a finding is let pass."""
+"""(rule id, resource type) -> why its findings do not count. The only place where findings are suppressed."""
 
 SETTINGS_KEYS: Mapping[tuple[str, str], str] = {
     ("AWS::EC2::Subnet", "CidrBlock"): "network.public_subnet_cidrs, network.private_subnet_cidrs",
@@ -62,29 +62,29 @@ SETTINGS_KEYS_BY_RULE: Mapping[str, str] = {
     "E3047": "service.cpu, service.memory_mb",
     "W3691": "database.engine_version",
 }
-"""Rules that point at a whole resource -> the key that decides what they look at."""
+"""Rules that point at a whole resource -> the key that decides what they check."""
 
 CRASHED = "E0002"
-"""A rule of cfn-lint's broke down: that may be the machine's fault, and is not kept."""
+"""A rule of cfn-lint's crashed: that may be the machine's fault, and is not cached."""
 
 COMMON = "us-east-1"
-"""The region that rules are loaded for before the environment's is known; they load again in no time."""
+"""The region whose rules are loaded before the environment's is known; loading others then is fast."""
 _SEEN = ("cfn-lint was asked",)
 
 Ask = Callable[[Any], Any]
-"""Asks cfn-lint: see `_worked_out`."""
+"""Runs cfn-lint: see `_worked_out`."""
 
 LONGEST_MESSAGE = 240
 """Characters; cfn-lint lists all of a hundred allowed values, which hides what is wrong."""
 
 
 _PAIR = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
-"""A character like an emoji in JSON's escapes; cfn-lint reads JSON as YAML, which knows no such pairs."""
+"""A character like an emoji in JSON's escapes; cfn-lint reads JSON as YAML, which has no such pairs."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that cfn-lint has against a template."""
+    """One finding of cfn-lint about a template."""
 
     stack: str
     logical_id: str | None
@@ -97,7 +97,7 @@ class Finding:
     setting: str | None
     """The key of the environment file to change, where known."""
     source: str = ""
-    """Where a person wrote it, where it is in a template of the team's own: ``extensions/extras.yaml:12``."""
+    """Where a person wrote it, if it is in a template of the team's own: ``extensions/extras.yaml:12``."""
     patched: str = ""
     """Where the environment's file patches the resource: ``environments/prod.yaml:41``."""
 
@@ -116,8 +116,8 @@ def check(
     """
     Return all errors and warnings in *manifest*'s templates, less the `EXCEPTIONS`, stack by stack.
 
-    What *keep* has of a template is not worked out again; the others are shared among *processes*, begun here
-    or, with what `ahead` has returned, by the process that it has begun.
+    Templates with findings in *keep* are not checked again; the others are split among *processes*, started
+    here or, with the result of `ahead`, by the process that it started.
     """
     region = manifest.region
     found = {} if keep is None else {stack.name: _kept(keep, stack, region) for stack in manifest.stacks}
@@ -136,13 +136,13 @@ def check(
 
 
 def with_patches(finding: Finding, stack: StackSpec) -> Finding:
-    """Return *finding* with the patches of its resource in *stack*, whose it is."""
+    """Return *finding* with the patches of its resource in *stack*."""
     where = ", ".join(one.where for one in stack.patched if one.resource == finding.logical_id)
     return replace(finding, patched=where) if where else finding
 
 
 def sourced(findings: Iterable[Finding], added: Added) -> tuple[Finding, ...]:
-    """Return *findings* with the lines of the team's own templates, as far as they are about these."""
+    """Return *findings* with the lines of the team's own templates, for findings in these."""
     files = {one.name: one for one in added.stacks}
     lines = {
         name: {"/".join(map(str, place)): line for place, line in one.lines.items()}
@@ -165,7 +165,7 @@ def _source(path: str, file: str, lines: Mapping[str, int]) -> str:
 
 
 def kept_for_user() -> Kept | None:
-    """Return what is kept of earlier runs of this user, None where nothing may be."""
+    """Return this user's cached findings of earlier runs, None if caching is not possible."""
     return kept(Path(__file__))
 
 
@@ -186,12 +186,12 @@ def _kept(keep: Kept, stack: StackSpec, region: str) -> tuple[Finding, ...] | No
 
 def _worked_out(question: Any) -> Any:
     """
-    Ask cfn-lint, the longest templates first: the last one to end should be a short one.
+    Run cfn-lint, the longest templates first, so that the last one to end is short.
 
     Takes region, processes, and name and text of each template; returns the findings of each. All is JSON.
     """
     region, processes, templates = question
-    _runner(region)  # once, before processes part
+    _runner(region)  # once, before the processes fork
     places = sorted(range(len(templates)), key=lambda place: -len(templates[place][1]))
     entries = forked.each(lambda place: _entries(region, *templates[place]), places, processes)
     found = dict(zip(places, entries, strict=True))
@@ -207,7 +207,7 @@ def _runner(region: str) -> Any:
     """
     Load cfn-lint's rules, once for each region: that takes longer than most templates.
 
-    Of a region that this cfn-lint does not know, the rules are those of `COMMON`.
+    A region unknown to this cfn-lint gets the rules of `COMMON`.
     """
     from cfnlint.config import ConfigMixIn, ManualArgs  # noqa: PLC0415 - takes half a second
     from cfnlint.helpers import REGIONS  # noqa: PLC0415
@@ -239,6 +239,6 @@ def _findings(stack: StackSpec, runner: Any) -> Iterator[Finding]:
 
 
 def setting_of(rule: str, resource_type: str, path: Sequence[str]) -> str | None:
-    """Return the keys that decide what *rule* has against *path* in a template, where known."""
+    """Return the keys that decide what *rule* checks at *path* of a template, if known."""
     by_property = SETTINGS_KEYS.get((resource_type, path[3])) if len(path) > 3 else None
     return by_property or SETTINGS_KEYS_BY_RULE.get(rule)

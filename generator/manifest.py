@@ -82,7 +82,7 @@ class SnapshotFirst:
 @dataclass(frozen=True)
 class Migration:
     """
-    The one-off task that brings the database's schema to what an image needs.
+    The one-off task that migrates the database's schema for an image.
 
     It runs to its end before the stack's tasks start, and again before they change to another image.
     """
@@ -104,7 +104,7 @@ class Migration:
     snapshot: SnapshotFirst | None = None
     """None: no snapshot is taken first."""
     old_tasks_minutes: int = 0
-    """How long the old tasks go on with the migrated schema, about; 0: nobody has estimated it."""
+    """About how long the old tasks continue with the migrated schema; 0: not estimated."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,8 @@ class ExistingSubnets:
     ids: tuple[str, ...]
     way_out: Literal["internet", "any", "endpoints", "none"]
     """
-    Where the default route leads: to an ``internet`` gateway; ``any`` way but one, for hosts without a public
-    address; the same, or to nowhere if ``endpoints`` stand for it; with ``none``, not to an internet gateway.
+    Target of the default route: an ``internet`` gateway; ``any`` other, for hosts without a public address;
+    the same, or none if ``endpoints`` replace it; with ``none``, no internet gateway.
     """
     addresses: Mapping[str, tuple[int, int]]
     """What needs addresses -> how many in the first and in the second subnet, at the most."""
@@ -137,7 +137,7 @@ class ExistingStore:
     secret_keys: tuple[str, ...] = ()
     """The keys of the secret's JSON that tasks are given."""
     kms_key_arn: str | None = None
-    """The key that their role may open the secret with; None: AWS's own."""
+    """The key that their role may decrypt the secret with; None: AWS's own."""
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,9 @@ class Existing:
     """What an environment expects to exist: checked before anything is changed."""
 
     vpc_id: str | None = None
-    """None: the network stack makes a VPC."""
+    """None: the network stack creates a VPC."""
     vpc_cidr: str = ""
-    """The range that security groups take for the VPC's."""
+    """The range that security groups use as the VPC's."""
     subnets: tuple[ExistingSubnets, ...] = ()
     endpoints: tuple[str, ...] = ()
     """Services (``ecr.api``) that the network stack makes interface endpoints for, with private DNS."""
@@ -162,13 +162,13 @@ class Existing:
     """Whether the load balancer is reachable from the VPC only."""
     stores: tuple[ExistingStore, ...] = ()
     bundle: str | None = None
-    """``s3://bucket/key``: certificates of the authorities whose clients the load balancer takes."""
+    """``s3://bucket/key``: certificates of the authorities whose clients the load balancer accepts."""
     bundle_version: str | None = None
 
 
 @dataclass(frozen=True)
 class Patched:
-    """A resource that is not as gatestack builds it, but as the environment's file patches it."""
+    """A resource that the environment's file patches."""
 
     resource: str
     """Logical id."""
@@ -176,7 +176,7 @@ class Patched:
     """``environments/prod.yaml:41``."""
     reason: str
     risks: tuple[str, ...] = ()
-    """What guarded data and does so less now, by its path in the resource; the file accepts it."""
+    """What protected data and now does so less, by its path in the resource; the file accepts it."""
 
     def __str__(self) -> str:
         return f"patched by {self.where}: {self.reason}"
@@ -184,7 +184,7 @@ class Patched:
 
 @dataclass(frozen=True)
 class StackSpec:
-    """One stack as it should be. What it exports and imports stands in its template alone."""
+    """One stack as it should be. Its exports and imports are only in its template."""
 
     name: str
     """Short name: ``network``."""
@@ -219,7 +219,7 @@ class StackSpec:
 
 @dataclass(frozen=True)
 class Notified:
-    """A webhook that is told of deployments."""
+    """A webhook that is notified of deployments."""
 
     where: limits.Receiver
     secret: str
@@ -241,9 +241,9 @@ class Manifest:
     files: Mapping[str, bytes] = field(default_factory=dict)
     """Files that stacks upload, by name."""
     existing: Existing | None = None
-    """None: nothing is taken for granted."""
+    """None: there are no expectations."""
     usage: Mapping[str, float | None] = field(default_factory=dict)
-    """What a month is taken to bring, by the keys of `usage`; nothing is deployed from it."""
+    """The assumed monthly usage, by the keys of `usage`; nothing is deployed from it."""
     session_hours: int | None = None
     """How long a session of the pipelines' roles lasts; None where no pipeline deploys."""
     notify: tuple[Notified, ...] = ()
@@ -324,7 +324,7 @@ def _check(where: str, problems: Iterable[str]) -> None:
 
 @cache
 def _schema() -> type[Any]:
-    """Return what the index is: a `Manifest` whose templates and files stand beside it."""
+    """Return the schema of the index: a `Manifest` whose templates and files are in separate files."""
     here = {"__module__": __name__}
     own = [(one.name, one.type, one) for one in fields(StackSpec) if one.name != "template"]
     entry = make_dataclass("Entry", own, frozen=True, namespace=here)

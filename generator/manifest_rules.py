@@ -32,9 +32,9 @@ MOST_SNAPSHOTS = 100
 """Manual ones of a region (Amazon RDS User Guide, "Quotas in Amazon RDS")."""
 
 CAPABILITIES: Final = frozenset({"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"})
-"""The last for AWS's own transforms alone: another macro makes another template of the reviewed one."""
+"""The last for AWS's own transforms only: another macro would change the reviewed template."""
 _ITSELF: Final = "AWS::CloudFormation::"
-"""Nested stacks, macros, custom resources: what they bring is in no template of the folder."""
+"""Nested stacks, macros, custom resources: what they create is in no template of the folder."""
 
 _FILE: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 _SHORT: Final = r"[a-z][a-z0-9-]{0,40}"
@@ -94,7 +94,7 @@ def name_problems(stacks: Collection[str], files: Collection[str]) -> Iterator[s
 
 
 def template_problems(document: Any) -> Iterator[str]:
-    """Yield what is wrong with a template, which is any JSON value."""
+    """Yield what is wrong with a template, which may be any JSON value."""
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
         yield "a template is a JSON object with Resources"
         return
@@ -132,7 +132,7 @@ def _resources(found: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def problems(manifest: Manifest) -> Iterator[str]:
-    """Yield what is wrong with everything but the names of files and the templates."""
+    """Yield all problems except those of file names and templates."""
     yield from _shaped(
         {
             "environment": (manifest.environment, _SHORT),
@@ -181,7 +181,7 @@ def _stack(stack: StackSpec, manifest: Manifest) -> Iterator[str]:
 
 
 def _tags(stack: StackSpec, manifest: Manifest) -> Iterator[str]:
-    """Yield what is wrong with tags; gatestack knows its own stacks by four of them."""
+    """Yield what is wrong with tags; gatestack identifies its stacks by four of them."""
     own = {
         "managedby": ("ManagedBy", "gatestack"),
         "environment": ("Environment", manifest.environment),
@@ -293,7 +293,7 @@ def _shaped(texts: Mapping[str, tuple[str | None, str]]) -> Iterator[str]:
 
 
 def _transforms(node: Any) -> bool:
-    """Whether a macro is called somewhere; the depth of what `generator.foreign` decodes is bounded."""
+    """Whether a macro is used somewhere; `generator.foreign` limits the depth."""
     if isinstance(node, dict):
         return "Fn::Transform" in node or any(map(_transforms, node.values()))
     return isinstance(node, list) and any(map(_transforms, node))

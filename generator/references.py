@@ -83,7 +83,7 @@ class References:
         return self._resources.get(key)
 
     def exported(self, name: str) -> Target | str:
-        """Return what the export *name* says; the name itself where no stack of the environment has it."""
+        """Return the value of the export *name*; the name itself if no stack of the environment has it."""
         if name not in self._exports:
             return name
         stack, value = self._exports[name]
@@ -111,12 +111,14 @@ class References:
         return found.logical_id if isinstance(found, Target) else found
 
     def keys(self, stack: str, values: Any) -> tuple[str, ...]:
-        """Return where each of a list's pointers ends (``network/Vpc``), or what it says (``vpc-…``)."""
+        """Return the target of each pointer in a list (``network/Vpc``), or its text (``vpc-…``)."""
         found = [self.follow(stack, value) for value in values or ()]
         return tuple(one.key if isinstance(one, Target) else one for one in found)
 
     def entries(self, stack: str, values: Any) -> list[Mapping[str, Any]] | None:
-        """Return the mappings of a list, as Fn::If chooses it and them; None where there is no list."""
+        """
+        Return the mappings of a list, with Fn::If resolved in and around them; None if there is no list.
+        """
         chosen = self._picked(stack, values)
         if not isinstance(chosen, list):
             return None
@@ -165,7 +167,7 @@ class References:
         return self.follow(stack, yes if self._holds(stack, condition) else no)
 
     def _holds(self, stack: str, name: str) -> bool:
-        """Tell whether a condition holds with the parameters' defaults; what is no Fn::Equals does not."""
+        """Tell whether a condition holds with the parameters' defaults; anything but Fn::Equals does not."""
         sides = self._templates[stack].get("Conditions", {}).get(name, {}).get("Fn::Equals", (0, 1))
         return self.text(stack, sides[0]) == self.text(stack, sides[1])
 
@@ -175,7 +177,7 @@ def _is_nothing(value: Any) -> bool:
 
 
 def _attribute(stack: str, argument: Any) -> Target:
-    """Return what Fn::GetAtt names; JSON has it as a list, its short form as a text with a dot."""
+    """Return the target of Fn::GetAtt: a list in JSON, a text with a dot in the short form."""
     logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
     return Target(stack, logical_id, attribute)
 

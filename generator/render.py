@@ -29,18 +29,18 @@ from stacks.systems import application
 _quoted = json.encoder.encode_basestring_ascii
 
 KEPT_SNAPSHOTS = 3
-"""Of those before a migration: with releases every other week, those of a month and more."""
+"""Snapshots kept before migrations: with releases every other week, those of a month and more."""
 
 ROLLED_BACK_BY_ALARMS = frozenset({"alb", "service"})
-"""The stacks that requests pass through. An alarm on them says nothing about an update of the others, and a
-database that is rolled back is interrupted twice."""
+"""The stacks that requests pass through. Their alarms say nothing about updates of the others, and a rollback
+interrupts a database twice."""
 
 
 def render(settings: Settings) -> Manifest:
     """
     Return the environment that *settings* describe, ready to be linted, planned and deployed.
 
-    A stack that would hold nothing is not there: CloudFormation takes none without resources.
+    An empty stack is left out: CloudFormation accepts none without resources.
 
     Raises:
         ExtensionError: a patch, or a stack of the team's own, does not fit to the rest.
@@ -71,7 +71,7 @@ def render(settings: Settings) -> Manifest:
 
 
 def _uploaded(stacks: Iterable[StackSpec]) -> Iterator[str]:
-    """Yield the names of the files that some stack wants to be in S3."""
+    """Yield the names of the files that some stack needs in S3."""
     yield from dict.fromkeys(upload.file for stack in stacks for upload in stack.uploads)
 
 
@@ -120,7 +120,7 @@ def _spec(
 
 
 def _text(value: Any, margin: str = "\n") -> str:
-    """Return what ``json.dumps(value, indent=1, sort_keys=True)`` does, in a third of its time."""
+    """Return the same as ``json.dumps(value, indent=1, sort_keys=True)``, in a third of its time."""
     if isinstance(value, str):
         return _quoted(value)
     inside = f"{margin} "
@@ -136,7 +136,7 @@ def _migration(settings: Settings, entry: Mapping[str, Any] | None) -> Migration
     """
     Return the migration that a template's metadata describes.
 
-    What comes before and after it is in no template: to change it changes no stack.
+    The steps before and after it are in no template, so that changing them changes no stack.
     """
     if entry is None:
         return None
@@ -150,7 +150,7 @@ def _migration(settings: Settings, entry: Mapping[str, Any] | None) -> Migration
 
 
 def _capabilities(template: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what has to be acknowledged: CAPABILITY_NAMED_IAM covers CAPABILITY_IAM."""
+    """Return the capabilities to acknowledge: CAPABILITY_NAMED_IAM includes CAPABILITY_IAM."""
     types = (resource["Type"] for resource in template["Resources"].values())
     makes_iam = any(one.startswith(("AWS::IAM::", "AWS::Serverless::")) for one in types)
     needed = {"CAPABILITY_NAMED_IAM": makes_iam, "CAPABILITY_AUTO_EXPAND": "Transform" in template}

@@ -16,7 +16,7 @@ _ALWAYS = frozenset(
         *("SendTraces", "WriteMetrics", "TakeCommands"),
     }
 )
-"""Statements of the tasks' role for what is gatestack's own; others are for what the application calls."""
+"""Statements of the tasks' role for gatestack's own resources; others are for the application's calls."""
 Row = tuple[str, ...]
 HEAD: Row = ("role", "statement", "effect", "actions", "resources", "condition")
 
@@ -41,7 +41,7 @@ def _rows(manifest: Manifest) -> Iterator[Row]:
                         name == _TASKS and policy["PolicyName"] == _TASKS and one["Sid"] not in _ALWAYS
                     ):
                         yield _row(role, one)
-            # Those that gatestack attaches by itself stand for every partition: no plain text.
+            # Those that gatestack attaches by itself are for every partition, not plain text.
             for arn in properties.get("ManagedPolicyArns", ()):
                 if isinstance(arn, str):
                     yield (role, "managed policy", "", arn, "", "")
@@ -54,7 +54,7 @@ def _row(role: str, one: Mapping[str, Any]) -> Row:
 
 
 def _plain(value: Any) -> Any:
-    """Return *value* with the text of what CloudFormation fills in."""
+    """Return *value* with the text that CloudFormation inserts."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     if isinstance(value, dict):

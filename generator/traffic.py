@@ -25,7 +25,7 @@ WEARERS: Mapping[str, tuple[Role, tuple[str, ...]]] = {
     "AWS::ElastiCache::ReplicationGroup": ("cache", ("SecurityGroupIds",)),
     "AWS::EC2::VPCEndpoint": ("endpoint", ("SecurityGroupIds",)),
 }
-"""Resource type -> what it is here, and the property with its groups (CloudFormation Template Reference)."""
+"""Resource type -> its role here, and the property with its groups (CloudFormation Template Reference)."""
 
 ANYWHERE = frozenset({"0.0.0.0/0", "::/0"})
 NOWHERE = frozenset({"255.255.255.255/32"})
@@ -37,7 +37,7 @@ PROTOCOLS = {"-1": "all", "1": "ICMP", "6": "TCP", "17": "UDP", "58": "ICMPv6"}
 
 @dataclass(frozen=True)
 class Wearer:
-    """Something that a security group is on."""
+    """A resource with a security group."""
 
     role: Role
     stack: str
@@ -89,7 +89,7 @@ class Rule:
 
     @property
     def matches_nothing(self) -> bool:
-        """Whether no packet can match it: the rule of a group that is to have none."""
+        """Whether no packet can match it: the rule of a group without traffic."""
         return self.peer.value in NOWHERE
 
     @property
@@ -100,7 +100,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Flow:
-    """What two groups let pass between them: one lets it out, the other lets it in."""
+    """Traffic between two groups: one allows it outbound, the other inbound."""
 
     source: str
     target: str
@@ -130,7 +130,7 @@ class Traffic:
 
     @property
     def flows(self) -> tuple[Flow, ...]:
-        """What groups let pass to each other; a rule without its like at the other end lets nothing pass."""
+        """Traffic between groups; a rule without its counterpart allows nothing."""
         let_in = {
             (rule.peer.value, rule.group, rule.protocol, rule.ports)
             for rule in self.rules
@@ -145,7 +145,7 @@ class Traffic:
 
 
 def traffic(manifest: Manifest) -> Traffic:
-    """Return who may talk to whom in the environment that *manifest* describes."""
+    """Return who can connect to whom in the environment that *manifest* describes."""
     found = References(manifest)
     worn = _worn(found)
     groups = tuple(
@@ -179,7 +179,7 @@ def _wearing(found: References) -> Iterator[tuple[Wearer, tuple[str, ...]]]:
 
 
 def _migrating(found: References) -> Iterator[tuple[Wearer, tuple[str, ...]]]:
-    """Yield the tasks that the deployer starts: their groups stand beside the template, by exports' names."""
+    """Yield the tasks that the deployer runs: their groups are beside the template, as names of exports."""
     for stack in found.manifest.stacks:
         if stack.migration:
             task = found.exported(stack.migration.definition_export)

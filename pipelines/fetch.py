@@ -19,7 +19,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 PASSES = {408, 429, 500, 502, 503, 504}
-"""Statuses of HTTP that may be another in a moment."""
+"""Statuses of HTTP that a retry may change."""
 PAUSES = (1, 2, 4, 8, 16)
 """Seconds before each further try."""
 

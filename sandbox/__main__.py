@@ -25,14 +25,14 @@ def main() -> None:
     parser.add_argument("--held", type=int, help="locked file descriptor to write the process's number to")
     parser.add_argument("--gateway", type=Path, help="run tasks, with the programs that this folder tells")
     given = parser.parse_args()
-    # Modules and descriptions of services are no garbage: to look through them took a fifth of a deployment.
+    # Modules and descriptions of services are never garbage: scanning them took a fifth of a deployment.
     gc.set_threshold(20_000, 20, 20)
     gateway = Gateway.read(given.gateway) if given.gateway else None
     sandbox = Sandbox(clock=RealClock(given.speed), seed=given.seed, port=given.port, gateway=gateway)
     print(f"sandbox on {sandbox.endpoint}, speed {given.speed}, seed {given.seed}", flush=True)  # noqa: T201 - its log
     if given.held is not None:
         note_holder(given.held)
-    if given.ready is None:  # nobody but a person at a terminal is there to be told
+    if given.ready is None:  # only a person at a terminal needs the message
         for name, value in sandbox.key.variables.items():
             print(f"export {name}={value}", flush=True)  # noqa: T201 - as above
     else:

@@ -38,7 +38,7 @@ class AvailabilityZone:
     """Or ``local-zone``, where the account has opted in to one."""
 
     def has(self, *what: str) -> bool:
-        """Whether it lacks nothing of *what*."""
+        """Whether it has all of *what*."""
         return not (self.gaps | KNOWN_GAPS.get(self.id, frozenset())) & set(what)
 
 

@@ -26,14 +26,14 @@ class Backing:
     schemas: Schemas
     fetch: Fetch
     services: Wsgi
-    access: Access | None = None  # judges callers that are roles; without it everybody is an administrator
-    connect: Callable[[Surroundings], None] = lambda _: None  # told once, before anything is asked
-    reset: Callable[[], None] = lambda: None  # forgets what the services hold, and ends what runs
-    provide: Provide | None = None  # what is in the account before anybody deploys; None: nothing can be
-    there: Callable[[str], Mapping[str, Collection[str]]] = lambda _: {}  # what can be provided and is there
-    quotas: Quotas | None = None  # what the account may have; None: nothing is counted
-    close: Callable[[], None] = lambda: None  # ends what runs; nothing is started any more
-    notes: Callable[[], Sequence[str]] = tuple  # what the tasks that run lack here, a sentence each
-    wait: Callable[[], bool] = lambda: False  # until no function runs; whether one did
-    balancers: Callable[[], list[dict[str, Any]]] = list  # where load balancers answer, for people
-    databases: Callable[[], dict[str, Any]] = dict  # their servers, where there are to be some
+    access: Access | None = None  # authorizes callers with roles; without it everybody is an administrator
+    connect: Callable[[Surroundings], None] = lambda _: None  # called once, before any request
+    reset: Callable[[], None] = lambda: None  # forgets the services' contents, and ends what runs
+    provide: Provide | None = None  # resources of an account before a deployment; None: there can be none
+    there: Callable[[str], Mapping[str, Collection[str]]] = lambda _: {}  # what can be provided, and exists
+    quotas: Quotas | None = None  # the account's quotas; None: nothing is counted
+    close: Callable[[], None] = lambda: None  # ends what runs; nothing is started afterwards
+    notes: Callable[[], Sequence[str]] = tuple  # what running tasks lack here, a sentence each
+    wait: Callable[[], bool] = lambda: False  # waits until no function runs; returns whether one did
+    balancers: Callable[[], list[dict[str, Any]]] = list  # the addresses of load balancers, for people
+    databases: Callable[[], dict[str, Any]] = dict  # the servers of databases, if there are any

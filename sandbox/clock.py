@@ -10,7 +10,7 @@ from typing import Protocol
 
 Action = Callable[[], None]
 SPEED = 60.0
-"""Virtual seconds in a real one, unless asked otherwise: a minute of AWS takes a second."""
+"""Virtual seconds in a real one, by default: a minute of AWS takes a second."""
 
 
 class Clock(Protocol):
@@ -66,7 +66,7 @@ class RealClock:
 
 
 class Agenda:
-    """What happens when, in order of time; an action that is no longer wanted does nothing in its time."""
+    """Scheduled actions, in order of time; a cancelled one does nothing."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -79,11 +79,11 @@ class Agenda:
         return self._clock.now() if self._current is None else self._current
 
     def after(self, seconds: float, action: Action) -> None:
-        """Have *action* happen *seconds* from `now`."""
+        """Schedule *action* *seconds* after `now`."""
         heapq.heappush(self._due, (self.now() + seconds, next(self._ticket), action))
 
     def settle(self) -> None:
-        """Make everything happen that is due, each at its own time."""
+        """Run everything that is due, each at its own time."""
         until = self._clock.now()
         try:
             while self._due and self._due[0][0] <= until:
@@ -97,5 +97,5 @@ class Agenda:
         return self._due[0][0] if self._due else None
 
     def clear(self) -> None:
-        """Forget everything that was to happen."""
+        """Cancel everything scheduled."""
         self._due.clear()

@@ -14,22 +14,24 @@ class DatabaseEngines(Protocol):
     """The servers of one account's databases."""
 
     def begins_from(self, region: str, kind: str, name: str, snapshot: str) -> None:
-        """Note that the ``instance`` or ``cluster`` of that name, made next, is restored from *snapshot*."""
+        """
+        Note that the ``instance`` or ``cluster`` of that name, created next, is restored from *snapshot*.
+        """
 
     def before(self, environ: Mapping[str, Any], form: bytes) -> bytes | None:
         """Return RDS's refusal of a request."""
 
     def after(self, environ: Mapping[str, Any], form: bytes) -> None:
-        """Follow what was answered."""
+        """Follow a response."""
 
     def settle(self, region: str) -> None:
-        """Follow what changed by itself."""
+        """Follow changes without a request."""
 
     def status(self) -> dict[str, Any]:
-        """Return `servers`, and `lacks`, why there are none; nothing where there are to be none."""
+        """Return `servers`, and `lacks`, why there are none; nothing if none are wanted."""
 
     def trusted(self, variables: Mapping[str, str]) -> Mapping[str, str]:
-        """Return those of *variables* that hold RDS's authority, with the one of the servers."""
+        """Return those of *variables* with RDS's authority, replaced by the servers' one."""
 
     def clear(self) -> None:
         """Forget everything."""
@@ -39,25 +41,25 @@ class DatabaseEngines(Protocol):
 
 
 class Records:
-    """No servers; *lacks* says why, where there were to be some."""
+    """No servers; *lacks* is the reason, if some are wanted."""
 
     def __init__(self, lacks: str = "") -> None:
         self._lacks = lacks
 
     def begins_from(self, region: str, kind: str, name: str, snapshot: str) -> None:
-        """A record has no data."""
+        """Do nothing: a record has no data."""
 
     def before(self, environ: Mapping[str, Any], form: bytes) -> None:
         """Refuse nothing."""
 
     def after(self, environ: Mapping[str, Any], form: bytes) -> None:
-        """Nothing follows."""
+        """Do nothing."""
 
     def settle(self, region: str) -> None:
-        """Nothing follows."""
+        """Do nothing."""
 
     def status(self) -> dict[str, Any]:
-        """Say why there is nothing."""
+        """Return why there is nothing."""
         return {"servers": [], "lacks": self._lacks} if self._lacks else {}
 
     def trusted(self, variables: Mapping[str, str]) -> Mapping[str, str]:
@@ -66,7 +68,7 @@ class Records:
         return {}
 
     def clear(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Nothing runs."""
+        """Do nothing."""

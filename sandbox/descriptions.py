@@ -12,7 +12,7 @@ from botocore.loaders import create_loader
 
 
 def session() -> botocore.session.Session:
-    """Return a new session of botocore's; what one of them has read of a service none reads again."""
+    """Return a new botocore session; sessions share the descriptions of services that were read."""
     made = botocore.session.Session()
     made.register_component("data_loader", _loader())
     return made
@@ -25,11 +25,11 @@ def _loader() -> Any:
 
 def by_name(loader: Any) -> Any:
     """
-    Have *loader* take each of its folders for a service; returns it.
+    Make *loader* treat each of its folders as a service; returns it.
 
-    Before the first description of a kind botocore looks into 400 of them, which takes 20 ms.
+    botocore otherwise checks 400 of them before the first description of a kind, which takes 20 ms.
     """
-    folders: Callable[[], Iterator[str]] = loader._potential_locations  # noqa: SLF001 - it has no other name
+    folders: Callable[[], Iterator[str]] = loader._potential_locations  # noqa: SLF001 - it has no public name
 
     def listed(type_name: str) -> list[str]:
         del type_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ApiError(Exception):
-    """A refused call, as the service words it."""
+    """A refused call, with the service's message."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -13,8 +13,8 @@ class ApiError(Exception):
         self.status = status
 
 
-class ResourceFailure(Exception):  # noqa: N818 - CloudFormation fails resources, and calls it so
-    """A resource or a whole operation fails while it runs; the text is the reason in the events."""
+class ResourceFailure(Exception):  # noqa: N818 - CloudFormation's own term
+    """A resource or an operation fails while it runs; the text is the reason in the events."""
 
 
 def invalid(message: str) -> ApiError:

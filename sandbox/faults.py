@@ -15,9 +15,9 @@ EMPTY = (
 CallKind = Literal["throttle", "error", "drop-before", "drop-after", "expired", "refused", "page"]
 """``refused``: with the fault's own code and message; ``page``: an HTML page where an answer should be."""
 Operation = Literal["create", "update", "delete", "detect", "any"]
-"""``any``: whichever comes next of the first three."""
+"""``any``: whichever of the first three comes next."""
 EVERYWHERE = frozenset({"throttle", "drop-before", "drop-after", "expired"})
-"""The kinds that services other than CloudFormation know too."""
+"""The kinds that apply to services other than CloudFormation too."""
 
 
 @dataclass
@@ -39,7 +39,7 @@ class CallFault:
     service: Literal["cloudformation", "*"] = "cloudformation"
 
     def __post_init__(self) -> None:
-        """Raise ValueError for what no service would answer."""
+        """Raise ValueError for an impossible response."""
         if self.service == "*" and self.kind not in EVERYWHERE:
             raise ValueError(f"{self.kind} is a fault of CloudFormation's calls alone")
 
@@ -55,7 +55,7 @@ class Rate:
     filled: float = 0.0
 
     def take(self, now: float) -> bool:
-        """Take a token, if there is one."""
+        """Take a token, if there is one left."""
         if self.tokens < 0:
             self.tokens, self.filled = self.burst, now
         self.tokens = min(self.burst, self.tokens + (now - self.filled) * self.per_second)
@@ -94,7 +94,7 @@ class ResourceFault:
         return fits and meant and self.times != 0
 
     def count(self) -> None:
-        """Have it happen once more."""
+        """Count one more occurrence."""
         self.times = self.times and self.times - 1
 
 
@@ -117,7 +117,7 @@ class RolloutFault:
 
 @dataclass
 class StepFault:
-    """A function fails at a step of a rotation, e.g. setSecret, before its code is reached."""
+    """A function fails at a step of a rotation, e.g. setSecret, before its code runs."""
 
     function: str
     step: str
@@ -126,7 +126,7 @@ class StepFault:
 
 @dataclass
 class DiskFault:
-    """The disk of a DB instance is nearly full, as the next request about it sees: RDS grows it."""
+    """The disk of a DB instance is nearly full at its next request: RDS grows it."""
 
     database: str
     times: int | None = 1
@@ -134,23 +134,25 @@ class DiskFault:
 
 @dataclass
 class Behaviour:
-    """Ways in which the real service was seen to differ."""
+    """Variations of the real service's behaviour."""
 
     stale_reads: float = 0.0  # virtual seconds that stack statuses lag behind
     hidden_change_sets: float = 0.0  # virtual seconds that a new change set cannot be seen
-    missing_import: Literal["warn", "fail"] = "warn"  # what a change set does whose import has no export
+    missing_import: Literal["warn", "fail"] = "warn"  # the result of a change set with a missing export
     exporter_deletion: Literal["stay", "event", "fail"] = "stay"
     """A deletion that an import prevents: reason on the stack, in an event alone, or the status too."""
     interfaces_linger: float = 0.0
-    """Virtual seconds that network interfaces of a function stay after it; they are in the way of subnets."""
+    """
+    Virtual seconds that a function's network interfaces remain after it; they block the deletion of subnets.
+    """
     logs_return: float = 0.0
-    """Virtual seconds after which a log group that RDS or Lambda writes to is there again, without tags."""
+    """Virtual seconds after which a log group that RDS or Lambda writes to exists again, without tags."""
     empty_reason: str = EMPTY
     tag_delay: float = 300.0  # virtual seconds until a KMS key's tags count in policies
     express: bool = True
-    """Whether CloudFormation knows DeploymentConfig; it passes over a parameter that it does not know."""
+    """Whether CloudFormation knows DeploymentConfig; it ignores unknown parameters."""
     sessions_end: bool = False
-    """Whether sessions of roles last as long as they say, on this clock: at its usual speed a moment."""
+    """Whether sessions of roles expire by this clock: at its usual speed after a moment."""
     lacks: Sequence[str] = ()  # actions and parameters that this endpoint does not know, as older ones do not
     zones: Sequence[Mapping[str, Any]] = ()
     """The account's availability zones, by the fields of `sandbox.availability`; none: moto's."""
@@ -161,7 +163,7 @@ _Counted = TypeVar("_Counted", TaskFault, RolloutFault, StepFault, DiskFault)
 
 
 class Faults:
-    """Everything set at the moment."""
+    """All active faults."""
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
@@ -176,7 +178,7 @@ class Faults:
         self.behaviour = Behaviour()
 
     def clear(self) -> None:
-        """Let everything go well again, and start the randomness anew."""
+        """Remove all faults, and reset the random generator."""
         self._random.seed(self.seed)
         self.calls, self.rates, self.resources = [], [], []
         self.tasks, self.rollouts, self.steps, self.disks = [], [], [], []
@@ -186,7 +188,7 @@ class Faults:
         """
         Add faults from JSON: a list by kind (`calls`, `tasks` …), and `behaviour`; raises ValueError.
 
-        What every service is to do takes the place of what was said of the same kind before.
+        Faults of every service replace earlier ones of the same kind.
         """
         try:
             calls = [CallFault(**each) for each in settings.get("calls", ())]
@@ -211,7 +213,7 @@ class Faults:
         self.behaviour = behaviour
 
     def described(self) -> dict[str, Any]:
-        """Return what is set, as JSON takes it."""
+        """Return the active faults, as JSON values."""
         listed: dict[str, Sequence[Fault]] = {
             "calls": self.calls,
             "rates": self.rates,
@@ -225,13 +227,13 @@ class Faults:
         return {"seed": self.seed, "behaviour": asdict(self.behaviour), **described}
 
     def of_call(self, action: str, now: float) -> CallFault | None:
-        """Return what goes wrong with this call of CloudFormation's, and count it."""
+        """Return the fault of this call of CloudFormation, and count it."""
         if not all(rate.take(now) for rate in self.rates if rate.action in ("*", action)):
             return CallFault("throttle", action)
         return self._spoilt(self.calls, action)
 
     def of_service(self) -> CallFault | None:
-        """Return what goes wrong with this call of another service, and count it."""
+        """Return the fault of this call of another service, and count it."""
         return self._spoilt([fault for fault in self.calls if fault.service == "*"], "")
 
     def _spoilt(self, faults: Sequence[CallFault], action: str) -> CallFault | None:
@@ -244,7 +246,7 @@ class Faults:
     def of_resource(
         self, operation: Operation, logical_id: str, type_: str, stack: str
     ) -> ResourceFault | None:
-        """Return the first fault for this resource, later by the first delay if it fails; counts both."""
+        """Return the first fault for this resource, delayed by the first delay if it fails; counts both."""
         there = [fault for fault in self.resources if fault.matches(operation, logical_id, type_, stack)]
         failing = next((fault for fault in there if fault.reason is not None), None)
         slow = next((fault for fault in there if fault.reason is None), None)
@@ -255,11 +257,11 @@ class Faults:
         return failing or slow
 
     def of_task(self, family: str) -> TaskFault | None:
-        """Return what ends a one-off task of *family* badly, and count it."""
+        """Return the fault of a one-off task of *family*, and count it."""
         return _counted(self.tasks, lambda fault: fault.family == family)
 
     def of_rollout(self, service: str) -> bool:
-        """Whether the deployment of *service* that begins now is to fail; counts it."""
+        """Whether the deployment of *service* that begins now fails; counts it."""
         return _counted(self.rollouts, lambda fault: fault.service == service) is not None
 
     def of_disk(self, database: str) -> bool:
@@ -267,7 +269,7 @@ class Faults:
         return _counted(self.disks, lambda fault: fault.database == database) is not None
 
     def of_steps(self, function: str, steps: Sequence[str]) -> list[str]:
-        """Return which of the *steps* that *function* is about to do are to fail, and count them."""
+        """Return which of the next *steps* of *function* fail, and count them."""
 
         def fits(step: str) -> Callable[[StepFault], bool]:
             return lambda fault: (fault.function, fault.step) == (function, step)

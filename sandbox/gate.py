@@ -26,13 +26,13 @@ from sandbox.logins import Logins
 from sandbox.signatures import Reason, Refused, check
 
 CONTROL = "/_sandbox/"
-"""What the paths of the control pages begin with."""
+"""Prefix of the control pages' paths."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _OWN = frozenset({"none", "same-origin"})
-"""`Sec-Fetch-Site` of what no other site asked for."""
+"""Values of `Sec-Fetch-Site` for requests from no other site."""
 _SCOPE = re.compile(r"/([^/,\s]+)/aws4_request")
 _XML = frozenset({"cloudfront", "route53"})
-"""Services without forms whose errors look like those of the services with forms."""
+"""Services without forms whose errors have the format of those with forms."""
 _FORM = "application/x-www-form-urlencoded"
 _Family = Literal["query", "ec2", "json", "s3", "rest"]
 Spoilt = Literal["throttle", "expired"]
@@ -79,15 +79,15 @@ _MESSAGES: Mapping[Reason, str] = {
 
 
 class Gate:
-    """What stands before everything that a sandbox answers."""
+    """The access check in front of the sandbox."""
 
     def __init__(self, key: Key, now: Callable[[], float]) -> None:
-        """*now* tells the virtual seconds since the epoch."""
+        """*now* returns the virtual seconds since the epoch."""
         self.key = key
         self.logins = Logins(key, now)
 
     def refusal(self, request: Request) -> Response | None:
-        """Return the answer to what may not be asked, None where it may pass; its body stays readable."""
+        """Return the response to a refused request, None if it may pass; its body stays readable."""
         if request.method == "OPTIONS" or _from_a_page(request) or not _of_loopback(request):
             return _answer(
                 "s3", "AccessForbidden", "This sandbox answers no web page, and to no other name.", 403
@@ -103,7 +103,7 @@ class Gate:
         return None
 
     def prove(self, request: Request, response: Response) -> Response:
-        """Return *response*, of a control page, with the proof that it comes from this sandbox."""
+        """Add the proof that it comes from this sandbox to *response*, of a control page."""
         signed = request.headers.get(SIGNATURE, "")
         response.headers[PROOF] = self.key.prove(signed, response.get_data())
         return response
@@ -114,10 +114,10 @@ class Gate:
 
     def _is_vouched_for(self, request: Request) -> bool:
         """
-        Whether it asks STS for a role with a token that is proof enough, as AWS takes it without a signature.
+        Whether it requests a role of STS with a valid token, which AWS accepts without a signature.
 
         In AWS an identity provider has signed the token. No provider knows the sandbox, so its key has to:
-        whoever could have a role for nothing would be in.
+        otherwise anybody could get a role.
         """
         if request.method != "POST" or request.mimetype != _FORM:
             return False
@@ -128,7 +128,7 @@ class Gate:
 
 
 def denied(request: Request, error: ApiError) -> Response:
-    """Return the answer to a caller who may not do what *request* asks for, in its service's protocol."""
+    """Return the response to an unauthorized *request*, in its service's protocol."""
     family = _family(request)
     code = {"ec2": "UnauthorizedOperation", "json": "AccessDeniedException", "rest": "AccessDeniedException"}
     if error.code != "AccessDenied":
@@ -138,14 +138,14 @@ def denied(request: Request, error: ApiError) -> Response:
 
 
 def spoilt(request: Request, kind: Spoilt) -> Response:
-    """Return the answer to a call that comes too often, or with a login that is over."""
+    """Return the response to a throttled call, or to one with an expired login."""
     family = _family(request)
     code, status = _SPOILT[kind][family]
     return _answer(family, code, "Rate exceeded" if kind == "throttle" else EXPIRED, status)
 
 
 def without_cors(start_response: Any) -> Any:
-    """Return a `start_response` that leaves out every header that lets a page of others read the answer."""
+    """Return a `start_response` without the headers that let other sites' pages read the response."""
 
     def start(status: str, headers: Iterable[tuple[str, str]], *more: Any) -> Any:
         kept = [pair for pair in headers if not pair[0].lower().startswith("access-control-")]
@@ -161,10 +161,10 @@ def _from_a_page(request: Request) -> bool:
 
 def _of_loopback(request: Request) -> bool:
     """
-    Whether the name that was asked for is one that only this machine has.
+    Whether the requested host name belongs only to this machine.
 
     `NAME.localhost` never is another machine's (RFC 6761): S3 clients put a bucket there. The port is not
-    looked at: a tunnel has another one, and no page can choose a name by it.
+    checked: a tunnel has another one, and no page can choose a name by it.
     """
     try:
         name = urlsplit(f"//{request.environ.get('HTTP_HOST', '')}").hostname or ""
@@ -174,7 +174,7 @@ def _of_loopback(request: Request) -> bool:
 
 
 def content(request: Request) -> bytes:
-    """Return the body, and leave it for whoever answers the request."""
+    """Return the body, and keep it readable for the request's handler."""
     body = request.get_data(cache=True, parse_form_data=False)
     request.environ["wsgi.input"], request.environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
     request.environ.pop("wsgi.input_terminated", None)
@@ -190,7 +190,7 @@ def _refusal(request: Request, reason: Reason) -> Response:
 
 
 def _family(request: Request) -> _Family:
-    """Return the protocol in which the service that is asked speaks."""
+    """Return the protocol of the requested service."""
     if "X-Amz-Target" in request.headers:
         return "json"
     scope = request.headers.get("Authorization", "") + request.args.get("X-Amz-Credential", "")

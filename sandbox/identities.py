@@ -25,7 +25,7 @@ StackOf = Callable[[str, str], str | None]
 
 
 class Identities:
-    """The callers of a sandbox, by the keys that they sign with."""
+    """The callers of a sandbox, by their access keys."""
 
     def __init__(self, logins: Logins, clock: Clock, backing: Backing, stack_of: StackOf) -> None:
         self._logins = logins
@@ -34,7 +34,7 @@ class Identities:
         self._stack_of = stack_of
 
     def caller(self, request: Request, signed: Signed | None) -> RoleCaller | None:
-        """Return who asks, None for an administrator; raises ApiError for what they may not ask."""
+        """Return the caller, None for an administrator; raises ApiError for a forbidden request."""
         access = self._backing.access
         session = self._logins.session(signed.access_key_id) if signed else None
         caller = access.caller(session) if access else None
@@ -45,7 +45,7 @@ class Identities:
 
     def answer(self, request: Request, signed: Signed | None, start_response: Any) -> Iterable[bytes]:
         """
-        Answer a call of STS or IAM, and take the keys that it issues, no longer those that it deletes.
+        Answer a call of STS or IAM; accept the keys that it issues, and no longer those that it deletes.
 
         Raises:
             ApiError: it is refused.
@@ -67,14 +67,16 @@ class Identities:
         return answer(request.environ, start_response)
 
     def _until(self, role: Session | None) -> float | None:
-        """Return when *role* ends by its holder's clock, seconds since the epoch; None where it does not."""
+        """
+        Return when *role*'s session ends by its holder's clock, seconds since the epoch; None if it does not.
+        """
         if role is None or role.ends is None:
             return None
         return time.time() + (role.ends - self._clock.now()) / getattr(self._clock, "speed", 1.0)
 
 
 def _identity(session: Session) -> Response:
-    """Return the answer to GetCallerIdentity of *session* (AWS STS API Reference)."""
+    """Return the response of GetCallerIdentity for *session* (AWS STS API Reference)."""
     told = (
         '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
         f"<Arn>{escape(session.arn)}</Arn><UserId>AROA{session.role}:{session.name}</UserId>"
@@ -85,6 +87,6 @@ def _identity(session: Session) -> Response:
 
 
 def _again(request: Request) -> dict[str, Any]:
-    """Return *request* for another application, with its body to be read."""
+    """Return *request* for another application, with a readable body."""
     body = request.get_data(cache=True, parse_form_data=False)
     return {**request.environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}

@@ -29,17 +29,17 @@ class Key:
 
     @classmethod
     def new(cls) -> Key:
-        """Return a key that nobody has had before."""
+        """Return a new random key."""
         return cls(access_key_id("AKIA"), secret())
 
     @property
     def variables(self) -> dict[str, str]:
-        """What a program is told to sign with it, as variables of its environment."""
+        """The environment variables for a program to sign with it."""
         token = {"AWS_SESSION_TOKEN": self.session_token} if self.session_token else {}
         login = {"AWS_ACCESS_KEY_ID": self.access_key_id, "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
         return login | token
 
-    # control pages: two ends that know the key, neither of which tells it to the other
+    # control pages: both ends know the key, neither sends it
 
     def sign(self, method: str, page: str, body: bytes) -> str:
         """Return the header `SIGNATURE` of a request for a control page, made now."""
@@ -47,7 +47,7 @@ class Key:
         return f"{stamp}-{self._mac('request', stamp, method, page, body)}"
 
     def admits(self, signed: str, method: str, page: str, body: bytes) -> bool:
-        """Whether *signed* is the header of such a request, made by somebody with this key, not long ago."""
+        """Whether *signed* is the header of such a request, made with this key, not long ago."""
         stamp, _, mac = signed.rpartition("-")
         try:
             age = abs(time.time() - float(stamp.partition("-")[0]))
@@ -57,11 +57,11 @@ class Key:
         return hmac.compare_digest(mac.encode(), expected.encode()) and age <= WINDOW_SECONDS
 
     def prove(self, signed: str, answer: bytes) -> str:
-        """Return the header `PROOF` of the *answer* to the request that carried *signed*."""
+        """Return the header `PROOF` of *answer* to the request with *signed*."""
         return self._mac("answer", signed, "", "", answer)
 
     def proves(self, proof: str, signed: str, answer: bytes) -> bool:
-        """Whether *answer* comes from somebody with this key, and is the one to that request."""
+        """Whether *answer* was made with this key, and belongs to that request."""
         return hmac.compare_digest(proof.encode(), self.prove(signed, answer).encode())
 
     def _mac(self, what: str, stamp: str, method: str, page: str, body: bytes) -> str:
@@ -77,7 +77,7 @@ class Key:
         return f"{text}.{self._jws(text)}"
 
     def vouches_for(self, token: str) -> bool:
-        """Whether somebody with this key made *token*."""
+        """Whether *token* was made with this key."""
         text, _, signature = token.rpartition(".")
         return hmac.compare_digest(signature.encode(), self._jws(text).encode())
 

@@ -35,9 +35,9 @@ __all__ = [
 ]
 
 _PATIENCE = 15.0
-"""Seconds that a start or a stop may take; both usually take one."""
+"""Most seconds of a start or a stop; both usually take one."""
 _ANSWER_SECONDS = 3.0
-"""Within which a sandbox says that it is there; it usually takes a few ms."""
+"""Time limit for the sandbox's response to a status request; it usually takes a few ms."""
 _LOG = "sandbox.log"
 
 WITHOUT_GATEWAY = (
@@ -48,7 +48,7 @@ WITHOUT_GATEWAY = (
 
 @dataclass(frozen=True)
 class Status:
-    """Whether a sandbox answers, where, and what it wants to be signed with."""
+    """Whether a sandbox is running, its address, and its key."""
 
     running: bool
     endpoint: str | None = None
@@ -58,7 +58,7 @@ class Status:
 
 
 class OtherVersion(LocalError):  # noqa: N818 - named after what was found
-    """There is a sandbox of another version of gatestack; the message has the remedy."""
+    """A sandbox of another version of gatestack is running; the message has the remedy."""
 
 
 def start(
@@ -68,7 +68,7 @@ def start(
     Return the folder's sandbox, started if there is none: with a *gateway*'s folder it runs tasks.
 
     Raises:
-        OtherVersion: there is one of another version; with *replacing* it is ended first, as one is that
+        OtherVersion: one of another version is running; with *replacing* it is stopped first, as is one that
             does not run tasks.
         LocalError: there is one, and it cannot be used, or does not run tasks though that is asked for; or
             none can be started.
@@ -90,7 +90,7 @@ def start(
 
 
 def stop(folder: Path) -> bool:
-    """End the folder's sandbox, one that does not answer as well; False where there was none. LocalError."""
+    """Stop the folder's sandbox, also an unresponsive one; False if there was none. Raises LocalError."""
     if not state.is_there(folder):
         return False
     with state.locked(folder, _PATIENCE):
@@ -106,14 +106,14 @@ def status(folder: Path) -> Status:
     Return the folder's sandbox.
 
     Raises:
-        LocalError: there is one, and it cannot be used; or the folder may be somebody else's.
+        LocalError: there is one, and it cannot be used; or the folder may belong to another user.
 
     """
     return _look(folder) if state.is_there(folder) else Status(running=False)
 
 
 def endpoint_of(folder: Path) -> str | None:
-    """Return where the folder's sandbox was when it started, without a look at it; raises LocalError."""
+    """Return the address of the folder's sandbox at its start, without a request to it; raises LocalError."""
     found = state.described(folder) if state.is_there(folder) else None
     return _endpoint(found.port) if found else None
 
@@ -125,12 +125,12 @@ def ask(
     Return the answer of a control page, one of `sandbox.rehearsal.pages`; *given* is posted.
 
     Raises:
-        ValueError: the page refuses what it was given.
-        OSError: nobody answers, or somebody who does not know the key.
+        ValueError: the page refuses *given*.
+        OSError: there is no response, or one without knowledge of the key.
 
     """
     from urllib.error import HTTPError  # noqa: PLC0415 - slow to load, as what follows
-    from urllib.request import Request  # noqa: PLC0415 - where no sandbox runs, nobody asks one
+    from urllib.request import Request  # noqa: PLC0415 - not needed without a running sandbox
 
     path, body = f"/_sandbox/{page}", b"" if given is None else json.dumps(given).encode()
     method = method or ("GET" if given is None else "POST")
@@ -149,7 +149,7 @@ def ask(
 
 @cache
 def _direct() -> OpenerDirector:
-    """Return what opens loopback addresses whatever proxy the environment names."""
+    """Return an opener for loopback addresses that ignores proxies of the environment."""
     from urllib.request import ProxyHandler, build_opener  # noqa: PLC0415 - as above
 
     return build_opener(ProxyHandler({}))
@@ -185,7 +185,7 @@ def _endpoint(port: int) -> str:
 
 
 def version() -> str:
-    """Return the version of gatestack that this is."""
+    """Return the version of this gatestack."""
     from importlib import metadata  # noqa: PLC0415 - slow to load
 
     try:
@@ -195,7 +195,7 @@ def version() -> str:
 
 
 def _spawn(folder: Path, speed: float, gateway: Path | None) -> Status:
-    """Start the process; it writes its port and its key into a pipe as soon as it listens."""
+    """Start the process; it writes its port and its key to a pipe once it listens."""
     held = state.hold(folder)
     if held is None:
         raise LocalError(f"the sandbox of {folder} is just being started: try again")
@@ -229,7 +229,7 @@ def _spawn(folder: Path, speed: float, gateway: Path | None) -> Status:
 
 
 def _environment() -> dict[str, str]:
-    """Return this process's environment without its login to AWS and AWS's settings: it uses none."""
+    """Return this process's environment without its AWS login and settings: the sandbox uses none."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return kept | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
@@ -242,11 +242,11 @@ def _ended(folder: Path) -> Status:
 
 
 def _end(folder: Path, process: int) -> None:
-    """Ask the process to end, and see to it that it does."""
+    """Ask the process to end, and ensure that it does."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process and state.holder(folder) == process:
             os.kill(process, number)
-            os.kill(process, signal.SIGCONT)  # one that was stopped is asked as well
+            os.kill(process, signal.SIGCONT)  # a suspended process is asked as well
         if state.within(_PATIENCE, lambda: state.holder(folder) is None):
             return
     raise LocalError(f"the sandbox of {folder}, process {process}, did not end: end it yourself")

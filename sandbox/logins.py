@@ -23,7 +23,7 @@ ISSUING = frozenset(
         "GetSessionToken",
     }
 )
-"""The actions of STS and IAM that answer with credentials."""
+"""The actions of STS and IAM that return credentials."""
 _FIXED = "AKIAIOSFODNN7EXAMPLE"
 """The access key id of AWS's examples, which moto gives to every session that assumes no role."""
 _ID = re.compile(rb"<AccessKeyId>([^<]*)</AccessKeyId>")
@@ -33,53 +33,53 @@ _TOKEN = re.compile(rb"<SessionToken>[^<]*</SessionToken>")
 
 
 class Logins:
-    """Access key id -> key. Threads may share it: each step is one of a dict's own."""
+    """Access key id -> key. Threads may share it: each step is one atomic operation of a dict."""
 
     def __init__(self, key: Key, now: Callable[[], float]) -> None:
-        """*now* tells the virtual seconds since the epoch."""
+        """*now* returns the virtual seconds since the epoch."""
         self.key = key
         self._now = now
         self._sessions: dict[str, Session] = {}
         self._held = {key.access_key_id: key}
         self.acting: Session | None = None
-        """The role as which whoever signs with the sandbox's own key is judged; None: an administrator."""
+        """The role for requests with the sandbox's own key; None: an administrator."""
 
     def add(self, key: Key) -> None:
-        """Take *key* from now on."""
+        """Accept *key* from now on."""
         self._held[key.access_key_id] = key
 
     def find(self, access_key_id: str) -> Key | None:
-        """Return the key of that id."""
+        """Return the key with that id."""
         return self._held.get(access_key_id)
 
     def is_own(self, signed: Signed | None) -> bool:
-        """Whether the sandbox's own key has signed that."""
+        """Whether that id is the sandbox's own key."""
         return signed is not None and signed.access_key_id == self.key.access_key_id
 
     def session(self, access_key_id: str) -> Session | None:
-        """Return the role's session that the key of that id is for."""
+        """Return the role's session of the key with that id."""
         if access_key_id == self.key.access_key_id:
             return self.acting
         return self._sessions.get(access_key_id)
 
     def ended(self, access_key_id: str) -> bool:
-        """Whether the session of the key of that id is over."""
+        """Whether the session of the key with that id has ended."""
         found = self.session(access_key_id)
         return found is not None and found.ended(self._now())
 
     def forget(self) -> None:
-        """Take nothing but the sandbox's own key."""
+        """Accept only the sandbox's own key."""
         self._held, self._sessions = {self.key.access_key_id: self.key}, {}
         self.acting = None
 
     def called(self, form: Mapping[str, str]) -> None:
-        """Note what a call of IAM's that went well means for the keys."""
+        """Note the effect of a successful IAM call on the keys."""
         given = form.get("AccessKeyId", "")
         if form.get("Action") == "DeleteAccessKey" and given != self.key.access_key_id:
             self._held.pop(given, None)
 
     def of_role(self, session: Session) -> Key:
-        """Return a key of *session*, as the agent on a task's host gives it to the task."""
+        """Return a key of *session*, as a task's host gives it to the task."""
         made = Key(access_key_id("ASIA"), secret(), secret(120))
         self.add(made)
         self._sessions[made.access_key_id] = session
@@ -87,8 +87,8 @@ class Logins:
 
     def issued(self, answer: bytes, role: Session | None = None, until: float | None = None) -> bytes:
         """
-        Return *answer*, of one of the actions `ISSUING`, with credentials that are taken from now on: those
-        of *role*, or of the account. *until*: seconds since the epoch, told as their end.
+        Return *answer*, of one of the actions `ISSUING`, with credentials that are accepted from now on:
+        those of *role*, or of the account. *until*: their expiration, seconds since the epoch.
 
         moto's own are constants of AWS's documentation, or come from a generator that can be predicted. A
         role keeps its access key id: GetCallerIdentity finds the role by it.

@@ -23,11 +23,11 @@ _PATH_HOST = re.compile(r"s3[.-]?[-a-z0-9]*\.amazonaws\.com|127\.0\.0\.1|localho
 
 
 def moto(gateway: Gateway | None = None) -> Backing:
-    """Return the backing on moto's services; with a *gateway* what is in them runs."""
+    """Return the backing on moto's services; with a *gateway*, its contents run."""
     services, schemas = Services(gateway=gateway), ProviderSchemas()
     balancers = None
     if gateway is not None:
-        from sandbox.gateway.balancer import attached as at_balancers  # noqa: PLC0415 - for who wants it alone
+        from sandbox.gateway.balancer import attached as at_balancers  # noqa: PLC0415 - only if wanted
         from sandbox.gateway.databases import attached as at_databases  # noqa: PLC0415 - as above
 
         at_databases.attach(services, gateway)
@@ -52,7 +52,7 @@ def moto(gateway: Gateway | None = None) -> Backing:
 
 
 def fetcher(s3: Callable[[], Any]) -> Callable[[str], str]:
-    """Return what reads a TemplateURL, virtual-host or path style, out of S3; it raises ApiError."""
+    """Return a function that reads a TemplateURL, virtual-host or path style, from S3; it raises ApiError."""
 
     def fetch(url: str) -> str:
         bucket, key = located(url)

@@ -24,12 +24,14 @@ class Request:
     account: str
     region: str
     express: bool = False
-    """Whether nobody waits until the resource is ready: the operation ends with its configuration applied."""
+    """
+    Whether nothing waits until the resource is ready: the operation ends with its configuration applied.
+    """
 
 
 @dataclass(frozen=True)
 class Provisioned:
-    """One resource as it is: what `Ref` gives, and what `Fn::GetAtt` gives by attribute name."""
+    """One resource as it is: the result of `Ref`, and of `Fn::GetAtt` by attribute name."""
 
     physical_id: str
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -40,9 +42,9 @@ class ProvisionError(Exception):
 
     def __init__(self, reason: str, *, seconds: float = 0.0, in_use: bool = False) -> None:
         """
-        *seconds*: how much longer than its usual time it takes until that is known.
+        *seconds*: additional time until the error is known.
 
-        *in_use*: whether it would go if something else, which still uses it, were gone.
+        *in_use*: whether the deletion would succeed without another resource that uses it.
         """
         super().__init__(reason)
         self.seconds = seconds
@@ -50,21 +52,21 @@ class ProvisionError(Exception):
 
 
 class Gone(Exception):  # noqa: N818 - named after what was found
-    """A resource is no longer there: somebody deleted it behind the stack's back."""
+    """A resource no longer exists: it was deleted outside CloudFormation."""
 
 
 class Caller(Protocol):
-    """Whose credentials an operation uses until it is over, where they are not an administrator's."""
+    """The caller whose credentials an operation uses until its end, if not an administrator."""
 
     def provisions(self, operation: str, asked: Request, current: Provisioned | None, /) -> None:
-        """Let ``create``, ``update`` or ``delete`` be done in the caller's name; raises ProvisionError."""
+        """Authorize ``create``, ``update`` or ``delete`` in the caller's name; raises ProvisionError."""
 
 
 class Provisioner(Protocol):
-    """Makes resources; called under the account's lock, one call at a time."""
+    """Creates resources; called under the account's lock, one call at a time."""
 
     def create(self, request: Request) -> Provisioned:
-        """Make the resource; raises ProvisionError."""
+        """Create the resource; raises ProvisionError."""
 
     def adopt(self, request: Request, identifier: str) -> Provisioned:
         """Import the existing resource *identifier*; raises ProvisionError."""
@@ -76,45 +78,46 @@ class Provisioner(Protocol):
 
     def awaits(self, request: Request, current: Provisioned, told: Callable[[str | None], None]) -> bool:
         """
-        Whether the resource, made or changed, is not yet what it is to be.
+        Whether the created or changed resource is not ready yet.
 
-        *told* is then called, under the account's lock, with why it does not come to be; None when it has.
+        *told* is then called, under the account's lock, with the reason of its failure; None when it is
+        ready.
         """
 
     def snapshot(self, request: Request, current: Provisioned, name: str) -> None:
-        """Take the snapshot *name* of what goes, where its type has such; raises ProvisionError."""
+        """Take the snapshot *name* before the deletion, if its type supports it; raises ProvisionError."""
 
     def delete(self, request: Request, current: Provisioned) -> None:
-        """Remove the resource, whose properties are the last deployed; gone already is no error."""
+        """Delete the resource, whose properties are the last deployed; a missing one is no error."""
 
     def read(self, request: Request, current: Provisioned) -> Mapping[str, Any] | None:
         """
-        Give the live values of those of the resource's properties that can be told.
+        Return the live values of the resource's readable properties.
 
-        None where nothing can be told of its type; raises Gone, ProvisionError.
+        None if its type has none; raises Gone, ProvisionError.
         """
 
     def duration(self, type_name: str, /) -> float:
-        """Virtual seconds that making or removing a resource of this type takes."""
+        """Virtual seconds to create or delete a resource of this type."""
 
     def resolve(self, reference: str) -> str:
-        """Give the value of a dynamic reference, e.g. `{{resolve:ssm:/name}}`; raises ProvisionError."""
+        """Return the value of a dynamic reference, e.g. `{{resolve:ssm:/name}}`; raises ProvisionError."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """What a schema has against a value."""
+    """A schema's error about a value."""
 
     path: str
-    """Where, from the properties on: ``/Engine``, empty for the properties as a whole."""
+    """Place below the properties: ``/Engine``, empty for the properties as a whole."""
     told: str
-    """What an operation says: ``#/Engine: failed validation constraint for keyword [enum]``."""
+    """The message in an operation: ``#/Engine: failed validation constraint for keyword [enum]``."""
     early: str
-    """What validation before an operation says."""
+    """The message of the validation before an operation."""
 
 
 class Schemas(Protocol):
-    """What the provider schemas say of resource types."""
+    """The provider schemas' facts on resource types."""
 
     def known(self, type_name: str, /) -> bool:
         """Whether CloudFormation has the type."""
@@ -135,4 +138,4 @@ class Schemas(Protocol):
         """Name of the property that carries the resource's tags, or None."""
 
     def refused(self, type_name: str, properties: Mapping[str, Any], region: str, /) -> Sequence[Refused]:
-        """What the type's schema in *region* has against values; those that are not known yet say nothing."""
+        """Errors of the type's schema in *region* about values; unknown values have none."""

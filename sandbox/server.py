@@ -33,7 +33,7 @@ from sandbox.signatures import Signed, described
 from sandbox.surroundings import Surroundings
 
 _ATTENTION = 0.02
-"""Seconds after which a server in a `with` block notices that the block ended."""
+"""Seconds after which a server in a `with` block notices its end."""
 _ERRORS = {
     "throttle": ApiError("Throttling", "Rate exceeded"),
     "error": ApiError(
@@ -45,7 +45,7 @@ _PAGE = "<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>Not wh
 
 
 def _refuse(fault: CallFault | None) -> None:
-    """Raise ApiError for a fault that is an error of the service's."""
+    """Raise ApiError for a fault that is an error of the service."""
     if fault and fault.kind == "refused":
         raise ApiError(fault.code, fault.message, fault.status)
     if fault and fault.kind in _ERRORS:
@@ -54,7 +54,7 @@ def _refuse(fault: CallFault | None) -> None:
 
 @dataclass(frozen=True)
 class Call:
-    """One API call that arrived."""
+    """One API call that was received."""
 
     action: str
     stack: str
@@ -76,9 +76,9 @@ class Sandbox:
         gateway: Gateway | None = None,
     ) -> None:
         """
-        Without a *backing* resources become what moto makes of them; without a *key* it makes one.
+        Without a *backing* resources are moto's; without a *key* it generates one.
 
-        With a *gateway* what is in it runs.
+        With a *gateway* its contents run.
         """
         self.clock: Clock = clock or RealClock()
         self._gate = Gate(key or Key.new(), self.clock.now)
@@ -91,17 +91,17 @@ class Sandbox:
 
     @property
     def port(self) -> int:
-        """The port that is listened on."""
+        """The listening port."""
         return int(self._server.server_port)
 
     @property
     def endpoint(self) -> str:
-        """The endpoint to give to clients."""
+        """The endpoint for clients."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def key(self) -> Key:
-        """What clients sign with."""
+        """The key that clients sign with."""
         return self._gate.key
 
     @property
@@ -116,7 +116,7 @@ class Sandbox:
 
     @property
     def logins(self) -> Logins:
-        """Every key that is taken: that one, and those that STS and IAM have issued."""
+        """Every accepted key: that one, and those that STS and IAM have issued."""
         return self._gate.logins
 
     @cached_property
@@ -132,7 +132,7 @@ class Sandbox:
 
     @cached_property
     def backing(self) -> Backing:
-        """What is behind; moto is loaded when it is first needed."""
+        """The services behind it; moto is loaded on first use."""
         made = self._given or self._moto()
         made.connect(
             Surroundings(
@@ -168,15 +168,15 @@ class Sandbox:
         self._server.server_close()
 
     def serve(self) -> None:
-        """Serve in this thread until the process is ended."""
+        """Serve in this thread until the process ends."""
         try:
             self._server.serve_forever()
         finally:
             self.close()
 
     def close(self) -> None:
-        """End what runs beside the server."""
-        if "backing" in vars(self):  # else it would be made to be closed
+        """Stop what runs beside the server."""
+        if "backing" in vars(self):  # else closing would create it
             self.backing.close()
 
     def advance(self, seconds: float) -> None:
@@ -187,12 +187,12 @@ class Sandbox:
         """Advance the clock until nothing is in progress, and wait for running functions."""
         self.control.finish()  # a function may wait for the clock
         more = True
-        while more:  # one that has ended may have left something to do, and that may start another one
+        while more:  # an ended function may have left something to do, which may start another one
             more = self.backing.wait()
             more = self.control.finish() or more
 
     def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer one request."""
+        """Handle one request."""
         request, start_response = _Request(environ), without_cors(start_response)
         refusal = self._gate.refusal(request)
         if refusal is not None:
@@ -213,13 +213,13 @@ class Sandbox:
             return denied(request, error)(environ, start_response)
 
     def _of_services(self, request: Request, signed: Signed | None, start_response: Any) -> Iterable[bytes]:
-        """Answer what is not CloudFormation's."""
+        """Handle requests to services other than CloudFormation."""
         if signed is None or signed.service in {"sts", "iam"}:
             return self._identities.answer(request, signed, start_response)
         return self.backing.services(request.environ, start_response)
 
     def _spoilt(self, request: Request, signed: Signed | None, fault: CallFault) -> Response:
-        """Answer a call with which *fault* is wrong, or do not."""
+        """Respond to a call with *fault*, or drop it."""
         if fault.kind in ("throttle", "expired"):
             return spoilt(request, fault.kind)
         if fault.kind == "drop-after":
@@ -266,31 +266,31 @@ class Sandbox:
 
 
 class _Request(Request):
-    """Takes forms of any size: what is too large is refused in CloudFormation's words."""
+    """Accepts forms of any size: CloudFormation's own message refuses large ones."""
 
     max_form_memory_size = None
 
 
 class _Quiet(WSGIRequestHandler):
-    """Logs nothing per request: what is asked for stands in `calls`."""
+    """Logs nothing per request: `calls` has the requests."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def _hung_up(request: Request) -> Response:
-    """End the connection without an answer."""
+    """Close the connection without a response."""
     request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
     return Response()
 
 
 def _of_function(request: Request) -> bool:
-    """Whether a function's code asks: its login is its role's, and its client says where it runs."""
+    """Whether a function's code sends it: its login is its role's, and its client names its runtime."""
     return "exec-env/AWS_Lambda" in request.user_agent.string
 
 
 def _is_signed(request: Request) -> bool:
-    """Whether it passed the gate by its signature; what did not, asks STS with a token."""
+    """Whether it passed the gate by its signature; others request STS with a token."""
     return "Authorization" in request.headers or bool({"X-Amz-Signature", "Signature"} & request.args.keys())
 
 

@@ -32,15 +32,15 @@ _HEADER = re.compile(
 )
 _CREDENTIAL = re.compile(r"(?P<id>[^/]+)/(?P<date>\d{8})/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 _LONGEST_SECONDS = 7 * 86_400
-"""Of a presigned URL."""
+"""Longest validity of a presigned URL."""
 _UNBOUND = frozenset({"UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"})
-"""What a client says of a body that it does not sign."""
+"""The hash of an unsigned body in a client's signature."""
 _PATH_AS_IT_IS = frozenset({"s3", "s3-outposts", "s3-object-lambda"})
-"""Services whose paths are signed as they are sent; other paths are normalised and encoded once more."""
+"""Services whose paths are signed as sent; other paths are normalised and encoded once more."""
 
 
 class Refused(Exception):  # noqa: N818 - the request is
-    """A request that is not signed as it has to be."""
+    """A request without a valid signature."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -49,7 +49,7 @@ class Refused(Exception):  # noqa: N818 - the request is
 
 @dataclass(frozen=True)
 class Signed:
-    """What a request says of its signature; *expires*: seconds, of a presigned one."""
+    """The signature data of a request; *expires*: seconds, of a presigned one."""
 
     access_key_id: str
     date: str
@@ -63,13 +63,13 @@ class Signed:
 
     @property
     def is_of_version_2(self) -> bool:
-        """Whether it is Signature Version 2, which S3 alone takes: in a URL, without a scope."""
+        """Whether it is Signature Version 2, which only S3 accepts: in a URL, without a scope."""
         return not self.date
 
 
 def check(request: Request, logins: Logins, body: Callable[[], bytes]) -> None:
     """
-    Return if *request* is signed with a key of *logins*; *body* gives its content, and is called last.
+    Return if *request* is signed with a key of *logins*; *body* returns its content, and is called last.
 
     Raises:
         Refused: it is not.
@@ -98,7 +98,7 @@ def check(request: Request, logins: Logins, body: Callable[[], bytes]) -> None:
 
 
 def described(request: Request) -> Signed:
-    """Return what *request* says of its signature; raises Refused where that is nothing, or too little."""
+    """Return the signature data of *request*; raises Refused if it is missing or incomplete."""
     header, query = request.headers.get("Authorization"), "X-Amz-Signature" in request.args
     older = "Signature" in request.args
     if not (header is not None or query or older):
@@ -151,7 +151,7 @@ def _of_older_query(request: Request) -> Signed:
 
 
 def _check_version_2(request: Request, signed: Signed, key: Key) -> None:
-    """Compare the signature of a URL of Version 2, and its time."""
+    """Compare the signature of a Version 2 URL, and its expiry."""
     if not signed.stamp.isdigit():
         raise Refused("incomplete")
     from botocore import auth  # noqa: PLC0415 - as in `_botocore`
@@ -159,7 +159,7 @@ def _check_version_2(request: Request, signed: Signed, key: Key) -> None:
     base: Any = auth.HmacV1QueryAuth
 
     class Signer(base):  # type: ignore[misc]
-        """botocore's, at the time that was signed."""
+        """botocore's signer, with the time of the signature."""
 
         def _get_date(self) -> str:
             return signed.stamp
@@ -218,7 +218,7 @@ def _check_time(signed: Signed) -> None:
 
 
 def _computed(request: Request, signed: Signed, key: Key, content: str) -> str:
-    """Return the signature that the request would have, made with *key*; *content* stands for its body."""
+    """Return the request's signature made with *key*; *content* represents its body."""
     kind, request_of, credentials_of = _botocore()
     headers = {name: _text(request, name) for name in signed.headers}
     again = request_of(request.method, f"http://{request.host}{_target(request.environ)}", headers)
@@ -231,7 +231,7 @@ def _computed(request: Request, signed: Signed, key: Key, content: str) -> str:
 
 @cache
 def _botocore() -> tuple[Any, Any, Any]:
-    """Return what signs, a request's class and that of credentials; loaded when the first request comes."""
+    """Return the classes of signer, request and credentials; loaded for the first request."""
     from botocore import auth  # noqa: PLC0415 - starting waits for nothing
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - as above
     from botocore.credentials import Credentials  # noqa: PLC0415 - as above
@@ -239,7 +239,9 @@ def _botocore() -> tuple[Any, Any, Any]:
     base: Any = auth.SigV4Auth  # its stubs leave out what is overridden here
 
     class Signer(base):  # type: ignore[misc]
-        """botocore's, for what arrived: the headers that were signed, the path as its service signs it."""
+        """
+        botocore's signer of a received request: its signed headers, and the path as its service signs it.
+        """
 
         def headers_to_sign(self, request: Any) -> Any:
             return request.headers
@@ -256,7 +258,7 @@ def _botocore() -> tuple[Any, Any, Any]:
 
 
 def _target(environ: Mapping[str, Any]) -> str:
-    """Return path and query as they arrived, without the signature; that is what is signed."""
+    """Return path and query as received, without the signature, as they are signed."""
     path, _, query = str(environ.get("RAW_URI") or environ["REQUEST_URI"]).partition("?")
     if not path.startswith("/"):  # the absolute form (RFC 9112, 3.2.2)
         path = "/" + path.partition("://")[2].partition("/")[2]

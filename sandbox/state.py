@@ -20,9 +20,9 @@ from pathlib import Path
 _DESCRIPTION, _LOCK, _PID = "sandbox.json", "sandbox.lock", "sandbox.pid"
 _OURS = os.O_CLOEXEC | os.O_NOFOLLOW
 _PAUSE = 0.02
-"""Seconds between two looks at a lock."""
+"""Seconds between two attempts at a lock."""
 _LOOK_SECONDS = 1.0
-"""Longer than anybody who only looks holds a lock."""
+"""Longer than any mere reader holds a lock."""
 
 
 class LocalError(Exception):
@@ -31,10 +31,10 @@ class LocalError(Exception):
 
 @dataclass(frozen=True)
 class Description:
-    """What another process needs to know of a sandbox that was started."""
+    """A started sandbox's data for other processes."""
 
     version: str
-    """Of gatestack."""
+    """Version of gatestack."""
     port: int
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -55,10 +55,10 @@ def made(folder: Path) -> None:
 
 def is_there(folder: Path) -> bool:
     """
-    Whether there is a state folder, of this user's and closed to all others; a readable one is closed.
+    Whether there is a state folder of this user, closed to all others; a readable one is closed.
 
     Raises:
-        LocalError: somebody else made it, or may have put something into it.
+        LocalError: another user created it, or may have written to it.
 
     """
     try:
@@ -85,7 +85,7 @@ def is_there(folder: Path) -> bool:
 
 
 def described(folder: Path) -> Description | None:
-    """Return what stands in the folder of the sandbox that was last started; raises LocalError."""
+    """Return the description of the sandbox that was last started in the folder; raises LocalError."""
     path = folder / _DESCRIPTION
     try:
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _OURS)
@@ -107,11 +107,11 @@ def described(folder: Path) -> Description | None:
                 str(given["secret_access_key"]),
             )
         except (ValueError, KeyError, TypeError):
-            return None  # of a version that wrote something else, or cut off: nobody can use it
+            return None  # of another version, or incomplete: not usable
 
 
 def describe(folder: Path, described: Description) -> None:
-    """Write the description: beside, then renamed, readable by its owner alone from its first byte on."""
+    """Write the description to a temporary file, readable only by its owner, and rename it."""
     beside = folder / f"{_DESCRIPTION}.{os.getpid()}"
     beside.unlink(missing_ok=True)
     number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OURS, 0o600)
@@ -127,7 +127,7 @@ def forget(folder: Path) -> None:
 
 @contextmanager
 def locked(folder: Path, seconds: float) -> Iterator[None]:
-    """Keep others from starting or ending the folder's sandbox; LocalError if one does for so long."""
+    """Keep others from starting or stopping the folder's sandbox; LocalError if another does so for long."""
     number = _opened(folder / _LOCK)
     try:
         if not within(seconds, lambda: _taken(number)):
@@ -141,7 +141,7 @@ def locked(folder: Path, seconds: float) -> Iterator[None]:
 
 
 def hold(folder: Path) -> int | None:
-    """Return a locked descriptor of the folder, for the process that is to hold it; None where one does."""
+    """Return a locked descriptor of the folder, for the process that will hold it; None if another does."""
     number = _opened(folder / _PID)
     if within(_LOOK_SECONDS, lambda: _taken(number)):
         return number
@@ -150,18 +150,18 @@ def hold(folder: Path) -> int | None:
 
 
 def note_holder(number: int) -> None:
-    """Write this process's number into the descriptor that it holds."""
+    """Write this process's number to its locked descriptor."""
     os.ftruncate(number, 0)
     os.pwrite(number, str(os.getpid()).encode(), 0)
 
 
 def holder(folder: Path) -> int | None:
-    """Return the number of the process that holds the folder; None where there is none."""
+    """Return the number of the process that holds the folder; None if there is none."""
     if not (folder / _PID).exists():
         return None
     number = _opened(folder / _PID)
     try:
-        if _taken(number, fcntl.LOCK_SH):  # shared: others may look at the same time
+        if _taken(number, fcntl.LOCK_SH):  # shared: others may check at the same time
             return None
         text = os.pread(number, 32, 0)
         return int(text) if text.isdigit() else 0
@@ -170,7 +170,7 @@ def holder(folder: Path) -> int | None:
 
 
 def within(seconds: float, done: Callable[[], bool]) -> bool:
-    """Whether *done* comes true in that time."""
+    """Whether *done* becomes true in that time."""
     until = time.monotonic() + seconds
     while not done():
         if time.monotonic() > until:

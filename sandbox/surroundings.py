@@ -17,17 +17,17 @@ def _never(seconds: float, action: Action) -> None:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Without a sandbox, in tests of the services alone, time is the wall's and nothing happens later."""
+    """Without a sandbox, in tests of the services alone, time is the system's and nothing is scheduled."""
 
     endpoint: str = ""
     now: Callable[[], float] = time.time
     """Virtual seconds since the epoch."""
     after: Callable[[float, Action], None] = _never
-    """Has an action happen so many virtual seconds from now; takes the control plane's lock."""
+    """Schedules an action in so many virtual seconds; takes the control plane's lock."""
     faults: Faults = field(default_factory=Faults)
     speed: Callable[[], float] = lambda: 1.0
     """Virtual seconds in a real one."""
     login: Callable[[str, str], Key] = lambda _role, _session: Key.new()
-    """Gives what a session of a role, by its ARN and the session's name, signs with."""
+    """Returns the key of a role's session, by the role's ARN and the session's name."""
     key: Key = field(default_factory=Key.new)
-    """What the services' own clients, and the functions, sign with."""
+    """The key of the services' own clients, and of the functions."""

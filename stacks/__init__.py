@@ -26,5 +26,7 @@ class Builder(Protocol):
 
 
 def builder(name: str) -> Builder:
-    """Load the module of the stack *name*; late: what renders nothing never waits for troposphere."""
+    """
+    Load the module of the stack *name*; late, so that commands without templates do not load troposphere.
+    """
     return cast("Builder", import_module(f"stacks.{name}"))

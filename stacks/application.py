@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stacks.settings import Settings
 
 PLACEHOLDER = "REPLACE_ME"
-"""Stands where a key of somebody else's belongs until a person puts it in."""
+"""Placeholder for a key from outside, until a person enters it."""
 
 LOG_LEVEL = "log-level"
 """The SSM parameter that every system has; it holds the application's own word for the level."""
@@ -32,7 +32,7 @@ SHOWN: Mapping[str, str] = {
     "max-tasks": "service.max_tasks",
     "min-tasks": "service.min_tasks",
 }
-"""What every system shows of its environment file as SSM parameters."""
+"""The keys of its environment file that every system shows as SSM parameters."""
 
 LOWER_CASE_LEVELS: Mapping[str, str] = {
     "DEBUG": "debug",
@@ -75,7 +75,7 @@ class FromParameter(NamedTuple):
 
 
 class FromArn(NamedTuple):
-    """What somebody else's ARN names, in ECS's own form (`valueFrom`)."""
+    """An existing resource by its ARN, in ECS's own form (`valueFrom`)."""
 
     arn: str
 
@@ -98,7 +98,7 @@ class Generated(NamedTuple):
 
 
 class Seeded(NamedTuple):
-    """A JSON secret around a generated text, where that alone is not the value: a prefix, a list."""
+    """A JSON secret around a generated text that is not the whole value: with a prefix, or in a list."""
 
     template: str
     """JSON; ``{seed}`` stands where the generated text goes."""
@@ -111,7 +111,7 @@ class Seeded(NamedTuple):
 
 
 class Written(NamedTuple):
-    """A JSON secret with `PLACEHOLDER` for what people put in."""
+    """A JSON secret with `PLACEHOLDER` for values that people enter."""
 
     values: Mapping[str, str]
     """``{region}`` in one of them is the environment's region."""
@@ -126,8 +126,8 @@ class OwnSecret(NamedTuple):
     """
     A secret of the environment. How its first value is made is frozen once shipped.
 
-    As soon as one of the properties that make a value changes, a new version is written and what a rotation
-    or a person put in is lost ("AWS::SecretsManager::Secret", GenerateSecretString, SecretString).
+    As soon as one of the properties that make a value changes, a new version replaces what a rotation or a
+    person has written ("AWS::SecretsManager::Secret", GenerateSecretString, SecretString).
     """
 
     name: str
@@ -135,17 +135,17 @@ class OwnSecret(NamedTuple):
     description: str
     value: Generated | Seeded | Written
     reader: Literal["start", "tasks", "nobody"] = "start"
-    """Who reads it for the tasks: ECS as they start, their own code by the secret's name, or nobody."""
+    """Who reads it for the tasks: ECS at their start, their own code by the secret's name, or no one."""
     applied_by: Literal["rollout", "deploy"] = "rollout"
-    """The command that brings a value which a person has set to where it is read."""
+    """The command that applies a value that a person has set."""
     kept: bool = False
-    """Whether production keeps it when its stack goes: a kept snapshot is useless without it."""
+    """Whether production keeps it when its stack is deleted: a kept snapshot is useless without it."""
     not_by_hand: str = ""
     """Why no person writes it, and what to do instead ({env}); empty where people may."""
     not_rotated: str = ""
     """Why no function rotates it, and what to do instead ({env})."""
     objection: Callable[[Mapping[str, object]], str | None] | None = None
-    """What is wrong with all its values, in words that repeat none; None: nothing is."""
+    """What is wrong with all its values, without repeating one; None: nothing is."""
 
     @property
     def title(self) -> str:
@@ -164,7 +164,7 @@ class OwnSecret(NamedTuple):
 
 
 class Program(NamedTuple):
-    """One container, and what it is told at its start."""
+    """One container, and its configuration at the start."""
 
     name: str
     """Part of its service's, its task family's and its log group's name: ``proxy``."""
@@ -173,9 +173,9 @@ class Program(NamedTuple):
     variables: Callable[[Settings], Mapping[str, Value]]
     injected: Callable[[Settings], Mapping[str, Injected]]
     entry_point: Callable[[Settings], tuple[str, ...]] = lambda _: ()
-    """Nothing: the image's own."""
+    """Empty: the image's own."""
     folder: str | None = None
-    """Where it starts; left out: the image's own."""
+    """The working folder; left out: the image's own."""
 
 
 class Background(NamedTuple):
@@ -188,7 +188,7 @@ class Background(NamedTuple):
 
 
 class Migration(NamedTuple):
-    """What brings the database's schema to what the image needs, once before tasks of that image start."""
+    """What migrates the database's schema for the image, once before tasks of that image start."""
 
     program: Program
     cpu: int
@@ -203,23 +203,23 @@ class ConfigFile(NamedTuple):
     text: Callable[[Settings], str]
     key: Callable[[Settings], str]
     bucket_variable: str
-    """What tells tasks the bucket."""
+    """The variable with the bucket."""
     key_variable: str
-    """What tells tasks the key."""
+    """The variable with the key."""
 
 
 class Administration(NamedTuple):
-    """The paths by which the system is administered, each with everything below it."""
+    """The paths for the administration of the system, each with everything below it."""
 
     paths: tuple[str, ...] = ()
     open_below: tuple[str, ...] = ()
     """Those below them that clients call."""
     lists: tuple[str, ...] = ()
-    """Those that list routes to everybody, without a key, and that the system itself cannot switch off."""
+    """Paths that list routes without a key, and that the system itself cannot switch off."""
 
 
 class OwnRotation(NamedTuple):
-    """A rotation that hands the secret's old value to running tasks before the new one becomes current."""
+    """A rotation that gives the secret's old value to running tasks before the new one becomes current."""
 
     secret: str
     module: str
@@ -241,13 +241,13 @@ class Application(NamedTuple):
     """What people call it: ``LiteLLM``."""
     secrets: tuple[OwnSecret, ...]
     entrance: Program
-    """What gets the requests; sized, scaled and deployed by the section `service`."""
+    """The program that gets the requests; sized, scaled and deployed by the section `service`."""
     probe: Callable[[int, str], tuple[str, ...]]
     """Port, path -> the container's health check, with what the image has for it."""
     routes: Mapping[int, str]
     """Priority -> path of the listener's rules; all lead to the entrance."""
     answers_at: tuple[str, ...]
-    """Open paths that tell from outside whether it answers, the more telling one first."""
+    """Open paths that tell from outside whether it runs, the more telling one first."""
     shown: Mapping[str, str]
     """SSM parameter -> the key of the environment file that it shows."""
     read_by_tasks: Mapping[str, str]
@@ -261,15 +261,15 @@ class Application(NamedTuple):
     first_key: str
     """What `secret get` is asked for to get in for the first time: ``MANAGEMENT_TOKEN``."""
     public_image: str | None = None
-    """Where its releases are for everybody; None: there are none, and everybody builds an image."""
+    """Its public image; None: there is none, and every user builds one."""
     client_secrets: Mapping[str, str] = {}
-    """Identity provider (`sso.provider`) -> variable of its client's secret; empty: there is no sign-on."""
+    """Identity provider (`sso.provider`) -> variable of its client's secret; empty: no single sign-on."""
     callback: str = ""
     """Path to which an identity provider sends people back."""
     releases: Releases | None = None
-    """What is known against its releases; None: nobody keeps such a list."""
+    """Known vulnerabilities of its releases; None: there is no such list."""
     database: str | None = None
-    """Name of the database and of its administrator; None: it keeps nothing in one."""
+    """Name of the database and of its administrator; None: it uses none."""
     takes_tokens: bool = False
     """Whether it can log in to its database with tokens of IAM's (`database.iam_authentication`)."""
     background: Callable[[Settings], tuple[Background, ...]] = _nothing
@@ -277,21 +277,21 @@ class Application(NamedTuple):
     config: ConfigFile | None = None
     rotation: OwnRotation | None = None
     administration: Administration = Administration()
-    """What `alb.admin_cidrs` keeps to some addresses."""
+    """Paths that `alb.admin_cidrs` limits to some addresses."""
     signed_in: tuple[str, ...] = ()
-    """What `alb.oidc` asks people to sign in for, each path with everything below it; no client calls it."""
+    """Paths that `alb.oidc` requires a sign-in for, each with everything below it; no client calls them."""
     located: Mapping[str, Text] = {}
-    """SSM parameter -> what it says of the database stack's resources; only where there is a cache."""
+    """SSM parameter -> what it shows of the database stack's resources; only with a cache."""
     aliases: Mapping[str, str] = {}
     """Output -> the name under which the system's own document has it; both are exported."""
     calls: Callable[[Settings], Reading] = _no_calls
-    """What its own configuration makes it call of AWS's."""
+    """The AWS calls that its own configuration implies."""
     confined: Confinement = Confinement()
-    """What its containers may do on the machine that they run on."""
+    """Restrictions on its containers."""
     findings: Callable[[Settings], Iterator[Finding]] = lambda _: iter(())
-    """What its own rules refuse in an environment file."""
+    """Errors by its own rules about an environment file."""
     advice: Callable[[Settings], Iterator[str]] = lambda _: iter(())
-    """What its own experience warns of."""
+    """Warnings from its own experience."""
 
     def services(self, settings: Settings) -> Iterator[Program]:
         """Yield the programs that run as services: the one behind the load balancer first."""

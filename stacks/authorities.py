@@ -49,7 +49,7 @@ def common_name(pem: str) -> str:
         ssl.SSLError: it is no certificate of an authority.
 
     """
-    import ssl  # noqa: PLC0415 - only who checks the table waits for it
+    import ssl  # noqa: PLC0415 - only the check of the table loads it
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=pem)

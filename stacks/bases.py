@@ -14,14 +14,14 @@ import yaml
 
 EXTENDS: Final = "extends"
 MOST_FILES: Final = 10
-"""Below an environment file; more are a mistake, or an attempt to keep us busy."""
+"""Most files below an environment file; more are a mistake or an attack."""
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, where PyYAML was built with it: ten times as fast."""
 
 
 class Named(NamedTuple):
-    """What a file says of who it is."""
+    """What a file says about its identity."""
 
     environment: str | None
     """None: a base, or a file that cannot be read."""
@@ -49,7 +49,7 @@ def named(path: Path) -> Named:
 
 
 def _said(path: Path) -> dict[str, Any] | None:
-    """Return the keys of the file itself and of all that it extends; None where one is no such file."""
+    """Return the keys of the file and of all that it extends; None if one cannot be read."""
     result: dict[str, Any] = {}
     for _ in range(MOST_FILES + 1):
         if not path.is_file():

@@ -52,7 +52,7 @@ def every(settings: Settings) -> tuple[Sidecar, ...]:
 
 
 def added(settings: Settings) -> tuple[Sidecar, ...]:
-    """Return those that other keys ask for; the file does not write them."""
+    """Return the sidecars that other keys imply; the file does not list them."""
     return (collector.sidecar(settings),) if collector.wanted(settings) else ()
 
 
@@ -60,8 +60,8 @@ def programs(settings: Settings, sidecar: Sidecar) -> tuple[str, ...]:
     """
     Return the programs that have *sidecar*.
 
-    Without a word that is the one that gets the requests: a sidecar is mostly a collector or a proxy of what
-    clients wait for. A migration has none: it is over once its own container has ended.
+    By default the one that gets the requests: most sidecars are collectors or proxies for client traffic. A
+    migration has none: it ends with its own container.
     """
     return sidecar.beside or (application(settings.system).entrance.name,)
 
@@ -95,7 +95,7 @@ def smallest(wanted: Size) -> Size | None:
 
 
 def given(known: Application, settings: Settings, program: Program) -> dict[str, Injected]:
-    """Return variable -> what ECS reads it from as a task of *program* starts; sidecars pick from them."""
+    """Return variable -> its source at the start of a task of *program*; sidecars choose from these."""
     of_the_user = {known.variable_of(name): FromParameter(name) for name in settings.service.parameters}
     migrates = known.migration is not None and known.migration.program is program
     of_people = {} if migrates else task_secrets.injected(settings)

@@ -61,7 +61,7 @@ def log_group(settings: Settings) -> str:
 
 
 def variables(settings: Settings) -> dict[str, str]:
-    """Return what tells a program with an OpenTelemetry SDK, and LiteLLM, where the collector is."""
+    """Return what tells LiteLLM, or a program with an OpenTelemetry SDK, where the collector is."""
     return {
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{PORT}",
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",

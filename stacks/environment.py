@@ -35,7 +35,7 @@ EVERY_SYSTEM = "defaults"
 """The file of `stacks/systems` that lies below each system's own."""
 
 TASKS_AT_FIRST: Place = ("service", "desired_count")
-"""Its default goes along with what the file says of the least and the most."""
+"""A key whose default follows the least and the most tasks of the file."""
 IS_A_BASE = "; a file without it is a base, for others to name behind extends:"
 
 
@@ -53,7 +53,7 @@ class EnvironmentFileError(ValueError):
 
 def load(path: Path, *, guesses: bool = True) -> Settings:
     """
-    Return the settings that the file *path* describes; *guesses*: a missing one may name a file that is near.
+    Return the settings that the file *path* describes; *guesses*: an error may suggest a similar name.
 
     Raises:
         EnvironmentFileError: the file is missing, is no YAML, or asks for what cannot be; all of it at once.
@@ -99,7 +99,7 @@ def _parsed(text: str, path: Path) -> tuple[Settings, Tree]:
 
 
 def defaults(system: str, tier: str) -> dict[str, Any]:
-    """Return what a file of *system* and *tier* that says nothing means; only the subnets are missing."""
+    """Return the settings of an empty file of *system* and *tier*; only the subnets are missing."""
     result: dict[str, Any] = reduce(merged, layers(system, tier).values(), {})
     return result | {"tier": tier}
 
@@ -132,12 +132,12 @@ def _system_file(system: str) -> dict[str, Any]:
 
 @dataclass
 class _Draft:
-    """A file on its way to settings; what is wrong is replaced by its default, so the rest is checked."""
+    """A file being turned into settings; errors are replaced by defaults, so that the rest is checked."""
 
     tree: Tree
     problems: list[Problem] = field(default_factory=list)
     doubtful: set[Place] = field(default_factory=set)
-    """Places whose value is not the file's: nothing is concluded from them."""
+    """Places whose value is not the file's: no finding may depend on them."""
 
     def settings(self) -> Settings:
         """Return the settings; those of a file with problems serve only to find more of them."""
@@ -155,7 +155,7 @@ class _Draft:
         return settings
 
     def _refuse_unused(self, system: str) -> None:
-        """Refuse what the file says to nobody: a key that its system has no use for."""
+        """Refuse keys that the file's system does not use."""
         for key in _unused(system):
             place = tuple(key.split("."))
             if place in self.tree.lines:
@@ -170,7 +170,7 @@ class _Draft:
         )
 
     def _derive(self, data: dict[str, Any], *, told: bool) -> None:
-        """Fill in the subnets that the file does not name, and say so where the VPC has no room for them."""
+        """Fill in the subnets that the file leaves out; report if the VPC has no room for them."""
         network = data["network"]
         if not isinstance(network, dict):
             return
@@ -190,7 +190,7 @@ class _Draft:
                     self.problems.append(self._placed(Finding("network.vpc_cidr", message)))
 
     def _follow(self, data: dict[str, Any]) -> None:
-        """Bring the tasks at first, where the file does not say them, between the least and the most."""
+        """Move the default number of first tasks between the least and the most."""
         if self.tree.says(TASKS_AT_FIRST) or not isinstance(data["service"], dict):
             return
         low, wanted, high = (data["service"][key] for key in ("min_tasks", "desired_count", "max_tasks"))
@@ -209,14 +209,16 @@ class _Draft:
     def _explain(self, detail: Any) -> None:
         place = problems.place_of(detail)
         if place in self.tree.refused:
-            return  # said already, and nothing was left here
+            return  # reported already, and nothing is left here
         message = problems.describe(detail, EnvironmentFile, self.tree.spellings.get(place))
         if place == ("environment",) and detail["type"] == "missing":
             message += IS_A_BASE
         self.problems.append(self._at(place, problems.spelled(place), message))
 
     def _repair(self, data: dict[str, Any], base: dict[str, Any], place: Place) -> None:
-        """Put the default of the key at *place* into *data*, or leave the key out; it is doubtful now."""
+        """
+        Put the default of the key at *place* into *data*, or remove the key; mark the place as doubtful.
+        """
         originals: dict[str, Any] = {
             "system": get_args(System)[0],
             "environment": "unnamed",
@@ -233,14 +235,14 @@ class _Draft:
             holder.pop(key, None)
 
     def _certain(self, finding: Finding) -> bool:
-        """Whether *finding* rests on nothing but what the file says."""
+        """Whether *finding* depends only on values of the file."""
         return not any(_related(place, doubt) for place in finding.places for doubt in self.doubtful)
 
     def _placed(self, finding: Finding) -> Problem:
         return self._at(finding.place, problems.spelled(finding.place), finding.message)
 
     def _at(self, place: Place, key: str, message: str) -> Problem:
-        """Return a problem where *place* stands, or the nearest key above it that the file has."""
+        """Return a problem at *place*, or at the nearest key above it that the file has."""
         above = (place[:length] for length in range(len(place), 0, -1))
         there = next((part for part in above if part in self.tree.lines), None)
         if there is None:

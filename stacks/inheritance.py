@@ -133,7 +133,7 @@ def _of_file(tree: Tree, file: Path) -> Tree:
 
 
 def _over(above: Tree, below: Tree) -> Tree:
-    """Return *above* laid over *below*; what neither says is nowhere in it."""
+    """Return *above* merged over *below*; what neither has is left out."""
     met = dict(_met(above.value, below.value))
     left = {place for place, is_empty in met.items() if is_empty} - above.refused
     replaced = met.keys() - left

@@ -97,12 +97,12 @@ class Settings(Section):
 
     @property
     def given(self) -> Mapping[tuple[str, str], str]:
-        """Stack and output -> value, of what is there already and so is exported by no stack."""
+        """Stack and output -> value, of existing resources, which no stack exports."""
         return {place: value for one in self.existing_stores.values() for place, value in one.given.items()}
 
     @property
     def existing_stores(self) -> Mapping[str, ExistingDatabase | ExistingCache]:
-        """Key of the file -> the database and the cache that are there already."""
+        """Key of the file -> the existing database and cache."""
         there = {"database.existing": self.database.existing, "cache.existing": self.cache.existing}
         return {key: one for key, one in there.items() if one}
 

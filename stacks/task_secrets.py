@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def names(settings: Settings) -> tuple[str, ...]:
-    """Return the variables, each once: each has a secret of its own."""
+    """Return the variables, each once: each has its own secret."""
     return tuple(dict.fromkeys([*settings.service.secrets, *of_providers(settings), *of_sso(settings)]))
 
 
 def of_providers(settings: Settings) -> tuple[str, ...]:
     """
-    Return the variables that the providers need and that nothing else gives the tasks.
+    Return the variables that the providers need and that have no other source.
 
     OPENAI_API_KEY and ANTHROPIC_API_KEY are in a secret of the system's own.
     """
@@ -46,15 +46,15 @@ def of_tasks(settings: Settings) -> tuple[OwnSecret, ...]:
 
 
 def put_in(settings: Settings) -> tuple[OwnSecret, ...]:
-    """Return every secret that people put in by the file's word, also the one that no task reads."""
+    """Return every secret that the file asks people for, also the one that no task reads."""
     return (*of_tasks(settings), *((OIDC_CLIENT,) if settings.alb.oidc else ()))
 
 
 def injected(settings: Settings) -> Mapping[str, Injected]:
     """
-    Return what the services' tasks get at their start by the file's word.
+    Return what the services' tasks get at their start by the file.
 
-    A migration gets none of it: it calls nobody but the database.
+    A migration gets none: it calls only the database.
     """
     elsewhere = {name: FromArn(source.arn) for name, source in settings.service.secrets_from.items()}
     return {name: FromSecret(secret_of(name).arn, name) for name in names(settings)} | elsewhere

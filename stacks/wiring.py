@@ -15,7 +15,7 @@ Resource = TypeVar("Resource", bound=AWSObject)
 
 BOUNDARY_NAME = "gatestack-boundary-${AWS::Region}"
 PIPELINE_ROLE = "gatestack-{}-${{AWS::Region}}"
-"""What the roles of pipelines are called: ``deploy``, ``plan``. An account has one of each for a region."""
+"""Names of the pipelines' roles: ``deploy``, ``plan``. An account has one of each for a region."""
 OWN_BOUNDARY = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{BOUNDARY_NAME}"
 """The boundary that `gatestack bootstrap` makes: its ARN follows from its name, so nothing is imported."""
 
@@ -82,7 +82,7 @@ class Stack:
             self.template.add_output(Output(name, Value=value, Description=description, Export=export))
 
     def imported(self, stack: str, output: str) -> ImportValue | str:
-        """Return the value that *stack* exports as *output*, or what the settings give in its place."""
+        """Return the value that *stack* exports as *output*, or the settings' value instead."""
         given = self.settings.given.get((stack, output))
         return given if given is not None else ImportValue(self.settings.export_name(stack, output))
 

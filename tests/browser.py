@@ -38,7 +38,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DRIVER = "chromedriver"
 INSTALL = "apt-get install chromium chromium-driver, or Google Chrome"
 LOCAL = ("file:", "data:", "about:", "blob:")
-"""What a page may ask for: nothing of it leaves the machine."""
+"""Schemes that a page may request: none leaves the machine."""
 FLAGS = (
     "--headless=new",
     "--no-sandbox",  # the tests may run as root, in a container
@@ -57,7 +57,7 @@ FLAGS = (
 
 
 class NoBrowserError(Exception):
-    """No Chromium starts on this machine, and none can be fetched; the message says what to do."""
+    """No Chromium starts on this machine, and none can be downloaded; the message says what to do."""
 
 
 def program(*names: str) -> str | None:
@@ -66,7 +66,7 @@ def program(*names: str) -> str | None:
 
 
 class Page:
-    """An open page, and what people do with it."""
+    """An open page, and a user's actions on it."""
 
     def __init__(self, driver: Chrome) -> None:
         self.driver = driver
@@ -88,7 +88,7 @@ class Page:
         return found[0]
 
     def seen(self, selector: str) -> list[str]:
-        """Return the texts of what is shown of the elements that a CSS selector finds."""
+        """Return the visible texts of the elements that a CSS selector finds."""
         code = (
             "return [...document.querySelectorAll(arguments[0])].filter((each) => each.checkVisibility())"
             ".map((each) => (each.innerText ?? each.textContent).trim())"
@@ -96,7 +96,7 @@ class Page:
         return list(self.script(code, selector))
 
     def text(self) -> str:
-        """Return what can be read on the page."""
+        """Return the visible text of the page."""
         return str(
             self.script("return document.documentElement.innerText ?? document.documentElement.textContent")
         )
@@ -107,21 +107,21 @@ class Page:
             ActionChains(self.driver).send_keys(getattr(Keys, key, key)).perform()
 
     def focused(self) -> WebElement:
-        """Return what has the focus."""
+        """Return the focused element."""
         return self.driver.switch_to.active_element
 
     def scheme(self, scheme: Scheme) -> None:
-        """Have the reader prefer light or dark colours."""
+        """Set the reader's preference for light or dark colours."""
         self._media["prefers-color-scheme"] = scheme
         self._emulate()
 
     def still(self) -> None:
-        """Have the reader prefer that nothing moves."""
+        """Set the reader's preference for no motion."""
         self._media["prefers-reduced-motion"] = "reduce"
         self._emulate()
 
     def print_out(self, path: Path | None = None) -> bytes:
-        """Return the page as it prints, a PDF; with *path* write it there as well."""
+        """Return the page as a printed PDF; with *path*, write it there as well."""
         options = {"printBackground": True, "preferCSSPageSize": True}
         found = base64.b64decode(self._command("Page.printToPDF", options)["data"])
         if path is not None:
@@ -129,7 +129,7 @@ class Page:
         return found
 
     def on_paper(self, *, yes: bool = True) -> None:
-        """Show the page as it prints."""
+        """Show the page in its print form."""
         self._paper = "print" if yes else ""
         self._emulate()
 
@@ -153,13 +153,13 @@ class Page:
         return int(self.script("const d = document.documentElement; return d.scrollWidth - d.clientWidth"))
 
     def requests(self) -> list[str]:
-        """Return the addresses that were asked for since the last time this was called."""
+        """Return the addresses that were requested since the last call."""
         entries = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         asked = [one["params"] for one in entries if one["method"] == "Network.requestWillBeSent"]
         return [one["request"]["url"] for one in asked]
 
     def complaints(self) -> list[str]:
-        """Return the errors on the console since the last time this was called."""
+        """Return the errors on the console since the last call."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
     def _emulate(self) -> None:
@@ -171,7 +171,7 @@ class Page:
 
 
 class Browser:
-    """One Chromium; its pages are opened one after the other."""
+    """One Chromium; it opens its pages one after the other."""
 
     def __enter__(self) -> Browser:
         self._folder = tempfile.TemporaryDirectory(prefix="gatestack-browser-", ignore_cleanup_errors=True)
@@ -212,7 +212,7 @@ class Browser:
         page.on_paper(yes=False)
         page.resize(width)
         page.scheme(scheme)
-        page.requests(), page.complaints()  # those of the page before
+        page.requests(), page.complaints()  # requests and errors of the previous page
         self.driver.get(self._file(shown).absolute().as_uri())
         yield page
         foreign = [address for address in page.requests() if not address.startswith(LOCAL)]

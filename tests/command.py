@@ -14,7 +14,7 @@ from tests.forked_commands import Commands, Ran
 from tests.places import ROOT
 
 KEY = Key.new()
-"""Of every sandbox that a test makes; always imported from here, so that there is one."""
+"""The key of every sandbox of the tests; always imported from here, so that there is one."""
 LOGIN = KEY.variables
 METADATA = "169.254.169.254"
 """Of EC2's instances, which botocore asks last for credentials: no command of a test gets there."""
@@ -22,27 +22,27 @@ CREDENTIALS = {"aws_access_key_id": KEY.access_key_id, "aws_secret_access_key": 
 
 
 TODAY = "2026-11-28"
-"""For every command of a test: what is judged by the day must not fail on a later one."""
+"""The date for every command of a test: results must not depend on the current day."""
 
 
 @cache
 def forked_commands() -> Commands:
-    """Return the process that runs this process's commands; it ends with it."""
+    """Return the process that runs this process's commands; it ends with this one."""
     running = Commands(ROOT / "nobody")
     atexit.register(running.close)
     return running
 
 
 LINTED = "LINT_FINDINGS_OF_THIS_RUN"
-"""The variable by which the processes of a run of the tests share a folder (tests/conftest.py)."""
+"""Variable by which the processes of a test run share a folder (tests/conftest.py)."""
 
 
 @cache
 def lint_findings() -> str:
     """
-    Return a folder for XDG_CACHE_HOME: what cfn-lint finds in a template is found once in a run of the tests.
+    Return a folder for XDG_CACHE_HOME: cfn-lint checks each template once in a run of the tests.
 
-    The name of what is kept covers the template and everything else it rests on (`generator.kept_findings`).
+    A cache entry's name covers the template and everything else it depends on (`generator.kept_findings`).
     """
     return os.environ[LINTED]
 
@@ -56,12 +56,12 @@ extend:
       set: other
       reason: another one takes its place
 """
-"""Lines of an environment's file that replace its database, which takes a consent."""
+"""Lines of an environment's file that replace its database, which needs a consent."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a command came to."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -70,7 +70,7 @@ class Done:
 
 @dataclass(frozen=True)
 class User:
-    """Somebody with a folder of their own and nothing else."""
+    """A user with a folder and nothing else."""
 
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class User:
         return cls(folder, variables)
 
     def need_keys(self) -> None:
-        """Have `local` use the usual providers, whose keys it then needs, and no model of its own."""
+        """Let `local` use the usual providers, whose keys it then needs, and no model of its own."""
         path = self.folder / "environments" / "local.yaml"
         text, found, _ = path.read_text().partition("  providers: []")
         assert found, "local.yaml names providers by now"
@@ -90,9 +90,9 @@ class User:
 
     def run(self, *arguments: str, stdin: str | None = None) -> Done:
         """
-        Run gatestack; nobody sits at a terminal.
+        Run gatestack without a terminal.
 
-        In a fork of a process that has loaded everything; beside another command, in one from nothing.
+        In a fork of a process that has loaded everything; beside another command, in a new process.
         """
         forked = forked_commands()
         if not forked.free.acquire(blocking=False):
@@ -108,7 +108,7 @@ class User:
         return Done(ran.code, ran.out, ran.err)
 
     def alone(self, *arguments: str, stdin: str | None = None) -> Done:
-        """Run gatestack as `run` does, in a process that starts from nothing."""
+        """Run gatestack as `run` does, in a new process."""
         return self.call(sys.executable, "-m", "gatestack", *arguments, stdin=stdin)
 
     @property
@@ -120,7 +120,7 @@ class User:
         return inherited | own | self.variables
 
     def at_a_terminal(self, typed: str, *arguments: str) -> Done:
-        """Run gatestack as `run` does, with a terminal as stdin, on which *typed* is typed."""
+        """Run gatestack as `run` does, with a terminal as stdin, on which *typed* is entered."""
         theirs, ours = os.openpty()
         os.write(theirs, typed.encode())
         forked = forked_commands()

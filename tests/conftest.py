@@ -25,15 +25,15 @@ from tests.postgres import Server
 FAST = 20_000.0
 """Sandbox seconds in a real one: a database takes 30 ms."""
 
-# AWS's descriptions of its services are read once a process, not once for each login of each test.
+# AWS's descriptions of its services are read once a process, not for each login of each test.
 botocore.session.create_loader = cache(botocore.loaders.create_loader)
 register_once()
 
-# How long a drawn example takes says nothing: the machine may be busy, and the first one loads what it needs.
+# The time of a drawn example is no criterion: the machine may be busy, and the first one loads modules.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 
-# What starts the tests may ignore signals, as nohup does and a shell's `&`; no command of a test shall.
+# The parent process may ignore signals, as nohup and a shell's `&` do; no command of a test shall.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
@@ -44,32 +44,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return one worker more than there are processors: tests also wait, for processes and for clocks."""
+    """Return one worker more than there are processors: tests also wait, for processes and clocks."""
     return (os.cpu_count() or 1) + 1
 
 
 def pytest_configure() -> None:
-    """Make the folder that the processes of this run share; those of xdist inherit it."""
+    """Create the folder that the processes of this run share; those of xdist inherit it."""
     if LINTED not in os.environ:
         os.environ[LINTED] = tempfile.mkdtemp(prefix="lint-findings-")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove it, in the process that has made it."""
+    """Remove it, in the process that created it."""
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop(LINTED), ignore_errors=True)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m is asked
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what takes the fixture `browser`, directly or not, as a test that needs one."""
+    """Mark tests with the fixture `browser`, direct or not, as tests that need one."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
 
 
 def pytest_collection_finish() -> None:
-    """Leave what all tests share to itself: half a gigabyte that no collection of garbage frees any of."""
+    """Freeze what all tests share: half a gigabyte that no garbage collection would free."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
@@ -90,14 +90,14 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def postgres(pytestconfig: pytest.Config) -> Iterator[Server]:
-    """One real PostgreSQL server for each worker that has a test for it."""
+    """One real PostgreSQL server for each worker with a test for it."""
     with Server(pytestconfig.getoption("--postgres")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One Chromium for each worker that has a test for it."""
+    """One Chromium for each worker with a test for it."""
     with Browser() as running:
         yield running
 
@@ -109,7 +109,7 @@ def user(tmp_path: Path, sandbox: Sandbox) -> User:
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """An account that has `local`, for all tests of a file: none of them may need it as it was at first."""
+    """An account with `local`, for all tests of a file: none of them may need its initial state."""
     Services().reset()
     with Sandbox(clock=RealClock(FAST), key=KEY) as running:
         done = _user(tmp_path_factory.mktemp("first"), running).run("deploy", "local", "--yes")
@@ -119,7 +119,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def deployed(tmp_path: Path, account: Sandbox) -> User:
-    """A user of `account`, in which everything goes well again, and fast, and no function runs."""
+    """A user of `account`, without faults, with a fast clock, and no function in progress."""
     account.faults.clear()
     account.finish()
     account.calls.clear()

@@ -14,7 +14,7 @@ from hypothesis.strategies import SearchStrategy
 
 
 def only(quick: Collection[Any], values: Iterable[Any]) -> list[ParameterSet]:
-    """Return each of *values* as a parameter; what is not in *quick* is deep."""
+    """Return each of *values* as a parameter; those not in *quick* are deep."""
     every = list(values)
     unknown = [one for one in quick if one not in every]
     assert not unknown, f"{unknown} are no values"
@@ -23,7 +23,7 @@ def only(quick: Collection[Any], values: Iterable[Any]) -> list[ParameterSet]:
 
 def covering(*columns: Iterable[Any]) -> list[ParameterSet]:
     """
-    Return the product of *columns* as parameters; beside as few as have each value of each column, deep.
+    Return the product of *columns* as parameters, deep except for a few that cover each column's values.
 
     These go through the columns side by side, a shorter one again from its beginning.
     """
@@ -38,7 +38,7 @@ def covering(*columns: Iterable[Any]) -> list[ParameterSet]:
 
 
 def parameter(*values: Any, quick: bool) -> ParameterSet:
-    """Return *values* as a parameter that is deep unless it is *quick*."""
+    """Return *values* as a parameter that is deep unless *quick*."""
     return pytest.param(*values, marks=() if quick else pytest.mark.deep)
 
 

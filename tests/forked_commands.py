@@ -61,49 +61,49 @@ SOON = 0.02
 """Seconds after which a command repeats a request."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PATIENCE = 180.0
-"""Seconds that a command may take before it counts as hanging."""
+"""Seconds after which a command counts as hanging."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """How the process of a command differs from any other: descriptors are 0, 1 and 2."""
+    """Special conditions of a command's process: descriptors are 0, 1 and 2."""
 
     closed: tuple[int, ...] = ()
     full: tuple[int, ...] = ()
-    """A device that takes nothing."""
+    """A device without space."""
     unread: tuple[int, ...] = ()
-    """A pipe whose reader has left."""
+    """A pipe whose reader has closed it."""
     without: tuple[str, ...] = ()
     """Variables that are not set, HOME and PATH included."""
     largest_file: int | None = None
-    """Bytes; RLIMIT_FSIZE, which is as good as a full disk."""
+    """Bytes; RLIMIT_FSIZE, which acts like a full disk."""
     descriptors: int | None = None
     """RLIMIT_NOFILE."""
     signal: tuple[int, int] | None = None
-    """Its number, and the connection, from 1 on, at which it comes."""
+    """Its number, and the number of the connection at which it is sent, from 1 on."""
     ignored: tuple[int, ...] = ()
-    """Signals that are ignored, as under nohup."""
+    """Ignored signals, as under nohup."""
     bound: bool = False
-    """What is read-only is so for root as well."""
+    """Whether read-only files are so for root as well."""
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command came to."""
+    """The result of a command."""
 
     code: int
     out: str
     err: str
     strayed: tuple[str, ...]
-    """Hosts beside loopback that it looked up or connected to, each once."""
+    """Hosts other than loopback that it looked up or connected to, each once."""
 
 
 class Commands:
     """
-    A process that runs commands when it is asked to, one after the other.
+    A process that runs commands on request, one after the other.
 
     botocore looks once for the caches that are below HOME: a command that needs one wants that *home*.
-    Everything is loaded when it is made: what a test puts there from then on, only commands read.
+    Everything is loaded at the start: files that a test adds later are read by commands only.
     """
 
     def __init__(self, home: Path) -> None:
@@ -153,7 +153,7 @@ class Commands:
         return Ran(answer["code"], answer["out"], answer["err"], tuple(answer["strayed"]))
 
     def program(self, path: Path) -> None:
-        """Write to *path* a program that is gatestack for scripts; a signal does not reach the command."""
+        """Write to *path* a program that is gatestack for scripts; it does not forward signals."""
         path.write_text(_PROGRAM.format(python=sys.executable, socket=self._socket))
         path.chmod(0o755)
 
@@ -183,7 +183,7 @@ with socket.socket(socket.AF_UNIX) as asking:
     asking.shutdown(socket.SHUT_WR)
     sys.exit(int(asking.recv(8) or 70))
 """
-"""Hands over its descriptors, and ends with the command's code."""
+"""Passes its descriptors on, and ends with the command's code."""
 
 
 def _serve(descriptor: int) -> None:
@@ -208,7 +208,7 @@ def _serve(descriptor: int) -> None:
 
 
 def _hand_over(listening: socket.socket) -> None:
-    """Run what a program on a script's PATH asks for, beside whatever else runs."""
+    """Run the command of a program on a script's PATH, beside anything else that runs."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -226,7 +226,7 @@ def _hand_over(listening: socket.socket) -> None:
 
 
 def _make_ready(asked: Mapping[str, Any]) -> None:
-    """Load cfn-lint where a command is the first that wants it: it takes a second."""
+    """Load cfn-lint before the first command that needs it: it takes a second."""
     if "lint" in asked["arguments"]:
         from generator import lint  # noqa: PLC0415 - few test files run it
 
@@ -235,9 +235,9 @@ def _make_ready(asked: Mapping[str, Any]) -> None:
 
 def _do_once() -> None:
     """
-    Do what each command would do as the first of its process: complete models, read botocore's JSON.
+    Do the work of a process's first command: complete models, read botocore's JSON.
 
-    Where nothing can be below HOME, botocore looks for descriptions of services once for all commands.
+    Without a HOME, botocore looks for descriptions of services once for all commands.
     """
     render(load(ENVIRONMENTS / "local.yaml"))
     prices.load(prices.HOME)
@@ -253,7 +253,7 @@ def _do_once() -> None:
 
 
 def _hurry() -> None:
-    """Have commands wait for less: what they ask again, and how often, is as ever."""
+    """Shorten the pauses of commands; what they retry, and how often, is unchanged."""
     budget.FIRST_PAUSE, budget.LONGEST_PAUSE = SOON, 2 * SOON
     endpoint.SILENCE_SECONDS = 50 * SOON
     setattr(ExponentialBackoff, "delay_amount", lambda _, __: SOON)  # noqa: B010 - mypy takes no assignment
@@ -286,7 +286,7 @@ def _become(
     strayed: int,
     ended: Callable[[int], None],
 ) -> NoReturn:
-    """Be the command with *streams* as its descriptors 0, 1 and 2; never returns, but tells its code."""
+    """Become the command, with *streams* as descriptors 0, 1 and 2; never returns, but reports its code."""
     how = Process(**asked["process"])
     os.setsid()
     signal.setitimer(signal.ITIMER_REAL, PATIENCE)
@@ -325,7 +325,7 @@ def _become(
 
 
 def _open(number: int, stream: str | Path | int, how: Process) -> None:
-    """Make what Python makes of descriptor *number* when it starts."""
+    """Open descriptor *number* as Python does at its start."""
     name = ("stdin", "stdout", "stderr")[number]
     if number in how.closed:
         os.close(number)
@@ -346,14 +346,14 @@ def _open(number: int, stream: str | Path | int, how: Process) -> None:
 
 
 def _give_up_capabilities() -> None:
-    """Let file modes bind root as anybody else (capset(2), version 3 of its header)."""
+    """Make file modes apply to root as well (capset(2), version 3 of its header)."""
     header, none = struct.pack("Ii", 0x20080522, 0), bytes(24)
     if ctypes.CDLL(None, use_errno=True).capset(header, none):
         raise OSError(ctypes.get_errno(), "capset")
 
 
 def _guard(strayed: int, coming: Sequence[int] | None) -> None:
-    """Watch the connections: those to other machines are refused; a signal comes at one of them."""
+    """Watch the connections: those to other machines are refused; a signal is sent at one of them."""
     number, left = (coming[0], [coming[1]]) if coming else (0, [0])
 
     def watch(event: str, details: tuple[Any, ...]) -> None:
@@ -367,7 +367,7 @@ def _guard(strayed: int, coming: Sequence[int] | None) -> None:
 
 
 def _stay(event: str, details: tuple[Any, ...], strayed: int) -> None:
-    """Refuse and note what leaves this machine."""
+    """Refuse and record connections to other machines."""
     if event == "socket.connect" and isinstance(details[1], tuple):
         host = details[1][0]
     elif event == "socket.getaddrinfo":

@@ -12,7 +12,7 @@ from tests.command import lint_findings
 
 
 def check(manifest: Manifest) -> tuple[Finding, ...]:
-    """Return what `generator.lint.check` returns; what the tests' commands found is not worked out again."""
+    """Return the result of `generator.lint.check`, with findings cached by the tests' commands."""
     return lint.check(manifest, keep=_kept())
 
 

@@ -6,9 +6,9 @@ ROOT = Path(__file__).parent.parent
 """The repository."""
 ENVIRONMENTS = ROOT / "environments"
 GOLDEN = ROOT / "tests" / "golden"
-"""The templates that the shipped environments have, as they were last read by somebody."""
+"""The reviewed templates of the shipped environments."""
 
 
 def is_test_file(name: str) -> bool:
-    """Whether a page that says ``test_alb.py`` names a file that is there, in whatever folder."""
+    """Whether a name like ``test_alb.py`` in a page is an existing file, in any folder."""
     return any((ROOT / "tests").rglob(name))

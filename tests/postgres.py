@@ -47,14 +47,14 @@ cp data/pg_hba.conf hba
 { for one; do echo "hostssl all $one all scram-sha-256"; done
   echo 'hostssl all +rds_iam all trust'; cat hba; } > data/pg_hba.conf
 """
-"""For sh: the administrators come first, who grant rds_iam and are no members of it."""
+"""Shell script: first the administrators, who grant rds_iam and are no members of it."""
 CLEAN_UP = 'cat; "$1" stop -m immediate -D "$2/data"; rm -rf "$2"'
 """For sh: wait for the end of the standard input first."""
 
 
 @cache
 def _unverified() -> ssl.SSLContext:
-    """What sslmode=require is: encrypted, whoever it is. Made once: it reads no list of authorities."""
+    """Return the context of sslmode=require: encrypted, not verified. Created once, without authorities."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
@@ -77,7 +77,7 @@ class Server:
         self._watch: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self.certificate = ""
-        """What it shows (PEM), made at its start: its own authority, for 127.0.0.1."""
+        """Its certificate (PEM), created at its start: self-signed, for 127.0.0.1."""
 
     def __enter__(self) -> Server:
         try:
@@ -97,11 +97,11 @@ class Server:
 
     @property
     def log(self) -> str:
-        """All that the server has written."""
+        """The server's whole log."""
         return (self._folder / "log").read_text()
 
     def superuser(self, database: str = "postgres") -> native.Connection:
-        """Log in as who made the cluster: on RDS that is AWS."""
+        """Log in as the owner of the cluster: on RDS that is AWS."""
         return native.Connection(
             SUPERUSER,
             host="127.0.0.1",
@@ -128,7 +128,7 @@ class Server:
 
     @contextmanager
     def without_tls(self) -> Iterator[None]:
-        """Take new connections without TLS only, for the time of the block."""
+        """Accept new connections only without TLS, while the block lasts."""
         self._set_tls("off")
         try:
             yield
@@ -167,7 +167,7 @@ class Server:
         connection.run(f"ALTER SYSTEM SET {parameter} = '{wanted}'")
         connection.run("SELECT pg_reload_conf()")
         connection.close()
-        for _ in range(1000):  # the reload is a signal: the server gets to it when it does
+        for _ in range(1000):  # the reload is a signal, which the server handles later
             connection = self.superuser()
             shown = connection.run(f"SELECT current_setting('{parameter}', true)")
             connection.close()
@@ -176,7 +176,7 @@ class Server:
         raise NoServerError(f"the server does not set {parameter} to {wanted}")
 
     def _ours(self) -> None:
-        """Give the folder to the server's user, and a copy of the programs if it may not reach them."""
+        """Give the folder to the server's user, and a copy of the programs if it cannot reach them."""
         self._user = _unprivileged() if os.geteuid() == 0 else None
         if self._user is None:
             return
@@ -200,13 +200,13 @@ class Server:
             os.chown(path, self._user.pw_uid, self._user.pw_gid, follow_symlinks=False)
 
     def _watching(self) -> subprocess.Popen[bytes]:
-        """Start what cleans up as soon as nobody holds the other end of its standard input any more."""
+        """Start the clean-up process, which runs once the other end of its standard input is closed."""
         return subprocess.Popen(
             ["sh", "-c", CLEAN_UP, "sh", str(self.programs / "pg_ctl"), str(self._folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the tests, not for this
+            start_new_session=True,  # Ctrl-C is for the tests, not for this process
             cwd="/",
             **self._identity(),
         )
@@ -222,7 +222,7 @@ class Server:
             file.write(SETTINGS)
 
     def _write(self, name: str, text: str) -> None:
-        """Write a file that only the server's user reads."""
+        """Write a file that only the server's user can read."""
         path = self._folder / name
         path.touch(mode=0o600)
         path.write_text(text)
@@ -279,7 +279,7 @@ class Database:
 
     @property
     def login(self) -> dict[str, Any]:
-        """What the database stack writes into the login's secret at first."""
+        """The initial login in the database stack's secret."""
         where = f"127.0.0.1:{self.server.port}/{self.name}"
         return {
             "engine": "postgres",
@@ -292,11 +292,11 @@ class Database:
         }
 
     def superuser(self) -> native.Connection:
-        """Look at it as nobody on RDS can."""
+        """Log in as a superuser, which is not possible on RDS."""
         return self.server.superuser(self.name)
 
     def ask(self, sql: str) -> list[Any]:
-        """Return the rows of a question that only a superuser can ask."""
+        """Return the rows of a query that only a superuser can run."""
         connection = self.superuser()
         try:
             return connection.run(sql) or []
@@ -305,7 +305,7 @@ class Database:
 
 
 def log_in(url: str) -> native.Connection:
-    """Log in as a program does that is given nothing but DATABASE_URL."""
+    """Log in as a program that has only DATABASE_URL."""
     parts = urlsplit(url)
     assert parts.query == "sslmode=require"
     return native.Connection(
@@ -320,7 +320,7 @@ def log_in(url: str) -> native.Connection:
 
 
 def works(url: str) -> bool:
-    """Whether a program can log in that was started with *url*."""
+    """Whether a program started with *url* can log in."""
     try:
         log_in(url).close()
     except (native.DatabaseError, native.InterfaceError):

@@ -29,7 +29,7 @@ class NoServerError(Exception):
 
 
 def programs(asked: Path | None = None, locked: Path | None = LOCKED, path: str | None = None) -> Path:
-    """Return the folder with initdb and pg_ctl: somewhere in *asked*, else the lock's, else on the *path*."""
+    """Return the folder with initdb and pg_ctl: in *asked*, else the lock's, else on the *path*."""
     folder = asked or locked
     if folder:
         found = [str(one) for one in folder.glob("**/bin/initdb")]
@@ -51,7 +51,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def certificate() -> tuple[str, str]:
-    """Return a certificate that vouches for itself, 127.0.0.1, for two days, and its key, both PEM."""
+    """Return a self-signed certificate for 127.0.0.1, valid for two days, and its key, both PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

@@ -77,13 +77,13 @@ class Programs:
 
     @property
     def calls(self) -> list[list[str]]:
-        """What they were asked."""
+        """Arguments of all calls."""
         path = self.folder / "calls.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     @property
     def password(self) -> str:
-        """What docker was given on its stdin."""
+        """The password on docker's stdin."""
         return (self.folder / "password").read_text()
 
     def _answers(self) -> Path:
@@ -91,22 +91,22 @@ class Programs:
 
 
 VERIFIED = "sha256:" + "5e" * 32
-"""What cosign finds here where image/Dockerfile pins nothing."""
+"""The digest that cosign verifies here if image/Dockerfile pins none."""
 
 
 def pinned() -> Base:
-    """Return the release that image/Dockerfile pins."""
+    """Return the pinned release of image/Dockerfile."""
     (found,) = bases((ROOT / "image" / "Dockerfile").read_text())
     return found
 
 
 def signed(digest: str = "") -> str:
-    """Return what cosign says of *digest*, or of the one that is pinned, when it has verified it."""
+    """Return cosign's output for *digest*, or for the pinned one, after its verification."""
     image = {"docker-manifest-digest": digest or pinned().digest or VERIFIED}
     return json.dumps([{"critical": {"image": image}, "optional": {}}])
 
 
 def without(*names: str) -> str:
-    """Return the PATH without the folders that hold a program of *names*."""
+    """Return the PATH without the folders with a program of *names*."""
     folders = os.environ["PATH"].split(":")
     return ":".join(one for one in folders if not any((Path(one) / name).exists() for name in names))

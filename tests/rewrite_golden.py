@@ -23,13 +23,15 @@ def environment_files() -> list[Path]:
 
 
 def write_golden(path: Path, folder: Path) -> None:
-    """Write what the environment file *path* renders to, but for the functions' archive: its key tells it."""
+    """
+    Write what the environment file *path* renders to, without the functions' archive: its key identifies it.
+    """
     manifest.write(render(load(path)), folder)
     (folder / function_code.FILE).unlink(missing_ok=True)
 
 
 def drawn(path: Path) -> str:
-    """Return the file that `gatestack graph ENV --format svg` prints for the environment file *path*."""
+    """Return the output of `gatestack graph ENV --format svg` for the environment file *path*."""
     return picture(render(load(path))) + "\n"
 
 

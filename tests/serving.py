@@ -10,7 +10,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 class _Quiet(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def serving(app: Any) -> Iterator[str]:
 
 
 def always(status: str, content_type: str, body: bytes) -> Any:
-    """An application that gives one answer to everything."""
+    """An application with one response to everything."""
 
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         start_response(status, [("Content-Type", content_type)])

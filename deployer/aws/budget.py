@@ -21,17 +21,17 @@ from deployer.errors import Transient
 Found = TypeVar("Found")
 
 PATIENCE = 8
-"""Tries of one request. One that was not answered at all counts twice: it may never be …"""
+"""Attempts of one request. An attempt without any answer counts twice."""
 LESS_PATIENCE = 3
-"""… and tries after the same was given up on once, until it is answered."""
+"""Attempts once the run has given up on the same request, until it is answered."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
-"""Seconds; the pause before a repetition is drawn between nothing and twice the one before."""
+"""Seconds; the pause before a retry is random, between zero and twice the previous one."""
 SLOWEST, FASTEST = 1.0, 20.0
 """Calls a second. Above the fastest there is no limit: AWS has not said that there is one."""
 SLOWER = 0.7
-"""What is left of the rate after a throttled call …"""
+"""Factor on the rate after a throttled call."""
 FASTER = 0.1
-"""… and the calls a second that one which is answered gives back (as AIMD does for TCP, RFC 5681)."""
+"""Calls a second that each answered call adds to the rate (AIMD, as in TCP, RFC 5681)."""
 
 
 class Budget:
@@ -43,7 +43,7 @@ class Budget:
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """*chance* gives numbers between 0 and 1, so that agents which were throttled together part."""
+        """*chance* returns numbers between 0 and 1, so that processes throttled together retry apart."""
         self._clock = clock
         self._sleep = sleep
         self._chance = chance
@@ -53,7 +53,7 @@ class Budget:
         self._slowed = float("-inf")
         self._recent: deque[float] = deque(maxlen=int(FASTEST))
         self._in_vain: set[str] = set()
-        """What was given up on, and not answered since: the run itself repeats that."""
+        """Requests given up on and not answered since; the run itself repeats them."""
 
     @property
     def rate(self) -> float | None:
@@ -64,10 +64,10 @@ class Budget:
         """
         Return the result of *request*, retried if that may help; it must be idempotent.
 
-        *what* it is: once that was given up on there is less patience with it, until it is answered.
+        *what* names the request: once given up on, it gets fewer attempts until it is answered.
 
         Raises:
-            Transient: it did not help for a while.
+            Transient: no attempt succeeded.
 
         """
         spent, pause = 0, FIRST_PAUSE
@@ -101,7 +101,7 @@ class Budget:
             self._sleep(turn - now)
 
     def _slow_down(self) -> None:
-        """Go slower; calls that were under way together are throttled together, and count once."""
+        """Reduce the rate; calls in flight together are throttled together, and count once."""
         with self._lock:
             now = self._clock()
             usual = self._rate or max(SLOWEST, sum(at > now - 1 for at in self._recent))

@@ -110,7 +110,9 @@ class Databases(Tasks):
         return next(iter(answer.get("DBClusters", ())), None)
 
     def _where_there_is(self, service: str, ask: Callable[[], Found | None]) -> Found | None:
-        """Ask *service*; None where an emulated endpoint has none. Real AWS has them all: errors count."""
+        """
+        Call *service*; None if an emulated endpoint lacks it. AWS has all services, so errors count there.
+        """
         try:
             return ask()
         except NotAllowed:

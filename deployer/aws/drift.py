@@ -30,7 +30,7 @@ NO_SUCH_CALL = frozenset(
 
 
 SECRET_TEXT = re.compile(r"\bsk-[\w-]{8,}|-----BEGIN|://[^/\s:]+:[^@\s]+@")
-"""What is a secret wherever it stands: a proxy's key, a private key, an address with a password."""
+"""Texts that are secret in any property: a proxy's key, a private key, an address with a password."""
 
 
 def unknown_call(error: CloudError) -> bool:

@@ -65,17 +65,17 @@ class Edges(Databases):
         return look_at_existing(self._clients, self._region, wanted, tags)
 
     def taken(self, wanted: Mapping[str, Collection[str]]) -> Taken:
-        """Return who has which of the names in *wanted*."""
+        """Return which names in *wanted* are taken, and by whom."""
         return look_for_names(self._clients, wanted)
 
     def kept(self, tags: Mapping[str, str], repositories: Collection[str]) -> tuple[Candidate, ...] | None:
-        """Return what carries *tags*, and *repositories*."""
+        """Return the resources that carry *tags*, and those of *repositories*."""
         return self._where_there_is(
             "resourcegroupstaggingapi", lambda: look_for_kept(self._clients, tags, repositories)
         )
 
     def delegation(self, domain: str, servers: Collection[str]) -> Delegation | None:
-        """Ask public DNS; of an emulated zone only the resolver that the user names can know anything."""
+        """Query public DNS; for an emulated zone, only a resolver that the user names."""
         named = resolver.chosen()
         if named is None and emulated(self._clients("route53")):
             return None
@@ -112,7 +112,9 @@ class Edges(Databases):
         return self._where_there_is("ecr", look)
 
     def rule_groups(self, rule: str) -> Mapping[str, int] | None:
-        """Return the weights of the target groups that a listener rule leads to; none where it is gone."""
+        """
+        Return the weights of the target groups that a listener rule leads to; none if it does not exist.
+        """
 
         def look() -> Mapping[str, int]:
             try:
@@ -166,7 +168,7 @@ class Edges(Databases):
         """
         Return the bucket for large templates, created on first use.
 
-        Everybody can guess its name, and who made it first could put other templates into it: so only the
+        Its name is predictable, so another account could create it first and supply other templates: only the
         account's own is used (Amazon S3 User Guide, "Verifying bucket ownership with bucket owner
         condition").
         """
@@ -230,14 +232,14 @@ class Edges(Databases):
                 raise
 
     def service_trouble(self, service: str) -> tuple[str, ...]:
-        """Return why tasks of an ECS service have stopped; nothing where that cannot be told."""
+        """Return why tasks of an ECS service have stopped; empty if unknown."""
         try:
             return service_trouble(self._clients, service)
         except DeployError:
             return ()
 
     def _make(self, client: Any, name: str) -> None:
-        """Make the bucket and close it, before anything is put into it."""
+        """Create the bucket and restrict access to it before anything is written."""
         where = {"LocationConstraint": self._region}
         place = {} if self._region == "us-east-1" else {"CreateBucketConfiguration": where}
         call(client, "create_bucket", Bucket=name, **place)
@@ -271,10 +273,10 @@ def _tls_only(bucket: str, region: str) -> Mapping[str, Any]:
 
 def _versions(client: Any, bucket: str) -> Iterator[list[dict[str, str]]]:
     """
-    Yield what is in a bucket, a page (1000 at most) at a time; what was yielded is gone by the next.
+    Yield a bucket's object versions, a page (1000 at most) at a time; the caller deletes each page.
 
     Raises:
-        CloudError: it is not.
+        CloudError: a page was not deleted.
 
     """
     before: list[dict[str, str]] = []
@@ -293,7 +295,7 @@ def _versions(client: Any, bucket: str) -> Iterator[list[dict[str, str]]]:
 
 
 def _check_deleted(answer: Mapping[str, Any], bucket: str) -> None:
-    """Raise CloudError for the first object that was not deleted: it stands in an answer that is no error."""
+    """Raise CloudError for the first object that was not deleted; S3 lists it in a successful response."""
     for one in answer.get("Errors", ()):
         why = f"{one.get('Message', '')} ({one.get('Code', '')})"
         raise CloudError(f"{bucket} cannot be emptied: {one.get('Key', '')}: {why}", code=one.get("Code", ""))

@@ -24,7 +24,7 @@ from deployer.aws.errors import call
 from deployer.errors import CloudError, NotOffered, Transient
 
 SILENCE_SECONDS = 3.0
-"""After which what listens on this machine is taken for gone; it may have been restarting."""
+"""Without an answer for this long, an endpoint on this machine counts as stopped; it may be restarting."""
 _PAUSE = 0.1
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SERVICES = (
@@ -49,7 +49,7 @@ SERVICES = (
     "ssm",
     "sts",
 )
-"""What commands ask of an environment's account, by botocore's names."""
+"""Services that commands call in an environment's account, by botocore's names."""
 OTHER_DOMAINS = frozenset({"aws.amazon.com", "amazonaws-us-gov.com", "amazonaws.cn", "on.aws", "awsapps.com"})
 """Domains of AWS's that are no partition's suffix: those of sign-in (its endpoint rules in botocore)."""
 
@@ -78,7 +78,7 @@ def emulated(client: Any) -> bool:
 
 
 def is_aws(url: str) -> bool:
-    """Whether the host of *url*, with or without a scheme, is one of AWS's; what cannot be read is none."""
+    """Whether the host of *url*, with or without a scheme, is one of AWS's; an unreadable URL is not."""
     try:
         host = urlsplit(url if "//" in url else f"//{url}").hostname or ""
     except ValueError:
@@ -121,9 +121,9 @@ def is_here(url: str) -> bool:
 
 def is_silent(url: str) -> bool:
     """
-    Whether nobody answers at *url*, which is on this machine; False for any other.
+    Whether *url* is on this machine and nothing listens there.
 
-    A network comes back. What listened on this machine and no longer does has ended, or was stopped.
+    A network failure may pass; an endpoint on this machine that no longer listens was stopped.
     """
     if not is_here(url):
         return False
@@ -161,7 +161,7 @@ def ask(client: Any, method: str, **parameters: Any) -> Any:
 
 
 def _unknown(error: CloudError) -> bool:
-    """Whether the answer is no error of the service's own: none of its codes, or nothing that can be read."""
+    """Whether the response is no error of the service: an unknown code, or unreadable."""
     unreadable = isinstance(error, Transient) and "not an AWS response" in str(error)
     return unreadable or unknown_call(error) or error.code.isdigit()
 

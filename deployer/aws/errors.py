@@ -42,14 +42,18 @@ INVALID = frozenset(
     }
 )
 ANSWER = 2_000
-"""Characters of AWS's own answer: one may hold an encoded message that somebody is to have decoded (IAM)."""
+"""
+Characters shown of AWS's message; it may contain an encoded message for an administrator to decode (IAM).
+"""
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
 
 _ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
 """The action in AWS's message (IAM User Guide, "Troubleshoot access denied error messages")."""
 
 CLOCK = frozenset({"RequestTimeTooSkewed", "RequestInTheFuture"})
-"""Codes of a clock that is off; other services have a code for every wrong signature, and say it in words."""
+"""
+Codes of a wrong clock; other services use one code for every wrong signature, with the cause in the message.
+"""
 _CLOCK_WORDS = ("Signature not yet current", "Signature expired")
 NOT_SIGNED = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature"})
 
@@ -59,15 +63,15 @@ _CONNECTION = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadEr
 MISSING = ("Stack [{}] does not exist", "Stack with id {} does not exist", "Stack:{} does not exist")
 """How AWS words that there is no such stack, by name or by ARN; it has no code of its own for that."""
 TAKEN = "Stack [{}] already exists and cannot be created again"
-"""How AWS begins to say that a CREATE change set is for a stack that is there."""
+"""Start of AWS's message that a CREATE change set names an existing stack."""
 BUSY = re.compile(r"Stack:? ?\[?[\w:/.-]+\]? is in [A-Z_]+_IN_PROGRESS state\b")
-"""How AWS begins to say that somebody is at work on a stack."""
+"""Start of AWS's message that an operation on the stack is in progress."""
 UNREAD = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-"""What botocore's parsers let through where an answer is not what they expect."""
+"""Exceptions that botocore's parsers raise for an unexpected response."""
 NO_ANSWER = "not an AWS response"
 ASKED = "is it AWS that answers at this endpoint?"
 NAMED = "AnswersByName"
-"""Beside an answer's own keys: whether its body has the element that AWS's begins with."""
+"""Key added to a response: whether its body has the root element that AWS's has."""
 
 
 class Answer(dict[str, Any]):
@@ -103,20 +107,20 @@ def call(client: Any, method: str, **parameters: Any) -> Any:
 
 
 def note_what_answers(**event: Any) -> None:
-    """Have botocore's answer say whether its body is named as one: a handler of before-parse."""
+    """Record in botocore's response whether its body has AWS's root element: a handler of before-parse."""
     named = f"<{event['operation_model'].name}Response".encode()
     body = event["response_dict"]["body"] or b""
-    # a stream (an object of S3) can be read once: it is left to who asked for it
+    # a stream (an S3 object) can be read once: leave it to the caller
     event["customized_response_dict"][NAMED] = isinstance(body, bytes) and named in body
 
 
 def _says_nothing(found: Any, model: Any, operation: str) -> bool:
     """
-    Whether *found* would be taken for an answer whatever it was, a page of a proxy included.
+    Whether *found* may be anything, such as a proxy's page.
 
-    botocore looks into no body of an operation that returns nothing. In the Query protocol AWS's has its name
-    and the request's id (CloudFormation API Reference, "Common Response Elements"; botocore, parsers.py); an
-    emulator's may lack the id.
+    botocore does not parse the body of an operation that returns nothing. In the Query protocol AWS's has its
+    name and the request's id (CloudFormation API Reference, "Common Response Elements"; botocore,
+    parsers.py); an emulator's may lack the id.
     """
     if model.metadata.get("protocol") != "query" or model.operation_model(operation).output_shape is not None:
         return False
@@ -127,7 +131,7 @@ def is_missing(error: CloudError, stack: str = "") -> bool:
     """
     Whether AWS says that the stack does not exist; other missing things do not count.
 
-    *stack*: the name or id that was asked for; without one, where only a change set's id was given, any is.
+    *stack*: the name or id that was asked for; without one (only a change set's id was given), any counts.
     """
     names = "|".join(re.escape(one) for one in {stack, stack_name(stack)}) if stack else r"[\w:/.-]+"
     said = "|".join(re.escape(wording).replace(r"\{\}", f"(?:{names})") for wording in MISSING)
@@ -158,7 +162,7 @@ def _unreadable(service: str, operation: str) -> Transient:
 
 
 def refused(error: Exception, region: str) -> DeployError:
-    """Return why there is no login in *region*, whatever it was that went wrong."""
+    """Return why there is no login in *region*, for any error."""
     if isinstance(error, DeployError):
         return error
     if isinstance(error, boto.ClientError):
@@ -201,13 +205,13 @@ def _answered(error: boto.ClientError, service: str, operation: str, region: str
     answer = error.response.get("Error", {})
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
     code = said(answer["Code"], most=ANSWER) if answer.get("Code") else ""
-    nothing = code in {"", str(status)}  # botocore's own word where the answer has none
+    nothing = code in {"", str(status)}  # botocore's own text if the response has none
     message = said(answer.get("Message") or (f"{NO_ANSWER}: {ASKED}" if nothing else error), most=ANSWER)
     text = f"{service} {operation}: {message} ({code or status})"
     if over := _over(code, message, region):
         return LoginOver(f"{over} ({code})")
     if code in DENIED:
-        named = _ACTION.search(message)  # what IAM calls it, which is not always the operation
+        named = _ACTION.search(message)  # IAM's name of the action, which may differ from the operation's
         permission = named[1] if named else f"{_prefix(service)}:{operation}"
         advice = limits(message) or f"grant the permission {permission}"
         return NotAllowed(f"{text}: {advice}", code=code, operation=operation)
@@ -219,7 +223,7 @@ def _answered(error: boto.ClientError, service: str, operation: str, region: str
 
 
 def _over(code: str, message: str, region: str) -> str:
-    """Return what *code* means for the login in *region*; empty where it means nothing for it."""
+    """Return what *code* means for the login in *region*; empty if it is about something else."""
     if code in CLOCK or (code in NOT_SIGNED and any(words in message for words in _CLOCK_WORDS)):
         return "this machine's clock differs from AWS's: set the clock"
     if code in EXPIRED:

@@ -36,7 +36,7 @@ WORKERS = 4
 ENDED = frozenset({"deleting", "deleted", "rejected", "failed", "expired"})
 """States of an endpoint whose private name is free (Amazon EC2 API Reference, "VpcEndpoint")."""
 CLASHING = frozenset({"A", "CNAME", "NS"})
-"""Records that an A record of the same name cannot be made beside (NS: another zone answers for the name)."""
+"""Record types that exclude an A record of the same name (NS: another zone answers for the name)."""
 RECORDS_AT_ONCE = "20"
 NO_FILE = frozenset({"NoSuchBucket", "NoSuchKey", "NoSuchVersion", "404"})
 MOST_BUNDLE_BYTES = 1_000_000
@@ -53,7 +53,7 @@ _TARGETS = (
     "CarrierGatewayId",
     "CoreNetworkArn",
 )
-"""Where a route may lead, one of them (Amazon EC2 API Reference, "Route")."""
+"""Fields for a route's target; a route has one (Amazon EC2 API Reference, "Route")."""
 
 Answer = dict[str, Any]
 """Fields of `Facts`."""
@@ -61,9 +61,9 @@ Answer = dict[str, Any]
 
 def look(clients: Clients, region: str, wanted: Existing, tags: Mapping[str, str]) -> Facts:
     """
-    Return what AWS says of what *wanted* names; *tags* mark what the environment itself has made.
+    Return the facts about the resources that *wanted* names; *tags* mark the environment's own.
 
-    What cannot be asked (a missing permission, an endpoint without the service) is told as unknown.
+    What cannot be asked (a missing permission, an endpoint without the service) is reported as unknown.
 
     Raises:
         LostSight, Transient: nothing can be asked, or not now.
@@ -87,7 +87,7 @@ def look(clients: Clients, region: str, wanted: Existing, tags: Mapping[str, str
 
 
 class _Questions:
-    """What there is to ask, each for some fields of `Facts`."""
+    """The queries, each for some fields of `Facts`."""
 
     def __init__(self, clients: Clients, region: str, wanted: Existing, tags: Mapping[str, str]) -> None:
         self._clients = clients
@@ -97,7 +97,7 @@ class _Questions:
         self._subnets = [one for kind in wanted.subnets for one in kind.ids]
 
     def all(self) -> dict[Asked, Callable[[], Answer]]:
-        """Return the questions that the environment makes necessary."""
+        """Return the queries that the environment needs."""
         found: dict[Asked, Callable[[], Answer]] = {}
         if self._wanted.vpc_id:
             found |= {"vpc": self._vpc, "subnets": self._subnet, "routes": self._routes}
@@ -117,7 +117,7 @@ class _Questions:
         return found
 
     def _vpc(self) -> Answer:
-        """By a filter, as all of them: an id that is not there would make an error of the whole answer."""
+        """Query with a filter, as everywhere here: an unknown id would make the whole call fail."""
         pages = self._pages("describe_vpcs", {"vpc-id": [self._wanted.vpc_id]})
         return {"vpc": next((_vpc(one) for page in pages for one in page["Vpcs"]), None)}
 
@@ -148,7 +148,7 @@ class _Questions:
         return {"endpoints": tuple(_endpoint(one) for one in found if one["State"].lower() not in ENDED)}
 
     def _interfaces(self) -> Answer:
-        """Count the addresses behind the environment's own security groups, which all that it makes is in."""
+        """Count the addresses in the environment's security groups, which all its interfaces have."""
         own = {f"tag:{key}": [value] for key, value in self._tags.items()}
         pages = self._pages("describe_security_groups", {"vpc-id": [self._wanted.vpc_id], **own})
         groups = [one["GroupId"] for page in pages for one in page["SecurityGroups"]]
@@ -162,7 +162,7 @@ class _Questions:
         return {"interfaces": dict(held)}
 
     def _groups(self) -> Answer:
-        """By a filter, as the VPC; the environment's own VPC is known by its tags."""
+        """Query with a filter, as for the VPC; the environment's own VPC is known by its tags."""
         wanted = {"group-id": list(self._wanted.security_groups)}
         found = [
             one for page in self._pages("describe_security_groups", wanted) for one in page["SecurityGroups"]
@@ -206,7 +206,7 @@ class _Questions:
         return {"zone": _zone(answer)}
 
     def _records(self) -> Answer:
-        """Ask from the environment's own name on, where its records come first."""
+        """List from the environment's own name on, so that its records come first."""
         name = self._wanted.domain
         where = {"HostedZoneId": self._wanted.hosted_zone_id, "StartRecordName": name}
         try:
@@ -288,7 +288,7 @@ def _certificate(answer: Mapping[str, Any]) -> Certificate:
 
 
 def _bundle(content: bytes) -> Bundle:
-    """Read certificates as OpenSSL does, by whose word one may sign others."""
+    """Read certificates with OpenSSL, which also tells whether one may sign others."""
     text = content.decode("latin-1")
     count, has_key = text.count("-----BEGIN CERTIFICATE-----"), "PRIVATE KEY-----" in text
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -21,7 +21,7 @@ RECORDS_AT_ONCE = "1"
 
 
 def questions(clients: Clients, region: str, wanted: Existing) -> dict[Asked, Callable[[], Answer]]:
-    """Return what there is to ask of the stores that *wanted* names, each for one field of `Facts`."""
+    """Return the queries for the stores that *wanted* names, each for one field of `Facts`."""
     found: dict[Asked, Callable[[], Answer]] = {}
     if any(one.host.endswith("amazonaws.com") for one in wanted.stores):
         found["servers"] = partial(_servers, clients, wanted)
@@ -84,7 +84,7 @@ def _cache_hosts(answer: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
 
 
 def _cache(clients: Clients, answer: Mapping[str, Any], port: int) -> Server:
-    """Its groups stand at its nodes (ElastiCache API Reference, "CacheCluster")."""
+    """Return the cache, with the groups of its nodes (ElastiCache API Reference, "CacheCluster")."""
     member = next(iter(answer.get("MemberClusters", ())), None)
     clusters: Iterator[Mapping[str, Any]] = iter(())
     if member:
@@ -97,7 +97,7 @@ def _cache(clients: Clients, answer: Mapping[str, Any], port: int) -> Server:
 
 
 def _rules(clients: Clients, groups: tuple[str, ...]) -> tuple[str, tuple[Inbound, ...]]:
-    """Return the VPC of *groups*, and what they let in by TCP."""
+    """Return the VPC of *groups*, and their inbound TCP rules."""
     if not groups:
         return "", ()
     wanted = [{"Name": "group-id", "Values": list(groups)}]
@@ -143,7 +143,7 @@ def _secret(clients: Clients, arn: str) -> Secret | None:
 
 
 def _keys(client: Any, arn: str) -> tuple[str, ...] | None:
-    """Return the names in a secret's JSON, and forget its values; None where they may not be read here."""
+    """Return the keys of a secret's JSON, without its values; None if it may not be read here."""
     try:
         text = ask(client, "get_secret_value", SecretId=arn).get("SecretString", "")
     except NotAllowed:
@@ -170,7 +170,7 @@ def _names(clients: Clients, region: str, wanted: Existing) -> Answer:
 
 
 def _recorded(client: Any, zone_id: str, host: str, zone: str) -> bool:
-    """Whether the zone has a record of that name, or one for every name beside it."""
+    """Whether the zone has a record of that name, or a wildcard record that covers it."""
     names = (host, f"\\052.{host.partition('.')[2]}", f"\\052.{zone}")
     for name in dict.fromkeys(names):
         where = {"HostedZoneId": zone_id, "StartRecordName": name, "MaxItems": RECORDS_AT_ONCE}

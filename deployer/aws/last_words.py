@@ -11,17 +11,17 @@ from deployer.errors import CloudError
 
 LINES = 2
 _LONGEST = 300
-"""Characters of a line that are told."""
+"""Characters shown of a line."""
 _PAGES = 5
-"""Of a log, read at most: one that ends at its start is short."""
+"""Pages of a log read at most."""
 
 
 def last_words(ecs: Any, logs: Any, task: Mapping[str, Any]) -> Iterator[str]:
     """
-    Yield the end of the log of each container of *task*, as DescribeTasks shows it, with another code than 0.
+    Yield the end of the log of each container of *task* (DescribeTasks) with an exit code other than 0.
 
-    Nothing where the log is not CloudWatch's or cannot be read: this is asked for beside the reason itself.
-    The stream is prefix/container/task id (Amazon ECS Developer Guide, "Send Amazon ECS logs to CloudWatch").
+    Nothing if the log is not in CloudWatch or cannot be read: it only supplements the reason. The stream is
+    prefix/container/task id (Amazon ECS Developer Guide, "Send Amazon ECS logs to CloudWatch").
     """
     failed = [one.get("name", "") for one in task.get("containers", ()) if one.get("exitCode")]
     if not failed:
@@ -55,7 +55,7 @@ def _lines(logs: Any, group: str, stream: str) -> list[str]:
 
 
 def _said(line: str) -> str:
-    """Return what an event says: of a record its message, of several lines (a traceback) the last."""
+    """Return the text of an event: the message of a JSON record, the last line of a traceback."""
     try:
         record = json.loads(line)
     except ValueError:

@@ -17,7 +17,7 @@ from deployer.run.concurrency import Workers
 
 WORKERS = 4
 AT_ONCE = 50
-"""Names in one question to SSM (DescribeParameters, filter values) and to CloudWatch (100 there)."""
+"""Names in one request to SSM (DescribeParameters, filter values) and to CloudWatch (100 there)."""
 
 Names = Collection[str]
 Look = Callable[[Clients, str, Names], Iterator[Holder]]
@@ -27,8 +27,8 @@ def look(clients: Clients, wanted: Mapping[str, Names]) -> Taken:
     """
     Return which names in *wanted* (resource type -> names) are taken, and by whom.
 
-    What cannot be asked (a missing permission, an endpoint without the service, a type that nobody asks
-    about here) is told as unknown.
+    What cannot be asked (a missing permission, an endpoint without the service, a type without a query here)
+    is reported as unknown.
 
     Raises:
         LostSight, Transient: nothing can be asked, or not now.
@@ -73,7 +73,7 @@ def _repositories(clients: Clients, type_: str, names: Names) -> Iterator[Holder
 
 
 def _clusters(clients: Clients, type_: str, names: Names) -> Iterator[Holder]:
-    """A cluster that is INACTIVE may be made anew."""
+    """Look up clusters; the name of an INACTIVE one is free."""
     answer = ask(clients("ecs"), "describe_clusters", clusters=sorted(names), include=["TAGS"])
     for one in answer.get("clusters", ()):
         if one.get("status") != "INACTIVE":
@@ -89,7 +89,7 @@ def _target_groups(clients: Clients, type_: str, names: Names) -> Iterator[Holde
 
 
 def _balancing(clients: Clients, type_: str, names: Names, method: str, what: str) -> Iterator[Holder]:
-    """One question a name: an answer to several is an error where one of them is not there."""
+    """Send one request per name: a request for several fails if one does not exist."""
     client = clients("elbv2")
     gone = {f"{what}NotFound", f"{what}NotFoundException"}
     for name in names:
@@ -114,7 +114,7 @@ def _roles(clients: Clients, type_: str, names: Names) -> Iterator[Holder]:
 
 
 def _aliases(clients: Clients, type_: str, names: Names) -> Iterator[Holder]:
-    """An alias has no tags of its own: it is whose its key is."""
+    """Look up aliases; they have no tags, so those of their keys count."""
     client = clients("kms")
     for name in names:
         for one in _there(client, "describe_key", "KeyMetadata", {"NotFoundException"}, KeyId=name):
@@ -155,7 +155,7 @@ def _databases(clients: Clients, type_: str, names: Names, method: str, what: st
 
 
 def _buckets(clients: Clients, type_: str, names: Names) -> Iterator[Holder]:
-    """A bucket's name is taken for everybody, also where another account has it (HEAD answers 403 then)."""
+    """Look up buckets; a name in another account is taken too (HEAD returns 403)."""
     client = clients("s3")
     for name in names:
         try:
@@ -214,11 +214,11 @@ LOOKS: Mapping[str, Look] = {
     "AWS::SSM::Parameter": _parameters,
     "AWS::SecretsManager::Secret": _secrets,
 }
-"""Resource type -> who is asked."""
+"""Resource type -> its query."""
 
 
 def _there(client: Any, method: str, member: str, gone: Collection[str], **which: Any) -> list[Any]:
-    """Return what the answer has under *member*, one or several; nothing where it is not there."""
+    """Return the items under *member* of the response, one or several; none if it does not exist."""
     try:
         answer = ask(client, method, **which)
     except CloudError as error:
@@ -230,7 +230,7 @@ def _there(client: Any, method: str, member: str, gone: Collection[str], **which
 
 
 def _tags(client: Any, method: str, member: str, **which: Any) -> Mapping[str, str] | None:
-    """Return a resource's tags; None where they cannot be read, which proves nothing."""
+    """Return a resource's tags; None if they cannot be read."""
     try:
         found = ask(client, method, **which).get(member, ())
     except CloudError as error:
@@ -240,7 +240,7 @@ def _tags(client: Any, method: str, member: str, **which: Any) -> Mapping[str, s
 
 
 def _check_answered(error: CloudError) -> None:
-    """Raise *error* where the same question may be answered in a moment."""
+    """Raise *error* if a retry may succeed."""
     if isinstance(error, Transient):
         raise error
 
@@ -252,14 +252,14 @@ def _as_tags(pairs: Any) -> Mapping[str, str]:
 
 
 def _prefixes(names: Names) -> Iterator[str]:
-    """Yield what the names begin with: one beginning for each folder, or all where they have none alike."""
+    """Yield the prefixes to search for: one for each folder, or the whole names if they share none."""
 
     def folder(name: str) -> str:
         return name.rpartition("/")[0]
 
     for _, group in groupby(sorted(names, key=folder), folder):
         these = list(group)
-        common = os.path.commonprefix(these)  # noqa: RUF071 - letter by letter is what services take
+        common = os.path.commonprefix(these)  # noqa: RUF071 - services match prefixes by character
         yield from [common] if common.strip("/") else these
 
 

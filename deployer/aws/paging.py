@@ -15,12 +15,12 @@ def pages(
     sent: str = "",
 ) -> Iterator[Mapping[str, Any]]:
     """
-    Yield every page that *ask* answers; it is called with *token* of the page before, if there was one.
+    Yield every page that *ask* returns, called with the *token* of the previous page, if any.
 
-    *sent*: what the token is called in a question, where that differs from its name in an answer.
+    *sent*: the token's name in the request, if it differs from that in the response.
 
     Raises:
-        CloudError: a page names one that was read already as the next: that list has no end.
+        CloudError: a page refers to an earlier one as the next: the list never ends.
 
     """
     more: dict[str, Any] = {}

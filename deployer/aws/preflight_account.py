@@ -15,11 +15,11 @@ from deployer.errors import CloudError
 from deployer.preflight.account import Decision, Identity, Limit, Metric, Request
 
 HOMES: Mapping[str, str] = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-"""A region of each partition that every account of it has: it is asked about those that must be enabled."""
+"""A region of each partition that all its accounts have; queried about regions that must be enabled."""
 PUBLIC = "/aws/service/global-infrastructure/regions/{region}/services/{service}"
 """Systems Manager's public parameters (User Guide, "Discovering public parameters")."""
 NAMES_AT_ONCE = 10
-"""Of one GetParameters."""
+"""Names in one GetParameters."""
 
 
 class OnAws:
@@ -31,12 +31,12 @@ class OnAws:
         self._region = login.region
 
     def identity(self) -> Identity:
-        """Return who the credentials are, asked where every account of the partition may ask."""
+        """Return who the credentials are, called in a region that every account of the partition has."""
         found = ask(self._at_home("sts"), "get_caller_identity")
         return Identity(str(found["Account"]), str(found["Arn"]), self._login.ends())
 
     def region_status(self) -> str | None:
-        """Return what EC2 says of the region, asked from another one where this one may be disabled."""
+        """Return the region's status from EC2, called in another region, as this one may be disabled."""
         question = {"AllRegions": True, "RegionNames": [self._region]}
         try:
             found = ask(self._at_home("ec2"), "describe_regions", **question)["Regions"]
@@ -89,7 +89,7 @@ class OnAws:
         return {one["AccountQuotaName"]: (float(one["Used"]), float(one["Max"])) for one in found}
 
     def role_limits(self) -> Mapping[str, tuple[float, float]]:
-        """Return IAM's own quotas: the summary has each beside what it limits."""
+        """Return IAM's own quotas; the summary has each next to its usage."""
         summary = ask(self._clients("iam"), "get_account_summary")["SummaryMap"]
         return {
             name: (float(summary[name]), float(summary[f"{name}Quota"]))

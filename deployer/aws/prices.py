@@ -54,7 +54,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answers:
-    """What came of all questions."""
+    """The answers to all questions."""
 
     prices: Mapping[str, Answer]
     """By the questions' names."""
@@ -70,7 +70,9 @@ class PriceList:
         self._clients = clients
 
     def ask(self, region: str, questions: Iterable[Question]) -> Answers:
-        """Return the on-demand prices in *region*; whatever goes wrong is the reason of those it concerns."""
+        """
+        Return the on-demand prices in *region*; an error becomes the reason for the questions it concerns.
+        """
         groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[Question]] = {}
         for one in questions:
             filters = one.filters if one.everywhere else (*one.filters, ("regionCode", region))
@@ -92,7 +94,7 @@ class PriceList:
     def _listed(
         self, service: str, filters: Sequence[tuple[str, str]]
     ) -> tuple[tuple[Mapping[str, Any], ...], str]:
-        """Return the products, or why AWS will answer no question now: one refusal is enough."""
+        """Return the products, or why AWS answers no further request: one refusal is enough."""
         try:
             return tuple(self._products(service, filters)), ""
         except DeployError as error:

@@ -49,21 +49,23 @@ class Reads(Edges):
         fresh: Callable[[], bool] = lambda: False,
     ) -> None:
         """
-        Without a *budget* every request is made once; *renew* says if *clients* has another login now.
+        Without a *budget* every request is made once; *renew* says whether *clients* has a new login.
 
-        So does *fresh*, which is asked before CloudFormation is handed credentials to go on with.
+        So does *fresh*, called before a request whose credentials CloudFormation keeps using.
         """
         super().__init__(clients, region, renew=renew)
         self._client = cloudformation
         self._fresh = fresh
         self._budget = budget
         self._listing_pages = 1
-        """What one look at all stacks of the region costs."""
+        """Pages of one listing of all stacks of the region."""
 
     def stacks(
         self, names: Collection[str], ids: Collection[str] = (), tags: Mapping[str, str] | None = None
     ) -> tuple[StackState, ...]:
-        """Read the stacks once: the whole region, or one by one if that is cheaper or all that is allowed."""
+        """
+        Read the stacks once: the whole region, or one by one if that is cheaper or nothing else is allowed.
+        """
         found: dict[str, StackState] = {}
         if names and (tags or self._listing_pages <= max(len(names), 2)):
             found = self._listed(set(names), set(ids), tags or {})
@@ -177,7 +179,7 @@ class Reads(Edges):
     def events(
         self, stack_id: str, after: str | None = None, since: datetime | None = None
     ) -> tuple[StackEvent, ...]:
-        """Return the events behind *after* and *since*, oldest first; AWS tells them newest first."""
+        """Return the events after *after* and *since*, oldest first; AWS returns them newest first."""
         found: list[StackEvent] = []
         for page in self._pages("describe_stack_events", StackName=stack_id):
             events = [stack_event(event) for event in page["StackEvents"]]
@@ -197,7 +199,7 @@ class Reads(Edges):
         return tuple(resource(one) for page in pages for one in page["StackResourceSummaries"])
 
     def template(self, stack_id: str) -> str:
-        """Return the template as text; botocore has read a JSON one already."""
+        """Return the template as text; botocore parses JSON ones."""
         return self._template(StackName=stack_id)
 
     def _template(self, **which: Any) -> str:
@@ -211,7 +213,7 @@ class Reads(Edges):
         return tuple(ExportState(one["Name"], one["Value"], one["ExportingStackId"]) for one in exports)
 
     def importers(self, export: str) -> tuple[str, ...]:
-        """Return who imports *export*; for nobody, AWS answers with an error."""
+        """Return who imports *export*; AWS returns an error if nobody does."""
         try:
             return tuple(
                 one for page in self._pages("list_imports", ExportName=export) for one in page["Imports"]
@@ -245,7 +247,7 @@ class Reads(Edges):
         return aws_drift.resource(self._call("detect_stack_resource_drift", **which)["StackResourceDrift"])
 
     def _call(self, method: str, **parameters: Any) -> Any:
-        """Make one request, repeated as the budget allows, and with another login where this one is over."""
+        """Send one request, retried as the budget allows, with a new login if this one has expired."""
         if method in GOES_ON and self._fresh():
             self._client = self._clients("cloudformation")
         client = self._client
@@ -272,7 +274,7 @@ class Reads(Edges):
         return ask() if self._budget is None else self._budget.ask(ask, method)
 
     def _act(self, method: str, **parameters: Any) -> None:
-        """Ask for an operation; that the same token was used already means that it was taken before."""
+        """Request an operation; an error that the token is already used means that it was accepted before."""
         try:
             self._call(method, **parameters)
         except CloudError as error:

@@ -36,7 +36,7 @@ def service_trouble(clients: Callable[[str], Any], service_arn: str) -> tuple[st
 
 
 def _stopped(client: Any, cluster: str, name: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the stopped tasks of the service; a deleted service or cluster has none to tell of."""
+    """Yield the stopped tasks of the service; none for a deleted service or cluster."""
     try:
         arns = call(client, "list_tasks", cluster=cluster, desiredStatus="STOPPED").get("taskArns")
         if not arns:
@@ -53,7 +53,7 @@ def _stopped(client: Any, cluster: str, name: str) -> Iterator[Mapping[str, Any]
 
 def _by_ecs(task: Mapping[str, Any]) -> bool:
     """
-    Whether ECS stopped the task for the deployment's sake: what failed by itself is told first.
+    Whether ECS stopped the task for the deployment; tasks that failed are reported first.
 
     Amazon ECS Developer Guide, "Amazon ECS stopped tasks error messages": "Scaling activity initiated by".
     """

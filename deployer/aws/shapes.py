@@ -70,7 +70,7 @@ def change_set_state(answer: Answer, changes: list[Answer], *, emulated: bool = 
 
 
 def _inputs(answer: Answer, *, emulated: bool) -> ChangeSetInputs:
-    """Read what a change set was made with; missing or empty is nothing on AWS, and untold elsewhere."""
+    """Read the inputs of a change set; a missing or empty one is none on AWS, and unknown elsewhere."""
     absent: list[Any] | None = None if emulated else []
     capabilities = answer.get("Capabilities") or absent
     rollback = answer.get("RollbackConfiguration") or (None if emulated else {})
@@ -93,7 +93,7 @@ def _pairs(listed: list[Answer] | None, key: str, value: str) -> Mapping[str, st
 
 
 def deployment_settings(request: ChangeSetRequest) -> dict[str, Any]:
-    """Return what a change set says beside the template; alarms are sticky and therefore always sent."""
+    """Return a change set's settings besides the template; alarms are sticky and therefore always sent."""
     triggers = [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"} for arn in request.rollback_alarms]
     alarms = {"RollbackTriggers": triggers, "MonitoringTimeInMinutes": request.rollback_minutes}
     mode = {"DeploymentMode": "REVERT_DRIFT"} if request.revert_drift else {}
@@ -143,9 +143,9 @@ def resource(answer: Answer) -> Resource:
 
 def validation_failure(answer: Answer) -> str:
     """
-    Read what an OperationEvent of a change set says against it; empty when it says nothing.
+    Read the failure that an OperationEvent of a change set reports; empty if none.
 
-    A Hook that only warns says nothing against it.
+    A Hook that only warns is no failure.
     """
     if answer.get("HookStatus") in HOOK_REFUSALS and answer.get("HookFailureMode") != "WARN":
         return _refused_by_hook(answer)

@@ -15,7 +15,7 @@ from deployer.preflight.account import Decision, Request
 AT_ONCE = 1000
 """Results of a page, the most that IAM gives (SimulatePrincipalPolicy, MaxItems)."""
 UNKNOWN = frozenset({"InvalidInput", "NoSuchEntity"})
-"""Codes that say that nobody has this ARN: emulated accounts have callers that IAM does not know."""
+"""Codes for an unknown ARN: emulated accounts have callers that IAM does not know."""
 LISTS = frozenset({"aws:CalledVia", "aws:TagKeys"})
 """Condition keys with several values (IAM User Guide, "AWS global condition context keys")."""
 
@@ -30,7 +30,7 @@ def simulated(
 
     Raises:
         NotAllowed: iam:SimulatePrincipalPolicy is missing.
-        NotOffered: an emulated endpoint has no simulation, or not of who asks.
+        NotOffered: an emulated endpoint has no simulation, or none of this caller.
         CloudError: anything else that went wrong.
 
     """
@@ -73,7 +73,7 @@ def _entry(key: str, values: tuple[str, ...]) -> Mapping[str, Any]:
 
 
 def _decisions(result: Mapping[str, Any]) -> Iterator[Decision]:
-    """Yield the decision on each resource of one action: with several, they stand inside (API Reference)."""
+    """Yield the decision on each resource of one action: for several, they are nested (API Reference)."""
     inside = result.get("ResourceSpecificResults")
     if not inside:
         yield _decision(result, result, result.get("EvalResourceName", "*"), result["EvalDecision"])

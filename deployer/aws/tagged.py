@@ -22,9 +22,9 @@ SECRET_SUFFIX = 7
 
 def look(clients: Clients, tags: Mapping[str, str], repositories: Collection[str]) -> tuple[Candidate, ...]:
     """
-    Return what carries all of *tags*, and those of *repositories* (ECR, by name) that are known to.
+    Return what carries all of *tags*, and the existing ones of *repositories* (ECR, by name).
 
-    What is gone is left out: the tagging API lists it for a while.
+    Deleted resources are left out: the tagging API lists them for a while.
 
     Raises:
         DeployError: it cannot be asked.
@@ -71,7 +71,7 @@ def _key(clients: Clients, one: Candidate) -> Candidate | None:
 
 
 def _secret(clients: Clients, one: Candidate) -> Candidate | None:
-    """A secret that is scheduled for deletion still has its name, which `deployer.aws.names` tells of."""
+    """Read a secret; `deployer.aws.names` reports those that are scheduled for deletion."""
     answer = _answer(clients, "secretsmanager", "describe_secret", SecretId=one.id)
     return None if answer is None or "DeletedDate" in answer else one
 

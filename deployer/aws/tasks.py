@@ -15,8 +15,8 @@ from deployer.tasks import NO_CAPACITY, TaskRequest, TaskState
 STARTED_BY = "gatestack"
 NO_PLACE = ("Capacity is unavailable", "RESOURCE:")
 """
-How the reasons begin that may be over in a moment; they stand beside an empty list, not in an error.
-(ECS API Reference, RunTask; ECS Developer Guide, "API failures messages".)
+Prefixes of temporary reasons; they come with an empty list, not as an error. (ECS API Reference, RunTask; ECS
+Developer Guide, "API failures messages".)
 """
 
 
@@ -24,7 +24,7 @@ class Tasks:
     """Runs one-off tasks and follows them."""
 
     def __init__(self, clients: Clients, *, renew: Callable[[], bool]) -> None:
-        """*renew* says whether *clients* has another login now; a task outlives many a session."""
+        """*renew* says whether *clients* has a new login; a task may outlast a session."""
         self._clients = clients
         self._renew = renew
 
@@ -40,8 +40,8 @@ class Tasks:
         """
         Return how far the rotation of *secret* is: a version with AWSPENDING that is not the current one.
 
-        A rotation that failed leaves it so, too (Secrets Manager User Guide, "Rotation by Lambda function").
-        A schedule that is there before its first rotation counts: that one has just been asked for.
+        A failed rotation looks the same (Secrets Manager User Guide, "Rotation by Lambda function"). A
+        schedule before its first rotation counts: that one was just requested.
         """
         answer = self._secret(secret)
         if answer is None:
@@ -59,7 +59,7 @@ class Tasks:
         return next((one for one, stages in versions if "AWSCURRENT" in stages), None)
 
     def _secret(self, secret: str) -> Mapping[str, Any] | None:
-        """Return what is known of *secret*: nothing where there is none, None where nobody can tell."""
+        """Return the description of *secret*: empty if there is none, None if unknown."""
         try:
             answer: Mapping[str, Any] | None = self._offered(
                 "secretsmanager", "describe_secret", SecretId=secret
@@ -86,7 +86,7 @@ class Tasks:
         Start a task on Fargate.
 
         Raises:
-            Transient: there is no place for it now; its code is `NO_CAPACITY`.
+            Transient: there is no capacity now; its code is `NO_CAPACITY`.
 
         """
         network = {
@@ -126,7 +126,7 @@ class Tasks:
         return list(answer.get("tasks", ()))
 
     def _offered(self, service: str, method: str, **parameters: Any) -> Any:
-        """Ask a service that may not be there: None where an emulated endpoint has none."""
+        """Call a service; None if an emulated endpoint lacks it."""
         try:
             return self._with_login(lambda: ask(self._clients(service), method, **parameters))
         except (CloudError, LostSight) as error:
@@ -138,7 +138,7 @@ class Tasks:
         return self._with_login(lambda: call(self._clients(service), method, **parameters))
 
     def _with_login(self, request: Callable[[], Any]) -> Any:
-        """Make a request, once more with another login where this one is over."""
+        """Send a request, again with a new login if this one has expired."""
         try:
             return request()
         except LostSight:
@@ -148,14 +148,14 @@ class Tasks:
 
 
 def _is_as_defined(task: Mapping[str, Any]) -> bool:
-    """Whether nobody who started a task gave it another command, role or anything else of its own."""
+    """Whether a task was started without overrides: of command, role, or anything else."""
     overrides = dict(task.get("overrides") or {})
     containers = overrides.pop("containerOverrides", None) or ()
     return not any(overrides.values()) and all(one.keys() <= {"name"} for one in containers)
 
 
 def is_absent(error: CloudError | LostSight) -> bool:
-    """Whether an emulator's answer means that it has no such service: no word of the service's own."""
+    """Whether an emulator's answer means that it lacks the service: no error code of the service."""
     if isinstance(error, Transient):
         return error.code not in {"", *THROTTLED}
     return isinstance(error, (NotOffered, LostSight)) or error.code == "InternalFailure"

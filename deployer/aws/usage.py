@@ -19,7 +19,7 @@ PERIOD_SECONDS = 300
 
 
 def limit(clients: Clients, service: str, code: str) -> Limit | None:
-    """Return a quota as the account has it; None where Service Quotas knows AWS's default alone."""
+    """Return a quota as the account has it; None if Service Quotas has only AWS's default."""
     try:
         quota = ask(clients("service-quotas"), "get_service_quota", ServiceCode=service, QuotaCode=code)[
             "Quota"
@@ -70,7 +70,7 @@ def _by_metric(clients: Clients, metric: Metric) -> float | None:
 
 
 def _list(service: str, method: str, member: str, **asked: Any) -> Callable[[Clients], float]:
-    """Return what counts the things that one list of a service has."""
+    """Return a counter of the items in one list of a service."""
     names = ("NextMarker", "Marker") if service == "elbv2" else ("NextToken", "")
 
     def count(clients: Clients) -> float:
@@ -95,4 +95,4 @@ _LISTS: Mapping[str, Callable[[Clients], float]] = {
     "load balancers": _list("elbv2", "describe_load_balancers", "LoadBalancers"),
     "target groups": _list("elbv2", "describe_target_groups", "TargetGroups"),
 }
-"""What `deployer.preflight.quota_table` calls it -> who counts it."""
+"""Name in `deployer.preflight.quota_table` -> its counter."""

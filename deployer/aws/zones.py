@@ -21,9 +21,9 @@ Part = Mapping[str, Any]
 
 def look(clients: Clients, needs: Needs, subnets: tuple[str, ...]) -> ZoneFacts:
     """
-    Return the zones of the clients' region, and where what *needs* names is offered.
+    Return the zones of the clients' region, and which of them offer what *needs* names.
 
-    *subnets*: ids of subnets whose zones are wanted too. What else cannot be asked is told as unknown.
+    *subnets*: ids of subnets whose zones are read too. Other failed queries are reported as unknown.
 
     Raises:
         CloudError: the zones, or those of *subnets*, cannot be asked.
@@ -64,7 +64,7 @@ def _known(question: Callable[[], Part]) -> Part:
 
 
 def _endpoints(clients: Clients, needs: Needs) -> Mapping[str, frozenset[str]]:
-    """By a filter: a name that the region does not have would make an error of the whole answer."""
+    """Query with a filter: an unknown name would make the whole call fail."""
     by_name = [{"Name": "service-name", "Values": sorted(needs.endpoints)}]
     found = _pages(clients, "ec2", "NextToken", "describe_vpc_endpoint_services", Filters=by_name)
     details = (one for page in found for one in page.get("ServiceDetails", ()))
@@ -72,7 +72,7 @@ def _endpoints(clients: Clients, needs: Needs) -> Mapping[str, frozenset[str]]:
 
 
 def _classes(clients: Clients, needs: Needs) -> Mapping[InstanceClass, frozenset[str]]:
-    """A version that RDS no longer offers has no answer; which one is made instead is another rule's."""
+    """RDS returns nothing for a version that it no longer offers; another rule chooses its replacement."""
     found: dict[InstanceClass, frozenset[str]] = {}
     for one in needs.classes:
         version = {"EngineVersion": one.version} if one.version else {}

@@ -32,11 +32,11 @@ class Approval:
     executed: bool = False
     """An earlier run with the same plan has executed it already."""
     lasting: bool = True
-    """The plan is in a file and can be executed later: its change sets are not for a run to remove."""
+    """The plan is in a file and can be executed later: a run does not remove its change sets."""
 
 
 def held(approval: Approval, action: Action, change_set: ChangeSetState | None) -> Action:
-    """Return *action*, or a refusal where it is not what was approved; *change_set* is the stack's now."""
+    """Return *action*, or a refusal if it was not approved; *change_set* is the stack's current one."""
     planned = approval.planned
     fixed = planned.exact
     match action:
@@ -82,9 +82,9 @@ def removal(
     action: Action, stack: StackState | None, data: Collection[str] | None, allowed: Collection[str]
 ) -> Action:
     """
-    Return *action* about a stack that the environment no longer has, unless it may not go.
+    Return *action* on a stack that the environment no longer has, or a refusal.
 
-    *data*: its stateful resources, None while nobody has looked. Refused before anything else is touched.
+    *data*: its stateful resources, None if not read yet. Refused before anything is changed.
     """
     if stack is None or not isinstance(action, (Wait, DeleteStack, Fail)):
         return action

@@ -41,8 +41,8 @@ def deploy_plan(
     """
     Execute exactly what *plan* says.
 
-    *file* is where it was read from. A plan that is in no file cannot be executed again: what is left of its
-    change sets is removed then. Nor was it reviewed elsewhere: what takes several passes is done in them.
+    *file* is where it was read from. A plan without a file cannot be executed again: its remaining change
+    sets are removed. It may take several passes.
 
     Raises:
         Protected: something is no longer as it was reviewed, or data would be lost; nothing was changed.
@@ -95,11 +95,11 @@ def _checked(
 
 
 def _told_already(_: Event) -> None:
-    """Say nothing twice: a plan that is in no file was shown with its notices a moment ago."""
+    """Drop notices of a plan without a file: they were just shown with it."""
 
 
 def _withdraw(plan: PlanFile, cloud: Cloud) -> None:
-    """Remove the change sets of a plan that nobody can come back to."""
+    """Remove the change sets of a plan that cannot be executed again."""
     for one in plan.stacks:
         made = ChangeSetState(one.change_set_name, one.change_set_id, one.stack_id, "")
         with suppress(DeployError):
@@ -119,7 +119,7 @@ def _check_place(plan: PlanFile, manifest: Manifest) -> None:
 
 
 def _check_account(plan: PlanFile, found: Scope) -> None:
-    """Refuse another account: the ids of its stacks say so, no call is needed."""
+    """Refuse another account, by the ids of the plan's stacks; no call is needed."""
     for state in found.states or ():
         account = state.id.split(":")[4] if state.id.count(":") >= 5 else plan.account
         if account != plan.account:
@@ -136,7 +136,7 @@ def _check_consent(plan: PlanFile, options: Options, file: str) -> None:
 
 
 def _check_files(plan: PlanFile, manifest: Manifest) -> None:
-    """Refuse another environment than the one that was planned, to the last byte of its built folder."""
+    """Refuse a built folder that differs from the planned one in any byte."""
     specs = {spec.name: spec for spec in manifest.stacks}
     planned = {stack.name: stack for stack in plan.stacks if stack.action != "delete"}
     other = planned.keys() ^ specs.keys() if plan.whole else planned.keys() - specs.keys()
@@ -208,7 +208,7 @@ class _Checks:
         return self._cloud.change_set(planned.change_set_id)
 
     def _is_executed(self, planned: PlannedStack, state: StackState | None) -> bool:
-        """Whether the reviewed change set was executed already: it went well, or goes on."""
+        """Whether the reviewed change set was executed already: it succeeded, or is in progress."""
         if state is None or not planned.change_set_id or state.status == "REVIEW_IN_PROGRESS":
             return False
         same = (state.id, state.change_set_id) == (planned.stack_id, planned.change_set_id)
@@ -230,14 +230,16 @@ class _Checks:
         return self._was_reached(planned, state)
 
     def _was_reached(self, planned: PlannedStack, state: StackState) -> bool:
-        """Whether a predicted stack is what was planned already: an earlier run with this plan made it so."""
+        """Whether an earlier run of this plan already made a predicted stack what was planned."""
         if planned.exact or planned.action == "delete" or state.status not in SUCCEEDED:
             return False
         return same_template(self._cloud.template(state.id), self._specs[planned.name].template)
 
 
 def _same(found: Collection[Change], planned: Collection[Change]) -> bool:
-    """Whether everything in a change set was reviewed. (Values can add to what is shown, never take away.)"""
+    """
+    Whether everything in a change set was reviewed. (Values can add to the review, never remove from it.)
+    """
     return {_key(change) for change in found} <= {_key(change) for change in planned}
 
 

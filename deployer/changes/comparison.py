@@ -23,7 +23,7 @@ def differences(
     Return, in words, how *found* differs from what *request* asks for; nothing where it is the same.
 
     *template* is the wanted template's text, whose defaults count; *holds_template* whether *found* was made
-    from it. What an emulated endpoint does not tell (None) is no difference.
+    from it. What an emulated endpoint does not return (None) is no difference.
     """
     inputs = found.inputs
     if inputs is None:

@@ -18,7 +18,7 @@ def with_expectation(plan: Plan, manifest: Manifest, order: Graph, cloud: Cloud)
     """
     Return *plan* with the expected seconds of its stacks; independent ones in *order* run in parallel.
 
-    Where AWS does not tell a stack's events, what is usual counts: an expectation stops no plan.
+    Typical values count if a stack's events cannot be read: an expectation never fails a plan.
     """
     templates = {spec.name: spec.template for spec in manifest.stacks}
     stacks = tuple(replace(one, seconds=_seconds(one, templates[one.name], cloud)) for one in plan.stacks)

@@ -25,7 +25,7 @@ from deployer.states import StackState
 from deployer.statuses import Step, row
 
 
-class Detour(Exception):  # noqa: N818 - no error: another way
+class Detour(Exception):  # noqa: N818 - no error: another way to deploy
     """The deployment has to be done in these phases; nothing was changed."""
 
     def __init__(self, found: tuple[Phase, ...]) -> None:
@@ -34,7 +34,7 @@ class Detour(Exception):  # noqa: N818 - no error: another way
 
 
 def side_of(scope: Scope, name: str, stack: StackState | None, *, updates: bool = True) -> Side | None:
-    """Return a stack of *scope* as it is there; None where it has nothing that could be imported."""
+    """Return the live stack of *scope*; None if it has nothing that could be imported."""
     spec = next(spec for spec in scope.manifest.stacks if spec.name == name)
     if stack is None or stack.status in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"} or name in scope.leftovers:
         return None
@@ -128,7 +128,7 @@ class Gate:
 
     def refused(self, works: Collection[Work]) -> Mapping[str, Fail]:
         """
-        Return the stacks whose update must not begin, with all that is refused of each; nothing is changed.
+        Return the stacks whose update must not begin, with all refusals of each; nothing is changed.
 
         Raises:
             Detour: it can be done, in several phases.
@@ -148,7 +148,7 @@ class Gate:
         return found
 
     def _of_exports(self, works: Collection[Work]) -> tuple[Refusal, ...]:
-        """Return what is refused for the sake of exports in use; raises as `refused` does."""
+        """Return the refusals for exports in use; raises as `refused` does."""
         if self._open:
             return ()
         self._passed |= {work.change_set.id for work in works if work.change_set}
@@ -169,7 +169,7 @@ class Gate:
         return ()
 
     def late(self, action: Action, work: Work, works: Collection[Work]) -> Action:
-        """Return *action*, or a refusal: an update that was not known when the first one began."""
+        """Return *action*, or a refusal of an update that appeared after the first one began."""
         if not isinstance(action, Execute) or action.kind != "UPDATE" or self._open:
             return action
         if action.change_set_id in self._passed:

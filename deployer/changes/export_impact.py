@@ -19,19 +19,19 @@ from generator.manifest import Manifest, StackSpec
 
 FLAG = "--migrate-exports"
 SHOWN = 2
-"""So many exports are named, with their reasons; of more, one is, and their number."""
+"""Exports named with their reasons; of more, one is named, and their number."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One stack that is there, and what it is to become."""
+    """One existing stack, and its wanted state."""
 
     spec: StackSpec
     stack: StackState
     changes: tuple[Change, ...] = ()
     """What its prepared change set does."""
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """Of the change set."""
+    """The change set's parameters."""
     updates: bool = True
     """Whether it is going to be updated at all."""
     ours: bool = True
@@ -61,12 +61,12 @@ class Impact:
     wanted: Manifest
     """The stacks that are deployed."""
     sides: Mapping[str, Side]
-    """Those of them that are there, by short name."""
+    """Those of them that exist, by short name."""
     suspects: tuple[Suspect, ...]
     importers: Mapping[str, tuple[str, ...]]
     """Export -> CloudFormation's names of the stacks that import it now."""
     going: frozenset[str] = frozenset()
-    """CloudFormation's names of the stacks that the deployment takes away."""
+    """CloudFormation's names of the stacks that the deployment deletes."""
 
     def used(self) -> tuple[tuple[Suspect, str], ...]:
         """Return the suspects that are in use, with each stack that imports them."""
@@ -86,7 +86,7 @@ class Impact:
         )
 
     def pins(self) -> Mapping[str, tuple[Suspect, ...]]:
-        """Return which consumers have to hold which values: those that go on importing what changes."""
+        """Return which consumers are pinned to which values: those that still import a changing export."""
         found: dict[str, tuple[Suspect, ...]] = {}
         for one, consumer, stays in self.imports():
             late = one.kind == "changed" and consumer in self.waiting({one.producer})
@@ -95,7 +95,7 @@ class Impact:
         return found
 
     def waiting(self, producers: Collection[str]) -> frozenset[str]:
-        """Return *producers* and every stack that needs an export of them that is not there yet."""
+        """Return *producers* and every stack that needs an export of theirs that does not exist yet."""
         wired = [wiring(spec) for spec in self.wanted.stacks]
         live = {name for side in self.sides.values() for name in side.values}
         waiting = set(producers)
@@ -112,15 +112,15 @@ class Refusal:
     producer: str
     reason: str
     allow: str = ""
-    """The option with which it may; empty where none does."""
+    """The option that allows it; empty if none does."""
 
 
 def suspects(side: Side, live_template: str | None, region: Mapping[str, str]) -> tuple[Suspect, ...]:
     """
     Return the exports of *side* that its update would remove or change, or may.
 
-    *live_template*: None where it is not known; then only what the change set says counts. *region*: the
-    values of exports as they are now.
+    *live_template*: None if unknown; then only the change set counts. *region*: the current values of
+    exports.
     """
     if not side.updates or not side.values:
         return ()
@@ -191,7 +191,7 @@ def refusals(impact: Impact, known: Collection[StackSpec], *, migrate: bool) -> 
 
 
 def in_use(impact: Impact) -> str:
-    """Return in words what is done to exports in use, and whose they are; empty where nothing is."""
+    """Return as text what happens to exports in use, and whose they are; empty if nothing does."""
     each = tuple(dict.fromkeys(one for one, _ in impact.used()))
     importers = sorted({name for _, name in impact.used()})
     return f"{_what(each)}, in use by {', '.join(importers)}" if each else ""

@@ -23,9 +23,9 @@ class Phase:
     manifest: Manifest
     reason: str
     pins: bool = False
-    """It changes no value at all."""
+    """Whether it only writes out imports: no value changes."""
     leftovers: bool = False
-    """It is about the stacks that the environment no longer has, instead of the manifest's."""
+    """Whether it is about the stacks that the environment no longer has, instead of the manifest's."""
 
 
 def needs_templates(impact: Impact) -> frozenset[str]:
@@ -38,8 +38,8 @@ def phases(impact: Impact, templates: Mapping[str, str]) -> tuple[Phase, ...]:
     """
     Return the phases in which the deployment can be done, the last of them as it is wanted.
 
-    *templates*: the live ones of `needs_templates`, by short name. After each phase the rest is worked out
-    anew from what is there then: what a change brings about further on cannot be known before.
+    *templates*: the live ones of `needs_templates`, by short name. After each phase the rest is computed
+    again from the live stacks: further effects of a change are unknown before.
 
     Raises:
         ValueError: a live template cannot be read.
@@ -72,7 +72,7 @@ def _pin_phase(
 
 
 def _pinned(side: Side, template: str, values: Mapping[str, str]) -> StackSpec:
-    """The live template and nothing new: also capabilities, tags and parameters are what they were."""
+    """Return the live template, pinned; capabilities, tags and parameters also stay the same."""
     return replace(
         side.spec,
         template=pinned(template, values, side.stack.parameters),
@@ -87,7 +87,9 @@ def _pinned(side: Side, template: str, values: Mapping[str, str]) -> StackSpec:
 def _release_phase(
     impact: Impact, templates: Mapping[str, str], pins: Mapping[str, tuple[Suspect, ...]]
 ) -> list[Phase]:
-    """Consumers that give an import up go first; where they need something new at once, both are there."""
+    """
+    Return the phase that ends imports: consumers first, or both old and new exports if they need a new one.
+    """
     released = [(one, consumer) for one, consumer, _ in impact.imports() if one not in pins.get(consumer, ())]
     if not released:
         return []
@@ -115,7 +117,9 @@ def _expanded(side: Side, template: str, keep: Collection[str]) -> StackSpec:
 
 
 def _producer_phase(impact: Impact) -> list[Phase]:
-    """What changes comes before the stacks that are there and import it: they are to see the new values."""
+    """
+    Return the phase that updates producers before their existing importers, which then get the new values.
+    """
     changed = {one.export: one.producer for one in impact.suspects if one.kind == "changed"}
     wired = {name: wiring(side.spec) for name, side in impact.sides.items()}
     stale = {name for name, one in wired.items() if one.imports & changed.keys()}

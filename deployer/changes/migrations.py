@@ -14,7 +14,7 @@ from generator.manifest import Manifest
 
 
 def foretold_migrations(manifest: Manifest, plans: Collection[StackPlan], cloud: Cloud) -> Iterator[str]:
-    """Yield which of *plans* begin with a migration of the database; none is run by a plan."""
+    """Yield which of *plans* begin with a database migration; a plan runs none."""
     specs = {spec.name: spec for spec in manifest.stacks}
     for one in plans:
         wanted = specs[one.name].migration

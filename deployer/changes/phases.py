@@ -21,9 +21,9 @@ from deployer.run.leftovers import Scope
 from deployer.run.loop import Run
 
 PASSES_PER_STACK = 4
-"""Pin, update, connect again, and one more for what an update brings about further on."""
+"""Pin, update, connect again, and one more for further effects of an update."""
 SAME_PHASE_AT_MOST = 2
-"""One that has to be done a third time has achieved nothing."""
+"""A phase that is needed a third time has had no effect."""
 
 
 def deploy_in_phases(scope: Scope, cloud: Cloud, options: Options, host: Host) -> Result:
@@ -50,7 +50,7 @@ class _Passes:
         return last if len(self._results) == 1 else together(self._results, self._wanted)
 
     def _deploy(self, scope: Scope, *, gated: bool) -> Result:
-        """Deploy *scope*, by way of other passes where it has to be."""
+        """Deploy *scope*, after other passes if needed."""
         while True:
             host = self._pass()
             try:
@@ -75,7 +75,7 @@ class _Passes:
 
     @property
     def _is_enough(self) -> bool:
-        """Whether to leave it to AWS to refuse what is still in use, instead of going round in a circle."""
+        """Whether to stop adding passes, and let AWS refuse exports still in use, instead of looping."""
         circle = any(self._taken.count(one) > SAME_PHASE_AT_MOST for one in self._taken)
         return circle or self._passes > PASSES_PER_STACK * len(self._wanted.graph.names)
 
@@ -86,7 +86,7 @@ class _Passes:
         return replace(self._host, run_id=run_id, tell=self._tell)
 
     def _tell(self, event: Event) -> None:
-        """Pass everything on, the same notice once."""
+        """Pass events on, each notice once."""
         if isinstance(event, Notice):
             if event in self._told:
                 return
@@ -98,7 +98,7 @@ class _Passes:
             self._tell(Notice(line))
 
     def _scope(self, phase: Phase) -> Scope:
-        """Return what a phase is about; what it imports from other stacks has to be there by now."""
+        """Return the scope of a phase; what it imports from other stacks must exist by now."""
         if phase.leftovers:
             return _leftovers_alone(self._wanted)
         try:
@@ -123,7 +123,7 @@ def _leftovers_alone(scope: Scope) -> Scope:
 
 
 def together(results: Sequence[Result], wanted: Scope) -> Result:
-    """Return several passes as one deployment: what was done to each stack, and how it stands at the end."""
+    """Combine the results of passes into one deployment: what was done to each stack, and its final state."""
     last = results[-1]
     specs = {spec.name: spec for spec in wanted.manifest.stacks}
     stacks = []
@@ -140,7 +140,7 @@ def together(results: Sequence[Result], wanted: Scope) -> Result:
 
 
 def _one(each: Sequence[StackResult]) -> StackResult:
-    """Return what the passes did to one stack: the last word, and the first thing that was done."""
+    """Combine one stack's results of all passes: the last outcome, and the first operation."""
     last = each[-1]
     done = next((one.action for one in each if one.action not in {"none", "skipped"}), last.action)
     action = done if last.action == "none" else last.action

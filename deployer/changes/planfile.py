@@ -4,8 +4,8 @@ A plan as a file: what was reviewed, and the state it applies to. Reads and writ
 It contains no property values, only the names of changed properties. Parameter values are scrubbed.
 
 A plan file that is read is untrusted. Its seal, a SHA-256 of its content, detects a change. A seal is no
-signature: whoever can write the file can compute it again, but can then only refer to change sets that were
-created from the same folder (`deployer.changes.comparison`).
+signature: anyone who can write the file can compute it again, but can then only refer to change sets that
+were created from the same folder (`deployer.changes.comparison`).
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class PlannedStack:
     stack_name: str
     action: PlanVerb
     exact: bool
-    """Whether CloudFormation said so, in a change set; else a prediction, checked when its time comes."""
+    """Whether it comes from a change set; else it is a prediction, checked when it is executed."""
     stack_id: str = ""
-    """Empty for a stack that is not there and has no change set yet."""
+    """Empty for a stack that does not exist and has no change set yet."""
     status: str = ""
     """What the plan was made for: status, last update, change set executed last; empty for a new stack."""
     last_updated: str = ""
@@ -65,7 +65,7 @@ class PlanFile:
     environment: str
     region: str
     account: str
-    """Empty where nothing in the plan told it."""
+    """Empty if unknown."""
     created: str
     whole: bool
     """Whether all stacks of the environment were planned, not just some."""
@@ -81,7 +81,7 @@ class PlanFile:
 
 
 def version(state: StackState) -> tuple[str, ...]:
-    """Return what differs as soon as somebody has changed a stack."""
+    """Return a value that differs after any change of the stack."""
     updated = state.last_updated.isoformat() if state.last_updated else ""
     return (state.id, state.status, updated, state.change_set_id or "")
 
@@ -127,7 +127,7 @@ def made_from(
 
 
 def write(plan: PlanFile, path: Path) -> None:
-    """Write *plan* to *path*, for its owner's eyes only; may raise OSError."""
+    """Write *plan* to *path*, readable by its owner only; may raise OSError."""
     whole = json.loads(scrubbed_json(json.dumps({"format": FORMAT, **_lean(plan)})))
     text = json.dumps({SEAL: _seal(whole), **whole}, indent=1) + "\n"
     write_private(path, text.encode())
@@ -153,7 +153,7 @@ def read(path: Path) -> PlanFile:
 
 
 def _check_seal(whole: Any, path: Path) -> None:
-    """Refuse what is no plan, or was changed; takes the seal and the format out of *whole*."""
+    """Refuse a file that is no plan, or was changed; takes seal and format out of *whole*."""
     if not isinstance(whole, dict) or not {SEAL, "format"} & whole.keys():
         raise Refused(f"{path} is not a plan that `gatestack plan --save` wrote: plan again")
     sealed, seal = SEAL in whole, whole.pop(SEAL, None)
@@ -170,7 +170,7 @@ def check_folder(plan: PlanFile, folder: Path) -> None:
     Compare the bytes of a built folder with those that were planned, before any of it is parsed.
 
     Raises:
-        Protected: a file of the plan is not there, or is another one.
+        Protected: a file of the plan is missing, or is another one.
 
     """
     for name, planned in sorted(plan.files.items()):
@@ -191,7 +191,7 @@ def _canonical(whole: Mapping[str, Any]) -> bytes:
 
 
 def _lean(value: Any) -> Any:
-    """Return *value* as JSON has it, without what is as it is by default."""
+    """Return *value* as JSON, without default values."""
     if isinstance(value, tuple):
         return [_lean(one) for one in value]
     if isinstance(value, Mapping):

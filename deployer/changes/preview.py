@@ -158,7 +158,7 @@ class _Preview:
         return tuple(with_refusal(one, refused[one.name]) if one.name in refused else one for one in plans)
 
     def _with_rotations(self, plans: tuple[StackPlan, ...]) -> tuple[StackPlan, ...]:
-        """Add which plans would touch the schedule of a rotation that hangs."""
+        """Add which plans would change the schedule of a stuck rotation."""
         specs = {spec.name: spec for spec in self._manifest.stacks}
         found = []
         for one in plans:
@@ -199,7 +199,7 @@ class _Preview:
         return asked[-1]
 
     def _named(self, request: ChangeSetRequest) -> ChangeSetRequest:
-        """Name a plan's change set, so that no other run takes it for its own, nor the plan another's."""
+        """Return a change set name of this plan alone, so that no run and no plan uses another's."""
         name = f"{PREFIX}plan-{self._host.run_id}"
         description = f"gatestack plan {self._manifest.environment}"
         return replace(request, name=name, token=f"{request.token}-plan", description=description)
@@ -234,7 +234,7 @@ class _Preview:
         return self._stack(spec, stack, verb, changes, reason, problems=tuple(problems))
 
     def _predicted(self, spec: StackSpec) -> tuple[Change, ...]:
-        """Predict what a new stack adds, and what it takes up."""
+        """Predict what a new stack adds, and what it imports."""
         ids = {one.logical_id: one.physical_id for one in self._scope.kept.get(spec.name, ())}
         return tuple(
             replace(one, action="Import", physical_id=ids[one.logical_id]) if one.logical_id in ids else one
@@ -271,7 +271,7 @@ class _Preview:
         problem: str,
         parameters: Mapping[str, str] | None = None,
     ) -> StackPlan:
-        """Plan from the templates alone; what waits for an export that is still to come is no problem."""
+        """Plan from the templates alone; an import whose export does not exist yet is no problem."""
         later = NO_EXPORT in problem
         updates = row(stack.status if stack else None).deploy is Step.UPDATE
         changes = self._compared(spec, stack) if updates else predicted(spec.template)

@@ -20,7 +20,7 @@ from deployer.run.leftovers import Scope
 def with_names(
     found: Scope, cloud: Cloud, options: Options, tell: Tell
 ) -> tuple[Scope, tuple[Conflict, ...]]:
-    """Look who has the names that new stacks need, and what was kept of them."""
+    """Add who has the names that new stacks need, and which resources were kept."""
     try:
         taken = conflicts(found, cloud)
         kept = found if options.fresh else with_kept(found, cloud, taken, tell)

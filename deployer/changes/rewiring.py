@@ -118,7 +118,7 @@ def expanded(wanted: str, live: str, keep: Collection[str], parameters: Mapping[
 
 
 def _settle(document: dict[str, Any], parameters: Mapping[str, str]) -> None:
-    """Make the live values the defaults: the template alone then says what is there."""
+    """Make the live values the defaults, so that the template alone describes the live stack."""
     for name, parameter in document.get("Parameters", {}).items():
         if name in parameters:
             parameter["Default"] = parameters[name]

@@ -46,10 +46,10 @@ def check_existing(manifest: Manifest, cloud: Cloud, only: Collection[str] = ())
     """
     Return warnings about existing resources that *manifest* depends on; without *only*, for all stacks.
 
-    Asks for nothing where it takes nothing for granted.
+    Sends no request if there are none.
 
     Raises:
-        Refused: it is not there, or not fit for it; the message has a line for each problem.
+        Refused: one does not exist, or does not fit; the message has a line for each problem.
         CloudError: AWS could not be asked at all.
 
     """

@@ -28,7 +28,7 @@ class Delegation:
     same: bool = False
     """Whether some have the address of one of the zone's own servers, which may be given other names."""
     unknown: str = ""
-    """Why nobody can say it."""
+    """Why it is unknown."""
 
 
 def asks_dns(wanted: Existing, zone: Zone) -> bool:

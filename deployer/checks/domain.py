@@ -64,7 +64,7 @@ def _certificate(wanted: Existing, facts: Facts, now: datetime) -> Problems:
 
 
 def _bundle(wanted: Existing, found: Bundle | None, now: datetime) -> Problems:
-    """Yield what keeps a trust store from being made of a file, or every client out."""
+    """Yield what prevents a trust store from the file, or would reject every client."""
     file, version = wanted.bundle, wanted.bundle_version
     if found is None:
         place = f"{file} has no version {version}" if version else f"there is no file {file}"
@@ -102,7 +102,7 @@ def _fits(found: Certificate, domain: str | None) -> Problems:
 
 
 def _covers(name: str, domain: str) -> bool:
-    """Whether a certificate for *name* is one for *domain*; a wildcard stands for one label (RFC 9525)."""
+    """Whether a certificate for *name* covers *domain*; a wildcard matches one label (RFC 9525)."""
     name, domain = name.lower(), domain.lower()
     first, _, rest = domain.partition(".")
     return name == domain or bool(first and rest and name == f"*.{rest}")

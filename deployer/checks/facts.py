@@ -201,7 +201,7 @@ class Facts:
     servers: Mapping[str, Server] = field(default_factory=dict)
     """Host name -> what this account has under it."""
     secrets: Mapping[str, Secret] = field(default_factory=dict)
-    """ARN -> the secret; one that is not there is missing."""
+    """ARN -> the secret; without those that do not exist."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Host name -> the VPC's private hosted zone that answers for it and has no such record."""
     unknown: Mapping[Asked, str] = field(default_factory=dict)

@@ -10,7 +10,7 @@ KEY = "service.security_group_ids"
 
 def group_problems(wanted: Existing, facts: Facts) -> Problems:
     """
-    Yield what keeps a task from having a group: it is not there, or in another VPC.
+    Yield what keeps a task from having a group: it does not exist, or is in another VPC.
 
     ECS takes groups of the VPC of the tasks' subnets alone, and says so only as the service is made (Amazon
     ECS API Reference, AwsVpcConfiguration, securityGroups).

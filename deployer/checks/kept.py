@@ -2,7 +2,7 @@
 Finds resources that an earlier `destroy` kept, to import them into the new stack. Pure.
 
 A resource belongs to the environment only with the environment's tags and all tags of the template. If two
-match, nobody can tell which one holds the data.
+match, it is unknown which one holds the data.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Candidate:
     """Why it cannot be used, and what helps."""
 
     def fits(self, logical_id: str, spec: StackSpec) -> bool:
-        """Whether CloudFormation's own tags, where it has them, say that it was this resource."""
+        """Whether its CloudFormation tags, if any, match this resource."""
         wanted = (logical_id, spec.stack_name)
         return all(self.tags.get(key, value) == value for key, value in zip(SYSTEM_TAGS, wanted, strict=True))
 
@@ -60,9 +60,9 @@ def matched(
     spec: StackSpec, found: Collection[Candidate], region: str, account: str | None
 ) -> tuple[tuple[Kept, ...], tuple[str, ...]]:
     """
-    Return what of *found* was *spec*'s, and a line for each that cannot be used, or be told from another.
+    Return which of *found* belong to *spec*, and a line for each that is unusable or ambiguous.
 
-    By its name where the template gives one, by its tags where CloudFormation made the name up.
+    Matched by name if the template gives one, else by tags.
     """
     names = {one.logical_id: one.name for one in named((spec,), region, account)}
     taken, doubts = [], []
@@ -83,7 +83,7 @@ def matched(
 
 
 def again(spec: StackSpec, left: Collection[Kept], region: str, account: str | None) -> tuple[Kept, ...]:
-    """Return what *spec*'s template can import of *left*: what a creation that failed leaves behind."""
+    """Return what *spec*'s template can import of *left*, the resources that a failed creation left."""
     wanted = _retained(spec, pseudo(region, account))
     types = {name: resource["Type"] for name, resource in wanted.items()}
     return tuple(one for one in left if not one.snapshot and types.get(one.logical_id) == one.type)
@@ -93,7 +93,7 @@ def import_template(template: str, taken: Collection[Kept]) -> str:
     """
     Return the part of *template* that an import may have: imported resources, and no outputs.
 
-    What refers to a resource that is still to be made is left out; the update that follows adds it.
+    References to resources not created yet are left out; the update that follows adds it.
     """
     whole = json.loads(template)
     ids = {one.logical_id for one in taken}
@@ -107,7 +107,7 @@ def import_template(template: str, taken: Collection[Kept]) -> str:
 
 
 def _retained(spec: StackSpec, known: Mapping[str, str]) -> Mapping[str, Any]:
-    """Return what stays and can be imported, of what the stack certainly has."""
+    """Return the retained resources that can be imported, of those that the stack certainly has."""
     resources = json.loads(spec.template).get("Resources", {})
     return {
         name: resource

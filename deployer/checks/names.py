@@ -99,11 +99,11 @@ class Holder:
 
 @dataclass(frozen=True)
 class Taken:
-    """What is there of the names that were looked for."""
+    """Which of the queried names exist."""
 
     holders: tuple[Holder, ...] = ()
     unknown: Mapping[str, str] = field(default_factory=dict)
-    """Type -> why nobody knows: nothing is concluded from that."""
+    """Type -> why it could not be checked; such names count as neither free nor taken."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +114,11 @@ class Conflict:
     own: bool | None
     """Whether it carries the environment's own tags; None where they could not be read."""
     going: bool = False
-    """Whether it is scheduled for deletion: nobody can take it up as it is."""
+    """Whether it is scheduled for deletion, and cannot be imported."""
 
     @property
     def stops(self) -> bool:
-        """Whether the stack certainly cannot be made: what is the environment's own may be taken up."""
+        """Whether it certainly prevents the creation; the environment's own resources may be imported."""
         return self.going or self.own is False
 
     def __str__(self) -> str:
@@ -142,7 +142,7 @@ def named(
     """
     Return the resources that the templates of *specs* name, in their order.
 
-    What only a parameter, an import or a condition decides is left out: nobody can say it beforehand.
+    Names that depend on a parameter, an import or a condition are left out: they are unknown before.
     """
     known = pseudo(region, account)
     found = []
@@ -188,7 +188,7 @@ def surely(spec: StackSpec, known: Mapping[str, str]) -> Mapping[str, Any]:
 
 
 def in_the_way(wanted: Collection[Named], taken: Taken, tags: Mapping[str, str]) -> tuple[Conflict, ...]:
-    """Return every name of *wanted* that somebody has; *tags* are those of the environment's resources."""
+    """Return every name of *wanted* that is taken; *tags* are those of the environment's resources."""
     holders = {(one.type, one.name): one for one in taken.holders}
     return tuple(
         Conflict(one, None if holder.tags is None else tags.items() <= holder.tags.items(), holder.going)
@@ -198,7 +198,7 @@ def in_the_way(wanted: Collection[Named], taken: Taken, tags: Mapping[str, str])
 
 
 def _text(value: Any, known: Mapping[str, str]) -> str:
-    """Return a name as text: as it stands, or made of what is known of the place; else nothing."""
+    """Return a name as text, with the known pseudo parameters filled in; empty if others are needed."""
     if isinstance(value, str):
         return value
     text = value.get("Fn::Sub") if isinstance(value, dict) else None

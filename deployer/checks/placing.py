@@ -18,7 +18,7 @@ GUESSED = "which zones there are cannot be looked up at this endpoint"
 
 def check_zones(found: Scope, cloud: Cloud) -> None:
     """
-    Refuse where the zones of a network that is to be made, or is there, cannot be what the file says.
+    Refuse if a new or existing network cannot have the zones that the file names.
 
     Raises:
         Refused: the message says what is wrong with each zone; nothing was changed.
@@ -40,7 +40,7 @@ def zones_for(
     """
     Return the names of the zones for *lookup* of *spec*: those of the live *stack*, else picked ones.
 
-    A stack that an older gatestack made has no such parameter: its subnets say where they are.
+    A stack that an older gatestack made has no such parameter: its subnets are read instead.
 
     Raises:
         Refused: no zones fit, or the file wants others than the live ones.
@@ -73,6 +73,6 @@ def zones_for(
 
 
 def _subnets(needs: Needs, cloud: Cloud, stack: StackState) -> tuple[str, ...]:
-    """Return the ids of the subnets that are there, one in each zone."""
+    """Return the ids of the existing subnets, one in each zone."""
     there = {one.logical_id: one.physical_id for one in cloud.resources(stack.id)}
     return tuple(there[name] for name in needs.subnets if there.get(name))

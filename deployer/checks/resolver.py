@@ -33,7 +33,7 @@ Place = tuple[str, int]
 
 
 class Unanswered(Exception):  # noqa: N818 - named after the outcome
-    """Nobody answered, or with nothing that can be read; the text says so."""
+    """There was no answer, or no readable one; the message says which."""
 
 
 def chosen(environment: Mapping[str, str] = os.environ) -> Place | None:
@@ -57,7 +57,7 @@ def own() -> Place | None:
 
 def delegation(domain: str, zone_servers: Collection[str], resolver: Place | None) -> Delegation:
     """
-    Return what *resolver* says of the name servers of *domain*; what it cannot say is told as unknown.
+    Return what *resolver* says of the name servers of *domain*; other failures are reported as unknown.
 
     *zone_servers*: those of the hosted zone. Where none has the same name, their addresses are compared.
     """
@@ -106,7 +106,7 @@ def _by_udp(question: bytes, resolver: Place) -> bytes:
     family = socket.AF_INET6 if ":" in resolver[0] else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as line:
         line.settimeout(SECONDS)
-        line.connect(resolver)  # so that nobody else's datagrams are received
+        line.connect(resolver)  # so that datagrams from others are dropped
         line.send(question)
         return line.recv(65_535)
 
@@ -151,7 +151,7 @@ def _encoded(name: str) -> bytes:
 
 
 def _name(answer: bytes, place: int) -> tuple[str, int]:
-    """Return a name and the place behind it; a pointer leads to where the rest of it stands."""
+    """Return a name and the position behind it; a pointer refers to the rest of the name."""
     labels, behind = [], 0
     for _ in range(MOST_PARTS):
         length = answer[place]

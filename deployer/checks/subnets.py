@@ -49,7 +49,7 @@ def _elsewhere(wanted: Existing, kind: ExistingSubnets, found: list[Subnet], fac
 
 def _zones(kind: ExistingSubnets, found: list[Subnet], region: str) -> Problems:
     """
-    Two of the region's own zones; Local Zones, Wavelength Zones and Outposts have other names than those.
+    Require two of the region's own zones, not Local Zones, Wavelength Zones or Outposts.
 
     A load balancer takes zones of one kind only, and Fargate is in no Local Zone. Sources: Elastic Load
     Balancing, "Application Load Balancers"; AWS Batch API Reference, "ComputeResourceUpdate", subnets.
@@ -71,7 +71,7 @@ def _zones(kind: ExistingSubnets, found: list[Subnet], region: str) -> Problems:
 
 
 def _outside(wanted: Existing, kind: ExistingSubnets, found: list[Subnet]) -> Problems:
-    """The group of the endpoints admits the VPC's range as the file says it, and nothing else."""
+    """Find subnets outside the VPC's range in the file: the endpoints' group admits only that range."""
     if not (wanted.endpoints and "tasks" in kind.addresses):
         return
     whole = IPv4Network(wanted.vpc_cidr)
@@ -95,7 +95,7 @@ def _way_out(wanted: Existing, kind: ExistingSubnets, subnet: Subnet, facts: Fac
     place = f"{subnet.id} ({table.id})"
     lost = f": {gone} is gone" if gone and not target else ""
     if kind.way_out == "internet":
-        # A firewall's endpoint before the load balancer passes on to the internet gateway by itself.
+        # A firewall's endpoint in front of the load balancer forwards to the internet gateway by itself.
         if not target.startswith(("igw-", "vpce-")):
             text = f"{place} has no default route to an internet gateway{lost}{_instead(target)}"
             yield Problem(kind.key, f"{text}; add {EVERYWHERE} to one, or name a public subnet")
@@ -126,7 +126,7 @@ def _instead(target: str) -> str:
 
 
 def _default(table: RouteTable) -> tuple[str, str]:
-    """Return where everything goes that no other route takes, and a target that would take it and is gone."""
+    """Return the target of the default route, and a default target that no longer exists."""
     everywhere = [one for one in table.routes if one.destination == EVERYWHERE]
     halves = [one for one in table.routes if one.destination in HALVES]
     routes = everywhere or (halves if len(halves) == len(HALVES) else [])
@@ -136,7 +136,9 @@ def _default(table: RouteTable) -> tuple[str, str]:
 
 
 def _closed(wanted: Existing, kind: ExistingSubnets, place: str, facts: Facts) -> Problems:
-    """Without a way out every service needs an endpoint; names may also come from another VPC: a warning."""
+    """
+    Without a route out, every service needs an endpoint; a warning, as names may resolve from another VPC.
+    """
     if not facts.known("endpoints"):
         return
     there = {one.service for one in facts.endpoints if one.kind == "Interface" and one.private_dns}
@@ -149,9 +151,9 @@ def _closed(wanted: Existing, kind: ExistingSubnets, place: str, facts: Facts) -
 
 def _room(kind: ExistingSubnets, index: int, subnet: Subnet, facts: Facts) -> Problems:
     """
-    Compare what is free with the most that will be needed, over what the environment holds there by itself.
+    Compare the free addresses with the most needed beyond those that the environment holds already.
 
-    Only a warning where it holds something: what exists has its addresses, and more are needed at times only.
+    Only a warning if it holds some: more are needed only at times.
     """
     needs = {what: counts[index] for what, counts in kind.addresses.items() if counts[index]}
     ours = facts.interfaces.get(subnet.id, 0)

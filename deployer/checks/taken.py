@@ -24,7 +24,7 @@ def check_names(found: Scope, taken: Collection[Conflict], *, fresh: bool) -> No
     """
     Refuse where a stack of *found* that is to be created wants a name that something else has.
 
-    With *fresh* also where it is the environment's own, which is not to be taken up.
+    With *fresh*, also if it is the environment's own, which is not imported then.
 
     Raises:
         Refused: at least one name is taken; the message has a line for each.
@@ -91,7 +91,7 @@ def _is_new(state: StackState | None) -> bool:
 
 
 def _held(specs: Collection[StackSpec], states: dict[str, StackState], cloud: Cloud) -> frozenset[str]:
-    """Return what stacks that failed still hold themselves: it goes when they are made again."""
+    """Return the names that failed stacks hold themselves: they are freed when the stacks are recreated."""
     failed = [states[spec.stack_name] for spec in specs if spec.stack_name in states]
     return frozenset(
         one.physical_id

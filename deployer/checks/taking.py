@@ -27,7 +27,7 @@ def looked_around(found: Scope, cloud: Cloud, tell: Tell, *, fresh: bool) -> Sco
     Return *found* with what was kept of its new stacks, unless everything is to be *fresh*.
 
     Raises:
-        Refused: a name is taken, a key, a zone or what was kept cannot be used; nothing was changed.
+        Refused: a name is taken, a key, a zone or a kept resource cannot be used; nothing was changed.
         CloudError: AWS could not be asked.
 
     """
@@ -40,10 +40,10 @@ def looked_around(found: Scope, cloud: Cloud, tell: Tell, *, fresh: bool) -> Sco
 
 def with_kept(found: Scope, cloud: Cloud, taken: Collection[Conflict], tell: Tell) -> Scope:
     """
-    Return *found* with what was kept of its new stacks; *taken* are the names that somebody has.
+    Return *found* with what was kept of its new stacks; *taken* are the taken names.
 
     Raises:
-        Refused: what was kept cannot be used, or be told from something else; nothing was changed.
+        Refused: a kept resource is unusable or ambiguous; nothing was changed.
         CloudError: AWS could not be asked.
 
     """

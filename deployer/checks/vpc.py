@@ -43,7 +43,7 @@ def _vpc(wanted: Existing, facts: Facts) -> Problems:
 
 
 def _range(cidr: str, vpc: Vpc) -> Problems:
-    """Security groups let the range in that the file calls the VPC's."""
+    """Check the VPC's range: security groups admit the one in the file."""
     if not any(IPv4Network(cidr).subnet_of(IPv4Network(one)) for one in vpc.cidrs):
         text = f"{cidr} is not in {vpc.id}, which has {', '.join(vpc.cidrs)}; write {' or '.join(vpc.cidrs)}"
         yield Problem(CIDR, text)
@@ -61,7 +61,9 @@ def _dns(wanted: Existing, facts: Facts) -> Problems:
 
 
 def _collisions(wanted: Existing, facts: Facts, tags: Mapping[str, str]) -> Problems:
-    """A VPC has room for one private name of a service ("… already a conflicting DNS domain …")."""
+    """
+    Find private names that are taken: a VPC allows one per service ("… already a conflicting DNS domain …").
+    """
     ours = tags.items()
     there = {
         one.service: one
@@ -76,14 +78,14 @@ def _collisions(wanted: Existing, facts: Facts, tags: Mapping[str, str]) -> Prob
 
 
 def _owner(endpoint: Endpoint) -> str:
-    """Name the other environment of gatestack's that made an endpoint."""
+    """Name the other environment of gatestack's that created an endpoint."""
     if endpoint.tags.get("ManagedBy") != "gatestack":
         return ""
     return " of {Environment}-{System}".format_map({"Environment": "?", "System": "?", **endpoint.tags})
 
 
 def _gateway(wanted: Existing, facts: Facts) -> Problems:
-    """S3's gateway endpoint costs nothing; image layers go through it instead of a NAT gateway."""
+    """Check for S3's gateway endpoint: it is free, and keeps image layers off the NAT gateway."""
     if not facts.known("routes", "subnets"):
         return
     found = {

@@ -44,7 +44,7 @@ class ZoneFacts:
     classes: Mapping[InstanceClass, frozenset[str]] = field(default_factory=dict)
     """Size of database servers -> names of the zones that offer it; one that is not here is not known."""
     subnets: Mapping[str, str] = field(default_factory=dict)
-    """Id of a subnet that is there -> the name of its zone."""
+    """Id of an existing subnet -> the name of its zone."""
     unknown: tuple[str, ...] = ()
     """Why something was not answered."""
 
@@ -67,7 +67,7 @@ class Choice:
 
 
 def zone_problems(zone: Zone, needs: Needs, facts: ZoneFacts, place: int | None = None) -> tuple[str, ...]:
-    """Return what *zone* lacks to be the one at *place* of a network; None: of what any of them needs."""
+    """Return what *zone* lacks to be the one at *place* of a network; None: for any place."""
     return tuple(_lacking(zone, needs, facts, place))
 
 
@@ -76,7 +76,7 @@ def choose(needs: Needs, facts: ZoneFacts) -> Choice:
     Return the zones that the file names, else those that have what the network needs.
 
     Raises:
-        Refused: a zone is not there or lacks something, or too few are left; every reason is told.
+        Refused: a zone does not exist or lacks something, or too few are left; the message has every reason.
 
     """
     if needs.wanted:
@@ -97,10 +97,10 @@ def choose(needs: Needs, facts: ZoneFacts) -> Choice:
 
 def kept(live: tuple[str, ...], needs: Needs, facts: ZoneFacts) -> None:
     """
-    Refuse to move a network that is there, from the zones *live*, into those that the file names.
+    Refuse to move an existing network from the zones *live* into those that the file names.
 
     Raises:
-        Refused: they are others; an order alone is not.
+        Refused: they differ in more than their order.
 
     """
     wanted = {_named_zone(one, facts).name for one in needs.wanted}

@@ -35,8 +35,10 @@ from deployer.states import StackEvent, StackState
 from deployer.statuses import SUCCEEDED
 
 QUIET_PAUSES = 2
-"""So many of the longest pauses without anything going on, and it is over: between two stacks of a deployment
-there is a moment in which nothing is in progress."""
+"""
+Longest pauses without an operation after which `watch` ends: between two stacks of a deployment nothing is in
+progress for a moment.
+"""
 NOTHING = "nothing is in progress"
 GOOD = SUCCEEDED | {GONE}
 
@@ -50,7 +52,7 @@ class _Watched:
     stack: StackState | None = None
     looked: bool = False
     began: float | None = None
-    """When something was first seen to go on, or to have happened since the look before."""
+    """When an operation was first seen in progress, or found completed since the poll before."""
     verb: Verb = "none"
     result: StackResult | None = field(default=None)
 
@@ -108,7 +110,7 @@ class _Attached:
         self._interrupted = False
 
     def run(self) -> Result:
-        """Watch until nothing has gone on for a while, a signal comes, or nothing can be seen any more."""
+        """Watch until nothing is in progress for a while, a signal comes, or AWS cannot be read any more."""
         self._look()
         if not self._running():
             return self._over()
@@ -139,7 +141,7 @@ class _Attached:
         self._host.tell(Stopping(tuple(one.name for one in self._running()), leaving=True))
         return True
 
-    # look
+    # poll
 
     def _look(self) -> None:
         names = [one.stack_name for one in self._stacks.values()]
@@ -151,7 +153,7 @@ class _Attached:
             self._take(one, _pick(one, states))
 
     def _take(self, one: _Watched, found: StackState | None) -> None:
-        """Take in what was seen of a stack; one that is no longer there was deleted."""
+        """Record the observed state of a stack; one that no longer exists was deleted."""
         if found is None and one.stack is not None and one.stack.status == GONE:
             return
         moved = (found.mark if found else None) != (one.stack.mark if one.stack else None)
@@ -173,7 +175,7 @@ class _Attached:
         except CloudError as error:
             raise LostSight(f"the stacks can no longer be read: {error}") from error
 
-    # tell
+    # report
 
     def _show(self) -> None:
         for one in self._stacks.values():
@@ -193,7 +195,7 @@ class _Attached:
         self._host.tell(StackStarted(one.name, one.verb, self._size(stack)))
 
     def _size(self, stack: StackState) -> int:
-        """Return how many resources the operation touches, for the bar; 0 where that cannot be found out."""
+        """Return how many resources the operation touches, for the bar; 0 if unknown."""
         with suppress(DeployError, ValueError):
             made = self._cloud.change_set(stack.change_set_id) if stack.change_set_id else None
             if made is not None and made.changes and _verb(stack.status) != "delete":
@@ -216,7 +218,7 @@ class _Attached:
     # end
 
     def _ended(self, one: _Watched, problem: str = "") -> StackResult:
-        """Return what the stack itself says at the end."""
+        """Return the result that the stack's last state gives."""
         status = one.stack.status if one.stack else GONE
         seconds = 0.0 if one.began is None else self._host.clock() - one.began
         outcome, reason = self._outcome(one, status, problem)
@@ -251,7 +253,7 @@ class _Attached:
 
 
 def _pick(one: _Watched, states: tuple[StackState, ...]) -> StackState | None:
-    """Return the living stack of the name, else the one that was watched, which may be deleted by now."""
+    """Return the live stack of the name, else the one that was watched, which may be deleted by now."""
     named = [state for state in states if state.name == one.stack_name]
     alive = [state for state in named if state.status != GONE]
     own = [state for state in named if one.stack is not None and state.id == one.stack.id]

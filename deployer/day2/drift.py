@@ -86,9 +86,9 @@ def without_own(found: Drift, is_own: Callable[[str], bool]) -> Drift:
     """
     Return *found* without what gatestack itself has set since: values of SSM parameters, by `config set`.
 
-    *is_own*: whether the present value of the parameter of that name is gatestack's own writing. Nothing else
-    that gatestack does differs from the templates: another image goes through CloudFormation, and a secret's
-    value is in no template.
+    *is_own*: whether gatestack wrote the current value of the parameter of that name. Nothing else that
+    gatestack does differs from the templates: another image goes through CloudFormation, and a secret's value
+    is in no template.
     """
     return replace(found, stacks=tuple(_without_own(stack, is_own) for stack in found.stacks))
 
@@ -126,7 +126,7 @@ def _is_a_value(one: ResourceDrift) -> bool:
 
 
 def notes(found: Drift) -> tuple[str, ...]:
-    """Return what a plan should say of drift, a line for each stack that is not simply in sync."""
+    """Return a plan's notes on drift, a line for each stack that is not simply in sync."""
     lines = []
     for stack in found.stacks:
         names = ", ".join(f"{one.logical_id} ({one.status})" for one in stack.resources)
@@ -140,7 +140,7 @@ def notes(found: Drift) -> tuple[str, ...]:
 
 
 def _step(check: _Check, cloud: Cloud, now: float, interval: PollingInterval) -> None:
-    """Bring one check as far as it goes without waiting."""
+    """Advance one check as far as it goes without waiting."""
     try:
         _advance(check, cloud, now)
         interval.relaxed()
@@ -188,7 +188,7 @@ def _read(check: _Check, detection: str, stack_id: str, cloud: Cloud, now: float
 def _without_shifts(
     found: tuple[ResourceDrift, ...], stack_id: str, cloud: Cloud
 ) -> tuple[tuple[ResourceDrift, ...], list[str]]:
-    """Return *found* without what ECS has done to listener rules, and a text for each of these."""
+    """Return *found* without ECS's changes to listener rules, and a text for each of these."""
     there = cloud.resources(stack_id) if shifted.maybe(found) else ()
     own = [one for one in found if shifted.is_shifted(one, there)]
     left = tuple(one for one in found if one not in own)

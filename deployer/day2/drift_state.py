@@ -39,7 +39,7 @@ class ResourceDrift:
     type: str
     physical_id: str
     status: str
-    """``MODIFIED``, ``DELETED``, ``UNKNOWN``; ``IN_SYNC`` where it alone was looked at."""
+    """``MODIFIED``, ``DELETED``, ``UNKNOWN``; ``IN_SYNC`` where it alone was checked."""
     properties: tuple[PropertyDrift, ...] = ()
     reason: str = ""
     numbers: Mapping[str, int] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from deployer.run.polling_interval import PollingInterval
 from deployer.states import StackEvent, StackState
 
 SECONDS_BETWEEN = 1.0
-"""Between two readings of a stack that goes on and shows nothing new itself."""
+"""Between two reads of a stack in progress that shows nothing new itself."""
 SIGHT_SECONDS = 600.0
 """How long the endpoint may refuse every answer."""
 REVIEWED = "REVIEW_IN_PROGRESS"
@@ -21,7 +21,7 @@ GONE = "DELETE_COMPLETE"
 
 
 def going(stack: StackState | None) -> bool:
-    """Whether an operation on the stack is under way in AWS."""
+    """Whether an operation on the stack is in progress in AWS."""
     return stack is not None and stack.status.endswith("_IN_PROGRESS") and stack.status != REVIEWED
 
 
@@ -36,13 +36,13 @@ class Follower:
         self._marks: dict[str, tuple[str, ...]] = {}
         self._read_at: dict[str, float] = {}
         self.events: dict[str, list[StackEvent]] = {}
-        """By stack id, what was told so far."""
+        """The events reported so far, by stack id."""
 
     def start(self, stack: StackState, now: float, *, past: bool) -> tuple[StackEvent, ...]:
         """
-        Take up a stack; of its *past* only the operation that goes on is told, else its newest one.
+        Start following a stack; of its *past* only the operation in progress is reported, else the newest.
 
-        Where a moment was named, everything since then is told.
+        With a start time, everything since then is reported.
 
         Raises:
             CloudError: its events cannot be read.
@@ -92,8 +92,7 @@ def follow(
     """
     Give *show* the events of the stacks *names* (short name -> CloudFormation's name) until a signal comes.
 
-    What is told first is what an operation that goes on has done so far; what was over before is not told,
-    unless it was *since* that moment.
+    Operations in progress are shown from their beginning; completed ones only if *since* covers them.
 
     Raises:
         LostSight: the login is over, or AWS has not answered for a long time.

@@ -14,20 +14,20 @@ from deployer.run.concurrency import Workers
 
 @dataclass(frozen=True)
 class Question:
-    """One thing to ask, which may answer with several checks."""
+    """One query, which may return several checks."""
 
     name: str
-    """Of the check that says why it could not be asked."""
+    """The name of the check that reports a failed query."""
     ask: Callable[[], Sequence[Check]]
     of: str = ""
-    """Short name of the stack that has the last of what it asks about; empty where it needs none."""
+    """Short name of the last stack whose resources it reads; empty if it needs none."""
 
 
 def answers(
     questions: Sequence[Question], host: Host, missing: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[Check, ...]:
     """
-    Return the checks, in the order of *questions*; *missing*: by stack, why nothing of it needs asking.
+    Return the checks, in the order of *questions*; *missing*: by stack, why its queries are skipped.
 
     Raises:
         LostSight: the login is over.

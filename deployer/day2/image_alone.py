@@ -27,9 +27,9 @@ def with_image(live: str, other: StackSpec, wanted: StackSpec, tag: str) -> Stac
     """
     Return *wanted*, whose image has *tag*, as its stack is deployed, with that image and nothing else.
 
-    *live*: the template that is deployed; *other*: the same stack with another tag. None where the change of
-    the image stands in the middle of another one. What the stack looks up and runs first follows its own
-    template; files that it uploads are there already.
+    *live*: the template that is deployed; *other*: the same stack with another tag. None if the image changes
+    in a part that differs otherwise. Look-ups and migration follow the deployed template; its files are
+    uploaded already.
     """
     template = json.loads(live)
     for path, new in _differences(json.loads(other.template), json.loads(wanted.template)):
@@ -64,7 +64,7 @@ def _metadata(template: str) -> dict[str, Any]:
 
 
 def _differences(before: Any, after: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield where two templates differ, as deep inside as they have the same shape, and the value after."""
+    """Yield the deepest paths at which two templates of the same shape differ, with the value after."""
     if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
         for key in before:
             yield from _differences(before[key], after[key], (*path, key))

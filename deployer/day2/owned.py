@@ -17,8 +17,7 @@ from deployer.lookups import newer_minor
 Move = Literal["any", "newer", "larger", "untold"]
 """
 ``newer``: a later minor version of the same major one; ``larger``: a greater whole number, up to the row's
-limit; ``untold``: drift detection says that there is nothing, because it does not read it; ``any``: whatever
-it is.
+limit; ``untold``: drift detection reports no value, because it does not read it; ``any``: whatever it is.
 """
 
 
@@ -31,7 +30,7 @@ class Owned:
     """``/EngineVersion``; what is below it counts, too."""
     move: Move
     mover: str
-    """Who moves it, and when."""
+    """Who changes it, and when."""
     source: str
     limit: str = ""
     """The property of the same resource that bounds a ``larger`` one; without it, nothing does."""

@@ -82,6 +82,6 @@ def check_value(name: str, value: str) -> None:
 
 
 def check_kind(there: Parameter | None) -> None:
-    """Raise Refused where what is *there* is a secret that somebody else keeps in the parameter store."""
+    """Raise Refused if *there* is a secret that somebody else keeps in the parameter store."""
     if there and there.type == SECURE:
         raise Refused(f"{there.name} is a SecureString: gatestack neither shows nor writes those")

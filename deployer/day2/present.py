@@ -17,9 +17,9 @@ class Present:
     names: Mapping[str, str]
     """CloudFormation's names."""
     states: Mapping[str, StackState | None]
-    """None: the stack is not there."""
+    """None: the stack does not exist."""
     left: tuple[str, ...]
-    """Those that the environment no longer has: the next deployment takes them away."""
+    """Those that the environment no longer has: the next deployment deletes them."""
 
 
 def present(environment: str, system: str, names: Mapping[str, str], cloud: Cloud) -> Present:

@@ -30,15 +30,14 @@ class Balancer:
     host: str
     port: int
     authority: Path | None = None
-    """File of who issued its certificates; None: who everybody trusts."""
+    """File of CA certificates; None: the default trust store."""
 
 
 def probe(url: str, paths: Sequence[str], host: Host, get: Callable[[str], Answer] | None = None) -> Answer:
     """
-    Return what the application at *url* answers at the first of *paths* that it knows.
+    Return the application's answer at *url*, from the first of *paths* that it knows.
 
-    There are a few attempts, since a task may just be going away; a load balancer that closes the connection
-    itself does not.
+    It is retried, since a task may be stopping; not if the load balancer itself closes the connection.
     """
     ask = get or get_once
     answer = Answer(url, None, "not asked")
@@ -85,7 +84,7 @@ def get_by(balancer: Balancer, url: str) -> Answer:
 
 
 def _without(url: str, why: object) -> Answer:
-    """Return why there was no answer; who wants a client certificate ends the connection (RFC 8446, 6.2)."""
+    """Return why there was no answer; a connection without a client certificate is closed (RFC 8446, 6.2)."""
     untrusted = isinstance(why, ssl.SSLCertVerificationError)
     closed = isinstance(why, ssl.SSLError | ConnectionResetError | BrokenPipeError) and not untrusted
     return Answer(url, None, said(why), untrusted=untrusted, closed=closed)

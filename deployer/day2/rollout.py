@@ -19,7 +19,7 @@ Status = Literal["COMPLETED", "ROLLED_BACK", "FAILED", "IN_PROGRESS", "SKIPPED"]
 ROLLBACK_SECONDS = 10.0
 """How long after a deployment's failure ECS may take to begin the rollback."""
 UNSEEN_LOOKS = 10
-"""So often in a row a new deployment may be missing: ECS may show what was for some seconds."""
+"""Polls in a row that may miss a new deployment: ECS may return the old state for some seconds."""
 NOTICED_SECONDS = 60.0
 """How long after a rotation its function has started the new tasks at the latest."""
 ROLLS_BACK = "rolling back"
@@ -42,7 +42,7 @@ class Going:
     """A deployment has not ended."""
 
     deployment: str
-    """The one to follow: another one than before when it was superseded."""
+    """The one to follow: another one if it was superseded."""
     text: str
     superseded: bool = False
 
@@ -59,9 +59,9 @@ def judged(
     service: Service, deployment: str, before: Collection[str] = (), *, seen: bool = True
 ) -> Going | Ended:
     """
-    Decide what has become of *deployment*, which was made when there were those of *before*.
+    Decide the state of *deployment*, started when those of *before* existed.
 
-    *seen*: whether a look has shown it, or enough of them have not.
+    *seen*: whether a poll has shown it, or enough polls have not.
 
     A deployment that fails is followed by a rollback to the one before it, which is PRIMARY again (ECS
     Developer Guide, "Deployment circuit breaker"); a newer one of somebody else's is followed instead.
@@ -101,7 +101,7 @@ def _newest(service: Service, deployment: str) -> Going | Ended:
 
 
 def _steady(service: Service) -> bool:
-    """Whether the counts alone say that it is over: for endpoints that tell no state of a rollout."""
+    """Whether the counts alone say that it has ended: for endpoints that return no rollout state."""
     return len(service.deployments) == 1 and service.running == service.desired
 
 
@@ -111,7 +111,7 @@ class Begun:
 
     deployment: str
     before: frozenset[str] = frozenset()
-    """The ids of those that were there already."""
+    """The ids of the deployments that existed before."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Roller:
     environment: str
 
     def look(self) -> Service | None:
-        """Return the service, however busy ECS is; None when there is none."""
+        """Return the service, retried while ECS throttles; None when there is none."""
         return with_backoff(self.host, lambda: self.services.look(self.place))
 
     def begin(self, idle: str) -> Begun:
@@ -156,13 +156,13 @@ class Roller:
         Wait until a deployment has ended.
 
         Raises:
-            Interrupted, LostSight: ECS goes on with it; the message says how to look again.
+            Interrupted, LostSight: ECS continues it; the message says how to check again.
 
         """
         return _Follower(self, begun).result()
 
     def noticed(self, before: Service) -> Begun | None:
-        """Return a deployment newer than those of *before*, once it is there; None after a while."""
+        """Return a deployment newer than those of *before*, once it exists; None after a while."""
         known = frozenset(one.id for one in before.deployments)
         last = self.host.clock() + NOTICED_SECONDS / self.patience.speed
 
@@ -177,7 +177,7 @@ class Roller:
 
     @property
     def going_on(self) -> str:
-        """What ECS goes on with, for messages."""
+        """What ECS continues, for messages."""
         look = f"`gatestack verify {self.environment}` shows the result"
         return f"ECS continues the deployment of {self.place.service}; {look}"
 

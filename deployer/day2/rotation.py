@@ -24,11 +24,11 @@ CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 """In their order (AWS Secrets Manager User Guide, "Lambda rotation functions")."""
 FAILED_SECONDS = 90.0
-"""So long a step may have failed; Secrets Manager repeats it meanwhile, and after that too."""
+"""How long a step may fail; Secrets Manager retries it meanwhile, and afterwards too."""
 FAILED_TIMES = 5
-"""So often a step may fail: what has not worked then needs somebody who mends it."""
+"""How often a step may fail: after that somebody has to fix the cause."""
 MISSED_LOOKS = 3
-"""So often in a row the version has to be missing before it counts as gone: a look may show what was."""
+"""Polls in a row that must miss the version before it counts as gone: one may return the old state."""
 LABEL = "rotation"
 
 
@@ -46,7 +46,7 @@ class RotatedSecret:
 
     @property
     def pending(self) -> str | None:
-        """The version that a rotation is making; None when none is under way."""
+        """The version that a rotation is making; None when none is in progress."""
         labels = self.stages.items()
         return next((one for one, those in labels if PENDING in those and CURRENT not in those), None)
 
@@ -116,7 +116,7 @@ def standing(records: Sequence[Record]) -> Failure | None:
     Return the failure that no later success has cleared; None if there is none.
 
     A repeated rotation begins with the first step again: only a success of the same step, or of a later one,
-    heals.
+    clears the failure.
     """
     failure: Failure | None = None
     for record in records:
@@ -187,7 +187,7 @@ class Rotator:
         Wait until the rotation has ended.
 
         Raises:
-            Interrupted, LostSight: Secrets Manager goes on with it; the message says how to look again.
+            Interrupted, LostSight: Secrets Manager continues it; the message says how to check again.
 
         """
         look = f"`gatestack verify {self.environment}` shows the result"
@@ -213,7 +213,7 @@ class _Follower:
         self._seen = False
         """Whether the new version was there: just after the start it may not be visible yet."""
         self._missed = 0
-        """How many looks in a row have not shown it since."""
+        """Polls in a row that have not shown it since."""
         self._failing: tuple[str, float] | None = None
         """The step that fails, and since when."""
 
@@ -232,7 +232,9 @@ class _Follower:
         return self._because(failure, "keeps failing") if self._too_long(failure) else None
 
     def _records(self) -> Sequence[Record]:
-        """Return what the function wrote, and tell what of it is new; it is not needed to see the end."""
+        """
+        Return what the function wrote, and report what is new; the end of the rotation does not depend on it.
+        """
         if not self._readable:
             return ()
         try:

@@ -23,8 +23,8 @@ def read(lines: Iterable[str], version: str) -> tuple[Record, ...]:
     """
     Return what *lines* say of the rotation to *version*, in their order.
 
-    An error that our function did not write itself has no step: it is that of the step which is due. One that
-    follows our own line about a failure is the same failure once more.
+    An error that our function did not write itself has no step: it counts for the step that is due. One after
+    our own line about a failure repeats that failure.
     """
     found: list[Record] = []
     told = False

@@ -24,7 +24,7 @@ PLACEHOLDER = "REPLACE_ME"
 MOST_BYTES = 65_536
 """Of a secret (Secrets Manager API Reference, PutSecretValue, SecretString)."""
 ATTEMPTS = 5
-"""Writes until somebody else's writes are no longer waited for."""
+"""Attempts to write before giving up because somebody else keeps writing."""
 
 
 Objection: TypeAlias = Callable[[Mapping[str, object]], str | None]
@@ -38,19 +38,19 @@ class Kind:
     keys: tuple[str, ...]
     """Names of its values; none: it is one text."""
     refusal: str = ""
-    """Why it is not written by hand, and what to do instead ({env}); empty where it may be."""
+    """Why users do not write it, and what to do instead ({env}); empty where they may."""
     form: str = ""
-    """JSON that shows what it looks like, where its values are more than texts: it is then set as a whole."""
+    """Example JSON, if its values are more than texts: it is then set as a whole."""
     objection: Objection | None = None
-    """What the application itself would not take."""
+    """What the application itself would refuse."""
     optional: bool = False
     """Whether an option leaves it out."""
     applied_by: Literal["rollout", "deploy"] = "rollout"
-    """The command that brings a value which a person has set to where it is read."""
+    """The command that applies a value that a person has set."""
 
 
 Catalogue: TypeAlias = Mapping[str, Kind]
-"""The secrets of an environment, by their names below its prefix; what people put in comes first."""
+"""The secrets of an environment, by their names below its prefix; those that users fill in come first."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def find(name: str, prefix: str, known: Catalogue) -> Target:
     """
     Return what *name* means: ``api-keys``, ``api-keys/OPENAI_API_KEY`` or ``OPENAI_API_KEY``.
 
-    A key of a known secret is not judged here: people may add their own.
+    A key of a known secret is not checked here: users may add their own.
 
     Raises:
         Refused: it means nothing, or several things.
@@ -196,7 +196,7 @@ def values(text: str) -> Mapping[str, Any] | None:
 
 
 def states(text: str) -> Mapping[str, State]:
-    """Return of each value of the secret *text* whether it is there; nothing of a secret that is one text."""
+    """Return for each value of the secret *text* whether it is set; nothing for a secret that is one text."""
     return {key: _state(value) for key, value in (values(text) or {}).items()}
 
 
@@ -292,7 +292,7 @@ def check_value(key: str, value: str, *, kept: bool = False) -> None:
     """
     Raise Refused, saying what is wrong and never what was given, where *value* cannot be the value *key*.
 
-    *kept*: it is what is there already: then it may be the placeholder.
+    *kept*: it is the current value, which may be the placeholder.
     """
     quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
     wrong = {
@@ -321,9 +321,8 @@ def update(store: SecretStore, name: str, change: Callable[[str], str]) -> bool:
     """
     Merge *change* into the current value of the secret *name*; returns whether it differs.
 
-    Secrets Manager has no write that depends on what is there. So the versions are looked at afterwards:
-    where ours took the place of another one than *change* was laid over, somebody wrote in between, and it is
-    laid over theirs.
+    Secrets Manager has no conditional write, so the versions are compared afterwards: if ours replaced
+    another one than *change* was merged into, somebody wrote in between, and it is merged into theirs.
 
     Raises:
         DeployError: AWS refused, or *change* did.

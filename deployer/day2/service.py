@@ -22,16 +22,16 @@ class Place:
     cluster: str
     service: str
     beside: str = ""
-    """What it does beside the one that gets the requests: ``dispatcher``; empty for that one itself."""
+    """Its role beside the one that gets the requests: ``dispatcher``; empty for that one itself."""
 
     @property
     def label(self) -> str:
-        """What people see before what is said of it while it goes on."""
+        """The prefix of progress messages about it."""
         return self.beside or "service"
 
     @property
     def title(self) -> str:
-        """What its check is called."""
+        """The name of its check."""
         return f"service {self.beside}".rstrip()
 
 
@@ -41,7 +41,7 @@ class Deployment:
 
     id: str
     status: str
-    """``PRIMARY`` (the newest), ``ACTIVE`` (its tasks go away), ``INACTIVE``."""
+    """``PRIMARY`` (the newest), ``ACTIVE`` (its tasks are being stopped), ``INACTIVE``."""
     rollout: str
     """``IN_PROGRESS``, ``COMPLETED``, ``FAILED``; empty where the endpoint does not say."""
     reason: str = ""
@@ -102,7 +102,7 @@ class Services(Protocol):
         """Start new tasks of what it runs, in a new deployment; returns its id."""
 
     def trouble(self, service: Service) -> tuple[str, ...]:
-        """Return why its tasks have stopped; empty where nobody can tell."""
+        """Return why its tasks have stopped; empty if unknown."""
 
 
 def output(states: Collection[StackState], stack_name: str, key: str) -> str | None:

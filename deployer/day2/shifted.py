@@ -23,12 +23,12 @@ _OTHER_ACTIONS = re.compile(r"fixed-response|redirect|authenticate|jwt-validatio
 
 
 def maybe(drifts: Iterable[ResourceDrift]) -> bool:
-    """Whether one of *drifts* could be ECS's doing: only then what else is in the stack is asked for."""
+    """Whether one of *drifts* could be ECS's doing: only then the stack's resources are read."""
     return any(_is_shift(one) for one in drifts)
 
 
 def is_shifted(one: ResourceDrift, there: Collection[Resource]) -> bool:
-    """Whether *one* is a rule that leads to target groups of its stack, which has *there* in it, alone."""
+    """Whether *one* is a rule that leads only to target groups of its stack, whose resources are *there*."""
     own = {each.physical_id for each in there if each.type == GROUP}
     led_to = {arn for each in one.properties for arn in _GROUP.findall(each.actual)}
     return _is_shift(one) and len(own) > 1 and led_to <= own

@@ -17,10 +17,10 @@ from deployer.progress import Cause
 from deployer.states import StackState
 
 Outcome = Literal["ok", "failed", "refused", "warning", "unknown", "skipped"]
-"""``refused`` and ``warning`` are about what is still to come."""
+"""``refused`` and ``warning`` are about a deployment to come."""
 
 OVERDUE = timedelta(days=1)
-"""So much later than announced a rotation may come: its window may be a whole day."""
+"""How late a rotation may be: its window may be a whole day."""
 STUCK = timedelta(hours=1)
 """A rotation takes minutes, its repetitions included."""
 ENTRANCE = "service"
@@ -63,7 +63,7 @@ class Answer:
 
 
 def stack(name: str, state: StackState | None, env: str) -> Check:
-    """Judge one stack: there, and at the end of an operation that did what it should."""
+    """Check one stack: it exists, and its last operation succeeded."""
     check, deploy = f"stack {name}", f"`gatestack deploy {env}`"
     if state is None or state.status == "REVIEW_IN_PROGRESS":
         return Check(check, "failed", "not there", f"{deploy} creates it")
@@ -85,17 +85,17 @@ def stack(name: str, state: StackState | None, env: str) -> Check:
 NEVER_MADE = frozenset(
     {"CREATE_FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}
 )
-"""Statuses of a stack whose resources cannot be counted on: what is wrong with those follows from it."""
+"""Statuses of a stack whose resources may not exist: their problems follow from it."""
 
 
 def stacks(
     states: Mapping[str, StackState | None], causes: Mapping[str, Cause], env: str
 ) -> tuple[tuple[Check, ...], Mapping[str, str]]:
     """
-    Judge all stacks, *states* by short name; those that failed come first, with their first cause.
+    Check all stacks, *states* by short name; those that failed come first, with their first cause.
 
-    Returns the checks, and by stack why nothing else about it needs looking at: it failed itself, or it is
-    not there because another one failed.
+    Returns the checks, and by stack why its other checks are skipped: it failed, or does not exist because
+    another one failed.
     """
     broken = [name for name, state in states.items() if state and state.status in NEVER_MADE]
     first = [_failed_stack(name, states[name], causes.get(name), env) for name in broken]
@@ -125,7 +125,7 @@ def _failed_stack(name: str, state: StackState | None, cause: Cause | None, env:
 
 
 def key(found: Key | None, alias: str, env: str) -> Check:
-    """Judge the key behind *alias* that everything of the environment is encrypted with."""
+    """Check the key behind *alias* that everything of the environment is encrypted with."""
     if found is None:
         return Check(
             "encryption key", "failed", f"{alias} leads to none", f"`gatestack deploy {env}` creates it"
@@ -142,7 +142,7 @@ def service(
     at_least: int = 0,
 ) -> Check:
     """
-    Judge a service: as many tasks as wanted, and no deployment under way; the check is called *name*.
+    Check a service: as many tasks as wanted, and no deployment in progress; the check is called *name*.
 
     *at_least*: how many the environment's file wants whatever the load.
     """
@@ -168,7 +168,7 @@ def service(
 
 
 def targets(found: Collection[Target], env: str) -> Check:
-    """Judge the load balancer's targets; those that are leaving do not count."""
+    """Check the load balancer's targets; draining ones do not count."""
     counted = [one for one in found if one.state != "draining"]
     if not counted:
         return Check("targets", "failed", "none", f"see service: `gatestack rollout {env}` starts new tasks")
@@ -186,7 +186,7 @@ def needed_keys(
     """
     Return which values of the secret *api_keys* (its name), which is *text*, *tasks* take between them.
 
-    Without a task definition those that are *configured*; where nobody knows, every key in it.
+    Without a task definition those that are *configured*; if unknown, every key in it.
     """
     if not tasks:
         if configured is not None:
@@ -198,13 +198,13 @@ def needed_keys(
 
 
 def no_secret(name: str, env: str) -> Check:
-    """Judge a secret called *name* that the environment's file wants and that is not there."""
+    """Check a secret called *name* that the environment's file wants and that is missing."""
     short = name.rpartition("/")[2]
     return Check(f"key {short}", "failed", f"there is no secret {name}", f"`gatestack deploy {env}` makes it")
 
 
 def provider_keys(secret: str, text: str, needed: Collection[str], env: str) -> tuple[Check, ...]:
-    """Judge the keys in *text*, the value of *secret*: each one that is *needed* has been put in."""
+    """Check the keys in *text*, the value of *secret*: each one that is *needed* has been put in."""
     found = states(text)
     checks = []
     for key in needed:
@@ -219,7 +219,7 @@ def provider_keys(secret: str, text: str, needed: Collection[str], env: str) -> 
 
 
 def own_key(short: str, text: str, key: str, prefix: str, title: str, env: str) -> Check:
-    """Judge the rotated secret *short*, which is *text*: *title* wants *key* to begin with *prefix*."""
+    """Check the rotated secret *short*, which is *text*: *title* wants *key* to begin with *prefix*."""
     name, value = short.replace("-", " "), (values_of(text) or {}).get(key)
     if isinstance(value, str) and value.startswith(prefix) and value:
         return Check(name, "ok", f"begins with {prefix}" if prefix else "set")
@@ -228,7 +228,7 @@ def own_key(short: str, text: str, key: str, prefix: str, title: str, env: str) 
 
 
 def own_rules(short: str, text: str, objection: Objection, env: str) -> Check:
-    """Judge the secret *short*, which is *text*, by what its application would not take."""
+    """Check the secret *short*, which is *text*, by what its application would not take."""
     found = values_of(text)
     wrong = "it is not a JSON object" if found is None else objection(found)
     if wrong is None:
@@ -243,7 +243,7 @@ def rotation(
     now: datetime,
     pending_since: datetime | None = None,
 ) -> Check:
-    """Judge the rotation of a secret: set up, on time, and not stuck; *short* is what `rotate` calls it."""
+    """Check the rotation of a secret: set up, on time, and not stuck; *short* is what `rotate` calls it."""
     name, deploy = f"rotation {short}", f"`gatestack deploy {env}`"
     again = f"see {FAILURE_PAGE}, then `gatestack rotate {env} {short}`"
     if found is None:
@@ -262,7 +262,9 @@ def rotation(
 
 
 def login(text: str, administrator: str, env: str) -> Check:
-    """Judge whom the tasks log in to the database as: *text* and *administrator* are the secrets' values."""
+    """
+    Check which user the tasks log in to the database as: *text* and *administrator* are the secrets' values.
+    """
     theirs, highest = ((values_of(one) or {}).get("username") for one in (text, administrator))
     if not theirs or not highest:
         return Check("database login", "failed", "a login without a user name", f"`gatestack deploy {env}`")
@@ -273,7 +275,7 @@ def login(text: str, administrator: str, env: str) -> Check:
 
 
 def config(bucket: str | None, key: str | None, env: str, *, there: bool) -> Check:
-    """Judge the configuration file: whether the object that the tasks read is *there*."""
+    """Check the configuration file: whether the object that the tasks read is *there*."""
     if not bucket or not key:
         return Check("config.yaml", "skipped", "the tasks read none from S3")
     if there:
@@ -284,7 +286,7 @@ def config(bucket: str | None, key: str | None, env: str, *, there: bool) -> Che
 
 def endpoint(answer: Answer, env: str, *, named_by_aws: bool, verifies_clients: bool = False) -> Check:
     """
-    Judge what the gateway answered at its address; *named_by_aws*: it is the balancer's own name.
+    Check what the gateway answered at its address; *named_by_aws*: it is the balancer's own name.
 
     *verifies_clients*: the load balancer refuses who shows no certificate of its own, as this machine does.
     """
@@ -311,7 +313,7 @@ def endpoint(answer: Answer, env: str, *, named_by_aws: bool, verifies_clients: 
 
 
 def _refusing(answer: Answer, env: str) -> Check:
-    """Judge what the load balancer answered to a request without a client certificate."""
+    """Check what the load balancer answered to a request without a client certificate."""
     if answer.status is not None:
         why = f"{answer.url} answers with {answer.status} although no client certificate was shown"
         remedy = f"`gatestack drift {env}` says who changed the listener (alb.mutual_authentication)"

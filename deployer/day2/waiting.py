@@ -22,16 +22,16 @@ class Patience:
 
     minutes: float
     poll_interval: float | None = None
-    """Seconds between two looks; None: adapts."""
+    """Seconds between two polls; None: adapts."""
     speed: float = 1.0
     """How much faster than AWS the endpoint is."""
 
 
 def wait(look: Callable[[], Found | None], host: Host, patience: Patience, going_on: str) -> Found:
     """
-    Return the first thing that *look* finds; None means that it is not over yet.
+    Return the first result of *look* that is not None.
 
-    *going_on* says what AWS goes on with, and how to look again.
+    *going_on* says what AWS continues, and how to check again.
 
     Raises:
         Interrupted: a signal came.

@@ -35,7 +35,7 @@ class Difference:
     path: str
     """``LoadBalancerAttributes[idle_timeout.timeout_seconds]``."""
     before: str | None
-    """None: it was not there."""
+    """None: it did not exist."""
     after: str | None
     """None: it is gone."""
 

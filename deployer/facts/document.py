@@ -18,7 +18,7 @@ VERSION = 1
 
 
 def plan_json(facts: PlanFacts) -> str:
-    """Return *facts* as JSON; both figures of the cost are null where nobody has estimated it."""
+    """Return *facts* as JSON; both figures of the cost are null without an estimate."""
     return json.dumps(
         {
             "version": VERSION,

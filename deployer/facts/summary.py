@@ -85,7 +85,7 @@ class ChangeFact:
 
     @property
     def interrupting(self) -> tuple[str, ...]:
-        """The properties that interrupt what the change as a whole is said to."""
+        """The properties that cause the change's interruption."""
         return tuple(one.name for one in self.properties if one.effect == self.effect)
 
 
@@ -108,7 +108,7 @@ class Interruption:
     resources: tuple[tuple[str, str], ...]
     """Stack and logical id."""
     properties: tuple[str, ...]
-    """Names of the properties that bring it about; empty for a replacement or a removal."""
+    """Names of the properties that cause it; empty for a replacement or a removal."""
 
 
 @dataclass(frozen=True)

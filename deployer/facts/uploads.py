@@ -19,12 +19,12 @@ from stacks.checking.secret_texts import is_secret, sets_a_secret
 _SETS = re.compile(r"^(?P<head>[\s-]*[\"']?(?P<key>[\w.-]+)[\"']?\s*:\s+)(?P<value>\S.*)$")
 """A line of YAML that gives *key* a value of its own (YAML 1.2, block mappings)."""
 _REFERENCES = ("os.environ/", "{{resolve:", "arn:")
-"""What stands where a secret is read from somewhere else."""
+"""Values that refer to a secret stored elsewhere."""
 
 
 @dataclass(frozen=True)
 class FileChange:
-    """A file of the built folder that another one takes the place of."""
+    """A file of the built folder that is replaced by another one."""
 
     stack: str
     file: str
@@ -51,7 +51,7 @@ def _keys(template: str) -> Mapping[tuple[str, str], str]:
 
 
 def file_change(stack: str, file: str, before: bytes, after: bytes) -> FileChange:
-    """Return how the text *file* changes; what is no text differs, and says no more."""
+    """Return how the text *file* changes; a binary file is only reported as different."""
     try:
         old, new = (_masked(side.decode()) for side in (before, after))
     except UnicodeDecodeError:

@@ -17,14 +17,14 @@ from deployer.causes import operation
 from deployer.states import StackEvent
 
 State = Literal["done", "failed", "cancelled", "stopped", "going"]
-"""``stopped``: what came after says that it is over, and nothing says how it ended."""
+"""``stopped``: later events show that it is over, and nothing shows how it ended."""
 Phase = Literal["work", "rollback", "cleanup"]
 
 PAUSE = timedelta(minutes=2)
-"""Operations that nobody marked as one run are taken for one where no more than this passes between them."""
+"""Unmarked operations count as one run if no more than this passes between them."""
 BEGINNING = re.compile(r"(CREATE|UPDATE|DELETE|IMPORT)_IN_PROGRESS")
 _RUN = re.compile(r"([0-9A-Za-z]+?)(?:p\d+)?-[0-9a-f]{20}")
-"""The tokens that gatestack gives its requests: its run, the phase of it if there are any, what for."""
+"""The tokens that gatestack gives its requests: run, phase if there are any, purpose."""
 _STATUS = re.compile(r"(?P<verb>[A-Z_]+)_(?P<end>IN_PROGRESS|COMPLETE|FAILED|SKIPPED)")
 _CONSEQUENCE = re.compile(r"cancell?ed", re.IGNORECASE)
 
@@ -45,7 +45,7 @@ class Operation:
 
     @property
     def end(self) -> datetime:
-        """When CloudFormation said something about it last."""
+        """When its last event was."""
         return self.events[-1].time
 
     @property
@@ -60,7 +60,7 @@ class Operation:
 
     @property
     def state(self) -> Literal["done", "failed", "rolled back", "going"]:
-        """What it came to."""
+        """How it ended, or that it is in progress."""
         if self.status.endswith("_IN_PROGRESS"):
             return "going"
         if self.status.endswith("_FAILED"):
@@ -87,7 +87,7 @@ class Span:
 
 
 def operations(stack: str, events: Sequence[StackEvent]) -> tuple[Operation, ...]:
-    """Return the operations on a *stack*, oldest first; change sets that nobody executed are none."""
+    """Return the operations on a *stack*, oldest first; change sets never executed are left out."""
     found: list[Operation] = []
     rest = tuple(events)
     while rest:
@@ -113,8 +113,8 @@ def last_run(found: Collection[Operation]) -> tuple[Operation, ...]:
     """
     Return the operations of the run that began last, in the order of their beginnings.
 
-    One run are those whose requests gatestack has marked as one. Others are one run where they follow each
-    other closely, and none but the last operation on each stack is taken.
+    Operations whose requests gatestack has marked are of one run by that mark. Others are if they follow each
+    other closely; of these only the last on each stack counts.
     """
     order = sorted(found, key=lambda one: (one.start, one.stack))
     if not order:
@@ -132,7 +132,7 @@ def last_run(found: Collection[Operation]) -> tuple[Operation, ...]:
 
 
 def spans(one: Operation, now: datetime) -> Mapping[str, tuple[Span, ...]]:
-    """Return what *one* did, by logical id, the stack itself under ``""``; what goes on ends *now*."""
+    """Return the spans of *one* by logical id, the stack itself under ``""``; those in progress end *now*."""
     rows: dict[str, list[tuple[StackEvent, Phase]]] = {}
     for event, phase in _with_phases(one.events):
         rows.setdefault("" if event.is_stack else event.logical_id, []).append((event, phase))

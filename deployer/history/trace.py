@@ -40,7 +40,7 @@ class StackRecord:
     name: str
     began: datetime
     ended: datetime
-    """By this machine's clock; where CloudFormation tells no event they are all there is."""
+    """By this machine's clock; used if CloudFormation has no event."""
     events: tuple[StackEvent, ...] = ()
     """Oldest first, each once."""
     result: StackResult | None = None
@@ -48,14 +48,14 @@ class StackRecord:
 
 
 def covering(part: Part) -> Part:
-    """Return *part* as long as what is in it needs: two clocks may differ, and AWS may have begun before."""
+    """Return *part*, extended to its children: two clocks may differ, and AWS may have begun before."""
     start = min([part.start, *(one.start for one in part.parts)])
     end = max([part.end, *(one.end for one in part.parts)])
     return Part(part.name, start, end, part.attributes, part.error, part.parts)
 
 
 def stack_parts(found: Iterable[StackRecord], now: datetime) -> tuple[Part, ...]:
-    """Return what was done to stacks, by the time it began; what goes on ends *now*."""
+    """Return what was done to stacks, by the time it began; those in progress end *now*."""
     parts = [part for one in found for part in _of_stack(one, now)]
     return tuple(sorted(parts, key=lambda part: part.start))
 

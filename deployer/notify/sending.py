@@ -11,7 +11,7 @@ from deployer.web.exchange import Ask, ExchangeError, Question, allowed, ask_onc
 from generator.manifest import Notified
 
 ATTEMPTS = 2
-"""A deployment waits for them."""
+"""Few: a deployment waits for them."""
 Read = Callable[[str], str | None]
 """Returns the value of the SSM parameter of that name; None: there is none. May raise DeployError."""
 
@@ -24,7 +24,7 @@ def send(
     sleep: Callable[[float], None],
     ask: Ask = ask_once,
 ) -> Iterator[str]:
-    """Tell each of *channels* that wants it; yields why it was not told. *path*: ``/dev-litellm``."""
+    """Notify each of *channels* that wants it; yields why one was not notified. *path*: ``/dev-litellm``."""
     for channel in channels:
         if notice.occasion in channel.events:
             name = f"{path}/{channel.secret}"

@@ -43,7 +43,7 @@ def stack_needs(templates: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
 
 
 def reversed_needs(needs: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
-    """Return *needs* as they are when things go: what is needed waits for what needs it."""
+    """Return *needs* for a deletion: what is needed waits for what needs it."""
     names = needs.keys() | {one for each in needs.values() for one in each}
     return {name: frozenset(other for other, each in needs.items() if name in each) for name in names}
 

@@ -45,7 +45,7 @@ class Made:
     region: str
     moment: datetime
     account: str = ""
-    """Empty where nobody said, and no stack's ARN tells it."""
+    """Empty if unknown."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class InterruptionView:
 
 @dataclass(frozen=True)
 class FileView:
-    """A file that another one takes the place of."""
+    """A file that is replaced by another one."""
 
     name: str
     lines: tuple[TextLine, ...]

@@ -45,7 +45,7 @@ class Seen:
     """By short name, of the stacks of the run; those that could not be read are missing."""
     now: datetime
     absent: tuple[str, ...] = ()
-    """Short names of stacks that are not there: CloudFormation tells nothing of them by their names."""
+    """Short names of missing stacks: CloudFormation returns nothing for their names."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def run_page(seen: Seen) -> RunPage:
 
 
 def _labels(run: Sequence[Operation]) -> tuple[str, ...]:
-    """Return a name for each operation: its stack's, with a number where a run came to the stack again."""
+    """Return a name for each operation: its stack's, with a number if the stack has several in the run."""
     seen: dict[str, int] = {}
     labels = []
     for one in run:

@@ -58,8 +58,8 @@ def longest_path(bars: Mapping[str, Bar], needs: Mapping[str, Collection[str]]) 
     """
     Return the path through *bars* that took the longest, along *needs* (name -> what it waits for).
 
-    A need counts where time bears it out: what was waited for began before. Whatever the needs are, a path is
-    at least as long as the longest bar and no longer than from the first beginning to the last end.
+    A need counts only if what was waited for began before. Whatever the needs are, a path is at least as long
+    as the longest bar and no longer than from the first beginning to the last end.
     """
     order = sorted(bars, key=lambda name: (bars[name].start, bars[name].end, name))
     best: dict[str, tuple[float, str | None]] = {}

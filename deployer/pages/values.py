@@ -16,16 +16,16 @@ from typing import Literal
 from deployer.states import UNKNOWN, structure
 
 NOT_KNOWN = "(not known yet)"
-"""What the page writes for it inside a value."""
+"""Text for an unknown part of a value."""
 SHORT = 72
 """Characters that a value may have to stand in a line with another one."""
 CONTEXT = 2
 """Lines that are shown around a difference; the others can be opened."""
 WORDS = 4_000
-"""Words of two lines, beyond which nobody looks for what they have in common: it takes the square of it."""
+"""Words of two lines up to which they are compared word by word: the time grows with the square."""
 
 LINES = 2_000
-"""Lines of two values, beyond which those that come up often (``},``) are not looked for any more."""
+"""Lines of two values up to which frequent ones (``},``) are matched."""
 
 Kind = Literal["same", "gone", "new"]
 

@@ -69,7 +69,7 @@ class Decision:
 
 class Account(Protocol):
     """
-    The account and region that are looked at; every call reads.
+    The account and region to check; every call only reads.
 
     Every method may raise `NotAllowed`, `LostSight`, `Transient`, `NotOffered` or `CloudError`, as those of
     `deployer.cloud.Cloud` do.
@@ -96,7 +96,7 @@ class Account(Protocol):
         """Return a quota's value in this account; None where only AWS's default is known."""
 
     def used(self, what: str, metric: Metric | None) -> float | None:
-        """Return how much of *what* (`deployer.preflight.quota_table`) is there; None where nobody counts."""
+        """Return how much of *what* (`deployer.preflight.quota_table`) exists; None if it is not counted."""
 
     def database_limits(self) -> Mapping[str, tuple[float, float]]:
         """Return used and most of RDS's own quotas, by its names (``DBInstances``)."""
@@ -111,4 +111,4 @@ class Account(Protocol):
         """Whether a database snapshot is there; None where an emulated endpoint cannot tell."""
 
     def long_arns(self) -> bool | None:
-        """Whether ECS gives services the ARNs that can be tagged; None where nobody can tell."""
+        """Whether ECS gives services the ARNs that can be tagged; None if unknown."""

@@ -36,7 +36,7 @@ ORDER: tuple[Outcome, ...] = ("refused", "warning", "unknown", "ok", "skipped")
 
 def preflight(manifest: Manifest, cloud: Cloud, account: Account, host: Host, env: str) -> tuple[Check, ...]:
     """
-    Return what was looked at, what will be refused first; *env* is how the user names the environment.
+    Return the checks, refusals first; *env* is how the user names the environment.
 
     Raises:
         LostSight, CloudError: AWS could not be asked at all.
@@ -60,7 +60,7 @@ def _region(name: str, account: Account) -> Sequence[Check]:
 
 
 def _questions(looks: Looks) -> Iterator[Question]:
-    """Yield what there is to ask; what several of them look at is looked at before they are side by side."""
+    """Yield the queries; what several of them share is read before they run in parallel."""
     found = looks.found
     yield Question("session", partial(_session, looks))
     yield Question("templates", partial(_templates, looks))
@@ -89,7 +89,7 @@ def _session(looks: Looks) -> Sequence[Check]:
 
 
 def _templates(looks: Looks) -> Sequence[Check]:
-    """Judge what `deploy` judges of the templates themselves, and of the exports that they import."""
+    """Check the templates themselves, as `deploy` does, and the exports that they import."""
     manifest = looks.manifest
     try:
         check_sizes(manifest)
@@ -134,7 +134,7 @@ def _keys(looks: Looks) -> Sequence[Check]:
 
 
 def _parameters(looks: Looks) -> Sequence[Check]:
-    """Look up what `deploy` looks up: the image, the engine's version; then what is sold of that."""
+    """Look up what `deploy` looks up, image and engine version; then whether the region offers it."""
     told: list[Event] = []
     parameters = Parameters(looks.manifest, looks.cloud, told.append, looks.env)
     states = {state.name: state for state in looks.states}
@@ -193,7 +193,7 @@ def _roles(looks: Looks) -> Sequence[Check]:
 
 
 def _long_arns(looks: Looks) -> Sequence[Check]:
-    """A service without a long ARN cannot be tagged (ECS Developer Guide, "Amazon ECS account settings")."""
+    """Check for long ARNs, which tags need (ECS Developer Guide, "Amazon ECS account settings")."""
     if looks.account.long_arns() is not False:
         return ()
     remedy = "`aws ecs put-account-setting-default --name serviceLongArnFormat --value enabled`"
@@ -201,7 +201,7 @@ def _long_arns(looks: Looks) -> Sequence[Check]:
 
 
 def _merged(found: Sequence[Check]) -> tuple[Check, ...]:
-    """Say once what several checks could not ask for the same reason; actions of one role are one line."""
+    """Merge checks that failed for the same reason; actions of one role are one line."""
     kept: dict[tuple[str, str, str], Check] = {}
     actions = 0
     for one in found:

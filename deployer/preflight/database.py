@@ -52,7 +52,7 @@ def snapshots(found: Sequence[Wanted]) -> tuple[Snapshot, ...]:
 
 
 def class_check(server: Server, orderable: bool | None) -> Check:  # noqa: FBT001 - it is a fact found
-    """Judge whether the region sells the server."""
+    """Check whether the region offers the server."""
     what = f"{server.instance_class} with {server.engine} {server.version}".rstrip()
     if orderable is None:
         return Check("database class", "skipped", f"{what}: this endpoint offers every class")
@@ -66,7 +66,7 @@ def class_check(server: Server, orderable: bool | None) -> Check:  # noqa: FBT00
 
 
 def snapshot_check(snapshot: Snapshot, there: bool | None) -> Check:  # noqa: FBT001 - as above
-    """Judge whether the snapshot is there."""
+    """Check whether the snapshot exists."""
     if there is None:
         return Check("snapshot", "skipped", f"{snapshot.identifier}: not checked at this endpoint")
     if there:

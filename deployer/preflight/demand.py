@@ -13,7 +13,7 @@ from generator.manifest import Manifest, StackSpec
 Held = Collection[tuple[str, str]]
 """Name of a stack, logical id of what it holds."""
 ROLLING = 2
-"""Times the tasks of a service that are there while a deployment rolls (MaximumPercent 200)."""
+"""Factor on the tasks of a service during a rolling deployment (MaximumPercent 200)."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ Measure = Callable[[Sequence[Wanted]], float]
 
 
 def wanted(manifest: Manifest, held: Held) -> tuple[Wanted, ...]:
-    """Return what is to be made; what only a condition decides is left out, nobody can say it beforehand."""
+    """Return what is to be created; resources with a condition are left out."""
     return tuple(
         Wanted(spec, logical_id, resource["Type"], resource.get("Properties", {}))
         for spec in manifest.stacks
@@ -40,7 +40,7 @@ def wanted(manifest: Manifest, held: Held) -> tuple[Wanted, ...]:
 
 
 def of(type_: str, **properties: str) -> Measure:
-    """Return what counts the resources of a type, those with these properties where some are given."""
+    """Return a counter of the resources of a type, those with these properties if any are given."""
 
     def count(found: Sequence[Wanted]) -> float:
         return sum(
@@ -81,12 +81,12 @@ def _gigabytes(database: Wanted) -> Any:
 
 
 def first_vcpus(provider: str) -> Measure:
-    """Return what counts the vCPUs of the tasks that new services start with."""
+    """Return a counter of the vCPUs of the tasks that new services start with."""
     return lambda found: sum(cpu * tasks for cpu, tasks, _ in _services(found, provider))
 
 
 def most_vcpus(provider: str) -> Measure:
-    """Return what counts the vCPUs of as many tasks as scaling may start, while a deployment rolls."""
+    """Return a counter of the vCPUs of the most tasks that scaling may start, during a deployment."""
     return lambda found: sum(cpu * most * ROLLING for cpu, _, most in _services(found, provider))
 
 
@@ -134,6 +134,6 @@ def _is_scaled(service: Wanted) -> bool:
 
 
 def _flat(one: Wanted) -> Wanted:
-    """Return *one* with those properties only that can be compared with text."""
+    """Return *one* with only those properties that can be compared with text."""
     plain = {key: value for key, value in one.properties.items() if isinstance(value, str)}
     return Wanted(one.spec, one.logical_id, one.type, plain)

@@ -22,15 +22,15 @@ class Ungranted:
     stack: str
     type: str
     actions: tuple[str, ...]
-    """Those that no statement of the role allows, wherever."""
+    """Those that no statement of the role allows, on any resource."""
 
 
 def ungranted(stacks: Collection[StackSpec], account: str) -> tuple[Ungranted, ...]:
     """
-    Return what *stacks* of a team's own hold, and the role of *account* may not make.
+    Return the types in a team's own *stacks* that the role of *account* may not create.
 
-    *account*: the template of the account's stack. Its statements are taken by their actions: on what they
-    allow them is for `gatestack preflight` to ask.
+    *account*: the template of the account's stack. Only the actions of its statements count; `gatestack
+    preflight` checks their resources.
     """
     allowed = re.compile("|".join(_patterns(json.loads(account))), re.IGNORECASE)
 
@@ -46,7 +46,7 @@ def ungranted(stacks: Collection[StackSpec], account: str) -> tuple[Ungranted, .
 
 
 def policy(found: tuple[Ungranted, ...]) -> str:
-    """Return a policy that allows all of it, on everything: to what it is narrowed only its author knows."""
+    """Return a policy that allows all of it on every resource; only its author can narrow it."""
     actions = sorted({action for one in found for action in one.actions})
     statement = {"Sid": "OwnStacks", "Effect": "Allow", "Action": actions, "Resource": "*"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -15,7 +15,7 @@ from typing import Any
 COMMON = "us-east-1"
 """The region whose list of types counts; it has every type."""
 CUSTOM = frozenset({"lambda:InvokeFunction", "sns:Publish"})
-"""What a custom resource asks for: whoever answers it is called by one of the two."""
+"""Actions of a custom resource: its provider is called by one of the two."""
 
 
 def actions_of(type_: str, *handlers: str) -> frozenset[str]:

@@ -16,7 +16,7 @@ ROOT = ":root"
 
 
 def account_check(identity: Identity, wanted: str | None, environment: str) -> Check:
-    """Judge whose credentials they are; *wanted*: the account that the environment's file names."""
+    """Check the account of the credentials; *wanted*: the account that the environment's file names."""
     who = f"account {identity.account}, {identity.arn.rpartition(':')[2]}"
     if wanted not in {None, identity.account}:
         what = f"{who}; {environment} is for account {wanted}"
@@ -28,7 +28,7 @@ def account_check(identity: Identity, wanted: str | None, environment: str) -> C
 
 
 def session_check(identity: Identity, seconds: float, now: datetime) -> Check | None:
-    """Judge whether credentials that end outlast *seconds* of deployment; None where they do not end."""
+    """Check whether credentials that end outlast *seconds* of deployment; None where they do not end."""
     if identity.ends is None:
         return None
     left = identity.ends - now

@@ -22,7 +22,7 @@ from generator.manifest import Manifest
 
 @dataclass
 class Looks:
-    """What several questions look at."""
+    """Facts that several queries share."""
 
     manifest: Manifest
     cloud: Cloud
@@ -44,7 +44,7 @@ class Looks:
 
     @cached_property
     def found(self) -> tuple[Wanted, ...]:
-        """What is still to be made: a stack that is made anew holds nothing by then."""
+        """What is still to be created: for a stack that is recreated, everything."""
         held = {
             (state.name, one.logical_id)
             for state in self.states
@@ -61,7 +61,7 @@ class Looks:
 
     @cached_property
     def source(self) -> str:
-        """The ARN of the role or user that deploys; raises NotAllowed, Refused where nobody can say it."""
+        """The ARN of the role or user that deploys; raises NotAllowed, Refused if it is unknown."""
         name = role.role_name(self.identity, self.manifest.region)
         if name is None:
             return self.identity.arn

@@ -26,7 +26,7 @@ class Quota:
     need: Measure
     """How much a deployment needs beyond what is there."""
     used: str = ""
-    """What counts against it, as `Account.used` knows it; empty: nothing, it is one resource's own."""
+    """What counts against it, as `Account.used` names it; empty: the quota is per resource."""
     most: Measure | None = None
     """How much is needed later, under full load, where that is more."""
 

@@ -16,7 +16,7 @@ def needed(found: Sequence[Wanted]) -> tuple[Quota, ...]:
 
 
 def room(quota: Quota, found: Sequence[Wanted], limit: Limit | None, used: float | None) -> Check:
-    """Judge one quota; *limit*: the account's, None where AWS's default holds; *used*: None if unknown."""
+    """Check one quota; *limit*: the account's, None where AWS's default holds; *used*: None if unknown."""
     most = limit.value if limit else quota.default
     need, later = quota.need(found), quota.most(found) if quota.most else 0
     check = f"quota {quota.words}"
@@ -29,7 +29,7 @@ def room(quota: Quota, found: Sequence[Wanted], limit: Limit | None, used: float
 
 
 def database_room(found: Sequence[Wanted], limits: Mapping[str, tuple[float, float]]) -> Iterator[Check]:
-    """Judge RDS's own quotas, *limits*: used and most by RDS's names; what it does not tell is left out."""
+    """Check RDS's own quotas, *limits*: used and most by RDS's names; what it does not tell is left out."""
     for name, (words, measure) in DATABASE.items():
         need = measure(found)
         if not need or name not in limits:
@@ -44,7 +44,7 @@ def database_room(found: Sequence[Wanted], limits: Mapping[str, tuple[float, flo
 
 
 def roles_room(found: Sequence[Wanted], limits: Mapping[str, tuple[float, float]]) -> Iterator[Check]:
-    """Judge IAM's quota of roles."""
+    """Check IAM's quota of roles."""
     need = sum(one.type == "AWS::IAM::Role" for one in found)
     if need and "Roles" in limits:
         used, most = limits["Roles"]

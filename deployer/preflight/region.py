@@ -34,7 +34,7 @@ def services_of(found: Sequence[Wanted]) -> frozenset[str]:
 
 
 def region_check(region: str, status: str | None) -> Check:
-    """Judge whether the account may use *region*; *status*: of EC2's DescribeRegions."""
+    """Check whether the account may use *region*; *status*: of EC2's DescribeRegions."""
     if status is None:
         return Check("region", "refused", f"AWS has no region {region}", "correct `region` in the file")
     if status == "not-opted-in":
@@ -44,7 +44,7 @@ def region_check(region: str, status: str | None) -> Check:
 
 
 def services_check(region: str, wanted: Collection[str], offered: Collection[str]) -> Check:
-    """Judge whether *region* has all services that are *wanted*."""
+    """Check whether *region* has all services that are *wanted*."""
     missing = sorted(set(wanted) - set(offered))
     if missing:
         remedy = "choose another region (`region` in the file)"

@@ -29,7 +29,7 @@ class Batch:
     requests: tuple[Request, ...]
     context: Context = field(hash=False)
     certain: bool = True
-    """False: nobody knows on what resources the actions would be, so that a no may be about others."""
+    """False: the resources of the actions are unknown, so that a denial may be about others."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def linking(services: Sequence[str], manifest: Manifest, place: Place) -> tuple[
 
 
 def judged(who: str, batch: Batch, decisions: Sequence[Decision]) -> Iterator[Check]:
-    """Judge the answers to one batch: what is refused by the same power is one line; *who*: the role."""
+    """Check the answers to one batch; denials by the same kind of policy are one line; *who*: the role."""
     why = {(one.action, one.resource): one.why for one in batch.requests}
     service = batch.requests[0].action.partition(":")[0]
     grouped: dict[tuple[str, str], list[Decision]] = defaultdict(list)
@@ -111,7 +111,7 @@ def judged(who: str, batch: Batch, decisions: Sequence[Decision]) -> Iterator[Ch
 
 
 def _power(one: Decision, who: str) -> tuple[str, str]:
-    """Return what refuses, and what to do."""
+    """Return what denies, and what to do."""
     if not one.organization:
         return (
             "a service control policy of the organization refuses it",
@@ -138,7 +138,9 @@ def _own(prefix: str, place: Place) -> Iterator[Request]:
 
 
 def _unlisted(found: Sequence[Wanted], context: Context) -> Iterator[Batch]:
-    """Yield what types ask for that gatestack does not make itself: by their handlers, on everything."""
+    """
+    Yield the requests for types that gatestack does not create itself: the handlers' actions, on everything.
+    """
     by_service: dict[str, dict[str, Request]] = defaultdict(dict)
     for one in found:
         for action in actions_of(one.type, "create") if one.type not in CREATES else ():
@@ -180,10 +182,10 @@ def _linked(service: str) -> str:
 
 def _context(manifest: Manifest, found: Sequence[Wanted], place: Place) -> Context:
     """
-    Return what AWS knows of such requests, as far as policies of the account or the organization look at it.
+    Return the context keys of such requests that policies of the account or the organization may use.
 
-    What a resource would be asked for with, and what it has then, are both there: a policy that wants one of
-    them finds it. A key that no policy names changes nothing.
+    The request's and the resource's tags are both included, so that a policy finds either. A key that no
+    policy names changes nothing.
     """
     tags = tags_of_environment(manifest)
     prefix = f"{manifest.environment}-{manifest.system}"

@@ -54,7 +54,7 @@ def _judged(looks: Looks, source: str, batch: Batch) -> Sequence[Check]:
 
 
 def _service_roles(looks: Looks, source: str) -> Sequence[Check]:
-    """Look for the services' own roles; of those that are not there, ask whether they can be made."""
+    """Look for the services' own roles; of missing ones, ask whether they can be created."""
     wanted_roles = service_roles.needed(looks.found)
     there = {service for service, name in wanted_roles if looks.account.role_arn(name) is not None}
     found = list(service_roles.present(there))

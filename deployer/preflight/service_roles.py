@@ -33,7 +33,7 @@ def absent(service: str, found: Check) -> Check:
 
 
 def unjudged(service: str, why: str) -> Check:
-    """Say that nobody knows whether the role of *service*, which is not there, can be made."""
+    """Report that it is unknown whether the missing role of *service* can be created."""
     create = f"`aws iam create-service-linked-role --aws-service-name {service}.amazonaws.com`"
     what = f"not there, and whether the role that deploys may create it is unknown: {why}"
     return Check(f"service role {service}", "warning", what, f"if the deployment reports it: {create}")

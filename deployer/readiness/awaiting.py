@@ -31,9 +31,9 @@ from deployer.run.polling_interval import PollingInterval
 from deployer.run.work import Work
 
 AT_MOST_SECONDS = 10.0
-"""Between two looks, however long something takes to be ready."""
+"""Between two polls, however long something takes to be ready."""
 UNSEEN_SECONDS = 120.0
-"""How long ECS may show other tasks than the stack's before they count as what it went back to."""
+"""How long ECS may show other tasks than the stack's before they count as a rollback."""
 
 
 @dataclass
@@ -42,12 +42,12 @@ class _Look:
 
     since: float
     waiting: list[Watched] | None = None
-    """None: nobody has asked which resources the stack has."""
+    """None: the stack's resources were not read yet."""
     asked: int = 0
     asked_at: float = 0.0
     words: str = "its resources become ready"
     unseen: list[str] = field(default_factory=list)
-    """What this endpoint cannot tell of."""
+    """What this endpoint cannot report."""
 
 
 class Awaiting:
@@ -97,7 +97,7 @@ class Awaiting:
             return Verdict("failed", f"nobody can say whether its resources are ready: {error}")
 
     def _verdict(self, work: Work, look: _Look, now: float) -> Verdict:
-        """Look at what was not ready at the last look; what is ready stays so for this run."""
+        """Poll what was not ready at the last poll; what is ready stays so for this run."""
         if look.waiting is None:
             look.waiting = self._watched(work)
         left, told = [], []
@@ -119,7 +119,7 @@ class Awaiting:
         return Verdict("becoming", "; ".join(told)) if left else Verdict("ready")
 
     def _watched(self, work: Work) -> list[Watched]:
-        """Return what is looked at of a stack, with the task definitions that its template gives services."""
+        """Return what is polled of a stack, with the task definitions that its template gives services."""
         template = resources_of(work.spec.template)
         if work.stack is None or not any(one["Type"] in LOOKED_AT for one in template.values()):
             return []
@@ -131,7 +131,7 @@ class Awaiting:
         ]
 
     def _explained(self, work: Work, one: Watched, condition: Condition, text: str) -> str:
-        """Return why *one* failed, with what ECS says of its tasks and what leads on."""
+        """Return why *one* failed, with what ECS says of its tasks, and the remedy."""
         said = self._cloud.service_trouble(one.physical_id) if one.type == SERVICE else ()
         return f"{'; '.join([text, *said])} -> {way_on(one, condition, work.desired)}"
 

@@ -49,7 +49,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Watched:
-    """A resource of a stack that is looked at."""
+    """A resource of a stack that is polled."""
 
     logical_id: str
     physical_id: str
@@ -176,7 +176,7 @@ def _of_service(one: Watched, service: Service | None) -> Verdict:
 
 
 def way_on(one: Watched, condition: Condition, desired: Desired) -> str:
-    """Return what leads on where *one* has failed of the stack that is *desired*."""
+    """Return the remedy for *one* that failed, of the stack that is *desired*."""
     command = desired.command
     if condition.status == "stopped":
         return f"start it, then run `{command}`"

@@ -16,7 +16,7 @@ PAUSE = 2.0
 
 def with_backoff(host: Host, ask: Callable[[], Found]) -> Found:
     """
-    Return what *ask* returns, which only reads, however busy AWS is for two minutes.
+    Return the result of *ask*, a read, retried for two minutes while AWS throttles.
 
     Raises:
         Transient: it stays busy, somebody presses Ctrl-C, or there is no connection, which a person should

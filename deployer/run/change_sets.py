@@ -31,7 +31,7 @@ S3_BYTES = 1_000_000
 
 
 def inline(template: str) -> str | None:
-    """Return *template* as a request can carry it, without its white space if need be; None: nothing can."""
+    """Return *template* as it fits into a request, without white space if needed; None if it never does."""
     if len(template.encode()) <= INLINE_BYTES:
         return template
     dense = json.dumps(json.loads(template), separators=(",", ":"))
@@ -56,7 +56,7 @@ def check_sizes(manifest: Manifest) -> None:
 
 def check_uploads(manifest: Manifest) -> None:
     """
-    Refuse files that are not what their keys say: a key stands in templates for the bytes under it.
+    Refuse files that do not match their keys: templates refer to their content by key.
 
     Raises:
         Refused: a key does not end in the beginning of its content's SHA-256.
@@ -112,10 +112,10 @@ class Preparer:
         imports: tuple[Kept, ...] = (),
     ) -> ChangeSetRequest:
         """
-        Look parameters up and return the request for a change set of *spec*, or to take up *imports* of it.
+        Look parameters up and return the request for a change set of *spec*, or to import *imports* of it.
 
-        The name comes from the content and from the state it is made for, so that the next run after a
-        killed one finds its change set again. Others can guess it: what is found is compared.
+        The name comes from the content and from the state it is made for, so that the next run after a killed
+        one finds its change set again. Others can guess it: an existing one is compared.
 
         Raises:
             DeployError: what the account has does not allow it; nothing was changed.
@@ -137,7 +137,7 @@ class Preparer:
     def wanted(
         self, spec: StackSpec, stack: StackState | None, kind: Kind, parameters: Mapping[str, str]
     ) -> ChangeSetRequest:
-        """Return what a change set of *spec* has to be made with, without a name."""
+        """Return the request for a change set of *spec*, without a name."""
         alarms, minutes = self._alarms(spec, kind)
         return ChangeSetRequest(
             stack=stack.id if stack and kind == "UPDATE" else spec.stack_name,
@@ -168,18 +168,18 @@ class Preparer:
     def importable(
         self, spec: StackSpec, left: Collection[Kept], found: Collection[Kept]
     ) -> tuple[Kept, ...]:
-        """Return what a creation of *spec* imports: what was *found*, and what one that failed has *left*."""
+        """Return what a creation of *spec* imports: what was *found*, and what a failed one has *left*."""
         anew = again(spec, left, self._manifest.region, self._manifest.account)
         ids = {one.logical_id for one in anew}
         return (*(one for one in found if one.logical_id not in ids), *anew)
 
     def renamed(self, request: ChangeSetRequest) -> ChangeSetRequest:
-        """Return *request* under a name that nobody else can know before it is there."""
+        """Return *request* under a name that nobody else can know in advance."""
         name = f"{request.name}-{self._run_id}"
         return replace(request, name=name, token=self.token(name))
 
     def _alarms(self, spec: StackSpec, kind: Kind) -> tuple[tuple[str, ...], int]:
-        """Return the ARNs of the alarms; a new stack has none, since it is often what makes them."""
+        """Return the ARNs of the alarms; a new stack has none, since it often creates them itself."""
         if kind != "UPDATE":
             return (), 0
         names = [name for name in spec.rollback_alarms if not name.startswith("arn:")]
@@ -203,7 +203,7 @@ class Preparer:
         self, spec: StackSpec, parameters: Mapping[str, str], value_of: Callable[[str], str | None]
     ) -> None:
         """
-        Put the files that *spec* needs in S3 in their place; *value_of* finds the value of an export.
+        Upload the files that *spec* needs in S3; *value_of* returns the value of an export.
 
         Raises:
             DeployError: a file that something is made from, or started with, cannot be put there.
@@ -226,9 +226,9 @@ class Preparer:
 
     def _placed(self, one: Upload, value_of: Callable[[str], str | None]) -> str:
         """
-        Put a file into its place; returns the problem, if any. What can be repeated is raised.
+        Upload a file; returns the problem, if any. Retryable errors are raised.
 
-        What lies under the key already could be somebody else's: only what this run puts there is known.
+        An existing object under the key could be somebody else's, so the file is always written.
         """
         try:
             bucket = value_of(one.bucket_export)
@@ -261,7 +261,7 @@ def _function_keys(template: str) -> frozenset[str]:
 
 
 def _inputs(wanted: ChangeSetRequest) -> str:
-    """Return what is asked for beside the template, as text to make a name from."""
+    """Return what is requested besides the template, as text to derive a name from."""
     beside = [wanted.rollback_alarms, wanted.rollback_minutes, wanted.revert_drift, wanted.capabilities]
     beside += ["express"] if wanted.express else []
     beside += [[one.logical_id, one.physical_id] for one in wanted.imports]

@@ -13,7 +13,7 @@ def remove_unexecuted(cloud: Cloud, made: ChangeSetState, *, new: bool) -> None:
     Remove the change set *made* and, of a *new* stack, its shell, if nobody else uses that.
 
     Raises:
-        DeployError: AWS refused, or could not be reached; what is left can be withdrawn again.
+        DeployError: AWS refused, or could not be reached; this can be repeated.
 
     """
     cloud.delete_change_set(made.id)

@@ -62,7 +62,7 @@ class Executor:
         Do *action*; every request can be repeated with the same effect.
 
         Raises:
-            DeployError: AWS refused, or could not be reached; nothing is noted then.
+            DeployError: AWS refused, or could not be reached; nothing is recorded then.
 
         """
         match action:
@@ -134,7 +134,7 @@ class Executor:
         work.history = replace(work.history, change_sets=attempt + 1, kind=kind, empty=False, premature=False)
 
     def _taken_up(self, work: Work, request: ChangeSetRequest, found: ChangeSetState) -> ChangeSetState:
-        """Go on with a change set that was there under the name, if it is what is asked for; else anew."""
+        """Use a change set that existed under the name, if it matches the request; else create a new one."""
         different = self._preparer.differences(work.spec, request, found)
         if not different:
             work.compared = found.id
@@ -188,7 +188,7 @@ class Executor:
             self._tell(Notice(NOT_REVERTED, work.name, warning=True))
 
     def _tell_standard(self, work: Work) -> None:
-        """Say once that an endpoint passes over the mode that is asked for."""
+        """Report once that an endpoint ignores the requested mode."""
         inputs = work.change_set.inputs if work.change_set else None
         asked = work.request is not None and work.request.express and not self._told_standard
         if asked and inputs and not inputs.express:
@@ -245,7 +245,7 @@ class Executor:
             work.acted(now, rollbacks=history.rollbacks + 1)
 
     def _say_why(self, work: Work, stack_id: str) -> None:
-        """Tell the first cause of the failure that a stack was found in; it costs one look at its events."""
+        """Report the first cause of the failure that a stack was found in, from one read of its events."""
         with suppress(CloudError):
             if cause := first_cause(operation(self._cloud.events(stack_id))):
                 self._tell(Notice(f"it was left by a failure: {cause}", work.name, warning=True))
@@ -268,7 +268,7 @@ class Executor:
         self._started(work, of_template(resources_of(work.spec.template), "delete"))
 
     def _started(self, work: Work, touched: tuple[Touched, ...]) -> None:
-        """Tell that AWS has begun; how long it took before is not known until its events are read."""
+        """Report that AWS has begun; the expected time is unknown until the events are read."""
         work.touched = touched
         usual = expected.seconds(touched, work.spec.template)
         self._tell(StackStarted(work.name, work.verb, len(touched), usual))
@@ -279,9 +279,9 @@ class Executor:
 
     def _before_removal(self, work: Work, stack_id: str) -> None:
         """
-        Note what the live template keeps; empty the buckets that go, unlock what goes with --force.
+        Record what the live template keeps; empty the buckets to delete; unlock resources with --force.
 
-        What a first creation has left that failed is unlocked and emptied without being asked.
+        What a failed first creation has left is unlocked and emptied without --force.
         """
         if work.stack is not None and work.stack.status == "REVIEW_IN_PROGRESS":
             return

@@ -39,7 +39,7 @@ def never_whole(status: str, events: Callable[[], Collection[StackEvent]]) -> bo
 
 
 def said(there: Collection[Resource]) -> str:
-    """Return what is done to a stack's resources before they go, for people; empty for none."""
+    """Return what is done to a stack's resources before their deletion, as text; empty for none."""
     locked = sorted(f"{one.logical_id} ({one.physical_id})" for one in there if _locked(one))
     if not locked:
         return ""

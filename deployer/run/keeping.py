@@ -16,10 +16,10 @@ from deployer.states import StackState
 
 
 class Keeping:
-    """Looks for what is left; what it cannot find out is not told, and no reason to fail."""
+    """Looks for what is left; a failed query is ignored."""
 
     def __init__(self, cloud: Cloud, names: Callable[[], Collection[str]]) -> None:
-        """*names*: of the stacks that were not there when the run began."""
+        """*names*: of the stacks that did not exist when the run began."""
         self._cloud = cloud
         self._names = names
         self._deleted: tuple[StackState, ...] | None = None
@@ -36,7 +36,7 @@ class Keeping:
             work.kept = tuple(one for one in named if one.snapshot_id or not (earlier and one.snapshot))
 
     def _of_earlier(self, work: Work) -> tuple[Kept, ...]:
-        """Return what is there still of a stack that was deleted before."""
+        """Return what still exists of a stack that was deleted before."""
         if not {*RETAINED, "Snapshot"} & set(policies_of(work.spec.template).values()):
             return ()
         with suppress(DeployError):
@@ -48,7 +48,7 @@ class Keeping:
         return ()
 
     def _left(self, stack: StackState) -> tuple[Kept, ...]:
-        """AWS tells of a deleted stack for 90 days, by its id."""
+        """Return what is left of a deleted stack; AWS returns it by its id for 90 days."""
         with suppress(DeployError):
             return kept(self._cloud.template(stack.id), self._cloud.resources(stack.id), stack.id)
         return ()

@@ -21,7 +21,7 @@ from generator.manifest import Manifest, StackSpec
 
 @dataclass(frozen=True)
 class Scope:
-    """What a run is about."""
+    """The stacks of a run."""
 
     manifest: Manifest
     """With the leftovers as stacks of their own."""
@@ -139,7 +139,7 @@ def _consumers(
 
 
 def _sorted(wirings: Collection[Wiring], needs: Mapping[str, frozenset[str]]) -> tuple[Wiring, ...]:
-    """Return leftovers with consumers before producers: what imports lives cannot be in a circle."""
+    """Return leftovers with consumers before producers: live imports have no cycle."""
     by_name = {one.name: one for one in wirings}
     own = {name: needs[name] & by_name.keys() for name in by_name}
     return tuple(by_name[name] for name in TopologicalSorter(own).static_order())

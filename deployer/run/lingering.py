@@ -20,9 +20,9 @@ from deployer.statuses import RESOURCE_GONE
 
 SUBNET, GROUP = "AWS::EC2::Subnet", "AWS::EC2::SecurityGroup"
 LONG_SECONDS = 300.0
-"""After which it is said what the deletion of a function takes its time for."""
+"""After which the run says why the deletion of a function takes long."""
 AGAIN_SECONDS = 30.0
-"""Between two looks at the interfaces."""
+"""Between two reads of the interfaces."""
 
 
 @dataclass
@@ -30,7 +30,7 @@ class _Waiting:
     since: float
     asked_at: float
     deletes: int
-    """Deletions that this run had begun: after each the interfaces are looked for anew."""
+    """Deletions that this run had begun: after each the interfaces are read again."""
     words: str = ""
     limit: float = 0.0
     """Seconds after which the deletion is repeated whatever is still there."""
@@ -59,11 +59,11 @@ class Lingering:
             one = self._look(work, one, now)
         if not one.words or now - one.since >= one.limit:
             return action
-        work.since = now  # the time limit is one operation's, and none goes on
+        work.since = now  # the time limit is per operation, and none is in progress
         return Wait(one.words, on="task")
 
     def _say_slow(self, work: Work, now: float) -> None:
-        """Tell once what a deletion of functions is waiting for; CloudFormation shows nothing of it."""
+        """Report once what a deletion of functions waits for; CloudFormation shows nothing of it."""
         functions = expected.in_vpc(work.spec.template)
         if not functions or work.name in self._said or now - work.acted_at < LONG_SECONDS:
             return
@@ -73,7 +73,7 @@ class Lingering:
         self._host.tell(Notice(text, work.name))
 
     def _look(self, work: Work, before: _Waiting | None, now: float) -> _Waiting:
-        """Ask which interfaces are there; where nobody can tell, the deletion is simply repeated."""
+        """Read which interfaces exist; if that is unknown, the deletion is simply repeated."""
         one = before or _Waiting(now, now, work.history.deletes)
         self._waiting[work.name], one.asked_at, one.words = one, now, ""
         with suppress(DeployError):

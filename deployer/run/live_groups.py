@@ -22,7 +22,7 @@ LISTENER_RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
 
 
 class LiveGroups:
-    """Finds the target groups that the rules of live stacks lead to; touches nothing."""
+    """Finds the target groups that the rules of live stacks lead to. Read-only."""
 
     def __init__(self, cloud: Cloud, env: str) -> None:
         self._cloud = cloud
@@ -38,7 +38,7 @@ class LiveGroups:
 
     def check_leaving(self, spec: StackSpec, stack: StackState) -> None:
         """
-        Refuse a template whose rule ECS no longer rewrites while the clients are led to the other group.
+        Refuse a template whose rule ECS no longer rewrites while it leads clients to the other group.
 
         Raises:
             DeployError: the other group has the tasks, and the template leads to the first.
@@ -71,7 +71,7 @@ class LiveGroups:
         changes: Collection[Change],
     ) -> None:
         """
-        Refuse to execute *changes* that would lead the clients away from where ECS has led them since.
+        Refuse to execute *changes* that would lead clients away from the group that ECS has chosen since.
 
         Raises:
             DeployError: a rule leads to another group than *parameters*, which were looked up before, say.
@@ -89,7 +89,7 @@ class LiveGroups:
                 raise DeployError(f"{what}: deploy again, with a new plan if it was planned")
 
     def _weights(self, stack_id: str, facts: Mapping[str, str]) -> Mapping[str, int] | None:
-        """Return the weight of both groups by logical id; None where there is no rule, or nobody can tell."""
+        """Return the weight of both groups by logical id; None if there is no rule, or it is unknown."""
         there = {one.logical_id: one.physical_id for one in self._cloud.resources(stack_id)}
         rule = there.get(facts["listener_rule"])
         found = self._cloud.rule_groups(rule) if rule else None

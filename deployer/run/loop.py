@@ -37,9 +37,9 @@ from deployer.run.stack_events import Watch
 from deployer.run.work import Work, made_now, value_of, work_for
 
 SLICE_SECONDS = 5.0
-"""After which a look comes in between: what is ready elsewhere should not wait for hundreds of requests."""
+"""After which a poll comes in between: ready stacks do not wait for hundreds of requests."""
 ROUND = 4
-"""Requests that are made, by each worker, before a signal is noticed."""
+"""Requests by each worker before a signal is noticed."""
 BARRIER = "waits until the changes of all stacks are known"
 
 
@@ -145,12 +145,12 @@ class Run:
         return bool(self._open)
 
     def _pause(self, now: float) -> float:
-        """Return the seconds until the next look: none is of use while every stack rests."""
+        """Return the seconds until the next poll: none is useful while every stack pauses."""
         rest = min((work.tries.rests_until for work in self._open), default=now)
         return max(self._interval.pause(now), rest - now)
 
     def _clear(self) -> None:
-        """Let the updates begin, or refuse them all, now that it is known what all of them would do."""
+        """Allow the updates, or refuse them all, once it is known what all of them would do."""
         try:
             refused = {} if self._results.halted else self._gate.refused(self._works.values())
             if self._gated and not self._results.halted and not refused:
@@ -184,7 +184,7 @@ class Run:
             self._results.leave("the wait ended before the operation", clean=True, signalled=True)
 
     def _first_look(self) -> None:
-        """See what is there, and take up what was approved."""
+        """Read the stacks for the first time, and apply the approvals."""
         if self._scope.states is None:
             with_backoff(self._host, self._poller.look)
         else:
@@ -196,7 +196,7 @@ class Run:
                 work.take_up(approval, now)
 
     def _pass(self) -> None:
-        """Decide and act, the longest way to go first, until nothing can be done at once."""
+        """Decide and act, longest path first, until nothing can be done at once."""
         began = self._host.clock()
         self._scheduler.begin()
         while acts := self._next(self._workers.width * ROUND):
@@ -230,7 +230,7 @@ class Run:
         return acts
 
     def _decided(self, work: Work) -> Action | None:
-        """Return what is to be carried out for *work* now; an end, or a wait, is noted here."""
+        """Return the action to carry out for *work* now; an end, or a wait, is recorded here."""
         now, work.refusal = self._host.clock(), None
         unmet = self._unmet(work)
         hold = f"waits for {', '.join(unmet)}" if unmet else "" if self._cleared else BARRIER
@@ -262,14 +262,14 @@ class Run:
         return None
 
     def _refuse(self, work: Work, action: Fail) -> None:
-        """End *work*; before anything is changed, consents are asked for once all of them are known."""
+        """End *work*; before the first change, wait until all missing consents are known."""
         if action.outcome == "protected" and not (self._cleared or self._results.halted):
             work.refusal = action
         else:
             self._results.failed(work, action, cleared=self._cleared)
 
     def _allowed(self, work: Work, action: Action) -> Action:
-        """Hold the run to what was approved, and to consent for stacks that go."""
+        """Enforce the approvals, and the consent for stacks to be deleted."""
         if self._goal == "deploy" and work.goal == "destroy":
             action = removal(action, work.stack, work.data, work.desired.allow_replace)
         try:
@@ -280,7 +280,7 @@ class Run:
         return held(work.approval, action, work.change_set) if work.approval else action
 
     def _unmet(self, work: Work) -> list[str]:
-        """Return what has to come before *work* and is not over yet."""
+        """Return what *work* has to wait for."""
         names = self._graph.behind(work.name) if work.runs_tasks else self._graph.needs[work.name]
         needs = (self._works[name] for name in sorted(names))
         return [need.name for need in needs if need.open and not work.may_pass(need)]
@@ -303,7 +303,7 @@ class Run:
             self._host.tell(Waiting(work.name, action.reason))
 
     def _carry_out(self, act: tuple[Work, Action]) -> DeployError | None:
-        """Make the requests for one stack; returns what went wrong. May run beside those for others."""
+        """Send the requests for one stack; returns the error, if any. May run in parallel with others."""
         work, action = act
         began = self._host.clock()
         try:
@@ -330,7 +330,7 @@ class Run:
         self._results.failed(work, Fail(str(error), outcome), cleared=self._cleared)
 
     def _stumble(self, work: Work, error: Transient | MovedOn, now: float) -> None:
-        """Have the same request repeated after a look, as long as that is of any use."""
+        """Retry the same request after a poll, as long as that is useful."""
         work.recheck = work.change_set is not None
         before = work.tries
         if isinstance(error, Transient):

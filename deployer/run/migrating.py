@@ -127,7 +127,7 @@ class Migrating:
         work.migration = found
 
     def _look(self, work: Work, done: Underway) -> Underway:
-        """Find out whether to run anything, and what."""
+        """Decide whether to run anything, and what."""
         parameters = work.request.parameters if work.request else {}
         count, there = count_of(work.spec, parameters), deployed(self._cloud, work.spec, work.stack)
         done = replace(done, starts_tasks=starts_tasks(count=count, live=there))
@@ -153,16 +153,16 @@ class Migrating:
             tuple(found[name] for name in wanted.subnet_exports),
             tuple(found[name] for name in wanted.security_group_exports),
         )
-        empty = self._made_now(wanted.definition_export)  # the database, with that stack
+        empty = self._made_now(wanted.definition_export)  # the database is new, too
         first = None if empty or wanted.snapshot is None else wanted.snapshot
         snapshot = attempt(first, wanted.image, work.version()) if first else None
         return replace(done.to("rotation", need.reason), request=request, snapshot=snapshot)
 
     def _await_rotation(self, work: Work, done: Underway) -> Underway:
         """
-        Wait for a rotation: it hands what there is over to another role, nothing should be made meanwhile.
+        Wait for a rotation: it changes the owner of all objects, and none should be created meanwhile.
 
-        Where no task runs yet, none starts before the first rotation: they would log in as the administrator.
+        If no task runs yet, none starts before the first rotation: it would log in as the administrator.
         """
         secret = work.spec.login_secret
         next_: Stage = "snapshot" if done.snapshot else "start"
@@ -184,7 +184,7 @@ class Migrating:
         return then
 
     def _snapshot(self, work: Work, done: Underway) -> Underway:
-        """Take a snapshot of the database, or take up the one that a run which was killed has asked for."""
+        """Take a snapshot of the database, or use the one that an interrupted run has requested."""
         one = done.snapshot
         there = self._cloud.database_snapshots(one.wanted) if one else None
         if one is None or there is None:
@@ -208,7 +208,7 @@ class Migrating:
     def _not_there(
         self, work: Work, done: Underway, one: Attempt, there: Collection[DatabaseSnapshot]
     ) -> Underway:
-        """Ask for a snapshot; RDS may not show it at once."""
+        """Request a snapshot; RDS may not show it at once."""
         now = self._host.clock()
         if done.snapshot_id:
             lost = now - done.snapshot_at >= STALE_SECONDS
@@ -220,7 +220,7 @@ class Migrating:
         return replace(done, snapshot_id=new, snapshot_at=now)
 
     def _prune(self, work: Work, one: Attempt, there: Collection[DatabaseSnapshot]) -> None:
-        """Delete those of earlier migrations that are too many; what cannot be deleted stops nothing."""
+        """Delete excess snapshots of earlier migrations; a failure stops nothing."""
         for old in outdated(one, there):
             try:
                 self._cloud.delete_snapshot(one.wanted, old)
@@ -230,7 +230,7 @@ class Migrating:
                 self._host.tell(Notice(text, work.name, warning=True))
 
     def _start(self, work: Work, done: Underway) -> Underway:
-        """Take up a task that runs, or run one."""
+        """Follow a task that runs already, or run one."""
         wanted = work.spec.migration
         image = wanted.image if wanted else ""
         request = self._request(work, done)
@@ -248,7 +248,7 @@ class Migrating:
         return self._judged(work, replace(done.to("follow"), task_id=task.id), task)
 
     def _follow(self, work: Work, done: Underway) -> Underway:
-        """See what has become of the task; ECS may not show it at once."""
+        """Check the state of the task; ECS may not show it at once."""
         task = self._cloud.task(self._request(work, done), done.task_id)
         if task is None and self._host.clock() - done.since < STALE_SECONDS:
             return done
@@ -275,9 +275,9 @@ class Migrating:
 
     def _request(self, work: Work, done: Underway) -> TaskRequest:
         """
-        Return the request with a token from its content: who executes the same change set runs one task.
+        Return the request with a token from its content: runs of the same change set share one task.
 
-        A plan in a file keeps its change sets when a migration fails, so there each run counts for itself.
+        A plan in a file keeps its change sets when a migration fails, so there each run has its own token.
         """
         request = done.request or TaskRequest("", "", "", (), ())
         run = self._host.run_id if work.approval and work.approval.lasting else ""

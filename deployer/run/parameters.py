@@ -28,7 +28,7 @@ class _Asked:
     stack: StackState | None
     """The live one."""
     reverts: bool
-    """Its drift is set back."""
+    """Whether its drift is reverted."""
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -59,13 +59,13 @@ class Parameters:
             "secret-version": self._secret_version,
         }
         self.groups = LiveGroups(cloud, self._env)
-        """Where rules lead that ECS rewrites."""
+        """Target groups of the rules that ECS rewrites."""
 
     def look_up(
         self, spec: StackSpec, stack: StackState | None, *, reverts: bool = False
     ) -> Mapping[str, str]:
         """
-        Look the parameters of *spec* up and return them; *stack* is the live one, whose drift it *reverts*.
+        Look up and return the parameters of *spec*; *stack* is the live one, whose drift *reverts* reverts.
 
         Raises:
             DeployError: what the account has does not allow it; nothing was changed.

@@ -16,11 +16,11 @@ from deployer.states import ChangeSetState, StackState
 SIGHT_SECONDS = 600.0
 """How long the endpoint may refuse every answer before a run gives up watching."""
 AT_ONCE = 64
-"""Change sets asked for between two looks: there is no call that tells of several."""
+"""Change sets read between two polls: no call returns several."""
 
 
 class Poller:
-    """Looks at the stacks and change sets of one run."""
+    """Polls the stacks and change sets of one run."""
 
     def __init__(
         self, works: Collection[Work], cloud: Cloud, host: Host, interval: PollingInterval, workers: Workers
@@ -35,7 +35,7 @@ class Poller:
         """What is not answered at present, and since when."""
 
     def look(self) -> None:
-        """Look once for all stacks."""
+        """Poll all stacks once."""
         open_ = [work for work in self._works if work.open]
         ids = [work.follow for work in open_ if work.follow]
         began = self._host.clock()
@@ -56,7 +56,7 @@ class Poller:
 
     def look_again(self) -> None:
         """
-        Look once for all stacks, if any of them can have moved.
+        Poll all stacks once, if any of them can have changed.
 
         Raises:
             LostSight: nothing can be seen any more, or nothing was for a long time.
@@ -74,7 +74,7 @@ class Poller:
 
     def change_sets(self) -> list[tuple[Work, CloudError]]:
         """
-        Ask for the change sets that AWS is working on, or whose execution the stacks show no trace of.
+        Read the change sets that AWS is working on, or whose execution the stacks show no trace of.
 
         Returns those that cannot be read, with why. Raises LostSight as `look_again` does.
         """
@@ -125,7 +125,7 @@ class Poller:
             work.forget_change_set()
 
     def answered(self, what: str) -> None:
-        """Note that AWS answers when *what* is asked for."""
+        """Note that AWS answers queries for *what*."""
         self._silent.pop(what, None)
         if not self._silent:
             self._interval.relaxed()

@@ -65,15 +65,15 @@ class Results:
         self._finish(work, "skipped" if outcome == "skipped" else work.verb, outcome, reason)
 
     def done(self, work: Work, action: Done) -> None:
-        """End a stack that is as it should be."""
+        """End a stack as done."""
         if work.goal == "destroy":
             self._keeping.note(work)
         self._finish(work, action.verb, "done", action.reason)
 
     def failed(self, work: Work, action: Fail, *, cleared: bool) -> None:
-        """End a stack that cannot go on; on a protected change before anything was touched, end them all."""
+        """End a stack that failed; on a protected change before anything was changed, end them all."""
         stuck_rollback = work.stack is not None and work.stack.status == ROLLBACK_FAILED
-        ours = action.outcome == "protected" and not stuck_rollback  # no failure of AWS's says why we refuse
+        ours = action.outcome == "protected" and not stuck_rollback  # no failure in AWS explains our refusal
         cause = self._watch.cause(work) if work.asked and not ours else None
         reason = "; ".join([action.reason, *self._watch.refusals(work)])
         if cause is None and (help_ := remedy(reason)) and help_ not in reason:
@@ -151,7 +151,7 @@ class Results:
             self._skip_dependants(work, work.result)
 
     def _skip_dependants(self, work: Work, result: StackResult) -> None:
-        # what consent is needed for is told once, at the stack that needs it
+        # a needed consent is reported once, at its stack
         why = "" if result.outcome == "protected" else f": {result.cause or result.reason}"
         tasks = {one.name for one in self._works.values() if one.runs_tasks}
         behind = {name for name in tasks if work.name in self._graph.behind(name)}

@@ -23,7 +23,7 @@ def check_rotations(
     works: Collection[Work], cloud: Cloud, value_of: ValueOf, tell: Tell, environment: str
 ) -> None:
     """
-    Ask for each secret whose schedule is about to be made or changed; nothing is asked where none is.
+    Check each secret whose schedule is about to be created or changed; sends no request if there is none.
 
     Raises:
         Refused: a rotation is not complete: Secrets Manager would refuse, and the update would roll back.
@@ -32,7 +32,7 @@ def check_rotations(
     """
 
     def known(export: str) -> str | None:
-        """Behind an export that this run has yet to make is a secret that is taken up, or none yet."""
+        """Return the value of an export; for one that this run creates, the imported secret, if any."""
         for work in works:
             for output in work.stack.outputs if work.stack else ():
                 if output.export == export:
@@ -56,7 +56,7 @@ def check_rotations(
 
 def rescheduled(changes: Collection[Change] | None, template: str, value_of: ValueOf) -> Iterator[str]:
     """
-    Yield the secrets, by ARN, whose schedule a stack is about to make or to change, where they are there yet.
+    Yield the existing secrets, by ARN, whose schedule a stack is about to create or to change.
 
     Every change of a schedule asks for a rotation or, where it is not to be immediate, for a test of one
     (AWS::SecretsManager::RotationSchedule; Secrets Manager API Reference, RotateSecret). A schedule's
@@ -85,7 +85,7 @@ def _asked(secret: str, work: Work, cloud: Cloud, tell: Tell) -> Rotating | None
 
 
 def _taken_up(work: Work, export: str) -> str | None:
-    """Return what *export* will be, where it is a resource that an earlier destroy has kept."""
+    """Return the future value of *export*, if it is a resource that an earlier destroy has kept."""
     value = _exports(work.spec.template)[export]
     kept = {one.logical_id: one.physical_id for one in work.to_import}
     return kept.get(value.get("Ref", "")) if isinstance(value, dict) else None
@@ -104,7 +104,7 @@ def _schedules(template: str) -> Mapping[str, Any]:
 
 
 def _imported(schedule: Any, value_of: ValueOf) -> str | None:
-    """Return the secret of another stack; one of the same stack is made with its schedule."""
+    """Return the secret of another stack; one of the same stack is created with its schedule."""
     secret = schedule.get("SecretId")
     export = secret.get("Fn::ImportValue") if isinstance(secret, dict) else None
     return value_of(export) if isinstance(export, str) else None

@@ -55,7 +55,7 @@ class Underway:
     """When the stage began."""
     stage: Stage = "look"
     asked: int = 0
-    """Questions in this stage."""
+    """Polls in this stage."""
     asked_at: float = 0.0
     request: TaskRequest | None = None
     """None before it is known that a task is to run."""
@@ -78,7 +78,7 @@ class Underway:
 
     @property
     def waits_no_more(self) -> str:
-        """What is done although a rotation goes on."""
+        """What is done although a rotation is in progress."""
         return "the database is migrated anyway" if self.request else "its tasks start anyway"
 
     @property
@@ -105,8 +105,8 @@ def needed(migration: Migration | None, *, count: str | None, live: Live | None)
     """
     Decide for a stack that is about to change.
 
-    *count*: the tasks that will be wanted; *live*: None for a new stack. Once too often does no harm: what is
-    applied already is left alone.
+    *count*: the tasks that will be wanted; *live*: None for a new stack. A needless migration does no harm:
+    what is applied already is skipped.
     """
     if migration is None:
         return Need(needed=False, reason="its application migrates the schema itself")
@@ -123,7 +123,7 @@ def needed(migration: Migration | None, *, count: str | None, live: Live | None)
 
 
 def image_of(template: str) -> str | None:
-    """Return the image that a deployed template was migrated for; None where it does not say."""
+    """Return the image that a deployed template was migrated for; None if unknown."""
     found = None
     try:
         found = json.loads(template)

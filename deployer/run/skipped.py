@@ -37,7 +37,7 @@ def check_mended(work: Work) -> None:
     Refuse an update that would fail like the last one: a resource is gone and nothing recreates it.
 
     Raises:
-        Protected: the change set does not set drift back, and something that was skipped is gone.
+        Protected: the change set does not revert drift, and a skipped resource is gone.
 
     """
     gone = [one.logical_id for one in work.drifted or () if one.status == "DELETED"]

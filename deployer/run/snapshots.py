@@ -18,12 +18,12 @@ from generator.manifest import SnapshotFirst
 TARGET_TAG = "gatestack:before-migration"
 """Holds the image that the database was about to be migrated for."""
 ATTEMPT_TAG = "gatestack:attempt"
-"""The same for each run that goes on with one change of one stack, another one after that."""
+"""The same for every run that resumes one change of one stack, a new one for the next change."""
 MOST_NAME = 63
 """Characters of a cluster's snapshot; an instance's may have 255 (RDS API Reference, November 2026)."""
 MOST_TAG = 256
 FRESH_SECONDS = 3600.0
-"""How old a finished snapshot may be that a later run goes on with: what is written since is not in it."""
+"""How old a completed snapshot may be to be reused: it lacks what is written since."""
 AVAILABLE, CREATING = "available", "creating"
 
 
@@ -71,7 +71,7 @@ def serving(one: Attempt, there: Collection[DatabaseSnapshot]) -> DatabaseSnapsh
 
 
 def name(one: Attempt, there: Collection[DatabaseSnapshot]) -> str:
-    """Return a name that no snapshot has: the database's, and a digest that a repeated request shares."""
+    """Return a new name: the database's, and a digest that is the same for a repeated request."""
     taken, number = {each.id for each in there}, 0
     while True:
         digest = hashlib.sha256(f"{one.token} {number}".encode()).hexdigest()[:8]

@@ -19,11 +19,11 @@ from deployer.statuses import Step, row
 
 SECONDS_BETWEEN = 1.0
 LONG_SECONDS = 300.0
-"""After this an ECS service that is still worked on is asked what its tasks stop from …"""
+"""After this, an ECS service still in progress is asked why its tasks stop …"""
 AGAIN_SECONDS = 60.0
-"""… and again, until it has something to tell."""
+"""… and again, until there is an answer."""
 AT_ONCE = 10
-"""Stacks whose events are read between two looks."""
+"""Stacks whose events are read between two polls."""
 
 
 class Watch:
@@ -36,10 +36,10 @@ class Watch:
 
     def read(self, works: Collection[Work], workers: Workers) -> None:
         """
-        Tell the new events of stacks that go on or have just ended; never a reason to fail.
+        Report the new events of stacks in progress or just ended; errors are ignored.
 
-        There is no call that tells those of several stacks: between two looks only a few have their turn,
-        those that were not read for the longest time first.
+        No call returns those of several stacks: between two polls only a few are read, the longest unread
+        ones first.
         """
         if self._shown:
             due = [(work, work.stack) for work in works if work.stack and self._due(work, work.stack)]
@@ -73,7 +73,7 @@ class Watch:
         return causes.with_detail(found, details or work.trouble)
 
     def _ask_service(self, work: Work) -> None:
-        """Have ECS say what is wrong with a service that fails, or is not stable for long; told once."""
+        """Ask ECS once why a service fails, or is not stable for long, and report it."""
         event = causes.service_of(work.events)
         if event is None or work.trouble or event.status.endswith("_COMPLETE"):
             return
@@ -89,7 +89,7 @@ class Watch:
             self._host.tell(Notice(text, work.name, warning=True))
 
     def refusals(self, work: Work) -> tuple[str, ...]:
-        """Return what AWS's validation says against the change set of *work*."""
+        """Return the failures of AWS's validation of the change set of *work*."""
         if work.change_set is None or work.change_set.status != "FAILED":
             return ()
         try:
@@ -98,7 +98,7 @@ class Watch:
             return ()
 
     def _due(self, work: Work, stack: StackState) -> bool:
-        """Whether the stack has changed, or goes on and was not asked for a while."""
+        """Whether the stack has changed, or is in progress and was not read for a while."""
         going = row(stack.status).deploy is Step.WAIT
         rested = self._host.clock() - work.events_at >= SECONDS_BETWEEN
         news = work.events_mark != stack.mark or (rested and stack.status.endswith("_IN_PROGRESS"))
@@ -117,7 +117,7 @@ class Watch:
             self._host.tell(ResourceEvent(work.name, event))
 
     def _foretell(self, work: Work, before: Sequence[StackEvent]) -> None:
-        """Correct how long the operation will take by what the stack's events tell of those *before*."""
+        """Correct the expected time of the operation by what the stack's events tell of those *before*."""
         if work.touched is None or not (known := past(before)).operations:
             return
         will = expected.seconds(work.touched, work.spec.template, known)

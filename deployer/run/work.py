@@ -25,7 +25,7 @@ from deployer.statuses import OUTPUTS_FINAL, SUCCEEDED, Step, row
 from generator.manifest import Manifest, StackSpec
 
 STALE_SECONDS = 20.0
-"""How long a look that shows no trace of a request is taken for a stale one."""
+"""How long a poll that shows no trace of a request counts as outdated."""
 GONE = "GONE"
 """Our word for the execution of a change set that can no longer be read."""
 PENDING = frozenset({"CREATE_PENDING", "CREATE_IN_PROGRESS"})
@@ -40,10 +40,10 @@ class Work:
     goal: Goal
     stack: StackState | None = None
     first: StackState | None = None
-    """As it was found."""
+    """The stack as first observed."""
     change_set: ChangeSetState | None = None
     compared: str = ""
-    """Id of the change set that is known to be what was asked for."""
+    """Id of the change set that is known to match the request."""
     base: tuple[str, ...] = ()
     """The stack's version that the change set was made for."""
     request: ChangeSetRequest | None = None
@@ -53,12 +53,12 @@ class Work:
     stuck: tuple[str, ...] | None = None
     """What its rollback failed at, since the last act."""
     drifted: tuple[ResourceDrift, ...] | None = None
-    """What CloudFormation has found of what a rollback skipped; None: it was not asked."""
+    """What CloudFormation has found of what a rollback skipped; None: not checked."""
     kept: tuple[Kept, ...] = ()
     log_groups: tuple[str, ...] = ()
-    """Names of those that its deletion takes away."""
+    """Names of the log groups that its deletion deletes."""
     to_import: tuple[Kept, ...] = ()
-    """What an earlier stack of the name has left: taken up before anything is made."""
+    """What an earlier stack of the name has left: imported before anything is created."""
     result: StackResult | None = None
     began: float | None = None
     since: float | None = None
@@ -66,36 +66,36 @@ class Work:
     migration: Underway | None = None
     """Of the database, before the change set is executed."""
     wait: Wait | None = None
-    """What it waited for at the last look."""
+    """What it waited for at the last poll."""
     refusal: Fail | None = None
-    """Why it may not begin, until it is known of all stacks."""
+    """Why it may not begin; held until this is known of all stacks."""
     events: list[StackEvent] = field(default_factory=list)
-    """Of the operation that goes on, oldest first."""
+    """Events of the operation in progress, oldest first."""
     touched: tuple[Touched, ...] | None = None
     """What this run's operation does to the resources; None where that is not known."""
     events_mark: tuple[str, ...] | None = None
     acted_mark: tuple[str, ...] | None = None
     acted_at: float = 0.0
     looks: int = 0
-    """Since the last act."""
+    """Polls since the last action."""
     made_at: float = 0.0
     """When the change set was made."""
     asked_for: int = 0
-    """How often the change set was looked at."""
+    """How often the change set was read."""
     asked_at: float = 0.0
     recheck: bool = False
-    """AWS said that something is no longer as it was seen."""
+    """AWS said that the observed state is outdated."""
     approval: Approval | None = None
     """What was reviewed of it, in a run that executes a plan."""
     tries: Attempts = field(default_factory=Attempts)
-    """What was asked for in vain."""
+    """The requests without effect so far."""
     events_at: float = 0.0
     trouble: tuple[str, ...] = ()
     """What ECS said of a service that did not become stable."""
     service_since: float | None = None
     service_asked: float = float("-inf")
     runs_tasks: bool = False
-    """Whether it starts something that uses what it needs at once, and not the ids of it alone."""
+    """Whether it starts tasks, which use what it needs at once, not only its ids."""
     applied: bool = False
     """In express mode: its stack has ended, and its resources become ready."""
 
@@ -111,14 +111,14 @@ class Work:
 
     @property
     def follow(self) -> str | None:
-        """The id to look for: a name could come to mean another stack."""
+        """The id to look for: a name could later mean another stack."""
         if self.stack is not None:
             return self.stack.id if self.stack.status != "DELETE_COMPLETE" else None
         return self.change_set.stack_id if self.change_set and self.history.executed else None
 
     @property
     def pending(self) -> bool:
-        """Whether AWS is still working the change set out."""
+        """Whether AWS is still creating the change set."""
         waits = self.change_set is not None and self.change_set.status in PENDING
         return waits and self.history.executed is None
 
@@ -133,7 +133,7 @@ class Work:
 
     @property
     def asked(self) -> bool:
-        """Whether this run has set anything going in AWS."""
+        """Whether this run has started anything in AWS."""
         done = self.history
         return bool(done.executed or done.deletes or done.continues or done.rollbacks)
 
@@ -145,12 +145,12 @@ class Work:
 
     @property
     def going(self) -> bool:
-        """Whether AWS may be at work on something that this run has set going."""
+        """Whether an operation that this run has started may be in progress."""
         return self.asked or bool(self.migrating)
 
     @property
     def moving(self) -> bool:
-        """Whether AWS is at work on it, whoever asked for that."""
+        """Whether an operation is in progress, whoever started it."""
         return self.stack is not None and row(self.stack.status).deploy is Step.WAIT
 
     @property
@@ -177,7 +177,7 @@ class Work:
         return verbs.get(step, "update")
 
     def take_up(self, approval: Approval, now: float) -> None:
-        """Go on from what was approved: its change set, or that there is nothing to change."""
+        """Start from the approval: its change set, or that there is nothing to change."""
         self.approval, planned, one = approval, approval.planned, approval.change_set
         kind: Kind = "CREATE" if planned.action == "create" else "UPDATE"
         if approval.executed:
@@ -203,7 +203,7 @@ class Work:
         return self.since is not None and now - self.since > self.spec.timeout_minutes * 60
 
     def unseen(self, now: float) -> bool:
-        """Whether AWS took an order, and the stack has shown no trace of it for a long time."""
+        """Whether the stack has shown no trace of an accepted request for a long time."""
         long = now - self.acted_at > UNSEEN_SECONDS and self.looks > UNSEEN_LOOKS
         if not self.asked or not long:
             return False
@@ -216,13 +216,13 @@ class Work:
         return 0.0 if self.began is None else now - self.began
 
     def version(self) -> tuple[str, ...]:
-        """What differs after every operation on the stack, and not in the middle of one."""
+        """Return what differs after every operation on the stack, and not in the middle of one."""
         if self.stack is None:
             return ()
         return (self.stack.id, str(self.stack.last_updated), self.stack.change_set_id or "")
 
     def seen(self, stack: StackState | None) -> bool:
-        """Take in what a look has shown; returns whether it is news."""
+        """Record what a poll has shown; returns whether it is new."""
         before = self.stack.mark if self.stack else None
         if stack is None and self.history.executed and not self.history.deletes:
             return False
@@ -234,7 +234,7 @@ class Work:
         return before != (stack.mark if stack else None)
 
     def acted(self, now: float, **done: Any) -> None:
-        """Note what was done and answered; what is seen from now on has to differ before it counts."""
+        """Record an action and its response; a later poll counts only once it differs."""
         self.history = replace(self.history, **done)
         self.acted_mark = self.stack.mark if self.stack else ()
         self.acted_at, self.looks, self.since = now, 0, now
@@ -242,23 +242,23 @@ class Work:
         self.trouble, self.service_since, self.service_asked = (), None, float("-inf")
 
     def told(self, found: ChangeSetState) -> bool:
-        """Take in what AWS says of the change set; returns whether it is news. It may be executed already."""
+        """Record the state of the change set, which may be executed already; returns whether it is new."""
         before, self.change_set, self.recheck = self.change_set, found, False
         if found.execution in {"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE"} and not self.history.executed:
             self.history = replace(self.history, executed=found.id)
         return before is None or (before.status, before.execution) != (found.status, found.execution)
 
     def forget_change_set(self) -> None:
-        """Have the next change set made anew."""
+        """Have the next change set created again."""
         self.change_set = self.request = None
 
     def begin_update(self) -> None:
-        """Go on after an import: what is missing is made by an update."""
+        """Continue after an import: an update creates what is missing."""
         self.forget_change_set()
         self.history = replace(self.history, executed=None, kind="UPDATE", imported=True)
 
     def observed(self, hold: str, now: float, *, early: bool = False, moving: bool = False) -> Observed:
-        """Return what `decide` needs to know; *early*, *moving*: so is what the stack needs."""
+        """Return what `decide` needs; *early*, *moving*: the state of what the stack needs."""
         moved = self.stack is not None and self.base not in {(), self.version()}
         return Observed(
             stack=self.stack,
@@ -277,13 +277,13 @@ class Work:
         )
 
     def doubtful(self, now: float) -> bool:
-        """Whether the change set should be asked if it was executed: the stack alone does not prove it."""
+        """Whether to check by the change set if it was executed: the stack alone does not prove it."""
         still = self.stack is not None and not self.stack.status.endswith("_IN_PROGRESS")
         executed = self.history.executed is not None and self.acted_mark is not None
         return executed and not self._fresh(now) and (still or self.looks >= 2)
 
     def _fresh(self, now: float) -> bool:
-        """Whether the stack is seen as it is after the last act; a look can be behind by some seconds."""
+        """Whether the observed state is newer than the last act; a poll can be some seconds behind."""
         if self.acted_mark is None:
             return True
         expired = now - self.acted_at > STALE_SECONDS and self.looks > 2
@@ -309,7 +309,7 @@ class Work:
 
 
 def pick(work: Work, states: Collection[StackState]) -> StackState | None:
-    """Return the state that is *work*'s: the one it follows, else the live one of its name."""
+    """Return the state of *work*'s stack: the one it follows, else the live one of its name."""
     own = [state for state in states if state.id == work.follow]
     named = [state for state in states if state.name == work.spec.stack_name]
     alive = [state for state in named if state.status != "DELETE_COMPLETE"]
@@ -319,7 +319,7 @@ def pick(work: Work, states: Collection[StackState]) -> StackState | None:
 
 
 def made_now(works: Iterable[Work], export: str) -> bool:
-    """Whether one of *works* exports *export* and its stack was not there before this run."""
+    """Whether one of *works* exports *export* and its stack did not exist before this run."""
     made = (work.stack for work in works if work.verb != "update")
     return any(output.export == export for stack in made if stack for output in stack.outputs)
 

@@ -28,7 +28,7 @@ from stacks.sections.pipelines import binds_to_approval
 from stacks.settings import Settings
 
 SEPARATORS = {"Deploys": " ", "Trusts": " | "}
-"""Outputs of the stack that list whom it serves -> what stands between two entries."""
+"""Outputs of the stack that list its users -> the separator of their entries."""
 
 
 @click.command()
@@ -102,7 +102,7 @@ def _manifest(settings: Settings) -> Manifest:
 
 
 def _warn_of_own_stacks(environment: Environment, template: str) -> None:
-    """Tell what stacks of the team's own hold that the deploy role may not make, and how it is let."""
+    """Warn of resources in a team's own stacks that the deploy role may not create, and how to allow it."""
     if not environment.settings or not environment.settings.added.stacks:
         return
     from deployer.preflight.granting import policy, ungranted  # noqa: PLC0415 - few environments have such stacks
@@ -123,13 +123,13 @@ def _warn_of_own_stacks(environment: Environment, template: str) -> None:
 
 
 def _account(environment: Environment) -> Environment:
-    """Return what is asked for: not the environment's stacks, but the account's one."""
+    """Return the target of this command: not the environment's stacks, but the account's one."""
     return replace(environment, name=f"the account, for pipelines in {environment.region}")
 
 
 def _refuse_to_forget(manifest: Manifest, cloud: Cloud) -> None:
     """
-    Refuse to leave out whom the live stack serves: another environment's file may have said so.
+    Refuse to drop entries of the live stack: they may come from another environment's file.
 
     Raises:
         Protected: an environment or a pipeline would be left out.
@@ -156,7 +156,7 @@ def _refuse_to_forget(manifest: Manifest, cloud: Cloud) -> None:
 
 
 def _deploys_unapproved(said: str) -> bool:
-    """Whether *said*, of the output `Trusts`, is of who deployed by a subject that binds to no approval."""
+    """Whether *said*, of the output `Trusts`, is a deploying subject that binds to no approval."""
     role, _, subject = said.partition(" ")
     return role == "deploy" and not binds_to_approval(subject)
 
@@ -188,7 +188,7 @@ def _told(result: Result, settings: Settings, style: str, name: str) -> int:
 
 
 def _next(settings: Settings, found: Mapping[str, str], name: str) -> Iterator[str]:
-    """Yield what is entered where; *name* is what the environment's file is called."""
+    """Yield where to enter which value; *name* is that of the environment's file."""
     role, plan_role = found.get("DeployRoleArn", ""), found.get("PlanRoleArn", "")
     azure, github = settings.pipelines.azure_devops, settings.pipelines.github
     if azure:

@@ -111,7 +111,7 @@ def _short(environment: Environment, name: str) -> str:
 
 
 def _there(store: ParameterStore, environment: Environment, called: str) -> tuple[Parameter, ...]:
-    """Return all parameters; raises DeployError where the environment has none, as it was never deployed."""
+    """Return all parameters; raises DeployError if the environment was never deployed, and so has none."""
     found = store.all()
     if not found:
         where = f"/{environment.prefix}/ in {environment.region}"
@@ -122,7 +122,7 @@ def _there(store: ParameterStore, environment: Environment, called: str) -> tupl
 
 @dataclass(frozen=True)
 class _Owners:
-    """Whose each parameter of an environment is, and who reads it."""
+    """The owner and the readers of each parameter of an environment."""
 
     environment: Environment
 
@@ -132,11 +132,11 @@ class _Owners:
 
     @cached_property
     def read(self) -> Mapping[str, str]:
-        """Name -> the variable that tasks get."""
+        """Name -> the tasks' variable."""
         return parameters_taken(self.environment)
 
     def of(self, name: str) -> str:
-        """Return in words whose *name* is."""
+        """Return the owner of *name* as text."""
         if name in self.read:
             return f"tasks read it as {self.read[name]}"
         if self.key(name):
@@ -144,20 +144,20 @@ class _Owners:
         return "database stack" if name in self.application.located else "yours"
 
     def key(self, name: str) -> str:
-        """Return the key of the environment file that *name* follows; empty where it follows none."""
+        """Return the key of the environment file that sets *name*; empty if none does."""
         if name in self.application.shown:
             return self.application.shown[name]
         return f"service.parameters.{name}" if name in self._own else ""
 
     @property
     def _own(self) -> Collection[str]:
-        """The parameters that the user has put into the file; in a folder, what of it tasks read."""
+        """The user's parameters in the file; of a folder, those that tasks read."""
         settings = self.environment.settings
         return settings.service.parameters if settings else self.read.keys() - self.application.located.keys()
 
 
 def _checked(owners: _Owners, env: str, name: str, value: str) -> str:
-    """Return what *name* is set to by *value*; raises Refused where that is not done here, or not so."""
+    """Return the value to set *name* to; raises Refused if it is set elsewhere, or the value is invalid."""
     environment, key = owners.environment, owners.key(name)
     if name in owners.application.located:
         raise Refused(f"{name} says where something of the database stack is: a deployment sets it")
@@ -175,7 +175,7 @@ def _checked(owners: _Owners, env: str, name: str, value: str) -> str:
 
 
 def _effect(owners: _Owners, name: str, file: str, called: str) -> str:
-    """Return what the user should know of a parameter that was set."""
+    """Return what a user should know about a parameter that was set."""
     if name not in owners.read:
         title = owners.application.title
         return f"{title}'s tasks do not read it: it is for your own software"

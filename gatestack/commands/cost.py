@@ -44,6 +44,6 @@ def cost(options: Options, env: str, style: str, *, live: bool) -> int:
 def _asked(
     environment: Environment, options: Options, prices: PriceTable
 ) -> tuple[PriceTable, tuple[str, ...]]:
-    from gatestack.live_prices import fresh  # noqa: PLC0415 - without --live nobody waits for botocore
+    from gatestack.live_prices import fresh  # noqa: PLC0415 - botocore only with --live
 
     return fresh(environment, options, prices)

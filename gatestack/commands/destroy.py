@@ -62,7 +62,7 @@ def destroy(options: Options, env: str, only: tuple[str, ...], style: str, *, ye
 
 
 def _list(going: Sequence[Going], region: str) -> Iterator[str]:
-    """Yield what goes and what stays, a line each, and what that costs."""
+    """Yield what is deleted and what is kept, a line each, and the cost of that."""
     for one in going:
         yield f"deletes {one.stack_name}: {one.resources} resource{'' if one.resources == 1 else 's'}"
         yield from (f"  keeps {thing}" for thing in one.kept)

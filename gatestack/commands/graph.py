@@ -36,7 +36,7 @@ def graph(options: Options, env: str, style: str) -> int:
     try:
         click.echo(_wired(found, manifest, style) if style in STYLES[:3] else _drawn(manifest, style))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        # Only a folder, or a stack of the team's own, can hold what gatestack's builders do not write.
+        # Only a folder, or a stack of the team's own, may have names that gatestack's builders do not write.
         why = f"a property is not as gatestack writes it ({error!r}): --format text shows the stacks without"
         raise click.UsageError(f"{env}: its templates cannot be drawn, {why}") from error
     return 0

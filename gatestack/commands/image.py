@@ -27,7 +27,7 @@ PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 
 @dataclass(frozen=True)
 class _Build:
-    """What is to be built."""
+    """The build of an image."""
 
     settings: Settings
     folder: Path
@@ -97,7 +97,7 @@ def image(
     folder = IMAGE if folder == FOLDER and not folder.exists() else folder
     found = _bases(environment, folder)
     if folder == IMAGE and found and tag is None:
-        tag = found[0].release  # no commit says what is in it
+        tag = found[0].release  # without a commit that identifies the content
     tag, revision = _named(settings, tag, folder, push=push)
     _judge(environment, found, folder, tag)
     programs.find_docker()
@@ -119,7 +119,7 @@ def image(
 
 
 def _settings(environment: Environment, env: str) -> Settings:
-    """Return the environment's settings; refuses where its tasks pull an image that nobody here builds."""
+    """Return the environment's settings; refuses if its tasks use an image that is not built here."""
     if environment.settings is None:
         raise click.UsageError("a rendered folder does not say what to build: give the environment's file")
     name = environment.settings.service.image
@@ -130,7 +130,7 @@ def _settings(environment: Environment, env: str) -> Settings:
 
 
 def _bases(environment: Environment, folder: Path) -> tuple[Base, ...]:
-    """Return the releases of LiteLLM that are built on; refuses them for another application."""
+    """Return the base releases of LiteLLM; refuses them for another application."""
     path = folder / "Dockerfile"
     try:
         text = path.read_text(encoding="utf-8")
@@ -145,11 +145,11 @@ def _bases(environment: Environment, folder: Path) -> tuple[Base, ...]:
 
 
 def _judge(environment: Environment, found: tuple[Base, ...], folder: Path, tag: str = "") -> None:
-    """Refuse for production what is built on a release with known faults; warn of it elsewhere."""
+    """Refuse for production a base release with known vulnerabilities; warn of it elsewhere."""
     settings = environment.settings
     if settings is None:
         return
-    named = (one for one in found if one.release)  # without one it is refused by itself
+    named = (one for one in found if one.release)  # without one it is refused elsewhere
     built_on = {f"{folder / 'Dockerfile'} builds on {one.tagged}": (one.name, one.release) for one in named}
     if not found and tag:
         built_on = {f"--tag {tag}": ("ecr", tag)}
@@ -190,7 +190,7 @@ def _place(environment: Environment, options: Options, called: str) -> str:
 
 
 def _check_verifiable(found: tuple[Base, ...], folder: Path, env: str, *, unverified: bool) -> None:
-    """Refuse what is not pinned, and what nobody can verify here unless a person takes it so."""
+    """Refuse what is not pinned, and what cannot be verified here, unless the user accepts that."""
     path = folder / "Dockerfile"
     for one in found:
         if one.missing:
@@ -218,9 +218,9 @@ def _pin_command(env: str, folder: Path) -> str:
 
 def _verify(one: Base, folder: Path, env: str) -> str | None:
     """
-    Let only that pass whose tag is signed and stands for the digest that is built on.
+    Accept only releases whose tag is signed and refers to the digest that is built on.
 
-    Returns the digest that the Dockerfile leaves out.
+    Returns the digest missing in the Dockerfile.
     """
     if not programs.has_cosign():
         what = f"it is not verified that {one.digest} is {one.tagged}, signed by LiteLLM"

@@ -19,7 +19,7 @@ from stacks.settings import System
 REGION = "us-east-1"
 """Where none is named."""
 NEXT = ("gatestack lint", "gatestack deploy local --yes")
-"""What works at once, with nothing but an installed gatestack."""
+"""The next command: it needs only an installed gatestack."""
 MOST_NAMED = 12
 """Paths in one message."""
 
@@ -67,7 +67,7 @@ def init(options: Options, folder: Path, system: str, pipelines: str) -> int:
 
 
 def _in_the_way(folder: Path, files: Iterable[str]) -> list[str]:
-    """Return what exists of *files*, and what is no folder where one of them needs one; each once."""
+    """Return the existing ones of *files*, and what is no folder where a file needs one; each once."""
     found = []
     for name in files:
         path = folder / name
@@ -100,7 +100,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _create(path: Path, text: str) -> None:
-    """Write *text* to a file that does not exist yet; whatever stops it, no part of it is left."""
+    """Write *text* to a new file; after a failure, no part of it is left."""
     with path.open("x", encoding="utf-8", newline="\n") as file:
         try:
             file.write(text)

@@ -45,7 +45,7 @@ def lint(options: Options, env: tuple[str, ...], only: tuple[str, ...], style: s
 
 
 def _told(all_of_it: Sequence[Examined], style: str) -> int:
-    """Print the findings in a tool's form; the text was told as they were found. Returns the exit code."""
+    """Print the findings in a tool's format; as text they are printed already. Returns the exit code."""
     if style != "text":
         from importlib.metadata import version  # noqa: PLC0415 - the text names no version
 
@@ -55,8 +55,8 @@ def _told(all_of_it: Sequence[Examined], style: str) -> int:
 
 
 def _linted(options: Options, env: str, only: tuple[str, ...], prefix: str, style: str) -> Examined:
-    """Return the findings of one environment; as text they are told here, each line with *prefix*."""
-    from generator import forked  # noqa: PLC0415 - the other commands do without
+    """Return the findings of one environment; as text they are printed here, each line with *prefix*."""
+    from generator import forked  # noqa: PLC0415 - the other commands do not need it
     from generator.lint import ahead, check, kept_for_user, sourced  # noqa: PLC0415
 
     keep = kept_for_user()

@@ -116,7 +116,7 @@ def env() -> int:
 
 
 OTHER_LOGINS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
-"""Variables that would have botocore take another login than the sandbox's key."""
+"""Variables that make botocore use another login than the sandbox's key."""
 
 for _command in (*COMMANDS, provide):
     local.add_command(_command)

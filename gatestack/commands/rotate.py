@@ -104,7 +104,7 @@ def _roller(environment: Environment, cloud: Cloud, store: ServiceStore, rotator
 
 
 def _before(roller: Roller) -> Service | None:
-    """Return the service as it is before the rotation; None where it has no tasks to wait for."""
+    """Return the service before the rotation; None if it has no tasks to wait for."""
     try:
         found = roller.look()
     except NotOffered as error:
@@ -151,7 +151,7 @@ def _rolled(rotator: Rotator, roller: Roller, before: Service, begun: Begun, rot
 
 
 def _why(rotator: Rotator, begun: Begun) -> str:
-    """Return what the function wrote about it; nothing where its log cannot be read."""
+    """Return what the function logged about it; nothing if its log cannot be read."""
     try:
         failure = standing(rotator.rotations.records(begun.function, begun.version))
     except DeployError:

@@ -24,7 +24,7 @@ from gatestack.injected import put_in
 from gatestack.options import ENV, FORMAT, Options
 
 APPLIED = {"rollout": "tasks read it at their start", "deploy": "a deployment brings it to where it is read"}
-"""What is said of a value that is set, by the command that applies it."""
+"""What is reported of a value that is set, by the command that applies it."""
 ON_THE_COMMAND_LINE = (
     "a value is never given on the command line, where other users and the shell's history see it: give it "
     "at the prompt or on stdin. Nothing was changed; treat that value as exposed and create another one"
@@ -117,7 +117,7 @@ def set_(options: Options, env: str, name: str, refused: tuple[str, ...]) -> int
 
 
 def _existing(store: SecretStore, environment: Environment, target: Target, called: str) -> SecretInfo:
-    """Return the secret of *target*; raises DeployError where it is not there, or not for long."""
+    """Return the secret of *target*; raises DeployError if it is missing, or scheduled for deletion."""
     name = f"{environment.prefix}/{target.secret}"
     info = store.describe(name)
     if info is None:
@@ -136,7 +136,7 @@ def _missing(environment: Environment, name: str, called: str) -> str:
 
 
 def _view(store: SecretStore, environment: Environment, name: str) -> SecretView:
-    """Look at one of all secrets; that one of them may not be read is no reason to show none."""
+    """Read one of all secrets; an unreadable one does not hide the others."""
     info = store.describe(f"{environment.prefix}/{name}")
     if info is None:
         return SecretView(name, None, {}, None)
@@ -156,7 +156,7 @@ def _shown(name: str, info: SecretInfo, value: SecretValue, only: str | None = N
 
 
 def _plain(value: SecretValue, target: Target) -> Any:
-    """Return what was asked for: one value as text, a whole secret as its JSON object or its text."""
+    """Return the requested value: one as text, a whole secret as its JSON object or its text."""
     found = secrets.values(value.text)
     if found is None:
         return value.text
@@ -167,7 +167,7 @@ def _plain(value: SecretValue, target: Target) -> Any:
 
 
 def _given(target: Target) -> str:
-    """Return what the user gives for *target*, which names one value at a terminal; raises Refused."""
+    """Return the user's input for *target*, which must name one value at a terminal; raises Refused."""
     if not sys.stdin.isatty():
         return _piped()
     key = target.key or ""
@@ -188,10 +188,10 @@ def _checked(key: str) -> Callable[[str], str]:
 
 
 def _piped() -> str:
-    """Return what is on stdin, without the newline that a program puts at its end."""
+    """Return stdin without the newline that a program adds at its end."""
     content = sys.stdin.buffer.read(secrets.MOST_BYTES + 1)
     text: str | None = None
-    with suppress(UnicodeDecodeError):  # it holds the bytes: it ends here
+    with suppress(UnicodeDecodeError):  # it contains the bytes: drop it here
         text = content.decode("utf-8-sig")
     if text is None or len(content) > secrets.MOST_BYTES:
         raise Refused(f"what is on stdin is no UTF-8 text of at most {secrets.MOST_BYTES} bytes")

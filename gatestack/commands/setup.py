@@ -64,7 +64,7 @@ def setup(options: Options, /, *, yes: bool, force: bool, **given: str | None) -
 
 
 def _shown(interview: Interview) -> tuple[Path, str]:
-    """Show the file that the answers make, and return its place and text."""
+    """Show the file from the answers, and return its place and text."""
     answers = interview.answers()
     path, text = place(answers), draft.text(filed(answers), _schema_of(place(answers)))
     click.echo(text, err=True)
@@ -72,7 +72,7 @@ def _shown(interview: Interview) -> tuple[Path, str]:
 
 
 def _agreed(interview: Interview) -> tuple[Path, str]:
-    """Return place and text of the file that somebody has seen and agreed to; raises NotConfirmed."""
+    """Return place and text of the file that the user has confirmed; raises NotConfirmed."""
     click.echo(f"Enter takes what is in brackets; {BACK} goes back to the question before.", err=True)
     while True:
         path, text = _shown(interview)
@@ -93,7 +93,7 @@ def _agreed(interview: Interview) -> tuple[Path, str]:
 
 
 def _monthly_usd(text: str, path: Path) -> float:
-    """Return what the environment of the file *text* costs in a month by the table of prices; see `cost`."""
+    """Return the monthly cost of the environment of the file *text*, by the table of prices; see `cost`."""
     from gatestack.costing import templates_of  # noqa: PLC0415 - only who is asked is told
     from generator.cost.estimate import estimate  # noqa: PLC0415
     from generator.cost.prices import load  # noqa: PLC0415
@@ -105,7 +105,7 @@ def _monthly_usd(text: str, path: Path) -> float:
 
 
 def _check(text: str, path: Path) -> None:
-    """Refuse a file that could not be used, before it is written; raises SettingsRefused."""
+    """Refuse an invalid file before it is written; raises SettingsRefused."""
     try:
         parse_settings(text, path)
     except EnvironmentFileError as error:
@@ -118,7 +118,7 @@ def _write(path: Path, text: str, *, makes_folder: bool, force: bool) -> None:
         raise SettingsRefused(
             f"there is no folder {path.parent} here: go to the project's folder, or give --yes"
         )
-    # written beside and renamed: whatever stops it, what is there stays whole
+    # written to a temporary file and renamed, so that an existing one stays complete
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(exist_ok=True)
@@ -137,7 +137,7 @@ def _write(path: Path, text: str, *, makes_folder: bool, force: bool) -> None:
 
 
 def _schema_of(path: Path) -> str:
-    """Return where editors find the schema of the file *path*: beside it, but not in our own repository."""
+    """Return the schema's path for editors of the file *path*: beside it, but not in our own repository."""
     there = path.parent.parent / OWN_SCHEMA
     return f"../{OWN_SCHEMA}" if there.is_file() else draft.SCHEMA
 
@@ -154,7 +154,7 @@ def _write_schema(path: Path) -> None:
 
 
 def _next(env: str, environment: Environment) -> str:
-    """Return the commands that come next."""
+    """Return the next commands."""
     name = shlex.quote(env)
     steps = [
         ("preview", f"gatestack plan {name}"),

@@ -19,7 +19,7 @@ from stacks.environment import EnvironmentFileError, loaded
 from stacks.origins import Origins, file_of
 
 ENDLESS = 1_000_000
-"""No line is folded: what a value comes from stands behind it."""
+"""Width without folding: the origin of a value is on its line."""
 
 
 @click.command()
@@ -57,7 +57,7 @@ def show(options: Options, env: str, style: str, *, origin: bool) -> int:
 
 
 def _leaves(value: Mapping[str, Any], place: Place = ()) -> Iterator[Place]:
-    """Yield the place of everything that has a place of its own: a list is one value."""
+    """Yield the place of every value with an origin of its own: a list is one value."""
     for key, one in value.items():
         if isinstance(one, dict) and one:
             yield from _leaves(one, (*place, key))
@@ -66,7 +66,7 @@ def _leaves(value: Mapping[str, Any], place: Place = ()) -> Iterator[Place]:
 
 
 def _text(values: Mapping[str, Any], origins: Mapping[Place, str]) -> str:
-    """Return *values* as YAML, with *origins* as remarks."""
+    """Return *values* as YAML, with *origins* as comments."""
     lines = yaml.dump(values, Dumper=_OneLine, sort_keys=False, allow_unicode=True, width=ENDLESS).split("\n")
     if origins:
         places = parse("\n".join(lines)).lines

@@ -71,7 +71,7 @@ def checks(
     environment: Environment, env: str, cloud: Cloud, services: Clients, here: Host
 ) -> tuple[Check, ...]:
     """
-    Return every check; *env* is what a command is given for the environment.
+    Return every check; *env* is the environment's name in commands.
 
     Raises:
         LostSight, CloudError: AWS could not be asked at all.
@@ -88,7 +88,7 @@ def checks(
 
 
 def _causes(states: Mapping[str, StackState | None], cloud: Cloud) -> Mapping[str, Cause]:
-    """Return the first cause of each stack that was never made whole, where its events can be read."""
+    """Return the first cause of each stack that was never complete, if its events can be read."""
     found: dict[str, Cause] = {}
     for name, state in states.items():
         if state is not None and state.status in verification.NEVER_MADE:
@@ -99,7 +99,7 @@ def _causes(states: Mapping[str, StackState | None], cloud: Cloud) -> Mapping[st
 
 
 def _questions(looks: _Looks) -> Iterator[Question]:
-    """Yield what there is to ask: it follows from what the system is made of."""
+    """Yield the queries, which follow from the system's parts."""
     application = looks.environment.application
     for place in looks.places or (None,):
         yield Question(place.title if place else "service", partial(_service, looks, place), SERVICE_STACK)
@@ -127,18 +127,18 @@ def _questions(looks: _Looks) -> Iterator[Question]:
 
 
 def _rotated_by(short: str) -> str:
-    """Return which stack has the rotation that `rotate` calls *short*."""
+    """Return the stack with the rotation that `rotate` calls *short*."""
     return "database" if short == "database" else SERVICE_STACK
 
 
 @dataclass
 class _Looks:
-    """What several questions look at."""
+    """Facts that several queries share."""
 
     env: str
     environment: Environment
     places: Sequence[Place]
-    """Where the services are, the one that gets the requests first; none where their stack is not there."""
+    """The services, the one that gets the requests first; none without their stack."""
     states: Sequence[StackState]
     clients: Clients
     host: Host
@@ -154,7 +154,7 @@ class _Looks:
         return SecretsManager(self.clients)
 
     def tasks(self, places: Sequence[Place]) -> Sequence[TaskDefinition]:
-        """Return what the services' tasks are given; a service that is not there gives nothing."""
+        """Return the settings of the services' tasks; a missing service has none."""
         found = (self.services.look(place) for place in places)
         return [self.services.task_definition(one.task_definition) for one in found if one]
 
@@ -255,7 +255,7 @@ def _release(looks: _Looks) -> Sequence[Check]:
     environment, image = looks.environment, tasks[0].image
     described, settings = environment.application, environment.settings
     found = release.of_image(described, image, environment.prefix, looks.day, settings)
-    fails = environment.production and settings is not None  # a folder does not say what is accepted
+    fails = environment.production and settings is not None  # a folder does not have the accepted advisories
     return (release_check(found, image, fails=fails),)
 
 

@@ -7,11 +7,11 @@ import re
 CUT = "**This comment is cut**: {left} of {lines} lines do not fit. The run's summary has the whole plan."
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
 ROOM = 400
-"""Characters kept free for the sentence that says so, and for what has to be closed."""
+"""Characters reserved for the note on omitted text, and for closing tags."""
 
 
 def mark(name: str) -> str:
-    """Return the line that a comment about the environment *name* begins with; Markdown does not show it."""
+    """Return the marker line of a comment about the environment *name*; Markdown does not show it."""
     return f"[//]: # (gatestack plan {name})"
 
 
@@ -19,8 +19,7 @@ def fitted(name: str, source: str, markdown: str, most: int) -> str:
     """
     Return the comment about *name*, of *most* characters: its mark, *source*, and *markdown*.
 
-    What does not fit is cut between two lines, which the comment says first; open code and details are
-    closed.
+    Excess text is cut between two lines, with a note at the top; open code and details are closed.
     """
     head = f"{mark(name)}\n\n{source}\n\n" if source else f"{mark(name)}\n\n"
     whole = head + markdown
@@ -38,7 +37,7 @@ def fitted(name: str, source: str, markdown: str, most: int) -> str:
 
 
 def _closing(lines: list[str]) -> list[str]:
-    """Return what closes the code and the details that *lines* leave open."""
+    """Return the end of code and details that *lines* leave open."""
     fence, details = "", 0
     for line in lines:
         found = _FENCE.match(line)

@@ -50,7 +50,7 @@ class GitHubPlace:
     server: str = "GitHub"
 
     def listing(self, page: int) -> Question:
-        """Return what asks for comments, the *page*-th hundred of them, from 1."""
+        """Return the request for the *page*-th hundred comments, from 1."""
         return self.question(
             "GET", f"{self._base}/issues/{self.number}/comments?per_page={self.page_length}&page={page}"
         )
@@ -61,11 +61,11 @@ class GitHubPlace:
             yield str(one.get("body") or ""), Found(f"{self._base}/issues/comments/{int(one['id'])}")
 
     def change(self, found: Found, text: str) -> Question:
-        """Return what gives the comment *found* another text."""
+        """Return the request that changes the text of the comment *found*."""
         return self.question("PATCH", found.path, {"body": text})
 
     def creation(self, text: str) -> Question:
-        """Return what makes a comment."""
+        """Return the request that creates a comment."""
         return self.question("POST", f"{self._base}/issues/{self.number}/comments", {"body": text})
 
     def remedy(self, reply: Reply) -> str:
@@ -103,11 +103,11 @@ class AzurePlace:
     source: str = ""
     most: int = 149_000
     page_length: int = 0
-    """All threads come at once."""
+    """All threads are in one response."""
     server: str = "Azure DevOps"
 
     def listing(self, page: int) -> Question:  # noqa: ARG002 - there is one page
-        """Return what asks for all threads."""
+        """Return the request for all threads."""
         return self.question("GET", self._threads)
 
     def comments(self, document: Any) -> Iterator[tuple[str, Found]]:
@@ -119,16 +119,20 @@ class AzurePlace:
                 yield str(first.get("content") or ""), Found(path)
 
     def change(self, found: Found, text: str) -> Question:
-        """Return what gives the comment *found* another text."""
+        """Return the request that changes the text of the comment *found*."""
         return self.question("PATCH", found.path, {"content": text})
 
     def creation(self, text: str) -> Question:
-        """Return what makes a thread; it is closed, so that no policy waits for an answer to it."""
+        """
+        Return the request that creates a thread; it is closed, so that no policy waits for an answer to it.
+        """
         comment = {"parentCommentId": 0, "content": text, "commentType": "text"}
         return self.question("POST", self._threads, {"comments": [comment], "status": "closed"})
 
     def remedy(self, reply: Reply) -> str:
-        """Return what to do about a refusal; not signed in: a page (203), or a way to one (302)."""
+        """
+        Return what to do about a refusal; without a login, there is a page (203) or a redirect to one (302).
+        """
         match reply.status:
             case 203 | 302 | 401:
                 return "the token is not accepted: give the step SYSTEM_ACCESSTOKEN: $(System.AccessToken)"

@@ -11,9 +11,9 @@ from gatestack.comments.places import Found, Place
 from generator.escapes import visible
 
 MOST_PAGES = 30
-"""Of comments that are looked through; a pull request with more gets a comment of its own each time."""
+"""Pages of comments that are searched; a pull request with more gets a new comment each time."""
 GONE = frozenset({403, 404})
-"""Answers to a change of a comment that somebody else wrote, or that was deleted meanwhile."""
+"""Answers to a change of a comment that somebody else wrote, or that was deleted."""
 
 
 class NotCommentedError(Exception):
@@ -26,7 +26,7 @@ def comment(
     """
     Write *markdown*, the plan of the environment *name*, as the one comment about it at *where*.
 
-    A comment is made again only after a look whether an attempt without an answer has made it.
+    Creation is retried only after a check whether an unanswered attempt has succeeded.
 
     Raises:
         NotCommentedError: the server refuses, or gives no answer.

@@ -12,12 +12,12 @@ from deployer.progress import Step, again
 from gatestack.ending.facts import Ending
 
 MOST_LINES, MOST_NAMES = 6, 3
-"""Lines of each kind that a screen has, and names in one; what is more is counted."""
+"""Lines of each kind on a screen, and names in a line; further ones are counted."""
 DOUBTS = frozenset({"warning", "unknown"})
 
 
 def of_checks(environment: str, called: str, found: Sequence[Check]) -> Ending:
-    """Return the last screen of `verify`; *called* is what a command is given for *environment*."""
+    """Return the last screen of `verify`; *called*: the name of *environment* in commands."""
     failed = [one for one in found if one.outcome == "failed"]
     doubts = [one for one in found if one.outcome in DOUBTS]
     warnings = tuple(_together(doubts, called))
@@ -52,9 +52,9 @@ def _checks(count: int) -> str:
 
 
 def _together(found: Collection[Check], called: str) -> Iterator[str]:
-    """Yield a line for each thing to do, with the checks that it is for."""
+    """Yield a line for each remedy, with its checks."""
     names: dict[str, list[str]] = {}
-    for one in found:  # a colon after CLIENT_SECRET would have the gate take the remedy for its value
+    for one in found:  # after CLIENT_SECRET and a colon, the output filter would mask the remedy
         names.setdefault(f"-> {one.remedy}" if one.remedy else f" {one.detail}", []).append(one.name)
     for what, those in list(names.items())[:MOST_LINES]:
         more = len(those) - MOST_NAMES
@@ -65,24 +65,24 @@ def _together(found: Collection[Check], called: str) -> Iterator[str]:
 
 
 def _cause(check: Check) -> str:
-    """Return *check* in a line; what says which key it is about is not told it twice."""
+    """Return *check* in a line; one that starts with its key does not repeat it."""
     told = check.name.removeprefix("key ") in check.detail
     return f"{'' if told else f'{check.name}: '}{check.detail}: {check.remedy}"
 
 
 @dataclass(frozen=True)
 class Rotated:
-    """What `rotate` came to."""
+    """The result of `rotate`."""
 
     rotation: Rotation
     rollout: str
-    """``COMPLETED``, ``ROLLED_BACK``, ``FAILED``, ``MISSING`` (nobody started it), ``SKIPPED``."""
+    """``COMPLETED``, ``ROLLED_BACK``, ``FAILED``, ``MISSING`` (none was started), ``SKIPPED``."""
     error: str = ""
     """Why the new tasks do not run."""
 
     @property
     def cause(self) -> str:
-        """Why it is not done; empty where it is."""
+        """Why it is not complete; empty if it is."""
         return self.rotation.reason if self.rotation.status == "FAILED" else self.error
 
 
@@ -90,7 +90,7 @@ def of_rotation(environment: str, called: str, resume: str, done: Rotated) -> En
     """
     Return the last screen of `rotate`.
 
-    *called*: what a command is given for *environment*; *resume*: this command as it was given.
+    *called*: the name of *environment* in commands; *resume*: this command.
     """
     rotation = done.rotation
     if rotation.status == "FAILED":

@@ -16,7 +16,7 @@ from deployer.outcomes import became
 from deployer.progress import Owed, Result, Step, first_execution
 
 MOST_STACKS, MOST_KEPT, MOST_KEYS = 6, 8, 3
-"""Lines of each that a screen has; what is more is counted."""
+"""Lines of each kind on a screen; further ones are counted."""
 UNTOUCHED = frozenset({"none", "skipped"})
 NOT_BEGUN = frozenset({"skipped", "interrupted"})
 _DONE = {"deploy": "deployed", "destroy": "deleted", "watch": "succeeded"}
@@ -28,11 +28,11 @@ class Known:
     """Facts in addition to the result."""
 
     owed: tuple[Owed, ...] = ()
-    """What the run has left undone."""
+    """What the run has left to be done."""
     keys: tuple[str, ...] = ()
-    """Values that people put in, where they are placeholders because their stack is new."""
+    """Values for people to enter, if they are placeholders because their stack is new."""
     place: str = ""
-    """What is to be said beside the address; empty where it answers."""
+    """A remark beside the address; empty if it answers."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Ending:
 
     outcome: str
     stacks: tuple[str, ...] = ()
-    """Lines on the stacks, where not all went well."""
+    """Lines on the stacks, if not all succeeded."""
     kept: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     url: str = ""
     place: str = ""
     steps: tuple[Step, ...] = ()
     cause: str = ""
-    """Why it failed first, with its remedy; empty where it did not."""
+    """The first cause of the failure, with its remedy; empty without a failure."""
 
 
 def ending(result: Result, known: Known = Known()) -> Ending:
@@ -99,7 +99,7 @@ def _not_finished(result: Result) -> str:
 
 
 def _changed(result: Result) -> list[str]:
-    """Return the short names of the stacks that were changed, and well."""
+    """Return the short names of the stacks that were changed successfully."""
     return [one.name for one in result.stacks if one.outcome == "done" and one.action not in UNTOUCHED]
 
 
@@ -112,7 +112,7 @@ def _stacks_of(count: int) -> str:
 
 
 def _stacks(result: Result, cause: str) -> Iterator[str]:
-    """Yield a line for each stack with an end of its own, and one for each kind of the others."""
+    """Yield a line for each stack with its own result, and one for each kind of the others."""
     own = [one for one in result.stacks if one.outcome in {"failed", "protected", "going-on"}]
     for stack in own[:MOST_STACKS]:
         told = f": {stack.why}" if stack.why and stack.why not in cause else ""
@@ -142,7 +142,7 @@ def _kept(result: Result) -> Iterator[str]:
 
 
 def _words(one: Kept) -> str:
-    """Return what is kept by its ARN, which has its name; without one, by type and name."""
+    """Return the name of a kept resource: its ARN, else type and name."""
     if not one.arn:
         return str(one)
     return f"{one.logical_id} ({'final snapshot ' if one.snapshot else ''}{one.arn})"
@@ -164,7 +164,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _next(result: Result, owed: Sequence[Owed], keys: Sequence[str]) -> Iterator[Step]:
-    """Yield what comes after a deployment: its image, its keys, the check of it all."""
+    """Yield the next steps after a deployment: its image, its keys, `verify`."""
     yield from dict.fromkeys(step for one in owed for step in one.steps)
     yield from (
         Step("set a provider's key", f"gatestack secret set {result.called} {key}")
@@ -175,7 +175,7 @@ def _next(result: Result, owed: Sequence[Owed], keys: Sequence[str]) -> Iterator
 
 
 def _way_on(result: Result) -> tuple[Step, ...]:
-    """Return the commands that lead on from an end that is not a good one; each of them works."""
+    """Return the commands that lead on from an unsuccessful result; each of them works."""
     outcomes = {stack.outcome for stack in result.stacks}
     if "going-on" in outcomes and not result.command:
         watch = Step("attach to what AWS does", f"gatestack watch {result.called}")
@@ -190,7 +190,7 @@ def _way_on(result: Result) -> tuple[Step, ...]:
 
 
 def _consent(result: Result) -> Iterator[Step]:
-    """Yield what a refusal leaves: to allow it, or to take the change back."""
+    """Yield the options after a refusal: to allow the change, or to undo it."""
     stacks = [stack for stack in result.stacks if stack.outcome == "protected"]
     flags = dict.fromkeys(stack.allow for stack in stacks if stack.allow)
     if flags and all(stack.allow for stack in stacks):

@@ -14,7 +14,7 @@ from gatestack.ending.text import after, text
 
 
 def ended(result: Result, style: str, known: Known | None = None) -> int:
-    """Print what a run came to, with its outputs for an agent; returns its exit code."""
+    """Print the result of a run, with its outputs for an agent; returns its exit code."""
     telling.outputs(result.outputs)
     printed(ending(result, known or Known()), style, lambda: report.result_json(result))
     return result.exit_code

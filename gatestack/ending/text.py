@@ -9,12 +9,12 @@ from gatestack.ending.facts import Ending
 
 
 def text(found: Ending) -> str:
-    """Return *found* without address and cause, which are told apart from it: stdout has the one."""
+    """Return *found* without address and cause, which are printed separately: stdout has the address."""
     return "\n".join(_lines(found))
 
 
 def after(found: Ending) -> str:
-    """Return what stands below the address."""
+    """Return the text below the address."""
     return "\n".join([*([found.place] if found.place else []), *listed(found.steps)])
 
 
@@ -26,7 +26,7 @@ def _lines(found: Ending) -> Iterator[str]:
 
 
 def listed(steps: Sequence[Step]) -> Iterator[str]:
-    """Yield the commands that are next, a line each."""
+    """Yield the next commands, a line each."""
     if not steps:
         return
     yield "next:"

@@ -96,6 +96,6 @@ def _annotations(found: Iterable[Located]) -> Iterable[str]:
 
 
 def _below(root: Path, file: str) -> str:
-    """Return *file* from *root*, the repository's folder, on; whole where it is elsewhere."""
+    """Return *file* relative to *root*, the repository's folder; unchanged if it is elsewhere."""
     whole = Path(os.path.normpath(Path.cwd() / file))
     return whole.relative_to(root).as_posix() if whole.is_relative_to(root) else whole.as_posix()

@@ -9,12 +9,12 @@ import click
 from gatestack.helping.texts import CONSENT, EXAMPLES, OPTIONS, OUTPUT, TROUBLE, WHAT
 
 MANY = 6
-"""From so many options of its own on, a command's are put under headings."""
+"""From this many own options on, a command's are grouped under headings."""
 OWN, GLOBAL = "Options", "Global options"
 
 
 class Page(click.Context):
-    """The context of a command whose help is one of these pages."""
+    """The context of a command with such a help page."""
 
     def get_help(self) -> str:
         """Return the page."""
@@ -31,7 +31,7 @@ class Page(click.Context):
 
 
 def _named(page: click.Context) -> str:
-    """Return the command that *page* is about, without `gatestack`."""
+    """Return the command of *page*, without `gatestack`."""
     return page.command_path.partition(" ")[2]
 
 

@@ -24,7 +24,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Run": ("image", "rollout", "rotate", "config", "secret"),
     "Pipelines": ("bootstrap",),
 }
-"""Heading -> commands, in the order in which somebody meets them."""
+"""Heading -> commands, in the order in which users need them."""
 
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "": (
@@ -165,4 +165,4 @@ OPTIONS: Mapping[str, str] = {
     "detailed_exitcode": OUTPUT,
     "drift": OUTPUT,
 }
-"""Parameter -> what it is for, in the commands that have enough options to need it."""
+"""Parameter -> its purpose, in commands with enough options to group them."""

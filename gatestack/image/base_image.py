@@ -10,7 +10,7 @@ from pathlib import Path
 from stacks.checking import limits
 
 FOLDER = Path("image")
-"""LiteLLM's Dockerfile, in a repository that holds one."""
+"""The folder of LiteLLM's Dockerfile, in a repository that has one."""
 _ARGUMENT = re.compile(r"^ARG[ \t]+(\w+)=[\"']?([^\s\"']*)[\"']?[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _FROM = re.compile(r"^FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.MULTILINE | re.IGNORECASE)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))")
@@ -36,7 +36,7 @@ class Base:
     key_commit: str
     """The commit of LiteLLM's repository whose key signed it, or nothing."""
     has_place: bool = True
-    """Whether a digest stands behind the tag, or can be put there."""
+    """Whether the tag has a digest, or a place for one."""
 
     @property
     def tagged(self) -> str:
@@ -45,12 +45,12 @@ class Base:
 
     @property
     def key(self) -> str:
-        """Return where the key is that its signature is verified with."""
+        """Return the URL of the key that verifies its signature."""
         return KEY.format(commit=self.key_commit)
 
     @property
     def missing(self) -> str:
-        """Return what a Dockerfile has to name before the signature can be asked for."""
+        """Return what a Dockerfile has to name before the signature can be verified."""
         if not self.release:
             return "a release: its tag, such as v1.108.7"
         if not re.fullmatch(r"[0-9a-f]{40}", self.key_commit):
@@ -64,12 +64,12 @@ class Base:
 
     @property
     def pinned(self) -> bool:
-        """Return whether it is one image for ever."""
+        """Return whether it always is the same image."""
         return _DIGEST.fullmatch(self.digest) is not None
 
 
 def is_of_litellm(image: str | None) -> bool:
-    """Whether *image* is one that LiteLLM publishes, so that LiteLLM's Dockerfile takes its place."""
+    """Whether *image* is one that LiteLLM publishes, so that LiteLLM's Dockerfile can replace it."""
     return image is not None and _LITELLM.match(image) is not None
 
 
@@ -77,7 +77,7 @@ def bases(dockerfile: str) -> tuple[Base, ...]:
     """
     Return the releases of LiteLLM that *dockerfile* builds on, each once; none: it is another application's.
 
-    What a line ``FROM`` means is what counts: its arguments are filled in with their defaults.
+    Arguments in a line ``FROM`` are replaced by their defaults.
     """
     arguments = dict(_ARGUMENT.findall(dockerfile))
 
@@ -104,9 +104,9 @@ def with_digest(dockerfile: str, digest: str) -> str | None:
 
 def verified_digest(answer: str) -> str | None:
     """
-    Return the digest that `cosign verify` says it has verified; None where its answer cannot be read.
+    Return the digest that `cosign verify` says it has verified; None if its output cannot be read.
 
-    Its answer is a list of what was signed (Sigstore docs, "Verifying Signatures": simple signing).
+    The output is a list of what was signed (Sigstore docs, "Verifying Signatures": simple signing).
     """
     try:
         found = {one["critical"]["image"]["docker-manifest-digest"] for one in json.loads(answer)}

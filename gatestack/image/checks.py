@@ -11,7 +11,7 @@ from stacks.checking.releases.support import NAMES, database_ends
 
 
 def release_check(found: Judgement, image: str, *, fails: bool) -> Check:
-    """Return the check of the image that tasks run; *fails*: whether they may not run what is known of it."""
+    """Return the check of the tasks' image; *fails*: whether known vulnerabilities are an error."""
     runs = f"the tasks run {image.rpartition('/')[2]}"
     if found.open:
         outcome: Outcome = "failed" if fails else "warning"

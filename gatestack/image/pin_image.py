@@ -17,7 +17,7 @@ def pin(path: Path) -> str:
     Write the digest of the release that the Dockerfile at *path* names into it, and return what to tell.
 
     Raises:
-        Refused: cosign is not there, or the Dockerfile names no single release, or no key.
+        Refused: cosign is missing, or the Dockerfile names no single release, or no key.
         DeployError: the release's signature is not verified; the file is as it was.
 
     """

@@ -28,7 +28,7 @@ def commit_of(folder: Path) -> tuple[str, bool]:
     Return the commit that is checked out, and whether *folder* is as it was committed.
 
     Raises:
-        Refused: git is not there, or nothing is checked out here.
+        Refused: git is missing, or nothing is checked out here.
 
     """
     if shutil.which("git") is None:
@@ -80,7 +80,7 @@ def log_in(login: RegistryLogin) -> None:
 
 
 def docker(*arguments: str) -> None:
-    """Run docker; what it says goes to stderr, for stdout is the result's. Raises DeployError."""
+    """Run docker; its output goes to stderr, as stdout is for the result. Raises DeployError."""
     click.echo(f"docker {' '.join(arguments)}", err=True)
     command = ["docker", *arguments]
     with subprocess.Popen(  # noqa: S603 - as above
@@ -101,7 +101,7 @@ def docker(*arguments: str) -> None:
 
 
 def _last(words: str) -> str:
-    """Return the last line of what a program says, or that it says nothing."""
+    """Return the last line of a program's output, or that there is none."""
     lines = words.strip().splitlines()
     return said(lines[-1]) if lines else "it says nothing"
 

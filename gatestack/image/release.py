@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stacks.settings import Settings
 
 TODAY = "GATESTACK_TODAY"
-"""Variable with another day, ``2027-09-01``: to see what will be said then."""
+"""Variable with another day, ``2027-09-01``, to see the messages of then."""
 
 
 def today() -> date:
@@ -42,14 +42,14 @@ def today() -> date:
 
 
 def of_file(settings: Settings, day: date) -> Judgement:
-    """Judge the release that an environment's file names."""
+    """Check the release that an environment's file names."""
     service = settings.service
     releases = application(settings.system).releases
     return judged(releases, service.image, service.image_tag, service.accepted_advisories, day)
 
 
 def of_folder(manifest: Manifest, day: date) -> tuple[str, ...]:
-    """Return what is known against the release in a rendered folder, which does not say what is accepted."""
+    """Return the known vulnerabilities of a rendered folder's release; the folder has no acceptances."""
     image = next((stack.migration.image for stack in manifest.stacks if stack.migration), "")
     own = f"{manifest.environment}-{manifest.system}"
     found = of_image(application(manifest.system), image, own, day) if image else Judgement()
@@ -57,7 +57,7 @@ def of_folder(manifest: Manifest, day: date) -> tuple[str, ...]:
 
 
 def of_base(settings: Settings, name: str, release: str, day: date) -> Judgement:
-    """Judge what an image is built on; the file's acceptances hold for it."""
+    """Check the base release of an image; the file's acceptances apply."""
     releases = application(settings.system).releases
     return judged(releases, name, release, settings.service.accepted_advisories, day)
 
@@ -65,7 +65,7 @@ def of_base(settings: Settings, name: str, release: str, day: date) -> Judgement
 def of_image(
     described: Application, image: str, own: str, day: date, settings: Settings | None = None
 ) -> Judgement:
-    """Judge a whole image; *own*: the environment's own repository, which holds copies of releases."""
+    """Check a whole image; *own*: the environment's own repository, which holds copies of releases."""
     name, _, tag = image.partition("@") if "@" in image else image.rpartition(":")
     ours = "/" not in name or name.rpartition("/")[2] == own
     accepted = settings.service.accepted_advisories if settings else ()

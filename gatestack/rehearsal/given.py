@@ -105,7 +105,7 @@ def check(settings: Settings) -> None:
 
 
 Lacking = Iterator[tuple[str, str]]
-"""What is not there, and the command that makes it."""
+"""A missing resource, and the command that creates it."""
 
 
 def _zone(settings: Settings, there: Mapping[str, Any]) -> Lacking:

@@ -16,12 +16,12 @@ from gatestack.environment import Environment, resolve
 
 @dataclass(frozen=True)
 class Resources:
-    """The stacks that may be meant: what is in the sandbox, and what an environment is to put there."""
+    """The possible stacks: those in the sandbox, and those that an environment will create."""
 
     there: Mapping[str, frozenset[str]]
     """Full name of a stack in the sandbox -> the logical ids in it."""
     env: str
-    """As somebody wrote it; read where the sandbox alone does not say what is meant."""
+    """The environment as the user wrote it; read if the sandbox alone does not suffice."""
 
     def stack(self, name: str) -> str:
         """
@@ -42,7 +42,7 @@ class Resources:
         return full
 
     def logical_id(self, stack: str, name: str) -> str:
-        """Return *name*, of a resource that *stack* has or is to have; raises as `stack` does."""
+        """Return *name*, of an existing or future resource of *stack*; raises as `stack` does."""
         there = self.there.get(stack, frozenset())
         known = there if name in there else there | self._planned(stack)
         if name not in known:
@@ -61,7 +61,7 @@ class Resources:
 
 
 def resources(found: Mapping[str, Mapping[str, Any]], env: str) -> Resources:
-    """Return what may be meant, from the sandbox's page `stacks` and the environment *env*."""
+    """Return the candidates, from the sandbox's page `stacks` and the environment *env*."""
     stacks = {name: stack for region in found.values() for name, stack in region.items()}
     return Resources({name: frozenset(stack["resources"]) for name, stack in stacks.items()}, env)
 

@@ -3,4 +3,4 @@
 IMAGES = ("ghcr.io/berriai/litellm", "ghcr.io/berriai/litellm-database")
 """LiteLLM's published images, whose entry point is `litellm` (its Dockerfiles, read 2026-11-28)."""
 OWN = "docker/prod_entrypoint.sh"
-"""Their entry point, which runs `litellm` with the words that it is given."""
+"""Their entry point, which runs `litellm` with its arguments."""

@@ -13,7 +13,7 @@ _EVERY: Mapping[str, tuple[Kind, str]] = {
     "drop-after": ("lose", "{percent} % of the answers are lost after the call was carried out"),
     "expired": ("expire", "the login has expired: every API call is refused"),
 }
-"""Kind of a fault of all services -> the command that sets it, and the sentence of it."""
+"""Kind of a fault of all services -> its command, and its sentence."""
 SECONDS_PER_MINUTE = 60.0
 _REDIS = "AWS::ElastiCache::ReplicationGroup"
 _NO_REDIS = (
@@ -23,7 +23,7 @@ _NO_REDIS = (
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that is switched on: by which command, and what it does."""
+    """An active fault: its command, and its effect."""
 
     kind: Kind
     text: str
@@ -34,17 +34,17 @@ class Fault:
 
 
 def faults(described: Mapping[str, Any]) -> list[Fault]:
-    """Return what the sandbox's page `faults` describes and is not used up, of what commands can set."""
+    """Return the active faults of the sandbox's page `faults`, of those that commands can set."""
     return [*_of_calls(described["calls"]), *_of_resources(described["resources"])]
 
 
 def acting(role_arn: str) -> Fault:
-    """Return that calls are judged as those of a role."""
+    """Return the line that calls are authorized as a role's."""
     return Fault("act-as", f"calls are judged as those of {role_arn}")
 
 
 def everything(asked: Callable[[str], Any]) -> list[Fault]:
-    """Return all that is switched on, of a sandbox that is *asked* for its pages."""
+    """Return everything active in a sandbox that is *asked* for its pages."""
     role = asked("acting")["role"]
     return [*faults(asked("faults")), *([acting(role)] if role else []), *_set(asked("quotas"))]
 
@@ -71,12 +71,12 @@ def environments(stacks: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def addresses(listeners: list[Mapping[str, Any]]) -> list[str]:
-    """Return a line for each listener that the sandbox's page `load-balancers` tells: what reaches it."""
+    """Return a line for each listener of the sandbox's page `load-balancers`: its address."""
     return [f"load balancer {one['balancer']}, port {one['port']}: {_reached(one)}" for one in listeners]
 
 
 def _reached(listener: Mapping[str, Any]) -> str:
-    """A name of yours leads elsewhere, or nowhere: the client is told where to connect."""
+    """Return how to reach a name of yours, which leads elsewhere or nowhere: where to connect."""
     here = f"localhost:{listener['here']}"
     if listener["protocol"] != "HTTPS":
         return f"http://{here}"

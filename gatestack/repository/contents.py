@@ -35,7 +35,7 @@ _SERVICE = re.compile(r"\nservice:\n.*\Z", re.DOTALL)
 
 @dataclass(frozen=True)
 class Repository:
-    """What a team wants."""
+    """The options of a new repository."""
 
     system: str
     region: str
@@ -67,7 +67,9 @@ class Repository:
         return re.sub(rf"\b({'|'.join(words)})\b", lambda found: words[found[1]], text)
 
     def _image(self) -> Iterator[tuple[str, str]]:
-        """Yield the Dockerfile where it is this system's; other images are built where their source is."""
+        """
+        Yield the Dockerfile if it is this system's; other images are built in their source's repository.
+        """
         if is_of_litellm(application(self.system).public_image):
             yield from ((f"image/{path.name}", path.read_text(encoding="utf-8")) for path in _within(IMAGE))
 

@@ -13,7 +13,7 @@ from stacks.environment import EnvironmentFileError, Problem, defaults, is_unuse
 from stacks.systems import application
 
 Answers = Mapping[str, Any]
-"""Values by key: ``network.nat_gateways``; what has none is left to the defaults."""
+"""Values by key: ``network.nat_gateways``; missing ones have the defaults."""
 
 SCHEMA = "environment.schema.json"
 """The JSON Schema beside the file, for editors; `gatestack schema` prints it."""
@@ -23,20 +23,20 @@ ENDLESS = 1_000_000
 
 @dataclass(frozen=True)
 class Line:
-    """A key that people look for in the file, and how it stands there."""
+    """A key that users look for in the file, and its form there."""
 
     key: str
     remark: str = ""
     systems: frozenset[str] | None = None
-    """Where it is looked for; None: in every system that has a use for it."""
+    """The systems that show it; None: every system that uses it."""
     only_said: bool = False
-    """Whether it is left out while it has its default."""
+    """Whether it is left out if it has its default."""
     example: str = ""
-    """What it would look like: it stands as a remark where it has no value."""
+    """An example, shown as a comment if it has no value."""
     needs: str = ""
-    """A key without which this one is of no use: it stands there only beside an answer to that."""
+    """A key without which this one has no effect: it is written only with an answer to that."""
     idle: str = ""
-    """A key that makes this one idle: it is left out beside an answer to that."""
+    """A key that makes this one ineffective: it is left out with an answer to that."""
 
 
 LITELLM = frozenset({"litellm", "litellm-benchmark"})
@@ -105,22 +105,22 @@ LINES = (
 OWN_IMAGE = "the environment's own repository; push the image there first"
 
 NAMES: Mapping[str, str] = {"litellm-benchmark": "LiteLLM benchmark"}
-"""What the first line calls a system, where that is not the title of what runs in it."""
+"""Names of systems in the first line, if different from the title of their application."""
 TIERS: Mapping[str, str] = {
     "dev": "development.",
     "production": "production. Most of this is what the tier means anyway; it stands here to be seen.",
 }
-"""What it says of a tier."""
+"""Texts on a tier."""
 
 
 def objection(answers: Answers, key: str) -> str | None:
-    """Return why *answers* cannot be, as far as *key* is to blame; None where it is not."""
+    """Return why *answers* are invalid, if *key* is the cause; None if it is not."""
     found = [one.message for one in _problems(answers) if one.key == key or one.key.startswith(f"{key}[")]
     return "; ".join(found) or None
 
 
 def made_wrong(before: Answers, after: Answers) -> str | None:
-    """Return what is wrong with *after* and was not with *before*; None where nothing is."""
+    """Return what is wrong with *after* and was not with *before*; None if nothing is."""
     there = {problem.key for problem in _problems(before)}
     return "; ".join(f"{one.key}: {one.message}" for one in _problems(after) if one.key not in there) or None
 
@@ -146,7 +146,7 @@ def nested(answers: Answers) -> dict[str, Any]:
 
 
 def text(answers: Answers, schema: str = SCHEMA) -> str:
-    """Return the file: *answers*, and the defaults of what people look for; *schema*: for editors."""
+    """Return the file: *answers*, and the defaults that users look for; *schema*: for editors."""
     system, tier = answers["system"], answers["tier"]
     name = NAMES.get(system, application(system).title)
     lines = [
@@ -168,7 +168,7 @@ def text(answers: Answers, schema: str = SCHEMA) -> str:
 
 
 def _written(answers: Answers, default: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield key and line of everything that stands in the file, without indentation."""
+    """Yield key and line of everything in the file, without indentation."""
     system = answers["system"]
     for line in LINES:
         if is_unused(system, line.key) or system not in (line.systems or {system}):

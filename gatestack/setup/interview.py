@@ -16,13 +16,13 @@ from stacks import bases
 from stacks.settings import System
 
 BACK: Final = "<"
-"""Typed as an answer: back to the question before. No key takes it."""
+"""An answer that goes back to the previous question. No key accepts it as a value."""
 UNPREFIXED = get_args(System)[0]
 """The system whose files are named after their environment alone."""
 
 
 class WentBack(Exception):  # noqa: N818 - named after what happened
-    """Somebody wants to answer the question before this one again."""
+    """The user wants to answer the previous question again."""
 
 
 class Asker:
@@ -33,10 +33,10 @@ class Asker:
         self.takes_defaults = takes_defaults
         self._force = force
         self.missing: list[str] = []
-        """Options that have to be given."""
+        """Missing options."""
 
     def answer(self, question: Question, answers: Answers, given: str | None) -> Answers:
-        """Return *answers* with one more; raises SettingsRefused where the option's value cannot be."""
+        """Return *answers* with one more; raises SettingsRefused if the option's value is invalid."""
         if given is not None:
             try:
                 return self._checked(question, answers, given)
@@ -77,7 +77,7 @@ class Asker:
 
 
 class Interview:
-    """All questions, and what was answered so far."""
+    """All questions, and the answers so far."""
 
     def __init__(self, said: Mapping[str, str | None], asker: Asker) -> None:
         self._said = said
@@ -85,7 +85,7 @@ class Interview:
         self._answers: Answers = {}
         self._next = 0
         self._asked: list[tuple[int, Answers]] = []
-        """Each question that somebody was asked, by its number, with the answers before it."""
+        """Each question that the user was asked, by its number, with the answers before it."""
 
     def answers(self) -> Answers:
         """
@@ -104,7 +104,7 @@ class Interview:
         return self._answers
 
     def back(self) -> None:
-        """Stand before the question that was asked last; at the first one, stay there."""
+        """Go back to the question that was asked last; at the first one, stay there."""
         if self._asked:
             self._next, self._answers = self._asked.pop()
 
@@ -132,13 +132,13 @@ class Interview:
 
 
 def place(answers: Answers) -> Path:
-    """Return where the file goes: two systems may both have a ``dev``."""
+    """Return the file's place: two systems may both have a ``dev``."""
     system, environment = answers["system"], answers["environment"]
     return FOLDER / f"{environment if system == UNPREFIXED else f'{system}-{environment}'}.yaml"
 
 
 def _check_free(answers: Answers) -> None:
-    """Raise ValueError where the file is there, or where another file has the same environment."""
+    """Raise ValueError if the file exists, or another file has the same environment."""
     path = place(answers)
     if path.exists():
         raise ValueError(f"{path} exists already; choose another name, or --force to overwrite it")

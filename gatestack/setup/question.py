@@ -15,34 +15,34 @@ ACCESS: Mapping[str, Mapping[str, Any]] = {
     "http": {},
     "internal": {"alb.internal": True},
 }
-"""How clients reach the gateway -> what follows from that alone."""
+"""How clients reach the gateway -> the values that follow from it."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """One thing that a new environment needs to know."""
+    """A question about a new environment."""
 
     name: str
     """Of its option: ``nat-gateways``."""
     key: str
-    """Of the environment file; for ``access`` the section that is to blame."""
+    """Of the environment file; for ``access`` the section that errors refer to."""
     words: str
     default: Callable[[Answers], str | None] = lambda _: None
-    """The answer in brackets; None: there is none, an empty one: nothing stands in the file."""
+    """The answer in brackets; None: there is none, an empty one: nothing is written to the file."""
     asked: Callable[[Answers], bool] = lambda _: True
-    """Beside that the system has a use for the key."""
+    """Further condition for asking, beside that the system uses the key."""
     adds: Callable[[Answers], str] = lambda _: ""
-    """What the words end with after the answers before it."""
+    """Text added to the question, from the answers before it."""
     value: Callable[[Answers, str], Any] = lambda _, text: text
-    """The answer as the file has it; raises ValueError with the reason where it cannot be."""
+    """The answer as the file has it; raises ValueError with the reason if it is invalid."""
     implies: Callable[[Answers], Mapping[str, Any]] = lambda _: {}
-    """What follows from the answer for other keys."""
+    """Values of other keys that follow from the answer."""
     meanwhile: Mapping[str, Any] = field(default_factory=dict)
-    """Answers that later questions will give, for rules that want both."""
+    """Assumed answers to later questions, for rules that need both."""
     assumed: bool = False
-    """Whether the default stands where nobody can be asked; of any other question that is said with --yes."""
+    """Whether the default is used without a terminal; for other questions --yes is needed."""
     weighed: bool = False
-    """Whether it also answers for what it makes of answers before it: everything else is answered by then."""
+    """Whether errors that it causes in earlier answers count: all other answers are known then."""
 
     @property
     def option(self) -> str:
@@ -55,7 +55,7 @@ class Question:
         return not unused and self.asked(answers)
 
     def answered(self, answers: Answers, text: str) -> Answers:
-        """Return *answers* with the answer *text*; raises ValueError with the reason where it cannot be."""
+        """Return *answers* with the answer *text*; raises ValueError with the reason if it is invalid."""
         text = text.strip()
         if self.name == "access":
             return _access(answers, text)
@@ -82,17 +82,17 @@ def _access(answers: Answers, text: str) -> Answers:
 
 
 def filed(answers: Answers) -> Answers:
-    """Return what of *answers* stands in the file."""
+    """Return the part of *answers* for the file."""
     return {key: value for key, value in answers.items() if key != "access"}
 
 
 def number(_: Answers, text: str) -> int | str:
-    """Return *text* as a number where it is one; the file's own rules refuse the rest."""
+    """Return *text* as a number if it is one; the file's own rules refuse the rest."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
 
 
 def as_list(_: Answers, text: str) -> list[str]:
-    """Return what stands between the commas of *text*."""
+    """Return the items of *text* between commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
@@ -102,5 +102,5 @@ def usual(answers: Answers, section: str, key: str) -> Any:
 
 
 def always(text: str) -> Callable[[Answers], str]:
-    """Return a default that depends on nothing."""
+    """Return a constant default."""
     return lambda _: text

@@ -12,19 +12,19 @@ from stacks.settings import System
 from stacks.systems import application
 
 PUBLIC = "public"
-"""Answer for the place of a system's releases."""
+"""The answer for a system's public releases."""
 
 ACCOUNT_DIGITS = 12
 
 
 def implied_access(said: Mapping[str, str | None]) -> str | None:
-    """Return how clients reach it where other options say so; *said*: question -> its option's value."""
+    """Return how clients reach it, if other options imply it; *said*: question -> its option's value."""
     by = {"domain-name": "domain", "hosted-zone-id": "domain", "certificate-arn": "certificate"}
     return next((way for name, way in by.items() if said.get(name) is not None), None)
 
 
 def _account(_: Answers, text: str) -> str:
-    """Return an account as the file has it, however it is copied: with quotes, spaces or dashes."""
+    """Return an account number as the file needs it, from any copied form: with quotes, spaces or dashes."""
     digits = "".join(char for char in text if char not in "\"' -")
     if digits.isascii() and digits.isdigit() and len(digits) == ACCOUNT_DIGITS:
         return digits
@@ -69,7 +69,7 @@ def _calls_bedrock(answers: Answers) -> bool:
 
 
 def _by_endpoints(answers: Answers) -> Mapping[str, Any]:
-    """Return what private subnets without a NAT gateway need."""
+    """Return the needs of private subnets without a NAT gateway."""
     closed = answers["network.nat_gateways"] == 0
     return {"network.vpc_endpoints": True} if closed else {}
 
@@ -192,4 +192,4 @@ QUESTIONS = (
     ),
     *SIZES,
 )
-"""In the order in which they are asked: each may depend on those before it."""
+"""In the order of asking: each may depend on those before it."""

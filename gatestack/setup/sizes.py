@@ -41,7 +41,7 @@ def _memory(answers: Answers) -> Mapping[str, Any]:
 
 
 def _most(answers: Answers) -> Mapping[str, Any]:
-    """Return the most tasks where the least are more than it usually is: scaling needs room."""
+    """Return the most tasks if the least are more than its default: scaling needs room."""
     least = answers["service.min_tasks"]
     return {"service.max_tasks": 2 * least} if least > usual(answers, "service", "max_tasks") else {}
 
@@ -59,12 +59,12 @@ def _is_aurora(answers: Answers) -> bool:
 
 
 def _takes_models(answers: Answers) -> bool:
-    """Whether the system has LiteLLM's file, and nothing in it yet that clients may call."""
+    """Whether the system has LiteLLM's file, and no model in it yet."""
     return not usual(answers, "service", "config").get("model_list")
 
 
 def _models(answers: Answers, text: str) -> list[dict[str, Any]]:
-    """Return models as LiteLLM's file has them: clients call each by what stands behind its last slash."""
+    """Return models as LiteLLM's file has them: clients call each by the part after its last slash."""
     names = as_list(answers, text)
     return [{"model_name": name.rpartition("/")[2], "litellm_params": _access(name)} for name in names]
 
@@ -141,4 +141,4 @@ SIZES = (
         weighed=True,
     ),
 )
-"""Asked last: each is judged with everything that was answered before it."""
+"""Asked last: each is checked with all answers before it."""

@@ -11,7 +11,7 @@ from gatestack.tracing.settings import Settings
 
 
 def send(document: Any, settings: Settings, ask: Ask = ask_once) -> str:
-    """Return why *document* was not taken as a whole, empty where it was; waits the settings' seconds."""
+    """Return why *document* was not accepted completely, empty if it was; waits the settings' seconds."""
     for value in settings.headers.values():
         remember(value, *value.split())
     secret = bool(settings.headers)
@@ -25,10 +25,10 @@ def send(document: Any, settings: Settings, ask: Ask = ask_once) -> str:
             found.append(_problem(ask(question)))
         except ExchangeError as error:
             found.append(str(error))
-        except Exception as error:  # noqa: BLE001 - nobody would see it in a thread
+        except Exception as error:  # noqa: BLE001 - it would be lost in a thread
             found.append(type(error).__name__)
 
-    # a server that sends a byte now and then is within its timeout for ever: the thread is left behind
+    # a server that sends single bytes never reaches its timeout: the thread is abandoned
     thread = Thread(target=try_, daemon=True)
     try:
         thread.start()
@@ -39,7 +39,7 @@ def send(document: Any, settings: Settings, ask: Ask = ask_once) -> str:
 
 
 def _problem(reply: Any) -> str:
-    """Return what the collector refused (OTLP Specification, "Partial Success", "Failures")."""
+    """Return what the collector rejected (OTLP Specification, "Partial Success", "Failures")."""
     if not 200 <= reply.status < 300:
         return ": ".join(filter(None, (f"it answers {reply.status}", reply.message)))
     partial = reply.document.get("partialSuccess") if isinstance(reply.document, dict) else None

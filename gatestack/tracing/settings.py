@@ -15,18 +15,18 @@ from urllib.parse import unquote, urlsplit
 from deployer.web.exchange import allowed
 
 MOST_SECONDS = 5.0
-"""So long a finished run waits for the collector, whatever OTEL_EXPORTER_OTLP_TIMEOUT says."""
+"""Longest wait of a finished run for the collector, whatever OTEL_EXPORTER_OTLP_TIMEOUT says."""
 _PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _SAMPLED = 1
 
 
 class TracingError(Exception):
-    """The variables do not say where a trace can go; the message holds no value of them."""
+    """The variables give no valid destination for a trace; the message holds no value of them."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where a trace is sent, and what it belongs to."""
+    """The destination of a trace, and its parent."""
 
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
@@ -46,10 +46,10 @@ class Settings:
 
 def settings(variables: Mapping[str, str]) -> Settings | None:
     """
-    Return what *variables* say; None: no trace is wanted, or its parent is not sampled.
+    Return the settings from *variables*; None: no trace is wanted, or its parent is not sampled.
 
     Raises:
-        TracingError: a trace is wanted, and cannot be sent as they say.
+        TracingError: a trace is wanted, and cannot be sent with them.
 
     """
     given = {name: value.strip() for name, value in variables.items() if value.strip()}

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from gatestack.tracing.settings import Settings
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-"""Without one of them nothing of this package is loaded."""
+"""Variables without which nothing of this package is loaded."""
 
 
 class Recorder:
-    """Keeps what a run is told of its stacks; a deployment in several passes is one run."""
+    """Keeps a run's events of its stacks; a deployment in several passes is one run."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -33,7 +33,7 @@ class Recorder:
         self._results: dict[str, StackResult] = {}
 
     def through(self, tell: Tell) -> Tell:
-        """Return what keeps an event and hands it on to *tell*."""
+        """Return a listener that keeps an event and passes it on to *tell*."""
 
         def keep(event: Event) -> None:
             self._keep(event)
@@ -52,7 +52,7 @@ class Recorder:
                 self._results[one.name], self._ended[one.name] = one, self._now()
 
     def records(self) -> list[StackRecord]:
-        """Return what was kept, a record a stack."""
+        """Return the records, one per stack."""
         now = self._now()
         names = dict.fromkeys([*self._began, *self._events, *self._results])
         return [
@@ -68,24 +68,24 @@ class Recorder:
 
 
 class Run:
-    """A run whose trace is wanted, or not."""
+    """A run with or without a trace."""
 
     def __init__(self, recorder: Recorder | None) -> None:
         self._recorder = recorder
         self.result: Result | None = None
 
     def through(self, tell: Tell) -> Tell:
-        """Return *tell*, or what keeps events for the trace before it hands them on."""
+        """Return *tell*, or a listener that keeps events for the trace before it passes them on."""
         return self._recorder.through(tell) if self._recorder else tell
 
     def ended(self, result: Result) -> Result:
-        """Note how it ended; returns the same."""
+        """Note the result; returns it."""
         self.result = result
         return result
 
 
 def wanted() -> bool:
-    """Whether a trace is sent, so that events are read even where nobody is shown them."""
+    """Whether a trace is sent, so that events are read even if they are not shown."""
     return _settings(lambda _: None) is not None
 
 
@@ -94,7 +94,7 @@ def traced(environment: Environment, goal: str) -> Iterator[Run]:
     """
     Send the trace of the run in the block once it is over; a failure is one warning, and stops nothing.
 
-    Who presses Ctrl-C three times waits for nothing, so that no trace is sent then.
+    After a third Ctrl-C no trace is sent.
     """
     where = _settings(lambda why: telling.warning(f"no trace is sent: {why}"))
     if where is None:
@@ -112,12 +112,12 @@ def traced(environment: Environment, goal: str) -> Iterator[Run]:
             try:
                 root = _root(environment, goal, run.result, failure, recorder.records(), began)
                 _send(root, environment, where)
-            except Exception as error:  # noqa: BLE001 - whatever a trace comes to, the run came to its own end
+            except Exception as error:  # noqa: BLE001 - a failed trace must not change the run's result
                 telling.warning(f"no trace was sent: {type(error).__name__} while it was made")
 
 
 def _settings(refuse: Callable[[str], None]) -> Settings | None:
-    """Return where a trace goes, if it is wanted; *refuse* is told why it cannot be sent."""
+    """Return the destination of a trace, if it is wanted; *refuse* is told why it cannot be sent."""
     if not any(os.environ.get(name) for name in ENDPOINTS):
         return None
     from gatestack.tracing.settings import TracingError, settings  # noqa: PLC0415 - most runs have no trace

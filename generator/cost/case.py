@@ -24,12 +24,12 @@ class Row:
     monthly_usd: float | None
     """None: not estimated; the assumption says why."""
     assumption: str
-    """How the figure comes about."""
+    """How the figure is calculated."""
 
 
 @dataclass(frozen=True)
 class Totals:
-    """How many there are in the whole environment of what shares an assumption."""
+    """Totals of the whole environment, for resources that share an assumption."""
 
     nat_gateways: int
     endpoints: int
@@ -56,7 +56,7 @@ class Case:
         return self.usage.hours_per_month
 
     def value(self, name: str) -> Any:
-        """Return what a property comes to; None where it is not there, or only a deployment can say."""
+        """Return the value of a property; None if it is missing, or only a deployment knows it."""
         return self.template.value(self.resource.properties.get(name))
 
     def number(self, name: str, otherwise: float = 0) -> float:
@@ -64,7 +64,7 @@ class Case:
         return self.template.number(self.resource.properties.get(name), otherwise)
 
     def settings(self, name: str) -> Mapping[str, Any]:
-        """Return a property that has parts, empty where it is not there."""
+        """Return a property with parts, empty if it is missing."""
         found = self.value(name)
         return found if isinstance(found, dict) else {}
 
@@ -75,7 +75,7 @@ class Case:
         return self.at(item, self.prices.price(name, variant), quantity, words, note=note)
 
     def at(self, item: str, price: Price, quantity: float, words: str, *, note: str = "") -> Row:
-        """Return the row of *quantity* units at *price*; a *note* is anything that should be known of it."""
+        """Return the row of *quantity* units at *price*; *note*: a remark on it."""
         if price.usd is None:
             return self.open(item, price.doubt)
         each = f"{price.usd:.10f}".rstrip("0").rstrip(".")
@@ -99,5 +99,5 @@ Pricer: TypeAlias = Callable[[Case], Iterator[Row]]
 
 
 def amount(number: float) -> str:
-    """Return a number as short as it can be said: ``730``, ``0.5``."""
+    """Return a number in its shortest form: ``730``, ``0.5``."""
     return f"{number:,.4f}".rstrip("0").rstrip(".")

@@ -8,7 +8,7 @@ from generator.cost.case import Case, Row, amount
 
 FREE_INSIGHTS_DAYS = 7
 """
-Database Insights keeps its counters that long for nothing, in its standard mode; longer ones were sold until
+Days that Database Insights keeps its counters for free, in its standard mode; longer ones were sold until
 2026 (Amazon RDS User Guide, "Pricing and data retention for Performance Insights").
 """
 

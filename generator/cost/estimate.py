@@ -73,7 +73,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that costs something else after than before; 0 where it is not there, or not estimated."""
+    """One item with another cost after than before; 0 if it is missing, or not estimated."""
 
     stack: str
     logical_id: str
@@ -83,12 +83,14 @@ class Difference:
 
 
 def total(rows: Iterable[Row]) -> float:
-    """Return what *rows* come to, in US dollars and cents."""
+    """Return the sum of *rows*, in US dollars and cents."""
     return round(sum(row.monthly_usd or 0 for row in rows), 2)
 
 
 def estimate(templates: Iterable[Template], usage: Usage, prices: PriceTable) -> Estimate:
-    """Return the rows of all resources: priced, free though others of the type are not, or not estimated."""
+    """
+    Return the rows of all resources: priced, free although others of the type are not, or not estimated.
+    """
     read = tuple(templates)
     totals = _totals(read)
     cases = (

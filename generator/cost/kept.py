@@ -19,9 +19,9 @@ BY_SIZE: Mapping[str, str] = {
 
 def monthly_usd(type_: str, prices: PriceTable, *, snapshot_gib: int = 0) -> float | None:
     """
-    Return what a thing of *type_* costs in a month, at most, in US dollars; None where it goes by use.
+    Return what a thing of *type_* costs in a month, at most, in US dollars; None if it depends on use.
 
-    *snapshot_gib*: the size of the database that is in a snapshot; 0 where nobody knows it.
+    *snapshot_gib*: the size of the database in a snapshot; 0 if unknown.
     """
     if type_ in BY_THE_PIECE:
         return prices.price(BY_THE_PIECE[type_]).usd

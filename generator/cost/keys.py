@@ -44,7 +44,7 @@ def role(case: Case) -> Iterator[Row]:
 
 
 def _models(value: Any) -> Iterator[str]:
-    """Yield the models of a role by the names that it calls; a condition is on those behind a profile."""
+    """Yield the models of a role by the names that it calls; those behind a profile have a condition."""
     if isinstance(value, list):
         for one in value:
             yield from _models(one)

@@ -8,7 +8,7 @@ from generator.cost.case import Case, Row, amount
 from generator.cost.template import target
 
 BOTH_WAYS = 2
-"""Traffic between zones is charged to who sends it and to who gets it (Amazon EC2 on-demand pricing)."""
+"""Traffic between zones is charged to its sender and its receiver (Amazon EC2 on-demand pricing)."""
 
 
 def nat_gateway(case: Case) -> Iterator[Row]:
@@ -62,7 +62,7 @@ def load_balancer(case: Case) -> Iterator[Row]:
 
 
 def trust_store(case: Case) -> Iterator[Row]:
-    """Yield a trust store's hours, which count while a listener asks it."""
+    """Yield a trust store's hours, charged while a listener uses it."""
     yield case.priced("trust store", "alb-trust-store-hour", case.hours, f"{amount(case.hours)} h")
 
 

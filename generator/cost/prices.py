@@ -19,12 +19,12 @@ from stacks.bases import LOADER
 
 FOLDER = Path(__file__).parent / "prices"
 HOME = "us-east-1"
-"""The region that stands in for one without a file."""
+"""The region whose prices are used for regions without a file."""
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What the Price List API has to be asked for one price (Price List API Reference, GetProducts)."""
+    """The Price List API's query for one price (Price List API Reference, GetProducts)."""
 
     service: str
     """``AmazonECS``"""
@@ -43,20 +43,20 @@ class Price:
     name: str
     """``nat-hour``; with the variant: ``rds-hour/db.t3.micro``."""
     usd: float | None
-    """For one unit; None: nobody has said it with a source."""
+    """For one unit; None: no source gives it."""
     unit: str
     source: str
-    """Page of AWS's that says it."""
+    """AWS's page with the price."""
     seen: date
-    """When it was read there, or in a copy of the Price List."""
+    """The date of that page, or of a copy of the Price List."""
     per: float = 1
     """How many of the Price List's units are one of ours."""
     ask: Ask | None = None
-    """None: the Price List has no steady name for it."""
+    """None: the Price List has no stable name for it."""
     live: bool = False
-    """Whether the Price List API has just said it."""
+    """Whether it is a current answer of the Price List API."""
     doubt: str = ""
-    """Why there is none, or why it may be another."""
+    """Why there is none, or why it may differ."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,15 @@ class PriceTable:
     """The prices of one region."""
 
     region: str
-    """Whose prices these are."""
+    """The region of these prices."""
     seen: date
-    """When the file was put together."""
+    """The date of the file."""
     prices: Mapping[str, Price]
     families: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Prices with variants, like an instance's class: name -> what all of them share."""
 
     def price(self, name: str, variant: str = "") -> Price:
-        """Return a price; without `usd` where nobody has said it."""
+        """Return a price; without `usd` if no source gives it."""
         key = f"{name}/{variant}" if variant else name
         return self.prices[key] if key in self.prices else _of_family(self, name, variant)
 

@@ -14,7 +14,7 @@ from generator.cost.usage import Usage
 
 @dataclass(frozen=True)
 class Priced:
-    """An estimate with all that it rests on."""
+    """An estimate with its basis."""
 
     environment: str
     region: str
@@ -23,7 +23,7 @@ class Priced:
     usage: Usage
     prices: PriceTable
     notices: tuple[str, ...] = ()
-    """What has to be known of the prices."""
+    """Notices about the prices."""
 
 
 def of_another_region(region: str, prices: PriceTable) -> str:
@@ -48,7 +48,7 @@ def text(priced: Priced) -> str:
 
 
 def machine(priced: Priced) -> str:
-    """Return an estimate for machines: rows, their sum, and what they rest on."""
+    """Return an estimate for machines: rows, their sum, and their basis."""
     found, prices = priced.estimate, priced.prices
     content = {
         "environment": priced.environment,

@@ -54,7 +54,7 @@ def _sizes(case: Case, task: Resource) -> tuple[tuple[str, str, float, str], ...
 
 
 def _count(case: Case) -> tuple[float, str]:
-    """Return how many tasks run, and that in words: what the file wants, else the least of scaling."""
+    """Return how many tasks run, and that as text: what the file says, else the minimum of scaling."""
     scaling = next(
         (
             one
@@ -100,7 +100,7 @@ def _spot_words(share: float, percent: float) -> str:
 
 
 COLLECTOR_VARIABLE = "AOT_CONFIG_CONTENT"
-"""What a container has that takes traces to X-Ray."""
+"""The variable by which a container is known to send traces to X-Ray."""
 
 
 def task_definition(case: Case) -> Iterator[Row]:

@@ -51,7 +51,7 @@ class Template:
         return tuple(one for one in self.resources if one.type == kind)
 
     def value(self, written: Any) -> Any:
-        """Return what *written* comes to; None where only a deployment can say."""
+        """Return the value of *written*; None if only a deployment knows it."""
         if isinstance(written, list):
             return [self.value(one) for one in written if one != {"Ref": NO_VALUE}]
         if not isinstance(written, dict):
@@ -76,7 +76,7 @@ class Template:
         return found
 
     def _is_there(self, one: Mapping[str, Any]) -> bool:
-        """Whether a resource's condition holds; one that nobody understands does."""
+        """Whether a resource's condition holds; one that is not understood does."""
         try:
             return "Condition" not in one or self._holds(one["Condition"])
         except (AttributeError, RecursionError, TypeError, ValueError):

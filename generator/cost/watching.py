@@ -9,11 +9,11 @@ from generator.cost.template import Template, target
 
 DAYS_IN_A_MONTH = 365 / 12
 FULL_RESOLUTION_SECONDS = 60
-"""Alarms that look more often cost three times as much (Amazon CloudWatch pricing)."""
+"""Alarms with a shorter period cost three times as much (Amazon CloudWatch pricing)."""
 
 
 METRICS_LOG = "MetricsLog"
-"""Where a task's collector writes metrics to; CloudWatch charges them like others of one's own."""
+"""Log group to which a task's collector writes metrics; CloudWatch charges them like other custom ones."""
 
 
 def task_logs(template: Template) -> frozenset[str]:
@@ -29,7 +29,7 @@ def task_logs(template: Template) -> frozenset[str]:
 
 
 def log_group(case: Case) -> Iterator[Row]:
-    """Yield what comes into a log and what is kept of it: its share of what the services' tasks write."""
+    """Yield a log group's ingestion and storage: its share of what the services' tasks write."""
     if case.resource.logical_id == METRICS_LOG:
         yield case.open("metrics", "usage-based: each combination of a metric's names is a custom metric")
         return
@@ -48,7 +48,7 @@ def log_group(case: Case) -> Iterator[Row]:
 
 
 def alarm(case: Case) -> Iterator[Row]:
-    """Yield the metrics that an alarm looks at."""
+    """Yield the metrics of an alarm."""
     queries = case.value("Metrics") or ()
     metrics = sum("MetricStat" in one for one in queries) if queries else 1
     periods = [one["MetricStat"].get("Period", 0) for one in queries if "MetricStat" in one]
@@ -72,7 +72,7 @@ def trail(case: Case) -> Iterator[Row]:
 
 
 def delivery_stream(case: Case) -> Iterator[Row]:
-    """Yield what is carried to the archive: all that the tasks write."""
+    """Yield what is delivered to the archive: all that the tasks write."""
     size = case.usage.log_gb
     yield case.priced("logs to the archive", "firehose-gb", size, f"{amount(size)} GB")
 

@@ -47,11 +47,11 @@ class About(Protocol):
 
     @property
     def setting(self) -> str | None:
-        """Keys of the environment file that decide it, separated by commas."""
+        """The keys of the environment file that decide it, separated by commas."""
 
     @property
     def source(self) -> str:
-        """``extensions/extras.yaml:12``, where a template of the team's own says it."""
+        """``extensions/extras.yaml:12``, if it is in a template of the team's own."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,9 @@ class Located:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where an environment's findings can stand: its file and what that extends, and its templates."""
+    """
+    The files that an environment's findings may be in: its file and those that it extends, and its templates.
+    """
 
     environment: str
     templates: Path
@@ -89,7 +91,7 @@ class Sources:
     file: Path | None = None
     """The environment's; None for a folder of templates."""
     tree: Tree | None = None
-    """What the file says."""
+    """The content of the file."""
     patches: Sequence[Patch] = ()
 
     def locate(self, found: Sequence[About]) -> Iterator[Located]:
@@ -115,7 +117,7 @@ class Sources:
             )
 
     def _in_files(self, one: About) -> tuple[Path, int | None] | None:
-        """Return file and line that a person wrote; None where the template alone is known."""
+        """Return file and line in a file written by a person; None if only the template is known."""
         if one.source:
             name, _, line = one.source.rpartition(":")
             return (Path(name), int(line)) if line.isdigit() else (Path(one.source), None)
@@ -130,7 +132,7 @@ class Sources:
         return self._said(next((key for key in keys if self.tree.says(key)), keys[0]))
 
     def _said(self, place: Place) -> tuple[Path, int | None]:
-        """Return where *place* or the nearest key above it stands; the first line where the file has none."""
+        """Return where *place*, or the nearest key above it, is; the first line if the file has none."""
         assert self.tree is not None  # noqa: S101 - asked before
         assert self.file is not None  # noqa: S101 - as above
         there = _known(self.tree.lines, place)

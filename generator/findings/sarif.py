@@ -23,14 +23,14 @@ ROOT = "%SRCROOT%"
 
 @dataclass(frozen=True)
 class Tool:
-    """Whose rules they are."""
+    """The tool with the rules."""
 
     name: str
     version: str
     about: str
     """URL of its page."""
     command: str
-    """The command of gatestack that ran it; results of another command do not take these away (3.17.2)."""
+    """The command of gatestack that ran it; results of another command do not replace these (3.17.2)."""
 
 
 def sarif(found: Sequence[Located], tool: Tool) -> str:

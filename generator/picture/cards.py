@@ -25,28 +25,28 @@ PAD = 9
 """Between a box's edge and its text."""
 CHIP_HEIGHT = 16
 TAB = CHIP_HEIGHT / 2
-"""How far a chip on a box's upper edge stands out of it."""
+"""How far a chip on a box's upper edge protrudes."""
 GROUP_HEAD = 31
 BETWEEN_CARDS = 16
 
 
 @dataclass(frozen=True)
 class Card:
-    """A box that has no place yet."""
+    """A box without a position yet."""
 
     key: str
     style: BoxStyle
     lines: tuple[tuple[TextStyle, str], ...]
     told: str
     stack: str = ""
-    """Empty: it belongs to none."""
+    """Empty: it belongs to no stack."""
 
     def height(self, room: float) -> float:
-        """Return how high it is where it is *room* wide."""
+        """Return its height at the width *room*."""
         return sum(LINE[style] for style, _ in self._wrapped(room)) + 2 * PAD - 3
 
     def at(self, x: float, y: float, room: float, height: float = 0) -> Box:
-        """Return it at its place, *room* wide and at least *height* high."""
+        """Return it at its position, *room* wide and at least *height* high."""
         place = Rect(x, y, room, max(height, self.height(room)))
         labels = tuple(stacked(self._wrapped(room), x + PAD, y + PAD - 1))
         chips = (tab(self.stack, place),) if self.stack else ()
@@ -68,7 +68,7 @@ def stacked(lines: Iterable[tuple[TextStyle, str]], x: float, y: float) -> Itera
 
 
 def chip_width(text: str) -> float:
-    """Return how wide a chip is on which *text* stands."""
+    """Return the width of a chip with *text*."""
     return round(width(text, SIZES["chip"], bold=True) + 12)
 
 
@@ -84,7 +84,7 @@ def tab(stack: str, place: Rect) -> Chip:
 
 
 def card_of(thing: Thing) -> Card:
-    """Return what stands on the card of *thing*."""
+    """Return the content of the card of *thing*."""
     lines: list[tuple[TextStyle, str]] = [("name", thing.title)]
     lines += [("detail", detail) for detail in thing.details]
     told = f"{thing.title}: {', '.join(thing.details)}. {thing.kind}, {thing.key}"
@@ -93,12 +93,12 @@ def card_of(thing: Thing) -> Card:
 
 @dataclass(frozen=True)
 class Wardrobe:
-    """A security group with the cards of what wears it; it has no place yet."""
+    """A security group with the cards of its members; it has no position yet."""
 
     group: Group
     cards: tuple[Card, ...]
     listed: tuple[tuple[TextStyle, str], ...]
-    """Lines instead of cards, and the rules that are no arrows."""
+    """Lines instead of cards, and the rules that are not arrows."""
 
     @property
     def key(self) -> str:
@@ -106,7 +106,7 @@ class Wardrobe:
         return self.group.key
 
     def height(self, room: float) -> float:
-        """Return how high it is where it is *room* wide."""
+        """Return its height at the width *room*."""
         inside = room - 2 * PAD
         cards = sum(card.height(inside) + BETWEEN_CARDS for card in self.cards)
         return (
@@ -117,7 +117,7 @@ class Wardrobe:
         )
 
     def at(self, x: float, y: float, room: float, height: float) -> list[Box]:
-        """Return it and its cards at their places, *room* wide and at least *height* high."""
+        """Return it and its cards at their positions, *room* wide and at least *height* high."""
         place = Rect(x, y, room, max(height, self.height(room)))
         name = fitted(self.group.logical_id, room - 2 * PAD, SIZES["group"], bold=True)
         labels = [Label(x + PAD, y + 22, name, "group")]

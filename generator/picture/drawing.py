@@ -49,7 +49,7 @@ class Rect:
         return self.y + self.height / 2
 
     def meets(self, other: Rect) -> bool:
-        """Tell whether the two have room in common."""
+        """Tell whether the two overlap."""
         across = self.x < other.right and other.x < self.right
         return across and self.y < other.bottom and other.y < self.bottom
 
@@ -77,29 +77,29 @@ class Chip:
     stack: str
     place: Rect
     patches: tuple[str, ...] = ()
-    """What is patched in it, with where and why, for the one chip that says so."""
+    """What is patched in it, with where and why, for the one chip that shows it."""
 
     @property
     def text(self) -> str:
-        """What stands on it."""
+        """The text on it."""
         return chip_text(self.stack, self.patches)
 
 
 def chip_text(stack: str, patches: tuple[str, ...]) -> str:
-    """Return what stands on the chip of *stack*."""
+    """Return the text on the chip of *stack*."""
     return f"{stack} (patched)" if patches else stack
 
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle with what stands in it."""
+    """A rectangle with its content."""
 
     key: str
-    """What it is of the environment: ``network/Vpc``; for what is no resource, a word."""
+    """Its name in the environment: ``network/Vpc``; for what is no resource, a word."""
     style: BoxStyle
     place: Rect
     told: str
-    """What a reader is told who points at it, or who hears it read out."""
+    """The text for a pointer on it, or for a screen reader."""
     labels: tuple[Label, ...] = ()
     chips: tuple[Chip, ...] = ()
 
@@ -116,7 +116,7 @@ class Arrow:
 
     @property
     def pieces(self) -> tuple[Rect, ...]:
-        """The room that each piece takes, its width included."""
+        """The area of each piece, its width included."""
         pairs = pairwise(self.points)
         return tuple(
             Rect(min(x, to_x) - 1, min(y, to_y) - 1, abs(to_x - x) + 2, abs(to_y - y) + 2)
@@ -133,7 +133,7 @@ class Drawing:
     title: str
     description: str
     boxes: tuple[Box, ...]
-    """In the order in which they are drawn: what is inside comes after what is around it."""
+    """In drawing order: containers before their content."""
     arrows: tuple[Arrow, ...]
     labels: tuple[Label, ...] = ()
     chips: tuple[Chip, ...] = ()

@@ -15,7 +15,7 @@ Way = Literal["endpoint", "gateway", "none", "beside"]
 
 @dataclass(frozen=True)
 class Subnet:
-    """One subnet, or the id of one that was there already."""
+    """One subnet, or the id of an existing one."""
 
     key: str
     """``network/PublicSubnet1`` or ``subnet-…``."""
@@ -32,7 +32,7 @@ class Subnet:
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that is drawn as a card in the VPC."""
+    """A card in the VPC."""
 
     kind: Kind
     stack: str
@@ -58,7 +58,7 @@ def counted(count: int, noun: str) -> str:
 
 @dataclass(frozen=True)
 class Holding:
-    """What a stack has in a service of AWS's that is not in the VPC."""
+    """A stack's resources of one kind in a service of AWS's outside the VPC."""
 
     stack: str
     count: int
@@ -80,11 +80,11 @@ class Service:
     by_route_table: bool = False
     """Whether its endpoint is in no subnet: route tables lead to it."""
     asked_for: tuple[str, ...] = ()
-    """What of it may be used, where no stack has it: models."""
+    """What of it may be used without being a resource of a stack: models."""
 
     @property
     def held(self) -> str:
-        """What the stacks have in it together: ``9 alarms, 1 dashboard``; else what may be used of it."""
+        """The stacks' resources in it together: ``9 alarms, 1 dashboard``; else what may be used of it."""
         if not self.holdings:
             return ", ".join(self.asked_for)
         counts = Counter[str]()
@@ -104,18 +104,18 @@ class Landscape:
     production: bool
     stacks: tuple[str, ...]
     vpc: str
-    """``VPC 10.0.0.0/16``, or the id of one that was there already."""
+    """``VPC 10.0.0.0/16``, or the id of an existing one."""
     vpc_stack: str
-    """Empty: no stack makes it."""
+    """Empty: it belongs to no stack."""
     subnets: tuple[Subnet, ...]
     things: tuple[Thing, ...]
     gateway: str
-    """``Internet gateway``, or in words the way out of an existing VPC; empty: there is none."""
+    """``Internet gateway``, or the route out of an existing VPC as text; empty: there is none."""
     gateway_stack: str
     internal: bool
     """Whether the load balancer has no address on the internet."""
     internet: tuple[str, ...]
-    """What is called on the internet, as far as templates say."""
+    """What is called on the internet, as far as templates tell."""
     services: tuple[Service, ...]
     patches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Stack -> its patched resources, each with where and why; stacks without are left out."""

@@ -17,15 +17,15 @@ from generator.traffic import Rule, Traffic
 WIDTH = 1200
 EDGE = 24
 CORRIDOR = {"gateway": 886, "endpoint": 878, "route table": 892}
-"""Where arrows out of the VPC bend, each at a place of its own."""
+"""Area in which arrows out of the VPC bend, each at its own position."""
 
 
 def layout(landscape: Landscape, traffic: Traffic) -> Drawing:
     """
     Return the drawing of an environment.
 
-    A rule that finds no way as an arrow stands in words in its group, which makes that group higher: so the
-    page is laid out again with what found a way, until everything has.
+    A rule without a route for an arrow is listed as text in its group, which makes the group higher: so the
+    layout is repeated with the routed arrows, until all have a route.
     """
     arrows = frozenset(traffic.rules)
     while True:
@@ -67,7 +67,7 @@ def _attempt(
 
 
 def description(landscape: Landscape, traffic: Traffic) -> str:
-    """Return the picture in words, for those who do not see it."""
+    """Return the picture as text, for screen readers."""
     names = {group.key: group.logical_id for group in traffic.groups}
     rules = [
         f"{names[rule.group]} {'from' if rule.direction == 'in' else 'to'}"
@@ -82,9 +82,9 @@ def description(landscape: Landscape, traffic: Traffic) -> str:
 
 def _enter(ways: Ways, landscape: Landscape, traffic: Traffic, outer: Iterable[Box]) -> tuple[Rule, ...]:
     """
-    Draw the way of requests: from the clients to the load balancer, by the gateway where there is one.
+    Draw the path of requests: from the clients to the load balancer, through the gateway if there is one.
 
-    Returns the rules that are shown by it.
+    Returns the rules that it shows.
     """
     source = next((box.place for box in outer if box.key == "clients"), None)
     rules = entry_rules(traffic)
@@ -168,7 +168,7 @@ def _stacks(landscape: Landscape) -> Iterator[Chip]:
 
 
 def _legend(y: float) -> tuple[tuple[Box, ...], tuple[Arrow, ...], tuple[Label, ...]]:
-    """Return what lines and frames mean."""
+    """Return the legend of lines and frames."""
     texts = (
         "security group",
         "let through by security groups, and on which port",

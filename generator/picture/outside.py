@@ -21,7 +21,7 @@ from stacks.beside import host
 
 BY_LAMBDA = frozenset({"ec2", "logs"})
 PLACEHOLDER = "REPLACE_ME"
-"""Stands in a secret until a person puts in a key that somebody else made."""
+"""Value of a secret until a person enters the key that was issued elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Known:
 
     title: str
     actions: str
-    """What the actions of its policies begin with; empty: no policy is about it."""
+    """Prefixes of the actions of its policies; empty: no policy is about it."""
     endpoints: tuple[str, ...] = ()
-    """What endpoints call it, after ``com.amazonaws.REGION.``."""
+    """Names of its endpoints, after ``com.amazonaws.REGION.``."""
     types: Mapping[str, str] = field(default_factory=dict)
-    """Resource types of it -> what one of them is called."""
+    """Its resource types -> their names."""
 
 
 KNOWN = (
@@ -77,7 +77,7 @@ KNOWN = (
 
 
 def services(found: References, drawn: tuple[Thing, ...], *, way_out: bool) -> tuple[Service, ...]:
-    """Return the services outside the VPC; *way_out*: whether the inside has another way than endpoints."""
+    """Return the services outside the VPC; *way_out*: whether the VPC has another route than endpoints."""
     called = _called(found)
     ends = [thing for thing in drawn if thing.kind == "endpoint"]
     known = [_service(found, one, called, ends, way_out=way_out) for one in KNOWN]
@@ -87,7 +87,7 @@ def services(found: References, drawn: tuple[Thing, ...], *, way_out: bool) -> t
 
 
 def internet(found: References) -> tuple[str, ...]:
-    """Return who is called on the internet: by keys that people put in, and images' registries."""
+    """Return who is called on the internet: by keys that people enter, and images' registries."""
     keys = list(dict.fromkeys(_foreign_keys(found)))
     hosts = list(dict.fromkeys(_registries(found)))
     return (
@@ -125,7 +125,7 @@ def _holdings(found: References, known: Known) -> Iterator[Holding]:
 
 
 def _called(found: References) -> Mapping[str, tuple[str, ...]]:
-    """Return service -> who calls it, as the roles of tasks and functions allow."""
+    """Return service -> its callers, as the roles of tasks and functions allow."""
     called: dict[str, tuple[str, ...]] = {}
     for caller, roles, not_by_it in (
         ("tasks", _roles(found, "AWS::ECS::TaskDefinition", "ExecutionRoleArn", "TaskRoleArn"), frozenset()),
@@ -159,7 +159,7 @@ def _statements(role: Resource) -> Iterator[Mapping[str, Any]]:
 
 
 def _models(found: References) -> Iterator[str]:
-    """Yield the models of Bedrock's that tasks may call; those behind a profile are called by its name."""
+    """Yield the models of Bedrock that tasks may call; those behind a profile under its name."""
     for role in _roles(found, "AWS::ECS::TaskDefinition", "TaskRoleArn"):
         for statement in _statements(role):
             if "bedrock:InvokeModel" in statement["Action"] and "Condition" not in statement:
@@ -168,12 +168,12 @@ def _models(found: References) -> Iterator[str]:
 
 
 def _foreign_keys(found: References) -> Iterator[str]:
-    """Yield the variables of containers whose value a person puts into a secret: somebody else made it."""
+    """Yield the variables of containers whose value a person enters into a secret: it is issued elsewhere."""
     for task in found.of_type("AWS::ECS::TaskDefinition"):
         for container in task.get("ContainerDefinitions") or ():
             for entry in container.get("Secrets") or ():
                 source = entry["ValueFrom"]
-                if isinstance(source, str):  # the ARN of what was there before
+                if isinstance(source, str):  # the ARN of an existing resource
                     continue
                 ends = list(found.pointers(task.stack, source.get("Fn::Join", [])))
                 key = found.text(task.stack, source).split(":")[1:2]

@@ -33,12 +33,12 @@ MOST_LINES = 5
 
 @dataclass(frozen=True)
 class Slot:
-    """What stands in one column of a row, one below the other."""
+    """The content of one column of a row, one below the other."""
 
     column: Column
     items: tuple[Wardrobe | Card, ...]
     subnets: tuple[str, ...]
-    """Keys of the subnets that it stretches over; none: over all of the row's."""
+    """Keys of the subnets that it spans; none: all of the row's."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Row:
 
 
 def rows(landscape: Landscape, traffic: Traffic, arrows: Collection[Rule]) -> tuple[Row, ...]:
-    """Return the rows from the top to the bottom of the VPC; rules that are no *arrows* stand in words."""
+    """Return the rows from the top to the bottom of the VPC; rules without *arrows* are text."""
     dressed = _Dressing(landscape, traffic, arrows)
     public = [one.key for one in landscape.subnets if one.way_out == "internet"]
     balancer = dressed.slot(LEFT, "load balancer")
@@ -83,7 +83,7 @@ def _lanes(landscape: Landscape, keys: Sequence[str]) -> tuple[tuple[Subnet, ...
 
 
 def _nats(landscape: Landscape) -> Iterator[Slot]:
-    """Yield the NAT gateways side by side: each in its zone, with nothing above or below it."""
+    """Yield the NAT gateways side by side: each in its zone, alone in its column."""
     found = [thing for thing in landscape.things if thing.kind == "NAT gateway"]
     wide = (RIGHT.width - 12 * (len(found) - 1)) / max(len(found), 1)
     for place, thing in enumerate(found):
@@ -91,7 +91,7 @@ def _nats(landscape: Landscape) -> Iterator[Slot]:
 
 
 class _Dressing:
-    """Puts things into the security groups that they wear, each thing once."""
+    """Puts things into their security groups, each thing once."""
 
     def __init__(self, landscape: Landscape, traffic: Traffic, arrows: Collection[Rule]) -> None:
         self._things = {thing.key: thing for thing in landscape.things}
@@ -100,7 +100,7 @@ class _Dressing:
         self._dressed: set[str] = set()
 
     def slot(self, column: Column, *roles: Role, unworn: bool = False) -> Slot | None:
-        """Return the groups of what has one of *roles*, and with *unworn* those that nothing wears."""
+        """Return the groups of things with one of *roles*, and with *unworn* those without members."""
         items: list[Wardrobe] = []
         subnets: list[str] = []
         for group in self._traffic.groups:
@@ -124,7 +124,7 @@ class _Dressing:
         return Wardrobe(group, cards, tuple(lines))
 
     def _said(self, group: Group) -> Iterator[str]:
-        """Yield the rules of *group* that no arrow shows, in words."""
+        """Yield the rules of *group* that no arrow shows, as text."""
         for rule in self._traffic.rules:
             if rule.group == group.key and not rule.matches_nothing and rule not in self._arrows:
                 end = "from" if rule.direction == "in" else "to"

@@ -50,7 +50,7 @@ _STACKS = (
     ("#176045", "#7fd9b0"),
     ("#9c1550", "#ff9fc0"),
 )
-"""Of each stack's chip, in light and dark; a sixth stack begins again with the first."""
+"""Colors of each stack's chip, in light and dark; a sixth stack reuses the first."""
 STACK_COLOURS = len(_STACKS)
 
 FONTS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'

@@ -17,7 +17,7 @@ ROW, SHORT_ROW = 41, 25
 HEAD = 32
 BETWEEN_SECTIONS = 18
 MOST_CLIENTS = 6
-"""Lines of clients that are shown; more are counted."""
+"""Lines of clients that are shown; more are only counted."""
 
 
 def entry_rules(traffic: Traffic) -> tuple[Rule, ...]:
@@ -54,7 +54,7 @@ def clients(landscape: Landscape, traffic: Traffic) -> Card | None:
 
 
 def internet(landscape: Landscape) -> Card | None:
-    """Return what is called on the internet; None where no way leads there."""
+    """Return what is called on the internet; None if there is no route."""
     reached = any(one.way == "gateway" for one in landscape.services) and landscape.gateway_stack
     if not landscape.internet and not reached:
         return None
@@ -81,7 +81,7 @@ TITLES: Mapping[Way, str] = {
 
 
 def sections(landscape: Landscape) -> tuple[Box, ...]:
-    """Return AWS's services: a section for each way to them, one box each, and one for each service."""
+    """Return AWS's services: a section for each route to them, one box each, and one for each service."""
     boxes: list[Box] = []
     y: float = TOP + 26
     for way in TITLES:
@@ -103,7 +103,7 @@ def _height(one: Service) -> int:
 
 
 def heading(boxes: Iterable[Box]) -> tuple[Label, ...]:
-    """Return what stands above the sections."""
+    """Return the heading above the sections."""
     return (Label(PANEL_X, TOP + 12, "AWS, outside the VPC", "title"),) if list(boxes) else ()
 
 
@@ -120,7 +120,7 @@ def _rows(members: Sequence[Service], frame: Rect) -> Iterator[Box]:
 
 
 def _service(one: Service, row: Rect) -> Box:
-    """Return a service with what is in it; the stacks stand in the first line where no callers do."""
+    """Return a service with its content; without callers, the first line names the stacks."""
     left, right = row.x + PAD, row.right - 6
     labels = [Label(left, row.y + 14, one.title, "name")]
     texts = [width(one.title, SIZES["name"], bold=True), width(one.held, SIZES["detail"])]
@@ -146,7 +146,7 @@ def _stacks(one: Service) -> list[str]:
 
 
 def _chips(one: Service, right: float, y: float) -> list[Chip]:
-    """Return the chips of the stacks that have something in it, side by side up to *right*."""
+    """Return the chips of the stacks with resources in it, side by side up to *right*."""
     chips: list[Chip] = []
     for stack in reversed(_stacks(one)):
         chips.insert(0, chip(stack, right, y))

@@ -60,7 +60,7 @@ def _gateway(found: References) -> tuple[str, str]:
 
 
 def _made(found: References) -> tuple[Subnet, ...]:
-    """Return the subnets that the templates make."""
+    """Return the subnets that the templates create."""
     made = found.of_type("AWS::EC2::Subnet")
     ways = _ways_out(found)
     return tuple(
@@ -97,7 +97,7 @@ def _ways_out(found: References) -> Mapping[str, WayOut]:
 
 
 def _existing(found: References, drawn: tuple[Thing, ...]) -> tuple[Subnet, ...]:
-    """Return the subnets that are there already: what the manifest says of them, and who uses them."""
+    """Return the existing subnets: the manifest's data on them, and their users."""
     lists = found.manifest.existing.subnets if found.manifest.existing else ()
     told: dict[str, WayOut] = {
         "internet": "internet",

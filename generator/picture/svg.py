@@ -29,7 +29,7 @@ def picture(manifest: Manifest) -> str:
 
 
 def svg(drawing: Drawing) -> str:
-    """Return *drawing* as an SVG document, in ASCII: whatever is told to show it can."""
+    """Return *drawing* as an SVG document, in ASCII, which every program can show."""
     size = {"width": _number(drawing.width), "height": _number(drawing.height)}
     root = Element("svg", {"xmlns": NAMESPACE, **size})
     root.set("viewBox", f"0 0 {size['width']} {size['height']}")

@@ -9,7 +9,7 @@ from generator.references import References, Resource, Target
 from generator.traffic import WEARERS
 
 ENGINES = {"postgres": "PostgreSQL", "aurora-postgresql": "Aurora PostgreSQL", "redis": "Redis"}
-"""AWS's names of engines -> what they are called."""
+"""AWS's names of engines -> their usual names."""
 
 
 def things(found: References) -> tuple[Thing, ...]:
@@ -20,7 +20,7 @@ def things(found: References) -> tuple[Thing, ...]:
 
 
 def short(found: References, name: str) -> str:
-    """Return *name* without what all names of the environment begin with."""
+    """Return *name* without the common prefix of the environment's names."""
     prefix = f"{found.manifest.environment}-{found.manifest.system}"
     return name.removeprefix(f"{prefix}-").removeprefix(f"{prefix}/")
 
@@ -49,7 +49,7 @@ def _subnets(found: References, one: Resource) -> tuple[str, ...]:
 
 
 def _in_a_cluster(one: Resource) -> bool:
-    """Tell whether it is an instance of a cluster, which is drawn as a whole."""
+    """Tell whether it is an instance of a cluster, which is drawn as one box."""
     return one.type == "AWS::RDS::DBInstance" and one.get("DBClusterIdentifier") is not None
 
 
@@ -92,7 +92,7 @@ def _service(found: References, one: Resource) -> tuple[str, Iterator[str]]:
 
 
 def _tasks(found: References, service: Resource) -> str:
-    """Return how many tasks it has: what scaling may make of it, else what the template says."""
+    """Return its number of tasks: the range of scaling, else the template's."""
     for target in found.of_type("AWS::ApplicationAutoScaling::ScalableTarget"):
         scaled = found.pointers(target.stack, target.get("ResourceId", "Fn::Join"))
         if any(one.key == service.key for one in scaled):
@@ -111,7 +111,7 @@ def _size(task: Resource | None) -> str:
 
 
 def _migrations(found: References) -> Iterator[Thing]:
-    """Yield the tasks that the deployer starts before an update: where they run, their metadata says."""
+    """Yield the tasks that the deployer runs before an update; their metadata has their network."""
     for stack in found.manifest.stacks:
         if stack.migration:
             end = found.exported(stack.migration.definition_export)

@@ -19,14 +19,14 @@ GUTTER = 62
 """Between rows: arrows have their labels there."""
 BAR_HEIGHT = 32
 MARGIN = 16
-"""Between a lane's edge and what stands in it."""
+"""Between a lane's edge and its content."""
 BETWEEN_ITEMS = 26
 WAYS = {"internet": "public", "NAT": "private, by NAT", "none": "isolated", "unknown": ""}
 
 
 @dataclass(frozen=True)
 class Placed:
-    """The VPC at its place."""
+    """The VPC at its position."""
 
     frame: Rect
     boxes: tuple[Box, ...]
@@ -35,11 +35,11 @@ class Placed:
     gutters: tuple[float, ...]
     """Where each row of lanes begins."""
     gateways: tuple[Rect, ...]
-    """Endpoints that route tables lead to."""
+    """Endpoints in route tables."""
 
     @property
     def places(self) -> Mapping[str, Rect]:
-        """Key -> where it is, of all that stands in subnets."""
+        """Key -> position, of everything in subnets."""
         return {box.key: box.place for box in self.boxes if box.style in {"group", "card"}}
 
 
@@ -84,13 +84,13 @@ def _bar(landscape: Landscape, y: float) -> Box | None:
 
 
 def _strip(landscape: Landscape, y: float) -> list[Box]:
-    """Return the endpoints that are in no subnet, since route tables lead to them."""
+    """Return the endpoints in no subnet, since they are in route tables."""
     found = [one for one in landscape.things if one.kind == "endpoint" and not one.subnets]
     return [card_of(one).at(RIGHT.x, y + 64 * place, RIGHT.width) for place, one in enumerate(found)]
 
 
 def _heights(row: Row) -> list[float]:
-    """Return how high each lane is: what stands in it alone fits, and what stretches over several does."""
+    """Return the height of each lane: its own content fits, and what spans several does."""
     heights = [_lane_height(lane) for lane in row.lanes]
     for slot in sorted(row.slots, key=lambda slot: len(_spanned(row, slot))):
         over = _spanned(row, slot)
@@ -121,7 +121,7 @@ def _slot_height(slot: Slot) -> float:
 
 
 def _spanned(row: Row, slot: Slot) -> range:
-    """Return the lanes that the slot stretches over, from the first to the last; all where none is named."""
+    """Return the lanes that the slot spans, from the first to the last; all if none is named."""
     found = [place for place, lane in enumerate(row.lanes) if {one.key for one in lane} & set(slot.subnets)]
     return range(found[0], found[-1] + 1) if found else range(len(row.lanes))
 
@@ -142,7 +142,7 @@ def _row(row: Row, y: float, heights: Sequence[float]) -> Iterator[Box]:
 
 
 def _boxes(item: Wardrobe | Card, slot: Slot, y: float, height: float) -> list[Box]:
-    """Return an item at its place; a group alone in its slot is as high as the lanes let it be."""
+    """Return an item at its position; a group alone in its slot fills the lanes' height."""
     if isinstance(item, Card):
         return [item.at(slot.column.x, y, slot.column.width)]
     return item.at(slot.column.x, y, slot.column.width, height)

@@ -18,15 +18,15 @@ from generator.picture.vpc import Placed
 from generator.traffic import ANYWHERE, Flow, Group, Rule, Traffic
 
 ROOM = 7
-"""What an arrow keeps free at each side."""
+"""Free space at each side of an arrow."""
 STEP = 6
 BUS = 30
-"""How far above its row the line out of the VPC runs."""
+"""How far above its row the line out of the VPC is."""
 
 
 @dataclass
 class Ways:
-    """Finds arrows their ways; what is drawn is in the way of what comes later."""
+    """Routes arrows; what is drawn blocks later ones."""
 
     placed: Placed
     taken: list[Rect] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Ways:
     def free(
         self, first: float, across: float, start: float, end: float, beside: Label | None
     ) -> float | None:
-        """Return where in [first, first + across] a line from *start* to *end* passes everything by."""
+        """Return where in [first, first + across] a line from *start* to *end* meets nothing."""
         top, height = min(start, end) + 1, abs(end - start) - 2
         for x in _steps(first + min(62, across / 2), first + ROOM, first + across - ROOM):
             wanted = [Rect(x - ROOM, top, 2 * ROOM, height)]
@@ -76,7 +76,7 @@ class Ways:
         return None
 
     def add(self, arrow: Arrow) -> None:
-        """Draw *arrow*, and keep others away from it."""
+        """Draw *arrow*, and keep others off it."""
         self.arrows.append(arrow)
         self.taken += [_inflated(piece) for piece in arrow.pieces]
         self.taken += [room_of(label) for label in arrow.labels]
@@ -98,7 +98,7 @@ class Ways:
 
 
 def connect(ways: Ways, traffic: Traffic, wanted: Collection[Rule]) -> Iterator[Rule]:
-    """Draw the flows between groups, those of *wanted* rules; yield the rules of those that found a way."""
+    """Draw the flows between groups, those of *wanted* rules; yield the rules of those that were routed."""
     places = ways.placed.places
     names = {group.key: group.logical_id for group in traffic.groups}
     for flow in traffic.flows:
@@ -121,7 +121,7 @@ def out(
     ways: Ways, traffic: Traffic, nats: Sequence[Rect], exit_at: float | None, wanted: Collection[Rule]
 ) -> tuple[Rule, ...]:
     """
-    Draw the lines to anywhere: up from each group that has such a rule, together, then to what takes them.
+    Draw the lines to any address: up from each group with such a rule, joined, then to their targets.
 
     *nats*: where the NAT gateways are; *exit_at*: the lower edge of the way out of a VPC without them.
     Returns the rules that are shown by it.
@@ -160,7 +160,7 @@ def _draw(
 
 
 def _leaves(traffic: Traffic, rule: Rule) -> bool:
-    """Tell whether the rule lets tasks or functions out to anywhere."""
+    """Tell whether the rule lets tasks or functions out to any address."""
     roles = {one.role for group in traffic.groups if group.key == rule.group for one in group.worn_by}
     anywhere = rule.direction == "out" and rule.peer.value in ANYWHERE
     return anywhere and bool(roles & {"service", "task", "function"})
@@ -177,7 +177,7 @@ def _riser(ways: Ways, group: Group, rules: Sequence[Rule], bus: float) -> tuple
 def _endpoint_legs(
     ways: Ways, traffic: Traffic, rules: Sequence[Rule], bus: float
 ) -> Iterator[tuple[float, float]]:
-    """Yield where the line goes down into groups of endpoints that let it in."""
+    """Yield where the line goes down into groups of endpoints that admit it."""
     going = {rule.service for rule in rules}
     for group in traffic.groups:
         inbound = {rule.service for rule in traffic.of(group.key, "in") if rule.peer.kind == "cidr"}
@@ -206,7 +206,7 @@ def _row_of(placed: Placed, place: Rect) -> float:
 
 
 def room_of(label: Label) -> Rect:
-    """Return the room that a label takes."""
+    """Return the area of a label."""
     size = SIZES[label.style]
     wide = width(label.text, size, bold=True)
     x = label.x - {"start": 0, "middle": wide / 2, "end": wide}[label.anchor]

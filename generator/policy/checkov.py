@@ -20,7 +20,7 @@ HOW = (
     "--skip-download",
     "--soft-fail",
 )
-"""Without downloads it speaks to nobody; it ends with 0 whatever it finds, since that is judged here."""
+"""Without downloads it needs no network; it exits with 0 for all results, which are evaluated here."""
 INSTALL = (
     "put checkov 3 on PATH, as https://www.checkov.io/2.Basics/Installing%20Checkov.html says, "
     "or take its checks away"
@@ -28,9 +28,9 @@ INSTALL = (
 BESIDE = Path(".venv-checkov") / "bin" / "checkov"
 """In gatestack's own checkout, where `make scan` puts it."""
 ITS_OWN = "checkov."
-"""How the class of a check is called that checkov brings, and of what runs any check in YAML."""
+"""Class names of checkov's own checks, and of its runner of YAML checks."""
 _BROKEN = re.compile(r"Traceback|Cannot load|Failed to load")
-"""What stderr says of a check that cannot be loaded; checkov goes on without it and ends with 0."""
+"""Text on stderr about a check that cannot be loaded; checkov continues without it and exits with 0."""
 
 
 @dataclass(frozen=True, order=True)
@@ -39,7 +39,7 @@ class Failure:
 
     check: str
     file: str
-    """``/prod/alb.json``, below the folder that was looked at."""
+    """``/prod/alb.json``, below the folder that was checked."""
     logical_id: str
     property: str
     """``Properties/MultiAZ``, or empty."""
@@ -50,7 +50,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Seen:
-    """What checkov says of a folder."""
+    """Checkov's results for a folder."""
 
     version: str
     passed: int
@@ -62,7 +62,7 @@ def look(program: Path, folder: Path, resources: int, checks: Sequence[Path] = (
     Run checkov over *folder*, whose templates have so many *resources*; *checks*: folders of a team's own.
 
     Raises:
-        ScanError: it failed, has not looked at all of them, or cannot load one of the checks.
+        ScanError: it failed, has not checked all of them, or cannot load one of the checks.
 
     """
     own = [part for one in checks for part in ("--external-checks-dir", str(one))]
@@ -77,7 +77,7 @@ def read(document: Any, resources: int) -> Seen:
     Return what checkov's JSON of templates with so many *resources* says.
 
     Raises:
-        ScanError: it is no report, or checkov has not looked at all of them.
+        ScanError: it is no report, or checkov has not checked all of them.
 
     """
     try:

@@ -12,7 +12,7 @@ from generator.policy.programs import ScanError, answered, cut, packaged_guard, 
 
 HOW = ("--output-format", "json", "--structured", "--show-summary", "none")
 ENDS = (0, 19)
-"""All rules hold; one does not. A rule that it cannot read is 5, if no other fails."""
+"""All rules hold; one does not. An unreadable rule gives 5, if no other fails."""
 INSTALL = (
     "put cfn-guard 3 on PATH, as https://docs.aws.amazon.com/cfn-guard/latest/ug/setting-up.html says, "
     "or take its rule files away"
@@ -36,7 +36,7 @@ class Failure:
 
 
 def beside() -> Path:
-    """Return where the program is in a checkout, there or not; where AWS ships none it is nowhere."""
+    """Return the program's path in a checkout, existing or not; none where AWS ships no program."""
     try:
         return packaged_guard(PACKAGE)
     except ScanError:
@@ -65,7 +65,7 @@ def failures(document: Sequence[Any], rules: Sequence[Path]) -> Iterator[Failure
     Yield each clause of *rules* that does not hold.
 
     Raises:
-        ScanError: *document* is no report of theirs, or a rule has not looked at a template.
+        ScanError: *document* is no report of theirs, or a rule has not checked a template.
 
     """
     texts = (path.read_text(encoding="utf-8", errors="replace") for path in rules)

@@ -25,7 +25,7 @@ MACHINES: Mapping[str, str] = {"x86_64": "x86_64", "aarch64": "aarch64", "arm64"
 INHERITED = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR")
 """Environment variables that a program gets."""
 LONGEST_SAID = 600
-"""Characters of what a program says that a message repeats."""
+"""Characters of a program's output that a message repeats."""
 
 
 class ScanError(Exception):
@@ -34,7 +34,7 @@ class ScanError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a program said: JSON on stdout, and text on stderr."""
+    """The output of a program: JSON on stdout, and text on stderr."""
 
     document: Any
     remarks: str
@@ -110,11 +110,11 @@ def answered(command: Sequence[str], folder: Path, ends: Collection[int]) -> Ans
 
 
 def told(text: str) -> str:
-    """Return the end of what a program says, in one line; that is where it says why."""
+    """Return the end of a program's output, in one line; that is where the reason is."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_SAID else f"… {line[-LONGEST_SAID:]}"
 
 
 def cut(text: str, longest: int = 240) -> str:
-    """Return what a rule says in one line of *longest* characters at most."""
+    """Return a rule's text in one line of *longest* characters at most."""
     return shorten(text, longest, placeholder=" …")

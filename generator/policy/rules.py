@@ -32,7 +32,7 @@ class Rules:
 
     @property
     def programs(self) -> str:
-        """What runs them, for people."""
+        """The programs that run them, as text."""
         checks = len(self.python) + len(self.yaml)
         both = ("cfn-guard" if self.guard else "", "checkov" if checks else "")
         return " and ".join(filter(None, both))
@@ -82,7 +82,7 @@ def judged(rules: Rules, manifest: Manifest) -> tuple[Finding, ...]:
     Return where the templates of *manifest* fail *rules*, stack by stack.
 
     Raises:
-        ScanError: a program is not installed, or what it says proves nothing.
+        ScanError: a program is not installed, or its output is inconclusive.
 
     """
     with TemporaryDirectory(prefix="gatestack-policy-") as folder:
@@ -136,7 +136,7 @@ def _by_checkov(rules: Rules, stacks: Mapping[str, _Read], place: Path) -> Itera
 
 
 def _copied(rules: Rules, place: Path) -> Sequence[Path]:
-    """Return folders of the checks alone: those in Python are loaded only beside an __init__.py."""
+    """Return folders of the checks alone: Python ones are loaded only if an __init__.py is beside them."""
     folders = []
     for path in (*rules.python, *(path for path, _ in rules.yaml)):
         folder = place / path.parent.relative_to(rules.folder)

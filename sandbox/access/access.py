@@ -17,18 +17,18 @@ from sandbox.services.services import Services
 from sandbox.surroundings import Surroundings
 
 _FOR_ALL = frozenset({"sts:GetCallerIdentity"})
-"""No permissions are needed for it, says its reference."""
+"""The resource types without needed permissions, by its reference."""
 _TAKES_A_ROLE = frozenset({"AssumeRole", "AssumeRoleWithWebIdentity"})
 HOUR_SECONDS = 3600
-"""How long a session lasts whose DurationSeconds nobody has asked for (AWS STS API Reference)."""
+"""Default duration of a session, without DurationSeconds (AWS STS API Reference)."""
 
 
 class Access:
     """
-    The callers of one account whose policies are judged: sessions of roles that its IAM has.
+    The callers of one account whose policies are evaluated: sessions of roles in its IAM.
 
-    A role that nobody has made there can be taken all the same, and may do everything, as may the sandbox's
-    own key. Of resource policies those of keys are judged, no others.
+    A missing role can be assumed all the same, and may do everything, as may the sandbox's own key. Of
+    resource policies, only those of keys are evaluated.
     """
 
     def __init__(self, services: Services, schemas: ProviderSchemas) -> None:
@@ -47,7 +47,7 @@ class Access:
         Return CloudFormation as the role *arn*, for as long as its operations last.
 
         Raises:
-            ApiError: the role is not there, or does not trust CloudFormation (CloudFormation User Guide,
+            ApiError: the role is missing, or does not trust CloudFormation (CloudFormation User Guide,
                 "CloudFormation service role"; words: awslabs/aws-sam-codepipeline-cd issue 22).
 
         """
@@ -75,10 +75,10 @@ class Access:
 
     def session(self, form: Mapping[str, str]) -> Session | None:
         """
-        Return the session that a call of STS's asks for, None where it asks for none of a role's.
+        Return the session that a call of STS requests, None if it requests no role's.
 
         Raises:
-            ApiError: it is to last longer than the role allows.
+            ApiError: it would last longer than the role allows.
 
         """
         if form.get("Action") not in _TAKES_A_ROLE or "RoleArn" not in form:
@@ -99,9 +99,10 @@ class Access:
         stack_of: Callable[[str, str], str | None],
     ) -> None:
         """
-        Let *caller* make the *call*: method, path, headers, body.
+        Authorize the *call* of *caller*: method, path, headers, body.
 
-        A change set is judged by its stack, *stack_of* it and its region, also where the call names it alone.
+        A change set is authorized by its stack, *stack_of* it and its region, also if the call names only the
+        change set.
 
         Raises:
             ApiError: the caller may not.

@@ -32,7 +32,7 @@ LOCKED_OUT = "The new key policy will not allow you to update the key policy in 
 _CODES = {"sns": "AuthorizationError"}
 """Codes of query services that are not AccessDenied (Amazon SNS API Reference, "Common errors")."""
 _NAMES_NONE = frozenset({"ec2", "s3"})
-"""Services whose messages name no resource where the action is about none."""
+"""Services whose messages name no resource if the action has none."""
 _IN_FORMS = frozenset(
     {
         *("cloudformation", "cloudwatch", "ec2", "elasticache", "elasticloadbalancing", "iam"),
@@ -46,7 +46,7 @@ _EC2 = ("You are not authorized to perform this operation.", "Encoded authorizat
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of the account when a caller is judged; fulfils `needs.Surroundings`."""
+    """Data on the account when a caller is authorized; fulfils `needs.Surroundings`."""
 
     roles: Roles
     tagged: Tagged
@@ -54,7 +54,7 @@ class Known:
     around: Callable[[], Surroundings]
 
     def tags(self, arn: str) -> Mapping[str, str] | None:
-        """Return the tags that count of what *arn* names."""
+        """Return the effective tags of the resource *arn*."""
         around = self.around()
         return self.tagged.counting(arn, around.now(), around.faults.behaviour.tag_delay)
 
@@ -71,7 +71,7 @@ class RoleCaller:
     known: Known
 
     def asks(self, request: Request, region: str) -> None:
-        """Let the caller ask for *request*; raises ApiError."""
+        """Authorize *request* of the caller; raises ApiError."""
         tags = self.known.tags(request.resource) or {}
         context = {f"aws:ResourceTag/{key}": value for key, value in tags.items()} | dict(request.context)
         if refusal := self._refusal(replace(request, context=context), region):
@@ -79,16 +79,16 @@ class RoleCaller:
 
     def provisions(self, operation: str, asked: Asked, current: Provisioned | None) -> None:
         """
-        Let CloudFormation do *operation* (``create``, ``update``, ``delete``) in the caller's name.
+        Authorize CloudFormation's *operation* (``create``, ``update``, ``delete``) in the caller's name.
 
         Raises:
-            ProvisionError: the session has ended, or may not do what the type's handler asks for.
+            ProvisionError: the session has ended, or lacks a permission of the type's handler.
 
         """
         if self.session.ended(self.known.around().now()):
             raise ProvisionError(_said(asked, EXPIRED, 403, "InvalidCredentials"))
         if not self.known.schemas.known(asked.type):
-            return  # what is wrong with it, the provisioner says
+            return  # the provisioner reports what is wrong with it
         resource = self._resource(operation, asked, current)
         policy = _policy(asked) if asked.type == KEY and operation == "create" else None
         if asked.type == KEY and operation in {"create", "update"}:
@@ -102,7 +102,7 @@ class RoleCaller:
         tags = {**asked.tags, **_own_tags(asked, self.known.schemas)}
         there = self.known.tags(physical) if current else None
         if operation == "create" and asked.type != KEY:
-            there = tags  # what is made with its tags has them when its next handler's call comes
+            there = tags  # what is created with its tags has them at its handler's next call
         return Resource(
             *(asked.type, asked.logical_id, asked.stack_name, asked.properties, tags, there),
             *(self.known, asked.account, asked.region),
@@ -115,7 +115,7 @@ class RoleCaller:
         policy = key_policy if ":key/" in request.resource else None
         try:
             found = self.known.roles.judged(self.session, request, policy)
-        except ValueError as error:  # half a judgement would be worse than none
+        except ValueError as error:  # an incomplete evaluation would be worse than none
             return f"This sandbox cannot judge {request.action} on {request.resource}: {error}"
         if found.verdict == "allowed":
             return None
@@ -127,7 +127,7 @@ class RoleCaller:
 
     def _check_lockout(self, resource: Resource, asked: Asked) -> None:
         """
-        Refuse a key whose policy its maker could not change afterwards.
+        Refuse a key whose policy its creator could not change afterwards.
 
         KMS asks whether the caller, by the new policy, the caller's own, and the tags that count on the key
         now, could call PutKeyPolicy; a key that is being made has none (AWS KMS API Reference, CreateKey,
@@ -141,7 +141,7 @@ class RoleCaller:
 
 
 def _through_service(request: Request, asked: Asked) -> Request:
-    """Return *request*; of a key it comes through the service whose resource is encrypted with it."""
+    """Return *request*; for a key, as coming through the service whose resource is encrypted with it."""
     service = asked.type.split("::")[1].lower()
     if not request.action.startswith("kms:") or service == "kms":
         return request
@@ -161,7 +161,7 @@ def _status(request: Request) -> int:
 
 
 def _encoded(text: str) -> str:
-    """Return what stands for an encoded message: nobody decodes it here."""
+    """Return a placeholder for an encoded message: nothing decodes it here."""
     return urlsafe_b64encode(sha256(text.encode()).digest() * 3).decode()
 
 

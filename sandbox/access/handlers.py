@@ -64,7 +64,7 @@ NOT_ASKED: Mapping[str, str] = {
     "lambda:GetCodeSigningConfig": "none",
     "firehose:PutRecord* logs:PutLogEvents": "caches deliver no logs; the streams' writers have roles",
 }
-"""What handlers may ask and never do for our properties -> why."""
+"""Permissions that handlers list and never use for our properties -> why."""
 
 MAKES = {
     "ec2:AllocateAddress",
@@ -82,7 +82,7 @@ MAKES = {
     "iam:CreateRole",
     "application-autoscaling:RegisterScalableTarget",
 }
-"""What makes something that is known by its tags alone: it has none before."""
+"""Actions that create something known only by its tags: it has none before."""
 TAGS = {
     "ec2:CreateTags",
     "elasticloadbalancing:AddTags",
@@ -107,17 +107,17 @@ ALSO: Mapping[str, tuple[str, ...]] = {
     "wafv2:UpdateWebACL": ("wafv2:ipset", "wafv2:managedruleset"),
     "wafv2:CreateWebACL": ("wafv2:ipset", "wafv2:managedruleset"),
 }
-"""Resource types that are optional in the table, and there with our properties."""
+"""Resource types that are optional in the table, and present with our properties."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How a resource type of CloudFormation is called in policies."""
+    """The name of a CloudFormation resource type in policies."""
 
     name: str
     """Of `ARNS`."""
     property: str = ""
-    """The property that has its name; without one CloudFormation makes a name of the stack's."""
+    """The property with its name; without one, CloudFormation generates a name from the stack's."""
 
 
 KINDS: Mapping[str, Kind] = {
@@ -186,10 +186,10 @@ LINKED = {
     "AWS::RDS::DBInstance": "rds",
     "AWS::RDS::DBCluster": "rds",
 }
-"""Whose service-linked role a type's first resource makes; the other types' handlers need none here."""
+"""The service-linked role that a type's first resource creates; other types' handlers need none here."""
 
 
 @cache
 def excused(action: str) -> bool:
-    """Whether *action* stands in `NOT_ASKED`."""
+    """Whether *action* is in `NOT_ASKED`."""
     return any(fnmatchcase(action, pattern) for patterns in NOT_ASKED for pattern in patterns.split())

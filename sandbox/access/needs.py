@@ -40,14 +40,14 @@ _IDS = {
     "ec2:internet-gateway": "igw-",
     "ec2:natgateway": "nat-",
 }
-"""How ids of a kind begin."""
+"""Prefixes of ids, by kind."""
 
 
 class Surroundings(Protocol):
-    """What is known of the account that the resource is in."""
+    """Data on the account of the resource."""
 
     def tags(self, arn: str) -> Mapping[str, str] | None:
-        """Return the tags of what is there by *arn*, as far as they count; None where nothing is known."""
+        """Return the effective tags of the resource *arn*; None if it is unknown."""
 
     def boundary(self, role: str) -> str | None:
         """Return the ARN of the boundary of the role of that name."""
@@ -55,16 +55,16 @@ class Surroundings(Protocol):
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource of a stack, as its type's handlers are called for it."""
+    """One resource of a stack, for its type's handlers."""
 
     type: str
     title: str
     stack_name: str
     properties: Mapping[str, Any]
     tags: Mapping[str, str]
-    """Those asked for."""
+    """The requested tags."""
     own_tags: Mapping[str, str] | None
-    """Those that count on it already; None while it has none."""
+    """Its effective tags; None if it does not exist yet."""
     around: Surroundings
     account: str
     region: str
@@ -72,7 +72,9 @@ class Resource:
     physical_id: str = ""
 
     def needs(self, operation: str, schema: Mapping[str, Any]) -> Iterator[Request]:
-        """Yield what the handler of *operation* (``create``, ``read`` ...) of the type's *schema* asks."""
+        """
+        Yield the requests of the handler of *operation* (``create``, ``read`` ...) of the type's *schema*.
+        """
         for permission in schema.get("handlers", {}).get(operation, {}).get("permissions", ()):
             service, _, name = permission.partition(":")
             action = f"{service.lower()}:{name}"
@@ -81,11 +83,11 @@ class Resource:
 
     @property
     def prefix(self) -> str:
-        """What names of the same owner begin with."""
+        """The common prefix of the same owner's names."""
         return self.stack_name.rpartition("-")[0]
 
     def requests(self, action: str, operation: str) -> Iterator[Request]:
-        """Yield what *action* is asked for."""
+        """Yield the requests of *action*."""
         if action == "iam:PassRole":
             yield from self._passed(operation)
         elif action == "iam:CreateServiceLinkedRole":
@@ -97,7 +99,7 @@ class Resource:
                 yield Request(action, arn, self._context(action, arn, operation), self._why(operation))
 
     def _asks(self, action: str) -> bool:
-        """Whether the handler asks for *action*; policies of roles are what types of IAM are about."""
+        """Whether the handler uses *action*; types of IAM use those on policies of roles."""
         if self.type == "AWS::WAFv2::LoggingConfiguration":
             return action.startswith(("wafv2:", "logs:"))  # it logs to a log group
         if action == "iam:DetachRolePolicy":
@@ -108,7 +110,7 @@ class Resource:
         return f"to {operation} {self.stack_name}'s {self.title}, {self.type}"
 
     def _resources(self, action: str) -> list[str]:
-        """Return the ARNs of what *action* is about, ``*`` where IAM knows none."""
+        """Return the ARNs of the resources of *action*, ``*`` if IAM supports none."""
         row = ACTIONS.get(action)
         if not row:
             return ["*"]
@@ -135,7 +137,7 @@ class Resource:
         return _filled(shape, name)
 
     def _other_arn(self, kind: str) -> str:
-        """Return what the properties name of *kind*, else a thing of the same owner."""
+        """Return the ARN of *kind* in the properties, else one of the same owner."""
         shape = self._shape(kind)
         pattern, beginning = fitting(shape), _IDS.get(kind)
         for text in _texts(self.properties):
@@ -182,7 +184,7 @@ class Resource:
         return name if kind in {"iam:role", "logs:log-group"} else name.lower()
 
     def _other(self, kind: str) -> str:
-        """The name of something else that the action is about: of the same environment."""
+        """Return the name of another resource of the action: of the same environment."""
         zone = self.properties.get("HostedZoneId")
         if kind == "route53:hostedzone" and isinstance(zone, str):
             return zone
@@ -214,7 +216,7 @@ class Resource:
         }.get(kind, f"{self.stack_name}-other-abcdefghijkl")
 
     def _context(self, action: str, arn: str, operation: str) -> dict[str, Values]:
-        """Return what AWS knows of the request: the tags asked for, and those that are there."""
+        """Return the condition keys of the request: requested tags, and existing ones."""
         own_kind = KINDS.get(self.type, Kind("")).name
         own = bool(own_kind) and arn == self._own_arn(own_kind)
         new = own and operation == "create" and action in MAKES | TAGS
@@ -236,7 +238,7 @@ class Resource:
         return context
 
     def _others_tags(self, arn: str) -> Mapping[str, str]:
-        """Return the tags of what *arn* names: the same owner's, where nothing is known of it."""
+        """Return the tags of the resource *arn*: the same owner's, if it is unknown."""
         known = self.around.tags(arn)
         return self.tags if known is None else known
 
@@ -247,7 +249,7 @@ class Resource:
         return {"iam:PermissionsBoundary": boundary} if boundary else {}
 
     def _asked(self, action: str) -> dict[str, Values]:
-        """Return what the request says, as far as conditions look at it."""
+        """Return the request's parameters that conditions can check."""
         if action == "lambda:AddPermission":
             return {"lambda:Principal": self.properties.get("Principal", "secretsmanager.amazonaws.com")}
         if action == "cloudwatch:PutMetricAlarm" and self.type == "AWS::CloudWatch::Alarm":
@@ -297,7 +299,7 @@ class Resource:
 
 
 def fitting(shape: str) -> re.Pattern[str]:
-    """Return what ARNs of *shape* look like: anything stands in each of its places."""
+    """Return a pattern for ARNs of *shape*: anything in each of its places."""
     return re.compile(".+".join(re.escape(part) for part in re.split(r"\$\{[A-Za-z]*\}", shape)))
 
 

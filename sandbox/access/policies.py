@@ -22,7 +22,7 @@ _KNOWN = frozenset(
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody asks AWS for."""
+    """A request to be authorized."""
 
     action: str
     resource: str
@@ -65,7 +65,7 @@ def statements(document: Document) -> list[Mapping[str, Any]]:
 
 
 def matches(statement: Mapping[str, Any], request: Request) -> bool:
-    """Whether *statement* is about *request*; raises ValueError."""
+    """Whether *statement* applies to *request*; raises ValueError."""
     if unknown := statement.keys() - _KNOWN:
         raise _beyond(unknown)
     return (
@@ -87,7 +87,7 @@ def _names(
     *,
     lower: bool = False,
 ) -> bool:
-    """Whether Action or Resource of *statement* has *asked*, or the element's Not… leaves it out."""
+    """Whether Action or Resource of *statement* includes *asked*, or the element's Not… leaves it out."""
     negated = f"Not{element}" in statement
     patterns = _patterns(statement[f"Not{element}" if negated else element])
     if any("${" in one for one in patterns):
@@ -167,7 +167,7 @@ def _dates(compared: Callable[[float, float], bool]) -> Callable[[str, str], boo
 
 
 def _seconds(text: str) -> float:
-    """Return the time that *text* tells, ISO 8601 or in seconds since the epoch."""
+    """Return the time in *text*, ISO 8601 or seconds since the epoch."""
     return float(text) if text.replace(".", "").isdigit() else datetime.fromisoformat(text).timestamp()
 
 
@@ -202,7 +202,7 @@ def like(pattern: str) -> re.Pattern[str]:
 
 @cache
 def _one_of(patterns: tuple[str, ...], *, lower: bool = False) -> re.Pattern[str]:
-    """Return what any of *patterns* stands for as one expression: each call tries all of a role's."""
+    """Return a single expression for *patterns*: each call tries all of a role's."""
     return re.compile("|".join(f"(?:{like(one.lower() if lower else one).pattern})" for one in patterns))
 
 

@@ -21,7 +21,7 @@ Kind = Literal["identity-based policy", "permissions boundary", "resource-based 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What becomes of a request, and which kind of policy is why where that is nothing."""
+    """The result for a request, and the kind of policy that is the cause of a denial."""
 
     verdict: Verdict
     policy: Kind = "identity-based policy"
@@ -40,7 +40,7 @@ class Roles:
         self._services = services
 
     def exists(self, name: str) -> bool:
-        """Whether there is a role of that name: what nobody has made is an administrator's session."""
+        """Whether there is a role of that name: a missing one gives an administrator's session."""
         return self._role(name) is not None
 
     def longest(self, name: str) -> int:
@@ -61,7 +61,7 @@ class Roles:
         return str(self._role(name).arn)
 
     def trusts(self, name: str, service: str) -> bool:
-        """Whether the role is there, and its trust policy lets *service* take it."""
+        """Whether the role exists, and its trust policy allows *service* to assume it."""
         role = self._role(name)
         if role is None:
             return False
@@ -76,12 +76,12 @@ class Roles:
             check(document)
 
     def verdict(self, session: Session, request: Request) -> Verdict:
-        """Return what becomes of *request* of *session*."""
+        """Return the result for *request* of *session*."""
         return self.judged(session, request).verdict
 
     def judged(self, session: Session, request: Request, key_policy: Document | None = None) -> Judgement:
         """
-        Judge *request* of *session*; with *key_policy* that of the KMS key it is about.
+        Evaluate *request* of *session*; with *key_policy* of its KMS key.
 
         Sources: IAM User Guide, "Policy evaluation logic"; AWS KMS Developer Guide, "Determining access to
         KMS keys": a key's policy decides first whether the account's own policies count at all.
@@ -108,7 +108,9 @@ class Roles:
         )
 
     def key_policy(self, key: str, region: str) -> Document:
-        """Return the policy of the key by ARN or id; what no key of ours is leaves it to the account."""
+        """
+        Return the policy of the key by ARN or id; for an unknown key, one that delegates to the account.
+        """
         with suppress(ClientError):
             client = self._services.client("kms", region)
             return _read(client.get_key_policy(KeyId=key.rpartition("/")[2], PolicyName="default")["Policy"])
@@ -120,7 +122,7 @@ class Roles:
         return verdict(request, self._boundary(role))
 
     def _boundary(self, role: Any) -> list[Document]:
-        """Return the boundary's policy; none where the role has no boundary, or that is gone."""
+        """Return the boundary's policy; none if the role has no boundary, or it was deleted."""
         arn = getattr(role, "permissions_boundary_arn", None)
         policy = self._services.backend("iam", "aws").managed_policies.get(arn)
         return [_default(policy)] if policy else []
@@ -131,7 +133,7 @@ class Roles:
 
 
 def delegating(account: str) -> Document:
-    """Return the policy of a key that is given none (AWS KMS Developer Guide, "Default key policy")."""
+    """Return the default policy of a key (AWS KMS Developer Guide, "Default key policy")."""
     root = {"AWS": f"arn:aws:iam::{account}:root"}
     return {"Statement": [{"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}]}
 
@@ -163,7 +165,7 @@ def _who(session: Session) -> Mapping[str, str]:
 
 
 def _by_key(policy: Document, session: Session, request: Request) -> tuple[str, ...]:
-    """Return the effects of a key's policy; ``delegates`` where it leaves *request* to the account."""
+    """Return the effects of a key's policy; ``delegates`` if it leaves *request* to the account."""
     effects = []
     request = replace(request, resource="*")
     for statement in statements(policy):

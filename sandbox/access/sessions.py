@@ -9,7 +9,7 @@ EXPIRED = "The security token included in the request is expired"
 
 @dataclass(frozen=True)
 class Session:
-    """What STS has given credentials for."""
+    """A session with credentials of STS."""
 
     role_arn: str
     name: str
@@ -28,10 +28,10 @@ class Session:
 
     @property
     def arn(self) -> str:
-        """Who the session is in messages."""
+        """The session's ARN in messages."""
         partition = self.role_arn.split(":")[1]
         return f"arn:{partition}:sts::{self.account}:assumed-role/{self.role}/{self.name}"
 
     def ended(self, now: float) -> bool:
-        """Whether its credentials are taken no longer."""
+        """Whether its credentials have expired."""
         return self.ends is not None and now >= self.ends

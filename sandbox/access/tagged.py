@@ -20,7 +20,7 @@ class Tagged:
         self._ids: dict[str, tuple[str, str]] = {}
 
     def note(self, type_name: str, physical_id: str, arn: str, tags: Mapping[str, str], now: float) -> None:
-        """Have a resource bear *tags* from *now* on, virtual seconds."""
+        """Set the *tags* of a resource from *now* on, virtual seconds."""
         key = (type_name, physical_id)
         before = self._held.get(key, ())
         if not before or before[-1].tags != tags:
@@ -29,7 +29,7 @@ class Tagged:
             self._ids[name] = key
 
     def forget(self, type_name: str, physical_id: str) -> None:
-        """Forget a resource that is gone."""
+        """Forget a deleted resource."""
         self._held.pop((type_name, physical_id), None)
 
     def clear(self) -> None:
@@ -37,16 +37,16 @@ class Tagged:
         self._held, self._ids = {}, {}
 
     def last(self, type_name: str, physical_id: str) -> Mapping[str, str]:
-        """Return the tags that a resource bears, whether they count or not."""
+        """Return the tags of a resource, effective or not."""
         found = self._held.get((type_name, physical_id), ())
         return found[-1].tags if found else {}
 
     def counting(self, name: str, now: float, delay: float) -> Mapping[str, str] | None:
         """
-        Return the tags by which access to what is called *name* (ARN, or its last part) is judged at *now*.
+        Return the tags effective for access to *name* (ARN, or its last part) at *now*.
 
-        Those of a key count *delay* seconds after they were put on: up to five minutes (AWS KMS Developer
-        Guide, "Control access to KMS keys using tags"). None where nothing is known of it.
+        Those of a key are effective *delay* seconds after they were set: up to five minutes (AWS KMS
+        Developer Guide, "Control access to KMS keys using tags"). None if it is unknown.
         """
         key = self._ids.get(name) or self._ids.get(name.rpartition("/")[2])
         found = self._held.get(key, ()) if key else ()

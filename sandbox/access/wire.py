@@ -14,7 +14,7 @@ from sandbox.access.policies import Request, Values
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")
 _SIGNED = {"monitoring": "cloudwatch", "tagging": "tag"}
-"""Names that requests are signed for -> IAM's, where they differ (Service Authorization Reference)."""
+"""Service names in signatures -> IAM's, if different (Service Authorization Reference)."""
 _OF_BUCKETS = {
     "encryption": "EncryptionConfiguration",
     "policy": "BucketPolicy",
@@ -44,13 +44,13 @@ _NAMED: Mapping[str, tuple[str, ...]] = {
     "secretsmanager:Secret": ("SecretId", "Name"),
     "ssm:parameter": ("Name", "Names"),
 }
-"""Resource type -> the parameters that name one, where that may be by no ARN."""
+"""Resource type -> the parameters that name one other than by ARN."""
 
 
 def requests(
     method: str, path: str, headers: Mapping[str, str], body: bytes, account: str, region: str
 ) -> Iterator[Request]:
-    """Yield what IAM is asked for one call; ``*`` where it names no resource."""
+    """Yield the IAM requests of one call; ``*`` if it names no resource."""
     given = {key: values for key, values in _parameters(path, headers, body).items() if values}
     for action in actions(method, path, headers, body):
         context = _context(action, given, account, region)
@@ -63,7 +63,7 @@ def requests(
 
 
 def _parameters(path: str, headers: Mapping[str, str], body: bytes) -> dict[str, list[str]]:
-    """Return the texts that a call gives, by the name of their parameter."""
+    """Return the values in a call, by the name of their parameter."""
     if "X-Amz-Target" in headers:
         found: dict[str, list[str]] = {}
         for key, value in json.loads(body or b"{}").items():
@@ -88,7 +88,7 @@ def _arns(action: str, given: Mapping[str, list[str]], account: str, region: str
     kinds = row.get("required") or row.get("optional", [])[:1]
     found = [
         arn for kind in kinds for arn in _of_kind(f"{service}:{kind}", given, account, region)
-    ]  # of several kinds AWS asks for each
+    ]  # AWS checks each of several kinds
     yield from found or ["*"]
 
 
@@ -109,7 +109,7 @@ def _of_kind(kind: str, given: Mapping[str, list[str]], account: str, region: st
 
 
 def _filled(shape: str, kind: str, name: str, given: Mapping[str, list[str]]) -> str:
-    """Return the ARN of what is called *name*; Secrets Manager adds six characters of its own."""
+    """Return the ARN of *name*; Secrets Manager appends six characters of its own."""
     cluster = given.get("cluster", ["default"])[0].rpartition("/")[2]
     shape = shape.replace("${ClusterName}", cluster) if kind != "ecs:cluster" else shape
     name = name.rpartition("/")[2] if name.startswith("arn:") else name
@@ -122,7 +122,7 @@ def _filled(shape: str, kind: str, name: str, given: Mapping[str, list[str]]) ->
 
 
 def _context(action: str, given: Mapping[str, list[str]], account: str, region: str) -> dict[str, Values]:
-    """Return what the call says, as far as conditions look at it."""
+    """Return the call's parameters that conditions can check."""
     context: dict[str, Values] = {"aws:ResourceAccount": account, "aws:RequestedRegion": region}
     if action.startswith("cloudformation:"):
         for parameter, key in (

@@ -29,28 +29,28 @@ class Nested(Protocol):
     """Makes the stacks inside of stacks."""
 
     def create(self, parent: Stack, request: Request) -> Stack:
-        """Begin to create the stack that *request* asks for; raises ProvisionError."""
+        """Start to create the stack of *request*; raises ProvisionError."""
 
     def update(self, parent: Stack, child: Stack, request: Request) -> bool:
-        """Begin to update *child*; returns whether there is anything to do; raises ProvisionError."""
+        """Start to update *child*; returns whether there is anything to do; raises ProvisionError."""
 
     def restore(self, parent: Stack, child: Stack, request: Request) -> bool:
-        """Begin to put *child* back to what *request* had it be; returns whether there is anything to do."""
+        """Start to restore *child* to *request*; returns whether there is anything to do."""
 
     def delete(self, parent: Stack, child: Stack) -> bool:
-        """Begin to delete *child*; returns whether it was there."""
+        """Start to delete *child*; returns whether it existed."""
 
     def cancel(self, child: Stack, status: str) -> None:
-        """Stop what *child* is doing, and give it *status*."""
+        """Cancel the operation of *child*, and set its *status*."""
 
 
 class Account:
     """Everything of one account and region."""
 
     nested: Nested
-    """Is given once the account is there: it works on it."""
+    """Set once the account exists, as it works on it."""
     elsewhere: Callable[[str], Account]
-    """Gives the same account in another region; is given once the account is there."""
+    """Returns the same account in another region; set once the account exists."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Account:
         self.detections: dict[str, Detection] = {}
         self.service_role: Callable[[str], Caller | None] = lambda _: None
         """CloudFormation as the role of that ARN, None for an administrator; raises ApiError."""
-        self.calling: tuple[Caller | None] | None = None  # who asks, while a call is answered
+        self.calling: tuple[Caller | None] | None = None  # the caller, while a call is answered
         self._random = random.Random(f"{faults.seed}{region}")  # noqa: S311 - reproducible ids, no secret
 
     def uuid(self) -> str:
@@ -139,7 +139,7 @@ class Account:
         return seen[-1] if seen else stack.history[0][1:]
 
     def begin(self, stack: Stack, kind: str, options: Options) -> Operation:
-        """Make a new operation the stack's; what the one before still had on the agenda is void."""
+        """Start a new operation of the stack; scheduled actions of the previous one are void."""
         stack.operation.live = False
         stack.drifts, stack.drift_status, stack.drift_checked = {}, "NOT_CHECKED", None
         caller = stack.operation.caller if self.calling is None else self.calling[0]
@@ -151,7 +151,7 @@ class Account:
         self, stack: Stack, operation: str, request: Request, current: Provisioned | None = None
     ) -> None:
         """
-        Have the stack's service role, else whoever asked for the operation, be allowed to do this.
+        Authorize this for the stack's service role, else for the caller of the operation.
 
         Raises:
             ProvisionError: the role, or the caller, may not.
@@ -160,13 +160,13 @@ class Account:
         role = stack.deployment.role_arn
         try:
             caller = self.service_role(role) if role else stack.operation.caller
-        except ApiError as error:  # it is gone
+        except ApiError as error:  # it was deleted
             raise ProvisionError(error.message) from error
         if caller is not None:
             caller.provisions(operation, request, current)
 
     def later(self, stack: Stack, seconds: float, action: Callable[[], None]) -> None:
-        """Have *action* happen if the stack is still at the same operation then."""
+        """Schedule *action*, if the stack is still in the same operation then."""
         operation = stack.operation
         self.agenda.after(seconds, lambda: action() if operation.live else None)
 

@@ -16,12 +16,12 @@ _ATTACHED: Mapping[str, Mapping[str, str]] = {
         "SecurityGroupEgress": "AWS::EC2::SecurityGroupEgress",
     }
 }
-"""Types whose lists also grow by other resources: within a stack CloudFormation knows them apart (AWS docs,
-"Detect unmanaged configuration changes to stacks and resources", resources with attachments)."""
+"""Types whose lists also get entries from other resources: within a stack CloudFormation tells them apart
+(AWS docs, "Detect unmanaged configuration changes to stacks and resources", resources with attachments)."""
 
 
 def live(account: Account, stack: Stack, resource: Resource) -> Mapping[str, Any] | None:
-    """Return the live properties that can be told; None: none can; raises Gone, ProvisionError."""
+    """Return the live properties that can be read; None: none can; raises Gone, ProvisionError."""
     if resource.request is None or resource.made is None:
         return None
     actual = account.provisioner.read(resource.request, resource.made)
@@ -35,7 +35,7 @@ def live(account: Account, stack: Stack, resource: Resource) -> Mapping[str, Any
 
 
 def _rules(stack: Stack, group: Resource, type_name: str) -> list[Mapping[str, Any]]:
-    """Return what resources of *type_name* in the stack have put into *group*."""
+    """Return what resources of *type_name* in the stack have added to *group*."""
     rules = [
         each.request.properties
         for each in stack.resources.values()
@@ -53,7 +53,7 @@ def _without(values: Any, rules: list[Mapping[str, Any]]) -> Any:
 
 
 def gone(account: Account, stack: Stack, resource: Resource) -> bool:
-    """Whether the resource was deleted behind the stack's back."""
+    """Whether the resource was deleted outside CloudFormation."""
     try:
         live(account, stack, resource)
     except Gone:
@@ -64,6 +64,6 @@ def gone(account: Account, stack: Stack, resource: Resource) -> bool:
 
 
 def comparable(resource: Resource) -> dict[str, Any]:
-    """Return the properties as deployed, but for NoEcho values and dynamic references, which nobody tells."""
+    """Return the deployed properties, without NoEcho values and dynamic references, which are never shown."""
     properties = resource.request.properties if resource.request else {}
     return {name: value for name, value in properties.items() if same(resource.shown.get(name), value)}

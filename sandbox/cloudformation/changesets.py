@@ -30,14 +30,14 @@ from sandbox.errors import ApiError, invalid
 Answer = Mapping[str, Any]
 PENDING_SECONDS = 0.5
 PLANNING_SECONDS = 2.0
-"""Virtual seconds that a change set takes from being asked for to being there."""
+"""Virtual seconds from the request of a change set until it is complete."""
 UPDATABLE = frozenset(
     f"{status}_COMPLETE" for status in ("CREATE", "UPDATE", "UPDATE_ROLLBACK", "IMPORT", "IMPORT_ROLLBACK")
 ) | {"CREATE_FAILED", "UPDATE_FAILED"}
 
 
 def create_change_set(account: Account, params: Params, fetch: Fetch) -> Answer:
-    """Make a change set; the plan is there a little later."""
+    """Create a change set; its plan is complete a little later."""
     name, kind = change_set_name(params), str(params.get("ChangeSetType", "UPDATE"))
     if kind not in ("CREATE", "UPDATE", "IMPORT"):
         raise invalid(f"Change sets of type {kind} are not offered by this sandbox.")
@@ -74,7 +74,7 @@ def _check_flat(wanted: Deployment) -> None:
 def transformed(
     account: Account, name: str, wanted: Deployment, fetch: Fetch
 ) -> tuple[Deployment, str | None]:
-    """Return what macros make of *wanted*, or why they fail, which is told by the change set."""
+    """Return the macros' result for *wanted*, or why they fail, which the change set reports."""
     try:
         return processed(account, name, wanted, fetch), None
     except TransformFailure as error:
@@ -136,12 +136,14 @@ def _kept(account: Account, stack: Stack, params: Params, kind: str, wanted: Dep
 
 
 def _configured(account: Account, params: Params) -> Mapping[str, Any]:
-    """Return the deployment mode that is asked for; a region that has none passes the parameter over."""
+    """Return the requested deployment mode; a region without any ignores the parameter."""
     return deployment_config(params) if account.faults.behaviour.express else {}
 
 
 def _reverts_drift(params: Params, kind: str) -> bool:
-    """Whether drift is set back; raises ApiError where AWS has no such change set (AWS docs, see module)."""
+    """
+    Whether drift is reverted; raises ApiError for change sets that AWS does not allow (AWS docs, see module).
+    """
     mode = params.get("DeploymentMode")
     if mode is None:
         return False
@@ -241,7 +243,7 @@ def _summary(account: Account, found: ChangeSet) -> dict[str, Any]:
 
 
 def list_change_sets(account: Account, params: Params, _: Fetch) -> Answer:
-    """List the change sets of a stack that can still be named."""
+    """List the change sets of a stack that still have their name."""
     stack = account.stack(stack_name(params))
     return paged(
         "Summaries",
@@ -251,7 +253,7 @@ def list_change_sets(account: Account, params: Params, _: Fetch) -> Answer:
 
 
 def delete_change_set(account: Account, params: Params, _: Fetch) -> Answer:
-    """Delete a change set; one that is not there is no error, as long as its stack is."""
+    """Delete a change set; a missing one is no error if its stack exists."""
     try:
         found = account.change_set(str(params["ChangeSetName"]), params.get("StackName"))
     except ApiError as error:
@@ -267,7 +269,7 @@ def delete_change_set(account: Account, params: Params, _: Fetch) -> Answer:
 
 
 def execute_change_set(account: Account, params: Params, _: Fetch) -> Answer:
-    """Begin to carry a change set out; the stack's other change sets are deleted."""
+    """Start to execute a change set; the stack's other change sets are deleted."""
     found = account.change_set(str(params["ChangeSetName"]), params.get("StackName"))
     stack = account.stacks[found.stack_id]
     token = params.get("ClientRequestToken")

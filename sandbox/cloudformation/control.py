@@ -69,7 +69,7 @@ class Control:
         service_role: ServiceRole = lambda _: None,
     ) -> None:
         """
-        *provisioner* makes the one of a region; *fetch* gives the text at a TemplateURL.
+        *provisioner* creates that of a region; *fetch* returns the text at a TemplateURL.
 
         *service_role*: CloudFormation as the role of an ARN, None for an administrator; raises ApiError.
         """
@@ -121,7 +121,7 @@ class Control:
 
     @contextmanager
     def held(self) -> Iterator[frozenset[str]]:
-        """Have nothing happen meanwhile; gives the regions in which something has been asked for."""
+        """Block all actions meanwhile; gives the regions that have been used."""
         with self._lock:
             self.settle()
             yield frozenset(self._accounts)
@@ -136,17 +136,17 @@ class Control:
         raise ValueError(f"there is no stack {stack}")
 
     def settle(self) -> None:
-        """Make everything happen that is due."""
+        """Run everything that is due."""
         with self._lock:
             self._agenda.settle()
 
     def after(self, seconds: float, step: Step) -> None:
-        """Have *step* of the services behind happen *seconds* from now, under the lock."""
+        """Schedule *step* of the services behind in *seconds*, under the lock."""
         with self._lock:
             self._agenda.after(seconds, step)
 
     def advance(self, seconds: float) -> None:
-        """Jump ahead and make happen what is due by then."""
+        """Advance the clock and run everything that is due."""
         with self._lock:
             self.clock.advance(seconds)
             self.settle()

@@ -11,18 +11,18 @@ from sandbox.cloudformation.runs import Outcome, Report
 from sandbox.cloudformation.tasks import Working
 
 AGAIN = 10.0
-"""Virtual seconds after which a deletion is tried again."""
+"""Virtual seconds between two attempts of a deletion."""
 ATTEMPTS = 180
-"""How often: half an hour."""
+"""Number of attempts: half an hour."""
 
 
 class Deleting(Working):
     """
     Removes a resource, or leaves it in the account where its policy says so.
 
-    What something else still uses is tried again as long as other resources of the stack go: a template need
-    not say that a gateway goes after the addresses behind it, and stacks without such a DependsOn are seen
-    to be deleted whole. Once nothing more goes, the refusal is final.
+    A resource in use is retried as long as other resources of the stack are being deleted: a template need
+    not order a gateway after the addresses behind it, and stacks without such a DependsOn are seen to be
+    deleted completely. Once no other deletion is left, the refusal is final.
     """
 
     verb = "delete"
@@ -35,10 +35,10 @@ class Deleting(Working):
         self._gone_before: int | None = None
         self._others: Iterable[Deleting] = ()
         self.waits: Literal["time", "others", "nothing"] = "nothing"
-        """What it waits for while it is under way."""
+        """What it waits for while it is in progress."""
 
     def beside(self, others: Iterable[Deleting]) -> None:
-        """Say what is deleted along with it, itself too."""
+        """Set the resources that are deleted along with it, itself included."""
         self._others = others
 
     def start(self, report: Report) -> None:
@@ -74,7 +74,7 @@ class Deleting(Working):
             super()._fail_in_time(reason)
 
     def _more_goes(self) -> bool:
-        """Whether another resource is being deleted, or may be now as one went since the last attempt."""
+        """Whether another resource is being deleted, or may be, as one was deleted since the last attempt."""
         others = {each.waits for each in self._others if each is not self}
         gone = sum(each.resource.status == "DELETE_COMPLETE" for each in self._others)
         before, self._gone_before = self._gone_before, gone
@@ -91,6 +91,6 @@ class Deleting(Working):
         self._account.provisioner.delete(request, made)
 
     def _snapshot_name(self) -> str:
-        """Return the name that CloudFormation makes up for a final snapshot (as seen in accounts)."""
+        """Return the name of a final snapshot as CloudFormation generates it (as seen in accounts)."""
         random = self._account.uuid().rpartition("-")[2]
         return f"{self._stack.name}-snapshot-{self._spec.logical_id}-{random}".lower()

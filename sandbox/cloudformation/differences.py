@@ -26,7 +26,7 @@ class Difference:
         return self.path.split("/")[1]
 
     def answer(self) -> dict[str, str]:
-        """Return it as the API tells it; what is not there on one side is null."""
+        """Return it in the API's form; a value missing on one side is null."""
         return {
             "PropertyPath": self.path,
             "ExpectedValue": shown(self.expected),
@@ -36,7 +36,7 @@ class Difference:
 
 
 def differences(expected: Mapping[str, Json], actual: Mapping[str, Json]) -> list[Difference]:
-    """Compare the properties that both sides have: what the template does not give is never drift."""
+    """Compare the properties that both sides have: what the template does not set is never drift."""
     found = (_at(f"/{name}", expected[name], actual[name]) for name in sorted(expected.keys() & actual))
     return [difference for each in found for difference in each]
 
@@ -66,7 +66,7 @@ def _at(path: str, expected: Json, actual: Json) -> Iterator[Difference]:
 
 
 def _in_list(path: str, expected: list[Json], actual: list[Json]) -> Iterator[Difference]:
-    """Compare lists whatever their order; pairs with a Key are told by it."""
+    """Compare lists regardless of their order; pairs with a Key are matched by it."""
     gone = {index: value for index, value in enumerate(expected) if not _in(value, actual)}
     fresh = {index: value for index, value in enumerate(actual) if not _in(value, expected)}
     for index, value in gone.items():

@@ -17,7 +17,7 @@ from sandbox.provisioning import Gone, ProvisionError
 Answer = Mapping[str, Any]
 SECONDS = 5.0
 SECONDS_PER_RESOURCE = 0.5
-"""Virtual seconds that a detection takes; AWS says "up to several minutes", most are done in one."""
+"""Virtual seconds of a detection; AWS says "up to several minutes", most take one."""
 CHECKABLE = frozenset(
     {
         "CREATE_COMPLETE",
@@ -34,7 +34,7 @@ _PAGE = 100
 
 
 def detect_stack_drift(account: Account, params: Params, _: Fetch) -> Answer:
-    """Begin a detection; what it finds is there a little later."""
+    """Start a detection; its result is complete a little later."""
     stack = _checkable(account, params)
     wanted = frozenset(params.get("LogicalResourceIds", ()))
     running = [one for one in account.detections.values() if one.stack_id == stack.id and one.running]
@@ -73,7 +73,7 @@ def _detect(account: Account, stack: Stack, detection: Detection, wanted: Collec
 
 
 def _look(account: Account, stack: Stack, resource: Resource) -> ResourceDrift | None:
-    """Return what has become of *resource*; None where its type cannot be asked."""
+    """Return the drift of *resource*; None if its type cannot be read."""
     fault = account.faults.of_resource("detect", resource.spec.logical_id, resource.spec.type, stack.name)
     now = account.agenda.now()
     if fault and fault.reason is not None:
@@ -92,7 +92,7 @@ def _look(account: Account, stack: Stack, resource: Resource) -> ResourceDrift |
 
 
 def describe_stack_drift_detection_status(account: Account, params: Params, _: Fetch) -> Answer:
-    """Say how far a detection is."""
+    """Return the progress of a detection."""
     found = account.detections.get(str(params["StackDriftDetectionId"]))
     if found is None:
         raise invalid(f"Drift detection [{params['StackDriftDetectionId']}] does not exist")
@@ -108,7 +108,7 @@ def describe_stack_drift_detection_status(account: Account, params: Params, _: F
 
 
 def describe_stack_resource_drifts(account: Account, params: Params, _: Fetch) -> Answer:
-    """Return what the last detection found, resource by resource; what it could not check is not in it."""
+    """Return the result of the last detection, by resource, without those that it could not check."""
     stack = account.stack(stack_name(params))
     wanted = set(params.get("StackResourceDriftStatusFilters", ()))
     found = [

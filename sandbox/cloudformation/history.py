@@ -43,7 +43,7 @@ def _event(stack: Stack, event: Event) -> dict[str, Any]:
 
 
 def _hook(hook: Hook | None) -> dict[str, Any]:
-    """Return what an event says of a Hook (CloudFormation API Reference, StackEvent)."""
+    """Return an event's data on a Hook (CloudFormation API Reference, StackEvent)."""
     if hook is None:
         return {}
     return {
@@ -56,7 +56,7 @@ def _hook(hook: Hook | None) -> dict[str, Any]:
 
 
 def describe_events(account: Account, params: Params, _: Fetch) -> Answer:
-    """Return events by operation, newest first; those of a change set are why it failed."""
+    """Return events by operation, newest first; those of a change set are the reasons of its failure."""
     if params.get("ChangeSetName"):
         return _change_set_events(account, params)
     operation = params.get("OperationId")

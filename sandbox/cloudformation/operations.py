@@ -20,7 +20,7 @@ from sandbox.errors import ApiError, ResourceFailure
 def create(
     account: Account, stack: Stack, deployment: Deployment, options: Options, unmade: str | None = None
 ) -> None:
-    """Begin the creation of a stack that has nothing yet; *unmade* says why its macros fail."""
+    """Start the creation of an empty stack; *unmade*: why its macros fail."""
     account.begin(stack, "CREATE_STACK", options)
     stack.options, stack.deployment = options, deployment
     account.set_status(stack, "CREATE_IN_PROGRESS", "User Initiated")
@@ -30,7 +30,7 @@ def create(
 def update(
     account: Account, stack: Stack, deployment: Deployment, options: Options, unmade: str | None = None
 ) -> None:
-    """Begin an update; where it fails the stack goes back to what it was last whole."""
+    """Start an update; if it fails, the stack rolls back to its last complete state."""
     account.begin(stack, "UPDATE_STACK", options)
     stack.options, stack.deployment = options, deployment
     stack.updated = account.agenda.now()
@@ -40,7 +40,7 @@ def update(
 
 
 def cancel_update(account: Account, stack: Stack, token: str | None) -> None:
-    """Stop an update and go back."""
+    """Cancel an update and roll back."""
     if stack.operation.run is not None:
         stack.operation.run.cancel()
     roll_back(account, stack, Options(token=token), "User Initiated")
@@ -58,7 +58,7 @@ def _go(account: Account, stack: Stack, verb: str, unmade: str | None) -> None:
     except (ApiError, ResourceFailure) as error:
         _failed(account, stack, verb, str(error))
         return
-    stack.imports |= needed  # both sets are in use until the operation is over
+    stack.imports |= needed  # both sets are in use until the operation ends
     tasks: dict[str, Task] = {}
     for name, spec in active.items():
         made = name in stack.resources and stack.resources[name].made is not None
@@ -119,7 +119,7 @@ def _check_exports(account: Account, stack: Stack, exports: Mapping[str, str]) -
 
 
 def _removed(stack: Stack, evaluation: Evaluation) -> list[str]:
-    """Return what the deployment does not have; raises ResourceFailure where a policy keeps it."""
+    """Return what the deployment removes; raises ResourceFailure if a policy keeps it."""
     active = evaluation.active()
     names = [name for name in stack.resources if name not in active]
     for name in names:
@@ -133,9 +133,7 @@ def _succeed(
     account: Account, stack: Stack, verb: str, outputs: Sequence[Output], removed: Sequence[str]
 ) -> None:
     for name, spec in Evaluation(account, stack, stack.deployment).active().items():
-        stack.resources[
-            name
-        ].spec = spec  # policies and metadata, which make no difference to the resource itself
+        stack.resources[name].spec = spec  # policies and metadata, which do not change the resource itself
     stack.outputs = list(outputs)
     stack.exports = {each.export: each.value for each in outputs if each.export}
     stack.imports = Evaluation(account, stack, stack.deployment).imports()

@@ -37,11 +37,11 @@ class Plan:
     missing_import: str | None = None
     empty: bool = False
     asked: dict[str, Mapping[str, Json]] = field(default_factory=dict)
-    """Logical id -> the properties of what is made or changed, as far as they are known."""
+    """Logical id -> the properties to create or change, as far as known."""
 
 
 class _Preview(Live):
-    """The world as it will be, as far as it is known before: what changes is known after."""
+    """The state after the update, as far as it is known: what changes is known afterwards."""
 
     def __init__(self, account: Account, stack: Stack) -> None:
         super().__init__(account, stack)
@@ -66,7 +66,7 @@ class _Preview(Live):
     def output(self, stack: str, name: str, region: str) -> Json:
         try:
             return super().output(stack, name, region)
-        except ResourceFailure:  # it may be there once the change set is carried out
+        except ResourceFailure:  # it may exist when the change set is executed
             return KNOWN_AFTER_APPLY
 
     def _stays(self, logical_id: str) -> bool:
@@ -149,7 +149,7 @@ class _Planner:
         plain: Mapping[str, Json],
         shown: Mapping[str, Json],
     ) -> None:
-        """Plan against what is really there."""
+        """Plan against the actual state."""
         if looked.gone:
             self._world.replaced.add(spec.logical_id)
             added = _change("Add", spec, {"Details": [], "Scope": []})
@@ -245,7 +245,7 @@ class _Planner:
         return list(found)
 
     def _beside(self, spec: ResourceSpec, old: Resource) -> list[Detail]:
-        """Return the differences outside of the properties."""
+        """Return the differences outside the properties."""
         differing = [
             ("Metadata", old.spec.metadata != spec.metadata),
             ("DeletionPolicy", old.spec.deletion_policy != spec.deletion_policy),
@@ -267,7 +267,7 @@ class _Planner:
         return taggable and self._stack.deployment.tags != self.evaluation.deployment.tags
 
     def _dynamic(self, spec: ResourceSpec, names: list[str]) -> list[Detail]:
-        """Return what may follow from attributes of modified resources; AWS lists it without values only."""
+        """Return possible changes by attributes of modified resources; AWS lists them without values only."""
         found = []
         for name, value in spec.properties.items():
             for reference in references(value) if name not in names else ():

@@ -140,14 +140,14 @@ def _members(shape: StructureShape, values: Mapping[str, Any]) -> str:
 
 @cache
 def _tags(shape: StructureShape) -> tuple[tuple[str, str, Any], ...]:
-    """Return name, tag and shape of each member: botocore works them out anew whenever they are read."""
+    """Return name, tag and shape of each member: botocore computes them at each access."""
     return tuple(
         (name, member.serialization.get("name", name), member) for name, member in shape.members.items()
     )
 
 
 def _written(shape: Any, value: Any) -> str:
-    """Write what stands in the element of a value: an answer has thousands, so no tree of them is built."""
+    """Write the content of an element: a response has thousands, so no tree is built."""
     if shape.type_name == "structure":
         return _members(shape, value)
     if shape.type_name == "list":

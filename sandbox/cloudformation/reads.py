@@ -152,9 +152,9 @@ def describe_stack_resource(account: Account, params: Params, _: Fetch) -> Answe
 
 def list_stack_resources(account: Account, params: Params, _: Fetch) -> Answer:
     """
-    List a stack's resources, with what its deletion took or left.
+    List a stack's resources, with what its deletion deleted or left.
 
-    Of a deleted stack it tells for 90 days (CloudFormation API Reference, ListStackResources).
+    A deleted stack is listed for 90 days (CloudFormation API Reference, ListStackResources).
     """
     stack = account.stack(stack_name(params), WITH_ID)
     listed = [_resource(stack, each) for each in {**stack.departed, **stack.resources}.values()]
@@ -162,7 +162,7 @@ def list_stack_resources(account: Account, params: Params, _: Fetch) -> Answer:
 
 
 def get_template(account: Account, params: Params, _: Fetch) -> Answer:
-    """Return the template of a stack or of a change set, as it was given or as its macros have made it."""
+    """Return the template of a stack or of a change set, as given or as processed by its macros."""
     if params.get("ChangeSetName"):
         found = account.change_set(str(params["ChangeSetName"]), params.get("StackName")).deployment
     else:
@@ -185,7 +185,7 @@ def _given(account: Account, params: Params, fetch: Fetch) -> Template:
 
 
 def get_template_summary(account: Account, params: Params, fetch: Fetch) -> Answer:
-    """Say what a template declares and needs."""
+    """Return a template's declarations and requirements."""
     if params.get("StackName"):
         stack = account.stack(stack_name(params), WITH_ID)
         if stack.status == "REVIEW_IN_PROGRESS":
@@ -236,7 +236,7 @@ def estimate_template_cost(account: Account, params: Params, fetch: Fetch) -> An
     Check a template with its parameters, and return the address of a calculation.
 
     CloudFormation API Reference, EstimateTemplateCost: an address of the AWS Simple Monthly Calculator, which
-    AWS has shut down since; what it would calculate is nowhere.
+    AWS has shut down since.
     """
     deployment(account, {**params, "Capabilities": ["CAPABILITY_NAMED_IAM"]}, fetch, None)
     return {"Url": f"http://calculator.s3.amazonaws.com/calc5.html?key=cloudformation/{account.uuid()}"}

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a stack is asked to be."""
+    """The requested state of a stack."""
 
     template: Template = EMPTY
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     looked_up: Mapping[str, str] = field(
         default_factory=dict, repr=False
-    )  # what SSM parameter types stand for
+    )  # the values of SSM parameter types
     tags: Mapping[str, str] = field(default_factory=dict)
     capabilities: tuple[str, ...] = ()
     notification_arns: tuple[str, ...] = ()
@@ -32,26 +32,26 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Options:
-    """How an operation is to be carried out."""
+    """How to execute an operation."""
 
     token: str | None = None
     on_failure: str = "ROLLBACK"  # or DO_NOTHING, DELETE
     retain_except_on_create: bool = False
     change_set_id: str | None = None
     reverts_drift: bool = False
-    restores: bool = False  # an update of a nested stack back to what it was, as the stack around goes back
+    restores: bool = False  # a rollback of a nested stack, by an update, as the parent rolls back
     deployment_config: Mapping[str, Any] = field(default_factory=dict)
-    taken_up: Mapping[str, str] = field(default_factory=dict)  # what is imported, logical id -> identifier
+    taken_up: Mapping[str, str] = field(default_factory=dict)  # resources to import, logical id -> identifier
 
     @property
     def express(self) -> bool:
-        """Whether a resource is done once its configuration is applied, and not only once it is ready."""
+        """Whether a resource is complete once its configuration is applied, not only once it is ready."""
         return self.deployment_config.get("Mode") == "EXPRESS"
 
 
 @dataclass
 class Resource:
-    """One resource of a stack as it is; an update makes a new one and keeps this for the way back."""
+    """One resource of a stack as it is; an update creates a new record and keeps this for the rollback."""
 
     spec: ResourceSpec
     status: str
@@ -75,7 +75,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Leftover:
-    """A physical resource that the stack is to get rid of; *kept* leaves it in the account."""
+    """A physical resource that the stack has to delete; *kept* leaves it in the account."""
 
     resource: Resource
     kept: bool
@@ -93,19 +93,19 @@ class Output:
 
 @dataclass
 class Operation:
-    """What a stack is busy with, or was last."""
+    """The current or last operation of a stack."""
 
     id: str
     type: str  # CREATE_STACK, UPDATE_STACK, ROLLBACK, DELETE_STACK
     options: Options
     run: Run | None = None
-    caller: Caller | None = None  # in whose name it is done; None is an administrator
-    live: bool = True  # False once something else took over: what it still had on the agenda is void
+    caller: Caller | None = None  # the caller; None is an administrator
+    live: bool = True  # False once another operation began: scheduled actions of this one are void
 
 
 @dataclass(frozen=True)
 class Hook:
-    """What a Hook has to say before a resource is provisioned."""
+    """The result of a Hook before a resource is provisioned."""
 
     type: str
     status: str  # HOOK_IN_PROGRESS, HOOK_COMPLETE_FAILED
@@ -131,7 +131,7 @@ class Event:
 
 @dataclass(frozen=True)
 class ResourceDrift:
-    """What a drift detection found of one resource."""
+    """The result of a drift detection for one resource."""
 
     status: str  # IN_SYNC, MODIFIED, DELETED, UNKNOWN
     time: float
@@ -155,13 +155,13 @@ class Detection:
 
     @property
     def running(self) -> bool:
-        """Whether it is under way."""
+        """Whether it is in progress."""
         return self.status == "DETECTION_IN_PROGRESS"
 
 
 @dataclass(frozen=True)
 class Invalid:
-    """A resource with a value that its type's schema refuses."""
+    """A resource with a value that its type's schema rejects."""
 
     logical_id: str
     type: str
@@ -194,7 +194,7 @@ class ChangeSet:
     imports: Mapping[str, str] = field(default_factory=dict)  # logical id -> identifier
     unmade: str | None = None  # why its macros fail
     import_existing: bool = False
-    taken_up: Mapping[str, str] = field(default_factory=dict)  # what of it is there already
+    taken_up: Mapping[str, str] = field(default_factory=dict)  # which of it exists already
     validates: bool = True
     deployment_config: Mapping[str, Any] = field(default_factory=dict)
     invalid: Sequence[Invalid] = ()
@@ -202,7 +202,7 @@ class ChangeSet:
 
 @dataclass
 class Stack:
-    """A stack, living or deleted."""
+    """A stack, live or deleted."""
 
     id: str
     name: str
@@ -212,13 +212,13 @@ class Stack:
     updated: float | None = None
     gone: float | None = None
     deployment: Deployment = field(default_factory=Deployment)
-    stable: Deployment | None = None  # the last that was deployed whole
+    stable: Deployment | None = None  # the last complete deployment
     resources: dict[str, Resource] = field(default_factory=dict)
-    departed: dict[str, Resource] = field(default_factory=dict)  # what the stack's deletion took or left
+    departed: dict[str, Resource] = field(default_factory=dict)  # what the stack's deletion deleted or left
     undo: dict[str, Resource | None] = field(
         default_factory=dict
-    )  # touched since `stable`; None was not there
-    leftovers: list[Leftover] = field(default_factory=list)  # to be removed once the operation is through
+    )  # changed since `stable`; None did not exist
+    leftovers: list[Leftover] = field(default_factory=list)  # to be deleted at the end of the operation
     outputs: list[Output] = field(default_factory=list, repr=False)
     exports: dict[str, str] = field(default_factory=dict)
     imports: frozenset[str] = frozenset()
@@ -235,9 +235,9 @@ class Stack:
     drifts: dict[str, ResourceDrift] = field(default_factory=dict)
     drift_status: str = "NOT_CHECKED"
     drift_checked: float | None = None
-    parent: str | None = None  # the ids of the stacks around a nested one
+    parent: str | None = None  # the ids of the parents of a nested stack
     root: str | None = None
-    listener: Callable[[], None] | None = None  # is told once when no operation is under way any more
+    listener: Callable[[], None] | None = None  # called once when no operation is in progress any more
 
     @property
     def busy(self) -> bool:

@@ -12,17 +12,17 @@ from sandbox.cloudformation.runs import Run
 from sandbox.cloudformation.templates.references import needed_by
 
 BRIEF = 1.0
-"""Virtual seconds that a stack takes from one of its own statuses to the next."""
+"""Virtual seconds between two of a stack's own statuses."""
 
 
 def delete(
     account: Account, stack: Stack, options: Options, retained: Collection[str] = (), mode: str = ""
 ) -> None:
     """
-    Begin the deletion of a stack, whatever it is doing.
+    Start the deletion of a stack, in any state.
 
-    Where another stack imports from it the call is taken, and the stack stays what it was, with the reason on
-    it (seen in AWS: rlister/stax issue 40, USSBA/aws-cft-tools issue 27).
+    Where another stack imports from it the call succeeds, and the stack keeps its status, with the reason
+    (seen in AWS: rlister/stax issue 40, USSBA/aws-cft-tools issue 27).
     """
     in_use = _in_use(account, stack)
     if in_use:
@@ -42,7 +42,7 @@ def delete(
 
 
 def roll_back_creation(account: Account, stack: Stack, options: Options, reason: str | None) -> None:
-    """Remove what a failed creation made; the stack then has only its history."""
+    """Delete what a failed creation created; the stack then has only its history."""
     account.begin(stack, "ROLLBACK", options)
     account.set_status(stack, "ROLLBACK_IN_PROGRESS", reason)
     stays = "Retain" if not options.retain_except_on_create else ""
@@ -65,7 +65,7 @@ def roll_back_creation(account: Account, stack: Stack, options: Options, reason:
 def remove(
     account: Account, stack: Stack, leftovers: Sequence[Leftover], over: Callable[[list[Leftover]], None]
 ) -> None:
-    """Remove *leftovers*, in reverse order; *over* gets those that would not go, and what they needed."""
+    """Delete *leftovers*, in reverse order; *over* gets those that failed, and what they needed."""
     named = {f"{number}": leftover for number, leftover in enumerate(leftovers)}
     tasks = {key: deleting(account, stack, leftover) for key, leftover in named.items()}
     for task in tasks.values():
@@ -84,7 +84,7 @@ def _is_gone(task: Deleting) -> bool:
 
 
 def _users(leftovers: dict[str, Leftover]) -> dict[str, frozenset[str]]:
-    """Return for each leftover those that refer to it, which must be gone before."""
+    """Return for each leftover its users, which must be deleted before."""
     names = {key: each.resource.spec.logical_id for key, each in leftovers.items()}
     needed = {key: needed_by(each.resource.spec) for key, each in leftovers.items()}
     return {key: frozenset(user for user in leftovers if name in needed[user]) for key, name in names.items()}

@@ -16,7 +16,7 @@ from sandbox.provisioning import ProvisionError
 
 Params = Mapping[str, Any]
 Fetch = Callable[[str], str]
-"""Gives the text at a TemplateURL; raises ApiError."""
+"""Returns the text at a TemplateURL; raises ApiError."""
 
 _LIMIT = 51_200
 _NAME = r"[a-zA-Z][-a-zA-Z0-9]*"
@@ -38,7 +38,7 @@ def stack_name(params: Params) -> str:
 
 
 def change_set_name(params: Params) -> str:
-    """Return the name of a change set to be made, checked."""
+    """Return the name of a new change set, checked."""
     name = str(params.get("ChangeSetName") or "")
     if not re.fullmatch(_NAME, name) or len(name) > 128:
         raise _constraint(name, "changeSetName", f"regular expression pattern: {_NAME}")
@@ -71,7 +71,7 @@ def text(params: Params, fetch: Fetch) -> str | None:
 
 
 def template(account: Account, params: Params, fetch: Fetch, stack: Stack | None) -> Template:
-    """Return the template that is given, or the stack's where the previous is asked for; raises ApiError."""
+    """Return the given template, or the stack's if the previous is requested; raises ApiError."""
     if params.get("UsePreviousTemplate"):
         if stack is None or not stack.deployment.template.text:
             raise invalid("UsePreviousTemplate cannot be used: the stack has no template.")
@@ -86,7 +86,7 @@ def template(account: Account, params: Params, fetch: Fetch, stack: Stack | None
 
 
 def deployment(account: Account, params: Params, fetch: Fetch, stack: Stack | None) -> Deployment:
-    """Return what a call wants *stack* to be, None for a new one; what is left out stays; raises ApiError."""
+    """Return the requested state of *stack*, None for a new one; what is left out stays; raises ApiError."""
     wanted = template(account, params, fetch, stack)
     old = stack.deployment if stack else Deployment()
     given = [
@@ -129,7 +129,7 @@ def _check_tags(params: Params) -> None:
 
 
 def check_capabilities(wanted: Template, given: Any) -> None:
-    """Refuse IAM that the call does not allow; raises ApiError."""
+    """Refuse IAM resources without acknowledged capabilities; raises ApiError."""
     needed, _ = capabilities(wanted)
     enough = {"CAPABILITY_NAMED_IAM"} | ({"CAPABILITY_IAM"} if needed == "CAPABILITY_IAM" else set())
     if needed and not enough & set(given):
@@ -138,7 +138,7 @@ def check_capabilities(wanted: Template, given: Any) -> None:
 
 def check_expansion(wanted: Template, params: Params) -> None:
     """
-    Refuse macros that a call without a change set does not allow; raises ApiError.
+    Refuse macros without acknowledged capabilities in a call without a change set; raises ApiError.
 
     CloudFormation API Reference, CreateStack, Capabilities: CAPABILITY_AUTO_EXPAND, those that AWS hosts too;
     change sets do not need it.
@@ -149,7 +149,7 @@ def check_expansion(wanted: Template, params: Params) -> None:
 
 
 def options(params: Params, *, change_set_id: str | None = None) -> Options:
-    """Return how an operation is to be carried out."""
+    """Return how to execute an operation."""
     config = deployment_config(params)
     failing = str(params.get("OnFailure") or params.get("OnStackFailure") or "ROLLBACK")
     if config.get("DisableRollback"):
@@ -169,11 +169,11 @@ def options(params: Params, *, change_set_id: str | None = None) -> Options:
 
 def deployment_config(params: Params) -> Mapping[str, Any]:
     """
-    Return the deployment mode and what becomes of a failure in it; raises ApiError.
+    Return the deployment mode and what follows a failure in it; raises ApiError.
 
     CloudFormation User Guide, "Deploy AWS CloudFormation stacks faster with express mode" (read in November
-    2026): rollback is off in it unless DisableRollback is false. The other parameters that say what a failure
-    comes to are refused beside it (aws/aws-sam-cli#9106); the words are ours.
+    2026): rollback is off in it unless DisableRollback is false. The other parameters for failures are
+    refused with it (aws/aws-sam-cli#9106); the words are ours.
     """
     given = params.get("DeploymentConfig")
     if not given:

@@ -9,7 +9,7 @@ from sandbox.cloudformation.tasks import Working
 
 
 class Restoring(Working):
-    """Puts a resource back to what it was before the operation that failed."""
+    """Restores a resource to its state before the failed operation."""
 
     verb = "update"
 
@@ -22,7 +22,7 @@ class Restoring(Working):
         self.resource = current
 
     def start(self, report: Report) -> None:
-        """Begin; what was not there before is only noted for removal."""
+        """Start; new resources are only noted for removal."""
         self._report = report
         before = self._before
         if before is None:

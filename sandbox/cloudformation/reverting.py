@@ -22,7 +22,7 @@ Change = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Found:
-    """A resource as it is now: *seen* is the record with the live values in it."""
+    """A resource as it is now: *seen* is the record with its live values."""
 
     status: str  # IN_SYNC, MODIFIED, DELETED, UNKNOWN, UNSUPPORTED
     deployed: Resource
@@ -31,12 +31,12 @@ class Found:
 
     @property
     def gone(self) -> bool:
-        """Whether it has to be made again."""
+        """Whether it has to be created again."""
         return self.status == "DELETED"
 
 
 def found(account: Account, stack: Stack, resource: Resource, wanted: Mapping[str, Any]) -> Found:
-    """Look at *resource*, which is to get the properties *wanted*."""
+    """Read *resource*, which is to get the properties *wanted*."""
     now = account.agenda.now()
     try:
         actual = live(account, stack, resource)
@@ -59,7 +59,7 @@ def found(account: Account, stack: Stack, resource: Resource, wanted: Mapping[st
 
 
 def _value(name: str, actual: Any, wanted: Mapping[str, Any], deployed: Mapping[str, Any]) -> Any:
-    """Return the live value, spelled as in the template where that means the same."""
+    """Return the live value, in the template's spelling if that is equivalent."""
     for properties in (wanted, deployed):
         if name in properties and not differences({name: properties[name]}, {name: actual}):
             return properties[name]
@@ -67,7 +67,7 @@ def _value(name: str, actual: Any, wanted: Mapping[str, Any], deployed: Mapping[
 
 
 def sync(looked: Found, physical_id: str, names: list[str]) -> dict[str, Any]:
-    """Return the change that only notes what already is: the template was brought to the live values."""
+    """Return the change that only records the actual state: the template was adapted to the live values."""
     details = [
         {
             "Target": {
@@ -95,7 +95,7 @@ def sync(looked: Found, physical_id: str, names: list[str]) -> dict[str, Any]:
 
 
 def marked(change: Change, looked: Found) -> dict[str, Any]:
-    """Say in *change*, which has values, where they are from, and what has drifted."""
+    """Add the source of values, and the drift, to *change*, which has values."""
     inner = change["ResourceChange"]
     details = [{**each, "Target": _target(each["Target"], looked)} for each in inner.get("Details", ())]
     return {
@@ -119,6 +119,6 @@ def _target(target: Mapping[str, Any], looked: Found) -> dict[str, Any]:
 
 
 def stack_status(account: Account, stack: Stack) -> str:
-    """Return the stack's drift status at this moment."""
+    """Return the stack's current drift status."""
     kinds = {found(account, stack, each, each.plain).status for each in stack.resources.values() if each.made}
     return "DRIFTED" if {"MODIFIED", "DELETED"} & kinds else "IN_SYNC"

@@ -16,7 +16,7 @@ from sandbox.errors import ApiError
 def roll_back(
     account: Account, stack: Stack, options: Options, reason: str | None, skipped: Collection[str] = ()
 ) -> None:
-    """Put everything back that the update touched; a stack that never was whole loses what it has."""
+    """Restore everything that the update changed; a stack that never was complete loses its resources."""
     if stack.stable is None:
         roll_back_creation(account, stack, options, reason)
         return

@@ -19,13 +19,13 @@ Report = Callable[[Outcome], None]
 
 
 class Task(Protocol):
-    """Something that takes time; it reports once, never from inside of `start`."""
+    """An operation that takes time; it reports once, never within `start`."""
 
     def start(self, report: Report) -> None:
-        """Begin; call *report* when it is over."""
+        """Start; call *report* at the end."""
 
     def cancel(self) -> None:
-        """Stop; `report` will not be listened to any more."""
+        """Cancel; `report` is ignored afterwards."""
 
 
 class Run:
@@ -39,7 +39,7 @@ class Run:
         *,
         keep_going: bool = False,
     ) -> None:
-        """*over* gets the names that failed or were cancelled; *keep_going* does what does not need them."""
+        """*over* gets the names that failed or were cancelled; *keep_going* runs what does not need them."""
         self._waiting = dict(tasks)
         self._needs = needs
         self._over = over
@@ -49,7 +49,7 @@ class Run:
         self._closed = False
 
     def start(self) -> None:
-        """Start what needs nothing that is not done; end where nothing is left to do."""
+        """Start tasks whose needs are done; end if nothing is left to do."""
         for name in [each for each in self._waiting if self._ready(each)]:
             task = self._waiting.pop(name)
             self._running[name] = task
@@ -58,7 +58,7 @@ class Run:
             self._close()
 
     def cancel(self) -> list[str]:
-        """Stop everything without calling `over`; returns the names that were in progress."""
+        """Cancel everything without calling `over`; returns the names that were in progress."""
         self._closed = True
         under_way = list(self._running)
         for task in self._running.values():

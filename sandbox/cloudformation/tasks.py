@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 EXPRESS = (
     "Resource operation completed using Express Mode. It may continue becoming available in the background."
 )
-"""The reason of what is complete in express mode (aws/aws-cdk-cli#1689)."""
+"""The reason of a completed resource in express mode (aws/aws-cdk-cli#1689)."""
 APPLIED_SECONDS = 5.0
 """Virtual seconds until a configuration is applied, about: a queue with its dead-letter queue takes 10 s, and
 64 s in standard mode (AWS News Blog, "Accelerate your infrastructure deployments by up to 4x", June 2026)."""
@@ -36,7 +36,7 @@ CUSTOM_NAMED = (
 
 
 class Working:
-    """A resource being worked on: its time, its faults, its end."""
+    """A resource in progress: its time, its faults, its end."""
 
     verb: Literal["create", "update", "delete"]
 
@@ -63,7 +63,7 @@ class Working:
     @property
     def _express(self) -> bool:
         """
-        Whether the resource is done once its configuration is applied.
+        Whether the resource is complete once its configuration is applied.
 
         Custom resources are waited for in express mode too (CloudFormation User Guide, "Deploy AWS
         CloudFormation stacks faster with express mode").
@@ -72,7 +72,7 @@ class Working:
         return self._stack.operation.options.express and not custom
 
     def _hooked(self) -> bool:
-        """Have a Hook say what it has to say first; returns whether it refuses, which fails the resource."""
+        """Run a Hook first; returns whether it refuses, which fails the resource."""
         fault = self._fault
         if fault is None or not fault.hook:
             return False
@@ -100,7 +100,7 @@ class Working:
             if isinstance(error, ProvisionError):
                 self._longer, self._in_use = error.seconds, error.in_use
             return str(error)
-        except Exception as error:  # noqa: BLE001 - the stack must come to an end; the message may be secret
+        except Exception as error:  # noqa: BLE001 - the stack must end; the message may be secret
             trace = "".join(format_tb(error.__traceback__))
             _LOG.error("%s %s: %s\n%s", self.verb, self._spec.type, type(error).__name__, trace)
             kind = type(error).__name__
@@ -108,7 +108,7 @@ class Working:
         return None
 
     def _succeed(self, action: Callable[[], None] = lambda: None) -> None:
-        """End with *action*, unless a fault is set or the action fails."""
+        """Complete with *action*, unless a fault is set or the action fails."""
         if self._fault and self._fault.reason is not None:
             self._fail(self._fault.reason)
             return
@@ -120,7 +120,7 @@ class Working:
 
     def _awaits(self) -> bool:
         """
-        Whether the resource is not yet what it is to be, and waited for; `_complete` is called in time.
+        Whether the resource is not ready, and waited for; `_complete` is called later.
 
         In express mode only custom resources are waited for.
         """
@@ -149,14 +149,14 @@ class Working:
         self._report(Outcome.FAILED)
 
     def cancel(self) -> None:
-        """Stop, as a consequence of another failure."""
+        """Cancel, as a consequence of another failure."""
         self._live = False
         what = "creation" if self.verb == "create" else "update"
         self._say("FAILED", f"Resource {what} cancelled")
 
 
 class Creating(Working):
-    """Makes a resource; for a replacement too, whose events say UPDATE."""
+    """Creates a resource; for a replacement too, whose events say UPDATE."""
 
     verb = "create"
 
@@ -174,7 +174,7 @@ class Creating(Working):
             self._initiate_later()
 
     def _initiate_later(self) -> None:
-        """Have the resource made in a moment; events show its id for the rest of its time."""
+        """Create the resource in a moment; events show its id for the rest of its time."""
         self._later(min(1.0, self._seconds / 2), self._initiate)
 
     def _initiate(self) -> None:
@@ -200,7 +200,7 @@ class Creating(Working):
 
 
 class Replacing(Creating):
-    """Makes the resource that takes another's place."""
+    """Creates the replacement of a resource."""
 
     def __init__(self, account: Account, stack: Stack, resource: Resource, evaluation: Evaluation) -> None:
         super().__init__(account, stack, resource.spec, evaluation)
@@ -215,7 +215,7 @@ class Replacing(Creating):
 
 
 class Updating(Working):
-    """Brings a resource to what the deployment wants: nothing to do, a change in place, or a replacement."""
+    """Updates a resource to the wanted state: nothing to do, an update in place, or a replacement."""
 
     verb = "update"
 
@@ -226,7 +226,7 @@ class Updating(Working):
         self._instead: Replacing | None = None
 
     def start(self, report: Report) -> None:
-        """Compare, and begin what is needed."""
+        """Compare, and start what is needed."""
         self._report = report
         self.resource.made = self._before.made
         reason = self._attempt(self._evaluate)
@@ -263,7 +263,7 @@ class Updating(Working):
         self._stack.resources[self._spec.logical_id] = self.resource
 
     def _sync(self) -> None:
-        """Note the template's values where the resource already has them, though not by a deployment."""
+        """Record the template's values if the resource already has them, though not by a deployment."""
         if self._deployed.plain != self.resource.plain:
             self.resource.status, self.resource.time = self._deployed.status, self._deployed.time
             self._take_place()
@@ -304,7 +304,7 @@ class Updating(Working):
             self.resource.made = self._account.provisioner.update(now, old, before.made)
 
     def cancel(self) -> None:
-        """Stop, as a consequence of another failure."""
+        """Cancel, as a consequence of another failure."""
         if self._instead:
             self._instead.cancel()
         elif self.resource.status:

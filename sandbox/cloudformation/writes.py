@@ -21,7 +21,7 @@ _BUSY_UPDATING = ("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS")
 
 
 def create_stack(account: Account, params: Params, fetch: Fetch) -> Answer:
-    """Begin to create a stack; one that is only under review becomes it, and its change sets are obsolete."""
+    """Start to create a stack; one in review becomes it, and its change sets are obsolete."""
     name = stack_name(params)
     stack = account.find(name)
     if stack is not None and stack.status != "REVIEW_IN_PROGRESS":
@@ -45,7 +45,7 @@ def create_stack(account: Account, params: Params, fetch: Fetch) -> Answer:
 def _wanted(
     account: Account, params: Params, fetch: Fetch, stack: Stack | None
 ) -> tuple[Deployment, str | None]:
-    """Return what is asked for, and why its macros fail where they do, which the operation tells."""
+    """Return the requested state, and why its macros fail if they do, which the operation reports."""
     wanted = deployment(account, params, fetch, stack)
     check_expansion(wanted.template, params)
     return transformed(account, stack_name(params), wanted, fetch)
@@ -66,7 +66,7 @@ def _make_obsolete(account: Account, stack: Stack) -> None:
 
 
 def update_stack(account: Account, params: Params, fetch: Fetch) -> Answer:
-    """Begin an update without a change set."""
+    """Start an update without a change set."""
     stack = account.stack(stack_name(params))
     if _repeated(stack, params):
         return _operation(stack)
@@ -83,7 +83,7 @@ def update_stack(account: Account, params: Params, fetch: Fetch) -> Answer:
 
 
 def delete_stack(account: Account, params: Params, _: Fetch) -> Answer:
-    """Begin to delete a stack; one that is not there is no error."""
+    """Start to delete a stack; a missing one is no error."""
     stack = account.find(stack_name(params))
     if stack is None or stack.status in ("DELETE_COMPLETE", "DELETE_IN_PROGRESS") or _repeated(stack, params):
         return {}
@@ -107,13 +107,13 @@ def delete_stack(account: Account, params: Params, _: Fetch) -> Answer:
 
 
 def _take_role(stack: Stack, params: Params) -> None:
-    """Have the stack's operations be its new service role's from now on, where the call names one."""
+    """Set the stack's new service role for later operations, if the call names one."""
     if params.get("RoleARN"):
         stack.deployment = replace(stack.deployment, role_arn=str(params["RoleARN"]))
 
 
 def cancel_update_stack(account: Account, params: Params, _: Fetch) -> Answer:
-    """Stop an update and go back."""
+    """Cancel an update and roll back."""
     stack = account.stack(stack_name(params))
     if stack.status != "UPDATE_IN_PROGRESS":
         raise invalid("CancelUpdateStack cannot be called from current stack status")
@@ -145,12 +145,12 @@ def continue_update_rollback(account: Account, params: Params, _: Fetch) -> Answ
 
 
 def _failed_to_roll_back(resource: Resource) -> bool:
-    """Whether it failed itself: what was cancelled because of another failure cannot be skipped."""
+    """Whether it failed itself: what was cancelled by another failure cannot be skipped."""
     return resource.status == "UPDATE_FAILED" and "cancelled" not in (resource.reason or "")
 
 
 def rollback_stack(account: Account, params: Params, _: Fetch) -> Answer:
-    """Go back from a failure that was left standing; a stack that was never whole is deleted."""
+    """Roll back from a failure that was left as it was; a stack that never was complete is deleted."""
     stack = account.stack(stack_name(params))
     if _repeated(stack, params):
         return _operation(stack)

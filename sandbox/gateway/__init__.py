@@ -14,36 +14,36 @@ from pathlib import Path
 from typing import Any
 
 AUTHORITY = "sandbox-ca.pem"
-"""File of the folder: the certificate of the authority that signs those of what listens."""
+"""File in the folder: the certificate of the authority for the listening servers."""
 _FILE = "gateway.json"
 
 
 @dataclass(frozen=True)
 class Program:
-    """What an image's entry point is on this machine."""
+    """The program of an image's entry point on this machine."""
 
     command: tuple[str, ...]
-    """The program, which takes a container's command behind it."""
+    """The program, to which a container's command is appended."""
     own: str = ""
-    """The image's own entry point, as containers name it that run something before it."""
+    """The image's own entry point, as named by containers that run something before it."""
     host: str = ""
-    """Its option for the address that it listens at; empty: its task's address is given by other means."""
+    """Its option for the listening address; empty: it gets its task's address in another way."""
     without: tuple[str, ...] = ()
-    """Beginnings of names of variables that it does not get: it cannot use here what they lead to."""
+    """Prefixes of variables that it does not get: it cannot use their targets here."""
     options: Mapping[str, str] = field(default_factory=dict)
-    """Options of its command that have this value here, whatever the command says."""
+    """Options of its command with a fixed value here, whatever the command says."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    """What it gets beside the container's own."""
+    """Additional variables."""
     lacks: str = ""
-    """What it cannot do here, one sentence, which stands in its log."""
+    """What it lacks here, one sentence, which is written to its log."""
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """That what is in the sandbox runs, and with what."""
+    """The programs of a sandbox that runs its contents."""
 
     folder: Path
-    """Where what runs keeps its files, closed to other users."""
+    """The folder for their files, closed to other users."""
     programs: Mapping[str, Program] = field(default_factory=dict)
     """By image: a repository without tag and digest, like ``ghcr.io/owner/name``."""
     postgres: tuple[Path, ...] = ()
@@ -51,13 +51,13 @@ class Gateway:
 
     @classmethod
     def read(cls, folder: Path) -> Gateway:
-        """Return the one that was written into *folder*; raises OSError, ValueError."""
+        """Return the gateway written to *folder*; raises OSError, ValueError."""
         given = json.loads((folder / _FILE).read_text(encoding="utf-8"))
         programs = {image: _program(one) for image, one in given["programs"].items()}
         return cls(folder, programs, tuple(Path(one) for one in given["postgres"]))
 
     def write(self) -> None:
-        """Tell in its folder, which is made, what it has to run."""
+        """Write the gateway to its folder, which is created."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         told = {
             "programs": {image: asdict(one) for image, one in self.programs.items()},

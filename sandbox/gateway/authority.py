@@ -30,7 +30,7 @@ _PEM = serialization.Encoding.PEM
 
 
 class Authority:
-    """Issues certificates; its own one and the key are kept, in files of *folder*."""
+    """Issues certificates; its own one and the key are stored in files of *folder*."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -88,7 +88,7 @@ class Authority:
 
 
 def write_closed(path: Path, content: bytes) -> None:
-    """Write a file that its owner alone can read, from its first byte on."""
+    """Write a file that only its owner can read, from its first byte on."""
     path.unlink(missing_ok=True)
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(number, "wb") as file:

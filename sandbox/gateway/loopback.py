@@ -6,7 +6,7 @@ import socket
 
 
 def objection(address: str, port: int) -> str:
-    """Return why nobody can listen there now, in the system's words; empty where somebody can."""
+    """Return why the address cannot be used now, as the system's message; empty if it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -15,15 +15,15 @@ from sandbox.provisioning import Gone, ProvisionError
 
 Json = Any
 _APPEND = "-"
-"""The place behind a list's last (RFC 6901)."""
+"""The index behind a list's last (RFC 6901)."""
 
 
 def change(account: Account, stack: Stack, logical_id: str, path: str, value: str) -> list[dict[str, str]]:
     """
     Set the property at *path*, like ``/RetentionInDays``, of a resource to *value*; return its differences.
 
-    *path* has a list's places by number or by the ``Key`` that stands there, ``-`` for one more; *value* is
-    JSON, or text where a text stands there now.
+    *path* has a list's index, or the ``Key`` of an item, or ``-`` for a new one; *value* is JSON, or text if
+    the present value is text.
 
     Raises:
         ValueError: there is no such resource or property, drift detection does not see it, or the service
@@ -97,7 +97,7 @@ def _set_in_list(there: list[Json], path: list[str], value: str, whole: str) -> 
 
 
 def _like(there: Json, value: str) -> Json:
-    """Return *value* as JSON; as the text that it is where a text stands there, or where it is no JSON."""
+    """Return *value* as JSON; as text if the present value is text, or if it is no JSON."""
     if isinstance(there, str):
         return value
     try:

@@ -12,7 +12,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:acm:([a-z0-9-]+):\d{12}:certificate/[0-9a-f-]
 
 def make(services: Services, domain: str, region: str, arn: str) -> str:
     """
-    Issue a certificate for *domain*, with the *arn* where one is given; return its ARN.
+    Issue a certificate for *domain*, with the *arn* if one is given; return its ARN.
 
     Raises:
         ValueError: the ARN is none of that region, or is taken.

@@ -13,7 +13,7 @@ from sandbox.services.services import Services
 Subnets = Mapping[str, Sequence[str]]
 """Kind (``public``, ``private``, ``data``) -> ids of subnets."""
 KINDS: Mapping[str, int] = {"public": 1, "private": 11, "data": 21}
-"""Kind of subnets -> the third part of the first one's address, the second has the next."""
+"""Kind of subnets -> the third number of the first one's address; the second has the next."""
 PREFIX = 24
 ZONES = 2
 CIDR = "10.0.0.0/16"
@@ -21,12 +21,12 @@ CIDR = "10.0.0.0/16"
 
 def make(services: Services, region: str, cidr: str, vpc_id: str, wanted: Subnets) -> Mapping[str, Any]:
     """
-    Make the VPC, with the ids that are *wanted*, where some are; return its ids.
+    Create the VPC, with the *wanted* ids, if any; return its ids.
 
     Public subnets lead to an internet gateway, private ones to a NAT gateway, those for data nowhere.
 
     Raises:
-        ValueError: the VPC or a subnet is there already, or the range has no room for the subnets.
+        ValueError: the VPC or a subnet exists already, or the range has no room for the subnets.
 
     """
     ec2 = services.client("ec2", region)
@@ -105,7 +105,9 @@ def _routes(ec2: Any, vpc: str, subnets: Mapping[str, list[str]]) -> None:
 
 @contextmanager
 def _named(function: str, name: str) -> Iterator[None]:
-    """Have moto give the next thing that id; an empty one: a new id. The caller holds the account's lock."""
+    """
+    Let moto give the next resource that id; an empty one: a new id. The caller holds the account's lock.
+    """
     module, _, attribute = function.partition(".")
     maker = import_module(f"moto.ec2.models.{module}")
     original = getattr(maker, attribute)

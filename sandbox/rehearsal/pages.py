@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def answer(sandbox: Sandbox, page: str, method: str, given: Mapping[str, Any]) -> Any:
     """
-    Return what *page* answers to *given*, None where there is no such page.
+    Return the response of *page* to *given*, None if there is no such page.
 
     Raises:
-        ValueError, KeyError, TypeError: *given* is not what the page takes.
+        ValueError, KeyError, TypeError: *given* is not valid for the page.
 
     """
     found = _PAGES.get((method, page)) or _PAGES.get(("", page))
@@ -147,4 +147,4 @@ _PAGES: Mapping[tuple[str, str], Callable[[Sandbox, Mapping[str, Any]], Any]] = 
     ("POST", "provide"): _provide,
     ("POST", "reset"): _reset,
 }
-"""Method, empty for every one, and page -> what it answers."""
+"""Method, empty for all, and page -> its response."""

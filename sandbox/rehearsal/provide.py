@@ -11,12 +11,12 @@ from sandbox.rehearsal import certificates, networks
 from sandbox.services.services import Services
 
 Provide = Callable[[Mapping[str, Any], Collection[str]], Mapping[str, Any]]
-"""From what is wanted, and the regions that there are, to what it has become; raises ValueError."""
+"""From the parameters and the existing regions to the result; raises ValueError."""
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 
 def provided(services: Services) -> Provide:
-    """Return what gives the account behind *services* a ``zone``, ``vpc``, ``certificate`` or ``image``."""
+    """Return a function that creates a ``zone``, ``vpc``, ``certificate`` or ``image`` behind *services*."""
 
     def provide(wanted: Mapping[str, Any], regions: Collection[str]) -> Mapping[str, Any]:
         if "zone" in wanted:
@@ -36,7 +36,7 @@ def provided(services: Services) -> Provide:
 
 
 def there(services: Services, region: str) -> Mapping[str, list[str]]:
-    """Return what can be provided and is there: ids of zones, VPCs and subnets, ARNs of certificates."""
+    """Return the existing resources of these kinds: ids of zones, VPCs and subnets, ARNs of certificates."""
     held = services.client("acm", region).list_certificates()["CertificateSummaryList"]
     arns = [str(one["CertificateArn"]) for one in held]
     return {"zones": [*zones(services)], "certificates": arns, **networks.there(services, region)}
@@ -56,7 +56,7 @@ def _zone(services: Services, name: str, zone_id: str) -> str:
 
 
 def _image(services: Services, image: str, regions: Collection[str]) -> str:
-    """Put an image of no layers where the repository is; returns the regions."""
+    """Put an image without layers into the existing repository; returns the regions."""
     repository, colon, tag = image.rpartition(":")
     if not colon or not repository:
         raise ValueError(f"{image} is no REPOSITORY:TAG")

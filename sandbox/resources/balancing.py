@@ -23,7 +23,7 @@ def _create_balancer(call: Call) -> Provisioned:
     made = call.apply("elbv2", "create_load_balancer", Name=name, Tags=call.tags or None)["LoadBalancers"][0]
     if call.services.surroundings.endpoint:
         balancer = call.services.backend("elbv2", call.request.region).load_balancers[made["LoadBalancerArn"]]
-        balancer.activate = lambda: None  # moto's is active as soon as somebody looks at it
+        balancer.activate = lambda: None  # moto's is active at its first read
         call.becomes(balancer, "state", "provisioning", "active")
     begun = call.begin(made["LoadBalancerArn"], **_balancer_attributes(made))
     _set_attributes(call, "LoadBalancer", made["LoadBalancerArn"], [])
@@ -74,7 +74,7 @@ def _set_attributes(call: Call, kind: str, arn: str, before: list[Any]) -> None:
 
 def _try_access_logs(call: Call, wanted: Mapping[str, str]) -> None:
     """
-    Leave a file in the bucket of the access logs, as Elastic Load Balancing does when they are switched on.
+    Write a file to the bucket of the access logs, as Elastic Load Balancing does when they are enabled.
 
     Application Load Balancers User Guide, "Enable access logs for your Application Load Balancer".
     """
@@ -192,7 +192,7 @@ def _check_priority(call: Call) -> None:
 
 
 def _update_rule(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
-    """Put the template's conditions and actions, whichever has changed: ModifyRule takes them whole."""
+    """Set the template's conditions and actions, whichever has changed: ModifyRule replaces all of them."""
     arn = current.physical_id
     _check_targets(call, call.properties["Actions"])
     rules.try_rule(call)

@@ -140,9 +140,9 @@ def _running(call: Call, cluster: str, name: str) -> list[Any]:
 
 def _check(call: Call, count: int) -> bool:
     """
-    Refuse what ECS refuses, and a service whose tasks would never start.
+    Refuse what ECS refuses, and a service whose tasks can never start.
 
-    In express mode nobody waits for them: returns whether their deployment fails, later.
+    In express mode nothing waits for them: returns whether their deployment will fail.
     """
     network = call.properties.get("NetworkConfiguration", {}).get("AwsvpcConfiguration", {})
     require.subnets(call, network.get("Subnets", []))
@@ -158,7 +158,7 @@ def _check(call: Call, count: int) -> bool:
 
 
 def _trouble(call: Call, subnets: list[str]) -> str | None:
-    """Return why no task starts; None where they do."""
+    """Return why no task starts; None if they do."""
     if full := call.services.quotas.unstable(call.request):
         return full
     if not call.services.offers.runs_tasks(call.request.region, subnets):
@@ -187,7 +187,7 @@ def _never_stable(call: Call, cause: str) -> ProvisionError:
 
 
 def _awaits_service(call: Call, current: Provisioned, told: Callable[[str | None], None]) -> bool:
-    """Whether the service's deployment is under way; what fails of it is told as CloudFormation tells it."""
+    """Whether the service's deployment is in progress; its failure is reported as by CloudFormation."""
 
     def ended(why: str | None) -> None:
         told(None if why is None else str(_never_stable(call, why)))
@@ -206,7 +206,7 @@ def _update_service(call: Call, old: Mapping[str, Any], current: Provisioned) ->
     if anew or call.changed(old, "DesiredCount"):
         given = {"desiredCount": count, "cluster": cluster, "forceNewDeployment": anew}
         if call.services.gateway is not None and call.changed(old, "TaskDefinition"):
-            given["forceNewDeployment"] = False  # another definition is reason enough, where it is another
+            given["forceNewDeployment"] = False  # another definition is reason enough
         call.apply("ecs", "update_service", service=name, **given)
         _without_launch_type(call, cluster, name)
         tasks, region = call.services.service_tasks, call.request.region

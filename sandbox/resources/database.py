@@ -29,7 +29,7 @@ def _update_subnet_group(call: Call, old: Mapping[str, Any], current: Provisione
         groups = call.services.backend("rds", call.request.region).subnet_groups
         group = groups[current.physical_id]
         call.apply("rds", "modify_db_subnet_group", DBSubnetGroupName=current.physical_id)
-        groups[current.physical_id] = group  # moto 5.2.5 takes a modified group out of its list
+        groups[current.physical_id] = group  # moto 5.2.5 removes a modified group from its list
     _retag(call, current.attributes["DBSubnetGroupArn"])
     return current
 
@@ -114,9 +114,9 @@ _WINDOWS = {"PreferredBackupWindow": "03:00-03:30", "PreferredMaintenanceWindow"
 
 def _set_windows(call: Call, name: str, windows: Mapping[str, Any]) -> None:
     """
-    Note the windows in moto's state: its API refuses windows that touch, and looks at no weekday.
+    Set the windows in moto's state: its API refuses adjacent windows, and ignores weekdays.
 
-    The backup window is noted a minute shorter, or moto would refuse every later change of the instance.
+    The backup window is set a minute shorter, or moto would refuse every later change of the instance.
     """
     instance = call.services.backend("rds", call.request.region).databases[name]
     if "PreferredBackupWindow" in windows:
@@ -153,7 +153,7 @@ def _create_instance(call: Call) -> Provisioned:
 
 
 def _begin_from(call: Call, kind: str, name: str, snapshot: str | None) -> None:
-    """Note what a new database is restored from: moto is asked to make an empty one."""
+    """Note the snapshot of a new database: moto creates an empty one."""
     if snapshot:
         call.services.engines.begins_from(call.request.region, kind, name, snapshot)
 
@@ -163,7 +163,7 @@ def _insights(call: Call) -> None:
     Refuse the advanced mode of Database Insights without 465 days of Performance Insights.
 
     In RDS's words (hashicorp/terraform-provider-aws#41952 and pulumi/pulumi-aws#5286, read 2026-11-28); the
-    same for an instance and for a cluster. Instances of Aurora inherit the mode, and say none.
+    same for an instance and for a cluster. Instances of Aurora inherit the mode, and have none.
     """
     properties, kind = call.properties, call.request.type.rpartition("::DB")[2].lower()
     enabled = "PerformanceInsightsEnabled" if kind == "cluster" else "EnablePerformanceInsights"
@@ -245,10 +245,10 @@ def _create_cluster(call: Call) -> Provisioned:
 
 def _administrator_of(call: Call, snapshot: str) -> Mapping[str, str]:
     """
-    Return the login that a snapshot of an instance, or of another account, brings to a cluster.
+    Return the login of a cluster from a snapshot of an instance, or of another account.
 
     The template may not name it (AWS docs, AWS::RDS::DBCluster, "SnapshotIdentifier"), and moto makes no
-    cluster without one. The password is nobody's: CloudFormation sets none after the restore.
+    cluster without one. The password is random: CloudFormation sets none after the restore.
     """
     there = call.services.backend("rds", call.request.region).database_snapshots
     found = there.get(snapshot.rpartition(":")[2])

@@ -96,7 +96,7 @@ def _create_secret(call: Call) -> Provisioned:
 
 def _check_unscheduled(call: Call, name: str) -> None:
     """
-    Refuse a name that is taken until its recovery window is over; moto tells it as any other taken name.
+    Refuse a name that is taken until its recovery window is over; moto reports it as any taken name.
 
     Words: Secrets Manager User Guide, "Delete a secret".
     """

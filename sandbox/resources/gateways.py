@@ -30,7 +30,7 @@ def _attach(call: Call) -> Provisioned:
 
 
 def _detach(call: Call, current: Provisioned) -> None:
-    """Refuse while an address of the VPC is reached through it (EC2 API Reference, DetachInternetGateway)."""
+    """Refuse while a public address of the VPC uses it (EC2 API Reference, DetachInternetGateway)."""
     del current
     vpc = call.properties["VpcId"]
     if any(each.eni.subnet.vpc_id == vpc for each in _mapped(call)):
@@ -42,7 +42,7 @@ def _detach(call: Call, current: Provisioned) -> None:
 
 
 def _mapped(call: Call) -> list[Any]:
-    """Return moto's addresses that an interface has; an interface that is gone leaves its address."""
+    """Return moto's addresses of an interface; a deleted interface releases its address."""
     state = call.services.backend("ec2", call.request.region)
     return [each for each in state.addresses if each.eni is not None and each.eni.id in state.enis]
 
@@ -60,7 +60,7 @@ def _update_address(call: Call, old: Mapping[str, Any], current: Provisioned) ->
 
 
 def _delete_address(call: Call, current: Provisioned) -> None:
-    """Refuse while something has it (EC2 API Reference, ReleaseAddress, error InvalidIPAddress.InUse)."""
+    """Refuse while it is in use (EC2 API Reference, ReleaseAddress, error InvalidIPAddress.InUse)."""
     if any(each.public_ip == current.physical_id for each in _mapped(call)):
         raise interfaces.in_use(f"Address {current.physical_id} is in use.")
     call.ask("ec2", "release_address", AllocationId=current.attributes["AllocationId"])
@@ -83,7 +83,7 @@ def _delete_nat(call: Call, current: Provisioned) -> None:
 
 
 def _create_endpoint(call: Call) -> Provisioned:
-    """Without a type it is a gateway (CloudFormation Template Reference, AWS::EC2::VPCEndpoint)."""
+    """Create it; the default type is a gateway (CloudFormation Template Reference, AWS::EC2::VPCEndpoint)."""
     require.vpc(call, call.properties["VpcId"])
     require.subnets(call, call.properties.get("SubnetIds", []))
     require.groups(call, call.properties.get("SecurityGroupIds", []))

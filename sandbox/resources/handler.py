@@ -24,15 +24,15 @@ _RANDOM = 12
 
 @dataclass(frozen=True)
 class Call:
-    """One resource being made, changed or removed: what is asked for, and the services to do it with."""
+    """One resource to create, change or delete: the request, and the services for it."""
 
     request: Request
     services: Services
     schemas: ProviderSchemas
     previous_tags: Mapping[str, str] = field(default_factory=dict)
-    """What `tags` was when the resource was last made or changed."""
+    """`tags` at the last creation or change of the resource."""
     begun: list[Provisioned] = field(default_factory=list)
-    """The resource once it exists, while it is not yet finished."""
+    """The resource once it exists, before it is complete."""
 
     @property
     def properties(self) -> Mapping[str, Any]:
@@ -48,7 +48,7 @@ class Call:
 
     @property
     def user_tags(self) -> dict[str, str]:
-        """`tags` without AWS's own: for the services of moto that refuse those from CloudFormation too."""
+        """`tags` without AWS's own: for services of moto that refuse those also from CloudFormation."""
         return {key: value for key, value in self.tags.items() if not key.startswith("aws:")}
 
     def client(self, service: str) -> Any:
@@ -64,9 +64,9 @@ class Call:
         told: Callable[[str], None] = lambda _: None,
     ) -> None:
         """
-        Have *attribute* of moto's *thing* be *first*, and *ready* at the end of the resource's time.
+        Set *attribute* of moto's *thing* to *first*, and to *ready* at the end of the resource's time.
 
-        *told* is then called with the region. In a sandbox where time passes; *ready* at once elsewhere.
+        *told* is then called with the region. Without a running clock it is *ready* at once.
         """
         around = self.services.surroundings
         if not around.endpoint:
@@ -90,7 +90,7 @@ class Call:
         return self.ask(service, operation, **_over(self.properties, parameters))
 
     def name(self, name_property: str, limit: int = 64, *, lower: bool = False) -> str:
-        """Return the name that the template gives, else one as CloudFormation makes it."""
+        """Return the template's name, else one as CloudFormation generates it."""
         given = self.properties.get(name_property)
         if given:
             return str(given)
@@ -98,7 +98,7 @@ class Call:
         return made.lower() if lower else made
 
     def begin(self, physical_id: str, **attributes: Any) -> Provisioned:
-        """Note that the resource exists: should a later step fail, what there is of it is removed."""
+        """Record that the resource exists: if a later step fails, it is deleted."""
         self.begun.append(Provisioned(physical_id, attributes))
         return self.begun[-1]
 
@@ -111,21 +111,21 @@ class Call:
         return any(self.properties.get(name) != old.get(name) for name in names)
 
     def already_exists(self, identifier: str) -> ProvisionError:
-        """Return the error of a name that is taken."""
+        """Return the error for a taken name."""
         return ProvisionError(
             f"Resource of type '{self.request.type}' with identifier '{identifier}' already exists."
             " (HandlerErrorCode: AlreadyExists)"
         )
 
     def not_found(self, kind: str, identifier: str) -> ProvisionError:
-        """Return the error of a reference to something that is not there."""
+        """Return the error for a reference to something missing."""
         return ProvisionError(
             f"The {kind} '{identifier}' does not exist (resource {self.request.logical_id} of type"
             f" {self.request.type}) (HandlerErrorCode: NotFound)"
         )
 
     def retag(self, service: str, tag: str, untag: str, /, **target: Any) -> None:
-        """Bring the tags of *target* to `tags`: *tag* and *untag* are the service's operations."""
+        """Set the tags of *target* to `tags`: *tag* and *untag* are the service's operations."""
         gone = sorted(self.previous_tags.keys() - self.tags.keys())
         if gone:
             self.ask(service, untag, **target, TagKeys=gone, TagKeyList=gone)
@@ -141,27 +141,29 @@ Adopt = Callable[[Call, str], Provisioned]
 
 @dataclass(frozen=True)
 class Handler:
-    """How a resource type is made, changed (call, old properties, current), removed, and imported."""
+    """
+    The functions of a resource type: create, update (call, old properties, current), delete, and import.
+    """
 
     create: Create
     update: Update
     delete: Delete
     adopt: Adopt | None = None
-    """Finds a resource that is there already (call, identifier); None where the sandbox imports none."""
+    """Finds an existing resource (call, identifier); None if the sandbox imports none."""
     snapshot: Callable[[Call, Provisioned, str], None] | None = None
-    """Takes the snapshot of that name before the resource goes; None for types that have none."""
+    """Takes the snapshot of that name before the deletion; None for types without snapshots."""
     awaits: Callable[[Call, Provisioned, Callable[[str | None], None]], bool] | None = None
-    """Whether it is not yet what it is to be, and who is to be told when; None for types that are at once."""
+    """Whether it is not ready, and whom to call when it is; None for types that are ready at once."""
 
 
 def unchanged(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
-    """Change nothing: for types whose every property is create-only."""
+    """Change nothing: for types with create-only properties only."""
     del call, old
     return current
 
 
 def nothing(call: Call, current: Provisioned) -> None:
-    """Remove nothing: for types that go with what they belong to."""
+    """Delete nothing: for types that are deleted with their parent."""
     del call, current
 
 
@@ -179,7 +181,7 @@ def random_text(length: int, alphabet: str = _ALPHABET) -> str:
 
 
 def difference(new: Iterable[Any], old: Iterable[Any]) -> list[Any]:
-    """Return what is in *new* and not in *old*, in order."""
+    """Return the items of *new* missing in *old*, in order."""
     there = list(old)
     return [entry for entry in new if entry not in there]
 

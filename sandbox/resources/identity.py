@@ -147,7 +147,7 @@ def _delete_policy(call: Call, current: Provisioned) -> None:
 
 
 def _create_provider(call: Call) -> Provisioned:
-    """Make it with a thumbprint of zeros where the template has none: IAM finds it out by itself."""
+    """Create it with a thumbprint of zeros if the template has none: IAM determines it itself."""
     thumbprints = call.properties.get("ThumbprintList") or ["0" * 40]
     made = call.apply(
         "iam",
@@ -161,7 +161,7 @@ def _create_provider(call: Call) -> Provisioned:
 
 
 def _update_provider(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
-    """moto's API cannot change the audiences."""
+    """Update moto's record: its API cannot change the audiences."""
     del old
     where = {"OpenIDConnectProviderArn": current.physical_id}
     provider = call.services.backend("iam", "aws").open_id_providers[current.physical_id]

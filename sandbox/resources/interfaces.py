@@ -22,7 +22,7 @@ _FILTERS = {"subnet": "subnet-id", "security group": "group-id"}
 
 
 def leave(call: Call, function: str, place: Mapping[str, Any]) -> None:
-    """Leave the interfaces of a *function* that is deleted, for as long as the sandbox is to take."""
+    """Keep the interfaces of a deleted *function* for as long as the sandbox's settings say."""
     surroundings = call.services.surroundings
     seconds = surroundings.faults.behaviour.interfaces_linger
     if not seconds:
@@ -41,7 +41,7 @@ def leave(call: Call, function: str, place: Mapping[str, Any]) -> None:
 
 
 def check_unused(call: Call, kind: str, identifier: str) -> None:
-    """Refuse the deletion of a subnet or security group in which interfaces are; raises ProvisionError."""
+    """Refuse the deletion of a subnet or security group with interfaces; raises ProvisionError."""
     wanted = [{"Name": _FILTERS[kind], "Values": [identifier]}]
     if call.ask("ec2", "describe_network_interfaces", Filters=wanted)["NetworkInterfaces"]:
         said = {
@@ -52,7 +52,7 @@ def check_unused(call: Call, kind: str, identifier: str) -> None:
 
 
 def in_use(said: str) -> ProvisionError:
-    """Return EC2's refusal to remove what something else still uses, in its words *said*."""
+    """Return EC2's refusal to delete something in use, with its message *said*."""
     return ProvisionError(
         f'Resource handler returned message: "{said} (Service: Ec2, Status Code: 400)"'
         " (HandlerErrorCode: InvalidRequest)",

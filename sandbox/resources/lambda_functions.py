@@ -44,7 +44,7 @@ def _delete(call: Call, current: Provisioned) -> None:
 
 
 def _function(call: Call, name: str, arn: str, code: bytes | None = None) -> Function:
-    """Return what the properties ask for; *code* is the code where it did not change."""
+    """Return the function of the properties; *code* is the code if it did not change."""
     _check(call)
     variables = call.properties.get("Environment", {}).get("Variables", {})
     return Function(

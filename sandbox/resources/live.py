@@ -24,7 +24,7 @@ def _parameter(call: Call, current: Provisioned) -> Mapping[str, Json]:
 
 
 def _secret(call: Call, current: Provisioned) -> Mapping[str, Json]:
-    """Not the value: CloudFormation treats it as write-only."""
+    """Return all but the value: CloudFormation treats it as write-only."""
     found = call.ask("secretsmanager", "describe_secret", SecretId=current.physical_id)
     if "DeletedDate" in found:
         raise Gone(current.physical_id)
@@ -38,7 +38,7 @@ def _log_group(call: Call, current: Provisioned) -> Mapping[str, Json]:
 
 
 def _security_group(call: Call, current: Provisioned) -> Mapping[str, Json]:
-    """Rules in the template's spelling where they are the template's, in EC2's words elsewhere."""
+    """Return rules in the template's spelling if they are equivalent, else in EC2's."""
     found = call.ask("ec2", "describe_security_groups", GroupIds=[current.physical_id])["SecurityGroups"][0]
     sides = {
         "SecurityGroupIngress": ("IpPermissions", "Source"),
@@ -116,9 +116,9 @@ def _target_group(call: Call, current: Provisioned) -> Mapping[str, Json]:
 
 def _rule(call: Call, current: Provisioned) -> Mapping[str, Json]:
     """
-    Give a rule that leads to one group, all of it, in the words of the template, which names one too.
+    Return a rule that forwards to a single group in the template's form.
 
-    Not how people sign in: the secret in it is write-only.
+    Sign-in actions are left out: their secret is write-only.
     """
     actions = call.ask("elbv2", "describe_rules", RuleArns=[current.physical_id])["Rules"][0]["Actions"]
     told = ("Type", "TargetGroupArn", "ForwardConfig")
@@ -130,7 +130,7 @@ def _rule(call: Call, current: Provisioned) -> Mapping[str, Json]:
 
 
 def _named(call: Call, property_: str, held: list[Mapping[str, str]]) -> list[Mapping[str, str]]:
-    """Return those attributes that the template names: the rest are AWS's defaults."""
+    """Return those attributes that the template sets: the rest are AWS's defaults."""
     keys = [each["Key"] for each in call.properties.get(property_, [])]
     return [{"Key": each["Key"], "Value": each["Value"]} for each in held if each["Key"] in keys]
 
@@ -146,7 +146,7 @@ def _alarm(call: Call, current: Provisioned) -> Mapping[str, Json]:
 
 
 def _database(call: Call, current: Provisioned) -> Mapping[str, Json]:
-    """Numbers as the template writes them: its type takes them as text, too."""
+    """Return numbers in the template's form: its type accepts them as text, too."""
     name = current.physical_id
     found = call.ask("rds", "describe_db_instances", DBInstanceIdentifier=name)["DBInstances"][0]
     given = call.properties
@@ -183,7 +183,7 @@ READERS: Mapping[str, Reader] = {
     "AWS::RDS::DBInstance": _database,
     "AWS::RDS::DBCluster": _cluster,
 }
-"""The types that are checked; nothing is known of the others, as with types AWS does not support."""
+"""The types that are checked; others cannot be read, as with types that AWS does not support."""
 
 
 def read(call: Call, current: Provisioned) -> Mapping[str, Json] | None:

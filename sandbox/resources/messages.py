@@ -101,7 +101,7 @@ def _update_topic_policy(call: Call, old: Mapping[str, Any], current: Provisione
 
 
 def _delete_topic_policy(call: Call, current: Provisioned) -> None:
-    """Leave the policy: AWS puts the default one back, which gives the owner what it has anyway."""
+    """Leave the policy: AWS restores the default one, which gives the owner the same access."""
     del call, current
 
 

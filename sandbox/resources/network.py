@@ -16,7 +16,7 @@ def labelled(call: Call, kind: str) -> list[dict[str, Any]]:
 
 
 def relabel(call: Call, resource_id: str) -> None:
-    """Bring the tags of the EC2 resource to the call's."""
+    """Set the tags of the EC2 resource to the call's."""
     gone = [{"Key": key} for key in call.previous_tags if key not in call.tags]
     if gone:
         call.ask("ec2", "delete_tags", Resources=[resource_id], Tags=gone)
@@ -25,7 +25,7 @@ def relabel(call: Call, resource_id: str) -> None:
 
 
 def retagged(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
-    """Update an EC2 resource that can only change its tags."""
+    """Update an EC2 resource of which only the tags can change."""
     del old
     relabel(call, current.physical_id)
     return current
@@ -135,8 +135,8 @@ def _check_attached(call: Call, gateway: str) -> None:
     """
     Refuse a route to an internet gateway that is not attached to the table's VPC; raises ProvisionError.
 
-    Nothing waits for the attachment but a DependsOn (CloudFormation Template Reference, DependsOn attribute,
-    "When a DependsOn attribute is required"); the words are those that EC2 has been seen to answer.
+    Only a DependsOn waits for the attachment (CloudFormation Template Reference, DependsOn attribute, "When a
+    DependsOn attribute is required"); the message is as observed from EC2.
     """
     state = call.services.backend("ec2", call.request.region)
     found = state.internet_gateways.get(gateway)

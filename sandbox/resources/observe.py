@@ -85,12 +85,12 @@ _WRITTEN_BY_SERVICES = ("/aws/rds/", "/aws/lambda/", "/aws/ecs/containerinsights
 
 def _delete_group(call: Call, current: Provisioned) -> None:
     """
-    Delete the group, which a service that is still flushing makes again (seen with RDS in the issues of
+    Delete the group, which a service that is still flushing creates again (seen with RDS in the issues of
     Terraform's provider; Lambda does it for an invocation that ends after the deletion).
     """
     name, surroundings = current.physical_id, call.services.surroundings
     arn = call.arn("logs", f"log-group:{name}")
-    if call.tags:  # moto keeps them for the next group of the name
+    if call.tags:  # moto keeps them for the next group of that name
         call.ask("logs", "untag_resource", resourceArn=arn, tagKeys=sorted(call.tags))
     call.ask("logs", "delete_log_group", logGroupName=name)
     seconds = surroundings.faults.behaviour.logs_return

@@ -75,7 +75,7 @@ _TAKEN = re.compile(
 
 
 class MotoProvisioner:
-    """Makes resources in moto's services; fulfils `provisioning.Provisioner`."""
+    """Creates resources in moto's services; fulfils `provisioning.Provisioner`."""
 
     def __init__(self, services: Services, schemas: ProviderSchemas, region: str = "us-east-1") -> None:
         self._services = services
@@ -83,7 +83,7 @@ class MotoProvisioner:
         self._region = region
 
     def create(self, request: Request) -> Provisioned:
-        """Make the resource; raises ProvisionError."""
+        """Create the resource; raises ProvisionError."""
         call = self._call(request)
         try:
             self._services.quotas.check(request)
@@ -118,7 +118,7 @@ class MotoProvisioner:
         return self._complete(call, changed)
 
     def awaits(self, request: Request, current: Provisioned, told: Callable[[str | None], None]) -> bool:
-        """Whether the resource is not yet what it is to be; *told* is called when it is, or fails."""
+        """Whether the resource is not ready; *told* is called when it is, or fails."""
         find = _handler(request.type).awaits
         return find is not None and find(self._call(request), current, told)
 
@@ -133,7 +133,7 @@ class MotoProvisioner:
             raise _reason(call, error) from error
 
     def delete(self, request: Request, current: Provisioned) -> None:
-        """Remove the resource; gone already is no error; raises ProvisionError."""
+        """Delete the resource; a missing one is no error; raises ProvisionError."""
         call = self._call(request)
         try:
             _handler(request.type).delete(call, current)
@@ -143,7 +143,7 @@ class MotoProvisioner:
         self._services.tagged.forget(request.type, current.physical_id)
 
     def read(self, request: Request, current: Provisioned) -> Mapping[str, Any] | None:
-        """Give the live values of the properties that can be told; raises Gone, ProvisionError."""
+        """Return the live values of the readable properties; raises Gone, ProvisionError."""
         call = self._call(request)
         try:
             return live.read(call, current)
@@ -153,11 +153,11 @@ class MotoProvisioner:
             raise _reason(call, error) from error
 
     def duration(self, type: str) -> float:  # noqa: A002 - CloudFormation's own word
-        """Virtual seconds that making or removing a resource of this type takes."""
+        """Virtual seconds to create or delete a resource of this type."""
         return seconds(type)
 
     def resolve(self, reference: str, region: str | None = None) -> str:
-        """Give the value of a dynamic reference in *region* (an ARN names its own); raises ProvisionError."""
+        """Return the value of a dynamic reference in *region* (an ARN has its own); raises ProvisionError."""
         return resolve(reference, self._services, region or self._region)
 
     def _call(self, request: Request) -> Call:
@@ -166,7 +166,7 @@ class MotoProvisioner:
         return Call(request, self._services, self._schemas)
 
     def _undo(self, call: Call) -> None:
-        """Remove what a create that failed half-way has made; what stays then is what stays on AWS too."""
+        """Delete what a failed create has created; what remains then also remains on AWS."""
         for begun in call.begun:
             with suppress(*_REFUSALS):
                 _handler(call.request.type).delete(call, begun)
@@ -187,7 +187,7 @@ def _gone(details: Mapping[str, Any]) -> bool:
 
 
 def _missing(details: Mapping[str, Any]) -> bool:
-    """Whether a service says that a thing is not there; S3 answers HEAD with the bare status."""
+    """Whether a service reports that something is missing; S3 answers HEAD with the bare status."""
     return _gone(details) or details["Code"] == "404"
 
 

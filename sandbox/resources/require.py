@@ -13,7 +13,7 @@ from sandbox.rules.certificates import issued
 
 
 def key(call: Call, key_id: str | None) -> None:
-    """Refuse a KMS key, by id, ARN or alias, that is not there; None and AWS's own keys are fine."""
+    """Refuse a missing KMS key, by id, ARN or alias; None and AWS's own keys are valid."""
     if key_id and "alias/aws/" not in key_id:
         try:
             call.ask("kms", "describe_key", KeyId=key_id)
@@ -22,7 +22,7 @@ def key(call: Call, key_id: str | None) -> None:
 
 
 def role(call: Call, role_arn: str | None) -> None:
-    """Refuse an IAM role, by ARN or name, that is not there; service-linked roles are AWS's own."""
+    """Refuse a missing IAM role, by ARN or name; service-linked roles are AWS's own."""
     if role_arn and "/aws-service-role/" not in role_arn:
         roles = call.services.backend("iam", "aws").roles.values()
         if role_arn.rsplit("/", 1)[-1] not in {one.name for one in roles}:
@@ -30,23 +30,23 @@ def role(call: Call, role_arn: str | None) -> None:
 
 
 def subnets(call: Call, ids: Iterable[str]) -> None:
-    """Refuse subnets that are not there."""
+    """Refuse missing subnets."""
     _each(call, "subnet ID", ids, _ec2(call).subnets.values())
 
 
 def groups(call: Call, ids: Iterable[str]) -> None:
-    """Refuse security groups that are not there."""
+    """Refuse missing security groups."""
     _each(call, "security group", ids, _ec2(call).groups.values())
 
 
 def vpc(call: Call, vpc_id: str | None) -> None:
-    """Refuse a VPC that is not there."""
+    """Refuse a missing VPC."""
     if vpc_id:
         _each(call, "vpc ID", [vpc_id], [_ec2(call).vpcs])
 
 
 def target_group(call: Call, arn: str | None) -> None:
-    """Refuse a target group that is not there."""
+    """Refuse a missing target group."""
     if arn:
         found = call.services.backend("elbv2", call.request.region).target_groups
         _each(call, "target group", [arn], [found])
@@ -54,7 +54,7 @@ def target_group(call: Call, arn: str | None) -> None:
 
 def certificates(call: Call, asked: Iterable[Mapping[str, Any]]) -> None:
     """
-    Refuse certificates of another region, those that are not there, and those that ACM has not issued.
+    Refuse certificates of another region, missing ones, and those that ACM has not issued.
 
     Words: kubernetes-sigs/aws-load-balancer-controller#2552 (ValidationError: another region's),
     hashicorp/terraform#20587 (CertificateNotFound), hashicorp/terraform-provider-aws#41789
@@ -80,7 +80,7 @@ def _unfit(message: str, code: str) -> ProvisionError:
 
 def behind_balancer(call: Call, arn: str | None) -> None:
     """
-    Refuse a target group for an ECS service to which no listener leads.
+    Refuse a target group for an ECS service without a listener.
 
     Words: hashicorp/terraform-provider-aws, which tries again at them.
     """
@@ -97,7 +97,7 @@ def behind_balancer(call: Call, arn: str | None) -> None:
 
 def snapshot(call: Call, identifier: str | None, kind: str) -> None:
     """
-    Refuse a snapshot of databases, by name or ARN, that is not there; another account's is taken as shared.
+    Refuse a missing snapshot of databases, by name or ARN; another account's is accepted as shared.
 
     Words: hashicorp/terraform#7089 (DBSnapshot), aws-cloudformation/aws-cloudformation-templates#226
     (DBClusterSnapshot). A cluster is made from an instance's snapshot too, by its ARN.
@@ -121,7 +121,7 @@ def _ec2(call: Call) -> Any:
 
 
 def _each(call: Call, kind: str, ids: Iterable[str], known: Iterable[Iterable[str]]) -> None:
-    """Look for *ids* in moto's own tables: a fourth of a deployment's calls would only ask for them."""
+    """Look for *ids* in moto's own tables: API calls for that would be a fourth of a deployment's."""
     there = {one for table in list(known) for one in table}
     for identifier in ids:
         if identifier not in there:

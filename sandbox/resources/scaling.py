@@ -12,7 +12,7 @@ _SERVICE = "application-autoscaling"
 
 
 def _which(call: Call) -> dict[str, str]:
-    """Return the scaled resource, named by its parts or by `ScalingTargetId`, which joins them by bars."""
+    """Return the scaled resource, given by its parts or by `ScalingTargetId`, which joins them with bars."""
     if "ScalingTargetId" in call.properties:
         resource, dimension, namespace = call.properties["ScalingTargetId"].split("|")
         return {"ResourceId": resource, "ScalableDimension": dimension, "ServiceNamespace": namespace}
@@ -46,7 +46,7 @@ def _put_again(call: Call, old: Mapping[str, Any], current: Provisioned) -> Prov
     fresh = call.apply(_SERVICE, "put_scaling_policy", **_which(call))["PolicyARN"]
     for policy in call.services.backend(_SERVICE, call.request.region).policies.values():
         if policy.policy_arn == fresh:
-            policy.policy_arn = current.physical_id  # moto gives a changed policy another ARN, AWS does not
+            policy.policy_arn = current.physical_id  # moto gives a changed policy another ARN, unlike AWS
     return current
 
 

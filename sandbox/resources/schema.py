@@ -34,7 +34,7 @@ _ALSO_ATTRIBUTES: Mapping[str, frozenset[str]] = {
 
 
 class UnknownTypeError(LookupError):
-    """No provider schema has the type; the text is the type's name."""
+    """There is no provider schema of the type; the text is the type's name."""
 
 
 class ProviderSchemas:
@@ -87,7 +87,7 @@ class ProviderSchemas:
         return str(kind[0] if isinstance(kind, list) else kind)
 
     def refused(self, type: str, properties: Mapping[str, Any], region: str) -> tuple[Refused, ...]:  # noqa: A002 - CloudFormation's own word
-        """Return what the schema in *region* has against *properties*; nothing for custom resources."""
+        """Return the errors of the schema in *region* about *properties*; none for custom resources."""
         if _named(type) == _CUSTOM:
             return ()
         found = _read_if_there(self._folder / "providers" / f"{region}.json").get(type, self._types[type])
@@ -109,7 +109,7 @@ class ProviderSchemas:
 
 @cache
 def _read(path: Path) -> Mapping[str, Any]:
-    """Return what a file of the schemas holds; each is read once, whatever number of accounts there are."""
+    """Return the content of a schema file; each is read once, for all accounts."""
     found: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
     return found
 

@@ -11,7 +11,7 @@ from sandbox.resources.handler import Call, Handler, difference, generated_name
 from sandbox.resources.network import labelled, relabel
 
 _ALL_TRAFFIC = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}
-"""What AWS adds as outbound rule where the template gives none."""
+"""AWS's default outbound rule, if the template has none."""
 _DIRECTIONS: tuple[tuple[str, str, list[Mapping[str, Any]]], ...] = (
     ("SecurityGroupIngress", "ingress", []),
     ("SecurityGroupEgress", "egress", [_ALL_TRAFFIC]),
@@ -39,7 +39,9 @@ def _create_group(call: Call) -> Provisioned:
 
 
 def _reserved(name: str) -> ProvisionError:
-    """EC2 keeps ``sg-`` for its ids (EC2 API Reference, CreateSecurityGroup, GroupName)."""
+    """
+    Refuse the prefix ``sg-``, which EC2 reserves for ids (EC2 API Reference, CreateSecurityGroup, GroupName).
+    """
     return ProvisionError(
         f"Value ({name}) for parameter GroupName is invalid. Group names may not be in the format sg-*. "
         "(Service: Ec2, Status Code: 400) (HandlerErrorCode: InvalidRequest)"

@@ -13,7 +13,7 @@ from typing import Any
 
 
 def text(value: Any) -> str:
-    """Return *value* as the services want text: documents as JSON, booleans in lower case."""
+    """Return *value* as the services expect text: documents as JSON, booleans in lower case."""
     if isinstance(value, (dict, list)):
         return json.dumps(value)
     if isinstance(value, bool):
@@ -30,12 +30,12 @@ _PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "string": text,
     "blob": lambda value: value if isinstance(value, bytes) else text(value).encode(),
 }
-"""By botocore's name of a type; what is missing here and no container stays as it is."""
+"""By botocore's name of a type; other scalar types stay as they are."""
 
 
 def fit(value: Any, shape: Any) -> Any:
     """
-    Return *value* in the form that botocore's *shape* wants, without members that the shape does not have.
+    Return *value* in the form of botocore's *shape*, without members missing in the shape.
 
     Raises:
         ValueError: the value cannot be one of the shape's type, as "eighty" for a number.

@@ -12,7 +12,9 @@ from sandbox.resources.handler import Call, Handler
 from sandbox.services.bucket_policies import applied
 
 _RESERVED = ("xn--", "sthree-", "amzn-s3-demo-")
-"""What a bucket's name may not begin with (Amazon S3 User Guide, "General purpose bucket naming rules")."""
+"""
+Prefixes that a bucket's name may not have (Amazon S3 User Guide, "General purpose bucket naming rules").
+"""
 
 
 def _create_bucket(call: Call) -> Provisioned:

@@ -24,7 +24,7 @@ _REF: Mapping[str, str] = {
     "AWS::CloudTrail::Trail": "TrailName",
     "AWS::SQS::Queue": "QueueName",
 }
-"""The property that `Ref` gives, where the schemas' identifier says otherwise (AWS template reference)."""
+"""The property that `Ref` returns, where it differs from the schema's identifier (AWS template reference)."""
 
 _ARNS: Mapping[str, str] = {
     "AWS::Events::Rule": "events:{region}:{account}:rule/{id}",
@@ -47,17 +47,17 @@ def _create(call: Call) -> Provisioned:
 
 
 def _update(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
-    """Keep the id; the attributes follow from it and from the properties as they are now."""
+    """Keep the id; the attributes follow from it and from the current properties."""
     del call, old
     return Provisioned(current.physical_id)
 
 
 HANDLER = Handler(create=_create, update=_update, delete=nothing)
-"""The handler of every type that has none of its own."""
+"""The handler of every type without its own."""
 
 
 def attributes(call: Call, physical_id: str) -> dict[str, Any]:
-    """Return a plausible value for everything that `Fn::GetAtt` accepts of the call's type."""
+    """Return a plausible value for every attribute that `Fn::GetAtt` accepts of the call's type."""
     schemas = call.schemas
     names = schemas.attributes(call.request.type)
     leaves = {name for name in names if not any(other.startswith(f"{name}.") for other in names)}

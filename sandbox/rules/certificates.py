@@ -16,7 +16,7 @@ def held(reach: Reach, region: str) -> dict[str, Any]:
 
 
 def issue(reach: Reach, arn: str, region: str) -> None:
-    """Have ACM issue the certificate *arn*, whose names are proved."""
+    """Let ACM issue the certificate *arn*, whose names are validated."""
     held(reach, region)[arn].status = ISSUED
 
 

@@ -58,7 +58,7 @@ def _create_instance(form: Form, region: str, there: Any) -> Iterator[Refusal]:
 
 
 def _modify_instance(form: Form, region: str, there: Any) -> Iterator[Refusal]:
-    """The disk of an instance is `database_storage`'s, which knows when it grew last."""
+    """The disk of an instance is checked by `database_storage`, which knows its last growth."""
     found = there.databases.get(form.get("DBInstanceIdentifier", ""))
     if found is None:
         return
@@ -156,7 +156,7 @@ def _family(engine: str, version: str, group: str | None, groups: Mapping[str, A
 
 
 def _of(group: Any) -> str:
-    """Return the family of one of moto's groups: a cluster's calls it otherwise."""
+    """Return the family of one of moto's groups: a cluster's uses another attribute."""
     return str(getattr(group, "family", None) or group.db_parameter_group_family)
 
 

@@ -17,9 +17,9 @@ from typing import Any
 from sandbox.rules import shipped
 
 ENGINES = ("postgres", "aurora-postgresql")
-"""The engines whose offers are known here; what is asked of another one is taken."""
+"""The engines whose offers are known here; requests about others are accepted."""
 REGION = "us-east-1"
-"""Whose classes count for a region that the table does not have."""
+"""The region whose classes are used for a region missing in the table."""
 OLD_CLASSES = ("db.t1.", "db.t2.", "db.m1.", "db.m2.", "db.m3.", "db.m4.", "db.r3.", "db.r4.", "db.cr1.")
 """
 Never for PostgreSQL 13 or later (Amazon RDS User Guide, "Supported DB engines for DB instance classes",
@@ -29,7 +29,7 @@ _NUMBERED = re.compile(r"(\d+)\.(\d+)")
 
 
 def number(version: str) -> tuple[int, int]:
-    """Return major and minor of *version*; a major alone stands for the latest of its minors."""
+    """Return major and minor of *version*; a major alone means the latest of its minors."""
     found = _NUMBERED.match(version)
     return (int(found[1]), int(found[2])) if found else (int(version.partition(".")[0] or 0), 10_000)
 
@@ -45,7 +45,7 @@ def versions(engine: str) -> tuple[str, ...]:
 
 
 def offered(engine: str, version: str) -> bool:
-    """Whether a new database can have *version*: a minor that is offered, or the major of one."""
+    """Whether a new database can have *version*: an offered minor, or the major of one."""
     there = versions(engine)
     return version in there or any(one.startswith(f"{version}.") for one in there)
 
@@ -78,7 +78,7 @@ def serves(engine: str, version: str, name: str, region: str) -> bool:
 
 
 def _classes_text() -> str:
-    """Return the table as it is written; it is not kept."""
+    """Return the table's text; it is not cached."""
     return (shipped.schemas() / "extensions/aws_rds_dbinstance/dbinstanceclass_enum.json").read_text("utf-8")
 
 

@@ -20,7 +20,7 @@ MEMORY: Mapping[int, range | tuple[int, ...]] = {
     16384: range(32 * GB, 120 * GB + 1, 8 * GB),
     32768: range(60 * GB, 244 * GB + 1, GB),
 }
-"""CPU -> the memory that goes with it; of the largest it is not said in which steps."""
+"""CPU -> the possible memory; of the largest, the steps are not documented."""
 REFUSAL = "No Fargate configuration exists for given values."
 
 

@@ -37,7 +37,7 @@ class Parameter:
 
 
 def refused(family: str, name: str, value: str) -> str:
-    """Return why RDS does not take the *value* for the parameter; nothing where it does."""
+    """Return why RDS refuses the *value* for the parameter; nothing if it does not."""
     found = _FAMILY.fullmatch(family)
     if found is None or int(found[1]) not in MAJORS:
         return ""
@@ -50,7 +50,7 @@ def refused(family: str, name: str, value: str) -> str:
 
 
 def _fits(known: Parameter, value: str) -> bool:
-    """Lenient with switches: PostgreSQL has more words for them than RDS tells."""
+    """Whether the value is valid; PostgreSQL has more words for switches than RDS lists."""
     if known.type in ("integer", "real"):
         return _in_range(known, value)
     choices = [each.strip() for each in known.allowed.split(",")]

@@ -23,7 +23,7 @@ from sandbox.provisioning import Refused
 Json = Any
 Schema = Mapping[str, Any]
 _UNKNOWN = "{{"
-"""In a text that is known later: a reference to what is made, or a dynamic one."""
+"""Marks a text known later: a reference to a new resource, or a dynamic one."""
 _NAMES: Mapping[str, str] = {
     "string": "String",
     "integer": "Integer",
@@ -37,16 +37,16 @@ _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a value, and the names that lead to it."""
+    """An error in a value, and the path to it."""
 
     path: tuple[str, ...]
     message: str
     early: str = ""
-    """Pre-deployment validation's own words, where they are known to be others."""
+    """The message of pre-deployment validation, if it is known to differ."""
 
 
 def refused(schema: Schema, properties: Mapping[str, Json]) -> tuple[Refused, ...]:
-    """Return what the *schema* of a type has against a resource's *properties*."""
+    """Return the errors of a type's *schema* about a resource's *properties*."""
     found = _Judge(schema).faults(schema, properties, ())
     return tuple(
         Refused(
@@ -163,7 +163,7 @@ def _repeated(entries: list[Json]) -> bool:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """Return ECMA's *pattern* as Python has it; None for the few that it does not read."""
+    """Return ECMA's *pattern* in Python's syntax; None for the few that it cannot parse."""
     try:
         return re.compile(pattern)
     except re.error:

@@ -16,9 +16,9 @@ def applied(document: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def put_by_api(environ: dict[str, Any]) -> bool:
     """
-    Put into *environ* what moto can apply, where it is a request that sets a bucket's policy.
+    Replace the policy in *environ*, a request that sets a bucket's policy, by what moto can apply.
 
-    Returns whether there is anything left to ask moto for.
+    Returns whether moto still has to handle it.
     """
     if environ["REQUEST_METHOD"] != "PUT" or environ.get("QUERY_STRING", "").rstrip("=") != "policy":
         return True
@@ -29,7 +29,7 @@ def put_by_api(environ: dict[str, Any]) -> bool:
 
 
 def _left(body: bytes) -> bytes:
-    """Return the policy that stays; what is no policy is left to moto to refuse."""
+    """Return the remaining policy; invalid policies are left for moto to refuse."""
     try:
         document = applied(json.loads(body))
     except (ValueError, KeyError, TypeError):

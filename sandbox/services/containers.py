@@ -24,7 +24,7 @@ Container = Mapping[str, Any]
 
 
 def check(properties: Mapping[str, Any]) -> None:
-    """Raise what CloudFormation tells of a task definition that ECS refuses."""
+    """Raise CloudFormation's error about a task definition that ECS refuses."""
     containers: Sequence[Container] = properties.get("ContainerDefinitions", [])
     task = {
         name: int(properties[name]) for name in ("Cpu", "Memory") if str(properties.get(name, "")).isdigit()
@@ -95,5 +95,5 @@ def _order(containers: Sequence[Container]) -> Iterator[str]:
 
 
 def _essential(container: Container) -> bool:
-    """Amazon ECS API Reference, ContainerDefinition: essential unless it says otherwise."""
+    """Whether the container is essential, the default (Amazon ECS API Reference, ContainerDefinition)."""
     return str(container.get("Essential", True)).lower() == "true"

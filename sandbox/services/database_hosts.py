@@ -15,11 +15,11 @@ from sandbox.services.functions.records import Function
 from sandbox.services.reach import Reach
 
 VARIABLE = "SANDBOX_CLOSED_HOSTS"
-"""What tells the driver's stand-in in a function's process: host names, with commas between them."""
+"""Variable for the driver's stand-in in a function's process: host names, with commas between them."""
 
 
 def closed(reach: Reach, function: Function) -> Mapping[str, str]:
-    """Return the variable for *function*, whose region's databases it may speak to."""
+    """Return the variable for *function*, with the databases of its region."""
     hosts = ",".join(_closed(reach.backend("rds", function.region)))
     return {VARIABLE: hosts} if hosts else {}
 

@@ -20,7 +20,7 @@ from sandbox.services.reach import Reach
 SECONDS = 120.0
 MOST_CLUSTER_NAME = 63
 INSIDE = "sandbox.inside"
-"""Whether a request is the sandbox's own, as CloudFormation's for a final snapshot: that waits its turn."""
+"""Whether a request is the sandbox's own, as CloudFormation's for a final snapshot: those wait."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,15 @@ class Snapshots:
         self._reach = reach
         self._expected: set[tuple[str, str, str]] = set()
         self._making: dict[tuple[str, str, str], tuple[str, float]] = {}
-        """Region, store and snapshot -> its database, and when it is complete."""
+        """Region, store and snapshot -> its database, and the time of its completion."""
 
     def clear(self) -> None:
-        """Forget what is being made."""
+        """Forget the snapshots in progress."""
         self._making.clear()
         self._expected.clear()
 
     def before(self, environ: Mapping[str, Any], form: bytes) -> bytes | None:
-        """Return RDS's refusal of a request about a snapshot; None where there is none."""
+        """Return RDS's refusal of a request about a snapshot; None if it accepts it."""
         if b"Snapshot" not in form:
             return None
         asked, region = _read(form), _region(environ)
@@ -76,7 +76,7 @@ class Snapshots:
         return None
 
     def _begins(self, region: str, kind: _Kind, asked: Mapping[str, str], *, waits: bool) -> bytes | None:
-        """Expect a new snapshot; returns why RDS takes none now."""
+        """Note a new snapshot; returns why RDS refuses it now."""
         name, database = asked.get(kind.snapshot, ""), asked.get(kind.database, "")
         if kind.store == "cluster_snapshots" and len(name) > MOST_CLUSTER_NAME:
             return refusal(
@@ -89,7 +89,7 @@ class Snapshots:
         return None
 
     def after(self, environ: Mapping[str, Any], form: bytes) -> None:
-        """Have the snapshot that was asked for begin, where moto has made it."""
+        """Start the requested snapshot, if moto has created it."""
         if not self._expected or b"Snapshot" not in form:
             return
         asked, region = _read(form), _region(environ)
@@ -103,7 +103,7 @@ class Snapshots:
                 made.status = "creating"
                 end = self._reach.surroundings.now() + SECONDS
                 self._making[key] = (asked.get(kind.database, ""), end)
-                self._reach.surroundings.after(SECONDS, lambda: None)  # so that `finish` goes there
+                self._reach.surroundings.after(SECONDS, lambda: None)  # so that `finish` advances to it
 
     def _complete(self, region: str) -> None:
         now = self._reach.surroundings.now()

@@ -32,14 +32,14 @@ class Disks:
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
         self._grown: dict[tuple[str, str], float] = {}
-        """Region and instance -> when its disk grew last."""
+        """Region and instance -> the time of its disk's last growth."""
 
     def clear(self) -> None:
         """Forget every growth."""
         self._grown.clear()
 
     def _grow(self, region: str, name: str, instance: Any) -> None:
-        """Do what RDS does about a disk that is nearly full: grow it, up to its bound."""
+        """Grow a nearly full disk up to its bound, as RDS does."""
         size = int(instance.allocated_storage)
         most = int(instance.max_allocated_storage or size)
         grown = min(max(size + STEP_GB, -(-size * 11 // 10)), most)
@@ -48,7 +48,7 @@ class Disks:
             self._grown[region, name] = self._reach.surroundings.now()
 
     def before(self, environ: Mapping[str, Any], form: bytes) -> bytes | None:
-        """Return RDS's refusal of a ModifyDBInstance; None where it takes it, and for every other request."""
+        """Return RDS's refusal of a ModifyDBInstance; None if it accepts it, and for every other request."""
         if b"DBInstanceIdentifier=" not in form:
             return None
         asked = {key: values[0] for key, values in parse_qs(form.decode()).items()}
@@ -79,7 +79,7 @@ class Disks:
 
 
 def refusal(message: str, code: str = "InvalidParameterCombination") -> bytes:
-    """Return RDS's answer to a request that it refuses."""
+    """Return RDS's response to a refused request."""
     root = Element("ErrorResponse", xmlns="http://rds.amazonaws.com/doc/2014-10-31/")
     error = SubElement(root, "Error")
     for name, text in {"Type": "Sender", "Code": code, "Message": message}.items():

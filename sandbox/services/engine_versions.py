@@ -11,7 +11,7 @@ ACTION = "DescribeDBEngineVersions"
 
 
 def asked(form: bytes) -> bool:
-    """Whether a query-protocol request asks for them."""
+    """Whether a query-protocol request is DescribeDBEngineVersions."""
     return f"Action={ACTION}".encode() in form
 
 

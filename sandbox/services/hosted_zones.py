@@ -10,27 +10,27 @@ from functools import cache
 from typing import Any
 
 ROUTE53 = "/2013-04-01/"
-"""Where Route 53's API begins; it signs for no region, and its paths belong to no other service."""
+"""Prefix of Route 53's API; it signs for no region, and no other service has its paths."""
 EXAMPLE = ("example.com", "Z0123456789ABCDEFGHIJ")
 """
-What environment files that are copied and not yet filled in name: they can be tried as they are.
+The domain in copied, unedited environment files, so that they work as they are.
 
-A domain of its own kind (RFC 2606), which nobody has outside.
+It is reserved (RFC 2606).
 """
 LENGTH = 20
 
 
 class Zones:
-    """The zone that is there from the start, in one account."""
+    """An account's zone that exists from the start."""
 
     def __init__(self, make: Callable[[str, str], str]) -> None:
-        """*make* makes a public zone of a name, with an id."""
+        """*make* creates a public zone of a name, with an id."""
         self._make = make
-        self._lock = threading.RLock()  # making it asks Route 53 again, in the same thread
+        self._lock = threading.RLock()  # creating it calls Route 53 again, in the same thread
         self._made = False
 
     def before(self, path: str) -> None:
-        """Make the zone before Route 53 answers the first request."""
+        """Create the zone before Route 53 answers the first request."""
         if not path.startswith(ROUTE53):
             return
         with self._lock:
@@ -41,20 +41,20 @@ class Zones:
             self._make(*EXAMPLE)
 
     def clear(self) -> None:
-        """Forget that it was made."""
+        """Forget that it was created."""
         self._made = False
 
 
 @cache
 def name_as_aws_does() -> None:
-    """Have zones' ids begin with Z, once a process: moto's begin with anything, and files refuse them."""
+    """Let zones' ids begin with Z, once a process: moto's begin with anything, and files refuse them."""
     from moto.utilities.id_generator import moto_id_manager  # noqa: PLC0415 - takes most of a second to load
 
     moto_id_manager.add_id_source(_zone_id)
 
 
 def _zone_id(context: Any) -> str | None:
-    """Return a new id where a zone's is asked for; None for everything else."""
+    """Return a new id for a zone; None for everything else."""
     wanted = context.get("resource_identifier")
     if (getattr(wanted, "service", ""), getattr(wanted, "resource", "")) != ("route53", "hosted_zone"):
         return None

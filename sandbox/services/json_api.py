@@ -25,7 +25,7 @@ _TYPE = "application/x-amz-json-1.1"
 
 @dataclass(frozen=True)
 class JsonCall:
-    """One call, in the region that it is signed for; `beneath` has moto answer it."""
+    """One call, in the region that it is signed for; `beneath` lets moto answer it."""
 
     region: str
     body: Mapping[str, Any]
@@ -35,8 +35,8 @@ class JsonCall:
 Operation = Callable[[JsonCall], Json]
 
 
-class _Refused(Exception):  # noqa: N818 - what moto did with the call, in its own words
-    """Moto refused a call that was passed on to it."""
+class _Refused(Exception):  # noqa: N818 - the result of moto for the call
+    """Moto refused a forwarded call."""
 
     def __init__(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         super().__init__(status)
@@ -44,7 +44,7 @@ class _Refused(Exception):  # noqa: N818 - what moto did with the call, in its o
 
 
 def in_front(operations: Mapping[str, Operation], moto: Wsgi) -> Wsgi:
-    """Return an application that answers *operations*, by X-Amz-Target, and leaves the rest to *moto*."""
+    """Return an application that answers *operations*, by X-Amz-Target, and passes the rest to *moto*."""
 
     def app(environ: Environ, start_response: Any) -> Iterable[bytes]:
         operation = operations.get(environ.get("HTTP_X_AMZ_TARGET", ""))

@@ -31,18 +31,18 @@ from sandbox.descriptions import by_name, session
 from sandbox.services.json_api import Wsgi
 
 _CLOSED = frozenset({"moto_api", "instance_metadata"})
-"""moto's own pages (reset, recorder, dashboard, ...), and what answers on an EC2 instance alone."""
+"""moto's own pages (reset, recorder, dashboard, ...), and services that exist only on EC2 instances."""
 
 
 _MANY = 1024
-"""Hosts whose backend is remembered: a service and a region each, as a client's signature names them."""
+"""Hosts with a cached backend: a service and a region each, as in a client's signature."""
 
 
 class _Services(DomainDispatcherApplication):
-    """Asks AWS's services alone: a path of moto's own is what S3, say, makes of it."""
+    """Only AWS's services: a path of moto's own is a request to S3, for example."""
 
     def get_backend_for_host(self, host: str | None) -> Any:
-        """Return the backend's name, None where the signature is to say it."""
+        """Return the backend's name, None to use the signature."""
         if host is None or host in _CLOSED:
             return None
         found = self._found(host)
@@ -50,7 +50,7 @@ class _Services(DomainDispatcherApplication):
 
     @cached_property
     def _found(self) -> Callable[[str], Any]:
-        """moto lists its own folders and tries 300 patterns for each request; what a host is stays so."""
+        """Return a host's backend, cached: moto lists its folders and tries 300 patterns for each request."""
         return lru_cache(_MANY)(super().get_backend_for_host)
 
 
@@ -59,8 +59,8 @@ def application() -> Wsgi:
     """
     Return the services, one application for all accounts of this process: moto's state is the process's too.
 
-    From now on nothing in this process sends a request with moto's HTTP library. What moto would run in a
-    container it does not run at all: it would see this machine's network.
+    From now on nothing in this process sends a request with moto's HTTP library. moto's containers are
+    disabled: they could use this machine's network.
     """
     for service in ("batch", "lambda"):
         default_user_config[service]["use_docker"] = False
@@ -74,7 +74,7 @@ def application() -> Wsgi:
 
 
 def _application_of(service: Any) -> Any:
-    """Return moto's application of *service*, which is loaded by now."""
+    """Return moto's application of *service*, which is loaded already."""
     made = create_backend_app(service)
     if service == "kms":
         models = import_module("moto.kms.models")
@@ -83,7 +83,7 @@ def _application_of(service: Any) -> Any:
 
 
 class _PrivateKey:
-    """A key that is made when it first signs: it takes a twentieth of a second, and most are symmetric."""
+    """A key that is generated when it first signs: this takes 50 ms, and most keys are symmetric."""
 
     def __init__(self, generate: Callable[[str], Any], spec: str) -> None:
         self._generate, self._spec = generate, spec
@@ -103,13 +103,13 @@ def reset() -> None:
 
 _INITIALISE: Any = IAMBackend._init_aws_policies  # noqa: SLF001 - moto has no other name for it
 _METHODS = cache(method_names_from_class)
-"""What a class answers; moto looks all its attributes through for each request."""
+"""Methods of a class; moto searches all its attributes for each request."""
 _LOADER = cache(lambda: by_name(create_loader()))
 """moto's loader of services' descriptions; it makes one for each service."""
 
 
 _SESSION = cache(lambda: boto3.Session(botocore_session=session()))
-"""What moto asks for a service's regions, for which its description is read."""
+"""The session with which moto lists a service's regions, for which its description is read."""
 
 
 _LOAD = utils.load_resource
@@ -118,9 +118,9 @@ _OFFERINGS = "ec2/resources/instance_type_offerings/"
 
 class _Offerings:
     """
-    The instance types of a region, read each time that somebody asks.
+    The instance types of a region, read on each access.
 
-    moto reads those of all regions as it loads EC2: 80 MiB, which nothing here asks for.
+    moto reads those of all regions when it loads EC2: 80 MiB, which nothing here needs.
     """
 
     def __init__(self, resource: str) -> None:
@@ -128,7 +128,7 @@ class _Offerings:
         self._loaded = False
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Give nothing the first time: as it loads, moto only writes the type of location into each."""
+        """Yield nothing the first time: on loading, moto only writes the type of location into each."""
         if not self._loaded:
             self._loaded = True
             return
@@ -160,10 +160,10 @@ def _own_policies(backend: IAMBackend) -> list[ManagedPolicy]:
 
 def _unreachable(adapter: HTTPAdapter, request: requests.PreparedRequest, **_: object) -> requests.Response:
     """
-    Answer as a proxy does whose target is not there.
+    Respond as a proxy does whose target is missing.
 
-    Subscribers, API destinations, integrations and delivery streams of moto's send what they are given to any
-    address that they are given, and look at no answer.
+    Subscribers, API destinations, integrations and delivery streams of moto's send their data to any
+    given address, and ignore the response.
     """
     del adapter
     answer = requests.Response()

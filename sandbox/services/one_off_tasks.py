@@ -38,7 +38,7 @@ class OneOffTasks:
 
     @property
     def operations(self) -> Mapping[str, Operation]:
-        """What is answered in front of moto, by X-Amz-Target."""
+        """The operations answered in front of moto, by X-Amz-Target."""
         return {
             f"{_TARGET}RunTask": self._run,
             f"{_TARGET}ListTasks": self._list,
@@ -57,7 +57,7 @@ class OneOffTasks:
         if not 1 <= count <= 10:
             raise _invalid("Task count must be between 1 and 10.")
         made = [self._begun(call.region, origin) for _ in range(count)]
-        self._reach.surroundings.after(tasks.ENDS, lambda: None)  # so that `finish` goes there
+        self._reach.surroundings.after(tasks.ENDS, lambda: None)  # so that `finish` advances to it
         return {"tasks": [tasks.shown(task, self._now()) for task in made], "failures": []}
 
     def _begun(self, region: str, origin: Origin) -> Task:
@@ -169,7 +169,7 @@ class OneOffTasks:
 
 
 def _launch(body: Mapping[str, Any], cluster: Json) -> dict[str, str]:
-    """Return where the task runs; without a word it would be on instances, of which there are none."""
+    """Return the task's launch type; the default would be instances, of which there are none."""
     strategy = body.get("capacityProviderStrategy") or cluster.get("defaultCapacityProviderStrategy")
     if body.get("launchType"):
         strategy = None

@@ -32,7 +32,7 @@ class Proxies:
         self._running: dict[Place, LiteLLM] = {}
 
     def restarted(self, place: Place, definition: Mapping[str, Any]) -> None:
-        """Note that the service's tasks start now: they read the master key that *definition* names."""
+        """Note that the service's tasks start now: they read the master key of *definition*."""
         key = self._master_key(place.region, definition)
         if key is None:
             return
@@ -43,7 +43,7 @@ class Proxies:
 
     def variables(self, function: Function) -> dict[str, str]:
         """
-        Return what goes over the function's environment: the stand-in's port, where it wants one.
+        Return variables for the function's environment: the stand-in's port, if it uses one.
 
         Tasks have addresses of their own where they run; the stand-in listens for all of them.
         """
@@ -76,7 +76,7 @@ class Proxies:
         return None
 
     def _value(self, region: str, value_from: str) -> str | None:
-        """Return the injected value; tasks without one would not start, and have no stand-in."""
+        """Return the injected value; without it, tasks would not start, and have no stand-in."""
         try:
             return injected(value_from, self._reach, region)
         except ProvisionError:

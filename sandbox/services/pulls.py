@@ -25,7 +25,7 @@ _UNREADABLE = "ResourceInitializationError: unable to pull secrets or registry a
 
 
 def failure(reach: Reach, region: str, definition: Mapping[str, Any]) -> str | None:
-    """Return why a task of *definition*, as ECS describes it, cannot start; None where it can."""
+    """Return why a task of *definition*, in ECS's form, cannot start; None if it can."""
     for container in definition["containerDefinitions"]:
         for secret in container.get("secrets", []):
             try:
@@ -55,7 +55,7 @@ def _unread(value_from: str, found: str) -> str:
 
 
 def missing(services: Reach, image: str) -> bool:
-    """Whether *image* is one of ECR that is not there; images of other registries always are."""
+    """Whether *image* is missing in ECR; images of other registries always exist."""
     found = _ECR_IMAGE.match(image)
     if not found:
         return False

@@ -8,7 +8,7 @@ from sandbox.surroundings import Surroundings
 
 
 class Reach(Protocol):
-    """The services of one account, as their parts see them."""
+    """The services of one account, for their parts."""
 
     account: str
     surroundings: Surroundings

@@ -16,9 +16,9 @@ from typing import Any
 from sandbox.services.tasks import Origin, Stop, Task
 
 SECONDS = 90.0
-"""Virtual seconds that a rolling update takes, and a rollback."""
+"""Virtual seconds of a rolling update, and of a rollback."""
 _FIRST = 30.0
-"""Seconds until the first task of a deployment can run."""
+"""Seconds until the first task of a deployment runs."""
 _ATTEMPTS = 3
 """Tasks that fail before the breaker opens: its lowest threshold."""
 
@@ -32,7 +32,7 @@ class Deployment:
     begun: float
     fails: bool = False
     gone: frozenset[str] = frozenset()
-    """ARNs of tasks that were stopped by hand; others took their place."""
+    """ARNs of tasks that were stopped on request; others replaced them."""
 
     @property
     def ends(self) -> float:
@@ -42,18 +42,18 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Rollout:
-    """The deployments of a service: the primary one, and the one before it while both are there."""
+    """The deployments of a service: the primary one, and the one before it while both exist."""
 
     primary: Deployment
     before: Deployment | None = None
     events: Sequence[tuple[float, str]] = field(default=())
-    """Of the service, oldest first: when, and what."""
+    """Of the service, oldest first: time, and text."""
     first: bool = False
-    """Whether the primary one is the service's first, and not over: there is none to go back to."""
+    """Whether the primary one is the service's first, and in progress: there is none to roll back to."""
 
 
 def at(rollout: Rollout, name: str, now: float) -> Rollout:
-    """Return the rollout of service *name* with everything over that is over at *now*."""
+    """Return the rollout of service *name* at *now*, without what has ended."""
     primary, before = rollout.primary, rollout.before
     if (before is None and not rollout.first) or now < primary.ends:
         return rollout
@@ -82,7 +82,7 @@ def _steady(name: str) -> str:
 
 
 def complete(rollout: Rollout) -> Rollout:
-    """Return the rollout with its primary deployment in place at once; the one before where that fails."""
+    """Return the rollout with its primary deployment complete at once; if that fails, the previous one."""
     if rollout.primary.fails and rollout.before is not None:
         return Rollout(rollout.before, events=rollout.events)
     begun = rollout.primary.begun - SECONDS
@@ -90,7 +90,7 @@ def complete(rollout: Rollout) -> Rollout:
 
 
 def tasks(rollout: Rollout, count: int, now: float) -> list[Task]:
-    """Return the tasks of a service that wants *count*, the failed ones of a deployment too."""
+    """Return the tasks of a service that wants *count*, also the failed ones of a deployment."""
     found = _failing(rollout.primary) if rollout.primary.fails else _lasting(rollout.primary, count)
     old = _lasting(rollout.before, count) if rollout.before else []
     return [task for task in (*found, *old) if task.created <= now]
@@ -123,7 +123,7 @@ def _arn(deployment: Deployment, number: int) -> str:
 
 
 def shown(rollout: Rollout, count: int, now: float) -> list[dict[str, Any]]:
-    """Return the deployments as DescribeServices gives them, the primary one first."""
+    """Return the deployments in the form of DescribeServices, the primary one first."""
     primary, before = rollout.primary, rollout.before
     if before is None:
         ended = "FAILED" if primary.fails else "COMPLETED"

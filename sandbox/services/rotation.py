@@ -35,7 +35,7 @@ _FIELDS = ("RotationEnabled", "RotationLambdaARN", "RotationRules", "LastRotated
 
 @dataclass(frozen=True)
 class _Round:
-    """One try at a version: which secret, which version, which steps."""
+    """One attempt at a version: which secret, which version, which steps."""
 
     region: str
     secret: str
@@ -44,13 +44,13 @@ class _Round:
 
     @property
     def is_test(self) -> bool:
-        """Whether only the function is tested."""
+        """Whether it only tests the function."""
         return self.steps != STEPS
 
 
 @dataclass
 class _Rotation:
-    """How a secret is rotated, and the round of this moment; there is none between two attempts."""
+    """A secret's rotation settings, and the current attempt; none between two attempts."""
 
     function: str
     rules: Mapping[str, Any] = field(default_factory=dict)
@@ -62,14 +62,14 @@ class _Rotation:
     run: Run | None = None
 
     def stop(self) -> None:
-        """End the round; whatever it was about to tell is heard by nobody."""
+        """End the attempt; its results are ignored."""
         if self.run is not None:
             self.run.cancel()
         self.run = self.round = None
 
 
 class Rotations:
-    """The rotations of one account. Its lock is never held while a function runs or the agenda is asked."""
+    """The rotations of one account. Its lock is never held while a function runs or the agenda is used."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Rotations:
         runs: Runs,
         variables: Callable[[Function], Mapping[str, str]],
     ) -> None:
-        """*variables* gives what the sandbox sets in a function's environment."""
+        """*variables* returns the sandbox's variables for a function's environment."""
         self._reach = reach
         self._functions = functions
         self._runs = runs
@@ -89,7 +89,7 @@ class Rotations:
 
     @property
     def operations(self) -> Mapping[str, Operation]:
-        """What is answered in front of moto, by X-Amz-Target."""
+        """The operations answered in front of moto, by X-Amz-Target."""
         return {
             "secretsmanager.RotateSecret": self._rotate,
             "secretsmanager.CancelRotateSecret": self._cancel,
@@ -138,14 +138,14 @@ class Rotations:
         rotation.next = self._next(rotation, rotation.last or self._now())
 
     def _end_test(self, secret: Any) -> None:
-        """Give up the test of a function: here it takes longer, by the clock, than it does on AWS."""
+        """Give up the test of a function: here it takes longer, by the clock, than on AWS."""
         rotation = self._held[secret.arn]
         if rotation.round is not None and rotation.round.is_test:
             secret_versions.remove(secret, rotation.round.token)
             rotation.stop()
 
     def _goes_on(self, region: str, secret: Any, token: str) -> bool:
-        """Whether that rotation is unfinished: it is taken up again if it was given up. Refuses another."""
+        """Whether that rotation is unfinished: it is resumed if it was given up. Refuses another."""
         unfinished = secret_versions.unfinished(secret)
         if unfinished is None:
             return False
@@ -185,7 +185,7 @@ class Rotations:
             self._reach.surroundings.after(PAUSE, lambda: self._again(round_))
 
     def _settled(self, round_: _Round, *, done: bool) -> bool:
-        """Note how a round ended; returns whether it is to be repeated."""
+        """Note how an attempt ended; returns whether it is repeated."""
         with self._lock:
             rotation = self._held.get(round_.secret)
             secret = self._reach.backend("secretsmanager", round_.region).secrets.get(round_.secret)
@@ -210,7 +210,7 @@ class Rotations:
                 self._start(round_, first=False)
 
     def _cancel(self, call: JsonCall) -> Json:
-        """Turn rotation off, and end the one under way; its labels stay where they are."""
+        """Turn rotation off, and end the one in progress; its labels stay where they are."""
         backend = self._reach.backend("secretsmanager", call.region)
         secret = secret_versions.found(backend, call.body["SecretId"])
         with self._lock:
@@ -235,7 +235,7 @@ class Rotations:
         return {**answer, "SecretList": [self._told(each) for each in answer["SecretList"]]}
 
     def _told(self, shown: Json) -> Json:
-        """Return a secret's description with its rotation, without the versions that carry no label."""
+        """Return a secret's description with its rotation, without unlabelled versions."""
         told = {name: value for name, value in shown.items() if name not in _FIELDS}
         for name in ("VersionIdsToStages", "SecretVersionsToStages"):
             if name in told:

@@ -28,7 +28,7 @@ def found(backend: Any, secret_id: str) -> Any:
 
 
 def labelled(secret: Any, label: str) -> str | None:
-    """Return the id of the version that *label* is attached to."""
+    """Return the id of the version with *label*."""
     for version_id, version in secret.versions.items():
         if label in version["version_stages"]:
             return str(version_id)
@@ -36,13 +36,13 @@ def labelled(secret: Any, label: str) -> str | None:
 
 
 def unfinished(secret: Any) -> str | None:
-    """Return the version of a rotation that did not come to its end: pending, and not current."""
+    """Return the version of an unfinished rotation: pending, and not current."""
     pending = labelled(secret, PENDING)
     return pending if pending != labelled(secret, CURRENT) else None
 
 
 def add_pending(secret: Any, version_id: str, *, with_value: bool) -> None:
-    """Attach AWSPENDING to a new version: an empty one, or one with the current value."""
+    """Attach AWSPENDING to a new version: empty, or with the current value."""
     secret.remove_version_stages_from_old_versions([PENDING])
     current = secret.versions.get(labelled(secret, CURRENT), {}) if with_value else {}
     values = {name: current[name] for name in ("secret_string", "secret_binary") if name in current}
@@ -53,12 +53,12 @@ def add_pending(secret: Any, version_id: str, *, with_value: bool) -> None:
 
 
 def remove(secret: Any, version_id: str) -> None:
-    """Remove a version; gone already is no error."""
+    """Remove a version; a missing one is no error."""
     secret.versions.pop(version_id, None)
 
 
 def settle(secret: Any) -> None:
-    """Have moto serve the version that AWSCURRENT is on: it forgets to when the label is moved."""
+    """Let moto return the version with AWSCURRENT: it does not when the label is moved."""
     current = labelled(secret, CURRENT)
     if current is not None:
         secret.set_default_version_id(current)

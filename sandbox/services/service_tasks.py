@@ -38,11 +38,11 @@ class Place:
 
 
 Restarted = Callable[[Place, Mapping[str, Any]], None]
-"""Told of a service whose tasks start now, with their task definition."""
+"""Called with a service whose tasks start now, and their task definition."""
 
 
 class ServiceTasks:
-    """The rollouts of one account's services. Its lock is never held while the agenda is asked."""
+    """The rollouts of one account's services. Its lock is never held while the agenda is used."""
 
     def __init__(self, reach: Reach, restarted: Restarted) -> None:
         self._reach = reach
@@ -52,7 +52,7 @@ class ServiceTasks:
 
     @property
     def operations(self) -> Mapping[str, Operation]:
-        """What is answered in front of moto, by X-Amz-Target."""
+        """The operations answered in front of moto, by X-Amz-Target."""
         return {
             f"{_TARGET}DescribeServices": self._describe,
             f"{_TARGET}UpdateService": self._update,
@@ -66,29 +66,29 @@ class ServiceTasks:
             self._rollouts.clear()
 
     def made_from(self, repository: str, base: str) -> None:
-        """Learn what the images in a repository are built from: nobody asks, as no task runs."""
+        """Do nothing: no task runs."""
 
     def counted_by(self, requests: Callable[[], dict[str, int]]) -> None:
-        """Learn who counts requests: nobody asks, as no task runs."""
+        """Do nothing: no task runs."""
 
     def notes(self) -> list[str]:
-        """Return nothing: no task runs, so none lacks anything."""
+        """Return nothing: no task runs."""
         return []
 
     def wait(self) -> bool:
-        """Return False: nothing comes to its end but by the sandbox's clock."""
+        """Return False: only the sandbox's clock ends anything."""
         return False
 
     def close(self) -> None:
-        """End what runs: nothing does."""
+        """Do nothing: nothing runs."""
 
     def awaits(self, region: str, cluster: str, service: str, told: Callable[[str | None], None]) -> bool:
-        """Return False: a service's deployment is in place at once, or has failed."""
+        """Return False: a service's deployment is complete at once, or has failed."""
         del region, cluster, service, told
         return False
 
     def settled(self, region: str, cluster: str, service: str) -> bool:
-        """Have the service's deployment in place at once; returns False where it fails and is taken back."""
+        """Complete the service's deployment at once; returns False if it fails and is rolled back."""
         place = place_of(region, cluster, service)
         with self._lock:
             found = self._service(place)
@@ -99,7 +99,7 @@ class ServiceTasks:
             return not rollout.primary.fails
 
     def begun(self, region: str, cluster: str, service: str, *, fails: bool) -> None:
-        """Have a new service's first deployment take its time; *fails*: no task of it ever runs."""
+        """Let a new service's first deployment take its time; *fails*: no task of it ever runs."""
         place = place_of(region, cluster, service)
         with self._lock:
             rollout = self._rollout(place, self._service(place))
@@ -109,14 +109,14 @@ class ServiceTasks:
         self._reach.surroundings.after(rollouts.SECONDS, lambda: self._over(place))
 
     def failing(self, region: str, cluster: str, service: str) -> None:
-        """Have the deployment of a service that has just begun fail."""
+        """Let the deployment of a service that has just begun fail."""
         place = place_of(region, cluster, service)
         with self._lock:
             rollout = self._rollout(place, self._service(place))
             self._rollouts[place] = replace(rollout, primary=replace(rollout.primary, fails=True))
 
     def tasks(self, region: str, cluster: str, service: str | None = None) -> list[Task]:
-        """Return the tasks of a cluster's services, or of one; raises ApiError where that is not there."""
+        """Return the tasks of a cluster's services, or of one; raises ApiError for a missing one."""
         if service is not None:
             return self._tasks(place_of(region, cluster, service))
         arns = self._reach.client("ecs", region).list_services(cluster=cluster, maxResults=100)["serviceArns"]
@@ -149,7 +149,7 @@ class ServiceTasks:
         return service
 
     def _rollout(self, place: Place, service: Json) -> Rollout:
-        """Return the service's rollout as it is by now; a service seen for the first time has its tasks."""
+        """Return the service's current rollout; a service seen for the first time has its tasks."""
         with self._lock:
             if place not in self._rollouts:
                 origin = self._origin(place, service, service["taskDefinition"])
@@ -162,12 +162,12 @@ class ServiceTasks:
             return after
 
     def _shift(self, region: str, service: Json) -> None:
-        """Lead the traffic to the tasks of a deployment that is complete, where it does not roll."""
+        """Move the traffic to the tasks of a complete deployment, unless it rolls."""
         traffic.shift(self._reach.client("elbv2", region), service)
         self._register(region, service, service["desiredCount"] if _has_tasks(service) else 0)
 
     def _over(self, place: Place) -> None:
-        """Have everything done that is due at the end of a deployment."""
+        """Do what is due at the end of a deployment."""
         with suppress(ApiError):
             self._rollout(place, self._service(place))
 
@@ -228,7 +228,7 @@ class ServiceTasks:
         return self._with_service(call, answer)
 
     def _begin(self, place: Place, body: Mapping[str, Any], service: Json) -> bool:
-        """Begin a deployment where the call asks for one; returns whether it did."""
+        """Start a deployment if the call requests one; returns whether it did."""
         with self._lock:
             current = self._rollout(place, service).primary
             there = current.origin.definition["taskDefinitionArn"]
@@ -252,7 +252,7 @@ class ServiceTasks:
         return answer
 
     def _register(self, region: str, service: Json, count: int) -> None:
-        """Have the target group that gets the traffic hold a healthy target for each task that runs."""
+        """Give the target group with the traffic a healthy target for each running task."""
         elb = self._reach.client("elbv2", region)
         for group, port, percent in list(traffic.groups(elb, service)):
             try:
@@ -278,7 +278,7 @@ def _has_tasks(service: Json) -> bool:
 
 
 def _target(number: int) -> str:
-    """Return an address of this machine: a group takes each address once."""
+    """Return an address of this machine: a group accepts each address once."""
     return f"{ADDRESS.rsplit('.', 1)[0]}.{number + 1}"
 
 

@@ -50,27 +50,27 @@ _CONFIG = Config(
     s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, signature_version=UNSIGNED
 )
 _CREDENTIAL = "AWS4-HMAC-SHA256 Credential={}/20000101/{}/{}/aws4_request, SignedHeaders=host, Signature=none"
-"""What says which service and region a request is for; nobody inside verifies a signature."""
+"""The part of a signature with service and region; nothing here verifies signatures."""
 
 
 class Beside(Protocol):
-    """What runs beside moto, and follows or answers some of the calls."""
+    """A part beside moto that observes or answers some of the calls."""
 
     def in_front(self, moto: Wsgi) -> Wsgi:
-        """Return an application that leaves the rest to *moto*."""
+        """Return an application that passes the rest to *moto*."""
 
     def clear(self) -> None:
         """Forget everything."""
 
     def close(self) -> None:
-        """End what runs."""
+        """Stop what runs."""
 
 
 class Services:
     """moto's services of one account, for our own calls (`client`) and for the server in front (`app`)."""
 
     _there: ClassVar[WeakSet[Services]] = WeakSet()
-    """All of this process: moto's state is the process's, whichever of them it was made by."""
+    """All of this process, as moto's state is shared by the process."""
 
     def __init__(self, account: str = ACCOUNT, gateway: Gateway | None = None) -> None:
         _configure()
@@ -95,7 +95,7 @@ class Services:
         self._there.add(self)
 
     def app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer one WSGI request as AWS's services would, in this account."""
+        """Answer one WSGI request to AWS's services in this account."""
         form = _form(environ)
         if engine_versions.asked(form):
             start_response("200 OK", [("Content-Type", "text/xml")])
@@ -122,7 +122,7 @@ class Services:
         return answered
 
     def _rules(self, environ: Mapping[str, Any], form: bytes) -> bytes | None:
-        """Return what RDS answers where it refuses what is asked for, whatever there is."""
+        """Return RDS's refusal of an invalid request, independent of existing resources."""
         found = REGION_OF.search(environ.get("HTTP_AUTHORIZATION", ""))
         if b"DB" not in form or found is None:
             return None
@@ -130,7 +130,7 @@ class Services:
         return refusal(refused.message, refused.code) if refused else None
 
     def _ecs(self) -> tuple[ServiceTasks, OneOffTasks]:
-        """Return what answers for tasks: what runs them, where the sandbox is to."""
+        """Return the implementation of tasks: running ones, if the sandbox has a gateway."""
         if self.gateway is None:
             services = ServiceTasks(self, self._proxies.restarted)
             return services, OneOffTasks(self, services)
@@ -141,18 +141,18 @@ class Services:
         return running, RunningAlone(self, running)
 
     def wait(self) -> bool:
-        """Wait until no function runs and every task has come to where it is going; whether one had not."""
+        """Wait until no function runs and every task has reached its state; returns whether one had not."""
         waited = self.runs.wait()
         return self.service_tasks.wait() or waited
 
     def _of_rds(self, environ: Mapping[str, Any]) -> bytes | None:
-        """Return RDS's quotas where RDS is asked; EC2 has an action of the same name."""
+        """Return RDS's quotas for a request to RDS; EC2 has an action of the same name."""
         found = REGION_OF.search(environ.get("HTTP_AUTHORIZATION", ""))
         named = "/rds/aws4_request" in environ.get("HTTP_AUTHORIZATION", "")
         return self.quotas.of_rds(found[1]) if found and named else None
 
     def _variables(self, function: Function) -> Mapping[str, str]:
-        """Return what goes over a function's environment: what it can reach of proxies and databases."""
+        """Return additional variables of a function: its access to proxies and databases."""
         trusted = self.engines.trusted(function.variables)
         return {**self._proxies.variables(function), **closed(self, function), **trusted}
 
@@ -165,16 +165,16 @@ class Services:
             return self._clients[key]
 
     def connect(self, surroundings: Surroundings) -> None:
-        """Learn of the sandbox around."""
+        """Set the sandbox around."""
         self.surroundings = surroundings
 
     def stand_before(self, beside: Beside) -> None:
-        """Have *beside* see each call before moto; it is cleared and closed with the rest."""
+        """Let *beside* see each call before moto; it is cleared and closed with the rest."""
         self._json = beside.in_front(self._json)
         self._beside.append(beside)
 
     def reset(self) -> None:
-        """End what runs, and forget everything in every account and region of this process."""
+        """Stop what runs, and forget everything in every account and region of this process."""
         for one in list(self._there):
             one._forget()  # noqa: SLF001 - another of the same class
         from sandbox.services import moto_app  # noqa: PLC0415 - as above
@@ -190,7 +190,7 @@ class Services:
             one.clear()
 
     def close(self) -> None:
-        """End what runs; nothing is started any more."""
+        """Stop what runs; nothing is started any more."""
         self.runs.close()
         self.service_tasks.close()
         self._proxies.clear()
@@ -199,14 +199,14 @@ class Services:
         self.engines.close()
 
     def backend(self, service: str, region: str) -> Any:
-        """Return moto's own state of *service*, for the few facts that its API neither takes nor makes."""
+        """Return moto's own state of *service*, for the few facts that its API lacks."""
         from moto.backends import get_backend  # noqa: PLC0415 - as above
 
         find: Any = get_backend  # overloaded by a hundred literal names
         return find(service)[self.account][region]
 
     def hosted_zone(self, name: str, zone_id: str = "") -> str:
-        """Make the public zone *name*, with *zone_id* where one is given; return its id."""
+        """Create the public zone *name*, with *zone_id* if given; return its id."""
         from moto.route53.models import HostedZoneIdentifier  # noqa: PLC0415 - as above
         from moto.utilities.id_generator import moto_id_manager  # noqa: PLC0415 - as above
 
@@ -261,10 +261,10 @@ class Services:
 
 def _configure() -> None:
     """
-    Set moto's settings, whatever this process was given: some have it write files or send requests.
+    Set moto's settings, whatever the environment says: some write files or send requests.
 
-    moto would build 1300 machine images per region that nothing here starts (0.3 s), leave out the managed
-    policies that AWS has in every account, and let every web page read its answers.
+    By default moto builds 1300 unused machine images per region (0.3 s), leaves out AWS's managed policies,
+    and lets every web page read its responses.
     """
     for name in [name for name in os.environ if name.startswith("MOTO_")]:
         del os.environ[name]
@@ -276,7 +276,7 @@ def _configure() -> None:
 
 
 def _form(environ: dict[str, Any]) -> bytes:
-    """Return the body of a query-protocol request, left in place for whoever answers it."""
+    """Return the body of a query-protocol request, kept readable for its handler."""
     if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         return b""
     body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -302,14 +302,14 @@ _ENVIRON: Mapping[str, Any] = {
 
 
 class _Headers(dict[str, str]):
-    """Response headers, looked up whatever their case, as botocore expects of urllib3."""
+    """Response headers, with case-insensitive access, as botocore expects of urllib3."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         super().__init__({name.lower(): value for name, value in headers.items()})
 
 
 class _Raw:
-    """The body of an answer, in the one form that botocore reads."""
+    """The body of a response, in the form that botocore reads."""
 
     def __init__(self, payload: bytes) -> None:
         self._body = io.BytesIO(payload)
@@ -325,7 +325,7 @@ class _Raw:
 
 
 _session = cache(session)
-"""The one session of all accounts, which holds no credentials."""
+"""The session of all accounts, without credentials."""
 
 
 def _content(body: Any) -> bytes:

@@ -18,7 +18,7 @@ STARTS, ENDS = 20.0, 60.0
 """Virtual seconds after which a one-off task runs, and after which it has ended."""
 START_FAILS = 15.0
 ADDRESS = "127.0.0.1"
-"""Where every task can be reached: on this machine, as whatever stands in for it."""
+"""The address of every task: this machine's, for whatever replaces it."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,15 @@ class Stop:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a task was made from."""
+    """The origin of a task."""
 
     cluster: str
     """ARN."""
     definition: Json
-    """As DescribeTaskDefinition shows it."""
+    """In DescribeTaskDefinition's form."""
     group: str
     details: Json = field(default_factory=dict)
-    """What the API shows of the task as it was given: overrides, startedBy, tags, launchType …"""
+    """The task's given data in the API: overrides, startedBy, tags, launchType …"""
     subnet: str = ""
 
 
@@ -55,12 +55,12 @@ class Task:
     stopped: float = inf
     stop: Stop = Stop("", "")
     stopping: float = inf
-    """When it began to end."""
+    """When it began to stop."""
     address: str = ADDRESS
     health: str = ""
-    """Its healthStatus; empty: it is well as long as it runs."""
+    """Its healthStatus; empty: healthy while it runs."""
     codes: Mapping[str, int] | None = None
-    """Exit codes by container; None: `stop` has the one of all."""
+    """Exit codes by container; None: all have that of `stop`."""
 
     def status(self, now: float) -> str:
         """Return its lastStatus."""
@@ -76,7 +76,7 @@ class Task:
 
 
 def one_off(arn: str, origin: Origin, now: float, exit_code: int, failure: str | None) -> Task:
-    """Return a task that begins now and ends with *exit_code*, or never starts because of *failure*."""
+    """Return a task that starts now and ends with *exit_code*, or never starts because of *failure*."""
     if failure is not None:
         stop = Stop("TaskFailedToStart", failure)
         return Task(arn, origin, now, stopped=now + START_FAILS, stop=stop)
@@ -85,7 +85,7 @@ def one_off(arn: str, origin: Origin, now: float, exit_code: int, failure: str |
 
 
 def shown(task: Task, now: float) -> dict[str, Any]:
-    """Return the task as DescribeTasks gives it."""
+    """Return the task in the form of DescribeTasks."""
     origin, status = task.origin, task.status(now)
     times = {"createdAt": task.created, "startedAt": task.running, "stoppedAt": task.stopped}
     seen = {name: at for name, at in times.items() if at <= now}

@@ -29,7 +29,7 @@ def groups(elb: Any, service: Mapping[str, Json]) -> Iterator[tuple[str, int, in
 
 
 def shift(elb: Any, service: Mapping[str, Json]) -> None:
-    """Lead both rules of *service* to the target group that had no traffic: a deployment is complete."""
+    """Move both rules of *service* to the target group that had no traffic: a deployment is complete."""
     for advanced, live, idle in _shifting(elb, service):
         for rule in ("productionListenerRule", "testListenerRule"):
             if arn := advanced.get(rule):
@@ -38,7 +38,7 @@ def shift(elb: Any, service: Mapping[str, Json]) -> None:
 
 def prepare(elb: Any, service: Mapping[str, Json]) -> None:
     """
-    Have the production rule of *service* name the group without traffic, too, and the traffic stay.
+    Add the group without traffic to the production rule of *service*, and keep the traffic.
 
     A load balancer checks no target of a group that no rule names (state ``unused``), and new tasks are
     found healthy before they get traffic.
@@ -48,7 +48,7 @@ def prepare(elb: Any, service: Mapping[str, Json]) -> None:
 
 
 def _shifting(elb: Any, service: Mapping[str, Json]) -> Iterator[tuple[Mapping[str, Json], str, str]]:
-    """Yield what ECS shifts traffic with, and the groups with and without it."""
+    """Yield the settings by which ECS shifts traffic, and the groups with and without it."""
     for balancer in service.get("loadBalancers", ()):
         if advanced := _advanced(service, balancer):
             both = {balancer["targetGroupArn"], advanced["alternateTargetGroupArn"]}
@@ -62,7 +62,7 @@ def _lead(elb: Any, rule: str, to: str, away: str) -> None:
 
 
 def led_to(actions: list[Json]) -> dict[str, int]:
-    """Return the weight of each target group that the forwarding *actions* of a rule name."""
+    """Return the weight of each target group in the forwarding *actions* of a rule."""
     found: dict[str, int] = {}
     for action in actions:
         named = action.get("ForwardConfig", {}).get("TargetGroups") or [action]
@@ -72,7 +72,7 @@ def led_to(actions: list[Json]) -> dict[str, int]:
 
 
 def _advanced(service: Mapping[str, Json], balancer: Mapping[str, Json]) -> Mapping[str, Json]:
-    """Return what ECS shifts *balancer*'s traffic with; nothing where the service's tasks are rolled."""
+    """Return the settings by which ECS shifts *balancer*'s traffic; nothing for a rolling service."""
     strategy = service.get("deploymentConfiguration", {}).get("strategy", ROLLING)
     found: Mapping[str, Json] = {} if strategy == ROLLING else balancer.get("advancedConfiguration", {})
     return found

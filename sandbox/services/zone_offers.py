@@ -20,7 +20,7 @@ _EC2 = "http://ec2.amazonaws.com/doc/2016-11-15/"
 _RDS = "http://rds.amazonaws.com/doc/2014-10-31/"
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/")
 _GATEWAYS = ("s3", "dynamodb")
-"""Services whose endpoint may be a gateway, which belongs to no zone."""
+"""Services whose endpoint may be a gateway, which has no zone."""
 
 
 class ZoneOffers:
@@ -38,7 +38,7 @@ class ZoneOffers:
         }
 
     def answer(self, body: bytes, authorization: str) -> tuple[str, bytes] | None:
-        """Return status and XML of a query-protocol call; None where moto is to answer it."""
+        """Return status and XML of a query-protocol call; None to let moto answer it."""
         form = dict(parse_qsl(body.decode(errors="replace")))
         found, scope = self._answers.get(form.get("Action", "")), _SCOPE.search(authorization)
         if found is None or scope is None:
@@ -71,7 +71,7 @@ class ZoneOffers:
         return [one["AvailabilityZone"] for one in found]
 
     def _zones(self, form: Form, region: str) -> Element | None:
-        """Left to moto where the account has no zones of its own."""
+        """Return the zones; moto answers if the account has none of its own."""
         if not self._reach.surroundings.faults.behaviour.zones:
             return None
         root = Element("DescribeAvailabilityZonesResponse", xmlns=_EC2)
@@ -105,7 +105,7 @@ class ZoneOffers:
         return root
 
     def _instance_options(self, form: Form, region: str) -> Element:
-        """In one page; every class is offered that no zone says it lacks."""
+        """Return one page; a class is offered unless its zone lacks it."""
         root = Element("DescribeOrderableDBInstanceOptionsResponse", xmlns=_RDS)
         options = SubElement(
             SubElement(root, "DescribeOrderableDBInstanceOptionsResult"), "OrderableDBInstanceOptions"
@@ -121,7 +121,7 @@ class ZoneOffers:
 
     def _subnet(self, form: Form, region: str) -> Element | None:
         """
-        A zone can be in the list and take no new subnets: AWS restricts zones that are full.
+        Refuse a zone that is in the list, but accepts no new subnets: AWS restricts zones that are full.
 
         Source of the words: reports of the users of widdix/aws-cf-templates.
         """
@@ -152,7 +152,7 @@ class ZoneOffers:
         return _refused("InvalidParameter", f"{text}{subnets[0]}.")
 
     def _without(self, region: str, subnets: Collection[str], *what: str) -> bool:
-        """Whether one of *subnets* is in a zone that lacks something of *what*."""
+        """Whether one of *subnets* is in a zone that lacks some of *what*."""
         lacking = {one.name for one in self._all(region) if not one.has(*what)}
         return bool(lacking) and not lacking.isdisjoint(self._zones_of(region, subnets))
 

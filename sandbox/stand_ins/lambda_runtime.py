@@ -34,7 +34,7 @@ LIBRARIES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "
 
 
 class Context:
-    """What a handler is told of its invocation (AWS docs, "Lambda context object in Python")."""
+    """A handler's data on its invocation (AWS docs, "Lambda context object in Python")."""
 
     function_version = "$LATEST"
     memory_limit_in_mb = "256"
@@ -50,7 +50,7 @@ class Context:
 
 
 def main() -> None:
-    """Begin and end jobs as asked, until nobody can ask any more."""
+    """Start and end jobs on request, until the input ends."""
     _load()
     under_way: set[int] = set()
     with socket.socket(fileno=os.dup(0)) as asking:
@@ -88,7 +88,7 @@ def _forked(job: int) -> int:
 
 
 def _work(job: int) -> str:
-    """Do the job; return what says how it ended."""
+    """Do the job; return its closing line."""
     with os.fdopen(job, "rb", closefd=False) as asking:
         asked = json.loads(asking.read())
     silence = os.open(os.devnull, os.O_RDONLY)
@@ -104,7 +104,7 @@ def _work(job: int) -> str:
 
 
 def _look_first(places: list[str]) -> None:
-    """Look for modules there before anywhere else: libraries of an archive's own go before the runtime's."""
+    """Put that folder first in the module path: an archive's own libraries precede the runtime's."""
     sys.path[:0] = places
     if any(PathFinder.find_spec(library, places) for library in LIBRARIES):
         for name in [name for name in sys.modules if name.partition(".")[0] in LIBRARIES]:
@@ -127,7 +127,7 @@ def _run(asked: dict[str, Any]) -> int:
 
 
 def _lead(port: int) -> None:
-    """Have connections to that port, of whichever task, meet the stand-in."""
+    """Redirect connections to that port, at any task's address, to the stand-in."""
     connect = socket.create_connection
 
     def led(address: tuple[str, int], *args: Any, **named: Any) -> socket.socket:

@@ -27,7 +27,7 @@ ADMIN = "proxy_admin"
 SHORTEST_KEY = 16
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _ATTENTION = 0.02
-"""Seconds after which a server that is told to stop notices."""
+"""Seconds after which a server notices that it is to stop."""
 
 Body = dict[str, Any]
 FaultKind = Literal["error", "unavailable", "drop-before", "drop-after"]
@@ -36,7 +36,7 @@ FaultKind = Literal["error", "unavailable", "drop-before", "drop-after"]
 @dataclass
 class Fault:
     """
-    The next *times* requests go wrong; *path* limits them to one.
+    The next *times* requests fail; *path* limits them to one.
 
     ``error`` is a 500, ``unavailable`` a 503, both before anything is done; the connection is dropped before
     the request is carried out, or after.
@@ -49,7 +49,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Call:
-    """One request that arrived; 0 is no answer."""
+    """One received request; 0 is no response."""
 
     method: str
     path: str
@@ -58,7 +58,7 @@ class Call:
 
 @dataclass(frozen=True)
 class _Key:
-    """A virtual key, as it stands in LiteLLM's database."""
+    """A virtual key, as in LiteLLM's database."""
 
     token: str
     key_alias: str | None
@@ -68,7 +68,7 @@ class _Key:
 
 
 class _RefusalError(Exception):
-    """An answer that is no success, in the form of LiteLLM's ProxyException."""
+    """An error response, in the form of LiteLLM's ProxyException."""
 
     def __init__(
         self, status: int, message: str, kind: str = "bad_request_error", param: str = "None"
@@ -89,7 +89,7 @@ class LiteLLM:
         clock: Callable[[], float] = time.time,
         disable_custom_api_keys: bool = False,
     ) -> None:
-        """With *disable_custom_api_keys* no key is made with a given value (general_settings)."""
+        """With *disable_custom_api_keys* no key is created with a given value (general_settings)."""
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self._master = master_key
@@ -112,11 +112,11 @@ class LiteLLM:
 
     @property
     def port(self) -> int:
-        """The port that is listened on, the same after each start."""
+        """The listening port, the same after each start."""
         return self._port
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start listening."""
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), _handler(self))
         self._server.daemon_threads = True
         self._port = self._server.server_port
@@ -130,12 +130,12 @@ class LiteLLM:
             self._server = None
 
     def restart(self, master_key: str) -> None:
-        """Go on as new tasks do that were started with *master_key*."""
+        """Restart with *master_key*, as new tasks do."""
         with self._lock:
             self._master = master_key
 
     def answer(self, method: str, target: str, authorization: str, body: Body) -> tuple[int, Any] | None:
-        """Return status and body of the answer; None when the connection is to be dropped."""
+        """Return status and body of the response; None to drop the connection."""
         parts = urlsplit(target)
         with self._lock:
             fault = self._fault(parts.path)
@@ -176,7 +176,7 @@ class LiteLLM:
             return refusal.status, refusal.body
 
     def _administrator(self, path: str, authorization: str) -> str:
-        """Return who asks, as the hash of a key; an administrator, or there is no answer."""
+        """Return the administrator who asks, as the hash of a key; others get an error."""
         scheme, _, key = authorization.partition(" ")
         if not key or scheme != "Bearer":
             raise _RefusalError(401, "Authentication Error, No api key passed in.", "auth_error")
@@ -215,7 +215,7 @@ class LiteLLM:
         if key is not None:
             self._custom(str(key))
         key = str(key or f"sk-{secrets.token_urlsafe(16)}")
-        # An upsert that updates nothing: a key that is there stays as it is, its end included.
+        # An upsert that updates nothing: an existing key stays as it is, also its expiry.
         if self._live(hashed(key)) is None:
             row = _Key(hashed(key), alias, given.get("user_id"), self._end(given.get("duration")))
             self._keys[row.token] = row
@@ -271,7 +271,7 @@ class LiteLLM:
             raise _RefusalError(400, text, param="key_alias")
 
     def _end(self, duration: str | None) -> float | None:
-        """Return when a key ends that is valid for *duration* (``7d``) from now on."""
+        """Return the expiry of a key that is valid for *duration* (``7d``) from now on."""
         if duration is None:
             return None
         read = re.fullmatch(r"(\d+)([smhdw])", duration)
@@ -281,7 +281,7 @@ class LiteLLM:
 
 
 def hashed(key: str) -> str:
-    """Return a key as LiteLLM keeps it; what is no key is taken for such a hash."""
+    """Return a key's hash as LiteLLM stores it; anything else is taken for such a hash."""
     return hashlib.sha256(key.encode()).hexdigest() if key.startswith("sk-") else key
 
 
@@ -303,7 +303,7 @@ _ROUTES: dict[tuple[str, str], Callable[[LiteLLM, Body, str], Body]] = {
 
 
 def _handler(proxy: LiteLLM) -> type[BaseHTTPRequestHandler]:
-    """Return what the server makes one of for each connection."""
+    """Return the handler class for the server's connections."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -328,6 +328,6 @@ def _handler(proxy: LiteLLM) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(text)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-            """Say nothing: what is asked for stands in `calls`."""
+            """Log nothing: `calls` has the requests."""
 
     return Handler

@@ -33,14 +33,14 @@ EVERYTHING = {100: "/*"}
 """
 The one rule of a listener whose traffic ECS shifts: it moves one production rule and one test rule a service.
 
-S1's other three lead to the same tasks as this one, which matches whatever they match; left beside it, they
-would go on leading to the old tasks. Source: Amazon ECS Developer Guide, "Application Load Balancer resources
-for blue/green, linear, and canary deployments".
+S1's other three forward to the same tasks as this one, which matches all that they match; they would continue
+to forward to the old tasks. Source: Amazon ECS Developer Guide, "Application Load Balancer resources for
+blue/green, linear, and canary deployments".
 """
 
 
 def build(settings: Settings) -> Stack:
-    """Return the way in; it imports the network."""
+    """Return the entrance; it imports the network."""
     stack = Stack(settings, "alb", "load balancer, listeners, target group")
     balancer = _load_balancer(stack)
     targets = _target_group(stack, "TargetGroup", "proxy")
@@ -83,7 +83,7 @@ def _load_balancer(stack: Stack) -> LoadBalancer:
 
 
 def _attributes(settings: Settings) -> Iterable[tuple[str, str]]:
-    """Elastic Load Balancing API Reference, "LoadBalancerAttribute"."""
+    """Return the attributes (Elastic Load Balancing API Reference, "LoadBalancerAttribute")."""
     yield "idle_timeout.timeout_seconds", str(settings.alb.idle_timeout_seconds)
     dropped = _switch(on=settings.alb.drop_invalid_headers)
     yield "routing.http.drop_invalid_header_fields.enabled", dropped
@@ -91,7 +91,9 @@ def _attributes(settings: Settings) -> Iterable[tuple[str, str]]:
 
 
 def _target_group(stack: Stack, title: str, name: str) -> TargetGroup:
-    """S1, "Health Checks"; without a name of its own, because a named group could never be replaced."""
+    """
+    Add the target group (S1, "Health Checks"); it has no name, because a named group could not be replaced.
+    """
     check = stack.settings.alb.health_check
     delay = str(stack.settings.alb.deregistration_delay_seconds)
     return stack.add(
@@ -116,7 +118,7 @@ def _target_group(stack: Stack, title: str, name: str) -> TargetGroup:
 
 
 def _listeners(stack: Stack, balancer: LoadBalancer) -> tuple[Listener, Listener | None]:
-    """Port 80, and with HTTPS port 443, to which port 80 then only redirects."""
+    """Add port 80, and with HTTPS port 443, to which port 80 then only redirects."""
     if not stack.settings.alb.https:
         return _listener(
             stack, balancer, "HttpListener", Port=80, Protocol="HTTP", DefaultActions=[_NOT_FOUND]
@@ -159,7 +161,7 @@ def _certificate(stack: Stack) -> Ref | str:
 
 def _shifted(stack: Stack, balancer: LoadBalancer, listener: Listener, targets: TargetGroup) -> None:
     """
-    Lead production to one target group and the test listener to the other; ECS moves both from then on.
+    Forward production to one target group and the test listener to the other; ECS moves both afterwards.
 
     At a deployment the test listener reaches the new tasks before clients do. It speaks what the clients'
     listener speaks. The production rule is the last of S1's, so that changing the strategy leaves it alone.
@@ -185,9 +187,9 @@ _SPOKEN = frozenset({"Protocol", "SslPolicy", "MutualAuthentication", "Certifica
 
 def _live_group(stack: Stack, title: str, rule: str, group: TargetGroup, other: TargetGroup) -> AWSHelperFn:
     """
-    Let the deployer say where *rule* leads by now: at first to *group*.
+    Let the deployer look up where *rule* forwards now; at first to *group*.
 
-    An update of a rule, by whichever property or tag, puts its actions as the template has them (Elastic Load
+    An update of a rule, by whichever property or tag, sets its actions to those of the template (Elastic Load
     Balancing API Reference, ModifyRule), and the group that they name could have no tasks any more.
     """
     parameter = Parameter(
@@ -222,7 +224,7 @@ def _rules(
 
 
 def _dns_record(stack: Stack, balancer: LoadBalancer) -> None:
-    """Amazon Route 53 Developer Guide, "Routing traffic to an ELB load balancer"."""
+    """Add the DNS record (Amazon Route 53 Developer Guide, "Routing traffic to an ELB load balancer")."""
     alias = AliasTarget(
         HostedZoneId=GetAtt(balancer, "CanonicalHostedZoneID"),
         DNSName=GetAtt(balancer, "DNSName"),

@@ -14,7 +14,7 @@ from stacks.wiring import Stack
 
 
 def add(stack: Stack, balancer: LoadBalancer) -> None:
-    """Have *balancer* write its access logs; it waits for the bucket's policy, which AWS tries at once."""
+    """Have *balancer* write its access logs; it waits for the bucket's policy, which AWS tests at once."""
     bucket = _bucket(stack)
     policy = private_bucket.guard(stack, bucket, _delivery(bucket))
     balancer.LoadBalancerAttributes += [
@@ -28,7 +28,7 @@ def _bucket(stack: Stack) -> Bucket:
     """
     S3's own encryption: log delivery can use no other ("Enable access logs", step 1).
 
-    A file that somebody removes can be taken back until it would have gone anyway.
+    A removed file can be restored until it would have expired.
     """
     days = stack.settings.observability.log_retention_days
     old = NoncurrentVersionExpiration(NoncurrentDays=days)

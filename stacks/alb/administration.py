@@ -20,7 +20,7 @@ ANSWERS = {
 
 
 def rules(stack: Stack) -> Iterator[WebACLRule]:
-    """Yield the rule for `alb.admin_cidrs`; without it production's, that nobody lists the routes."""
+    """Yield the rule for `alb.admin_cidrs`; without it, production's, which hides the list of routes."""
     if stack.settings.alb.admin_cidrs:
         yield _by_address(stack)
     elif stack.settings.production and stack.application.administration.lists:
@@ -29,10 +29,10 @@ def rules(stack: Stack) -> Iterator[WebACLRule]:
 
 def _unlisted(stack: Stack) -> WebACLRule:
     """
-    Return the rule: 403 for what lists routes without a key. No client needs it, who has the documentation.
+    Return the rule: 403 for what lists routes without a key. Clients need none: they have the documentation.
 
-    Of the firewall for the same reasons: a fixed answer of the listener would cost nothing, and ``/%72outes``
-    would pass it by.
+    A rule of the firewall for the same reasons as below: a fixed answer of the listener would cost nothing,
+    and ``/%72outes`` would pass it by.
     """
     lists = [requests.path_is(one) for one in requests.patterns(stack.application.administration.lists)]
     return WebACLRule(
@@ -48,9 +48,9 @@ def _by_address(stack: Stack) -> WebACLRule:
     """
     Return the rule: 403 for what administers the system, except from `alb.admin_cidrs`.
 
-    A rule of the firewall and not of the listener: it stands before all listeners, the test listener of a
-    blue/green deployment too; it needs none of a listener's hundred rules, of which ECS would move one alone;
-    and it reads a path as the application does.
+    A rule of the firewall and not of the listener: it applies to all listeners, the test listener of a
+    blue/green deployment too; it uses none of a listener's hundred rules, of which ECS moves only one; and it
+    reads a path as the application does.
     """
     routes = stack.application.administration
     found = requests.addresses(stack, "AdminAddresses", "admin", stack.settings.alb.admin_cidrs)

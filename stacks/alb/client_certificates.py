@@ -15,7 +15,7 @@ from stacks.wiring import Stack
 
 OFF = MutualAuthentication(Mode="off")
 """
-Of a listener that asks for none: it says so.
+For a listener without client certificates, it is explicit.
 
 "Removing the property from your template will not turn it off" (schema of the type
 AWS::ElasticLoadBalancingV2::Listener, MutualAuthentication, Mode): the listener would keep the trust store,

@@ -55,8 +55,8 @@ def add(stack: Stack, web_acl: WebACL) -> None:
     """
     Log what *web_acl* blocks; what it lets through is in the load balancer's access log.
 
-    What only counts is left out: rules count nearly every long prompt, and each would be a line.
-    The group's name must begin so (AWS WAF Developer Guide, "CloudWatch Logs"). AWS itself lets log delivery
+    Rules that only count are left out: rules count nearly every long prompt, and each would be a line. The
+    group's name must begin so (AWS WAF Developer Guide, "CloudWatch Logs"). AWS itself lets log delivery
     write to it, in a resource policy of the account, as the logging is switched on (CloudWatch Logs User
     Guide, "Logs sent to CloudWatch Logs").
     """

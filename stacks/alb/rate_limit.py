@@ -24,7 +24,7 @@ from stacks.wiring import Stack
 WINDOW_SECONDS = 300
 FORWARDED = "X-Forwarded-For"
 _HEADERS = {"authorization": "authorization", "forwarded_ip": FORWARDED}
-"""What a request must have to be counted by it."""
+"""Conditions of a request that it counts."""
 
 
 def rules(stack: Stack) -> Iterator[WebACLRule]:
@@ -32,7 +32,7 @@ def rules(stack: Stack) -> Iterator[WebACLRule]:
     Yield the rate limit, and a second one by address for requests without what the first counts by.
 
     A rate-based rule passes over a request without its key (AWS WAF Developer Guide, "Aggregating rate-based
-    rules"): without the second rule whoever leaves the header out would have no limit at all.
+    rules"): without the second rule, requests without the header would have no limit.
     """
     alb = stack.settings.alb
     exempt: IPSet | None = None
@@ -52,7 +52,7 @@ def _counted_by(kind: str) -> dict[str, Any]:
     """
     Return what requests are counted by.
 
-    The header's letters and spaces are made the same, or ``bearer`` for ``Bearer`` would be another client.
+    Case and spaces of the header are normalized, or ``bearer`` for ``Bearer`` would be another client.
     """
     if kind == "authorization":
         header = RateLimitHeader(

@@ -39,7 +39,7 @@ def addresses(stack: Stack, title: str, name: str, ranges: Sequence[str]) -> IPS
 
 
 def comes_from(found: IPSet, forwarded_by: str | None = None) -> Statement:
-    """Whether a request's address is in a set: the one that connects, or the first in a header."""
+    """Whether a request's address is in a set: the connection's, or the first in a header."""
     how = {}
     if forwarded_by:
         how["IPSetForwardedIPConfig"] = IPSetForwardedIPConfiguration(
@@ -64,7 +64,7 @@ def path_is(pattern: str, *how: str) -> Statement:
     Whether a request's path matches, as the application will read it, or after *how* it is transformed.
 
     A path with %75 for a u is the same one to the application and another one to a listener's rule, which
-    looks at it as it was sent.
+    compares it as it was sent.
     """
     match = RegexMatchStatement(
         FieldToMatch=FieldToMatch(UriPath={}),

@@ -62,7 +62,7 @@ def _action(stack: Stack, oidc: Oidc) -> ListenerRuleAction:
 
     CloudFormation reads a dynamic reference again only where the resource changes ("Get values stored in
     other services using dynamic references"), so the deployer names the version. Without one the current one
-    is read: at the first deployment the placeholder, with which the provider refuses everybody.
+    is read: at the first deployment the placeholder, which the provider refuses.
     """
     parameter = Parameter(
         "OidcClientSecretVersion",
@@ -92,7 +92,7 @@ def firewall_rules(stack: Stack) -> Iterator[WebACLRule]:
     """
     Yield the rule that refuses another spelling of the paths where people sign in.
 
-    A listener's rule looks at a path as it was sent, and would lead ``/%75i/`` past the signing in; the
+    A listener's rule looks at a path as it was sent, and would let ``/%75i/`` skip the sign-in; the
     application reads the same path there.
     """
     if stack.settings.alb.oidc is None:

@@ -43,13 +43,13 @@ NAME = "bootstrap"
 STACK_NAME = "gatestack-bootstrap"
 DEPLOYS = "Deploys"
 TRUSTS = "Trusts"
-"""Outputs that say whom the stack serves: who makes it anew must not forget the others."""
+"""Outputs that say whom the stack trusts, so that an update does not drop the others."""
 
 TEMPLATES_BUCKET = "gatestack-artifacts-${AWS::AccountId}-${AWS::Region}"
 """
-The deployer's own, for templates of more than 51 200 bytes: it makes it when it first needs it.
+The deployer's own, for templates of more than 51 200 bytes, created on first use.
 
-That may be for this stack, so this stack cannot be the one that makes it.
+That may be for this stack, so this stack cannot create it.
 """
 KEPT_DAYS = 90
 """How long plans are kept."""
@@ -69,24 +69,24 @@ class AccountStack(Stack):
 
     @property
     def prefix(self) -> str:
-        """What tags call its resources by."""
+        """The tags' name for it."""
         return "gatestack"
 
     @property
     def tags(self) -> dict[str, str]:
-        """The file's tags and gatestack's own, by which no environment takes it for its own."""
+        """The file's tags and gatestack's own, by which it belongs to no environment."""
         own = {"Environment": "gatestack", "System": NAME, "Stack": NAME, "ManagedBy": "gatestack"}
         return self.settings.tags | own
 
     @property
     def boundary(self) -> None:
-        """No boundary: its roles make the roles that have one."""
+        """None: its roles create the roles that have one."""
         return None
 
 
 @dataclass(frozen=True)
 class Trust:
-    """Whose tokens AWS takes: their issuer, for whom they are made, and who holds them."""
+    """An issuer whose tokens AWS accepts: for which audience, and for which subjects."""
 
     title: str
     """Logical id of the provider."""
@@ -98,7 +98,7 @@ class Trust:
     plan: tuple[str, ...]
     """Subjects that only plan."""
     provider_arn: str | None
-    """The account's own, where it has one: it can have no second one of the same issuer."""
+    """The account's existing provider, if any: an account can have only one of an issuer."""
 
 
 def build(settings: Settings) -> Stack:
@@ -128,7 +128,7 @@ def build(settings: Settings) -> Stack:
 
 
 def trusted(settings: Settings) -> Iterator[Trust]:
-    """Yield whom the settings trust; each subject is a whole one, without wildcards."""
+    """Yield the trusts of the settings; each subject is complete, without wildcards."""
     azure, github = settings.pipelines.azure_devops, settings.pipelines.github
     if azure:
         issuer = f"vstoken.dev.azure.com/{azure.organization_id}"
@@ -159,7 +159,7 @@ def _provider(stack: Stack, trust: Trust) -> Any:
 
 
 def _boundary(stack: Stack, reach: Reach) -> Any:
-    """Add the boundary where the stacks' roles are to have ours, and return the ARN of what they have."""
+    """Add the boundary if the stacks' roles are to have ours; return the ARN of theirs."""
     chosen = stack.settings.pipelines.boundary
     if chosen != "gatestack":
         return chosen
@@ -175,7 +175,7 @@ def _boundary(stack: Stack, reach: Reach) -> Any:
 
 
 def _with_the_files(own: list[Statement], settings: Settings) -> Any:
-    """Return a policy of *own* and of what ENV's file allows its tasks, as it is written there."""
+    """Return a policy of *own* and of what ENV's file allows its tasks, as written there."""
     added = [at_the_most(one, settings) for one in settings.service.task_policy if one.effect == "Allow"]
     if not added:
         return document(*own)
@@ -205,10 +205,10 @@ def _zones(settings: Settings) -> list[object]:
 
 def _files(artifacts: Bucket) -> list[Statement]:
     """
-    Let who deploys use both buckets, and make that of large templates as the deployer does.
+    Let the deploy role use both buckets, and create that of large templates as the deployer does.
 
-    Who only plans puts nothing there: a template could be laid for others. Bucket names are unique worldwide,
-    so that of the second might be somebody else's: this account's are meant.
+    The plan role writes nothing there: it could place a template for others. Bucket names are unique
+    worldwide, so that of the second might be somebody else's: this account's are meant.
     """
     here = Condition(StringEquals("aws:ResourceAccount", AccountId))
     templates = f"arn:${{AWS::Partition}}:s3:::{TEMPLATES_BUCKET}"
@@ -233,7 +233,7 @@ def _role(
     policies: list[iam.ManagedPolicy],
     refused: list[Statement] | None = None,
 ) -> None:
-    """Add the role *title*, which the subjects assume by their tokens and nobody else does at all."""
+    """Add the role *title*, which only the subjects assume, by their tokens."""
     statements = [_assume(provider, trust, whom) for provider, (trust, whom) in subjects.items() if whom]
     more = (
         {"Policies": [iam.Policy(PolicyName="Never", PolicyDocument=document(*refused))]} if refused else {}
@@ -262,7 +262,7 @@ def _assume(provider: AWSHelperFn | str, trust: Trust, subjects: tuple[str, ...]
 
 def _bucket(stack: Stack) -> Bucket:
     """
-    Add the bucket for what one stage of a pipeline hands to the next; no stage has to.
+    Add the bucket for files that one stage of a pipeline may pass to the next.
 
     It outlives the stack: plans of changes that went wrong may be in it.
     """

@@ -15,10 +15,10 @@ from stacks.parts.policies import allow
 
 def watching(reach: Reach) -> list[Statement]:
     """
-    Return what makes what watches: alarms, dashboards, rules, trails, the archive of logs.
+    Return what creates monitoring: alarms, dashboards, rules, trails, the log archive.
 
-    An alarm tells topics of this account and does nothing else, or it could stop somebody's machine (Service
-    Authorization Reference, "Condition keys for Amazon CloudWatch", November 2026).
+    An alarm notifies topics of this account and does nothing else, or it could stop somebody's machine
+    (Service Authorization Reference, "Condition keys for Amazon CloudWatch", November 2026).
     """
     topics = when(ForAllValuesStringLike("cloudwatch:AlarmActions", [arn_of("sns", "*")]))
     return [
@@ -33,7 +33,7 @@ def watching(reach: Reach) -> list[Statement]:
 
 def contents(reach: Reach) -> list[Statement]:
     """
-    Return what makes log groups, topics, parameters, secrets, buckets and keys, and what is put into them.
+    Return what creates log groups, topics, parameters, secrets, buckets and keys, and writes to them.
 
     A key is tagged as CloudFormation makes it; a key of somebody else's cannot become ours by a tag. Buckets
     are this account's. Log deliveries and what becomes of a subscription know no resource: CloudFormation

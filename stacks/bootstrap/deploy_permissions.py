@@ -33,13 +33,13 @@ from stacks.settings import Settings
 
 def stacks(reach: Reach) -> list[Statement]:
     """
-    Return what executes change sets and takes stacks away, and what the commands do on their own.
+    Return what executes change sets and deletes stacks, and what the commands call themselves.
 
     Change sets are gatestack's by their names, and a template in no request is in the account's own bucket,
     by one of the two addresses that the deployer gives (`deployer.aws.edges`). RunTask knows no condition
     for subnets (Service Authorization Reference, Amazon ECS, November 2026): the cluster is our own.
 
-    An import takes up what `destroy` has kept. Its handlers read the resource with the same role, which may
+    An import imports what `destroy` has kept. Its handlers read the resource with the same role, which may
     read none but the environment's own, by name or by tag.
     """
     types = ForAllValuesStringEquals("cloudformation:ImportResourceTypes", _TAKEN_UP.split())
@@ -79,7 +79,7 @@ def stacks(reach: Reach) -> list[Statement]:
 
 def network(reach: Reach, settings: Settings) -> list[Statement]:
     """
-    Return what makes VPCs and their parts, and changes what is ours.
+    Return what creates VPCs and their parts, and changes ours.
 
     An interface endpoint with private DNS needs route53:AssociateVPCWithHostedZone (Service Authorization
     Reference, "Actions for Amazon EC2", CreateVpcEndpoint); the zone is AWS's own.
@@ -108,7 +108,7 @@ def network(reach: Reach, settings: Settings) -> list[Statement]:
 
 
 def _existing(settings: Settings) -> list[Statement]:
-    """Return what puts groups and endpoints into a VPC that was there already, and into no other."""
+    """Return what creates groups and endpoints in an existing VPC, and in no other."""
     there = settings.network.existing_vpc
     if there is None:
         return []
@@ -120,7 +120,7 @@ def _existing(settings: Settings) -> list[Statement]:
 
 def entrance(reach: Reach, zones: list[object]) -> list[Statement]:
     """
-    Return what makes load balancer, certificate, DNS records and web application firewall.
+    Return what creates load balancer, certificate, DNS records and web application firewall.
 
     A listener that verifies clients asks a trust store of the load balancer's name. Target groups get their
     names from CloudFormation, cut to 32 characters, so tags tell which are ours.
@@ -157,7 +157,7 @@ def entrance(reach: Reach, zones: list[object]) -> list[Statement]:
 
 def data(reach: Reach, snapshot: str | None) -> list[Statement]:
     """
-    Return what makes databases and caches, with their snapshots.
+    Return what creates databases and caches, with their snapshots.
 
     An instance without an option group of its own is made in AWS's default one. A snapshot is restored that
     has a name of ours, as RDS's nightly ones (``rds:dev-litellm-db-...``) and CloudFormation's last ones have
@@ -182,10 +182,10 @@ def data(reach: Reach, snapshot: str | None) -> list[Statement]:
 
 def running(reach: Reach, settings: Settings) -> list[Statement]:
     """
-    Return what makes clusters, services, functions and repositories, and what scales them.
+    Return what creates clusters, services, functions and repositories, and scales them.
 
     DeregisterTaskDefinition knows no resource, and CloudFormation alone asks for it. A scalable target has an
-    id of AWS's own: the namespace keeps it to ECS, and tags to ours. In a VPC that was there already,
+    id of AWS's own: the namespace keeps it to ECS, and tags to ours. In an existing VPC,
     functions are in that one. A function is opened to Secrets Manager alone.
     """
     ecs = reach.arns("ecs", "cluster/{p}", "cluster/{p}-*", "*/{p}/*", "task-definition/{p}-*")

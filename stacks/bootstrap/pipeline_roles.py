@@ -20,20 +20,20 @@ SERVICES = ("ecs-tasks", "ecs", "lambda", "vpc-flow-logs", "firehose", "logs")
 """Services that the stacks' roles are passed to."""
 
 LINKED = ("ecs", "ecs.application-autoscaling", "elasticloadbalancing", "rds", "elasticache")
-"""Services whose own roles come into being with the first thing of theirs in an account."""
+"""Services whose own roles are created with the account's first resource of theirs."""
 
 
 def identities(reach: Reach, boundary: Any, settings: Settings) -> list[Statement]:
     """
-    Return what makes the stacks' roles, none of them without *boundary*.
+    Return what creates the stacks' roles, none of them without *boundary*.
 
-    Without that condition who makes roles could make one that may do anything, and take it (IAM User Guide,
-    "Permissions boundaries for IAM entities", "Delegating responsibility to others"). To take the boundary
-    off is allowed to nobody here. Who may take a role is changed of bounded ones alone. Earlier roles have no
-    boundary: to give them one and to take them away wants gatestack's tags, by which a role of somebody else
-    with such a name is none of ours. A role is tagged as CloudFormation makes it; tags say nothing of who may
-    pass it (IAM User Guide, "Controlling access for IAM users and roles using tags", PassRole). Attached are
-    the policies that the builders attach, and those of ENV's file.
+    Without that condition, one could create a role that may do anything, and assume it (IAM User Guide,
+    "Permissions boundaries for IAM entities", "Delegating responsibility to others"). Nobody here may remove
+    the boundary. Trust policies are changed only of roles that have it. Earlier roles have no boundary: to
+    give them one and to take them away wants gatestack's tags, by which a role of somebody else with such a
+    name is none of ours. A role is tagged as CloudFormation makes it; tags say nothing of who may pass it
+    (IAM User Guide, "Controlling access for IAM users and roles using tags", PassRole). Attached are the
+    policies that the builders attach, and those of ENV's file.
     """
     own = roles(reach)
     new = when(*reach.tagged(), BY_CLOUDFORMATION)
@@ -59,9 +59,9 @@ def limits(reach: Reach, settings: Settings) -> list[Statement]:
     """
     Return what a role of the stacks may be allowed: the union of what the builders give theirs.
 
-    ``*`` stands where the builders' own statements have it: those actions know no resource. Models are AWS's
-    or the account's, in whichever region; which of them a task may call, its own policy says. Sidecars'
-    images, secrets that were there already, and what else the application calls are those of ENV's file.
+    ``*`` stands where the builders' own statements have it: those actions support no resource. Models are
+    AWS's or the account's, in whichever region; which of them a task may call, its own policy says. Sidecars'
+    images, existing secrets, and what else the application calls are those of ENV's file.
     """
     service = reach.arns
     tasks = service("ecs", "service/{p}/*", "task/{p}/*")

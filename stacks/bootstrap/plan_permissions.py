@@ -22,10 +22,10 @@ def planning(reach: Reach) -> list[Statement]:
     """
     Return what change sets take.
 
-    They have names that a deployment gives none of its own (`deployer.changes.preview`), so that nobody who
-    plans lays one where a deployment looks, or takes one away from it. No role is handed to CloudFormation,
-    for it would keep that role for whoever comes next; nothing that is there already is imported, so that
-    no stack takes over what belongs to others; the template is in the request, since a bucket's could be
+    They have names that a deployment gives none of its own (`deployer.changes.preview`), so that the plan
+    role can neither create a change set that a deployment uses, nor delete one of its. No role is passed to
+    CloudFormation, which would keep it for the next caller; no existing resource is imported, so that no
+    stack takes over what belongs to others; the template is in the request, since a bucket's could be
     anybody's.
     """
     nothing_else = Null(
@@ -48,14 +48,14 @@ def planning(reach: Reach) -> list[Statement]:
 
 
 def never() -> list[Statement]:
-    """Return what who only plans is refused, also where another policy of the account allows it."""
+    """Return what the plan role is denied, even if another policy of the account allows it."""
     refused = [one for service, names in _NEVER for one in actions(service, names)]
     return [Statement(Sid="OnlyPlans", Effect=Deny, Action=refused, Resource=["*"])]
 
 
 def looking(zones: list[object]) -> list[Statement]:
     """
-    Return what is read of the whole account: by CloudFormation for drift, by gatestack for its plans.
+    Return the reads of the whole account: by CloudFormation for drift, by gatestack for plans.
 
     DescribeTaskDefinition knows neither resource nor condition.
     """
@@ -78,7 +78,7 @@ def looking(zones: list[object]) -> list[Statement]:
 
 
 def looking_at_own(reach: Reach) -> list[Statement]:
-    """Return what is read of what runs, and watches what runs."""
+    """Return the reads of what runs, and of its monitoring."""
     service = reach.arns
     tasks = service("ecs", "cluster/{p}", "cluster/{p}-*", "*/{p}/*", "*/{p}-*/*", "task-definition/{p}-*")
     return [
@@ -97,7 +97,7 @@ def looking_at_own(reach: Reach) -> list[Statement]:
 
 def looking_at_contents(reach: Reach, settings: Settings) -> list[Statement]:
     """
-    Return what is read of what holds something; of secrets all but their values.
+    Return the reads of resources with contents; of secrets all but their values.
 
     Tasks are listed here for want of room elsewhere; ListTasks is kept to clusters by a condition.
     """
@@ -135,7 +135,7 @@ def looking_at_contents(reach: Reach, settings: Settings) -> list[Statement]:
 
 
 def _authorities(settings: Settings) -> list[Statement]:
-    """Return what reads the file of the clients' authorities, also as a trust store is made of it."""
+    """Return what reads the file of the clients' authorities, also when a trust store is created from it."""
     clients = settings.alb.mutual_authentication
     if clients is None or clients.authorities is None:
         return []
@@ -146,7 +146,7 @@ def _authorities(settings: Settings) -> list[Statement]:
 
 def foreseeing() -> list[Statement]:
     """
-    Return what `preflight` reads beyond that: quotas, what the region has, and what the other role may do.
+    Return the further reads of `preflight`: quotas, the region's offers, and the deploy role's permissions.
 
     IAM's simulation carries nothing out; it is allowed of the role that deploys, and reads its policies.
     """
@@ -189,12 +189,12 @@ def roles(reach: Reach) -> list[object]:
 
 
 def keys() -> list[object]:
-    """Keys have no names; what is ours is told by tags."""
+    """Keys have no names; ours are known by tags."""
     return [*Reach(("",)).arns("kms", "key/*")]
 
 
 def firewalls(reach: Reach) -> list[object]:
-    """Web ACLs, their sets of addresses, and the load balancers that they are put before."""
+    """Web ACLs, their sets of addresses, and the load balancers that they protect."""
     names = ("regional/webacl/{p}/*", "regional/webacl/{p}-*/*", "regional/ipset/{p}-*/*")
     return [*reach.arns("wafv2", *names), *balancers(reach)]
 
@@ -239,7 +239,7 @@ _ACCOUNT = (
     ("rds", "DescribeAccountAttributes DescribeOrderableDBInstanceOptions"),
     ("servicequotas", "GetServiceQuota"),
 )
-"""What an account has and may have; none of these knows a resource."""
+"""What an account has and may have; none of these supports a resource."""
 _NETWORK = (
     "DescribeAccountAttributes DescribeAddresses DescribeAvailabilityZones DescribeFlowLogs "
     "DescribeInternetGateways DescribeNatGateways DescribeNetworkAcls DescribeNetworkInterfaces "

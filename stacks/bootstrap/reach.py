@@ -40,11 +40,11 @@ class Reach:
 
     @classmethod
     def of(cls, settings: Settings) -> Reach:
-        """Return what *settings* say, their own environment where they say nothing."""
+        """Return what *settings* say; by default their own environment."""
         return cls(tuple(sorted(settings.pipelines.deploys)) or (settings.prefix,))
 
     def arns(self, service: str, *resources: str, regional: bool = True) -> list[Sub]:
-        """Return the ARNs of *resources*, in which ``{p}`` is each of the prefixes in turn."""
+        """Return the ARNs of *resources*, with ``{p}`` replaced by each of the prefixes."""
         return [
             arn_of(service, resource.format(p=prefix), regional=regional)
             for resource in resources
@@ -61,7 +61,7 @@ class Reach:
 
     def generated(self) -> list[str]:
         """
-        Return how the names begin that CloudFormation makes for the stacks' roles and buckets.
+        Return the prefixes of the names that CloudFormation generates for the stacks' roles and buckets.
 
         A pattern for a whole system stays whole: an environment that it would miss is refused
         (`stacks.checking.pipelines`).
@@ -77,11 +77,11 @@ class Reach:
         return [Sub(f"arn:${{AWS::Partition}}:s3:::{one}*{within}") for one in self.generated()]
 
     def owned(self) -> list[StringEquals]:
-        """Return the conditions of a resource that is ours, by tags that only its maker can have set."""
+        """Return the conditions of a resource that is ours, by tags that only its creator can have set."""
         return [StringEquals({f"aws:ResourceTag/{tag}": value for tag, value in self._tags().items()})]
 
     def tagged(self) -> list[StringEquals]:
-        """Return the conditions of a request that makes something ours."""
+        """Return the conditions of a request that creates a resource of ours."""
         return [StringEquals({f"aws:RequestTag/{tag}": value for tag, value in self._tags().items()})]
 
     def change_sets(self, names: str) -> StringLike:
@@ -122,7 +122,9 @@ def _keys(element: ConditionElement) -> dict[str, object]:
 
 
 BY_CLOUDFORMATION = ForAnyValueStringEquals("aws:CalledVia", ["cloudformation.amazonaws.com"])
-"""Only what CloudFormation does in the role's name (IAM User Guide, "AWS global condition context keys")."""
+"""
+Only requests of CloudFormation in the role's name (IAM User Guide, "AWS global condition context keys").
+"""
 
 
 HERE = StringEquals("aws:ResourceAccount", AccountId)

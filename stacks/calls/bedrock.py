@@ -57,12 +57,12 @@ _ARN: Final = (
 _ALONE: Final = frozenset(
     {"foundation-model", "provisioned-model", "imported-model", "custom-model-deployment"}
 )
-"""Kinds that are what they are called by, with no model behind them to be allowed."""
+"""Kinds that are called by their own name, without a model behind them to allow."""
 _ROUTERS: Final = frozenset({"prompt-router", "default-prompt-router"})
 
 
 def region_of(model: str) -> str | None:
-    """Return the region of *model* where it is an ARN of Bedrock's."""
+    """Return the region of *model* if it is an ARN of Bedrock's."""
     found = re.fullmatch(_ARN, model)
     return found["region"] if found else None
 
@@ -74,13 +74,13 @@ def is_profile(model: str) -> bool:
 
 
 def geography_of(resource: str) -> tuple[str, ...]:
-    """Return what regions begin with that *resource* is called in; nothing but for a profile of AWS's."""
+    """Return the prefix of the regions that *resource* is called in; empty except for AWS's profiles."""
     _, found, name = resource.rpartition(":inference-profile/")
     return _GEOGRAPHIES.get(name.partition(".")[0], ()) if found else ()
 
 
 def is_known(model: str) -> bool:
-    """Whether *model* begins as Bedrock's ids do: what stands alone may be somebody else's model."""
+    """Whether *model* begins as Bedrock's ids do; other names may be models of somebody else."""
     parts = model.split(".")
     return bool(re.fullmatch(MODEL, model)) and (parts[0] in VENDORS or is_profile(model))
 
@@ -122,8 +122,8 @@ def _profile(profile: str, name: str) -> tuple[Grant, ...]:
     """
     Return what a system-defined profile needs.
 
-    Its models are allowed through any profile of the account's, and which profiles are, the first statement
-    says one by one. ``global`` asks for the model without a region, which the wildcard stands for as well.
+    Its models are allowed through any profile of the account's; the first statement lists the profiles.
+    ``global`` asks for the model without a region, which the wildcard stands for as well.
     """
     model = f"arn:{PARTITION}:bedrock:*::foundation-model/{name.partition('.')[2]}"
     profiles = f"arn:{PARTITION}:bedrock:*:{ACCOUNT}:inference-profile/*"
@@ -132,7 +132,7 @@ def _profile(profile: str, name: str) -> tuple[Grant, ...]:
 
 
 def _behind(sid: str, key: str, front: str) -> Grant:
-    """Return what is behind *front*, whose ARN does not say which models are: only through it itself."""
+    """Return the models behind *front*, which its ARN does not name: only through it."""
     behind = (
         f"arn:{PARTITION}:bedrock:*::foundation-model/*",
         f"arn:{PARTITION}:bedrock:*:{ACCOUNT}:inference-profile/*",

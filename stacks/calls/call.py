@@ -8,7 +8,7 @@ from stacks.checking.problems import Finding
 
 PARTITION: Final = "${AWS::Partition}"
 ACCOUNT: Final = "${AWS::AccountId}"
-"""CloudFormation puts in what they stand for."""
+"""CloudFormation replaces these."""
 
 
 class When(NamedTuple):
@@ -23,7 +23,7 @@ class Grant(NamedTuple):
     """A statement of a policy: actions as IAM spells them, ARNs with CloudFormation's pseudo parameters."""
 
     sid: str
-    """The same for all of one kind: those are one statement in the end."""
+    """The same for all grants of a kind: they become one statement."""
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     when: When | None = None
@@ -33,8 +33,8 @@ class Call(NamedTuple):
     """
     What is called, where, and as whom.
 
-    The tasks' role needs the permission where the call is its `own`. Else keys make it, or a `role` that the
-    tasks assume first: to assume it is a call of its own.
+    The tasks' role needs the permission where the call is its `own`. Otherwise keys sign it, or a `role` that
+    the tasks assume first: assuming it is a call of its own.
     """
 
     endpoint: str
@@ -50,7 +50,7 @@ class Call(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What an environment file says of such calls."""
+    """The calls that an environment file implies."""
 
     calls: tuple[Call, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -19,7 +19,7 @@ def granted(calls: Iterable[Call]) -> tuple[Grant, ...]:
 
 
 def _union(one: Grant, other: Grant) -> Grant:
-    """Of one kind, which has one set of actions and one key of a condition."""
+    """Merge the grants of a kind, which have the same actions and the same key of a condition."""
     resources = tuple(dict.fromkeys([*one.resources, *other.resources]))
     if not one.when or not other.when:
         return one._replace(resources=resources)

@@ -11,7 +11,7 @@ from stacks.checking.problems import Finding
 from stacks.settings import Settings
 
 GATEWAYS: Final = ("s3", "dynamodb")
-"""Reached by route tables, and free."""
+"""Services reached by route tables, and free."""
 AWS_PROVIDERS: Final = frozenset(
     {
         *("bedrock", "bedrock_mantle", "sagemaker", "sagemaker_chat", "sagemaker_nova"),
@@ -45,7 +45,7 @@ def roles(settings: Settings, endpoint: str) -> tuple[str, ...]:
 
 
 def reach_findings(settings: Settings) -> Iterator[Finding]:
-    """Yield the calls that no endpoint leads to."""
+    """Yield the calls that no endpoint serves."""
     if settings.closed:
         for one in reading(settings).calls:
             if message := _unreachable(one, settings.region):

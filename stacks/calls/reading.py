@@ -13,7 +13,7 @@ from stacks.systems import application
 
 
 def reading(settings: Settings) -> Reading:
-    """Return the calls of the application's own file, and those of the models that the file names beside."""
+    """Return the calls of the application's own file, and of the models that the file names in addition."""
     own = application(settings.system).calls(settings)
     calls = (*_named(settings), *own.calls)
     return Reading(calls, own.findings, (*own.advice, *_far(calls)))
@@ -25,7 +25,7 @@ def grants(settings: Settings) -> tuple[Grant, ...]:
 
 
 def _far(calls: tuple[Call, ...]) -> Iterator[str]:
-    """Yield each profile that is called from a region that it is not offered in."""
+    """Yield each profile that is called from a region that does not offer it."""
     for one in calls:
         for resource in (resource for need in one.needs for resource in need.resources):
             geography = bedrock.geography_of(resource)

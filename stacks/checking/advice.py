@@ -45,7 +45,7 @@ def advice(settings: Settings) -> tuple[str, ...]:
 
 
 def _examples(settings: Settings) -> Iterator[str]:
-    """Name what was copied from our files and never replaced (RFC 2606 keeps these domains for examples)."""
+    """Find what was copied from our files and never replaced (RFC 2606 keeps these domains for examples)."""
     written = {
         "alb.domain_name": settings.alb.domain_name,
         "observability.alarm_email": settings.observability.alarm_email,
@@ -66,7 +66,7 @@ def _service(settings: Settings) -> Iterator[str]:
 
 
 def _connections(settings: Settings) -> Iterator[str]:
-    """Compare the connections of all tasks at their most with the alarm on them."""
+    """Compare the most connections of all tasks with the alarm on them."""
     service = settings.service
     general = service.config.get("general_settings")
     pool = general.get("database_connection_pool_limit") if isinstance(general, Mapping) else None
@@ -82,7 +82,7 @@ def _connections(settings: Settings) -> Iterator[str]:
 
 
 def _production(settings: Settings) -> Iterator[str]:
-    """Name what is below S1's "Environment Differences" for production."""
+    """Find what is below S1's "Environment Differences" for production."""
     stores = settings.database.exists
     lower = {
         "alb.waf: off": not settings.alb.waf,

@@ -21,7 +21,7 @@ def cache_variables(settings: Settings) -> frozenset[str]:
 
 
 def cache_findings(settings: Settings) -> Iterator[Finding]:
-    """Yield each variable of the service that would lead LiteLLM past the environment's own Redis."""
+    """Yield each variable of the service that would point LiteLLM to another Redis."""
     taken = limits.CACHE_VARIABLES | limits.OTHER_CACHE_VARIABLES if settings.cache.used else frozenset()
     key = "cache.existing" if settings.cache.existing else "cache.enabled"
     whose = f"the Redis of {key}; remove one of them"
@@ -59,7 +59,7 @@ def cache_advice(settings: Settings) -> Iterator[str]:
 
 
 def _no_redis(settings: Settings) -> Iterator[str]:
-    """The proxy takes Redis for its cache where no other type is named (LiteLLM docs, "Caching")."""
+    """Warn of a cache type that is not Redis, which LiteLLM uses by default (LiteLLM docs, "Caching")."""
     if _leads_to_redis(settings):
         return
     own = _litellm_settings(settings)
@@ -77,7 +77,7 @@ def _no_redis(settings: Settings) -> Iterator[str]:
 
 
 def _leads_to_redis(settings: Settings) -> bool:
-    """Whether the file leads LiteLLM to a Redis by itself (litellm/_redis.py; LiteLLM docs, "Caching")."""
+    """Whether the file itself configures a Redis for LiteLLM (litellm/_redis.py; LiteLLM docs, "Caching")."""
     params = _mapping(_litellm_settings(settings).get("cache_params"))
     router = _mapping(settings.service.config.get("router_settings"))
     given = given_to_tasks(settings) | settings.service.environment_from.keys()

@@ -20,7 +20,7 @@ LiteLLM docs, database_connection_pool_limit; DATABASE_POOL_SIZE in llm-proxy's 
 """
 
 ROLL_OVER = 2
-"""Tasks during a roll-over beside those wanted: the service's MaximumPercent is 200."""
+"""Tasks during a deployment beside the wanted ones: the service's MaximumPercent is 200."""
 
 RESERVED = 5
 """
@@ -63,7 +63,7 @@ Aurora User Guide, "Maximum connections for Aurora Serverless v2": 189 with max_
 
 
 class Limit(NamedTuple):
-    """How many connections the database takes, and what says so."""
+    """How many connections the database accepts, and the source of that."""
 
     number: int
     key: str
@@ -117,7 +117,7 @@ def connection_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def connection_advice(settings: Settings) -> Iterator[str]:
-    """Say where the budget cannot be reckoned."""
+    """Warn if the budget cannot be calculated."""
     database = settings.database
     if limit(database) is not None or pool_of(settings) is None:
         return

@@ -21,14 +21,14 @@ OTHER_SIGNERS = frozenset(
         "AWS_WEB_IDENTITY_TOKEN_FILE",
     }
 )
-"""Variables by which somebody else than the task's role would sign a token; only that role may log in."""
+"""Variables that make another identity than the task's role sign a token; only that role may log in."""
 
 OTHER_REGIONS = frozenset({"AWS_REGION", "AWS_REGION_NAME"})
-"""Variables by which it would be for another region's database."""
+"""Variables that would make the token one for another region's database."""
 
 
 def access_findings(settings: Settings, *, supported: bool) -> Iterator[Finding]:
-    """Yield what stands in the way of tokens; *supported*: whether the system's program can make them."""
+    """Yield what prevents tokens; *supported*: whether the system's program can create them."""
     if not settings.database.iam_authentication:
         return
     if not settings.database.exists:

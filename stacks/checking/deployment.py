@@ -13,7 +13,7 @@ LEAST_STEP_PERCENT = 3
 CLIENT_PORTS = (80, 443)
 
 BESIDE_MINUTES = 30
-"""What a deployment wants beside its planned waits, at least: tasks start and drain, and the way back."""
+"""Least minutes of a deployment beside its planned waits: tasks start and drain, and a rollback."""
 
 
 def deployment_findings(settings: Settings) -> Iterator[Finding]:
@@ -45,7 +45,7 @@ def deployment_findings(settings: Settings) -> Iterator[Finding]:
 
 def _patience(settings: Settings) -> Iterator[Finding]:
     """
-    Compare what a deployment waits for with how long the deployer does.
+    Compare the planned waits of a deployment with how long the deployer waits.
 
     So the total also stays below the 33 hours that CloudFormation takes (AWS::ECS::Service,
     LinearConfiguration).
@@ -63,9 +63,9 @@ def _patience(settings: Settings) -> Iterator[Finding]:
 
 def _session(settings: Settings) -> Iterator[Finding]:
     """
-    Compare it with the pipelines' sessions: CloudFormation waits with the credentials of who deploys.
+    Compare it with the pipelines' sessions: CloudFormation waits with the deployer's credentials.
 
-    Tasks start first, and the way back, should the deployment fail, wants time as well.
+    Starting tasks, and a rollback if the deployment fails, take time as well.
     """
     hours, waits = settings.pipelines.session_hours, planned_minutes(settings.service)
     beside = max(BESIDE_MINUTES, 2 * (replacing_minutes(settings) - waits))
@@ -89,12 +89,12 @@ def planned_minutes(service: Service) -> int:
 
 def replacing_minutes(settings: Settings) -> int:
     """
-    Return how long new tasks take to have replaced the old ones, about, and rounded up.
+    Return about how long new tasks take to replace the old ones, rounded up.
 
-    They start, pass the load balancer's health check, and the planned waits go by; then the load balancer
-    lets the old ones finish their answers, and ECS gives them time to stop. ECS's deployment, and with it
-    CloudFormation's update, is over when they have stopped (Amazon ECS Developer Guide, "Optimize load
-    balancer connection draining parameters").
+    They start, pass the load balancer's health check, and the planned waits pass; then the load balancer
+    drains the old ones, and ECS gives them time to stop. ECS's deployment, and with it CloudFormation's
+    update, is over when they have stopped (Amazon ECS Developer Guide, "Optimize load balancer connection
+    draining parameters").
     """
     service, alb = settings.service, settings.alb
     healthy = alb.health_check.interval_seconds * alb.health_check.healthy_count
@@ -103,7 +103,7 @@ def replacing_minutes(settings: Settings) -> int:
 
 
 def deployment_advice(settings: Settings) -> Iterator[str]:
-    """Name what makes a strategy less than it could be."""
+    """Warn of what makes a strategy less effective."""
     service, most = settings.service, settings.deployment.timeout_minutes.service
     if replacing_minutes(settings) >= most:
         yield (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final, Literal
 
 Occasion = Literal["begin", "approval", "failure", "drift", "success"]
-"""What somebody can be told of a deployment."""
+"""Events that a notification can be about."""
 Receiver = Literal["slack", "teams", "webhook"]
-"""Whose form a notification has; webhook: JSON for a program of one's own."""
+"""Format of a notification; webhook: JSON for a program of one's own."""
 
 OWN_OUTPUT: Final = r"\$\{[a-z][a-z0-9-]*\.[A-Za-z0-9]{1,255}\}"
 """An output of a stack of the team's own, in a text: ``${extras.BucketArn}``."""
@@ -51,7 +51,7 @@ SUBNET_NUMBERS: Final = {
     "private_subnet_cidrs": (11, 12),
     "data_subnet_cidrs": (21, 22),
 }
-"""Which /24 of the VPC each subnet is when nothing is said (S1; the data subnets continue its numbering)."""
+"""Which /24 of the VPC each subnet is by default (S1; the data subnets continue its numbering)."""
 
 
 def _steps(low_gb: int, high_gb: int, step_gb: int = 1) -> tuple[int, ...]:
@@ -199,10 +199,10 @@ CACHE_VARIABLES: Final = frozenset({"REDIS_HOST", "REDIS_PASSWORD", "REDIS_PORT"
 """Environment variables that the templates set in every proxy task where there is a cache."""
 
 OTHER_CACHE_VARIABLES: Final = frozenset({"REDIS_URL", "REDIS_USERNAME"})
-"""What LiteLLM would read before or beside them (LiteLLM docs, "Caching")."""
+"""Variables that LiteLLM reads before or beside them (LiteLLM docs, "Caching")."""
 
 FARGATE_VARIABLES: Final = frozenset({"AWS_DEFAULT_REGION", "AWS_REGION"})
-"""Variables that Fargate sets, and that LiteLLM's file may well refer to."""
+"""Variables that Fargate sets, and that LiteLLM's file may refer to."""
 
 ROLE_VARIABLES: Final = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 """What AWS's libraries log in with before they ask for the task's role (AWS SDKs and Tools Reference Guide,
@@ -225,7 +225,7 @@ TEMPLATE_VARIABLES: Final = OWN_VARIABLES | {
     "PORT",
     "PROMPT_LOG_BUCKET",
 }
-"""Environment variables that the templates set in some container, or that must keep their meaning there."""
+"""Environment variables that the templates set in some container, or that must keep their meaning."""
 
 PROVIDER_KEYS: Final = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 """Provider -> variable and JSON key of the api-keys secret; Bedrock is called with the task's role."""
@@ -307,4 +307,4 @@ SECTIONS: Final = (
 )
 """Of a template that gatestack deploys (CloudFormation User Guide, "Template sections"); no Hooks."""
 TRANSFORMS: Final = frozenset({"AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"})
-"""AWS's own, which take nothing from elsewhere; what another macro makes nobody has reviewed."""
+"""AWS's own, which load nothing from elsewhere; the output of other macros is not reviewed."""

@@ -22,17 +22,17 @@ _REFERENCE = r"os\.environ/[A-Za-z_][A-Za-z0-9_]*|oidc/[a-z_]+/\S+"
 """To a variable, or to a token of an identity provider (litellm/secret_managers/main.py, `get_secret`)."""
 
 _GIVING = ("service.providers", "service.environment", "service.secrets", "service.parameters")
-"""Keys by which tasks get variables."""
+"""Keys that set variables of tasks."""
 
 _COMMON = tuple(limits.PROVIDER_KEYS)
 """Providers of which a model without access is a mistake; others are called in many ways."""
 
 _ACCESS = ("api_key", "api_base", "base_url", "litellm_credential_name", "mock_response")
-"""Parameters with which a model does without the provider's usual access."""
+"""Parameters with which a model needs no access of the provider's own."""
 
 
 def given_to_tasks(settings: Settings) -> frozenset[str]:
-    """Return the environment variables that LiteLLM can refer to, wherever they come from."""
+    """Return the environment variables that LiteLLM can refer to, from all sources."""
     service, own = settings.service, application(settings.system)
     sources = (
         own.entrance.variables(settings),
@@ -101,7 +101,7 @@ def _model(model: object, index: int, settings: Settings) -> Iterator[Finding]:
 
 
 def _provider(params: Mapping[str, Any], index: int, settings: Settings) -> Iterator[Finding]:
-    """Refuse a model of a provider that is not configured, where no other access to it is in sight."""
+    """Refuse a model whose provider is not configured, if it has no other access."""
     provider, slash, _ = params["model"].partition("/")
     if not slash or provider not in _COMMON or provider in settings.service.providers:
         return
@@ -118,7 +118,7 @@ def _provider(params: Mapping[str, Any], index: int, settings: Settings) -> Iter
 
 
 def _references(settings: Settings) -> Iterator[Finding]:
-    """Refuse what refers to a variable that nothing sets: LiteLLM goes on without it, and fails later."""
+    """Refuse references to variables that nothing sets: LiteLLM ignores them, and fails later."""
     given = given_to_tasks(settings) | unset(settings)
     for place, text in _texts(settings.service.config, ()):
         name = text.removeprefix(limits.ENVIRONMENT)
@@ -147,13 +147,13 @@ def _remedy(name: str, given: frozenset[str]) -> str:
 
 
 def _is_refused_anyway(place: Place) -> bool:
-    """Whether *place* has a finding of its own, whatever stands there."""
+    """Whether *place* has a finding of its own, whatever its value."""
     judged = ("master_key", *limits.FORBIDDEN_GENERAL_SETTINGS)
     return place in {("general_settings", key) for key in judged}
 
 
 def _of_the_file(settings: Settings) -> tuple[str, ...]:
-    """Return the variables that tasks get by the file's word alone."""
+    """Return the variables that tasks get only because of the file."""
     service = settings.service
     return (*service.environment, *_set_by_file(service), *task_secrets.injected(settings))
 
@@ -184,7 +184,7 @@ def _texts(value: object, place: Place) -> Iterator[tuple[Place, str]]:
 
 
 def _literal_secrets(config: Mapping[str, object]) -> Iterator[Place]:
-    """Yield the place of each secret that stands in LiteLLM's file itself."""
+    """Yield the place of each secret that is written in LiteLLM's file itself."""
     for there, text in _texts(config, ()):
         secret = is_secret(text) or sets_a_secret(str(there[-1]))
         reference = re.fullmatch(_REFERENCE, text)

@@ -28,7 +28,7 @@ def network_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _zones(settings: Settings) -> Iterator[Finding]:
-    """Whether the account has them is looked at when it is deployed."""
+    """Validate the zones; whether the account has them is checked on deployment."""
     key, region = "network.availability_zones", settings.region
     wanted: tuple[str, ...] = settings.network.availability_zones or ()
     if wanted and settings.network.existing_vpc:

@@ -12,7 +12,7 @@ from stacks.sections.pipelines import AzureDevOps, GitHub
 from stacks.settings import Settings
 
 MOST_DEPLOYED = 2
-"""Entries of pipelines.deploys whose policies are sure to fit into IAM's 6144 characters each."""
+"""Entries of pipelines.deploys whose policies surely fit into IAM's 6144 characters each."""
 
 
 def pipelines_findings(settings: Settings) -> Iterator[Finding]:
@@ -43,7 +43,7 @@ def _azure_devops(trust: AzureDevOps) -> Iterator[Finding]:
 
 
 def _same_connection(one: str | None, other: str | None) -> bool:
-    """Whether both are one connection of a project; Azure DevOps does not tell upper from lower case."""
+    """Whether both are one connection of a project; Azure DevOps ignores case."""
     return one is not None and other is not None and one.casefold() == other.casefold()
 
 
@@ -72,7 +72,7 @@ def _provider(key: str, arn: str | None, issuer: str) -> Iterator[Finding]:
 
 
 def _deploys(settings: Settings) -> Iterator[Finding]:
-    """Count too, since each entry stands in every policy (IAM User Guide, "IAM and AWS STS quotas")."""
+    """Check entries and their number: each is in every policy (IAM User Guide, "IAM and AWS STS quotas")."""
     key, deployed = "pipelines.deploys", settings.pipelines.deploys
     if len(deployed) > MOST_DEPLOYED:
         message = (

@@ -38,11 +38,11 @@ RETIRED: Mapping[str, str] = {
         "who deploys, and these names under plan_branches"
     ),
 }
-"""Keys that are no more -> why, and what to write."""
+"""Removed keys -> why, and what to write."""
 
 
 class Problem(NamedTuple):
-    """One thing to put right in the file."""
+    """One error in the file."""
 
     line: int | None
     """From 1; None where no line can be named."""
@@ -57,13 +57,13 @@ class Problem(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What a check over several keys found, and what to do."""
+    """An error that a check over several keys found, and what to do."""
 
     key: str
     """The key to show, with dots."""
     message: str
     also: tuple[str, ...] = ()
-    """The other keys that the check looked at."""
+    """The other keys that the check read."""
     below: Place = ()
     """Where it is under *key*, by keys that are the user's own."""
 
@@ -88,7 +88,7 @@ def describe(error: ErrorDetails, model: type[BaseModel], spelling: str | None) 
     """
     Return one of pydantic's errors on *model* in our words.
 
-    *spelling* is the value as it stands in the file, where it stands without quotes.
+    *spelling* is the value as written in the file, if it is without quotes.
     """
     kind, value, place, facts = error["type"], error["input"], place_of(error), error.get("ctx", {})
     if kind == "extra_forbidden":
@@ -113,7 +113,7 @@ def place_of(error: ErrorDetails) -> Place:
 
 
 def _quote(place: Place, value: object, spelling: str | None) -> str:
-    """Say how to write text that YAML takes for something else; what may be secret is not repeated."""
+    """Say how to quote text that YAML reads as something else; a possible secret is not repeated."""
     hidden = place[:2] == ("service", "environment") or spelling is None
     written = f'"{"..." if hidden else printable(str(spelling))}"'
     key = "" if isinstance(place[-1], int) else f"{printable(place[-1])}: "

@@ -27,10 +27,10 @@ def checked(name: str) -> str:
     """
     if name in KNOWN:
         return name
-    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes alone
+    from difflib import get_close_matches  # noqa: PLC0415 - only for mistyped names
 
     near = get_close_matches(name.lower(), sorted(KNOWN))
-    near.sort(key=lambda one: sorted(one) != sorted(name.lower()))  # letters that changed places come first
+    near.sort(key=lambda one: sorted(one) != sorted(name.lower()))  # transposed letters come first
     meant = f"; did you mean {near[0]}?" if near else ""
     listed = f"as of {SEEN}; a later gatestack may know more"
     raise ValueError(f"{name!r} is not a region like us-east-1 ({listed}){meant}")

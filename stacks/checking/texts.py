@@ -14,8 +14,8 @@ REFERENCE: Final = r"(?i)\{\{\s*resolve\s*:"
 """
 A dynamic reference (CloudFormation User Guide, "Using dynamic references to specify template values").
 
-CloudFormation puts the value in, in clear, with the rights of whoever deploys: any secret of the account.
-``{{resolve:`` alone is documented; whatever could be taken for it is meant here.
+CloudFormation inserts the value in clear text, with the deployer's permissions: any secret of the account.
+``{{resolve:`` alone is documented; the pattern covers similar spellings too.
 """
 
 
@@ -26,13 +26,13 @@ INSTEAD: Final = (
     "remove it; a variable of the tasks goes by its name into service.secrets, and its value is put in with "
     "`gatestack secret set ENV NAME`"
 )
-"""Where a secret goes that may not stand in the file."""
+"""Where to put a secret instead of into the file."""
 _JUDGED: Final = {("service", "environment"), ("service", "parameters"), ("service", "config")}
-"""Where a secret is told by its name as well, with the other rules of that key."""
+"""Keys whose own rules also recognize secrets by name."""
 
 
 def text_findings(settings: Settings) -> Iterator[Finding]:
-    """Yield every text that refers to a value of the account's, and every one that looks like a secret."""
+    """Yield every text that refers to a value of the account, and every one that looks like a secret."""
     for place, text in texts(settings.model_dump()):
         if re.search(REFERENCE, text):
             yield _at(place, _RESOLVED)

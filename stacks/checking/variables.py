@@ -56,7 +56,7 @@ def _taken(settings: Settings, name: str, value: str) -> str | None:
 
 
 def told(settings: Settings) -> frozenset[str]:
-    """Return the variables that some program gets whatever `service.parameters` says."""
+    """Return the variables that some program gets, independent of `service.parameters`."""
     programs = application(settings.system).programs(settings)
     return frozenset(name for one in programs for name in (*one.variables(settings), *one.injected(settings)))
 
@@ -95,7 +95,7 @@ def task_secret_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _told_otherwise(settings: Settings, own: Application) -> Mapping[str, str]:
-    """Return each variable that is not for people to put in, or not here, and what to do about it."""
+    """Return each variable that users may not set, or not here, and what to do about it."""
     service = settings.service
     given = {provider: name for provider, name in limits.PROVIDER_KEYS.items() if provider in own.providers}
     return {
@@ -114,7 +114,7 @@ def _told_otherwise(settings: Settings, own: Application) -> Mapping[str, str]:
 
 
 def _no_secret(name: str) -> str | None:
-    """Return why the variable *name* is none for a secret, whatever else there is; None where it may be."""
+    """Return why *name* cannot be a secret's variable, independent of others; None if it can."""
     if name in limits.ROLE_VARIABLES:
         return (
             "would take the place of the tasks' role for everything that they ask AWS for; put it in "
@@ -124,7 +124,7 @@ def _no_secret(name: str) -> str | None:
 
 
 def _same_id(name: str, ids: dict[str, str]) -> str | None:
-    """Return what in *ids* has the logical id of *name*'s secret already, as A_1 has that of A1."""
+    """Return what in *ids* already has the logical id of *name*'s secret, as A_1 has that of A1."""
     title = put_in(name).title
     other = ids.setdefault(title, name)
     if other in {name, f"{name} of service.providers"}:
@@ -192,7 +192,7 @@ def _is_elsewhere(settings: Settings, source: SecretSource) -> bool:
 
 
 def _foreign(settings: Settings) -> Mapping[str, SecretSource]:
-    """Return key of the file -> secret or parameter that was there already."""
+    """Return key of the file -> existing secret or parameter."""
     found = {f"service.secrets_from.{name}": one for name, one in settings.service.secrets_from.items()}
     stores = settings.existing_stores.items()
     found |= {f"{key}.secret_arn": one.secret for key, one in stores if one.secret}

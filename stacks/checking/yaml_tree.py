@@ -35,7 +35,7 @@ class Tree:
     """Where the problems are; the values there are None."""
 
     def says(self, place: Place) -> bool:
-        """Whether there is a value at *place*, which is one of keys alone."""
+        """Whether *place*, which consists of keys alone, has a value."""
         found = self.value
         for key in place:
             found = found.get(key) if isinstance(found, dict) else None
@@ -65,7 +65,7 @@ def parse(text: str, kind: type[Reader] | None = None) -> Tree:
     except RecursionError:
         return _refused(None, f"not {reader.what}: nested too deeply")
     except (ValueError, OverflowError, yaml.YAMLError):
-        # PyYAML lets out what Python says to numbers in escapes and directives, with no place.
+        # PyYAML raises Python's own errors about numbers in escapes and directives, without a place.
         return _refused(None, "not YAML: a character escape or a %YAML line with a number out of range")
     return tree
 
@@ -75,7 +75,7 @@ def _refused(line: int | None, message: str) -> Tree:
 
 
 class _TooManyValuesError(Exception):
-    """The document has no end, for us."""
+    """The document is too large, or endless."""
 
 
 class Reader:
@@ -183,7 +183,7 @@ class Reader:
 
 
 def _remedy(value: object, again: yaml.Node, line: int) -> str:
-    """Return what to do with a key of *value*, from *line* on, that stands there *again*."""
+    """Return what to do about a key of *value*, from *line* on, that is repeated at *again*."""
     if isinstance(value, dict) and isinstance(again, yaml.MappingNode):
         return f"first on line {line}; merge it: move what is below it to what is below line {line}"
     return f"first on line {line}; keep one of them"
@@ -199,7 +199,7 @@ def _is_text(text: str) -> bool:
 
 
 def _unfaithful(written: str, value: object) -> str | None:
-    """Return why *value* is not what a reader of *written* sees, or None."""
+    """Return why *value* differs from what a reader of *written* expects, or None."""
     if isinstance(value, str) and not _is_text(value):
         return "text that is not valid Unicode"
     if isinstance(value, float) and not math.isfinite(value):

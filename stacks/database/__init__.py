@@ -14,7 +14,7 @@ from stacks.wiring import Stack
 
 
 def build(settings: Settings) -> Stack:
-    """Return the stack of what outlives the tasks; it is empty where they need nothing of it."""
+    """Return the stack with the tasks' data; it is empty if they need none."""
     stack = Stack(settings, "database", "PostgreSQL, its login and the login's rotation, migration, alarms")
     if settings.database.exists:
         _database(stack)

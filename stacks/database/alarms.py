@@ -52,7 +52,7 @@ def _storage(stack: Stack, server: Server) -> None:
 
 
 def _capacity(stack: Stack, server: Server) -> None:
-    """ACUUtilization: percent of max_acu in use (Aurora User Guide, "Important CloudWatch metrics")."""
+    """Alarm on ACUUtilization: percent of max_acu (Aurora User Guide, "Important CloudWatch metrics")."""
     add_alarm(
         stack,
         "HighCapacity",

@@ -68,7 +68,7 @@ def add(stack: Stack) -> server.Server:
 
 def _origin(stack: Stack, cluster: DBCluster) -> None:
     """
-    Make a new database, or restore a snapshot: of a cluster, or, by its ARN, of an instance of RDS.
+    Create a new database, or restore a snapshot: of a cluster, or, by its ARN, of an instance of RDS.
 
     A snapshot brings user name, password, database and encryption along; other than with an instance,
     CloudFormation sets no password after the restore. It has to stay in the environment file.
@@ -113,7 +113,7 @@ def _instance(stack: Stack, cluster: DBCluster, number: int) -> DBInstance:
 
 
 def _parameter_group(stack: Stack) -> DBClusterParameterGroup:
-    """Return the group; it has no name of its own: the next major version needs a second one beside it."""
+    """Return the group; it has no name: the next major version needs a second one at the same time."""
     return stack.add(
         DBClusterParameterGroup(
             "ClusterParameterGroup",

@@ -24,7 +24,7 @@ FAMILY = "redis7"
 
 
 def add(stack: Stack) -> None:
-    """Add the cache to the database's stack and export where it is."""
+    """Add the cache to the database's stack and export its address."""
     group = _replication_group(stack)
     _alarms(stack, group)
     stack.export("RedisEndpoint", GetAtt(group, "PrimaryEndPoint.Address"), "Host name of Redis")
@@ -110,9 +110,9 @@ def _subnet_group(stack: Stack) -> SubnetGroup:
 
 def _alarms(stack: Stack, group: ReplicationGroup) -> None:
     """
-    Watch every node, since each may become the primary.
+    Monitor every node, since each may become the primary.
 
-    A node is called after the group, and numbered. The limits are those of the ElastiCache User Guide, "Which
+    A node has the group's name and a number. The limits are those of the ElastiCache User Guide, "Which
     metrics should I monitor?", and "Quotas for ElastiCache": 65,000 connections to a node.
     """
     for number in range(1, stack.settings.cache.nodes + 1):
@@ -124,7 +124,7 @@ def _alarms(stack: Stack, group: ReplicationGroup) -> None:
 
 
 class _Watched(NamedTuple):
-    """What is looked at of a node."""
+    """A metric that is monitored of a node."""
 
     name: str
     metric: str

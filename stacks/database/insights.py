@@ -15,11 +15,11 @@ from troposphere.rds import DBCluster, DBInstance
 from stacks.wiring import Stack
 
 DAYS = {"standard": 7, "advanced": 465}
-"""What is kept at no charge of its own, by mode."""
+"""Days kept at no extra charge, by mode."""
 
 
 def watch(stack: Stack, instance: DBInstance) -> None:
-    """Have *instance* count, where the file asks for it; one outside a cluster has the mode too."""
+    """Turn the counters on for *instance*, if the file asks for it; outside a cluster it has the mode too."""
     database = stack.settings.database
     if not database.aurora:
         instance.DatabaseInsightsMode = database.insights
@@ -30,7 +30,9 @@ def watch(stack: Stack, instance: DBInstance) -> None:
 
 
 def watch_cluster(stack: Stack, cluster: DBCluster) -> None:
-    """Give *cluster* the mode of its instances; the advanced one needs the counters said here as well."""
+    """
+    Give *cluster* the mode of its instances; the advanced one needs the counters turned on here as well.
+    """
     cluster.DatabaseInsightsMode = stack.settings.database.insights
     if stack.settings.database.insights == "advanced":
         cluster.PerformanceInsightsEnabled = True

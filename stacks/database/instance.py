@@ -59,7 +59,7 @@ def _storage(stack: Stack, instance: DBInstance) -> None:
 
 
 def _size(stack: Stack) -> Ref:
-    """Ask the account: RDS grows a disk by itself and never shrinks it; a snapshot needs room, too."""
+    """Look up the size: RDS grows a disk by itself and never shrinks it; a snapshot needs room, too."""
     database = stack.settings.database
     parameter = Parameter(
         "AllocatedStorage",
@@ -79,7 +79,7 @@ def _size(stack: Stack) -> Ref:
 
 def _origin(stack: Stack, instance: DBInstance) -> None:
     """
-    Make a new database, or restore a snapshot.
+    Create a new database, or restore a snapshot.
 
     A snapshot brings its user name, its database and its encryption along, and they may not be named again; a
     new password is set after the restore (AWS docs, AWS::RDS::DBInstance). The snapshot has to stay in the
@@ -108,7 +108,7 @@ def _maintenance(stack: Stack, instance: DBInstance) -> None:
 
 
 def _parameter_group(stack: Stack) -> DBParameterGroup:
-    """Return the group; it has no name of its own: the next major version needs a second one beside it."""
+    """Return the group; it has no name: the next major version needs a second one at the same time."""
     return stack.add(
         DBParameterGroup(
             "ParameterGroup",

@@ -17,7 +17,7 @@ from stacks.wiring import Stack
 
 def add_login(stack: Stack, server: Server) -> Secret:
     """
-    Return what the proxy logs in with; it goes with the stack, since the administrator can make another.
+    Add the proxy's login; it is deleted with the stack, since the administrator can create another.
 
     Its first value is the administrator's login, and so is every value that an update writes: it always
     works, and the next rotation replaces it.
@@ -65,13 +65,13 @@ def attach_administrator(stack: Stack, server: Server) -> SecretTargetAttachment
 
 def rotate(stack: Stack, server: Server, login: Secret, attachment: SecretTargetAttachment) -> None:
     """
-    Let two login roles take turns, from the first minute on: the first value is the administrator's.
+    Rotate between two login roles, from the start on: the first value is the administrator's.
 
-    The schedule rotates as soon as it is there, and CloudFormation waits for no rotation. So the server has
-    to take connections by then: what fails is repeated at a time that Secrets Manager does not tell.
+    The schedule rotates as soon as it exists, and CloudFormation waits for no rotation. So the server has to
+    take connections by then: what fails is repeated at a time that Secrets Manager does not tell.
 
-    Where tasks log in with tokens, a rotation makes the role that these are for. So one has to follow at once
-    when that is switched on, and Secrets Manager rotates on the same schedule in other words.
+    If tasks log in with tokens, a rotation creates their role. So one has to follow at once when tokens are
+    switched on: Secrets Manager rotates when the same schedule is worded differently.
     """
     tokens = stack.settings.database.iam_authentication
     secret = stack.imported("security", "DatabaseSecretArn")

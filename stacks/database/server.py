@@ -21,8 +21,8 @@ PARAMETERS = {
     "log_min_error_statement": "panic",
 }
 """
-TLS always, and no SQL text in the log, be it slow or failed: ``ALTER USER … PASSWORD`` carries a password
-(PostgreSQL docs, "Error Reporting and Logging": PANIC turns off logging of failing statements).
+TLS always, and no SQL text of slow or failed statements in the log: ``ALTER USER … PASSWORD`` carries a
+password (PostgreSQL docs, "Error Reporting and Logging": PANIC turns off logging of failing statements).
 """
 
 BACKUP_WINDOW = "03:00-04:00"
@@ -30,7 +30,7 @@ MAINTENANCE_WINDOW = "sun:04:00-sun:05:00"
 
 
 class Server(NamedTuple):
-    """What runs PostgreSQL, as the rest of the stack speaks of it."""
+    """What runs PostgreSQL, for the rest of the stack."""
 
     reference: Ref
     """Its identifier."""
@@ -39,9 +39,9 @@ class Server(NamedTuple):
     host: Any
     port: Any
     resource_id: Any
-    """What IAM's policies call it by: ``db-ABC…``, ``cluster-ABC…``."""
+    """Its id in IAM policies: ``db-ABC…``, ``cluster-ABC…``."""
     answers_with: tuple[str, ...] = ()
-    """Logical ids of what has to be there besides, before it takes connections."""
+    """Logical ids of further resources that it needs to accept connections."""
 
 
 def parameters(stack: Stack) -> dict[str, str]:
@@ -56,7 +56,7 @@ def family(stack: Stack) -> str:
 
 
 def engine_version(stack: Stack) -> Ref:
-    """Ask the account: minor versions are withdrawn, and AWS upgrades databases by itself."""
+    """Look up the version: minor versions are withdrawn, and AWS upgrades databases by itself."""
     database = stack.settings.database
     parameter = Parameter(
         "EngineVersion",
@@ -70,7 +70,7 @@ def engine_version(stack: Stack) -> Ref:
 
 
 def take_tokens(stack: Stack, database: DBInstance | DBCluster) -> None:
-    """Have *database* take tokens of IAM's, where the file asks for it; switched without a restart."""
+    """Let *database* accept IAM tokens, if the file asks for it; switched without a restart."""
     if stack.settings.database.iam_authentication:
         database.EnableIAMDatabaseAuthentication = True
 
@@ -94,7 +94,7 @@ def _log_name(stack: Stack, kind: str, log: str) -> str:
 
 
 def subnet_group(stack: Stack) -> DBSubnetGroup:
-    """Return where the server may be."""
+    """Return the subnets for the server."""
     return stack.add(
         DBSubnetGroup(
             "SubnetGroup",
@@ -105,12 +105,12 @@ def subnet_group(stack: Stack) -> DBSubnetGroup:
 
 
 def group_description(stack: Stack) -> str:
-    """Return what a parameter group says of itself; it never changes, since that would replace the group."""
+    """Return a parameter group's description; it never changes, since that would replace the group."""
     return f"{stack.settings.prefix}: TLS only, no statements in the log"
 
 
 def administrator(field: str) -> str:
-    """Return a dynamic reference: CloudFormation reads the value as it deploys, no template holds it."""
+    """Return a dynamic reference: CloudFormation reads the value on deployment, no template contains it."""
     return f"{{{{resolve:secretsmanager:${{Administrator}}:SecretString:{field}}}}}"
 
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from stacks.checking.problems import Place
 
 GIVEN = ("Prefix", "Environment", "System", "Tier")
-"""Parameters that every template of a team's own gets where it declares them."""
+"""Parameters that every own template of a team gets if it declares them."""
 
 
 class Extension(NamedTuple):
-    """One stack of the team's own, as its file says it."""
+    """One own stack of a team, as its file defines it."""
 
     name: str
     file: str
@@ -39,7 +39,7 @@ class Extension(NamedTuple):
 
 
 class Patch(NamedTuple):
-    """One change to one resource of a finished template, checked as far as that can be without one."""
+    """One change to one resource of a finished template, checked as far as possible without it."""
 
     stack: str
     resource: str
@@ -54,7 +54,7 @@ class Patch(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """What the resource is marked with."""
+        """The mark of the resource."""
         return f"patched by {self.where}: {self.reason}"
 
 
@@ -68,7 +68,7 @@ class Added(NamedTuple):
 
 
 class ExtensionError(ValueError):
-    """What a team adds does not fit to the rest; each line says where, what, and what to do."""
+    """A team's additions do not fit the rest; each line says where, what, and what to do."""
 
 
 def line_of(lines: Mapping[Place, int], place: Place) -> int | None:

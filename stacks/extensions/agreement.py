@@ -12,7 +12,7 @@ from stacks.settings import Settings
 from stacks.systems import application
 
 RESERVED = ("bootstrap", "manifest")
-"""Names that something else of gatestack's has: the account's stack, the index of a built folder."""
+"""Names used by gatestack itself: the account's stack, the index of a built folder."""
 MOST_NAME = 40
 """Characters of a short name; the stack's own has 128 at most."""
 _OUTPUT = r"(?P<stack>[a-z0-9-]+)\.(?P<output>[A-Za-z0-9]{1,255})"

@@ -28,7 +28,7 @@ def finished(settings: Settings, one: Extension) -> tuple[dict[str, Any], tuple[
     Return the template of *one* as CloudFormation gets it, and the names that could not be resolved.
 
     A parameter that a request leaves out has the default of the request's template, on an update too (API
-    reference, Parameter, ParameterKey): so the reviewed text says all of it, and no value goes beside it.
+    reference, Parameter, ParameterKey): so the reviewed text is complete, and no value is passed separately.
     """
     declared = one.template.get("Parameters", {})
     found = values(declared, one.parameters, given(settings))
@@ -45,7 +45,7 @@ def finished(settings: Settings, one: Extension) -> tuple[dict[str, Any], tuple[
 
 
 def _without_idle(template: dict[str, Any], idle: frozenset[str]) -> dict[str, Any]:
-    """Return *template* without the parameters and mappings that only names of exports and imports needed."""
+    """Return *template* without the parameters and mappings used only by names of exports and imports."""
     for section in ("Parameters", "Mappings"):
         if section in template:
             template[section] = {name: one for name, one in template[section].items() if name not in idle}
@@ -53,7 +53,7 @@ def _without_idle(template: dict[str, Any], idle: frozenset[str]) -> dict[str, A
 
 
 def used(node: Any) -> frozenset[str]:
-    """Return the names of parameters, resources and mappings that something in *node* refers to."""
+    """Return the names of parameters, resources and mappings that *node* refers to."""
     return frozenset(_used(node))
 
 

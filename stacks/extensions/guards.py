@@ -19,7 +19,7 @@ LEVELS: Mapping[str, Mapping[str, int]] = {
     "TransitEncryptionMode": {"preferred": 0, "required": 1},
     "UpdateReplacePolicy": POLICIES,
 }
-"""Names whose values guard more or less."""
+"""Properties whose values protect more or less."""
 
 ON = frozenset(
     [
@@ -49,7 +49,7 @@ ON = frozenset(
         "TransitEncryptionEnabled",
     ]
 )
-"""True guards; false, or nothing, does not."""
+"""Properties that protect if true."""
 THERE = frozenset(
     [
         "BucketEncryption",
@@ -71,7 +71,7 @@ THERE = frozenset(
         "VersioningConfiguration",
     ]
 )
-"""Guards by being there."""
+"""Properties that protect by existing."""
 MORE = frozenset(
     [
         "AutomatedSnapshotRetentionPeriod",
@@ -82,7 +82,7 @@ MORE = frozenset(
         "SnapshotRetentionLimit",
     ]
 )
-"""Numbers: the more, the longer something can be got back."""
+"""Numbers: the larger, the longer data can be restored."""
 OPEN = frozenset(
     [
         "BypassPolicyLockoutSafetyCheck",
@@ -92,15 +92,15 @@ OPEN = frozenset(
         "SkipFinalSnapshot",
     ]
 )
-"""True takes a guard away."""
+"""Properties that remove a protection if true."""
 STATES: Mapping[str, str] = {"Status": "Enabled", "deletion_protection.enabled": "true"}
-"""Names, or keys of key-and-value entries, with the value that guards."""
+"""Names, or keys of key-and-value entries, with the value that protects."""
 UNKNOWN = 0.5
-"""What only a deployment decides guards less than what is certain."""
+"""A value known only on deployment protects less than a certain one."""
 
 
 def weakened(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the places whose guard *after* has less of than *before*, by their paths."""
+    """Yield the paths at which *after* protects less than *before*."""
     old, new = dict(_levels(before, "")), dict(_levels(after, ""))
     yield from (place for place in sorted({*old, *new}) if new.get(place, 0) < old.get(place, 0))
 

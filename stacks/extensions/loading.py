@@ -49,7 +49,7 @@ def _patch(said: sections.Patch, number: int, where: Where) -> Patch:
 
 
 def _shown(file: Path, line: int | None) -> str:
-    """Return folder, name and line of *file*: the same on each machine, since it is part of what is built."""
+    """Return folder, name and line of *file*: the same on every machine, since the build contains it."""
     name = "/".join(file.resolve().parts[-2:])
     return f"{name}:{line}" if line else name
 
@@ -75,7 +75,7 @@ class _Loading:
                 yield one
 
     def policy(self) -> Path | None:
-        """Return the folder of the team's rules, which has to be there."""
+        """Return the folder of the team's rules, which has to exist."""
         said = self._settings.deployment.policy
         if said is None:
             return None
@@ -90,7 +90,7 @@ class _Loading:
         return path
 
     def check_outputs(self, found: Added) -> None:
-        """Check that the outputs which tasks get, or may do something with, are there, and exported."""
+        """Check that the outputs that tasks get, or may access, exist and are exported."""
         for place, said in _named(self._settings):
             stack, _, output = said.partition(".")
             one = next((one for one in found.stacks if one.name == stack), None)

@@ -22,7 +22,7 @@ _OUTPUT = "Ref to parameters with a value, Fn::Sub, Fn::Join, Fn::Select, Fn::Sp
 
 
 class _NotStaticError(Exception):
-    """Only a deployment could tell; the text says what."""
+    """Only known on deployment; the text says what."""
 
 
 def with_literal_names(
@@ -71,7 +71,7 @@ class _Writer:
         }
 
     def _check_others(self, argument: Any, place: Place) -> None:
-        """Object to an output of the environment's own stacks: no order of theirs follows from it."""
+        """Refuse an output of the environment's own stacks: it gives no order of stacks."""
         if not isinstance(argument, dict) or "StackName" not in argument:
             self.objections.append((place, "expected StackName and OutputName"))
         elif "Region" not in argument:

@@ -21,12 +21,12 @@ PARTS = (
     "CreationPolicy",
     "UpdatePolicy",
 )
-"""What of a resource a patch may change; its Type and its Condition make it another resource."""
+"""Parts of a resource that a patch may change; another Type or Condition makes it another resource."""
 _STEP = r"\.?(?P<key>[A-Za-z0-9_:/-]+)|\[(?P<index>\d{1,4})\]|\[(?P<name>[^=\[\]]+)=(?P<value>[^\[\]]*)\]"
 _NAMING = r"(.*Name|.*Identifier|.*Id|Family)$"
 
 Step = str | int | tuple[str, str]
-"""A key, a place in a list, or key and value of the one entry that is meant."""
+"""A key, an index of a list, or key and value of the one entry that is meant."""
 
 
 def applied(template: Mapping[str, Any], patch: Patch, prefix: str) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -36,7 +36,7 @@ def applied(template: Mapping[str, Any], patch: Patch, prefix: str) -> tuple[dic
     *prefix*: what the environment's names begin with.
 
     Raises:
-        ExtensionError: it matches nothing or twice, changes nothing, or takes away what must stay.
+        ExtensionError: it matches nothing or twice, changes nothing, or removes what must stay.
 
     """
     resources = template["Resources"]
@@ -153,14 +153,14 @@ def _text(value: Any) -> str | None:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether CloudFormation takes both for the same: it reads 5 and "5" alike."""
+    """Whether CloudFormation treats both as equal: it reads 5 and "5" alike."""
     if isinstance(one, dict | list) or isinstance(other, dict | list):
         return bool(one == other)
     return _text(one) == _text(other)
 
 
 def _looked_up(template: Mapping[str, Any]) -> frozenset[str]:
-    """Return the logical ids by which the deployer looks values up."""
+    """Return the logical ids that the deployer's look-ups use."""
     lookups = template.get("Metadata", {}).get("gatestack", {}).get("lookups", ())
     groups = (one["facts"] for one in lookups if one["rule"] == "live-group")
     return frozenset(facts[key] for facts in groups for key in ("listener_rule", "group", "other"))

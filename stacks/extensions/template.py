@@ -31,7 +31,7 @@ _OWN = "AWS::CloudFormation::"
 
 
 def objections(template: Any) -> Iterator[Objection]:
-    """Yield what is wrong with *template*, any value that YAML can make; nothing else is asked of it then."""
+    """Yield what is wrong with *template*, any value that YAML allows; no further check runs then."""
     if not isinstance(template, dict):
         yield (), "no CloudFormation template: it is a mapping with Resources"
         return
@@ -53,7 +53,7 @@ def objections(template: Any) -> Iterator[Objection]:
 
 
 def deeper(template: Mapping[str, Any]) -> Iterator[Objection]:
-    """Yield what is wrong inside the sections of a *template* without other objections."""
+    """Yield what is wrong inside the sections of a *template* without objections."""
     for place, text in objections_to_template(template.get("Parameters", {})):
         yield ("Parameters", *place), text
     for name, output in template.get("Outputs", {}).items():
@@ -110,7 +110,7 @@ def _parts(one: Mapping[str, Any], place: Place) -> Iterator[Objection]:
 
 
 def _empty(node: Any, place: Place) -> Iterator[Objection]:
-    """CloudFormation: "'null' values are not allowed in templates"."""
+    """Find empty values (CloudFormation: "'null' values are not allowed in templates")."""
     if node is None:
         yield place, "nothing stands here; CloudFormation takes no null: write a value, or remove the key"
     pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()

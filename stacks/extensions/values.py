@@ -43,14 +43,14 @@ def values(declared: Mapping[str, Any], said: Mapping[str, str], given: Mapping[
 
 
 def static(declared: Mapping[str, Any], found: Mapping[str, str]) -> dict[str, str]:
-    """Return the values that functions see as they are: not those that SSM has at the deployment."""
+    """Return the values that functions see as text, without those that SSM provides on deployment."""
     return {name: value for name, value in found.items() if not re.fullmatch(SSM, declared[name]["Type"])}
 
 
 def objections_to_file(
     declared: Mapping[str, Any], said: Mapping[str, str], given: Mapping[str, str]
 ) -> Iterator[Objection]:
-    """Yield what is wrong with the parameters that the environment file says, by their places under it."""
+    """Yield what is wrong with the parameters in the environment file, by their places below it."""
     for name, value in said.items():
         if name in GIVEN:
             yield (name,), "gatestack gives this parameter itself; leave it out"
@@ -66,7 +66,7 @@ def objections_to_file(
 
 
 def objections_to_template(declared: Mapping[str, Any]) -> Iterator[Objection]:
-    """Yield what is wrong with the parameters as the template declares them, by their places under it."""
+    """Yield what is wrong with the parameters that the template declares, by their places below it."""
     for name, one in declared.items():
         if not isinstance(one.get("Type"), str):
             yield (name,), "a parameter has a Type"
@@ -127,7 +127,7 @@ def _item_problem(one: Mapping[str, Any], item: str) -> str:
 
 
 def _below(one: Any, other: Any) -> bool:
-    """Whether both are there and *one* is less."""
+    """Whether both exist and *one* is less."""
     return one is not None and other is not None and float(one) < float(other)
 
 

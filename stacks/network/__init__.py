@@ -22,7 +22,7 @@ class Place(NamedTuple):
     private: tuple[Ref | str, ...]
     data: tuple[Ref | str, ...]
     inner_route_tables: tuple[Ref, ...] = ()
-    """Of private and data subnets; none in a VPC that was there already."""
+    """Of private and data subnets; none in an existing VPC."""
 
 
 def build(settings: Settings) -> Stack:

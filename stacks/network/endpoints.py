@@ -30,7 +30,7 @@ def add(
     group: SecurityGroup,
 ) -> None:
     """Add S3's gateway endpoint and the interface endpoints, these in as many zones as the settings say."""
-    # Route tables of a VPC that was there already are not known: there its owner adds S3's gateway endpoint.
+    # Route tables of an existing VPC are not known: its owner adds S3's gateway endpoint.
     if route_tables:
         _gateway(stack, vpc, route_tables, "s3", _image_layers(stack.settings))
         for service in reach.gateways(stack.settings) if stack.settings.closed else ():
@@ -70,11 +70,11 @@ def _gateway(
 
 def _guarded(settings: Settings, service: str, *more: Statement) -> dict[str, Any]:
     """
-    Let nobody but this account's own through, and who the tasks become, where there is no other way out.
+    Allow only this account's identities, and roles that tasks assume, if there is no other route out.
 
-    Who gets into a task cannot carry anything to an account of his own then. With a NAT gateway a policy
-    would keep nobody in, since the same services are reached through it; AWS's own lets everybody through.
-    Source: AWS PrivateLink Guide, "Control access to VPC endpoints using endpoint policies".
+    An attacker in a task then cannot send data to another account. With a NAT gateway a policy has no effect,
+    since the same services are reached through it; AWS's own policy allows everybody. Source: AWS PrivateLink
+    Guide, "Control access to VPC endpoints using endpoint policies".
     """
     if not settings.closed:
         return {}
@@ -90,7 +90,7 @@ def _guarded(settings: Settings, service: str, *more: Statement) -> dict[str, An
 
 
 def _assumed(settings: Settings, service: str) -> tuple[Statement, ...]:
-    """Let roles through that the tasks take to call the service: they may be of other accounts."""
+    """Allow the roles that the tasks assume to call the service: they may be of other accounts."""
     roles = reach.roles(settings, service)
     if not roles:
         return ()

@@ -15,7 +15,7 @@ Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "Sum"]
 
 
 class Percentile(NamedTuple):
-    """What so many percent of the values do not exceed."""
+    """The value that so many percent of the values do not exceed."""
 
     rank: int
 
@@ -32,16 +32,16 @@ class Metric(NamedTuple):
     statistic: Statistic | Percentile
     dimensions: Mapping[str, Any]
     reported_always: bool = True
-    """False where AWS reports only what happened: no data then means that all is well."""
+    """False if AWS reports only what happened: no data then means that all is well."""
     needed: bool = False
-    """True where no data means that nothing is left to be measured, which is what the alarm is about."""
+    """True if no data means that nothing is left to measure, which the alarm is about."""
 
 
 class Formula(NamedTuple):
     """
     What is computed from several metrics in each period (CloudWatch User Guide, "Using metric math").
 
-    No result, as from requests that there were not, means that all is well.
+    No result, as without requests, means that all is well.
     """
 
     expression: str
@@ -50,7 +50,7 @@ class Formula(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """What is too much (or too little), and for how long."""
+    """The limit of a metric, and for how long it may be exceeded."""
 
     comparison: Literal["GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold"]
     threshold: float
@@ -78,12 +78,12 @@ def add_alarm(
     stack: Stack, name: str, measured: Metric | Formula, limit: Limit, *, meaning: str, topic: Any = None
 ) -> None:
     """
-    Add an alarm that tells the alarm topic.
+    Add an alarm that notifies the alarm topic.
 
     *name* is its logical id and, after the stack's name, what it is called in CloudWatch; *meaning* is its
     message: what is wrong and what to do. The message also names the row of the page for the night: alarms of
-    one kind that are numbered, as those of Redis's nodes, share one. *topic*: where the environment's own is
-    not to be imported.
+    one kind that are numbered, as those of Redis's nodes, share one. *topic*: for a stack that does not
+    import the environment's own.
     """
     seconds = limit.minutes * 60
     row = f"{stack.name}-{name.rstrip('0123456789')}"
@@ -121,7 +121,7 @@ def _without_data(metric: Metric) -> str:
 
 
 def _computed(formula: Formula, seconds: int) -> dict[str, Any]:
-    """Return the queries; the one that returns data is what the alarm looks at."""
+    """Return the queries; the alarm uses the one that returns data."""
     result = MetricDataQuery(Id="result", Expression=formula.expression, ReturnData=True)
     parts = [_query(name, metric, seconds) for name, metric in formula.metrics.items()]
     return {"Metrics": [result, *parts], "TreatMissingData": "notBreaching"}

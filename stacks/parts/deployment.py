@@ -41,7 +41,7 @@ from stacks.settings import Service
 from stacks.wiring import Stack
 
 SHIFTING_POLICY = "AmazonECSInfrastructureRolePolicyForLoadBalancers"
-"""AWS's policy for the role by which ECS moves targets and traffic; it follows what ECS comes to need."""
+"""AWS's policy for the role by which ECS moves targets and traffic; AWS updates it as ECS changes."""
 
 _STRATEGIES: Mapping[str, Callable[[Service], dict[str, Any]]] = {
     "rolling": lambda _: {},
@@ -75,7 +75,7 @@ def configuration(stack: Stack) -> DeploymentConfiguration:
 
 
 def load_balancer(stack: Stack, container: str) -> LoadBalancer:
-    """Return where requests to *container* come from, with all that ECS needs to shift them."""
+    """Return the source of requests to *container*, with all that ECS needs to shift them."""
     service = stack.settings.service
     advanced = {"AdvancedConfiguration": _shifting(stack)} if service.shifts_traffic else {}
     return LoadBalancer(
@@ -96,7 +96,7 @@ def _shifting(stack: Stack) -> AdvancedConfiguration:
 
 
 def _role(stack: Stack) -> iam.Role:
-    """Amazon ECS Developer Guide, "Amazon ECS infrastructure IAM role for load balancers"."""
+    """Add the role (Amazon ECS Developer Guide, "Amazon ECS infrastructure IAM role for load balancers")."""
     may_assume = Statement(
         Effect=Allow, Principal=Principal("Service", "ecs.amazonaws.com"), Action=[sts.AssumeRole]
     )
@@ -121,7 +121,7 @@ def unhealthy_hosts(stack: Stack) -> Mapping[str, Mapping[str, ImportValue]]:
 
 
 def _errors(stack: Stack) -> Iterator[str]:
-    """Yield the alarms on 5xx answers that there are; none of them waits for the service."""
+    """Yield the existing alarms on 5xx answers; none of them waits for the service."""
     alarms = stack.settings.observability.alarms
     if alarms.server_errors:
         yield "ServerErrors"

@@ -28,17 +28,17 @@ def reading(
 
 
 def all_of(settings: Settings) -> list[SecretSource]:
-    """Return what the services' tasks start with."""
+    """Return the sources that the services' tasks need to start."""
     return [*settings.service.secrets_from.values(), *logins(settings)]
 
 
 def logins(settings: Settings) -> list[SecretSource]:
-    """Return the secrets with which an existing database and cache are used."""
+    """Return the secrets for an existing database and cache."""
     return [one.secret for one in settings.existing_stores.values() if one.secret]
 
 
 def there_already(settings: Settings) -> list[SecretSource]:
-    """Return those of `all_of` that no stack of the team's own makes."""
+    """Return those of `all_of` that no own stack of the team creates."""
     return [one for one in all_of(settings) if not one.own_output]
 
 
@@ -52,7 +52,7 @@ def _of(
 
 
 def _decrypting(kind: str, sources: Collection[SecretSource]) -> Iterator[Statement]:
-    """AWS's own keys need no right of the reader's (KMS Developer Guide, "AWS managed keys")."""
+    """AWS's own keys need no permission of the reader (KMS Developer Guide, "AWS managed keys")."""
     found = sorted({one.kms_key_arn for one in sources if one.kms_key_arn})
     through = sorted({".".join([*one.parts[1:3], "amazonaws.com"]) for one in sources if one.kms_key_arn})
     if found:

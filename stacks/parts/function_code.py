@@ -62,7 +62,7 @@ def packed(files: Mapping[str, bytes]) -> bytes:
 
 
 def _contents() -> Iterator[tuple[str, bytes]]:
-    """Yield what a function imports; the package `stacks` is empty there: its own needs troposphere."""
+    """Yield what a function imports; the package `stacks` is empty there: its own code needs troposphere."""
     yield "stacks/__init__.py", b""
     for path in SOURCES.glob("*.py"):
         yield f"stacks/functions/{path.name}", path.read_bytes()

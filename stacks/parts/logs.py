@@ -16,9 +16,9 @@ ARCHIVE_ROLE = "LogArchiveRoleArn"
 
 def add_log_group(stack: Stack, title: str, name: str, *, archived: bool = True) -> LogGroup:
     """
-    Add the log group *name*; what writes into it would make it itself, without key and kept for ever.
+    Add the log group *name*; its writer would create it without key, and keep it for ever.
 
-    Not *archived*: the archive's own errors, which would go round in circles.
+    Not *archived*: the archive's own errors, which would loop.
     """
     group = stack.add(
         LogGroup(
@@ -36,7 +36,7 @@ def add_log_group(stack: Stack, title: str, name: str, *, archived: bool = True)
 
 def archive(stack: Stack, group: LogGroup) -> None:
     """
-    Have everything that is written to *group* go to the archive too, where the environment has one.
+    Send everything that is written to *group* to the archive too, if the environment has one.
 
     A log group has room for two filters (CloudWatch Logs User Guide, "CloudWatch Logs quotas").
     """

@@ -17,7 +17,7 @@ EXPORT = "MigrationTaskArn"
 
 
 def add(stack: Stack) -> None:
-    """Add what runs once to its end before the service changes, where the application has such a thing."""
+    """Add the task that runs once before the service changes, if the application has one."""
     migration = stack.application.migration
     if migration is None:
         return

@@ -19,7 +19,7 @@ def path(settings: Settings, name: str) -> str:
 
 
 def add(stack: Stack) -> None:
-    """Add those that say what the environment file says."""
+    """Add the parameters that show the environment file."""
     for name, value in _written(stack).items():
         _add(stack, name, value)
     if stack.settings.cache.existing:
@@ -27,7 +27,9 @@ def add(stack: Stack) -> None:
 
 
 def add_located(stack: Stack) -> None:
-    """Add those that say where the cache is, in its own stack; of one that was there it is known before."""
+    """
+    Add the parameters with the cache's address, in its own stack; that of an existing cache is known before.
+    """
     for name, value in stack.application.located.items():
         _add(stack, name, stack.resolved(value))
 

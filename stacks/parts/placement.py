@@ -13,7 +13,7 @@ def private_subnets(stack: Stack) -> list[ImportValue]:
 
 
 def data_subnets(stack: Stack) -> list[ImportValue]:
-    """Return those of what keeps data: without a way to the internet where there are such."""
+    """Return those of data stores: without a route to the internet if there are such."""
     return _subnets(stack, "Data" if stack.settings.network.data_subnets else "Private")
 
 

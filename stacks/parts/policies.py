@@ -67,9 +67,8 @@ def role(
     """
     Add the role *title* that *service* assumes for sources like *source* in this account, and only for them.
 
-    A service that names no source has None, then only who may pass the role can have it used, or a condition
-    of its own.
-    The name is left to CloudFormation (it begins with the stack's): an account has one set of role names
+    A service that names no source has None, then only who may pass the role can use it, or a condition of its
+    own. The name is left to CloudFormation (it begins with the stack's): an account has one set of role names
     for all its regions. Source: IAM User Guide, "The confused deputy problem".
     """
     may_assume = Statement(

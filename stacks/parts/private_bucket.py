@@ -40,7 +40,7 @@ def with_key(key: Any, *, bucket_key: bool = True) -> ServerSideEncryptionRule:
     """
     Return the encryption with the KMS key of the ARN *key*.
 
-    *bucket_key* saves requests to KMS; not for who would need more rights with it.
+    *bucket_key* saves requests to KMS; not for writers that would need more permissions with it.
     """
     by_default = ServerSideEncryptionByDefault(SSEAlgorithm="aws:kms", KMSMasterKeyID=key)
     return ServerSideEncryptionRule(BucketKeyEnabled=bucket_key, ServerSideEncryptionByDefault=by_default)

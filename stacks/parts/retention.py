@@ -23,7 +23,7 @@ def kept() -> dict[str, str]:
 
 
 def removed() -> dict[str, str]:
-    """Return both policies of a resource that goes with its stack everywhere, said aloud."""
+    """Return both policies of a resource that is deleted with its stack everywhere, stated explicitly."""
     return _both(Delete)
 
 

@@ -32,7 +32,7 @@ TIMEOUT_SECONDS = 300
 
 
 class Rotation(NamedTuple):
-    """What one rotation is about."""
+    """One rotation."""
 
     name: str
     """What `gatestack rotate` calls it: ``master-key``."""
@@ -42,13 +42,13 @@ class Rotation(NamedTuple):
     module: str
     """Of `stacks.functions`; its function `handler` does the four steps."""
     at_once: bool
-    """Whether the secret rotates as soon as the schedule is there, or only when it is due."""
+    """Whether the secret rotates as soon as the schedule exists, or only when it is due."""
     variables: Mapping[str, Any]
     """Environment of the function, beside the service that it rolls."""
     permissions: tuple[Statement, ...]
-    """What its role may, beside reading and writing its own secret and rolling the service."""
+    """What its role may do, beside reading and writing its own secret and rolling the service."""
     after: tuple[str, ...]
-    """Logical ids of what has to be there before the first rotation."""
+    """Logical ids of what must exist before the first rotation."""
     as_rate: bool = False
     """Whether the schedule is written as a rate; a change of it rotates at once, where `at_once` says so."""
 
@@ -64,7 +64,7 @@ def add_rotation(stack: Stack, rotation: Rotation) -> None:
 
     The function gets no reserved concurrency: a small account has too little to reserve any (AWS Lambda
     Developer Guide, "Configuring reserved concurrency": 100 stay unreserved), and Secrets Manager does not
-    begin a rotation while one of the same secret goes on.
+    begin a rotation while one of the same secret is in progress.
     """
     settings = stack.settings
     name = settings.rotation_function_name(rotation.name)
@@ -131,7 +131,7 @@ def _function(stack: Stack, rotation: Rotation, name: str, runs_as: Role) -> Fun
 
 def _role(stack: Stack, rotation: Rotation, function_name: str) -> Role:
     """
-    Return the function's role: its own secret, its own log, the service that it rolls, and what it asks for.
+    Return the function's role: its own secret, its own log, the service that it rolls, and *permissions*.
 
     Lambda's trust has no source: AWS documents none for the role that a function runs as (AWS Lambda
     Developer Guide, "Defining Lambda function permissions with an execution role").
@@ -155,11 +155,11 @@ def _role(stack: Stack, rotation: Rotation, function_name: str) -> Role:
 
 def _network(function_name: str) -> tuple[Statement, Statement, Statement]:
     """
-    Let Lambda put the function into the VPC, and the function's own code do nothing of the kind.
+    Let Lambda put the function into the VPC, and deny the same to the function's own code.
 
     Source: AWS Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC",
-    required permissions and security best practice: interfaces have no names before they are there, and what
-    describes them knows no resource.
+    required permissions and security best practice: interfaces have no names before they exist, and
+    describing them supports no resource.
     """
     own_code = Condition(ArnEquals("lambda:SourceFunctionArn", arn("lambda", f"function:{function_name}")))
     return (
@@ -170,7 +170,7 @@ def _network(function_name: str) -> tuple[Statement, Statement, Statement]:
 
 
 def service_arn(stack: Stack) -> Any:
-    """Return the ARN of the proxy's service, which is made after what may roll it."""
+    """Return the ARN of the proxy's service, which is created later."""
     return arn("ecs", f"service/{stack.settings.cluster_name}/{stack.service_name}")
 
 

@@ -1,8 +1,8 @@
 """
 The five security groups and S1's table of allowed traffic, inbound and outbound; a sixth for a cache.
 
-One row is not S1's: the rotation of the master key connects to the tasks, to hand the old key to a running
-proxy. This way the key never leaves the VPC, whoever may reach the load balancer.
+One row is not S1's: the rotation of the master key connects to the tasks, to pass the old key to a running
+proxy. This way the key never leaves the VPC.
 
 A rule that names another group is a resource of its own, so that no group waits for another. Descriptions are
 part of a group's identity (a new one replaces the group): do not reword them.
@@ -91,13 +91,13 @@ def _group(
 
 
 def _stores(settings: Settings) -> list[SecurityGroupRule]:
-    """Return the ways to a database and a cache that were there; their own groups are their owner's."""
+    """Return the rules for an existing database and cache; their own groups belong to their owner."""
     there = settings.existing_stores.values()
     return [_tcp(one.port, one.cidr or settings.network.vpc_cidr) for one in there]
 
 
 def _testers(settings: Settings) -> list[SecurityGroupRule]:
-    """Who reaches the test listener, where the deployment strategy has one."""
+    """Return who reaches the test listener, if the deployment strategy has one."""
     if not settings.service.shifts_traffic:
         return []
     return [

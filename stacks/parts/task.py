@@ -42,11 +42,11 @@ def add_task(
     **more: Any,
 ) -> TaskDefinition:
     """
-    Add the task definition of *program*; *more* of its container is for who runs it to say.
+    Add the task definition of *program*; *more*: further properties of its container.
 
     Its container is the first one, before the other *containers*.
     """
-    limit = {} if containers else {"Memory": memory_mb}  # beside others it has a soft one, of its share
+    limit = {} if containers else {"Memory": memory_mb}  # beside others it has a soft limit, by its share
     own = _container(stack, program, log_group, **_start(program, stack), **limit, **more)
     architecture = {"x86_64": "X86_64", "arm64": "ARM64"}[stack.settings.service.architecture]
     return stack.add(
@@ -88,7 +88,7 @@ def _container(stack: Stack, program: Program, log_group: LogGroup, **more: Any)
 
 
 def confined(confinement: Confinement, settings: Settings) -> dict[str, Any]:
-    """Return what a container may do on its machine."""
+    """Return the restrictions of a container."""
     read_only = confinement.read_only(settings)
     folders = {"Tmpfs": [Tmpfs(ContainerPath=path, Size=size) for path, size in confinement.writable.items()]}
     without = KernelCapabilities(Drop=["ALL"])
@@ -103,7 +103,7 @@ def _outputs(program: Program, stack: Stack) -> dict[str, ImportValue]:
     """
     Return the variables that say outputs of the team's own stacks.
 
-    The migration gets none: such a stack may itself come after the database.
+    The migration gets none: such a stack may come after the database.
     """
     migration, said = stack.application.migration, stack.settings.service.environment_from
     if migration and program is migration.program:
@@ -112,7 +112,7 @@ def _outputs(program: Program, stack: Stack) -> dict[str, ImportValue]:
 
 
 def _start(program: Program, stack: Stack) -> dict[str, Any]:
-    """Return what the container does instead of what its image says."""
+    """Return the command that replaces the image's own."""
     said = {
         "EntryPoint": list(program.entry_point(stack.settings)),
         "Command": list(program.command(stack.settings)),
@@ -129,7 +129,7 @@ def image_name(settings: Settings) -> str:
 
 
 def image(settings: Settings) -> Sub | str:
-    """Return where ECS pulls the image from; the own repository is named, since a later stack makes it."""
+    """Return where ECS pulls the image from; the own repository by its name, as a later stack creates it."""
     name = image_name(settings)
     if settings.service.image != "ecr":
         return name
@@ -157,10 +157,10 @@ def logs(stack: Stack, log_group: LogGroup, stream: str) -> LogConfiguration:
     """
     Return how a container writes to *log_group*, each of its streams beginning with *stream*.
 
-    Mode and buffer are said: ECS's own mode is the account's to change (defaultLogDriverMode), and 25 MB is
-    what AWS's trials came to. Docker takes a size with non-blocking only. Sources, read 2026-11-28: Amazon
-    ECS API Reference, LogConfiguration; AWS containers blog, "Preventing log loss with non-blocking mode in
-    the AWSLogs container log driver"; Docker docs, "Configure logging drivers".
+    Mode and buffer are explicit: an account can change ECS's default mode (defaultLogDriverMode), and 25 MB
+    is the result of AWS's trials. Docker accepts a size with non-blocking only. Sources, read 2026-11-28:
+    Amazon ECS API Reference, LogConfiguration; AWS containers blog, "Preventing log loss with non-blocking
+    mode in the AWSLogs container log driver"; Docker docs, "Configure logging drivers".
     """
     service = stack.settings.service
     buffer = {"max-buffer-size": f"{service.log_buffer_mb}m"} if service.log_mode == "non-blocking" else {}

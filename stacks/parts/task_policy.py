@@ -18,7 +18,7 @@ _FILLED = rf"(?P<own>{OWN_OUTPUT})|\$\{{(?P<variable>[^}}]*)\}}"
 
 
 def extend(role: iam.Role, settings: Settings) -> None:
-    """Add to *role* what the file says; its statements are a separate policy."""
+    """Add the file's permissions to *role*; its statements are a separate policy."""
     service = settings.service
     plain = [statement(one) for one in service.task_policy if not one.own_outputs]
     if plain:
@@ -30,10 +30,9 @@ def extend(role: iam.Role, settings: Settings) -> None:
 
 def add_of_own_stacks(stack: Stack) -> tuple[str, ...]:
     """
-    Add the statements on what the team's own stacks make; return the logical ids for tasks to wait for.
+    Add the statements on resources of the team's own stacks; return the logical ids for tasks to wait for.
 
-    They are of the service's stack: an own stack may need what is in the security stack, its key, say, and
-    comes after it.
+    They are in the service stack: an own stack may need the security stack, for its key, and then follows it.
     """
     said = [one for one in stack.settings.service.task_policy if one.own_outputs]
     if not said:

@@ -26,9 +26,9 @@ def binds_to_approval(subject: str) -> bool:
     """
     Whether a job can get a token of *subject* only behind an approval, by the kind of the subject.
 
-    A pipeline's own subject (``p://organization/project/pipeline``) names no branch and no check, so whoever
-    pushes a branch has it by a file of their own; a pull request's and a branch's wait for nobody; a pattern
-    is any of them.
+    A pipeline's own subject (``p://organization/project/pipeline``) names no branch and no check, so anyone
+    who can push a branch can use it; those of pull requests and branches need no approval; a pattern may be
+    any of them.
     """
     return re.fullmatch(APPROVED, subject) is not None
 

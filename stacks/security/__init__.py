@@ -31,7 +31,7 @@ from stacks.wiring import Stack
 
 
 def build(settings: Settings) -> Stack:
-    """Return what every other stack trusts; it imports nothing."""
+    """Return the stack that all others depend on; it imports nothing."""
     stack = Stack(settings, "security", "key, secrets, roles, configuration bucket, alarm topic")
     key = keys.add(stack)
     stack.export("KmsKeyArn", GetAtt(key, "Arn"), "The environment's KMS key")
@@ -53,7 +53,7 @@ def build(settings: Settings) -> Stack:
 
 
 def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Role:
-    """Pull the image, fetch what is injected, write logs: ECS Developer Guide, "Task execution IAM role"."""
+    """Pull the image, read injected secrets, write logs: ECS Developer Guide, "Task execution IAM role"."""
     settings = stack.settings
     names = [one.name for one in stack.application.programs(settings)]
     log_groups = [arn("logs", f"log-group:{settings.log_group_of(name)}:*") for name in names]
@@ -63,7 +63,7 @@ def _execution_role(stack: Stack, key: Key, own: Mapping[str, Secret]) -> iam.Ro
     injected = [
         Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "start" and one not in put_in
     ]
-    # Whichever there are: tasks of before a change of the list start again beside those of after it.
+    # All that exist: old tasks may restart beside new ones after a change of the list.
     variables = [arn("secretsmanager", f"secret:{settings.secret_name(known_secrets.VARIABLES)}/*")]
     return role(
         stack,
@@ -91,7 +91,7 @@ def _sidecar_images(settings: Settings) -> list[Statement]:
 def _task_role(
     stack: Stack, key: Key, own: Mapping[str, Secret], bucket: Bucket | None, *more: Statement
 ) -> iam.Role:
-    """Read what is the tasks' own to read, call what is configured; *more*; and what the file says."""
+    """Let tasks read their own data, and call what is configured; *more*; and what the file adds."""
     fetched = [Ref(own[one.name]) for one in secrets.wanted(stack) if one.reader == "tasks"]
     made = role(
         stack,
@@ -149,4 +149,4 @@ _TRACE = [
     xray.PutTraceSegments,
 ]
 _TRACE_ALL = [xray.PutTelemetryRecords, xray.PutTraceSegments]
-"""What sends each trace that it gets, and asks for no rule of X-Ray's which to take."""
+"""Permissions of a sender that sends every trace, without X-Ray's sampling rules."""

@@ -25,7 +25,7 @@ def add(stack: Stack, key: Key) -> Topic:
 
 
 def _alarms_publish(topic: Topic) -> Statement:
-    """A topic policy replaces the default one: only alarms of this account publish, its owner by IAM."""
+    """Allow alarms of this account to publish: a topic policy replaces the default one."""
     return Statement(
         Sid="AlarmsPublish",
         Effect=Allow,
@@ -43,10 +43,10 @@ def _alarms_publish(topic: Topic) -> Statement:
 
 def _events_publish(topic: Topic) -> Statement:
     """
-    Let EventBridge tell of stopped tasks; without a condition.
+    Let EventBridge report stopped tasks; without a condition.
 
-    It sends none of the keys that one could look at, so a message would be lost without a word (EventBridge
-    User Guide, "Using resource-based policies", Amazon SNS permissions).
+    It sends no condition keys, so a message would be lost silently (EventBridge User Guide, "Using
+    resource-based policies", Amazon SNS permissions).
     """
     return Statement(
         Sid="EventsPublish",

@@ -28,13 +28,12 @@ CLOUDTRAIL = Principal("Service", "cloudtrail.amazonaws.com")
 
 def add(stack: Stack, watched: Bucket | None, prompts: Bucket | None) -> None:
     """
-    Add the trail and its bucket, where the file asks for one.
+    Add the trail and its bucket, if the file asks for one.
 
-    *watched* is the configuration's bucket; of that of the *prompts* who reads it is recorded.
-
-    CloudTrail tries the bucket's policy as the trail is made. The bucket has no bucket key: with one,
-    CloudTrail would have to be allowed to decrypt (AWS CloudTrail User Guide, "Configure AWS KMS key
-    policies for CloudTrail").
+    *watched* is the configuration's bucket; of the bucket of *prompts*, reads are recorded. CloudTrail checks
+    the bucket's policy when the trail is created. The bucket has no bucket key: with one, CloudTrail would
+    have to be allowed to decrypt (AWS CloudTrail User Guide, "Configure AWS KMS key policies for
+    CloudTrail").
     """
     settings = stack.settings
     if not settings.observability.cloudtrail:
@@ -93,7 +92,7 @@ def _events(watched: Bucket | None, prompts: Bucket | None) -> list[AdvancedEven
     found = [_selector("Management events", eventCategory={"Equals": ["Management"]})]
     if watched:
         found.append(_selector("Configuration and code", **_objects(watched)))
-    if prompts:  # each request would be an event of writing
+    if prompts:  # each request would be a write event
         reads: dict[str, dict[str, list[object]]] = {"readOnly": {"Equals": ["true"]}}
         found.append(_selector("Reading of prompts", **_objects(prompts), **reads))
     return found
@@ -113,7 +112,7 @@ def _selector(name: str, **fields: dict[str, list[object]]) -> AdvancedEventSele
 
 
 def _arn(settings: Settings) -> Sub:
-    """The trail's ARN by its name: bucket and key come before it."""
+    """Return the trail's ARN by its name: bucket and key are created first."""
     return arn("cloudtrail", f"trail/{settings.trail_name}")
 
 

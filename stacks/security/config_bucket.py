@@ -11,11 +11,11 @@ from stacks.parts.retention import kept_in_production
 from stacks.wiring import Stack
 
 OLD_VERSIONS_DAYS = 365
-"""How long what was replaced or removed can be got back."""
+"""How long replaced or removed objects can be restored."""
 
 
 def needed(stack: Stack) -> bool:
-    """Whether anything is put in it: a configuration file, or the code that rotates a secret."""
+    """Whether it is used: for a configuration file, or the code that rotates a secret."""
     rotated = stack.settings.database.exists or stack.application.rotation is not None
     return rotated or stack.application.config is not None
 

@@ -50,10 +50,10 @@ MAKE = [
     action.ScheduleKeyDeletion,
     action.TagResource,
 ]
-"""What makes a key with its alias, and takes it away when the stack goes back."""
+"""Actions to create a key with its alias, and to delete it in a rollback."""
 
 SERVICES = ("ecr", "rds", "s3", "secretsmanager", "sns")
-"""Services that use the key in the name of a caller of this account."""
+"""Services that use the key on behalf of a caller of this account."""
 
 
 def add(stack: Stack) -> Key:
@@ -88,20 +88,22 @@ def _use(settings: Settings) -> tuple[Statement, ...]:
 
 
 def _account() -> Statement:
-    """Without it nobody can manage the key: AWS KMS Developer Guide, "Default key policy"."""
+    """
+    Allow the account, without which nobody can manage the key: AWS KMS Developer Guide, "Default key policy".
+    """
     root = Principal("AWS", Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root"))
     return _statement("Account", root, [action.Action("*")])
 
 
 def _makers() -> Statement:
     """
-    Let the pipelines' role make the key and look after it, before the key's tags count.
+    Let the pipelines' role create and manage the key before the key's tags count.
 
-    KMS makes a key only for who could change its policy afterwards, and tags decide nothing for up to five
-    minutes. The role is known by its name: a policy that names a role which is not there yet is refused. Its
-    own policies limit it to keys with this environment's tags again, as soon as they count.
-    Sources: AWS KMS API Reference, "CreateKey"; AWS KMS Developer Guide, "Control access to KMS keys using
-    tags"; IAM User Guide, "aws:PrincipalArn".
+    KMS creates a key only for a caller who could change its policy afterwards, and tags have no effect for up
+    to five minutes. The role is matched by its name: a policy that names a missing role is refused. Its own
+    policies limit it to keys with this environment's tags again, as soon as they count. Sources: AWS KMS API
+    Reference, "CreateKey"; AWS KMS Developer Guide, "Control access to KMS keys using tags"; IAM User Guide,
+    "aws:PrincipalArn".
     """
     role = Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{PIPELINE_ROLE.format('deploy')}")
     here = Condition([StringEquals("kms:CallerAccount", AccountId), ArnEquals("aws:PrincipalArn", role)])
@@ -109,14 +111,14 @@ def _makers() -> Statement:
 
 
 def _callers(*services: str) -> Statement:
-    """The way of the AWS managed keys: who may read a secret may decrypt it, through the service only."""
+    """Allow as AWS managed keys do: who may read a secret may decrypt it, through the service only."""
     condition = StringEquals({"kms:CallerAccount": AccountId, "kms:ViaService": via(*services)})
     return _statement("CallersThroughServices", Principal("AWS", "*"), USE, Condition(condition))
 
 
 def _grants(*services: str) -> Statement:
     """
-    They open their storage with grants: RDS and ECR User Guides, "Encryption at rest".
+    Let services create grants for their storage: RDS and ECR User Guides, "Encryption at rest".
 
     So does ElastiCache: ElastiCache User Guide, "Using customer managed keys from AWS KMS".
     """
@@ -131,7 +133,7 @@ def _grants(*services: str) -> Statement:
 
 def _no_other_grants() -> Statement:
     """
-    Refuse grants to all but AWS's services, whatever IAM allows who asks: one may go to another account.
+    Deny grants to all but AWS's services, even if IAM allows them: a grant may be to another account.
 
     Source: AWS Control Tower, proactive control CT.KMS.PR.3.
     """
@@ -148,7 +150,7 @@ def _no_other_grants() -> Statement:
 
 def _logs(settings: Settings) -> Statement:
     """
-    This environment's groups, of tasks, of AWS's services, and those that CloudFormation names.
+    Allow this environment's log groups: of tasks, of AWS's services, and those that CloudFormation names.
 
     Source: CloudWatch Logs User Guide, "Encrypt log data using AWS KMS".
     """

@@ -42,7 +42,7 @@ from stacks.wiring import Stack
 
 BUFFER_SECONDS = 900
 BUFFER_MB = 64
-"""As long as Firehose can wait, as much as it must where objects go by log group: few and large objects."""
+"""As large as Firehose needs with a prefix per log group: objects are few and large."""
 
 LATE_SECONDS = 3600
 """AWS advises an alarm above the buffer's time ("Implement best practices with CloudWatch Alarms")."""
@@ -51,13 +51,13 @@ ERROR_STREAM = "delivery"
 
 LOG_GROUP = '{group: (if (.logGroup // "") == "" then "control" else (.logGroup | ltrimstr("/")) end)}'
 """
-For jq: where a record belongs. CloudWatch Logs also sends messages of no log group, to see whether somebody
-takes them; an empty answer would make Firehose put them among the errors.
+For jq: the log group of a record. CloudWatch Logs also sends test messages without a log group; an empty
+result would make Firehose treat them as errors.
 """
 
 
 class Step(Processor):  # type: ignore[misc]  # troposphere is not typed
-    """What is done to each record; troposphere 4 knows no decompression."""
+    """A processor of records; troposphere 4 lacks decompression."""
 
     props: ClassVar = Processor.props | {"Type": (str, True)}
 
@@ -85,7 +85,7 @@ def add(stack: Stack) -> None:
 
 def _stream(stack: Stack, bucket: Bucket) -> DeliveryStream:
     """
-    Return the stream; what it holds for minutes is encrypted with a key of AWS's own.
+    Return the stream; its buffer is encrypted with a key of AWS's own.
 
     Sources: Amazon Data Firehose Developer Guide, "Decompress CloudWatch Logs", "Dynamic partitioning".
     """
@@ -126,7 +126,7 @@ def _stream(stack: Stack, bucket: Bucket) -> DeliveryStream:
 
 
 def _steps() -> list[Step]:
-    """Unpack each record, read its log group, end its line; taking the messages out would lose the group."""
+    """Unpack each record, read its log group, end its line; extracting the messages would lose the group."""
     return [
         _step("Decompression", CompressionFormat="GZIP"),
         _step("MetadataExtraction", MetadataExtractionQuery=LOG_GROUP, JsonParsingEngine="JQ-1.6"),

@@ -33,7 +33,7 @@ def add(stack: Stack) -> Bucket | None:
 
 def writing(stack: Stack, bucket: Bucket | None) -> tuple[Statement, ...]:
     """
-    Return what lets the tasks write.
+    Return the tasks' permission to write.
 
     With a bucket key the encryption context is the bucket's ARN (Amazon S3 User Guide, "Reducing the cost of
     SSE-KMS with Amazon S3 Bucket Keys").

@@ -16,14 +16,14 @@ from stacks.parts.retention import kept_in_production
 from stacks.wiring import Stack
 
 COLD = "GLACIER_IR"
-"""Read at once like any object: who looks into an incident waits for no restore."""
+"""Storage class that is read at once, as an incident cannot wait for a restore."""
 
 COLD_AFTER_DAYS = 90
 LEAST_DAYS_COLD = 90
-"""What is paid for at least (Amazon S3 User Guide, "Glacier Instant Retrieval storage class")."""
+"""Least days that are charged (Amazon S3 User Guide, "Glacier Instant Retrieval storage class")."""
 
 REPLACED_DAYS = 30
-"""How long a version that was overwritten or removed can be taken back."""
+"""How long an overwritten or removed version can be restored."""
 
 
 def add(stack: Stack, title: str, name: str, *, days: int, bucket_key: bool) -> Bucket:

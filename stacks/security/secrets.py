@@ -16,7 +16,9 @@ from stacks.wiring import Stack
 
 
 def wanted(stack: Stack) -> Iterator[OwnSecret]:
-    """Yield what the security stack makes: the system's, the database's, the cache's, those of the file."""
+    """
+    Yield the secrets of the security stack: the system's, the database's, the cache's, those of the file.
+    """
     yield from stack.application.secrets
     if stack.settings.database.exists:
         yield known_secrets.administrator(stack.application)
@@ -45,7 +47,7 @@ def _secret(stack: Stack, key: kms.Key, own: OwnSecret) -> Secret:
 
 
 def _first_value(stack: Stack, key: kms.Key, own: OwnSecret) -> dict[str, Any]:
-    """Return what makes the first value: letters and digits, since nothing is escaped where they stand."""
+    """Return how the first value is generated: letters and digits, since nothing is escaped in its uses."""
     value = own.value
     if isinstance(value, Generated):
         text = json.dumps(dict(value.beside))
@@ -62,10 +64,10 @@ def _written(value: Written, region: str) -> str:
 
 def _seeded(stack: Stack, key: kms.Key, own: OwnSecret, value: Seeded) -> Sub:
     """
-    Make a seed, and refer to it in the value, which is read once, at creation.
+    Create a seed, and refer to it in the value, which is read once, at creation.
 
-    GenerateSecretString knows no prefix and no list (CloudFormation User Guide, "Get a secret or secret value
-    from Secrets Manager").
+    GenerateSecretString supports no prefix and no list (CloudFormation User Guide, "Get a secret or secret
+    value from Secrets Manager").
     """
     seed = stack.add(
         Secret(

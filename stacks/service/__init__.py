@@ -56,7 +56,7 @@ def _background(stack: Stack, beside: Background, allowed: tuple[str, ...]) -> R
 
 
 def _upload_config(stack: Stack) -> None:
-    """Have the configuration in S3 before tasks start that look for it there."""
+    """Upload the configuration to S3 before tasks start that read it there."""
     config = stack.application.config
     if config:
         bucket = stack.settings.export_name("security", "ConfigBucketName")

@@ -88,11 +88,11 @@ def _errors(stack: Stack, targets: Dimensions) -> None:
 
 def _error_rate(stack: Stack, targets: Dimensions) -> None:
     """
-    Look at the part of the answers that are errors (S2, "Recommended Alarms").
+    Alarm on the share of answers that are errors (S2, "Recommended Alarms").
 
     RequestCount has only the requests for which there was a target (the page above): with no healthy task all
-    answers are 503 and none is counted. More errors than requests are a whole outage, and no requests and no
-    errors are no rate.
+    answers are 503 and none is counted. More errors than requests count as a full outage; without requests
+    and errors there is no rate.
     """
     most = stack.settings.observability.alarms.server_error_percent
     if not most:
@@ -116,9 +116,9 @@ def _error_rate(stack: Stack, targets: Dimensions) -> None:
 
 def _client_errors(stack: Stack, targets: Dimensions) -> None:
     """
-    Look at the part of the requests that the tasks refuse with 4xx.
+    Alarm on the share of requests that the tasks refuse with 4xx.
 
-    A task that lost its database refuses every key and counts as healthy. Few requests ring nothing: at
+    A task that lost its database refuses every key and counts as healthy. Few requests cause no alarm: at
     night they may all be a scanner's.
     """
     alarms = stack.settings.observability.alarms
@@ -155,7 +155,7 @@ def _server_errors(stack: Stack, targets: Dimensions) -> Mapping[str, Metric]:
 
 
 def _latency(stack: Stack, targets: Dimensions) -> None:
-    """Look at the seconds that the tasks take until they begin to answer; without requests there are none."""
+    """Alarm on the seconds until the tasks begin to answer; without requests there are none."""
     limits = stack.settings.observability.alarms
     most, rank = limits.latency_milliseconds, Percentile(limits.latency_percentile)
     if most:
@@ -172,7 +172,7 @@ def _latency(stack: Stack, targets: Dimensions) -> None:
 
 
 def _healthy(stack: Stack, targets: Dimensions) -> None:
-    """Without registered targets nothing is reported, and that is the worst case."""
+    """Alarm on healthy tasks; without registered targets nothing is reported, which is the worst case."""
     least = stack.settings.observability.alarms.healthy_tasks
     if least:
         add_alarm(

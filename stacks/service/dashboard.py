@@ -26,7 +26,7 @@ class Line(NamedTuple):
 
     namespace: str
     dimensions: tuple[str, ...]
-    """Name and value in turn."""
+    """Names and values, alternating."""
     metric: str
     statistic: str
 
@@ -109,7 +109,9 @@ def _tasks() -> tuple[Graph, ...]:
 
 
 def _database(settings: Settings) -> tuple[Graph, ...]:
-    """Return the database's graphs; the last is of what it runs out of, which is capacity with Aurora."""
+    """
+    Return the database's graphs; the last shows the resource that can run out, with Aurora its capacity.
+    """
     if not settings.database.exists:
         return ()
     source = (settings.database.dimension, settings.database_identifier)

@@ -40,7 +40,7 @@ def add_scaling(stack: Stack, running: Running) -> None:
 
 def _measures(stack: Stack) -> Mapping[str, tuple[int, Measure]]:
     """
-    Return what may be tracked, by the policy's name: the goal, 0 where it is off, and what is measured.
+    Return the possible policies by name: the target, 0 if it is off, and the metric.
 
     Requests are counted in one target group, named by the ends of both ARNs (Application Auto Scaling API
     Reference, PredefinedMetricSpecification).

@@ -15,11 +15,11 @@ def allow_start(stack: Stack) -> tuple[str, ...]:
     """
     Let the role that starts the tasks read what the file names; return the logical ids to wait for.
 
-    The policy is of the service's stack, and its name follows from its content. So another list is another
+    The policy is in the service stack, and its name follows from its content. So another list is another
     policy: CloudFormation adds it before the service changes, and deletes the old one in its cleanup, once
     the old tasks are gone, or the new one where the service rolls back (CloudFormation User Guide,
     "Understand update behaviors of stack resources" and "Stack update completion"). The security stack is
-    updated earlier: a right that went with it would be missed by each old task that starts again.
+    updated earlier: a permission removed there would be missing for each old task that restarts.
     """
     settings = stack.settings
     sources = foreign_secrets.all_of(settings)

@@ -35,7 +35,7 @@ def rotate(stack: Stack, own: OwnRotation, running: Running) -> None:
 
 
 def _find_tasks(stack: Stack) -> Iterator[Statement]:
-    """Let it find the service's tasks; listing knows no service (Service Authorization Reference, ECS)."""
+    """Let it find the service's tasks; listing supports no service (Service Authorization Reference, ECS)."""
     cluster = ArnEquals("ecs:cluster", arn("ecs", f"cluster/{stack.settings.cluster_name}"))
     tasks = arn("ecs", f"task/{stack.settings.cluster_name}/*")
     yield allow("SeeService", [action.DescribeServices], [service_arn(stack)])

@@ -39,7 +39,7 @@ NO_TASKS = "NoTasks"
 
 
 class Running(NamedTuple):
-    """A service with what it is made of."""
+    """A service with its parts."""
 
     cluster: Cluster
     service: Service
@@ -82,11 +82,11 @@ def add_entrance(stack: Stack, first: tuple[str, ...]) -> Running:
 
 
 def _entrance(stack: Stack) -> dict[str, Any]:
-    """Return what the container has because requests reach it."""
+    """Return the properties of the container that receives requests."""
     service, check = stack.settings.service, stack.settings.service.health_check
     return {
         "PortMappings": [PortMapping(ContainerPort=service.port, Protocol="tcp")],
-        # The level reaches the task by a parameter; without the label an edit of the file would roll nothing.
+        # The level is in a parameter; without the label, an edit of the file would not roll the tasks.
         "DockerLabels": {"gatestack.log-level": service.log_level},
         "HealthCheck": HealthCheck(
             Command=list(stack.application.probe(service.port, check.path)),
@@ -101,9 +101,9 @@ def _entrance(stack: Stack) -> dict[str, Any]:
 
 def add_background(stack: Stack, wanted: Background, first: tuple[str, ...]) -> Running:
     """
-    Add a service that no request reaches, after *first*; ECS knows it is well while its process runs.
+    Add a service without requests, after *first*; to ECS it is healthy while its process runs.
 
-    It rolls whatever the strategy of the entrance is: there is no traffic to shift.
+    It always rolls: there is no traffic to shift.
     """
     program = wanted.program
     title = camel(program.name)
@@ -180,7 +180,7 @@ def _network(stack: Stack) -> NetworkConfiguration:
 
 def _desired_count(stack: Stack) -> AWSHelperFn:
     """
-    Let the deployer say how many tasks: a number, 0 while the image is missing, none where scaling decides.
+    Let the deployer set the task count: a number, 0 while the image is missing, none if scaling decides.
 
     Left out of an update, ECS keeps the count it has (AWS docs, AWS::ECS::Service, DesiredCount).
     """
@@ -205,7 +205,7 @@ def _desired_count(stack: Stack) -> AWSHelperFn:
 
 
 def no_tasks(stack: Stack) -> str:
-    """Return the name of the condition that nothing may run yet, since the image is missing."""
+    """Return the name of the condition that no task can run yet, since the image is missing."""
     if NO_TASKS not in stack.template.conditions:
         stack.template.add_condition(NO_TASKS, Equals(Ref(DESIRED_COUNT), "0"))
     return NO_TASKS

@@ -18,9 +18,9 @@ def beside(stack: Stack, program: Program, log_group: LogGroup) -> dict[str, Any
     """
     Return what the sidecars add to the task of *program*; empty without sidecars.
 
-    The application's container has what is left as its share of the CPU and as its soft limit of memory: it
-    may take more while the others do not need theirs, and they cannot take what is its own (Amazon ECS API
-    Reference, ContainerDefinition, cpu and memoryReservation; read 2026-11-28).
+    The application's container has the rest as its CPU share and soft memory limit: it may use more while the
+    others do not need theirs, and they cannot use its share (Amazon ECS API Reference, ContainerDefinition,
+    cpu and memoryReservation; read 2026-11-28).
     """
     found = sidecars(stack.settings, program.name)
     if not found:

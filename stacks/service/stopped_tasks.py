@@ -16,8 +16,8 @@ ASKED_FOR = ["ServiceSchedulerInitiated", "UserInitiated"]
 """
 Stop codes of tasks that a deployment, scaling or a person ended (Amazon ECS API Reference, Task, stopCode).
 
-SpotInterruption is not among them: nobody chose the moment, capacity is gone until another task runs, and how
-often it happens tells whether spot still fits. Neither is TerminationNotice.
+SpotInterruption is not among them: the moment is not chosen, capacity is missing until another task runs, and
+its frequency shows whether spot still fits. Neither is TerminationNotice.
 """
 
 UNHEALTHY = "Task failed "

@@ -25,11 +25,11 @@ MODULES = {
 
 @cache
 def application(system: str) -> Application:
-    """Return what *system* is made of."""
+    """Return what *system* consists of."""
     return cast("Application", import_module(f"stacks.systems.{MODULES[system]}").APPLICATION)
 
 
 def has_database_stack(settings: Settings) -> bool:
-    """Whether the database stack holds anything: a server of its own, or a migration of the schema."""
+    """Whether the database stack has resources: an own server, or a migration of the schema."""
     migrates = settings.database.used and application(settings.system).migration is not None
     return settings.keeps_data or migrates

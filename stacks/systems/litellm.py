@@ -93,10 +93,10 @@ PLACES = {
     "LITELLM_ASSETS_PATH": f"{WRITABLE}/litellm/assets",
     "LITELLM_MIGRATION_DIR": f"{WRITABLE}/litellm/migrations",
 }
-"""What LiteLLM writes at its start, where an ordinary user may; Prisma's programs are in /opt/prisma."""
+"""Folders that LiteLLM writes to at its start as an ordinary user; Prisma's programs are in /opt/prisma."""
 
 WRITABLE_MIB = 512
-"""Its start takes a fraction of it; uploads of more than a megabyte wait there (Starlette, UploadFile)."""
+"""Its start takes a fraction of it; uploads above a megabyte are buffered there (Starlette, UploadFile)."""
 
 
 def _command(settings: Settings) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ def _command(settings: Settings) -> tuple[str, ...]:
 
 
 def _variables(settings: Settings) -> dict[str, Value]:
-    """Return what tasks are told; LiteLLM puts host, name and login together and encodes them by itself."""
+    """Return the tasks' variables; LiteLLM joins host, name and login, and encodes them itself."""
     always: dict[str, Value] = {
         **litellm_database.variables(settings),
         **litellm_stop.variables(settings),
@@ -137,7 +137,7 @@ def _variables(settings: Settings) -> dict[str, Value]:
 
 
 def _redis(settings: Settings) -> dict[str, Value]:
-    """Say where Redis is, in parts: LiteLLM is slower with REDIS_URL ("Best Practices for Production")."""
+    """Set Redis's address in parts: LiteLLM is slower with REDIS_URL ("Best Practices for Production")."""
     if not settings.cache.used:
         return {}
     host, port = (Export("database", output) for output in ("RedisEndpoint", "RedisPort"))
@@ -146,18 +146,18 @@ def _redis(settings: Settings) -> dict[str, Value]:
 
 
 def _bedrock(settings: Settings) -> dict[str, Value]:
-    """Name the region: part of LiteLLM reads no other variable (litellm/integrations/dynamodb.py)."""
+    """Set the region: parts of LiteLLM read no other variable (litellm/integrations/dynamodb.py)."""
     called = "bedrock" in settings.service.providers or reading(settings).calls
     return {"AWS_REGION_NAME": settings.region} if called else {}
 
 
 def _metrics(settings: Settings) -> dict[str, Value]:
-    """LiteLLM sends traces alone unless it is told (litellm/integrations/opentelemetry.py)."""
+    """Enable metrics: by default LiteLLM sends traces alone (litellm/integrations/opentelemetry.py)."""
     return {"LITELLM_OTEL_INTEGRATION_ENABLE_METRICS": "true"} if collector.wanted(settings) else {}
 
 
 def _prompt_logs(settings: Settings) -> dict[str, Value]:
-    """Say which bucket, and keep prompts out of traces where `litellm_config` cannot."""
+    """Set the bucket, and keep prompts out of traces where `litellm_config` cannot."""
     if not settings.observability.prompt_logs.recorded:
         return {}
     quiet = litellm_config.quiets_traces(settings)
@@ -168,7 +168,7 @@ def _prompt_logs(settings: Settings) -> dict[str, Value]:
 
 
 def _offline(settings: Settings) -> dict[str, Value]:
-    """Without a way out the price list comes from the image: every start would wait for GitHub in vain."""
+    """Take the price list from the image if there is no route out: each start would wait for GitHub."""
     return {"LITELLM_LOCAL_MODEL_COST_MAP": "True"} if settings.closed else {}
 
 
@@ -193,7 +193,7 @@ def _migration_variables(settings: Settings) -> dict[str, Value]:
     own = {
         **PLACES,
         "DISABLE_SCHEMA_UPDATE": "false",
-        # Some releases end with success after a failed migration unless they are told not to.
+        # Some releases exit with success after a failed migration unless this is set.
         "ENFORCE_PRISMA_MIGRATION_CHECK": "true",
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "LITELLM_LOG": settings.service.log_level,

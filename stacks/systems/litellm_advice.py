@@ -24,7 +24,7 @@ the task.
 
 
 def capacity_advice(settings: Settings) -> Iterator[str]:
-    """Yield a sentence for each size that the field has found too small, or that grows for nothing."""
+    """Yield a sentence for each size that is too small in practice, or that is larger without benefit."""
     yield from _memory(settings)
     if settings.production:
         yield from _production(settings)
@@ -45,7 +45,7 @@ def _memory(settings: Settings) -> Iterator[str]:
 
 
 def _production(settings: Settings) -> Iterator[str]:
-    """RDS bills a burstable instance, and does not slow it down (Amazon RDS User Guide, "Instance types")."""
+    """Warn of burstable instances: RDS bills their bursts (Amazon RDS User Guide, "Instance types")."""
     database, service = settings.database, settings.service
     if database.exists and not database.aurora and database.instance_class.startswith("db.t"):
         yield (

@@ -26,7 +26,7 @@ CONTENT_OF_TRACES = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
 def text(settings: Settings) -> str:
-    """Return config.yaml as the environment file has it, keys in its order, and what other keys ask for."""
+    """Return config.yaml as the environment file has it, keys in its order, with additions by other keys."""
     config: Mapping[str, object] = _with_cache(settings) if settings.cache.used else settings.service.config
     if collector.wanted(settings):
         config = _with_collector(config, redacts=not settings.observability.prompt_logs.whole)
@@ -50,10 +50,10 @@ def quiets_traces(settings: Settings) -> bool:
 
 def _with_cache(settings: Settings) -> dict[str, object]:
     """
-    Let LiteLLM use Redis, which variables alone do not bring about; what the environment file says stays.
+    Enable Redis, for which variables do not suffice; values of the environment file stay.
 
-    The tasks then share rate limits, budgets and cool-downs. Answers are not kept: no type of call is named,
-    and a file that has ``cache`` or ``cache_params`` says by itself. Source: LiteLLM docs, "Caching" and
+    The tasks then share rate limits, budgets and cool-downs. Answers are not cached: no type of call is
+    named, and a file with ``cache`` or ``cache_params`` decides itself. Source: LiteLLM docs, "Caching" and
     "Best Practices for Production".
     """
     config = settings.service.config
@@ -69,7 +69,7 @@ def _with_cache(settings: Settings) -> dict[str, object]:
 
 def _with_collector(config: Mapping[str, object], *, redacts: bool) -> dict[str, object]:
     """
-    Let LiteLLM send traces and metrics, without prompts and answers; what the environment file says stays.
+    Let LiteLLM send traces and metrics, without prompts and answers; values of the environment file stay.
 
     *redacts*: by ``message_logging``, which every release knows, and which redacts what all other callbacks
     get too; else `CONTENT_OF_TRACES` is there for it. Sources: LiteLLM docs, "OpenTelemetry v1", callbacks;
@@ -84,7 +84,7 @@ def _with_collector(config: Mapping[str, object], *, redacts: bool) -> dict[str,
 
 def _with_prompt_logs(config: Mapping[str, object], settings: Settings) -> dict[str, object]:
     """
-    Let LiteLLM put a record of each request into the bucket; what the environment file says stays.
+    Let LiteLLM put a record of each request into the bucket; values of the environment file stay.
 
     Each is an object of its own, written some seconds after the answer. Source: LiteLLM 1.93.0,
     integrations/s3_v2.py (S3Logger), proxy/management_helpers/audit_logs.py, read 2026-11-28.
@@ -103,7 +103,7 @@ def _with_prompt_logs(config: Mapping[str, object], settings: Settings) -> dict[
 
 
 def _call_back(own: dict[str, object], name: str, *instead: str, key: str = "callbacks") -> None:
-    """Add *name* to the list *key* of *own*, unless that has it, or one of the lists *instead*."""
+    """Add *name* to the list *key* of *own*, unless it or one of the lists *instead* has it."""
     before = own.get(key)
     callbacks = [before] if isinstance(before, str) else list(before) if isinstance(before, list) else []
     elsewhere = [own.get(one) for one in instead]

@@ -33,7 +33,7 @@ MIGRATION: Final = ("python", "litellm/proxy/prisma_migration.py")
 VERIFIES_FROM: Final = "1.102.0"
 """First release that reads DATABASE_SSLROOTCERT; an older one ignores it, and verifies nothing."""
 CERTIFICATE_FILE: Final = "DATABASE_SSLROOTCERT"
-"""LiteLLM's variable for where the file is."""
+"""LiteLLM's variable for the file's path."""
 
 POSTGRES = 5432
 LOGIN: Mapping[str, Injected] = {
@@ -51,7 +51,7 @@ def place(settings: Settings) -> Mapping[str, Value]:
     Return where the database is.
 
     LiteLLM puts host and name into its URL as they are, and no port (LiteLLM 1.93, litellm/proxy/utils.py,
-    construct_database_url_from_env_vars): one that is not PostgreSQL's own stands behind the host.
+    construct_database_url_from_env_vars): another than PostgreSQL's default is appended to the host.
     """
     there = settings.database.existing
     elsewhere = there is not None and there.port != POSTGRES
@@ -78,14 +78,14 @@ def injected(settings: Settings) -> Mapping[str, Injected]:
 
 
 def started(settings: Settings, program: tuple[str, ...], *, own: bool = False) -> tuple[str, ...]:
-    """Return the entry point that runs *program*; nothing where it is the image's *own* and suffices."""
+    """Return the entry point that runs *program*; empty if the image's *own* suffices."""
     if _authority(settings) is None:
         return () if own else program
     return starting(CERTIFICATE_FILE, program)
 
 
 def advice(settings: Settings) -> Iterator[str]:
-    """Say where a release verifies nothing, whatever the file asks for."""
+    """Warn of a release that verifies nothing, although the file asks for it."""
     database = settings.database
     if database.authority(settings.region) and not _verifies(settings):
         yield (
@@ -99,7 +99,7 @@ def _authority(settings: Settings) -> str | None:
 
 
 def _verifies(settings: Settings) -> bool:
-    """Whether the release verifies; one that nobody can tell is taken for one that does."""
+    """Whether the release verifies; an unknown one is assumed to."""
     service, first = settings.service, Release.of(VERIFIES_FROM)
     named = Releases(limits.LITELLM_IMAGES, ()).named_by(service.image, service.image_tag)
     return named is None or first is None or named >= first

@@ -50,7 +50,7 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "okta": ("client_id", *_ENDPOINTS),
     "generic": ("client_id", *_ENDPOINTS),
 }
-"""Provider -> keys without which nobody, or everybody, could sign in: Google gives any account a login."""
+"""Provider -> keys without which nobody, or everybody, could sign in: Google accepts any account."""
 CLIENT_SECRETS: Final = {
     "microsoft": "MICROSOFT_CLIENT_SECRET",
     "google": "GOOGLE_CLIENT_SECRET",
@@ -93,5 +93,5 @@ def variables(settings: Settings) -> dict[str, str]:
 
 
 def redirect_uri(settings: Settings) -> str:
-    """Return what has to be registered at the provider."""
+    """Return the URI to register at the provider."""
     return f"https://{settings.alb.domain_name}{CALLBACK}"

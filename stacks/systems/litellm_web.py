@@ -13,21 +13,21 @@ from typing import Final
 from stacks.settings import Settings
 
 PAGES: Final = ("NO_DOCS", "NO_REDOC", "NO_OPENAPI")
-"""Each takes one page away that lists every route: ``/``, ``/redoc``, ``/openapi.json``."""
+"""Each disables one page that lists every route: ``/``, ``/redoc``, ``/openapi.json``."""
 
 
 def variables(settings: Settings) -> Mapping[str, str]:
-    """Return the variables; what the environment file says of one of them stays."""
+    """Return the variables; values of the environment file stay."""
     own = {**_address(settings), **_pages(settings)}
     return {name: value for name, value in own.items() if name not in settings.service.environment}
 
 
 def _address(settings: Settings) -> dict[str, str]:
     """
-    Say who may tell the client's address and scheme, and the name under which people come.
+    Set who may forward the client's address and scheme, and the public host name.
 
-    Without the first, uvicorn believes its own machine alone: redirects lead to http://, and the log names
-    the load balancer as the client. Only the load balancer's subnets are believed: a client inside of the VPC
+    Without the first, uvicorn trusts only its own machine: redirects lead to http://, and the log names the
+    load balancer as the client. Only the load balancer's subnets are trusted: a client inside of the VPC
     could otherwise write another address in front of its own.
     """
     named = settings.alb.domain_name

@@ -83,7 +83,7 @@ EVENT_FILE = "/app/data/events.jsonl"
 
 
 def _request_seconds(settings: Settings) -> int:
-    """Return when the proxy gives up: before the load balancer does, which would answer for it."""
+    """Return the proxy's timeout: shorter than the load balancer's, which would answer instead."""
     return max(settings.alb.idle_timeout_seconds - 10, 1)
 
 
@@ -100,7 +100,7 @@ def _variables(settings: Settings) -> dict[str, Value]:
 
 
 def _verified(settings: Settings) -> dict[str, Value]:
-    """Return the certificate that the database's is verified by, and where the driver finds it."""
+    """Return the certificate of the database's authority, and where the driver finds it."""
     authority = settings.database.authority(settings.region)
     return {CERTIFICATE: authority, CERTIFICATE_FILE: CONTAINER_FILE} if authority else {}
 
@@ -114,7 +114,7 @@ def _event_bus(settings: Settings) -> dict[str, Value]:
 
 
 def _http_cache(settings: Settings) -> dict[str, Value]:
-    """Let cached answers travel encrypted: this client knows TLS, other than the event bus."""
+    """Encrypt the connection to cached answers: this client supports TLS, unlike the event bus."""
     if not settings.cache.used:
         return {}
     scheme = "rediss" if settings.cache.has_tls else "redis"

@@ -26,7 +26,7 @@ ENTRY_KEYS = frozenset({"id", "key", "description"})
 
 
 def _clients_objection(values: Mapping[str, object]) -> str | None:
-    """Return what the application could not read: it wants a list of mappings, each with id and key."""
+    """Return what the application cannot read: it wants a list of mappings, each with id and key."""
     entries = values.get("keys")
     if not isinstance(entries, list) or not entries:
         return 'keys is a list of {"id", "key", "description"} with one entry at least'

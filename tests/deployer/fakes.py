@@ -47,7 +47,7 @@ NO_CHANGES = (
 def template(
     resources: Mapping[str, Any] | None = None, exports: Collection[str] = (), imports: Collection[str] = ()
 ) -> str:
-    """A template whose only resources are topics, unless others are given; imports are read by a topic."""
+    """A template with topics only, unless others are given; a topic uses the imports."""
     found: dict[str, Any] = {"Topic": {"Type": "AWS::SNS::Topic"}, **(resources or {})}
     for index, name in enumerate(sorted(imports)):
         found[f"Reader{index}"] = {
@@ -102,19 +102,19 @@ class Clock:
 
 
 def host(clock: Clock, told: list[Event] | None = None, run_id: str = "run1", stop: Any = None) -> Host:
-    """A machine that writes down what it is told."""
+    """A host that records what it is told."""
     tell = (lambda _: None) if told is None else told.append
     return Host(tell, clock, clock.sleep, run_id, stop or (lambda: 0))
 
 
 @dataclass
 class Fault:
-    """What goes wrong with the next operation on a stack."""
+    """A fault of the next operation on a stack."""
 
     logical_id: str
     reason: str
     status: str = ""
-    """Where the stack ends up, if not rolled back."""
+    """The final status, if not rolled back."""
     type: str = "AWS::SNS::Topic"
 
 
@@ -161,13 +161,13 @@ class FakeCloud:
         self.made: dict[str, Made] = {}
         self.faults: dict[str, Fault] = {}
         self.refusals: dict[str, str] = {}
-        """Stack -> reason of its next change set's failure."""
+        """Stack -> reason for the failure of its next change set."""
         self.raises: dict[str, list[Exception]] = {}
-        """Method -> what its next calls raise instead of doing anything."""
+        """Method -> exception of its next calls, before they do anything."""
         self.loses: dict[str, list[Exception]] = {}
-        """Method -> what its next calls raise after all was done."""
+        """Method -> exception of its next calls, after they have succeeded."""
         self.stale = 0
-        """After each operation, how many looks still show what was there before it."""
+        """After each operation, how many polls still return the old state."""
         self._behind = 0
         self.foreign_exports: list[ExportState] = []
         self.images: set[str] | None = set()
@@ -182,23 +182,23 @@ class FakeCloud:
         self.found: tuple[Candidate, ...] = ()
         self.departed: tuple[StackState, ...] = ()
         self.snapshots: dict[str, Snapshot] = {}
-        """What carries tags, of the types that stay."""
+        """Resources with tags, of the types that are kept."""
         self.holders: tuple[Holder, ...] = ()
-        """What has names in the account, whoever made it."""
+        """Resources with names in the account, by any creator."""
         self.conditions: dict[str, list[tuple[float, Condition | None]]] = {}
-        """Physical id -> from when on a resource is how; without any its service cannot tell."""
+        """Physical id -> states with their times; without any its service cannot tell."""
         self.trouble: tuple[str, ...] = ()
         """What ECS says about a service."""
         self.drifted: dict[str, tuple[ResourceDrift, ...]] = {}
-        """Stack -> what somebody changed by hand."""
+        """Stack -> what was changed outside CloudFormation."""
         self.tasks: dict[str, Task] = {}
         """One-off tasks by id."""
         self.task_seconds = 30.0
         self.task_ends: list[TaskState] = []
-        """How the next tasks end; without any, well."""
+        """Results of the next tasks; by default success."""
         self.ecs = True
         self.taken_snapshots: list[tuple[DatabaseSnapshot, float]] | None = []
-        """Manual ones of the database, and when they were taken; None: there is no RDS."""
+        """Manual snapshots of the database, and their times; None: there is no RDS."""
         self.snapshot_seconds = 120.0
         self.snapshot_end = "available"
         self.database_busy_until = 0.0
@@ -211,15 +211,15 @@ class FakeCloud:
         self._number = 0
         self._shown: dict[str, StackState] = {}
 
-    # what tests look at
+    # for tests
 
     def count(self, *methods: str) -> int:
-        """How many calls of *methods* there were."""
+        """Number of calls of *methods*."""
         counts = Counter(method for method, _ in self.calls)
         return sum(counts[method] for method in methods)
 
     def acts(self, method: str) -> list[str]:
-        """On what *method* was called."""
+        """Targets of the calls of *method*."""
         return [what for name, what in self.calls if name == method]
 
     def status(self, name: str) -> str:
@@ -227,13 +227,13 @@ class FakeCloud:
         return next((one.status for one in self.stacks([name])), "")
 
     def has(self, name: str, status: str, text: str | None = None, **more: Any) -> StackState:
-        """Put a stack there, ours unless tags are given."""
+        """Add a stack, ours unless tags are given."""
         state = StackState(name, self._id(name), status, **{"tags": OURS, **more})
         self.live[state.id] = Live(state, text or "{}")
         return state
 
     def changes_by_itself(self, name: str, status: str, seconds: float) -> None:
-        """Have the stack called *name* go to *status* after *seconds*, by somebody else's doing."""
+        """Let the stack called *name* change to *status* after *seconds*, by another user."""
         one = self._named(name)
         assert one
         one.finish = self.clock.now + seconds
@@ -435,7 +435,7 @@ class FakeCloud:
         one = self.live[stack_id]
         one.state = replace(one.state, protected=on)
 
-    # edges
+    # other services
 
     def taken(self, wanted: Mapping[str, Collection[str]]) -> Taken:
         self._call("taken", "")
@@ -702,7 +702,7 @@ def _outputs(text: str) -> tuple[Output, ...]:
 
 
 def _changes(live: str, wanted: str) -> tuple[Change, ...]:
-    """Properties called Replace say what their change does."""
+    """Properties called Replace determine their change."""
     before, after = (json.loads(text).get("Resources", {}) for text in (live, wanted))
     found = [Change("Add", name, after[name]["Type"]) for name in sorted(after.keys() - before.keys())]
     found += [Change("Remove", name, before[name]["Type"]) for name in sorted(before.keys() - after.keys())]

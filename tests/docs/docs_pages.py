@@ -19,7 +19,7 @@ OURS = ("gatestack", "make")
 SHELL = {"", "sh", "bash", "console"}
 """Languages of fenced blocks whose lines are commands."""
 _END = re.compile(r"\s+#\s.*$|\s(?:[|<>&]|&&|\d?>)\s?.*$")
-"""What follows a command on its line: a remark, a pipe, a file, another command."""
+"""The end of a command on its line: a comment, a pipe, a file, another command."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Command:
     page: str
     line: int
     text: str
-    """As it stands there, on one line, without what follows it."""
+    """The command on one line, without what follows it."""
 
     @property
     def program(self) -> str:
@@ -59,7 +59,7 @@ def _of(page: Path) -> Iterator[Command]:
 
 
 def _in_spans(page: str, text: str) -> Iterator[Command]:
-    """Yield what stands in code spans, which may go on in the next line."""
+    """Yield the texts in code spans, which may continue on the next line."""
     plain = re.sub(r"(?ms)^\s*```.*?^\s*```", lambda block: "\n" * block[0].count("\n"), text)
     for span in re.finditer(r"`([^`\n]+(?:\n[^`\n]+)*)`", plain):
         words = " ".join(span[1].split())
@@ -94,7 +94,7 @@ def _cut(text: str) -> str:
 
 
 def objection(text: str) -> str:
-    """Return why *text*, a command of ours, does not exist as it stands; empty where it does."""
+    """Return why *text*, a command of ours, is invalid; empty if it is valid."""
     words = shlex.split(text)
     return _make_objection(words[1:]) if words[0] == "make" else _own_objection(words[1:])
 
@@ -174,7 +174,7 @@ def _anchor(heading: str) -> str:
 
 
 def links(page: Path) -> list[str]:
-    """Return where *page* links to: pages, pictures, addresses."""
+    """Return the links of *page*: pages, pictures, addresses."""
     text = re.sub(r"`[^`\n]*`", "", _without_fences(page.read_text(encoding="utf-8")))
     inline = re.findall(r"\]\(([^)\s]+)\)", text)
     named = re.findall(r"(?m)^\[[^]]+\]: (\S+)$", text)

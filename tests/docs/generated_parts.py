@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def with_parts(page: str, parts: Mapping[str, str]) -> str:
-    """Return *page* with *parts*, by name, made anew."""
+    """Return *page* with its generated *parts*, by name, replaced."""
     for name, text in parts.items():
         before, begin, rest = page.partition(f"<!-- begin {name} -->\n")
         _, end, after = rest.partition(f"<!-- end {name} -->")

@@ -42,14 +42,14 @@ def sections() -> Mapping[str, str]:
 
 
 def said(one: Remedy) -> str:
-    """Return what AWS says, and of what where the same words of something else mean something else."""
+    """Return AWS's message, with the resource type if it has another meaning for others."""
     types = one.types if len(one.types) < 3 else ()
     whose = ", ".join(f"`{start}*`" if start.endswith("::") else f"`{start}`" for start in types)
     return f"`{one.example}`" + (f" ({whose})" if whose else "")
 
 
 def filled(page: str) -> str:
-    """Return *page* with its generated parts made anew."""
+    """Return *page* with its generated parts replaced."""
     return with_parts(page, sections())
 
 

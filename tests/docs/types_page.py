@@ -26,7 +26,7 @@ from tests.stacks.bootstrap.iam_worlds import WORLDS, world
 FILE = ROOT / "docs" / "aws.md"
 ROWS = ROOT / "docs" / "aws"
 PARTS = (*STACKS, NAME)
-"""A type of several stacks stands with the first of them."""
+"""A type of several stacks is listed with the first of them."""
 
 HEAD = """# What AWS does with each resource
 
@@ -52,7 +52,7 @@ again; "not verified" marks a statement without a source.
 
 @dataclass(frozen=True)
 class Row:
-    """What is known of one type, in sentences; each has to be said."""
+    """What is known of one type, in sentences; each is required."""
 
     type: str
     waits: str
@@ -67,7 +67,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Look:
-    """One thing to look at in the first real deployment."""
+    """One check in the first real deployment."""
 
     look: str
     command: str
@@ -77,7 +77,7 @@ class Look:
 
 @cache
 def set_properties() -> Mapping[str, tuple[str, frozenset[str]]]:
-    """Return every type of every template: the first stack that has it, and the properties that any sets."""
+    """Return every type of every template: the first stack with it, and the properties that any sets."""
     found: dict[str, tuple[str, frozenset[str]]] = {}
     for part, resource in sorted(_resources(), key=lambda one: PARTS.index(one[0])):
         first, names = found.get(resource["Type"], (part, frozenset[str]()))
@@ -94,7 +94,7 @@ def _resources() -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def rows(part: str) -> tuple[Row, ...]:
-    """Return the rows of one stack as its file has them; raises TypeError where one lacks something."""
+    """Return the rows of one stack from its file; raises TypeError if one is incomplete."""
     return tuple(
         Row(**{key: tuple(said) if key == "where" else said.strip() for key, said in one.items()})
         for one in yaml.safe_load((ROWS / f"{part}.yaml").read_text(encoding="utf-8"))
@@ -102,7 +102,7 @@ def rows(part: str) -> tuple[Row, ...]:
 
 
 def looks() -> tuple[Look, ...]:
-    """Return what to look at in the first account."""
+    """Return the checks in the first account."""
     text = (ROWS / "first_account.yaml").read_text(encoding="utf-8")
     return tuple(Look(**one) for one in yaml.safe_load(text))
 

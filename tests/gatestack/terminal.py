@@ -19,7 +19,7 @@ CONTROL = re.compile(r"\x1b\[(\??[\d;]*)([A-Za-z])|\r|\n|[^\x1b\r\n]")
 
 
 class Screen:
-    """What stands on a terminal *width* columns wide, with what has left it at the top."""
+    """The content of a terminal *width* columns wide, with the lines scrolled off at the top."""
 
     def __init__(self, width: int) -> None:
         self.width = width
@@ -29,7 +29,7 @@ class Screen:
         self._row = self._column = 0
 
     def write(self, text: str) -> None:
-        """Do what *text* says, as a VT100 does."""
+        """Process *text* as a VT100 does."""
         for found in CONTROL.finditer(text):
             if found[2] is not None:
                 self._control(found[1], found[2])
@@ -42,7 +42,7 @@ class Screen:
 
     def _down(self) -> None:
         self._row += 1
-        self._column = 0  # the terminal's own driver has made it CR LF
+        self._column = 0  # the terminal's driver has converted it to CR LF
         if self._row == len(self.lines):
             self.lines.append("")
 
@@ -95,23 +95,23 @@ class Terminal:
         os.close(self._ours)
 
     def until(self, there: Callable[[str], bool] = lambda _: False) -> None:
-        """Read until *there* holds for what was written, or the end."""
+        """Read until *there* holds for the output, or to the end."""
         while not there(self.written):
             try:
                 part = os.read(self._ours, 65536).decode(errors="replace")
-            except OSError:  # how Linux says that nobody has the other end any more
+            except OSError:  # how Linux reports that the other end is closed
                 return
             self.written += part
             self.screen.write(part)
 
     def asleep(self) -> None:
-        """Wait until the process sleeps, where Linux tells it: what it asks for it now reads."""
+        """Wait until the process sleeps, where Linux shows that: it then waits for input."""
         stat = Path(f"/proc/{self._process.pid}/stat")
         while stat.exists() and stat.read_text().rpartition(") ")[2][0] != "S":
             os.sched_yield()
 
     def type(self, text: str) -> None:
-        """Type *text*; Ctrl-C is ``\\x03``."""
+        """Enter *text*; Ctrl-C is ``\x03``."""
         os.write(self._ours, text.encode())
 
     def end(self) -> int:
@@ -121,7 +121,7 @@ class Terminal:
 
 
 def _own_terminal() -> None:
-    """Make the terminal the one whose Ctrl-C this process hears."""
+    """Make this the process's controlling terminal, for Ctrl-C."""
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)

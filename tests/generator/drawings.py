@@ -29,12 +29,12 @@ def drawing(manifest: Manifest) -> Drawing:
 
 
 def faults(manifest: Manifest) -> list[str]:
-    """Return what is wrong with the picture of an environment."""
+    """Return the errors in the picture of an environment."""
     return flaws(drawing(manifest), manifest)
 
 
 def flaws(drawn: Drawing, manifest: Manifest) -> list[str]:
-    """Return what is wrong with *drawn* as a picture of that environment."""
+    """Return the errors in *drawn* as a picture of that environment."""
     return [
         *_outside(drawn),
         *_overlaps(drawn),
@@ -46,7 +46,7 @@ def flaws(drawn: Drawing, manifest: Manifest) -> list[str]:
 
 
 def room(label: Label) -> Rect:
-    """Return the room that a label takes."""
+    """Return the area of a label."""
     wide = width(label.text, SIZES[label.style], bold=label.style in BOLD)
     before = {"start": 0.0, "middle": wide / 2, "end": wide}[label.anchor]
     return Rect(label.x - before, label.y - SIZES[label.style] * 0.75, wide, SIZES[label.style])
@@ -119,7 +119,7 @@ def _crossed(drawn: Drawing) -> Iterator[str]:
 
 
 def _missing(drawn: Drawing, manifest: Manifest) -> Iterator[str]:
-    """Yield the groups and the rules that are not in the picture."""
+    """Yield the groups and the rules missing in the picture."""
     found = traffic(manifest)
     keys = {box.key for box in drawn.boxes}
     yield from (f"{group.key} is not drawn" for group in found.groups if group.key not in keys)
@@ -136,7 +136,7 @@ def _parts(rule: Rule) -> tuple[str, ...]:
 
 
 def _misplaced(drawn: Drawing, manifest: Manifest) -> Iterator[str]:
-    """Yield the things that do not lie over the subnets that they are in, or over others too."""
+    """Yield the things that do not lie over exactly their subnets."""
     lanes = [box for box in drawn.boxes if box.style in LANES]
     places = {box.key: box.place for box in drawn.boxes if box.style in {"group", "card"}}
     around = {card.key: _around(card, drawn) for card in drawn.boxes if card.style == "card"}
@@ -156,7 +156,7 @@ def _around(card: Box, drawn: Drawing) -> Rect | None:
 
 
 def moved(drawn: Drawing, key: str, right: float) -> Drawing:
-    """Return a drawing in which one box is somewhere else: what `faults` has to notice."""
+    """Return a drawing with one box moved: `faults` has to notice it."""
     boxes = tuple(
         replace(box, place=replace(box.place, x=box.place.x + right)) if box.key == key else box
         for box in drawn.boxes

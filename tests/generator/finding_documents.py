@@ -49,7 +49,7 @@ CHILDREN = {
 
 
 def sarif(text: str) -> list[dict[str, Any]]:
-    """Return the results of a SARIF log that is one."""
+    """Return the results of a valid SARIF log."""
     document = json.loads(text)
     jsonschema.validate(document, SARIF, cls=jsonschema.Draft4Validator)
     jsonschema.validate(document, OURS, cls=jsonschema.Draft202012Validator)
@@ -69,7 +69,7 @@ def place(result: dict[str, Any]) -> tuple[str, int | None]:
 
 
 def junit(text: str) -> ElementTree.Element:
-    """Return the root of a document of JUnit's that is one."""
+    """Return the root of a valid JUnit document."""
     root = ElementTree.fromstring(text.encode())  # noqa: S314 - our own text
     for element in root.iter():
         wanted = REQUIRED[element.tag]

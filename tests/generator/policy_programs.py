@@ -75,7 +75,7 @@ print(json.dumps({{"summary": summary, "results": {{"failed_checks": failed}}}})
 
 
 def put(folder: Path) -> Path:
-    """Put both programs into *folder*, for PATH."""
+    """Write both programs to *folder*, for PATH."""
     folder.mkdir()
     for name, text in {"cfn-guard": GUARD, "checkov": CHECKOV}.items():
         program = folder / name

@@ -25,14 +25,14 @@ from tests.places import ROOT
 FOLDER = ROOT / "pipelines" / "github-actions"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))
 CHECKED_OUT = ("Makefile", "environments", "image", "locks", "pipelines", "pyproject.toml", "security")
-"""What a job's steps use of a checkout; the package itself is where `make ready` has put it."""
+"""Files of a checkout that a job's steps use; the package itself is where `make ready` has put it."""
 
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 _TOKEN = re.compile(r"\s*(?:('(?:[^']|'')*')|(\|\||&&|==|!=|!|\(|\)|,)|([A-Za-z_][\w.-]*)|(\d+))")
 
 
 def workflow(name: str) -> dict[str, Any]:
-    """Return a workflow; every scalar is a string, so that `on` stays what it is."""
+    """Return a workflow; every scalar is a string, so that `on` stays one."""
     found: dict[str, Any] = yaml.load((FOLDER / f"{name}.yml").read_text(), yaml.BaseLoader)  # noqa: S506
     return found
 
@@ -45,7 +45,7 @@ def steps(found: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def value(text: str, contexts: Mapping[str, Any]) -> Any:
-    """Return what the expression *text* is worth; a context or a key that is not there is nothing."""
+    """Return the value of the expression *text*; a missing context or key is null."""
     return _Reader(text, contexts).whole()
 
 
@@ -141,7 +141,7 @@ class _Reader:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Compare as GitHub does: without case, and nothing is an empty text, 0 and false."""
+    """Compare as GitHub does: ignoring case, and null equals an empty text, 0 and false."""
     blank = {None: "", False: "false", True: "true"}
     if None in (one, other):
         return not (one or other)
@@ -150,7 +150,7 @@ def _same(one: Any, other: Any) -> bool:
 
 @dataclass
 class Job:
-    """What became of one job."""
+    """The result of one job."""
 
     result: str
     outputs: dict[str, str] = field(default_factory=dict)
@@ -164,20 +164,20 @@ class Runner:
 
     folder: Path
     variables: dict[str, str]
-    """Of the machine: where AWS is, what is on the PATH."""
+    """Of the machine: AWS's endpoint, the PATH."""
     contexts: dict[str, Any]
     """github, vars, inputs."""
     environments: dict[str, dict[str, str]] = field(default_factory=dict)
     """GitHub environment -> its variables."""
     entered: list[str] = field(default_factory=list)
-    """GitHub environments whose approval was asked for."""
+    """GitHub environments whose approval was requested."""
     ran: list[str] = field(default_factory=list)
-    """Every `run` that was begun."""
+    """Every `run` that was started."""
     commands: Commands | None = field(default_factory=forked_commands)
-    """Runs what the steps call gatestack; None: each is a process from nothing."""
+    """Runs the steps' gatestack commands; None: each is a new process."""
 
     def run(self, found: Mapping[str, Any]) -> dict[str, Job]:
-        """Run every job of a workflow; `needs` stand before those that need them, as in our files."""
+        """Run every job of a workflow; `needs` precede their dependants, as in our files."""
         done: dict[str, Job] = {}
         for name, job in found["jobs"].items():
             needed = [done[one] for one in _list(job.get("needs", []))]
@@ -216,7 +216,7 @@ class Runner:
 
 
 class _Running:
-    """One job under way."""
+    """One job in progress."""
 
     def __init__(self, runner: Runner, work: Path, declared: dict[str, str]) -> None:
         self._runner = runner
@@ -234,7 +234,7 @@ class _Running:
         return self._work / name.lower()
 
     def step(self, step: Mapping[str, Any], contexts: Mapping[str, Any]) -> bool:
-        """Run one step; returns whether it ended well."""
+        """Run one step; returns whether it succeeded."""
         known = {**contexts, "steps": self.outputs}
         if not value(step.get("if", "true"), known):
             return True
@@ -258,7 +258,7 @@ class _Running:
             raise ValueError(f"nobody has said here what {action} does")
 
     def _check_out(self) -> None:
-        """Lay out a checkout whose .venv is up to date, and not set up again."""
+        """Create a checkout with an up-to-date .venv, which is not set up again."""
         self._checkout.mkdir()
         for name in CHECKED_OUT:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
@@ -314,7 +314,7 @@ class _Running:
         return {name: text for name, text in machine.items() if name not in self.hidden}
 
     def end(self) -> None:
-        """End what the job's steps have left running, as the runner does."""
+        """Kill what the job's steps have left running, as the runner does."""
         for group in self._groups:
             try:
                 os.killpg(group, signal.SIGKILL)

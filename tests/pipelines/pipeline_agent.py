@@ -29,13 +29,13 @@ from tests.places import ROOT
 COMMIT = "4f0c2d9e5b7a1c3e8d6f0a2b4c6e8f0a1b3c5d7e"
 _LOGGED = re.compile(r"##vso\[(?P<command>[\w.]+)(?: (?P<said>[^\]]*))?\](?P<data>.*)")
 MACRO = re.compile(r"\$\(([A-Za-z_][\w.]*)\)")
-"""A variable in the form that is filled in before a step runs; a command of the shell has a space in it."""
+"""A variable in the form that is replaced before a step runs; a shell command has a space in it."""
 KNOWN_COMMANDS = {"task.setvariable", "task.logissue", "task.uploadsummary", "task.prependpath"}
 
 
 @dataclass
 class Step:
-    """What became of a step."""
+    """The result of a step."""
 
     stage: str
     job: str
@@ -47,7 +47,7 @@ class Step:
 
 @dataclass
 class Job:
-    """What a job has, and what became of it."""
+    """A job's data, and its result."""
 
     name: str
     folder: Path
@@ -60,7 +60,7 @@ class Job:
 
 @dataclass
 class Ran:
-    """What became of a run."""
+    """The result of a run."""
 
     steps: list[Step] = field(default_factory=list)
     results: dict[str, str] = field(default_factory=dict)
@@ -74,13 +74,13 @@ class Ran:
         return "Failed" if "Failed" in self.results.values() else "Succeeded"
 
     def said(self, script: str) -> str:
-        """Return what the one step said that ran *script*."""
+        """Return the output of the one step that ran *script*."""
         found = [step for step in self.steps if script in step.script]
         assert len(found) == 1, (script, [step.script for step in self.steps])
         return found[0].said
 
     def log(self) -> str:
-        """Return all of it, for a failing test's message."""
+        """Return the whole output, for a failing test's message."""
         return "\n".join(
             f"== {one.stage}/{one.job}: {one.title} -> {one.code}\n{one.said}" for one in self.steps
         )
@@ -92,20 +92,20 @@ class Agent:
 
     folder: Path
     project: Path
-    """What `checkout: self` brings."""
+    """The content of `checkout: self`."""
     surroundings: Mapping[str, str]
-    """The machine's own environment variables: where AWS is."""
+    """The machine's own environment variables: AWS's endpoint."""
     groups: dict[str, Mapping[str, str]]
     """The library's variable groups."""
     oidc: str
-    """Where jobs ask for tokens."""
+    """The token endpoint for jobs."""
     programs: Path
     """Stand-ins, found before the machine's own programs."""
     commands: Commands | None = field(default_factory=forked_commands)
-    """Runs what the steps call gatestack; None: each is a process from nothing, which signals reach."""
+    """Runs the steps' gatestack commands; None: each is a new process, which receives signals."""
     reason: str = "Manual"
     provider: str = "TfsGit"
-    """Where the repository is: Azure Repos."""
+    """The repository's provider: Azure Repos."""
     token: str = "the-jobs-own-token"
     runs: int = 0
 
@@ -116,7 +116,9 @@ class Agent:
         return _Run(self, whole, self.folder / f"run-{self.runs}").to_its_end()
 
     def started(self, pipeline: str, words: str) -> tuple[str, Path, dict[str, str]]:
-        """Return the file, the folder and the environment of the step with *words*, all before it done."""
+        """
+        Return the file, the folder and the environment of the step with *words*, after all previous steps.
+        """
         self.runs += 1
         run = _Run(self, Expander().pipeline(pipeline), self.folder / f"run-{self.runs}")
         for stage, job in jobs_of(run.pipeline):
@@ -172,7 +174,7 @@ class _Run:
         return "Failed" if "Failed" in results.values() else "Succeeded"
 
     def _goes(self, item: Mapping[str, Any], before: Mapping[str, str], stage: str) -> bool:
-        """Whether a stage, or a job of *stage*, runs after those *before* it ended as they did."""
+        """Whether a stage, or a job of *stage*, runs after the results of those *before* it."""
         status: dict[str, Callable[..., object]] = {
             "succeeded": lambda: all(one == "Succeeded" for one in before.values()),
             "failed": lambda: "Failed" in before.values(),
@@ -216,13 +218,13 @@ class _Run:
             for step in steps_of(job):
                 self._step(stage, here, step, groups)
         finally:
-            for group in groups:  # the agent ends what a job has left running
+            for group in groups:  # the agent kills what a job has left running
                 _end(group)
         self.outputs[stage, here.name] = here.outputs
         return here.result
 
     def _at_runtime(self, stage: str, value: str) -> str:
-        """Return the value of a job's variable: text, or what a job of the same stage has given out."""
+        """Return the value of a job's variable: text, or the output of a job of the same stage."""
         found = re.fullmatch(r"\$\[\s*dependencies\.(\w+)\.outputs\['([\w.]+)'\]\s*\]", value)
         return self.outputs[stage, found[1]][found[2]] if found else value
 
@@ -284,7 +286,7 @@ class _Run:
             job.result = "Failed"
 
     def environment(self, job: Job, step: Mapping[str, Any]) -> dict[str, str]:
-        """Return what the process of *step* gets: variables that are not secret, and what its `env` says."""
+        """Return the environment of *step*'s process: variables that are not secret, and its `env`."""
         path = [*reversed(job.paths), str(self.agent.programs), os.environ["PATH"]]
         return {
             "PATH": ":".join(path),
@@ -321,7 +323,7 @@ def _written(job: Job, step: Mapping[str, Any]) -> Path:
 
 
 def _all(waits: Mapping[str, Sequence[str]], name: str) -> set[str]:
-    """Return what *name* waits for, and what that waits for."""
+    """Return the dependencies of *name*, also indirect ones."""
     direct = set(waits[name])
     return direct.union(*(_all(waits, one) for one in direct)) if direct else direct
 
@@ -363,7 +365,7 @@ def check_out(project: Path, folder: Path, commands: Commands | None = None) -> 
 
 
 def project_at(folder: Path) -> Path:
-    """Copy what a repository of gatestack holds, apart from the Python that .venv has installed."""
+    """Copy the files of a gatestack repository, without the Python that .venv has installed."""
     for name in ("environments", "pipelines", "image", "locks"):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name)

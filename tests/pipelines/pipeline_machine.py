@@ -25,7 +25,7 @@ PLAN_SUBJECT = "p://organization/project/gatestack-environment"
 
 
 def token(subject: str) -> str:
-    """Return a token of *subject* that the sandbox takes."""
+    """Return a token of *subject* that the sandbox accepts."""
     return KEY.web_identity({"iss": "https://vstoken", "sub": subject})
 
 
@@ -58,7 +58,7 @@ exit 127
 
 @dataclass
 class Tokens:
-    """Azure DevOps, as far as it gives tokens to jobs."""
+    """Azure DevOps's token service for jobs."""
 
     address: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Tokens:
 
 @contextmanager
 def tokens() -> Iterator[Tokens]:
-    """Give tokens while the block lasts."""
+    """Serve tokens while the block lasts."""
     told = Tokens()
 
     class Handler(BaseHTTPRequestHandler):
@@ -84,7 +84,7 @@ def tokens() -> Iterator[Tokens]:
             self.wfile.write(answer)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
@@ -126,6 +126,6 @@ def machine(folder: Path, sandbox: Sandbox, given: Tokens) -> Agent:
 
 
 def calls(agent: Agent) -> list[list[str]]:
-    """Return what docker was asked."""
+    """Return docker's arguments of all calls."""
     path = agent.folder / "calls"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []

@@ -24,7 +24,7 @@ KINDS = ("steps", "jobs", "stages", "variables")
 """What a template can be a list of."""
 
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-"""All scalars stay text, as Azure's schema wants them."""
+"""All scalars stay text, as Azure's schema expects."""
 
 Names = Callable[[tuple[str, ...]], object]
 Functions = Mapping[str, Callable[..., object]]
@@ -39,7 +39,7 @@ class Wrong(Exception):  # noqa: N818 - named after what the file is
 
 
 def same(one: object, other: object) -> bool:
-    """Whether two values are equal: the right one is taken as the left one's type, case does not count."""
+    """Whether two values are equal: the right one is converted to the left one's type; case is ignored."""
     if isinstance(one, bool):
         return one == (other if isinstance(other, bool) else str(other).lower() == "true")
     return _text(one).lower() == _text(other).lower()
@@ -132,7 +132,7 @@ def evaluate(text: str, names: Names, functions: Functions = FUNCTIONS) -> objec
 
 
 Scope = Mapping[str, Any]
-"""What names mean at one place: parameters, variables, and what `each` goes through."""
+"""The names at one place: parameters, variables, and those of `each`."""
 
 
 def _named(scope: Scope) -> Names:
@@ -148,7 +148,7 @@ def _named(scope: Scope) -> Names:
 
 
 def typed(declared: Sequence[Mapping[str, Any]], given: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return *given* by the types that *declared* asks for, with its defaults; raises Wrong."""
+    """Return *given* in the types of *declared*, with its defaults; raises Wrong."""
     if unknown := given.keys() - {one["name"] for one in declared}:
         raise Wrong(f"{where} has no parameter {', '.join(sorted(unknown))}")
     found: dict[str, Any] = {}
@@ -228,7 +228,7 @@ class Expander:
         for item in node:
             [(key, value)] = item.items() if isinstance(item, dict) and len(item) == 1 else [("", None)]
             if key.startswith("${{") and not isinstance(value, dict):
-                made.append(item)  # decided below, with the ones before it
+                made.append(item)  # decided below, with the previous ones
             else:
                 made.append({"": item})
         pairs = [(key, value) for item in made for key, value in item.items()]
@@ -243,7 +243,7 @@ class Expander:
         return done
 
     def _chosen(self, pairs: Any, scope: Scope, path: Path) -> Iterator[tuple[str | None, Any, Scope]]:
-        """Yield what stays of keys and values: no key where the value stands in the place of its parent."""
+        """Yield the remaining keys and values: no key if the value replaces its parent."""
         taken: bool | None = None
         for key, value in pairs:
             found = re.fullmatch(r"\$\{\{\s*(if|elseif|else|each)\b\s*(.*?)\s*\}\}", key)
@@ -286,7 +286,7 @@ class Expander:
         return self._list(template[kind], inner, place, kind)
 
     def _place(self, said: str, path: Path) -> Path:
-        """Return the file of a template: beside *path*, or from the root of an alias behind ``@``."""
+        """Return the file of a template: relative to *path*, or to the root of an alias after ``@``."""
         name, _, alias = said.partition("@")
         if not alias:
             return path.parent / name
@@ -317,7 +317,7 @@ def _substituted(text: str, scope: Scope, path: Path) -> Any:
 
 
 def written(node: Any) -> Any:
-    """Return *node* as it would be read from a file: all scalars are text."""
+    """Return *node* as read from a file: all scalars are text."""
     if isinstance(node, dict):
         return {key: written(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -333,7 +333,7 @@ def jobs_of(pipeline: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Ma
 
 
 def steps_of(job: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return the steps of a job, or of what a deployment job runs once."""
+    """Return the steps of a job, or of a deployment job's `runOnce`."""
     found: Sequence[Mapping[str, Any]] = (
         job["strategy"]["runOnce"]["deploy"]["steps"] if "deployment" in job else job["steps"]
     )
@@ -346,7 +346,7 @@ def name_of(job: Mapping[str, Any]) -> str:
 
 
 def needed(item: Mapping[str, Any], before: Sequence[str], *, chained: bool) -> list[str]:
-    """Return what a stage or job waits for; left out: a stage waits for the one before it, a job for none."""
+    """Return the dependencies of a stage or job; the default is the previous stage, and none for a job."""
     said = item.get("dependsOn")
     if said is None:
         return list(before[-1:]) if chained else []

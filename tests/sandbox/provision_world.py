@@ -32,7 +32,7 @@ KEY_POLICY = {
 
 
 class World:
-    """One account, and what the tested resources refer to, made when first asked for."""
+    """One account, and the resources that tested ones refer to, created on first use."""
 
     def __init__(self, account: str) -> None:
         self.account = account
@@ -157,7 +157,7 @@ class World:
 
     @cached_property
     def served(self) -> str:
-        """A target group that a listener leads to."""
+        """A target group with a listener."""
         self.make(
             "ElasticLoadBalancingV2::Listener",
             LoadBalancerArn=self.balancer.physical_id,
@@ -280,7 +280,7 @@ class World:
         return json.loads(text) if text.startswith("{") else text
 
     def leaves(self, kind: str) -> set[str]:
-        """Everything that `Fn::GetAtt` takes of the type, without the objects that hold others."""
+        """Everything that `Fn::GetAtt` accepts of the type, without objects that hold others."""
         names = self.schemas.attributes(f"AWS::{kind}")
         return {name for name in names if not any(other.startswith(f"{name}.") for other in names)}
 

@@ -31,7 +31,7 @@ def handler(event, context):
 
 
 def hanging(pipe: Path) -> str:
-    """Return a template whose rotation never ends; its function holds *pipe* open as long as it runs."""
+    """Return a template with an endless rotation; its function holds *pipe* open while it runs."""
     function = {
         "Role": {"Fn::GetAtt": "Role.Arn"},
         "Code": {"ZipFile": HANG},
@@ -57,26 +57,26 @@ def hanging(pipe: Path) -> str:
 
 @contextmanager
 def standing() -> Iterator[Sandbox]:
-    """Give a sandbox with nothing in it."""
+    """Give an empty sandbox."""
     Services().reset()  # moto keeps one account a process
     with Sandbox(clock=ManualClock(), key=KEY) as sandbox:
         yield sandbox
 
 
 class Endpoint(Protocol):
-    """What a client needs to know of a sandbox."""
+    """A sandbox's data for clients."""
 
     @property
     def endpoint(self) -> str:
-        """Where it answers."""
+        """Its address."""
 
     @property
     def key(self) -> Key:
-        """What it wants to be signed with."""
+        """Its key."""
 
 
 def client(sandbox: Endpoint, service: str) -> Any:
-    """Return a client of *service* that speaks to *sandbox* over the wire."""
+    """Return a client of *service* that connects to *sandbox*."""
     keys = {
         "aws_access_key_id": sandbox.key.access_key_id,
         "aws_secret_access_key": sandbox.key.secret_access_key,
@@ -86,14 +86,14 @@ def client(sandbox: Endpoint, service: str) -> Any:
 
 
 def services(sandbox: Sandbox) -> Services:
-    """Return what is behind *sandbox*."""
+    """Return the services of *sandbox*."""
     found = sandbox.backing.services.__self__  # type: ignore[attr-defined]  # a bound method
     assert isinstance(found, Services)
     return found
 
 
 def world(sandbox: Sandbox) -> World:
-    """Return the account of *sandbox*, to make resources in."""
+    """Return the account of *sandbox*, to create resources in."""
     made = World(ACCOUNT)
     made.services = services(sandbox)
     made.provisioner = MotoProvisioner(made.services, made.schemas, REGION)

@@ -23,11 +23,11 @@ SLOW = "AWS::Test::Slow"
 BARE = "AWS::Test::Bare"
 ROLE = "AWS::IAM::Role"
 QUEUE = "AWS::SQS::Queue"
-"""A type that holds data."""
+"""A type with data."""
 
 
 class FakeSchemas:
-    """Things have an Arn, are replaced when Name or Options.Kind changes; bare ones take no tags."""
+    """Things have an Arn, are replaced when Name or Options.Kind changes; bare ones have no tags."""
 
     def known(self, type_name: str, /) -> bool:
         return type_name in ("AWS::CloudFormation::Stack", THING, SLOW, BARE, ROLE, QUEUE)
@@ -52,7 +52,7 @@ class FakeSchemas:
 
 
 class FakeProvisioner:
-    """Keeps what it made by physical id."""
+    """Keeps its resources by physical id."""
 
     def __init__(self) -> None:
         self.made: dict[str, Request] = {}
@@ -141,7 +141,7 @@ class World:
     def prepare(
         self, stack: str, template: Any, *, kind: str = "CREATE", name: str = "cs", **more: Any
     ) -> Any:
-        """Make a change set and wait until it is there; returns its description."""
+        """Create a change set and wait until it is complete; returns its description."""
         body = {} if template is None else {"TemplateBody": text(template)}
         made = self.client.create_change_set(
             StackName=stack, ChangeSetName=name, ChangeSetType=kind, **body, **more
@@ -178,7 +178,7 @@ class World:
 
 
 def refusal(call: Any, **params: Any) -> tuple[str, str, int]:
-    """Return code, text and HTTP status of the error that a call ends in."""
+    """Return code, text and HTTP status of a call's error."""
     with pytest.raises(ClientError) as caught:
         call(**params)
     response = caught.value.response
@@ -207,7 +207,7 @@ def exporting(name: str, value: Any) -> dict[str, Any]:
 
 @contextmanager
 def world(seed: int = 0) -> Iterator[World]:
-    """Give a sandbox whose clock stands still."""
+    """Give a sandbox on a manual clock."""
     provisioner, files = FakeProvisioner(), dict[str, str]()
 
     def fetch(url: str) -> str:

@@ -33,22 +33,22 @@ REGION = "eu-central-1"
 
 
 class Killed(BaseException):
-    """The process ended here, as far as the run can tell."""
+    """The process ended here, from the run's point of view."""
 
 
 class Wire:
-    """Hands botocore's requests to the sandbox; tests cut it."""
+    """Passes botocore's requests to the sandbox; tests cut it."""
 
     def __init__(self, box: World) -> None:
         self._box = box
         self.count = 0
         self.kill_after: int | None = None
         self.gone_until = float("-inf")
-        """Virtual time up to which nobody answers."""
+        """Virtual time until which there is no response."""
         self.seconds = 0.0
-        """Virtual time that one call takes."""
+        """Virtual time of one call."""
         self.after: Callable[[], None] = lambda: None
-        """Called when a call was carried out, before its answer arrives."""
+        """Called after a call was carried out, before its response arrives."""
 
     def __call__(self, request: Any, **_: Any) -> AWSResponse:
         clock = self._box.sandbox.clock
@@ -67,7 +67,7 @@ class Wire:
 
 
 class _Answer:
-    """One request on its way through the sandbox's WSGI application."""
+    """One request in the sandbox's WSGI application."""
 
     def __init__(self) -> None:
         self.dropped = False
@@ -105,7 +105,7 @@ class _Answer:
 
 
 class _Body:
-    """What botocore reads an answer from."""
+    """The response body for botocore."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -124,7 +124,7 @@ def _session() -> botocore.session.Session:
     made = botocore.session.Session()
     made.set_credentials(*CREDENTIALS.values())
     parsers = made.get_component("response_parser_factory")
-    parsers.set_parser_defaults(timestamp_parser=datetime.fromisoformat)  # a third of a call's time is saved
+    parsers.set_parser_defaults(timestamp_parser=datetime.fromisoformat)  # a third of a call's time less
     return made
 
 
@@ -157,7 +157,7 @@ class Line:
         return destroy(wanted, self.aws, self._options(options), self.host())
 
     def _options(self, given: Mapping[str, Any]) -> Options:
-        """Look every ten seconds where nothing else is given: the interval itself has tests of its own."""
+        """Poll every ten seconds by default: the interval itself has its own tests."""
         return Options(**{"poll_interval": 10.0, **given})
 
     def host(self) -> Host:
@@ -172,7 +172,7 @@ class Line:
     def now(self) -> float:
         return self.sandbox.clock.now()
 
-    # what there is, told by the sandbox without a call being counted or going wrong
+    # state from the sandbox, without counting calls or causing faults
 
     def ask(self, action: str, **params: Any) -> Mapping[str, Any]:
         return self.sandbox.control.call(action, params, REGION)
@@ -185,7 +185,7 @@ class Line:
         return {one["StackName"]: one["StackId"] for one in self._all("DescribeStacks", "Stacks")}
 
     def physical(self) -> dict[tuple[str, str], str]:
-        """Return every resource's physical id: another one means that it was replaced."""
+        """Return every resource's physical id, which shows replacements."""
         return {
             (name, one["LogicalResourceId"]): one["PhysicalResourceId"]
             for name in self.stacks()
@@ -193,7 +193,7 @@ class Line:
         }
 
     def change_sets(self) -> list[str]:
-        """Return the change sets that wait for execution anywhere."""
+        """Return the change sets that wait for execution."""
         return [
             f"{name}: {one['ChangeSetName']}"
             for name in self.stacks()
@@ -202,7 +202,7 @@ class Line:
         ]
 
     def operations(self) -> dict[str, list[str]]:
-        """Return what was begun on each stack name, in order, with stacks that are deleted by now."""
+        """Return what was started on each stack name, in order, also on deleted stacks."""
         found: dict[str, list[tuple[float, str]]] = {}
         for one in self._all("ListStacks", "StackSummaries"):
             for event in self._all("DescribeStackEvents", "StackEvents", StackName=one["StackId"]):
@@ -217,13 +217,13 @@ class Line:
         }
 
     def calls(self) -> Counter[str]:
-        """Return how often each action was asked for since the last time."""
+        """Return how often each action was called since the last time."""
         found = Counter(call.action for call in self.sandbox.calls)
         self.sandbox.calls.clear()
         return found
 
     def state(self) -> tuple[Any, ...]:
-        """Return all that an undisturbed run and a disturbed one must leave alike."""
+        """Return all state that must be the same after an undisturbed and a disturbed run."""
         return self.stacks(), self.physical(), self.change_sets()
 
     def _all(self, action: str, member: str, **params: Any) -> list[Mapping[str, Any]]:
@@ -240,7 +240,7 @@ _LOOKS = ("Describe", "Get", "List")
 
 
 def moments(calls: Sequence[Call]) -> list[int]:
-    """Return the numbers of those *calls* that change something, and of the last look before each."""
+    """Return the numbers of those *calls* that change something, and of the last poll before each."""
     looks = [call.action.startswith(_LOOKS) for call in calls]
     following = zip(looks, [*looks[1:], True], strict=True)
     return [number for number, here in enumerate(following, 1) if not all(here)]

@@ -27,7 +27,7 @@ TABLE = ROOT / "security" / "wildcards.yaml"
 ELEMENTS = ("Principal", "Action", "Resource", "Condition")
 KEYS = {"at", "wildcards", "reason", "source"}
 NO_RESOURCE = "AWS knows no resource"
-"""What the reason begins with where the Service Authorization Reference has none for any of the actions."""
+"""Prefix of the reason if the Service Authorization Reference has no resource for any of the actions."""
 NOT_IN_THE_TABLE = {
     "elasticloadbalancing:SetWebAcl",
     "route53:ListHostedZonesByVPC",
@@ -57,7 +57,7 @@ class Statement:
 
     @property
     def actions(self) -> list[str]:
-        """What it is about."""
+        """Its actions."""
         return list(_texts(self.content["Action"]))
 
 
@@ -74,7 +74,7 @@ class Wildcard:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why some wildcards are as wide as they are."""
+    """The reason for the width of some wildcards."""
 
     at: tuple[str, ...]
     """Places; `*` stands for any."""
@@ -83,12 +83,12 @@ class Explanation:
     source: str
 
     def explains(self, one: Wildcard) -> bool:
-        """Whether *one* is meant here."""
+        """Whether it covers *one*."""
         return one.text in self.wildcards and any(fnmatchcase(one.statement.place, at) for at in self.at)
 
 
 def explanations() -> list[Explanation]:
-    """Return the table; an entry that lacks something, or has something else, is refused."""
+    """Return the table; an entry with missing or additional keys is refused."""
     found = []
     for entry in yaml.safe_load(TABLE.read_text(encoding="utf-8")):
         assert entry.keys() == KEYS, f"{entry.keys() ^ KEYS} in {entry}"
@@ -99,7 +99,7 @@ def explanations() -> list[Explanation]:
 
 @cache
 def statements() -> tuple[Statement, ...]:
-    """Return every statement of every policy that is deployed, those of the account's own stack too."""
+    """Return every statement of every deployed policy, also of the account's own stack."""
     return tuple(_statements())
 
 
@@ -113,7 +113,7 @@ def _statements() -> Iterator[Statement]:
 
 
 def _prefix(manifest: Manifest) -> str:
-    """The account's own stack is the one of watched.yaml."""
+    """The account's own stack is that of watched.yaml."""
     if manifest.stacks[0].stack_name == STACK_NAME:
         return load(TABLE.parent / "environments" / "watched.yaml").prefix
     return f"{manifest.environment}-{manifest.system}"

@@ -36,7 +36,7 @@ class Resource:
 
 @cache
 def resources() -> tuple[Resource, ...]:
-    """Return every resource of gatestack's own; what a team adds, or patches, is the team's to judge."""
+    """Return every resource of gatestack's own; a team's additions and patches are its own responsibility."""
     return tuple(
         Resource(environment.name, environment.system, f"{spec.name}/{title}", one["Type"], one["Properties"])
         for environment, manifest in manifests()
@@ -48,7 +48,7 @@ def resources() -> tuple[Resource, ...]:
 
 
 def _own(key: Any) -> str:
-    """Whether *key* is the environment's, wherever the stack has it from."""
+    """Return whether *key* is the environment's, from any stack, as text."""
     text = json.dumps(key)
     ours = text in {'{"Ref": "Key"}', '{"Fn::GetAtt": ["Key", "Arn"]}'} or "security-KmsKeyArn" in text
     return OURS if ours else f"not ours: {text}"
@@ -103,7 +103,7 @@ STORES: Mapping[str, tuple[tuple[str, Key], ...]] = {
     "AWS::SNS::Topic": (("alarms' messages", lambda one: _own(one["KmsMasterKeyId"])),),
     "AWS::Lambda::Function": (("the rotation functions' variables (names, no secret)", _function),),
 }
-"""Types that keep something -> what, and how their properties say with which key."""
+"""Types with data -> what, and how their properties name the key."""
 
 _NOTHING: Mapping[str, str] = {
     "ApplicationAutoScaling": "ScalableTarget ScalingPolicy",
@@ -132,11 +132,11 @@ _NOTHING: Mapping[str, str] = {
 KEEPS_NOTHING = frozenset(
     f"AWS::{service}::{name}" for service, names in _NOTHING.items() for name in names.split()
 )
-"""Types that keep no data, or nothing that is not for everybody's eyes: parameters are of type String."""
+"""Types without data, or with public data only: parameters are of type String."""
 
 
 def at_rest() -> Iterator[tuple[str, str, str]]:
-    """Yield what is kept, where (many places are all of them), and the key."""
+    """Yield the data, its place (many places are all of them), and the key."""
     rows: dict[tuple[str, str], set[str]] = {}
     for one in resources():
         for what, key in STORES.get(one.type, ()):
@@ -148,7 +148,7 @@ def at_rest() -> Iterator[tuple[str, str, str]]:
 
 
 def systems_where(test: Callable[[Resource], bool]) -> str:
-    """Return the systems that have a resource for which *test* holds."""
+    """Return the systems with a resource for which *test* holds."""
     return ", ".join(sorted({one.system for one in resources() if test(one)}))
 
 
@@ -217,7 +217,7 @@ def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
 
 
 def filled(page: str) -> str:
-    """Return *page* with its generated parts made anew."""
+    """Return *page* with its generated parts replaced."""
     return with_parts(page, sections())
 
 

@@ -28,13 +28,13 @@ class Row:
     """One row of a document's table."""
 
     name: str
-    """What the document calls the group."""
+    """The group's name in the document."""
     group: str
     """Our group's logical id."""
     said: str
-    """The row in the document's own words."""
+    """The document's text of the row."""
     rules: tuple[str, ...]
-    """What it means: ``in TCP 80 from 0.0.0.0/0``; no rule in a direction means that nothing passes."""
+    """Its meaning: ``in TCP 80 from 0.0.0.0/0``; no rule in a direction means no traffic."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Document:
-    """A document with its table, and the environments that are compared with it."""
+    """A document with its table, and the environments compared with it."""
 
     name: str
     title: str
@@ -263,7 +263,7 @@ def ours(environment: str) -> Traffic:
 
 
 def rules_of(found: Traffic) -> set[tuple[str, str]]:
-    """Return (group, rule) of all that lets something pass, in the words of `Row.rules`."""
+    """Return (group, rule) of all that allows traffic, in the form of `Row.rules`."""
     names = {group.key: group.logical_id for group in found.groups}
     return {(names[rule.group], _words(rule, names)) for rule in found.rules if not rule.matches_nothing}
 
@@ -286,7 +286,7 @@ def explained(
 
 
 def compared(document: Document, environment: str, found: Traffic) -> list[str]:
-    """Return what differs without a reason, and the reasons without a difference, as sentences."""
+    """Return differences without a reason, and reasons without a difference, as sentences."""
     theirs = {(row.group, rule) for row in document.rows for rule in row.rules}
     here = rules_of(found)
     problems = []

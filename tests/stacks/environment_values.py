@@ -20,11 +20,11 @@ SYSTEMS = ("litellm", "litellm-benchmark", "llm-proxy", "llm-testing")
 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shared/{}-AbCdEf"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012"
-"""What is there already; of other regions nothing can be used, so who draws them puts the region in."""
+"""An existing key; of other regions nothing can be used, so the region is added when drawn."""
 
 
 def leaves(model: type[BaseModel] = Settings, above: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Yield every key that holds a value, with dots, and what it takes; a list of sections is one value."""
+    """Yield every key with a value, with dots, and its type; a list of sections is one value."""
     for name, info in model.model_fields.items():
         section = _model_of(info.annotation)
         if section and get_origin(info.annotation) is not tuple:
@@ -34,12 +34,12 @@ def leaves(model: type[BaseModel] = Settings, above: str = "") -> Iterator[tuple
 
 
 def numbers(low: int, high: int) -> st.SearchStrategy[int]:
-    """Whole numbers of which the ends and the small ones are as likely as all others."""
+    """Whole numbers; the ends and small ones are as likely as all others."""
     return st.sampled_from(sorted({low, min(low + 1, high), high})) | st.integers(low, high)
 
 
 def amounts(low: int, high: int) -> st.SearchStrategy[Any]:
-    """Numbers of which the ends are as likely as all others, whole or with a part."""
+    """Numbers, whole or not; the ends are as likely as all others."""
     return numbers(low, high) | st.floats(low, high)
 
 
@@ -68,7 +68,7 @@ def ids(kind: str, least: int = 0, most: int = 3) -> st.SearchStrategy[list[str]
 
 
 PRINTED = st.text(st.characters(codec="ascii", min_codepoint=33, max_codepoint=126), max_size=12)
-"""ASCII without spaces, signs of every language and template in it."""
+"""ASCII without spaces, with special characters of every language and template."""
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12) | st.sampled_from(
     [
         "",
@@ -531,4 +531,4 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "usage.input_tokens_million": amounts(0, 1_000_000),
     "usage.output_tokens_million": amounts(0, 1_000_000),
 }
-"""Key -> values that its own check takes; of what AWS has a list of, like instance classes, real ones."""
+"""Key -> values that its own check accepts; from AWS's lists, like instance classes, real ones."""

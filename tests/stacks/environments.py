@@ -38,22 +38,22 @@ from tests.stacks.environment_values import (
 
 File: TypeAlias = dict[str, Any]
 Drawn: TypeAlias = dict[str, Any]
-"""Values by their keys with dots, as a file has them."""
+"""Values by their keys with dots, as in a file."""
 
 PATH = Path("any.yaml")
 FIRST = ("system", "environment", "tier", "region", "account")
-"""What every other key may depend on."""
+"""Keys that every other may depend on."""
 
 
 @dataclass
 class Draft:
-    """A file on its way."""
+    """A file being drawn."""
 
     draw: st.DrawFn
     keys: Drawn
 
     def __getitem__(self, key: str) -> Any:
-        """What *key* will mean: drawn, or the system's default."""
+        """The value of *key*: drawn, or the system's default."""
         if key in self.keys:
             return self.keys[key]
         value: Any = environment.defaults(self.keys["system"], self.keys["tier"])
@@ -62,7 +62,7 @@ class Draft:
         return value
 
     def unused(self, key: str) -> bool:
-        """Whether its system has no use for *key*."""
+        """Whether its system does not use *key*."""
         return environment.is_unused(self.keys["system"], key)
 
     def set(self, **values: Any) -> None:
@@ -78,7 +78,7 @@ class Draft:
         return self[key]
 
     def chance(self) -> bool:
-        """Decide something."""
+        """Draw a decision."""
         return self.draw(st.booleans())
 
 
@@ -86,7 +86,7 @@ Group: TypeAlias = Callable[[Draft], None]
 
 
 def _entrance(draft: Draft) -> None:
-    """Draw certificate, name and zone; production is not left without HTTPS, unless it is internal."""
+    """Draw certificate, name and zone; production gets HTTPS, unless it is internal."""
     ways = ["certificate", "domain", "both", "internal", "internal domain", "open"]
     way = draft.draw(st.sampled_from(ways[:-1] if draft["tier"] == "production" else ways))
     draft.set(alb__internal="internal" in way)
@@ -102,7 +102,7 @@ def _entrance(draft: Draft) -> None:
 
 
 def _providers(draft: Draft) -> None:
-    """Draw who is called and by which way: without a NAT gateway Bedrock only."""
+    """Draw providers and the route to them: without a NAT gateway Bedrock only."""
     known = application(draft["system"]).providers
     closed = "bedrock" in known and draft.chance()
     if closed:
@@ -114,7 +114,7 @@ def _providers(draft: Draft) -> None:
 
 
 def _addresses(draft: Draft) -> None:
-    """Draw a range for the VPC, and subnets where those that follow from it do not fit."""
+    """Draw a range for the VPC, and subnets if the derived ones do not fit."""
     vpc = IPv4Network(draft.draw(ranges(16, 25)))
     draft.set(network__vpc_cidr=str(vpc))
     if draft.chance():
@@ -135,7 +135,7 @@ def _addresses(draft: Draft) -> None:
 
 
 def _zones(draft: Draft) -> None:
-    """Draw two zones for a network that is made."""
+    """Draw two zones for a new network."""
     if "network.existing_vpc.vpc_id" not in draft.keys:
         region = draft["region"]
         names = [f"{region}{letter}" for letter in "abc"]
@@ -144,7 +144,7 @@ def _zones(draft: Draft) -> None:
 
 
 def _existing(draft: Draft) -> None:
-    """Draw a VPC that is there, with the subnets that are needed and perhaps some that are not."""
+    """Draw an existing VPC, with the necessary subnets and perhaps some others."""
     draft.keys.pop("network.availability_zones", None)
     subnet = draft.draw(ids("subnet", 8, 8))
     here = "network__existing_vpc__"
@@ -185,7 +185,7 @@ def _storage(draft: Draft) -> None:
 
 
 def _cache(draft: Draft) -> None:
-    """Draw the cache and who reads events out of it; the LLM Proxy's bus knows no TLS."""
+    """Draw the cache and the reader of its events; the LLM Proxy's bus has no TLS."""
     if draft.unused("cache"):
         return
     proxy = draft["system"] == "llm-proxy"
@@ -198,7 +198,7 @@ def _cache(draft: Draft) -> None:
 
 
 def _stores(draft: Draft) -> None:
-    """Draw a database or a cache that is there, in place of the environment's own."""
+    """Draw an existing database or cache, instead of the environment's own."""
     if draft.unused("database"):
         return
     if draft.chance():
@@ -227,7 +227,7 @@ def _size(draft: Draft, section: str) -> None:
 
 
 def _tasks(draft: Draft) -> None:
-    """Draw the tasks and what they open, then a database that has as many connections."""
+    """Draw the tasks and their connections, then a database with as many."""
     counts = numbers(0, 12) | numbers(0, 5000)
     low, wanted, high = sorted(draft.draw(st.tuples(counts, counts, counts)))
     draft.set(service__min_tasks=low, service__desired_count=wanted, service__max_tasks=max(high, 1))
@@ -236,7 +236,7 @@ def _tasks(draft: Draft) -> None:
 
 
 def _strategy(draft: Draft) -> None:
-    """Draw how deployments go, within the deployer's patience."""
+    """Draw a deployment strategy, within the deployer's time limit."""
     strategy = draft.draw(VALUES["service.deployment_strategy"])
     percent = draft.draw(numbers(3, 99))
     shifts = {"canary": 1, "linear": -(-100 // percent) - 1}.get(strategy, 0)
@@ -271,7 +271,7 @@ def _config(draft: Draft) -> None:
 
 
 def _sso(draft: Draft) -> None:
-    """Draw a provider with what it needs, and some of what it may have."""
+    """Draw a provider with its required, and some optional, keys."""
     provider = draft.draw(st.sampled_from(sorted(litellm_sso.OWN)))
     needed = litellm_sso.NEEDED[provider]
     draft.set(sso__provider=provider)
@@ -287,13 +287,13 @@ def _sso(draft: Draft) -> None:
 
 
 def _oidc(draft: Draft) -> None:
-    """Draw who signs people in at the load balancer."""
+    """Draw a provider for sign-in at the load balancer."""
     for key in OIDC:
         draft.value(key)
 
 
 def _clients(draft: Draft) -> None:
-    """Draw what clients show."""
+    """Draw the clients' certificates."""
     for key in CLIENTS:
         draft.value(key)
 
@@ -304,7 +304,7 @@ def _without(draft: Draft, *keys: str) -> None:
 
 
 def _pipelines(draft: Draft) -> None:
-    """Draw who deploys from pipelines; only where the account is the one of the drawn ARNs, or any."""
+    """Draw pipelines that deploy; only if the account is the one of the drawn ARNs, or any."""
     here = "pipelines.azure_devops" if draft.chance() else "pipelines.github"
     for key in (key for key in VALUES if key.startswith(f"{here}.")):
         if not key.endswith("provider_arn") or draft["account"] != "012345678901":
@@ -318,7 +318,7 @@ def _pipelines(draft: Draft) -> None:
 
 
 def _consequences(draft: Draft) -> None:
-    """Set what follows from the rest, so that it does not contradict itself by what the defaults say."""
+    """Set values that follow from the rest, so that the defaults do not contradict it."""
     if draft["service.deployment_strategy"] != "rolling":
         draft.set(service__requests_per_target=0, observability__alarms__healthy_tasks=0)
     if draft["observability.log_archive_days"] <= draft["observability.log_retention_days"]:
@@ -354,7 +354,7 @@ def _closed(draft: Draft) -> bool:
 
 
 def _signed_in(draft: Draft) -> None:
-    """Leave out a provider that nobody is sent back from, and what is to be recorded for no day."""
+    """Remove a provider without a redirect, and records kept for no days."""
     if not draft["alb.domain_name"] or _closed(draft):
         _without(draft, *SSO)
     elif draft["sso.provider"] in {"okta", "generic"} and not draft["cache.enabled"]:
@@ -438,18 +438,18 @@ TOGETHER = frozenset(
         ),
     }
 )
-"""Keys that a group draws, or that come first; all others are drawn by themselves."""
+"""Keys drawn by a group, or first; all others are drawn by themselves."""
 ALONE = tuple(key for key in VALUES if key not in TOGETHER)
 
 
 def _closed_already(draft: Draft) -> tuple[str, ...]:
-    """Keys that a draft without a way out may not draw anew."""
+    """Keys that a draft without a route out may not draw again."""
     return ("network.vpc_endpoints", "service.image") if draft["network.nat_gateways"] == 0 else ()
 
 
 @st.composite
 def files(draw: st.DrawFn, system: str | None = None, least: int = 0) -> File:
-    """Draw an environment file, most likely a right one, with *least* keys or more."""
+    """Draw an environment file, most likely a valid one, with *least* keys or more."""
     draft = Draft(draw, {key: draw(VALUES[key]) for key in FIRST})
     draft.keys["system"] = system or draft.keys["system"]
     room = limits.RESOURCE_NAMES["target group"][1] - len(f"-{draft['system']}-green")
@@ -472,7 +472,7 @@ def files(draw: st.DrawFn, system: str | None = None, least: int = 0) -> File:
 
 
 def nested(keys: Drawn) -> File:
-    """Return *keys* as a file has them."""
+    """Return *keys* as nested mappings."""
     file: File = {}
     for key, value in keys.items():
         *sections, last = key.split(".")
@@ -486,7 +486,7 @@ def written(file: File) -> str:
 
 
 def parsed(file: File) -> Settings:
-    """Return the settings of *file*; an example with a file that is refused is none."""
+    """Return the settings of *file*; an example with a refused file is rejected."""
     try:
         return parse_settings(written(file), PATH)
     except EnvironmentFileError:
@@ -494,7 +494,7 @@ def parsed(file: File) -> Settings:
 
 
 def environments(system: str | None = None, least: int = 0) -> st.SearchStrategy[Settings]:
-    """Settings of files that are right."""
+    """Settings of valid files."""
     return files(system, least).map(parsed)
 
 
@@ -516,7 +516,7 @@ NASTY = st.recursive(
 
 @st.composite
 def broken_files(draw: st.DrawFn) -> File:
-    """Draw a file with one key, of ours or of nobody's, that says something nasty, or that is not there."""
+    """Draw a file with one key, of ours or unknown, that has a nasty value, or is missing."""
     file = draw(files())
     key = draw(
         st.sampled_from(sorted(VALUES))

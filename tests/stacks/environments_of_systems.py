@@ -20,7 +20,7 @@ def environment(system: str, tier: str = "dev", **sections: Any) -> Settings:
 
 
 def refused(system: str, **sections: Any) -> list[str]:
-    """What is said against the environment; fails where nothing is."""
+    """Return the errors about the environment; fails if there are none."""
     try:
         environment(system, **sections)
     except EnvironmentFileError as error:
@@ -40,7 +40,7 @@ def variables(stack: Stack, task: str) -> dict[str, Any]:
 
 
 def injected(stack: Stack, task: str) -> dict[str, str]:
-    """Its secrets: the variable, and the export and JSON key or the parameter that it comes from."""
+    """Its secrets: the variable, and its source: export and JSON key, or parameter."""
     return {entry["Name"]: _source(entry["ValueFrom"]) for entry in container(stack, task)["Secrets"]}
 
 

@@ -23,7 +23,7 @@ Stacks = frozenset[str]
 
 UNCHANGED = object()
 FULL = ("litellm",)
-"""The environment in which most of all is switched on."""
+"""The environment with the most options enabled."""
 
 DOMAIN = {"domain_name": "llm.acme.org", "hosted_zone_id": "Z0123456789ABCDEFGHIJ"}
 AZURE = {
@@ -146,7 +146,7 @@ BASES: Mapping[str, Mapping[str, Any]] = {
     "llm-proxy": {"system": "llm-proxy", "environment": "dev"},
     "llm-testing": {"system": "llm-testing", "environment": "dev"},
 }
-"""Environments in which what other keys switch on is switched on somewhere."""
+"""Environments that enable what other keys depend on."""
 
 VALUES: Mapping[str, Sequence[Any]] = {
     "system": ["litellm-benchmark"],
@@ -269,7 +269,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "pipelines.deploys": [["dev-litellm", "prod-litellm"]],
     "pipelines.permissions_boundary": ["arn:aws:iam::aws:policy/PowerUserAccess"],
 }
-"""Other values, for keys of which `others` cannot know any."""
+"""Other values, for keys for which `others` finds none."""
 
 TOGETHER: Mapping[str, Mapping[str, Any]] = {
     "service.requests_per_target": {"service.deployment_strategy": "rolling"},
@@ -279,7 +279,7 @@ TOGETHER: Mapping[str, Mapping[str, Any]] = {
     "observability.collector_image": {"observability.collector": "otel"},
     "database.insights": {"database.performance_insights": True},
 }
-"""What else is said where a key is changed, also before."""
+"""Further keys that are set with a changed key, also before the change."""
 
 
 def found(key: Key, bases: Collection[str] = BASES, *, thorough: bool = True) -> Stacks | None:
@@ -308,7 +308,7 @@ def found(key: Key, bases: Collection[str] = BASES, *, thorough: bool = True) ->
 
 
 def others(key: Key) -> Iterator[Any]:
-    """Yield values that *key* may have."""
+    """Yield possible values of *key*."""
     kind = key.info.annotation
     kind = get_args(kind)[0] if get_origin(kind) in {Union, UnionType} else kind
     if key.name in VALUES:

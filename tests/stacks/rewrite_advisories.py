@@ -41,15 +41,15 @@ ADVISORIES: Final = (
 """The newest first; of records about the same vulnerability, one with all their ranges."""
 '''
 PAGES = 100
-"""More than there are."""
+"""Most pages; more than there are."""
 MOST_WORDS = 95
-"""Characters of a sentence: it stands on one line of the table."""
+"""Characters of a sentence: it is on one line of the table."""
 
 Record = Mapping[str, Any]
 
 
 def asked() -> Iterator[Record]:
-    """Yield every record about the package that OSV has (OSV API, "POST /v1/query")."""
+    """Yield every record of OSV about the package (OSV API, "POST /v1/query")."""
     token = ""
     for _ in range(PAGES):
         question = {"package": {"name": PACKAGE, "ecosystem": "PyPI"}} | (
@@ -72,7 +72,7 @@ def read(folder: Path) -> Iterator[Record]:
 
 
 def table(records: Iterable[Record], known: Iterable[Advisory] = ()) -> tuple[Advisory, ...]:
-    """Return the advisories that *records* make, with the sentences that *known* has for them."""
+    """Return the advisories of *records*, with the sentences that *known* has for them."""
     ours = {name: one.summary for one in known for name in one.names}
     groups: list[list[Record]] = []
     for record in records:
@@ -86,12 +86,12 @@ def table(records: Iterable[Record], known: Iterable[Advisory] = ()) -> tuple[Ad
 
 
 def names(record: Record) -> set[str]:
-    """Return what the record's vulnerability is called."""
+    """Return the names of the record's vulnerability."""
     return {record["id"], *record.get("aliases", ())}
 
 
 def affected(record: Record) -> tuple[Affected, ...]:
-    """Return the releases that a record is about."""
+    """Return the releases affected by a record."""
     found = []
     for part in record.get("affected", ()):
         if part.get("package", {}).get("name") != PACKAGE:
@@ -103,7 +103,7 @@ def affected(record: Record) -> tuple[Affected, ...]:
 
 
 def _spans(events: Iterable[Mapping[str, str]]) -> Iterator[Affected]:
-    """Yield what lies between the events, which stand in order (OSV schema, "affected[].ranges[].events")."""
+    """Yield the ranges between the events, which are ordered (OSV schema, "affected[].ranges[].events")."""
     began = None
     for event in events:
         if "introduced" in event:

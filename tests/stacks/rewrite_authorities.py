@@ -20,7 +20,7 @@ from stacks import authorities
 BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 CERTIFICATE = r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----"
 ROOT = r"Amazon RDS ([a-z]{2}(?:-[a-z]+)+-\d) Root CA RSA2048 G1"
-"""Name of what signs for `rds-ca-rsa2048-g1`; a preview's or a beta's is not among them."""
+"""Name of the CA that signs for `rds-ca-rsa2048-g1`; previews and betas are left out."""
 TEXT = """\
 The certificate authorities of Amazon RDS that databases with CACertificateIdentifier {identifier} have:
 one for each region. `make authorities` writes this file. Seen {day}. Source: {source}
@@ -28,10 +28,10 @@ one for each region. `make authorities` writes this file. Seen {day}. Source: {s
 
 
 def roots(text: str) -> dict[str, str]:
-    """Return region -> certificate (PEM) for each authority that *text* holds, in PEM or as JavaScript."""
+    """Return region -> certificate (PEM) for each authority in *text*, in PEM or as JavaScript."""
     found: dict[str, str] = {}
     for body in re.findall(CERTIFICATE, text, re.DOTALL):
-        base64 = re.sub(r"\\n' \+\s+'|\s", "", body)  # as JavaScript has it, or as it is
+        base64 = re.sub(r"\\n' \+\s+'|\s", "", body)  # as in JavaScript, or plain
         pem = ssl.DER_cert_to_PEM_cert(b64decode(base64))
         named = re.fullmatch(ROOT, authorities.common_name(pem))
         if named:

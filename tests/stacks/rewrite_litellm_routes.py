@@ -41,7 +41,7 @@ ALSO_SERVE = {
     "/models/{model_id}",
     "/v1/models/{model_id}",
 }
-"""What monitors and OpenAI's clients ask for, though the UI does too."""
+"""Routes for monitors and OpenAI's clients, though the UI uses them too."""
 MODULES = (
     "config_management_endpoints",
     "caching_routes",
@@ -53,7 +53,7 @@ MODULES = (
     "spend_tracking",
     "ui_crud_endpoints",
 )
-"""Folders and modules of litellm/proxy that declare nothing but what administers."""
+"""Folders and modules of litellm/proxy with routes for administration only."""
 METHODS = {"get", "post", "put", "patch", "delete", "api_route"}
 
 
@@ -119,7 +119,7 @@ def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
 
 
 def declared(proxy: Path) -> Iterator[str]:
-    """Yield the routes that the modules of management declare, with what their routers put before them."""
+    """Yield the routes that the modules of management declare, with their routers' prefixes."""
     for module in MODULES:
         folder = proxy / module
         for path in [folder.with_suffix(".py"), *sorted(folder.rglob("*.py"))]:
@@ -153,7 +153,7 @@ def _text(node: ast.expr, constants: Mapping[str, object]) -> str | None:
 
 
 def release(folder: Path) -> tuple[str, set[str], set[str]]:
-    """Return version, what administers and what serves, of the release in *folder*."""
+    """Return version, administrative and client routes of the release in *folder*."""
     (info,) = folder.glob("litellm-[0-9]*.dist-info")
     proxy = folder / "litellm" / "proxy"
     lists = Lists(folder / "litellm")

@@ -39,7 +39,7 @@ Source: `validate_environment` of that release (litellm/utils.py), else the vari
 '''
 KEY = re.compile(r"[A-Z][A-Z0-9_]*(KEY|TOKEN|JWT)")
 FORM = re.compile(r"_(text|chat|beta|nova)$")
-"""Of a provider that is another one by another of its interfaces."""
+"""Names of a provider's other interfaces."""
 READ = {"get_secret", "get_secret_str", "getenv", "get"}
 
 
@@ -57,13 +57,13 @@ def names(node: ast.AST) -> set[str]:
 
 
 def texts(node: ast.AST) -> Iterator[str]:
-    """Yield the texts in *node*, in the order in which they stand."""
+    """Yield the texts in *node*, in their order."""
     found = [one for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     yield from (str(one.value) for one in sorted(found, key=lambda one: (one.lineno, one.col_offset)))
 
 
 def branches(node: ast.AST) -> Iterator[tuple[str, ast.If]]:
-    """Yield each provider that a branch of *node* is about."""
+    """Yield each provider of a branch of *node*."""
     for one in ast.walk(node):
         if isinstance(one, ast.If):
             for provider in sorted(names(one.test)):
@@ -81,7 +81,7 @@ def missing(package: Path) -> dict[str, tuple[str, ...]]:
 
 
 def told(provider: str, check: ast.stmt) -> tuple[str, ...]:
-    """Return the variables of one branch; of those that do as well as each other, the provider's own."""
+    """Return the variables of one branch; of equivalent ones, the provider's own."""
     assert isinstance(check, ast.If)
     said = (text for line in check.orelse for text in texts(line))
     whole = (f"{provider.upper()}{one}" if one.startswith("_") else one for one in said)  # f"{...}_API_KEY"
@@ -92,7 +92,7 @@ def told(provider: str, check: ast.stmt) -> tuple[str, ...]:
 
 
 def key_read(provider: str, package: Path) -> tuple[str, ...]:
-    """Return the variable that the provider's code reads for its key; nothing where that is not one."""
+    """Return the variable that the provider's code reads for its key; nothing if it is not unique."""
     told_by_table = json.loads((package / "llms" / "openai_like" / "providers.json").read_text("utf-8"))
     if provider in told_by_table:
         return (told_by_table[provider]["api_key_env"],)

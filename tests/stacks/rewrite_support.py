@@ -45,7 +45,7 @@ RUNTIMES: Final[Mapping[str, str]] = {runtimes}
 
 
 def databases(answer: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Return what an answer of DescribeDBMajorEngineVersions says of the standard support."""
+    """Return the standard support in a response of DescribeDBMajorEngineVersions."""
     found: dict[str, dict[str, str]] = {name: {} for name in ENGINES}
     for one in answer["DBMajorEngineVersions"]:
         for life in one.get("SupportedEngineLifecycles", ()):
@@ -55,7 +55,7 @@ def databases(answer: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def runtimes() -> dict[str, str]:
-    """Return what the installed cfn-lint knows of Lambda's Python."""
+    """Return the installed cfn-lint's data on Lambda's Python."""
     path = files("cfnlint") / "data" / "AdditionalSpecs" / "LmbdRuntimeLifecycle.json"
     data = json.loads(path.read_text(encoding="utf-8"))
     ends = {name: one["deprecated"] for name, one in data.items() if name.startswith("python3.")}

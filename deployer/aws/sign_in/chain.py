@@ -27,7 +27,7 @@ from botocore.utils import parse_timestamp
 from deployer.aws.sign_in.settings_errors import SettingsError
 
 PROGRAM_SECONDS = 120.0
-"""That a program of `credential_process` may take: it may ask somebody to touch a key."""
+"""Time limit of a `credential_process`: it may ask the user to touch a key."""
 
 _EXCHANGE = "provide-client-params.sts.AssumeRoleWithWebIdentity"
 """botocore's event before the parameters of that call are checked."""
@@ -49,9 +49,8 @@ def opened(
     """
     Return a session of *profile*; *ask* is asked for MFA codes.
 
-    *session_seconds*: DurationSeconds that is asked for where a token is exchanged for a role of gatestack's.
-
-    Where the settings name no region, roles are taken on in *region*.
+    *session_seconds*: DurationSeconds of a token's exchange for a role of gatestack's. If the settings name
+    no region, roles are assumed in *region*.
 
     Raises:
         SettingsError: a configuration file is a folder, or may not be read, which botocore takes for none;
@@ -74,7 +73,7 @@ def opened(
         session.register(_EXCHANGE, partial(_ask_for, session_seconds))
     popen = partial(Program, seconds=seconds)
     chain = session.get_component("credential_provider")
-    chain.get_provider("custom-process")._popen = popen  # noqa: SLF001 - botocore has no other way in
+    chain.get_provider("custom-process")._popen = popen  # noqa: SLF001 - botocore has no public way
     roles = chain.get_provider("assume-role")
     roles._prompter = ask  # noqa: SLF001 - as above
     roles._profile_provider_builder = _Sources(session, popen)  # noqa: SLF001 - as above
@@ -83,11 +82,11 @@ def opened(
 
 def _by_name(loader: Any) -> None:
     """
-    Have botocore's *loader* take each of its folders for a service.
+    Make botocore's *loader* treat each of its folders as a service.
 
-    Before the first description of a kind it looks into 400 of them, which takes 20 ms of each command.
+    It otherwise checks 400 of them first, which takes 20 ms of each command.
     """
-    folders: Callable[[], Iterator[str]] = loader._potential_locations  # noqa: SLF001 - it has no other name
+    folders: Callable[[], Iterator[str]] = loader._potential_locations  # noqa: SLF001 - it has no public name
 
     def listed(type_name: str) -> list[str]:
         del type_name
@@ -100,8 +99,8 @@ def _time(value: Any) -> datetime:
     """
     Return a timestamp of an answer; raises ValueError where it is none.
 
-    What CloudFormation's events bear, ISO 8601, takes the standard library a hundredth of what botocore's
-    parser needs, which reads the rest: a run reads thousands of them.
+    The standard library parses ISO 8601, as in CloudFormation's events, a hundred times faster than
+    botocore's parser, which reads the rest: a run reads thousands.
     """
     try:
         return datetime.fromisoformat(value)
@@ -111,9 +110,9 @@ def _time(value: Any) -> datetime:
 
 def _ask_for(seconds: int, params: dict[str, Any], **_: Any) -> None:
     """
-    Ask for a session of so many *seconds*: botocore's provider says nothing, and STS then gives an hour.
+    Request a session of so many *seconds*: botocore's provider sets none, and STS then grants an hour.
 
-    Roles that `gatestack bootstrap` has not made may allow no more than that hour, and are asked for nothing.
+    Roles not created by `gatestack bootstrap` may allow no more than an hour: none is requested there.
     """
     if _OURS.fullmatch(params.get("RoleArn", "")):
         params.setdefault("DurationSeconds", seconds)
@@ -157,7 +156,7 @@ class Program(subprocess.Popen[bytes]):
 
     def communicate(self, *_: Any, **__: Any) -> tuple[bytes, bytes]:
         """
-        Return what it printed, and nothing of what it said beside that.
+        Return its standard output; its standard error is dropped.
 
         Raises:
             SettingsError: it failed, took too long, or printed something else than a JSON object.
@@ -180,7 +179,7 @@ class Program(subprocess.Popen[bytes]):
 
 
 class _Sources(ProfileProviderBuilder):
-    """The chain behind a `source_profile`, its programs bounded as well."""
+    """The chain behind a `source_profile`, with the same timeout for programs."""
 
     def __init__(self, session: botocore.session.Session, popen: Any) -> None:
         super().__init__(session, cache={})

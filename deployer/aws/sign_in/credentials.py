@@ -49,7 +49,7 @@ def resolved(session: botocore.session.Session) -> tuple[str | None, ...]:
 
 
 def watch(session: botocore.session.Session) -> None:
-    """Hide the tokens that requests of *session* bear from now on: botocore renews them by itself."""
+    """Mask the tokens of later requests of *session*: botocore renews them by itself."""
 
     def sent(**event: Any) -> None:
         token = event["request"].headers.get("X-Amz-Security-Token")
@@ -59,7 +59,7 @@ def watch(session: botocore.session.Session) -> None:
 
 
 def _sources(session: botocore.session.Session, method: str) -> Iterator[tuple[str, str, str | None]]:
-    """Yield what credentials of *method* come from: where it stands, its name there, and its value."""
+    """Yield the settings that credentials of *method* come from: place, name there, and value."""
     profiles = session.full_config.get("profiles", {})
     name = session.profile or "default"
     seen: set[str] = set()

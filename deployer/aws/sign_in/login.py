@@ -22,11 +22,11 @@ from deployer.errors import Refused, untouched
 EDGE_ATTEMPTS = 3
 """Of one request to another service; CloudFormation's are repeated by `deployer.aws.budget`."""
 CONNECTIONS = 16
-"""At once to one service; calls beyond that would each open one of their own."""
+"""Pooled connections to one service; further parallel calls would each open a new one."""
 HERE_SECONDS = 10
-"""Within which an endpoint on this machine answers, unless it was stopped."""
+"""Time within which a running endpoint on this machine answers."""
 FIXED = ("env",)
-"""Providers of credentials that have no others later on: variables stay what they are."""
+"""Credential providers whose credentials never change: environment variables."""
 MACHINES = ("container-role", "iam-role")
 """Providers of credentials that ask the machine AWS runs a program on (botocore.credentials)."""
 WEB_IDENTITY = "assume-role-with-web-identity"
@@ -34,7 +34,7 @@ WEB_IDENTITY = "assume-role-with-web-identity"
 FRESH_SECONDS = 300
 """Age up to which a session is as good as a new one."""
 QUESTIONS = ("BatchGet", "Describe", "Filter", "Get", "Head", "List", "Simulate")
-"""How the operations begin that change nothing and start nothing."""
+"""Prefixes of operations that change nothing and start nothing."""
 REMEDY = "set AWS_ENDPOINT_URL to your endpoint for all services, or unset every endpoint to use the sandbox"
 
 Clients = Callable[[str], Any]
@@ -52,7 +52,7 @@ def log_in(
     """
     Return the login of *profile* in *region*; with *never_aws* it sends no request to a host of AWS's.
 
-    *session_seconds*: how long a session is to last that a token of a pipeline's is exchanged for.
+    *session_seconds*: duration of the session that a pipeline's token is exchanged for.
 
     Raises:
         Refused: there are no credentials, no such profile, credentials that no request can bear, or with
@@ -66,7 +66,7 @@ def own_endpoint(profile: str | None) -> frozenset[str]:
     """
     Return the endpoints outside AWS that variables and files lead every service to; empty where they do not.
 
-    Files that cannot be read, and a profile that is not there, name no endpoint.
+    Files that cannot be read, and a missing profile, name no endpoint.
 
     Raises:
         Refused: they lead some services there and leave others at AWS.
@@ -109,7 +109,7 @@ class Login:
         """Without an *endpoint* botocore finds it. Raises a DeployError where there is no such login."""
         self.region = region
         self.asked = False
-        """Whether AWS was asked for anything but an answer: what it was asked for may go on."""
+        """Whether AWS was sent anything but reads: an operation may be in progress."""
         self._profile = profile
         self._endpoint = endpoint
         self._never_aws = never_aws
@@ -126,11 +126,11 @@ class Login:
         return self._client(service, self.region)
 
     def elsewhere(self, region: str) -> Clients:
-        """Return what makes the clients of another *region*, with the same credentials."""
+        """Return a factory of clients for another *region*, with the same credentials."""
         return lambda service: self._client(service, region)
 
     def ends(self) -> datetime | None:
-        """Return when the credentials end; None where they do not say so, or botocore renews them."""
+        """Return when the credentials expire; None if unknown, or if botocore renews them."""
         credentials = self._session.get_credentials()
         if credentials is None or credentials.method not in FIXED:
             return None
@@ -138,7 +138,7 @@ class Login:
         return ends
 
     def _client(self, service: str, region: str) -> Any:
-        """Return a client; making one is nothing that threads may do at the same time."""
+        """Return a client; creating one is not thread-safe."""
         with self._lock:
             which = (service, region)
             if which not in self._clients:
@@ -153,7 +153,7 @@ class Login:
                 endpoint_url=self._endpoint,
                 config=_config(service, self._endpoint),
             )
-            _ = urlsplit(made.meta.endpoint_url).port  # botocore looks at it when it connects
+            _ = urlsplit(made.meta.endpoint_url).port  # botocore reads it when it connects
         except Exception as error:
             raise refused(endpoint_refused(service, error), region) from error
         if self._never_aws and place(made).aws:
@@ -162,13 +162,13 @@ class Login:
         return made
 
     def _note(self, **sent: Any) -> None:
-        """Note a request that is no question; it counts as soon as it may have left."""
+        """Note a request that is no read, at the moment it may be sent."""
         operation = sent["event_name"].split(".")[2]
         self.asked = self.asked or not operation.startswith(QUESTIONS)
 
     def renew(self) -> bool:
         """
-        Ask the credential chain again; returns whether it had others than before.
+        Query the credential chain again; returns whether the credentials changed.
 
         Roles and SSO renew themselves in botocore, before they expire; this is for what another process
         writes (credential files, `credential_process`) and for sessions that were revoked. What comes from
@@ -188,9 +188,9 @@ class Login:
         """
         Start a new session if a pipeline's is old; returns whether there is a new one.
 
-        CloudFormation goes on with the credentials that an operation was asked for with, until they expire
-        (CloudFormation User Guide, "CloudFormation service role"): a session that ends in the middle ends the
-        operation and its way back.
+        CloudFormation uses the credentials of the request that started an operation, until they expire
+        (CloudFormation User Guide, "CloudFormation service role"): a session that ends in the middle fails
+        the operation and its rollback.
         """
         if self._session_seconds is None:
             return False
@@ -201,7 +201,7 @@ class Login:
         return self.renew()
 
     def _open(self, ask: Ask) -> tuple[botocore.session.Session, tuple[str | None, ...]]:
-        """Return a session, and what its credentials are known by."""
+        """Return a session, and what identifies its credentials."""
         session = opened(self._profile, self.region, ask, session_seconds=self._session_seconds)
         watch(session)
         session.register("before-parse", note_what_answers)
@@ -213,13 +213,13 @@ class Login:
 
 
 def _ends_within(credentials: Any, seconds: float) -> bool:
-    """Whether botocore's *credentials* have an end, and that is less than *seconds* away."""
+    """Whether botocore's *credentials* expire within *seconds*."""
     needed = getattr(credentials, "refresh_needed", None)
     return needed is not None and bool(needed(refresh_in=seconds))
 
 
 def _refuse_aws(**sent: Any) -> None:
-    """Refuse a request to a host of AWS's, whoever makes it: clients, or the chain of credentials."""
+    """Refuse a request to an AWS host, from clients or from the credential chain."""
     url = sent["request"].url
     if is_aws(url):
         raise _to_aws(sent["event_name"].split(".")[1], url)

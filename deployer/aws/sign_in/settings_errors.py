@@ -22,14 +22,14 @@ OVER = (
     boto.SSOError,
     boto.TokenRetrievalError,
 )
-"""A login that ended, or that somebody has to begin."""
+"""A login that expired, or was never started."""
 REQUEST = (
     boto.ParamValidationError,
     boto.DataNotFoundError,
     boto.UnknownServiceError,
     boto.StubResponseError,
 )
-"""Of one request, whatever the settings are."""
+"""Errors of one request, independent of the settings."""
 
 
 class SettingsError(Exception):
@@ -37,7 +37,7 @@ class SettingsError(Exception):
 
 
 REFRESHING = (SettingsError, OSError)
-"""What botocore's chain of credentials lets through where it reads files and runs programs."""
+"""Exceptions of botocore's credential chain while it reads files and runs programs."""
 
 LOST = "the AWS login has expired or cannot be renewed: log in again"
 
@@ -80,7 +80,7 @@ _PROVIDERS: Mapping[str, str] = {
 """By botocore's name of the provider."""
 
 _VALUE = re.compile(r"(?:Invalid|configured|configuration) value .*?for '?([a-z0-9_]+)", re.DOTALL)
-"""How botocore begins to say that a setting has a wrong value (args.py, exceptions.py), up to its name."""
+"""Start of botocore's message about a wrong value of a setting (args.py, exceptions.py), up to its name."""
 
 
 def told(error: Exception) -> str:
@@ -101,7 +101,7 @@ def told(error: Exception) -> str:
 
 
 def endpoint_refused(service: str, error: Exception) -> SettingsError | Exception:
-    """Return that the endpoint of *service* is not a URL where that is what *error* says."""
+    """Return that the endpoint of *service* is not a URL, if that is what *error* says."""
     named = [name for name in _variables() if name.startswith("AWS_ENDPOINT_URL")]
     if isinstance(error, ValueError) and not isinstance(error, boto.BotoCoreError):
         where = ", ".join(named) or f"endpoint_url in {FILES}"

@@ -22,7 +22,7 @@ class _Question:
     parameter: str
     answers: str
     status: tuple[str, ...]
-    """The keys below which it stands."""
+    """The keys that lead to it in the response."""
 
 
 QUESTIONS: Mapping[str, _Question] = {
@@ -49,9 +49,9 @@ QUESTIONS: Mapping[str, _Question] = {
 
 def condition(clients: Clients, type_name: str, physical_id: str) -> Condition | None:
     """
-    Return how a resource is, by its service; None where an emulated endpoint cannot tell.
+    Return a resource's state from its own service; None if an emulated endpoint lacks it.
 
-    What the service does not know yet has no status: it may be behind by seconds.
+    A resource that the service does not know yet has no status: it may be seconds behind.
     """
     question = QUESTIONS.get(type_name)
     service = question.service if question else "ecs"

@@ -13,7 +13,7 @@ from deployer.day2.parameters import HIDDEN, SECURE, Parameter
 from deployer.errors import CloudError, NotAllowed, NotOffered, Transient
 
 LABEL = "gatestack"
-"""Of the version that gatestack has written last."""
+"""Label of the version that gatestack wrote last."""
 
 
 def decrypted(clients: Clients, name: str) -> str | None:
@@ -56,8 +56,8 @@ class Parameters:
         """
         Make or overwrite the text *name*; returns whether that version could be labelled as gatestack's.
 
-        A label belongs to one version: whoever overwrites it writes one without (SSM User Guide, "Working
-        with parameter labels"). CloudFormation knows no labels, so it is no drift itself.
+        A label belongs to one version: one that somebody else writes has none (SSM User Guide, "Working with
+        parameter labels"). CloudFormation knows no labels, so it is no drift itself.
         """
         full = self._full(name)
         put = {"Value": value, "Type": "String", "Overwrite": True}
@@ -70,7 +70,7 @@ class Parameters:
         return True
 
     def is_own(self, name: str) -> bool:
-        """Whether the value that the parameter *name* (in full) has now was put there by `put`."""
+        """Whether the current value of the parameter *name* (in full) was written by `put`."""
         try:
             now, own = (
                 ask(self._client, "get_parameter", Name=one)["Parameter"]["Version"]

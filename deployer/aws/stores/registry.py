@@ -27,7 +27,7 @@ class Registry:
         self._clients = clients
 
     def place(self, repository: str) -> str | None:
-        """Return the address of *repository* for docker; None when it is not there."""
+        """Return the address of *repository* for docker; None if it does not exist."""
         try:
             answer = ask(self._clients("ecr"), "describe_repositories", repositoryNames=[repository])
         except CloudError as error:

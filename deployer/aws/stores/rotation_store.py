@@ -14,11 +14,13 @@ from deployer.day2.rotation import PENDING, Record, RotatedSecret
 from deployer.errors import CloudError
 
 PAGES = 10
-"""Of log events, read at one look: FilterLogEvents may give many empty ones."""
+"""Pages of log events read per poll: FilterLogEvents may return many empty ones."""
 SKEW_SECONDS = 60.0
 """How far this machine's clock may be ahead of AWS's."""
 UNDER_WAY = re.compile(r"previous rotation .*(complete|progress)", re.IGNORECASE)
-"""RotateSecret's InvalidRequestException has one code for all reasons; this is its wording for this one."""
+"""
+RotateSecret's InvalidRequestException has one code for all reasons; this text means a rotation in progress.
+"""
 
 
 class RotationStore:
@@ -58,7 +60,7 @@ class RotationStore:
         return str(answer["VersionId"])
 
     def pending_since(self, secret: str) -> datetime | None:
-        """Return when the version that a rotation is making was made; None where that cannot be told."""
+        """Return when the pending version was created; None if unknown."""
         answer = self._ask("secretsmanager", "list_secret_version_ids", SecretId=secret)
         versions = answer.get("Versions", ())
         return next(

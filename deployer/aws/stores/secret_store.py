@@ -79,7 +79,7 @@ def _rotation(answer: Mapping[str, Any]) -> Rotation:
 
 
 def _without(text: str, error: CloudError) -> CloudError:
-    """Return *error* without AWS's words where they repeat any of what was sent."""
+    """Return *error* without AWS's message if that repeats any of the request."""
     parts = [part for part in text.split('"') if len(part) > 3]
     if any(part in str(error) for part in (text, *parts)):
         return type(error)(
@@ -89,7 +89,7 @@ def _without(text: str, error: CloudError) -> CloudError:
 
 
 def _named(name: str, error: CloudError) -> CloudError:
-    """Return *error* with the secret's name, and with the permission to grant where the KMS key is closed."""
+    """Return *error* with the secret's name, and the permission to grant if the KMS key may not be used."""
     if error.code in KEY_REFUSED or (isinstance(error, NotAllowed) and "KMS" in str(error)):
         key = f"alias/{name.partition('/')[0]}"
         grant = (

@@ -66,7 +66,7 @@ class ServiceStore:
         """
         Return what a task definition gives to its containers.
 
-        The application's own stands first, and its word counts where another one has a variable of that name.
+        The application's own comes first, and wins if another has a variable of the same name.
         """
         answer = self._ask("describe_task_definition", taskDefinition=arn)["taskDefinition"]
         containers = tuple(answer.get("containerDefinitions", ()))[::-1]
@@ -83,7 +83,7 @@ class ServiceStore:
         Whether an object that the tasks read is there.
 
         Raises:
-            NotAllowed: it may be there and not be seen; HEAD answers that with a bare 403.
+            NotAllowed: it may exist and not be visible; HEAD then returns a bare 403.
 
         """
         try:

@@ -25,7 +25,7 @@ _KEPT = ("Retain", "RetainExceptOnCreate")
 def existing(
     account: Account, stack: Stack, wanted: Deployment, changes: Sequence[Mapping[str, Any]]
 ) -> dict[str, str]:
-    """Return what of the *changes* is there already, logical id -> identifier; raises ApiError."""
+    """Return which of *changes* exist already, logical id -> identifier; raises ApiError."""
     listed = [each["ResourceChange"] for each in changes]
     added = [each["LogicalResourceId"] for each in listed if each["Action"] == "Add"]
     evaluation = Evaluation(account, stack, wanted)
@@ -48,7 +48,7 @@ def existing(
 
 
 def imported(changes: Sequence[Mapping[str, Any]], found: Mapping[str, str]) -> list[Mapping[str, Any]]:
-    """Return *changes* with what is *found* imported and not added."""
+    """Return *changes* with the *found* resources imported instead of added."""
     told = []
     for each in changes:
         name, type_ = (each["ResourceChange"][key] for key in ("LogicalResourceId", "ResourceType"))
@@ -68,7 +68,7 @@ def _told(account: Account, spec: ResourceSpec) -> str:
 
 
 def _is_there(account: Account, evaluation: Evaluation, spec: ResourceSpec, identifier: str) -> bool:
-    """Whether a resource can be read; types that cannot be read here are made."""
+    """Whether a resource can be read; types that cannot be read here are created."""
     try:
         plain, _ = evaluation.properties(spec)
         request = evaluation.request(spec, plain)

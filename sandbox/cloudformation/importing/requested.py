@@ -26,7 +26,7 @@ Params = Mapping[str, Any]
 
 
 def asked(params: Params, kind: str) -> Mapping[str, str]:
-    """Return what is to be imported, logical id -> identifier; raises ApiError."""
+    """Return the resources to import, logical id -> identifier; raises ApiError."""
     given = params.get("ResourcesToImport", ())
     if kind != "IMPORT" and given:
         raise invalid("ResourcesToImport can be specified for change sets of type IMPORT only.")
@@ -93,7 +93,7 @@ def change(name: str, type_: str, identifier: str) -> Mapping[str, Any]:
 def begin(
     account: Account, stack: Stack, deployment: Deployment, options: Options, imports: Mapping[str, str]
 ) -> None:
-    """Begin the import."""
+    """Start the import."""
     account.begin(stack, "UPDATE_STACK" if stack.stable else "CREATE_STACK", options)
     stack.options, stack.deployment = options, deployment
     account.set_status(stack, "IMPORT_IN_PROGRESS", "User Initiated")
@@ -136,7 +136,7 @@ def _failed(account: Account, stack: Stack, imports: Mapping[str, str], reason: 
 
 
 class Importing(Working):
-    """Takes a resource as it is."""
+    """Imports a resource without changing it."""
 
     verb = "create"
 

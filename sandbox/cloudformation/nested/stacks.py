@@ -19,13 +19,13 @@ from sandbox.errors import ApiError
 from sandbox.provisioning import ProvisionError, Request
 
 _OPTIONS = Options(on_failure="DO_NOTHING")
-"""A nested stack that fails stays as it is: what becomes of it is for the stack around to say."""
+"""A nested stack that fails stays as it is: the parent stack decides what follows."""
 _NAME = 128
 _RANDOM = 12
 
 
 def _options(parent: Stack) -> Options:
-    """Return how a nested stack is made: its mode is that of the stack around (User Guide, express mode)."""
+    """Return the options of a nested stack: its mode is the parent's (User Guide, express mode)."""
     return replace(_OPTIONS, deployment_config=parent.operation.options.deployment_config)
 
 
@@ -37,7 +37,7 @@ class NestedStacks:
         self._fetch = fetch
 
     def create(self, parent: Stack, request: Request) -> Stack:
-        """Begin to create the stack that *request* asks for; raises ProvisionError."""
+        """Start to create the stack of *request*; raises ProvisionError."""
         account, name = self._account, self._name(parent, request.logical_id)
         wanted, unmade = self._wanted(parent, request, name, None)
         child = Stack(account.arn("stack", name), name, account.agenda.now())
@@ -51,7 +51,7 @@ class NestedStacks:
         return child
 
     def update(self, parent: Stack, child: Stack, request: Request, *, restores: bool = False) -> bool:
-        """Begin to update *child*; returns whether there is anything to do; raises ProvisionError."""
+        """Start to update *child*; returns whether there is anything to do; raises ProvisionError."""
         wanted, unmade = self._wanted(parent, request, child.name, child)
         try:
             check_updatable(child)
@@ -66,10 +66,10 @@ class NestedStacks:
 
     def restore(self, parent: Stack, child: Stack, request: Request) -> bool:
         """
-        Begin to put *child* back to what *request* had it be; returns whether there is anything to do.
+        Start to restore *child* to *request*; returns whether there is anything to do.
 
-        It ends as the stack around does, in UPDATE_ROLLBACK_COMPLETE (CloudFormation User Guide, "Split a
-        template into reusable pieces using nested stacks").
+        It ends as the parent does, in UPDATE_ROLLBACK_COMPLETE (CloudFormation User Guide, "Split a template
+        into reusable pieces using nested stacks").
         """
         if child.status in ("UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"):
             child.operation.caller = parent.operation.caller
@@ -78,7 +78,7 @@ class NestedStacks:
         return self.update(parent, child, request, restores=True)
 
     def delete(self, parent: Stack, child: Stack) -> bool:
-        """Begin to delete *child*; returns whether it was there."""
+        """Start to delete *child*; returns whether it existed."""
         if child.status == "DELETE_COMPLETE":
             return False
         child.operation.caller = parent.operation.caller
@@ -86,7 +86,7 @@ class NestedStacks:
         return True
 
     def cancel(self, child: Stack, status: str) -> None:
-        """Stop what *child* is doing, as the stack around does."""
+        """Cancel the operation of *child*, as the parent does."""
         if child.operation.run is not None:
             child.operation.run.cancel()
         child.operation.live = False
@@ -117,7 +117,7 @@ class NestedStacks:
 
 
 def _params(parent: Stack, request: Request) -> dict[str, Any]:
-    """Return the call that creates or updates the nested stack; it has the tags of the stack around too."""
+    """Return the call that creates or updates the nested stack; it has the parent's tags too."""
     asked = request.properties
     tags = {**parent.deployment.tags, **{each["Key"]: str(each["Value"]) for each in asked.get("Tags", ())}}
     return {

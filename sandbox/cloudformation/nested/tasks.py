@@ -19,19 +19,19 @@ TYPE_CHANGED = (
 
 
 def creating(account: Account, stack: Stack, spec: ResourceSpec, evaluation: Evaluation) -> Task:
-    """Return the task that makes the resource."""
+    """Return the task that creates the resource."""
     kind = CreatingNested if spec.type == STACK_TYPE else Creating
     return kind(account, stack, spec, evaluation)
 
 
 def updating(account: Account, stack: Stack, spec: ResourceSpec, evaluation: Evaluation) -> Task:
-    """Return the task that brings the resource to what the deployment wants."""
+    """Return the task that updates the resource to the wanted state."""
     types = (spec.type, stack.resources[spec.logical_id].spec.type)
     return (UpdatingNested if STACK_TYPE in types else Updating)(account, stack, spec, evaluation)
 
 
 def restoring(account: Account, stack: Stack, name: str, *, skipped: bool) -> Task:
-    """Return the task that puts the resource back."""
+    """Return the task that restores the resource."""
     nested = stack.resources[name].spec.type == STACK_TYPE and not skipped
     return (RestoringNested if nested else Restoring)(account, stack, name, skipped=skipped)
 
@@ -41,10 +41,10 @@ def _attributes(child: Stack) -> Provisioned:
 
 
 class _Around(Working):
-    """What all of them do while the stack inside is busy."""
+    """The common part of all while the nested stack is busy."""
 
     _done: str
-    """The words of a failure: created, updated, deleted."""
+    """The verb for failures: created, updated, deleted."""
 
     def _child(self) -> Stack:
         return self._account.stacks[self.resource.physical_id]
@@ -66,7 +66,7 @@ class _Around(Working):
 
 
 class CreatingNested(_Around, Creating):
-    """Makes a nested stack."""
+    """Creates a nested stack."""
 
     _done = "created"
 
@@ -85,14 +85,14 @@ class CreatingNested(_Around, Creating):
         self.resource.made = _attributes(self._account.nested.create(self._stack, request))
 
     def cancel(self) -> None:
-        """Stop the stack inside too."""
+        """Cancel the nested stack too."""
         if self.resource.made is not None and self._child().busy:
             self._account.nested.cancel(self._child(), "CREATE_FAILED")
         super().cancel()
 
 
 class UpdatingNested(_Around, Updating):
-    """Updates a nested stack: its template may be another one, whatever the resource says."""
+    """Updates a nested stack: its template may differ, whatever the resource's properties."""
 
     _done = "updated"
 
@@ -126,14 +126,14 @@ class UpdatingNested(_Around, Updating):
         return self._account.nested.update(self._stack, self._child(), request)
 
     def cancel(self) -> None:
-        """Stop the stack inside too."""
+        """Cancel the nested stack too."""
         if self.resource.made is not None and self._child().status == "UPDATE_IN_PROGRESS":
             self._account.nested.cancel(self._child(), "UPDATE_FAILED")
         super().cancel()
 
 
 class RestoringNested(_Around, Restoring):
-    """Puts a nested stack back."""
+    """Restores a nested stack."""
 
     _done = "updated"
 
@@ -187,6 +187,6 @@ class DeletingNested(_Around, Deleting):
 
 
 def deleting(account: Account, stack: Stack, leftover: Leftover) -> Deleting:
-    """Return the task that removes the resource."""
+    """Return the task that deletes the resource."""
     nested = leftover.resource.spec.type == STACK_TYPE
     return (DeletingNested if nested else Deleting)(account, stack, leftover)

@@ -25,7 +25,7 @@ Json = Any
 
 
 class Live:
-    """The world as it is while a deployment is carried out."""
+    """The live state while a deployment is executed."""
 
     def __init__(self, account: Account, stack: Stack) -> None:
         self._account = account
@@ -79,7 +79,7 @@ class Live:
 
 
 class _Importing:
-    """A world that only notes which exports are asked for."""
+    """A world that only records which exports are used."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -102,7 +102,7 @@ class _Importing:
 
 
 class Evaluation:
-    """Evaluates *deployment* of *stack*, in the world as it is or in another one."""
+    """Evaluates *deployment* of *stack*, in the live state or another one."""
 
     def __init__(
         self, account: Account, stack: Stack, deployment: Deployment, world: World | None = None
@@ -130,7 +130,7 @@ class Evaluation:
         }
 
     def active(self) -> dict[str, ResourceSpec]:
-        """Return the resources whose conditions hold."""
+        """Return the resources with true conditions."""
         specs = self.template.resources.items()
         return {
             name: spec
@@ -139,7 +139,7 @@ class Evaluation:
         }
 
     def needs(self) -> dict[str, frozenset[str]]:
-        """Return for each active resource the active resources that must be there before."""
+        """Return for each active resource the active resources that must exist before."""
         active = self.active()
         return {
             name: needed & active.keys()
@@ -148,7 +148,9 @@ class Evaluation:
         }
 
     def properties(self, spec: ResourceSpec) -> tuple[Mapping[str, Json], Mapping[str, Json]]:
-        """Return the properties, dynamic references as they stand, and the same with NoEcho values hidden."""
+        """
+        Return the properties, with unresolved dynamic references, and the same with NoEcho values hidden.
+        """
         return self._plain.resolve(dict(spec.properties)), self._masked.resolve(dict(spec.properties))
 
     def metadata(self, spec: ResourceSpec) -> Json:
@@ -164,7 +166,7 @@ class Evaluation:
         }
 
     def request(self, spec: ResourceSpec, plain: Mapping[str, Json]) -> Request:
-        """Return what the provisioner is asked for; dynamic references are resolved in it."""
+        """Return the provisioner's request, with dynamic references resolved."""
         try:
             properties = with_dynamic(plain, self._account.provisioner.resolve)
         except ProvisionError as error:
@@ -181,7 +183,7 @@ class Evaluation:
         )
 
     def outputs(self) -> list[Output]:
-        """Return the outputs whose conditions hold; raises ResourceFailure where one cannot be resolved."""
+        """Return the outputs with true conditions; raises ResourceFailure if one cannot be resolved."""
         return [output for spec in self._outputs() if (output := self._output(spec)) is not None]
 
     def _outputs(self) -> list[OutputSpec]:
@@ -208,7 +210,7 @@ class Evaluation:
 
 
 def evaluated(resource: Resource, evaluation: Evaluation) -> Request:
-    """Give *resource* what *evaluation* has for it, and return the request; raises ResourceFailure."""
+    """Set the values of *evaluation* in *resource*, and return the request; raises ResourceFailure."""
     try:
         resource.plain, resource.shown = evaluation.properties(resource.spec)
     except ApiError as error:

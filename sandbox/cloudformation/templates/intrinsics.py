@@ -16,12 +16,12 @@ from sandbox.errors import invalid
 Json = Any
 KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
 _WITH_DEFAULT = 4
-"""Arguments of a Fn::FindInMap that says a value for keys that are not there."""
+"""Arguments of a Fn::FindInMap with a default value for missing keys."""
 _DYNAMIC = re.compile(r"\{\{resolve:[^{}]+\}\}")
 
 
 class _NoValue:
-    """What AWS::NoValue leaves: nothing."""
+    """The result of AWS::NoValue: nothing."""
 
 
 NO_VALUE = _NoValue()
@@ -32,7 +32,7 @@ class Unresolvable(Exception):  # noqa: N818 - a state, and no error where it is
 
 
 class World(Protocol):
-    """What only the account knows."""
+    """Values that only the account knows."""
 
     def ref(self, logical_id: str) -> Json:
         """Return what `Ref` of a resource gives."""
@@ -83,7 +83,7 @@ class Resolver:
             self._functions |= {"Fn::Length": self._length, "Fn::ToJsonString": self._json}
 
     def resolve(self, value: Json) -> Json:
-        """Return *value* with every function resolved; what AWS::NoValue stands for is left out."""
+        """Return *value* with every function resolved; AWS::NoValue is left out."""
         if isinstance(value, list):
             return [each for each in map(self.resolve, value) if each is not NO_VALUE]
         if not isinstance(value, dict):
@@ -216,7 +216,7 @@ class Resolver:
 
     def _output(self, argument: Json) -> Json:
         """
-        Give another stack's output, as it is at that moment.
+        Return the current value of another stack's output.
 
         CloudFormation Template Reference, "Fn::GetStackOutput": StackName, OutputName, Region (this one where
         it is left out), RoleArn (who asks); nothing keeps the other stack from changing it.

@@ -18,7 +18,7 @@ _LISTS = ("CommaDelimitedList", "List<")
 
 @dataclass(frozen=True)
 class Given:
-    """What a call says of one parameter."""
+    """A call's value of one parameter."""
 
     key: str
     value: str | None
@@ -102,7 +102,7 @@ def looked_up(template: Template, values: Mapping[str, str], resolve: Callable[[
 
 
 def seen(template: Template, values: Mapping[str, str], found: Mapping[str, str]) -> dict[str, Any]:
-    """Return the parameters as functions see them: what was looked up, lists as lists."""
+    """Return the parameters' values for functions: looked-up values, lists as lists."""
     seen_: dict[str, Any] = {}
     for name, spec in template.parameters.items():
         value = found.get(name, values[name])

@@ -95,7 +95,7 @@ def _arguments_of(function: str, value: Json) -> Iterator[Json]:
 
 
 def check(template: Template, schemas: Schemas) -> None:
-    """Refuse a template that names what it does not have, or that has no order; raises ApiError."""
+    """Refuse a template with unknown names, or with a cycle; raises ApiError."""
     unknown = sorted({spec.type for spec in template.resources.values() if not schemas.known(spec.type)})
     if unknown:
         raise invalid(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
@@ -178,7 +178,7 @@ def _check_imports(template: Template) -> None:
 
 
 def dependencies(template: Template) -> Mapping[str, frozenset[str]]:
-    """Return for each resource the resources that must be there before."""
+    """Return for each resource the resources that must exist before."""
     found = {}
     for name, spec in template.resources.items():
         found[name] = needed_by(spec) & template.resources.keys()
@@ -204,7 +204,7 @@ def order(needs: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
 
 
 def _cyclic(left: Mapping[str, frozenset[str]]) -> set[str]:
-    """Leave away what only waits for the cycle."""
+    """Remove what only waits for the cycle."""
     names = set(left)
     while True:
         needed = {need for name in names for need in left[name]} & names

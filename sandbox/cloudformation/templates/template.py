@@ -52,7 +52,7 @@ class ResourceSpec:
     deletion_policy: str
     update_replace_policy: str
     with_policy: bool = False
-    """Whether the template says a DeletionPolicy."""
+    """Whether the template sets a DeletionPolicy."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class OutputSpec:
 
 @dataclass(frozen=True)
 class Template:
-    """A template that is well-formed; of one with macros to come only what stands before them is known."""
+    """A well-formed template; if macros are still to run, only what precedes them is known."""
 
     text: str
     description: str | None = None
@@ -82,11 +82,11 @@ class Template:
     transforms: tuple[str, ...] = ()
     """The macros that it uses."""
     processed: Json | None = None
-    """What the macros made of it."""
+    """The template after its macros."""
 
     @property
     def pending(self) -> bool:
-        """Whether macros are still to be carried out."""
+        """Whether macros are still to run."""
         return bool(self.transforms) and self.processed is None
 
 

@@ -26,7 +26,7 @@ REASON = (
 def invalid(
     schemas: Schemas, region: str, template: Template, asked: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Invalid, ...]:
-    """Return what the schemas have against the properties *asked* for, by logical id."""
+    """Return the schemas' errors about the properties *asked* for, by logical id."""
     types = {name: template.resources[name].type for name in asked}
     return tuple(
         Invalid(name, types[name], found)
@@ -36,7 +36,7 @@ def invalid(
 
 
 def check(schemas: Schemas, request: Request) -> None:
-    """Raise ResourceFailure where a schema has something against what is about to be made or changed."""
+    """Raise ResourceFailure if a schema rejects a resource to be created or changed."""
     found = schemas.refused(request.type, request.properties, request.region)
     if found:
         told = ", ".join(each.told for each in found)
@@ -46,7 +46,7 @@ def check(schemas: Schemas, request: Request) -> None:
 
 
 def event(found: Invalid) -> dict[str, Any]:
-    """Return what DescribeEvents says of an error, but for whose it is (OperationEvent, API Reference)."""
+    """Return DescribeEvents' data of an error, without its resource (OperationEvent, API Reference)."""
     return {
         "EventType": "VALIDATION_ERROR",
         "LogicalResourceId": found.logical_id,

@@ -26,7 +26,7 @@ _LOCATION = re.compile(r"s3://(?P<bucket>[a-z0-9.-]+)/(?P<key>.+)")
 
 
 def embedded(node: Json, fetch: Fetch, resolve: Resolve, refuse: Callable[[str], None]) -> Json:
-    """Return *node* with Fn::Transform carried out, inner ones first; *refuse* raises for other macros."""
+    """Return *node* with Fn::Transform applied, inner ones first; *refuse* raises for other macros."""
     if isinstance(node, list):
         return [embedded(each, fetch, resolve, refuse) for each in node]
     if not isinstance(node, dict):
@@ -43,7 +43,7 @@ def embedded(node: Json, fetch: Fetch, resolve: Resolve, refuse: Callable[[str],
 
 
 def merged(around: Mapping[str, Json], content: Json) -> Json:
-    """Return the template's *around* with a snippet's *content* between its keys."""
+    """Return the template's *around* merged with a snippet's *content*."""
     if not around:
         return content
     if not isinstance(content, dict):
@@ -52,7 +52,7 @@ def merged(around: Mapping[str, Json], content: Json) -> Json:
 
 
 def snippet(macro: Mapping[str, Json], fetch: Fetch, resolve: Resolve) -> Json:
-    """Return what the snippet that *macro* names holds; raises TransformFailure."""
+    """Return the content of the snippet that *macro* names; raises TransformFailure."""
     given = macro.get("Parameters")
     location = resolve(given.get("Location")) if isinstance(given, dict) else None
     found = _LOCATION.fullmatch(location) if isinstance(location, str) else None

@@ -26,7 +26,7 @@ _MOST_LITERAL = frozenset({"Ref", "Fn::GetAtt"})
 
 
 def extended(document: Mapping[str, Json], values: Mapping[str, Json]) -> dict[str, Json]:
-    """Return *document* without what only the macro has; *values* are known parameters' and pseudo ones'."""
+    """Return *document* without the macro's functions; *values* are known parameters' and pseudo ones'."""
     made = dict(document)
     for section in SECTIONS:
         if isinstance(made.get(section), dict):
@@ -53,26 +53,26 @@ def _resolver(document: Mapping[str, Json], values: Mapping[str, Json]) -> Resol
 
 
 class Unknown:
-    """The world before anything is made."""
+    """The state before anything is created."""
 
     def ref(self, logical_id: str) -> Json:
-        """Nothing is known of a resource."""
+        """Return nothing: no resource is known."""
         raise Unresolvable(logical_id)
 
     def attribute(self, logical_id: str, name: str) -> Json:
-        """Nothing is known of a resource."""
+        """Return nothing: no resource is known."""
         raise Unresolvable(f"{logical_id}.{name}")
 
     def exported(self, name: str) -> Json:
-        """Exports are looked up when a stack is deployed."""
+        """Return nothing: exports are looked up when a stack is deployed."""
         raise Unresolvable(name)
 
     def output(self, stack: str, name: str, region: str) -> Json:
-        """Other stacks are looked at when a stack is deployed."""
+        """Return nothing: other stacks are read when a stack is deployed."""
         raise Unresolvable(f"{stack}.{name} in {region}")
 
     def zones(self, region: str) -> list[str]:
-        """Zones are looked up when a stack is deployed."""
+        """Return nothing: zones are looked up when a stack is deployed."""
         raise Unresolvable(region)
 
 
@@ -103,7 +103,7 @@ def _simplified(node: Json, resolver: Resolver) -> Json:
 
 
 def _value(node: Json, resolver: Resolver) -> Json:
-    """Return the value of *node*, or *node* where that is not known yet; raises TransformFailure."""
+    """Return the value of *node*, or *node* if that is not known yet; raises TransformFailure."""
     try:
         found = resolver.resolve(node)
     except Unresolvable:

@@ -33,7 +33,7 @@ HOSTED = frozenset(
 
 
 def processed(account: Account, stack_name: str, wanted: Deployment, fetch: Fetch) -> Deployment:
-    """Return *wanted* with a template that uses no macros any more; raises TransformFailure, ApiError."""
+    """Return *wanted* with a template without macros; raises TransformFailure, ApiError."""
     template = wanted.template
     if not template.pending:
         return wanted
@@ -49,7 +49,7 @@ def processed(account: Account, stack_name: str, wanted: Deployment, fetch: Fetc
 
 
 def _known(account: Account, stack_name: str, wanted: Deployment) -> dict[str, Json]:
-    """Return what is known before anything is made; secrets come into no processed template."""
+    """Return the values known before anything is created; processed templates get no secrets."""
     shown = {name for name, spec in wanted.template.parameters.items() if not spec.no_echo}
     given = seen(wanted.template, wanted.parameters, wanted.looked_up)
     pseudo = {
@@ -93,7 +93,7 @@ def _with_sections(document: Mapping[str, Json], content: Json) -> dict[str, Jso
 
 
 def _simple(document: Mapping[str, Json], values: Mapping[str, Json]) -> Callable[[Json], Json]:
-    """Return what resolves a macro's own parameters."""
+    """Return the resolver of a macro's own parameters."""
     resolver = Resolver(Template(text="", mappings=document.get("Mappings", {})), values, Unknown())
 
     def resolve(value: Json) -> Json:

@@ -23,7 +23,7 @@ Json = Any
 
 @dataclass(frozen=True)
 class Led:
-    """The target group that a request is led to."""
+    """The target group of a request."""
 
     group: str
 
@@ -32,7 +32,7 @@ def performed(
     actions: Sequence[Mapping[str, Json]], asked: Asked, here: Callable[[int], int | None]
 ) -> Led | Answer:
     """
-    Return what *actions*, in their order, make of *asked*.
+    Return the result of *actions*, in their order, for *asked*.
 
     *here* gives the port on loopback for a port of the load balancer, for clients that came by loopback.
     """
@@ -93,7 +93,7 @@ def _location(config: Mapping[str, Json], asked: Asked, here: Callable[[int], in
 
 
 def _signed_in(kind: str, action: Mapping[str, Json]) -> Answer | None:
-    """Return what is answered instead of signing in; None where the next action follows."""
+    """Return the response instead of a sign-in; None if the next action follows."""
     config = action.get("AuthenticateOidcConfig") or action.get("AuthenticateCognitoConfig") or {}
     without = config.get("OnUnauthenticatedRequest", "authenticate")
     if kind == "jwt-validation" or without == "deny":

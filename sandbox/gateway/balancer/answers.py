@@ -16,13 +16,13 @@ from sandbox.gateway.balancer.asked import Header
 SERVER = b"awselb/2.0"
 _PHRASES = {463: "", 464: "", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
 _EMPTY = (204, 304)
-"""Statuses whose answers have no body, and no length (RFC 9110, 6.4.1 and 8.6)."""
+"""Statuses whose responses have no body and no length (RFC 9110, 6.4.1 and 8.6)."""
 PLAIN = "The plain HTTP request was sent to HTTPS port"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer, whole."""
+    """One complete response."""
 
     status: int
     headers: Sequence[Header]
@@ -30,7 +30,7 @@ class Answer:
 
     @property
     def all_headers(self) -> list[Header]:
-        """The headers with those that each answer of a load balancer has."""
+        """The headers, with those that every response of a load balancer has."""
         length = [] if self.status in _EMPTY else [(b"Content-Length", str(len(self.body)).encode())]
         return [(b"Server", SERVER), *self.headers, *length]
 
@@ -63,6 +63,6 @@ def own(status: int, said: str = "") -> Answer:
 
 
 def redirected(location: str, status: int) -> Answer:
-    """Return the answer that leads to *location*."""
+    """Return the redirect to *location*."""
     page = own(status)
     return Answer(status, (*page.headers, (b"Location", location.encode("latin-1", "replace"))), page.body)

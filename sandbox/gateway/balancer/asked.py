@@ -12,17 +12,17 @@ Header = tuple[bytes, bytes]
 
 @dataclass(frozen=True)
 class Asked:
-    """One request, not yet decided on; header names are in lower case."""
+    """One request, before a rule is chosen; header names are in lower case."""
 
     method: str
     target: str
     headers: Sequence[Header]
     source: str
-    """Address that connects."""
+    """Address of the connection."""
     scheme: str
     """http or https: of the listener."""
     port: int
-    """Of the listener, as AWS has it; not the one on loopback."""
+    """Port of the listener, as on AWS; not the one on loopback."""
 
     def values(self, name: str) -> list[str]:
         """Return the values of header *name*, in any case."""
@@ -37,13 +37,13 @@ class Asked:
 
     @property
     def host(self) -> str:
-        """The name of it alone."""
+        """The host name alone."""
         name, colon, port = self.authority.rpartition(":")
         return (name if colon and port.isdigit() else self.authority).lower()
 
     @cached_property
     def relative(self) -> str:
-        """Path and query, of an absolute target too."""
+        """Path and query, also of an absolute target."""
         if "://" not in self.target:
             return self.target
         rest = self.target.split("://", 1)[1]

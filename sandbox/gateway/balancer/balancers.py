@@ -33,35 +33,35 @@ from sandbox.services.reach import Reach
 ENTRY = (80, 443)
 """Ports that share the one of the DNSName."""
 _PATIENCE = 60.0
-"""Seconds in which a client that has connected says its first byte."""
+"""Seconds in which a new client must send its first byte."""
 _PAUSE, _END_SECONDS = 0.1, 2.0
 _HANDSHAKE = b"\x16"
 """First byte of a TLS connection (RFC 8446, 5.1: a record of type handshake)."""
 Door = tuple[str, int]
-"""ARN of a load balancer, and the port of it; 0 for those of ENTRY."""
+"""ARN of a load balancer, and its port; 0 for those of ENTRY."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a listener is reached."""
+    """The address of a listener."""
 
     balancer: str
     """Its name."""
     region: str
     port: int
-    """As AWS has it."""
+    """Port as on AWS."""
     protocol: str
     here: int
     """The port on loopback."""
     names: Sequence[str]
-    """Of its certificates."""
+    """Names of its certificates."""
 
 
 class Balancers:
-    """The data plane of one account; told of each change by `synced`."""
+    """The data plane of one account; `synced` reports each change."""
 
     def __init__(self, reach: Reach, folder: Path) -> None:
-        """*folder* keeps the ports and the authority's key; at first nothing listens."""
+        """*folder* keeps the ports and the authority's key; initially nothing listens."""
         self._reach = reach
         self._ports = Ports(folder)
         self.authority = Authority(folder)
@@ -95,7 +95,7 @@ class Balancers:
                 self._loop.call_soon_threadsafe(self._pool.drop)
 
     def synced(self, region: str) -> None:
-        """Learn what has changed in *region*; after `close` nothing is learnt any more."""
+        """Read what has changed in *region*; after `close`, nothing any more."""
         backend = self._reach.backend("elbv2", region)
         with self._lock:
             if self._loop.is_closed():
@@ -118,7 +118,7 @@ class Balancers:
         return int(found.getsockname()[1]) if found else None
 
     def places(self) -> list[Place]:
-        """Return where each listener is reached."""
+        """Return the address of each listener."""
         arns = sorted({arn for arn, _ in list(self._doors)})
         found = [one for arn in arns if (one := view.balancer(self._backend(arn), arn))]
         return [
@@ -129,7 +129,7 @@ class Balancers:
         ]
 
     def _now(self) -> float:
-        return self._reach.surroundings.now()  # the sandbox around is told of later
+        return self._reach.surroundings.now()  # the sandbox itself is passed later
 
     def _backend(self, arn: str) -> Any:
         return self._reach.backend("elbv2", arn.split(":")[3])
@@ -145,7 +145,7 @@ class Balancers:
         self._soon(door, self._accept(door, made, contexts))
 
     def _shut(self, doors: Sequence[Door]) -> None:
-        """Close the ports, and wait until they are: who is made next by the same name has them again."""
+        """Close the ports, and wait until they are closed: a new one of the same name gets them again."""
         ended = [asyncio.run_coroutine_threadsafe(self._end(door), self._loop) for door in doors]
         wait(ended, timeout=_END_SECONDS)
 
@@ -169,7 +169,7 @@ class Balancers:
         return [name for names in self._certificates(arn, port) for name in names]
 
     def _names(self, certificate: str) -> Names:
-        """Return the names of a certificate of ACM's; of one of IAM's nothing is known."""
+        """Return the names of a certificate of ACM's; one of IAM's is unknown."""
         if ":acm:" not in certificate:
             return ()
         acm = self._reach.client("acm", certificate.split(":")[3])
@@ -201,7 +201,7 @@ class Balancers:
             while True:
                 try:
                     sock, address = await self._loop.sock_accept(listening)
-                except OSError:  # this process has as many files open as it may, for the moment
+                except OSError:  # the process has reached its limit of open files for the moment
                     await asyncio.sleep(_PAUSE)
                     continue
                 task = self._loop.create_task(self._serve(door, sock, (address[0], address[1]), contexts))
@@ -222,11 +222,11 @@ class Balancers:
                 sock.close()
                 raise
             way = Way(arn, port or ENTRY[secure], "https" if secure else "http", address)
-            wire = await connected(sock, contexts() if secure else None)  # the socket is its own from now on
+            wire = await connected(sock, contexts() if secure else None)  # it owns the socket from now on
             await Connection(wire, way, self._serving).serve()
 
     async def _first(self, sock: socket.socket) -> bytes:
-        """Return the first byte that a client says, left where it is."""
+        """Return the client's first byte, left in the buffer."""
         said = asyncio.Event()
         self._loop.add_reader(sock, said.set)
         try:

@@ -13,14 +13,14 @@ Names = Sequence[str]
 
 
 Contexts = Callable[[], ssl.SSLContext]
-"""Gives the context for a connection that is made now."""
+"""Returns the context for a new connection."""
 
 
 def chooser(
     authority: Authority, certificates: Callable[[], Sequence[Names]], clients: Callable[[], str]
 ) -> Contexts:
     """
-    Return contexts that show the certificate for the name that a client asks for, else the first.
+    Return contexts with the certificate for the name that a client requests, else the first.
 
     User Guide for Application Load Balancers, "SSL certificates", "Smart certificate selection":
     *certificates* gives the names of each, of the listener as it is then; *clients* the authorities (PEM) of
@@ -48,10 +48,10 @@ def chooser(
 
 def _context(authority: Authority, names: Names, clients: str) -> ssl.SSLContext:
     """
-    Return a context with a new certificate for *names*; the key is in a file for a moment alone.
+    Return a context with a new certificate for *names*; the key is in a file only for a moment.
 
-    Of *clients* are the authorities: a connection asks the context that it began with whether, and the chosen
-    one by whom.
+    *clients* are the authorities of client certificates: the first context decides whether they are needed,
+    the chosen one which are accepted.
     """
     beside = authority.file.with_name(f"load-balancer.{uuid.uuid4().hex}")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -14,12 +14,12 @@ from sandbox.gateway.balancer.targets import Target, Targets
 from sandbox.gateway.balancer.wire import Activity
 
 TICK = 0.05
-"""Real seconds between two looks at what is due: a target is not asked more often, however fast the clock."""
+"""Real seconds between two checks for due targets, the shortest interval at any speed of the clock."""
 AGENT = b"ELB-HealthChecker/2.0"
 
 
 async def keep_checking(targets: Targets) -> None:
-    """Check what is due until this is cancelled."""
+    """Run due checks until cancelled."""
     running: set[asyncio.Task[None]] = set()
     try:
         while True:
@@ -42,7 +42,7 @@ async def _check(targets: Targets, target: Target) -> None:
 
 
 async def failed(target: Target) -> Failure | None:
-    """Return why *target* does not pass, None where it does. One connection a check, closed after it."""
+    """Return why the check of *target* fails, None if it passes. Each check has its own connection."""
     check = target.check
     try:
         async with asyncio.timeout(check.timeout):

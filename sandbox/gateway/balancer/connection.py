@@ -22,28 +22,28 @@ from sandbox.gateway.balancer.view import Balancer, Group, Listener
 from sandbox.gateway.balancer.wire import Activity, GoneError, IdleError, Wire
 
 _UNREAD = 1_048_576
-"""Bytes of a body that are read for the sake of the next request, where nobody wants them."""
+"""Bytes of an unread body that are skipped, to reach the next request."""
 _BROKEN = (OSError, GoneError, CutOffError, IdleError, h11.LocalProtocolError)
-"""Ends of a client's connection that are nobody's mistake here."""
+"""Ends of a client's connection that are no error here."""
 
 
 @dataclass(frozen=True)
 class Way:
-    """How a client came: to which load balancer, by which of its ports, and from where."""
+    """The origin of a client: the load balancer, its port, and the client's address."""
 
     arn: str
     port: int
     scheme: str
-    """What it speaks."""
+    """Its protocol."""
     address: tuple[str, int]
 
 
 @dataclass(frozen=True)
 class Serving:
-    """What all connections share."""
+    """The data that all connections share."""
 
     backend: Callable[[str], Any]
-    """Moto's state of the region of an ARN."""
+    """Moto's state of an ARN's region."""
     targets: Targets
     pool: Pool
     here: Callable[[str, int], int | None]
@@ -59,7 +59,7 @@ class Connection:
         self._serving = serving
 
     async def serve(self) -> None:
-        """Answer until either end closes."""
+        """Answer requests until either end closes."""
         try:
             while await self._one():
                 pass
@@ -70,7 +70,7 @@ class Connection:
                 raise
 
     def _found(self) -> tuple[Balancer, Listener] | None:
-        """Return the load balancer and its listener as they are now."""
+        """Return the load balancer and its listener in their current state."""
         balancer = view.balancer(self._serving.backend(self._way.arn), self._way.arn)
         listeners = balancer.listeners if balancer else ()
         found = [one for one in listeners if one.port == self._way.port]
@@ -89,7 +89,7 @@ class Connection:
             return False
         if not isinstance(event, h11.Request):
             return False
-        found = self._found()  # it may have waited for long
+        found = self._found()  # the connection may have been idle for long
         if found is None:
             return False
         return await self._asked(event, *found, Activity(found[0].idle))
@@ -137,7 +137,7 @@ class Connection:
     async def _exchanged(
         self, asked: Asked, balancer: Balancer, group: Group, target: Target, activity: Activity
     ) -> bool:
-        """Pass the request on to *target*; raises FailedError where it has no answer."""
+        """Forward the request to *target*; raises FailedError without a response."""
         wire = await self._wire(target, group, balancer)
         sent = headers.to_target(asked, self._way.address[1], balancer.attributes, time.time())
         exchange = Exchange(self._client, wire, activity)
@@ -164,7 +164,7 @@ class Connection:
             raise FailedError(502) from error
 
     async def _answer(self, answer: Answer, activity: Activity, to: str = "GET") -> None:
-        """Send an answer of the load balancer's own to a request of the method *to*."""
+        """Send a response of the load balancer itself to a request of the method *to*."""
         reason = phrase(answer.status).encode()
         begun = h11.Response(status_code=answer.status, headers=answer.all_headers, reason=reason)
         await self._client.send(begun, activity)
@@ -173,7 +173,7 @@ class Connection:
         await self._client.send(h11.EndOfMessage(), activity)
 
     async def _over(self, activity: Activity) -> bool:
-        """Make the connection ready for another request; returns whether it can be."""
+        """Prepare the connection for another request; returns whether that is possible."""
         http, read = self._client.http, 0
         with suppress(h11.RemoteProtocolError, IdleError):
             while http.their_state is h11.SEND_BODY and read < _UNREAD:
@@ -186,7 +186,7 @@ class Connection:
 
 
 def _refused(asked: Asked, way: Way) -> Answer | None:
-    """Return what a load balancer answers to a request that it gives to no rule."""
+    """Return the load balancer's response to a request that no rule gets."""
     if asked.scheme != way.scheme:
         return own(400, PLAIN)
     if asked.method == "CONNECT" or headers.too_large(asked):

@@ -20,7 +20,7 @@ from sandbox.gateway.balancer.wire import PIECE, Activity, GoneError, IdleError,
 
 
 class FailedError(Exception):
-    """The target gave no answer; the client gets the load balancer's own, of `status`."""
+    """The target gave no response; the client gets the load balancer's own, of `status`."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -28,7 +28,7 @@ class FailedError(Exception):
 
 
 class CutOffError(Exception):
-    """The answer ended in its middle: all that is left to do is to close the client's connection."""
+    """The response was cut off: the client's connection can only be closed."""
 
 
 @dataclass
@@ -39,18 +39,18 @@ class Exchange:
     target: Wire
     activity: Activity
     status: int = field(default=0, init=False)
-    """Of the answer, once it has begun."""
+    """Of the response, once it has begun."""
     _whole: bool = field(default=False, init=False)
     """Whether the client has sent all of its request."""
 
     async def run(self, request: h11.Request) -> None:
         """
-        Have the request answered.
+        Forward the request and its response.
 
         Raises:
             FailedError: the target gives no answer.
             CutOffError: it ends in the middle of it.
-            GoneError: the client is gone, and with it what it asked.
+            GoneError: the client has closed the connection.
 
         """
         await self._to_target(request)
@@ -66,7 +66,7 @@ class Exchange:
             await asyncio.gather(up, down, return_exceptions=True)
 
     async def _up(self) -> None:
-        """Pass on the body; then see whether the client is still there. Raises GoneError."""
+        """Forward the body; then check whether the client is still connected. Raises GoneError."""
         try:
             if self.client.http.they_are_waiting_for_100_continue:
                 await self.client.send(h11.InformationalResponse(status_code=100, headers=[]), self.activity)
@@ -77,14 +77,14 @@ class Exchange:
             self._whole = True
             if (said := await self.client.reader.read(PIECE)) == b"":
                 raise GoneError
-            self.client.http.receive_data(said)  # its next request, or what the upgraded connection is for
+            self.client.http.receive_data(said)  # its next request, or data of the upgraded connection
         except IdleError as error:
             raise self._cut(408) from error
         except (OSError, h11.RemoteProtocolError) as error:
             raise GoneError from error
 
     async def _to_target(self, event: Any) -> None:
-        """Send to the target; what it does not take any more, it has perhaps answered already."""
+        """Send to the target; one that accepts no more may have answered already."""
         try:
             with suppress(OSError, h11.LocalProtocolError):
                 await self.target.send(event, self.activity)
@@ -92,7 +92,7 @@ class Exchange:
             raise self._cut(504) from error
 
     async def _down(self) -> None:
-        """Pass the answer back."""
+        """Forward the response."""
         while True:
             event = await self._answered()
             if isinstance(event, h11.InformationalResponse):
@@ -107,7 +107,7 @@ class Exchange:
                 return
 
     async def _answered(self) -> Any:
-        """Return what the target says next; raises FailedError before its answer, CutOffError within."""
+        """Return the target's next event; raises FailedError before its response, CutOffError within."""
         try:
             event = await self.target.event(self.activity)
         except IdleError as error:
@@ -135,7 +135,7 @@ class Exchange:
             raise self._cut(502) from error
 
     async def _switched(self, event: h11.InformationalResponse) -> None:
-        """Tell the client that the connection is another protocol's now; `upgraded` is the rest of it."""
+        """Tell the client that the connection has switched protocols; `upgraded` forwards the rest."""
         headers = event.headers.raw_items()
         own = [(b"Connection", b"upgrade"), (b"Upgrade", upgrade(headers) or b"")]
         told = h11.InformationalResponse(
@@ -145,7 +145,7 @@ class Exchange:
         self.status = 101
 
     async def upgraded(self) -> None:
-        """Pass bytes both ways after an answer of 101, until one end closes or neither speaks."""
+        """Forward bytes both ways after a 101 response, until one end closes or both are idle."""
         ways = [
             asyncio.create_task(self._copied(self.target, self.client)),
             asyncio.create_task(self._copied(self.client, self.target)),

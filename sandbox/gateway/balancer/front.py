@@ -27,18 +27,18 @@ class Front:
     """The load balancers of one account, as its API sees them."""
 
     def __init__(self, reach: Reach, folder: Path) -> None:
-        """*folder* keeps what outlives a restart."""
+        """*folder* keeps what must survive a restart."""
         self._reach = reach
         self.balancers = Balancers(reach, folder)
         self.clear, self.close = self.balancers.clear, self.balancers.close
 
     def described(self) -> list[dict[str, Any]]:
-        """Return where each listener is reached, and the file of the authority of its certificate."""
+        """Return the address of each listener, and the file of its certificate's authority."""
         file = str(self.balancers.authority.file)
         return [{**asdict(one), "ca": file} for one in self.balancers.places()]
 
     def in_front(self, moto: Wsgi) -> Wsgi:
-        """Return an application that follows each change of a load balancer, and leaves it to *moto*."""
+        """Return an application that follows each change of a load balancer, and passes it to *moto*."""
 
         def app(environ: Environ, start_response: Any) -> Iterable[bytes]:
             form, region = _form(environ), _region(environ)
@@ -59,7 +59,7 @@ class Front:
     def _followed(
         self, moto: Wsgi, environ: Environ, backend: Any
     ) -> tuple[str, list[tuple[str, str]], bytes]:
-        """Have moto make a change, and the data plane learn of it; a new load balancer tells its own name."""
+        """Let moto make a change, and update the data plane; a new load balancer gets its own DNS name."""
         before = set(backend.load_balancers)
         status, headers, body = _answered(moto, environ)
         made = {arn: one.dns_name for arn, one in list(backend.load_balancers.items()) if arn not in before}
@@ -70,7 +70,7 @@ class Front:
 
 
 def _form(environ: Environ) -> dict[str, str]:
-    """Return the parameters of a query-protocol request, left in place for whoever answers it."""
+    """Return the parameters of a query-protocol request, kept readable for its handler."""
     if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         return {}
     body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -94,7 +94,7 @@ def _answered(moto: Wsgi, environ: Environ) -> tuple[str, list[tuple[str, str]],
 
 
 def _target_health(balancers: Balancers, backend: Any, form: Mapping[str, str]) -> bytes:
-    """Return the answer of DescribeTargetHealth, for all targets of a group or for those asked for."""
+    """Return the response of DescribeTargetHealth, for all targets of a group or the requested ones."""
     arn = form["TargetGroupArn"]
     group = view.group(backend, arn)
     described = {target.address: told for target, told in balancers.targets.described(arn)}

@@ -18,14 +18,14 @@ _HOP = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate te trailer transfer-encoding upgrade".split()
 )
 _OWN = frozenset(b"host x-forwarded-for x-forwarded-proto x-forwarded-port x-amzn-trace-id expect".split())
-"""What it says itself; it answers ``Expect: 100-continue`` itself as well."""
+"""Headers that it sets itself; it answers ``Expect: 100-continue`` itself as well."""
 _VALID = re.compile(rb"[-A-Za-z0-9]+")
 _MODE, _PORT = "routing.http.xff_header_processing.mode", "routing.http.xff_client_port.enabled"
 _DROP = "routing.http.drop_invalid_header_fields.enabled"
 LONGEST, MOST_BYTES = 16_384, 65_536
 """Bytes of the request line or of one header, and of all headers ("Quotas"; 400 by "Troubleshoot")."""
 _NOBODY = b"localhost"
-"""Host of a request of HTTP/1.0 that names none."""
+"""Host of an HTTP/1.0 request without one."""
 MOST_FORWARDED = 30
 """Addresses in X-Forwarded-For; a request with more is answered 463."""
 
@@ -56,7 +56,7 @@ def to_target(asked: Asked, client_port: int, attributes: Mapping[str, str], now
 
 
 def passed_on(headers: Sequence[Header]) -> list[Header]:
-    """Return *headers*, of a request or an answer, without those that are between two ends alone."""
+    """Return *headers*, of a request or a response, without hop-by-hop ones."""
     dropped = _HOP | _named(headers)
     return [(name, value) for name, value in headers if name.lower() not in dropped]
 
@@ -67,30 +67,30 @@ def chunked(headers: Sequence[Header]) -> bool:
 
 
 def upgrade(headers: Sequence[Header]) -> bytes | None:
-    """Return the protocol that a request, or an answer, asks to go on with, like websocket."""
+    """Return the protocol to switch to, in a request or a response, like websocket."""
     found = [value for name, value in headers if name.lower() == b"upgrade"]
     return found[0] if found and b"upgrade" in _named(headers) else None
 
 
 def too_large(asked: Asked) -> bool:
-    """Whether a line of the request is longer than a load balancer takes."""
+    """Whether a line of the request is longer than a load balancer accepts."""
     lines = [len(name) + len(value) for name, value in asked.headers]
     return max((len(asked.target), *lines)) > LONGEST or sum(lines) > MOST_BYTES
 
 
 def forwarded_too_often(asked: Asked) -> bool:
-    """Whether X-Forwarded-For has more addresses than a load balancer takes."""
+    """Whether X-Forwarded-For has more addresses than a load balancer accepts."""
     return sum(value.count(",") + 1 for value in asked.values("x-forwarded-for")) > MOST_FORWARDED
 
 
 def _named(headers: Sequence[Header]) -> set[bytes]:
-    """Return what the Connection header names."""
+    """Return the header names in the Connection header."""
     given = [value for name, value in headers if name.lower() == b"connection"]
     return {one.strip().lower() for value in given for one in value.split(b",")}
 
 
 def _trace(given: Sequence[str], now: float) -> str:
-    """Return the trace's id: a new root, or the one that is there, with this load balancer's own part."""
+    """Return the trace's id: a new root, or the existing one, with this load balancer's own part."""
     made = f"1-{int(now):08x}-{secrets.token_hex(12)}"
     fields = [one.strip() for one in ";".join(given).split(";") if one.strip()]
     if not any(one.startswith("Root=") for one in fields):

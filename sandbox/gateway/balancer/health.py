@@ -19,7 +19,7 @@ State = Literal["initial", "healthy", "unhealthy", "draining", "unused"]
 
 @dataclass(frozen=True)
 class Health:
-    """What DescribeTargetHealth tells of a target, and how many checks in a row were passed or failed."""
+    """DescribeTargetHealth's data of a target, and how many checks in a row passed or failed."""
 
     state: State
     reason: str = ""
@@ -30,7 +30,7 @@ class Health:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a check was not passed."""
+    """Why a check failed."""
 
     reason: str
     description: str
@@ -51,12 +51,12 @@ FAILED = Failure("Target.FailedHealthChecks", "Health checks failed")
 
 
 def mismatch(status: int) -> Failure:
-    """Return the failure of a target that answers *status*."""
+    """Return the failure of a target with the response *status*."""
     return Failure("Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{status}]")
 
 
 def after(before: Health, failure: Failure | None, check: Check) -> Health:
-    """Return the health after one more check, which was passed where there is no *failure*."""
+    """Return the health after one more check, which passed if there is no *failure*."""
     if failure is None:
         passed = before.passed + 1
         enough = 1 if before.state == "initial" else check.healthy

@@ -11,9 +11,9 @@ from sandbox.clock import SPEED
 
 class Pace:
     """
-    Goes as the sandbox's clock does, and at its usual speed while that stands still, as a test's may.
+    Follows the sandbox's clock, or its usual speed while that stands still, as in a test.
 
-    Targets are processes: they get ready, and are waited for, whether or not somebody moves the clock.
+    Targets are processes: they start, and are waited for, even if nothing moves the clock.
     """
 
     def __init__(self, virtual: Callable[[], float], real: Callable[[], float] = time.monotonic) -> None:
@@ -23,7 +23,9 @@ class Pace:
         self._last, self._seen, self._ahead = virtual(), real(), 0.0
 
     def now(self) -> float:
-        """Return virtual seconds; to be asked often, since it sees only that nothing moved in between."""
+        """
+        Return virtual seconds; to be called often, since it detects a standing clock only between calls.
+        """
         virtual, real = self._virtual(), self._real()
         with self._lock:
             if virtual == self._last:

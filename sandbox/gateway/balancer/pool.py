@@ -11,9 +11,9 @@ from sandbox.gateway.balancer.targets import Address
 from sandbox.gateway.balancer.wire import Wire
 
 CONNECT_SECONDS = 10.0
-"""Within which a target takes a connection (User Guide, "Troubleshoot", "HTTP 504: Gateway timeout")."""
+"""Time limit of a target's connection (User Guide, "Troubleshoot", "HTTP 504: Gateway timeout")."""
 _KEPT = 32
-"""Connections to one target that are kept while nothing is asked."""
+"""Idle connections kept to one target."""
 
 
 class Pool:
@@ -27,7 +27,7 @@ class Pool:
         Return a connection, one that was idle for less than *idle* seconds or a new one.
 
         Raises:
-            TimeoutError: the target takes no connection in time.
+            TimeoutError: the target accepts no connection in time.
             OSError: it refuses it.
 
         """
@@ -41,7 +41,7 @@ class Pool:
         return await opened(address, protocol, CONNECT_SECONDS)
 
     def give(self, address: Address, protocol: str, wire: Wire) -> None:
-        """Keep a connection whose exchange is over, where HTTP lets it be used again."""
+        """Keep a connection after its exchange, if HTTP allows its reuse."""
         http = wire.http
         kept = self._idle.setdefault((address, protocol), [])
         if http.our_state is not h11.DONE or http.their_state is not h11.DONE or len(kept) >= _KEPT:
@@ -51,7 +51,7 @@ class Pool:
         kept.append((wire, asyncio.get_running_loop().time()))
 
     def drop(self, address: Address | None = None) -> None:
-        """Close what is kept to a target that is deregistered; without an *address* to all."""
+        """Close the kept connections to a deregistered target; without an *address*, to all."""
         for key in [key for key in self._idle if address in (None, key[0])]:
             for wire, _ in self._idle.pop(key):
                 wire.abort()
@@ -66,7 +66,7 @@ async def opened(address: Address, protocol: str, seconds: float) -> Wire:
 
 
 def _unverified() -> ssl.SSLContext:
-    """Take any certificate, as a load balancer does (User Guide, "Target groups", "Target type")."""
+    """Accept any certificate, as a load balancer does (User Guide, "Target groups", "Target type")."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context

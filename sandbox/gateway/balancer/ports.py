@@ -11,18 +11,18 @@ from pathlib import Path
 ADDRESS = "127.0.0.1"
 _FILE = "load-balancer-ports.json"
 _WAITING = 128
-"""Connections that the system holds until they are accepted."""
+"""Backlog of connections that wait to be accepted."""
 
 
 class Ports:
-    """Which name had which port; kept in a file of the state folder."""
+    """The ports by name; stored in a file of the state folder."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / _FILE
         self._known = self._read()
 
     def bound(self, name: str) -> socket.socket:
-        """Return a listening socket for *name*; on its port of before, if nobody else has that by now."""
+        """Return a listening socket for *name*; on its previous port, if that is still free."""
         made = self._bound(self._known.get(name, 0))
         port = int(made.getsockname()[1])
         if self._known.get(name) != port:

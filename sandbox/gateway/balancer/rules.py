@@ -24,12 +24,12 @@ Json = Any
 
 
 def chosen(rules: Sequence[Rule], asked: Asked) -> Rule | None:
-    """Return the first of *rules*, which are in their order, whose conditions *asked* meets."""
+    """Return the first of *rules*, which are ordered, whose conditions match *asked*."""
     return next((rule for rule in rules if met(rule.conditions, asked)), None)
 
 
 def met(conditions: Iterable[Mapping[str, Json]], asked: Asked) -> bool:
-    """Whether *asked* meets all *conditions*; one of a kind that is not known is never met."""
+    """Whether *asked* matches all *conditions*; an unknown kind never matches."""
     return all(_CONDITIONS.get(one.get("Field", ""), _never)(one, asked) for one in conditions)
 
 

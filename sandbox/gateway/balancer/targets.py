@@ -22,9 +22,9 @@ from sandbox.gateway.balancer.view import Check, Group
 
 Address = tuple[str, int]
 _PATIENCE = 90.0
-"""Real seconds at most that a target has on AWS, too, before failed checks make it unhealthy."""
+"""Most real seconds that a target has, as on AWS, before failed checks make it unhealthy."""
 _ORDER: tuple[set[State], ...] = ({"healthy"}, {"unhealthy"}, {"initial", "unused"})
-"""Those that get requests, where there are none of the states before."""
+"""States of targets that get requests, if there are none of the earlier states."""
 
 
 @dataclass(eq=False)
@@ -42,16 +42,16 @@ class Target:
     in_flight: int = 0
     due_by: float = 0.0
     """
-    Real time until which a new target, and one that only says nothing, is not unhealthy.
+    Real time before which a new, or only silent, target is not unhealthy.
 
-    Processes start and answer no faster here, and later on a machine with much to do.
+    Processes start and answer no faster here, and slower on a busy machine.
     """
     drains: _Drains | None = None
 
 
 @dataclass(frozen=True)
 class _Drains:
-    """Until when a deregistered target is there: by both clocks where requests are in flight."""
+    """The end of draining: by both clocks if requests are in progress."""
 
     virtual: float
     real: float
@@ -66,22 +66,22 @@ class _Members:
 
 
 class Targets:
-    """Asked by the threads that answer API calls and by the one that serves: each call is short."""
+    """Used by the threads of API calls and by the serving one: each call is short."""
 
     def __init__(self, now: Callable[[], float], real: Callable[[], float] = time.monotonic) -> None:
-        """*now* gives virtual time, *real* that of the processes."""
+        """*now* returns virtual time, *real* that of the processes."""
         self._now = now
         self._real = real
         self._lock = threading.Lock()
         self._groups: dict[str, _Members] = {}
 
     def clear(self) -> None:
-        """Forget them all."""
+        """Forget all of them."""
         with self._lock:
             self._groups.clear()
 
     def sync(self, groups: Iterable[Group], region: str) -> list[Address]:
-        """Learn what is registered in the groups of *region* by now; return what has been deregistered."""
+        """Read the registered targets of *region*'s groups; return the deregistered ones."""
         gone: list[Address] = []
         with self._lock:
             there = {one.arn: one for one in groups}
@@ -112,7 +112,7 @@ class Targets:
         return gone
 
     def described(self, arn: str) -> list[tuple[Target, Health]]:
-        """Return the targets of a group that are registered or drain, with what is told of each."""
+        """Return a group's registered or draining targets, with their health data."""
         with self._lock:
             members = self._members(arn)
             shown = [(one, self._told(one)) for one in members.registered.values()]
@@ -126,7 +126,7 @@ class Targets:
 
     @contextmanager
     def next(self, arn: str) -> Iterator[Target | None]:
-        """Return the next target, and count a request in flight to it; None if there is none."""
+        """Return the next target, and count a request to it; None if there is none."""
         with self._lock:
             members = self._members(arn)
             there = list(members.registered.values())
@@ -144,12 +144,12 @@ class Targets:
                     target.in_flight -= 1
 
     def requests(self) -> dict[str, int]:
-        """Return how many requests each group was given so far, by ARN."""
+        """Return how many requests each group got so far, by ARN."""
         with self._lock:
             return {arn: members.requests for arn, members in self._groups.items()}
 
     def due(self) -> list[Target]:
-        """Return the targets to check now; each is one's to check until `checked` is called."""
+        """Return the targets to check now; each belongs to the caller until `checked` is called."""
         now = self._now()
         with self._lock:
             every = [one for members in self._groups.values() for one in members.registered.values()]
@@ -161,7 +161,7 @@ class Targets:
             return [one for one in found if one.checking]
 
     def checked(self, target: Target, failure: Failure | None) -> None:
-        """Note how a check ended."""
+        """Note the result of a check."""
         with self._lock:
             target.checking = False
             if target.drains is not None:
@@ -181,9 +181,9 @@ class Targets:
 
     def _drains(self, target: Target) -> bool:
         """
-        Whether a deregistered target is still there.
+        Whether a deregistered target still drains.
 
-        The sandbox's clock is fast, and processes are not: where requests are in flight, the delay is of real
+        The sandbox's clock is fast, and processes are not: with requests in progress, the delay is in real
         seconds.
         """
         if target.drains is None:

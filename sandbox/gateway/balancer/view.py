@@ -15,7 +15,7 @@ _IDLE = 60.0
 
 @dataclass(frozen=True)
 class Rule:
-    """Conditions in moto's words, which are the API's; the actions in their order."""
+    """Conditions in moto's form, which is the API's; the actions in their order."""
 
     conditions: Sequence[Mapping[str, Json]]
     actions: Sequence[Mapping[str, Json]]
@@ -30,9 +30,9 @@ class Listener:
     certificates: Sequence[str]
     """ARNs, the default one first."""
     rules: Sequence[Rule]
-    """In the order in which they are tried."""
+    """In the order of evaluation."""
     authorities: str = ""
-    """Whose certificates clients have to show, in PEM; empty: nobody's."""
+    """The authorities of client certificates, in PEM; empty: none are required."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Check:
     """Like ``200,301-302``."""
 
     def accepts(self, status: int) -> bool:
-        """Whether a target that answers *status* is well."""
+        """Whether *status* is a healthy response."""
         bounds = (one.partition("-") for one in self.codes.split(","))
         return any(int(low) <= status <= int(high or low) for low, _, high in bounds)
 
@@ -79,14 +79,14 @@ class Group:
     arn: str
     protocol: str
     port: int
-    """Of targets that are registered without one."""
+    """Port of targets that are registered without one."""
     version: str
     check: Check
     delay: float
     """Seconds of deregistration_delay.timeout_seconds."""
     targets: Sequence[tuple[str, int]]
     used: bool
-    """Whether a rule of a listener leads to it, with whatever weight."""
+    """Whether a rule of a listener forwards to it, with any weight."""
 
 
 def balancers(backend: Any) -> list[Balancer]:

@@ -10,13 +10,13 @@ from typing import Any
 import h11
 
 PIECE = 65_536
-"""Bytes that are read at once, and the most that headers may have (User Guide, "Quotas": 64 K)."""
+"""Bytes per read, and the most that headers may have (User Guide, "Quotas": 64 K)."""
 
 Role = type[h11.CLIENT] | type[h11.SERVER]
 
 
 class IdleError(Exception):
-    """No byte went either way for the time that a connection may be idle."""
+    """No byte was transferred for the idle timeout of the connection."""
 
 
 class GoneError(Exception):
@@ -24,19 +24,19 @@ class GoneError(Exception):
 
 
 class Activity:
-    """When the last byte went either way between a client and its target."""
+    """The time of the last byte between a client and its target."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self.note()
 
     def note(self) -> None:
-        """Note that a byte goes now."""
+        """Note the transfer of a byte."""
         self._last = asyncio.get_running_loop().time()
 
     @property
     def until(self) -> float:
-        """The loop's time at which the connection has been idle for too long."""
+        """The loop's time at which the connection reaches its idle timeout."""
         return self._last + self._seconds
 
 
@@ -44,7 +44,7 @@ class Wire:
     """A connection to a client or to a target."""
 
     def __init__(self, role: Role, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """*role* is ours: h11.SERVER towards a client."""
+        """*role* is that of this side: h11.SERVER towards a client."""
         self.reader = reader
         self.writer = writer
         self.http = h11.Connection(role, max_incomplete_event_size=PIECE)
@@ -54,7 +54,7 @@ class Wire:
         Return what the other end sends next, as h11's event.
 
         Raises:
-            IdleError: nothing came in time, nor went anywhere else of the same *activity*.
+            IdleError: nothing was received in time, nor transferred elsewhere in the same *activity*.
             h11.RemoteProtocolError: it is not HTTP.
             OSError: the connection broke.
 
@@ -77,7 +77,7 @@ class Wire:
             return found
 
     async def send(self, event: Any, activity: Activity) -> None:
-        """Send an event at once; wait where the other end is slow. Raises IdleError, OSError."""
+        """Send an event; waits while the other end is slow. Raises IdleError, OSError."""
         found = self.http.send(event)
         if found:
             await self.write(found, activity)
@@ -95,7 +95,7 @@ class Wire:
 
     @property
     def quiet(self) -> bool:
-        """Whether it is open, and nothing has come that nobody asked for: its end, say."""
+        """Whether it is open, without unexpected data: such as its end."""
         if self.reader.at_eof() or self.writer.is_closing():
             return False
         looked = select.poll()
@@ -103,14 +103,14 @@ class Wire:
         return not looked.poll(0)
 
     def abort(self) -> None:
-        """Close the connection, whatever is still to be sent."""
+        """Close the connection, without sending the rest."""
         self.writer.transport.abort()
 
     async def close(self) -> None:
         """
-        Close the connection; what is sent arrives.
+        Close the connection; data that was sent arrives.
 
-        What the other end still sends is read for a moment: else its system would throw our answer away.
+        Incoming data is read for a moment: else the other system would discard our response.
         """
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(1.0):
@@ -122,5 +122,5 @@ class Wire:
         self.abort_after_sending()
 
     def abort_after_sending(self) -> None:
-        """Close the connection once everything is sent; nobody waits for it."""
+        """Close the connection once everything is sent, without waiting."""
         self.writer.close()

@@ -17,12 +17,12 @@ from sandbox.gateway.loopback import objection
 
 _ATTEMPTS = 5
 _FIRST, _LAST = 64, 126
-"""Of the second number of an address: the first 64 are where programs have theirs by habit."""
+"""Range of an address's second number: programs commonly use the first 64."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """One database: a DB instance of its own, or a cluster."""
+    """One database: a single DB instance, or a cluster."""
 
     account: str
     region: str
@@ -37,10 +37,10 @@ _PLACES: dict[Key, str] = {}
 
 def free(port: int) -> str:
     """
-    Return an address at which nobody listens on *port*.
+    Return an address with a free *port*.
 
     Raises:
-        DatabaseError: another program has the port at all of them, or nobody may take it.
+        DatabaseError: another program has the port at all of them, or it is not allowed.
 
     """
     why = ""
@@ -55,7 +55,7 @@ def free(port: int) -> str:
 
 
 def lead(key: Key, address: str | None) -> None:
-    """Have the endpoint of *key* be *address*; None: moto's name again."""
+    """Set the endpoint of *key* to *address*; None: moto's name again."""
     if address is None:
         _PLACES.pop(key, None)
     else:
@@ -71,8 +71,8 @@ def _candidates() -> Iterator[str]:
 
 
 def _connect() -> None:
-    """Have moto's models give the addresses; once a process."""
-    from moto.rds.models import DBCluster, DBInstance  # noqa: PLC0415 - 0.1 s that only a database pays
+    """Let moto's models return the addresses; once a process."""
+    from moto.rds.models import DBCluster, DBInstance  # noqa: PLC0415 - 0.1 s, only for databases
 
     if hasattr(DBInstance, "sandbox_endpoints"):
         return
@@ -88,7 +88,7 @@ def _replace(model: Any, name: str, place: Any) -> None:
 
 
 def _of_instance(instance: Any) -> str | None:
-    """An instance of Aurora is where its cluster is: one server stands for all."""
+    """An instance of Aurora has its cluster's address: one server for all."""
     if instance.db_cluster_identifier:
         return _PLACES.get(
             Key(instance.account_id, instance.region, "cluster", instance.db_cluster_identifier)

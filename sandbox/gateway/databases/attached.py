@@ -13,9 +13,9 @@ _LACKS = "this machine has no PostgreSQL server: databases are records, and rota
 
 def attach(services: Services, gateway: Gateway) -> None:
     """
-    Have PostgreSQL's databases in *services* be servers, where this machine has PostgreSQL.
+    Run servers for the PostgreSQL databases in *services*, if this machine has PostgreSQL.
 
-    Rotation functions then meet the real driver, which is in their archive.
+    Rotation functions then use the real driver, which is in their archive.
     """
     fleet = Fleet(gateway.folder, gateway.postgres)
     if not fleet.programs:

@@ -36,7 +36,7 @@ _QUOTAS = {
 _RESERVED = f"MasterUsername {SUPERUSER} cannot be used as it is a reserved word used by the engine"
 _NO_ROOM = "InsufficientDBInstanceCapacity"
 _MASTER = "postgres"
-"""Of a snapshot without data, whose administrator nobody knows."""
+"""Administrator of a snapshot without data, whose real one is unknown."""
 _STORES = {INSTANCE: "databases", CLUSTER: "clusters"}
 _SNAPSHOTS = {INSTANCE: "database_snapshots", CLUSTER: "cluster_snapshots"}
 _PASSWORD_BYTES = 24
@@ -44,7 +44,7 @@ _PASSWORD_BYTES = 24
 
 @dataclass
 class _Database:
-    """One server, and what moto was last seen to want of it."""
+    """One server, and moto's last known settings of it."""
 
     key: Key
     server: Server
@@ -53,9 +53,9 @@ class _Database:
     asked: str
     """The engine version."""
     restored: bool = False
-    """Whether its data are a snapshot's, and so its administrator and, unless told, the password."""
+    """Whether its data are a snapshot's, and so its administrator and, unless set, the password."""
     beginning: bool = True
-    """Until RDS has answered the request that makes it."""
+    """Until RDS has answered the request that creates it."""
     password: str | None = field(default=None, repr=False)
     group: Mapping[str, str] | None = None
     trouble: str = ""
@@ -73,12 +73,12 @@ class Engines:
         self._origins: dict[Key, Snapshot] = {}
 
     def begins_from(self, region: str, kind: str, name: str, snapshot: str) -> None:
-        """Note that the database of that name, made next, is CloudFormation's restore of *snapshot*."""
+        """Note that the database of that name, created next, is CloudFormation's restore of *snapshot*."""
         with self._lock:
             self._origins[self._key(region, kind, name)] = requests.named(snapshot, kind)
 
     def before(self, environ: Mapping[str, Any], form: bytes) -> bytes | None:
-        """Make the server of a database that is about to be made; returns RDS's refusal where it cannot."""
+        """Create the server of a new database; returns RDS's refusal if that fails."""
         request = requests.read(environ, form)
         if request is None or not request.creates:
             return None
@@ -100,7 +100,7 @@ class Engines:
         return None
 
     def after(self, environ: Mapping[str, Any], form: bytes) -> None:
-        """Do to the servers what moto has done to its records."""
+        """Apply to the servers what moto has applied to its records."""
         request = requests.read(environ, form)
         if request is None or not request.changes:
             return
@@ -113,7 +113,7 @@ class Engines:
                 self._tried(found, found.server.restart)
 
     def settle(self, region: str) -> None:
-        """Have every server of *region* run, take logins and be set up as moto has it."""
+        """Let every server of *region* run, accept logins and have moto's settings."""
         state = self._reach.backend("rds", region)
         with self._lock:
             for one in [each for each in self._there.values() if each.key.region == region]:
@@ -124,12 +124,12 @@ class Engines:
                     self._tried(one, lambda one=one, record=record: self._settle(one, record, state))
 
     def status(self) -> dict[str, Any]:
-        """Return what there is, for people: address, versions, MiB on disk, what is left out and why."""
+        """Return the servers, for people: address, versions, MiB on disk, what is left out and why."""
         with self._lock:
             return {"servers": [_told(one) for one in self._there.values()], "lacks": ""}
 
     def trusted(self, variables: Mapping[str, str]) -> Mapping[str, str]:
-        """Return those of *variables* that hold RDS's authority, with the one of the servers."""
+        """Return those of *variables* with RDS's authority, replaced by the servers' one."""
         return self._fleet.trusted(variables)
 
     def clear(self) -> None:
@@ -173,14 +173,14 @@ class Engines:
             self._log_in(one, asked.get("MasterUserPassword"))
 
     def _log_in(self, one: _Database, password: str | None) -> None:
-        """Give the administrator its password; a new one gets one that nobody knows until RDS makes it."""
+        """Set the administrator's password; a new one gets a random one until RDS creates it."""
         if password or not one.restored:
             made = password or secrets.token_urlsafe(_PASSWORD_BYTES)
             one.server.give_login(one.master, made, one.name)
         one.password = password
 
     def _begun(self, request: Request) -> None:
-        """Complete a database that this request made, if moto took it."""
+        """Complete a database that this request created, if moto accepted it."""
         if not request.creates:
             return
         key = self._key(request.region, request.creates, request.asked.get(IDENTIFIERS[request.creates], ""))
@@ -193,12 +193,12 @@ class Engines:
         if record is None:
             return
         record.master_username = record.master_username or one.master
-        if one.password is None and one.restored:  # the snapshot's own stays, whatever the database has now
+        if one.password is None and one.restored:  # the snapshot's own password remains
             one.password = _wanted_password(record, one, self._reach)
         one.asked = record.engine_version or one.asked
 
     def _rename(self, request: Request) -> None:
-        """Have a server belong to the new name of its database, where moto took it."""
+        """Rename the database of a server, if moto accepted that."""
         if (asked := request.renames) is None:
             return
         kind, name, new = asked
@@ -228,7 +228,7 @@ class Engines:
                 one.server.restart()
 
     def _keep_copies(self, request: Request) -> None:
-        """Copy what has become a snapshot, and forget those that are gone."""
+        """Copy the data of new snapshots, and forget those of deleted ones."""
         region = request.region
         state = self._reach.backend("rds", region)
         made = request.copies
@@ -249,7 +249,7 @@ class Engines:
                 self._fleet.forget(self._copies.pop((where, snapshot)))
 
     def _is_new(self, region: str, snapshot: Snapshot, state: Any) -> bool:
-        """Whether there is that snapshot, and no copy yet."""
+        """Whether that snapshot exists without a copy."""
         there = getattr(state, _SNAPSHOTS[snapshot.kind])
         return snapshot.name in there and (region, snapshot) not in self._copies
 
@@ -260,7 +260,7 @@ class Engines:
             one.server.remove()
 
     def _tried(self, one: _Database, action: Any) -> None:
-        """Do it; what goes wrong is told by `status`: RDS has answered already."""
+        """Run it; `status` reports errors, as RDS has answered already."""
         try:
             action()
         except DatabaseError as error:
@@ -270,7 +270,7 @@ class Engines:
 
 
 def _runs(record: Any, kind: str) -> bool:
-    """Whether the database takes logins."""
+    """Whether the database accepts logins."""
     if record.status in ("stopped", "stopping"):
         return False
     return kind == INSTANCE or any(each.status == "available" for each in record.members)
@@ -286,14 +286,14 @@ def _wanted_password(record: Any, one: _Database, reach: Reach) -> str | None:
     value = json.loads(client.get_secret_value(SecretId=managed.secret_arn)["SecretString"])
     if value.get("username") == one.master:
         return str(value["password"])
-    # moto gives every managed secret one user and one password of its own
+    # moto gives every managed secret the same user and password
     made = {"username": one.master, "password": secrets.token_urlsafe(_PASSWORD_BYTES)}
     client.put_secret_value(SecretId=managed.secret_arn, SecretString=json.dumps(made))
     return made["password"]
 
 
 def _group(record: Any, kind: str, state: Any) -> Mapping[str, str]:
-    """Return the parameters of the record's group that have a value; a default group has none of its own."""
+    """Return the parameters of the record's group with a value; a default group has none."""
     if kind == CLUSTER:
         group = state.db_cluster_parameter_groups.get(record.parameter_group)
     else:

@@ -2,4 +2,4 @@
 
 
 class DatabaseError(Exception):
-    """A server cannot be made, started or asked; the message says why, and holds no password."""
+    """A server cannot be created, started or used; the message says why, and holds no password."""

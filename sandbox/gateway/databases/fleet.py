@@ -24,7 +24,7 @@ _MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Copy:
-    """A snapshot's data, with what is not in it by name."""
+    """A snapshot's data, with further data by name."""
 
     folder: Path
     programs: Programs
@@ -32,7 +32,7 @@ class Copy:
 
 
 class Fleet:
-    """Makes servers; nothing is on disk before the first one."""
+    """Creates servers; nothing is on disk before the first one."""
 
     def __init__(self, state: Path, places: Iterable[Path]) -> None:
         self._state = state
@@ -42,15 +42,15 @@ class Fleet:
 
     @cached_property
     def programs(self) -> tuple[Programs, ...]:
-        """What there is of PostgreSQL on this machine."""
+        """The PostgreSQL installations on this machine."""
         return found(self._places)
 
     def begin(self, version: str, port: int, copy: Copy | None = None) -> Server:
         """
-        Make a server for *version*, with nothing in it or what *copy* has; it does not run.
+        Create a server for *version*, empty or with the data of *copy*, without starting it.
 
         Raises:
-            DatabaseError: there is no PostgreSQL here, the port is taken, or the data cannot be written.
+            DatabaseError: PostgreSQL is missing, the port is taken, or the data cannot be written.
 
         """
         programs = copy.programs if copy else self._owner.reached(nearest(self.programs, version))
@@ -77,7 +77,7 @@ class Fleet:
         self._owner.remove(copy.folder)
 
     def close(self) -> None:
-        """End every server; nothing is left on disk."""
+        """Stop every server; nothing remains on disk."""
         if "_owner" in vars(self):
             self._owner.close()
             del vars(self)["_owner"]
@@ -87,7 +87,7 @@ class Fleet:
         return Owner(self._state)
 
     def trusted(self, variables: Mapping[str, str]) -> Mapping[str, str]:
-        """Return those of *variables* that hold RDS's authority, with the one of the servers here."""
+        """Return those of *variables* with RDS's authority, replaced by these servers' one."""
         own = self._authority.file.read_text(encoding="ascii")
         return {name: own for name, value in variables.items() if is_of_rds(value)}
 
@@ -99,7 +99,7 @@ class Fleet:
         return self._owner.folder / uuid.uuid4().hex[:12]
 
     def _empty(self, programs: Programs) -> Path:
-        """Return the data of a new server, made once: to copy it takes a tenth of the time."""
+        """Return the data of a new server, created once: a copy takes a tenth of the time."""
         with self._lock:
             made = self._owner.folder / f"empty-{programs.major}"
             if not made.exists():
@@ -115,7 +115,7 @@ class Fleet:
 
 
 def mebibytes(folder: Path) -> int:
-    """Return what the files below *folder* hold, in MiB; a file that goes meanwhile counts nothing."""
+    """Return the size of the files below *folder*, in MiB; files deleted meanwhile count nothing."""
     total = 0
     for root, _, files in os.walk(folder):
         for file in files:

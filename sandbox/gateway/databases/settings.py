@@ -15,7 +15,7 @@ SUPERUSER = "rdsadmin"
 """AWS's own role on RDS; nobody else logs in as it."""
 FORCE_TLS, TLS_SINCE = "rds.force_ssl", 15
 MARK = "sandbox.applied"
-"""A parameter of our own: sessions see by it what the server has read."""
+"""A parameter of our own: it shows sessions which configuration the server has read."""
 MOST_CONNECTIONS = 100
 SHARED_BUFFERS = "16MB"
 
@@ -35,7 +35,7 @@ _OWN = {
     "max_replication_slots": "2",
     "logging_collector": "off",
 }
-"""What no group changes: where the server is, its memory, and what a copy of it needs."""
+"""Parameters that no group changes: the server's address, its memory, and the needs of a copy."""
 _FIRST = {
     "max_connections": str(MOST_CONNECTIONS),
     "timezone": "'UTC'",
@@ -43,7 +43,9 @@ _FIRST = {
     "password_encryption": "'scram-sha-256'",
     "log_line_prefix": "'%t:%r:%u@%d:[%p]:'",
 }
-"""What a group may change; the prefix is RDS's (User Guide, "RDS for PostgreSQL database log files")."""
+"""
+Defaults that a group may change; the prefix is RDS's (User Guide, "RDS for PostgreSQL database log files").
+"""
 _ADDRESS = ("listen_addresses", "port")
 _PLACES = (
     "data_directory",
@@ -60,7 +62,9 @@ _THIS_MACHINE = frozenset((*_OWN, *_ADDRESS, *_PLACES, *_ARCHIVE))
 
 @dataclass(frozen=True)
 class Parameters:
-    """A parameter group, judged: what the server is given, and why not the rest; with TLS alone, or not."""
+    """
+    A checked parameter group: the server's parameters, the reasons for others, and whether TLS is required.
+    """
 
     given: Mapping[str, str]
     left_out: Mapping[str, str]
@@ -68,14 +72,14 @@ class Parameters:
 
 
 def judged(group: Mapping[str, str], known: frozenset[str], major: int) -> Parameters:
-    """Return what of *group* is given to a server that has the parameters *known*."""
+    """Return the parameters of *group* for a server with the parameters *known*."""
     left_out = {name: reason for name, value in group.items() if (reason := _reason(name, value, known))}
     given = {name: value for name, value in group.items() if name not in left_out and name != FORCE_TLS}
     return Parameters(given, left_out, _forces(group.get(FORCE_TLS), major))
 
 
 def configuration(address: str, port: int, times: int) -> str:
-    """Return postgresql.conf of a server that listens there; *times*: how often it was written."""
+    """Return postgresql.conf of a server with that address; *times*: how often it was written."""
     lines = {"listen_addresses": f"'{address}'", "port": str(port), **_FIRST, **_OWN, MARK: str(times)}
     return "".join(f"{name} = {value}\n" for name, value in lines.items())
 

@@ -19,12 +19,12 @@ _PROBE = "127.64.0.1"
 
 
 def there_are() -> bool:
-    """Whether this machine answers for more than 127.0.0.1."""
+    """Whether this machine has more loopback addresses than 127.0.0.1."""
     return not objection(_PROBE, 0)
 
 
 class Addresses:
-    """The addresses of one sandbox; those of two sandboxes seldom meet, and are tried first."""
+    """The addresses of one sandbox; those of two sandboxes rarely overlap, and are tested first."""
 
     def __init__(self) -> None:
         number = os.getpid()
@@ -46,6 +46,6 @@ class Addresses:
         raise OSError(errno.EADDRNOTAVAIL, "no address is left for a task")
 
     def give_back(self, address: str) -> None:
-        """Let another have the address."""
+        """Release the address."""
         with self._lock:
             self._taken.discard(address)

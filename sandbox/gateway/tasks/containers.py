@@ -15,9 +15,9 @@ from sandbox.gateway.tasks.processes import Process, Reaper
 from sandbox.gateway.tasks.starts import Start, not_run
 
 _CHECK = {"interval": 30, "timeout": 5, "retries": 3, "startPeriod": 0}
-"""Amazon ECS API Reference, HealthCheck: what holds where a definition does not say."""
+"""Defaults of the Amazon ECS API Reference, HealthCheck."""
 _CALM = 5.0
-"""Real seconds between two checks of a container that is well."""
+"""Real seconds between two checks of a healthy container."""
 STOP_SECONDS = 30
 """Between SIGTERM and SIGKILL (Amazon ECS API Reference, ContainerDefinition, stopTimeout on Fargate)."""
 Json = Mapping[str, Any]
@@ -40,7 +40,7 @@ class Container:
 
     @property
     def ended(self) -> bool:
-        """Whether it is over."""
+        """Whether it has ended."""
         return self.exit_code is not None
 
     @property
@@ -50,18 +50,18 @@ class Container:
 
     @property
     def stop_seconds(self) -> int:
-        """How long it has for its end, in seconds."""
+        """Its stop timeout, in seconds."""
         return int(self.definition.get("stopTimeout") or STOP_SECONDS)
 
     @property
     def cpu_seconds(self) -> float:
-        """How many seconds of CPU it has used."""
+        """Seconds of CPU used so far."""
         return self._process.cpu_seconds() if self._process is not None else 0.0
 
     def start(
         self, prepare: Callable[[Json, Program], Start], folder: Path, pace: Pace, reaper: Reaper
     ) -> None:
-        """Start its process, where it has a program; raises OSError, ProvisionError."""
+        """Start its process, if it has a program; raises OSError, ProvisionError."""
         self.started = True
         self._log.put(self.note)
         if self.program is None:
@@ -73,14 +73,14 @@ class Container:
             self._check = _Check(how, {**_CHECK, **self.definition["healthCheck"]}, folder, pace)
 
     def look(self) -> None:
-        """See whether it runs, and how it is."""
+        """Check its process, and its health."""
         if self._process is not None and self.exit_code is None:
             self.exit_code = self._process.exit_code()
         if self._check is not None and not self.ended:
             self.health = self._check.look()
 
     def flush(self) -> None:
-        """Write what it has printed."""
+        """Write its output to the log."""
         self._log.flush()
 
     def terminate(self) -> None:
@@ -91,18 +91,18 @@ class Container:
             self._process.terminate()
 
     def kill(self) -> None:
-        """End it, at once."""
+        """Kill it at once."""
         if self._process is not None:
             self._process.end()
 
 
 class _Check:
     """
-    The health check of a container, run again and again.
+    The repeated health check of a container.
 
     Source: Amazon ECS API Reference, HealthCheck: failures within the start period do not count, unless a
-    check has been well before. A container that was well is unhealthy no sooner, in real seconds, than on
-    AWS: a machine with much to do makes a check of it fail by being slow.
+    check has passed before. A healthy container becomes unhealthy no sooner, in real seconds, than on AWS: on
+    a busy machine checks fail by being slow.
     """
 
     def __init__(self, how: Start, given: Json, folder: Path, pace: Pace) -> None:
@@ -114,7 +114,7 @@ class _Check:
         self._running: subprocess.Popen[bytes] | None = None
 
     def look(self) -> str:
-        """Return the container's health by now."""
+        """Return the container's current health."""
         now = time.monotonic()
         if self._running is None and now >= self._next:
             self._begin(now)
@@ -145,7 +145,7 @@ class _Check:
             self._next = now + self._interval()
 
     def _interval(self) -> float:
-        """Return the pause: a check is a process, and a task that is well needs none twice a second."""
+        """Return the pause: a check is a process, and a healthy task needs none twice a second."""
         seconds = float(self._given["interval"])
         calm = min(seconds, _CALM) if self._health == "HEALTHY" and not self._failed else 0.0
         return max(calm, self._pace.pause(seconds))

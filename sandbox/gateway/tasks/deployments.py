@@ -18,7 +18,7 @@ _EVENTS = 100
 _STOPPED = 20
 """Stopped tasks of a deployment that can still be described."""
 Told = Callable[[str | None], None]
-"""Told why a deployment has failed; None where it is complete."""
+"""Called with the reason of a deployment's failure; None if it is complete."""
 
 
 @dataclass
@@ -31,17 +31,17 @@ class Deployment:
     groups: list[tuple[str, int]] = field(default_factory=list)
     """Target groups by ARN that its tasks are registered in, with their port."""
     shifts: bool = False
-    """Whether traffic is led to its groups when all of it is healthy; else it comes with each task."""
+    """Whether traffic moves to its groups once all of it is healthy; else with each task."""
     id: str = field(default_factory=lambda: f"ecs-svc/{random.randrange(10**19)}")  # noqa: S311 - an id, no secret
     state: str = "IN_PROGRESS"
     reason: str = ""
     failed: int = 0
-    """Tasks that failed one after the other."""
+    """Tasks that failed in a row."""
     not_before: float = 0.0
     """Real time of the next start."""
     tasks: list[Running] = field(default_factory=list)
     listed_until: float = 0.0
-    """Real time until which it is described, though nothing of it is left."""
+    """Real time until which it is described, though it has no tasks."""
 
     @property
     def definition(self) -> str:
@@ -50,7 +50,7 @@ class Deployment:
 
     @property
     def wanted(self) -> list[Running]:
-        """Return the tasks that are to run on."""
+        """Return the tasks that should run."""
         return [task for task in self.tasks if task.wanted]
 
     @property
@@ -66,32 +66,32 @@ class Deployment:
 
 @dataclass
 class Service:
-    """What there is of one service; the first of the deployments is the primary one."""
+    """One service's data; the first of the deployments is the primary one."""
 
     place: Place
     deployments: list[Deployment]
     configured: dict[str, Any] = field(default_factory=dict)
-    """What calls have said of it that moto does not keep."""
+    """Settings from calls that moto does not keep."""
     bounds: tuple[int, int] | None = None
-    """Least and most tasks of its scalable target, as they were last looked at."""
+    """Least and most tasks of its scalable target, as last read."""
     completed: Deployment | None = None
-    """What a deployment that fails goes back to."""
+    """The deployment that a failed one rolls back to."""
     events: list[tuple[float, str]] = field(default_factory=list)
-    """Oldest first: when, in virtual seconds, and what."""
+    """Oldest first: time, in virtual seconds, and text."""
     awaited: list[tuple[str, Told]] = field(default_factory=list)
-    """Ids of deployments, and who wants to be told of their end."""
+    """Ids of deployments, and the callbacks for their end."""
     leaving: bool = False
     scaling: Scaling = field(default_factory=Scaling)
     measured: float = 0.0
-    """Real time at which it was last measured for its policies."""
+    """Real time of its last measurement for its policies."""
     activities: list[dict[str, Any]] = field(default_factory=list)
-    """What DescribeScalingActivities tells of it, the newest first."""
+    """DescribeScalingActivities' data, newest first."""
     stopped: list[Running] = field(default_factory=list)
-    """The last tasks of deployments that are no longer there."""
+    """The last tasks of forgotten deployments."""
 
     @property
     def primary(self) -> Deployment:
-        """The deployment that all tasks are to be of."""
+        """The deployment to which all tasks are to belong."""
         return self.deployments[0]
 
     @property
@@ -105,21 +105,21 @@ class Service:
         del self.events[:-_EVENTS]
 
     def drop_gone(self) -> None:
-        """Forget deployments of which nothing is left."""
+        """Forget deployments without tasks."""
         kept = [one for one in self.deployments if one is self.primary or not one.gone]
         gone = [task for one in self.deployments if one not in kept for task in one.tasks]
         self.stopped = [*self.stopped, *gone][-_STOPPED:]
         self.deployments = kept
 
     def shown(self, count: int, now: float) -> list[dict[str, Any]]:
-        """Return the deployments as DescribeServices gives them."""
+        """Return the deployments in the form of DescribeServices."""
         return [
             _shown(one, count if one is self.primary else 0, now, primary=one is self.primary)
             for one in self.deployments
         ]
 
     def events_shown(self) -> list[dict[str, Any]]:
-        """Return the events as DescribeServices gives them, the newest first."""
+        """Return the events in the form of DescribeServices, newest first."""
         return [
             {"id": f"{number}-{self.place.service}", "createdAt": at, "message": said}
             for number, (at, said) in reversed(list(enumerate(self.events)))

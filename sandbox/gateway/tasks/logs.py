@@ -24,10 +24,10 @@ _LONGEST = 262_000
 
 
 class Stream:
-    """One container's stream; other threads may put lines into it, one flushes."""
+    """One container's stream; other threads may add lines, one flushes."""
 
     def __init__(self, reach: Reach, region: str, definition: Mapping[str, Any], task_id: str) -> None:
-        """*definition* is the container's; one without the driver awslogs has its lines dropped."""
+        """*definition* is the container's; without the driver awslogs, lines are dropped."""
         configured = definition.get("logConfiguration", {})
         options = configured.get("options", {}) if configured.get("logDriver") == "awslogs" else {}
         self._logs = reach.client("logs", options.get("awslogs-region", region))
@@ -40,11 +40,11 @@ class Stream:
             if str(options.get("awslogs-create-group", "")).lower() == "true":
                 with suppress(ClientError):  # it exists
                     self._logs.create_log_group(logGroupName=options["awslogs-group"])
-            with suppress(ClientError):  # there is no such group, and nobody to tell
+            with suppress(ClientError):  # there is no such group, and nobody to report that to
                 self._logs.create_log_stream(**self._where)
 
     def put(self, line: str) -> None:
-        """Add a line, of now by the wall's clock: CloudWatch refuses what is far ahead of its own."""
+        """Add a line with the system's time: CloudWatch refuses times far ahead of its own."""
         if line and self._where:
             self._lines.append((int(time.time() * 1000), line[:_LONGEST]))
 

@@ -39,7 +39,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Moves:
-    """How many tasks to start, and which to stop: places in the lists of the new and of the old tasks."""
+    """How many tasks to start, and which to stop: indices in the lists of the new and the old tasks."""
 
     start: int
     stop_new: Sequence[int] = ()
@@ -47,7 +47,7 @@ class Moves:
 
 
 def moves(bounds: Bounds, new: Sequence[Condition], old: Sequence[Condition]) -> Moves:
-    """Return what to do with tasks, of each its condition."""
+    """Return what to do, from the condition of each task."""
     fit = [number for number, condition in enumerate(new) if condition != "unhealthy"]
     ill = [number for number, condition in enumerate(new) if condition == "unhealthy"]
     missing = max(0, bounds.wanted - len(fit))
@@ -63,7 +63,7 @@ def moves(bounds: Bounds, new: Sequence[Condition], old: Sequence[Condition]) ->
 
 
 def _surplus_of(old: Sequence[Condition], new_healthy: int, least: int, without_room: int) -> list[int]:
-    """Return the *old* tasks to stop: those that never got ready, the unhealthy ones, then the others."""
+    """Return the *old* tasks to stop: those that never were ready, the unhealthy ones, then the others."""
     healthy, found = new_healthy + old.count("healthy"), list[int]()
     order: list[Condition] = ["starting", "unhealthy", "healthy"]
     for number, condition in sorted(enumerate(old), key=lambda each: order.index(each[1])):
@@ -78,5 +78,5 @@ def _surplus_of(old: Sequence[Condition], new_healthy: int, least: int, without_
 
 
 def breaks(failed: int, wanted: int) -> bool:
-    """Whether so many failed tasks open the circuit breaker."""
+    """Whether this number of failed tasks opens the circuit breaker."""
     return failed >= min(MOST, max(LEAST, ceil(wanted / 2)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 PATIENCE = 90.0
 """Real seconds."""
 _SHORTEST = 0.25
-"""Real seconds between two looks at a process."""
+"""Real seconds between two checks of a process."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Pace:
     """Sandbox seconds in a real one."""
 
     def pause(self, seconds: float) -> float:
-        """Return how long to wait where AWS waits *seconds*."""
+        """Return the real pause for a pause of *seconds* on AWS."""
         return max(seconds / self.speed(), min(seconds, _SHORTEST))
 
     def patience(self, seconds: float) -> float:
-        """Return what a process has where it has *seconds* on AWS."""
+        """Return the real time limit of a process that has *seconds* on AWS."""
         return max(seconds / self.speed(), min(seconds, PATIENCE))

@@ -14,28 +14,28 @@ from pathlib import Path
 from sandbox.gateway.tasks import reaper
 
 _GONE_SECONDS = 5.0
-"""Real seconds within which what was killed is gone."""
+"""Time limit in real seconds until a killed process has ended."""
 _SIGNALLED = 128
-"""A container that a signal ends has this and the signal's number as exit code."""
+"""Exit code of a container ended by a signal, plus the signal's number."""
 
 
 class Reaper:
-    """The one process that kills the others when this one is gone; started with the first of them."""
+    """The process that kills the others when this one has ended; started with the first of them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
 
     def began(self, group: int) -> None:
-        """Have the process group ended with the sandbox."""
+        """Register a process group, to be killed with the sandbox."""
         self._tell(f"+{group}\n")
 
     def ended(self, group: int) -> None:
-        """Leave the process group alone: its number may be another's soon."""
+        """Deregister the process group: its number may be reused soon."""
         self._tell(f"-{group}\n")
 
     def close(self) -> None:
-        """Have everything ended that is left."""
+        """Kill everything that is left."""
         with self._lock:
             if self._process is not None:
                 self._process.communicate()
@@ -56,7 +56,7 @@ class Reaper:
 
 
 class Process:
-    """One process under way, in a group of its own."""
+    """A running process, in a group of its own."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Process:
         printed: Callable[[str], None],
         reaper_: Reaper,
     ) -> None:
-        """Start it; each line that it prints is *printed*. Raises OSError."""
+        """Start it; *printed* gets each line of output. Raises OSError."""
         self._reaper = reaper_
         self._process = subprocess.Popen(  # noqa: S603 - what the account's owner deploys
             command,
@@ -85,20 +85,20 @@ class Process:
         self._reader.start()
 
     def exit_code(self) -> int | None:
-        """Return the exit code as a container has it; None while it runs."""
+        """Return the exit code in a container's form; None while it runs."""
         if self._code is None and (code := self._process.poll()) is not None:
-            self.kill()  # what it has left behind
+            self.kill()  # its child processes
             self._reader.join(1)
             self._reaper.ended(self._process.pid)
             self._code = code if code >= 0 else _SIGNALLED - code
         return self._code
 
     def cpu_seconds(self) -> float:
-        """Return the seconds of CPU that it and its children have used; 0.0 where the system does not say."""
+        """Return the seconds of CPU of it and its children; 0.0 if the system does not tell."""
         return _cpu_seconds(self._process.pid)
 
     def terminate(self) -> None:
-        """Send SIGTERM, to the process alone, as a container's first gets it."""
+        """Send SIGTERM, only to the process, as to a container's first one."""
         with suppress(OSError):
             self._process.terminate()
 
@@ -108,7 +108,7 @@ class Process:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self) -> None:
-        """Send SIGKILL to the group, and wait until it is gone."""
+        """Send SIGKILL to the group, and wait for its end."""
         self.kill()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_GONE_SECONDS)

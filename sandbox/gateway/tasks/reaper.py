@@ -11,7 +11,7 @@ from contextlib import suppress
 
 
 def main() -> None:
-    """Listen, then kill what is left."""
+    """Read the input to its end, then kill what is left."""
     left: set[int] = set()
     for line in sys.stdin:
         (left.add if line[0] == "+" else left.discard)(int(line[1:]))

@@ -18,20 +18,20 @@ from sandbox.gateway.tasks.running import Host, Running
 from sandbox.services.tasks import Stop
 
 NEVER_SECONDS = 10_800.0
-"""Virtual seconds after which CloudFormation gives up a service without circuit breaker."""
+"""Virtual seconds after which CloudFormation gives up on a service without circuit breaker."""
 _LONGEST = 900.0
 """Seconds between two starts of tasks that fail (Amazon ECS Developer Guide, "service throttle logic")."""
 _LISTED = 15.0
-"""Real seconds that a failed deployment is described: who asks every ten seconds is not to miss it."""
+"""Real seconds that a failed deployment is described, so that a poll every ten seconds sees it."""
 Json = Mapping[str, Any]
 Later = list[Callable[[], None]]
 
 
 def go_on(service: Service, described: Json, host: Host, shift: Callable[[], None]) -> Later:
     """
-    Do what is next for *service*, which moto describes so; return whom to tell of an end, without the lock.
+    Take the next step for *service*, as moto describes it; return whom to notify of an end, without the lock.
 
-    *shift* leads the traffic to the primary deployment, where that does not come with each task.
+    *shift* moves the traffic to the primary deployment, if it does not come with each task.
     """
     now, primary = host.reach.surroundings.now(), service.primary
     for deployment in service.deployments:
@@ -54,7 +54,7 @@ def go_on(service: Service, described: Json, host: Host, shift: Callable[[], Non
 
 
 def _judge(service: Service, deployment: Deployment, described: Json, host: Host) -> None:
-    """Say what is unhealthy, and count what has failed."""
+    """Report unhealthy tasks, and count failed ones."""
     grace = host.pace.patience(described.get("healthCheckGracePeriodSeconds") or 0)
     for task in deployment.wanted:
         before, task.ill = task.ill, task.ill_by(grace)
@@ -80,10 +80,10 @@ def _move(service: Service, bounds: Bounds, host: Host, shift: Callable[[], None
     old = [task for one in service.deployments[1:] for task in one.wanted]
     new = primary.wanted
     if primary.state == "FAILED" and bounds.wanted:
-        return  # what there is stays as it is, until somebody deploys
+        return  # everything stays as it is until the next deployment
     ready = [task.condition for task in new]
     if primary.shifts and bounds.wanted and ready.count("healthy") < bounds.wanted:
-        ready = ["starting" if each == "healthy" else each for each in ready]  # requests come once all can
+        ready = ["starting" if each == "healthy" else each for each in ready]  # requests come when all can
     elif primary.shifts:
         primary.shifts = False
         shift()
@@ -132,7 +132,7 @@ def _opens(configured: Json) -> bool:
 
 
 def _fail(service: Service, configured: Json, now: float) -> None:
-    """Open the circuit breaker; where it rolls back, the last deployment that was complete is next."""
+    """Open the circuit breaker; with rollback, the last complete deployment is next."""
     failed, reason = service.primary, "ECS deployment circuit breaker: "
     failed.state, failed.reason = "FAILED", f"{reason}tasks failed to start."
     failed.listed_until = time.monotonic() + _LISTED
@@ -150,7 +150,7 @@ def _fail(service: Service, configured: Json, now: float) -> None:
 
 
 def _ended(service: Service) -> Later:
-    """Return whom to tell of a deployment that is over; one that is no longer there was replaced."""
+    """Return whom to notify of an ended deployment; a missing one was replaced."""
     there = {one.id: one for one in service.deployments}
     over: list[tuple[str, Told, str | None]] = []
     for id_, told in service.awaited:
@@ -164,7 +164,7 @@ def _ended(service: Service) -> Later:
 
 
 def _given_up(service: Service, configured: Json, now: float) -> Later:
-    """Return whom to tell that the service does not become steady, where no breaker ends that."""
+    """Return whom to notify that the service does not become steady, if no breaker ends that."""
     if _opens(configured) or not service.primary.failed or now - service.primary.begun < NEVER_SECONDS:
         return []
     over, service.awaited = service.awaited, []

@@ -30,7 +30,7 @@ EXITED = Stop("EssentialContainerExited", "Essential container in task exited")
 _FLUSH = 0.5
 """Real seconds between two batches of a log."""
 _LOOK = 0.3
-"""Real seconds between two looks at the health of a target."""
+"""Real seconds between two checks of a target's health."""
 _CALM = 2.0
 """The same, while all are healthy."""
 _DONE = frozenset({"COMPLETE", "SUCCESS"})
@@ -50,7 +50,7 @@ class Host:
     """Repository of ECR -> the repository of what its images are built from."""
 
     def program(self, container: Mapping[str, Any]) -> Program | None:
-        """Return the program of a container, as DescribeTaskDefinition shows it."""
+        """Return the program of a container in DescribeTaskDefinition's form."""
         return program_of(container, self.gateway.programs, self.built)
 
     def elb(self, region: str) -> Any:
@@ -60,10 +60,10 @@ class Host:
 
 class Running:
     """
-    A task; `look` has it go on.
+    A task; `look` advances it.
 
-    Amazon ECS Developer Guide, "Amazon ECS task lifecycle": on its way down its targets are deregistered and
-    drained (DEACTIVATING), then its containers get SIGTERM and, after stopTimeout, SIGKILL (STOPPING).
+    Amazon ECS Developer Guide, "Amazon ECS task lifecycle": to stop, its targets are deregistered and drained
+    (DEACTIVATING), then its containers get SIGTERM and, after stopTimeout, SIGKILL (STOPPING).
     """
 
     def __init__(self, arn: str, origin: Origin, host: Host, groups: Sequence[tuple[str, int]] = ()) -> None:
@@ -91,7 +91,7 @@ class Running:
 
     @property
     def wanted(self) -> bool:
-        """Whether it is to run on."""
+        """Whether it should run."""
         return self.stopping == inf
 
     @property
@@ -101,17 +101,17 @@ class Running:
 
     @property
     def failed(self) -> bool:
-        """Whether it counts against its deployment: it was stopped, or ended, for what it is."""
+        """Whether it counts as failed for its deployment: it stopped, or was stopped, by its own fault."""
         return not self.wanted and not self.stop_.reason.startswith("Scaling activity")
 
     @property
     def draining(self) -> bool:
-        """Whether requests to it may still be in progress, although it is stopping."""
+        """Whether requests to it may still be in progress while it stops."""
         return self.status == "DEACTIVATING"
 
     @property
     def health(self) -> str:
-        """Return its healthStatus, which the essential containers with a health check make."""
+        """Return its healthStatus, from the essential containers with a health check."""
         checked = [one.health for one in self.containers if one.essential and "healthCheck" in one.definition]
         if "UNHEALTHY" in checked:
             return "UNHEALTHY"
@@ -119,7 +119,7 @@ class Running:
 
     @property
     def healthy(self) -> bool:
-        """Whether it counts for a deployment: it runs, and whoever checks it finds it healthy."""
+        """Whether it counts as healthy for a deployment: it runs, and all its checks pass."""
         checked = any("healthCheck" in one.definition for one in self.containers if one.essential)
         states = {self._states.get(target, ("initial", ""))[0] for target in self._awaited()}
         well = self.health == "HEALTHY" or not checked
@@ -127,13 +127,13 @@ class Running:
 
     @property
     def condition(self) -> Condition:
-        """Return how a deployment counts it."""
+        """Return its state for a deployment."""
         if self.ill:
             return "unhealthy"
         return "healthy" if self.healthy else "starting"
 
     def ill_by(self, grace: float) -> Stop | None:
-        """Return why it is to be replaced; its targets do not count in the first *grace* real seconds."""
+        """Return why it is to be replaced; its targets are ignored in the first *grace* real seconds."""
         if self.health == "UNHEALTHY":
             return Stop("ServiceSchedulerInitiated", "Task failed container health checks")
         unhealthy = self.unhealthy_target()
@@ -143,7 +143,7 @@ class Running:
         return Stop("ServiceSchedulerInitiated", said)
 
     def unhealthy_target(self) -> tuple[Target, str] | None:
-        """Return a target of its that the load balancer finds unhealthy, and why."""
+        """Return one of its targets that the load balancer finds unhealthy, and why."""
         for target in self._awaited():
             state, why = self._states.get(target, ("", ""))
             if state == "unhealthy":
@@ -151,7 +151,7 @@ class Running:
         return None
 
     def _awaited(self) -> list[Target]:
-        """Return the targets that a program listens at; nobody answers for a container that is not run."""
+        """Return the targets that a program listens at; a container without a program answers nothing."""
         ports = {
             one["containerPort"]
             for container in self.containers
@@ -161,7 +161,7 @@ class Running:
         return [target for target in self.targets if target.port in ports]
 
     def stop(self, why: Stop) -> None:
-        """Have it end, because of *why*."""
+        """Stop it, because of *why*."""
         if not self.wanted:
             return
         self.stop_, self.stopping = why, self._host.reach.surroundings.now()
@@ -170,14 +170,14 @@ class Running:
         self.status = "DEACTIVATING"
 
     def kill(self) -> None:
-        """End its processes now; nobody asks for it any more."""
+        """Kill its processes now."""
         for one in self.containers:
             one.kill()
             one.look()
         self._over()
 
     def look(self) -> None:
-        """Go on."""
+        """Advance it."""
         now = time.monotonic()
         if self.status == "PENDING":
             self._begin()
@@ -219,7 +219,7 @@ class Running:
 
     @cached_property
     def _place(self) -> Place:
-        """Where it is, once it has an address; as whom it asks AWS."""
+        """Return its address, once it has one, and its AWS identity."""
         around = self._host.reach.surroundings
         role, task_id = self.origin.definition.get("taskRoleArn"), self.arn.rpartition("/")[2]
         login = around.login(role, task_id) if role else around.key
@@ -234,7 +234,7 @@ class Running:
                 one.start(self._prepared, self._folder, self._host.pace, self._host.reaper)
 
     def _may_start(self, container: Container) -> bool:
-        """Whether all that *container* depends on is so far (ECS API Reference, ContainerDependency)."""
+        """Whether the dependencies of *container* are met (ECS API Reference, ContainerDependency)."""
         there = {one.name: one for one in self.containers}
         for wanted in container.definition.get("dependsOn", ()):
             other, condition = there[wanted["containerName"]], wanted["condition"]
@@ -261,7 +261,7 @@ class Running:
         self.was_healthy = self.was_healthy or self.healthy
 
     def _drain(self, now: float) -> None:
-        """Wait for the load balancer; an end that has come already is not waited for."""
+        """Wait for the load balancer, unless it has ended already."""
         if now - self._looked < _LOOK:
             return
         self._looked = now
@@ -298,7 +298,7 @@ class Running:
             one.flush()
 
     def shown(self) -> Task:
-        """Return it as the API's answers are made of it."""
+        """Return it in the API's form."""
         codes = {one.name: one.exit_code for one in self.containers if one.exit_code is not None}
         return Task(
             self.arn, self.origin, self.created, self.running, self.stopped, self.stop_,

@@ -31,24 +31,24 @@ from sandbox.services.tasks import Stop, Task
 _LOG = logging.getLogger(__name__)
 _KEPT = ("deploymentConfiguration", "healthCheckGracePeriodSeconds", "loadBalancers")
 _TICK = 0.05
-"""Real seconds between two looks at everything that runs."""
+"""Real seconds between two checks of everything that runs."""
 _CALM = 0.5
-"""The same, where everything runs as it is to."""
+"""The same, while everything runs as it should."""
 _DELETED = 10
-"""Services that were deleted whose stopped tasks can still be described; ECS has them for an hour."""
+"""Deleted services whose stopped tasks can still be described; ECS keeps them for an hour."""
 _PATIENCE = 180.0
-"""Real seconds after which nobody waits any longer for what does not come to an end."""
+"""Real seconds after which waiting for an end is given up."""
 _END_SECONDS = 3.0
-"""Real seconds that tasks have for their end when the sandbox ends."""
+"""Real seconds for tasks to end when the sandbox ends."""
 
 
 class RunningServices(ServiceTasks):
-    """The services of one account, and their tasks; one thread has everything go on."""
+    """The services of one account, and their tasks; one thread advances everything."""
 
     def __init__(self, reach: Reach, restarted: Restarted, gateway: Gateway) -> None:
         super().__init__(reach, restarted)
-        pace = Pace(lambda: reach.surroundings.speed())  # noqa: PLW0108 - it learns of its surroundings later
-        rmtree(gateway.folder / "tasks", ignore_errors=True)  # of a sandbox that was killed
+        pace = Pace(lambda: reach.surroundings.speed())  # noqa: PLW0108 - its surroundings are set later
+        rmtree(gateway.folder / "tasks", ignore_errors=True)  # left by a killed sandbox
         self.host = Host(reach, gateway, Addresses(), Reaper(), pace)
         self._scaler = Scaler(self.host)
         self._services: dict[Place, Service] = {}
@@ -57,30 +57,32 @@ class RunningServices(ServiceTasks):
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
 
-    # what the sandbox asks
+    # requests of the sandbox
 
     @property
     def operations(self) -> Mapping[str, Operation]:
-        """What is answered in front of moto, by X-Amz-Target."""
+        """The operations answered in front of moto, by X-Amz-Target."""
         return {**super().operations, ACTIVITIES: self._activities}
 
     def counted_by(self, requests: Callable[[], dict[str, int]]) -> None:
-        """Learn who tells how many requests each target group was given."""
+        """Set the function that counts each target group's requests."""
         self._scaler.requests = requests
 
     def settled(self, region: str, cluster: str, service: str) -> bool:
-        """Return True: whether the deployment comes to be is `awaits`'s to tell."""
+        """Return True: `awaits` reports whether the deployment completes."""
         del region, cluster, service
         return True
 
     def begun(self, region: str, cluster: str, service: str, *, fails: bool) -> None:
-        """Leave a new service in express mode to its tasks: whether they run is theirs to tell."""
+        """Leave a new service in express mode to its tasks, whether they run or not."""
 
     def failing(self, region: str, cluster: str, service: str) -> None:
         """Leave a deployment in express mode to its tasks, too."""
 
     def awaits(self, region: str, cluster: str, service: str, told: Told) -> bool:
-        """Have *told* called when the service's deployment is over; returns False where it is already."""
+        """
+        Have *told* called at the end of the service's deployment; returns False if it has ended already.
+        """
         place = place_of(region, cluster, service)
         with self._lock:
             found = self._services.get(place)
@@ -90,23 +92,23 @@ class RunningServices(ServiceTasks):
             return True
 
     def run(self, task: Running) -> None:
-        """Have a task that is no service's go on to its end."""
+        """Run a one-off task to its end."""
         with self._lock:
             self._alone.append(task)
             self._go()
 
     def made_from(self, repository: str, base: str) -> None:
-        """Learn that images in *repository*, of ECR, are built from *base*, whose program they have."""
+        """Note that images in *repository*, of ECR, are built from *base*, whose program they have."""
         self.host.built[repository] = base
 
     def notes(self) -> list[str]:
-        """Return what the tasks that run lack here, a sentence each."""
+        """Return what running tasks lack here, a sentence each."""
         with self._lock:
             running = [task for task in self._everything() if not task.ended]
         return sorted({one.note for task in running for one in task.containers if one.note})
 
     def wait(self) -> bool:
-        """Wait until every deployment, end of a task and one-off task is over; whether one was not."""
+        """Wait until every deployment, ending task and one-off task is done; returns whether one was not."""
         waited, until = False, time.monotonic() + _PATIENCE
         while self._under_way() and time.monotonic() < until:
             waited = True
@@ -114,7 +116,7 @@ class RunningServices(ServiceTasks):
         return waited
 
     def clear(self) -> None:
-        """End every task at once, and forget every service."""
+        """Kill every task, and forget every service."""
         with self._lock:
             for task in self._everything():
                 if not task.ended:
@@ -124,7 +126,7 @@ class RunningServices(ServiceTasks):
         super().clear()
 
     def close(self) -> None:
-        """Ask every task to end, and see to it; nothing is started any more."""
+        """Stop every task, and wait for that; nothing is started any more."""
         self._closed.set()
         if self._thread is not None:
             self._thread.join()
@@ -141,7 +143,7 @@ class RunningServices(ServiceTasks):
         self.host.reaper.close()
 
     def tasks(self, region: str, cluster: str, service: str | None = None) -> list[Task]:
-        """Return the tasks of a cluster's services, of deleted ones as well, or of one service."""
+        """Return the tasks of a cluster's services, also of deleted ones, or of one service."""
         found = super().tasks(region, cluster, service)
         with self._lock:
             gone = [task.shown() for one in self._leaving for task in one.tasks]
@@ -200,7 +202,7 @@ class RunningServices(ServiceTasks):
         return {**answer, "service": self._told(call.region, service)}
 
     def _begin(self, place: Place, body: Mapping[str, Any], service: Json) -> bool:
-        """Begin a deployment where the call asks for one; returns False: nothing is due at a time."""
+        """Start a deployment if the call requests one; returns False: nothing is due at a fixed time."""
         with self._lock:
             found = self._services.get(place)
             if found is None:
@@ -240,7 +242,7 @@ class RunningServices(ServiceTasks):
             return Deployment(origin, self._now(), idle, shifts=True)
         return Deployment(origin, self._now(), [(group, port) for group, port, percent in groups if percent])
 
-    # going on
+    # progress
 
     def _everything(self) -> list[Running]:
         services = [*self._services.values(), *self._leaving]
@@ -264,7 +266,7 @@ class RunningServices(ServiceTasks):
         return complete or primary.state == "FAILED"
 
     def _go(self) -> None:
-        """Have the thread that has everything go on, under the lock."""
+        """Let the advancing thread run, under the lock."""
         if self._thread is None and not self._closed.is_set():
             self._thread = threading.Thread(target=self._work, daemon=True)
             self._thread.start()
@@ -279,13 +281,13 @@ class RunningServices(ServiceTasks):
                     self._tried(lambda task=task: task.look() or [])  # type: ignore[misc]
                 ended = [one for one in self._leaving if all(task.ended for task in one.tasks)][:-_DELETED]
                 self._leaving = [one for one in self._leaving if one not in ended]
-            for tell in later:  # without the lock: the agenda takes the control plane's
+            for tell in later:  # without the lock: the agenda uses the control plane's
                 self.host.reach.surroundings.after(0.0, tell)
 
     def _tried(self, step: Callable[[], rolling.Later]) -> rolling.Later:
         try:
             return step()
-        except Exception as error:  # noqa: BLE001 - the others go on; the message may be secret
+        except Exception as error:  # noqa: BLE001 - the others continue; the message may be secret
             _LOG.error("%s\n%s", type(error).__name__, "".join(format_tb(error.__traceback__)))
             return []
 
@@ -294,19 +296,19 @@ class RunningServices(ServiceTasks):
         return rolling.go_on(service, described, self.host, lambda: self._lead(service.place, described))
 
     def _described(self, service: Service) -> Json:
-        """Return what the service is to be; how many tasks moto is asked for, past our own answers."""
+        """Return the service's wanted state; its task count is moto's, without our own answers."""
         held = self._held(service.place)
         held.desired_count = self._scaler.bounded(service, held.desired_count)
         return {**service.configured, "desiredCount": held.desired_count}
 
     def _scaled(self, service: Service) -> Json:
-        """Have the policies of a service change how many tasks it is to have; return what it is to be."""
+        """Apply the service's scaling policies to its task count; return its wanted state."""
         held, described = self._held(service.place), self._described(service)
         held.desired_count = self._scaler.scaled(service, described["desiredCount"])
         return {**described, "desiredCount": held.desired_count}
 
     def _held(self, place: Place) -> Any:
-        """Return moto's service; raises KeyError where it was told to forget it."""
+        """Return moto's service; raises KeyError if it was deleted."""
         return self.host.reach.backend("ecs", place.region).services[f"{place.cluster}:{place.service}"]
 
     def _lead(self, place: Place, described: Json) -> None:

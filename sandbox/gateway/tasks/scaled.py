@@ -16,7 +16,7 @@ from sandbox.services.service_tasks import Place
 ACTIVITIES = "AnyScaleFrontendService.DescribeScalingActivities"
 _DIMENSION = "ecs:service:DesiredCount"
 _LOOK = 0.5
-"""Real seconds between two looks at what processes have used."""
+"""Real seconds between two measurements of processes."""
 _KEPT = 50
 """Activities of a service that are kept."""
 
@@ -25,14 +25,14 @@ class Scaler:
     """The scalable targets and policies of one account, applied to its services."""
 
     def __init__(self, host: Host) -> None:
-        """*host* is where the tasks run; nobody counts requests until `requests` is set."""
+        """*host* is where the tasks run; requests are not counted until `requests` is set."""
         self._host = host
         self.requests: Callable[[], dict[str, int]] = dict
-        """Returns how many requests each target group was given, by ARN."""
+        """Returns each target group's request count, by ARN."""
 
     def bounded(self, service: Service, wanted: int) -> int:
         """
-        Return how many tasks are wanted, within the bounds of a scalable target that was registered anew.
+        Return how many tasks are wanted, within the bounds of a newly registered scalable target.
 
         Application Auto Scaling API Reference, RegisterScalableTarget: what is outside is scaled at once.
         """

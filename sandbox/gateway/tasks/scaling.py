@@ -22,9 +22,9 @@ MINUTE = 60.0
 OUT_POINTS, IN_POINTS = 3, 15
 _SLACK = 0.9
 _COOLDOWN = 300.0
-"""Seconds where a policy does not say (API Reference, TargetTrackingScalingPolicyConfiguration, for ECS)."""
+"""Seconds if a policy sets none (API Reference, TargetTrackingScalingPolicyConfiguration, for ECS)."""
 _WINDOW = 2.0
-"""Real seconds that a rate is measured over, at least."""
+"""Least real seconds over which a rate is measured."""
 CPU, REQUESTS = "ECSServiceAverageCPUUtilization", "ALBRequestCountPerTarget"
 Json = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ class Policy:
 
     name: str
     measure: str
-    """CPU in percent of what the tasks have, or REQUESTS a minute for each healthy task."""
+    """CPU in percent of the tasks' share, or REQUESTS a minute for each healthy task."""
     group: str
     """Of REQUESTS: the end of the target group's ARN."""
     goal: float
@@ -61,27 +61,27 @@ class Policy:
 
 @dataclass(frozen=True)
 class Use:
-    """What there was of one service at one moment."""
+    """The usage of one service at one moment."""
 
     real: float
     """Seconds."""
     seconds: Mapping[str, float]
-    """Of CPU that each healthy task has used so far, by its ARN."""
+    """CPU seconds that each healthy task has used so far, by its ARN."""
     share: float
-    """CPUs that a task has."""
+    """CPUs of a task."""
     requests: Mapping[str, int]
     """To each target group so far, by its ARN."""
 
 
 @dataclass
 class Scaling:
-    """What one service's policies have seen."""
+    """The measurements for one service's policies."""
 
     _uses: deque[Use] = field(default_factory=deque)
     _points: dict[str, deque[float]] = field(default_factory=dict)
     _due: float = -inf
     _last: float = -inf
-    """When it was scaled, in virtual seconds."""
+    """Time of the last scaling, in virtual seconds."""
 
     def wanted(
         self, policies: Sequence[Policy], use: Use, count: int, now: float, *, deploying: bool
@@ -89,7 +89,7 @@ class Scaling:
         """
         Return how many tasks are wanted instead of *count*, and the name of the policy that wants it.
 
-        To be asked often, with what there is at the virtual time *now*.
+        To be called often, with the usage at the virtual time *now*.
         """
         self._uses.append(use)
         while len(self._uses) > 1 and use.real - self._uses[1].real >= _WINDOW:
@@ -116,7 +116,7 @@ class Scaling:
 
 
 def measured(policy: Policy, before: Use, after: Use) -> float | None:
-    """Return the value of what *policy* tracks between two moments; None where there is nothing to see."""
+    """Return the value of *policy*'s metric between two moments; None if it cannot be measured."""
     real, both = after.real - before.real, before.seconds.keys() & after.seconds.keys()
     if not both or real <= 0:
         return None

@@ -22,13 +22,13 @@ from sandbox.services.reach import Reach
 _TAG = re.compile(r"(?::[^/@]+)?(?:@sha256:[0-9a-f]+)?$")
 _ECR = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/")
 _SHELL = 4
-"""Words before those that a script ends by becoming: ``/bin/sh``, ``-c``, the script, its name."""
+"""Words before the program in a shell script that ends with it: ``/bin/sh``, ``-c``, the script, its name."""
 _PATH = os.pathsep.join(("/usr/local/bin", "/usr/bin", "/bin"))
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a task is, and as whom it asks AWS."""
+    """The address of a task, and its AWS identity."""
 
     region: str
     address: str
@@ -39,7 +39,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Start:
-    """What a container's process is started with."""
+    """The start of a container's process."""
 
     command: Sequence[str]
     variables: Mapping[str, str] = field(repr=False)
@@ -53,8 +53,8 @@ def program_of(
     """
     Return the program of *container*'s image; *built*: repository of ECR -> that of what its images are from.
 
-    One with an entry point of its own runs something else in the image, which is not known; unless that is
-    what this machine's shell does first, before it becomes the program.
+    One with its own entry point runs an unknown program of the image, unless the entry point is a shell
+    command that ends with the program.
     """
     repository = _TAG.sub("", container["image"])
     found = programs.get(built.get(_ECR.sub("", repository), repository))
@@ -65,7 +65,7 @@ def program_of(
 
 
 def _before(container: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
-    """Return a shell's command that the entry point begins with, and the entry point after it."""
+    """Return the shell command that the entry point begins with, and the rest of the entry point."""
     entry: Sequence[str] = container.get("entryPoint") or ()
     if len(entry) > _SHELL and entry[0] == "/bin/sh" and entry[1] == "-c" and entry[2].endswith('exec "$@"'):
         return entry[:_SHELL], entry[_SHELL:]
@@ -73,7 +73,7 @@ def _before(container: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]
 
 
 def not_run(container: Mapping[str, Any]) -> str:
-    """Return what the log of a container says that has no program."""
+    """Return the log line of a container without a program."""
     entry: Sequence[str] = container.get("entryPoint") or ()
     what = f"{entry[0]} in the image" if entry else "the image"
     return f"the sandbox has no program for {what} {container['image']}: it is not run"
@@ -84,7 +84,7 @@ def start(container: Mapping[str, Any], program: Program, place: Place, reach: R
     Return how *container*, as DescribeTaskDefinition shows it, starts.
 
     Raises:
-        ProvisionError: a secret of it cannot be read.
+        ProvisionError: one of its secrets cannot be read.
 
     """
     paths = _paths(container, place.folder)
@@ -125,7 +125,7 @@ def _name(word: str) -> str:
 
 
 def _fixed(words: Sequence[str], options: Mapping[str, str]) -> list[str]:
-    """Return *words* with the values of those options that have another here."""
+    """Return *words* with the fixed values of options."""
     before = ("", *words)
     return [options.get(option, word) for option, word in zip(before, words, strict=False)]
 
@@ -141,7 +141,7 @@ def _check(container: Mapping[str, Any], address: str) -> list[str]:
 
 
 def _paths(container: Mapping[str, Any], folder: Path) -> dict[str, Path]:
-    """Return the folder of this machine for each that the container may write to, made."""
+    """Return the local folder for each writable path of the container; creates them."""
     memory = container.get("linuxParameters", {}).get("tmpfs", ())
     names = {"/tmp"} | {one["containerPath"] for one in (*memory, *container.get("mountPoints", ()))}  # noqa: S108 - as above
     found = {name: folder / name.lstrip("/") for name in names}
@@ -158,7 +158,7 @@ def _moved(value: str, paths: Mapping[str, Path]) -> str:
 
 
 def _aws(place: Place) -> dict[str, str]:
-    """Return what leads to the sandbox, and to nothing else, as the task's role."""
+    """Return the variables that lead to the sandbox only, as the task's role."""
     return {
         **place.login.variables,
         "AWS_CONFIG_FILE": os.devnull,

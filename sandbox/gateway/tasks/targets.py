@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 @dataclass(frozen=True)
 class Target:
-    """Where a task is registered."""
+    """A task's registration with a target group."""
 
     group: str
     """ARN of the target group."""
@@ -22,18 +22,18 @@ class Target:
         return {"TargetGroupArn": self.group, "Targets": [{"Id": self.address, "Port": self.port}]}
 
     def register(self, elb: Any) -> None:
-        """Have the load balancer lead requests to it, once it is healthy; raises ClientError."""
+        """Register it with the load balancer; raises ClientError."""
         elb.register_targets(**self._described)
 
     def deregister(self, elb: Any) -> None:
-        """Have no new request led to it; gone already is no error."""
+        """Deregister it; a missing one is no error."""
         try:
             elb.deregister_targets(**self._described)
         except ClientError:
             return  # its group was deleted before its service
 
     def health(self, elb: Any) -> tuple[str, str]:
-        """Return state and reason; ``unused`` where it is in its group no more."""
+        """Return state and reason; ``unused`` if it is in its group no more."""
         try:
             found = elb.describe_target_health(**self._described)["TargetHealthDescriptions"]
         except ClientError:

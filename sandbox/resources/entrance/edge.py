@@ -12,12 +12,12 @@ from sandbox.rules.certificates import issue
 
 def _create_certificate(call: Call) -> Provisioned:
     """
-    Request the certificate; with its record CloudFormation makes ACM issue it.
+    Request the certificate; with its record CloudFormation lets ACM issue it.
 
     CloudFormation writes the record where an option names the hosted zone. Without one the resource waits for
-    somebody to write it, until ACM gives up after 72 hours (CloudFormation Template Reference,
-    "AWS::CertificateManager::Certificate"; ACM User Guide, "DNS validation"). Its end has the words of every
-    resource that does not become stable.
+    the record, until ACM gives up after 72 hours (CloudFormation Template Reference,
+    "AWS::CertificateManager::Certificate"; ACM User Guide, "DNS validation"). The failure has the message of
+    every resource that does not become stable.
     """
     method = call.properties.get("ValidationMethod", "EMAIL")
     proved = _proved(call) if method == "DNS" else False
@@ -38,7 +38,7 @@ NEVER_ISSUED = (
 
 
 def _proved(call: Call) -> bool:
-    """Whether the record of every name is written; raises ProvisionError where its zone is not there."""
+    """Whether the record of every name exists; raises ProvisionError if its zone does not."""
     names = {call.properties["DomainName"], *call.properties.get("SubjectAlternativeNames", ())}
     options = call.properties.get("DomainValidationOptions", ())
     zones = {one["DomainName"]: one.get("HostedZoneId", "") for one in options}
@@ -48,7 +48,7 @@ def _proved(call: Call) -> bool:
 
 
 def _check_zone(call: Call, zone_id: str) -> None:
-    """Refuse a zone that this account does not have (Route 53 API Reference, NoSuchHostedZone)."""
+    """Refuse a zone missing in this account (Route 53 API Reference, NoSuchHostedZone)."""
     found = call.ask("route53", "list_hosted_zones")["HostedZones"]
     if zone_id.removeprefix("/hostedzone/") not in {one["Id"].rsplit("/", 1)[-1] for one in found}:
         raise ProvisionError(
@@ -87,7 +87,7 @@ def _change_record(call: Call, action: str) -> None:
 
 
 def _zone(call: Call) -> str:
-    """Return the record's hosted zone; one that is known by its name alone is made where it is not there."""
+    """Return the record's hosted zone; one given only by name is created if it does not exist."""
     if call.properties.get("HostedZoneId"):
         _check_zone(call, call.properties["HostedZoneId"])
     wanted = call.properties.get("HostedZoneId", "").removeprefix("/hostedzone/")

@@ -24,7 +24,7 @@ _STATEMENTS: Mapping[str, int] = {
     "SqliMatchStatement": 30,
     "XssMatchStatement": 40,
 }
-"""What a statement costs at most, without what is in it ("Using rule statements in AWS WAF", 2026-11)."""
+"""The most that a statement costs, without its content ("Using rule statements in AWS WAF", 2026-11)."""
 _GROUPS: Mapping[str, int] = {
     "AWSManagedRulesAdminProtectionRuleSet": 100,
     "AWSManagedRulesAmazonIpReputationList": 25,
@@ -83,7 +83,7 @@ def _acl_attributes(call: Call, name: str, acl: Mapping[str, Any]) -> dict[str, 
 
 
 def _try_rules(call: Call) -> None:
-    """Refuse rules that take too much, and sets of addresses that are not there."""
+    """Refuse rules that exceed the capacity, and missing sets of addresses."""
     rules = call.properties.get("Rules", [])
     if capacity(rules) > MOST_CAPACITY:
         raise _refused(f"WAFLimitsExceededException: {capacity(rules)} WCU exceed {MOST_CAPACITY}")
@@ -103,7 +103,7 @@ def _which(current: Provisioned) -> dict[str, str]:
 
 
 def _changed(call: Call, current: Provisioned, kind: str) -> None:
-    """Update what *current* is, a ``web_acl`` or an ``ip_set``, with the token of who read it last."""
+    """Update *current*, a ``web_acl`` or an ``ip_set``, with the token of its last read."""
     which = _which(current)
     token = call.ask("wafv2", f"get_{kind}", **which)["LockToken"]
     call.apply("wafv2", f"update_{kind}", **which, LockToken=token)
@@ -111,7 +111,7 @@ def _changed(call: Call, current: Provisioned, kind: str) -> None:
 
 
 def _deleted(call: Call, current: Provisioned, kind: str) -> None:
-    """Delete what *current* is, a ``web_acl`` or an ``ip_set``."""
+    """Delete *current*, a ``web_acl`` or an ``ip_set``."""
     which = _which(current)
     token = call.ask("wafv2", f"get_{kind}", **which)["LockToken"]
     call.ask("wafv2", f"delete_{kind}", **which, LockToken=token)
@@ -172,7 +172,7 @@ def _delete_set(call: Call, current: Provisioned) -> None:
 
 def _put_log(call: Call) -> Provisioned:
     """
-    Have an ACL log to a log group that is there and that is named as WAF wants it.
+    Let an ACL log to an existing log group with the name prefix that WAF requires.
 
     AWS WAF Developer Guide, "Sending protection pack (web ACL) traffic logs to a CloudWatch Logs log group".
     """

@@ -21,8 +21,7 @@ def try_rule(call: Call) -> None:
     """
     Refuse what the API Reference does not allow for a rule (CreateRule, ModifyRule, "Action").
 
-    An action that signs people in is of an HTTPS listener alone, comes before the one that answers, and has a
-    client's secret.
+    A sign-in action needs an HTTPS listener, precedes the final action, and has a client's secret.
 
     Raises:
         ProvisionError: the rule is one of these.

@@ -43,7 +43,7 @@ def held(backend: Any) -> dict[str, Held]:
 
 
 def asked_of_clients(listener: Any) -> Mapping[str, Any]:
-    """Return what moto's *listener* asks clients for: ``Mode`` and what belongs to it."""
+    """Return the ``MutualAuthentication`` settings of moto's *listener*."""
     found: Mapping[str, Any] = vars(listener).get("mutual_authentication") or {"Mode": "off"}
     return found
 
@@ -59,7 +59,7 @@ def _create(call: Call) -> Provisioned:
 
 
 def _update(call: Call, old: Mapping[str, Any], current: Provisioned) -> Provisioned:
-    """ModifyTrustStore takes the bundle anew, whichever of its places has changed."""
+    """Read the bundle again, whichever of its properties has changed, as ModifyTrustStore does."""
     found = held(_backend(call))[current.physical_id]
     bundle = ("CaCertificatesBundleS3Bucket", "CaCertificatesBundleS3Key")
     if call.changed(old, *bundle, "CaCertificatesBundleS3ObjectVersion"):
@@ -81,7 +81,7 @@ def _attributes(arn: str, found: Held) -> dict[str, Any]:
 
 
 def _bundle(call: Call) -> str:
-    """Read the bundle, as Elastic Load Balancing does with its caller's permissions."""
+    """Read the bundle with the caller's permissions, as Elastic Load Balancing does."""
     bucket, key = (call.properties[f"CaCertificatesBundleS3{part}"] for part in ("Bucket", "Key"))
     version = call.properties.get("CaCertificatesBundleS3ObjectVersion")
     try:
@@ -103,10 +103,10 @@ def _bundle(call: Call) -> str:
 
 def try_listener(call: Call) -> None:
     """
-    Refuse a listener that could not ask clients what its properties say.
+    Refuse a listener with invalid MutualAuthentication properties.
 
     Raises:
-        ProvisionError: it speaks no TLS, its trust store is not there, or the mode does not go with the rest.
+        ProvisionError: it has no TLS, its trust store is missing, or the mode does not fit the rest.
 
     """
     wanted = call.properties.get("MutualAuthentication")
@@ -136,7 +136,7 @@ def _try_verifying(call: Call, arn: str | None) -> None:
 
 
 def note(call: Call, arn: str) -> None:
-    """Have moto's listener of that *arn* ask what the properties say; what they leave out stays as it was."""
+    """Set the properties in moto's listener *arn*; missing ones stay as they were."""
     balancer = _backend(call).load_balancers[call.properties["LoadBalancerArn"]]
     if wanted := call.properties.get("MutualAuthentication"):
         balancer.listeners[arn].mutual_authentication = dict(wanted)

@@ -28,7 +28,7 @@ class Quotas:
 
     @property
     def operations(self) -> Mapping[str, Operation]:
-        """What is answered in front of moto, by X-Amz-Target."""
+        """The operations answered in front of moto, by X-Amz-Target."""
         return {
             f"{_TARGET}GetServiceQuota": lambda call: self._get(call, defaults=False),
             f"{_TARGET}GetAWSDefaultServiceQuota": lambda call: self._get(call, defaults=True),
@@ -36,7 +36,7 @@ class Quotas:
         }
 
     def value(self, quota: Quota) -> float:
-        """Return what the account may have."""
+        """Return a quota's value."""
         return self._set.get(quota.word, quota.default)
 
     def set(self, name: str, value: float) -> None:
@@ -48,19 +48,19 @@ class Quotas:
         self._tell_iam()
 
     def clear(self) -> None:
-        """Have AWS's defaults again."""
+        """Reset all quotas to AWS's defaults."""
         self._set.clear()
         self._tell_iam()
 
     def described(self) -> list[dict[str, Any]]:
-        """Return every quota, as JSON takes it."""
+        """Return every quota, as JSON values."""
         return [
             {"name": one.word, "code": one.code, "default": one.default, "value": self.value(one)}
             for one in QUOTAS
         ]
 
     def check(self, request: Request, old: Mapping[str, Any] | None = None) -> None:
-        """Refuse what a quota does not allow; *old* is what the resource was before. ProvisionError."""
+        """Refuse what exceeds a quota; *old* is the resource before. Raises ProvisionError."""
         for quota, message in self._lacking(request, old):
             if quota.handler_error != "NotStabilized":
                 told = f"{message} (Service: {quota.service_name}, Status Code: 400)"
@@ -69,7 +69,7 @@ class Quotas:
                 )
 
     def unstable(self, request: Request) -> str | None:
-        """Return the event that an ECS service tells where a quota is in its tasks' way."""
+        """Return the event of an ECS service whose tasks exceed a quota."""
         found = (
             told for quota, told in self._lacking(request, None) if quota.handler_error == "NotStabilized"
         )
@@ -82,7 +82,7 @@ class Quotas:
                 yield quota, quota.message.format(most=f"{most:g}", what=one.what)
 
     def of_rds(self, region: str) -> bytes:
-        """Return RDS's answer to DescribeAccountAttributes."""
+        """Return RDS's response of DescribeAccountAttributes."""
         root = Element("DescribeAccountAttributesResponse", xmlns=_RDS)
         listed = SubElement(SubElement(root, "DescribeAccountAttributesResult"), "AccountQuotas")
         for name, word in _OF_RDS.items():
@@ -109,13 +109,13 @@ class Quotas:
         return {"Quotas": found}
 
     def _tell_iam(self) -> None:
-        """Have IAM's GetAccountSummary, which moto answers, tell the same number."""
+        """Set the same number in IAM's GetAccountSummary, which moto answers."""
         summary = self._reach.backend("iam", "aws").account_summary
         summary._roles_quota = int(self.value(BY_WORD["iam-roles"]))  # noqa: SLF001 - moto has no other name for it
 
 
 def _described(quota: Quota, value: float, region: str) -> Json:
-    """Return a quota as the Service Quotas API Reference has it ("ServiceQuota")."""
+    """Return a quota in the form of the Service Quotas API Reference ("ServiceQuota")."""
     return {
         "ServiceCode": quota.service,
         "QuotaArn": f"arn:aws:servicequotas:{region}::{quota.service}/{quota.code}",

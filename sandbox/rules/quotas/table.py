@@ -20,19 +20,19 @@ class Quota:
     """One quota of AWS's."""
 
     word: str
-    """What people call it here: ``vpcs``."""
+    """Its name here: ``vpcs``."""
     service: str
-    """As Service Quotas calls it."""
+    """Its name in Service Quotas."""
     code: str
     name: str
     """AWS's own name."""
     default: float
     message: str
-    """What AWS says where it is used up; ``{most}``: the quota, ``{what}``: the thing that it is one of."""
+    """AWS's message if it is exceeded; ``{most}``: the quota, ``{what}``: the thing that it limits."""
     error: str
     """The API's error code."""
     service_name: str = "Ec2"
-    """As the handlers' messages name the service."""
+    """The service's name in the handlers' messages."""
     handler_error: Error = "ServiceLimitExceeded"
 
 
@@ -150,7 +150,7 @@ BY_WORD: Mapping[str, Quota] = {one.word: one for one in QUOTAS}
 
 
 def named(name: str) -> Quota:
-    """Return the quota that *name* means, a word of ours or a code of AWS's; raises ValueError."""
+    """Return the quota *name*, a word of ours or a code of AWS's; raises ValueError."""
     found = [one for one in QUOTAS if name.lower() in {one.word, one.code.lower()}]
     if not found:
         raise ValueError(f"there is no quota {name}: there are {', '.join(BY_WORD)}")

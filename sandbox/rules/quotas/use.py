@@ -12,17 +12,17 @@ from sandbox.services.reach import Reach
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a quota is asked for."""
+    """A demand on a quota."""
 
     word: str
     total: float
-    """What there would be."""
+    """The total with it."""
     what: str = ""
-    """The thing that the quota is one of: a load balancer, a service."""
+    """The thing that the quota limits: a load balancer, a service."""
 
 
 def wanted(reach: Reach, request: Request, old: Mapping[str, Any] | None) -> Iterator[Wanted]:
-    """Yield what making the resource, or changing it from *old*, asks of quotas."""
+    """Yield the demands of creating the resource, or of changing it from *old*."""
     count = _CREATED.get(request.type)
     if count and old is None:
         yield from count(reach, request)
@@ -32,7 +32,7 @@ def wanted(reach: Reach, request: Request, old: Mapping[str, Any] | None) -> Ite
 
 
 def used(reach: Reach, word: str, region: str) -> float | None:
-    """Return how much of a quota of RDS's is used, None for the others."""
+    """Return the usage of an RDS quota, None for others."""
     instances = reach.backend("rds", region).databases.values()
     counts: Mapping[str, Callable[[], float]] = {
         "db-instances": lambda: len(instances),
@@ -115,9 +115,9 @@ def _gigabytes(properties: Mapping[str, Any]) -> int:
 
 def _service(reach: Reach, request: Request, old: Mapping[str, Any]) -> Iterator[Wanted]:
     """
-    Ask for the vCPUs of the tasks, while another task definition rolls out for those of the old ones too.
+    Demand the vCPUs of the tasks, and those of the old ones while another task definition rolls out.
 
-    What rolls back finds its tasks: they still run.
+    A rollback demands none: its tasks still run.
     """
     del old
     name = str(request.properties.get("ServiceName", request.logical_id))
@@ -195,4 +195,4 @@ _CHANGED: Mapping[str, Callable[[Reach, Request, Mapping[str, Any]], Iterator[Wa
     "AWS::RDS::DBInstance": _instance,
     "AWS::ECS::Service": _service,
 }
-"""Asked for at creation, then *old* is empty, and at each change."""
+"""Checked at creation, then *old* is empty, and at each change."""

@@ -18,7 +18,7 @@ def write(client: Callable[[str, str], Any], function: Function, lines: Sequence
     """
     Put *lines* into a new stream of the function's log group, which is made when it is missing.
 
-    Their time is the wall's: CloudWatch refuses what is two hours ahead of its own.
+    Their time is the system's: CloudWatch refuses times two hours ahead of its own.
     """
     if not lines:
         return

@@ -25,10 +25,10 @@ from sandbox.stand_ins.lambda_runtime import NUMBER
 
 STAND_INS = Path(__file__).parent.parent.parent / "stand_ins"
 INSTALLED = Path(botocore.__file__).parent.parent
-"""Where this Python has the libraries of Lambda's runtime."""
+"""The path of this Python's copy of the Lambda runtime's libraries."""
 
 INHERITED = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-"""Where this machine's programs are, and its language: what a function may say otherwise."""
+"""Variables that a function inherits, and may override: paths of programs, and language."""
 
 ALONE = {
     "AWS_CONFIG_FILE": os.devnull,
@@ -36,10 +36,10 @@ ALONE = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "PYTHONDONTWRITEBYTECODE": "1",
 }
-"""Keep a process away from what this user and this machine have of AWS, and from its folders."""
+"""Variables that hide this user's and machine's AWS settings and folders from a process."""
 
 _END = 10.0
-"""Seconds to wait for what a process that was killed has said."""
+"""Seconds to wait for the output of a killed process."""
 
 
 class Ended(NamedTuple):
@@ -49,26 +49,26 @@ class Ended(NamedTuple):
     """None: it was killed."""
     log: str
     late: bool
-    """Whether it was killed because its time was over."""
+    """Whether it was killed at its time limit."""
 
 
 class Process:
-    """A job's process, which waits for the job."""
+    """A process that waits for a job."""
 
     def __init__(self, runtime: Runtime, pid: int, connection: socket.socket) -> None:
         self._runtime, self._pid, self._connection = runtime, pid, connection
 
     def kill(self) -> None:
-        """End it, unless it has ended: it is given no job any more. Does not wait."""
+        """Kill it, unless it has ended; it gets no job any more. Does not wait."""
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_WR)
         self._runtime.kill(self._pid)
 
     def communicate(self, job: Mapping[str, Any], seconds: float) -> Ended:
-        """Give it its *job*, see `lambda_runtime`, and wait for its end, or kill it after *seconds*."""
+        """Send it its *job*, see `lambda_runtime`, and wait for its end, or kill it after *seconds*."""
         said, late = bytearray(), False
         mark = secrets.token_hex(8)
-        """Stands before the status; the function does not know it, whatever it writes."""
+        """Precedes the status; unknown to the function, so that its output cannot contain it."""
         until = time.monotonic() + seconds
         with self._connection, suppress(BrokenPipeError, ConnectionResetError):
             self._connection.sendall(json.dumps({**job, "ended": mark}).encode())
@@ -82,7 +82,7 @@ class Process:
         return Ended(int(status) if ended else None, text.decode(errors="replace"), late)
 
     def _read(self, said: bytearray, until: float) -> bool:
-        """Read to the end of what it says; returns whether that came in time."""
+        """Read its output to the end; returns whether that came in time."""
         while (left := until - time.monotonic()) > 0:
             self._connection.settimeout(left)
             try:
@@ -114,7 +114,7 @@ class Runtime:
         raise ChildProcessError("the program that runs functions has ended as it started: stderr says why")
 
     def kill(self, pid: int) -> None:
-        """End that process; one that has ended is not looked for, whoever may have its number now."""
+        """Kill that process; an ended one is ignored, as its number may be reused."""
         with self._lock, suppress(OSError):
             if self._asking:
                 self._asking.sendall(pid.to_bytes(NUMBER, "big"))
@@ -131,13 +131,13 @@ class Runtime:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env={**INHERITED, **ALONE, "PYTHONPATH": str(INSTALLED)},
-                start_new_session=True,  # what is typed in this terminal is for the sandbox, which ends it
+                start_new_session=True,  # terminal input is for the sandbox, which ends this process
             )
         return self._asking
 
     @staticmethod
     def _forked(asking: socket.socket, job: int) -> int:
-        """Return the id of the process that is forked for that descriptor; 0: the program is gone."""
+        """Return the id of the process that is forked for that descriptor; 0: the program has ended."""
         with suppress(OSError):
             socket.send_fds(asking, [bytes(NUMBER)], [job])
             return int.from_bytes(asking.recv(NUMBER), "big")

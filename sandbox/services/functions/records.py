@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Function:
-    """A function as it was last deployed."""
+    """A function as last deployed."""
 
     arn: str
     name: str
     code: bytes = field(repr=False)
     handler: str
     timeout: float
-    """Seconds that one invocation may take."""
+    """Time limit of one invocation, in seconds."""
     variables: Mapping[str, str] = field(repr=False)
 
     @property
@@ -36,11 +36,11 @@ class Functions:
         self._permits: dict[str, dict[str, str]] = {}
 
     def put(self, function: Function) -> None:
-        """Add the function, or take it for the one of its ARN."""
+        """Add the function, or replace the one with its ARN."""
         self._held[function.arn] = function
 
     def remove(self, arn: str) -> None:
-        """Forget the function and its permissions; gone already is no error."""
+        """Delete the function and its permissions; a missing one is no error."""
         self._held.pop(arn, None)
         self._permits.pop(arn, None)
 
@@ -49,15 +49,15 @@ class Functions:
         return self._held.get(arn)
 
     def permit(self, arn: str, statement: str, principal: str) -> None:
-        """Let *principal* invoke the function."""
+        """Allow *principal* to invoke the function."""
         self._permits.setdefault(arn, {})[statement] = principal
 
     def forbid(self, arn: str, statement: str) -> None:
-        """Take a permission back; gone already is no error."""
+        """Revoke a permission; a missing one is no error."""
         self._permits.get(arn, {}).pop(statement, None)
 
     def may_invoke(self, arn: str, principal: str) -> bool:
-        """Whether *principal* was permitted to invoke the function."""
+        """Whether *principal* may invoke the function."""
         return principal in self._permits.get(arn, {}).values()
 
     def clear(self) -> None:

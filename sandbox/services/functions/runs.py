@@ -22,9 +22,9 @@ from sandbox.services.functions.processes import ALONE, INHERITED, INSTALLED, ST
 from sandbox.services.functions.records import Function
 
 _RUNTIME = Runtime()
-"""It knows nothing of an account: whatever sandboxes are in this process have one."""
+"""Independent of accounts: all sandboxes in this process share it."""
 _END = 10.0
-"""Seconds to wait for the thread of a process that was killed."""
+"""Seconds to wait for the thread of a killed process."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended, and what it logged."""
+    """How a job ended, and its log."""
 
     done: bool
     lines: Sequence[str] = field(repr=False)
@@ -52,7 +52,7 @@ Tell = Callable[[Job, Outcome], None]
 
 
 class Run:
-    """One process under way."""
+    """One running process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -61,18 +61,18 @@ class Run:
 
     @property
     def cancelled(self) -> bool:
-        """Whether nobody wants its outcome any more."""
+        """Whether its outcome is no longer wanted."""
         return self._cancelled
 
     def cancel(self) -> None:
-        """End the process; its outcome is told to nobody. Does not wait."""
+        """Kill the process; its outcome is not reported. Does not wait."""
         with self._lock:
             self._cancelled = True
             if self._process is not None:
                 self._process.kill()
 
     def execute(self, job: Job, archive: Path, *, stand_ins: bool = True) -> Outcome:
-        """Run *job* to its end; *stand_ins*: before its own libraries it finds ours."""
+        """Run *job* to its end; *stand_ins*: ours precede its own libraries."""
         function = job.function
         with self._lock:
             if self._cancelled:
@@ -106,18 +106,18 @@ def _variables(job: Job, path: Sequence[str]) -> dict[str, str]:
 
 
 class Runs:
-    """The functions that run at the moment, and the archives that they run from."""
+    """The running functions, and their archives."""
 
     def __init__(self) -> None:
         self.stand_ins = True
-        """Whether functions meet the driver's stand-in: they do, unless there are servers."""
+        """Whether functions use the driver's stand-in: yes, unless there are servers."""
         self._lock = threading.Lock()
         self._under_way: dict[Run, threading.Thread] = {}
         self._folder: TemporaryDirectory[str] | None = None
         self._closed = False
 
     def start(self, prepare: Prepare, tell: Tell) -> Run:
-        """Run what *prepare* gives, if anything, and tell its outcome; both in a thread of their own."""
+        """Run the job of *prepare*, if any, and report its outcome; both in a thread of their own."""
         run = Run()
         thread = threading.Thread(target=self._work, args=(run, prepare, tell), daemon=True)
         with self._lock:
@@ -128,7 +128,7 @@ class Runs:
         return run
 
     def wait(self) -> bool:
-        """Wait until what runs now has ended; returns whether anything ran."""
+        """Wait until everything running now has ended; returns whether anything ran."""
         with self._lock:
             threads = list(self._under_way.values())
         for thread in threads:
@@ -136,7 +136,7 @@ class Runs:
         return bool(threads)
 
     def stop(self) -> None:
-        """End every process, and wait for the threads; others may be started after."""
+        """Kill every process, and wait for the threads; others may be started afterwards."""
         with self._lock:
             under_way = dict(self._under_way)
         for run in under_way:
@@ -145,7 +145,7 @@ class Runs:
             thread.join(_END)
 
     def close(self) -> None:
-        """End every process; nothing is started any more."""
+        """Kill every process; nothing is started any more."""
         with self._lock:
             self._closed = True
         self.stop()

@@ -21,7 +21,7 @@ hashicorp/terraform-provider-aws#35452)."""
 
 
 def client_certificate_findings(settings: Settings) -> Iterator[Finding]:
-    """Yield what a listener could not ask clients for."""
+    """Yield what a listener cannot require of clients."""
     chosen = settings.alb.mutual_authentication
     if chosen is None:
         return
@@ -38,7 +38,7 @@ def client_certificate_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def client_certificate_advice(settings: Settings) -> Iterator[str]:
-    """Yield what a mode leaves to others, and what has no effect with it."""
+    """Yield what a mode does not check, and what has no effect with it."""
     chosen = settings.alb.mutual_authentication
     if chosen is None or chosen.mode == "verify":
         return

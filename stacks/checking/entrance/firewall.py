@@ -10,11 +10,11 @@ from stacks.systems import application
 
 EVERYBODY = "0.0.0.0/0"
 ROOT_PATH = "SERVER_ROOT_PATH"
-"""The variable by which LiteLLM puts a beginning before all its paths (LiteLLM docs, "Custom Root Path")."""
+"""The variable by which LiteLLM prefixes all its paths (LiteLLM docs, "Custom Root Path")."""
 
 
 def firewall_findings(settings: Settings) -> Iterator[Finding]:
-    """Yield what would leave the administration open although the file closes it."""
+    """Yield what would leave the administration open although the file restricts it."""
     if settings.alb.admin_cidrs and ROOT_PATH in settings.service.environment:
         message = (
             f"the firewall knows the management routes without the beginning that {ROOT_PATH} gives them, so "
@@ -24,7 +24,7 @@ def firewall_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def firewall_advice(settings: Settings) -> Iterator[str]:
-    """Yield what has no effect, and what somebody can get around."""
+    """Yield what has no effect, and what can be bypassed."""
     alb = settings.alb
     if not alb.waf:
         said = {"alb.waf_exempt_cidrs": alb.waf_exempt_cidrs, "alb.waf_rate_key": alb.waf_rate_key != "ip"}

@@ -12,7 +12,7 @@ from stacks.settings import Settings
 
 
 def sign_in_findings(settings: Settings) -> Iterator[Finding]:
-    """Yield what the load balancer could not sign anybody in with, and what would go past it."""
+    """Yield what makes sign-in at the load balancer impossible, or bypasses it."""
     alb, service = settings.alb, settings.service
     if alb.oidc is None:
         return

@@ -66,7 +66,7 @@ def _traces(settings: Settings) -> Iterator[Finding]:
 
 
 def prompt_log_advice(settings: Settings) -> Iterator[str]:
-    """Yield what is not recorded for want of a licence (audit_logs.py, create_audit_log_for_update)."""
+    """Yield what is not recorded without a licence (audit_logs.py, create_audit_log_for_update)."""
     said = settings.observability.prompt_logs
     if said.recorded and said.audit and LICENSE not in task_secrets.injected(settings):
         yield (

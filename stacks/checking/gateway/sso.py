@@ -107,7 +107,7 @@ def _said_twice(settings: Settings) -> Iterator[Finding]:
 
 
 def _variables(settings: Settings) -> Iterator[tuple[str, Place, str]]:
-    """Yield key, place below it and name of the variables that tasks or LiteLLM get by the file's word."""
+    """Yield key, place below it and name of the variables that the file gives to tasks or LiteLLM."""
     service = settings.service
     in_config = service.config.get("environment_variables")
     plain: Mapping[str, Mapping[str, object]] = {
@@ -129,7 +129,7 @@ def _variables(settings: Settings) -> Iterator[tuple[str, Place, str]]:
 
 
 def sso_advice(settings: Settings) -> Iterator[str]:
-    """Yield what is to be done at the provider, and who could not sign in after all."""
+    """Yield what is to be done at the provider, and who cannot sign in."""
     sso = settings.sso
     if sso.provider is None:
         return

@@ -95,7 +95,7 @@ class Releases(NamedTuple):
     advisories: tuple[Advisory, ...]
 
     def named_by(self, image: str, tag: str) -> Release | None:
-        """Return the release that *tag* of *image* names; None: nobody can tell. ``ecr``: a copy of one."""
+        """Return the release that *tag* of *image* names; None: unknown. ``ecr``: a copy of one."""
         published = image == "ecr" or re.match(self.images, image, re.IGNORECASE)
         return Release.of(tag) if published else None
 

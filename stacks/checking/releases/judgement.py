@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from stacks.checking.releases.advisory import Advisory, Release, Releases
 
 TOLD = 5
-"""So many advisories are told with what they are about; the others by their names."""
+"""Advisories reported with their subject; the others by their names."""
 KEY = "service.accepted_advisories"
 
 
@@ -30,20 +30,20 @@ class Acceptance(Protocol):
 
 
 class Judgement(NamedTuple):
-    """What is to be said of a release."""
+    """What to report about a release."""
 
     open: tuple[Advisory, ...] = ()
-    """Known against it, and accepted by nobody."""
+    """Known vulnerabilities that nobody has accepted."""
     told: str = ""
-    """All of that in a line; empty where nothing is open."""
+    """All of that in a line; empty if nothing is open."""
     remedy: str = ""
     notes: tuple[str, ...] = ()
-    """What is said beside it: accepted advisories, acceptances that are over, a tag that names no release."""
+    """Further sentences: accepted advisories, expired acceptances, a tag that names no release."""
     known: bool = True
-    """Whether the tag names a release; else nobody can tell."""
+    """Whether the tag names a release; else this is unknown."""
 
     def sentences(self, where: str) -> tuple[str, ...]:
-        """Return everything to be said, a sentence each, after *where* it is: a key or an option."""
+        """Return all sentences to report, after *where* it is: a key or an option."""
         place = f"{where}: " if where else ""
         told = (f"{place}{self.told}: {self.remedy}",) if self.open else ()
         return (*told, *(note if note.startswith(KEY) else f"{place}{note}" for note in self.notes))
@@ -53,7 +53,7 @@ def judged(
     releases: Releases | None, image: str, tag: str, accepted: Iterable[Acceptance], today: date
 ) -> Judgement:
     """
-    Judge what *tag* of *image* names; *releases*: those of the application, None where none are public.
+    Check what *tag* of *image* names; *releases*: those of the application, None where none are public.
 
     An acceptance holds to the end of its day, in UTC.
     """
@@ -97,7 +97,7 @@ def _idle(
     tag: str,
     today: date,
 ) -> Iterator[str]:
-    """Yield what is wrong with each acceptance that does nothing."""
+    """Yield what is wrong with each acceptance without effect."""
     names = {name for one in known for name in one.names}
     here = {name for one in against for name in one.names}
     for one in acceptances:

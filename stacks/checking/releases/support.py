@@ -18,9 +18,9 @@ NAMES = {"postgres": "PostgreSQL", "aurora-postgresql": "Aurora PostgreSQL"}
 
 def database_ends(engine: str, version: str, today: date) -> str | None:
     """
-    Return what is to be said of the end of standard support of *version*; None until half a year before.
+    Return a warning of the end of standard support of *version*; None until half a year before.
 
-    *engine*: as RDS calls it. *version*: ``15`` or ``15.15``. A version that the table lacks says nothing.
+    *engine*: as RDS calls it. *version*: ``15`` or ``15.15``. A version missing in the table gives None.
     """
     major = version.partition(".")[0]
     end = support_table.DATABASES.get(engine, {}).get(major)
@@ -30,7 +30,7 @@ def database_ends(engine: str, version: str, today: date) -> str | None:
 
 
 def runtime_ends(runtime: str, today: date) -> str | None:
-    """Return what is to be said of the end of a Lambda runtime; None until half a year before."""
+    """Return a warning of the end of a Lambda runtime; None until half a year before."""
     end = support_table.RUNTIMES.get(runtime)
     if end is None or not _is_near(end, today):
         return None

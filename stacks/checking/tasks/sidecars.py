@@ -52,7 +52,7 @@ def sidecar_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def sidecar_advice(settings: Settings) -> Iterator[str]:
-    """Yield a sentence for each image that may be another one tomorrow, and for little CPU that is left."""
+    """Yield a sentence for each image that may change without notice, and for little CPU that is left."""
     for one in every(settings):
         _, tag, digest = parts(one.image)
         if not digest and (not tag or tag == "latest"):
@@ -120,7 +120,8 @@ def _room(size: Size, beside: tuple[Sidecar, ...], program: Program, settings: S
     Refuse shares that leave nothing to the application.
 
     ECS's own words: "The sum of all container 'cpu' values cannot be greater than the value of the task
-    'cpu'". A bigger task is not made by itself, since it costs more each hour: the size to write is named.
+    'cpu'". The task is not enlarged automatically, since that costs more: the message names the size to
+    write.
     """
     if not beside:
         return
@@ -145,7 +146,7 @@ def _room(size: Size, beside: tuple[Sidecar, ...], program: Program, settings: S
 
 def _order(program: Program, beside: tuple[Sidecar, ...], places: Mapping[str, int]) -> Iterator[Finding]:
     """
-    Refuse what can never be waited for.
+    Refuse dependencies that can never be met.
 
     Amazon ECS API Reference, ContainerDependency: HEALTHY wants a health check; in ECS's own words "A
     dependency container with SUCCESS or COMPLETE condition cannot be an essential container".
@@ -175,7 +176,9 @@ def _order(program: Program, beside: tuple[Sidecar, ...], places: Mapping[str, i
 
 
 def _circle(beside: tuple[Sidecar, ...]) -> tuple[str, ...]:
-    """Return the sidecars that never start since they wait for each other; the application waits for none."""
+    """
+    Return the sidecars that never start because they wait for each other; the application waits for none.
+    """
     waits = {one.name: {other.container for other in one.depends_on} for one in beside}
     while free := {name for name, others in waits.items() if not others & waits.keys()}:
         waits = {name: others for name, others in waits.items() if name not in free}

@@ -24,11 +24,11 @@ _PARAMETERS: Final = {
     "s3_output_bucket_name": "AWS_S3_OUTPUT_BUCKET_NAME",
     "aws_batch_role_arn": "AWS_BATCH_ROLE_ARN",
 }
-"""Parameter -> the variable that stands in for it; the role's or the bucket's says that there are batches."""
+"""Parameter -> the variable that replaces it; the role's or the bucket's implies batches."""
 
 
 def batch(model: str, who: Identity, params: Params) -> Iterator[Call]:
-    """Yield what batches of *model* call, where its parameters name a bucket or a role for them."""
+    """Yield the calls of *model*'s batches, if its parameters name a bucket or a role for them."""
     if not any(params.values.get(name) for name in _PARAMETERS):
         return
     merged = params.over({name: _from(params, name) for name in _PARAMETERS})
@@ -57,7 +57,7 @@ def _jobs(model: str, region: str, role: str, params: Params) -> Iterator[Grant]
 
 
 def asynchronous(who: Identity, params: Params) -> Iterator[Call]:
-    """Yield what follows an asynchronous call: its state is asked for, its answer goes to a bucket."""
+    """Yield the calls after an asynchronous call: its state is polled, its answer is written to a bucket."""
     own = arn("bedrock", who.region, "async-invoke/*")
     state = Grant("WatchAsynchronousCalls", ("bedrock:GetAsyncInvoke",), (own,))
     yield from calls(who, params, "bedrock-runtime", state)

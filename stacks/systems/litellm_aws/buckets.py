@@ -24,7 +24,7 @@ def read(bucket: str, prefix: str = "") -> Grant:
 
 
 def listed(bucket: str) -> Grant:
-    """Return what S3 wants to say that an object is not there (Amazon S3 API Reference, GetObject)."""
+    """Return what S3 requires to answer that an object is missing (Amazon S3 API Reference, GetObject)."""
     return Grant("ListBuckets", ("s3:ListBucket",), (f"arn:{PARTITION}:s3:::{bucket}",))
 
 
@@ -33,7 +33,7 @@ def bucket_of(params: Params, name: str, *, allow: str = WRITE) -> str | None:
     Return the bucket that *name* says.
 
     Raises:
-        Unclear: it is no bucket's name, or stands where only a task sees it.
+        Unclear: it is no bucket's name, or only a task knows it.
 
     """
     found = params.clear(name, allow)

@@ -21,7 +21,7 @@ KEY: Final = "service.config"
 ASSUME: Final = "sts:AssumeRole"
 _ROLE: Final = r"arn:(aws[a-z-]*):iam::[0-9]{12}:role/[\w+=,.@/-]+"
 _OF_AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws", ".on.aws")
-"""Hosts of AWS's: what is called by another name is somebody else's, a proxy or a store that speaks S3."""
+"""AWS's hosts; any other host is somebody else's: a proxy, or an S3-compatible store."""
 
 
 class Identity(NamedTuple):
@@ -34,26 +34,26 @@ class Identity(NamedTuple):
 
 
 class Names(NamedTuple):
-    """How a section spells the parameters: ``s3_aws_role_name`` beside ``s3_region_name``."""
+    """The parameter names of a section: ``s3_aws_role_name`` beside ``s3_region_name``."""
 
     prefix: str = "aws_"
     region: str = "aws_region_name"
     assumes: bool = True
-    """Whether it takes more than keys: a role, a profile."""
+    """Whether it is more than keys: a role, a profile."""
 
 
 AWS: Final = Names()
 LOGGED: Final = {one: Names(f"{one}_aws_", f"{one}_region_name") for one in ("s3", "sqs")}
 KEYS_ONLY: Final = Names("s3_aws_", "s3_region_name", assumes=False)
 VARIABLES: Final = Names("", "")
-"""Of what has no parameters."""
+"""The names for sections without parameters."""
 
 
 def identity(params: Params, allow: str, names: Names = AWS, region: str | None = None) -> Identity:
     """
     Return who calls with *params*, in *region* where they name none, else in the tasks' own.
 
-    *allow* is the action that is asked for.
+    *allow* is the needed action.
 
     Raises:
         Unclear: they do not say, or what they say AWS refuses.
@@ -114,7 +114,7 @@ def _checked_role(role: Text, params: Params, name: str) -> str | None:
 
 
 def _check_profile(params: Params, name: str) -> None:
-    """A profile stands in a file of a home directory, which a release of LiteLLM's has not."""
+    """Refuse a profile: it is in a file of a home directory, which a release of LiteLLM's lacks."""
     if params.known.settings.service.image != "ecr":
         raise Unclear(
             "no profile is in LiteLLM's image; write the role as aws_role_name, or leave this out: the tasks "
@@ -134,7 +134,7 @@ def _check_region(region: str, params: Params, name: str) -> None:
 
 
 def is_foreign(params: Params, *names: str, variable: str = "") -> bool:
-    """Whether what is called is none of AWS's: one of *names*, or *variable*, says another host."""
+    """Whether the call goes to another host than AWS's: by one of *names*, or by *variable*."""
     url = params.text(*names) or (params.known.variable(variable) if variable else None)
     if not isinstance(url, str):
         return False
@@ -145,7 +145,7 @@ def is_foreign(params: Params, *names: str, variable: str = "") -> bool:
 def calls(
     who: Identity, params: Params, endpoint: str, *needs: Grant, elsewhere: bool = False
 ) -> Iterator[Call]:
-    """Yield the call, none where it goes *elsewhere*, and before it the one that takes the role."""
+    """Yield the call, none if it goes *elsewhere*, and before it the one that assumes the role."""
     if who.role:
         assume = Grant("AssumeConfiguredRoles", (ASSUME,), (who.role,))
         yield Call("sts", params.known.settings.region, (assume,), KEY, params.below)

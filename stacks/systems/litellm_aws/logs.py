@@ -44,7 +44,7 @@ def logged(settings: Params, *, recorded: bool = False) -> Iterator[Call]:
     *recorded*: `observability.prompt_logs` says where LiteLLM's callbacks to S3 write, and grants it.
 
     Raises:
-        Unclear: a callback has no place that it writes to, or none that this file says.
+        Unclear: a callback has no destination, or none in this file.
 
     """
     named = callbacks(settings, *CALLBACKS)
@@ -113,7 +113,7 @@ def _dynamodb(params: Params) -> Iterator[Call]:
 
 
 def _focus(settings: Params) -> Iterator[Call]:
-    """FOCUS's export is told by variables alone; S3 is its usual destination."""
+    """Yield the calls of FOCUS's export, which only variables configure; S3 is its default."""
     known = settings.known
     if (known.variable("FOCUS_PROVIDER") or "s3") != "s3":
         return
@@ -147,7 +147,7 @@ def code(params: Params, text: str) -> Iterator[Call]:
 
 
 def cached(settings: Params) -> Iterator[Call]:
-    """Yield what a cache in S3 calls: it reads, writes, and is told that an answer is not there yet."""
+    """Yield the calls of a cache in S3: it reads, writes, and must learn that an answer is missing."""
     params = settings.section("cache_params")
     if not settings.values.get("cache") or params.values.get("type") != "s3":
         return

@@ -31,7 +31,7 @@ SPECS: Final = frozenset(
         *("nova", "nova-2", "qwen2", "qwen3", "stability", "twelvelabs"),
     }
 )
-"""What stands before an ARN to say whose format its model speaks."""
+"""Prefixes of an ARN that name the format of its model."""
 _INVOKE: Final = bedrock.INVOKE[0]
 
 
@@ -49,7 +49,7 @@ def provider_of(model: str, said: object = None) -> tuple[str, str]:
 
 def model_calls(params: Params) -> Iterator[Call]:
     """
-    Yield what the model of *params* makes LiteLLM call; nothing where it is none of AWS's.
+    Yield the calls that the model of *params* implies; none if it is not AWS's.
 
     Raises:
         Unclear: no permission follows.
@@ -125,18 +125,20 @@ def _parted(name: str, params: Params) -> tuple[str, str | None, str]:
 
 
 def _model_id(name: str, params: Params) -> str:
-    """``model_id`` takes the place of the model's name: the ARN of a profile, of provisioned throughput."""
+    """
+    Return ``model_id``, which replaces the model's name: the ARN of a profile, of provisioned throughput.
+    """
     return params.clear("model_id", _INVOKE) or name
 
 
 def _bearer(params: Params, who: Identity) -> Identity:
-    """An API key of Bedrock's stands for a user of IAM's; the tasks' role is not asked."""
+    """Return who calls: with an API key of Bedrock's an IAM user, and not the tasks' role."""
     key = params.text("api_key") or params.known.variable("AWS_BEARER_TOKEN_BEDROCK")
     return Identity(who.region, None, own=False) if key else who
 
 
 def _guarded(who: Identity, params: Params) -> Iterator[Call]:
-    """A model may name a guardrail that Bedrock applies in the same request."""
+    """Yield the calls of the guardrail that Bedrock applies in the same request, if any."""
     guard = params.section("guardrailConfig")
     found = guard.clear("guardrailIdentifier", "bedrock:ApplyGuardrail")
     if found:

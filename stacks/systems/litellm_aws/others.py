@@ -57,7 +57,7 @@ def stored(params: Params) -> Iterator[Call]:
 
 
 def _vectors(params: Params) -> Iterator[Call]:
-    """The query returns metadata, which GetVectors is asked for too; its words are embedded first."""
+    """The query returns metadata, which needs GetVectors too; its text is embedded first."""
     action = "s3vectors:QueryVectors"
     who = identity(params, action)
     name = params.clear("vector_store_id", action) or ""
@@ -76,7 +76,7 @@ def _vectors(params: Params) -> Iterator[Call]:
 
 
 def embedded(params: Params, name: str) -> Iterator[Call]:
-    """Yield the call of the model that *name* says: it is called with no parameters of its own."""
+    """Yield the call of the model *name*: it is called without parameters of its own."""
     model = params.text(name)
     if isinstance(model, str) and "*" not in model:
         yield from model_calls(Params(params.known, {"model": model}, (*params.below, name)))
@@ -86,8 +86,8 @@ def kept(general: Params, references: frozenset[str]) -> Iterator[Call]:
     """
     Yield what the secret manager of *general*, general_settings, calls.
 
-    *references*: the variables that the file refers to and nothing sets; they are looked for there, where no
-    hosted_keys say which are.
+    *references*: the variables that the file refers to and nothing sets; without hosted_keys, they are all
+    looked up there.
 
     Raises:
         Unclear: the keys of KMS are in ciphertexts, which no file names.
@@ -142,7 +142,7 @@ def _written(params: Params, region: str) -> Grant:
 
 
 def served(params: Params) -> Iterator[Call]:
-    """Yield what an MCP server is asked for with AWS's signatures; LiteLLM's default is us-east-1."""
+    """Yield the calls of an MCP server with AWS's signatures; LiteLLM's default is us-east-1."""
     if params.values.get("auth_type") != "aws_sigv4":
         return
     service = str(params.text("aws_service_name") or "bedrock-agentcore")

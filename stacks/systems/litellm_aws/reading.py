@@ -21,7 +21,7 @@ _SEMANTIC = tuple(f"{one}_semantic_cache_embedding_model" for one in ("redis", "
 
 
 def reading(settings: Settings) -> Reading:
-    """Return the calls that config.yaml brings about, and what is wrong or worth saying of them."""
+    """Return the calls that config.yaml implies, with errors and warnings about them."""
     config = Params(Known(settings), settings.service.config, ())
     calls: list[Call] = []
     findings: list[Finding] = []
@@ -35,7 +35,7 @@ def reading(settings: Settings) -> Reading:
 
 
 def _parts(config: Params, *, recorded: bool) -> Iterator[Iterable[Call]]:
-    """Yield the reading of each entry: what is wrong in one keeps no other from being read."""
+    """Yield the reading of each entry; an error in one does not prevent reading the others."""
     for entry in config.items("model_list"):
         yield from _model(entry, config)
     settings = config.section("litellm_settings")
@@ -76,7 +76,7 @@ def _model(entry: Params, config: Params) -> Iterator[Iterable[Call]]:
 
 
 def _defaults(params: Params) -> Iterator[Call]:
-    """The router's defaults come before what a model says of itself; who reads the file thinks otherwise."""
+    """The router's defaults override a model's own values, other than readers expect."""
     for name in params.values:
         if str(name).startswith("aws_"):
             message = "write it at each model: here it takes the place of what models say themselves"
@@ -94,7 +94,7 @@ def _with_credential(params: Params, config: Params) -> Params:
 
 
 def _is_unknown(params: Params, config: Params) -> bool:
-    """Whether *params* name a credential that is not in this file: it may be in the database."""
+    """Whether *params* name a credential missing in this file: it may be in the database."""
     named = params.values.get("litellm_credential_name")
     return bool(named) and named not in {
         entry.values.get("credential_name") for entry in config.items("credential_list")
@@ -118,7 +118,7 @@ def _groups(config: Params) -> frozenset[object]:
 
 
 def unset(settings: Settings) -> frozenset[str]:
-    """Return the variables that a secret manager of AWS's is asked for: nothing sets them in the tasks."""
+    """Return the variables that nothing sets in the tasks: LiteLLM asks a secret manager of AWS for them."""
     config = Params(Known(settings), settings.service.config, ())
     params = config.section("general_settings")
     if params.values.get("key_management_system") != "aws_secret_manager":
@@ -150,13 +150,13 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _is_allowed(settings: Settings, action: str) -> bool:
-    """Whether service.task_policy allows *action*: what does not follow from config.yaml is said there."""
+    """Whether service.task_policy allows *action*: permissions outside config.yaml are there."""
     said = [one for one in settings.service.task_policy if one.effect == "Allow"]
     return any(action and fnmatchcase(action.lower(), each.lower()) for one in said for each in one.actions)
 
 
 def _trust(settings: Settings, calls: list[Call]) -> Iterator[str]:
-    """Yield what each role has to allow: nothing of it follows here, and without it each call fails."""
+    """Yield what each role has to allow, which gatestack cannot do: without it each call fails."""
     tasks = f"the role of {settings.stack_name('security')}'s output TaskRoleArn"
     for role in dict.fromkeys(one.role for one in calls if one.role):
         called = [one for one in calls if one.role == role]

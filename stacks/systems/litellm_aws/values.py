@@ -17,16 +17,16 @@ from stacks.systems import application
 
 
 class Unclear(Exception):  # noqa: N818 - a finding, no error
-    """No permission follows from a place of the file."""
+    """The permission cannot be derived from a value of the file."""
 
     def __init__(self, message: str, *below: str | int, allow: str = "") -> None:
-        """*below*: where under service.config; *allow*: the action with which service.task_policy says it."""
+        """*below*: the place under service.config; *allow*: the action to add to service.task_policy."""
         super().__init__(message)
         self.message, self.below, self.allow = message, below, allow
 
 
 class Hidden(NamedTuple):
-    """A value that stands in a variable, and in the variable only a task sees it."""
+    """A value of a variable that only a task knows."""
 
     variable: str
 
@@ -35,7 +35,7 @@ Text: TypeAlias = str | Hidden | None
 
 
 class Known:
-    """What of the tasks' variables the environment file itself says."""
+    """What the environment file itself sets of the tasks' variables."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -109,7 +109,7 @@ class Params(NamedTuple):
         return found
 
     def unclear(self, hidden: Hidden, name: str, allow: str) -> Unclear:
-        """Return what is to be said of the *hidden* value of *name*."""
+        """Return the sentence about the *hidden* value of *name*."""
         return Unclear(
             f"what {hidden.variable} holds, this file does not say, so no permission follows; write it here, "
             f"or in service.environment, or allow {allow} in service.task_policy",
@@ -133,7 +133,7 @@ class Params(NamedTuple):
         ]
 
     def over(self, others: Mapping[str, object]) -> Params:
-        """Return them with *others* where they say nothing."""
+        """Return these parameters, with *others* for those not set here."""
         return Params(self.known, {**others, **self.values}, self.below)
 
 

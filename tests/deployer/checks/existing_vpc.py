@@ -28,7 +28,7 @@ OURS = {"ManagedBy": "gatestack", "Environment": "dev", "System": "litellm"}
 
 
 def wanted(**changes: Any) -> Existing:
-    """What an environment in a VPC of that kind takes for granted."""
+    """The requirements of an environment in a VPC of that kind."""
     balancer = {"load balancer": (8, 8)}
     inside = {"tasks": (5, 5), "functions": (1, 1), "endpoints": (4, 0)}
     made = Existing(
@@ -48,13 +48,13 @@ def wanted(**changes: Any) -> Existing:
 
 
 def kind(key: str, **changes: Any) -> Existing:
-    """The same, with another thing wanted of one kind of subnets."""
+    """The same, with another requirement on one kind of subnets."""
     kinds = (replace(one, **changes) if one.key == key else one for one in wanted().subnets)
     return wanted(subnets=tuple(kinds))
 
 
 def facts(**changes: Any) -> Facts:
-    """A VPC in which everything is as it should be."""
+    """A VPC without problems."""
     zones = ("us-east-1a", "us-east-1b")
     subnets = (
         Subnet(f"subnet-{letter}", "vpc-1", zones[index % 2], f"10.0.{index}.0/24", free=200)
@@ -94,7 +94,7 @@ def routed(*tables: RouteTable) -> Facts:
 
 
 def subnet(subnet_id: str, **changes: Any) -> Facts:
-    """The same VPC, with one subnet that is otherwise."""
+    """The same VPC, with one different subnet."""
     found = facts().subnets
     return facts(subnets=tuple(replace(one, **changes) if one.id == subnet_id else one for one in found))
 

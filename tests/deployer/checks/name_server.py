@@ -16,15 +16,15 @@ Records = Mapping[tuple[str, str], Sequence[str]]
 
 @dataclass
 class NameServer:
-    """What it answers, and what it was asked."""
+    """Its responses, and the questions that it got."""
 
     records: Records
     flags: int = 0x8180
-    """Answer, recursion desired and available."""
+    """Response, recursion desired and available."""
     cut: bool = False
-    """Whether answers by UDP are cut, so that TCP has to be asked."""
+    """Whether UDP responses are truncated, so that TCP is needed."""
     forged: bytes = b""
-    """Answered instead of anything else."""
+    """Sent instead of any other response."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     place: tuple[str, int] = ("127.0.0.1", 0)
 
@@ -75,7 +75,7 @@ def _bound() -> Iterator[tuple[socket.socket, socket.socket]]:
         datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             datagrams.bind(streams.getsockname())
-        except OSError:  # somebody else has the port for datagrams
+        except OSError:  # the port is taken for datagrams
             streams.close()
             datagrams.close()
             continue

@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass
 class Webhook:
-    """A WSGI application; the first of *answers* comes first, then 200."""
+    """A WSGI application; returns each of *answers* once, then 200."""
 
     answers: list[str] = field(default_factory=list)
     got: list[Any] = field(default_factory=list)

@@ -16,7 +16,7 @@ MOMENT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
 
 def made() -> Made:
-    """Return how a plan was made."""
+    """Return the metadata of a plan."""
     return Made("us-east-1", MOMENT)
 
 
@@ -26,7 +26,7 @@ def detail(name: str, before: str | None, after: str | None, recreation: str = "
 
 
 def update(*changes: Change, protected: tuple[str, ...] = (), problems: tuple[str, ...] = ()) -> StackPlan:
-    """Return the plan of a stack that is there, as CloudFormation says it."""
+    """Return the plan of an existing stack, as from CloudFormation."""
     return StackPlan(
         "database",
         "dev-litellm-database",

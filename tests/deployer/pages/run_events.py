@@ -23,7 +23,7 @@ class Story:
         self.events: list[StackEvent] = []
 
     def at(self, second: float, status: str, resource: str = "", reason: str = "") -> Story:
-        """Tell that something happened to a *resource*; without one to the stack itself."""
+        """Add an event of a *resource*; without one, of the stack itself."""
         name = f"dev-litellm-{self.stack}"
         self.events.append(
             StackEvent(
@@ -51,7 +51,7 @@ def page_of(*stories: Story, now: float = 0, templates: dict[str, str] | None = 
 
 
 def created(stack: str, start: float, *resources: tuple[str, float, float], run: str = RUN) -> Story:
-    """Tell how a stack was created: its *resources*, each from when until when."""
+    """Add the creation of a stack: its *resources*, each with start and end."""
     story = Story(stack, run).at(start - 1, "REVIEW_IN_PROGRESS").at(start, "CREATE_IN_PROGRESS")
     rows = [(begin, "CREATE_IN_PROGRESS", name) for name, begin, _ in resources]
     rows += [(end, "CREATE_COMPLETE", name) for name, _, end in resources]
@@ -61,7 +61,7 @@ def created(stack: str, start: float, *resources: tuple[str, float, float], run:
 
 
 def failed_update(reason: str = "no capacity") -> Story:
-    """Tell how an update failed, was rolled back and cleaned up."""
+    """Add an update that fails, is rolled back and cleaned up."""
     story = Story("service").at(0, "UPDATE_IN_PROGRESS").at(1, "UPDATE_IN_PROGRESS", "Task")
     story.at(5, "UPDATE_COMPLETE", "Task").at(6, "UPDATE_IN_PROGRESS", "Service")
     story.at(6, "UPDATE_IN_PROGRESS", "Scaling").at(60, "UPDATE_FAILED", "Service", reason)

@@ -60,7 +60,7 @@ def gateway(tag: str = "v1", *, size: str = "1", place: str = "host-1", **servic
 
 
 def ran(world: World) -> list[str]:
-    """The images whose migration was run, in order; a request that is repeated runs none."""
+    """The images whose migration was run, in order; repeated requests run none."""
     return [one.request.definition.removeprefix(DEFINITION) for one in world.cloud.tasks.values()]
 
 
@@ -79,7 +79,7 @@ def prepared(world: World) -> list[str]:
 
 
 def is_gone(world: World) -> bool:
-    """Whether nothing is left of the service in a moment."""
+    """Whether the service has no tasks after a moment."""
     world.clock.sleep(20)
     return world.cloud.status("dev-service") == "" and prepared(world) == []
 

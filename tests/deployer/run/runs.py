@@ -22,7 +22,7 @@ class World:
         self.told: list[Event] = []
         self.runs = 0
         self.signals: list[float] = []
-        """When somebody presses Ctrl-C."""
+        """Times at which somebody presses Ctrl-C."""
 
     def deploy(self, wanted: Manifest, **options: Any) -> Result:
         return deploy(wanted, self.cloud, Options(**options), self._host())

@@ -23,7 +23,7 @@ STATUS = {
 
 @dataclass
 class Reviews:
-    """A WSGI application; `refusals` come first, each once: a status and a document, or a lost answer."""
+    """A WSGI application; `refusals` come first, each once: a status and a document, or a lost response."""
 
     azure: bool = False
     comments: list[str] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Reviews:
 
 
 def variables(url: str, *, azure: bool, **others: str) -> dict[str, str]:
-    """What an agent that runs for pull request 7 has in its environment."""
+    """The environment variables of an agent that runs for pull request 7."""
     if azure:
         own = {
             "TF_BUILD": "True",

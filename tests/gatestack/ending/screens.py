@@ -67,7 +67,7 @@ class Screen:
 
     result: Result
     lines: str
-    """What is on the screen, the address and the cause included."""
+    """The lines on the screen, the address and the cause included."""
     known: Known = NOTHING_ELSE
 
 

@@ -25,7 +25,7 @@ def deployed(user: User, *arguments: str) -> dict[str, dict[str, str]]:
 
 
 def put_in(user: User, secret: str, place: str) -> str:
-    """Put `VALUE` into *secret*, which is told of as missing until then; return what the command says."""
+    """Set *secret* to `VALUE`, which is reported as missing until then; return the command's output."""
     told = user.run("verify", "local")
     assert f"{secret} of local-litellm/{place}/{secret} is still the placeholder" in told.out
     assert f"`gatestack secret set local {secret}`" in told.err

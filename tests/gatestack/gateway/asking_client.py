@@ -14,10 +14,10 @@ PATIENCE = 60.0
 
 
 class Client:
-    """Asks while the `with` block lasts; what is under way then is waited for."""
+    """Sends requests while the `with` block lasts; the last ones are waited for."""
 
     def __init__(self, host: str, key: str = "", model: str = "hello") -> None:
-        """Without a *key* it asks what nobody needs one for."""
+        """Without a *key* it requests what needs none."""
         self._host, self._key, self._model = host, key, model
         self._ended = threading.Event()
         self._asking = [threading.Thread(target=each) for each in (self._ask, self._ask_again)]
@@ -40,7 +40,7 @@ class Client:
             thread.join()
 
     def _ask(self) -> None:
-        """Ask by a new connection each time, whether or not the last one is answered."""
+        """Send each request on a new connection, whether or not the last one is answered."""
         number = 0
         while not self._ended.wait(EVERY):
             number += 1
@@ -53,7 +53,7 @@ class Client:
             self._noted(connection, stream=stream)
 
     def _ask_again(self) -> None:
-        """Ask by one connection, which is kept."""
+        """Send requests on one connection, which is kept."""
         with closing(self._connection()) as connection:
             while not self._ended.wait(EVERY):
                 self._noted(connection, stream=False)
@@ -69,7 +69,7 @@ class Client:
             self.failed.append(f"{'stream' if stream else 'plain'}: {type(error).__name__}: {error}")
 
     def _answer(self, connection: http.client.HTTPConnection, *, stream: bool) -> str:
-        """Return what the model says, or that the gateway lives; raises where it is not all there."""
+        """Return the model's answer, or that the gateway lives; raises if it is incomplete."""
         if not self._key:
             connection.request("GET", "/health/liveliness")
             return _read(connection).decode()

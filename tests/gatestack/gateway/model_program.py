@@ -15,7 +15,7 @@ PAUSE = 0.1
 class _Model(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     ill = False
-    """Whether it passes no check any more: somebody has asked for /ill."""
+    """Whether its checks fail from now on: after a request to /ill."""
 
     def do_GET(self) -> None:
         _Model.ill = self.ill or self.path == "/ill"

@@ -11,22 +11,22 @@ from tests.gatestack.surroundings.surroundings import SECRET, Row, config
 
 READING = ("plan", "status", "verify")
 UNTOLD = dict.fromkeys(READING, 1)
-"""What a command that was asked for what it prints ends with, where that is lost."""
+"""Exit code of a command whose output was lost."""
 SMALL = {"AWS_ENDPOINT_URL": "{small}", **LOGIN}
 
 
 def machine(name: str, why: str, process: Process | None = None, **variables: str) -> Row:
-    """Return a machine on which everything works as anywhere."""
+    """Return a machine without problems."""
     return Row(name, 0, "", SMALL | variables, process=process or Process(), why=why)
 
 
 def lost(name: str, process: Process, codes: Mapping[str, int], says: str = "") -> Row:
-    """Return a machine on which what a command prints is lost."""
+    """Return a machine on which a command's output is lost."""
     return Row(name, 0, says, SMALL, codes=codes, process=process, why="work goes on, whoever reads of it")
 
 
 def struck(number: signal.Signals, place: int, codes: Mapping[str, int]) -> Row:
-    """Return a machine on which a signal comes at the connection *place*."""
+    """Return a machine on which a signal is sent at the connection *place*."""
     name = f"{number.name} at connection {place}"
     why = "a run ends in order; what only looks ends where it is"
     return Row(name, 0, "", SMALL, codes=codes, process=Process(signal=(number, place)), why=why)

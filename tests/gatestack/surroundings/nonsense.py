@@ -12,14 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 FOREIGN = "nonsense.example.com"
-"""Where redirects lead; nobody may look it up."""
+"""Where redirects lead; it must not be looked up."""
 PAGE = b"<!DOCTYPE html><html><head><title>Log in</title></head><body>Welcome to the hotel</body></html>"
 
 
 def answer(
     body: bytes, *headers: str, status: str = "200 OK", kind: str = "text/xml", length: int | None = None
 ) -> bytes:
-    """Return an answer of HTTP; *length*: what it says its length is."""
+    """Return an HTTP response; *length*: its declared length."""
     lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", *headers, "Connection: close"]
     if not any(line.startswith("Transfer-Encoding") for line in headers):
         lines.append(f"Content-Length: {len(body) if length is None else length}")
@@ -113,14 +113,14 @@ NONSENSE: dict[str, bytes] = {
 
 
 class Relay:
-    """Passes requests on to *behind*; those that *wrong* picks get nonsense instead."""
+    """Forwards requests to *behind*; those that *wrong* selects get nonsense instead."""
 
     def __init__(self, secret: str) -> None:
         self.behind = ""
         self.secret = secret
         self.nonsense = b""
         self.wrong: Callable[[int], bool] = lambda _: False
-        """Number of a request, from 0 on -> whether it goes wrong."""
+        """Number of a request, from 0 on -> whether it gets nonsense."""
         self.count = 0
         self.asked: list[str] = []
         self._lock = threading.Lock()
@@ -128,12 +128,12 @@ class Relay:
     def begin(
         self, behind: str, nonsense: bytes = b"", wrong: Callable[[int], bool] = lambda _: False
     ) -> None:
-        """Count from 0 on."""
+        """Restart counting at 0."""
         self.behind, self.nonsense, self.wrong, self.count = behind, nonsense, wrong, 0
         self.asked.clear()
 
     def take(self, line: str) -> bool:
-        """Count a request; returns whether it goes wrong."""
+        """Count a request; returns whether it gets nonsense."""
         with self._lock:
             self.count += 1
             self.asked.append(line)
@@ -185,20 +185,20 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self.wfile.write(said)
         except OSError:
-            self.close_connection = True  # who asked has had enough
+            self.close_connection = True  # the client has closed the connection
 
     def handle_expect_100(self) -> bool:
         return True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name is the library's
-        """Say nothing."""
+        """Log nothing."""
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: who asked may leave."""
+        """Log nothing: clients may disconnect."""
 
 
 @contextmanager

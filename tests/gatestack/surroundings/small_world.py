@@ -28,7 +28,7 @@ ARGUMENTS = {
 }
 FIVE = ("plan", "deploy", "status", "verify", "destroy")
 ENV = "built"
-"""What the environment is called by."""
+"""The environment's name."""
 
 
 def two() -> Manifest:
@@ -48,7 +48,7 @@ class Small:
         self._commands = commands
 
     def ready(self, command: str) -> None:
-        """Let there be what *command* is about: nothing to deploy, or everything."""
+        """Prepare the state for *command*: nothing to deploy, or everything."""
         if command == "deploy":
             self.sandbox.control.reset()
         elif command in FIVE and not self._whole():
@@ -57,13 +57,13 @@ class Small:
             assert done.code == 0, done.err
 
     def run(self, command: str, variables: dict[str, str], process: Process | None = None) -> Ran:
-        """Run *command*; it looks often."""
+        """Run *command*; it polls often."""
         arguments = [part.format(env=ENV) for part in ARGUMENTS[command]]
         often = {"GATESTACK_POLL_INTERVAL": "0.02"}
         return self._commands.run(self.folder, often | variables, *arguments, process=process)
 
     def _whole(self) -> bool:
-        """Whether both stacks are there and wait for nothing."""
+        """Whether both stacks exist and wait for nothing."""
         found = self.sandbox.control.call("DescribeStacks", {}, "us-east-1")["Stacks"]
         return [one["StackStatus"] for one in found] == ["CREATE_COMPLETE"] * 2
 

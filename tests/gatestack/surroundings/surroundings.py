@@ -31,7 +31,7 @@ TOKEN: dict[str, str | bytes] = {
         }
     )
 }
-"""What `aws sso login` leaves behind, by the name that botocore looks for."""
+"""The token that `aws sso login` stores, by the name that botocore looks for."""
 SERVICES = (
     *(
         "iam",
@@ -69,18 +69,20 @@ class Row:
     name: str
     code: int
     says: str = ""
-    """What stands on stderr."""
+    """Text on stderr."""
     variables: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str | bytes] = field(default_factory=dict)
     """By their path in HOME."""
     options: tuple[str, ...] = ()
     commands: tuple[str, ...] = ("status",)
-    """What is run in `make test`, unless it is one of `ALIKE`; the rest of the five in `make check-deep`."""
+    """
+    Commands that run in `make test`, unless it is one of `ALIKE`; the rest of the five in `make check-deep`.
+    """
     codes: Mapping[str, int] = field(default_factory=dict)
-    """Of the commands that end with another code than the others."""
+    """Of the commands with another exit code than the others."""
     process: Process = ORDINARY
     asks: tuple[str, ...] = ()
-    """Hosts that the proxy may be asked for, or that botocore tries to ask without it."""
+    """Hosts that may be requested of the proxy, or that botocore tries without it."""
     why: str = ""
 
 
@@ -241,7 +243,7 @@ LOCAL = (
         {"AWS_ENDPOINT_URL": "{sandbox}", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/x"},
     ),
 )
-"""Of `local`: whatever it is, nothing leaves this machine."""
+"""Of `local`: in all of them, nothing leaves this machine."""
 
 ANSWERS = {
     "AuthFailure": "AWS was not able to validate the provided access credentials",
@@ -257,12 +259,12 @@ ANSWERS = {
 """Code -> AWS's message."""
 CODES = {"Early": "SignatureDoesNotMatch", "Late": "InvalidSignatureException"}
 SECRET = "ohthesecret"
-"""What the user's programs and files say and no message may repeat."""
+"""A secret in the user's programs and files that no message may repeat."""
 ROLE = "arn:aws:iam::111122223333:role/developer"
 
 
 def program(name: str, code: int, says: str, text: str, run: str = "{home}/login") -> Row:
-    """Return a program of credentials that prints *text*, and a secret on stderr."""
+    """Return a credential program that prints *text*, and a secret on stderr."""
     script = f"#!/bin/sh\necho {SECRET} >&2\ncat <<'END'\n{text}\nEND\nexit {code}\n"
     return Row(name, 2, says, {}, config(f"[default]\ncredential_process = {run}\n") | {"login": script})
 
@@ -273,23 +275,23 @@ def answered(code: str, says: str, **more: str) -> Row:
 
 
 def role(name: str, says: str, more: str, variables: Mapping[str, str] | None = None) -> Row:
-    """Return a profile with a role that *more* says how to take on."""
+    """Return a profile with a role that is assumed as *more* says."""
     profile = f"[default]\nrole_arn = {ROLE}\n{more}"
     return Row(name, 2, says, variables or {}, config(profile))
 
 
 def variable(name: str, value: str, says: str, code: int = 2) -> Row:
-    """Return a variable of AWS's that is wrong, with credentials and an endpoint that are right."""
+    """Return an invalid AWS variable, with valid credentials and endpoint."""
     right = {"AWS_ENDPOINT_URL": "{small}", **LOGIN}
     return Row(f"{name}={value or 'nothing'}", code, says, right | {name: value})
 
 
 METADATA = "169.254.169.254"
-"""Where botocore asks for the credentials of an EC2 instance, when it has found none before."""
+"""Where botocore requests the credentials of an EC2 instance, if it has found none before."""
 
 
 def only(name: str, value: str, says: str, *asks: str) -> Row:
-    """Return a variable that is all there is."""
+    """Return a variable as the only setting."""
     return Row(f"{name}={value or 'nothing'} alone", 2, says, {name: value}, asks=asks)
 
 
@@ -609,4 +611,4 @@ ALIKE = frozenset(
         "CI",
     }
 )
-"""Surroundings that come to what others do, by the same words of ours: `make check-deep` has all of them."""
+"""Surroundings with the same result and messages as others: only `make check-deep` has all of them."""

@@ -31,7 +31,7 @@ VALUES = {"stringValue": str, "intValue": re.compile(r"-?\d+")}
 
 @dataclass
 class Collector:
-    """A WSGI application; the first of *answers* comes first, then 200."""
+    """A WSGI application; returns each of *answers* once, then 200."""
 
     answers: list[tuple[str, Any]] = field(default_factory=list)
     got: list[Any] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Collector:
 
 
 def spans_of(request: Any) -> list[dict[str, Any]]:
-    """Return the spans of an ExportTraceServiceRequest; fails where it is none."""
+    """Return the spans of an ExportTraceServiceRequest; fails if it is none."""
     assert request.keys() == {"resourceSpans"}
     (resource,) = request["resourceSpans"]
     assert resource.keys() == {"resource", "scopeSpans"}
@@ -80,7 +80,7 @@ def spans_of(request: Any) -> list[dict[str, Any]]:
 
 
 def attributes(one: dict[str, Any]) -> dict[str, str]:
-    """Return the attributes of a span or a resource; fails where they have no such shape."""
+    """Return the attributes of a span or a resource; fails if they are malformed."""
     found = {}
     for each in one["attributes"]:
         assert each.keys() == {"key", "value"}

@@ -1,8 +1,8 @@
 """
 The documents' cost tables, row by row, and what of our estimates stands beside each row.
 
-``python -m tests.generator.cost.cost_tables`` writes our figures and the differences into docs/costs.md
-anew; the explanations there are people's.
+``python -m tests.generator.cost.cost_tables`` rewrites our figures and the differences in docs/costs.md; the
+explanations there are written by people.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.places import ROOT
 
 PAGE = ROOT / "docs" / "costs.md"
 TOLERANCE = 0.10
-"""A difference up to a tenth of the document's figure needs no words."""
+"""A difference up to a tenth of the document's figure needs no explanation."""
 EVERYTHING = ("*",)
 NAT = ("NAT gateway", "NAT data", "data between zones", "public IPv4 address")
 ALB = ("load balancer", "capacity units (LCU)", "public IPv4 addresses", "data to the internet")
@@ -36,7 +36,7 @@ class Line:
     """One row of a document's table."""
 
     says: str
-    """What stands there, as the page repeats it."""
+    """The document's text, as the page repeats it."""
     low: float
     """US dollars a month."""
     items: tuple[str, ...]
@@ -44,7 +44,7 @@ class Line:
     high: float | None = None
     """Where the document gives a range: its upper end."""
     environment: str = ""
-    """The shipped file that the row is about, where it is not the table's."""
+    """The shipped file of the row, if it is not the table's."""
 
 
 @dataclass(frozen=True)
@@ -186,12 +186,12 @@ class Compared:
 
     @property
     def cells(self) -> tuple[str, str, str, str]:
-        """The cells that the estimate decides."""
+        """The generated cells."""
         return self.says, f"`{self.environment}`", f"{self.ours:,.2f}", self.shown
 
     @property
     def shown(self) -> str:
-        """The difference as the page has it."""
+        """The difference as shown on the page."""
         if self.difference == float("inf"):
             return "new"
         return f"{self.difference * 100:+.0f} %" if round(self.difference * 100) else "0 %"
@@ -203,7 +203,7 @@ class Compared:
 
 
 def compared() -> Iterator[Compared]:
-    """Yield what every row of the page has to say."""
+    """Yield the rows of the page."""
     for table in TABLES:
         for line in table.lines:
             name = line.environment or table.environment
@@ -228,7 +228,7 @@ def _difference(ours: float, line: Line) -> float:
 
 
 def written(text: str) -> str:
-    """Return the page *text* with our figures of today."""
+    """Return the page *text* with our current figures."""
     for row in compared():
         says, *figures = row.cells
         below = rf"## {re.escape(row.title)}\n(?:(?!\n## ).|\n)*?"

@@ -30,7 +30,7 @@ def shipped(name: str) -> Estimate:
 
 
 def written(text: dict[str, Any]) -> Estimate:
-    """Return the estimate of an environment file that says *text*."""
+    """Return the estimate of an environment file with *text*."""
     return of(render(parse_settings(yaml.safe_dump(text), Path("e.yaml"))))
 
 

@@ -18,7 +18,7 @@ PUBLISHED = "2026-11-20T18:21:30Z"
 
 @dataclass(frozen=True)
 class Product:
-    """One thing that AWS sells, and its price by tiers: (from how many units on, dollars)."""
+    """A product of AWS, and its price by tiers: (from how many units on, dollars)."""
 
     service: str
     family: str
@@ -27,7 +27,7 @@ class Product:
     unit: str = "Hrs"
 
     def text(self, sku: str) -> str:
-        """Return the product as the API has it."""
+        """Return the product in the API's form."""
         term = f"{sku}.JRTCKXETXF"
         dimensions = {
             f"{term}.{number}": {
@@ -55,7 +55,7 @@ class Product:
         )
 
     def has(self, field_name: str, value: str) -> bool:
-        """Whether a filter of the API takes the product."""
+        """Whether a filter of the API selects the product."""
         own = {"productFamily": self.family, "ServiceCode": self.service, **self.attributes}
         return own.get(field_name) == value
 
@@ -66,11 +66,11 @@ class PriceList:
 
     products: tuple[Product, ...] = ()
     page: int = 2
-    """Products in an answer: small, so that there are pages."""
+    """Products per page: few, so that there are several."""
     refusal: tuple[str, str] | None = None
-    """AWS's code and words where it refuses everything."""
+    """AWS's error code and message, if it refuses everything."""
     raw: str | None = None
-    """One price list entry that is given instead of all others."""
+    """One price list entry that replaces all others."""
     calls: list[Mapping[str, Any]] = field(default_factory=list)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -100,7 +100,7 @@ class PriceList:
 
 
 def fargate(prefix: str, region: str, *, factor: float = 1) -> tuple[Product, ...]:
-    """Return AmazonECS's products in *region*, with what must not be taken for Fargate on demand."""
+    """Return AmazonECS's products in *region*, with some that must not be taken for Fargate on demand."""
     rates = {
         "Fargate-ARM-GB-Hours": 0.00356,
         "Fargate-GB-Hours": 0.004445,

@@ -34,7 +34,7 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True)
 class Told:
-    """One answer."""
+    """One response."""
 
     status: int
     headers: dict[str, str]
@@ -42,18 +42,18 @@ class Told:
 
     @property
     def echoed(self) -> Json:
-        """What the target was asked."""
+        """The request as the target received it."""
         found: Json = json.loads(self.body)
         return found
 
     def sent(self, name: str) -> list[str]:
-        """The values of a header that the target was sent."""
+        """The values of a header that the target received."""
         return [value for key, value in self.echoed["headers"] if key == name]
 
 
 @dataclass
 class World:
-    """An account with two subnets and a load balancer; what is made has names that nobody else has."""
+    """An account with two subnets and a load balancer; new resources get unique names."""
 
     sandbox: Sandbox
     folder: Path
@@ -71,7 +71,7 @@ class World:
 
     @cached_property
     def subnets(self) -> list[str]:
-        """Two of the default VPC's; a client of EC2 takes long to make."""
+        """Two subnets of the default VPC; an EC2 client takes long to create."""
         found = services(self.sandbox).backend("ec2", REGION).get_default_subnets()
         return [one.id for one in found.values()][:2]
 
@@ -127,7 +127,7 @@ class World:
         return arn
 
     def leading(self, *targets: StandIn, **attributes: str) -> tuple[str, str]:
-        """Return the host of a load balancer that leads everything to *targets*, and their group."""
+        """Return the host of a load balancer that forwards everything to *targets*, and their group."""
         balancer, group = self.balancer(**attributes), self.group(*targets)
         self.listener(balancer, forward(group))
         for one in targets:
@@ -150,7 +150,7 @@ class World:
 
 
 def forward(*groups: str, weights: tuple[int, ...] = ()) -> Json:
-    """Return the action that leads to *groups*."""
+    """Return the action that forwards to *groups*."""
     if not weights:
         return {"Type": "forward", "TargetGroupArn": groups[0]}
     named = [{"TargetGroupArn": one, "Weight": weight} for one, weight in zip(groups, weights, strict=True)]
@@ -158,7 +158,7 @@ def forward(*groups: str, weights: tuple[int, ...] = ()) -> Json:
 
 
 def ask(host: str, path: str = "/", method: str = "GET", body: Any = None, **headers: str) -> Told:
-    """Ask the load balancer at *host* once, on a connection of its own."""
+    """Send one request to the load balancer at *host*, on a connection of its own."""
     connection = http.client.HTTPConnection(host, timeout=PATIENCE)
     try:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -172,7 +172,7 @@ def ask(host: str, path: str = "/", method: str = "GET", body: Any = None, **hea
 
 
 def said(host: str, text: bytes) -> bytes:
-    """Send *text* as it is, and return all that comes back until the connection is closed."""
+    """Send *text* as it is, and return the response until the connection is closed."""
     name, _, port = host.partition(":")
     with socket.create_connection((name, int(port)), timeout=PATIENCE) as connection:
         connection.sendall(text)
@@ -184,7 +184,7 @@ def said(host: str, text: bytes) -> bytes:
 
 @contextmanager
 def world(folder: Path, clock: Clock | None = None) -> Iterator[World]:
-    """Give an empty account whose load balancers answer; a sandbox minute takes a tenth of a second."""
+    """Give an empty account with running load balancers; a sandbox minute takes a tenth of a second."""
     Services().reset()
     with Sandbox(clock=clock or RealClock(600.0), key=KEY, gateway=Gateway(folder)) as sandbox:
         yield World(sandbox, folder)

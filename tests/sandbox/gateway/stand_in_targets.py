@@ -12,7 +12,7 @@ from typing import Any
 
 
 class StandIn(ThreadingHTTPServer):
-    """A target that tells what it was asked, and streams as slowly as a test lets it."""
+    """A target that returns the request, and streams as slowly as a test decides."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -27,19 +27,19 @@ class StandIn(ThreadingHTTPServer):
 
     @property
     def target(self) -> dict[str, Any]:
-        """As RegisterTargets takes it."""
+        """In RegisterTargets' form."""
         host, port = self.server_address[:2]
         return {"Id": str(host), "Port": port}
 
     def stop(self) -> None:
-        """Refuse connections from now on, and drop those that are kept alive."""
+        """Refuse connections from now on, and close those that are kept alive."""
         self.shutdown()
         self.server_close()
         for each in self.held:
             each.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that leave."""
+        """Log nothing of clients that disconnect."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What the tests run as an image: it says its variables to whoever asks, and goes when it is told to."""
+"""The image's program in the tests: it returns its variables on request, and ends on a signal."""
 
 import argparse
 import json

@@ -12,16 +12,16 @@ ARN = r"arn:aws:{}:us-east-1:\d{{12}}:"
 
 @dataclass(frozen=True)
 class Case:
-    """One type: its properties, how the service shows it, and the change to make."""
+    """One type: its properties, its service's data on it, and a change."""
 
     type: str
     properties: Callable[[World], Mapping[str, Any]]
     read: Callable[[World, Provisioned], Any]
     shows: Any
     ref: str
-    """What `Ref` matches."""
+    """Pattern of `Ref`."""
     attributes: Mapping[str, str] = field(default_factory=dict)
-    """What `Fn::GetAtt` matches."""
+    """Patterns of `Fn::GetAtt`."""
     change: Callable[[World], Mapping[str, Any]] | None = None
     then_shows: Any = None
 

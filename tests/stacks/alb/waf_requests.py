@@ -26,7 +26,7 @@ class Request:
     path: str = "/v1/chat/completions"
     address: str = "198.51.100.7"
     headers: Mapping[str, str] = field(default_factory=dict)
-    """By names in small letters."""
+    """By names in lower case."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Firewall:
         return "Block" in self.rules[rule]["Action"] and self.matches(self.rules[rule]["Statement"], request)
 
     def counts(self, rule: str, request: Request) -> str | None:
-        """Return what the rate limit *rule* counts *request* by; None: it passes over it."""
+        """Return what the rate limit *rule* counts *request* by; None: it does not count it."""
         limit = self.rules[rule]["Statement"]["RateBasedStatement"]
         if "ScopeDownStatement" in limit and not self.matches(limit["ScopeDownStatement"], request):
             return None
@@ -66,7 +66,7 @@ class Firewall:
         return None if value is None else _transformed(value, key["Header"])
 
     def matches(self, statement: Mapping[str, Any], request: Request) -> bool:
-        """Whether *statement* holds for *request*; one about a part that is not there does not."""
+        """Whether *statement* holds for *request*; one about a missing part does not."""
         ((kind, what),) = statement.items()
         match kind:
             case "AndStatement":

@@ -15,7 +15,7 @@ ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
 def tags(environment: str, kind: str = "Resource") -> dict[str, Any]:
-    """What gatestack's tags are in a policy's conditions."""
+    """The condition keys of gatestack's tags."""
     values = {"ManagedBy": "gatestack", "Environment": environment, "System": "litellm"}
     return {f"aws:{kind}Tag/{key}": value for key, value in values.items()}
 
@@ -26,12 +26,12 @@ CFN = AWS.format("cloudformation")
 
 
 def to(service: str) -> dict[str, str]:
-    """To whom a role is passed."""
+    """The condition on a role's receiver."""
     return {"iam:PassedToService": f"{service}.amazonaws.com"}
 
 
 Danger = tuple[str, str, Mapping[str, Any]]
-"""Action, resource, what is known of the request."""
+"""Action, resource, context of the request."""
 
 ROLES: Mapping[str, Danger] = {
     "make a user": ("iam:CreateUser", f"{IAM}user/x", {}),
@@ -155,7 +155,7 @@ OWN_SNAPSHOTS = (
 
 
 def restore(snapshot: str, kind: str = "Instance") -> Danger:
-    """A database of *snapshot*, which then has a password of the stack's own."""
+    """A restore of *snapshot*, with a password of the stack's own."""
     action = {"Instance": "RestoreDBInstanceFromDBSnapshot", "Cluster": "RestoreDBClusterFromSnapshot"}[kind]
     return (f"rds:{action}", f"{RDS}{snapshot}", VIA)
 
@@ -336,7 +336,7 @@ DEPLOYS_ONLY: Mapping[str, Danger] = {
     ),
     "see the outputs of all stacks": ("cloudformation:DescribeStacks", "*", {}),
 }
-"""What the deploy role may, and the plan role must never."""
+"""Permissions of the deploy role that the plan role must never have."""
 
 PLANS_MAY: Mapping[str, Danger] = {
     "make a plan's change set": ("cloudformation:CreateChangeSet", OWN_STACK, PLAN),

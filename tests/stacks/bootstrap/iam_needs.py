@@ -20,7 +20,7 @@ class Owned:
     """An account in which everything has the same owner's tags, and every role the boundary."""
 
     def tags(self, arn: str) -> Mapping[str, str] | None:
-        """Nothing is known of what the templates do not make."""
+        """Nothing is known of resources outside the templates."""
         del arn
         return None
 
@@ -31,7 +31,7 @@ class Owned:
 
 
 def needs(manifest: Manifest, schemas: ProviderSchemas) -> Iterator[Request]:
-    """Yield what CloudFormation asks for to make, read, change and remove everything in *manifest*."""
+    """Yield CloudFormation's requests to create, read, change and delete everything in *manifest*."""
     for spec in manifest.stacks:
         tags = {key: spec.tags[key] for key in ("ManagedBy", "Environment", "System")}
         for title, found in json.loads(spec.template)["Resources"].items():

@@ -12,7 +12,7 @@ from stacks.wiring import Stack
 ACCOUNT, REGION, PARTITION = "123456789012", "us-east-1", "aws"
 
 Names = Callable[[str], str]
-"""What a template calls something (``Title``, ``Title.Attribute``, an export) -> what that is."""
+"""A template's name of something (``Title``, ``Title.Attribute``, an export) -> its value."""
 
 ARTIFACTS = "gatestack-bootstrap-artifactsbucket-abcdefghijkl"
 KNOWN = {
@@ -24,7 +24,7 @@ KNOWN = {
 
 
 def resolved(value: Any, names: Names = KNOWN.__getitem__) -> Any:  # noqa: PLR0911 - one for each function
-    """Return a template's *value* as it is in this account."""
+    """Return a template's *value* with the names resolved in this account."""
     match value:
         case list():
             return [resolved(one, names) for one in value]

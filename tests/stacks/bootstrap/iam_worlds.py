@@ -91,7 +91,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         },
     },
 }
-"""What the shipped environments leave out."""
+"""Options that the shipped environments do not use."""
 WORLDS = (*SHIPPED, *OPTIONS)
 
 

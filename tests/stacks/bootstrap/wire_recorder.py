@@ -13,7 +13,7 @@ from sandbox.access.wire import actions
 
 
 class Recorder:
-    """An endpoint that passes everything on to another one, while the `with` block lasts."""
+    """An endpoint that forwards everything to another one, while the `with` block lasts."""
 
     def __init__(self, endpoint: str) -> None:
         self.actions: set[str] = set()
@@ -56,7 +56,7 @@ class Recorder:
                 connection.close()
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its base's word
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Passing)
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)

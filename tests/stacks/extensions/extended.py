@@ -63,7 +63,7 @@ def loaded(folder: Path, text: str = BASE + ENTRY, template: str = TEMPLATE) -> 
 
 
 def refusal(folder: Path, text: str = BASE + ENTRY, template: str = TEMPLATE) -> str:
-    """Return what is said of such an environment that cannot be used, with paths as in *folder*."""
+    """Return the error about an invalid environment, with paths as in *folder*."""
     try:
         loaded(folder, text, template)
     except EnvironmentFileError as error:

@@ -33,7 +33,7 @@ ALL = tuple(STEPS)
 
 
 class KilledError(BaseException):
-    """The function ended here, as Lambda ends it: no `except Exception` sees it."""
+    """The function was killed here, as by Lambda: no `except Exception` sees it."""
 
 
 @cache
@@ -48,34 +48,34 @@ def client_of(sandbox: Sandbox, service: str) -> Any:
 
 
 def services() -> Services:
-    """Return an empty account, whose clients are answered in this process: no connection is made."""
+    """Return an empty account, whose clients are answered in this process, without connections."""
     made = Services()
     made.reset()
     return made
 
 
 class Step(Protocol):
-    """One step of a rotation function, with everything it needs but the event."""
+    """One step of a rotation function, with all arguments except the event."""
 
     def __call__(self, event: Mapping[str, Any]) -> None: ...
 
 
 @dataclass
 class Scissors:
-    """Counts the calls to the outside and cuts one of them, before it is made or after it took effect."""
+    """Counts the external calls and cuts one of them, before or after it takes effect."""
 
     calls: list[str] = field(default_factory=list)
     targets: list[str] = field(default_factory=list)
-    """What of HTTP requests an access log shows."""
+    """The part of HTTP requests in an access log."""
     between: Callable[[], None] = lambda: None
-    """Done before each call, and after the last one by whoever counts."""
+    """Called before each call, and after the last one by the counting test."""
     _at: int | None = None
     _after: bool = False
     _killed: bool = False
 
     @contextmanager
     def cutting(self, at: int, *, after: bool, killed: bool) -> Iterator[None]:
-        """Cut call number *at*: the function is killed there, or the call fails as it does in real life."""
+        """Cut call number *at*: the function is killed there, or the call fails as in reality."""
         self.calls.clear()
         self._at, self._after, self._killed = at, after, killed
         try:
@@ -151,7 +151,7 @@ class _CountedConnection:
 
 @dataclass
 class Secret:
-    """One secret, and Secrets Manager's way with it."""
+    """One secret, and Secrets Manager's actions on it."""
 
     client: Any
     name: str
@@ -170,7 +170,7 @@ class Secret:
         return str(self._stored.arn)
 
     def begin(self, value: Mapping[str, Any] | None = None) -> str:
-        """Make a version with the label AWSPENDING, as RotateSecret does, and return it."""
+        """Create a version with the label AWSPENDING, as RotateSecret does, and return it."""
         token = str(uuid.uuid4())
         self._stored.remove_version_stages_from_old_versions(["AWSPENDING"])
         version = {"createdate": 0, "version_id": token, "version_stages": ["AWSPENDING"]}
@@ -180,7 +180,7 @@ class Secret:
         return token
 
     def put(self, value: Mapping[str, Any]) -> None:
-        """Give the secret another current value, by hand or by CloudFormation's."""
+        """Set another current value, as a user or CloudFormation does."""
         self.client.put_secret_value(SecretId=self.name, SecretString=json.dumps(value))
 
     def value(self, label: str = "AWSCURRENT") -> dict[str, Any]:
@@ -213,7 +213,7 @@ def cut_everywhere(
     secret: Secret, take: Step, scissors: Scissors, step: str, *, after: bool, killed: bool
 ) -> Iterator[tuple[str, str]]:
     """
-    Cut every call that *step* makes, one a rotation, and yield version and call for each of them.
+    Cut every call of *step*, one per rotation, and yield version and call for each.
 
     The steps before it are taken undisturbed; those after it are left to the caller.
     """
@@ -231,14 +231,14 @@ def cut_everywhere(
 
 
 def telling(calls: Sequence[str]) -> list[int]:
-    """Return the numbers of *calls* that leave something; of statements in a row the first and the last."""
+    """Return the numbers of *calls* with an effect; of consecutive statements the first and the last."""
     inner = [_is_statement(call) for call in calls]
     around = zip([False, *inner[:-1]], inner, [*inner[1:], False], strict=True)
     return [number for number, here in enumerate(around, 1) if not all(here)]
 
 
 def _is_statement(call: str) -> bool:
-    """Whether it is SQL that leaves nothing before its COMMIT."""
+    """Whether it is SQL without effect before its COMMIT."""
     return call.partition(" ")[0].isupper() and call != "COMMIT"
 
 
@@ -246,7 +246,7 @@ def cut_telling_calls(
     secret: Secret, take: Step, scissors: Scissors, step: str, *, after: bool, killed: bool
 ) -> Iterator[tuple[str, str]]:
     """
-    Cut what of the calls of *step* is `telling`, as `cut_everywhere` does; the caller ends each rotation.
+    Cut the `telling` calls of *step*, as `cut_everywhere` does; the caller ends each rotation.
 
     The first two rotations of a login make other calls than all that follow: they come before.
     """
@@ -261,6 +261,6 @@ def cut_telling_calls(
         token = secret.rotate(take, steps=earlier)
         with scissors.cutting(at, after=after, killed=killed):
             secret.try_step(take, token, step)
-        cut = scissors.calls[at - 1]  # the role's name is another one each time
+        cut = scissors.calls[at - 1]  # the role's name differs each time
         assert _is_statement(cut) == _is_statement(calls[at - 1])
         yield token, cut

@@ -64,11 +64,11 @@ SHORT = {
     "Statement": "Policies[0].PolicyDocument.Statement",
     "Tracking": "TargetTrackingScalingPolicyConfiguration",
 }
-"""What a property's path may begin with, and what that stands for."""
+"""Abbreviations at the start of a property's path, and their meaning."""
 
 
 class RowError(Exception):
-    """What a row says is not so, or cannot be understood."""
+    """A row is wrong, or cannot be understood."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Case:
-    """A shipped environment file, and keys that are set on top of it."""
+    """A shipped environment file, and keys set on top of it."""
 
     file: str
     options: tuple[str, ...] = ()
@@ -133,12 +133,14 @@ def rows(text: str, head: tuple[str, ...]) -> Iterator[Row]:
 
 
 def problems(of: Page) -> list[str]:
-    """Say what is not so in the rows of the page *of*."""
+    """Return what is wrong in the rows of the page *of*."""
     return [f"{row}\n    {problem}" for row in of.rows for problem in _problems(of, row)]
 
 
 def named(of: Page) -> Iterator[tuple[str, str | None]]:
-    """Yield each resource that the page *of* names, with its type; None where it is said not to be there."""
+    """
+    Yield each resource that the page *of* names, with its type; None if the page says that it is absent.
+    """
     for row in of.rows:
         for case, claim in _claims(of, row):
             found = re.match(r"([a-z]+)/(\w+)", claim.code)
@@ -181,7 +183,7 @@ def _spans(cell: str) -> Iterator[Claim]:
 
 
 def _claims(of: Page, row: Row) -> Iterator[tuple[Case, Claim]]:
-    """Yield what the column `where` claims, each with the environment that it is about."""
+    """Yield the claims of the column `where`, each with its environment."""
     cell = row.cells[2] if len(row.cells) == len(HEAD) else "-"
     for part in re.split(r";\s(?=(?:[^`]*`[^`]*`)*[^`]*$)", cell):
         file, options, claims = of.environment, [], []
@@ -200,7 +202,7 @@ def _claims(of: Page, row: Row) -> Iterator[tuple[Case, Claim]]:
 
 
 def _whole(code: str, before: list[Claim]) -> str:
-    """Put the resource of the claims *before* it in front of a property that stands alone."""
+    """Add the resource of the claims *before* it to a property without one."""
     if not code.startswith("."):
         return code
     if not before:
@@ -226,7 +228,7 @@ def _check_keys(of: Page, cell: str) -> None:
 
 
 def _expect(key: str, value: str | None, data: Mapping[str, Any], whose: str) -> None:
-    """Check that *key* is one of the environment file's, and that in *data* it has the value *value*."""
+    """Check that *key* is one of the environment file's, and that its value in *data* is *value*."""
     _known(key)
     if value is None:
         return
@@ -240,7 +242,7 @@ def _expect(key: str, value: str | None, data: Mapping[str, Any], whose: str) ->
 
 
 def _known(key: str) -> None:
-    """Check *key* against the model, as deep as that goes: what is below a free mapping is the user's."""
+    """Check *key* against the model, down to free mappings, whose keys are the user's."""
     place: tuple[str, ...] = ()
     for part in key.split("."):
         model = _model(place)
@@ -305,7 +307,7 @@ def _templates(case: Case) -> Mapping[str, dict[str, Any]]:
 
 
 def _check(case: Case, claim: Claim) -> None:
-    """Check one claim; raises RowError with what is not so."""
+    """Check one claim; raises RowError with what is wrong."""
     if claim.word == "wrong":
         raise RowError(claim.code)
     if claim.word == "refused:":
@@ -330,7 +332,7 @@ def _kind(code: str) -> Callable[[Case, str], None]:
 
 
 def _check_absent(case: Case, said: str) -> None:
-    """Check that the resource is not there; with a path, that the resource is there and the property not."""
+    """Check that the resource is missing; with a path, that the resource exists and the property does not."""
     stack, _, rest = said.partition("/")
     logical_id, _, path = rest.partition(".")
     try:
@@ -410,7 +412,7 @@ def _resource(case: Case, stack: str, logical_id: str) -> dict[str, Any]:
 
 
 def _follow(resource: dict[str, Any], path: str) -> Any:
-    """Return what is at *path* of the properties, or of the resource itself (DeletionPolicy)."""
+    """Return the value at *path* of the properties, or of the resource itself (DeletionPolicy)."""
     first = path.partition(".")[0].partition("[")[0]
     path = path.replace(first, SHORT.get(first, first), 1)
     found: Any = resource | resource.get("Properties", {})
@@ -432,7 +434,7 @@ def _entry(holder: Any, name: str, path: str) -> Any:
 
 
 def _read(value: Any, template: Mapping[str, Any], settings: Settings) -> str:
-    """Return *value* as a row writes it."""
+    """Return *value* in a row's form."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

@@ -16,7 +16,7 @@ from tests.places import ROOT
 
 ACCOUNT = "111122223333"
 OWN = {"ReadConfiguration", "DecryptThroughService", "TakeCommands", "SendTraces", "WriteMetrics"}
-"""Statements that are there whatever config.yaml says."""
+"""Statements that exist with any config.yaml."""
 
 
 @cache
@@ -57,7 +57,7 @@ def refused(config: dict[str, Any], **keys: Any) -> list[str]:
 
 
 def filled(value: Any, region: str = "us-east-1") -> Any:
-    """Return *value* of a template as AWS has it."""
+    """Return *value* of a template with names resolved, as on AWS."""
     if isinstance(value, dict):
         if [*value] == ["Fn::Sub"]:
             text = str(value["Fn::Sub"])

@@ -24,14 +24,14 @@ from tests.places import ROOT
 PROGRAM = ROOT / ".venv-litellm" / "bin" / "litellm"
 MASTER_KEY = "sk-made-up-for-this-test-0123456789"
 BALANCER, ELSEWHERE = "127.0.0.17", "127.0.0.99"
-"""Addresses of this machine: one of the load balancer's subnets, and one of none."""
+"""Addresses of this machine: one in the load balancer's subnets, and one outside."""
 STARTS_WITHIN = 240
-"""Seconds; about 30 on a machine that does nothing else."""
+"""Seconds; about 30 on an idle machine."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What LiteLLM said."""
+    """A response of LiteLLM."""
 
     status: int
     headers: Mapping[str, str]
@@ -66,7 +66,7 @@ class Proxy:
             connection.close()
 
     def completion(self, model: str, **more: Any) -> http.client.HTTPResponse:
-        """Ask for an answer of *model*; the connection stays open until it is read."""
+        """Request an answer of *model*; the connection stays open until it is read."""
         asked = {"model": model, "messages": [{"role": "user", "content": "hello"}], **more}
         connection = self.connect()
         headers = {"Authorization": f"Bearer {MASTER_KEY}", "Content-Type": "application/json"}
@@ -74,7 +74,7 @@ class Proxy:
         return connection.getresponse()
 
     def peak_mb(self) -> int:
-        """Return the most memory that the process has taken, in MiB."""
+        """Return the process's peak memory, in MiB."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         (line,) = (one for one in lines if one.startswith("VmHWM"))
         return int(line.split()[1]) // 1024
@@ -125,7 +125,7 @@ def running(settings: Settings, folder: Path, *models: dict[str, Any], **variabl
 
 
 def _variables(container: dict[str, Any], folder: Path) -> dict[str, str]:
-    """Return the container's own variables as they can be had here."""
+    """Return the container's own variables, adapted to this machine."""
     plain = {one["Name"]: one["Value"] for one in container["Environment"]}
     own = {name: value for name, value in plain.items() if isinstance(value, str)}
     elsewhere = {"LITELLM_CONFIG_BUCKET_NAME", "LITELLM_CONFIG_BUCKET_OBJECT_KEY"}
@@ -145,7 +145,7 @@ def _variables(container: dict[str, Any], folder: Path) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on."""
+    """Return a free port."""
     with socket.socket() as chosen:
         chosen.bind(("127.0.0.1", 0))
         return int(chosen.getsockname()[1])
