@@ -76,7 +76,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """Look for garbage once: what it fails to end is told as ever, and pytest's five looks find nothing more."""
+    """Collect garbage once here: pytest does so five times at the end, and then has nothing to look at."""
     gc.collect()
     gc.freeze()
 
