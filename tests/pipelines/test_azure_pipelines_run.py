@@ -237,7 +237,7 @@ def test_a_pull_request_of_azure_repos_gets_its_plan_as_a_comment(
 def test_a_cancelled_run_says_what_goes_on_and_the_next_one_takes_it_up_verifies_it_and_it_is_taken_away(
     agent: Agent, sandbox: Sandbox, given: Tokens
 ) -> None:
-    agent.commands = None
+    forked, agent.commands = agent.commands, None
     assert isinstance(sandbox.clock, RealClock)
     sandbox.clock.run_at(1.0)  # the VPC takes a while
     script, folder, variables = agent.started("azure-pipelines-network.yml", "gatestack deploy")
@@ -271,6 +271,7 @@ def test_a_cancelled_run_says_what_goes_on_and_the_next_one_takes_it_up_verifies
     assert "AWS continues with: network" in rest
     assert stacks(sandbox) == {"network": "CREATE_IN_PROGRESS"}
 
+    agent.commands = forked
     sandbox.clock.run_at(FAST)
     done = run(agent, "network")
     assert "| dev-litellm-network | none |" in done.summaries[-1]
