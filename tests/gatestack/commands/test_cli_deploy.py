@@ -126,20 +126,6 @@ def test_production_is_not_destroyed_without_force(user: User) -> None:
         assert done.code == 4
 
 
-def test_destroying_at_a_terminal_takes_the_environments_name(user: User) -> None:
-    assert user.run("deploy", "dev", "--yes", "--only", "network").code == 0
-
-    refused = user.at_a_terminal("devv\n", "destroy", "dev", "--only", "network")
-    assert re.search(
-        r"^deletes dev-litellm-network: \d+ resources\nThis deletes dev-lite", refused.err, re.MULTILINE
-    )
-    assert "'devv' is not dev; nothing was changed" in refused.err
-    assert (refused.code, "CREATE_COMPLETE" in user.run("status", "dev").out) == (4, True)
-
-    assert user.at_a_terminal("dev\n", "destroy", "dev", "--only", "network").code == 0
-    assert "CREATE_COMPLETE" not in user.run("status", "dev").out
-
-
 def test_production_is_protected_and_goes_with_force(user: User) -> None:
     stacks = ("--only", "security", "--only", "network", "--only", "alb", "--only", "database")
     assert user.run("deploy", "prod", "--yes", *stacks).code == 0
@@ -210,3 +196,15 @@ def test_a_change_of_the_file_is_planned_then_deployed_and_nothing_else(deployed
     updated = {stack["name"]: stack["status"] for stack in done["stacks"] if stack["action"] == "update"}
     assert updated == {"database": "UPDATE_COMPLETE", "service": "UPDATE_COMPLETE"}
     assert deployed.run("plan", "local", "--detailed-exitcode").code == 0
+
+
+def test_destroying_at_a_terminal_takes_the_environments_name(deployed: User) -> None:
+    refused = deployed.at_a_terminal("locall\n", "destroy", "local", "--only", "service")
+    assert re.search(
+        r"^deletes local-litellm-service: \d+ resources\nThis deletes local-lite", refused.err, re.MULTILINE
+    )
+    assert "'locall' is not local; nothing was changed" in refused.err
+    assert (refused.code, "service   UPDATE_COMPLETE" in deployed.run("status", "local").out) == (4, True)
+
+    assert deployed.at_a_terminal("local\n", "destroy", "local", "--only", "service").code == 0
+    assert "service   UPDATE_COMPLETE" not in deployed.run("status", "local").out

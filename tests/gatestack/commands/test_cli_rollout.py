@@ -55,18 +55,18 @@ def test_a_deployment_that_is_under_way_is_superseded(deployed: User, account: S
 
 
 def test_a_service_that_runs_nothing_says_what_is_missing(deployed: User) -> None:
-    assert deployed.run("deploy", "dev", "--yes").code == 0
+    assert deployed.run("deploy", "llm-testing", "--yes").code == 0
 
-    done = deployed.run("rollout", "dev")
+    done = deployed.run("rollout", "llm-testing")
 
     assert done.code == 1
-    assert "dev-litellm-proxy runs no tasks: at the last deployment its image was missing" in done.err
-    assert "dkr.ecr.us-east-1.amazonaws.com/dev-litellm" in done.err.splitlines()[-1]
-    assert "`gatestack deploy dev`" in done.err
+    assert "test-llm-testing-backend runs no tasks: at the last deployment its image was missing" in done.err
+    assert "dkr.ecr.us-east-1.amazonaws.com/test-llm-testing" in done.err.splitlines()[-1]
+    assert "`gatestack deploy llm-testing`" in done.err
 
-    other = deployed.run("rollout", "dev", "--image-tag", "v1.92.0", "--yes")
+    other = deployed.run("rollout", "llm-testing", "--image-tag", "v1.92.0", "--yes")
     assert other.code == 1
-    assert "dev-litellm-proxy runs no tasks" in other.err.splitlines()[-1]
+    assert "test-llm-testing-backend runs no tasks" in other.err.splitlines()[-1]
 
 
 def test_an_environment_without_a_service_is_to_be_deployed_first(deployed: User) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -22,7 +23,7 @@ from sandbox.services.services import Services
 from tests.command import KEY, LOGIN, User
 from tests.forked_commands import Commands, Ran, commands
 from tests.gatestack.surroundings.machines import MACHINES
-from tests.gatestack.surroundings.small_world import ARGUMENTS, ENV, FIVE, Small, small
+from tests.gatestack.surroundings.small_world import ARGUMENTS, ENV, FIVE, ROUND, Small, small
 from tests.gatestack.surroundings.surroundings import ALIKE, ANSWERS, AWS, CODES, LOCAL, SECRET, Row
 from tests.places import ROOT
 from tests.serving import serving
@@ -152,10 +153,11 @@ def cases(rows: tuple[Row, ...], *, spread: bool = False) -> list[object]:
     *spread*: each row's quick one is another of the five, so that each command meets every kind of row.
     """
     found = []
-    for place, row in enumerate(rows):
-        quick = (FIVE[place % 5],) if spread else row.commands
-        for command in (*FIVE, *(one for one in quick if one not in FIVE)):
-            marks = () if command in quick and row.name not in ALIKE else pytest.mark.deep
+    turn = cycle(ROUND)
+    for row in rows:
+        quick = () if row.name in ALIKE else (next(turn),) if spread else row.commands
+        for command in (*FIVE, *(one for one in row.commands if one not in FIVE)):
+            marks = () if command in quick else pytest.mark.deep
             found.append(pytest.param(row, command, id=f"{row.name}-{command}", marks=marks))
     return found
 
