@@ -176,8 +176,18 @@ def check(world: World, row: Row, command: str, done: Ran) -> None:
     )
 
 
+BESIDES = (
+    Row("an account's login", 0, "sandbox: eval", LOGIN, options=("--sandbox",)),
+    Row("an endpoint", 0, "", {"AWS_ENDPOINT_URL": "{sandbox}", **LOGIN}, options=("--sandbox",)),
+    Row("some endpoints", 0, "", {"AWS_ENDPOINT_URL_S3": "{sandbox}", **LOGIN}, options=("--sandbox",)),
+    Row("AWS's own", 0, "", {"AWS_ENDPOINT_URL": "https://sts.amazonaws.com"}, options=("--sandbox",)),
+    Row("a profile that is not there", 0, "", {"AWS_PROFILE": "no", "GATESTACK_SANDBOX": "1"}),
+)
+"""What says where the requests go, beside the option or variable that has the last word."""
+
+
 def test_what_is_alike_is_there() -> None:
-    assert {row.name for row in (*LOCAL, *AWS, *MACHINES)} >= ALIKE
+    assert {row.name for row in (*LOCAL, *AWS, *MACHINES, *BESIDES)} >= ALIKE
 
 
 @pytest.mark.parametrize(("row", "command"), cases(LOCAL))
@@ -222,14 +232,7 @@ def test_make_without_env_runs_what_is_run_here(command: str) -> None:
 
 @pytest.mark.parametrize(
     "row",
-    [
-        Row("an account's login", 0, "sandbox: eval", LOGIN, options=("--sandbox",)),
-        Row("an endpoint", 0, "", {"AWS_ENDPOINT_URL": "{sandbox}", **LOGIN}, options=("--sandbox",)),
-        Row("some endpoints", 0, "", {"AWS_ENDPOINT_URL_S3": "{sandbox}", **LOGIN}, options=("--sandbox",)),
-        Row("AWS's own", 0, "", {"AWS_ENDPOINT_URL": "https://sts.amazonaws.com"}, options=("--sandbox",)),
-        Row("a profile that is not there", 0, "", {"AWS_PROFILE": "no", "GATESTACK_SANDBOX": "1"}),
-    ],
-    ids=lambda row: row.name,
+    [pytest.param(row, id=row.name, marks=pytest.mark.deep if row.name in ALIKE else ()) for row in BESIDES],
 )
 def test_with_sandbox_nothing_of_any_environment_leaves_this_machine(world: World, row: Row) -> None:
     done = world.run(row, "plan", "prod")
