@@ -57,7 +57,7 @@ def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
 
 
 def deployed(user: User) -> Done:
-    assert user.run("local", "start", "--speed", "20000").code == 0
+    """Deploy a stack, which starts the sandbox where none runs."""
     done = user.run("deploy", "local", "--yes", "--only", "security")
     assert done.code == 0, done.err
     return done
