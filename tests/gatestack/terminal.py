@@ -15,7 +15,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
+from tests.command import forked_commands
+
 CONTROL = re.compile(r"\x1b\[(\??[\d;]*)([A-Za-z])|\r|\n|[^\x1b\r\n]")
+
+
+def forked(folder: Path, *arguments: str) -> list[str]:
+    """Return a gatestack that starts at once, for streams that are open; it gets no signals."""
+    program = folder / "gatestack"
+    forked_commands().program(program)
+    return [str(program), "--poll-interval", "0.02", *arguments]
 
 
 class Screen:

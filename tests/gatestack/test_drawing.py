@@ -13,7 +13,7 @@ from generator.manifest import Manifest, write
 from tests.covering import only
 from tests.deployer.fakes import in_a_folder, manifest
 from tests.deployer.run.test_signals import Desk
-from tests.gatestack.terminal import Terminal
+from tests.gatestack.terminal import Terminal, forked
 from tests.gatestack.test_streams import command, goes_on, variables
 from tests.sandbox.sandbox_fakes import thing, world
 from tests.sandbox.sandbox_wire import REGION, Line, imported, made_of
@@ -48,7 +48,12 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def at(desk: Desk, width: int, *arguments: str, **more: str) -> Terminal:
     own = variables(desk, TERM="xterm-256color", **more)
-    return Terminal(command(*arguments), desk.folder, own, width)
+    return Terminal(forked(desk.folder, *arguments), desk.folder, own, width)
+
+
+def with_ctrl_c(desk: Desk, width: int, *arguments: str) -> Terminal:
+    """Return a terminal as `at` does, whose Ctrl-C the command gets."""
+    return Terminal(command(*arguments), desk.folder, variables(desk, TERM="xterm-256color"), width)
 
 
 def is_steady(terminal: Terminal) -> bool:
@@ -133,7 +138,7 @@ def test_a_terminal_knows_its_width_better_than_a_variable(desk: Desk, columns: 
 def test_ctrl_c_leaves_no_row_behind(desk: Desk, width: int, times: int) -> None:
     desk.calls.then["DescribeChangeSet", 4] = lambda: desk.aws.sandbox.advance(5)
 
-    with at(desk, width, "deploy", "built", "--yes", "--format", "json") as terminal:
+    with with_ctrl_c(desk, width, "deploy", "built", "--yes", "--format", "json") as terminal:
         terminal.until(lambda written: "CREATE_IN_" in written)
         for _ in range(times):
             terminal.type("\x03")
@@ -162,7 +167,7 @@ def test_who_watches_sees_each_stack_in_one_row(desk: Desk, width: int) -> None:
 
 
 def test_ctrl_c_at_a_question_ends_its_line(desk: Desk) -> None:
-    with at(desk, 80, "destroy", "built") as terminal:
+    with with_ctrl_c(desk, 80, "destroy", "built") as terminal:
         terminal.until(lambda written: "to go on" in written)
         terminal.asleep()
         terminal.type("\x03")

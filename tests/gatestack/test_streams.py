@@ -16,9 +16,9 @@ import pytest
 
 from gatestack.signals import host, interrupting
 from tests.command import LOGIN, User
-from tests.covering import parameter
+from tests.covering import only, parameter
 from tests.deployer.run.test_signals import Desk, in_mid_deployment
-from tests.gatestack.terminal import Terminal
+from tests.gatestack.terminal import Terminal, forked
 from tests.places import ROOT
 from tests.sandbox.sandbox_fakes import world
 from tests.sandbox.sandbox_wire import Line
@@ -47,12 +47,11 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "gatestack", "--poll-interval", "0.02", *arguments]
 
 
-def in_shell(desk: Desk, line: str) -> subprocess.CompletedProcess[str]:
-    """Run *line* in bash, where ``$0`` is a deployment."""
+def run(desk: Desk, line: Sequence[str], **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bash", "-c", line, *command("deploy", "built", "--yes", "--format", "json")],
+        line,
         cwd=desk.folder,
-        env=variables(desk),
+        env=variables(desk, **more),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -61,10 +60,15 @@ def in_shell(desk: Desk, line: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def in_shell(desk: Desk, line: str) -> subprocess.CompletedProcess[str]:
+    """Run *line* in bash, where ``$0`` is a deployment."""
+    return run(desk, ["bash", "-c", line, *command("deploy", "built", "--yes", "--format", "json")])
+
+
 def at_a_terminal(desk: Desk, *arguments: str, **more: str) -> tuple[int, str]:
     """Run a command whose stdout and stderr are a terminal; returns its code and all that it wrote."""
     own = variables(desk, **({"TERM": "xterm-256color"} | more))
-    with Terminal(command(*arguments), desk.folder, own, 160) as terminal:
+    with Terminal(forked(desk.folder, *arguments), desk.folder, own, 160) as terminal:
         code = terminal.end()
     return code, terminal.written
 
@@ -193,10 +197,13 @@ def test_a_result_that_is_not_whole_is_told_and_fails_where_it_is_all_there_is(
 # terminals
 
 
-def test_bars_have_colours_at_a_terminal(desk: Desk) -> None:
+@pytest.mark.parametrize("more", only([{"NO_COLOR": ""}], [{}, {"NO_COLOR": ""}]))
+def test_bars_have_colours_at_a_terminal_also_where_no_color_is_empty(
+    desk: Desk, more: dict[str, str]
+) -> None:
     goes_on(desk)
 
-    code, written = at_a_terminal(desk, "deploy", "built", "--yes")
+    code, written = at_a_terminal(desk, "deploy", "built", "--yes", **more)
 
     assert code == 0
     assert SGR.search(written)
@@ -235,12 +242,6 @@ def test_who_wants_no_colours_gets_none_in_any_command(
         assert "\x1b" not in written
 
 
-def test_an_empty_no_color_asks_for_nothing(desk: Desk) -> None:
-    goes_on(desk)
-
-    assert SGR.search(at_a_terminal(desk, "deploy", "built", "--yes", NO_COLOR="")[1])
-
-
 @pytest.mark.parametrize(
     "more",
     [
@@ -251,11 +252,10 @@ def test_an_empty_no_color_asks_for_nothing(desk: Desk) -> None:
 def test_nothing_is_drawn_into_a_pipe(desk: Desk, more: dict[str, str]) -> None:
     goes_on(desk)
 
-    desk.variables |= more
-    with desk.command("deploy", "built", "--yes") as run:
-        code, text = run.end()
+    done = run(desk, forked(desk.folder, "deploy", "built", "--yes"), **more)
 
-    assert (code, "\x1b" in text) == (0, False)
+    assert (done.returncode, "CREATE_COMPLETE" in done.stderr) == (0, True), done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
 
 
 def test_what_aws_says_steers_no_terminal_on_which_bars_are_drawn(desk: Desk) -> None:

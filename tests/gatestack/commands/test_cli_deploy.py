@@ -69,31 +69,11 @@ def test_what_the_stacks_made_is_there_for_the_aws_command(user: User) -> None:
     assert parameters["Parameters"]
 
 
-def test_a_change_of_the_file_is_planned_then_deployed_and_nothing_else(user: User) -> None:
-    assert user.run("deploy", "dev", "--yes").code == 0
-    user.edit("dev", "log_retention_days: 14", "log_retention_days: 30")
-
-    planned = user.run("plan", "dev", "--format", "json", "--detailed-exitcode")
-    assert planned.code == 3
-    changes = {
-        stack["name"]: [change["logical_id"] for change in stack["changes"]]
-        for stack in json.loads(planned.out)["stacks"]
-        if stack["action"] != "none"
-    }
-    assert changes["service"] == ["MasterKeyRotationLog", "TaskLog"]
-    assert changes.keys() == {"database", "service"}
-
-    deployed = json.loads(user.run("deploy", "dev", "--yes", "--format", "json").out)
-    updated = {stack["name"]: stack["status"] for stack in deployed["stacks"] if stack["action"] == "update"}
-    assert updated == {"database": "UPDATE_COMPLETE", "service": "UPDATE_COMPLETE"}
-    assert user.run("plan", "dev", "--detailed-exitcode").code == 0
-
-
 def test_a_reviewed_folder_is_deployed_as_it_is(user: User) -> None:
     assert user.run("generate", "dev", "--out", "reviewed").code == 0
     user.edit("dev", "environment: dev", "environment: other")
 
-    assert user.run("deploy", "reviewed", "--yes").code == 0
+    assert user.run("deploy", "reviewed", "--yes", "--only", "network").code == 0
 
     assert "dev-litellm-network" in user.run("status", "reviewed", "--format", "json").out
     assert json.loads(user.run("status", "other.yaml").out or "null") is None
@@ -136,7 +116,7 @@ def test_a_failure_ends_with_its_first_cause_and_independent_stacks_are_finished
     assert done.code == 1
 
     sandbox.faults.clear()
-    assert user.run("deploy", "dev", "--yes").code == 0
+    assert user.run("deploy", "dev", "--yes", "--only", "database").code == 0
 
 
 def test_production_is_not_destroyed_without_force(user: User) -> None:
@@ -146,35 +126,9 @@ def test_production_is_not_destroyed_without_force(user: User) -> None:
         assert done.code == 4
 
 
-def test_what_is_kept_and_what_that_costs_is_said_before_the_name_is_typed(deployed: User) -> None:
-    refused = deployed.at_a_terminal("no\n", "destroy", "local")
-
-    said, _, asked = refused.err.partition("Type the environment's name")
-    assert (refused.code, bool(asked)) == (4, True), refused.err
-    assert re.search(
-        r"^deletes local-litellm-database: \d+ resources\n  keeps Database \(the final snap",
-        said,
-        re.MULTILINE,
-    )
-    assert re.search(r"^kept: at most \$\d+\.\d\d a month until it is deleted$", said, re.MULTILINE)
-
-
-def test_destroying_at_a_terminal_takes_the_environments_name(user: User) -> None:
-    assert user.run("deploy", "dev", "--yes", "--only", "network").code == 0
-
-    refused = user.at_a_terminal("devv\n", "destroy", "dev", "--only", "network")
-    assert re.search(
-        r"^deletes dev-litellm-network: \d+ resources\nThis deletes dev-lite", refused.err, re.MULTILINE
-    )
-    assert "'devv' is not dev; nothing was changed" in refused.err
-    assert (refused.code, "CREATE_COMPLETE" in user.run("status", "dev").out) == (4, True)
-
-    assert user.at_a_terminal("dev\n", "destroy", "dev", "--only", "network").code == 0
-    assert "CREATE_COMPLETE" not in user.run("status", "dev").out
-
-
 def test_production_is_protected_and_goes_with_force(user: User) -> None:
-    assert user.run("deploy", "prod", "--yes").code == 0
+    stacks = ("--only", "security", "--only", "network", "--only", "alb", "--only", "database")
+    assert user.run("deploy", "prod", "--yes", *stacks).code == 0
 
     done = user.run("destroy", "prod", "--yes", "--force")
 
@@ -203,3 +157,54 @@ def test_the_credentials_of_another_account_are_refused(user: User) -> None:
 
     assert "the credentials are those of account 123456789012, dev is for account 999999999999" in done.err
     assert done.code == 2
+
+
+# with `local` deployed
+
+
+def test_what_is_kept_and_what_that_costs_is_said_before_the_name_is_typed(deployed: User) -> None:
+    refused = deployed.at_a_terminal("no\n", "destroy", "local")
+
+    said, _, asked = refused.err.partition("Type the environment's name")
+    assert (refused.code, bool(asked)) == (4, True), refused.err
+    assert re.search(
+        r"^deletes local-litellm-database: \d+ resources\n  keeps Database \(the final snap",
+        said,
+        re.MULTILINE,
+    )
+    assert re.search(r"^kept: at most \$\d+\.\d\d a month until it is deleted$", said, re.MULTILINE)
+
+
+def test_a_change_of_the_file_is_planned_then_deployed_and_nothing_else(deployed: User) -> None:
+    deployed.edit("local", "tier: dev", "tier: dev\nobservability:\n  log_retention_days: 30")
+
+    planned = deployed.run("plan", "local", "--format", "json", "--detailed-exitcode")
+    assert planned.code == 3
+    changes = {  # without those that have another change as their cause
+        stack["name"]: [
+            change["logical_id"]
+            for change in stack["changes"]
+            if any(one["cause"] is None for one in change["properties"])
+        ]
+        for stack in json.loads(planned.out)["stacks"]
+        if stack["action"] != "none"
+    }
+    assert changes["service"] == ["MasterKeyRotationLog", "TaskLog"]
+    assert changes.keys() == {"database", "service"}
+
+    done = json.loads(deployed.run("deploy", "local", "--yes", "--format", "json").out)
+    updated = {stack["name"]: stack["status"] for stack in done["stacks"] if stack["action"] == "update"}
+    assert updated == {"database": "UPDATE_COMPLETE", "service": "UPDATE_COMPLETE"}
+    assert deployed.run("plan", "local", "--detailed-exitcode").code == 0
+
+
+def test_destroying_at_a_terminal_takes_the_environments_name(deployed: User) -> None:
+    refused = deployed.at_a_terminal("locall\n", "destroy", "local", "--only", "service")
+    assert re.search(
+        r"^deletes local-litellm-service: \d+ resources\nThis deletes local-lite", refused.err, re.MULTILINE
+    )
+    assert "'locall' is not local; nothing was changed" in refused.err
+    assert (refused.code, "service   UPDATE_COMPLETE" in deployed.run("status", "local").out) == (4, True)
+
+    assert deployed.at_a_terminal("local\n", "destroy", "local", "--only", "service").code == 0
+    assert "service   UPDATE_COMPLETE" not in deployed.run("status", "local").out

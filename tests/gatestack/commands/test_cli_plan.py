@@ -13,21 +13,23 @@ from tests.sandbox.sandbox_account import client
 
 
 def test_a_plan_is_saved_executed_exactly_and_refused_once_the_file_changed(user: User) -> None:
-    planned = user.run("plan", "dev", "--save", "p.json")
+    planned = user.run("plan", "llm-testing", "--save", "p.json")
     assert planned.code == 0, planned.err
-    assert planned.out.splitlines()[-1] == "to deploy exactly this: gatestack deploy dev --plan p.json"
+    assert (
+        planned.out.splitlines()[-1] == "to deploy exactly this: gatestack deploy llm-testing --plan p.json"
+    )
     saved = json.loads((user.folder / "p.json").read_text())
-    assert (saved["format"], saved["environment"], saved["region"]) == (2, "dev", "us-east-1")
+    assert (saved["format"], saved["environment"], saved["region"]) == (2, "test", "us-east-1")
     assert {stack["action"] for stack in saved["stacks"]} == {"create"}
 
-    deployed = user.run("deploy", "dev", "--plan", "p.json", "--format", "json")
+    deployed = user.run("deploy", "llm-testing", "--plan", "p.json", "--format", "json")
     assert deployed.code == 0, deployed.err
-    assert [stack["status"] for stack in json.loads(deployed.out)["stacks"]] == ["CREATE_COMPLETE"] * 5
+    assert [stack["status"] for stack in json.loads(deployed.out)["stacks"]] == ["CREATE_COMPLETE"] * 4
 
-    again = user.run("deploy", "dev", "--plan", "p.json")
+    again = user.run("deploy", "llm-testing", "--plan", "p.json")
     assert again.code == 0, again.err
-    user.edit("dev", "log_retention_days: 14", "log_retention_days: 30")
-    refused = user.run("deploy", "dev", "--plan", "p.json")
+    user.edit("llm-testing", "desired_count: 2", "desired_count: 3")
+    refused = user.run("deploy", "llm-testing", "--plan", "p.json")
     assert refused.code == 4
     assert "the template is not the one that was planned: plan again" in refused.err
 
@@ -46,21 +48,21 @@ def test_a_file_that_is_no_plan_a_mixed_choice_and_a_missing_folder_are_usage_er
 
 
 def test_at_a_terminal_what_was_shown_is_what_is_deployed(user: User, sandbox: Sandbox) -> None:
-    no = user.at_a_terminal("n\n", "deploy", "dev")
+    no = user.at_a_terminal("n\n", "deploy", "llm-testing")
     assert no.code == 4, no.err
     assert "nothing was changed" in no.err
-    status = json.loads(user.run("status", "dev", "--format", "json").out)
-    assert [stack["status"] for stack in status["stacks"]] == [None] * 5
+    status = json.loads(user.run("status", "llm-testing", "--format", "json").out)
+    assert [stack["status"] for stack in status["stacks"]] == [None] * 4
 
     sandbox.calls.clear()
-    yes = user.at_a_terminal("y\n", "deploy", "dev")
+    yes = user.at_a_terminal("y\n", "deploy", "llm-testing")
     assert yes.code == 0, yes.err
-    before, asked, _ = yes.err.partition("Deploy this to dev?")
+    before, asked, _ = yes.err.partition("Deploy this to test?")
     assert asked
     question = before.rstrip().splitlines()[-3:]
     assert question[:2] == ["data at risk: none", "interruption: none"]
     assert question[2].startswith("cost: $0.00 -> $")
-    assert [call.action for call in sandbox.calls].count("CreateChangeSet") == 5
+    assert [call.action for call in sandbox.calls].count("CreateChangeSet") == 4
 
 
 def test_at_a_terminal_nobody_is_asked_where_a_name_is_taken(user: User, sandbox: Sandbox) -> None:
@@ -76,7 +78,7 @@ def test_at_a_terminal_nobody_is_asked_where_a_name_is_taken(user: User, sandbox
 
 
 def test_at_a_terminal_nobody_is_asked_where_data_would_be_lost(user: User) -> None:
-    assert user.run("generate", "dev", "--out", "built").code == 0
+    assert user.run("generate", "llm-testing", "--out", "built").code == 0
     assert user.run("deploy", "built", "--yes").code == 0
     path = user.folder / "built" / "service.json"
     document = json.loads(path.read_text())
@@ -126,7 +128,7 @@ def fields_changed(path: Path, draw: random.Random, count: int) -> Iterator[str]
 
 def refusals(user: User, sandbox: Sandbox, count: int) -> None:
     draw = random.Random(count)  # noqa: S311 - a reproducible sample, no secret
-    assert user.run("generate", "dev", "--out", "built").code == 0
+    assert user.run("generate", "llm-testing", "--out", "built").code == 0
     planned = user.run("plan", "built", "--save", "p.json")
     assert planned.code == 0, planned.err
     for changes in (
@@ -144,7 +146,7 @@ def refusals(user: User, sandbox: Sandbox, count: int) -> None:
 def test_any_byte_of_the_folder_and_any_field_of_the_plan_that_changed_is_refused(
     user: User, sandbox: Sandbox
 ) -> None:
-    refusals(user, sandbox, 6)
+    refusals(user, sandbox, 4)
 
 
 @pytest.mark.deep
@@ -154,20 +156,20 @@ def test_many_bytes_and_fields_that_changed_are_refused(user: User, sandbox: San
 
 def test_a_file_that_was_taken_out_of_the_folder_or_is_a_link_now_is_refused(user: User) -> None:
     assert user.run("generate", "dev", "--out", "built").code == 0
-    assert user.run("plan", "built", "--save", "p.json").code == 0
-    path = user.folder / "built" / "alb.json"
-    path.rename(user.folder / "alb.json")
+    assert user.run("plan", "built", "--only", "network", "--save", "p.json").code == 0
+    path = user.folder / "built" / "network.json"
+    path.rename(user.folder / "network.json")
     gone = user.run("deploy", "built", "--plan", "p.json")
-    path.symlink_to(user.folder / "alb.json")
+    path.symlink_to(user.folder / "network.json")
     linked = user.run("deploy", "built", "--plan", "p.json")
 
     assert (gone.code, linked.code) == (4, 4)
     assert gone.err == linked.err
-    assert "built/alb.json is not the file that was planned: plan again" in gone.err
+    assert "built/network.json is not the file that was planned: plan again" in gone.err
 
 
 def test_a_plan_says_who_made_it_and_only_its_owner_can_read_it(user: User) -> None:
-    assert user.run("plan", "dev", "--save", "p.json").code == 0
+    assert user.run("plan", "dev", "--only", "network", "--save", "p.json").code == 0
 
     saved = json.loads((user.folder / "p.json").read_text())
     assert saved["by"].startswith("arn:aws:")
@@ -181,7 +183,7 @@ def test_a_plan_is_not_written_through_a_link_and_leaves_no_change_set_then(
     (user.folder / "precious").write_text("kept")
     (user.folder / "p.json").symlink_to(user.folder / "precious")
 
-    done = user.run("plan", "dev", "--save", "p.json")
+    done = user.run("plan", "dev", "--only", "network", "--save", "p.json")
 
     assert done.code == 1
     assert "p.json cannot be written: p.json is a symbolic link: remove it" in done.err

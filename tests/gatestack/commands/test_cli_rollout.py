@@ -55,24 +55,65 @@ def test_a_deployment_that_is_under_way_is_superseded(deployed: User, account: S
 
 
 def test_a_service_that_runs_nothing_says_what_is_missing(deployed: User) -> None:
-    assert deployed.run("deploy", "dev", "--yes").code == 0
+    assert deployed.run("deploy", "llm-testing", "--yes").code == 0
 
-    done = deployed.run("rollout", "dev")
+    done = deployed.run("rollout", "llm-testing")
 
     assert done.code == 1
-    assert "dev-litellm-proxy runs no tasks: at the last deployment its image was missing" in done.err
-    assert "dkr.ecr.us-east-1.amazonaws.com/dev-litellm" in done.err.splitlines()[-1]
-    assert "`gatestack deploy dev`" in done.err
+    assert "test-llm-testing-backend runs no tasks: at the last deployment its image was missing" in done.err
+    assert "dkr.ecr.us-east-1.amazonaws.com/test-llm-testing" in done.err.splitlines()[-1]
+    assert "`gatestack deploy llm-testing`" in done.err
 
-    other = deployed.run("rollout", "dev", "--image-tag", "v1.92.0", "--yes")
+    other = deployed.run("rollout", "llm-testing", "--image-tag", "v1.92.0", "--yes")
     assert other.code == 1
-    assert "dev-litellm-proxy runs no tasks" in other.err.splitlines()[-1]
+    assert "test-llm-testing-backend runs no tasks" in other.err.splitlines()[-1]
 
 
 def test_an_environment_without_a_service_is_to_be_deployed_first(deployed: User) -> None:
     done = deployed.run("rollout", "prod")
 
     assert (done.code, done.err) == (1, "error: prod has no service: `gatestack deploy prod` creates it\n")
+
+
+# what else waits in the file
+
+
+def changed_stacks(user: User) -> dict[str, set[str]]:
+    plan = json.loads(user.run("plan", "local", "--format", "json").out)
+    return {
+        stack["name"]: {change["logical_id"] for change in stack["changes"]}
+        for stack in plan["stacks"]
+        if stack["action"] != "none"
+    }
+
+
+def test_an_image_that_stands_in_the_middle_of_another_change_is_not_guessed(deployed: User) -> None:
+    path = deployed.folder / "environments" / "local.yaml"
+    path.write_text(path.read_text().replace("image: ghcr", "image: ecr"))
+
+    done = deployed.run("rollout", "local", "--image-tag", "v1.92.0", "--yes")
+
+    assert done.code == 4, done.err
+    assert "cannot be changed apart from what else the file of local changes there" in done.err
+    assert "`gatestack deploy local`" in done.err
+
+
+def test_the_image_alone_is_changed_where_more_waits_in_the_file(deployed: User) -> None:
+    waits = "database:\n  backup_retention_days: 3\nobservability:\n  log_retention_days: 30"
+    deployed.edit("local", "tier: dev", f"tier: dev\n{waits}")
+    waiting = changed_stacks(deployed)
+
+    done = deployed.run("rollout", "local", "--image-tag", "v1.93.0", "--yes")
+
+    assert done.code == 0, done.err
+    listed = json.loads(deployed.run("config", "list", "local", "--format", "json").out)["parameters"]
+    assert {one["name"]: one["value"] for one in listed}["image-tag"] == "v1.93.0"
+    assert waiting.keys() == {"database", "service"}
+    deployed.edit("local", "service:", "service:\n  image_tag: v1.93.0")
+    assert changed_stacks(deployed) == {
+        "database": waiting["database"],
+        "service": {"MasterKeyRotationLog", "TaskLog"},
+    }, "what waited still waits, and nothing else differs"
 
 
 # another image
@@ -150,46 +191,3 @@ def test_a_rendered_folder_keeps_its_tag(deployed: User) -> None:
     done = deployed.run("rollout", "reviewed", "--image-tag", "v1.92.0", "--yes")
 
     assert (done.code, "a rendered folder holds its image's tag already" in done.err) == (2, True)
-
-
-# what else waits in the file
-
-
-def changed_stacks(user: User) -> dict[str, set[str]]:
-    plan = json.loads(user.run("plan", "local", "--format", "json").out)
-    return {
-        stack["name"]: {change["logical_id"] for change in stack["changes"]}
-        for stack in plan["stacks"]
-        if stack["action"] != "none"
-    }
-
-
-def test_the_image_alone_is_changed_where_more_waits_in_the_file(user: User) -> None:
-    assert user.run("deploy", "local", "--yes").code == 0
-    waits = "database:\n  backup_retention_days: 3\nobservability:\n  log_retention_days: 30"
-    user.edit("local", "tier: dev", f"tier: dev\n{waits}")
-    waiting = changed_stacks(user)
-
-    done = user.run("rollout", "local", "--image-tag", "v1.92.0", "--yes")
-
-    assert done.code == 0, done.err
-    listed = json.loads(user.run("config", "list", "local", "--format", "json").out)["parameters"]
-    assert {one["name"]: one["value"] for one in listed}["image-tag"] == "v1.92.0"
-    assert waiting.keys() == {"database", "service"}
-    user.edit("local", "service:", "service:\n  image_tag: v1.92.0")
-    assert changed_stacks(user) == {
-        "database": waiting["database"],
-        "service": {"MasterKeyRotationLog", "TaskLog"},
-    }, "what waited still waits, and nothing else differs"
-
-
-def test_an_image_that_stands_in_the_middle_of_another_change_is_not_guessed(user: User) -> None:
-    assert user.run("deploy", "local", "--yes").code == 0
-    path = user.folder / "environments" / "local.yaml"
-    path.write_text(path.read_text().replace("image: ghcr", "image: ecr"))
-
-    done = user.run("rollout", "local", "--image-tag", "v1.92.0", "--yes")
-
-    assert done.code == 4, done.err
-    assert "cannot be changed apart from what else the file of local changes there" in done.err
-    assert "`gatestack deploy local`" in done.err

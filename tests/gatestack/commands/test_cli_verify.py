@@ -95,12 +95,12 @@ def test_a_rendered_folder_is_verified_as_well(deployed: User, secrets: Any) -> 
 
 
 def test_a_service_without_tasks_says_what_to_do(deployed: User) -> None:
-    assert deployed.run("deploy", "dev", "--yes").code == 0
+    assert deployed.run("deploy", "llm-testing", "--yes").code == 0
 
-    check = checks(deployed, "dev")["service"]
+    check = checks(deployed, "llm-testing")["service"]
 
     assert (check["outcome"], check["detail"]) == ("failed", "it is to run no tasks")
-    assert "`gatestack deploy dev`" in check["remedy"]
+    assert "`gatestack deploy llm-testing`" in check["remedy"]
 
 
 @pytest.mark.deep  # in `make test`: both by what is seen of the secrets, in test_verification.py

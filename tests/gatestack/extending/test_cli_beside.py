@@ -117,7 +117,7 @@ def test_a_group_of_the_environments_own_vpc_is_given_to_the_tasks(deployed: Use
     group = ec2.create_security_group(GroupName="peers", Description="d", VpcId=vpc)["GroupId"]
     write(deployed, security_group_ids=[group])
     try:
-        done = deployed.run("deploy", "local", "--yes")
+        done = deployed.run("deploy", "local", "--yes", "--only", "service")
         assert done.code == 0, done.err
         where = {"cluster": "local-litellm", "services": ["local-litellm-proxy"]}
         (service,) = client(account, "ecs").describe_services(**where)["services"]
@@ -126,7 +126,7 @@ def test_a_group_of_the_environments_own_vpc_is_given_to_the_tasks(deployed: Use
         assert group in worn
     finally:
         write(deployed, security_group_ids=[])
-        assert deployed.run("deploy", "local", "--yes").code == 0
+        assert deployed.run("deploy", "local", "--yes", "--only", "service").code == 0
 
 
 def test_bootstrap_says_what_its_boundary_does_not_grant(deployed: User) -> None:

@@ -109,7 +109,7 @@ def test_a_reviewed_folder_and_a_saved_plan_are_checked_again(
 ) -> None:
     write(user, "mine", vpc.file("mine"))
     assert user.run("generate", "mine", "--out", "reviewed").code == 0
-    planned = user.run("plan", "reviewed", "--save", "plan.json")
+    planned = user.run("plan", "reviewed", "--only", "network", "--save", "plan.json")
     assert planned.code == 0, planned.err
     client(sandbox, "ec2").delete_subnet(SubnetId=vpc.data[1])
     sandbox.calls.clear()
@@ -159,5 +159,5 @@ def test_warnings_are_notes_of_a_plan_and_lines_of_a_deployment(
     write(user, "mine", vpc.file("mine"))
     text = f"network.existing_vpc.vpc_id: no gateway endpoint of S3 in {vpc.private_table}"
 
-    assert f"note: {text}" in user.run("plan", "mine").out
+    assert f"note: {text}" in user.run("plan", "mine", "--only", "network").out
     assert f"warning: {text}" in user.run("deploy", "mine", "--yes", "--only", "network").err

@@ -149,22 +149,22 @@ def test_patched_resources_are_marked_in_status_and_in_every_drawing(deployed: U
     assert [text.count("alb (patched)") for text in (drawn["svg"], drawn["dot"])] == [1, 1]
 
 
-def test_data_whose_end_nobody_has_decided_is_warned_of_with_its_line(user: User) -> None:
-    extend(user)
+def test_data_whose_end_nobody_has_decided_is_warned_of_with_its_line(deployed: User) -> None:
+    extend(deployed)
     warned = (
         "warning: environments/extensions/extras.yaml:24: Queue (AWS::SQS::Queue) holds data and has no "
         "DeletionPolicy and no UpdateReplacePolicy: CloudFormation deletes it with its stack or its entry "
         "and when it is replaced; write DeletionPolicy and UpdateReplacePolicy: Retain, "
         "or Delete where the data may go"
     )
-    told = user.run("lint", "local", "--only", "extras").err.splitlines()
+    told = deployed.run("lint", "local", "--only", "extras").err.splitlines()
     assert [line for line in told if "holds data" in line] == [warned]
-    template = user.folder / "environments" / "extensions" / "extras.yaml"
+    template = deployed.folder / "environments" / "extensions" / "extras.yaml"
     text = template.read_text()
     for policy in ("Retain", "Delete"):
         decided = f"AWS::SQS::Queue\n    DeletionPolicy: {policy}\n    UpdateReplacePolicy: {policy}\n"
         template.write_text(text.replace("AWS::SQS::Queue\n", decided))
-        assert "holds data" not in user.run("lint", "local", "--only", "extras").err
+        assert "holds data" not in deployed.run("lint", "local", "--only", "extras").err
 
 
 @pytest.mark.parametrize("kind", sorted(STATEFUL))
@@ -177,17 +177,6 @@ def test_every_type_that_holds_data_wants_both_policies(kind: str) -> None:
     assert all("no UpdateReplacePolicy: CloudFormation deletes it when it is replaced" in one for one in half)
     assert told(DeletionPolicy="Delete", UpdateReplacePolicy="Delete") == []
     assert [*unguarded({"Resources": {"A": {"Type": "AWS::SNS::Topic"}}})] == []
-
-
-def test_an_environment_goes_with_its_own_stacks_in_the_right_order(user: User) -> None:
-    user.edit("local", "service:\n", "service:\n  environment_from: {PROMPTS_BUCKET: extras.BucketName}\n")
-    extend(user)
-    assert user.run("deploy", "local", "--yes").code == 0
-    done = user.run("destroy", "local", "--yes")
-    assert done.code == 0, done.err
-    went = [done.err.index(f"{name:<8}  DELETE_COMPLETE") for name in ("service", "extras", "network")]
-    assert went == sorted(went)
-    assert "kept: extras: Bucket (arn:aws:s3:::local-litellm-prompts" in done.err
 
 
 @pytest.mark.parametrize(
@@ -240,6 +229,8 @@ def test_a_template_with_language_extensions_through_all_of_its_life(deployed: U
     changed = deployed.run("deploy", "local", "--only", "extras", "--yes")
     assert changed.code == 0, changed.err
     assert re.search(r"extras +UPDATE_COMPLETE", changed.err)
+    gone = deployed.run("destroy", "local", "--only", "extras", "--yes")
+    assert gone.code == 0, gone.err
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_touched(deployed: User) -> None:
@@ -262,19 +253,19 @@ def test_stacks_in_a_circle_are_refused_in_words(deployed: User) -> None:
     assert "extras -> service" in done.err or "service -> extras" in done.err
 
 
-def test_lint_shows_the_lines_of_the_templates_own_file_and_of_patches(user: User) -> None:
-    extend(user, TEMPLATE.replace("DeletionPolicy: Retain", "DeletionPolicy: Retai", 1))
-    user.edit(
+def test_lint_shows_the_lines_of_the_templates_own_file_and_of_patches(deployed: User) -> None:
+    extend(deployed, TEMPLATE.replace("DeletionPolicy: Retain", "DeletionPolicy: Retai", 1))
+    deployed.edit(
         "local",
         "path: Properties.LoadBalancerAttributes[Key=idle_timeout.timeout_seconds].Value",
         "path: Properties.Scheme",
     )
-    done = user.run("lint", "local", "--only", "alb", "--only", "extras")
+    done = deployed.run("lint", "local", "--only", "alb", "--only", "extras")
     assert done.code == 1
     where = "environments/extensions/extras.yaml:11: Resources/Bucket/DeletionPolicy: E3035 error: "
     assert where in done.out
     assert "alb.json: Resources/LoadBalancer/Properties/Scheme: E3030 error: " in done.out
-    line = line_of(user, "stack: alb")
+    line = line_of(deployed, "stack: alb")
     assert f"(patched by {FILE}:{line})" in done.out
 
 
@@ -288,3 +279,16 @@ def test_a_built_folder_says_it_all(deployed: User, tmp_path: Path) -> None:
     assert planned.code == 0, planned.err
     assert "patched by environments/local.yaml:" in planned.out
     assert deployed.run("plan", "built", "--only", "extras").code == 0
+
+
+def test_an_environment_goes_with_its_own_stacks_in_the_right_order(deployed: User) -> None:
+    deployed.edit(
+        "local", "service:\n", "service:\n  environment_from: {PROMPTS_BUCKET: extras.BucketName}\n"
+    )
+    extend(deployed)
+    assert deployed.run("deploy", "local", "--yes").code == 0
+    done = deployed.run("destroy", "local", "--yes")
+    assert done.code == 0, done.err
+    went = [done.err.index(f"{name:<8}  DELETE_COMPLETE") for name in ("service", "extras", "network")]
+    assert went == sorted(went)
+    assert "kept: extras: Bucket (arn:aws:s3:::local-litellm-prompts" in done.err

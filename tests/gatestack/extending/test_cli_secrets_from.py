@@ -59,7 +59,7 @@ def test_the_right_comes_before_the_new_tasks_and_goes_after_the_old_ones(
     def deploy(**sources: str) -> list[tuple[str, str]]:
         nonlocal since
         name(deployed, **sources)
-        done = deployed.run("deploy", "local", "--yes")
+        done = deployed.run("deploy", "local", "--yes", "--only", "security", "--only", "service")
         assert done.code == 0, done.err
         assert "security" not in [line.split()[1] for line in done.err.splitlines() if "_COMPLETE" in line]
         found, since = happened(account, since), len(events_of(account))

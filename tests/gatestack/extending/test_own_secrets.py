@@ -46,7 +46,7 @@ class Environment:
         path.write_text(f"{text}\n  secrets: {json.dumps(names)}\n")
         gone = [name for name in self.values if name not in names]
         flags = [part for name in gone for part in ("--allow-replace", put_in(name).title)] if consent else []
-        done = self.user.run("deploy", "local", "--yes", *flags)
+        done = self.user.run("deploy", "local", "--yes", "--only", "security", "--only", "service", *flags)
         if done.code == 0:
             self.values = {name: self.values.get(name, "REPLACE_ME") for name in names}
         return done

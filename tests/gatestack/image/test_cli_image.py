@@ -16,6 +16,7 @@ from stacks.systems import application
 from tests.command import User
 from tests.places import ROOT
 from tests.programs_on_path import VERIFIED, Programs, pinned, signed, without
+from tests.sandbox.sandbox_account import client
 
 PLACE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/dev-litellm"
 SHIPPED = (ROOT / "image" / "Dockerfile").read_text()
@@ -259,7 +260,7 @@ def test_a_pushed_image_is_what_the_next_deployment_starts(user: User, sandbox: 
     assert programs.password == "123456789012-auth-token"
     assert programs.password not in done.err + json.dumps(programs.calls)
     assert programs.calls[-1] == ["docker", "push", f"{PLACE}:v2"]
-    again = there.run("deploy", "dev", "--yes")
+    again = there.run("deploy", "dev", "--yes", "--only", "database", "--only", "service")
     assert again.code == 0, again.err
     assert there.run("rollout", "dev").code == 0, "its tasks run"
 
@@ -313,7 +314,7 @@ def test_there_is_nowhere_to_push_before_the_first_deployment(user: User) -> Non
 
 
 def test_a_push_that_fails_and_one_that_does_not_arrive_are_told(user: User, sandbox: Sandbox) -> None:
-    made_repository(sandbox, user)
+    client(sandbox, "ecr").create_repository(repositoryName="dev-litellm")
     there, programs = settled(user, "docker", "cosign")
     programs.answer("docker login", 1, "", "Error response: 401 for 123456789012-auth-token\n")
     login = there.run("image", "dev", "--tag", "v1", "--push")

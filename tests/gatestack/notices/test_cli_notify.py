@@ -50,7 +50,7 @@ def occasions(webhook: Webhook) -> list[str]:
 def test_a_deployment_is_told_from_its_plan_to_its_end(told: Told) -> None:
     user, webhook = told
     change(user, 3)
-    planned = user.run("plan", "local", "--save", "saved.plan")
+    planned = user.run("plan", "local", "--only", "service", "--save", "saved.plan")
     done = user.run("deploy", "local", "--plan", "saved.plan")
 
     assert (planned.code, done.code) == (0, 0), planned.err + done.err
@@ -61,14 +61,14 @@ def test_a_deployment_is_told_from_its_plan_to_its_end(told: Told) -> None:
 def test_a_deployment_begins_with_its_first_change_and_not_where_it_is_refused_before(told: Told) -> None:
     user, webhook = told
     change(user, 14)
-    assert user.run("deploy", "local", "--yes").code == 0
+    assert user.run("deploy", "local", "--yes", "--only", "service").code == 0
     webhook.got.clear()
-    assert user.run("deploy", "local", "--yes").code == 0
+    assert user.run("deploy", "local", "--yes", "--only", "service").code == 0
     assert occasions(webhook) == ["success"], "nothing changed"
     webhook.got.clear()
     user.edit("local", "tier: dev", f"tier: dev\n{OTHER_DATABASE}")
 
-    refused = user.run("deploy", "local", "--yes")
+    refused = user.run("deploy", "local", "--yes", "--only", "database")
 
     assert refused.code == 4, refused.err
     assert occasions(webhook) == ["failure"]
@@ -81,7 +81,7 @@ def test_a_failure_is_told_with_its_cause_by_a_folder_as_well(told: Told, accoun
     assert user.run("generate", "local", "--out", "built").code == 0
     reason = "no room for logs"
     account.faults.add({"resources": [{"logical_id": "TaskLog", "operation": "update", "reason": reason}]})
-    done = user.run("deploy", "built", "--yes")
+    done = user.run("deploy", "built", "--yes", "--only", "service")
 
     assert done.code == 1
     assert occasions(webhook) == ["begin", "failure"]
@@ -95,7 +95,7 @@ def test_a_notification_that_fails_is_a_warning_and_the_deployment_goes_on(
     change(user, 7)
     ssm = boto3.client("ssm", "us-east-1", endpoint_url=account.endpoint, **CREDENTIALS)
     ssm.delete_parameter(Name=NAME)
-    done = user.run("deploy", "local", "--yes")
+    done = user.run("deploy", "local", "--yes", "--only", "service")
 
     assert done.code == 0, done.err
     warnings = [line for line in done.err.splitlines() if "was not sent" in line]

@@ -27,6 +27,8 @@ ARGUMENTS = {
     "cost": ("cost", "{env}", "--live"),
 }
 FIVE = ("plan", "deploy", "status", "verify", "destroy")
+ROUND = ("plan", "status", "verify", "destroy", "deploy")
+"""The five, each of which finds what the one before it leaves."""
 ENV = "built"
 """The environment's name."""
 

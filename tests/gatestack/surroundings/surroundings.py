@@ -572,6 +572,7 @@ ALIKE = frozenset(
     {
         # of local: AWS's hosts by their last labels (test_endpoint.py), and what nobody reads there
         "a dual-stack endpoint",
+        "an isolated endpoint",
         "dual-stack asked for",
         "a configuration that is not UTF-8",
         "a configuration that is a folder",
@@ -580,6 +581,7 @@ ALIKE = frozenset(
         "defaults by region",
         "half of a key",
         "a container's credentials",
+        "proxies that are no URL",
         # of AWS: one sentence for each of these and of a row that is left
         "AWS_DEFAULT_PROFILE=nobody alone",
         "a configuration not in UTF-8",
@@ -587,11 +589,17 @@ ALIKE = frozenset(
         "a program that is a folder",
         "a program that prints nothing",
         "a program that prints a list",
+        "a program of another version",
         "an endpoint without a host",
         "AWS_DEFAULTS_MODE=none",
         "AWS_MAX_ATTEMPTS=many",
+        "AWS_RESPONSE_CHECKSUM_VALIDATION=never",
+        "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES=many",
         "AWS answers AuthFailure",
         "AWS answers UnrecognizedClientException",
+        # of local, or with --sandbox: an endpoint that has no say
+        "some endpoints",
+        "AWS's own",
         # of machines: a value that nothing is made of, as the one beside it
         "HOME that is nowhere",
         "both without a reader",
@@ -602,12 +610,16 @@ ALIKE = frozenset(
         "TTY_INTERACTIVE=1",
         "CLICOLOR_FORCE=1",
         "TERM=dumb",
+        "TERM=nothing",
         "TERM=xterm-kitty",
         "COLUMNS=0",
         "COLUMNS=80",
+        "COLUMNS=many",
         "LINES=0",
         "PYTHONDEVMODE=1",
         "AWS_EC2_METADATA_DISABLED=perhaps",
+        "AWS_PAGER=/nowhere/less",
+        "BOTO_CONFIG=/nowhere/boto",
         "CI",
     }
 )

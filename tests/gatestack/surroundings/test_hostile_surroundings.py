@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -22,7 +23,7 @@ from sandbox.services.services import Services
 from tests.command import KEY, LOGIN, User
 from tests.forked_commands import Commands, Ran, commands
 from tests.gatestack.surroundings.machines import MACHINES
-from tests.gatestack.surroundings.small_world import ARGUMENTS, ENV, FIVE, Small, small
+from tests.gatestack.surroundings.small_world import ARGUMENTS, ENV, FIVE, ROUND, Small, small
 from tests.gatestack.surroundings.surroundings import ALIKE, ANSWERS, AWS, CODES, LOCAL, SECRET, Row
 from tests.places import ROOT
 from tests.serving import serving
@@ -152,10 +153,11 @@ def cases(rows: tuple[Row, ...], *, spread: bool = False) -> list[object]:
     *spread*: each row's quick one is another of the five, so that each command meets every kind of row.
     """
     found = []
-    for place, row in enumerate(rows):
-        quick = (FIVE[place % 5],) if spread else row.commands
-        for command in (*FIVE, *(one for one in quick if one not in FIVE)):
-            marks = () if command in quick and row.name not in ALIKE else pytest.mark.deep
+    turn = cycle(ROUND)
+    for row in rows:
+        quick = () if row.name in ALIKE else (next(turn),) if spread else row.commands
+        for command in (*FIVE, *(one for one in row.commands if one not in FIVE)):
+            marks = () if command in quick else pytest.mark.deep
             found.append(pytest.param(row, command, id=f"{row.name}-{command}", marks=marks))
     return found
 
@@ -174,8 +176,18 @@ def check(world: World, row: Row, command: str, done: Ran) -> None:
     )
 
 
+BESIDES = (
+    Row("an account's login", 0, "sandbox: eval", LOGIN, options=("--sandbox",)),
+    Row("an endpoint", 0, "", {"AWS_ENDPOINT_URL": "{sandbox}", **LOGIN}, options=("--sandbox",)),
+    Row("some endpoints", 0, "", {"AWS_ENDPOINT_URL_S3": "{sandbox}", **LOGIN}, options=("--sandbox",)),
+    Row("AWS's own", 0, "", {"AWS_ENDPOINT_URL": "https://sts.amazonaws.com"}, options=("--sandbox",)),
+    Row("a profile that is not there", 0, "", {"AWS_PROFILE": "no", "GATESTACK_SANDBOX": "1"}),
+)
+"""What says where the requests go, beside the option or variable that has the last word."""
+
+
 def test_what_is_alike_is_there() -> None:
-    assert {row.name for row in (*LOCAL, *AWS, *MACHINES)} >= ALIKE
+    assert {row.name for row in (*LOCAL, *AWS, *MACHINES, *BESIDES)} >= ALIKE
 
 
 @pytest.mark.parametrize(("row", "command"), cases(LOCAL))
@@ -220,14 +232,7 @@ def test_make_without_env_runs_what_is_run_here(command: str) -> None:
 
 @pytest.mark.parametrize(
     "row",
-    [
-        Row("an account's login", 0, "sandbox: eval", LOGIN, options=("--sandbox",)),
-        Row("an endpoint", 0, "", {"AWS_ENDPOINT_URL": "{sandbox}", **LOGIN}, options=("--sandbox",)),
-        Row("some endpoints", 0, "", {"AWS_ENDPOINT_URL_S3": "{sandbox}", **LOGIN}, options=("--sandbox",)),
-        Row("AWS's own", 0, "", {"AWS_ENDPOINT_URL": "https://sts.amazonaws.com"}, options=("--sandbox",)),
-        Row("a profile that is not there", 0, "", {"AWS_PROFILE": "no", "GATESTACK_SANDBOX": "1"}),
-    ],
-    ids=lambda row: row.name,
+    [pytest.param(row, id=row.name, marks=pytest.mark.deep if row.name in ALIKE else ()) for row in BESIDES],
 )
 def test_with_sandbox_nothing_of_any_environment_leaves_this_machine(world: World, row: Row) -> None:
     done = world.run(row, "plan", "prod")

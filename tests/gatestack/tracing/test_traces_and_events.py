@@ -45,7 +45,7 @@ def traced(deployed: User) -> Iterator[Traced]:
 def deploy(user: User, days: int, *options: str) -> Done:
     with (user.folder / "environments" / "local.yaml").open("a") as file:
         file.write(DAYS.format(days=days))
-    return user.run("deploy", "local", "--yes", *options)
+    return user.run("deploy", "local", "--yes", "--only", "service", *options)
 
 
 def by_name(spans: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -120,7 +120,7 @@ def test_a_refusal_before_anything_is_touched_is_a_trace_too(traced: Traced) -> 
     user, collector = traced
     with (user.folder / "environments" / "local.yaml").open("a") as file:
         file.write("\ndatabase:\n  engine: aurora-postgresql\n")
-    done = user.run("deploy", "local", "--yes")
+    done = user.run("deploy", "local", "--yes", "--only", "database")
 
     assert done.code == 4, done.err
     root = collector.spans[0]
@@ -138,7 +138,7 @@ def test_a_run_that_aws_refuses_is_a_trace_with_its_reason(traced: Traced, accou
         "message": "not authorized",
     }
     account.faults.add({"calls": [refusal]})
-    done = user.run("deploy", "local", "--yes")
+    done = user.run("deploy", "local", "--yes", "--only", "network")
 
     assert done.code != 0
     (root,) = collector.spans
@@ -169,7 +169,9 @@ def test_a_trace_that_cannot_be_sent_is_one_warning(
     traced: Traced, variables: dict[str, str], words: str
 ) -> None:
     user, collector = traced
-    done = replace(user, variables=user.variables | variables).run("deploy", "local", "--yes")
+    done = replace(user, variables=user.variables | variables).run(
+        "deploy", "local", "--yes", "--only", "network"
+    )
 
     assert done.code == 0, done.err
     assert [words in line for line in done.err.splitlines() if "trace" in line] == [True]
@@ -181,7 +183,7 @@ def test_a_disabled_sdk_sends_nothing(traced: Traced) -> None:
     user, collector = traced
     quiet = replace(user, variables=user.variables | {"OTEL_SDK_DISABLED": "true"})
 
-    assert quiet.run("deploy", "local", "--yes").code == 0
+    assert quiet.run("deploy", "local", "--yes", "--only", "network").code == 0
     assert collector.got == []
 
 
