@@ -40,10 +40,10 @@ class World:
         self.signals: list[float] = []
 
     def deploy(self, wanted: Manifest, **options: Any) -> Result:
-        return deploy(wanted, self.aws, Options(**{"poll_interval": 20.0} | options), self.host())
+        return deploy(wanted, self.aws, Options(**{"poll_interval": 60.0} | options), self.host())
 
     def destroy(self, wanted: Manifest, **options: Any) -> Result:
-        return destroy(wanted, self.aws, Options(**{"poll_interval": 20.0} | options), self.host())
+        return destroy(wanted, self.aws, Options(**{"poll_interval": 60.0} | options), self.host())
 
     def host(self) -> Host:
         self.runs += 1
