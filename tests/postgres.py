@@ -277,7 +277,7 @@ class Server:
 
 def _is(connection: native.Connection, major: int) -> bool:
     """Whether the server is of *major* or a later one."""
-    return bool(connection.run("SHOW server_version_num")[0][0] >= f"{major}0000")
+    return int(connection.run("SHOW server_version_num")[0][0]) >= major * 10_000
 
 
 def _unprivileged() -> pwd.struct_passwd:
