@@ -85,7 +85,7 @@ class Place:
         wanted = manifest(spec("a", json.dumps(of({"Web": thing(SERVICE, Name=ARN)}))), region=REGION)
         aws = connect(REGION, endpoint=self.box.sandbox.endpoint)
         host = Host(self.told.append, clock.now, self.box.sandbox.advance, "r1")
-        return deploy(wanted, aws, Options(poll_interval=10.0), host)
+        return deploy(wanted, aws, Options(poll_interval=60.0), host)
 
 
 @pytest.fixture

@@ -389,7 +389,7 @@ def test_the_aws_command_puts_gets_and_presigns_files(box: Sandbox, tmp_path: Pa
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    aws("mb", "s3://files")
+    client(box, "s3").create_bucket(Bucket="files")
     aws("cp", str(file), "s3://files/a/file")
     aws("cp", "s3://files/a/file", str(back))
     assert back.read_bytes() == file.read_bytes()

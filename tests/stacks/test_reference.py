@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,16 +17,17 @@ from stacks.reference_words import CHANGES, EXAMPLE, MEANINGS
 from tests.stacks import key_changes
 from tests.stacks.environment_values import leaves
 
+page = cache(reference.text)
 KEYS = {key.name: key for key in keys()}
 PLAIN = {"true or false", "a whole number", "a number", "text"}
 
 
 def test_the_page_is_what_the_settings_make_of_it() -> None:
-    assert reference.FILE.read_text(encoding="utf-8") == reference.text(), "run: make schema"
+    assert reference.FILE.read_text(encoding="utf-8") == page(), "run: make schema"
 
 
 def test_the_page_has_a_row_for_every_key() -> None:
-    rows = re.findall(r"(?m)^\| `([a-z_.0-9\[\]]+)` \|", reference.text())
+    rows = re.findall(r"(?m)^\| `([a-z_.0-9\[\]]+)` \|", page())
 
     found = list(dict.fromkeys(name.partition("[]")[0] for name in KEYS))
     assert found == [*(name for name, _ in leaves()), EXTENDS]

@@ -11,6 +11,7 @@ from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -206,11 +207,15 @@ def laid(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def manifest(case: Case) -> Manifest:
     """Return the environment that *case* makes."""
-    text = yaml.safe_dump(laid(BASE, case.file))
-    made = render(parse_settings(text, Path("environments/dev.yaml")))
+    made = rendered(yaml.safe_dump(laid(BASE, case.file)))
     stacks = tuple(_patched(one, case) for one in made.stacks)
     own = StackSpec("own", "dev-litellm-own", json.dumps(_own(case)), tags=stacks[0].tags | {"Stack": "own"})
     return replace(made, stacks=stacks if case.removed else (*stacks, own))
+
+
+@cache
+def rendered(text: str) -> Manifest:
+    return render(parse_settings(text, Path("environments/dev.yaml")))
 
 
 def _own(case: Case) -> dict[str, Any]:
@@ -290,7 +295,7 @@ def _words(value: Any) -> str:
     return "\n".join(map(_words, value)) if isinstance(value, list) else str(value)
 
 
-ALIKE = {"firewall rule", "alarm threshold", "rotation", "image"}
+ALIKE = {"firewall rule", "alarm threshold", "rotation", "image", "storage", "processor", "own stack"}
 """Values that change as those of other cases do, with the same risk, interruption and consent."""
 
 

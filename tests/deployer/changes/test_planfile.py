@@ -36,7 +36,12 @@ def here() -> Iterator[Line]:
 
 
 def planned(here: Line, wanted: Manifest, *, keep: bool = True, **options: Any) -> Plan:
-    return plan(wanted, here.aws, Options(**options), here.host(), keep=keep)
+    return plan(wanted, here.aws, polling(**options), here.host(), keep=keep)
+
+
+def polling(**options: Any) -> Options:
+    """Ten seconds between two polls by default: the interval itself has its own tests."""
+    return Options(**{"poll_interval": 10.0} | options)
 
 
 def saved(here: Line, wanted: Manifest, **options: Any) -> PlanFile:
@@ -54,7 +59,7 @@ def saved(here: Line, wanted: Manifest, **options: Any) -> PlanFile:
 
 
 def execute(here: Line, wanted: Manifest, reviewed: PlanFile, file: str = "p.json", **options: Any) -> Result:
-    return deploy_plan(wanted, reviewed, here.aws, Options(**options), here.host(), file=file)
+    return deploy_plan(wanted, reviewed, here.aws, polling(**options), here.host(), file=file)
 
 
 def executed(here: Line) -> list[str | None]:
@@ -254,7 +259,7 @@ def test_a_run_that_is_killed_anywhere_is_repeated_with_the_same_plan(here: Line
     reviewed = saved(here, four())
     here.wire.kill_after = here.wire.count + after
     try:
-        execute(here, four(), reviewed)
+        execute(here, four(), reviewed, poll_interval=None)
     except Killed:
         here.wire.kill_after = None
 
@@ -270,7 +275,7 @@ def test_a_killed_run_over_predictions_is_repeated_too(here: Line, after: int) -
     reviewed = saved(here, four())
     here.wire.kill_after = here.wire.count + after
     try:
-        execute(here, four(), reviewed)
+        execute(here, four(), reviewed, poll_interval=None)
     except Killed:
         here.wire.kill_after = None
     here.sandbox.advance(3600)  # what AWS had begun comes to its end

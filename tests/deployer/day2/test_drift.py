@@ -11,7 +11,6 @@ from typing import Any
 import boto3
 import pytest
 
-from deployer.aws.account import connect
 from deployer.aws.drift import resource_drifts
 from deployer.changes.preview import plan
 from deployer.day2.drift import CHECKABLE, detect, notes
@@ -29,11 +28,12 @@ from generator.render import render
 from sandbox.faults import ResourceFault
 from sandbox.server import Sandbox
 from stacks.environment import parse_settings
-from tests.command import CREDENTIALS, LOGIN, User
+from tests.command import CREDENTIALS, User
 from tests.deployer.fakes import Clock, FakeCloud, host, manifest, spec
 from tests.sandbox.sandbox_fakes import THING, of, thing
 from tests.sandbox.sandbox_fakes import World as Box
 from tests.sandbox.sandbox_fakes import world as box
+from tests.sandbox.sandbox_wire import Line
 
 NAMES = {"one": "dev-one", "two": "dev-two"}
 TWO = manifest(
@@ -47,7 +47,7 @@ class World:
 
     def __init__(self, sandbox: Box) -> None:
         self.box = sandbox
-        self.aws = connect("eu-central-1", endpoint=sandbox.sandbox.endpoint)
+        self.aws = Line(sandbox).aws
         self.told: list[Event] = []
         self.runs = 0
 
@@ -77,9 +77,7 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    for name, value in LOGIN.items():
-        monkeypatch.setenv(name, value)
+def world() -> Iterator[World]:
     with box() as made:
         yield World(made)
 

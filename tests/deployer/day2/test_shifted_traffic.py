@@ -155,7 +155,7 @@ def test_ecs_rewrites_the_rule_and_no_command_leads_clients_to_an_empty_group(
     assert (refused.code, "ECS is shifting traffic between" in refused.err) == (1, True), refused.err
     traffic.lead(TargetGroup=0, AlternateTargetGroup=100)
 
-    assert user.run("plan", "local", "--save", "five.plan").code == 0
+    assert user.run("plan", "local", "--only", "alb", "--save", "five.plan").code == 0
     traffic.lead(TargetGroup=100, AlternateTargetGroup=0)
     refused = user.run("deploy", "local", "--plan", "five.plan")
     assert (refused.code, "ECS has routed the clients to TargetGroup" in refused.err) == (1, True), (

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from deployer.aws.account import connect
 from deployer.day2.attach import watch
 from deployer.day2.follow import follow
 from deployer.day2.watch_report import event_line
@@ -46,6 +45,7 @@ from tests.places import ROOT
 from tests.sandbox.sandbox_fakes import SLOW, of, thing
 from tests.sandbox.sandbox_fakes import World as Box
 from tests.sandbox.sandbox_fakes import world as box
+from tests.sandbox.sandbox_wire import Line
 
 NAMES = {"one": "dev-one", "two": "dev-two"}
 
@@ -55,7 +55,7 @@ class World:
 
     def __init__(self, sandbox: Box) -> None:
         self.box = sandbox
-        self.aws = connect("eu-central-1", endpoint=sandbox.sandbox.endpoint)
+        self.aws = Line(sandbox).aws
         self.told: list[Event] = []
         self.plans: list[tuple[float, Callable[[], None]]] = []
         """What others do, and when, in seconds from now on."""
@@ -99,9 +99,7 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    for name, value in LOGIN.items():
-        monkeypatch.setenv(name, value)
+def world() -> Iterator[World]:
     with box() as made:
         yield World(made)
 
@@ -128,7 +126,7 @@ def test_a_creation_that_somebody_else_began_is_shown_from_its_start_to_its_end(
     world.begin("dev-one", ONE)
     world.box.sandbox.advance(60)
 
-    result = world.watch()
+    result = world.watch(poll_interval=30.0)
 
     assert ends(result)["one"] == ("create", "done", "CREATE_COMPLETE")
     assert result.exit_code == 0
@@ -185,7 +183,7 @@ def test_an_operation_that_fails_is_a_failure_with_its_first_cause(world: World)
     )
     world.begin("dev-one", ONE)
 
-    result = world.watch()
+    result = world.watch(poll_interval=30.0)
 
     assert result.exit_code == 1
     assert ends(result)["one"] == ("create", "failed", "ROLLBACK_COMPLETE")
@@ -203,7 +201,7 @@ def test_an_update_and_a_deletion_are_seen_to_their_ends(world: World) -> None:
     world.begin("dev-one", of({"A": thing(Name="a", Size="2"), "B": thing(SLOW, Name="b")}), "UPDATE")
     world.box.client.delete_stack(StackName="dev-two")
 
-    result = world.watch()
+    result = world.watch(poll_interval=30.0)
 
     assert ends(result) == {
         "one": ("update", "done", "UPDATE_COMPLETE"),

@@ -51,10 +51,10 @@ class World:
             pass
 
     def deploy(self, wanted: Manifest, **options: Any) -> Result:
-        return deploy(wanted, self.aws, Options(**{"poll_interval": 20.0} | options), self.host())
+        return deploy(wanted, self.aws, Options(**{"poll_interval": 60.0} | options), self.host())
 
     def destroy(self, wanted: Manifest, **options: Any) -> Result:
-        return destroy(wanted, self.aws, Options(**{"poll_interval": 20.0} | options), self.host())
+        return destroy(wanted, self.aws, Options(**{"poll_interval": 60.0} | options), self.host())
 
     def drift(self, wanted: Manifest, name: str) -> StackDrift:
         names = {name: next(one.stack_name for one in wanted.stacks if one.name == name)}

@@ -43,7 +43,7 @@ def test_the_second_update_is_foretold_by_the_first(world: World) -> None:
     before = world.box.sandbox.clock.now()
     world.calls()
 
-    world.deploy(wanted("3"))
+    world.deploy(wanted("3"), poll_interval=20.0)
 
     took = world.box.sandbox.clock.now() - before
     assert foretold(world)[-1] == pytest.approx(took, abs=60)

@@ -213,7 +213,7 @@ def test_a_page_cannot_follow(user: User) -> None:
     assert "--format html draws the last deployment" in done.err
 
 
-def test_an_agent_that_reads_the_page_from_a_step_finds_no_command_in_it(pages: dict[str, Path]) -> None:
-    text = pages["created"].read_text()
+def test_an_agent_that_reads_the_page_from_a_step_finds_no_command_in_it(user: User) -> None:
+    text = written(user, "local").read_text()
 
     assert agents.harmless(text) == text

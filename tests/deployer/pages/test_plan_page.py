@@ -32,17 +32,25 @@ ATTACKS = (
 
 
 @pytest.fixture(scope="module")
-def pages(account: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The pages about a new environment, one that stays as it is, and one that changes."""
+def reviewer(account: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> User:
+    """A user with templates in `built` that change the environment."""
     folder = tmp_path_factory.mktemp("reviewer")
     user = User.at(folder, AWS_ENDPOINT_URL=account.endpoint, GATESTACK_POLL_INTERVAL="0.02", **LOGIN)
     user.need_keys()  # as who has deployed it
-    found = {"new": written(user, "dev"), "same": written(user, "local")}
     assert user.run("generate", "local", "--out", "built").code == 0
     edit(folder / "built" / "service.json", changed)
-    found["changed"] = written(user, "built")
-    found["allowed"] = written(user, "built", "--allow-replace", "TaskLog")
-    return found
+    return user
+
+
+@pytest.fixture(scope="module")
+def pages(reviewer: User) -> dict[str, Path]:
+    """The pages about a new environment, one that stays as it is, and one that changes."""
+    return {
+        "new": written(reviewer, "dev"),
+        "same": written(reviewer, "local"),
+        "changed": written(reviewer, "built"),
+        "allowed": written(reviewer, "built", "--allow-replace", "TaskLog"),
+    }
 
 
 def written(user: User, *arguments: str) -> Path:
@@ -151,8 +159,8 @@ def test_one_command_writes_the_plan_and_its_page(account: Sandbox, tmp_path: Pa
     assert json.loads((tmp_path / "plan.json").read_text())["environment"] == "local"
 
 
-def test_no_secret_is_on_the_page(pages: dict[str, Path]) -> None:
-    text = pages["changed"].read_text()
+def test_no_secret_is_on_the_page(reviewer: User) -> None:
+    text = written(reviewer, "built").read_text()
 
     assert SECRET not in text
     assert "hidden, another value" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,14 @@ from tests.command import LOGIN
 from tests.sandbox.sandbox_account import client, standing
 
 
-def environment(mode: str = "express", **service: Any) -> Manifest:
+@cache
+def environment(**service: str) -> Manifest:
     """Four stacks without a database; its image is a public one."""
     file = {
         "system": "llm-testing",
         "environment": "dev",
         "service": {"image": "public.ecr.aws/acme/gateway", **service},
-        "deployment": {"mode": mode},
+        "deployment": {"mode": "express"},
     }
     return render(parse_settings(yaml.safe_dump(file), Path("dev.yaml")))
 
@@ -41,10 +43,11 @@ class Account:
         self.sandbox = sandbox
         self.ecs = client(sandbox, "ecs")
 
-    def deploy(self, wanted: Manifest) -> Result:
+    def deploy(self, wanted: Manifest, poll_interval: float = 30.0) -> Result:
         now, sleep = self.sandbox.clock.now, self.sandbox.advance
         cloud = connect(wanted.region, endpoint=self.sandbox.endpoint)
-        return deploy(wanted, cloud, Options(poll_interval=5.0), Host(lambda _: None, now, sleep, f"{now()}"))
+        options, host = Options(poll_interval=poll_interval), Host(lambda _: None, now, sleep, f"{now()}")
+        return deploy(wanted, cloud, options, host)
 
     def services(self) -> list[Any]:
         (cluster,) = self.ecs.list_clusters()["clusterArns"]
@@ -74,7 +77,7 @@ def account() -> Iterator[Account]:
 def test_releases_that_fail_and_every_way_on(account: Account) -> None:
     name = json.loads(environment().stacks[-1].template)["Resources"]["Service"]["Properties"]["ServiceName"]
     account.sandbox.faults.rollouts.append(RolloutFault(name))
-    first = account.deploy(environment())
+    first = account.deploy(environment(), poll_interval=5.0)
     assert outcome(first) == ("failed", "CREATE_COMPLETE")
     assert "no task ran before it: fix the cause and run `gatestack rollout dev`" in first.stacks[-1].reason
     assert first.seconds < 350  # the network takes 100 of them, the load balancer 150, the tasks 90

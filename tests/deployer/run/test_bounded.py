@@ -435,7 +435,7 @@ def test_a_phase_that_achieves_nothing_is_done_twice_and_then_left_to_aws(aws: L
         made_of("net", {"One": thing()}), made_of("web", {"A": thing(), "B": thing()}), region=REGION
     )
 
-    result = deploy(wanted, Forgetful(aws.aws), Options(migrate_exports=True), aws.host())
+    result = deploy(wanted, Forgetful(aws.aws), Options(migrate_exports=True, poll_interval=10.0), aws.host())
 
     assert result.exit_code == 0
     assert aws.calls()["CreateChangeSet"] < 12

@@ -1,4 +1,4 @@
-"""The deployer over the wire, against the sandbox's CloudFormation with its clock and its faults."""
+"""The deployer against the sandbox's CloudFormation with its clock and its faults."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from deployer.changes.preview import plan
 from deployer.deploy import deploy, destroy
 from deployer.options import Host, Options
 from deployer.progress import Event, ResourceEvent, Result
-from generator.manifest import Manifest, StackSpec
+from generator.manifest import Manifest
 from sandbox.faults import CallFault, ResourceFault
 from tests.command import LOGIN
 from tests.covering import only
 from tests.deployer.fakes import manifest, spec
-from tests.sandbox.sandbox_fakes import SLOW, THING, exporting, of, thing
+from tests.sandbox.sandbox_fakes import SLOW, THING, of, thing
 from tests.sandbox.sandbox_fakes import World as Box
 from tests.sandbox.sandbox_fakes import world as box
+from tests.sandbox.sandbox_wire import REGION, Line, imported, made_of, outcomes
 
 CALLS_OF_A_NO_OP = 20
 CALLS_OF_A_NEW_ENVIRONMENT = 30
@@ -34,16 +35,17 @@ class World:
 
     def __init__(self, sandbox: Box) -> None:
         self.box = sandbox
-        self.aws: Aws = connect("eu-central-1", endpoint=sandbox.sandbox.endpoint)
+        self.line = Line(sandbox)
+        self.aws: Aws = self.line.aws
         self.told: list[Event] = []
         self.runs = 0
         self.signals: list[float] = []
 
     def deploy(self, wanted: Manifest, **options: Any) -> Result:
-        return deploy(wanted, self.aws, Options(**{"poll_interval": 20.0} | options), self.host())
+        return deploy(wanted, self.aws, Options(**{"poll_interval": 60.0} | options), self.host())
 
     def destroy(self, wanted: Manifest, **options: Any) -> Result:
-        return destroy(wanted, self.aws, Options(**{"poll_interval": 20.0} | options), self.host())
+        return destroy(wanted, self.aws, Options(**{"poll_interval": 60.0} | options), self.host())
 
     def host(self) -> Host:
         self.runs += 1
@@ -69,6 +71,10 @@ class World:
         self.box.sandbox.calls.clear()
         return found
 
+    def connect(self) -> None:
+        """Ask over the network from now on; pauses between attempts stay virtual."""
+        self.aws = connect(REGION, endpoint=self.box.sandbox.endpoint, budget=self.line.budget)
+
     def fault(self, **what: Any) -> None:
         self.box.sandbox.faults.resources.append(ResourceFault(**what))
 
@@ -79,17 +85,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         monkeypatch.setenv(name, value)
     with box() as made:
         yield World(made)
-
-
-def made_of(
-    name: str, resources: dict[str, Any], exports: dict[str, Any] | None = None, **more: Any
-) -> StackSpec:
-    outputs = {key: exporting(f"dev-{name}-{key}", value) for key, value in (exports or {}).items()}
-    return spec(name, json.dumps(of(resources, Outputs=outputs)), **more)
-
-
-def imported(name: str) -> dict[str, str]:
-    return {"Fn::ImportValue": name}
 
 
 def five(**service: Any) -> Manifest:
@@ -112,15 +107,12 @@ def five(**service: Any) -> Manifest:
     )  # fmt: skip
 
 
-def outcomes(result: Result) -> dict[str, tuple[str, str]]:
-    return {stack.name: (stack.action, stack.outcome) for stack in result.stacks}
-
-
 def all_are(action: str) -> dict[str, tuple[str, str]]:
     return dict.fromkeys(("security", "network", "alb", "database", "service"), (action, "done"))
 
 
 def test_an_environment_is_made_kept_changed_and_taken_away(world: World) -> None:
+    world.connect()
     assert outcomes(world.deploy(five())) == all_are("create")
     assert set(world.statuses().values()) == {"CREATE_COMPLETE"}
 
@@ -240,6 +232,7 @@ def test_an_interrupted_run_leaves_no_change_set_and_no_empty_stack(world: World
 def test_a_call_that_goes_wrong_is_repeated_and_nothing_is_done_twice(
     world: World, kind: Any, action: str
 ) -> None:
+    world.connect()
     world.box.sandbox.faults.calls.append(CallFault(kind, action, times=1))
 
     assert outcomes(world.deploy(manifest(made_of("a", {"One": thing(Name="a")})))) == {

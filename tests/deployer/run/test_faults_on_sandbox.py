@@ -11,7 +11,7 @@ import pytest
 from deployer.aws.account import connect
 from deployer.deploy import deploy
 from deployer.options import Options
-from deployer.progress import Event, Notice, ResourceEvent
+from deployer.progress import Event, Notice, ResourceEvent, Result
 from sandbox.faults import CallFault, Rate, ResourceFault
 from sandbox.key import Key
 from tests.covering import parameter
@@ -125,6 +125,11 @@ def test_reads_that_lag_behind_are_lived_with(stale: float, hidden: float) -> No
         assert outcomes(aws.destroy(four("4"))) == all_are("delete")
 
 
+def deploy_slowly(aws: Line) -> Result:
+    """Deploy with a resource that takes ten minutes, and few looks."""
+    return aws.deploy(four(type_=SLOW), poll_interval=30.0)
+
+
 def once(aws: Line, moment: Callable[[], bool], do: Callable[[], None]) -> None:
     """Have *do* done after the first call at whose end *moment* has come."""
 
@@ -144,7 +149,7 @@ def once_it_goes_on(aws: Line, do: Callable[[], None]) -> None:
 def test_credentials_that_expire_in_mid_wait_end_in_5_and_say_how_to_resume(aws: Line, action: str) -> None:
     once_it_goes_on(aws, lambda: aws.sandbox.faults.calls.append(CallFault("expired", action)))
 
-    blind = aws.deploy(four(type_=SLOW))
+    blind = deploy_slowly(aws)
 
     assert blind.exit_code == 5
     assert {stack.outcome for stack in blind.stacks} <= {"done", "going-on", "skipped"}
@@ -153,7 +158,7 @@ def test_credentials_that_expire_in_mid_wait_end_in_5_and_say_how_to_resume(aws:
     assert blind.resume == "gatestack deploy dev"
 
     aws.sandbox.faults.clear()
-    assert aws.deploy(four(type_=SLOW)).exit_code == 0
+    assert deploy_slowly(aws).exit_code == 0
     assert {name: begun for name, begun in aws.operations().items() if begun != ["CREATE"]} == {}
     assert aws.change_sets() == []
 
@@ -191,7 +196,7 @@ def gone(aws: Line, seconds: float) -> None:
 def test_an_endpoint_that_is_gone_for_a_while_is_waited_for(aws: Line, seconds: float) -> None:
     once_it_goes_on(aws, lambda: gone(aws, seconds))
 
-    assert outcomes(aws.deploy(four(type_=SLOW))) == all_are("create")
+    assert outcomes(deploy_slowly(aws)) == all_are("create")
     assert {tuple(begun) for begun in aws.operations().values()} == {("CREATE",)}
 
 
@@ -199,7 +204,7 @@ def test_an_endpoint_that_is_gone_for_good_is_lost_sight_of(aws: Line) -> None:
     once_it_goes_on(aws, lambda: gone(aws, 1e9))
     began = aws.now()
 
-    blind = aws.deploy(four(type_=SLOW))
+    blind = deploy_slowly(aws)
 
     assert blind.exit_code == 5
     assert {stack.outcome for stack in blind.stacks} == {"going-on", "skipped"}
@@ -207,7 +212,7 @@ def test_an_endpoint_that_is_gone_for_good_is_lost_sight_of(aws: Line) -> None:
     assert aws.now() - began < 900
 
     aws.wire.gone_until = 0.0
-    assert aws.deploy(four(type_=SLOW)).exit_code == 0
+    assert deploy_slowly(aws).exit_code == 0
 
 
 def test_a_first_look_that_is_throttled_for_half_a_minute_is_no_failure(aws: Line) -> None:

@@ -59,8 +59,9 @@ def test_what_a_failed_creation_has_protected_is_unlocked_and_the_stack_made_aga
     user: User, sandbox: Sandbox, stack: str, failing: str, again: str
 ) -> None:
     user.edit("local", "\nservice:\n", f"\n{stack}:\n{SECTIONS[stack]}\nservice:\n")
+    only = [word for name in ("security", "network", stack) for word in ("--only", name)]
     sandbox.faults.resources.append(ResourceFault("create", logical_id=failing, reason="Invalid parameter"))
-    failed = user.run("deploy", "local", "--yes")
+    failed = user.run("deploy", "local", "--yes", *only)
     assert failed.code == 1
     cloudformation = client_of(sandbox, "cloudformation")
 
@@ -71,7 +72,7 @@ def test_what_a_failed_creation_has_protected_is_unlocked_and_the_stack_made_aga
 
     assert status() == "ROLLBACK_FAILED"
 
-    done = user.run(again, "local", "--yes")
+    done = user.run(again, "local", "--yes", *only)
 
     assert done.code == 0, done.err
     assert "deletion protection of" in done.err

@@ -27,7 +27,7 @@ from tests.sandbox.sandbox_wire import Killed, Line, line, moments, three
 Act = Callable[[Line], Any]
 
 
-LOOKS = {"poll_interval": 3.0, "show_events": False}
+LOOKS = {"poll_interval": 5.0, "show_events": False}
 """Few calls, so that there are few moments to try."""
 
 

@@ -23,6 +23,7 @@ from tests.command import KEY, LOGIN
 from tests.deployer.fakes import manifest, spec
 
 REGION = "eu-central-1"
+POLL = 60.0
 VERBS: tuple[Verb, Verb] = ("create", "delete")
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 ROLE = {
@@ -87,7 +88,7 @@ class World:
         )
 
     def destroy(self) -> Result:
-        return destroy(WANTED, self.aws, Options(poll_interval=5.0), self.host())
+        return destroy(WANTED, self.aws, Options(poll_interval=POLL), self.host())
 
     def said(self, kind: type[Waiting] | type[Notice]) -> str:
         found = [event for event in self.told if isinstance(event, kind)]
@@ -100,7 +101,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         monkeypatch.setenv(name, value)
     with Sandbox(clock=ManualClock(), key=KEY) as sandbox:
         made = World(sandbox)
-        done = deploy(WANTED, made.aws, Options(poll_interval=5.0), made.host())
+        done = deploy(WANTED, made.aws, Options(poll_interval=POLL), made.host())
         assert done.exit_code == 0, done
         yield made
 

@@ -1,4 +1,4 @@
-"""Environments of 25 and of five hundred stacks: what a run costs, how long it takes, what it keeps."""
+"""Environments of a dozen and of five hundred stacks: what a run costs, how long it takes, what it keeps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CALL = 0.15 / 8
 """Virtual seconds of a call: AWS takes about 0.15, and eight are under way at a time."""
 LONGEST = ("first", "second")
 """Stacks that take ten minutes each, one behind the other."""
-SIZES = [25, pytest.param(500, marks=pytest.mark.deep)]
+SIZES = [12, pytest.param(500, marks=pytest.mark.deep)]
 
 
 def many(count: int, size: str = "1") -> Manifest:

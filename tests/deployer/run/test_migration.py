@@ -241,7 +241,7 @@ EVERY = pytest.mark.deep
 
 @pytest.mark.parametrize(
     ("wanted", "step"),
-    [(two, 4), (three, 12), pytest.param(two, 0, marks=EVERY), pytest.param(three, 0, marks=EVERY)],
+    [(two, 6), (three, 18), pytest.param(two, 0, marks=EVERY), pytest.param(three, 0, marks=EVERY)],
 )
 def test_a_migration_killed_after_any_call_is_taken_up_by_the_same_command(wanted: Any, step: int) -> None:
     for aws in kills(wanted(), wanted("other"), step, migrate_exports=True):

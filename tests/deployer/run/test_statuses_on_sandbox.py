@@ -19,6 +19,8 @@ from tests.sandbox.sandbox_wire import REGION, Line, line, made_of, outcomes
 
 TAGS = [{"Key": key, "Value": value} for key, value in OURS.items()]
 Set = Callable[[Line], None]
+POLL = 70.0
+"""Seconds between two polls; a slow resource takes ten minutes."""
 
 
 def wanted(size: str = "2", **more: Any) -> Manifest:
@@ -154,7 +156,7 @@ def test_deploy_brings_a_stack_to_what_is_wanted_from_any_status(status: str) ->
         WAYS[status](aws)
         until(aws, status)
 
-        result = aws.deploy(wanted(), poll_interval=7.0)
+        result = aws.deploy(wanted(), poll_interval=POLL)
 
         (stack,) = result.stacks
         verb = "recreate" if status in AGAIN | GONE_BY_THEN else "create" if status in NEW else "update"
@@ -163,7 +165,7 @@ def test_deploy_brings_a_stack_to_what_is_wanted_from_any_status(status: str) ->
         assert (stack.outcome, aws.stacks()) == ("done", {"dev-a": stack.status}), stack
         assert stack.action in {verb, "create"} if verb == "recreate" else stack.action == verb
         assert [one.properties["Value"] for one in aws.box.provisioner.made.values()] == ["2"]
-        assert outcomes(aws.deploy(wanted(), poll_interval=7.0)) == {"a": ("none", "done")}
+        assert outcomes(aws.deploy(wanted(), poll_interval=POLL)) == {"a": ("none", "done")}
 
 
 @pytest.mark.parametrize("status", only(DESTROYED, WAYS))
@@ -172,7 +174,7 @@ def test_destroy_takes_a_stack_away_from_any_status(status: str) -> None:
         WAYS[status](aws)
         until(aws, status)
 
-        result = aws.destroy(wanted(), poll_interval=7.0)
+        result = aws.destroy(wanted(), poll_interval=POLL)
 
         assert outcomes(result) == {"a": ("delete", "done")}, result.stacks
         assert (aws.stacks(), aws.box.provisioner.made) == ({}, {})
@@ -188,7 +190,7 @@ def test_what_is_not_ours_is_neither_deleted_nor_rolled_back(status: str) -> Non
         before = aws.operations()
 
         strangers = manifest(made_of("a", {"One": thing(SLOW)}), region=REGION)
-        result = aws.deploy(replace(strangers, system="other"), poll_interval=7.0)
+        result = aws.deploy(replace(strangers, system="other"), poll_interval=POLL)
 
         assert (result.exit_code, aws.operations()) == (4, before)
         assert "gatestack did not create it" in result.stacks[0].reason
@@ -204,7 +206,7 @@ def test_a_deletion_that_keeps_failing_is_explained() -> None:
             ResourceFault("delete", logical_id="One", reason=NOT_EMPTY, times=None)
         )
 
-        (stack,) = aws.destroy(wanted(), poll_interval=7.0).stacks
+        (stack,) = aws.destroy(wanted(), poll_interval=POLL).stacks
 
         assert (stack.outcome, stack.status) == ("failed", "DELETE_FAILED")
         assert (

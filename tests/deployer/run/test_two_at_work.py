@@ -15,6 +15,7 @@ from deployer.options import Options
 from deployer.progress import Event, ResourceEvent, Result, Waiting
 from generator.manifest import write
 from tests.command import LOGIN, User
+from tests.covering import only
 from tests.deployer.fakes import OURS, in_a_folder
 from tests.sandbox.sandbox_fakes import SLOW, of, thing, world
 from tests.sandbox.sandbox_wire import Line, four, line, outcomes
@@ -88,7 +89,7 @@ def deploying(aws: Line, told: list[Event], size: str = "1") -> Callable[[Callab
     return run
 
 
-@pytest.mark.parametrize("head_start", range(6))
+@pytest.mark.parametrize("head_start", only({0, 2, 5}, range(6)))
 def test_two_fresh_deployments_at_once_both_end_right(head_start: int) -> None:
     with line() as aws:
         assert together(aws, [deploying(aws, []), deploying(aws, [])], head_start) == [0, 0]
@@ -98,7 +99,7 @@ def test_two_fresh_deployments_at_once_both_end_right(head_start: int) -> None:
         assert aws.change_sets() == []
 
 
-@pytest.mark.parametrize("head_start", range(4))
+@pytest.mark.parametrize("head_start", only({0, 1}, range(4)))
 def test_two_updates_at_once_both_end_right(head_start: int) -> None:
     with line() as aws:
         aws.deploy(four())
@@ -129,7 +130,7 @@ def test_a_stack_that_somebody_else_updates_is_waited_for_with_its_events() -> N
         theirs = json.dumps(of({"Theirs": thing(SLOW)}))
         aws.ask("UpdateStack", StackName="dev-web", TemplateBody=theirs, Tags=tags)
 
-        result = aws.deploy(four())
+        result = aws.deploy(four(), poll_interval=60.0)
 
         assert outcomes(result)["web"] == ("update", "done")
         assert any(isinstance(event, Waiting) and event.stack == "web" for event in aws.told)

@@ -69,11 +69,16 @@ def test_what_is_alike_is_there() -> None:
     assert {one.what for one in CASES} >= ALIKE
 
 
+@pytest.fixture(scope="module")
+def aws(account: Sandbox) -> Any:
+    return client(account, "cloudformation")
+
+
 @pytest.mark.parametrize(
     "wrong", [parameter(one, quick=one.what not in ALIKE) for one in CASES], ids=lambda wrong: wrong.what
 )
-def test_a_wrong_environment_is_refused_in_aws_s_words(wrong: Wrong, account: Sandbox) -> None:
-    name, aws = f"local-litellm-{wrong.stack}", client(account, "cloudformation")
+def test_a_wrong_environment_is_refused_in_aws_s_words(wrong: Wrong, account: Sandbox, aws: Any) -> None:
+    name = f"local-litellm-{wrong.stack}"
     template = json.loads(json.dumps(aws.get_template(StackName=name)["TemplateBody"]))
     template["Resources"] |= wrong.beside
     resource = _resource(template["Resources"], wrong)
@@ -83,7 +88,7 @@ def test_a_wrong_environment_is_refused_in_aws_s_words(wrong: Wrong, account: Sa
     quotas = services(account).quotas
     for one, value in wrong.quotas.items():
         quotas.set(one, value)
-    said = _deployed(account, name, template, wrong)
+    said = _deployed(account, aws, name, template, wrong)
     quotas.clear()
     assert wrong.says in " ".join(said.split())
     stack = aws.describe_stacks(StackName=name)["Stacks"][0]
@@ -110,9 +115,8 @@ def _put(properties: Any, path: list[str], value: Any) -> None:
         properties[path[-1]] = value
 
 
-def _deployed(account: Sandbox, name: str, template: Any, wrong: Wrong) -> str:
+def _deployed(account: Sandbox, aws: Any, name: str, template: Any, wrong: Wrong) -> str:
     """Deploy *template*; returns what is said against it at the moment that is expected."""
-    aws = client(account, "cloudformation")
     known = aws.describe_stacks(StackName=name)["Stacks"][0].get("Parameters", [])
     made = aws.create_change_set(
         StackName=name,

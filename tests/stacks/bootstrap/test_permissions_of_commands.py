@@ -29,7 +29,6 @@ Heard = dict[str, frozenset[str]]
 
 CHANGING = (
     ("deploy", "local", "--yes"),
-    ("verify", "local"),
     ("secret", "set", "local", "OPENAI_API_KEY"),
     ("secret", "get", "local", "OPENAI_API_KEY"),
     ("config", "set", "local", "log-level", "WARNING"),

@@ -5,7 +5,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deployer.graph import GraphError, graph
@@ -19,6 +18,7 @@ from stacks.environment import EnvironmentFileError, load
 from stacks.extensions import ExtensionError
 from stacks.extensions.document import read
 from stacks.extensions.finishing import finished
+from tests.covering import searched
 from tests.stacks.extensions.extended import BASE, ENTRY, TEMPLATE, loaded, refusal, written
 from tests.stacks.finders import properties
 
@@ -515,8 +515,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(resources=values, outputs=values, parameters=values, rest=values)
+@searched(20, 300, values, values, values, values)
 def test_no_template_makes_a_traceback(
     tmp_path: Path, resources: object, outputs: object, parameters: object, rest: object
 ) -> None:
@@ -530,8 +529,7 @@ def test_no_template_makes_a_traceback(
             render(loaded(tmp_path, template=template))
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.text(st.sampled_from("ab:{}[]!&*<|>-'\"\n\t #%?0."), max_size=60))
+@searched(20, 300, st.text(st.sampled_from("ab:{}[]!&*<|>-'\"\n\t #%?0."), max_size=60))
 def test_no_text_makes_a_traceback(tmp_path: Path, text: str) -> None:
     assert refusal(tmp_path, template=text)
 
