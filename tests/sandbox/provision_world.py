@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -277,7 +278,9 @@ class World:
 
     def secret(self, arn: str) -> Any:
         text = self.api("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
-        return json.loads(text) if text.startswith("{") else text
+        with suppress(json.JSONDecodeError):
+            return json.loads(text) if text.startswith("{") else text
+        return text  # a generated password may begin so too
 
     def leaves(self, kind: str) -> set[str]:
         """Everything that `Fn::GetAtt` accepts of the type, without objects that hold others."""
