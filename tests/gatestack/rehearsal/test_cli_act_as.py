@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,6 +11,7 @@ import pytest
 import yaml
 
 from tests.command import User
+from tests.gatestack.rehearsal.own_sandbox import started
 from tests.stacks.bootstrap.iam_worlds import PIPELINES
 
 ROLE = "gatestack-deploy-us-east-1"
@@ -23,16 +21,9 @@ ARN = f"arn:aws:iam::123456789012:role/{ROLE}"
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
     """Give somebody whose sandbox has the roles for `dev`."""
-    made = User.at(
-        tmp_path_factory.mktemp("acting") / "here",
-        PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        GATESTACK_POLL_INTERVAL="0.05",
-        GATESTACK_SANDBOX="1",
-    )
-    assert made.run("local", "start", "--speed", "20000").code == 0
-    trust(made, "dev")
-    yield made
-    made.run("local", "stop")
+    with started(tmp_path_factory.mktemp("acting"), GATESTACK_SANDBOX="1") as made:
+        trust(made, "dev")
+        yield made
 
 
 @pytest.fixture

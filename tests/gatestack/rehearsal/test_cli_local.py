@@ -19,8 +19,8 @@ import pytest
 from gatestack.sandbox_here import RUNS_NOTHING
 from tests.command import Done, User, forked_commands
 from tests.covering import only
+from tests.gatestack.rehearsal.own_sandbox import BIN, somebody
 
-BIN = str(Path(sys.executable).parent)
 LOOKING = (
     ("status", "local"),
     ("outputs", "local"),
@@ -33,10 +33,6 @@ LOOKING = (
     ("rollout", "local"),
     ("rotate", "local", "database"),
 )
-
-
-def somebody(folder: Path) -> User:
-    return User.at(folder / "here", PATH=f"{BIN}:{os.environ['PATH']}", GATESTACK_POLL_INTERVAL="0.05")
 
 
 @pytest.fixture

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,18 +12,13 @@ import pytest
 import yaml
 
 from tests.command import User
+from tests.gatestack.rehearsal.own_sandbox import started
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
-    made = User.at(
-        tmp_path_factory.mktemp("rehearsal") / "here",
-        PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        GATESTACK_POLL_INTERVAL="0.05",
-    )
-    assert made.run("local", "start", "--speed", "20000").code == 0
-    yield made
-    made.run("local", "stop")
+    with started(tmp_path_factory.mktemp("rehearsal")) as made:
+        yield made
 
 
 @pytest.fixture
