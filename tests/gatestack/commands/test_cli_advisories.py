@@ -140,6 +140,8 @@ def test_verify_judges_what_the_tasks_run_and_not_the_file(deployed: User) -> No
     assert found["outcome"] == "warning"
     assert found["detail"].startswith(f"the tasks run litellm-database:{OLD}: {OLD} has ")
     assert found["remedy"].startswith("use 1.100.4 or a later release")
+    assert deployed.run("rollout", "local", "--image-tag", "v1.108.14", "--yes").code == 0
+    assert checks(deployed)["release"]["outcome"] == "ok"
 
 
 def test_the_end_of_the_database_s_support_is_told_half_a_year_before(deployed: User) -> None:

@@ -18,8 +18,8 @@ CLOSED: dict[str, Any] = {
     "bedrock_models": ["amazon.nova-lite-v1:0"],
 }
 
-LINT = ("lint", "dev", "--only", "network", "--only", "security")
-"""What differs by what is called: where it is called from, and the right to call it."""
+LINT = ("lint", "dev", "--only", "network", "--only", "security", "--only", "service")
+"""What differs by what is called: where it is called from, the right to call it, and who calls."""
 
 
 def write(user: User, *params: dict[str, Any], **keys: Any) -> None:

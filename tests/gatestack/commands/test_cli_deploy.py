@@ -116,7 +116,7 @@ def test_a_failure_ends_with_its_first_cause_and_independent_stacks_are_finished
     assert done.code == 1
 
     sandbox.faults.clear()
-    assert user.run("deploy", "dev", "--yes", "--only", "database").code == 0
+    assert user.run("deploy", "dev", "--yes").code == 0
 
 
 def test_production_is_not_destroyed_without_force(user: User) -> None:
@@ -127,8 +127,7 @@ def test_production_is_not_destroyed_without_force(user: User) -> None:
 
 
 def test_production_is_protected_and_goes_with_force(user: User) -> None:
-    stacks = ("--only", "security", "--only", "network", "--only", "alb", "--only", "database")
-    assert user.run("deploy", "prod", "--yes", *stacks).code == 0
+    assert user.run("deploy", "prod", "--yes").code == 0
 
     done = user.run("destroy", "prod", "--yes", "--force")
 

@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 
 from gatestack.sandbox_here import RUNS_NOTHING
-from tests.command import Done, User, forked_commands
+from tests.command import Done, User
 from tests.covering import only
 from tests.gatestack.rehearsal.own_sandbox import BIN, somebody
+from tests.gatestack.terminal import forked
 
 LOOKING = (
     ("status", "local"),
@@ -123,10 +124,8 @@ def test_without_a_sandbox_there_is_no_key_to_tell(user: User) -> None:
 @pytest.mark.parametrize("number", only({signal.SIGKILL}, [signal.SIGKILL, signal.SIGSTOP]))
 def test_a_sandbox_that_goes_in_mid_run_is_lost_sight_of_soon(user: User, number: signal.Signals) -> None:
     assert user.run("local", "start", "--speed", "1").code == 0
-    program = user.folder / "program"
-    forked_commands().program(program)
     process = subprocess.Popen(
-        [program, "deploy", "local", "--yes"],
+        forked(user.folder, "deploy", "local", "--yes"),
         cwd=user.folder,
         env=user.environment,
         stdin=subprocess.DEVNULL,
